@@ -1,0 +1,33 @@
+/* cli.h - one function per verb, thin; argv[0] is the verb.  Returns the exit code. */
+#ifndef HN_CLI_H
+#define HN_CLI_H
+#include <glib.h>
+
+enum {
+  HN_EXIT_DONE = 0,
+  HN_EXIT_FAILED = 1,
+  HN_EXIT_USAGE = 2,       /* or configuration */
+  HN_EXIT_DIFFERS = 3,     /* verification */
+  HN_EXIT_PARTIAL = 4,     /* some cells failed */
+  HN_EXIT_INTERRUPTED = 75 /* with a checkpoint: requeue me */
+};
+
+typedef struct HnVerb {
+  const char *name, *usage, *summary;
+  int (*run)(int argc, char **argv);
+} HnVerb;
+
+int hn_cli_run(int argc, char **argv);
+int hn_cli_cell(int argc, char **argv); /* internal: runs one cell folder */
+int hn_cli_validate(int argc, char **argv);
+int hn_cli_plan(int argc, char **argv);
+int hn_cli_inspect(int argc, char **argv);
+int hn_cli_compare(int argc, char **argv);
+int hn_cli_report(int argc, char **argv);
+int hn_cli_doctor(int argc, char **argv);
+
+/* Parses options in place with the verb's usage in the help; on a wrong option prints it with the
+ * nearest valid one and returns HN_EXIT_USAGE, after --help HN_EXIT_DONE, else -1: go on. */
+int hn_cli_options(const HnVerb *verb, GOptionEntry *entries, int *argc, char ***argv);
+const HnVerb *hn_cli_verb(const char *name);
+#endif

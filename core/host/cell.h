@@ -1,0 +1,57 @@
+/* cell.h - one arm with one seed: the resolved configuration that a run needs, typed. */
+#ifndef HN_CELL_H
+#define HN_CELL_H
+#include "params.h"
+#include "plugins.h"
+
+#define HN_RUN_PARAMS(X)                                                                          \
+  X(int, frames, "step", "Environment steps to train on, over all rows.", 100000, 0, 1e15)        \
+  X(int, rows, "", "Environments run side by side, B.", 16, 1, 65536)                             \
+  X(int, steps, "step", "Steps a row takes per iteration and phase, T; 0: one whole trial.", 0, 0, \
+    1e9)                                                                                          \
+  X(int, episodes, "", "Episodes per trial, that is per task.", 2, 1, 1e6)                        \
+  X(int, workers, "", "Threads that collect and learn; results do not depend on it.", 1, 1, 256)  \
+  X(int, samples, "", "Posterior samples acted on, S; 0: the point belief.", 0, 0, 1024)          \
+  X(flag, stop_gradient, "", "No gradient of the policy's loss reaches the inference.", 0)        \
+  X(int, checkpoint_every, "update", "Updates between checkpoints; 0: only the last.", 20, 0, 1e9)
+#define HN_EVALUATION_PARAMS(X)                                                                    \
+  X(int, every, "update", "Updates between evaluations; 0: only after the last.", 0, 0, 1e9)       \
+  X(int, tasks, "", "Held-out tasks, a row each.", 20, 1, 65536)                                   \
+  X(int, episodes, "", "Episodes per trial; 0: as in training.", 0, 0, 1e6)                        \
+  X(text, split, "", "Split that tasks are drawn from; empty: the environment's last.", "")        \
+  X(flag, greedy, "", "The policy's mean or mode instead of a draw.", 1)
+
+typedef struct HnRunParams {
+  HN_RUN_PARAMS(HN_FIELD)
+} HnRunParams;
+typedef struct HnEvaluationParams {
+  HN_EVALUATION_PARAMS(HN_FIELD)
+} HnEvaluationParams;
+HnSchema hn_run_schema(void);
+HnSchema hn_evaluation_schema(void);
+
+/* A plugin and its filled parameter struct. */
+typedef struct HnPart {
+  const HnPlugin *plugin;
+  void *params;
+} HnPart;
+
+typedef struct HnCell {
+  char *study, *arm;
+  int64_t seed_index; /* from 0; the same in every arm */
+  uint64_t seed;      /* root and index hashed: all streams of the cell start here; arms share it */
+  HnPart env, inference, policy;
+  HnRunParams run;
+  HnEvaluationParams evaluation;
+} HnCell;
+
+/* Reads a resolved cell: a map with study, arm, seed_index, seed, env, inference, policy, run,
+ * evaluation.  Loads the plugins.  NULL with findings in d. */
+HnCell *hn_cell_read(const HnNode *map, HnDiag *d);
+/* The same as a tree with every default filled in: what config.resolved.yaml holds. */
+HnNode *hn_cell_node(const HnCell *cell);
+void hn_cell_free(HnCell *cell);
+/* SHA-256 in hex of the resolved configuration (without `workers`, which changes no result) and of
+ * the plugins' files: what makes two cells the same.  Free with g_free. */
+char *hn_cell_identity(const HnCell *cell);
+#endif

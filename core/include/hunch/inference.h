@@ -1,0 +1,75 @@
+/* hunch/inference.h - what an inference plugin implements: a belief about the hidden task,
+ * updated from experience.
+ *
+ * A belief is D features; the first Z of them are the latent itself (posterior mean, or a
+ * draw).  One function, believe, is prior, filter, smoother of a whole window, sampler and
+ * score; acting is T = 0.  A method belongs to one of two families:
+ *   gradient stops at the belief   create believe [learn]      GLiBRL, VariBAD, exact, SDVT
+ *   trained through the policy     + forward backward step     RL2, VRNN, Laplace, TrMRL, ECET */
+#ifndef HUNCH_INFERENCE_H
+#define HUNCH_INFERENCE_H
+#include "plugin.h"
+
+typedef struct HnBeliefSpec {
+  uint32_t struct_size;
+  int64_t obs_dim, act_dim, act_count,
+      task_dim;              /* in: as in HnEnvSpec; task_dim 0 unless privileged */
+  int64_t horizon, lifetime; /* in: steps per episode, per task */
+  int64_t rows, steps;       /* in: B and T of each phase of a lesson */
+  HnRng *rng;                /* in: for initial weights */
+  int64_t belief_dim;        /* out: D, features the policy sees, e.g. mean then log-variance */
+  int64_t latent_dim; /* out: Z <= D leading features that a sample replaces; 0: no samples */
+  size_t row_size;    /* out: bytes of row memory, e.g. a hidden state or a posterior (any type) */
+  bool refresh; /* out: row memory depends on weights, so after learn the host rebuilds that of
+                   every row in mid-life: it replays the life so far through believe */
+} HnBeliefSpec;
+
+typedef struct HnThought {
+  uint32_t struct_size;
+  const HnHistory *history;
+  void *state;     /* [B] row memory: in, before percept 0; out, after percept T */
+  int64_t samples; /* S: 0 the point belief, else S independent draws */
+  HnRng *rng;      /* [B] for draws.  Keep a copy in row memory what must replay */
+  float *belief;   /* [T+1, B, max(S, 1), D] out */
+  float *info;     /* [T+1, B, info_count] out, or NULL: not asked.  A column named
+                      log_predictive (nats) is the score of the step before the percept,
+                      given the belief before it; entropy and parts of a KL go here too.
+                      NaN: nothing to say of this percept */
+} HnThought;
+
+typedef struct HnInference {
+  uint32_t struct_size;
+
+  /* Checks params, keeps arrays, fills initial weights, completes spec.
+   * Errors: HN_E_PARAM, HN_E_SHAPE, HN_E_IO. [instance] */
+  HnStatus (*create)(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec);
+
+  /* Percept by percept: at HN_NEW_TASK take the prior (row memory is zero, ignore step t-1),
+   * else condition on step t-1; then take in obs[t] if the method does; write belief[t].
+   * A window in one call and in T+1 calls must agree: `hunch check` compares them.
+   * Errors: HN_E_NUMERIC if a posterior precision is not positive definite. [rows] */
+  HnStatus (*believe)(void *self, HnThought *q);
+
+  /* The same beliefs, remembering in scratch what backward needs.  May be NULL, then
+   * backward and step are too. [instance] */
+  HnStatus (*forward)(void *self, HnThought *q);
+
+  /* After forward: adds to the gradients those of d_belief [T+1, B, max(S, 1), D] and of the
+   * method's own loss on the same window (KL, reconstruction).  norm2 as in HnLesson. [instance] */
+  HnStatus (*backward)(void *self, const HnThought *q, const float *d_belief, double *norm2);
+
+  /* One optimiser step on scale * gradient, at rate times the own step size; clears the
+   * gradient. [instance] */
+  HnStatus (*step)(void *self, double scale, double rate);
+
+  /* The method's own training, once an iteration, after the policy's: its replay, its number
+   * of updates.  Row i continues row i of the last lesson.  NULL: nothing to learn. [instance] */
+  HnStatus (*learn)(void *self, const HnLesson *l);
+
+  /* Training only, after each env step: may replace reward [B] of step 0 of h (whose percept 1
+   * does not exist yet), or leave it.  state: row memory, rng [B].  May be NULL. [rows] */
+  HnStatus (*relabel)(void *self, const HnHistory *h, void *state, HnRng *rng, float *reward);
+
+  void (*destroy)(void *self); /* may be NULL: host memory needs no freeing */
+} HnInference;
+#endif

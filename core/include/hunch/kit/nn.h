@@ -1,0 +1,95 @@
+/* hunch/kit/nn.h - named parameters, layers, optimiser and running normalisers on the tape. */
+#ifndef HUNCH_KIT_NN_H
+#define HUNCH_KIT_NN_H
+#include "tape.h"
+
+/* ---- parameters ---- */
+
+typedef struct HnTensor {
+  const char *name;
+  int64_t rows, cols;
+  int64_t offset;  /* of its first element in a flat gradient of the store */
+  float *data;     /* [rows, cols], kept by the host as HN_WEIGHT under its name */
+  float *flip;     /* transposed copy, refreshed by hn_store_refresh and hn_adam_step */
+  float *grad;     /* [rows, cols], the host's gradient array */
+  float *m1, *m2;  /* Adam's moments, kept as HN_LEARNER */
+} HnTensor;
+
+enum { HN_STORE_MAX = 128 };
+typedef struct HnStore {
+  const HnHost *host;
+  int64_t count, size; /* tensors; elements of all of them */
+  int64_t *clock;      /* [1] Adam steps so far, kept */
+  HnTensor tensor[HN_STORE_MAX];
+} HnStore;
+
+typedef int32_t HnInit;
+enum {
+  HN_INIT_ZERO = 0,
+  HN_INIT_ORTHOGONAL = 1, /* times gain */
+  HN_INIT_FAN_IN = 2,     /* U(+-gain / sqrt(rows)) */
+  HN_INIT_NORMC = 3,      /* normal, each output's weight vector scaled to norm gain */
+  HN_INIT_CONSTANT = 4,   /* gain everywhere */
+};
+
+/* Call once in create.  `prefix` (may be "") starts the names of the store's own arrays, so a
+ * plugin may have several stores.  [create] */
+HN_KIT void hn_store_begin(HnStore *s, const HnHost *host, const char *prefix);
+/* Adds a tensor; `name` is copied.  A linear layer's weight is [in, out]. [create] */
+HN_KIT HnTensor *hn_store_add(HnStore *s, const char *name, int64_t rows, int64_t cols, HnInit init,
+                              double gain, HnRng *rng);
+/* Rebuilds transposed copies; a learner calls it first, because a resumed run overwrites weights. */
+HN_KIT void hn_store_refresh(HnStore *s);
+/* Adds `shards` flat gradients [shards, size] to the tensors' own, in order. */
+HN_KIT void hn_store_reduce(HnStore *s, int64_t shards, const float *flat);
+HN_KIT double hn_store_norm2(const HnStore *s);
+/* A tensor on a tape; its gradient goes to flat + offset (flat NULL: a constant). */
+HN_KIT HnVar *hn_param(HnTape *t, const HnTensor *p, float *flat);
+
+typedef struct HnAdam {
+  double lr, beta1, beta2, eps, weight_decay; /* decoupled (AdamW) */
+} HnAdam;
+/* Kingma & Ba 2015: one step on scale * grad at rate * lr, then clears the gradients and refreshes
+ * transposed copies.  [instance] */
+HN_KIT void hn_adam_step(HnStore *s, const HnAdam *a, double scale, double rate);
+/* min(1, max_norm / sqrt(norm2)); max_norm <= 0: 1.  Not finite: NaN. */
+HN_KIT double hn_clip_scale(double norm2, double max_norm);
+
+/* ---- layers ---- */
+
+enum { HN_MLP_MAX = 8 };
+typedef struct HnMlp {
+  int64_t layers;
+  HnActivation hidden, output;
+  HnTensor *w[HN_MLP_MAX], *b[HN_MLP_MAX];
+} HnMlp;
+/* width [layers + 1]: input, hidden .., output.  Tensors NAME.0.weight, NAME.0.bias, ..; biases 0
+ * (FAN_IN: as the weights). [create] */
+HN_KIT HnMlp hn_mlp_make(HnStore *s, const char *name, int64_t layers, const int64_t *width,
+                         HnActivation hidden, HnActivation output, HnInit init, double gain,
+                         double output_gain, HnRng *rng);
+HN_KIT HnVar *hn_mlp(HnTape *t, const HnMlp *mlp, HnVar *x, float *flat);
+
+typedef struct HnGru {
+  HnTensor *w, *u, *b, *c;
+} HnGru;
+/* NAME.weight_ih [in, 3H], weight_hh [H, 3H] (orthogonal), bias_ih, bias_hh (0). [create] */
+HN_KIT HnGru hn_gru_make(HnStore *s, const char *name, int64_t in, int64_t hidden, HnRng *rng);
+
+/* ---- running normalisation ---- */
+
+/* Running mean and variance by column (Chan et al. 1979), float64, kept as HN_WEIGHT because
+ * acting reads it. */
+typedef struct HnNormaliser {
+  int64_t n;
+  double *count, *mean, *m2; /* [1], [n], [n] sum of squared deviations */
+} HnNormaliser;
+HN_KIT HnNormaliser hn_normaliser_make(const HnHost *host, const char *name, int64_t n);
+/* Takes in rows of x [rows, n] at row stride ld. [instance] */
+HN_KIT void hn_normaliser_update(HnNormaliser *z, int64_t rows, const float *x, int64_t ld);
+/* y [rows, n] = clip((x - mean) / sqrt(variance + 1e-8), +-clip); the identity (clipped) before the
+ * first update. [any] */
+HN_KIT void hn_normaliser_apply(const HnNormaliser *z, int64_t rows, const float *x, int64_t ldx,
+                                float clip, float *y, int64_t ldy);
+HN_KIT double hn_normaliser_stddev(const HnNormaliser *z, int64_t column); /* 1 before the first */
+#endif

@@ -1,0 +1,115 @@
+/* hunch/kit/tape.h - eager reverse-mode differentiation of float32 matrices.
+ *
+ * Each operation computes at once and, when recording, leaves a record; hn_tape_backward runs the
+ * records in reverse.  Operations are coarse: forward and backward are one pass or one product
+ * each.  All memory comes from host->scratch, so a tape lives until the plugin function or HnTask
+ * that began it returns: nothing to free, no allocation in steady state.  A learner begins one
+ * tape per shard of a minibatch inside host->parallel.
+ *
+ * Shapes [rows, cols], row-major and dense.  Gradients accumulate.  A tape belongs to one thread.
+ * Wrong shapes are bugs and abort. */
+#ifndef HUNCH_KIT_TAPE_H
+#define HUNCH_KIT_TAPE_H
+#include "../plugin.h"
+#include "gemm.h"
+
+typedef struct HnVar {
+  int64_t rows, cols;
+  float *data;      /* [rows, cols] */
+  float *grad;      /* the same shape, zero until backward; NULL: a constant */
+  const float *flip; /* data transposed [cols, rows] where a parameter keeps it, else NULL */
+} HnVar;
+
+typedef struct HnRecord HnRecord;
+typedef struct HnTape {
+  const HnHost *host;
+  bool recording;
+  char *room; /* of the current chunk */
+  size_t left;
+  HnRecord *last;
+} HnTape;
+
+typedef int32_t HnActivation;
+enum { HN_LINEAR = 0, HN_TANH = 1, HN_RELU = 2, HN_SIGMOID = 3 };
+
+/* recording = false: values only, for acting. */
+HN_KIT HnTape hn_tape_begin(const HnHost *host, bool recording);
+/* count * size bytes, zeroed, 64-byte aligned, as long as the tape. */
+HN_KIT void *hn_tape_room(HnTape *t, int64_t count, size_t size);
+/* Seeds d(loss) = 1 for a [1, 1] loss, then runs all records backward; once per tape. */
+HN_KIT void hn_tape_backward(HnTape *t, HnVar *loss);
+/* Adds `seed`, shaped as y, to y's gradient and runs backward. */
+HN_KIT void hn_tape_backward_from(HnTape *t, HnVar *y, const float *seed);
+
+/* ---- leaves ---- */
+/* Borrowed values without a gradient. */
+HN_KIT HnVar *hn_constant(HnTape *t, int64_t rows, int64_t cols, const float *data);
+/* Borrowed values whose gradient is added to grad (NULL: a constant). */
+HN_KIT HnVar *hn_leaf(HnTape *t, int64_t rows, int64_t cols, const float *data, float *grad);
+/* The same values, cut off from the gradient. */
+HN_KIT HnVar *hn_stop(HnTape *t, const HnVar *x);
+
+/* ---- products ---- */
+/* y = act(x w + b): x [B, in], w [in, out], b [1, out] or NULL. */
+HN_KIT HnVar *hn_linear(HnTape *t, HnVar *x, HnVar *w, HnVar *b, HnActivation act);
+/* y = a b: a [n, k], b [k, m]. */
+HN_KIT HnVar *hn_matmul(HnTape *t, HnVar *a, HnVar *b);
+
+/* ---- elementwise; b may be [B, n], or [1, n] or [1, 1], which broadcast ---- */
+HN_KIT HnVar *hn_add(HnTape *t, HnVar *a, HnVar *b);
+HN_KIT HnVar *hn_sub(HnTape *t, HnVar *a, HnVar *b);
+HN_KIT HnVar *hn_mul(HnTape *t, HnVar *a, HnVar *b);
+HN_KIT HnVar *hn_min(HnTape *t, HnVar *a, HnVar *b); /* ties: gradient to a */
+HN_KIT HnVar *hn_max(HnTape *t, HnVar *a, HnVar *b); /* ties: gradient to a */
+HN_KIT HnVar *hn_affine(HnTape *t, HnVar *x, float scale, float shift);
+HN_KIT HnVar *hn_activate(HnTape *t, HnVar *x, HnActivation act);
+HN_KIT HnVar *hn_exp(HnTape *t, HnVar *x);
+HN_KIT HnVar *hn_log(HnTape *t, HnVar *x);
+HN_KIT HnVar *hn_square(HnTape *t, HnVar *x);
+HN_KIT HnVar *hn_softplus(HnTape *t, HnVar *x);
+/* Outside [low, high] the gradient is 0. */
+HN_KIT HnVar *hn_clamp(HnTape *t, HnVar *x, float low, float high);
+/* 1/2 d^2 where |d| <= delta, else delta (|d| - delta/2); d = x - target. */
+HN_KIT HnVar *hn_huber(HnTape *t, HnVar *x, HnVar *target, float delta);
+
+/* ---- shape ---- */
+HN_KIT HnVar *hn_concat(HnTape *t, int64_t n, HnVar *const *parts);           /* along columns */
+HN_KIT HnVar *hn_columns(HnTape *t, HnVar *x, int64_t from, int64_t count);   /* [B, count] */
+HN_KIT HnVar *hn_rows_of(HnTape *t, HnVar *x, int64_t from, int64_t count);   /* [count, n] */
+
+/* ---- reductions ---- */
+HN_KIT HnVar *hn_sum(HnTape *t, HnVar *x);          /* [1, 1] */
+HN_KIT HnVar *hn_mean(HnTape *t, HnVar *x);         /* [1, 1] */
+HN_KIT HnVar *hn_sum_columns(HnTape *t, HnVar *x);  /* [B, 1] */
+/* sum_i weight[i] x[i] over all elements, weight borrowed [rows, cols]: [1, 1] */
+HN_KIT HnVar *hn_dot(HnTape *t, HnVar *x, const float *weight);
+
+/* ---- distributions ---- */
+/* Diagonal Gaussian; mean [B, A]; logstd [B, A] or [1, A]; x borrowed.  Log-density, [B, 1]. */
+HN_KIT HnVar *hn_normal_logp(HnTape *t, HnVar *mean, HnVar *logstd, const float *x);
+/* Entropy in nats, one value a row of logstd: [B, 1] or [1, 1]. */
+HN_KIT HnVar *hn_normal_entropy(HnTape *t, HnVar *logstd);
+/* KL(N(m1, s1) || N(m0, s0)), all [B, A] (or [1, A] for the second pair): [B, 1]. */
+HN_KIT HnVar *hn_normal_kl(HnTape *t, HnVar *mean1, HnVar *logstd1, HnVar *mean0, HnVar *logstd0);
+/* mean + exp(logstd) noise; noise borrowed [B, A]. */
+HN_KIT HnVar *hn_normal_sample(HnTape *t, HnVar *mean, HnVar *logstd, const float *noise);
+/* Log-density of a = tanh(u), u ~ N(mean, exp(logstd)): takes the raw u [B, A], which keeps the
+ * density finite at |a| = 1.  [B, 1].  Haarnoja et al. 2018, appendix C. */
+HN_KIT HnVar *hn_tanh_normal_logp(HnTape *t, HnVar *mean, HnVar *logstd, const float *u);
+/* Categorical: log-probability of pick[i], [B, 1]; entropy, [B, 1]; KL(p||q), [B, 1]. */
+HN_KIT HnVar *hn_categorical_logp(HnTape *t, HnVar *logits, const int32_t *pick);
+HN_KIT HnVar *hn_categorical_entropy(HnTape *t, HnVar *logits);
+HN_KIT HnVar *hn_categorical_kl(HnTape *t, HnVar *p_logits, HnVar *q_logits);
+
+/* ---- recurrence ---- */
+/* GRU over a whole sequence (Cho et al. 2014, PyTorch's gate convention):
+ *   r = s(x Wr + br + h Ur + cr), z = s(x Wz + bz + h Uz + cz), n = tanh(x Wn + bn + r (h Un + cn))
+ *   h' = (1 - z) n + z h
+ *   x [T B, in] time-major;  h0 [B, H];  w [in, 3H], u [H, 3H] gates r, z, n;  b, c [1, 3H]
+ *   reset  borrowed [T, B]: where non-zero, h is taken as 0 before step t (and no gradient flows
+ *          further back); NULL: never.
+ * Returns [T B, H].  One product makes all input projections; weight gradients are one product
+ * over all steps. */
+HN_KIT HnVar *hn_gru(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *w, HnVar *u, HnVar *b,
+                     HnVar *c, const uint8_t *reset);
+#endif

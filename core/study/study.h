@@ -1,0 +1,48 @@
+/* study.h - a study file: a base, named arms that patch it, paired seeds, a report block.
+ *
+ *   hunch: 1
+ *   name: quick_noise_ablation          (default: the file's stem)
+ *   seeds: {root: 7, count: 3}
+ *   base: {env: .., inference: .., policy: .., run: .., evaluation: ..}
+ *   arms: {inferred: {}, fixed: {inference: {noise: fixed}}}
+ *   report: {baseline: fixed, metric: eval.return, aggregate: mean}
+ *
+ * An arm that names a `plugin` other than the base's replaces that block, otherwise it patches it.
+ * Overrides from the command line, "block.key=value", patch every arm last and pass the same
+ * checks. */
+#ifndef HN_STUDY_H
+#define HN_STUDY_H
+#include "cell.h"
+
+#define HN_REPORT_PARAMS(X)                                                                       \
+  X(text, baseline, "", "Arm that the others are compared with; empty: the first.", "")           \
+  X(text, metric, "", "Column of metrics.csv that decides.", "eval.return")                       \
+  X(choice, aggregate, "", "How seeds become one number.", "mean", "mean|median|iqm")             \
+  X(real, confidence, "", "Of intervals.", 0.95, 0.5, 0.999)                                      \
+  X(int, resamples, "", "Of the bootstrap.", 10000, 100, 1e7)
+#define HN_SEEDS_PARAMS(X)                                                                        \
+  X(int, root, "", "Seeds are derived from it.", 1, 0, 9007199254740992)                          \
+  X(int, count, "", "Seeds per arm.", 3, 1, 100000)
+
+typedef struct HnReportParams {
+  HN_REPORT_PARAMS(HN_FIELD)
+} HnReportParams;
+typedef struct HnSeedsParams {
+  HN_SEEDS_PARAMS(HN_FIELD)
+} HnSeedsParams;
+
+typedef struct HnStudy {
+  char *name, *file;
+  char *source; /* the file as read */
+  HnSeedsParams seeds;
+  HnReportParams report;
+  GPtrArray *arms;  /* char *, in file order */
+  GPtrArray *cells; /* HnCell *, arm-major */
+} HnStudy;
+
+/* NULL with findings in d.  overrides: NULL-terminated "block.key=value", or NULL. */
+HnStudy *hn_study_read(const char *path, const char *const *overrides, HnDiag *d);
+void hn_study_free(HnStudy *s);
+/* The seed of index i: root and i hashed (SplitMix64), the same in every arm. */
+uint64_t hn_study_seed(int64_t root, int64_t i);
+#endif
