@@ -1,0 +1,126 @@
+/* abi_test.c - the layout of every struct that crosses the plugin boundary, against a golden file.
+ * A difference means another ABI: raise HN_ABI_MINOR, then run this program with --regenerate. */
+#include <glib.h>
+#include <hunch/env.h>
+#include <hunch/inference.h>
+#include <hunch/policy.h>
+#include <stdio.h>
+#include <string.h>
+
+#define STRUCT(type) g_string_append_printf(out, "%s %zu\n", #type, sizeof(type))
+#define FIELD(type, field)                                                     \
+  g_string_append_printf(out, "  %s %zu %zu\n", #field, offsetof(type, field), \
+                         sizeof(((type *)0)->field))
+
+/* X(field) for every field of a struct, in order. */
+#define RNG(X)   X(key) X(counter) X(word) X(used)
+#define ARRAY(X) X(struct_size) X(name) X(role) X(type) X(rank) X(dim) X(grad) X(used)
+#define HOST(X) \
+  X(struct_size) X(abi) X(impl) X(alloc) X(keep) X(scratch) X(parallel) X(fail) X(log) X(metric)
+#define PARAM(X) \
+  X(name) X(unit) X(doc) X(kind) X(offset) X(preset) X(low) X(high) X(text) X(choices)
+#define COLUMN(X) X(name) X(unit) X(doc) X(fold)
+#define PLUGIN(X)                                                                           \
+  X(struct_size)                                                                            \
+  X(abi) X(kind) X(name) X(summary) X(source) X(version) X(license) X(methods) X(self_size) \
+      X(params_size) X(params) X(param_count) X(param_stride) X(flags) X(info) X(metrics)
+#define HISTORY(X)                                                                               \
+  X(struct_size)                                                                                 \
+  X(steps) X(rows) X(stride) X(begin) X(obs) X(act) X(pick) X(reward) X(true_reward) X(next_obs) \
+      X(done) X(cut) X(task) X(state) X(samples) X(belief) X(note)
+#define LESSON(X)                                                                             \
+  X(struct_size)                                                                              \
+  X(impl) X(iteration) X(frames) X(frames_total) X(rng) X(phases) X(phase) X(rows) X(believe) \
+      X(backward) X(step)
+#define ENV_SPEC(X) \
+  X(struct_size)    \
+  X(rows) X(obs_dim) X(act_dim) X(act_count) X(task_dim) X(horizon) X(row_size) X(splits)
+#define ENV_BATCH(X)                                                                               \
+  X(struct_size)                                                                                   \
+  X(rows) X(first) X(state) X(rng) X(begin) X(split) X(task_index) X(act) X(pick) X(obs) X(reward) \
+      X(done) X(task) X(info)
+#define ENV(X) \
+  X(struct_size) X(create) X(reset) X(step) X(task_count) X(task_name) X(render) X(destroy)
+#define BELIEF_SPEC(X)                                                                          \
+  X(struct_size)                                                                                \
+  X(obs_dim) X(act_dim) X(act_count) X(task_dim) X(horizon) X(lifetime) X(rows) X(steps) X(rng) \
+      X(belief_dim) X(latent_dim) X(row_size) X(refresh)
+#define THOUGHT(X) X(struct_size) X(history) X(state) X(samples) X(rng) X(belief) X(info)
+#define INFERENCE(X) \
+  X(struct_size) X(create) X(believe) X(forward) X(backward) X(step) X(learn) X(relabel) X(destroy)
+#define POLICY_SPEC(X)                                                                       \
+  X(struct_size)                                                                             \
+  X(obs_dim) X(act_dim) X(act_count) X(belief_dim) X(latent_dim) X(samples) X(rows) X(steps) \
+      X(rng) X(note_dim) X(row_size) X(phases)
+#define ACT(X) \
+  X(struct_size) X(rows) X(samples) X(obs) X(belief) X(state) X(rng) X(act) X(pick) X(note) X(info)
+#define POLICY(X) X(struct_size) X(create) X(act) X(adapt) X(learn) X(destroy)
+
+#define LAYOUT(type, TABLE) \
+  do {                      \
+    typedef type This;      \
+    STRUCT(type);           \
+    TABLE(THIS_FIELD)       \
+  } while (0)
+#define THIS_FIELD(field) FIELD(This, field);
+
+static char *layout(void) {
+  GString *out = g_string_new(NULL);
+  g_string_append_printf(out, "ABI %d.%d\n", HN_ABI_MAJOR, HN_ABI_MINOR);
+  LAYOUT(HnRng, RNG);
+  LAYOUT(HnArray, ARRAY);
+  LAYOUT(HnHost, HOST);
+  LAYOUT(HnParam, PARAM);
+  LAYOUT(HnColumn, COLUMN);
+  LAYOUT(HnPlugin, PLUGIN);
+  LAYOUT(HnHistory, HISTORY);
+  LAYOUT(HnLesson, LESSON);
+  LAYOUT(HnEnvSpec, ENV_SPEC);
+  LAYOUT(HnEnvBatch, ENV_BATCH);
+  LAYOUT(HnEnv, ENV);
+  LAYOUT(HnBeliefSpec, BELIEF_SPEC);
+  LAYOUT(HnThought, THOUGHT);
+  LAYOUT(HnInference, INFERENCE);
+  LAYOUT(HnPolicySpec, POLICY_SPEC);
+  LAYOUT(HnAct, ACT);
+  LAYOUT(HnPolicy, POLICY);
+  return g_string_free(out, FALSE);
+}
+
+static void test_layout(void) {
+  g_autofree char *now = layout();
+  g_autofree char *golden = NULL;
+  g_autoptr(GError) error = NULL;
+  g_file_get_contents(GOLDEN "/abi.txt", &golden, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_cmpstr(now, ==, golden);
+}
+
+/* A field that no table above names would leave a hole between its neighbours or at the end. */
+static void test_no_field_forgotten(void) {
+  g_autofree char *text = layout();
+  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+  char type[64] = "", field[64];
+  gsize size = 0, end = 0, offset, bytes;
+  for (char **line = lines + 1; *line; line++) {
+    if (sscanf(*line, "  %63s %zu %zu", field, &offset, &bytes) == 3 && **line == ' ') {
+      if (offset >= end + 8) g_error("%s: a field before %s is not in the tables", type, field);
+      end = offset + bytes;
+    } else {
+      if (end + 8 <= size) g_error("%s: a field at its end is not in the tables", type);
+      end = 0;
+      if (sscanf(*line, "%63s %zu", type, &size) != 2) break;
+    }
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc == 2 && strcmp(argv[1], "--regenerate") == 0) {
+    g_autofree char *now = layout();
+    return !g_file_set_contents(GOLDEN "/abi.txt", now, -1, NULL);
+  }
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/abi/layout", test_layout);
+  g_test_add_func("/abi/no_field_forgotten", test_no_field_forgotten);
+  return g_test_run();
+}
