@@ -1,0 +1,120 @@
+/* elementwise.c - passes over arrays, compiled once per instruction set, and the set's table. */
+#include "activate.h"
+#include "isa.h"
+#include "kernels.h"
+#include "product.h"
+
+static void map_tanh(int64_t n, const float *x, float *y) {
+  HN_MAP(v_tanh, n, x, y);
+}
+static void map_sigmoid(int64_t n, const float *x, float *y) {
+  HN_MAP(v_sigmoid, n, x, y);
+}
+static void map_exp(int64_t n, const float *x, float *y) {
+  HN_MAP(v_exp, n, x, y);
+}
+static void map_log(int64_t n, const float *x, float *y) {
+  HN_MAP(v_log, n, x, y);
+}
+static void map_softplus(int64_t n, const float *x, float *y) {
+  HN_MAP(v_softplus, n, x, y);
+}
+static void map_relu(int64_t n, const float *x, float *y) {
+  HN_MAP(v_relu, n, x, y);
+}
+
+HN_INLINE HnV slope(HnActivation act, HnV y, HnV g) {
+  if (act == HN_TANH) return g * v_fma(-y, y, v_all(1.0f));
+  if (act == HN_SIGMOID) return g * (y * (v_all(1.0f) - y));
+  if (act == HN_RELU) return (HnV)((HnVi)g & (y > v_all(0.0f)));
+  return g;
+}
+
+/* One vector of columns: each column's sum takes the rows in order. */
+HN_INLINE void back_column(HnActivation act, int64_t rows, int64_t cols, const float *y, float *g,
+                           float *sum, int64_t n) {
+  const HnPart part = v_part(n);
+  HnV total = sum ? v_load_part(sum, part) : v_all(0.0f);
+  for (int64_t i = 0; i < rows; i++) {
+    HnV d = v_load_part(g + i * cols, part);
+    if (act != HN_LINEAR) {
+      d = slope(act, v_load_part(y + i * cols, part), d);
+      v_store_part(g + i * cols, d, part);
+    }
+    total += d;
+  }
+  if (sum) v_store_part(sum, total, part);
+}
+
+/* Four whole vectors of columns at a time. */
+HN_INLINE void back_columns(HnActivation act, int64_t rows, int64_t cols, const float *y, float *g,
+                            float *sum) {
+  int64_t j = 0;
+  for (; j + 4 * HN_LANES <= cols; j += 4 * HN_LANES) {
+    HnV total[4];
+    for (int v = 0; v < 4; v++) total[v] = sum ? v_load(sum + j + v * HN_LANES) : v_all(0.0f);
+    for (int64_t i = 0; i < rows; i++)
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; v++) {
+        const int64_t at = i * cols + j + v * HN_LANES;
+        HnV d = v_load(g + at);
+        if (act != HN_LINEAR) {
+          d = slope(act, v_load(y + at), d);
+          v_store(g + at, d);
+        }
+        total[v] += d;
+      }
+    for (int v = 0; sum && v < 4; v++) v_store(sum + j + v * HN_LANES, total[v]);
+  }
+  for (; j < cols; j += HN_LANES)
+    back_column(act, rows, cols, y + j, g + j, sum ? sum + j : NULL,
+                cols - j < HN_LANES ? cols - j : HN_LANES);
+}
+
+static void activate_back(HnActivation act, int64_t rows, int64_t cols, const float *y, float *g,
+                          float *sum) {
+  if (act == HN_TANH)
+    back_columns(HN_TANH, rows, cols, y, g, sum);
+  else if (act == HN_RELU)
+    back_columns(HN_RELU, rows, cols, y, g, sum);
+  else if (act == HN_SIGMOID)
+    back_columns(HN_SIGMOID, rows, cols, y, g, sum);
+  else if (sum)
+    back_columns(HN_LINEAR, rows, cols, y, g, sum);
+}
+
+/* Sixteen running sums whatever the vector width, then a fixed tree. */
+static double norm2(int64_t n, const float *x) {
+  double sum[16] = {0};
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    for (int l = 0; l < 16; l++) sum[l] += (double)x[i + l] * (double)x[i + l];
+  for (int l = 0; i + l < n; l++) sum[l] += (double)x[i + l] * (double)x[i + l];
+  for (int width = 8; width > 0; width /= 2)
+    for (int l = 0; l < width; l++) sum[l] += sum[l + width];
+  return sum[0];
+}
+
+static void adam(int64_t n, const HnAdamRates *rates, float *restrict w, float *restrict g,
+                 float *restrict m1, float *restrict m2) {
+  const HnAdamRates r = *rates;
+  for (int64_t i = 0; i < n; i++) {
+    const float d = r.scale * g[i];
+    m1[i] += (1.0f - r.beta1) * (d - m1[i]);
+    m2[i] += (1.0f - r.beta2) * (d * d - m2[i]);
+    w[i] = r.keep * w[i] - r.step * m1[i] / (sqrtf(m2[i]) * r.bias2 + r.eps);
+    g[i] = 0.0f;
+  }
+}
+
+const HnKernels HN_VARIANT(hn_kernels) = {.product = HN_VARIANT(hn_product),
+                                          .transpose = HN_VARIANT(hn_product_transpose),
+                                          .tanh = map_tanh,
+                                          .sigmoid = map_sigmoid,
+                                          .exp = map_exp,
+                                          .log = map_log,
+                                          .softplus = map_softplus,
+                                          .relu = map_relu,
+                                          .activate_back = activate_back,
+                                          .norm2 = norm2,
+                                          .adam = adam};

@@ -1,0 +1,50 @@
+/* kernels.h - the table of float32 kernels that every instruction set provides.  Pointers may be
+ * unaligned and counts anything; outputs may be inputs only where said. */
+#ifndef HN_KIT_KERNELS_H
+#define HN_KIT_KERNELS_H
+#include <stdint.h>
+
+/* c = act(init + a b), every element one chain of fused multiply-adds over k that starts at init.
+ */
+typedef struct HnProduct {
+  int64_t m, n, k;
+  const float *a; /* element (i, p) at a[i * a_row + p * a_col] */
+  int64_t a_row, a_col;
+  const float *b; /* [k, n], row stride ldb */
+  int64_t ldb;
+  const float
+      *init; /* [m, n], row stride init_row (0: the same row for all); NULL: zeros; may be c */
+  int64_t init_row;
+  float *c; /* [m, n], row stride ldc */
+  int64_t ldc;
+  int32_t act; /* HnActivation, applied to each tile while it is in the cache */
+} HnProduct;
+
+typedef struct HnAdamRates {
+  float scale, beta1, beta2; /* of the gradient; of the moments */
+  float step, bias2, eps;    /* lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t) */
+  float keep;                /* 1 - lr * weight_decay */
+} HnAdamRates;
+
+typedef struct HnKernels {
+  void (*product)(const HnProduct *g);
+  void (*transpose)(int64_t rows, int64_t cols, const float *a, float *t);
+  /* y = f(x); y may be x */
+  void (*tanh)(int64_t n, const float *x, float *y);
+  void (*sigmoid)(int64_t n, const float *x, float *y);
+  void (*exp)(int64_t n, const float *x, float *y);
+  void (*log)(int64_t n, const float *x, float *y);
+  void (*softplus)(int64_t n, const float *x, float *y);
+  void (*relu)(int64_t n, const float *x, float *y);
+  /* g [rows, cols], given y = act(..): g *= act'; then sum += columns of g, if not NULL. */
+  void (*activate_back)(int32_t act, int64_t rows, int64_t cols, const float *y, float *g,
+                        float *sum);
+  double (*norm2)(int64_t n, const float *x);
+  void (*adam)(int64_t n, const HnAdamRates *r, float *w, float *g, float *m1, float *m2);
+} HnKernels;
+
+extern const HnKernels hn_kernels_base, hn_kernels_v3, hn_kernels_v4;
+
+/* The table of the instruction set in use.  [any] */
+const HnKernels *hn_kernels(void);
+#endif
