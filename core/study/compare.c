@@ -1,0 +1,373 @@
+/* compare.c - checks that results may be compared, and compares them. */
+#include "compare.h"
+#include <math.h>
+#include <string.h>
+
+/* ---- what columns mean ---- */
+
+static const struct {
+  const char *name, *unit;
+  int better;
+} known[] = {{"return", "reward per episode", 1},
+             {"success", "", 1},
+             {"success_rate", "", 1},
+             {"log_predictive", "nats", 1},
+             {"reward_l1", "reward", -1},
+             {"reward_nll", "nats", -1},
+             {"reward", "reward", 1},
+             {"transition_l1", "observation units", -1},
+             {"transition_nll", "nats", -1},
+             {"kl", "nats", 0},
+             {"entropy", "nats", 0},
+             {"regret", "reward", -1}};
+
+static const char *stem(const char *column) {
+  static const char *const prefixes[] = {"eval.", "train.", "inference.", "policy."};
+  for (guint i = 0; i < G_N_ELEMENTS(prefixes); i++)
+    if (g_str_has_prefix(column, prefixes[i])) return column + strlen(prefixes[i]);
+  return column;
+}
+
+static int known_index(const char *column) {
+  const char *name = stem(column);
+  for (guint i = 0; i < G_N_ELEMENTS(known); i++)
+    if (g_str_equal(known[i].name, name)) return (int)i;
+  return g_str_has_prefix(name, "return_") ? 0 : -1;
+}
+
+int hn_column_better(const char *column) {
+  int i = known_index(column);
+  return i < 0 ? 0 : known[i].better;
+}
+
+/* run.json may name units (`units`: column to unit), else what is known by name. */
+const char *hn_column_unit(const HnResults *r, const char *column) {
+  for (guint i = 0; i < r->cells->len; i++) {
+    JsonNode *units = hn_result_member(r->cells->pdata[i], "units");
+    JsonObject *o = units && JSON_NODE_HOLDS_OBJECT(units) ? json_node_get_object(units) : NULL;
+    const char *unit = o ? json_object_get_string_member_with_default(o, column, NULL) : NULL;
+    if (!unit && o) unit = json_object_get_string_member_with_default(o, stem(column), NULL);
+    if (unit && *unit) return unit;
+    if (o) break;
+  }
+  int i = known_index(column);
+  return i < 0 ? "" : known[i].unit;
+}
+
+/* ---- may they be compared? ---- */
+
+static HnResult *first_done(const HnResults *r, gint64 arm) {
+  for (gint64 s = 0; s < r->seeds; s++) {
+    HnResult *c = hn_results_cell(r, arm, s);
+    if (hn_result_done(c)) return c;
+  }
+  return NULL;
+}
+
+/* Keys of a cell that may differ between cells of one arm: they change no result, or are the seed.
+ */
+static bool ignored(const char *path, const char *const *except) {
+  for (; *except; except++)
+    if (g_str_equal(path, *except)) return true;
+  return false;
+}
+
+/* The first place at which two trees differ, "run.frames: 100 and 200", or NULL. */
+static char *difference(const HnNode *a, const HnNode *b, const char *path,
+                        const char *const *except) {
+  if (*path && ignored(path, except)) return NULL;
+  if (!a || !b) return a == b ? NULL : g_strdup_printf("%s: only in one", path);
+  if (a->kind != b->kind) return g_strdup_printf("%s: of another kind", path);
+  if (a->kind == HN_NODE_TEXT)
+    return g_str_equal(a->text, b->text) ? NULL
+                                         : g_strdup_printf("%s: %s and %s", path, a->text, b->text);
+  char *found = NULL;
+  if (a->kind == HN_NODE_LIST && a->items->len != b->items->len)
+    return g_strdup_printf("%s: of another length", path);
+  for (guint side = 0; side < 2 && !found; side++) {
+    const HnNode *from = side ? b : a;
+    for (guint i = 0; i < from->items->len && !found; i++) {
+      const char *key = from->kind == HN_NODE_MAP ? ((HnNode *)from->keys->pdata[i])->text : NULL;
+      char *name = key ? g_strdup_printf("%s%s%s", path, *path ? "." : "", key)
+                       : g_strdup_printf("%s[%u]", path, i);
+      found = key ? difference(hn_node_get(a, key), hn_node_get(b, key), name, except)
+                  : difference(a->items->pdata[i], b->items->pdata[i], name, except);
+      g_free(name);
+    }
+  }
+  return found;
+}
+
+static bool mixed(GError **error, const char *what, const HnResult *a, const char *in_a,
+                  const HnResult *b, const char *in_b) {
+  g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_MIXED,
+              "these results cannot be compared: %s is %s in %s/%" G_GINT64_FORMAT
+              " and %s in %s/%" G_GINT64_FORMAT,
+              what, in_a ? in_a : "unknown", a->arm, a->seed_index, in_b ? in_b : "unknown", b->arm,
+              b->seed_index);
+  return false;
+}
+
+/* Every member of `versions` and every plugin of one kind and name must be the same. */
+static bool same_versions(const HnResult *a, const HnResult *b, GError **error) {
+  JsonNode *versions = hn_result_member(a, "versions");
+  GList *names = versions && JSON_NODE_HOLDS_OBJECT(versions)
+                     ? json_object_get_members(json_node_get_object(versions))
+                     : NULL;
+  bool ok = true;
+  for (GList *n = names; ok && n; n = n->next) {
+    char *path = g_strdup_printf("versions.%s", (char *)n->data);
+    const char *in_a = hn_result_fact(a, path), *in_b = hn_result_fact(b, path);
+    if (g_strcmp0(in_a, in_b)) ok = mixed(error, path, a, in_a, b, in_b);
+    g_free(path);
+  }
+  g_list_free(names);
+  static const char *const kinds[] = {"env", "inference", "policy"};
+  static const char *const facts[] = {"version", "sha256"};
+  for (guint k = 0; ok && k < G_N_ELEMENTS(kinds); k++) {
+    char *path = g_strdup_printf("plugins.%s.name", kinds[k]);
+    const char *name = hn_result_fact(a, path);
+    bool same = name && !g_strcmp0(name, hn_result_fact(b, path));
+    g_free(path);
+    for (guint f = 0; ok && same && f < G_N_ELEMENTS(facts); f++) {
+      path = g_strdup_printf("plugins.%s.%s", kinds[k], facts[f]);
+      const char *in_a = hn_result_fact(a, path), *in_b = hn_result_fact(b, path);
+      char *what = g_strdup_printf("the %s of plugin %s", facts[f], name);
+      if (g_strcmp0(in_a, in_b)) ok = mixed(error, what, a, in_a, b, in_b);
+      g_free(what);
+      g_free(path);
+    }
+  }
+  return ok;
+}
+
+static bool comparable(const HnResults *r, GError **error) {
+  static const char *const per_seed[] = {"seed", "seed_index", "run.workers", NULL};
+  for (gint64 arm = 0; arm < r->arm_count; arm++) {
+    HnResult *first = first_done(r, arm);
+    for (gint64 s = 0; first && s < r->seeds; s++) {
+      HnResult *c = hn_results_cell(r, arm, s);
+      if (!hn_result_done(c) || c == first) continue;
+      char *found = difference(first->config, c->config, "", per_seed);
+      if (found)
+        g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_MIXED,
+                    "these results cannot be compared: seeds %" G_GINT64_FORMAT
+                    " and %" G_GINT64_FORMAT " of arm %s differ in %s",
+                    first->seed_index, c->seed_index, r->arms[arm], found);
+      bool same = !found;
+      g_free(found);
+      if (!same) return false;
+    }
+  }
+  for (guint i = 0; i < r->cells->len; i++)
+    for (guint j = 0; j < i; j++) {
+      HnResult *a = r->cells->pdata[j], *b = r->cells->pdata[i];
+      if (hn_result_done(a) && hn_result_done(b) && !same_versions(a, b, error)) return false;
+    }
+  return true;
+}
+
+/* What keeps an arm from being set against the baseline: another environment or evaluation. */
+static char *protocol(const HnResults *r, gint64 arm, gint64 baseline) {
+  static const char *const except[] = {"evaluation.every", NULL};
+  static const char *const keys[] = {"env", "evaluation"};
+  HnResult *a = first_done(r, arm), *b = first_done(r, baseline);
+  if (!a || !b || arm == baseline || !a->config || !b->config) return NULL;
+  char *found = NULL;
+  for (guint i = 0; i < G_N_ELEMENTS(keys) && !found; i++)
+    found = difference(hn_node_get(a->config, keys[i]), hn_node_get(b->config, keys[i]), keys[i],
+                       except);
+  HnNode *run_a = hn_node_get(a->config, "run"), *run_b = hn_node_get(b->config, "run");
+  if (!found && run_a && run_b)
+    found = difference(hn_node_get(run_a, "episodes"), hn_node_get(run_b, "episodes"),
+                       "run.episodes", except);
+  return found;
+}
+
+/* ---- the numbers ---- */
+
+static void compared_free(HnCompared *c) {
+  g_free(c->column);
+  g_free(c->unit);
+  g_free(c->final);
+  g_free(c->value);
+  g_free(c->difference);
+  g_free(c);
+}
+
+static void compare_column(HnComparison *c, const char *column) {
+  const HnResults *r = c->results;
+  gsize cells = (gsize)(r->arm_count * r->seeds);
+  for (guint i = 0; i < c->columns->len; i++)
+    if (g_str_equal(((HnCompared *)c->columns->pdata[i])->column, column)) return;
+  double *final = g_new(double, cells);
+  bool exists = false;
+  for (gsize i = 0; i < cells; i++) {
+    HnResult *cell = r->cells->pdata[i];
+    gint64 row = -1;
+    final[i] = cell->metrics
+                   ? hn_table_last(cell->metrics, hn_table_find(cell->metrics, column), &row)
+                   : (double)NAN;
+    exists |= row >= 0;
+  }
+  if (!exists) {
+    g_free(final);
+    return;
+  }
+  HnCompared *m = g_new0(HnCompared, 1);
+  m->column = g_strdup(column);
+  m->unit = g_strdup(hn_column_unit(r, column));
+  m->better = hn_column_better(column);
+  m->final = final;
+  m->value = g_new0(HnEstimate, (gsize)r->arm_count);
+  m->difference = g_new0(HnEstimate, (gsize)r->arm_count);
+  for (gint64 a = 0; a < r->arm_count; a++) {
+    m->value[a] = hn_stats_estimate(c->stats, r->seeds, final + a * r->seeds);
+    m->difference[a] = (HnEstimate){.value = NAN, .low = NAN, .high = NAN};
+    if (a != c->baseline && !c->protocol[a])
+      m->difference[a] = hn_stats_difference(c->stats, r->seeds, final + a * r->seeds,
+                                             final + c->baseline * r->seeds);
+  }
+  g_ptr_array_add(c->columns, m);
+}
+
+static void list_absent(HnComparison *c) {
+  const HnResults *r = c->results;
+  for (guint i = 0; i < r->cells->len; i++) {
+    HnResult *cell = r->cells->pdata[i];
+    c->done += hn_result_done(cell);
+    c->failed += g_str_equal(cell->status, "failed");
+    if (!hn_result_done(cell))
+      g_ptr_array_add(c->absent,
+                      g_strdup_printf("%s/%" G_GINT64_FORMAT ": %s%s%s", cell->arm,
+                                      cell->seed_index, cell->status, cell->reason ? ": " : "",
+                                      cell->reason ? cell->reason : ""));
+  }
+}
+
+/* Machines may be mixed (their bits may differ, their statistics not), but it is said. */
+static void note_machines(HnComparison *c) {
+  static const char *const facts[] = {"cpu", "isa", "blas"};
+  for (guint f = 0; f < G_N_ELEMENTS(facts); f++) {
+    const char *first = NULL;
+    for (guint i = 0; i < c->results->cells->len; i++) {
+      HnResult *cell = c->results->cells->pdata[i];
+      const char *here = hn_result_done(cell) ? hn_result_fact(cell, facts[f]) : NULL;
+      if (!first) first = here;
+      if (!here || g_str_equal(here, first)) continue;
+      g_ptr_array_add(c->notes, g_strdup_printf("Cells ran on different machines (%s: %s and %s).",
+                                                facts[f], first, here));
+      return;
+    }
+  }
+}
+
+static void note(HnComparison *c) {
+  const HnResults *r = c->results;
+  guint intervals = 0;
+  bool coarse = false, few = false, nan = false, fewer_pairs = false;
+  for (guint i = 0; i < c->columns->len; i++) {
+    HnCompared *m = c->columns->pdata[i];
+    for (gint64 a = 0; a < r->arm_count; a++) {
+      intervals += m->difference[a].interval != HN_INTERVAL_NONE;
+      coarse |= m->value[a].coarse;
+      few |= m->value[a].n > 0 && m->value[a].n < HN_STATS_SEEDS_MIN;
+      fewer_pairs |= m->difference[a].n > 0 && m->difference[a].n < m->value[a].n;
+      for (gint64 s = 0; s < r->seeds; s++)
+        nan |= hn_result_done(hn_results_cell(r, a, s)) && !isfinite(m->final[a * r->seeds + s]) &&
+               m->value[a].n > 0;
+    }
+  }
+  if (few)
+    g_ptr_array_add(c->notes, g_strdup_printf("No interval below %d seeds: run more seeds.",
+                                              HN_STATS_SEEDS_MIN));
+  if (coarse)
+    g_ptr_array_add(c->notes, g_strdup_printf("Bootstrap intervals of fewer than %d seeds are "
+                                              "narrower than they claim.",
+                                              HN_STATS_BOOTSTRAP_FROM));
+  if (nan)
+    g_ptr_array_add(c->notes, g_strdup("Some done cells have no finite value; see `seeds`."));
+  if (fewer_pairs)
+    g_ptr_array_add(c->notes, g_strdup("Differences use only the seeds that both arms have."));
+  if (intervals > 1)
+    g_ptr_array_add(c->notes, g_strdup_printf("Each interval holds for itself; the %u differences "
+                                              "are not adjusted for being many.",
+                                              intervals));
+  for (gint64 a = 0; a < r->arm_count; a++) {
+    if (c->protocol[a])
+      g_ptr_array_add(c->notes, g_strdup_printf("%s is not set against the baseline: %s.",
+                                                r->arms[a], c->protocol[a]));
+    if (hn_results_privileged(r, a))
+      g_ptr_array_add(c->notes, g_strdup_printf("%s sees the true task: it is an oracle, a bound "
+                                                "rather than a method.",
+                                                r->arms[a]));
+  }
+  note_machines(c);
+}
+
+static gint64 choose_baseline(const HnResults *r, const char *name, GError **error) {
+  if (!name || !*name) return 0;
+  gint64 arm = hn_results_arm(r, name);
+  const char *near = arm < 0 ? hn_diag_nearest(name, (const char *const *)r->arms) : NULL;
+  if (arm < 0)
+    g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_UNKNOWN, "no arm %s%s%s%s", name,
+                near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+  return arm;
+}
+
+HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *metric,
+                         GError **error) {
+  static const char *const usual[] = {"eval.return",        "eval.success",
+                                      "eval.reward_l1",     "eval.reward_nll",
+                                      "eval.transition_l1", "eval.transition_nll"};
+  gint64 base = choose_baseline(r, baseline ? baseline : r->report.baseline, error);
+  if (base < 0 || !comparable(r, error)) return NULL;
+  HnComparison *c = g_new0(HnComparison, 1);
+  c->results = r;
+  c->stats =
+      hn_stats_new((HnAggregate)r->report.aggregate, r->report.confidence, r->report.resamples);
+  c->baseline = base;
+  c->columns = g_ptr_array_new_with_free_func((GDestroyNotify)compared_free);
+  c->absent = g_ptr_array_new_with_free_func(g_free);
+  c->notes = g_ptr_array_new_with_free_func(g_free);
+  c->protocol = g_new0(char *, (gsize)r->arm_count);
+  for (gint64 a = 0; a < r->arm_count; a++) c->protocol[a] = protocol(r, a, base);
+  compare_column(c, metric ? metric : r->report.metric);
+  bool found = c->columns->len > 0;
+  for (guint i = 0; i < G_N_ELEMENTS(usual); i++) compare_column(c, usual[i]);
+  list_absent(c);
+  if (metric && !found && c->done) {
+    const char *near = NULL;
+    for (guint i = 0; i < r->cells->len && !near; i++) {
+      HnResult *cell = r->cells->pdata[i];
+      if (cell->metrics)
+        near = hn_diag_nearest(metric, (const char *const *)cell->metrics->columns);
+    }
+    g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_UNKNOWN,
+                "no column %s in metrics.csv of any done cell%s%s%s", metric,
+                near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    hn_comparison_free(c);
+    return NULL;
+  }
+  note(c);
+  return c;
+}
+
+void hn_comparison_free(HnComparison *c) {
+  if (!c) return;
+  hn_stats_free(c->stats);
+  g_ptr_array_free(c->columns, TRUE);
+  g_ptr_array_free(c->absent, TRUE);
+  g_ptr_array_free(c->notes, TRUE);
+  for (gint64 a = 0; a < c->results->arm_count; a++) g_free(c->protocol[a]);
+  g_free(c->protocol);
+  g_free(c);
+}
+
+const char *hn_compared_verdict(const HnCompared *m, gint64 arm) {
+  const HnEstimate *d = &m->difference[arm];
+  if (d->interval == HN_INTERVAL_NONE) return "";
+  if (d->low <= 0 && d->high >= 0) return d->low < d->high ? "unclear" : "same";
+  if (m->better == 0) return d->value > 0 ? "higher" : "lower";
+  return (d->value > 0) == (m->better > 0) ? "better" : "worse";
+}

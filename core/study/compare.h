@@ -1,0 +1,47 @@
+/* compare.h - arms side by side: the final value of each metric, its interval over seeds and the
+ * paired difference to the baseline. */
+#ifndef HN_COMPARE_H
+#define HN_COMPARE_H
+#include "results.h"
+#include "stats.h"
+
+typedef struct HnCompared {
+  char *column, *unit; /* unit "" if unknown */
+  int better;          /* +1: higher is better, -1: lower, 0: not known */
+  double *final;       /* [arms, seeds]; NaN where there is none */
+  HnEstimate *value;   /* [arms] */
+  HnEstimate
+      *difference; /* [arms] to the baseline; n = 0 for the baseline and where protocols differ */
+} HnCompared;
+
+typedef struct HnComparison {
+  const HnResults *results; /* borrowed */
+  HnStats *stats;
+  gint64 baseline;
+  GPtrArray *columns; /* HnCompared *; the deciding metric first */
+  char **protocol; /* [arms] what differs from the baseline's environment or evaluation, or NULL */
+  GPtrArray *absent; /* char *: a cell that is not done, and why, a line each */
+  GPtrArray *notes;  /* char *: what a reader should know, a line each */
+  gint64 done, failed;
+} HnComparison;
+
+/* Refuses (HN_RESULTS_MIXED) done cells of different versions of hunch or of one plugin, and cells
+ * of one arm with different configurations; (HN_RESULTS_UNKNOWN) an arm or column that does not
+ * exist. baseline, metric: NULL for what the study says. */
+HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *metric,
+                         GError **error);
+void hn_comparison_free(HnComparison *c);
+/* "better", "worse" (or "higher", "lower"), "same", "unclear", or "" where nothing can be said. */
+const char *hn_compared_verdict(const HnCompared *column, gint64 arm);
+/* A table of at most 100 columns for any reasonable arm name; free with g_free. */
+char *hn_comparison_text(const HnComparison *c);
+/* Everything, every seed's value included; free with g_free. */
+char *hn_comparison_json(const HnComparison *c);
+/* Decimals after which the numbers of a column say nothing more. */
+int hn_compared_decimals(const HnCompared *column, gint64 arms);
+/* "%.*f" with a true minus kept ASCII; "-" for NaN. */
+char *hn_compare_number(double x, int decimals, bool sign);
+/* What is known of a metric or per-step column, without its "eval." or "inference." prefix. */
+const char *hn_column_unit(const HnResults *r, const char *column);
+int hn_column_better(const char *column);
+#endif

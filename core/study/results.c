@@ -1,0 +1,263 @@
+/* results.c - reads a study folder. */
+#include "results.h"
+#include "stats.h"
+#include <string.h>
+
+#define PLAN "study.json"
+
+char *hn_results_plan(const HnStudy *study, const char *const *overrides) {
+  JsonBuilder *b = json_builder_new();
+  json_builder_begin_object(b);
+  json_builder_set_member_name(b, "study"), json_builder_add_string_value(b, study->name);
+  json_builder_set_member_name(b, "file"), json_builder_add_string_value(b, study->file);
+  json_builder_set_member_name(b, "arms"), json_builder_begin_array(b);
+  for (guint i = 0; i < study->arms->len; i++)
+    json_builder_add_string_value(b, study->arms->pdata[i]);
+  json_builder_end_array(b);
+  json_builder_set_member_name(b, "seeds"), json_builder_begin_object(b);
+  json_builder_set_member_name(b, "root"), json_builder_add_int_value(b, study->seeds.root);
+  json_builder_set_member_name(b, "count"), json_builder_add_int_value(b, study->seeds.count);
+  json_builder_end_object(b);
+  const HnReportParams *p = &study->report;
+  json_builder_set_member_name(b, "report"), json_builder_begin_object(b);
+  json_builder_set_member_name(b, "baseline"), json_builder_add_string_value(b, p->baseline);
+  json_builder_set_member_name(b, "metric"), json_builder_add_string_value(b, p->metric);
+  json_builder_set_member_name(b, "aggregate"),
+      json_builder_add_string_value(b, hn_aggregate_name((HnAggregate)p->aggregate));
+  json_builder_set_member_name(b, "confidence"), json_builder_add_double_value(b, p->confidence);
+  json_builder_set_member_name(b, "resamples"), json_builder_add_int_value(b, p->resamples);
+  json_builder_end_object(b);
+  json_builder_set_member_name(b, "overrides"), json_builder_begin_array(b);
+  for (; overrides && *overrides; overrides++) json_builder_add_string_value(b, *overrides);
+  json_builder_end_array(b);
+  json_builder_end_object(b);
+  JsonNode *root = json_builder_get_root(b);
+  char *text = json_to_string(root, TRUE), *line = g_strconcat(text, "\n", NULL);
+  g_free(text);
+  json_node_unref(root);
+  g_object_unref(b);
+  return line;
+}
+
+static JsonNode *read_json(const char *path, GError **error) {
+  JsonParser *p = json_parser_new_immutable();
+  JsonNode *root = NULL;
+  if (json_parser_load_from_file(p, path, error)) root = json_parser_steal_root(p);
+  g_object_unref(p);
+  if (root && JSON_NODE_HOLDS_OBJECT(root)) return root;
+  if (root || (error && !*error))
+    g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_INVALID, "%s: not a JSON object", path);
+  g_clear_pointer(&root, json_node_unref);
+  return NULL;
+}
+
+static char **texts(JsonObject *o, const char *member) {
+  GStrvBuilder *b = g_strv_builder_new();
+  JsonArray *a = json_object_has_member(o, member) ? json_object_get_array_member(o, member) : NULL;
+  for (guint i = 0; a && i < json_array_get_length(a); i++)
+    g_strv_builder_add(b, json_array_get_string_element(a, i));
+  char **list = g_strv_builder_end(b);
+  g_strv_builder_unref(b);
+  return list;
+}
+
+static int32_t aggregate_of(const char *name) {
+  HnAggregate a = HN_AGGREGATE_IQM;
+  while (a > HN_AGGREGATE_MEAN && !g_str_equal(name, hn_aggregate_name(a))) a--;
+  return (int32_t)a;
+}
+
+/* Takes the plan; false if a part is missing. */
+static bool take_plan(HnResults *r, JsonObject *o) {
+  r->study = g_strdup(json_object_get_string_member_with_default(o, "study", NULL));
+  r->file = g_strdup(json_object_get_string_member_with_default(o, "file", ""));
+  r->arms = texts(o, "arms");
+  r->overrides = texts(o, "overrides");
+  r->arm_count = g_strv_length(r->arms);
+  if (!r->study || !r->arm_count || !json_object_has_member(o, "seeds") ||
+      !json_object_has_member(o, "report"))
+    return false;
+  JsonObject *seeds = json_object_get_object_member(o, "seeds");
+  r->seeds = json_object_get_int_member_with_default(seeds, "count", 0);
+  r->root = json_object_get_int_member_with_default(seeds, "root", 0);
+  JsonObject *p = json_object_get_object_member(o, "report");
+  r->report = (HnReportParams){
+      .baseline = g_intern_string(json_object_get_string_member_with_default(p, "baseline", "")),
+      .metric = g_intern_string(json_object_get_string_member_with_default(p, "metric", "")),
+      .aggregate = aggregate_of(json_object_get_string_member_with_default(p, "aggregate", "")),
+      .confidence = json_object_get_double_member_with_default(p, "confidence", 0.95),
+      .resamples = json_object_get_int_member_with_default(p, "resamples", 10000)};
+  return r->seeds > 0;
+}
+
+/* Removes all blocks but the last update's, which is the final evaluation. */
+static void keep_last_block(HnTable *t) {
+  gint64 update = hn_table_find(t, "update");
+  if (update < 0 || t->rows == 0) return;
+  double last = hn_table_at(t, t->rows - 1, update);
+  gint64 first = t->rows;
+  while (first > 0 && hn_table_at(t, first - 1, update) == last) first--;
+  if (first == 0) return;
+  g_array_remove_range(t->values, 0, (guint)(first * t->width));
+  g_array_remove_range(t->filled, 0, (guint)(first * t->width));
+  t->rows -= first;
+}
+
+/* The tables of a done cell; a done cell without metrics is an error. */
+static bool read_tables(HnResult *c, GError **error) {
+  char *metrics = g_build_filename(c->dir, "metrics.csv", NULL);
+  char *steps = g_build_filename(c->dir, "steps.csv", NULL);
+  c->metrics = hn_table_read(metrics, error);
+  bool ok = c->metrics;
+  if (ok && g_file_test(steps, G_FILE_TEST_EXISTS)) {
+    c->steps = hn_table_read(steps, error);
+    ok = c->steps;
+    if (ok) keep_last_block(c->steps);
+  }
+  g_free(metrics);
+  g_free(steps);
+  return ok;
+}
+
+static HnResult *read_cell(const HnResults *r, const char *arm, gint64 seed, GError **error) {
+  HnResult *c = g_new0(HnResult, 1);
+  char index[32];
+  g_snprintf(index, sizeof index, "%" G_GINT64_FORMAT, seed);
+  c->arm = arm, c->seed_index = seed;
+  c->dir = g_build_filename(r->dir, arm, index, NULL);
+  char *run = g_build_filename(c->dir, "run.json", NULL);
+  char *config = g_build_filename(c->dir, "config.resolved.yaml", NULL);
+  c->status = g_strdup("missing");
+  bool ok = true;
+  if (g_file_test(run, G_FILE_TEST_EXISTS)) {
+    JsonNode *root = read_json(run, error);
+    ok = root;
+    if (ok) {
+      c->facts = json_object_ref(json_node_get_object(root));
+      json_node_unref(root);
+      g_free(c->status);
+      c->status = g_strdup(json_object_get_string_member_with_default(c->facts, "status", "?"));
+      c->reason = g_strdup(json_object_get_string_member_with_default(c->facts, "reason", NULL));
+    }
+  }
+  if (ok && g_file_test(config, G_FILE_TEST_EXISTS)) {
+    HnDiag *d = hn_diag_new();
+    c->config = hn_yaml_read(config, d);
+    if (!c->config) {
+      char *text = hn_diag_text(d);
+      g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_INVALID, "%s", g_strchomp(text));
+      g_free(text);
+      ok = false;
+    }
+    hn_diag_free(d);
+  }
+  if (ok && hn_result_done(c)) ok = read_tables(c, error);
+  g_free(run);
+  g_free(config);
+  if (ok) return c;
+  hn_result_free(c);
+  return NULL;
+}
+
+HnResults *hn_results_read(const char *dir, GError **error) {
+  HnResults *r = g_new0(HnResults, 1);
+  r->dir = g_strdup(dir);
+  r->cells = g_ptr_array_new_with_free_func((GDestroyNotify)hn_result_free);
+  char *plan = g_build_filename(dir, PLAN, NULL);
+  char *source = g_build_filename(dir, "study.yaml", NULL);
+  char *cell = g_build_filename(dir, "run.json", NULL);
+  JsonNode *root = NULL;
+  bool ok = g_file_test(plan, G_FILE_TEST_EXISTS);
+  if (!ok)
+    g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_MISSING, "%s: not a study folder: %s", dir,
+                g_file_test(cell, G_FILE_TEST_EXISTS)
+                    ? "it holds a single cell; give the folder two levels up"
+                : g_file_test(dir, G_FILE_TEST_IS_DIR) ? "it has no " PLAN
+                                                       : "there is no such folder");
+  ok = ok && (root = read_json(plan, error));
+  if (ok && !take_plan(r, json_node_get_object(root))) {
+    g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_INVALID,
+                "%s: expected study, arms, seeds and report", plan);
+    ok = false;
+  }
+  if (ok && !g_file_get_contents(source, &r->source, NULL, NULL)) r->source = g_strdup("");
+  for (gint64 a = 0; ok && a < r->arm_count; a++)
+    for (gint64 s = 0; ok && s < r->seeds; s++) {
+      HnResult *c = read_cell(r, r->arms[a], s, error);
+      ok = c;
+      if (c) g_ptr_array_add(r->cells, c);
+    }
+  g_clear_pointer(&root, json_node_unref);
+  g_free(plan);
+  g_free(source);
+  g_free(cell);
+  if (ok) return r;
+  hn_results_free(r);
+  return NULL;
+}
+
+void hn_result_free(HnResult *c) {
+  if (!c) return;
+  g_free(c->dir);
+  g_free(c->status);
+  g_free(c->reason);
+  g_clear_pointer(&c->facts, json_object_unref);
+  if (c->config) hn_node_free(c->config);
+  hn_table_free(c->metrics);
+  hn_table_free(c->steps);
+  g_free(c);
+}
+
+void hn_results_free(HnResults *r) {
+  if (!r) return;
+  g_ptr_array_free(r->cells, TRUE);
+  g_free(r->dir);
+  g_free(r->study);
+  g_free(r->file);
+  g_free(r->source);
+  g_strfreev(r->arms);
+  g_strfreev(r->overrides);
+  g_free(r);
+}
+
+HnResult *hn_results_cell(const HnResults *r, gint64 arm, gint64 seed) {
+  return r->cells->pdata[arm * r->seeds + seed];
+}
+
+gint64 hn_results_arm(const HnResults *r, const char *name) {
+  for (gint64 a = 0; a < r->arm_count; a++)
+    if (g_str_equal(r->arms[a], name)) return a;
+  return -1;
+}
+
+bool hn_result_done(const HnResult *c) {
+  return g_str_equal(c->status, "done");
+}
+
+JsonNode *hn_result_member(const HnResult *c, const char *path) {
+  char **parts = g_strsplit(path, ".", -1);
+  JsonNode *at = NULL;
+  JsonObject *o = c->facts;
+  for (char **p = parts; *p; p++) {
+    at = o ? json_object_get_member(o, *p) : NULL;
+    o = at && JSON_NODE_HOLDS_OBJECT(at) ? json_node_get_object(at) : NULL;
+  }
+  g_strfreev(parts);
+  return at;
+}
+
+const char *hn_result_fact(const HnResult *c, const char *path) {
+  JsonNode *n = hn_result_member(c, path);
+  return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING
+             ? json_node_get_string(n)
+             : NULL;
+}
+
+bool hn_results_privileged(const HnResults *r, gint64 arm) {
+  for (gint64 s = 0; s < r->seeds; s++) {
+    JsonNode *n = hn_result_member(hn_results_cell(r, arm, s), "privileged");
+    if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_BOOLEAN)
+      return json_node_get_boolean(n);
+  }
+  return false;
+}

@@ -1,0 +1,182 @@
+/* stats.c - aggregates over seeds, Student's t and the paired bootstrap. */
+#include "stats.h"
+#include <glib.h>
+#include <hunch/rng.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct HnStats {
+  HnAggregate aggregate;
+  double confidence;
+  int64_t resamples;
+  int64_t drawn;   /* number of seeds that `index` was drawn for */
+  int32_t *index;  /* [resamples, drawn] */
+  double *replica; /* [resamples] */
+};
+
+HnStats *hn_stats_new(HnAggregate aggregate, double confidence, int64_t resamples) {
+  g_assert(confidence > 0 && confidence < 1 && resamples >= 2);
+  HnStats *s = g_new0(HnStats, 1);
+  s->aggregate = aggregate, s->confidence = confidence, s->resamples = resamples;
+  s->replica = g_new(double, (gsize)resamples);
+  return s;
+}
+
+void hn_stats_free(HnStats *s) {
+  if (!s) return;
+  g_free(s->index);
+  g_free(s->replica);
+  g_free(s);
+}
+
+double hn_stats_confidence(const HnStats *s) {
+  return s->confidence;
+}
+
+HnAggregate hn_stats_kind(const HnStats *s) {
+  return s->aggregate;
+}
+
+const char *hn_aggregate_name(HnAggregate a) {
+  return a == HN_AGGREGATE_MEAN ? "mean" : a == HN_AGGREGATE_MEDIAN ? "median" : "iqm";
+}
+
+const char *hn_interval_name(HnInterval i) {
+  return i == HN_INTERVAL_T ? "t" : i == HN_INTERVAL_BOOTSTRAP ? "bootstrap" : "none";
+}
+
+static int ascending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+double hn_stats_aggregate(HnAggregate a, int64_t n, double *x) {
+  int64_t drop = 0;
+  if (a != HN_AGGREGATE_MEAN) {
+    qsort(x, (size_t)n, sizeof *x, ascending);
+    drop = a == HN_AGGREGATE_MEDIAN ? (n - 1) / 2 : n / 4;
+  }
+  double sum = 0;
+  for (int64_t i = drop; i < n - drop; i++) sum += x[i];
+  return sum / (double)(n - 2 * drop);
+}
+
+/* P(|t| < x) by the finite series for a whole number of degrees of freedom. */
+static double t_within(double x, int64_t dof) {
+  double theta = atan(x / sqrt((double)dof)), c = cos(theta), sum = 0, term = 1;
+  if (dof % 2 == 0) {
+    for (int64_t k = 2; k <= dof; k += 2) {
+      sum += term;
+      term *= c * c * (double)(k - 1) / (double)k;
+    }
+    return sin(theta) * sum;
+  }
+  term = c;
+  for (int64_t k = 3; k <= dof; k += 2) {
+    sum += term;
+    term *= c * c * (double)(k - 1) / (double)k;
+  }
+  return (theta + sin(theta) * sum) * 2 / G_PI;
+}
+
+double hn_stats_t(double confidence, int64_t dof) {
+  double low = 0, high = 1;
+  while (t_within(high, dof) < confidence && high < 1e12) high *= 2;
+  for (int i = 0; i < 200 && low < high; i++) {
+    double middle = low + (high - low) / 2;
+    if (middle <= low || middle >= high) break;
+    if (t_within(middle, dof) < confidence)
+      low = middle;
+    else
+      high = middle;
+  }
+  return high;
+}
+
+static void student(const HnStats *s, int64_t n, const double *x, HnEstimate *e) {
+  double square = 0;
+  for (int64_t i = 0; i < n; i++) square += (x[i] - e->value) * (x[i] - e->value);
+  double half = hn_stats_t(s->confidence, n - 1) * sqrt(square / (double)(n - 1)) / sqrt((double)n);
+  e->low = e->value - half, e->high = e->value + half;
+  e->interval = HN_INTERVAL_T;
+}
+
+/* All resamples of n seeds; the stream depends on n alone. */
+static void draw(HnStats *s, int64_t n) {
+  if (s->drawn == n) return;
+  g_free(s->index);
+  s->index = g_new(int32_t, (gsize)(s->resamples * n));
+  s->drawn = n;
+  HnRng rng = hn_rng(0x68756e6368, (uint64_t)n);
+  for (int64_t i = 0; i < s->resamples * n; i++) s->index[i] = (int32_t)hn_rng_below(&rng, n);
+}
+
+/* Percentile p of sorted x [n], linear between order statistics. */
+static double percentile(const double *x, int64_t n, double p) {
+  double at = p * (double)(n - 1);
+  int64_t i = CLAMP((int64_t)at, 0, n - 2);
+  return x[i] + (at - (double)i) * (x[i + 1] - x[i]);
+}
+
+/* y may be NULL: then of x alone. */
+static void bootstrap(HnStats *s, int64_t n, const double *x, const double *y, HnEstimate *e) {
+  draw(s, n);
+  double *picked = g_new(double, (gsize)n);
+  for (int64_t r = 0; r < s->resamples; r++) {
+    const int32_t *index = s->index + r * n;
+    for (int64_t i = 0; i < n; i++) picked[i] = x[index[i]];
+    s->replica[r] = hn_stats_aggregate(s->aggregate, n, picked);
+    if (!y) continue;
+    for (int64_t i = 0; i < n; i++) picked[i] = y[index[i]];
+    s->replica[r] -= hn_stats_aggregate(s->aggregate, n, picked);
+  }
+  g_free(picked);
+  qsort(s->replica, (size_t)s->resamples, sizeof(double), ascending);
+  e->low = percentile(s->replica, s->resamples, (1 - s->confidence) / 2);
+  e->high = percentile(s->replica, s->resamples, (1 + s->confidence) / 2);
+  e->interval = HN_INTERVAL_BOOTSTRAP;
+  e->coarse = n < HN_STATS_BOOTSTRAP_FROM;
+}
+
+static double aggregate_copy(const HnStats *s, int64_t n, const double *x) {
+  double *copy = g_memdup2(x, sizeof *x * (gsize)n);
+  double value = hn_stats_aggregate(s->aggregate, n, copy);
+  g_free(copy);
+  return value;
+}
+
+static HnEstimate estimate(HnStats *s, int64_t n, const double *x, const double *y) {
+  HnEstimate e = {.n = n, .value = NAN, .low = NAN, .high = NAN};
+  if (n == 0) return e;
+  e.value = aggregate_copy(s, n, x) - (y ? aggregate_copy(s, n, y) : 0);
+  if (n < HN_STATS_SEEDS_MIN) return e;
+  if (s->aggregate != HN_AGGREGATE_MEAN || n >= HN_STATS_BOOTSTRAP_FROM) {
+    bootstrap(s, n, x, y, &e);
+    return e;
+  }
+  double *paired = g_memdup2(x, sizeof *x * (gsize)n);
+  for (int64_t i = 0; y && i < n; i++) paired[i] -= y[i];
+  e.value = aggregate_copy(s, n, paired);
+  student(s, n, paired, &e);
+  g_free(paired);
+  return e;
+}
+
+HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const double *baseline) {
+  double *kept = g_new(double, (gsize)MAX(2 * n, 1)), *other = kept + n;
+  int64_t m = 0;
+  for (int64_t i = 0; i < n; i++) {
+    if (!isfinite(x[i]) || (baseline && !isfinite(baseline[i]))) continue;
+    kept[m] = x[i];
+    if (baseline) other[m] = baseline[i];
+    m++;
+  }
+  HnEstimate e = estimate(s, m, kept, baseline ? other : NULL);
+  g_free(kept);
+  return e;
+}
+
+HnEstimate hn_stats_estimate(HnStats *s, int64_t n, const double *x) {
+  return hn_stats_difference(s, n, x, NULL);
+}

@@ -1,0 +1,54 @@
+/* stats.h - seeds into one number with an honest interval.
+ *
+ * The unit is the seed.  Which interval, and why:
+ *   fewer than 3 seeds        none: two points say nothing about spread
+ *   mean, 3 to 9 seeds        Student's t, of the values or of the paired differences.  The
+ *                             percentile bootstrap of three values never leaves their range and
+ *                             covers far less than it claims
+ *   mean, 10 seeds or more    percentile bootstrap
+ *   median, iqm               percentile bootstrap; below 10 seeds it is marked `coarse`
+ * A difference between two arms is that of their aggregates over the seeds both have, and both arms
+ * are resampled with the same seeds, because arms with the same seed share tasks and noise. */
+#ifndef HN_STATS_H
+#define HN_STATS_H
+#include <stdbool.h>
+#include <stdint.h>
+
+/* In the order of the choice `aggregate` of HN_REPORT_PARAMS. */
+typedef enum HnAggregate { HN_AGGREGATE_MEAN, HN_AGGREGATE_MEDIAN, HN_AGGREGATE_IQM } HnAggregate;
+typedef enum HnInterval { HN_INTERVAL_NONE, HN_INTERVAL_T, HN_INTERVAL_BOOTSTRAP } HnInterval;
+enum { HN_STATS_SEEDS_MIN = 3, HN_STATS_BOOTSTRAP_FROM = 10 };
+
+typedef struct HnEstimate {
+  int64_t n;        /* seeds, or pairs of seeds, that entered; values that are not finite don't */
+  double value;     /* NaN if n is 0 */
+  double low, high; /* NaN if there is no interval */
+  HnInterval interval;
+  bool coarse; /* bootstrap over few seeds: reads narrower than it should */
+} HnEstimate;
+
+/* How to aggregate, and the bootstrap's resamples, drawn once per number of seeds with a fixed key,
+ * so that the same results always give the same intervals. [instance] */
+typedef struct HnStats HnStats;
+HnStats *hn_stats_new(HnAggregate aggregate, double confidence, int64_t resamples);
+void hn_stats_free(HnStats *s);
+double hn_stats_confidence(const HnStats *s);
+HnAggregate hn_stats_kind(const HnStats *s);
+/* "mean", "median", "iqm". */
+const char *hn_aggregate_name(HnAggregate a);
+/* "none", "t", "bootstrap". */
+const char *hn_interval_name(HnInterval i);
+
+/*   x  [n] a value per seed, NaN where there is none */
+HnEstimate hn_stats_estimate(HnStats *s, int64_t n, const double *x);
+/* x - baseline, over the seeds where both are finite.
+ *   x, baseline  [n] the same seed at the same index */
+HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const double *baseline);
+
+/* The aggregate of finite values x [n], n > 0; x is reordered.  The interquartile mean drops
+ * floor(n/4) values at each end (as rliable and scipy's trim_mean do). [any] */
+double hn_stats_aggregate(HnAggregate a, int64_t n, double *x);
+/* The value that |t| stays below with probability `confidence`, for dof >= 1 degrees of freedom.
+ * Source: Abramowitz & Stegun 26.7.3, 26.7.4, inverted by bisection. [any] */
+double hn_stats_t(double confidence, int64_t dof);
+#endif
