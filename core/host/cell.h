@@ -4,21 +4,21 @@
 #include "params.h"
 #include "plugins.h"
 
-#define HN_RUN_PARAMS(X)                                                                          \
-  X(int, frames, "step", "Environment steps to train on, over all rows.", 100000, 0, 1e15)        \
-  X(int, rows, "", "Environments run side by side, B.", 16, 1, 65536)                             \
+#define HN_RUN_PARAMS(X)                                                                           \
+  X(int, frames, "step", "Environment steps to train on, over all rows.", 100000, 0, 1e15)         \
+  X(int, rows, "", "Environments run side by side, B.", 16, 1, 65536)                              \
   X(int, steps, "step", "Steps a row takes per iteration and phase, T; 0: one whole trial.", 0, 0, \
-    1e9)                                                                                          \
-  X(int, episodes, "", "Episodes per trial, that is per task.", 2, 1, 1e6)                        \
-  X(int, workers, "", "Threads that collect and learn; results do not depend on it.", 1, 1, 256)  \
-  X(int, samples, "", "Posterior samples acted on, S; 0: the point belief.", 0, 0, 1024)          \
-  X(flag, stop_gradient, "", "No gradient of the policy's loss reaches the inference.", 0)        \
+    1e9)                                                                                           \
+  X(int, episodes, "", "Episodes per trial, that is per task.", 2, 1, 1e6)                         \
+  X(int, workers, "", "Threads that collect and learn; results do not depend on it.", 1, 1, 256)   \
+  X(int, samples, "", "Posterior samples acted on, S; 0: the point belief.", 0, 0, 1024)           \
+  X(flag, stop_gradient, "", "No gradient of the policy's loss reaches the inference.", 0)         \
   X(int, checkpoint_every, "update", "Updates between checkpoints; 0: only the last.", 20, 0, 1e9)
-#define HN_EVALUATION_PARAMS(X)                                                                    \
-  X(int, every, "update", "Updates between evaluations; 0: only after the last.", 0, 0, 1e9)       \
-  X(int, tasks, "", "Held-out tasks, a row each.", 20, 1, 65536)                                   \
-  X(int, episodes, "", "Episodes per trial; 0: as in training.", 0, 0, 1e6)                        \
-  X(text, split, "", "Split that tasks are drawn from; empty: the environment's last.", "")        \
+#define HN_EVALUATION_PARAMS(X)                                                              \
+  X(int, every, "update", "Updates between evaluations; 0: only after the last.", 0, 0, 1e9) \
+  X(int, tasks, "", "Held-out tasks, a row each.", 20, 1, 65536)                             \
+  X(int, episodes, "", "Episodes per trial; 0: as in training.", 0, 0, 1e6)                  \
+  X(text, split, "", "Split that tasks are drawn from; empty: the environment's last.", "")  \
   X(flag, greedy, "", "The policy's mean or mode instead of a draw.", 1)
 
 typedef struct HnRunParams {
@@ -34,6 +34,7 @@ HnSchema hn_evaluation_schema(void);
 typedef struct HnPart {
   const HnPlugin *plugin;
   void *params;
+  char *name; /* as the configuration names it: bare, or the full path of a .so */
 } HnPart;
 
 typedef struct HnCell {
@@ -46,12 +47,19 @@ typedef struct HnCell {
 } HnCell;
 
 /* Reads a resolved cell: a map with study, arm, seed_index, seed, env, inference, policy, run,
- * evaluation.  Loads the plugins.  NULL with findings in d. */
+ * evaluation.  Loads the plugins; the path of one is taken from the folder of the file that names
+ * it.  NULL with findings in d. */
 HnCell *hn_cell_read(const HnNode *map, HnDiag *d);
+/* Only findings, and only on what is there: a base need not be complete, and a plugin that is not
+ * found counts when an arm uses it. */
+void hn_cell_check(const HnNode *map, HnDiag *d);
 /* The same as a tree with every default filled in: what config.resolved.yaml holds. */
 HnNode *hn_cell_node(const HnCell *cell);
 void hn_cell_free(HnCell *cell);
-/* SHA-256 in hex of the resolved configuration (without `workers`, which changes no result) and of
- * the plugins' files: what makes two cells the same.  Free with g_free. */
+/* SHA-256 in hex of the resolved configuration (without `workers`, which changes no result, and
+ * with plugins named, not located) and of the plugins' files: what makes two cells the same.  Free
+ * with g_free. */
 char *hn_cell_identity(const HnCell *cell);
+/* Blocks of a cell, in the order in which they are written; NULL-terminated. */
+extern const char *const hn_cell_blocks[];
 #endif

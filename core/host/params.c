@@ -1,5 +1,6 @@
 /* params.c - types YAML's scalars by a parameter table, and writes them back. */
 #include "params.h"
+#include "plugins.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -7,8 +8,7 @@
 enum { MAX_NUMBER = 64 };
 
 HnSchema hn_schema_of(const HnPlugin *plugin) {
-  static const char *const kinds[] = {"", "env", "inference", "policy"};
-  g_autofree char *what = g_strdup_printf("%s %s", kinds[plugin->kind], plugin->name);
+  g_autofree char *what = g_strdup_printf("%s %s", hn_kind_name(plugin->kind), plugin->name);
   return (HnSchema){g_intern_string(what), plugin->params, plugin->param_count,
                     plugin->param_stride, plugin->params_size};
 }

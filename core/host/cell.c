@@ -1,0 +1,201 @@
+/* cell.c - a resolved configuration becomes typed parameters, and back. */
+#include "cell.h"
+#include <inttypes.h>
+#include <string.h>
+
+#define RUN_ROW(kind, ...)        HN_ROW_##kind(HnRunParams, __VA_ARGS__)
+#define EVALUATION_ROW(kind, ...) HN_ROW_##kind(HnEvaluationParams, __VA_ARGS__)
+static const HnParam run_params[] = {HN_RUN_PARAMS(RUN_ROW)};
+static const HnParam evaluation_params[] = {HN_EVALUATION_PARAMS(EVALUATION_ROW)};
+
+const char *const hn_cell_blocks[] = {"env", "inference", "policy", "run", "evaluation", NULL};
+
+HnSchema hn_run_schema(void) {
+  return (HnSchema){"run", run_params, G_N_ELEMENTS(run_params), sizeof(HnParam),
+                    sizeof(HnRunParams)};
+}
+
+HnSchema hn_evaluation_schema(void) {
+  return (HnSchema){"evaluation", evaluation_params, G_N_ELEMENTS(evaluation_params),
+                    sizeof(HnParam), sizeof(HnEvaluationParams)};
+}
+
+/* ---- reading ---- */
+
+typedef struct Reader {
+  const HnNode *map;
+  HnDiag *d;
+  bool partial; /* hn_cell_check */
+} Reader;
+
+static void missing(const Reader *r, const HnNode *map, const char *what, const char *key) {
+  if (!r->partial)
+    hn_diag_add(r->d, map->file, map->line, map->column, "%smissing key `%s`", what, key);
+}
+
+/* A plugin's path as a full one: from the folder of the file that names it. */
+static char *located(const HnNode *name) {
+  if (!strchr(name->text, '/')) return g_strdup(name->text);
+  g_autofree char *folder = name->line > 0 ? g_path_get_dirname(name->file) : NULL;
+  g_autofree char *base = folder ? g_canonicalize_filename(folder, NULL) : NULL;
+  return g_canonicalize_filename(name->text, base);
+}
+
+static void read_part(const Reader *r, HnKind kind, HnPart *part) {
+  const char *key = hn_kind_name(kind);
+  const HnNode *block = hn_node_get(r->map, key), *name = hn_node_get(block, "plugin");
+  g_autofree char *what = g_strconcat(key, ": ", NULL);
+  if (!block) missing(r, r->map, "", key);
+  if (!block || !hn_params_map(key, block, r->d)) return;
+  if (!name) {
+    missing(r, block, what, "plugin");
+    return;
+  }
+  if (name->kind != HN_NODE_TEXT || !*name->text) {
+    hn_diag_add(r->d, name->file, name->line, name->column,
+                "`plugin:`: expected the name of an %s plugin", key);
+    return;
+  }
+  g_autoptr(GError) error = NULL;
+  part->name = located(name);
+  part->plugin = hn_plugins_load(part->name, kind, &error);
+  if (!part->plugin) {
+    if (!r->partial) hn_diag_add(r->d, name->file, name->line, name->column, "%s", error->message);
+    return;
+  }
+  HnSchema schema = hn_schema_of(part->plugin);
+  part->params = g_malloc0(MAX(schema.size, 1));
+  hn_params_fill(&schema, block, "plugin", part->params, r->d);
+}
+
+static char *read_text(const Reader *r, const char *key) {
+  const HnNode *n = hn_node_get(r->map, key);
+  if (!n)
+    missing(r, r->map, "", key);
+  else if (n->kind == HN_NODE_TEXT && *n->text)
+    return g_strdup(n->text);
+  else
+    hn_diag_add(r->d, n->file, n->line, n->column, "`%s:`: expected text", key);
+  return NULL;
+}
+
+/* Decimal digits only: all 64 bits must come back. */
+static uint64_t read_u64(const Reader *r, const char *key, uint64_t high) {
+  guint64 value = 0;
+  const HnNode *n = hn_node_get(r->map, key);
+  if (!n)
+    missing(r, r->map, "", key);
+  else if (n->kind != HN_NODE_TEXT || n->quoted || (n->text[0] == '0' && n->text[1]) ||
+           !g_ascii_string_to_unsigned(n->text, 10, 0, high, &value, NULL)) {
+    g_autofree char *shown = hn_params_shown(key, n);
+    hn_diag_add(r->d, n->file, n->line, n->column, "`%s`: expected an integer in [0, %" PRIu64 "]",
+                shown, high);
+  }
+  return value;
+}
+
+static void read_keys(const Reader *r) {
+  static const char *const known[] = {"study",     "arm",    "seed_index", "seed",       "env",
+                                      "inference", "policy", "run",        "evaluation", NULL};
+  /* what a base may hold, and so what is suggested there */
+  const char *const *valid = r->partial ? hn_cell_blocks : known;
+  for (guint i = 0; i < r->map->keys->len; i++) {
+    const HnNode *key = r->map->keys->pdata[i];
+    if (g_strv_contains(valid, key->text)) continue;
+    g_autofree char *hint = hn_diag_hint(key->text, valid), *cut = hn_diag_cut(key->text);
+    hn_diag_add(r->d, key->file, key->line, key->column, "unknown key `%s`%s", cut, hint);
+  }
+}
+
+static void read_blocks(const Reader *r, HnCell *cell) {
+  HnSchema run = hn_run_schema(), evaluation = hn_evaluation_schema();
+  read_keys(r);
+  read_part(r, HN_KIND_ENV, &cell->env);
+  read_part(r, HN_KIND_INFERENCE, &cell->inference);
+  read_part(r, HN_KIND_POLICY, &cell->policy);
+  hn_params_fill(&run, hn_node_get(r->map, "run"), NULL, &cell->run, r->d);
+  hn_params_fill(&evaluation, hn_node_get(r->map, "evaluation"), NULL, &cell->evaluation, r->d);
+}
+
+HnCell *hn_cell_read(const HnNode *map, HnDiag *d) {
+  Reader r = {.map = map, .d = d};
+  guint before = hn_diag_count(d);
+  if (!hn_params_map("configuration", map, d)) return NULL;
+  HnCell *cell = g_new0(HnCell, 1);
+  cell->study = read_text(&r, "study");
+  cell->arm = read_text(&r, "arm");
+  cell->seed_index = (int64_t)read_u64(&r, "seed_index", INT64_MAX);
+  cell->seed = read_u64(&r, "seed", UINT64_MAX);
+  read_blocks(&r, cell);
+  if (hn_diag_count(d) == before) return cell;
+  hn_cell_free(cell);
+  return NULL;
+}
+
+static void clear(HnCell *cell) {
+  HnPart *parts[] = {&cell->env, &cell->inference, &cell->policy};
+  for (guint i = 0; i < G_N_ELEMENTS(parts); i++) g_free(parts[i]->params), g_free(parts[i]->name);
+  g_free(cell->study), g_free(cell->arm);
+}
+
+void hn_cell_check(const HnNode *map, HnDiag *d) {
+  Reader r = {.map = map, .d = d, .partial = true};
+  HnCell cell = {.seed = 0};
+  read_blocks(&r, &cell);
+  clear(&cell);
+}
+
+void hn_cell_free(HnCell *cell) {
+  if (!cell) return;
+  clear(cell);
+  g_free(cell);
+}
+
+/* ---- writing ---- */
+
+static void set(HnNode *map, const char *key, HnNode *value) {
+  HnNode *k = hn_node_text(map->file, 0, 0, key);
+  hn_node_set(map, k, value);
+  hn_node_free(k);
+}
+
+static void set_part(HnNode *map, const char *key, const HnPart *part, const char *name) {
+  HnSchema schema = hn_schema_of(part->plugin);
+  HnNode *block = hn_node_map(map->file, 0, 0), *params = hn_params_node(&schema, part->params);
+  hn_params_put_text(block, "plugin", name);
+  for (guint i = 0; i < params->keys->len; i++)
+    hn_node_set(block, params->keys->pdata[i], hn_node_copy(params->items->pdata[i]));
+  hn_node_free(params);
+  set(map, key, block);
+}
+
+HnNode *hn_cell_node(const HnCell *cell) {
+  HnSchema run = hn_run_schema(), evaluation = hn_evaluation_schema();
+  HnNode *map = hn_node_map("resolved configuration", 0, 0);
+  g_autofree char *index = g_strdup_printf("%" PRId64, cell->seed_index);
+  g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed);
+  hn_params_put_text(map, "study", cell->study);
+  hn_params_put_text(map, "arm", cell->arm);
+  hn_node_put(map, "seed_index", index);
+  hn_node_put(map, "seed", seed);
+  set_part(map, "env", &cell->env, cell->env.name);
+  set_part(map, "inference", &cell->inference, cell->inference.name);
+  set_part(map, "policy", &cell->policy, cell->policy.name);
+  set(map, "run", hn_params_node(&run, &cell->run));
+  set(map, "evaluation", hn_params_node(&evaluation, &cell->evaluation));
+  return map;
+}
+
+char *hn_cell_identity(const HnCell *cell) {
+  const HnPart *parts[] = {&cell->env, &cell->inference, &cell->policy};
+  HnNode *map = hn_cell_node(cell);
+  hn_node_put(hn_node_get(map, "run"), "workers", "any");
+  for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+    HnNode *block = hn_node_get(map, hn_kind_name(parts[i]->plugin->kind));
+    hn_params_put_text(block, "plugin", parts[i]->plugin->name);
+    hn_node_put(block, "plugin sha256", hn_plugins_sha256(parts[i]->plugin));
+  }
+  g_autofree char *text = hn_node_write(map);
+  hn_node_free(map);
+  return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+}
