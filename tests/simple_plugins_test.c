@@ -1,0 +1,156 @@
+/* The controls: no belief, the true task as belief, and uniformly random actions. */
+#include <glib.h>
+#include <hunch/inference.h>
+#include <hunch/policy.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+extern const HnPlugin none_LTX_hn_plugin, oracle_LTX_hn_plugin, uniform_LTX_hn_plugin;
+
+static char reason[256];
+static HnStatus fail(const HnHost *host, HnStatus status, const char *format, ...) {
+  va_list list;
+  (void)host;
+  va_start(list, format);
+  vsnprintf(reason, sizeof reason, format, list);
+  va_end(list);
+  return status;
+}
+static const HnHost host = {.struct_size = sizeof host, .abi = HN_ABI, .fail = fail};
+static union {
+  double align;
+  char bytes[64];
+} self;
+
+static const HnInference *inference(const HnPlugin *p, HnBeliefSpec *spec, HnStatus expected) {
+  const HnInference *f = p->methods;
+  memset(&self, 0, sizeof self);
+  g_assert_cmpuint(p->self_size, <=, sizeof self);
+  spec->struct_size = sizeof *spec;
+  g_assert_cmpint(f->create(&self, &host, NULL, spec), ==, expected);
+  return f;
+}
+
+static const HnPolicy *policy(HnPolicySpec *spec, HnStatus expected) {
+  const HnPolicy *f = uniform_LTX_hn_plugin.methods;
+  memset(&self, 0, sizeof self);
+  g_assert_cmpuint(uniform_LTX_hn_plugin.self_size, <=, sizeof self);
+  spec->struct_size = sizeof *spec;
+  g_assert_cmpint(f->create(&self, &host, NULL, spec), ==, expected);
+  return f;
+}
+
+static void test_none(void) {
+  HnBeliefSpec spec = {.obs_dim = 3, .act_count = 2, .belief_dim = 9, .latent_dim = 9};
+  const HnInference *f = inference(&none_LTX_hn_plugin, &spec, HN_OK);
+  g_assert_cmpint(spec.belief_dim, ==, 0);
+  g_assert_cmpint(spec.latent_dim, ==, 0);
+  g_assert_cmpuint(spec.row_size, ==, 0);
+  HnHistory h = {.struct_size = sizeof h, .rows = 2, .stride = 2};
+  HnThought q = {.struct_size = sizeof q, .history = &h};
+  g_assert_cmpint(f->believe(&self, &q), ==, HN_OK);
+  g_assert_null(f->forward);
+  g_assert_null(f->learn);
+  g_assert_cmpuint(none_LTX_hn_plugin.flags, ==, 0);
+}
+
+/* Rows 1 and 2 of four: the stride is wider than the call. */
+static void test_oracle(void) {
+  HnBeliefSpec spec = {.obs_dim = 3, .act_count = 2, .task_dim = 2};
+  const HnInference *f = inference(&oracle_LTX_hn_plugin, &spec, HN_OK);
+  g_assert_cmpint(spec.belief_dim, ==, 2);
+  g_assert_cmpint(spec.latent_dim, ==, 2);
+  g_assert_cmpuint(oracle_LTX_hn_plugin.flags, ==, HN_PRIVILEGED);
+  const float task[] = {0, 0, 10, 11, 20, 21, 0, 0, 0, 0, 30, 31, 40, 41, 0, 0};
+  const float once[] = {10, 11, 20, 21, 30, 31, 40, 41};
+  const float twice[] = {10, 11, 10, 11, 20, 21, 20, 21, 30, 31, 30, 31, 40, 41, 40, 41};
+  float belief[16];
+  HnHistory h = {.struct_size = sizeof h, .steps = 1, .rows = 2, .stride = 4, .task = task + 2};
+  HnThought q = {.struct_size = sizeof q, .history = &h, .belief = belief};
+  g_assert_cmpint(f->believe(&self, &q), ==, HN_OK);
+  g_assert_cmpmem(belief, sizeof once, once, sizeof once);
+  q.samples = 2;
+  g_assert_cmpint(f->believe(&self, &q), ==, HN_OK);
+  g_assert_cmpmem(belief, sizeof twice, twice, sizeof twice);
+}
+
+static void test_oracle_needs_task(void) {
+  HnBeliefSpec spec = {.obs_dim = 3, .act_count = 2};
+  reason[0] = 0;
+  inference(&oracle_LTX_hn_plugin, &spec, HN_E_SHAPE);
+  g_assert_nonnull(strstr(reason, "task_dim"));
+}
+
+enum { ROWS = 20000 };
+static HnRng rng[ROWS];
+static float move[2 * ROWS], note[ROWS];
+static int32_t pick[ROWS];
+
+static HnAct rows_of_uniform(bool greedy) {
+  for (int i = 0; i < ROWS; i++) rng[i] = hn_rng(5, (uint64_t)i);
+  return (HnAct){.struct_size = sizeof(HnAct),
+                 .rows = ROWS,
+                 .rng = greedy ? NULL : rng,
+                 .act = move,
+                 .pick = pick,
+                 .note = note};
+}
+
+static void test_uniform_continuous(void) {
+  HnPolicySpec spec = {.obs_dim = 1, .act_dim = 2};
+  const HnPolicy *f = policy(&spec, HN_OK);
+  g_assert_cmpint(spec.note_dim, ==, 1);
+  HnAct a = rows_of_uniform(false);
+  g_assert_cmpint(f->act(&self, &a), ==, HN_OK);
+  double mean[2] = {0}, square[2] = {0}, cross = 0;
+  for (int i = 0; i < ROWS; i++) {
+    for (int k = 0; k < 2; k++) {
+      double x = (double)move[2 * i + k];
+      g_assert_cmpfloat(fabs(x), <=, 1);
+      mean[k] += x / ROWS, square[k] += x * x / ROWS;
+    }
+    cross += (double)move[2 * i] * (double)move[2 * i + 1] / ROWS;
+    g_assert_cmpfloat_with_epsilon(note[i], -1.3862943611, 1e-6); /* log(1/4) */
+  }
+  /* four standard errors: sqrt(1/3 n), sqrt(4/45 n), 1/3 sqrt(1/n) */
+  for (int k = 0; k < 2; k++) {
+    g_assert_cmpfloat_with_epsilon(mean[k], 0, 4 * sqrt(1.0 / 3 / ROWS));
+    g_assert_cmpfloat_with_epsilon(square[k], 1.0 / 3, 4 * sqrt(4.0 / 45 / ROWS));
+  }
+  g_assert_cmpfloat_with_epsilon(cross, 0, 4 / 3.0 / sqrt(ROWS));
+  a = rows_of_uniform(true);
+  g_assert_cmpint(f->act(&self, &a), ==, HN_OK);
+  for (int i = 0; i < 2 * ROWS; i++) g_assert_cmpfloat(move[i], ==, 0);
+}
+
+static void test_uniform_discrete(void) {
+  HnPolicySpec spec = {.obs_dim = 1, .act_count = 5};
+  const HnPolicy *f = policy(&spec, HN_OK);
+  HnAct a = rows_of_uniform(false);
+  g_assert_cmpint(f->act(&self, &a), ==, HN_OK);
+  double count[5] = {0}, chi2 = 0;
+  for (int i = 0; i < ROWS; i++) {
+    g_assert_cmpint(pick[i], >=, 0);
+    g_assert_cmpint(pick[i], <, 5);
+    count[pick[i]]++;
+    g_assert_cmpfloat_with_epsilon(note[i], -1.6094379124, 1e-6); /* log(1/5) */
+  }
+  for (int k = 0; k < 5; k++) chi2 += pow(count[k] - ROWS / 5.0, 2) / (ROWS / 5.0);
+  g_assert_cmpfloat(chi2, <, 18.47); /* 4 degrees of freedom, p = 0.001 */
+  a = rows_of_uniform(true);
+  g_assert_cmpint(f->act(&self, &a), ==, HN_OK);
+  for (int i = 0; i < ROWS; i++) g_assert_cmpint(pick[i], ==, 0);
+  HnPolicySpec nothing = {.obs_dim = 1};
+  policy(&nothing, HN_E_SHAPE);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/simple/none", test_none);
+  g_test_add_func("/simple/oracle", test_oracle);
+  g_test_add_func("/simple/oracle_needs_task", test_oracle_needs_task);
+  g_test_add_func("/simple/uniform_continuous", test_uniform_continuous);
+  g_test_add_func("/simple/uniform_discrete", test_uniform_discrete);
+  return g_test_run();
+}
