@@ -349,6 +349,7 @@ static void test_param_faults(void) {
   ROW_REFUSED("whose low end is above", 0, row->low = 2, row->high = 1);
   ROW_REFUSED("has a default outside its range", 0, row->preset = NAN, row->high = 1);
   ROW_REFUSED("whose low end is above", 0, row->low = NAN, row->high = 1);
+  ROW_REFUSED("a default that is not finite", 0, row->preset = row->high = INFINITY);
   ROW_REFUSED("an integer whose default is not one", 1, row->preset = 0.5, row->low = 0);
   ROW_REFUSED("an integer whose default is not one", 1, row->preset = 1e16, row->high = 1e17);
   ROW_REFUSED("a flag whose default is not 0 or 1", 2, row->preset = 2);

@@ -136,6 +136,7 @@ static const char *refuse_value(const HnParam *param) {
   if (!(param->low <= param->high)) return "has a range whose low end is above its high end";
   if (!(param->low <= param->preset && param->preset <= param->high))
     return "has a default outside its range";
+  if (!isfinite(param->preset)) return "has a default that is not finite: no study can write it";
   if (param->kind == HN_INT &&
       (param->preset != rint(param->preset) || fabs(param->preset) > MOST_EXACT))
     return "is an integer whose default is not one";

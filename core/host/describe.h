@@ -1,0 +1,14 @@
+/* describe.h - what a plugin offers, read from its descriptor alone: the text and the JSON of
+ * `hunch inspect`. */
+#ifndef HN_DESCRIBE_H
+#define HN_DESCRIBE_H
+#include <glib.h>
+#include <hunch/plugin.h>
+#include <json-glib/json-glib.h>
+
+/* A commented YAML block, ready to paste into a study: every parameter with its default, range,
+ * unit and meaning, then the columns it reports.  Free with g_free. */
+char *hn_describe_text(const HnPlugin *p);
+/* The same facts; infinite bounds are left out, as JSON has none. */
+JsonNode *hn_describe_json(const HnPlugin *p);
+#endif
