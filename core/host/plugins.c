@@ -89,9 +89,9 @@ char **hn_plugins_folders(void) {
   GPtrArray *folders = g_ptr_array_new();
   read_path(folders, NULL);
   g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-  if (program && g_str_has_prefix(program, HN_BUILD_ROOT "/"))
+  if (program && g_str_has_prefix(program, HN_BUILD_ROOT "/")) {
     g_ptr_array_add(folders, g_build_filename(HN_BUILD_ROOT, "plugins", NULL));
-  if (program) {
+  } else if (program) {
     g_autofree char *bin = g_path_get_dirname(program);
     g_ptr_array_add(folders, g_canonicalize_filename(HN_PLUGINS_FROM_BIN, bin));
   }

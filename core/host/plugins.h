@@ -1,10 +1,10 @@
 /* plugins.h - finds, opens and checks plugins.  The only file that knows libltdl is plugins.c.
  *
- * Looked for in $HUNCH_PLUGIN_PATH (colon-separated full paths), the build tree's plugin folder if
- * the program itself lives in the build tree, and the install folder, in that order, the first of a
- * name wins; never in the current directory.  A file is read before it is loaded, so that what is
- * no plugin of this ABI runs no code of its own.  Not thread-safe: load everything before workers
- * start.  Plugins stay resident. */
+ * Looked for in $HUNCH_PLUGIN_PATH (colon-separated full paths), then in the plugin folder of the
+ * build tree if the program itself lives there, else in the install folder, which is found from
+ * where the program is; the first of a name wins.  Never in the current directory.  A file is read
+ * before it is loaded, so that what is no plugin of this ABI runs no code of its own.  Not
+ * thread-safe: load everything before workers start.  Plugins stay resident. */
 #ifndef HN_PLUGINS_H
 #define HN_PLUGINS_H
 #include <glib.h>
