@@ -1,0 +1,244 @@
+/* cli_test.c - the command as its users meet it: exit codes, what goes to stdout and to stderr. */
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+#include <pty.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct Run {
+  char *out, *err;
+  int code;
+} Run;
+
+static void clear(Run *run) {
+  g_free(run->out);
+  g_free(run->err);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, clear)
+
+/* Runs "hunch ARGUMENTS", split at spaces, with HUNCH_PLUGIN_PATH as given. */
+static Run hunch(const char *program, const char *path, const char *arguments) {
+  Run run = {NULL, NULL, -1};
+  g_autofree char *line = g_strconcat(program, *arguments ? " " : "", arguments, NULL);
+  g_auto(GStrv) argv = g_strsplit(line, " ", -1);
+  g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), "HUNCH_PLUGIN_PATH", path, TRUE);
+  int status;
+  g_autoptr(GError) error = NULL;
+  g_spawn_sync(NULL, argv, environment, G_SPAWN_DEFAULT, NULL, NULL, &run.out, &run.err, &status,
+               &error);
+  g_assert_no_error(error);
+  g_assert_true(WIFEXITED(status));
+  run.code = WEXITSTATUS(status);
+  return run;
+}
+
+static void expect_text(const char *text, const char *part) {
+  if (!strstr(text, part)) g_error("expected \"%s\" in: %s", part, text);
+}
+
+static void test_version(void) {
+  g_auto(Run) run = hunch(HUNCH, "", "--version");
+  g_assert_cmpint(run.code, ==, 0);
+  g_assert_true(g_str_has_prefix(run.out, "hunch " VERSION " (plugin ABI "));
+  g_assert_cmpstr(run.err, ==, "");
+}
+
+static void test_help(void) {
+  g_auto(Run) long_option = hunch(HUNCH, "", "--help");
+  g_auto(Run) verb = hunch(HUNCH, "", "help");
+  g_auto(Run) nothing = hunch(HUNCH, "", "");
+  g_assert_cmpint(long_option.code, ==, 0);
+  g_assert_cmpstr(long_option.out, ==, verb.out);
+  expect_text(long_option.out, "  inspect ");
+  /* Asked for nothing, it says the same, but as an error. */
+  g_assert_cmpint(nothing.code, ==, 2);
+  g_assert_cmpstr(nothing.out, ==, "");
+  g_assert_cmpstr(nothing.err, ==, verb.out);
+}
+
+/* Every verb that is listed explains itself, in both ways. */
+static void test_help_of_verbs(void) {
+  g_auto(Run) run = hunch(HUNCH, "", "--help");
+  g_auto(GStrv) lines = g_strsplit(run.out, "\n", -1);
+  guint verbs = 0;
+  for (char **line = lines + 2; **line; line++, verbs++) {
+    char name[32];
+    g_assert_cmpint(sscanf(*line, "%31s", name), ==, 1);
+    g_autofree char *first = g_strdup_printf("help %s", name);
+    g_autofree char *second = g_strdup_printf("%s --help", name);
+    g_auto(Run) a = hunch(HUNCH, "", first);
+    g_auto(Run) b = hunch(HUNCH, "", second);
+    g_autofree char *usage = g_strdup_printf("hunch %s ", name);
+    g_assert_cmpint(a.code, ==, 0);
+    g_assert_cmpint(b.code, ==, 0);
+    expect_text(a.out, usage);
+    g_assert_cmpstr(a.out, ==, b.out);
+    g_assert_cmpstr(a.err, ==, "");
+  }
+  g_assert_cmpuint(verbs, >=, 2);
+}
+
+static void expect_usage_error(const char *arguments, const char *part) {
+  g_auto(Run) run = hunch(HUNCH, "", arguments);
+  g_assert_cmpint(run.code, ==, 2);
+  g_assert_cmpstr(run.out, ==, "");
+  expect_text(run.err, part);
+}
+
+static void test_wrong_calls(void) {
+  expect_usage_error("inspct", "hunch: error: no verb 'inspct': did you mean 'inspect'?");
+  expect_usage_error("zzzzzz", "hunch: error: no verb 'zzzzzz': `hunch --help` lists them");
+  expect_usage_error("help inspct", "did you mean 'inspect'?");
+  expect_usage_error("inspect --jsno", "Unknown option --jsno: did you mean --json?");
+  expect_usage_error("inspect --jsno=1", "did you mean --json?");
+  expect_usage_error("inspect a b", "at most one plugin");
+  expect_usage_error("doctor who", "'who'");
+  expect_usage_error("inspect no_such_plugin_anywhere",
+                     "no plugin named 'no_such_plugin_anywhere'");
+}
+
+static void test_inspect_list(void) {
+  g_auto(Run) run = hunch(HUNCH, FAKES, "inspect");
+  g_assert_cmpint(run.code, ==, 0);
+  expect_text(run.out, "env\n");
+  expect_text(run.out, "  good                Pays one for every step.\n");
+  expect_text(run.out, "rejected\n");
+  expect_text(run.out, "  no_plugin           " FAKES "/no_plugin.so: is a shared object but");
+  expect_text(run.out, "undefined symbol: hunch_test_nowhere\n");
+  g_assert_cmpstr(run.err, ==, "");
+  g_assert_null(strchr(run.out, '\033'));
+}
+
+static void test_inspect_list_json(void) {
+  g_auto(Run) run = hunch(HUNCH, FAKES ":.", "inspect --json");
+  g_assert_cmpint(run.code, ==, 0);
+  expect_text(run.err, "hunch: warning: HUNCH_PLUGIN_PATH: '.' is ignored");
+  g_autoptr(JsonNode) root = json_from_string(run.out, NULL);
+  JsonObject *o = json_node_get_object(root);
+  JsonArray *rejected = json_object_get_array_member(o, "rejected");
+  g_assert_cmpuint(json_array_get_length(rejected), ==, 8);
+  g_assert_cmpstr(json_array_get_string_element(json_object_get_array_member(o, "folders"), 0), ==,
+                  FAKES);
+  g_assert_cmpuint(json_array_get_length(json_object_get_array_member(o, "ignored")), ==, 1);
+  JsonArray *plugins = json_object_get_array_member(o, "plugins");
+  gboolean good = FALSE;
+  for (guint i = 0; i < json_array_get_length(plugins); i++) {
+    JsonObject *p = json_array_get_object_element(plugins, i);
+    good |= strcmp(json_object_get_string_member(p, "name"), "good") == 0;
+  }
+  g_assert_true(good);
+}
+
+static void test_inspect_one(void) {
+  g_auto(Run) good = hunch(HUNCH, FAKES, "inspect good");
+  g_assert_cmpint(good.code, ==, 0);
+  expect_text(good.out, "env:\n  plugin: good\n  gain: 1  # a number in [0, 10]. Reward of every");
+  g_auto(Run) by_path = hunch(HUNCH, "", "inspect " FAKES "/good.so");
+  g_assert_cmpstr(by_path.out, ==, good.out);
+  g_auto(Run) near = hunch(HUNCH, FAKES, "inspect goood");
+  g_assert_cmpint(near.code, ==, 2);
+  expect_text(near.err, "no plugin named 'goood' (did you mean 'good'?); looked in " FAKES ", ");
+  g_auto(Run) broken = hunch(HUNCH, FAKES, "inspect wrong_abi");
+  g_assert_cmpint(broken.code, ==, 1);
+  g_assert_cmpstr(broken.out, ==, "");
+  expect_text(broken.err, "hunch inspect: error: " FAKES "/wrong_abi.so: was built for plugin ABI");
+}
+
+static void test_doctor(void) {
+  g_auto(Run) run = hunch(HUNCH, FAKES, "doctor");
+  expect_text(run.out, "plugin ABI");
+  expect_text(run.out, "GLib ");
+  expect_text(run.out, "instruction set ");
+  expect_text(run.out, "libhunch-test-absent.so.9: cannot open shared object file");
+  g_assert_cmpint(run.code, ==, strstr(run.out, "FAIL") ? 1 : 0);
+  g_autoptr(GRegex) column = g_regex_new("^(ok|note|FAIL) +\\S", G_REGEX_MULTILINE, 0, NULL);
+  g_auto(GStrv) lines = g_strsplit(g_strchomp(run.out), "\n", -1);
+  for (char **line = lines; *line; line++) g_assert_true(g_regex_match(column, *line, 0, NULL));
+}
+
+/* Output that cannot be written is a failure, not silence. */
+static void test_full_disk(void) {
+  g_auto(Run) run = hunch("/bin/sh", "", "-c exec\t" HUNCH "\t--version>/dev/full");
+  g_assert_cmpint(run.code, ==, 1);
+  expect_text(run.err, "hunch: error: standard output cannot be written: No space left");
+}
+
+/* What `hunch inspect` writes to a terminal of that TERM. */
+static char *on_terminal(const char *term, const char *no_color) {
+  int terminal;
+  pid_t child = forkpty(&terminal, NULL, NULL, NULL);
+  g_assert_cmpint(child, >=, 0);
+  if (child == 0) {
+    setenv("TERM", term, 1);
+    setenv("HUNCH_PLUGIN_PATH", FAKES, 1);
+    setenv("NO_COLOR", no_color, 1);
+    execl(HUNCH, HUNCH, "inspect", (char *)NULL);
+    _exit(127);
+  }
+  GString *text = g_string_new(NULL);
+  char bytes[4096];
+  ssize_t n;
+  while ((n = read(terminal, bytes, sizeof bytes)) > 0) g_string_append_len(text, bytes, n);
+  close(terminal);
+  waitpid(child, NULL, 0);
+  return g_string_free(text, FALSE);
+}
+
+static void test_colour(void) {
+  g_autofree char *color = on_terminal("xterm", "");
+  g_autofree char *asked_not_to = on_terminal("xterm", "1");
+  g_autofree char *dumb = on_terminal("dumb", "");
+  expect_text(color, "\033[1menv\033[0m");
+  expect_text(asked_not_to, "env\r\n");
+  g_assert_null(strchr(asked_not_to, '\033'));
+  g_assert_cmpstr(dumb, ==, asked_not_to);
+}
+
+static void copy(const char *from, const char *to) {
+  g_autofree char *folder = g_path_get_dirname(to);
+  g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
+  g_autoptr(GFile) source = g_file_new_for_path(from);
+  g_autoptr(GFile) target = g_file_new_for_path(to);
+  g_autoptr(GError) error = NULL;
+  g_file_copy(source, target, G_FILE_COPY_NONE, NULL, NULL, NULL, &error);
+  g_assert_no_error(error);
+}
+
+/* A program outside the build tree finds its plugins from where it stands, so that what is
+ * installed can be moved, and no longer sees the build tree's. */
+static void test_moved_install(void) {
+  g_autofree char *root = g_dir_make_tmp("hunch-cli-test-XXXXXX", NULL);
+  g_autofree char *program = g_build_filename(root, "bin", "hunch", NULL);
+  g_autofree char *folder = g_build_filename(root, "bin", PLUGINS_FROM_BIN, NULL);
+  g_autofree char *plugins = g_canonicalize_filename(folder, NULL);
+  g_autofree char *plugin = g_build_filename(plugins, "good.so", NULL);
+  copy(HUNCH, program);
+  copy(FAKES "/good.so", plugin);
+  g_setenv("LD_LIBRARY_PATH", KIT, TRUE);
+  g_auto(Run) run = hunch(program, "", "inspect");
+  g_unsetenv("LD_LIBRARY_PATH");
+  g_assert_cmpint(run.code, ==, 0);
+  g_assert_cmpstr(run.out, ==, "env\n  good  Pays one for every step.\n");
+  g_autofree char *remove = g_strconcat("-rf ", root, NULL);
+  g_auto(Run) removed = hunch("/bin/rm", "", remove);
+  g_assert_cmpint(removed.code, ==, 0);
+}
+
+int main(int argc, char **argv) {
+  g_unsetenv("NO_COLOR");
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/cli/version", test_version);
+  g_test_add_func("/cli/help", test_help);
+  g_test_add_func("/cli/help_of_verbs", test_help_of_verbs);
+  g_test_add_func("/cli/wrong_calls", test_wrong_calls);
+  g_test_add_func("/cli/inspect_list", test_inspect_list);
+  g_test_add_func("/cli/inspect_list_json", test_inspect_list_json);
+  g_test_add_func("/cli/inspect_one", test_inspect_one);
+  g_test_add_func("/cli/doctor", test_doctor);
+  g_test_add_func("/cli/full_disk", test_full_disk);
+  g_test_add_func("/cli/colour", test_colour);
+  g_test_add_func("/cli/moved_install", test_moved_install);
+  return g_test_run();
+}
