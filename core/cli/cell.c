@@ -1,0 +1,52 @@
+/* cell.c - `hunch cell DIR`, which `hunch run` starts once per cell: runs or resumes the cell whose
+ * config.resolved.yaml is in DIR, and tells its parent how far it is. */
+#include "cli.h"
+#include "run.h"
+#include <signal.h>
+#include <stdio.h>
+
+static volatile int stop;
+
+static void on_signal(int number) {
+  (void)number;
+  stop = 1;
+}
+
+static void tell(void *arg, int64_t frames, int64_t total) {
+  (void)arg;
+  printf("progress %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n", frames, total);
+  fflush(stdout);
+}
+
+static int run(const HnCell *cell, const char *dir) {
+  GError *error = NULL;
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGUSR1, &action, NULL);
+  if (hn_run_cell(cell, dir, &stop, tell, NULL, &error)) return HN_EXIT_DONE;
+  bool waiting = g_error_matches(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
+  g_printerr("%s: %s%s\n", dir, waiting ? "" : "error: ", error->message);
+  g_error_free(error);
+  return waiting ? HN_EXIT_INTERRUPTED : HN_EXIT_FAILED;
+}
+
+int hn_cli_cell(int argc, char **argv) {
+  if (argc != 2) {
+    g_printerr("usage: hunch cell DIR\n");
+    return HN_EXIT_USAGE;
+  }
+  char *path = g_build_filename(argv[1], "config.resolved.yaml", NULL);
+  HnDiag *d = hn_diag_new();
+  HnNode *node = hn_yaml_read(path, d);
+  HnCell *cell = node ? hn_cell_read(node, d) : NULL;
+  int code = HN_EXIT_USAGE;
+  if (cell && !hn_diag_count(d)) {
+    code = run(cell, argv[1]);
+  } else {
+    char *text = hn_diag_text(d);
+    g_printerr("%s", text);
+    g_free(text);
+  }
+  hn_cell_free(cell), hn_node_free(node), hn_diag_free(d), g_free(path);
+  return code;
+}

@@ -1,0 +1,299 @@
+/* checkpoint.c - see checkpoint.h.  Format: https://huggingface.co/docs/safetensors */
+#include "checkpoint.h"
+#include "run.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- the table ---- */
+
+static void state_free(void *p) {
+  HnState *x = p;
+  g_free(x->name), g_free(x);
+}
+
+static HnState *add(GPtrArray *table, const char *room, const char *name, HnType type, void *data,
+                    int rank, int64_t rows, int64_t columns) {
+  HnState *x = g_new0(HnState, 1);
+  x->name = g_strdup_printf("%s/%s", room, name);
+  x->type = type, x->data = data, x->rank = rank;
+  x->dim[0] = rows, x->dim[1] = columns;
+  g_ptr_array_add(table, x);
+  return x;
+}
+
+static void add_kept(GPtrArray *table, const HnInstance *x) {
+  for (guint i = 0; i < x->kept->len; i++) {
+    const HnKept *k = x->kept->pdata[i];
+    HnState *s = add(table, hn_kind_name(x->plugin->kind), k->array.name, k->array.type, k->data,
+                     (int)k->array.rank, 0, 0);
+    memcpy(s->dim, k->array.dim, sizeof s->dim);
+    s->used = k->array.used, s->weight = k->array.role == HN_WEIGHT;
+  }
+}
+
+static void add_window(GPtrArray *table, const HnWindow *w, const char *name, int64_t *used) {
+  for (int f = 0; f < HN_FIELDS; f++) {
+    char *label = g_strdup_printf("%s.%s", name, hn_field_label(f));
+    gsize row = (gsize)w->h.rows * w->size[f] / hn_type_size(hn_field_type(f));
+    HnState *s = add(table, "host", label, hn_field_type(f), hn_window_at(w, f, -1, 0), 2,
+                     w->h.steps + 2, (int64_t)row);
+    s->used = used;
+    g_free(label);
+  }
+}
+
+GPtrArray *hn_states_of(HnSession *s, HnTally *y) {
+  GPtrArray *t = g_ptr_array_new_with_free_func(state_free);
+  HnCrew *c = &s->crew;
+  int64_t B = c->rows, rng = sizeof(HnRng) / sizeof(uint32_t);
+  add_kept(t, s->env), add_kept(t, s->inference), add_kept(t, s->policy);
+  add(t, "host", "row.env", HN_U8, c->env, 2, B, (int64_t)s->shape.env_row);
+  add(t, "host", "row.inference", HN_U8, c->belief, 2, B, (int64_t)s->shape.belief_row);
+  add(t, "host", "row.policy", HN_U8, c->policy, 2, B, (int64_t)s->shape.policy_row);
+  add(t, "host", "rng.env", HN_I32, c->env_rng, 2, B, rng);
+  add(t, "host", "rng.inference", HN_I32, c->belief_rng, 2, B, rng);
+  add(t, "host", "rng.policy", HN_I32, c->policy_rng, 2, B, rng);
+  add(t, "host", "rng.policy_learning", HN_I32, &s->policy_learning, 1, rng, 1);
+  add(t, "host", "rng.inference_learning", HN_I32, &s->inference_learning, 1, rng, 1);
+  add(t, "host", "age", HN_I64, c->age, 1, B, 1);
+  add(t, "host", "episode", HN_I64, c->episode, 1, B, 1);
+  add_window(t, &c->tail, "percept", NULL);
+  add(t, "host", "percept.task_index", HN_I64, c->tail.task_index, 1, B, 1);
+  add(t, "host", "tally.reward", HN_F64, y->reward, 1, B, 1);
+  add(t, "host", "tally.length", HN_I64, y->length, 1, B, 1);
+  add(t, "host", "tally.episode", HN_I64, y->episode, 1, B, 1);
+  add(t, "host", "tally.info", HN_F64, y->info, 2, B, y->infos);
+  add(t, "host", "tally.info_count", HN_F64, y->info_count, 2, B, y->infos);
+  if (s->bs.refresh) {
+    add_window(t, &s->life, "life", NULL);
+    add(t, "host", "life.at", HN_I64, s->life_at, 1, B, 1);
+  }
+  return t;
+}
+
+static int64_t extent(const HnState *x, int d) {
+  return d == 0 && x->used ? *x->used : x->dim[d];
+}
+static gsize bytes_of(const HnState *x) {
+  gsize n = hn_type_size(x->type);
+  for (int d = 0; d < x->rank; d++) n *= (gsize)extent(x, d);
+  return n;
+}
+
+gboolean hn_weights_digest(GPtrArray *states, guint8 digest[32], const char **not_finite) {
+  GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+  *not_finite = NULL;
+  for (guint i = 0; i < states->len; i++) {
+    const HnState *x = states->pdata[i];
+    gsize n = bytes_of(x);
+    if (!x->weight) continue;
+    g_checksum_update(sum, x->data, (gssize)n);
+    const float *f = x->data;
+    const double *g = x->data;
+    bool bad = false;
+    for (gsize k = 0; x->type == HN_F32 && k < n / sizeof *f; k++) bad |= !isfinite(f[k]);
+    for (gsize k = 0; x->type == HN_F64 && k < n / sizeof *g; k++) bad |= !isfinite(g[k]);
+    if (bad && !*not_finite) *not_finite = x->name;
+  }
+  gsize length = 32;
+  g_checksum_get_digest(sum, digest, &length);
+  g_checksum_free(sum);
+  return *not_finite == NULL;
+}
+
+/* ---- writing ---- */
+
+static const char *type_name(HnType t) {
+  static const char *const name[] = {
+      [HN_F32] = "F32", [HN_F64] = "F64", [HN_I32] = "I32", [HN_I64] = "I64", [HN_U8] = "U8"};
+  return name[t];
+}
+
+/* Widest types first; equal widths keep the table's order. */
+static GPtrArray *by_width(GPtrArray *states) {
+  static const gsize width[] = {8, 4, 1};
+  GPtrArray *sorted = g_ptr_array_new();
+  for (guint w = 0; w < G_N_ELEMENTS(width); w++)
+    for (guint i = 0; i < states->len; i++)
+      if (hn_type_size(((HnState *)states->pdata[i])->type) == width[w])
+        g_ptr_array_add(sorted, states->pdata[i]);
+  return sorted;
+}
+
+static char *header_of(GPtrArray *sorted, GHashTable *meta) {
+  JsonBuilder *b = json_builder_new();
+  json_builder_begin_object(b);
+  json_builder_set_member_name(b, "__metadata__");
+  json_builder_begin_object(b);
+  GList *keys = g_list_sort(g_hash_table_get_keys(meta), (GCompareFunc)strcmp);
+  for (GList *k = keys; k; k = k->next) {
+    json_builder_set_member_name(b, k->data);
+    json_builder_add_string_value(b, g_hash_table_lookup(meta, k->data));
+  }
+  g_list_free(keys);
+  json_builder_end_object(b);
+  gsize at = 0;
+  for (guint i = 0; i < sorted->len; i++) {
+    const HnState *x = sorted->pdata[i];
+    json_builder_set_member_name(b, x->name);
+    json_builder_begin_object(b);
+    json_builder_set_member_name(b, "dtype");
+    json_builder_add_string_value(b, type_name(x->type));
+    json_builder_set_member_name(b, "shape");
+    json_builder_begin_array(b);
+    for (int d = 0; d < x->rank; d++) json_builder_add_int_value(b, extent(x, d));
+    json_builder_end_array(b);
+    json_builder_set_member_name(b, "data_offsets");
+    json_builder_begin_array(b);
+    json_builder_add_int_value(b, (gint64)at);
+    json_builder_add_int_value(b, (gint64)(at += bytes_of(x)));
+    json_builder_end_array(b);
+    json_builder_end_object(b);
+  }
+  json_builder_end_object(b);
+  JsonNode *root = json_builder_get_root(b);
+  char *text = json_to_string(root, FALSE);
+  json_node_unref(root), g_object_unref(b);
+  return text;
+}
+
+static gboolean write_all(FILE *f, GPtrArray *sorted, const char *header) {
+  /* spaces pad the header, so that the data begins at a multiple of 64 */
+  gsize length = strlen(header), padded = (8 + length + 63) / 64 * 64 - 8;
+  guint64 little = GUINT64_TO_LE((guint64)padded);
+  if (fwrite(&little, 8, 1, f) != 1 || fprintf(f, "%-*s", (int)padded, header) < 0) return FALSE;
+  for (guint i = 0; i < sorted->len; i++) {
+    const HnState *x = sorted->pdata[i];
+    gsize n = bytes_of(x);
+    if (n && fwrite(x->data, n, 1, f) != 1) return FALSE;
+  }
+  return fflush(f) == 0 && fsync(fileno(f)) == 0;
+}
+
+gboolean hn_checkpoint_write(const char *path, GPtrArray *states, GHashTable *meta,
+                             GError **error) {
+  char *beside = g_strconcat(path, ".part", NULL);
+  GPtrArray *sorted = by_width(states);
+  char *header = header_of(sorted, meta);
+  FILE *f = fopen(beside, "wb");
+  gboolean ok = f && write_all(f, sorted, header);
+  if (f) ok = fclose(f) == 0 && ok;
+  if (!ok || g_rename(beside, path) != 0) {
+    g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: cannot write: %s", path, g_strerror(errno));
+    g_unlink(beside);
+    ok = FALSE;
+  }
+  g_free(header), g_free(beside), g_ptr_array_unref(sorted);
+  return ok;
+}
+
+/* ---- reading ---- */
+
+/* Why tensor x cannot take what the file says of it, or NULL; begin and end as in the file. */
+static char *misfit(const HnState *x, JsonObject *o, gsize size, gint64 *begin, gint64 *end) {
+  const char *type = json_object_get_string_member_with_default(o, "dtype", "");
+  JsonArray *shape =
+      json_object_has_member(o, "shape") ? json_object_get_array_member(o, "shape") : NULL;
+  JsonArray *at = json_object_has_member(o, "data_offsets")
+                      ? json_object_get_array_member(o, "data_offsets")
+                      : NULL;
+  if (!shape || !at || json_array_get_length(at) != 2)
+    return g_strdup_printf("%s has no shape or offsets", x->name);
+  if (strcmp(type, type_name(x->type)))
+    return g_strdup_printf("%s is %s, expected %s", x->name, type, type_name(x->type));
+  if ((int)json_array_get_length(shape) != x->rank)
+    return g_strdup_printf("%s has %u dimensions, expected %d", x->name,
+                           json_array_get_length(shape), x->rank);
+  gsize bytes = hn_type_size(x->type);
+  for (int d = 0; d < x->rank; d++) {
+    gint64 n = json_array_get_int_element(shape, (guint)d);
+    bool fits = d == 0 && x->used ? n >= 0 && n <= x->dim[0] : n == x->dim[d];
+    if (!fits)
+      return g_strdup_printf("%s has size %" G_GINT64_FORMAT
+                             " along dimension %d, expected %s%" G_GINT64_FORMAT,
+                             x->name, n, d, d == 0 && x->used ? "at most " : "", x->dim[d]);
+    bytes *= (gsize)n;
+  }
+  *begin = json_array_get_int_element(at, 0), *end = json_array_get_int_element(at, 1);
+  if (*begin < 0 || *end < *begin || (gsize)*end > size || (gsize)(*end - *begin) != bytes)
+    return g_strdup_printf("%s has offsets outside the file", x->name);
+  return NULL;
+}
+
+static void restore(GPtrArray *states, JsonObject *root, const char *data, gsize size,
+                    GString *wrong) {
+  GHashTable *known = g_hash_table_new(g_str_hash, g_str_equal);
+  g_hash_table_add(known, (char *)(guintptr) "__metadata__");
+  for (guint i = 0; i < states->len; i++) {
+    HnState *x = states->pdata[i];
+    gint64 begin = 0, end = 0;
+    g_hash_table_add(known, x->name);
+    if (!json_object_has_member(root, x->name)) {
+      g_string_append_printf(wrong, "; missing: %s", x->name);
+      continue;
+    }
+    JsonObject *o = json_object_get_object_member(root, x->name);
+    char *why = o ? misfit(x, o, size, &begin, &end) : g_strdup_printf("%s is no tensor", x->name);
+    if (why) {
+      g_string_append_printf(wrong, "; %s", why);
+      g_free(why);
+    } else if (wrong->len == 0) {
+      if (x->used)
+        *x->used = json_array_get_int_element(json_object_get_array_member(o, "shape"), 0);
+      if (end > begin) memcpy(x->data, data + begin, (gsize)(end - begin));
+    }
+  }
+  GList *members = json_object_get_members(root);
+  for (GList *m = members; m; m = m->next)
+    if (!g_hash_table_contains(known, m->data))
+      g_string_append_printf(wrong, "; extra: %s", (char *)m->data);
+  g_list_free(members), g_hash_table_unref(known);
+}
+
+static JsonParser *parse_header(const char *text, gsize length, gsize *data_at) {
+  guint64 n;
+  if (length < 8) return NULL;
+  memcpy(&n, text, 8);
+  n = GUINT64_FROM_LE(n);
+  if (n > length - 8 || n > G_MAXSSIZE) return NULL;
+  JsonParser *p = json_parser_new();
+  *data_at = 8 + (gsize)n;
+  if (json_parser_load_from_data(p, text + 8, (gssize)n, NULL) && json_parser_get_root(p) &&
+      JSON_NODE_HOLDS_OBJECT(json_parser_get_root(p)))
+    return p;
+  g_object_unref(p);
+  return NULL;
+}
+
+gboolean hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, GError **error) {
+  GMappedFile *file = g_mapped_file_new(path, FALSE, error);
+  if (!file) return FALSE;
+  gsize length = g_mapped_file_get_length(file), data_at = 0;
+  const char *text = g_mapped_file_get_contents(file);
+  JsonParser *p = text ? parse_header(text, length, &data_at) : NULL;
+  GString *wrong = g_string_new(NULL);
+  if (!p) {
+    g_string_assign(wrong, "; not a safetensors file, or cut short");
+  } else {
+    JsonObject *root = json_node_get_object(json_parser_get_root(p));
+    restore(states, root, text + data_at, length - data_at, wrong);
+    JsonObject *m = json_object_has_member(root, "__metadata__")
+                        ? json_object_get_object_member(root, "__metadata__")
+                        : NULL;
+    GList *keys = m ? json_object_get_members(m) : NULL;
+    for (GList *k = keys; k; k = k->next)
+      g_hash_table_insert(meta, g_strdup(k->data),
+                          g_strdup(json_object_get_string_member_with_default(m, k->data, "")));
+    g_list_free(keys);
+    g_object_unref(p);
+  }
+  gboolean ok = wrong->len == 0;
+  if (!ok) g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path, wrong->str + 2);
+  g_string_free(wrong, TRUE), g_mapped_file_unref(file);
+  return ok;
+}

@@ -1,0 +1,236 @@
+/* collect.c - rows that act: believe, act, step, and what the host alone decides, when an episode
+ * is cut and a trial ends.  Rows never interact, so a block of them runs through a whole window on
+ * one worker. */
+#include "session.h"
+#include <string.h>
+
+/* Calls env reset for rows [first, first + n) as `begin` at percept t says; a new task finds its
+ * row memory zeroed. */
+static HnStatus begin_rows(HnSession *s, HnCrew *c, HnWindow *w, int64_t t, int64_t first,
+                           int64_t n) {
+  const uint8_t *begin = hn_window_at(w, HN_F_BEGIN, t, first);
+  int64_t *task_index = w->task_index + t * c->rows + first;
+  for (int64_t i = 0; i < n; i++) {
+    if (begin[i] != HN_NEW_TASK) continue;
+    gsize row = (gsize)(first + i);
+    memset(c->env + row * s->shape.env_row, 0, s->shape.env_row);
+    memset(c->belief + row * s->shape.belief_row, 0, s->shape.belief_row);
+    memset(c->policy + row * s->shape.policy_row, 0, s->shape.policy_row);
+    task_index[i] = c->wanted[row];
+  }
+  HnEnvBatch b = {.struct_size = sizeof b,
+                  .rows = n,
+                  .first = first,
+                  .state = c->env + (gsize)first * s->shape.env_row,
+                  .rng = c->env_rng + first,
+                  .begin = begin,
+                  .split = c->split,
+                  .task_index = task_index,
+                  .obs = hn_window_at(w, HN_F_OBS, t, first),
+                  .task = hn_window_at(w, HN_F_TASK, t, first)};
+  HnStatus status;
+  HN_CALL(status, HN_ENV(s)->reset(s->env->self, &b));
+  return status;
+}
+
+HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, int64_t episodes,
+                      bool train) {
+  gsize n = (gsize)rows;
+  int shift = train ? 0 : HN_FOR_EVALUATION;
+  *c = (HnCrew){.rows = rows,
+                .split = split,
+                .samples = s->cell->run.samples,
+                .episodes = episodes,
+                .train = train,
+                .greedy = !train && s->cell->evaluation.greedy,
+                .env = hn_zeros(n * s->shape.env_row),
+                .belief = hn_zeros(n * s->shape.belief_row),
+                .policy = hn_zeros(n * s->shape.policy_row),
+                .env_rng = hn_zeros(n * sizeof(HnRng)),
+                .belief_rng = hn_zeros(n * sizeof(HnRng)),
+                .policy_rng = hn_zeros(n * sizeof(HnRng)),
+                .age = hn_zeros(n * sizeof(int64_t)),
+                .episode = hn_zeros(n * sizeof(int64_t)),
+                .wanted = hn_zeros(n * sizeof(int64_t))};
+  const HnEnv *env = HN_ENV(s);
+  int64_t tasks = !train && HN_CAN(env, task_count) ? env->task_count(s->env->self, split) : 0;
+  for (int64_t i = 0; i < rows; i++) {
+    c->env_rng[i] = hn_stream(s->cell->seed, HN_FOR_ENV + shift, i);
+    c->belief_rng[i] = hn_stream(s->cell->seed, HN_FOR_BELIEF + shift, i);
+    c->policy_rng[i] = hn_stream(s->cell->seed, HN_FOR_POLICY + shift, i);
+    c->wanted[i] = tasks > 0 ? i % tasks : -1; /* evaluation goes through numbered tasks */
+  }
+  hn_window_make(&c->tail, &s->shape, 0, rows, c->samples);
+  memset(hn_window_at(&c->tail, HN_F_BEGIN, 0, 0), HN_NEW_TASK, n);
+  return begin_rows(s, c, &c->tail, 0, 0, rows);
+}
+
+void hn_crew_free(HnCrew *c) {
+  hn_window_free(&c->tail);
+  void *all[] = {c->env,        c->belief, c->policy,  c->env_rng, c->belief_rng,
+                 c->policy_rng, c->age,    c->episode, c->wanted};
+  for (guint i = 0; i < G_N_ELEMENTS(all); i++) hn_zeros_free(all[i]);
+  *c = (HnCrew){.rows = 0};
+}
+
+/* A block of rows at step t of a window. */
+typedef struct Block {
+  HnSession *s;
+  HnCrew *c;
+  HnWindow *w;
+  int64_t t, first, n;
+} Block;
+
+/* The belief at the window's last percept serves only to bootstrap, so it is thought on a copy:
+ * the next window thinks it again, perhaps with other weights. */
+static HnStatus think(const Block *b, bool last) {
+  HnSession *s = b->s;
+  HnCrew *c = b->c;
+  gsize row = s->shape.belief_row, bytes = (gsize)b->n * row;
+  char *state = c->belief + (gsize)b->first * row;
+  HnRng *rng = c->belief_rng + b->first, spare_rng[HN_BLOCK];
+  HnMark mark = hn_arena_mark(hn_arena_current());
+  if (last) {
+    char *spare = hn_arena_take(hn_arena_current(), bytes);
+    state = memcpy(spare, state, bytes);
+    rng = memcpy(spare_rng, rng, (gsize)b->n * sizeof *rng);
+  }
+  HnHistory now = hn_window_view(b->w, s->inference, b->t, b->first, 0, b->n);
+  HnThought q = {.struct_size = sizeof q,
+                 .history = &now,
+                 .state = state,
+                 .samples = c->samples,
+                 .rng = rng,
+                 .belief = hn_window_at(b->w, HN_F_BELIEF, b->t, b->first)};
+  int64_t at = b->t * c->rows + b->first;
+  if (!c->train && s->shape.belief_infos) q.info = b->w->belief_info + at * s->shape.belief_infos;
+  HnStatus status;
+  HN_CALL(status, HN_INFERENCE(s)->believe(s->inference->self, &q));
+  hn_arena_reset(hn_arena_current(), mark);
+  return status;
+}
+
+static HnStatus act(const Block *b) {
+  HnSession *s = b->s;
+  HnCrew *c = b->c;
+  int64_t at = b->t * c->rows + b->first;
+  HnAct a = {.struct_size = sizeof a,
+             .rows = b->n,
+             .samples = c->samples,
+             .obs = hn_window_at(b->w, HN_F_OBS, b->t, b->first),
+             .belief = hn_window_at(b->w, HN_F_BELIEF, b->t, b->first),
+             .state = c->policy + (gsize)b->first * s->shape.policy_row,
+             .rng = c->greedy ? NULL : c->policy_rng + b->first,
+             .act = hn_window_at(b->w, HN_F_ACT, b->t, b->first),
+             .pick = hn_window_at(b->w, HN_F_PICK, b->t, b->first),
+             .note = hn_window_at(b->w, HN_F_NOTE, b->t, b->first)};
+  if (!c->train && s->shape.policy_infos) a.info = b->w->policy_info + at * s->shape.policy_infos;
+  HnStatus status;
+  HN_CALL(status, HN_POLICY(s)->act(s->policy->self, &a));
+  return status;
+}
+
+static HnStatus step(const Block *b) {
+  HnSession *s = b->s;
+  HnCrew *c = b->c;
+  int64_t at = b->t * c->rows + b->first;
+  HnEnvBatch e = {.struct_size = sizeof e,
+                  .rows = b->n,
+                  .first = b->first,
+                  .state = c->env + (gsize)b->first * s->shape.env_row,
+                  .rng = c->env_rng + b->first,
+                  .act = hn_window_at(b->w, HN_F_ACT, b->t, b->first),
+                  .pick = hn_window_at(b->w, HN_F_PICK, b->t, b->first),
+                  .obs = hn_window_at(b->w, HN_F_NEXT_OBS, b->t, b->first),
+                  .reward = hn_window_at(b->w, HN_F_TRUE_REWARD, b->t, b->first),
+                  .done = hn_window_at(b->w, HN_F_DONE, b->t, b->first),
+                  .info = b->w->env_info + at * s->shape.env_infos};
+  memset(e.done, 0, (gsize)b->n);
+  HnStatus status;
+  HN_CALL(status, HN_ENV(s)->step(s->env->self, &e));
+  if (status) return status;
+  float *reward = hn_window_at(b->w, HN_F_REWARD, b->t, b->first);
+  memcpy(reward, e.reward, (gsize)b->n * sizeof *reward);
+  const HnInference *q = HN_INFERENCE(s);
+  if (!c->train || !HN_CAN(q, relabel)) return HN_OK;
+  HnHistory now = hn_window_view(b->w, s->inference, b->t, b->first, 1, b->n);
+  HN_CALL(status,
+          q->relabel(s->inference->self, &now, c->belief + (gsize)b->first * s->shape.belief_row,
+                     c->belief_rng + b->first, reward));
+  return status;
+}
+
+/* Decides what begins at percept t + 1, and begins it.  Evaluation runs one trial and never ends
+ * it, so that its last step is scored too. */
+static HnStatus advance(const Block *b) {
+  HnSession *s = b->s;
+  HnCrew *c = b->c;
+  HnWindow *w = b->w;
+  const uint8_t *done = hn_window_at(w, HN_F_DONE, b->t, b->first);
+  uint8_t *cut = hn_window_at(w, HN_F_CUT, b->t, b->first);
+  uint8_t *begin = hn_window_at(w, HN_F_BEGIN, b->t + 1, b->first);
+  for (int64_t i = 0; i < b->n; i++) {
+    int64_t k = b->first + i;
+    bool over = ++c->age[k] == s->es.horizon, end = over || done[i];
+    cut[i] = over && !done[i];
+    if (end) c->age[k] = 0, c->episode[k]++;
+    bool fresh = end && c->train && c->episode[k] == c->episodes;
+    if (fresh) c->episode[k] = 0;
+    begin[i] = fresh ? HN_NEW_TASK : end ? HN_NEW_EPISODE : HN_KEEP;
+  }
+  memcpy(hn_window_at(w, HN_F_OBS, b->t + 1, b->first),
+         hn_window_at(w, HN_F_NEXT_OBS, b->t, b->first), (gsize)b->n * w->size[HN_F_OBS]);
+  memcpy(hn_window_at(w, HN_F_TASK, b->t + 1, b->first), hn_window_at(w, HN_F_TASK, b->t, b->first),
+         (gsize)b->n * w->size[HN_F_TASK]);
+  int64_t at = b->t * c->rows + b->first;
+  memcpy(w->task_index + at + c->rows, w->task_index + at, (gsize)b->n * sizeof(int64_t));
+  return begin_rows(s, c, w, b->t + 1, b->first, b->n);
+}
+
+typedef struct Job {
+  HnSession *s;
+  HnCrew *c;
+  HnWindow *w;
+} Job;
+
+static Block block_of(const Job *j, int64_t block) {
+  int64_t first = block * HN_BLOCK;
+  return (Block){j->s, j->c, j->w, 0, first, MIN(HN_BLOCK, j->c->rows - first)};
+}
+
+static HnStatus collect_block(void *arg, int64_t block) {
+  Block b = block_of(arg, block);
+  HnStatus status = HN_OK;
+  for (; b.t < b.w->h.steps && !status; b.t++) {
+    status = think(&b, false);
+    if (!status) status = act(&b);
+    if (!status) status = step(&b);
+    if (!status) status = advance(&b);
+  }
+  return status ? status : think(&b, true);
+}
+
+static HnStatus adapt_block(void *arg, int64_t block) {
+  Block b = block_of(arg, block);
+  HnSession *s = b.s;
+  HnHistory h = hn_window_view(b.w, s->policy, 0, b.first, b.w->h.steps, b.n);
+  HnStatus status;
+  HN_CALL(status, HN_POLICY(s)->adapt(s->policy->self, &h,
+                                      b.c->policy + (gsize)b.first * s->shape.policy_row));
+  return status;
+}
+
+HnStatus hn_crew_collect(HnSession *s, HnCrew *c, HnWindow *phase, int64_t phases) {
+  int64_t blocks = (c->rows + HN_BLOCK - 1) / HN_BLOCK;
+  HnStatus status = HN_OK;
+  for (int64_t k = 0; k < phases && !status; k++) {
+    Job j = {s, c, &phase[k]};
+    hn_window_carry(k ? &phase[k - 1] : &c->tail, &phase[k]);
+    memcpy((void *)(guintptr)phase[k].h.state, c->belief, (gsize)c->rows * s->shape.belief_row);
+    status = hn_pool_run(s->pool, blocks, collect_block, &j);
+    if (!status && k + 1 < phases && HN_CAN(HN_POLICY(s), adapt))
+      status = hn_pool_run(s->pool, blocks, adapt_block, &j);
+  }
+  hn_window_carry(&phase[phases - 1], &c->tail);
+  return status;
+}

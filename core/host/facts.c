@@ -1,0 +1,127 @@
+/* facts.c - run.json: what ran, on what, how it ended. */
+#include "record.h"
+#include "run.h"
+#include <hunch/kit/gemm.h>
+#include <json-glib/json-glib.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#ifndef HN_VERSION
+#  define HN_VERSION "unknown"
+#endif
+#ifndef HN_COMMIT
+#  define HN_COMMIT "unknown"
+#endif
+
+static void text(JsonBuilder *b, const char *name, const char *value) {
+  json_builder_set_member_name(b, name);
+  if (value)
+    json_builder_add_string_value(b, value);
+  else
+    json_builder_add_null_value(b);
+}
+static void integer(JsonBuilder *b, const char *name, gint64 value) {
+  json_builder_set_member_name(b, name);
+  json_builder_add_int_value(b, value);
+}
+
+/* Names of loaded libraries, so that the simulator's and BLAS's versions are on record. */
+static int add_library(struct dl_phdr_info *info, size_t size, void *arg) {
+  (void)size;
+  if (!info->dlpi_name || !strstr(info->dlpi_name, ".so")) return 0;
+  char *real = realpath(info->dlpi_name, NULL);
+  char *name = g_path_get_basename(real ? real : info->dlpi_name);
+  json_builder_add_string_value(arg, name);
+  g_free(name), free(real);
+  return 0;
+}
+
+static char *cpu_model(void) {
+  char *info = NULL, *model = NULL;
+  if (!g_file_get_contents("/proc/cpuinfo", &info, NULL, NULL)) return g_strdup("unknown");
+  const char *at = strstr(info, "model name");
+  const char *colon = at ? strchr(at, ':') : NULL;
+  if (colon) model = g_strndup(colon + 1, strcspn(colon + 1, "\n"));
+  g_free(info);
+  return model ? g_strstrip(model) : g_strdup("unknown");
+}
+
+static void add_machine(JsonBuilder *b, const HnCell *cell) {
+  char *cpu = cpu_model();
+  struct utsname u;
+  text(b, "cpu", cpu);
+  if (uname(&u) == 0) text(b, "kernel", u.release), text(b, "host", u.nodename);
+  integer(b, "cores", g_get_num_processors());
+  integer(b, "workers", cell->run.workers);
+  text(b, "isa", hn_kit_isa());
+  text(b, "blas", hn_kit_blas());
+  json_builder_set_member_name(b, "libraries");
+  json_builder_begin_array(b);
+  dl_iterate_phdr(add_library, b);
+  json_builder_end_array(b);
+  g_free(cpu);
+}
+
+static void add_plugin(JsonBuilder *b, const HnPlugin *p) {
+  json_builder_set_member_name(b, hn_kind_name(p->kind));
+  json_builder_begin_object(b);
+  text(b, "name", p->name), text(b, "version", p->version);
+  text(b, "file", hn_plugins_file(p)), text(b, "sha256", hn_plugins_sha256(p));
+  json_builder_set_member_name(b, "privileged");
+  json_builder_add_boolean_value(b, (p->flags & HN_PRIVILEGED) != 0);
+  json_builder_end_object(b);
+}
+
+static char *now(void) {
+  GDateTime *t = g_date_time_new_now_utc();
+  char *s = g_date_time_format_iso8601(t);
+  g_date_time_unref(t);
+  return s;
+}
+
+/* The time of an earlier part of the run, or NULL. */
+static char *started_before(const char *path) {
+  JsonParser *p = json_parser_new();
+  char *s = NULL;
+  JsonNode *root = json_parser_load_from_file(p, path, NULL) ? json_parser_get_root(p) : NULL;
+  if (root && JSON_NODE_HOLDS_OBJECT(root))
+    s = g_strdup(
+        json_object_get_string_member_with_default(json_node_get_object(root), "started", NULL));
+  g_object_unref(p);
+  return s;
+}
+
+gboolean hn_facts_write(const char *dir, const HnCell *cell, const char *status, const char *reason,
+                        int64_t update, int64_t frames, double seconds, GError **error) {
+  char *path = g_build_filename(dir, "run.json", NULL), *identity = hn_cell_identity(cell);
+  char *time = now(), *started = started_before(path);
+  JsonBuilder *b = json_builder_new();
+  json_builder_begin_object(b);
+  text(b, "study", cell->study), text(b, "arm", cell->arm);
+  integer(b, "seed_index", cell->seed_index);
+  char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, cell->seed);
+  text(b, "seed", seed); /* text: 64 bits do not fit the numbers of all readers */
+  text(b, "identity", identity);
+  text(b, "status", status), text(b, "reason", reason);
+  integer(b, "update", update), integer(b, "frames", frames);
+  text(b, "started", started ? started : time), text(b, "written", time);
+  json_builder_set_member_name(b, "seconds");
+  json_builder_add_double_value(b, seconds);
+  text(b, "hunch", HN_VERSION), text(b, "commit", HN_COMMIT);
+  integer(b, "abi_major", HN_ABI_MAJOR), integer(b, "abi_minor", HN_ABI_MINOR);
+  add_machine(b, cell);
+  json_builder_set_member_name(b, "plugins");
+  json_builder_begin_object(b);
+  add_plugin(b, cell->env.plugin), add_plugin(b, cell->inference.plugin);
+  add_plugin(b, cell->policy.plugin);
+  json_builder_end_object(b);
+  json_builder_end_object(b);
+  JsonNode *root = json_builder_get_root(b);
+  char *json = json_to_string(root, TRUE), *line = g_strconcat(json, "\n", NULL);
+  gboolean ok = g_file_set_contents(path, line, -1, error); /* writes beside and renames */
+  g_free(line), g_free(json), json_node_unref(root), g_object_unref(b);
+  g_free(seed), g_free(time), g_free(started), g_free(identity), g_free(path);
+  return ok;
+}

@@ -1,0 +1,174 @@
+/* record.c - the tables of a run folder; facts.c writes run.json. */
+#include "record.h"
+#include "run.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef enum Table { METRICS, TIMING, EPISODES, STEPS, TRACE, TABLES } Table;
+static const char *const table_name[TABLES] = {"metrics.csv", "timing.csv", "episodes.csv",
+                                               "steps.csv", "trace.bin"};
+const char *const hn_timing_name[HN_TIMINGS] = {"collect", "learn_policy", "learn_inference",
+                                                "evaluate", "checkpoint"};
+
+struct HnRecorder {
+  char *dir;
+  FILE *table[TABLES];
+};
+
+/* A number as few digits as repeat it to ten places; empty cells are "not measured". */
+static void number(FILE *f, double x) {
+  if (isnan(x))
+    fputs(",nan", f);
+  else
+    fprintf(f, ",%.10g", x);
+}
+
+static void names(FILE *f, const char *prefix, const HnColumn *columns) {
+  for (guint k = 0; columns && columns[k].name; k++) fprintf(f, ",%s%s", prefix, columns[k].name);
+}
+
+static void write_headers(const HnRecorder *r, const HnSession *s) {
+  const HnPlugin *env = s->env->plugin, *q = s->inference->plugin, *p = s->policy->plugin;
+  FILE *f = r->table[METRICS];
+  int64_t episodes =
+      s->cell->evaluation.episodes ? s->cell->evaluation.episodes : s->cell->run.episodes;
+  fputs("update,frames,train.return", f);
+  names(f, "train.", env->info);
+  names(f, "env.", env->metrics), names(f, "policy.", p->metrics);
+  names(f, "inference.", q->metrics);
+  fputs(",eval.return", f);
+  for (int64_t k = 1; k <= episodes; k++) fprintf(f, ",eval.return_%" G_GINT64_FORMAT, k);
+  names(f, "eval.", env->info), names(f, "eval.", q->info), names(f, "eval.", p->info);
+  fputc('\n', f);
+  fputs("update,frames", r->table[TIMING]);
+  for (int k = 0; k < HN_TIMINGS; k++) fprintf(r->table[TIMING], ",%s", hn_timing_name[k]);
+  fputc('\n', r->table[TIMING]);
+  fputs("phase,update,arm,seed,split,task,row,trial_episode,length,return", r->table[EPISODES]);
+  names(r->table[EPISODES], "", env->info);
+  fputc('\n', r->table[EPISODES]);
+  fputs("update,step,reward", r->table[STEPS]);
+  names(r->table[STEPS], "", q->info);
+  fputc('\n', r->table[STEPS]);
+}
+
+static FILE *open_table(const char *dir, Table t, GHashTable *meta, GError **error) {
+  char *path = g_build_filename(dir, table_name[t], NULL);
+  const char *length = g_hash_table_lookup(meta, table_name[t]);
+  off_t keep = length ? (off_t)g_ascii_strtoll(length, NULL, 10) : 0;
+  FILE *f = fopen(path, "ab");
+  if (!f || ftruncate(fileno(f), keep) != 0) {
+    g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path, g_strerror(errno));
+    if (f) fclose(f);
+    f = NULL;
+  }
+  g_free(path);
+  return f;
+}
+
+HnRecorder *hn_recorder_open(const char *dir, const HnSession *s, GHashTable *meta,
+                             GError **error) {
+  HnRecorder *r = g_new0(HnRecorder, 1);
+  r->dir = g_strdup(dir);
+  for (int t = 0; t < TABLES; t++)
+    if (!(r->table[t] = open_table(dir, t, meta, error))) {
+      hn_recorder_close(r);
+      return NULL;
+    }
+  if (g_hash_table_size(meta) == 0) write_headers(r, s);
+  return r;
+}
+
+void hn_recorder_close(HnRecorder *r) {
+  if (!r) return;
+  for (int t = 0; t < TABLES; t++)
+    if (r->table[t]) fclose(r->table[t]);
+  g_free(r->dir), g_free(r);
+}
+
+gboolean hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error) {
+  for (int t = 0; t < TABLES; t++) {
+    FILE *f = r->table[t];
+    if (fflush(f) != 0 || ferror(f) || fsync(fileno(f)) != 0) {
+      g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s/%s: cannot write: %s", r->dir, table_name[t],
+                  g_strerror(errno));
+      return FALSE;
+    }
+    g_hash_table_insert(meta, g_strdup(table_name[t]),
+                        g_strdup_printf("%" G_GINT64_FORMAT, (gint64)ftello(f)));
+  }
+  return TRUE;
+}
+
+void hn_recorder_episode(HnRecorder *r, const HnSession *s, const char *phase, int64_t split,
+                         const HnEpisode *e) {
+  FILE *f = r->table[EPISODES];
+  const HnEnv *env = HN_ENV(s);
+  const char *task = NULL;
+  if (e->task_index >= 0 && HN_CAN(env, task_name))
+    task = env->task_name(s->env->self, split, e->task_index);
+  fprintf(f, "%s,%" G_GINT64_FORMAT ",%s,%" G_GINT64_FORMAT ",%s,", phase, s->update, s->cell->arm,
+          s->cell->seed_index, s->splits[split]);
+  if (task)
+    fputs(task, f);
+  else if (e->task_index >= 0)
+    fprintf(f, "%" G_GINT64_FORMAT, e->task_index);
+  fprintf(f, ",%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT, e->row,
+          e->trial_episode, e->length);
+  number(f, e->reward);
+  for (guint k = 0; k < s->shape.env_infos; k++) number(f, e->info[k]);
+  fputc('\n', f);
+}
+
+static void blanks(FILE *f, int64_t n) {
+  while (n-- > 0) fputc(',', f);
+}
+
+static void write_means(FILE *f, const HnMeans *m, bool each) {
+  int64_t E = m->trial_episodes;
+  number(f, hn_mean_of(m->reward[E], m->reward_count[E]));
+  for (int64_t k = 0; each && k < E; k++) number(f, hn_mean_of(m->reward[k], m->reward_count[k]));
+  for (int64_t k = 0; k < m->infos; k++) number(f, hn_mean_of(m->info[k], m->info_count[k]));
+}
+
+void hn_recorder_update(HnRecorder *r, HnSession *s, const HnMeans *train, const HnEvaluation *eval,
+                        const guint8 digest[32]) {
+  FILE *f = r->table[METRICS];
+  HnInstance *part[] = {s->env, s->policy, s->inference};
+  fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT, s->update, s->frames);
+  write_means(f, train, false);
+  for (guint p = 0; p < G_N_ELEMENTS(part); p++)
+    for (guint k = 0; k < part[p]->metrics; k++) number(f, hn_instance_metric(part[p], k));
+  int64_t D = s->shape.belief_infos, P = s->shape.policy_infos;
+  if (eval) {
+    write_means(f, &eval->episodes, true);
+    for (int64_t k = 0; k < D; k++) number(f, eval->belief_info[k]);
+    for (int64_t k = 0; k < P; k++) number(f, eval->policy_info[k]);
+  } else {
+    int64_t episodes =
+        s->cell->evaluation.episodes ? s->cell->evaluation.episodes : s->cell->run.episodes;
+    blanks(f, 1 + episodes + s->shape.env_infos + D + P);
+  }
+  fputc('\n', f);
+  fwrite(digest, 32, 1, r->table[TRACE]);
+}
+
+void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *eval) {
+  FILE *f = r->table[STEPS];
+  for (int64_t t = 0; t < eval->steps; t++) {
+    fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT, s->update, t);
+    number(f, t ? eval->step_reward[t] : NAN);
+    for (guint k = 0; k < s->shape.belief_infos; k++)
+      number(f, eval->step_info[t * s->shape.belief_infos + k]);
+    fputc('\n', f);
+  }
+}
+
+void hn_recorder_timing(HnRecorder *r, const HnSession *s, const double seconds[HN_TIMINGS]) {
+  FILE *f = r->table[TIMING];
+  fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT, s->update, s->frames);
+  for (int k = 0; k < HN_TIMINGS; k++) fprintf(f, ",%.6f", seconds[k]);
+  fputc('\n', f);
+}

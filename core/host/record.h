@@ -1,0 +1,31 @@
+/* record.h - the files of a run folder: append-only tables, the trace, and the facts. */
+#ifndef HN_RECORD_H
+#define HN_RECORD_H
+#include "score.h"
+
+typedef struct HnRecorder HnRecorder;
+
+/* Opens the tables of `dir`, first cut back to what checkpoint metadata `meta` says they held
+ * (empty meta: begun anew). */
+HnRecorder *hn_recorder_open(const char *dir, const HnSession *s, GHashTable *meta, GError **error);
+void hn_recorder_close(HnRecorder *r);
+/* Flushes to disk and notes in meta how long each table is. */
+gboolean hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error);
+
+/* A finished episode; phase is "train" or "eval". */
+void hn_recorder_episode(HnRecorder *r, const HnSession *s, const char *phase, int64_t split,
+                         const HnEpisode *e);
+/* One row of metrics.csv, from the training episodes, the plugins' metrics (then forgotten) and an
+ * evaluation (NULL: none); and of trace.bin. */
+void hn_recorder_update(HnRecorder *r, HnSession *s, const HnMeans *train, const HnEvaluation *eval,
+                        const guint8 digest[32]);
+void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *eval);
+/* Seconds of this update by phase, in the order of hn_timing_name. */
+enum { HN_TIMINGS = 5 };
+extern const char *const hn_timing_name[HN_TIMINGS];
+void hn_recorder_timing(HnRecorder *r, const HnSession *s, const double seconds[HN_TIMINGS]);
+
+/* run.json, rewritten whole and renamed: versions, machine, plugins, state. */
+gboolean hn_facts_write(const char *dir, const HnCell *cell, const char *status, const char *reason,
+                        int64_t update, int64_t frames, double seconds, GError **error);
+#endif

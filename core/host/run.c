@@ -1,0 +1,273 @@
+/* run.c - the loop: collect, learn policy, learn inference, evaluate, record, checkpoint. */
+#include "run.h"
+#include "checkpoint.h"
+#include "record.h"
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+typedef struct Run {
+  const HnCell *cell;
+  const char *dir;
+  HnSession *s;
+  HnTally tally;
+  HnRecorder *record;
+  GPtrArray *states;
+  int64_t split;  /* evaluated */
+  HnMeans train;  /* episodes finished in this update */
+  gint64 started; /* microseconds */
+  double before;  /* seconds of earlier parts */
+  double seconds[HN_TIMINGS];
+} Run;
+
+static double seconds_so_far(const Run *r) {
+  return r->before + (double)(g_get_monotonic_time() - r->started) * 1e-6;
+}
+
+/* Adds the time since *mark to a phase and moves the mark. */
+static void lap(Run *r, int phase, gint64 *mark) {
+  gint64 now = g_get_monotonic_time();
+  r->seconds[phase] += (double)(now - *mark) * 1e-6;
+  *mark = now;
+}
+
+/* ---- checkpoints ---- */
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Complete checkpoints of the folder, oldest first. */
+static GPtrArray *list_checkpoints(const char *dir) {
+  GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+  char *folder = g_build_filename(dir, "ckpt", NULL);
+  GDir *d = g_dir_open(folder, 0, NULL);
+  for (const char *n; d && (n = g_dir_read_name(d));)
+    if (g_str_has_suffix(n, ".safetensors"))
+      g_ptr_array_add(found, g_build_filename(folder, n, NULL));
+  if (d) g_dir_close(d);
+  g_free(folder);
+  g_ptr_array_sort(found, by_name);
+  return found;
+}
+
+static void put(GHashTable *meta, const char *name, int64_t value) {
+  g_hash_table_insert(meta, g_strdup(name), g_strdup_printf("%" G_GINT64_FORMAT, value));
+}
+static int64_t get(GHashTable *meta, const char *name) {
+  const char *text = g_hash_table_lookup(meta, name);
+  return text ? g_ascii_strtoll(text, NULL, 10) : 0;
+}
+
+/* Writes a checkpoint, then removes all but the two newest: the older one is there should the disk
+ * have lost the newer. */
+static gboolean save(Run *r, GError **error) {
+  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  char *name = g_strdup_printf("%08" G_GINT64_FORMAT ".safetensors", r->s->update);
+  char *path = g_build_filename(r->dir, "ckpt", name, NULL);
+  char *identity = hn_cell_identity(r->cell);
+  put(meta, "update", r->s->update), put(meta, "frames", r->s->frames);
+  put(meta, "milliseconds", (int64_t)(1e3 * seconds_so_far(r)));
+  g_hash_table_insert(meta, g_strdup("identity"), g_strdup(identity));
+  gboolean ok =
+      hn_recorder_sync(r->record, meta, error) && hn_checkpoint_write(path, r->states, meta, error);
+  if (ok) {
+    GPtrArray *all = list_checkpoints(r->dir);
+    for (guint i = 0; i + 2 < all->len; i++) g_unlink(all->pdata[i]);
+    g_ptr_array_unref(all);
+    ok = hn_facts_write(r->dir, r->cell, "running", NULL, r->s->update, r->s->frames,
+                        seconds_so_far(r), error);
+  }
+  g_free(identity), g_free(path), g_free(name), g_hash_table_unref(meta);
+  return ok;
+}
+
+/* Restores the newest checkpoint, if there is one; meta then says what it held. */
+static gboolean load(Run *r, GHashTable *meta, GError **error) {
+  GPtrArray *all = list_checkpoints(r->dir);
+  gboolean ok = TRUE;
+  if (all->len) {
+    const char *path = all->pdata[all->len - 1];
+    char *identity = hn_cell_identity(r->cell);
+    ok = hn_checkpoint_read(path, r->states, meta, error);
+    if (ok && g_strcmp0(g_hash_table_lookup(meta, "identity"), identity)) {
+      g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED,
+                  "%s: was made by another configuration or by other plugins", path);
+      ok = FALSE;
+    }
+    r->s->update = get(meta, "update"), r->s->frames = get(meta, "frames");
+    r->before = 1e-3 * (double)get(meta, "milliseconds");
+    g_free(identity);
+  }
+  g_ptr_array_unref(all);
+  return ok;
+}
+
+/* ---- one update ---- */
+
+static void count_train(void *arg, const HnEpisode *e) {
+  Run *r = arg;
+  hn_means_add(&r->train, e);
+  hn_recorder_episode(r->record, r->s, "train", 0, e);
+}
+static void count_eval(void *arg, const HnEpisode *e) {
+  const Run *r = arg;
+  hn_recorder_episode(r->record, r->s, "eval", r->split, e);
+}
+
+static gboolean went_well(const Run *r, const char *doing, HnStatus status, GError **error) {
+  return status == HN_OK || hn_session_failed(r->s, doing, status, error);
+}
+
+static gboolean learn(Run *r, gint64 *mark, GError **error) {
+  HnSession *s = r->s;
+  if (!went_well(r, "learning the policy", hn_session_learn_policy(s), error)) return FALSE;
+  lap(r, 1, mark);
+  if (!went_well(r, "learning the inference", hn_session_learn_inference(s), error) ||
+      !went_well(r, "replaying running trials", hn_session_refresh(s), error))
+    return FALSE;
+  lap(r, 2, mark);
+  return TRUE;
+}
+
+static bool due(int64_t update, int64_t every, bool last) {
+  return last || (every > 0 && update % every == 0);
+}
+
+static gboolean record(Run *r, bool last, gint64 *mark, GError **error) {
+  HnSession *s = r->s;
+  HnEvaluation eval = {.steps = 0};
+  guint8 digest[32];
+  const char *not_finite;
+  if (!hn_weights_digest(r->states, digest, &not_finite)) {
+    g_set_error(error, HN_RUN_ERROR, HN_RUN_NUMERIC,
+                "%s is not finite after update %" G_GINT64_FORMAT, not_finite, s->update);
+    return FALSE;
+  }
+  if (due(s->update, r->cell->evaluation.every, last)) {
+    HnStatus status = hn_evaluate(s, r->split, &eval, count_eval, r);
+    if (!status) hn_recorder_steps(r->record, s, &eval);
+    if (!went_well(r, "evaluating", status, error)) return hn_evaluation_free(&eval), FALSE;
+  }
+  lap(r, 3, mark);
+  hn_recorder_update(r->record, s, &r->train, eval.steps ? &eval : NULL, digest);
+  hn_evaluation_free(&eval);
+  return TRUE;
+}
+
+static gboolean update(Run *r, GError **error) {
+  HnSession *s = r->s;
+  gint64 mark = g_get_monotonic_time();
+  hn_means_make(&r->train, r->cell->run.episodes, s->shape.env_infos);
+  gboolean ok =
+      went_well(r, "collecting", hn_crew_collect(s, &s->crew, s->phase, s->phases), error);
+  if (ok) {
+    s->frames += s->phases * s->crew.rows * s->steps;
+    lap(r, 0, &mark);
+    ok = learn(r, &mark, error);
+  }
+  if (ok) {
+    s->update++;
+    for (int64_t k = 0; k < s->phases; k++)
+      hn_tally_window(&r->tally, &s->phase[k], s->env->plugin->info, s->steps, count_train, r);
+    bool last = s->frames >= r->cell->run.frames;
+    ok = record(r, last, &mark, error);
+    hn_recorder_timing(r->record, s, r->seconds); /* a checkpoint's time goes to the next row */
+    memset(r->seconds, 0, sizeof r->seconds);
+    if (ok && due(s->update, r->cell->run.checkpoint_every, last)) ok = save(r, error);
+    lap(r, 4, &mark);
+  }
+  hn_means_free(&r->train);
+  return ok;
+}
+
+/* ---- the cell ---- */
+
+static gboolean find_split(Run *r, GError **error) {
+  guint n = g_strv_length(r->s->splits);
+  const char *wanted = r->cell->evaluation.split;
+  r->split = (int64_t)n - 1;
+  if (!wanted || !*wanted) return TRUE;
+  for (guint i = 0; i < n; i++)
+    if (!strcmp(r->s->splits[i], wanted)) return r->split = (int64_t)i, TRUE;
+  char *all = g_strjoinv(", ", r->s->splits);
+  g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED,
+              "evaluation.split: %s has no split '%s'; it has %s", r->cell->env.plugin->name,
+              wanted, all);
+  g_free(all);
+  return FALSE;
+}
+
+static gboolean write_resolved(const Run *r, GError **error) {
+  char *path = g_build_filename(r->dir, "config.resolved.yaml", NULL);
+  gboolean ok = TRUE;
+  if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+    HnNode *node = hn_cell_node(r->cell);
+    char *yaml = hn_node_write(node);
+    ok = g_file_set_contents(path, yaml, -1, error);
+    g_free(yaml), hn_node_free(node);
+  }
+  g_free(path);
+  return ok;
+}
+
+static gboolean loop(Run *r, volatile int *stop, HnRunProgress *progress, void *arg,
+                     GError **error) {
+  HnSession *s = r->s;
+  int64_t total = r->cell->run.frames;
+  while (s->frames < total) {
+    if (!update(r, error)) return FALSE;
+    if (progress) progress(arg, MIN(s->frames, total), total);
+    if (stop && *stop && s->frames < total) {
+      if (!save(r, error)) return FALSE;
+      g_set_error(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED,
+                  "interrupted after update %" G_GINT64_FORMAT "; a checkpoint is written",
+                  s->update);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *progress, void *arg,
+                       GError **error) {
+  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  gboolean ok = (r->s = hn_session_new(r->cell, log, error)) != NULL;
+  if (ok) {
+    hn_tally_make(&r->tally, r->s->crew.rows, r->s->shape.env_infos);
+    r->states = hn_states_of(r->s, &r->tally);
+    ok = find_split(r, error) && write_resolved(r, error) && load(r, meta, error) &&
+         hn_facts_write(r->dir, r->cell, "running", NULL, r->s->update, r->s->frames, r->before,
+                        error) &&
+         (r->record = hn_recorder_open(r->dir, r->s, meta, error)) != NULL &&
+         loop(r, stop, progress, arg, error);
+  }
+  g_hash_table_unref(meta);
+  return ok;
+}
+
+gboolean hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop,
+                     HnRunProgress *progress, void *arg, GError **error) {
+  Run r = {.cell = cell, .dir = dir, .started = g_get_monotonic_time()};
+  char *ckpt = g_build_filename(dir, "ckpt", NULL), *path = g_build_filename(dir, "log.txt", NULL);
+  FILE *log = NULL;
+  GError *why = NULL;
+  if (g_mkdir_with_parents(ckpt, 0777) != 0 || !(log = fopen(path, "a")))
+    g_set_error(&why, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", dir, g_strerror(errno));
+  gboolean ok = !why && run_in(&r, log, stop, progress, arg, &why);
+  int64_t at = r.s ? r.s->update : 0, frames = r.s ? r.s->frames : 0;
+  bool waiting = g_error_matches(why, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
+  if (log) {
+    if (why) fprintf(log, "run: %s\n", why->message);
+    const char *status = ok ? "done" : waiting ? "interrupted" : "failed";
+    hn_facts_write(dir, cell, status, why ? why->message : NULL, at, frames, seconds_so_far(&r),
+                   ok ? &why : NULL);
+    fclose(log);
+  }
+  hn_recorder_close(r.record);
+  if (r.states) g_ptr_array_unref(r.states);
+  hn_tally_free(&r.tally), hn_session_free(r.s);
+  g_free(ckpt), g_free(path);
+  if (why) g_propagate_error(error, why);
+  return ok && !why;
+}

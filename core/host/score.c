@@ -1,0 +1,220 @@
+/* score.c - see score.h. */
+#include "score.h"
+#include <math.h>
+#include <string.h>
+
+void hn_fold(HnFold fold, double x, double *value, double *count) {
+  if (isnan(x)) return;
+  if (fold == HN_MAX)
+    *value = *count > 0 ? fmax(*value, x) : x;
+  else if (fold == HN_LAST)
+    *value = x;
+  else
+    *value += x;
+  *count += 1;
+}
+
+double hn_folded(HnFold fold, double value, double count) {
+  if (!(count > 0)) return (double)NAN;
+  return fold == HN_MEAN ? value / count : value;
+}
+
+double hn_mean_of(double sum, double count) {
+  return count > 0 ? sum / count : (double)NAN;
+}
+
+/* ---- episodes ---- */
+
+void hn_tally_make(HnTally *y, int64_t rows, int64_t infos) {
+  gsize n = (gsize)rows, k = (gsize)infos;
+  *y = (HnTally){.rows = rows,
+                 .infos = infos,
+                 .reward = hn_zeros(n * sizeof(double)),
+                 .length = hn_zeros(n * sizeof(int64_t)),
+                 .episode = hn_zeros(n * sizeof(int64_t)),
+                 .info = hn_zeros(n * k * sizeof(double)),
+                 .info_count = hn_zeros(n * k * sizeof(double))};
+}
+
+void hn_tally_free(HnTally *y) {
+  hn_zeros_free(y->reward), hn_zeros_free(y->length), hn_zeros_free(y->episode);
+  hn_zeros_free(y->info), hn_zeros_free(y->info_count);
+  *y = (HnTally){.rows = 0};
+}
+
+static void finish_episode(HnTally *y, const HnWindow *w, const HnColumn *columns, int64_t t,
+                           int64_t i, HnEpisodeSink *sink, void *arg) {
+  double *info = y->info + i * y->infos, *count = y->info_count + i * y->infos;
+  for (int64_t k = 0; k < y->infos; k++) info[k] = hn_folded(columns[k].fold, info[k], count[k]);
+  HnEpisode e = {.row = i,
+                 .task_index = w->task_index[t * w->h.rows + i],
+                 .trial_episode = y->episode[i],
+                 .length = y->length[i],
+                 .reward = y->reward[i],
+                 .info = info};
+  sink(arg, &e);
+  y->reward[i] = 0, y->length[i] = 0, y->episode[i]++;
+  memset(info, 0, (gsize)y->infos * sizeof *info);
+  memset(count, 0, (gsize)y->infos * sizeof *count);
+}
+
+void hn_tally_window(HnTally *y, const HnWindow *w, const HnColumn *columns, int64_t steps,
+                     HnEpisodeSink *sink, void *arg) {
+  const HnHistory *h = &w->h;
+  for (int64_t t = 0; t < steps; t++)
+    for (int64_t i = 0; i < h->rows; i++) {
+      int64_t at = hn_at(h, t, i);
+      y->reward[i] += (double)h->true_reward[at];
+      y->length[i]++;
+      for (int64_t k = 0; k < y->infos; k++)
+        hn_fold(columns[k].fold, (double)w->env_info[at * y->infos + k], &y->info[i * y->infos + k],
+                &y->info_count[i * y->infos + k]);
+      uint8_t begin = h->begin[hn_at(h, t + 1, i)];
+      if (begin != HN_KEEP) finish_episode(y, w, columns, t, i, sink, arg);
+      if (begin == HN_NEW_TASK) y->episode[i] = 0;
+    }
+}
+
+void hn_means_make(HnMeans *m, int64_t trial_episodes, int64_t infos) {
+  *m = (HnMeans){.trial_episodes = trial_episodes,
+                 .infos = infos,
+                 .reward = g_new0(double, trial_episodes + 1),
+                 .reward_count = g_new0(double, trial_episodes + 1),
+                 .info = g_new0(double, infos + 1),
+                 .info_count = g_new0(double, infos + 1)};
+}
+
+void hn_means_free(HnMeans *m) {
+  g_free(m->reward), g_free(m->reward_count), g_free(m->info), g_free(m->info_count);
+  *m = (HnMeans){.infos = 0};
+}
+
+void hn_means_add(HnMeans *m, const HnEpisode *e) {
+  if (e->trial_episode >= m->trial_episodes) return;
+  m->reward[e->trial_episode] += e->reward, m->reward_count[e->trial_episode] += 1;
+  m->reward[m->trial_episodes] += e->reward, m->reward_count[m->trial_episodes] += 1;
+  for (int64_t k = 0; k < m->infos; k++)
+    hn_fold(HN_MEAN, e->info[k], &m->info[k], &m->info_count[k]);
+}
+
+/* ---- evaluation ---- */
+
+typedef struct Sums { /* over the rows of an evaluation */
+  HnSession *s;
+  HnEvaluation *out;
+  HnEpisodeSink *sink;
+  void *arg;
+  double *belief, *belief_count, *policy, *policy_count; /* [rows, columns] folded over the trial */
+  double *step_count;                                    /* [steps, belief columns] */
+} Sums;
+
+static void count_episode(void *arg, const HnEpisode *e) {
+  const Sums *u = arg;
+  hn_means_add(&u->out->episodes, e);
+  if (u->sink && e->trial_episode < u->out->episodes.trial_episodes) u->sink(u->arg, e);
+}
+
+static void count_columns(const HnColumn *columns, int64_t n, const float *x, double *value,
+                          double *count) {
+  for (int64_t k = 0; k < n; k++) hn_fold(columns[k].fold, (double)x[k], &value[k], &count[k]);
+}
+
+/* Counts `steps` steps of a window that starts at percept `at` of the trial.  The window's last
+ * percept is the next one's first, so it is counted only where the trial ends. */
+static void count_window(Sums *u, const HnWindow *w, int64_t at, int64_t steps, bool last) {
+  const HnSession *s = u->s;
+  int64_t B = w->h.rows, D = s->shape.belief_infos, P = s->shape.policy_infos;
+  HnEvaluation *e = u->out;
+  for (int64_t t = 0; t <= steps; t++)
+    for (int64_t i = 0; i < B; i++) {
+      int64_t k = t * B + i;
+      if (t < steps) {
+        e->step_reward[at + t + 1] += (double)w->h.true_reward[hn_at(&w->h, t, i)] / (double)B;
+        count_columns(s->policy->plugin->info, P, w->policy_info + k * P, u->policy + i * P,
+                      u->policy_count + i * P);
+      } else if (!last) {
+        continue;
+      }
+      count_columns(s->inference->plugin->info, D, w->belief_info + k * D, u->belief + i * D,
+                    u->belief_count + i * D);
+      for (int64_t d = 0; d < D; d++)
+        hn_fold(HN_MEAN, (double)w->belief_info[k * D + d], &e->step_info[(at + t) * D + d],
+                &u->step_count[(at + t) * D + d]);
+    }
+}
+
+/* Mean over rows of columns folded over their trials. */
+static void mean_rows(const HnColumn *columns, int64_t rows, int64_t n, const double *value,
+                      const double *count, double *mean) {
+  for (int64_t k = 0; k < n; k++) {
+    double sum = 0, used = 0;
+    for (int64_t i = 0; i < rows; i++)
+      hn_fold(HN_MEAN, hn_folded(columns[k].fold, value[i * n + k], count[i * n + k]), &sum, &used);
+    mean[k] = hn_mean_of(sum, used);
+  }
+}
+
+static HnStatus live_one_trial(Sums *u, int64_t split) {
+  HnSession *s = u->s;
+  const HnEvaluationParams *p = &s->cell->evaluation;
+  int64_t T = MIN(s->steps, s->eval_lifetime), life = s->eval_lifetime, K = s->phases;
+  HnCrew c;
+  HnTally y;
+  HnWindow phase[HN_PHASES_MAX];
+  for (int64_t k = 0; k < K; k++)
+    hn_window_make(&phase[k], &s->shape, T, p->tasks, s->cell->run.samples);
+  hn_tally_make(&y, p->tasks, s->shape.env_infos);
+  HnStatus status = hn_crew_make(s, &c, p->tasks, split,
+                                 p->episodes ? p->episodes : s->cell->run.episodes, false);
+  for (int64_t at = 0; at < life && !status;) {
+    status = hn_crew_collect(s, &c, phase, K);
+    for (int64_t k = 0; k < K && at < life && !status; k++) {
+      int64_t steps = MIN(T, life - at);
+      hn_tally_window(&y, &phase[k], s->env->plugin->info, steps, count_episode, u);
+      count_window(u, &phase[k], at, steps, at + steps == life);
+      at += steps;
+    }
+  }
+  for (int64_t k = 0; k < K; k++) hn_window_free(&phase[k]);
+  hn_tally_free(&y), hn_crew_free(&c);
+  return status;
+}
+
+HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSink *sink,
+                     void *arg) {
+  const HnEvaluationParams *p = &s->cell->evaluation;
+  gsize B = (gsize)p->tasks, D = s->shape.belief_infos, P = s->shape.policy_infos;
+  gsize steps = (gsize)s->eval_lifetime + 1;
+  *out = (HnEvaluation){.steps = s->eval_lifetime + 1,
+                        .belief_info = g_new0(double, D + 1),
+                        .policy_info = g_new0(double, P + 1),
+                        .step_reward = g_new0(double, steps),
+                        .step_info = g_new0(double, steps *D + 1)};
+  hn_means_make(&out->episodes, p->episodes ? p->episodes : s->cell->run.episodes,
+                s->shape.env_infos);
+  Sums u = {.s = s,
+            .out = out,
+            .sink = sink,
+            .arg = arg,
+            .belief = g_new0(double, B *D + 1),
+            .belief_count = g_new0(double, B *D + 1),
+            .policy = g_new0(double, B *P + 1),
+            .policy_count = g_new0(double, B *P + 1),
+            .step_count = g_new0(double, steps *D + 1)};
+  HnStatus status = live_one_trial(&u, split);
+  mean_rows(s->inference->plugin->info, p->tasks, (int64_t)D, u.belief, u.belief_count,
+            out->belief_info);
+  mean_rows(s->policy->plugin->info, p->tasks, (int64_t)P, u.policy, u.policy_count,
+            out->policy_info);
+  for (gsize k = 0; k < steps * D; k++)
+    out->step_info[k] = hn_mean_of(out->step_info[k], u.step_count[k]);
+  g_free(u.belief), g_free(u.belief_count), g_free(u.policy), g_free(u.policy_count);
+  g_free(u.step_count);
+  return status;
+}
+
+void hn_evaluation_free(HnEvaluation *e) {
+  hn_means_free(&e->episodes);
+  g_free(e->belief_info), g_free(e->policy_info), g_free(e->step_reward), g_free(e->step_info);
+  *e = (HnEvaluation){.steps = 0};
+}

@@ -1,0 +1,80 @@
+/* session.h - a cell at work: its plugins, its workers, the rows that train and those that are
+ * evaluated.  Split over session.c (making), collect.c (acting), lesson.c (learning), evaluate.c.
+ */
+#ifndef HN_SESSION_H
+#define HN_SESSION_H
+#include "window.h"
+
+enum { HN_BLOCK = 8 }; /* rows that act together; fixed, so no result depends on the workers */
+enum { HN_PHASES_MAX = 16 };
+
+/* What each stream of random numbers is for.  A stream is (cell seed, purpose, row), without the
+ * arm, so arms stay paired. */
+typedef enum HnPurpose {
+  HN_FOR_INFERENCE_WEIGHTS = 1,
+  HN_FOR_POLICY_WEIGHTS,
+  HN_FOR_POLICY_LEARNING,
+  HN_FOR_INFERENCE_LEARNING,
+  HN_FOR_ENV,
+  HN_FOR_BELIEF,
+  HN_FOR_POLICY,
+  HN_FOR_EVALUATION = 16 /* added to the last three */
+} HnPurpose;
+HnRng hn_stream(uint64_t seed, int purpose, int64_t row);
+
+/* B rows that act, and all they remember between windows. */
+typedef struct HnCrew {
+  int64_t rows, split, samples, episodes; /* episodes per trial */
+  bool train, greedy;
+  char *env, *belief, *policy; /* [B] row memory */
+  HnRng *env_rng, *belief_rng, *policy_rng;
+  int64_t *age, *episode; /* [B] steps in this episode, episodes in this trial */
+  int64_t *wanted;        /* [B] task asked for at the next HN_NEW_TASK, or -1: draw */
+  HnWindow tail;          /* T = 0: the percept to go on from, and the step before it */
+} HnCrew;
+
+typedef struct HnSession {
+  const HnCell *cell;
+  FILE *log;
+  HnPool *pool;
+  HnArena main, lesson; /* scratch of this thread; what an inference's forward leaves behind */
+  HnInstance *env, *inference, *policy;
+  bool env_created, inference_created, policy_created;
+  HnEnvSpec es;
+  HnBeliefSpec bs;
+  HnPolicySpec ps;
+  HnShape shape;
+  char **splits;
+  int64_t phases, steps, lifetime, eval_lifetime;
+  HnCrew crew;
+  HnWindow phase[HN_PHASES_MAX], gather;
+  HnWindow life;    /* where inference asks for refresh: [lifetime] steps of each running life */
+  int64_t *life_at; /* [B] steps in it */
+  HnRng policy_learning, inference_learning;
+  int64_t update, frames;
+  HnThought thought; /* of the last believe of a lesson, for its backward */
+  HnHistory thought_history;
+} HnSession;
+
+#define HN_ENV(s)       ((const HnEnv *)(s)->env->plugin->methods)
+#define HN_INFERENCE(s) ((const HnInference *)(s)->inference->plugin->methods)
+#define HN_POLICY(s)    ((const HnPolicy *)(s)->policy->plugin->methods)
+
+/* Creates the plugins and begins the first trials.  NULL with the plugin's reason. */
+HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error);
+void hn_session_free(HnSession *s);
+/* Puts a plugin's failure, with its reason, into error; returns FALSE. */
+gboolean hn_session_failed(const HnSession *s, const char *doing, HnStatus status, GError **error);
+
+/* crew: rows that begin their first trial.  evaluation: streams of their own. */
+HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, int64_t episodes,
+                      bool train);
+void hn_crew_free(HnCrew *c);
+/* One iteration of every phase: steps, and adaptation in between. */
+HnStatus hn_crew_collect(HnSession *s, HnCrew *c, HnWindow *phase, int64_t phases);
+
+/* Both learn from the windows just collected; then running lives are replayed where asked. */
+HnStatus hn_session_learn_policy(HnSession *s);
+HnStatus hn_session_learn_inference(HnSession *s);
+HnStatus hn_session_refresh(HnSession *s);
+#endif
