@@ -159,7 +159,7 @@ void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *ev
   FILE *f = r->table[STEPS];
   for (int64_t t = 0; t < eval->steps; t++) {
     fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT, s->update, t);
-    number(f, t ? eval->step_reward[t] : NAN);
+    number(f, t ? eval->step_reward[t] : (double)NAN);
     for (guint k = 0; k < s->shape.belief_infos; k++)
       number(f, eval->step_info[t * s->shape.belief_infos + k]);
     fputc('\n', f);

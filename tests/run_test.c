@@ -1,0 +1,443 @@
+/* run_test.c - the run loop's promises: bits independent of workers, of evaluation and of being
+ * killed; lives replayed; failures kept with their reason. */
+#include "checkpoint.h"
+#include "fakes/lab.h"
+#include "run.h"
+#include <glib/gstdio.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- cells and folders ---- */
+
+static void *defaults(const HnPlugin *p) {
+  HnSchema s = hn_schema_of(p);
+  HnDiag *d = hn_diag_new();
+  void *params = g_malloc0(s.size);
+  hn_params_fill(&s, NULL, NULL, params, d);
+  g_assert_cmpuint(hn_diag_count(d), ==, 0);
+  hn_diag_free(d);
+  return params;
+}
+
+static HnCell cell_of(const HnPlugin *inference, const HnPlugin *policy) {
+  HnCell c = {.study = "lab",
+              .arm = "only",
+              .seed_index = 0,
+              .seed = 12345,
+              .env = {&lab_env_LTX_hn_plugin, defaults(&lab_env_LTX_hn_plugin)},
+              .inference = {inference, defaults(inference)},
+              .policy = {policy, defaults(policy)},
+              .run = {.frames = 1900,
+                      .rows = 19, /* three blocks, the last of them short */
+                      .steps = 10,
+                      .episodes = 2,
+                      .workers = 1,
+                      .checkpoint_every = 3},
+              .evaluation = {.every = 4, .tasks = 7, .split = "", .greedy = true}};
+  return c;
+}
+
+static void cell_clear(HnCell *c) {
+  g_free(c->env.params), g_free(c->inference.params), g_free(c->policy.params);
+}
+
+static char *folder(void) {
+  char *dir = g_dir_make_tmp("hunch-run-XXXXXX", NULL);
+  g_assert_nonnull(dir);
+  return dir;
+}
+
+static void folder_free(char *dir) {
+  const char *argv[] = {"rm", "-rf", dir, NULL};
+  g_spawn_sync(NULL, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+               NULL, NULL);
+  g_free(dir);
+}
+
+static char *slurp(const char *dir, const char *name, gsize *length) {
+  char *path = g_build_filename(dir, name, NULL), *text = NULL;
+  g_assert_true(g_file_get_contents(path, &text, length, NULL));
+  g_free(path);
+  return text;
+}
+
+static void assert_same(const char *a, const char *b) {
+  static const char *const name[] = {"metrics.csv", "episodes.csv", "steps.csv", "trace.bin"};
+  for (guint i = 0; i < G_N_ELEMENTS(name); i++) {
+    gsize n = 0, m = 0;
+    char *x = slurp(a, name[i], &n), *y = slurp(b, name[i], &m);
+    g_assert_cmpuint(n, >, 32);
+    g_assert_cmpmem(x, n, y, m);
+    g_free(x), g_free(y);
+  }
+}
+
+static void run_whole(const HnCell *c, const char *dir) {
+  GError *error = NULL;
+  gboolean ok = hn_run_cell(c, dir, NULL, NULL, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_true(ok);
+}
+
+/* Every family the loop serves. */
+static const struct {
+  const char *name;
+  const HnPlugin *inference, *policy;
+  int64_t samples;
+  bool stop;
+} family[] = {
+    {"filter", &lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false},
+    {"memory", &lab_memory_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false},
+    {"stopped", &lab_memory_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, true},
+    {"samples", &lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 3, false},
+    {"oracle", &lab_oracle_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false},
+    {"adapter", &lab_filter_LTX_hn_plugin, &lab_adapter_LTX_hn_plugin, 0, false},
+};
+
+static HnCell family_cell(gconstpointer k) {
+  guint i = GPOINTER_TO_UINT(k);
+  HnCell c = cell_of(family[i].inference, family[i].policy);
+  c.run.samples = family[i].samples, c.run.stop_gradient = family[i].stop;
+  return c;
+}
+
+static void test_workers(gconstpointer k) {
+  HnCell c = family_cell(k);
+  char *one = folder(), *two = folder();
+  run_whole(&c, one);
+  c.run.workers = 3;
+  run_whole(&c, two);
+  assert_same(one, two);
+  folder_free(one), folder_free(two), cell_clear(&c);
+}
+
+/* ---- interruption ---- */
+
+typedef struct Stopper {
+  int64_t at;
+  volatile int stop;
+} Stopper;
+static void stop_at(void *arg, int64_t frames, int64_t total) {
+  Stopper *s = arg;
+  (void)total;
+  s->stop = frames >= s->at;
+}
+
+static void test_resume(gconstpointer k) {
+  HnCell c = family_cell(k);
+  char *whole = folder(), *parts = folder();
+  run_whole(&c, whole);
+  for (int64_t at = 500; at < 1900; at += 500) {
+    Stopper s = {.at = at};
+    GError *error = NULL;
+    g_assert_false(hn_run_cell(&c, parts, &s.stop, stop_at, &s, &error));
+    g_assert_error(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
+    g_error_free(error);
+  }
+  run_whole(&c, parts);
+  assert_same(whole, parts);
+  folder_free(whole), folder_free(parts), cell_clear(&c);
+}
+
+static void test_kill(void) {
+  HnCell c = family_cell(GUINT_TO_POINTER(0));
+  c.run.frames = 38000;
+  char *whole = folder(), *parts = folder();
+  run_whole(&c, whole);
+  int kills = 0;
+  for (gulong wait = 3000; wait < 60000; wait = wait * 8 / 5) {
+    pid_t child = fork();
+    if (child == 0) _exit(!hn_run_cell(&c, parts, NULL, NULL, NULL, NULL));
+    g_usleep(wait);
+    kill(child, SIGKILL);
+    int status;
+    waitpid(child, &status, 0);
+    kills += WIFSIGNALED(status);
+  }
+  g_assert_cmpint(kills, >=, 2);
+  run_whole(&c, parts);
+  assert_same(whole, parts);
+  folder_free(whole), folder_free(parts), cell_clear(&c);
+}
+
+static void test_evaluation_leaves_training(void) {
+  HnCell c = family_cell(GUINT_TO_POINTER(1));
+  char *often = folder(), *once = folder();
+  c.evaluation.every = 1;
+  run_whole(&c, often);
+  c.evaluation.every = 0, c.evaluation.tasks = 3;
+  run_whole(&c, once);
+  gsize n, m;
+  char *x = slurp(often, "trace.bin", &n), *y = slurp(once, "trace.bin", &m);
+  g_assert_cmpmem(x, n, y, m);
+  g_free(x), g_free(y), folder_free(often), folder_free(once), cell_clear(&c);
+}
+
+/* ---- inside a session ---- */
+
+static HnSession *session(const HnCell *c) {
+  GError *error = NULL;
+  HnSession *s = hn_session_new(c, NULL, &error);
+  g_assert_no_error(error);
+  return s;
+}
+
+/* lab_filter's recursion, written again: memory of row i before the percept that comes next. */
+static void expected_memory(const HnWindow *w, int windows, int64_t i, const float *decay,
+                            float x[3]) {
+  for (int n = 0; n < windows; n++)
+    for (int64_t t = 0; t < w[n].h.steps; t++) {
+      const HnHistory *h = &w[n].h;
+      int64_t at = hn_at(h, t, i), past = hn_at(h, t - 1, i);
+      bool fresh = h->begin[at] == HN_NEW_TASK;
+      float o = h->obs[at * 2];
+      float in[3] = {o, fresh ? o : h->reward[past], fresh ? o : h->act[past * 2]};
+      for (int k = 0; k < 3; k++) x[k] = decay[k] * (fresh ? 0 : x[k]) + in[k];
+    }
+}
+
+static void test_refresh(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnSession *s = session(&c);
+  HnWindow kept[3];
+  for (int n = 0; n < 3; n++) {
+    g_assert_cmpint(hn_crew_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    hn_window_make(&kept[n], &s->shape, s->steps, s->crew.rows, 0);
+    int64_t *all = g_new(int64_t, s->crew.rows);
+    for (int64_t i = 0; i < s->crew.rows; i++) all[i] = i;
+    hn_window_gather(&s->phase[0], &kept[n], s->crew.rows, all);
+    g_free(all);
+    g_assert_cmpint(hn_session_learn_inference(s), ==, HN_OK);
+    g_assert_cmpint(hn_session_refresh(s), ==, HN_OK);
+  }
+  const float *decay = ((HnKept *)s->inference->kept->pdata[0])->data;
+  int running = 0;
+  for (int64_t i = 0; i < s->crew.rows; i++) {
+    const uint8_t *begin = hn_window_at(&s->crew.tail, HN_F_BEGIN, 0, i);
+    float x[3] = {0, 0, 0};
+    const float *got = (const float *)(void *)(s->crew.belief + (gsize)i * s->shape.belief_row);
+    if (*begin != HN_NEW_TASK) expected_memory(kept, 3, i, decay, x), running++;
+    for (int k = 0; k < 3; k++) g_assert_cmpfloat_with_epsilon(got[k], x[k], 1e-5f);
+  }
+  g_assert_cmpint(running, >, 5);
+  for (int n = 0; n < 3; n++) hn_window_free(&kept[n]);
+  hn_session_free(s), cell_clear(&c);
+}
+
+static void test_task_is_hidden(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnCell o = cell_of(&lab_oracle_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnSession *s = session(&c);
+  g_assert_null(hn_window_view(&s->phase[0], s->inference, 0, 0, 1, 1).task);
+  g_assert_null(hn_window_view(&s->phase[0], s->policy, 0, 0, 1, 1).task);
+  g_assert_cmpint(s->bs.task_dim, ==, 0);
+  hn_session_free(s);
+  s = session(&o);
+  g_assert_nonnull(hn_window_view(&s->phase[0], s->inference, 0, 0, 1, 1).task);
+  g_assert_null(hn_window_view(&s->phase[0], s->policy, 0, 0, 1, 1).task);
+  hn_session_free(s), cell_clear(&c), cell_clear(&o);
+}
+
+/* A trial ends after its episodes; at a new task all row memory is zero. */
+static void test_new_task(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_adapter_LTX_hn_plugin);
+  HnSession *s = session(&c);
+  int64_t episodes[19] = {0};
+  int trials = 0, cuts = 0, dones = 0;
+  for (int n = 0; n < 6; n++) {
+    g_assert_cmpint(hn_crew_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    for (int64_t p = 0; p < s->phases; p++)
+      for (int64_t t = 0; t < s->steps; t++)
+        for (int64_t i = 0; i < 19; i++) {
+          const HnHistory *h = &s->phase[p].h;
+          uint8_t begin = h->begin[hn_at(h, t + 1, i)];
+          bool done = h->done[hn_at(h, t, i)], cut = h->cut[hn_at(h, t, i)];
+          g_assert_false(done && cut);
+          g_assert_true((begin != HN_KEEP) == (done || cut));
+          cuts += cut, dones += done;
+          if (begin != HN_KEEP) episodes[i]++;
+          g_assert_true((begin == HN_NEW_TASK) == (begin != HN_KEEP && episodes[i] % 2 == 0));
+          trials += begin == HN_NEW_TASK;
+        }
+    for (int64_t i = 0; i < 19; i++)
+      if (*(uint8_t *)hn_window_at(&s->crew.tail, HN_F_BEGIN, 0, i) == HN_NEW_TASK) {
+        float zero[3] = {0, 0, 0};
+        g_assert_cmpmem(s->crew.belief + i * 12, 12, zero, 12);
+        g_assert_cmpmem(s->crew.policy + i * 8, 8, zero, 8);
+      }
+  }
+  g_assert_cmpint(trials, >, 20);
+  g_assert_cmpint(cuts, >, 20);
+  g_assert_cmpint(dones, >, 20);
+  hn_session_free(s), cell_clear(&c);
+}
+
+static void collect_episode(void *arg, const HnEpisode *e) {
+  double *sum = arg;
+  sum[0] += e->reward, sum[1] += (double)e->length, sum[2] += 1;
+  sum[3] += e->info[0] * (double)e->length; /* the mean speed, back to a sum */
+}
+
+static void test_tally(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnSession *s = session(&c);
+  HnTally y;
+  double sum[4] = {0}, reward = 0, speed = 0, steps = 0, ends = 0;
+  hn_tally_make(&y, 19, s->shape.env_infos);
+  for (int n = 0; n < 5; n++) {
+    g_assert_cmpint(hn_crew_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    hn_tally_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
+    const HnHistory *h = &s->phase[0].h;
+    for (int64_t k = 0; k < s->steps * 19; k++) {
+      reward += (double)h->true_reward[k], steps += 1;
+      speed += (double)s->phase[0].env_info[2 * k];
+      ends += h->begin[k + 19] != HN_KEEP;
+    }
+  }
+  for (int i = 0; i < 19; i++) /* what is still running */
+    reward -= y.reward[i], steps -= (double)y.length[i], speed -= y.info[2 * i];
+  g_assert_cmpfloat_with_epsilon(sum[0], reward, 1e-9);
+  g_assert_cmpfloat_with_epsilon(sum[1], steps, 1e-9);
+  g_assert_cmpfloat_with_epsilon(sum[2], ends, 1e-9);
+  g_assert_cmpfloat_with_epsilon(sum[3], speed, 1e-9);
+  hn_tally_free(&y), hn_session_free(s), cell_clear(&c);
+}
+
+static void test_evaluation_tasks(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  char *dir = folder();
+  run_whole(&c, dir);
+  char *text = slurp(dir, "episodes.csv", NULL);
+  g_assert_nonnull(strstr(text, "eval,10,only,0,test,gale,4,0,"));
+  g_assert_nonnull(strstr(text, "eval,10,only,0,test,calm,5,1,")); /* seven rows, five tasks */
+  g_assert_null(strstr(text, "eval,10,only,0,test,calm,5,2,"));    /* two episodes a trial */
+  g_assert_nonnull(strstr(text, "train,1,only,0,train,,"));
+  g_free(text), folder_free(dir), cell_clear(&c);
+}
+
+/* ---- failures ---- */
+
+static void assert_fails(const HnCell *c, int code, const char *message) {
+  char *dir = folder();
+  GError *error = NULL;
+  g_assert_false(hn_run_cell(c, dir, NULL, NULL, NULL, &error));
+  g_assert_error(error, HN_RUN_ERROR, code);
+  g_assert_nonnull(strstr(error->message, message));
+  char *json = slurp(dir, "run.json", NULL);
+  g_assert_nonnull(strstr(json, "\"failed\""));
+  g_assert_nonnull(strstr(json, message));
+  g_free(json), g_error_free(error), folder_free(dir);
+}
+
+static void test_failures(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  const HnSchema s = hn_schema_of(c.env.plugin);
+  char *params = c.env.params;
+  *(bool *)(params + hn_schema_find(&s, "fail")->offset) = true;
+  assert_fails(&c, HN_RUN_NUMERIC, "lab_env: told to fail (while collecting, update 0)");
+  *(bool *)(params + hn_schema_find(&s, "fail")->offset) = false;
+  c.evaluation.split = "tset";
+  assert_fails(&c, HN_RUN_FAILED, "lab_env has no split 'tset'; it has train, test");
+  c.evaluation.split = "";
+  double poison = 0.5;
+  memcpy(params + hn_schema_find(&s, "poison_at")->offset, &poison, sizeof poison);
+  assert_fails(&c, HN_RUN_NUMERIC, "policy/w is not finite after update 1");
+  cell_clear(&c);
+}
+
+static HnStatus fail_some(void *arg, int64_t i) {
+  (void)arg;
+  if (i % 10 != 7) return HN_OK;
+  g_snprintf(hn_fail_text(), HN_FAIL_TEXT, "task %d", (int)i);
+  return HN_E_IO + (HnStatus)(i > 7);
+}
+static HnStatus count_task(void *arg, int64_t i) {
+  int *count = arg;
+  count[i]++; /* each its own */
+  return HN_OK;
+}
+
+static void test_pool(void) {
+  HnPool *p = hn_pool_new(3);
+  HnArena arena = {0}, *before = hn_arena_enter(&arena);
+  for (int round = 0; round < 200; round++) {
+    int count[50] = {0};
+    g_assert_cmpint(hn_pool_run(p, 50, count_task, count), ==, HN_OK);
+    for (int i = 0; i < 50; i++) g_assert_cmpint(count[i], ==, 1);
+    g_assert_cmpint(hn_pool_run(p, 50, fail_some, NULL), ==, HN_E_IO);
+    g_assert_cmpstr(hn_fail_text(), ==, "task 7");
+  }
+  hn_arena_enter(before), hn_arena_clear(&arena), hn_pool_free(p);
+}
+
+/* ---- checkpoints ---- */
+
+static void test_checkpoint(void) {
+  float w[6] = {1, 2, 3, 4, 5, 6}, loaded[6] = {0};
+  double v[2] = {0.25, -8}, lv[2];
+  guint8 b[3] = {7, 8, 9}, lb[3];
+  int64_t used = 2, lused = 0;
+  HnState out[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, &used, w, true},
+                   {(char *)"p/v", HN_F64, 1, {2}, NULL, v, false},
+                   {(char *)"p/b", HN_U8, 1, {3}, NULL, b, false}};
+  HnState in[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, &lused, loaded, true},
+                  {(char *)"p/v", HN_F64, 1, {2}, NULL, lv, false},
+                  {(char *)"p/b", HN_U8, 1, {3}, NULL, lb, false}};
+  GPtrArray *a = g_ptr_array_new(), *z = g_ptr_array_new();
+  for (int i = 0; i < 3; i++) g_ptr_array_add(a, &out[i]), g_ptr_array_add(z, &in[i]);
+  char *dir = folder(), *path = g_build_filename(dir, "x.safetensors", NULL);
+  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  GError *error = NULL;
+  g_hash_table_insert(meta, g_strdup("note"), g_strdup("a \"quoted\" one"));
+  g_assert_true(hn_checkpoint_write(path, a, meta, &error));
+  g_hash_table_remove_all(meta);
+  g_assert_true(hn_checkpoint_read(path, z, meta, &error));
+  g_assert_cmpstr(g_hash_table_lookup(meta, "note"), ==, "a \"quoted\" one");
+  g_assert_cmpint(lused, ==, 2);
+  g_assert_cmpmem(loaded, 16, w, 16);
+  g_assert_cmpfloat(loaded[4], ==, 0);
+  g_assert_cmpmem(lv, sizeof lv, v, sizeof v);
+  g_assert_cmpmem(lb, 3, b, 3);
+
+  in[0].dim[1] = 4, in[1].name = (char *)"p/u", in[2].type = HN_I32;
+  g_assert_false(hn_checkpoint_read(path, z, meta, &error));
+  g_assert_nonnull(strstr(error->message, "p/w has size 2 along dimension 1, expected 4"));
+  g_assert_nonnull(strstr(error->message, "missing: p/u"));
+  g_assert_nonnull(strstr(error->message, "extra: p/v"));
+  g_assert_nonnull(strstr(error->message, "p/b is U8, expected I32"));
+  g_clear_error(&error);
+  gsize length;
+  char *bytes = slurp(dir, "x.safetensors", &length);
+  for (gsize cut = 0; cut < length; cut += 7) { /* cut short anywhere: an error, never a crash */
+    g_assert_true(g_file_set_contents(path, bytes, (gssize)cut, NULL));
+    g_assert_false(hn_checkpoint_read(path, z, meta, &error));
+    g_clear_error(&error);
+  }
+  g_free(bytes), g_free(path), folder_free(dir), g_hash_table_unref(meta);
+  g_ptr_array_unref(a), g_ptr_array_unref(z);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  for (guint k = 0; k < G_N_ELEMENTS(family); k++) {
+    char *workers = g_strdup_printf("/run/workers/%s", family[k].name);
+    char *resume = g_strdup_printf("/run/resume/%s", family[k].name);
+    g_test_add_data_func(workers, GUINT_TO_POINTER(k), test_workers);
+    g_test_add_data_func(resume, GUINT_TO_POINTER(k), test_resume);
+    g_free(workers), g_free(resume);
+  }
+  g_test_add_func("/run/kill", test_kill);
+  g_test_add_func("/run/evaluation_leaves_training", test_evaluation_leaves_training);
+  g_test_add_func("/run/evaluation_tasks", test_evaluation_tasks);
+  g_test_add_func("/run/refresh", test_refresh);
+  g_test_add_func("/run/task_is_hidden", test_task_is_hidden);
+  g_test_add_func("/run/new_task", test_new_task);
+  g_test_add_func("/run/tally", test_tally);
+  g_test_add_func("/run/failures", test_failures);
+  g_test_add_func("/run/pool", test_pool);
+  g_test_add_func("/run/checkpoint", test_checkpoint);
+  return g_test_run();
+}
