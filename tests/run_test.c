@@ -12,14 +12,14 @@
 
 /* ---- cells and folders ---- */
 
-static void *defaults(const HnPlugin *p) {
+static HnPart part_of(const HnPlugin *p) {
   HnSchema s = hn_schema_of(p);
   HnDiag *d = hn_diag_new();
   void *params = g_malloc0(s.size);
   hn_params_fill(&s, NULL, NULL, params, d);
   g_assert_cmpuint(hn_diag_count(d), ==, 0);
   hn_diag_free(d);
-  return params;
+  return (HnPart){.plugin = p, .name = (char *)(guintptr)p->name, .params = params};
 }
 
 static HnCell cell_of(const HnPlugin *inference, const HnPlugin *policy) {
@@ -27,9 +27,9 @@ static HnCell cell_of(const HnPlugin *inference, const HnPlugin *policy) {
               .arm = "only",
               .seed_index = 0,
               .seed = 12345,
-              .env = {&lab_env_LTX_hn_plugin, defaults(&lab_env_LTX_hn_plugin)},
-              .inference = {inference, defaults(inference)},
-              .policy = {policy, defaults(policy)},
+              .env = part_of(&lab_env_LTX_hn_plugin),
+              .inference = part_of(inference),
+              .policy = part_of(policy),
               .run = {.frames = 1900,
                       .rows = 19, /* three blocks, the last of them short */
                       .steps = 10,

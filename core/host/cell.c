@@ -193,7 +193,8 @@ char *hn_cell_identity(const HnCell *cell) {
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
     HnNode *block = hn_node_get(map, hn_kind_name(parts[i]->plugin->kind));
     hn_params_put_text(block, "plugin", parts[i]->plugin->name);
-    hn_node_put(block, "plugin sha256", hn_plugins_sha256(parts[i]->plugin));
+    const char *sha256 = hn_plugins_sha256(parts[i]->plugin);
+    hn_node_put(block, "plugin sha256", sha256 ? sha256 : "linked in");
   }
   g_autofree char *text = hn_node_write(map);
   hn_node_free(map);

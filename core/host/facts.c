@@ -1,19 +1,13 @@
 /* facts.c - run.json: what ran, on what, how it ended. */
 #include "record.h"
 #include "run.h"
+#include "version.h"
 #include <hunch/kit/gemm.h>
 #include <json-glib/json-glib.h>
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-
-#ifndef HN_VERSION
-#  define HN_VERSION "unknown"
-#endif
-#ifndef HN_COMMIT
-#  define HN_COMMIT "unknown"
-#endif
 
 static void text(JsonBuilder *b, const char *name, const char *value) {
   json_builder_set_member_name(b, name);

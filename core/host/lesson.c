@@ -7,8 +7,22 @@ static const HnHistory *lesson_rows(const HnLesson *l, int64_t phase, int64_t n,
                                     const int64_t *index) {
   HnSession *s = l->impl;
   hn_window_gather(&s->phase[phase], &s->gather, n, index);
-  s->gather.h.task = l->phase[phase]->task ? s->gather.h.task : NULL;
-  return &s->gather.h;
+  s->gathered = s->gather.h;
+  if (!l->phase[phase]->task) s->gathered.task = NULL;
+  return &s->gathered;
+}
+
+/* The true task along a window that the host made, for a privileged inference: the policy that
+ * hands the window back was not shown it. */
+static const float *task_along(const HnSession *s, const HnHistory *h) {
+  for (int64_t k = 0; k <= s->phases; k++) {
+    const HnWindow *w = k < s->phases ? &s->phase[k] : &s->gather;
+    int64_t elements = (w->h.steps + 1) * w->h.rows, floats = s->shape.obs;
+    ptrdiff_t at = h->obs - w->h.obs;
+    if (h->obs >= w->h.obs && at < elements * floats)
+      return w->h.task + at / floats * s->shape.task;
+  }
+  return NULL;
 }
 
 static HnStatus lesson_believe(const HnLesson *l, const HnHistory *h, int64_t samples,
@@ -27,7 +41,8 @@ static HnStatus lesson_believe(const HnLesson *l, const HnHistory *h, int64_t sa
     memset(state, 0, rows * row);
   for (int64_t i = 0; i < h->rows; i++) rng[i] = hn_rng(seed, (uint64_t)i);
   s->thought_history = *h;
-  if (!(s->inference->plugin->flags & HN_PRIVILEGED)) s->thought_history.task = NULL;
+  bool told = s->inference->plugin->flags & HN_PRIVILEGED;
+  s->thought_history.task = told ? task_along(s, h) : NULL;
   s->thought = (HnThought){.struct_size = sizeof s->thought,
                            .history = &s->thought_history,
                            .state = state,

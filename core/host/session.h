@@ -48,6 +48,7 @@ typedef struct HnSession {
   int64_t phases, steps, lifetime, eval_lifetime;
   HnCrew crew;
   HnWindow phase[HN_PHASES_MAX], gather;
+  HnHistory gathered; /* gather, as its reader may see it */
   HnWindow life;    /* where inference asks for refresh: [lifetime] steps of each running life */
   int64_t *life_at; /* [B] steps in it */
   HnRng policy_learning, inference_learning;

@@ -7,8 +7,8 @@
   X(real, poison_at, "", "Task drift above which rewards are NaN.", 9, -9, 9) \
   X(flag, fail, "", "Steps fail.", 0)
 HN_PARAMS(PARAMS);
-#define INFO(X)                               \
-  X(speed, "", "Size of the move.", HN_MEAN)  \
+#define INFO(X)                              \
+  X(speed, "", "Size of the move.", HN_MEAN) \
   X(success, "", "Ever far out.", HN_MAX)
 HN_INFO(INFO);
 
@@ -63,9 +63,11 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   if (m->p->fail) return m->host->fail(m->host, HN_E_NUMERIC, "told to fail");
   for (int64_t i = 0; i < b->rows; i++) {
     Row *row = (Row *)b->state + i;
-    double dx = 0.1 * (double)b->act[2 * i] + 0.1 * row->drift, dy = 0.1 * (double)b->act[2 * i + 1];
+    double dx = 0.1 * (double)b->act[2 * i] + 0.1 * row->drift,
+           dy = 0.1 * (double)b->act[2 * i + 1];
     row->x += dx, row->y += dy;
-    b->reward[i] = (float)(row->drift > m->p->poison_at ? NAN : -row->x * row->x - 0.1 * dy * dy);
+    b->reward[i] =
+        (float)(row->drift > m->p->poison_at ? (double)NAN : -row->x * row->x - 0.1 * dy * dy);
     b->done[i] = hn_rng_uniform(&b->rng[i], 0, 1) < m->p->quit;
     b->info[i * info_count + info_speed] = (float)hypot(dx, dy);
     b->info[i * info_count + info_success] = fabs(row->x) > 1;
@@ -74,8 +76,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   return HN_OK;
 }
 
-static const HnEnv methods = {sizeof(HnEnv),           .create = create,
-                              .reset = reset,          .step = step,
-                              .task_count = task_count, .task_name = task_name};
+static const HnEnv methods = {sizeof(HnEnv), .create = create,         .reset = reset,
+                              .step = step,  .task_count = task_count, .task_name = task_name};
 HN_PLUGIN(lab_env, HN_KIND_ENV, Lab, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .summary = "A walk with a hidden drift.", .source = "tests");

@@ -4,8 +4,8 @@
 
 #define PARAMS(X) X(real, rate, "", "Step size.", 0.01, 0, 1)
 HN_PARAMS(PARAMS);
-#define INFO(X)                                              \
-  X(log_predictive, "nats", "Of the step seen.", HN_MEAN)    \
+#define INFO(X)                                           \
+  X(log_predictive, "nats", "Of the step seen.", HN_MEAN) \
   X(size, "", "Of the belief.", HN_LAST)
 HN_INFO(INFO);
 #define METRICS(X) X(seen, "", "Steps in the replay.", HN_MEAN)
@@ -19,15 +19,15 @@ typedef struct Lab {
   float *w, *grad; /* [D] decay of each integrator */
   float *replay;   /* [CAPACITY] rewards */
   float *before;   /* of forward: [T+1, B, D] memory before each percept */
-} Lab; /* row memory: float [D] */
+} Lab;             /* row memory: float [D] */
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
   Lab *m = self;
   m->p = params, m->host = host, m->O = spec->obs_dim;
-  m->w = host->keep(host, HN_ARRAY("decay", HN_WEIGHT, HN_F32, .rank = 1, .dim = {D},
-                                   .grad = &m->grad));
-  m->replay = host->keep(host, HN_ARRAY("replay", HN_REPLAY, HN_F32, .rank = 1,
-                                        .dim = {CAPACITY}, .used = &m->used));
+  m->w = host->keep(host,
+                    HN_ARRAY("decay", HN_WEIGHT, HN_F32, .rank = 1, .dim = {D}, .grad = &m->grad));
+  m->replay = host->keep(
+      host, HN_ARRAY("replay", HN_REPLAY, HN_F32, .rank = 1, .dim = {CAPACITY}, .used = &m->used));
   for (int k = 0; k < D; k++) m->w[k] = (float)hn_rng_uniform(spec->rng, 0.2, 0.9);
   spec->belief_dim = spec->latent_dim = D, spec->row_size = D * sizeof(float);
 #ifdef FILTER
@@ -91,8 +91,8 @@ static HnStatus learn(void *self, const HnLesson *l) {
 #ifdef MEMORY
 static HnStatus forward(void *self, HnThought *q) {
   Lab *m = self;
-  m->before = m->host->scratch(m->host, (q->history->steps + 1) * q->history->rows * D,
-                               sizeof(float));
+  m->before =
+      m->host->scratch(m->host, (q->history->steps + 1) * q->history->rows * D, sizeof(float));
   return run(m, q, m->before);
 }
 static HnStatus backward(void *self, const HnThought *q, const float *d_belief, double *norm2) {
@@ -123,21 +123,21 @@ static HnStatus improve(void *self, double scale, double rate) {
 #endif
 
 #if defined FILTER
-static const HnInference methods = {
-    sizeof(HnInference), .create = create, .believe = believe, .learn = learn};
+static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe,
+                                    .learn = learn};
 HN_PLUGIN(lab_filter, HN_KIND_INFERENCE, Lab, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Filters.",
           .source = "tests");
 #elif defined MEMORY
-static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe,
-                                    .forward = forward, .backward = backward, .step = improve,
+static const HnInference methods = {sizeof(HnInference), .create = create,     .believe = believe,
+                                    .forward = forward,  .backward = backward, .step = improve,
                                     .learn = learn};
 HN_PLUGIN(lab_memory, HN_KIND_INFERENCE, Lab, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Remembers.",
           .source = "tests");
 #else
-static const HnInference methods = {
-    sizeof(HnInference), .create = create, .believe = believe, .learn = learn};
+static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe,
+                                    .learn = learn};
 HN_PLUGIN(lab_oracle, HN_KIND_INFERENCE, Lab, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .flags = HN_PRIVILEGED,
           .summary = "Knows.", .source = "tests");

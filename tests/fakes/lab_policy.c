@@ -21,8 +21,8 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnPol
   if (!spec->act_dim) return host->fail(host, HN_E_SHAPE, "needs continuous actions");
   m->p = params, m->host = host, m->O = spec->obs_dim, m->D = spec->belief_dim;
   m->A = spec->act_dim, m->P = m->A * (m->O + m->D);
-  m->w = host->keep(host, HN_ARRAY("w", HN_WEIGHT, HN_F32, .rank = 2,
-                                   .dim = {m->A, m->O + m->D}, .grad = &m->grad));
+  m->w = host->keep(host, HN_ARRAY("w", HN_WEIGHT, HN_F32, .rank = 2, .dim = {m->A, m->O + m->D},
+                                   .grad = &m->grad));
   for (int64_t k = 0; k < m->P; k++) m->w[k] = (float)(0.1 * hn_rng_normal(spec->rng));
   spec->note_dim = m->A; /* the mean that was drawn around */
 #ifdef ADAPTER
@@ -104,8 +104,8 @@ static HnStatus adapt(void *self, const HnHistory *h, void *state) {
         ((float *)state)[i * m->A + k] += 0.01f * h->act[hn_at(h, t, i) * m->A + k];
   return HN_OK;
 }
-static const HnPolicy methods = {
-    sizeof(HnPolicy), .create = create, .act = act, .adapt = adapt, .learn = learn};
+static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .adapt = adapt,
+                                 .learn = learn};
 HN_PLUGIN(lab_adapter, HN_KIND_POLICY, Lab, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Adapts.",
           .source = "tests");
