@@ -1,0 +1,114 @@
+/* half_cheetah.c - the planar half-cheetah of Wawrzynski (2009) with the physical constants
+ * published in Gymnasium's half_cheetah.xml, written anew.  The dynamics are equal bit for bit
+ * (tests/envs_test.c compares them with recorded trajectories); drawing is left out.
+ *
+ * Lengths in m, angles in rad, gears in N m.  Capsule sizes are radius and half length.  The order
+ * of joints is the order of qpos and qvel, that of motors is the order of actions. */
+#include "half_cheetah.h"
+
+#define TIME_STEP    0.01
+#define TORSO_HEIGHT 0.7 /* of the body frame at rootz = 0, as below */
+
+static const char mjcf[] =
+    "<mujoco model='half_cheetah'>"
+    /* inertia follows from the capsules at equal density, then scales to 14 kg in all */
+    "  <compiler angle='radian' inertiafromgeom='true' settotalmass='14'/>"
+    "  <option timestep='0.01' gravity='0 0 -9.81'/>"
+    "  <default>"
+    /* leg joints: springs to the pose below, dampers, motor inertia (armature), soft limits */
+    "    <joint type='hinge' axis='0 1 0' armature='0.1' limited='true'"
+    "           solreflimit='0.02 1' solimplimit='0 0.8 0.03'/>"
+    /* limbs touch the floor and not each other: contype meets only the floor's conaffinity.
+     * friction: sliding, spinning, rolling; condim 3 uses sliding alone */
+    "    <geom type='capsule' contype='1' conaffinity='0' condim='3' friction='0.4 0.1 0.1'"
+    "          solref='0.02 1' solimp='0 0.8 0.01'/>"
+    "    <motor ctrllimited='true' ctrlrange='-1 1'/>"
+    /* what holds the torso in the plane: free of springs, dampers and limits */
+    "    <default class='planar'>"
+    "      <joint armature='0' damping='0' stiffness='0' limited='false'/>"
+    "    </default>"
+    "  </default>"
+    "  <worldbody>"
+    "    <geom name='ground' type='plane' size='40 40 40' conaffinity='1'/>"
+    "    <body name='trunk' pos='0 0 0.7'>"
+    "      <joint name='forward' class='planar' type='slide' axis='1 0 0'/>"
+    "      <joint name='up' class='planar' type='slide' axis='0 0 1'/>"
+    "      <joint name='pitch' class='planar'/>"
+    "      <geom name='spine' fromto='-0.5 0 0 0.5 0 0' size='0.046'/>"
+    "      <geom name='skull' pos='0.6 0 0.1' axisangle='0 1 0 0.87' size='0.046 0.15'/>"
+    "      <body name='back_thigh' pos='-0.5 0 0'>"
+    "        <joint name='back_hip' range='-0.52 1.05' stiffness='240' damping='6'/>"
+    "        <geom pos='0.1 0 -0.13' axisangle='0 1 0 -3.8' size='0.046 0.145'/>"
+    "        <body name='back_shin' pos='0.16 0 -0.25'>"
+    "          <joint name='back_knee' range='-0.785 0.785' stiffness='180' damping='4.5'/>"
+    "          <geom pos='-0.14 0 -0.07' axisangle='0 1 0 -2.03' size='0.046 0.15'/>"
+    "          <body name='back_foot' pos='-0.28 0 -0.14'>"
+    "            <joint name='back_ankle' range='-0.4 0.785' stiffness='120' damping='3'/>"
+    "            <geom pos='0.03 0 -0.097' axisangle='0 1 0 -0.27' size='0.046 0.094'/>"
+    "          </body>"
+    "        </body>"
+    "      </body>"
+    "      <body name='front_thigh' pos='0.5 0 0'>"
+    "        <joint name='front_hip' range='-1 0.7' stiffness='180' damping='4.5'/>"
+    "        <geom pos='-0.07 0 -0.12' axisangle='0 1 0 0.52' size='0.046 0.133'/>"
+    "        <body name='front_shin' pos='-0.14 0 -0.24'>"
+    "          <joint name='front_knee' range='-1.2 0.87' stiffness='120' damping='3'/>"
+    "          <geom pos='0.065 0 -0.09' axisangle='0 1 0 -0.6' size='0.046 0.106'/>"
+    "          <body name='front_foot' pos='0.13 0 -0.18'>"
+    "            <joint name='front_ankle' range='-0.5 0.5' stiffness='60' damping='1.5'/>"
+    "            <geom pos='0.045 0 -0.07' axisangle='0 1 0 -0.6' size='0.046 0.07'/>"
+    "          </body>"
+    "        </body>"
+    "      </body>"
+    "    </body>"
+    "  </worldbody>"
+    /* gear: the torque of a full action */
+    "  <actuator>"
+    "    <motor joint='back_hip' gear='120'/>"
+    "    <motor joint='back_knee' gear='90'/>"
+    "    <motor joint='back_ankle' gear='60'/>"
+    "    <motor joint='front_hip' gear='120'/>"
+    "    <motor joint='front_knee' gear='60'/>"
+    "    <motor joint='front_ankle' gear='30'/>"
+    "  </actuator>"
+    "</mujoco>";
+
+const char *hn_cheetah_mjcf(void) {
+  return mjcf;
+}
+
+HnStatus hn_cheetah_create(HnSim *sim, const HnHost *host, int64_t slots) {
+  HnStatus s = hn_sim_create(sim, host, mjcf, slots);
+  if (s) return s;
+  if (hn_sim_state_count(sim) == HN_CHEETAH_STATE && sim->model->nu == HN_CHEETAH_ACT) return HN_OK;
+  hn_sim_destroy(sim);
+  return host->fail(host, HN_E_UNSUPPORTED, "this MuJoCo compiles the cheetah to another shape");
+}
+
+HnStatus hn_cheetah_begin(const HnSim *sim, int64_t slot, double noise, HnRng *rng,
+                          HnCheetah *body) {
+  double *qpos = body->state, *qvel = qpos + HN_CHEETAH_JOINTS;
+  for (int k = 0; k < HN_CHEETAH_JOINTS; k++)
+    qpos[k] = sim->model->qpos0[k] + hn_rng_uniform(rng, -noise, noise);
+  for (int k = 0; k < HN_CHEETAH_JOINTS; k++) qvel[k] = noise * hn_rng_normal(rng);
+  return hn_sim_begin(sim, slot, body->state);
+}
+
+HnStatus hn_cheetah_step(const HnSim *sim, int64_t slot, HnCheetah *body, const float *action,
+                         double *velocity, double *effort) {
+  double before = body->state[0];
+  HnStatus s = hn_sim_advance(sim, slot, body->state, action, HN_CHEETAH_FRAMES);
+  *velocity = (body->state[0] - before) / (HN_CHEETAH_FRAMES * TIME_STEP);
+  *effort = 0;
+  for (int k = 0; k < HN_CHEETAH_ACT; k++) *effort += (double)action[k] * (double)action[k];
+  return s;
+}
+
+void hn_cheetah_observe(const HnCheetah *body, float *obs) {
+  const double *qpos = body->state;
+  for (int k = 1; k < 2 * HN_CHEETAH_JOINTS; k++) *obs++ = (float)qpos[k];
+  /* the slides come before the hinge in the chain, so they are the torso's place outright */
+  *obs++ = (float)qpos[0];
+  *obs++ = 0;
+  *obs++ = (float)(TORSO_HEIGHT + qpos[1]);
+}

@@ -1,0 +1,125 @@
+/* sim.c - one model, simulators as workbenches, rows as plain numbers. */
+#include "sim.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* mjData.warning counts what matters; by default MuJoCo would write a file beside it. */
+static void ignore_warning(const char *text) {
+  (void)text;
+}
+
+static void abort_on_error(const char *text) {
+  fprintf(stderr, "error: MuJoCo: %s\n", text);
+  abort();
+}
+
+/* Offers `mjcf` to MuJoCo as a file in memory. */
+static mjModel *compile(const char *mjcf, char *error, int error_size) {
+  const char *name = "model.xml";
+  mjModel *model = NULL;
+  mjVFS *files = calloc(1, sizeof *files);
+  if (!files) return NULL;
+  mj_defaultVFS(files);
+#if mjVERSION_HEADER >= 314
+  int refused = mj_addBufferVFS(files, name, mjcf, (int)strlen(mjcf));
+#else
+  int refused = mj_makeEmptyFileVFS(files, name, (int)strlen(mjcf));
+  if (!refused) memcpy(files->filedata[0], mjcf, strlen(mjcf));
+#endif
+  if (!refused) model = mj_loadXML(name, files, error, error_size);
+  mj_deleteVFS(files);
+  free(files);
+  return model;
+}
+
+HnStatus hn_sim_create(HnSim *sim, const HnHost *host, const char *mjcf, int64_t slots) {
+  *sim = (HnSim){.host = host, .slots = slots > 0 ? slots : 1};
+  if (mj_version() != mjVERSION_HEADER)
+    return host->fail(host, HN_E_UNSUPPORTED, "built for MuJoCo %d, but the library is %d",
+                      mjVERSION_HEADER, mj_version());
+  if (!mju_user_warning) mju_user_warning = ignore_warning;
+  if (!mju_user_error) mju_user_error = abort_on_error;
+  char error[500] = "no memory";
+  sim->model = compile(mjcf, error, sizeof error);
+  if (!sim->model) return host->fail(host, HN_E_IO, "MuJoCo rejects the model: %s", error);
+  sim->simulator = host->alloc(host, sim->slots, sizeof *sim->simulator);
+  for (int64_t k = 0; k < sim->slots; k++) {
+    sim->simulator[k] = mj_makeData(sim->model);
+    if (sim->simulator[k]) continue;
+    hn_sim_destroy(sim);
+    return host->fail(host, HN_E_IO, "no memory for %lld MuJoCo simulators", (long long)sim->slots);
+  }
+  return HN_OK;
+}
+
+void hn_sim_destroy(HnSim *sim) {
+  for (int64_t k = 0; sim->simulator && k < sim->slots; k++)
+    if (sim->simulator[k]) mj_deleteData(sim->simulator[k]);
+  if (sim->model) mj_deleteModel(sim->model);
+  *sim = (HnSim){.host = sim->host};
+}
+
+int64_t hn_sim_state_count(const HnSim *sim) {
+  const mjModel *m = sim->model;
+  return m->nq + 2 * m->nv + m->na + 1;
+}
+
+static size_t bytes(int count) {
+  return (size_t)count * sizeof(double);
+}
+
+static void push(const mjModel *m, mjData *d, const double *state) {
+  const double *qvel = state + m->nq, *act = qvel + m->nv, *warm = act + m->na;
+  memcpy(d->qpos, state, bytes(m->nq));
+  memcpy(d->qvel, qvel, bytes(m->nv));
+  if (m->na > 0) memcpy(d->act, act, bytes(m->na));
+  memcpy(d->qacc_warmstart, warm, bytes(m->nv));
+  d->time = warm[m->nv];
+}
+
+static void pull(const mjModel *m, const mjData *d, double *state) {
+  double *qvel = state + m->nq, *act = qvel + m->nv, *warm = act + m->na;
+  memcpy(state, d->qpos, bytes(m->nq));
+  memcpy(qvel, d->qvel, bytes(m->nv));
+  if (m->na > 0) memcpy(act, d->act, bytes(m->na));
+  memcpy(warm, d->qacc_warmstart, bytes(m->nv));
+  warm[m->nv] = d->time;
+}
+
+/* Fails on the first warning since the simulator was last clean, and cleans it. */
+static HnStatus check_warnings(const HnSim *sim, mjData *d) {
+  for (int w = 0; w < mjNWARNING; w++) {
+    if (!d->warning[w].number) continue;
+    int info = d->warning[w].lastinfo;
+    mj_resetData(sim->model, d);
+    return sim->host->fail(sim->host, HN_E_NUMERIC, "MuJoCo: %s", mju_warningText(w, info));
+  }
+  return HN_OK;
+}
+
+HnStatus hn_sim_begin(const HnSim *sim, int64_t slot, double *state) {
+  const mjModel *m = sim->model;
+  mjData *d = sim->simulator[slot];
+  memset(state + m->nq + m->nv, 0, bytes(m->na + m->nv + 1));
+  push(m, d, state);
+  memset(d->ctrl, 0, bytes(m->nu));
+  mj_forward(m, d);
+  pull(m, d, state);
+  return check_warnings(sim, d);
+}
+
+HnStatus hn_sim_advance(const HnSim *sim, int64_t slot, double *state, const float *control,
+                        int frames) {
+  const mjModel *m = sim->model;
+  mjData *d = sim->simulator[slot];
+  for (int k = 0; k < m->nu; k++) {
+    double u = (double)control[k];
+    if (!isfinite(u)) return sim->host->fail(sim->host, HN_E_NUMERIC, "action %d is %g", k, u);
+    d->ctrl[k] = u < -1 ? -1 : u > 1 ? 1 : u;
+  }
+  push(m, d, state);
+  for (int k = 0; k < frames; k++) mj_step(m, d);
+  pull(m, d, state);
+  return check_warnings(sim, d);
+}

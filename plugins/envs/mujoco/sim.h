@@ -1,0 +1,52 @@
+/* sim.h - what the environments on MuJoCo share: a model, simulators, and a row's state as plain
+ * numbers.
+ *
+ * A row is its state vector; a simulator (mjData) is only a workbench.  Every advance pushes the
+ * state of one row, steps, and pulls the state back, so a simulator remembers nothing and rows give
+ * the same bits whichever simulator, batch or thread serves them.  The cost is some 30 numbers
+ * copied each way, under 1 % of a step of the smallest model (bench/envs.c).  The simulator that
+ * serves a call is the one in its first slot: calls at once never share slots, and one workbench
+ * for all rows of a call stays in the processor's cache.
+ *
+ * State vector: qpos [nq], qvel [nv], act [na], qacc_warmstart [nv], time.  The warm start is where
+ * the constraint solver begins, so without it a restored row would differ in its last digits.
+ *
+ * MuJoCo's own ways of failing do not suit a library.  Warnings (a state that became NaN or huge, a
+ * full contact buffer) make it reset the simulator or drop contacts and carry on: here they fail
+ * the call with HN_E_NUMERIC.  Its fatal errors wait for a key and exit: here they print their text
+ * to stderr and abort, which ends the cell with that reason; hn_sim_create runs every path that
+ * depends on the model alone, so that what remains is memory running out.  The two handlers are
+ * global to MuJoCo and left alone where the embedding program has set its own. */
+#ifndef HN_SIM_H
+#define HN_SIM_H
+#include <hunch/plugin.h>
+#include <mujoco/mujoco.h>
+
+typedef struct HnSim {
+  const HnHost *host;
+  mjModel *model;
+  mjData **simulator; /* [slots] */
+  int64_t slots;
+} HnSim;
+
+/* Compiles the MJCF text and makes one simulator a slot.  Errors: HN_E_UNSUPPORTED if the library
+ * loaded is not the one compiled against, HN_E_IO with MuJoCo's words if it rejects the model;
+ * nothing is then left to destroy.  [create] */
+HnStatus hn_sim_create(HnSim *sim, const HnHost *host, const char *mjcf, int64_t slots);
+/* Also of a zeroed or failed one. */
+void hn_sim_destroy(HnSim *sim);
+
+/* Numbers in a state vector. */
+int64_t hn_sim_state_count(const HnSim *sim);
+
+/* Begins an episode from the qpos and qvel in `state`: computes the warm start, clears the rest.
+ * Errors: HN_E_NUMERIC.  [rows] */
+HnStatus hn_sim_begin(const HnSim *sim, int64_t slot, double *state);
+
+/* Advances `state` by `frames` time steps under constant controls.
+ *   control  [nu] clamped to [-1, 1] on the way in
+ * Errors: HN_E_NUMERIC if a control is not finite or MuJoCo warns; state is then undefined.
+ * Deterministic in (state, control) alone.  [rows] */
+HnStatus hn_sim_advance(const HnSim *sim, int64_t slot, double *state, const float *control,
+                        int frames);
+#endif
