@@ -14,6 +14,9 @@ static const char mjcf[] =
     /* inertia follows from the capsules at equal density, then scales to 14 kg in all */
     "  <compiler angle='radian' inertiafromgeom='true' settotalmass='14'/>"
     "  <option timestep='0.01' gravity='0 0 -9.81'/>"
+    /* room for all there can be: 8 capsules, 2 ends, 4 friction directions, 6 limits.  Without it
+     * MuJoCo 2 takes 25 times the memory for a simulator */
+    "  <size nconmax='20' njmax='80'/>"
     "  <default>"
     /* leg joints: springs to the pose below, dampers, motor inertia (armature), soft limits */
     "    <joint type='hinge' axis='0 1 0' armature='0.1' limited='true'"

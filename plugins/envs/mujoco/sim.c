@@ -33,6 +33,13 @@ static mjModel *compile(const char *mjcf, char *error, int error_size) {
   return model;
 }
 
+/* [rows], for a slot of the call. */
+static HnStatus need_simulator(const HnSim *sim, int64_t slot) {
+  if (!sim->simulator[slot]) sim->simulator[slot] = mj_makeData(sim->model);
+  if (sim->simulator[slot]) return HN_OK;
+  return sim->host->fail(sim->host, HN_E_IO, "no memory for a MuJoCo simulator");
+}
+
 HnStatus hn_sim_create(HnSim *sim, const HnHost *host, const char *mjcf, int64_t slots) {
   *sim = (HnSim){.host = host, .slots = slots > 0 ? slots : 1};
   if (mj_version() != mjVERSION_HEADER)
@@ -44,13 +51,9 @@ HnStatus hn_sim_create(HnSim *sim, const HnHost *host, const char *mjcf, int64_t
   sim->model = compile(mjcf, error, sizeof error);
   if (!sim->model) return host->fail(host, HN_E_IO, "MuJoCo rejects the model: %s", error);
   sim->simulator = host->alloc(host, sim->slots, sizeof *sim->simulator);
-  for (int64_t k = 0; k < sim->slots; k++) {
-    sim->simulator[k] = mj_makeData(sim->model);
-    if (sim->simulator[k]) continue;
-    hn_sim_destroy(sim);
-    return host->fail(host, HN_E_IO, "no memory for %lld MuJoCo simulators", (long long)sim->slots);
-  }
-  return HN_OK;
+  HnStatus s = need_simulator(sim, 0);
+  if (s) hn_sim_destroy(sim);
+  return s;
 }
 
 void hn_sim_destroy(HnSim *sim) {
@@ -99,6 +102,8 @@ static HnStatus check_warnings(const HnSim *sim, mjData *d) {
 }
 
 HnStatus hn_sim_begin(const HnSim *sim, int64_t slot, double *state) {
+  HnStatus s = need_simulator(sim, slot);
+  if (s) return s;
   const mjModel *m = sim->model;
   mjData *d = sim->simulator[slot];
   memset(state + m->nq + m->nv, 0, bytes(m->na + m->nv + 1));
@@ -111,6 +116,8 @@ HnStatus hn_sim_begin(const HnSim *sim, int64_t slot, double *state) {
 
 HnStatus hn_sim_advance(const HnSim *sim, int64_t slot, double *state, const float *control,
                         int frames) {
+  HnStatus s = need_simulator(sim, slot);
+  if (s) return s;
   const mjModel *m = sim->model;
   mjData *d = sim->simulator[slot];
   for (int k = 0; k < m->nu; k++) {

@@ -6,7 +6,8 @@
  * the same bits whichever simulator, batch or thread serves them.  The cost is some 30 numbers
  * copied each way, under 1 % of a step of the smallest model (bench/envs.c).  The simulator that
  * serves a call is the one in its first slot: calls at once never share slots, and one workbench
- * for all rows of a call stays in the processor's cache.
+ * for all rows of a call stays in the processor's cache.  It is made at that slot's first call, so
+ * there are as many as the host makes calls at once and not as many as rows.
  *
  * State vector: qpos [nq], qvel [nv], act [na], qacc_warmstart [nv], time.  The warm start is where
  * the constraint solver begins, so without it a restored row would differ in its last digits.
@@ -25,11 +26,11 @@
 typedef struct HnSim {
   const HnHost *host;
   mjModel *model;
-  mjData **simulator; /* [slots] */
+  mjData **simulator; /* [slots] NULL until used */
   int64_t slots;
 } HnSim;
 
-/* Compiles the MJCF text and makes one simulator a slot.  Errors: HN_E_UNSUPPORTED if the library
+/* Compiles the MJCF text and makes the first simulator.  Errors: HN_E_UNSUPPORTED if the library
  * loaded is not the one compiled against, HN_E_IO with MuJoCo's words if it rejects the model;
  * nothing is then left to destroy.  [create] */
 HnStatus hn_sim_create(HnSim *sim, const HnHost *host, const char *mjcf, int64_t slots);
