@@ -1,5 +1,6 @@
 /* pool.c - see pool.h. */
 #include "pool.h"
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,15 +53,15 @@ char *hn_fail_text(void) {
 
 typedef struct Worker {
   HnPool *pool;
-  GThread *thread;
+  pthread_t thread;
   HnArena arena;
 } Worker;
 
 struct HnPool {
   gint64 workers; /* threads besides the caller's */
   Worker *worker;
-  GMutex lock;
-  GCond wake, rest;
+  pthread_mutex_t lock; /* POSIX's, which a race detector understands */
+  pthread_cond_t wake, rest;
   guint64 round; /* of work, so that a worker knows a new one */
   gint64 busy;
   bool stop;
@@ -79,9 +80,9 @@ static void take_tasks(HnPool *p) {
     HnStatus status;
     HN_CALL(status, p->task(p->arg, i));
     if (status == HN_OK) continue;
-    g_mutex_lock(&p->lock);
+    pthread_mutex_lock(&p->lock);
     if (i < p->failed) p->failed = i, p->status = status, strcpy(p->text, fail_text);
-    g_mutex_unlock(&p->lock);
+    pthread_mutex_unlock(&p->lock);
   }
   inside = false;
 }
@@ -91,17 +92,17 @@ static void *work(void *arg) {
   HnPool *p = w->pool;
   guint64 seen = 0;
   hn_arena_enter(&w->arena);
-  g_mutex_lock(&p->lock);
+  pthread_mutex_lock(&p->lock);
   for (;;) {
-    while (p->round == seen && !p->stop) g_cond_wait(&p->wake, &p->lock);
+    while (p->round == seen && !p->stop) pthread_cond_wait(&p->wake, &p->lock);
     if (p->stop) break;
     seen = p->round;
-    g_mutex_unlock(&p->lock);
+    pthread_mutex_unlock(&p->lock);
     take_tasks(p);
-    g_mutex_lock(&p->lock);
-    if (--p->busy == 0) g_cond_signal(&p->rest);
+    pthread_mutex_lock(&p->lock);
+    if (--p->busy == 0) pthread_cond_signal(&p->rest);
   }
-  g_mutex_unlock(&p->lock);
+  pthread_mutex_unlock(&p->lock);
   return NULL;
 }
 
@@ -109,25 +110,28 @@ HnPool *hn_pool_new(gint64 workers) {
   HnPool *p = g_new0(HnPool, 1);
   p->workers = workers - 1;
   p->worker = g_new0(Worker, MAX(p->workers, 1));
-  g_mutex_init(&p->lock), g_cond_init(&p->wake), g_cond_init(&p->rest);
+  pthread_mutex_init(&p->lock, NULL);
+  pthread_cond_init(&p->wake, NULL), pthread_cond_init(&p->rest, NULL);
   for (gint64 i = 0; i < p->workers; i++) {
     p->worker[i].pool = p;
-    p->worker[i].thread = g_thread_new("hunch-worker", work, &p->worker[i]);
+    if (pthread_create(&p->worker[i].thread, NULL, work, &p->worker[i]) != 0)
+      g_error("cannot start worker thread %d", (int)i);
   }
   return p;
 }
 
 void hn_pool_free(HnPool *p) {
   if (!p) return;
-  g_mutex_lock(&p->lock);
+  pthread_mutex_lock(&p->lock);
   p->stop = true;
-  g_cond_broadcast(&p->wake);
-  g_mutex_unlock(&p->lock);
+  pthread_cond_broadcast(&p->wake);
+  pthread_mutex_unlock(&p->lock);
   for (gint64 i = 0; i < p->workers; i++) {
-    g_thread_join(p->worker[i].thread);
+    pthread_join(p->worker[i].thread, NULL);
     hn_arena_clear(&p->worker[i].arena);
   }
-  g_mutex_clear(&p->lock), g_cond_clear(&p->wake), g_cond_clear(&p->rest);
+  pthread_mutex_destroy(&p->lock);
+  pthread_cond_destroy(&p->wake), pthread_cond_destroy(&p->rest);
   g_free(p->worker), g_free(p);
 }
 
@@ -145,17 +149,17 @@ static HnStatus run_in_line(gint64 count, HnTask *task, void *arg) {
 
 HnStatus hn_pool_run(HnPool *p, gint64 count, HnTask *task, void *arg) {
   if (p->workers == 0 || count <= 1 || inside) return run_in_line(count, task, arg);
-  g_mutex_lock(&p->lock);
+  pthread_mutex_lock(&p->lock);
   p->task = task, p->arg = arg, p->count = count, p->failed = count, p->status = HN_OK;
   atomic_store(&p->next, 0);
   p->busy = p->workers, p->round++;
-  g_cond_broadcast(&p->wake);
-  g_mutex_unlock(&p->lock);
+  pthread_cond_broadcast(&p->wake);
+  pthread_mutex_unlock(&p->lock);
   take_tasks(p);
-  g_mutex_lock(&p->lock);
-  while (p->busy) g_cond_wait(&p->rest, &p->lock);
+  pthread_mutex_lock(&p->lock);
+  while (p->busy) pthread_cond_wait(&p->rest, &p->lock);
   HnStatus status = p->status;
   if (status) strcpy(fail_text, p->text);
-  g_mutex_unlock(&p->lock);
+  pthread_mutex_unlock(&p->lock);
   return status;
 }
