@@ -100,9 +100,9 @@ static void adam(int64_t n, const HnAdamRates *rates, float *restrict w, float *
   const HnAdamRates r = *rates;
   for (int64_t i = 0; i < n; i++) {
     const float d = r.scale * g[i];
-    m1[i] += (1.0f - r.beta1) * (d - m1[i]);
-    m2[i] += (1.0f - r.beta2) * (d * d - m2[i]);
-    w[i] = r.keep * w[i] - r.step * m1[i] / (sqrtf(m2[i]) * r.bias2 + r.eps);
+    m1[i] += r.mix1 * (d - m1[i]);
+    m2[i] += r.mix2 * (d * d - m2[i]);
+    w[i] = r.keep * w[i] - r.step * m1[i] / (sqrtf(m2[i]) * r.spread + r.eps);
     g[i] = 0.0f;
   }
 }

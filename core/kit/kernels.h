@@ -21,9 +21,10 @@ typedef struct HnProduct {
 } HnProduct;
 
 typedef struct HnAdamRates {
-  float scale, beta1, beta2; /* of the gradient; of the moments */
-  float step, bias2, eps;    /* lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t) */
-  float keep;                /* 1 - lr * weight_decay */
+  float scale;        /* of the gradient */
+  float mix1, mix2;   /* 1 - beta1, 1 - beta2 */
+  float step, spread; /* lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t) */
+  float eps, keep;    /* keep: 1 - lr * weight_decay */
 } HnAdamRates;
 
 typedef struct HnKernels {

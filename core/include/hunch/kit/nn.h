@@ -8,17 +8,18 @@
 typedef struct HnTensor {
   const char *name;
   int64_t rows, cols;
-  int64_t offset;  /* of its first element in a flat gradient of the store */
-  float *data;     /* [rows, cols], kept by the host as HN_WEIGHT under its name */
-  float *flip;     /* transposed copy, refreshed by hn_store_refresh and hn_adam_step */
-  float *grad;     /* [rows, cols], the host's gradient array */
-  float *m1, *m2;  /* Adam's moments, kept as HN_LEARNER */
+  int64_t offset; /* of its first element in a flat gradient of the store */
+  float *data;    /* [rows, cols], kept by the host as HN_WEIGHT under its name */
+  float *flip;    /* transposed copy, refreshed by hn_store_refresh and hn_adam_step */
+  float *grad;    /* [rows, cols], the host's gradient array */
+  float *m1, *m2; /* Adam's moments, kept as HN_LEARNER */
 } HnTensor;
 
 enum { HN_STORE_MAX = 128 };
 typedef struct HnStore {
   const HnHost *host;
-  int64_t count, size; /* tensors; elements of all of them */
+  const char *prefix;
+  int64_t count, size; /* tensors; elements of a flat gradient of all of them */
   int64_t *clock;      /* [1] Adam steps so far, kept */
   HnTensor tensor[HN_STORE_MAX];
 } HnStore;
@@ -32,18 +33,22 @@ enum {
   HN_INIT_CONSTANT = 4,   /* gain everywhere */
 };
 
-/* Call once in create.  `prefix` (may be "") starts the names of the store's own arrays, so a
- * plugin may have several stores.  [create] */
+/* Call once in create.  `prefix` (may be "") starts the names of all the store's arrays, so a
+ * plugin may have several stores.  The store must not move afterwards.  [create] */
 HN_KIT void hn_store_begin(HnStore *s, const HnHost *host, const char *prefix);
-/* Adds a tensor; `name` is copied.  A linear layer's weight is [in, out]. [create] */
+/* Adds a tensor PREFIX + name; `name` is copied.  A linear layer's weight is [in, out].  Adam's
+ * moments are kept under the same name + ".m1" and ".m2".  [create] */
 HN_KIT HnTensor *hn_store_add(HnStore *s, const char *name, int64_t rows, int64_t cols, HnInit init,
                               double gain, HnRng *rng);
-/* Rebuilds transposed copies; a learner calls it first, because a resumed run overwrites weights. */
+/* Rebuilds transposed copies; a learner calls it first, because a resumed run overwrites weights.
+ */
 HN_KIT void hn_store_refresh(HnStore *s);
+/* Flat gradients [shards, size], zeroed, in host->scratch. */
+HN_KIT float *hn_store_flat(const HnStore *s, int64_t shards);
 /* Adds `shards` flat gradients [shards, size] to the tensors' own, in order. */
 HN_KIT void hn_store_reduce(HnStore *s, int64_t shards, const float *flat);
 HN_KIT double hn_store_norm2(const HnStore *s);
-/* A tensor on a tape; its gradient goes to flat + offset (flat NULL: a constant). */
+/* A tensor on a tape; its gradient is added to flat + offset (flat NULL: a constant). */
 HN_KIT HnVar *hn_param(HnTape *t, const HnTensor *p, float *flat);
 
 typedef struct HnAdam {
@@ -88,8 +93,9 @@ HN_KIT HnNormaliser hn_normaliser_make(const HnHost *host, const char *name, int
 /* Takes in rows of x [rows, n] at row stride ld. [instance] */
 HN_KIT void hn_normaliser_update(HnNormaliser *z, int64_t rows, const float *x, int64_t ld);
 /* y [rows, n] = clip((x - mean) / sqrt(variance + 1e-8), +-clip); the identity (clipped) before the
- * first update. [any] */
+ * first update.  clip INFINITY: none. [any] */
 HN_KIT void hn_normaliser_apply(const HnNormaliser *z, int64_t rows, const float *x, int64_t ldx,
                                 float clip, float *y, int64_t ldy);
-HN_KIT double hn_normaliser_stddev(const HnNormaliser *z, int64_t column); /* 1 before the first */
+/* sqrt(variance + 1e-8) of a column; 1 before the first update. */
+HN_KIT double hn_normaliser_stddev(const HnNormaliser *z, int64_t column);
 #endif

@@ -15,9 +15,11 @@
 
 typedef struct HnVar {
   int64_t rows, cols;
-  float *data;      /* [rows, cols] */
-  float *grad;      /* the same shape, zero until backward; NULL: a constant */
+  float *data;       /* [rows, cols] */
+  float *grad;       /* the same shape; NULL: a constant.  After backward only leaves' are meant
+                        to be read: an operation may overwrite its output's */
   const float *flip; /* data transposed [cols, rows] where a parameter keeps it, else NULL */
+  bool touched;      /* grad holds something; until then it is not even zeroed */
 } HnVar;
 
 typedef struct HnRecord HnRecord;
@@ -73,14 +75,14 @@ HN_KIT HnVar *hn_clamp(HnTape *t, HnVar *x, float low, float high);
 HN_KIT HnVar *hn_huber(HnTape *t, HnVar *x, HnVar *target, float delta);
 
 /* ---- shape ---- */
-HN_KIT HnVar *hn_concat(HnTape *t, int64_t n, HnVar *const *parts);           /* along columns */
-HN_KIT HnVar *hn_columns(HnTape *t, HnVar *x, int64_t from, int64_t count);   /* [B, count] */
-HN_KIT HnVar *hn_rows_of(HnTape *t, HnVar *x, int64_t from, int64_t count);   /* [count, n] */
+HN_KIT HnVar *hn_concat(HnTape *t, int64_t n, HnVar *const *parts);         /* along columns */
+HN_KIT HnVar *hn_columns(HnTape *t, HnVar *x, int64_t from, int64_t count); /* [B, count] */
+HN_KIT HnVar *hn_rows_of(HnTape *t, HnVar *x, int64_t from, int64_t count); /* [count, n] */
 
 /* ---- reductions ---- */
-HN_KIT HnVar *hn_sum(HnTape *t, HnVar *x);          /* [1, 1] */
-HN_KIT HnVar *hn_mean(HnTape *t, HnVar *x);         /* [1, 1] */
-HN_KIT HnVar *hn_sum_columns(HnTape *t, HnVar *x);  /* [B, 1] */
+HN_KIT HnVar *hn_sum(HnTape *t, HnVar *x);         /* [1, 1] */
+HN_KIT HnVar *hn_mean(HnTape *t, HnVar *x);        /* [1, 1] */
+HN_KIT HnVar *hn_sum_columns(HnTape *t, HnVar *x); /* [B, 1] */
 /* sum_i weight[i] x[i] over all elements, weight borrowed [rows, cols]: [1, 1] */
 HN_KIT HnVar *hn_dot(HnTape *t, HnVar *x, const float *weight);
 
@@ -89,13 +91,16 @@ HN_KIT HnVar *hn_dot(HnTape *t, HnVar *x, const float *weight);
 HN_KIT HnVar *hn_normal_logp(HnTape *t, HnVar *mean, HnVar *logstd, const float *x);
 /* Entropy in nats, one value a row of logstd: [B, 1] or [1, 1]. */
 HN_KIT HnVar *hn_normal_entropy(HnTape *t, HnVar *logstd);
-/* KL(N(m1, s1) || N(m0, s0)), all [B, A] (or [1, A] for the second pair): [B, 1]. */
+/* KL(N(m1, s1) || N(m0, s0)), mean1 [B, A], the others [B, A] or [1, A]: [B, 1]. */
 HN_KIT HnVar *hn_normal_kl(HnTape *t, HnVar *mean1, HnVar *logstd1, HnVar *mean0, HnVar *logstd0);
 /* mean + exp(logstd) noise; noise borrowed [B, A]. */
 HN_KIT HnVar *hn_normal_sample(HnTape *t, HnVar *mean, HnVar *logstd, const float *noise);
 /* Log-density of a = tanh(u), u ~ N(mean, exp(logstd)): takes the raw u [B, A], which keeps the
  * density finite at |a| = 1.  [B, 1].  Haarnoja et al. 2018, appendix C. */
 HN_KIT HnVar *hn_tanh_normal_logp(HnTape *t, HnVar *mean, HnVar *logstd, const float *u);
+/* sum_j log(1 - tanh(u_j)^2), [B, 1]: what turns the log-density of a sample u that carries a
+ * gradient into that of tanh(u). */
+HN_KIT HnVar *hn_tanh_log_slope(HnTape *t, HnVar *u);
 /* Categorical: log-probability of pick[i], [B, 1]; entropy, [B, 1]; KL(p||q), [B, 1]. */
 HN_KIT HnVar *hn_categorical_logp(HnTape *t, HnVar *logits, const int32_t *pick);
 HN_KIT HnVar *hn_categorical_entropy(HnTape *t, HnVar *logits);

@@ -1,0 +1,181 @@
+/* nn.c - named parameters, their first values, and layers made of them. */
+#include "hunch/kit/nn.h"
+#include "record.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- first values ---- */
+
+static void scale_column(int64_t rows, int64_t cols, double *q, int64_t j, double scale) {
+  for (int64_t i = 0; i < rows; i++) q[i * cols + j] *= scale;
+}
+
+/* Orthonormal columns of q [rows, cols], rows >= cols, by Gram-Schmidt, done twice because once
+ * loses orthogonality. */
+static void orthonormalise(int64_t rows, int64_t cols, double *q) {
+  for (int64_t j = 0; j < cols; j++) {
+    for (int pass = 0; pass < 2; pass++)
+      for (int64_t k = 0; k < j; k++) {
+        double dot = 0;
+        for (int64_t i = 0; i < rows; i++) dot += q[i * cols + k] * q[i * cols + j];
+        for (int64_t i = 0; i < rows; i++) q[i * cols + j] -= dot * q[i * cols + k];
+      }
+    double norm2 = 0;
+    for (int64_t i = 0; i < rows; i++) norm2 += q[i * cols + j] * q[i * cols + j];
+    scale_column(rows, cols, q, j, 1 / sqrt(norm2));
+  }
+}
+
+static void orthogonal(const HnHost *host, HnTensor *p, double gain, HnRng *rng) {
+  const bool wide = p->cols > p->rows;
+  const int64_t rows = wide ? p->cols : p->rows, cols = wide ? p->rows : p->cols;
+  double *q = host->scratch(host, rows * cols, sizeof *q);
+  for (int64_t i = 0; i < rows * cols; i++) q[i] = hn_rng_normal(rng);
+  orthonormalise(rows, cols, q);
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = 0; j < cols; j++)
+      p->data[wide ? j * rows + i : i * cols + j] = (float)(gain * q[i * cols + j]);
+}
+
+static void normc(HnTensor *p, double gain, HnRng *rng) {
+  for (int64_t i = 0; i < p->rows * p->cols; i++) p->data[i] = (float)hn_rng_normal(rng);
+  for (int64_t j = 0; j < p->cols; j++) {
+    double norm2 = 0;
+    for (int64_t i = 0; i < p->rows; i++)
+      norm2 += (double)p->data[i * p->cols + j] * (double)p->data[i * p->cols + j];
+    for (int64_t i = 0; i < p->rows; i++) p->data[i * p->cols + j] *= (float)(gain / sqrt(norm2));
+  }
+}
+
+static void uniform(HnTensor *p, double bound, HnRng *rng) {
+  for (int64_t i = 0; i < p->rows * p->cols; i++)
+    p->data[i] = (float)hn_rng_uniform(rng, -bound, bound);
+}
+
+static void fill(const HnHost *host, HnTensor *p, HnInit init, double gain, HnRng *rng) {
+  if (init == HN_INIT_ORTHOGONAL)
+    orthogonal(host, p, gain, rng);
+  else if (init == HN_INIT_FAN_IN)
+    uniform(p, gain / sqrt((double)p->rows), rng);
+  else if (init == HN_INIT_NORMC)
+    normc(p, gain, rng);
+  else if (init == HN_INIT_CONSTANT)
+    for (int64_t i = 0; i < p->rows * p->cols; i++) p->data[i] = (float)gain;
+}
+
+/* ---- parameters ---- */
+
+/* "prefix" "name" "suffix", for the life of the instance. */
+static const char *join(const HnHost *host, const char *prefix, const char *name,
+                        const char *suffix) {
+  const size_t size = strlen(prefix) + strlen(name) + strlen(suffix) + 1;
+  char *text = host->alloc(host, (int64_t)size, 1);
+  snprintf(text, size, "%s%s%s", prefix, name, suffix);
+  return text;
+}
+
+void hn_store_begin(HnStore *s, const HnHost *host, const char *prefix) {
+  *s = (HnStore){.host = host, .prefix = join(host, prefix, "", "")};
+  s->clock = host->keep(
+      host, HN_ARRAY(join(host, prefix, "clock", ""), HN_LEARNER, HN_I64, .rank = 1, .dim = {1}));
+}
+
+HnTensor *hn_store_add(HnStore *s, const char *name, int64_t rows, int64_t cols, HnInit init,
+                       double gain, HnRng *rng) {
+  const HnHost *host = s->host;
+  if (s->count == HN_STORE_MAX) hn_bug("a store holds %d tensors, no more", (int)HN_STORE_MAX);
+  HnTensor *p = &s->tensor[s->count++];
+  *p = (HnTensor){
+      .name = join(host, s->prefix, name, ""), .rows = rows, .cols = cols, .offset = s->size};
+  s->size += (rows * cols + 15) / 16 * 16; /* tensors start on cache lines */
+  p->data = host->keep(
+      host, HN_ARRAY(p->name, HN_WEIGHT, HN_F32, .rank = 2, .dim = {rows, cols}, .grad = &p->grad));
+  p->m1 = host->keep(host, HN_ARRAY(join(host, p->name, ".m1", ""), HN_LEARNER, HN_F32, .rank = 2,
+                                    .dim = {rows, cols}));
+  p->m2 = host->keep(host, HN_ARRAY(join(host, p->name, ".m2", ""), HN_LEARNER, HN_F32, .rank = 2,
+                                    .dim = {rows, cols}));
+  /* a single row or column is its own transpose */
+  p->flip = rows == 1 || cols == 1 ? p->data : host->alloc(host, rows * cols, sizeof(float));
+  fill(host, p, init, gain, rng);
+  if (p->flip != p->data) hn_transpose(rows, cols, p->data, p->flip);
+  return p;
+}
+
+void hn_store_refresh(HnStore *s) {
+  for (int64_t i = 0; i < s->count; i++) {
+    const HnTensor *p = &s->tensor[i];
+    if (p->flip != p->data) hn_transpose(p->rows, p->cols, p->data, p->flip);
+  }
+}
+
+float *hn_store_flat(const HnStore *s, int64_t shards) {
+  float *flat = s->host->scratch(s->host, shards * s->size, sizeof(float));
+  memset(flat, 0, (size_t)(shards * s->size) * sizeof(float));
+  return flat;
+}
+
+void hn_store_reduce(HnStore *s, int64_t shards, const float *flat) {
+  for (int64_t shard = 0; shard < shards; shard++)
+    for (int64_t i = 0; i < s->count; i++) {
+      const HnTensor *p = &s->tensor[i];
+      const float *from = flat + shard * s->size + p->offset;
+      for (int64_t e = 0; e < p->rows * p->cols; e++) p->grad[e] += from[e];
+    }
+}
+
+double hn_store_norm2(const HnStore *s) {
+  double sum = 0;
+  for (int64_t i = 0; i < s->count; i++)
+    sum += hn_vec_norm2(s->tensor[i].rows * s->tensor[i].cols, s->tensor[i].grad);
+  return sum;
+}
+
+HnVar *hn_param(HnTape *t, const HnTensor *p, float *flat) {
+  HnVar *v = hn_leaf(t, p->rows, p->cols, p->data, flat ? flat + p->offset : NULL);
+  v->flip = p->flip;
+  return v;
+}
+
+/* ---- layers ---- */
+
+HnMlp hn_mlp_make(HnStore *s, const char *name, int64_t layers, const int64_t *width,
+                  HnActivation hidden, HnActivation output, HnInit init, double gain,
+                  double output_gain, HnRng *rng) {
+  if (layers < 1 || layers > HN_MLP_MAX)
+    hn_bug("hn_mlp_make: %lld layers, where 1 to %d are possible", (long long)layers,
+           (int)HN_MLP_MAX);
+  HnMlp mlp = {.layers = layers, .hidden = hidden, .output = output};
+  for (int64_t i = 0; i < layers; i++) {
+    char text[256];
+    const double g = i + 1 == layers ? output_gain : gain;
+    snprintf(text, sizeof text, "%s.%lld.weight", name, (long long)i);
+    mlp.w[i] = hn_store_add(s, text, width[i], width[i + 1], init, g, rng);
+    snprintf(text, sizeof text, "%s.%lld.bias", name, (long long)i);
+    mlp.b[i] = hn_store_add(s, text, 1, width[i + 1], HN_INIT_ZERO, 0, rng);
+    if (init == HN_INIT_FAN_IN) uniform(mlp.b[i], g / sqrt((double)width[i]), rng);
+  }
+  return mlp;
+}
+
+HnVar *hn_mlp(HnTape *t, const HnMlp *mlp, HnVar *x, float *flat) {
+  for (int64_t i = 0; i < mlp->layers; i++)
+    x = hn_linear(t, x, hn_param(t, mlp->w[i], flat), hn_param(t, mlp->b[i], flat),
+                  i + 1 == mlp->layers ? mlp->output : mlp->hidden);
+  return x;
+}
+
+HnGru hn_gru_make(HnStore *s, const char *name, int64_t in, int64_t hidden, HnRng *rng) {
+  static const char *const part[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
+  HnTensor *made[4];
+  for (int i = 0; i < 4; i++) {
+    char text[256];
+    snprintf(text, sizeof text, "%s.%s", name, part[i]);
+    made[i] = hn_store_add(s, text,
+                           i == 0   ? in
+                           : i == 1 ? hidden
+                                    : 1,
+                           3 * hidden, i < 2 ? HN_INIT_ORTHOGONAL : HN_INIT_ZERO, 1, rng);
+  }
+  return (HnGru){.w = made[0], .u = made[1], .b = made[2], .c = made[3]};
+}

@@ -1,0 +1,60 @@
+/* record.h - how operations are written: what tape.c offers to the files that define them.
+ *
+ * An operation makes its output with hn_output, fills it, and, if hn_output gave it a gradient,
+ * leaves a record whose `back` adds to the gradients of its inputs.  An input's gradient is asked
+ * for with hn_grad, which zeroes it at first touch, or, where a first write may simply overwrite,
+ * with hn_grad_raw. */
+#ifndef HN_KIT_RECORD_H
+#define HN_KIT_RECORD_H
+#include "hunch/kit/tape.h"
+#include "kernels.h"
+#include <stdarg.h>
+
+typedef void HnBack(HnTape *t, HnRecord *r);
+struct HnRecord {
+  HnRecord *before;
+  HnBack *back;
+  HnVar *y;
+  HnVar *a, *b, *c;
+  const void *extra; /* what the operation saved */
+  float scale;
+  int32_t kind;
+};
+
+/* As hn_tape_room, not zeroed. */
+void *hn_tape_take(HnTape *t, int64_t count, size_t size);
+
+/* A [rows, cols] output, not zeroed, with a gradient if the tape records and any input has one;
+ * inputs may be NULL. */
+HnVar *hn_output(HnTape *t, int64_t rows, int64_t cols, const HnVar *a, const HnVar *b,
+                 const HnVar *c);
+
+/* Leaves a record of y if it has a gradient; NULL otherwise. */
+HnRecord *hn_record(HnTape *t, HnBack *back, HnVar *y, HnVar *a, HnVar *b, HnVar *c);
+
+/* The gradient to add to; NULL for a constant. */
+float *hn_grad(HnVar *v);
+/* The gradient and whether it holds nothing yet, in which case it must be overwritten. */
+float *hn_grad_raw(HnVar *v, bool *fresh);
+
+/* Says which operation was called wrongly, and aborts: wrong shapes are bugs. */
+_Noreturn void hn_bug(const char *format, ...) HN_PRINTF(1, 2);
+#define HN_SHAPE(ok, op, a, b)                                                             \
+  do {                                                                                     \
+    if (!(ok))                                                                             \
+      hn_bug(op ": shapes [%lld, %lld] and [%lld, %lld] do not fit", (long long)(a)->rows, \
+             (long long)(a)->cols, (long long)(b)->rows, (long long)(b)->cols);            \
+  } while (0)
+
+static inline int64_t hn_count(const HnVar *v) {
+  return v->rows * v->cols;
+}
+/* Row i of v, which may be a single row for all. */
+static inline const float *hn_row(const HnVar *v, int64_t i) {
+  return v->data + (v->rows == 1 ? 0 : i * v->cols);
+}
+/* The same of a gradient got by hn_grad; NULL stays NULL. */
+static inline float *hn_grad_row(const HnVar *v, float *grad, int64_t i) {
+  return grad ? grad + (v->rows == 1 ? 0 : i * v->cols) : NULL;
+}
+#endif

@@ -1,0 +1,207 @@
+/* tape.c - the tape itself: memory, records, leaves, and operations on shape. */
+#include "hunch/kit/tape.h"
+#include "record.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGN = 64, CHUNK = 64 * 1024 };
+
+void hn_bug(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fputs("hunch kit: ", stderr);
+  vfprintf(stderr, format, args);
+  fputc('\n', stderr);
+  va_end(args);
+  abort();
+}
+
+HnTape hn_tape_begin(const HnHost *host, bool recording) {
+  return (HnTape){.host = host, .recording = recording};
+}
+
+void *hn_tape_take(HnTape *t, int64_t count, size_t size) {
+  size_t bytes;
+  if (count < 0 || __builtin_mul_overflow((size_t)count, size, &bytes) ||
+      __builtin_add_overflow(bytes, ALIGN - 1, &bytes))
+    hn_bug("%lld elements of %zu bytes do not fit in memory", (long long)count, size);
+  bytes &= ~(size_t)(ALIGN - 1);
+  if (bytes > t->left) {
+    /* a large array gets a place of its own, so that the chunk's rest is not lost */
+    if (bytes > CHUNK / 4) return t->host->scratch(t->host, (int64_t)bytes, 1);
+    t->room = t->host->scratch(t->host, CHUNK, 1);
+    t->left = CHUNK;
+  }
+  void *p = t->room;
+  t->room += bytes;
+  t->left -= bytes;
+  return p;
+}
+
+void *hn_tape_room(HnTape *t, int64_t count, size_t size) {
+  void *p = hn_tape_take(t, count, size);
+  memset(p, 0, (size_t)count * size);
+  return p;
+}
+
+/* ---- records ---- */
+
+HnVar *hn_output(HnTape *t, int64_t rows, int64_t cols, const HnVar *a, const HnVar *b,
+                 const HnVar *c) {
+  const bool grad = t->recording && ((a && a->grad) || (b && b->grad) || (c && c->grad));
+  HnVar *y = hn_tape_take(t, 1, sizeof *y);
+  *y = (HnVar){.rows = rows, .cols = cols};
+  y->data = hn_tape_take(t, rows * cols, sizeof(float));
+  if (grad) y->grad = hn_tape_take(t, rows * cols, sizeof(float));
+  return y;
+}
+
+HnRecord *hn_record(HnTape *t, HnBack *back, HnVar *y, HnVar *a, HnVar *b, HnVar *c) {
+  if (!y->grad) return NULL;
+  HnRecord *r = hn_tape_take(t, 1, sizeof *r);
+  *r = (HnRecord){.before = t->last, .back = back, .y = y, .a = a, .b = b, .c = c};
+  return t->last = r;
+}
+
+float *hn_grad(HnVar *v) {
+  if (v->grad && !v->touched) {
+    memset(v->grad, 0, (size_t)hn_count(v) * sizeof(float));
+    v->touched = true;
+  }
+  return v->grad;
+}
+
+float *hn_grad_raw(HnVar *v, bool *fresh) {
+  *fresh = !v->touched;
+  if (v->grad) v->touched = true;
+  return v->grad;
+}
+
+static void run_backward(HnTape *t) {
+  for (HnRecord *r = t->last; r; r = r->before)
+    if (r->y->touched) r->back(t, r); /* else nothing that matters depends on y */
+  t->last = NULL;
+}
+
+void hn_tape_backward(HnTape *t, HnVar *loss) {
+  if (loss->rows != 1 || loss->cols != 1)
+    hn_bug("hn_tape_backward: a loss is [1, 1], not [%lld, %lld]", (long long)loss->rows,
+           (long long)loss->cols);
+  hn_tape_backward_from(t, loss, &(const float){1});
+}
+
+void hn_tape_backward_from(HnTape *t, HnVar *y, const float *seed) {
+  float *g = hn_grad(y);
+  if (!g) return;
+  for (int64_t i = 0; i < hn_count(y); i++) g[i] += seed[i];
+  run_backward(t);
+}
+
+/* ---- leaves ---- */
+
+/* Values that belong to someone else are never written: only outputs are, by their makers. */
+static float *borrowed(const float *data) {
+  union {
+    const float *from;
+    float *to;
+  } u = {.from = data};
+  return u.to;
+}
+
+HnVar *hn_leaf(HnTape *t, int64_t rows, int64_t cols, const float *data, float *grad) {
+  HnVar *v = hn_tape_take(t, 1, sizeof *v);
+  *v = (HnVar){.rows = rows, .cols = cols, .data = borrowed(data)};
+  if (t->recording) v->grad = grad, v->touched = grad != NULL;
+  return v;
+}
+
+HnVar *hn_constant(HnTape *t, int64_t rows, int64_t cols, const float *data) {
+  return hn_leaf(t, rows, cols, data, NULL);
+}
+
+HnVar *hn_stop(HnTape *t, const HnVar *x) {
+  HnVar *v = hn_constant(t, x->rows, x->cols, x->data);
+  v->flip = x->flip;
+  return v;
+}
+
+/* ---- shape ---- */
+
+typedef struct Concat {
+  int64_t n;
+  HnVar *part[];
+} Concat;
+
+static void concat_back(HnTape *t, HnRecord *r) {
+  (void)t;
+  const Concat *saved = r->extra;
+  int64_t at = 0;
+  for (int64_t p = 0; p < saved->n; p++) {
+    HnVar *x = saved->part[p];
+    float *dx = hn_grad(x);
+    for (int64_t i = 0; dx && i < x->rows; i++) {
+      const float *g = r->y->grad + i * r->y->cols + at;
+      for (int64_t j = 0; j < x->cols; j++) dx[i * x->cols + j] += g[j];
+    }
+    at += x->cols;
+  }
+}
+
+HnVar *hn_concat(HnTape *t, int64_t n, HnVar *const *parts) {
+  Concat *saved = hn_tape_take(t, 1, sizeof *saved + (size_t)n * sizeof *parts);
+  const HnVar *with_grad = NULL;
+  int64_t cols = 0;
+  saved->n = n;
+  for (int64_t p = 0; p < n; p++) {
+    HN_SHAPE(parts[p]->rows == parts[0]->rows, "hn_concat", parts[0], parts[p]);
+    saved->part[p] = parts[p];
+    if (parts[p]->grad) with_grad = parts[p];
+    cols += parts[p]->cols;
+  }
+  HnVar *y = hn_output(t, n ? parts[0]->rows : 0, cols, with_grad, NULL, NULL);
+  int64_t at = 0;
+  for (int64_t p = 0; p < n; p++) {
+    const HnVar *x = parts[p];
+    for (int64_t i = 0; i < x->rows; i++)
+      memcpy(y->data + i * cols + at, x->data + i * x->cols, (size_t)x->cols * sizeof(float));
+    at += x->cols;
+  }
+  HnRecord *r = hn_record(t, concat_back, y, NULL, NULL, NULL);
+  if (r) r->extra = saved;
+  return y;
+}
+
+static void columns_back(HnTape *t, HnRecord *r) {
+  (void)t;
+  const int64_t *from = r->extra, cols = r->y->cols;
+  float *dx = hn_grad(r->a);
+  for (int64_t i = 0; i < r->y->rows; i++)
+    for (int64_t j = 0; j < cols; j++) dx[i * r->a->cols + *from + j] += r->y->grad[i * cols + j];
+}
+
+HnVar *hn_columns(HnTape *t, HnVar *x, int64_t from, int64_t count) {
+  if (from < 0 || count < 0 || from + count > x->cols)
+    hn_bug("hn_columns: %lld from %lld, of %lld", (long long)count, (long long)from,
+           (long long)x->cols);
+  HnVar *y = hn_output(t, x->rows, count, x, NULL, NULL);
+  for (int64_t i = 0; i < x->rows; i++)
+    memcpy(y->data + i * count, x->data + i * x->cols + from, (size_t)count * sizeof(float));
+  HnRecord *r = hn_record(t, columns_back, y, x, NULL, NULL);
+  if (r) {
+    int64_t *saved = hn_tape_take(t, 1, sizeof *saved);
+    *saved = from;
+    r->extra = saved;
+  }
+  return y;
+}
+
+/* A window on x and on its gradient: no copy and no record.  The gradient is zeroed here, because
+ * from now on two variables add to it. */
+HnVar *hn_rows_of(HnTape *t, HnVar *x, int64_t from, int64_t count) {
+  if (from < 0 || count < 0 || from + count > x->rows)
+    hn_bug("hn_rows_of: %lld from %lld, of %lld", (long long)count, (long long)from,
+           (long long)x->rows);
+  float *grad = t->recording ? hn_grad(x) : NULL;
+  return hn_leaf(t, count, x->cols, x->data + from * x->cols, grad ? grad + from * x->cols : NULL);
+}

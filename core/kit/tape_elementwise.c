@@ -1,0 +1,270 @@
+/* tape_elementwise.c - elementwise operations of the tape. */
+#include "record.h"
+#include <math.h>
+
+/* ---- of two variables ---- */
+
+enum { ADD, SUB, MUL, MIN, MAX };
+
+static inline float combine(int op, float a, float b) {
+  switch (op) {
+  case ADD:
+    return a + b;
+  case SUB:
+    return a - b;
+  case MUL:
+    return a * b;
+  case MIN:
+    return b < a ? b : a;
+  default:
+    return b > a ? b : a;
+  }
+}
+
+/* One row; b moves by `stride`, 0 or 1. */
+static inline void combine_row(int op, int64_t n, const float *a, const float *b, int64_t stride,
+                               float *y) {
+  if (stride)
+    for (int64_t j = 0; j < n; j++) y[j] = combine(op, a[j], b[j]);
+  else
+    for (int64_t j = 0; j < n; j++) y[j] = combine(op, a[j], *b);
+}
+
+static void combine_any(int op, int64_t n, const float *a, const float *b, int64_t stride,
+                        float *y) {
+  switch (op) {
+  case ADD:
+    combine_row(ADD, n, a, b, stride, y);
+    break;
+  case SUB:
+    combine_row(SUB, n, a, b, stride, y);
+    break;
+  case MUL:
+    combine_row(MUL, n, a, b, stride, y);
+    break;
+  case MIN:
+    combine_row(MIN, n, a, b, stride, y);
+    break;
+  default:
+    combine_row(MAX, n, a, b, stride, y);
+    break;
+  }
+}
+
+/* dy/da and dy/db. */
+static inline float slope_a(int op, float a, float b) {
+  switch (op) {
+  case MUL:
+    return b;
+  case MIN:
+    return b < a ? 0.0f : 1.0f;
+  case MAX:
+    return b > a ? 0.0f : 1.0f;
+  default:
+    return 1.0f;
+  }
+}
+static inline float slope_b(int op, float a, float b) {
+  switch (op) {
+  case ADD:
+    return 1.0f;
+  case SUB:
+    return -1.0f;
+  case MUL:
+    return a;
+  default:
+    return 1.0f - slope_a(op, a, b);
+  }
+}
+
+static inline void combine_back_row(int op, int64_t n, const float *a, const float *b,
+                                    int64_t stride, const float *g, float *da, float *db,
+                                    double *total) {
+  if (da)
+    for (int64_t j = 0; j < n; j++) da[j] += g[j] * slope_a(op, a[j], b[j * stride]);
+  if (db && stride)
+    for (int64_t j = 0; j < n; j++) db[j] += g[j] * slope_b(op, a[j], b[j]);
+  else if (db)
+    for (int64_t j = 0; j < n; j++) *total += (double)(g[j] * slope_b(op, a[j], *b));
+}
+
+static void combine_back_any(int op, int64_t n, const float *a, const float *b, int64_t stride,
+                             const float *g, float *da, float *db, double *total) {
+  switch (op) {
+  case ADD:
+    combine_back_row(ADD, n, a, b, stride, g, da, db, total);
+    break;
+  case SUB:
+    combine_back_row(SUB, n, a, b, stride, g, da, db, total);
+    break;
+  case MUL:
+    combine_back_row(MUL, n, a, b, stride, g, da, db, total);
+    break;
+  case MIN:
+    combine_back_row(MIN, n, a, b, stride, g, da, db, total);
+    break;
+  default:
+    combine_back_row(MAX, n, a, b, stride, g, da, db, total);
+    break;
+  }
+}
+
+/* Without broadcasting, all is one row. */
+static int64_t row_length(const HnVar *a, const HnVar *b) {
+  return b->rows == a->rows && b->cols == a->cols ? hn_count(a) : a->cols;
+}
+
+static void binary_back(HnTape *t, HnRecord *r) {
+  (void)t;
+  float *da = hn_grad(r->a), *db = hn_grad(r->b);
+  const int64_t n = row_length(r->a, r->b), stride = r->b->cols == r->a->cols;
+  double total = 0;
+  for (int64_t at = 0, i = 0; at < hn_count(r->a); at += n, i++)
+    combine_back_any(r->kind, n, r->a->data + at, hn_row(r->b, i), stride, r->y->grad + at,
+                     da ? da + at : NULL, hn_grad_row(r->b, db, i), &total);
+  if (db && !stride) db[0] += (float)total;
+}
+
+static HnVar *binary(HnTape *t, int op, HnVar *a, HnVar *b) {
+  HN_SHAPE((b->cols == a->cols && (b->rows == a->rows || b->rows == 1)) || hn_count(b) == 1,
+           "elementwise operation", a, b);
+  HnVar *y = hn_output(t, a->rows, a->cols, a, b, NULL);
+  const int64_t n = row_length(a, b), stride = b->cols == a->cols;
+  for (int64_t at = 0, i = 0; at < hn_count(a); at += n, i++)
+    combine_any(op, n, a->data + at, hn_row(b, i), stride, y->data + at);
+  HnRecord *r = hn_record(t, binary_back, y, a, b, NULL);
+  if (r) r->kind = op;
+  return y;
+}
+
+HnVar *hn_add(HnTape *t, HnVar *a, HnVar *b) {
+  return binary(t, ADD, a, b);
+}
+HnVar *hn_sub(HnTape *t, HnVar *a, HnVar *b) {
+  return binary(t, SUB, a, b);
+}
+HnVar *hn_mul(HnTape *t, HnVar *a, HnVar *b) {
+  return binary(t, MUL, a, b);
+}
+HnVar *hn_min(HnTape *t, HnVar *a, HnVar *b) {
+  return binary(t, MIN, a, b);
+}
+HnVar *hn_max(HnTape *t, HnVar *a, HnVar *b) {
+  return binary(t, MAX, a, b);
+}
+
+/* ---- of one variable: dx += g * (an expression in x, y, scale and low) ---- */
+
+#define BACK(NAME, SLOPE)                                             \
+  static void NAME(HnTape *t, HnRecord *r) {                          \
+    (void)t;                                                          \
+    const float *restrict xs = r->a->data, *restrict ys = r->y->data; \
+    const float *restrict g = r->y->grad, scale = r->scale;           \
+    float *restrict dx = hn_grad(r->a);                               \
+    const int64_t n = hn_count(r->a);                                 \
+    for (int64_t i = 0; i < n; i++) {                                 \
+      const float x = xs[i], y = ys[i];                               \
+      (void)x, (void)y, (void)scale;                                  \
+      dx[i] += g[i] * (SLOPE);                                        \
+    }                                                                 \
+  }
+BACK(affine_back, scale)
+BACK(exp_back, y)
+BACK(log_back, 1.0f / x)
+BACK(square_back, 2.0f * x)
+/* y = x exactly where it was not clamped */
+BACK(clamp_back, x == y ? 1.0f : 0.0f)
+
+HnVar *hn_affine(HnTape *t, HnVar *x, float scale, float shift) {
+  HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
+  for (int64_t i = 0; i < hn_count(x); i++) y->data[i] = scale * x->data[i] + shift;
+  HnRecord *r = hn_record(t, affine_back, y, x, NULL, NULL);
+  if (r) r->scale = scale;
+  return y;
+}
+
+HnVar *hn_exp(HnTape *t, HnVar *x) {
+  HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
+  hn_kernels()->exp(hn_count(x), x->data, y->data);
+  hn_record(t, exp_back, y, x, NULL, NULL);
+  return y;
+}
+
+HnVar *hn_log(HnTape *t, HnVar *x) {
+  HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
+  hn_kernels()->log(hn_count(x), x->data, y->data);
+  hn_record(t, log_back, y, x, NULL, NULL);
+  return y;
+}
+
+HnVar *hn_square(HnTape *t, HnVar *x) {
+  HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
+  for (int64_t i = 0; i < hn_count(x); i++) y->data[i] = x->data[i] * x->data[i];
+  hn_record(t, square_back, y, x, NULL, NULL);
+  return y;
+}
+
+HnVar *hn_clamp(HnTape *t, HnVar *x, float low, float high) {
+  HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
+  for (int64_t i = 0; i < hn_count(x); i++) {
+    const float v = x->data[i] < low ? low : x->data[i];
+    y->data[i] = v > high ? high : v;
+  }
+  hn_record(t, clamp_back, y, x, NULL, NULL);
+  return y;
+}
+
+static void softplus_back(HnTape *t, HnRecord *r) {
+  const int64_t n = hn_count(r->a);
+  float *s = hn_tape_take(t, n, sizeof(float)), *dx = hn_grad(r->a);
+  hn_kernels()->sigmoid(n, r->a->data, s);
+  for (int64_t i = 0; i < n; i++) dx[i] += r->y->grad[i] * s[i];
+}
+
+HnVar *hn_softplus(HnTape *t, HnVar *x) {
+  HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
+  hn_kernels()->softplus(hn_count(x), x->data, y->data);
+  hn_record(t, softplus_back, y, x, NULL, NULL);
+  return y;
+}
+
+static void activate_back(HnTape *t, HnRecord *r) {
+  (void)t;
+  const int64_t n = hn_count(r->a);
+  float *dx = hn_grad(r->a);
+  hn_kernels()->activate_back(r->kind, 1, n, r->y->data, r->y->grad, NULL);
+  for (int64_t i = 0; i < n; i++) dx[i] += r->y->grad[i];
+}
+
+HnVar *hn_activate(HnTape *t, HnVar *x, HnActivation act) {
+  if (act == HN_LINEAR) return x;
+  const HnKernels *k = hn_kernels();
+  HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
+  (act == HN_TANH ? k->tanh : act == HN_RELU ? k->relu : k->sigmoid)(hn_count(x), x->data, y->data);
+  HnRecord *r = hn_record(t, activate_back, y, x, NULL, NULL);
+  if (r) r->kind = act;
+  return y;
+}
+
+static void huber_back(HnTape *t, HnRecord *r) {
+  (void)t;
+  float *dx = hn_grad(r->a), *dtarget = hn_grad(r->b);
+  for (int64_t i = 0; i < hn_count(r->a); i++) {
+    const float d = r->a->data[i] - r->b->data[i];
+    const float g = r->y->grad[i] * fminf(fmaxf(d, -r->scale), r->scale);
+    if (dx) dx[i] += g;
+    if (dtarget) dtarget[i] -= g;
+  }
+}
+
+HnVar *hn_huber(HnTape *t, HnVar *x, HnVar *target, float delta) {
+  HN_SHAPE(x->rows == target->rows && x->cols == target->cols, "hn_huber", x, target);
+  HnVar *y = hn_output(t, x->rows, x->cols, x, target, NULL);
+  for (int64_t i = 0; i < hn_count(x); i++) {
+    const float d = fabsf(x->data[i] - target->data[i]);
+    y->data[i] = d <= delta ? 0.5f * d * d : delta * (d - 0.5f * delta);
+  }
+  HnRecord *r = hn_record(t, huber_back, y, x, target, NULL);
+  if (r) r->scale = delta;
+  return y;
+}

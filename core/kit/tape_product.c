@@ -1,0 +1,76 @@
+/* tape_product.c - the products of the tape: linear layers and plain matrix products. */
+#include "record.h"
+
+/* b transposed: kept by a parameter, else made in the tape's room. */
+static const float *flipped(HnTape *t, const HnVar *b) {
+  if (b->flip) return b->flip;
+  float *flip = hn_tape_take(t, hn_count(b), sizeof(float));
+  hn_kernels()->transpose(b->rows, b->cols, b->data, flip);
+  return flip;
+}
+
+/* For y = a b: a's gradient += g b', b's += a' g. */
+static void product_back(HnTape *t, HnVar *a, HnVar *b, const HnVar *y) {
+  const HnKernels *kernels = hn_kernels();
+  bool fresh;
+  float *d = hn_grad_raw(b, &fresh);
+  if (d)
+    kernels->product(&(HnProduct){.m = b->rows,
+                                  .n = b->cols,
+                                  .k = y->rows,
+                                  .a = a->data,
+                                  .a_row = 1,
+                                  .a_col = a->cols,
+                                  .b = y->grad,
+                                  .ldb = y->cols,
+                                  .init = fresh ? NULL : d,
+                                  .init_row = b->cols,
+                                  .c = d,
+                                  .ldc = b->cols});
+  d = hn_grad_raw(a, &fresh);
+  if (d)
+    kernels->product(&(HnProduct){.m = a->rows,
+                                  .n = a->cols,
+                                  .k = y->cols,
+                                  .a = y->grad,
+                                  .a_row = y->cols,
+                                  .a_col = 1,
+                                  .b = flipped(t, b),
+                                  .ldb = b->rows,
+                                  .init = fresh ? NULL : d,
+                                  .init_row = a->cols,
+                                  .c = d,
+                                  .ldc = a->cols});
+}
+
+static void linear_back(HnTape *t, HnRecord *r) {
+  float *db = r->c ? hn_grad(r->c) : NULL;
+  hn_kernels()->activate_back(r->kind, r->y->rows, r->y->cols, r->y->data, r->y->grad, db);
+  product_back(t, r->a, r->b, r->y);
+}
+
+HnVar *hn_linear(HnTape *t, HnVar *x, HnVar *w, HnVar *b, HnActivation act) {
+  HN_SHAPE(x->cols == w->rows, "hn_linear", x, w);
+  if (b) HN_SHAPE(b->rows == 1 && b->cols == w->cols, "hn_linear's bias", w, b);
+  HnVar *y = hn_output(t, x->rows, w->cols, x, w, b);
+  hn_kernels()->product(&(HnProduct){.m = x->rows,
+                                     .n = w->cols,
+                                     .k = x->cols,
+                                     .a = x->data,
+                                     .a_row = x->cols,
+                                     .a_col = 1,
+                                     .b = w->data,
+                                     .ldb = w->cols,
+                                     .init = b ? b->data : NULL,
+                                     .init_row = 0,
+                                     .c = y->data,
+                                     .ldc = w->cols,
+                                     .act = act});
+  HnRecord *r = hn_record(t, linear_back, y, x, w, b);
+  if (r) r->kind = act;
+  return y;
+}
+
+HnVar *hn_matmul(HnTape *t, HnVar *a, HnVar *b) {
+  return hn_linear(t, a, b, NULL, HN_LINEAR);
+}

@@ -1,0 +1,521 @@
+/* tape_test.c - every operation of the tape against a naive float64 twin: values directly,
+ * gradients by central differences of the twin.
+ *
+ * Each case is built twice on the same inputs, behind an identity, into leaves whose gradients are
+ * not zero to begin with: so accumulation, first touch and reuse are tested with every operation.
+ */
+#include "fake_host.h"
+#include <glib.h>
+#include <hunch/kit/tape.h>
+#include <math.h>
+
+enum { INPUTS = 6, MOST = 600 };
+
+typedef struct Case Case;
+struct Case {
+  const char *name;
+  int inputs;
+  int64_t shape[INPUTS][2], out[2];
+  int32_t kind;
+  HnVar *(*tape)(const Case *c, HnTape *t, HnVar **in);
+  void (*naive)(const Case *c, double **in, double *y);
+  bool positive;
+};
+
+/* Borrowed constants that operations take. */
+static float constant[MOST];
+static int32_t pick[MOST];
+
+/* Element (i, j) of input k, broadcast. */
+static double at(const Case *c, double **in, int k, int64_t i, int64_t j) {
+  const int64_t rows = c->shape[k][0], cols = c->shape[k][1];
+  return in[k][(rows == 1 ? 0 : i) * cols + (cols == 1 ? 0 : j)];
+}
+
+/* ---- products ---- */
+
+static double activation(int32_t act, double x) {
+  return act == HN_TANH      ? tanh(x)
+         : act == HN_RELU    ? fmax(x, 0)
+         : act == HN_SIGMOID ? 1 / (1 + exp(-x))
+                             : x;
+}
+
+static HnVar *linear(const Case *c, HnTape *t, HnVar **in) {
+  return hn_linear(t, in[0], in[1], c->inputs == 3 ? in[2] : NULL, c->kind);
+}
+static HnVar *matmul(const Case *c, HnTape *t, HnVar **in) {
+  (void)c;
+  return hn_matmul(t, in[0], in[1]);
+}
+static void linear_naive(const Case *c, double **in, double *y) {
+  for (int64_t i = 0; i < c->out[0]; i++)
+    for (int64_t j = 0; j < c->out[1]; j++) {
+      double sum = c->inputs == 3 ? in[2][j] : 0;
+      for (int64_t p = 0; p < c->shape[0][1]; p++) sum += at(c, in, 0, i, p) * at(c, in, 1, p, j);
+      y[i * c->out[1] + j] = activation(c->kind, sum);
+    }
+}
+
+/* ---- elementwise ---- */
+
+enum { ADD, SUB, MUL, MIN, MAX, HUBER, AFFINE, EXP, LOG, SQUARE, SOFTPLUS, CLAMP };
+
+static HnVar *elementwise(const Case *c, HnTape *t, HnVar **in) {
+  switch (c->kind) {
+  case ADD:
+    return hn_add(t, in[0], in[1]);
+  case SUB:
+    return hn_sub(t, in[0], in[1]);
+  case MUL:
+    return hn_mul(t, in[0], in[1]);
+  case MIN:
+    return hn_min(t, in[0], in[1]);
+  case MAX:
+    return hn_max(t, in[0], in[1]);
+  case HUBER:
+    return hn_huber(t, in[0], in[1], 0.7f);
+  case AFFINE:
+    return hn_affine(t, in[0], -1.5f, 0.25f);
+  case EXP:
+    return hn_exp(t, in[0]);
+  case LOG:
+    return hn_log(t, in[0]);
+  case SQUARE:
+    return hn_square(t, in[0]);
+  case SOFTPLUS:
+    return hn_softplus(t, in[0]);
+  default:
+    return hn_clamp(t, in[0], -0.5f, 0.8f);
+  }
+}
+static double element(int32_t kind, double a, double b) {
+  const double d = fabs(a - b);
+  switch (kind) {
+  case ADD:
+    return a + b;
+  case SUB:
+    return a - b;
+  case MUL:
+    return a * b;
+  case MIN:
+    return fmin(a, b);
+  case MAX:
+    return fmax(a, b);
+  case HUBER:
+    return d <= 0.7 ? 0.5 * d * d : 0.7 * (d - 0.35);
+  case AFFINE:
+    return -1.5 * a + 0.25;
+  case EXP:
+    return exp(a);
+  case LOG:
+    return log(a);
+  case SQUARE:
+    return a * a;
+  case SOFTPLUS:
+    return log1p(exp(a));
+  default:
+    return fmin(fmax(a, -0.5), 0.8);
+  }
+}
+static void elementwise_naive(const Case *c, double **in, double *y) {
+  for (int64_t i = 0; i < c->out[0]; i++)
+    for (int64_t j = 0; j < c->out[1]; j++)
+      y[i * c->out[1] + j] =
+          element(c->kind, at(c, in, 0, i, j), c->inputs == 2 ? at(c, in, 1, i, j) : 0);
+}
+static HnVar *activate(const Case *c, HnTape *t, HnVar **in) {
+  return hn_activate(t, in[0], c->kind);
+}
+static void activate_naive(const Case *c, double **in, double *y) {
+  for (int64_t i = 0; i < c->out[0] * c->out[1]; i++) y[i] = activation(c->kind, in[0][i]);
+}
+
+/* ---- shape and reductions ---- */
+
+enum { CONCAT, COLUMNS, ROWS, SUM, MEAN, SUM_COLUMNS, DOT };
+
+static HnVar *shape(const Case *c, HnTape *t, HnVar **in) {
+  switch (c->kind) {
+  case CONCAT:
+    return hn_concat(t, 3, in);
+  case COLUMNS:
+    return hn_columns(t, in[0], 2, c->out[1]);
+  /* a view's view, so that windows on gradients nest; times a view of other rows */
+  case ROWS:
+    return hn_mul(t, hn_rows_of(t, hn_rows_of(t, in[0], 1, c->out[0] + 1), 1, c->out[0]),
+                  hn_rows_of(t, in[0], 0, c->out[0]));
+  case SUM:
+    return hn_sum(t, in[0]);
+  case MEAN:
+    return hn_mean(t, in[0]);
+  case SUM_COLUMNS:
+    return hn_sum_columns(t, in[0]);
+  default:
+    return hn_dot(t, in[0], constant);
+  }
+}
+static void shape_naive(const Case *c, double **in, double *y) {
+  const int64_t rows = c->shape[0][0], cols = c->shape[0][1];
+  memset(y, 0, sizeof *y * (size_t)(c->out[0] * c->out[1]));
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = 0; j < cols; j++) {
+      const double x = in[0][i * cols + j];
+      if (c->kind == COLUMNS && j >= 2 && j < 2 + c->out[1]) y[i * c->out[1] + j - 2] = x;
+      if (c->kind == ROWS && i >= 2 && i < 2 + c->out[0])
+        y[(i - 2) * cols + j] = x * in[0][(i - 2) * cols + j];
+      if (c->kind == SUM) y[0] += x;
+      if (c->kind == MEAN) y[0] += x / (double)(rows * cols);
+      if (c->kind == SUM_COLUMNS) y[i] += x;
+      if (c->kind == DOT) y[0] += x * (double)constant[i * cols + j];
+    }
+  for (int64_t k = 0, from = 0; c->kind == CONCAT && k < 3; from += c->shape[k++][1])
+    for (int64_t i = 0; i < rows; i++)
+      for (int64_t j = 0; j < c->shape[k][1]; j++)
+        y[i * c->out[1] + from + j] = at(c, in, (int)k, i, j);
+}
+
+/* ---- distributions ---- */
+
+enum { LOGP, ENTROPY, KL, SAMPLE, TANH_LOGP, TANH_SLOPE };
+
+static HnVar *normal(const Case *c, HnTape *t, HnVar **in) {
+  switch (c->kind) {
+  case LOGP:
+    return hn_normal_logp(t, in[0], in[1], constant);
+  case ENTROPY:
+    return hn_normal_entropy(t, in[0]);
+  case KL:
+    return hn_normal_kl(t, in[0], in[1], in[2], in[3]);
+  case SAMPLE:
+    return hn_normal_sample(t, in[0], in[1], constant);
+  case TANH_SLOPE:
+    return hn_tanh_log_slope(t, in[0]);
+  default:
+    return hn_tanh_normal_logp(t, in[0], in[1], constant);
+  }
+}
+static double normal_logp(double x, double mean, double logstd) {
+  const double std = exp(logstd);
+  return log(exp(-(x - mean) * (x - mean) / (2 * std * std)) / (std * sqrt(2 * M_PI)));
+}
+static double normal_kl(double m1, double s1, double m0, double s0) {
+  return log(s0 / s1) + (s1 * s1 + (m1 - m0) * (m1 - m0)) / (2 * s0 * s0) - 0.5;
+}
+static void normal_naive(const Case *c, double **in, double *y) {
+  const int64_t n = c->shape[0][1];
+  for (int64_t i = 0; i < c->shape[0][0]; i++) {
+    double sum = 0;
+    for (int64_t j = 0; j < n; j++) {
+      const double x = (double)constant[i * n + j], a = at(c, in, 0, i, j);
+      const double s = c->inputs > 1 ? at(c, in, 1, i, j) : 0;
+      if (c->kind == SAMPLE) y[i * n + j] = a + exp(s) * x;
+      if (c->kind == LOGP) sum += normal_logp(x, a, s);
+      if (c->kind == ENTROPY) sum += 0.5 * log(2 * M_PI * M_E * exp(2 * a));
+      if (c->kind == TANH_LOGP) sum += normal_logp(x, a, s) - log(1 - tanh(x) * tanh(x));
+      if (c->kind == TANH_SLOPE) sum += log(1 - tanh(a) * tanh(a));
+      if (c->kind == KL) sum += normal_kl(a, exp(s), at(c, in, 2, i, j), exp(at(c, in, 3, i, j)));
+    }
+    if (c->kind != SAMPLE) y[i] = sum;
+  }
+}
+
+static HnVar *categorical(const Case *c, HnTape *t, HnVar **in) {
+  return c->kind == LOGP      ? hn_categorical_logp(t, in[0], pick)
+         : c->kind == ENTROPY ? hn_categorical_entropy(t, in[0])
+                              : hn_categorical_kl(t, in[0], in[1]);
+}
+static void softmax_naive(int64_t n, const double *x, double *p) {
+  double sum = 0;
+  for (int64_t j = 0; j < n; j++) sum += exp(x[j]);
+  for (int64_t j = 0; j < n; j++) p[j] = exp(x[j]) / sum;
+}
+static void categorical_naive(const Case *c, double **in, double *y) {
+  const int64_t n = c->shape[0][1];
+  double p[MOST], q[MOST];
+  for (int64_t i = 0; i < c->shape[0][0]; i++) {
+    softmax_naive(n, in[0] + i * n, p);
+    if (c->kind == KL) softmax_naive(n, in[1] + i * n, q);
+    y[i] = c->kind == LOGP ? log(p[pick[i]]) : 0;
+    for (int64_t j = 0; j < n; j++) {
+      if (c->kind == ENTROPY) y[i] -= p[j] * log(p[j]);
+      if (c->kind == KL) y[i] += p[j] * log(p[j] / q[j]);
+    }
+  }
+}
+
+/* ---- the cases ---- */
+
+#define UNARY(NAME, KIND, POSITIVE) \
+  { NAME, 1, {{5, 7}}, {5, 7}, KIND, elementwise, elementwise_naive, POSITIVE }
+#define BINARY(NAME, KIND)                                                                        \
+  {NAME "/full", 2, {{5, 7}, {5, 7}}, {5, 7}, KIND, elementwise, elementwise_naive, false},       \
+      {NAME "/row", 2, {{5, 7}, {1, 7}}, {5, 7}, KIND, elementwise, elementwise_naive, false},    \
+      {NAME "/scalar", 2, {{5, 7}, {1, 1}}, {5, 7}, KIND, elementwise, elementwise_naive, false}, \
+      {NAME "/column", 2, {{6, 1}, {6, 1}}, {6, 1}, KIND, elementwise, elementwise_naive, false}, \
+  {                                                                                               \
+    NAME "/column-scalar", 2, {{6, 1}, {1, 1}}, {6, 1}, KIND, elementwise, elementwise_naive,     \
+        false                                                                                     \
+  }
+static const Case cases[] = {
+    {"linear/plain", 2, {{5, 7}, {7, 3}}, {5, 3}, HN_LINEAR, linear, linear_naive, false},
+    {"linear/bias", 3, {{5, 7}, {7, 19}, {1, 19}}, {5, 19}, HN_LINEAR, linear, linear_naive, false},
+    {"linear/tanh", 3, {{9, 6}, {6, 33}, {1, 33}}, {9, 33}, HN_TANH, linear, linear_naive, false},
+    {"linear/relu", 3, {{3, 6}, {6, 70}, {1, 70}}, {3, 70}, HN_RELU, linear, linear_naive, false},
+    {"linear/sigmoid",
+     3,
+     {{4, 5}, {5, 8}, {1, 8}},
+     {4, 8},
+     HN_SIGMOID,
+     linear,
+     linear_naive,
+     false},
+    {"linear/one", 3, {{1, 1}, {1, 1}, {1, 1}}, {1, 1}, HN_TANH, linear, linear_naive, false},
+    {"matmul", 2, {{6, 5}, {5, 17}}, {6, 17}, 0, matmul, linear_naive, false},
+    BINARY("add", ADD),
+    BINARY("sub", SUB),
+    BINARY("mul", MUL),
+    BINARY("min", MIN),
+    BINARY("max", MAX),
+    {"huber", 2, {{5, 7}, {5, 7}}, {5, 7}, HUBER, elementwise, elementwise_naive, false},
+    UNARY("affine", AFFINE, false),
+    UNARY("exp", EXP, false),
+    UNARY("log", LOG, true),
+    UNARY("square", SQUARE, false),
+    UNARY("softplus", SOFTPLUS, false),
+    UNARY("clamp", CLAMP, false),
+    {"activate/tanh", 1, {{5, 7}}, {5, 7}, HN_TANH, activate, activate_naive, false},
+    {"activate/relu", 1, {{5, 7}}, {5, 7}, HN_RELU, activate, activate_naive, false},
+    {"activate/sigmoid", 1, {{5, 7}}, {5, 7}, HN_SIGMOID, activate, activate_naive, false},
+    {"activate/linear", 1, {{5, 7}}, {5, 7}, HN_LINEAR, activate, activate_naive, false},
+    {"concat", 3, {{4, 2}, {4, 5}, {4, 1}}, {4, 8}, CONCAT, shape, shape_naive, false},
+    {"columns", 1, {{4, 7}}, {4, 3}, COLUMNS, shape, shape_naive, false},
+    {"rows_of", 1, {{7, 3}}, {4, 3}, ROWS, shape, shape_naive, false},
+    {"sum", 1, {{7, 5}}, {1, 1}, SUM, shape, shape_naive, false},
+    {"mean", 1, {{7, 5}}, {1, 1}, MEAN, shape, shape_naive, false},
+    {"sum_columns", 1, {{7, 5}}, {7, 1}, SUM_COLUMNS, shape, shape_naive, false},
+    {"dot", 1, {{7, 5}}, {1, 1}, DOT, shape, shape_naive, false},
+    {"normal/logp", 2, {{6, 3}, {6, 3}}, {6, 1}, LOGP, normal, normal_naive, false},
+    {"normal/logp-row", 2, {{6, 3}, {1, 3}}, {6, 1}, LOGP, normal, normal_naive, false},
+    {"normal/entropy", 1, {{6, 3}}, {6, 1}, ENTROPY, normal, normal_naive, false},
+    {"normal/kl", 4, {{6, 3}, {6, 3}, {6, 3}, {6, 3}}, {6, 1}, KL, normal, normal_naive, false},
+    {"normal/kl-row", 4, {{6, 3}, {6, 3}, {1, 3}, {1, 3}}, {6, 1}, KL, normal, normal_naive, false},
+    {"normal/kl-std", 4, {{6, 3}, {1, 3}, {6, 3}, {1, 3}}, {6, 1}, KL, normal, normal_naive, false},
+    {"normal/sample", 2, {{6, 3}, {6, 3}}, {6, 3}, SAMPLE, normal, normal_naive, false},
+    {"normal/sample-row", 2, {{6, 3}, {1, 3}}, {6, 3}, SAMPLE, normal, normal_naive, false},
+    {"tanh-normal/logp", 2, {{6, 3}, {6, 3}}, {6, 1}, TANH_LOGP, normal, normal_naive, false},
+    {"tanh-normal/logp-row", 2, {{6, 3}, {1, 3}}, {6, 1}, TANH_LOGP, normal, normal_naive, false},
+    {"tanh-normal/slope", 1, {{6, 3}}, {6, 1}, TANH_SLOPE, normal, normal_naive, false},
+    {"categorical/logp", 1, {{6, 5}}, {6, 1}, LOGP, categorical, categorical_naive, false},
+    {"categorical/entropy", 1, {{6, 5}}, {6, 1}, ENTROPY, categorical, categorical_naive, false},
+    {"categorical/kl", 2, {{6, 5}, {6, 5}}, {6, 1}, KL, categorical, categorical_naive, false},
+};
+
+/* ---- the check ---- */
+
+typedef struct Data {
+  float x[INPUTS][MOST], grad[INPUTS][MOST], weight[MOST];
+  double wide[INPUTS][MOST], *in[INPUTS];
+} Data;
+
+static int64_t count(const int64_t shape_of[2]) {
+  return shape_of[0] * shape_of[1];
+}
+
+static void draw(const Case *c, Data *d) {
+  HnRng rng = hn_rng(7, g_str_hash(c->name));
+  for (int k = 0; k < c->inputs; k++) {
+    for (int64_t i = 0; i < count(c->shape[k]); i++) {
+      const double x = 0.7 * hn_rng_normal(&rng);
+      d->x[k][i] = (float)(c->positive ? fabs(x) + 0.3 : x);
+      d->wide[k][i] = (double)d->x[k][i];
+    }
+    d->in[k] = d->wide[k];
+  }
+  for (int64_t i = 0; i < count(c->out); i++) d->weight[i] = (float)hn_rng_normal(&rng);
+  for (int64_t i = 0; i < MOST; i++) {
+    constant[i] = (float)hn_rng_normal(&rng);
+    pick[i] = (int32_t)hn_rng_below(&rng, c->shape[0][1]);
+  }
+}
+
+static double naive_loss(const Case *c, Data *d) {
+  double y[MOST], sum = 0;
+  c->naive(c, d->in, y);
+  for (int64_t i = 0; i < count(c->out); i++) sum += (double)d->weight[i] * y[i];
+  return sum;
+}
+
+/* Twice the operation on the same inputs; gradients only for inputs in `mask`. */
+static void tape_gradients(const Case *c, const HnHost *host, Data *d, unsigned mask) {
+  HnTape t = hn_tape_begin(host, true);
+  HnVar *in[INPUTS];
+  for (int k = 0; k < c->inputs; k++) {
+    for (int64_t i = 0; i < count(c->shape[k]); i++) d->grad[k][i] = 1;
+    HnVar *leaf =
+        hn_leaf(&t, c->shape[k][0], c->shape[k][1], d->x[k], mask >> k & 1 ? d->grad[k] : NULL);
+    in[k] = hn_affine(&t, leaf, 1, 0);
+  }
+  HnVar *once = hn_dot(&t, c->tape(c, &t, in), d->weight);
+  HnVar *twice = hn_dot(&t, c->tape(c, &t, in), d->weight);
+  hn_tape_backward(&t, hn_add(&t, once, twice));
+}
+
+static void check_values(const Case *c, const HnHost *host, Data *d, bool recording) {
+  HnTape t = hn_tape_begin(host, recording);
+  HnVar *in[INPUTS];
+  double want[MOST];
+  for (int k = 0; k < c->inputs; k++)
+    in[k] = hn_leaf(&t, c->shape[k][0], c->shape[k][1], d->x[k], d->grad[k]);
+  const HnVar *y = c->tape(c, &t, in);
+  c->naive(c, d->in, want);
+  g_assert_cmpint(y->rows, ==, c->out[0]);
+  g_assert_cmpint(y->cols, ==, c->out[1]);
+  g_assert_true((y->grad != NULL) == recording);
+  for (int64_t i = 0; i < count(c->out); i++)
+    g_assert_cmpfloat(fabs((double)y->data[i] - want[i]), <=, 2e-6 * (1 + fabs(want[i])));
+}
+
+static void check_case(gconstpointer user) {
+  const Case *c = user;
+  FakeHost *fake = g_new(FakeHost, 1);
+  const HnHost *host = fake_host_open(fake);
+  Data *d = g_new0(Data, 1);
+  draw(c, d);
+  check_values(c, host, d, true);
+  check_values(c, host, d, false);
+  const double h = 1e-5;
+  for (unsigned mask = 1; mask < 1u << c->inputs; mask++) {
+    tape_gradients(c, host, d, mask);
+    for (int k = 0; k < c->inputs; k++)
+      for (int64_t i = 0; i < count(c->shape[k]); i++) {
+        const double x = d->wide[k][i];
+        d->wide[k][i] = x + h;
+        const double up = naive_loss(c, d);
+        d->wide[k][i] = x - h;
+        const double slope = (up - naive_loss(c, d)) / (2 * h);
+        d->wide[k][i] = x;
+        const double want = mask >> k & 1 ? 1 + 2 * slope : 1;
+        g_assert_cmpfloat(fabs((double)d->grad[k][i] - want), <=, 1e-5 * (1 + fabs(want)));
+      }
+  }
+  g_free(d);
+  fake_host_close(fake);
+  g_free(fake);
+}
+
+/* ---- what the cases do not say ---- */
+
+static void test_stop(void) {
+  FakeHost *fake = g_new(FakeHost, 1);
+  const HnHost *host = fake_host_open(fake);
+  HnTape t = hn_tape_begin(host, true);
+  float x[2] = {3, -2}, g[2] = {0};
+  HnVar *v = hn_leaf(&t, 1, 2, x, g);
+  hn_tape_backward(&t, hn_sum(&t, hn_mul(&t, v, hn_stop(&t, v))));
+  g_assert_cmpfloat(g[0], ==, 3);
+  g_assert_cmpfloat(g[1], ==, -2);
+  fake_host_close(fake), g_free(fake);
+}
+
+/* Ties go to a; outside a clamp, and at a constant loss, nothing flows. */
+static void test_edges(void) {
+  FakeHost *fake = g_new(FakeHost, 1);
+  const HnHost *host = fake_host_open(fake);
+  HnTape t = hn_tape_begin(host, true);
+  float x[2] = {1, 1}, ga[2] = {0}, gb[2] = {0};
+  HnVar *a = hn_leaf(&t, 1, 2, x, ga), *b = hn_leaf(&t, 1, 2, x, gb);
+  hn_tape_backward(&t, hn_sum(&t, hn_add(&t, hn_min(&t, a, b), hn_max(&t, a, b))));
+  g_assert_cmpfloat(ga[0], ==, 2);
+  g_assert_cmpfloat(gb[0], ==, 0);
+  t = hn_tape_begin(host, true);
+  hn_tape_backward(&t, hn_sum(&t, hn_clamp(&t, a, 2, 3)));
+  g_assert_cmpfloat(ga[0], ==, 2);
+  t = hn_tape_begin(host, true);
+  hn_tape_backward(&t, hn_sum(&t, hn_constant(&t, 1, 2, x)));
+  fake_host_close(fake), g_free(fake);
+}
+
+/* backward_from seeds any shape; a branch that the seed does not reach stays untouched. */
+static void test_backward_from(void) {
+  FakeHost *fake = g_new(FakeHost, 1);
+  const HnHost *host = fake_host_open(fake);
+  HnTape t = hn_tape_begin(host, true);
+  const float x[3] = {1, 2, 3}, seed[3] = {10, 20, 30};
+  float g[3] = {0};
+  HnVar *v = hn_leaf(&t, 3, 1, x, g), *y = hn_square(&t, v);
+  hn_exp(&t, y);
+  hn_tape_backward_from(&t, y, seed);
+  for (int i = 0; i < 3; i++) g_assert_cmpfloat(g[i], ==, 2 * x[i] * seed[i]);
+  fake_host_close(fake), g_free(fake);
+}
+
+/* A choice with logit -infinity has probability 0 and no say in entropy, divergence or gradient. */
+static void test_forbidden(void) {
+  FakeHost *fake = g_new(FakeHost, 1);
+  const HnHost *host = fake_host_open(fake);
+  const float x[3] = {0.3f, -INFINITY, -0.4f}, q[3] = {0.1f, 0.2f, 0.5f};
+  float g[3] = {0};
+  HnTape t = hn_tape_begin(host, true);
+  HnVar *v = hn_leaf(&t, 1, 3, x, g), *other = hn_constant(&t, 1, 3, q);
+  const int32_t second = 2;
+  HnVar *sum = hn_add(&t, hn_categorical_entropy(&t, v), hn_categorical_kl(&t, v, other));
+  hn_tape_backward(&t, hn_add(&t, sum, hn_categorical_logp(&t, v, &second)));
+  const double p = 1 / (1 + exp(-0.7)), all = exp(0.1) + exp(0.2) + exp(0.5);
+  const double cross = -p * (0.1 - log(all)) - (1 - p) * (0.5 - log(all));
+  g_assert_cmpfloat(fabs((double)sum->data[0] - cross), <, 1e-6);
+  /* d cross / d logit 0 = p (1 - p) 0.4, and -p from the log-probability of the third */
+  g_assert_cmpfloat(fabs((double)g[0] - (0.4 * p * (1 - p) - p)), <, 1e-6);
+  g_assert_cmpfloat(g[1], ==, 0);
+  fake_host_close(fake), g_free(fake);
+}
+
+/* Density of tanh(u) stays finite where tanh(u) rounds to 1. */
+static void test_saturated(void) {
+  FakeHost *fake = g_new(FakeHost, 1);
+  const HnHost *host = fake_host_open(fake);
+  HnTape t = hn_tape_begin(host, true);
+  const float mean = 29, logstd = 0, u = 30;
+  HnVar *y =
+      hn_tanh_normal_logp(&t, hn_constant(&t, 1, 1, &mean), hn_constant(&t, 1, 1, &logstd), &u);
+  /* log(1 - tanh(u)^2) -> log 4 - 2u */
+  const double want = -0.5 - 0.5 * log(2 * M_PI) - (log(4) - 60);
+  g_assert_cmpfloat(fabs((double)y->data[0] - want), <, 1e-5);
+  fake_host_close(fake), g_free(fake);
+}
+
+/* Large and small arrays from one tape do not overlap and are aligned. */
+static void test_room(void) {
+  FakeHost *fake = g_new(FakeHost, 1);
+  const HnHost *host = fake_host_open(fake);
+  HnTape t = hn_tape_begin(host, false);
+  unsigned char *room[400];
+  for (int i = 0; i < 400; i++) {
+    const int64_t size = i % 50 == 0 ? 100000 : 1 + 17 * i;
+    room[i] = hn_tape_room(&t, size, 1);
+    g_assert_cmpuint((guintptr)room[i] % 64, ==, 0);
+    for (int64_t b = 0; b < size; b++) g_assert_cmpuint(room[i][b], ==, 0);
+    memset(room[i], i & 255, (size_t)size);
+  }
+  for (int i = 0; i < 400; i++) {
+    const int64_t size = i % 50 == 0 ? 100000 : 1 + 17 * i;
+    for (int64_t b = 0; b < size; b++) g_assert_cmpuint(room[i][b], ==, i & 255);
+  }
+  fake_host_close(fake), g_free(fake);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    char *path = g_strdup_printf("/tape/%s", cases[i].name);
+    g_test_add_data_func(path, &cases[i], check_case);
+    g_free(path);
+  }
+  g_test_add_func("/tape/stop", test_stop);
+  g_test_add_func("/tape/edges", test_edges);
+  g_test_add_func("/tape/backward-from", test_backward_from);
+  g_test_add_func("/tape/forbidden-choice", test_forbidden);
+  g_test_add_func("/tape/saturated", test_saturated);
+  g_test_add_func("/tape/room", test_room);
+  return g_test_run();
+}
