@@ -76,10 +76,11 @@ void hn_diag_add(HnDiag *d, const char *file, int line, int column, const char *
                            : g_strdup_printf("%s: ", file);
   char *full = printable(g_strconcat(where, "error: ", text, NULL));
   g_free(where);
-  if (!g_hash_table_add(d->written, full)) {
+  if (g_hash_table_contains(d->written, full)) {
     g_free(full);
     return;
   }
+  g_hash_table_add(d->written, full);
   Finding f = {file_index(d, file), d->findings->len, line, column, full};
   g_array_append_val(d->findings, f);
 }

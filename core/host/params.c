@@ -210,16 +210,29 @@ static bool int_in(int64_t v, const HnParam *p) {
 static void set_number(const HnParam *p, const HnNode *n, void *out, HnDiag *d) {
   double real = 0;
   int64_t integer = 0;
-  g_autofree char *expected = hn_params_expected(p);
   const char *why = p->kind == HN_INT ? hn_params_int(n, &integer) : hn_params_real(n, &real);
+  bool in = p->kind == HN_INT ? int_in(integer, p) : real >= p->low && real <= p->high;
+  if (!why && in) {
+    if (p->kind == HN_INT)
+      *FIELD(int64_t, p, out) = integer;
+    else
+      *FIELD(double, p, out) = real;
+    return;
+  }
+  g_autofree char *expected = hn_params_expected(p);
   if (why)
     complain(p, n, d, ": expected %s%s", expected, why);
-  else if (p->kind == HN_INT ? !int_in(integer, p) : real < p->low || real > p->high)
-    complain(p, n, d, " is out of range: expected %s", expected);
-  else if (p->kind == HN_INT)
-    *FIELD(int64_t, p, out) = integer;
   else
-    *FIELD(double, p, out) = real;
+    complain(p, n, d, " is out of range: expected %s", expected);
+}
+
+static void set_flag(const HnParam *p, const HnNode *n, void *out, HnDiag *d) {
+  if (n->quoted)
+    complain(p, n, d, ": expected true or false, without quotes");
+  else if (strcmp(n->text, "true") == 0 || strcmp(n->text, "false") == 0)
+    *FIELD(bool, p, out) = *n->text == 't';
+  else
+    complain(p, n, d, ": expected true or false");
 }
 
 static void set_choice(const HnParam *p, const HnNode *n, void *out, HnDiag *d) {
@@ -238,22 +251,24 @@ static void set_choice(const HnParam *p, const HnNode *n, void *out, HnDiag *d) 
 }
 
 static void set(const HnParam *p, const HnNode *n, void *out, HnDiag *d) {
-  g_autofree char *expected = hn_params_expected(p);
-  if (n->kind != HN_NODE_TEXT)
-    complain(p, n, d, ": expected %s, not %s", expected,
-             n->kind == HN_NODE_MAP ? "a map" : "a list");
-  else if (p->kind == HN_TEXT)
+  if (n->kind != HN_NODE_TEXT) {
+    g_autofree char *expected = hn_params_expected(p);
+    complain(p, n, d, ": expected %s, not a %s", expected, n->kind == HN_NODE_MAP ? "map" : "list");
+    return;
+  }
+  switch (p->kind) {
+  case HN_FLAG:
+    set_flag(p, n, out, d);
+    break;
+  case HN_TEXT:
     *FIELD(const char *, p, out) = g_intern_string(n->text);
-  else if (p->kind == HN_CHOICE)
+    break;
+  case HN_CHOICE:
     set_choice(p, n, out, d);
-  else if (p->kind != HN_FLAG)
+    break;
+  default:
     set_number(p, n, out, d);
-  else if (n->quoted)
-    complain(p, n, d, ": expected %s, without quotes", expected);
-  else if (strcmp(n->text, "true") == 0 || strcmp(n->text, "false") == 0)
-    *FIELD(bool, p, out) = *n->text == 't';
-  else
-    complain(p, n, d, ": expected %s", expected);
+  }
 }
 
 void hn_params_fill(const HnSchema *s, const HnNode *map, const char *except, void *out,

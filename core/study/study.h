@@ -7,21 +7,27 @@
  *   arms: {inferred: {}, fixed: {inference: {noise: fixed}}}
  *   report: {baseline: fixed, metric: eval.return, aggregate: mean}
  *
- * An arm that names a `plugin` other than the base's replaces that block, otherwise it patches it.
- * Overrides from the command line, "block.key=value", patch every arm last and pass the same
- * checks. */
+ * An arm that names a `plugin` other than the base's replaces that block, otherwise it patches it
+ * key by key.  No arms: one arm named `base`.  A study has at most 1000 arms and 100000 cells; its
+ * name and those of its arms are folders, so of letters, digits, '.', '_' and '-'.
+ *
+ * Overrides from the command line patch by the same rule and pass the same checks:
+ *   run.frames=1000                        every arm, whatever the arm says
+ *   arms.fixed.inference.noise=inferred    one arm, after those
+ *   seeds.count=5, report.metric=.., name=..
+ * Of several for one key the last counts. */
 #ifndef HN_STUDY_H
 #define HN_STUDY_H
 #include "cell.h"
 
-#define HN_REPORT_PARAMS(X)                                                                       \
-  X(text, baseline, "", "Arm that the others are compared with; empty: the first.", "")           \
-  X(text, metric, "", "Column of metrics.csv that decides.", "eval.return")                       \
-  X(choice, aggregate, "", "How seeds become one number.", "mean", "mean|median|iqm")             \
-  X(real, confidence, "", "Of intervals.", 0.95, 0.5, 0.999)                                      \
+#define HN_REPORT_PARAMS(X)                                                             \
+  X(text, baseline, "", "Arm that the others are compared with; empty: the first.", "") \
+  X(text, metric, "", "Column of metrics.csv that decides.", "eval.return")             \
+  X(choice, aggregate, "", "How seeds become one number.", "mean", "mean|median|iqm")   \
+  X(real, confidence, "", "Of intervals.", 0.95, 0.5, 0.999)                            \
   X(int, resamples, "", "Of the bootstrap.", 10000, 100, 1e7)
-#define HN_SEEDS_PARAMS(X)                                                                        \
-  X(int, root, "", "Seeds are derived from it.", 1, 0, 9007199254740992)                          \
+#define HN_SEEDS_PARAMS(X)                                               \
+  X(int, root, "", "Seeds are derived from it.", 1, 0, 9007199254740992) \
   X(int, count, "", "Seeds per arm.", 3, 1, 100000)
 
 typedef struct HnReportParams {
@@ -32,7 +38,8 @@ typedef struct HnSeedsParams {
 } HnSeedsParams;
 
 typedef struct HnStudy {
-  char *name, *file;
+  char *name, *description; /* description may be "" */
+  char *file;
   char *source; /* the file as read */
   HnSeedsParams seeds;
   HnReportParams report;
@@ -43,6 +50,9 @@ typedef struct HnStudy {
 /* NULL with findings in d.  overrides: NULL-terminated "block.key=value", or NULL. */
 HnStudy *hn_study_read(const char *path, const char *const *overrides, HnDiag *d);
 void hn_study_free(HnStudy *s);
-/* The seed of index i: root and i hashed (SplitMix64), the same in every arm. */
+/* The seed of index i: output i of SplitMix64 started at root, the same in every arm.
+ * Source: Steele, Lea & Flood 2014, constants of Vigna's splitmix64.c. */
 uint64_t hn_study_seed(int64_t root, int64_t i);
+HnSchema hn_seeds_schema(void);
+HnSchema hn_report_schema(void);
 #endif

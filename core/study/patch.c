@@ -1,0 +1,134 @@
+/* patch.c - lays arms and command-line overrides over a base. */
+#include "patch.h"
+#include <string.h>
+
+HnNode *hn_patch_map(const HnNode *base, const HnNode *over) {
+  if (!base || !over) return hn_node_copy(base ? base : over);
+  if (base->kind != HN_NODE_MAP || over->kind != HN_NODE_MAP) return hn_node_copy(over);
+  HnNode *out = hn_node_copy(base);
+  for (guint i = 0; i < over->keys->len; i++)
+    hn_node_set(out, over->keys->pdata[i], hn_node_copy(over->items->pdata[i]));
+  return out;
+}
+
+static bool other_plugin(const HnNode *base, const HnNode *over) {
+  const HnNode *a = hn_node_get(base, "plugin"), *b = hn_node_get(over, "plugin");
+  return a && b && g_strcmp0(a->text, b->text) != 0;
+}
+
+/* The key of a map as a node, for its place. */
+static const HnNode *key_of(const HnNode *map, const char *key) {
+  for (guint i = 0; map && map->kind == HN_NODE_MAP && i < map->keys->len; i++) {
+    const HnNode *k = map->keys->pdata[i];
+    if (strcmp(k->text, key) == 0) return k;
+  }
+  return NULL;
+}
+
+HnNode *hn_patch_blocks(const HnNode *base, const HnNode *over) {
+  const HnNode *place = base ? base : over;
+  HnNode *out =
+      hn_node_map(place ? place->file : NULL, place ? place->line : 0, place ? place->column : 0);
+  for (const char *const *block = hn_cell_blocks; *block; block++) {
+    const HnNode *a = hn_node_get(base, *block), *b = hn_node_get(over, *block);
+    if (!a && !b) continue;
+    const HnNode *key = key_of(b ? over : base, *block);
+    hn_node_set(out, key, other_plugin(a, b) ? hn_node_copy(b) : hn_patch_map(a, b));
+  }
+  return out;
+}
+
+/* ---- the command line ---- */
+
+typedef struct Override {
+  const char *place; /* "command line: run.frames=10" */
+  char **path;       /* split at dots; names of arms, which may have dots, in one piece */
+  const char *value;
+} Override;
+
+static void put(HnNode *map, const Override *o, guint from) {
+  guint last = g_strv_length(o->path) - 1;
+  for (guint i = from; i < last; i++) {
+    HnNode *inner = hn_node_get(map, o->path[i]), *key = hn_node_text(o->place, 0, 0, o->path[i]);
+    if (!inner) hn_node_set(map, key, inner = hn_node_map(o->place, 0, 0));
+    hn_node_free(key);
+    map = inner;
+  }
+  HnNode *key = hn_node_text(o->place, 0, 0, o->path[last]);
+  hn_node_set(map, key, hn_node_text(o->place, 0, 0, o->value));
+  hn_node_free(key);
+}
+
+/* "arms.ARM.BLOCK.KEY": the block and the key are the last two. */
+static char **split_arm(const char *path) {
+  const char *key = strrchr(path, '.');
+  const char *block = key > path ? g_strrstr_len(path, key - path, ".") : NULL;
+  if (!block || block - path <= (gssize)strlen("arms.")) return g_strsplit(path, ".", -1);
+  char **out = g_new0(char *, 5);
+  out[0] = g_strdup("arms");
+  out[1] = g_strndup(path + 5, (gsize)(block - path - 5));
+  out[2] = g_strndup(block + 1, (gsize)(key - block - 1));
+  out[3] = g_strdup(key + 1);
+  return out;
+}
+
+static bool known(const Override *o, const char *what, const char *name, const char *const *valid,
+                  HnDiag *d) {
+  if (g_strv_contains(valid, name)) return true;
+  g_autofree char *hint = hn_diag_hint(name, valid);
+  hn_diag_add(d, o->place, 0, 0, "no %s `%s`%s", what, name, hint);
+  return false;
+}
+
+static void read_override(const Override *o, const char *const *arms, HnOverrides *out, HnDiag *d) {
+  static const char *const first[] = {"env",        "inference",   "policy", "run",
+                                      "evaluation", "arms",        "seeds",  "report",
+                                      "name",       "description", NULL};
+  guint n = g_strv_length(o->path);
+  const char *head = o->path[0];
+  bool text = strcmp(head, "name") == 0 || strcmp(head, "description") == 0;
+  bool arm = strcmp(head, "arms") == 0;
+  if (!known(o, "block", head, first, d)) return;
+  if (n != (text ? 1U : arm ? 4U : 2U)) {
+    hn_diag_add(d, o->place, 0, 0, "expected %s%s=value", head,
+                text  ? ""
+                : arm ? ".ARM.BLOCK.KEY"
+                      : ".KEY");
+    return;
+  }
+  if (arm &&
+      (!known(o, "arm", o->path[1], arms, d) || !known(o, "block", o->path[2], hn_cell_blocks, d)))
+    return;
+  if (arm)
+    put(out->arms, o, 1);
+  else if (text || strcmp(head, "seeds") == 0 || strcmp(head, "report") == 0)
+    put(out->top, o, 0);
+  else
+    put(out->all, o, 0);
+}
+
+HnOverrides hn_overrides_read(const char *const *overrides, const char *const *arms, HnDiag *d) {
+  HnOverrides out = {hn_node_map("command line", 0, 0), hn_node_map("command line", 0, 0),
+                     hn_node_map("command line", 0, 0)};
+  for (; overrides && *overrides; overrides++) {
+    g_autofree char *cut = hn_diag_cut(*overrides), *valid = g_utf8_make_valid(*overrides, -1);
+    g_autofree char *place = g_strconcat("command line: ", cut, NULL);
+    char *equals = strchr(valid, '=');
+    if (!equals || equals == valid) {
+      hn_diag_add(d, place, 0, 0, "expected block.key=value");
+      continue;
+    }
+    *equals = 0;
+    g_auto(GStrv) path =
+        g_str_has_prefix(valid, "arms.") ? split_arm(valid) : g_strsplit(valid, ".", -1);
+    Override o = {place, path, equals + 1};
+    read_override(&o, arms, &out, d);
+  }
+  return out;
+}
+
+void hn_overrides_clear(HnOverrides *o) {
+  hn_node_free(o->top);
+  hn_node_free(o->all);
+  hn_node_free(o->arms);
+}

@@ -1,0 +1,21 @@
+/* patch.h - one configuration laid over another, and the patches a command line brings. */
+#ifndef HN_PATCH_H
+#define HN_PATCH_H
+#include "cell.h"
+
+/* The blocks of `base` (may be NULL) patched by those of `over` (may be NULL): a map with a block
+ * for each that either has, places kept.  A block that names another `plugin` replaces. */
+HnNode *hn_patch_blocks(const HnNode *base, const HnNode *over);
+/* One map over another, key by key; either may be NULL, not both. */
+HnNode *hn_patch_map(const HnNode *base, const HnNode *over);
+
+/* What overrides say, sorted by what they patch. */
+typedef struct HnOverrides {
+  HnNode *top;  /* map of name, description, seeds, report */
+  HnNode *all;  /* map of blocks, over every arm */
+  HnNode *arms; /* map of arm -> map of blocks */
+} HnOverrides;
+/* arms: names, NULL-terminated.  Reports what is not understood; what is stays usable. */
+HnOverrides hn_overrides_read(const char *const *overrides, const char *const *arms, HnDiag *d);
+void hn_overrides_clear(HnOverrides *o);
+#endif
