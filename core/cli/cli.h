@@ -34,6 +34,10 @@ int hn_cli_doctor(int argc, char **argv);
 int hn_cli_options(const HnVerb *verb, GOptionEntry *entries, int *argc, char ***argv);
 const HnVerb *hn_cli_verb(const char *name);
 
+/* The study that argv[1] names with the overrides argv[2], argv[3], ..; NULL, with every finding on
+ * stderr, if it is not one: HN_EXIT_USAGE. */
+struct HnStudy *hn_cli_study(const HnVerb *verb, int argc, char **argv);
+
 /* "hunch VERB: error: TEXT" to stderr, in colour on a terminal. */
 void hn_cli_error(const char *verb, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void hn_cli_warning(const char *verb, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -8,6 +8,10 @@
 #include <string.h>
 
 static const HnVerb verbs[] = {
+    {"validate", "STUDY.yaml [BLOCK.KEY=VALUE..]", "Check a study; say all that is wrong with it.",
+     hn_cli_validate},
+    {"plan", "STUDY.yaml [BLOCK.KEY=VALUE..]", "Show which cells of a study would run, and why.",
+     hn_cli_plan},
     {"inspect", "[PLUGIN]", "Show the plugins there are, or the parameters of one.",
      hn_cli_inspect},
     {"cell", "DIR", NULL, hn_cli_cell},

@@ -38,11 +38,9 @@ void hn_diag_free(HnDiag *d) {
   g_free(d);
 }
 
-/* Valid UTF-8 in which everything prints.  Takes text. */
-static char *printable(char *text) {
+char *hn_diag_printable(const char *text) {
   g_autofree char *valid = g_utf8_make_valid(text, -1);
   GString *out = g_string_new(NULL);
-  g_free(text);
   for (const char *c = valid; *c; c = g_utf8_find_next_char(c, NULL)) {
     gunichar u = g_utf8_get_char(c);
     if (g_unichar_isprint(u))
@@ -71,11 +69,11 @@ void hn_diag_add(HnDiag *d, const char *file, int line, int column, const char *
   g_autofree char *text = g_strdup_vprintf(format, args);
   va_end(args);
 
-  char *where = !file      ? g_strdup("")
-                : line > 0 ? g_strdup_printf("%s:%d:%d: ", file, line, column)
-                           : g_strdup_printf("%s: ", file);
-  char *full = printable(g_strconcat(where, "error: ", text, NULL));
-  g_free(where);
+  g_autofree char *where = !file      ? g_strdup("")
+                           : line > 0 ? g_strdup_printf("%s:%d:%d: ", file, line, column)
+                                      : g_strdup_printf("%s: ", file);
+  g_autofree char *raw = g_strconcat(where, "error: ", text, NULL);
+  char *full = hn_diag_printable(raw);
   if (g_hash_table_contains(d->written, full)) {
     g_free(full);
     return;

@@ -17,6 +17,8 @@ guint hn_diag_count(const HnDiag *d);
  * free with g_free. */
 char *hn_diag_text(const HnDiag *d);
 
+/* `text` as valid UTF-8 in which everything prints, escapes for the rest; free with g_free. */
+char *hn_diag_printable(const char *text);
 /* `text` for a message: at most 40 characters, then "...".  Free with g_free. */
 char *hn_diag_cut(const char *text);
 /* The candidate (NULL-terminated array) nearest to `name` by edit distance with transpositions,

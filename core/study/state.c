@@ -169,5 +169,8 @@ HnCellState hn_cell_state(const char *dir, const HnCell *cell) {
     s.reason = some ? g_strdup_printf("the folder is not a run's: it holds %s", some)
                     : g_strdup("is not a folder");
   }
+  char *raw = s.reason; /* names of files and words of a run may hold anything */
+  s.reason = hn_diag_printable(raw);
+  g_free(raw);
   return s;
 }

@@ -1,0 +1,17 @@
+/* study.c - what the verbs that take a study share: reading it, and saying what is wrong. */
+#include "study.h"
+#include "cli.h"
+#include <stdio.h>
+
+HnStudy *hn_cli_study(const HnVerb *verb, int argc, char **argv) {
+  if (argc < 2) {
+    hn_cli_usage(verb, "which study?");
+    return NULL;
+  }
+  HnDiag *d = hn_diag_new();
+  HnStudy *study = hn_study_read(argv[1], (const char *const *)argv + 2, d);
+  g_autofree char *text = hn_diag_text(d);
+  fputs(text, stderr);
+  hn_diag_free(d);
+  return study;
+}
