@@ -42,11 +42,11 @@ typedef struct HnMnw {
   double *omega; /* Psi^-1 [m, m] */
 } HnMnw;
 
-/* Bytes of `memory` for one distribution, and of `work` for any function below that takes it (n
- * rows; for hn_mnw_predict and hn_mnw_prefixes, of the rows or the chunk). */
+/* Bytes of `memory` for one distribution, and of `work` for functions of n rows. */
 HN_KIT size_t hn_mnw_size(int64_t d, int64_t m);
 HN_KIT size_t hn_mnw_work_size(int64_t n, int64_t d, int64_t m);
-/* Bytes of `work` for hn_mnw_dual. */
+/* Bytes of `work` for hn_mnw_prefixes and hn_mnw_dual. */
+HN_KIT size_t hn_mnw_prefixes_size(int64_t chunk, int64_t d, int64_t m);
 HN_KIT size_t hn_mnw_dual_size(int64_t n, int64_t d, int64_t m);
 /* Lays the arrays out in memory; their contents are undefined. */
 HN_KIT HnMnw hn_mnw_place(int64_t d, int64_t m, void *memory);
@@ -96,7 +96,7 @@ HN_KIT void hn_mnw_vjp(const HnMnw *q, int64_t n, const double *c, const double 
  * and scale Psi s / (nu - m + 1), where s = 1 + c'V c is returned. */
 HN_KIT double hn_mnw_predictive(const HnMnw *q, const double *c, double *mean);
 /* Joint log density of n rows under the predictive (matrix-T); n = 1: at one row.  sigma [m, m]:
- * known noise covariance (then Gaussian); NULL: inferred.  NaN if sigma is not positive definite. */
+ * known noise covariance (then Gaussian); NULL: inferred.  NaN where a factorisation fails. */
 HN_KIT double hn_mnw_predict(const HnMnw *q, int64_t n, const double *c, const double *y,
                              const double *sigma, void *work);
 /* Differential entropy; KL(q1 || q0); both of (W, L) jointly, in nats. */
@@ -112,7 +112,7 @@ HN_KIT double hn_mnw_expected_loglik(const HnMnw *q, int64_t n, const double *c,
  *   s     [n]     predictive inflation s_t = 1 + c'V c
  *   e     [n, m]  error e_t = y_t - M'c_t
  *   logp  [n]     log predictive density; their running sum is every prefix's evidence
- * Xi is kept up to date as well.  work: hn_mnw_work_size(chunk, D, m). */
+ * HN_E_NUMERIC: a factorisation failed; q is then undefined. */
 HN_KIT HnStatus hn_mnw_prefixes(HnMnw *q, int64_t n, const double *c, const double *y,
                                 int64_t chunk, double *s, double *e, double *logp, void *work);
 /* The same from one n x n factorisation, for D > n: K = I + C Xi0^-1 C' = L L'.
@@ -121,7 +121,7 @@ HN_KIT HnStatus hn_mnw_prefixes(HnMnw *q, int64_t n, const double *c, const doub
 HN_KIT HnStatus hn_mnw_dual(const HnMnw *prior, int64_t n, const double *c, const double *y,
                             double *s, double *e, double *logp, double *white, double *alpha,
                             HnMnw *q, void *work);
-/* Turns l, the lower Cholesky factor [D, D] of A, into that of A + x x' (Givens); x is destroyed. */
+/* Turns l, the lower Cholesky factor [D, D] of A, into that of A + x x' (Givens); x is used up. */
 HN_KIT void hn_mnw_chol_update(int64_t d, double *l, double *x);
 
 /* ---- isotropic prior, float32 features: what a trial teaches ---- */
@@ -150,7 +150,7 @@ typedef struct HnMnwTrial {
 
 typedef int32_t HnMnwPath;
 enum {
-  HN_MNW_AUTO = 0,  /* in: MIXED where the conditioning allows it, FULL else; DUAL if D > n */
+  HN_MNW_AUTO = 0,  /* in: MIXED where that is accurate, FULL else; DUAL if D > n */
   HN_MNW_FULL = 1,  /* float64 throughout */
   HN_MNW_MIXED = 2, /* float64 up to the factorisation, float32 for d/dC */
   HN_MNW_DUAL = 3,  /* float64, n x n */
@@ -166,11 +166,11 @@ typedef struct HnMnwLesson {
   double d_log_variance; /* FIXED, NORMAL, else 0 */
   double xi;             /* the xi in use after raises (before NORMAL's scaling) */
   int64_t raises;        /* times xi was raised tenfold, because a factorisation failed */
-  double pivot_ratio;    /* largest over smallest squared pivot of the factor */
+  double float_error;    /* bound on MIXED's relative error in d/dC, Frobenius norms */
 } HnMnwLesson;
 
-/* Largest pivot ratio at which AUTO trusts float32 for d/dC. */
-#define HN_MNW_PIVOT_RATIO 1e5
+/* AUTO trusts float32 for d/dC up to this bound. */
+#define HN_MNW_FLOAT_ERROR 1e-5
 
 /* Bytes of work. */
 HN_KIT size_t hn_mnw_train_size(int64_t n, int64_t d, int64_t m);
@@ -187,8 +187,8 @@ HN_KIT size_t hn_mnw_belief_size(int64_t d, int64_t m);
 HN_KIT size_t hn_mnw_belief_work_size(int64_t d, int64_t m);
 /* Sets the belief to the prior.  HN_E_PARAM: the prior is out of range. */
 HN_KIT HnStatus hn_mnw_belief_start(void *belief, int64_t d, int64_t m, const HnMnwPrior *prior);
-/* Sets it to any distribution q of the same D and m; under fixed noise Psi and nu stay as data
- * would leave them but are not read.  KL stays relative to the prior of hn_mnw_belief_start. */
+/* Sets it to any distribution q of the same D and m (known noise: M and V only).  KL stays relative
+ * to the prior of hn_mnw_belief_start. */
 HN_KIT void hn_mnw_belief_load(void *belief, const HnMnw *q);
 
 /* What a target was worth before it was taken in. */
@@ -209,7 +209,7 @@ HN_KIT void hn_mnw_belief_score(const void *belief, const float *c, const double
 /* Predictive location M'c [m] only; 2 D m flops. */
 HN_KIT void hn_mnw_belief_predict(const void *belief, const float *c, double *mean);
 
-/* Rows taken in; nu; ln|Xi|; ln|Psi|; tr V. */
+/* n: rows taken in.  Under known noise Psi = variance I and nu = 1, always. */
 typedef struct HnMnwFacts {
   int64_t d, m, n;
   double nu, logdet_xi, logdet_psi, trace_v;

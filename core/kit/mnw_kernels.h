@@ -1,0 +1,43 @@
+/* mnw_kernels.h - float64 kernels of the running belief, provided by every instruction set.  An
+ * element's arithmetic is the same in all of them: sums over columns run in eight lanes that fold
+ * in one fixed tree, and multiply-adds are spelled out. */
+#ifndef HN_KIT_MNW_KERNELS_H
+#define HN_KIT_MNW_KERNELS_H
+#include <stdint.h>
+
+enum {
+  HN_TILE = 8,    /* rows and columns of a tile; widths are multiples of it */
+  HN_PENDING = 4, /* updates gathered before one pass over the tiles applies them */
+};
+
+/* V = tiles - sum_j inverse_s[j] gain[j] gain[j]': the lower half in tiles of 8 x 8, row-major, row
+ * of tiles by row of tiles (those on the diagonal whole), and the updates not applied yet. */
+typedef struct HnTiles {
+  int64_t width, pending;
+  double *tile, *gain; /* gain [HN_PENDING, width] */
+  double *inverse_s;   /* [HN_PENDING] */
+} HnTiles;
+
+typedef struct HnMnwKernels {
+  /* k [width] = V c; returns c'k.  k may be the next free row of gain. */
+  double (*multiply)(const HnTiles *v, const double *c, double *k);
+  /* Applies what is pending. */
+  void (*flush)(const HnTiles *v);
+  /* out[j] = rows[j] . c for `count` rows of [count, width]. */
+  void (*dots)(int64_t count, int64_t width, const double *rows, const double *c, double *out);
+  /* rows[j] += weight[j] k */
+  void (*shift)(int64_t count, int64_t width, const double *weight, const double *k, double *rows);
+  /* out [m] = a x for symmetric a [m, m]; returns x'out. */
+  double (*form)(int64_t m, const double *a, const double *x, double *out);
+  /* a += alpha x x' */
+  void (*rank_one)(int64_t m, double alpha, const double *x, double *a);
+  void (*widen)(int64_t n, const float *x, double *y);
+  /* y = x, rounded */
+  void (*narrow)(int64_t n, const double *x, float *y);
+} HnMnwKernels;
+
+extern const HnMnwKernels hn_mnw_kernels_base, hn_mnw_kernels_v3, hn_mnw_kernels_v4;
+
+/* The table of the instruction set in use.  [any] */
+const HnMnwKernels *hn_mnw_kernels(void);
+#endif
