@@ -346,6 +346,7 @@ static void test_uninterrupted(gconstpointer plugin) {
   memcpy(d->qpos, body->state, sizeof(double) * 9);
   memcpy(d->qvel, body->state + 9, sizeof(double) * 9);
   mj_forward(m, d);
+  g_assert_cmpmem(body->state + 18, sizeof(double) * 9, d->qacc_warmstart, sizeof(double) * 9);
   for (int t = 0; t < 200; t++) {
     for (int64_t i = 0; i < 2; i++) rig_random_action(rig, i, &rng);
     for (int k = 0; k < 6; k++) d->ctrl[k] = CLAMP((double)rig->act[6 + k], -1, 1);
