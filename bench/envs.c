@@ -32,7 +32,7 @@ static gpointer step_rows(gpointer arg) {
   for (int64_t n = 0; n < job->episodes * EPISODE; n++) {
     part.act = &job->actions->act[n % EPISODE][job->first][0];
     part.pick = &job->actions->pick[n % EPISODE][job->first];
-    if (job->rig->env->step(job->rig->self, &part)) g_error("%s", job->rig->reason);
+    if (job->rig->env->step(job->rig->self, &part)) g_error("%s", job->rig->fake.error);
   }
   return NULL;
 }
@@ -126,7 +126,7 @@ int main(void) {
     }
   HnSim sim;
   Rig *host = rig_new(&gridworld_LTX_hn_plugin, 1, NULL);
-  if (hn_cheetah_create(&sim, &host->host, 1)) g_error("%s", host->reason);
+  if (hn_cheetah_create(&sim, &host->fake.host, 1)) g_error("%s", host->fake.error);
   printf("MuJoCo %s, %d rows, best of %d\n", mj_versionString(), (int)ROWS, (int)REPEATS);
   printf("%-12s %11s %11s %11s %8s %9s\n", "environment", "steps/s", "2 threads", "mj_steps/s",
          "us each", "overhead");

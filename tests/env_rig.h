@@ -2,9 +2,9 @@
  * side of env.h and nothing more. */
 #ifndef ENV_RIG_H
 #define ENV_RIG_H
+#include "fake_host.h"
 #include <glib.h>
 #include <hunch/env.h>
-#include <stdarg.h>
 #include <string.h>
 
 typedef struct Setting {
@@ -14,10 +14,7 @@ typedef struct Setting {
 #define SETTINGS(...) ((const Setting[]){__VA_ARGS__, {NULL, 0}})
 
 typedef struct Rig {
-  HnHost host;
-  GPtrArray *blocks; /* what host->alloc gave away */
-  GMutex lock;
-  char reason[500]; /* of the last failure */
+  FakeHost fake;
   const HnPlugin *plugin;
   const HnEnv *env;
   void *self, *params;
@@ -29,30 +26,13 @@ typedef struct Rig {
   int32_t *pick;
 } Rig;
 
-static inline void *rig_alloc(const HnHost *host, int64_t count, size_t size) {
-  Rig *rig = host->impl;
-  size_t bytes = ((size_t)count * size + 63) / 64 * 64 + 64;
-  void *block = aligned_alloc(64, bytes);
-  memset(block, 0, bytes);
-  g_ptr_array_add(rig->blocks, block);
-  return block;
-}
-
-static inline HN_PRINTF(3, 4) HnStatus
-    rig_fail(const HnHost *host, HnStatus status, const char *format, ...) {
-  Rig *rig = host->impl;
-  va_list args;
-  va_start(args, format);
-  g_mutex_lock(&rig->lock);
-  g_vsnprintf(rig->reason, sizeof rig->reason, format, args);
-  g_mutex_unlock(&rig->lock);
-  va_end(args);
-  return status;
+static inline void *rig_alloc(Rig *rig, int64_t count, size_t size) {
+  return fake_alloc(&rig->fake.host, count, size);
 }
 
 /* The plugin's parameters: presets, then `settings`, each of which must exist. */
 static inline void *rig_params(Rig *rig, const HnPlugin *plugin, const Setting *settings) {
-  char *params = rig_alloc(&rig->host, 1, plugin->params_size);
+  char *params = rig_alloc(rig, 1, plugin->params_size);
   for (uint32_t k = 0; k < plugin->param_count; k++) {
     const HnParam *p = &plugin->params[k];
     double value = p->preset;
@@ -72,9 +52,7 @@ static inline void *rig_params(Rig *rig, const HnPlugin *plugin, const Setting *
 
 static inline void rig_free(Rig *rig) {
   if (rig->env && HN_CAN(rig->env, destroy)) rig->env->destroy(rig->self);
-  for (guint k = 0; k < rig->blocks->len; k++) free(rig->blocks->pdata[k]);
-  g_ptr_array_free(rig->blocks, TRUE);
-  g_mutex_clear(&rig->lock);
+  fake_host_close(&rig->fake);
   g_free(rig);
 }
 
@@ -82,34 +60,28 @@ static inline void rig_free(Rig *rig) {
 static inline Rig *rig_try(const HnPlugin *plugin, int64_t rows, const Setting *settings,
                            HnStatus *status) {
   Rig *rig = g_new0(Rig, 1);
-  g_mutex_init(&rig->lock);
-  rig->blocks = g_ptr_array_new();
-  rig->host = (HnHost){.struct_size = sizeof(HnHost),
-                       .abi = HN_ABI,
-                       .impl = rig,
-                       .alloc = rig_alloc,
-                       .fail = rig_fail};
+  fake_host_open(&rig->fake);
   rig->plugin = plugin, rig->env = plugin->methods;
-  rig->self = rig_alloc(&rig->host, 1, plugin->self_size);
+  rig->self = rig_alloc(rig, 1, plugin->self_size);
   rig->params = rig_params(rig, plugin, settings);
   rig->spec = (HnEnvSpec){.struct_size = sizeof(HnEnvSpec), .rows = rows};
-  *status = rig->env->create(rig->self, &rig->host, rig->params, &rig->spec);
+  *status = rig->env->create(rig->self, &rig->fake.host, rig->params, &rig->spec);
   if (*status) return rig;
   while (plugin->info && plugin->info[rig->info_count].name) rig->info_count++;
   const HnEnvSpec *s = &rig->spec;
   HnEnvBatch *b = &rig->b;
   *b = (HnEnvBatch){.struct_size = sizeof(HnEnvBatch), .rows = rows};
-  b->state = rig_alloc(&rig->host, rows, s->row_size);
-  b->rng = rig_alloc(&rig->host, rows, sizeof(HnRng));
-  b->begin = rig->begin = rig_alloc(&rig->host, rows, 1);
-  b->task_index = rig_alloc(&rig->host, rows, sizeof(int64_t));
-  b->act = rig->act = rig_alloc(&rig->host, rows * s->act_dim, sizeof(float));
-  b->pick = rig->pick = rig_alloc(&rig->host, rows, sizeof(int32_t));
-  b->obs = rig_alloc(&rig->host, rows * s->obs_dim, sizeof(float));
-  b->reward = rig_alloc(&rig->host, rows, sizeof(float));
-  b->done = rig_alloc(&rig->host, rows, 1);
-  b->task = rig_alloc(&rig->host, rows * s->task_dim, sizeof(float));
-  b->info = rig_alloc(&rig->host, rows * rig->info_count, sizeof(float));
+  b->state = rig_alloc(rig, rows, s->row_size);
+  b->rng = rig_alloc(rig, rows, sizeof(HnRng));
+  b->begin = rig->begin = rig_alloc(rig, rows, 1);
+  b->task_index = rig_alloc(rig, rows, sizeof(int64_t));
+  b->act = rig->act = rig_alloc(rig, rows * s->act_dim, sizeof(float));
+  b->pick = rig->pick = rig_alloc(rig, rows, sizeof(int32_t));
+  b->obs = rig_alloc(rig, rows * s->obs_dim, sizeof(float));
+  b->reward = rig_alloc(rig, rows, sizeof(float));
+  b->done = rig_alloc(rig, rows, 1);
+  b->task = rig_alloc(rig, rows * s->task_dim, sizeof(float));
+  b->info = rig_alloc(rig, rows * rig->info_count, sizeof(float));
   for (int64_t i = 0; i < rows; i++) b->rng[i] = hn_rng(7, (uint64_t)i);
   return rig;
 }
@@ -117,7 +89,7 @@ static inline Rig *rig_try(const HnPlugin *plugin, int64_t rows, const Setting *
 static inline Rig *rig_new(const HnPlugin *plugin, int64_t rows, const Setting *settings) {
   HnStatus status;
   Rig *rig = rig_try(plugin, rows, settings, &status);
-  if (status) g_error("%s: create: %s", plugin->name, rig->reason);
+  if (status) g_error("%s: create: %s", plugin->name, rig->fake.error);
   return rig;
 }
 
@@ -134,13 +106,13 @@ static inline void rig_reset(Rig *rig, uint8_t begin, int64_t task) {
     memset(rig_row(rig, i), 0, rig->spec.row_size);
   }
   HnStatus status = rig->env->reset(rig->self, &rig->b);
-  if (status) g_error("%s: reset: %s", rig->plugin->name, rig->reason);
+  if (status) g_error("%s: reset: %s", rig->plugin->name, rig->fake.error);
 }
 
 static inline void rig_step(Rig *rig) {
   memset(rig->b.done, 0, (size_t)rig->b.rows);
   HnStatus status = rig->env->step(rig->self, &rig->b);
-  if (status) g_error("%s: step: %s", rig->plugin->name, rig->reason);
+  if (status) g_error("%s: step: %s", rig->plugin->name, rig->fake.error);
 }
 
 /* Rows from `first`, `rows` of them, as a batch of their own. */

@@ -512,7 +512,7 @@ static void test_vel_parameters(void) {
     HnStatus status;
     Rig *rig = rig_try(&cheetah_vel_LTX_hn_plugin, 1, bad[k].setting, &status);
     g_assert_cmpint(status, ==, HN_E_PARAM);
-    g_assert_nonnull(strstr(rig->reason, bad[k].says));
+    g_assert_nonnull(strstr(rig->fake.error, bad[k].says));
     rig_free(rig);
   }
 }
@@ -531,14 +531,14 @@ static void test_cheetah_failures(gconstpointer plugin) {
 
   *body = start, body->state[9 + 3] = 1e12;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
-  g_assert_nonnull(strstr(rig->reason, "MuJoCo"));
+  g_assert_nonnull(strstr(rig->fake.error, "MuJoCo"));
   *body = start, body->state[2] = NAN;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
   *body = start;
   float kept = rig->act[4];
   rig->act[4] = INFINITY;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
-  g_assert_nonnull(strstr(rig->reason, "action 4"));
+  g_assert_nonnull(strstr(rig->fake.error, "action 4"));
 
   rig->act[4] = kept, rig->b.rng[0] = stream, *body = start;
   rig_step(rig);
@@ -550,9 +550,9 @@ static void test_bad_model(void) {
   Rig *rig = new_rig(&gridworld_LTX_hn_plugin, 1); /* for its host */
   HnSim sim;
   g_assert_cmpint(
-      hn_sim_create(&sim, &rig->host, "<mujoco><worldbody><bdy/></worldbody></mujoco>", 1), ==,
+      hn_sim_create(&sim, &rig->fake.host, "<mujoco><worldbody><bdy/></worldbody></mujoco>", 1), ==,
       HN_E_IO);
-  g_assert_nonnull(strstr(rig->reason, "bdy"));
+  g_assert_nonnull(strstr(rig->fake.error, "bdy"));
   hn_sim_destroy(&sim);
   rig_free(rig);
 }

@@ -252,12 +252,12 @@ static HnStatus believer_create(Believer *v, Rig *rig, const Setting *settings) 
   const HnPlugin *p = &gridworld_belief_LTX_hn_plugin;
   *v = (Believer){.m = p->methods, .rng = hn_rng(5, 0)};
   HnBeliefSpec spec = {.struct_size = sizeof spec, .obs_dim = 2, .act_count = 5, .horizon = 15};
-  v->self = rig_alloc(&rig->host, 1, p->self_size);
-  HnStatus s = v->m->create(v->self, &rig->host, rig_params(rig, p, settings), &spec);
+  v->self = rig_alloc(rig, 1, p->self_size);
+  HnStatus s = v->m->create(v->self, &rig->fake.host, rig_params(rig, p, settings), &spec);
   if (s) return s;
   g_assert_cmpint(spec.belief_dim, ==, CELLS);
   g_assert_cmpint(spec.latent_dim, ==, CELLS);
-  v->row = rig_alloc(&rig->host, 1, spec.row_size);
+  v->row = rig_alloc(rig, 1, spec.row_size);
   return HN_OK;
 }
 
@@ -426,7 +426,7 @@ static void test_belief_contradictions(void) {
   g_assert_cmpint(believer_create(&v, rig, NULL), ==, HN_OK);
   believer_see(&v, HN_NEW_TASK, 0, a);
   g_assert_cmpint(believer_see(&v, HN_KEEP, 0.5f, a), ==, HN_E_PARAM);
-  g_assert_nonnull(strstr(rig->reason, "0.5"));
+  g_assert_nonnull(strstr(rig->fake.error, "0.5"));
   g_assert_cmpint(believer_see(&v, HN_KEEP, -0.1f, outside), ==, HN_E_PARAM);
   g_assert_cmpint(believer_see(&v, HN_KEEP, 1, a), ==, HN_OK);
   g_assert_true(v.belief[17] == 1);
