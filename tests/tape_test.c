@@ -9,7 +9,7 @@
 #include <hunch/kit/tape.h>
 #include <math.h>
 
-enum { INPUTS = 6, MOST = 600 };
+enum { INPUTS = 6, MOST = 1500 };
 
 typedef struct Case Case;
 struct Case {
@@ -244,6 +244,45 @@ static void categorical_naive(const Case *c, double **in, double *y) {
   }
 }
 
+/* ---- recurrence: inputs x, h0, w, u, b, c; kind 1: with resets ---- */
+
+enum { STEPS = 4, BATCH = 3 };
+static const uint8_t resets[STEPS * BATCH] = {0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 1, 1};
+
+static HnVar *gru(const Case *c, HnTape *t, HnVar **in) {
+  return hn_gru(t, STEPS, in[0], in[1], in[2], in[3], in[4], in[5], c->kind ? resets : NULL);
+}
+/* Gate k's share of unit j from v [m] by matrix m x 3n and bias. */
+static double gate(int64_t m, int64_t n, int k, int64_t j, const double *v, const double *matrix,
+                   const double *bias) {
+  double sum = bias[k * n + j];
+  for (int64_t p = 0; p < m; p++) sum += v[p] * matrix[p * 3 * n + k * n + j];
+  return sum;
+}
+static void gru_naive(const Case *c, double **in, double *y) {
+  const int64_t m = c->shape[0][1], n = c->shape[1][1];
+  for (int64_t i = 0; i < BATCH; i++) {
+    double h[MOST] = {0}, next[MOST];
+    memcpy(h, in[1] + i * n, sizeof *h * (size_t)n);
+    for (int64_t step = 0; step < STEPS; step++) {
+      const int64_t row = step * BATCH + i;
+      const double *x = in[0] + row * m;
+      if (c->kind && resets[row]) memset(h, 0, sizeof h);
+      for (int64_t j = 0; j < n; j++) {
+        const double r = activation(HN_SIGMOID, gate(m, n, 0, j, x, in[2], in[4]) +
+                                                    gate(n, n, 0, j, h, in[3], in[5]));
+        const double z = activation(HN_SIGMOID, gate(m, n, 1, j, x, in[2], in[4]) +
+                                                    gate(n, n, 1, j, h, in[3], in[5]));
+        const double k =
+            tanh(gate(m, n, 2, j, x, in[2], in[4]) + r * gate(n, n, 2, j, h, in[3], in[5]));
+        next[j] = (1 - z) * k + z * h[j];
+      }
+      memcpy(h, next, sizeof *h * (size_t)n);
+      memcpy(y + row * n, h, sizeof *h * (size_t)n);
+    }
+  }
+}
+
 /* ---- the cases ---- */
 
 #define UNARY(NAME, KIND, POSITIVE) \
@@ -256,6 +295,12 @@ static void categorical_naive(const Case *c, double **in, double *y) {
   {                                                                                               \
     NAME "/column-scalar", 2, {{6, 1}, {1, 1}}, {6, 1}, KIND, elementwise, elementwise_naive,     \
         false                                                                                     \
+  }
+#define GRU(IN, N)                                                          \
+  {                                                                         \
+    {STEPS * BATCH, IN}, {BATCH, N}, {IN, 3 * N}, {N, 3 * N}, {1, 3 * N}, { \
+      1, 3 * N                                                              \
+    }                                                                       \
   }
 static const Case cases[] = {
     {"linear/plain", 2, {{5, 7}, {7, 3}}, {5, 3}, HN_LINEAR, linear, linear_naive, false},
@@ -309,13 +354,16 @@ static const Case cases[] = {
     {"categorical/logp", 1, {{6, 5}}, {6, 1}, LOGP, categorical, categorical_naive, false},
     {"categorical/entropy", 1, {{6, 5}}, {6, 1}, ENTROPY, categorical, categorical_naive, false},
     {"categorical/kl", 2, {{6, 5}, {6, 5}}, {6, 1}, KL, categorical, categorical_naive, false},
+    {"gru/plain", 6, GRU(2, 5), {12, 5}, 0, gru, gru_naive, false},
+    {"gru/reset", 6, GRU(2, 5), {12, 5}, 1, gru, gru_naive, false},
+    {"gru/wide", 6, GRU(3, 21), {12, 21}, 1, gru, gru_naive, false},
 };
 
 /* ---- the check ---- */
 
 typedef struct Data {
   float x[INPUTS][MOST], grad[INPUTS][MOST], weight[MOST];
-  double wide[INPUTS][MOST], *in[INPUTS];
+  double wide[INPUTS][MOST], slope[INPUTS][MOST], *in[INPUTS];
 } Data;
 
 static int64_t count(const int64_t shape_of[2]) {
@@ -344,6 +392,19 @@ static double naive_loss(const Case *c, Data *d) {
   c->naive(c, d->in, y);
   for (int64_t i = 0; i < count(c->out); i++) sum += (double)d->weight[i] * y[i];
   return sum;
+}
+
+static void central_differences(const Case *c, Data *d) {
+  const double h = 1e-5;
+  for (int k = 0; k < c->inputs; k++)
+    for (int64_t i = 0; i < count(c->shape[k]); i++) {
+      const double x = d->wide[k][i];
+      d->wide[k][i] = x + h;
+      const double up = naive_loss(c, d);
+      d->wide[k][i] = x - h;
+      d->slope[k][i] = (up - naive_loss(c, d)) / (2 * h);
+      d->wide[k][i] = x;
+    }
 }
 
 /* Twice the operation on the same inputs; gradients only for inputs in `mask`. */
@@ -384,18 +445,12 @@ static void check_case(gconstpointer user) {
   draw(c, d);
   check_values(c, host, d, true);
   check_values(c, host, d, false);
-  const double h = 1e-5;
+  central_differences(c, d);
   for (unsigned mask = 1; mask < 1u << c->inputs; mask++) {
     tape_gradients(c, host, d, mask);
     for (int k = 0; k < c->inputs; k++)
       for (int64_t i = 0; i < count(c->shape[k]); i++) {
-        const double x = d->wide[k][i];
-        d->wide[k][i] = x + h;
-        const double up = naive_loss(c, d);
-        d->wide[k][i] = x - h;
-        const double slope = (up - naive_loss(c, d)) / (2 * h);
-        d->wide[k][i] = x;
-        const double want = mask >> k & 1 ? 1 + 2 * slope : 1;
+        const double want = mask >> k & 1 ? 1 + 2 * d->slope[k][i] : 1;
         g_assert_cmpfloat(fabs((double)d->grad[k][i] - want), <=, 1e-5 * (1 + fabs(want)));
       }
   }

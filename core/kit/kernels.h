@@ -40,6 +40,12 @@ typedef struct HnKernels {
   /* g [rows, cols], given y = act(..): g *= act'; then sum += columns of g, if not NULL. */
   void (*activate_back)(int32_t act, int64_t rows, int64_t cols, const float *y, float *g,
                         float *sum);
+  /* One step of a GRU.  g [rows, 4 hidden] holds the gates' sums n, r, z and q = h Un + cn; n is
+   * still without r q.  Leaves n, r, z, q there, and the new state in y [rows, hidden]. */
+  void (*gru)(int64_t rows, int64_t hidden, float *g, const float *h, float *y);
+  /* Its gradient: takes n, r, z, q in g and dy, leaves d/d(sums) in g; adds z dy to dh. */
+  void (*gru_back)(int64_t rows, int64_t hidden, float *g, const float *h, const float *dy,
+                   float *dh);
   double (*norm2)(int64_t n, const float *x);
   void (*adam)(int64_t n, const HnAdamRates *r, float *w, float *g, float *m1, float *m2);
 } HnKernels;

@@ -31,10 +31,6 @@ typedef struct Tile {
   HnPart part; /* lanes of the last vector */
 } Tile;
 
-HN_INLINE HnV load_lane(const float *p, int v, int vecs, bool edge, HnPart part) {
-  return edge && v == vecs - 1 ? v_load_part(p + v * HN_LANES, part) : v_load(p + v * HN_LANES);
-}
-
 HN_INLINE void tile(int rows, int vecs, bool edge, const Tile *t) {
   HnV acc[ROWS_MAX][4];
   const float *a = t->a, *b = t->b;
@@ -42,11 +38,14 @@ HN_INLINE void tile(int rows, int vecs, bool edge, const Tile *t) {
   for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
     for (int v = 0; v < vecs; v++)
-      acc[i][v] = t->init ? load_lane(t->init + i * t->init_row, v, vecs, edge, t->part) : (HnV){0};
+      acc[i][v] = t->init ? v_load_any(t->init + i * t->init_row + v * HN_LANES,
+                                       !edge || v + 1 < vecs, t->part)
+                          : (HnV){0};
   for (int64_t p = 0; p < t->k; p++, a += t->a_col, b += t->ldb) {
     HnV row[4];
 #pragma GCC unroll 4
-    for (int v = 0; v < vecs; v++) row[v] = load_lane(b, v, vecs, edge, t->part);
+    for (int v = 0; v < vecs; v++)
+      row[v] = v_load_any(b + v * HN_LANES, !edge || v + 1 < vecs, t->part);
 #pragma GCC unroll 12
     for (int i = 0; i < rows; i++) {
       HnV x = v_all(a[i * t->a_row]);
@@ -57,13 +56,8 @@ HN_INLINE void tile(int rows, int vecs, bool edge, const Tile *t) {
 #pragma GCC unroll 12
   for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
-    for (int v = 0; v < vecs; v++) {
-      float *c = t->c + i * t->ldc + v * HN_LANES;
-      if (edge && v == vecs - 1)
-        v_store_part(c, acc[i][v], t->part);
-      else
-        v_store(c, acc[i][v]);
-    }
+    for (int v = 0; v < vecs; v++)
+      v_store_any(t->c + i * t->ldc + v * HN_LANES, acc[i][v], !edge || v + 1 < vecs, t->part);
 }
 
 /* tile_R_V and, with a partial last vector, tile_R_V_edge. */

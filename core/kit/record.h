@@ -37,6 +37,9 @@ float *hn_grad(HnVar *v);
 /* The gradient and whether it holds nothing yet, in which case it must be overwritten. */
 float *hn_grad_raw(HnVar *v, bool *fresh);
 
+/* v transposed: kept by a parameter, else made in the tape's room. */
+const float *hn_flipped(HnTape *t, const HnVar *v);
+
 /* Says which operation was called wrongly, and aborts: wrong shapes are bugs. */
 _Noreturn void hn_bug(const char *format, ...) HN_PRINTF(1, 2);
 #define HN_SHAPE(ok, op, a, b)                                                             \

@@ -1,11 +1,10 @@
 /* tape_product.c - the products of the tape: linear layers and plain matrix products. */
 #include "record.h"
 
-/* b transposed: kept by a parameter, else made in the tape's room. */
-static const float *flipped(HnTape *t, const HnVar *b) {
-  if (b->flip) return b->flip;
-  float *flip = hn_tape_take(t, hn_count(b), sizeof(float));
-  hn_kernels()->transpose(b->rows, b->cols, b->data, flip);
+const float *hn_flipped(HnTape *t, const HnVar *v) {
+  if (v->flip) return v->flip;
+  float *flip = hn_tape_take(t, hn_count(v), sizeof(float));
+  hn_kernels()->transpose(v->rows, v->cols, v->data, flip);
   return flip;
 }
 
@@ -35,7 +34,7 @@ static void product_back(HnTape *t, HnVar *a, HnVar *b, const HnVar *y) {
                                   .a = y->grad,
                                   .a_row = y->cols,
                                   .a_col = 1,
-                                  .b = flipped(t, b),
+                                  .b = hn_flipped(t, b),
                                   .ldb = b->rows,
                                   .init = fresh ? NULL : d,
                                   .init_row = a->cols,

@@ -3,6 +3,7 @@
  * choice and v3 and v4 round alike. */
 #ifndef HN_KIT_VECTOR_H
 #define HN_KIT_VECTOR_H
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #if defined(__AVX2__)
@@ -72,6 +73,17 @@ HN_INLINE void v_store_part(float *p, HnV v, HnPart n) {
   for (int64_t i = 0; i < n; i++) p[i] = v[i];
 }
 #endif
+
+/* A whole vector, or the lanes of part. */
+HN_INLINE HnV v_load_any(const float *p, bool whole, HnPart part) {
+  return whole ? v_load(p) : v_load_part(p, part);
+}
+HN_INLINE void v_store_any(float *p, HnV v, bool whole, HnPart part) {
+  if (whole)
+    v_store(p, v);
+  else
+    v_store_part(p, v, part);
+}
 
 /* The smaller and the larger; b where either is NaN. */
 HN_INLINE HnV v_min(HnV a, HnV b) {
