@@ -1,0 +1,166 @@
+/* glibrl.c - what GLiBRL costs: microseconds per env step of believing, at the sizes of the cheetah
+ * (20 observations, 6 actions, all columns live), and milliseconds per learn. */
+#include "../plugins/inference/glibrl.c"
+#include "../tests/fake_host.h"
+#include <stdio.h>
+#include <time.h>
+
+enum { OBS = 20, ACT = 6, STEPS = 400, ROUNDS = 7 };
+
+static double seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Steps -1 .. STEPS of a random walk; every row one task. */
+typedef struct Walk {
+  uint8_t *begin;
+  float *obs, *next, *act, *reward;
+} Walk;
+
+static Walk walk_new(int64_t rows) {
+  int64_t n = (STEPS + 1) * rows;
+  Walk w = {calloc((size_t)n, 1), calloc((size_t)(n * OBS), 4), calloc((size_t)(n * OBS), 4),
+            calloc((size_t)(n * ACT), 4), calloc((size_t)n, 4)};
+  HnRng rng = hn_rng(1, 1);
+  for (int64_t k = 0; k < n; k++) {
+    for (int j = 0; j < ACT; j++) w.act[k * ACT + j] = (float)hn_rng_uniform(&rng, -1, 1);
+    for (int j = 0; j < OBS; j++) {
+      float *s = w.obs + k * OBS + j;
+      *s = k < rows ? (float)hn_rng_normal(&rng) : w.next[(k - rows) * OBS + j];
+      w.next[k * OBS + j] =
+          0.9f * *s + 0.3f * w.act[k * ACT + j % ACT] + 0.1f * (float)hn_rng_normal(&rng);
+    }
+    w.reward[k] = w.next[k * OBS] + 0.1f * (float)hn_rng_normal(&rng);
+    w.begin[k] = k < rows || k >= n - rows ? HN_NEW_TASK : HN_KEEP;
+  }
+  return w;
+}
+
+static void walk_free(Walk *w) {
+  free(w->begin), free(w->obs), free(w->next), free(w->act), free(w->reward);
+}
+
+static HnHistory window(const Walk *w, int64_t rows, int64_t from, int64_t steps) {
+  int64_t at = from * rows;
+  return (HnHistory){.struct_size = sizeof(HnHistory),
+                     .steps = steps,
+                     .rows = rows,
+                     .stride = rows,
+                     .begin = w->begin + at,
+                     .obs = w->obs + at * OBS,
+                     .act = w->act + at * ACT,
+                     .reward = w->reward + at,
+                     .next_obs = w->next + at * OBS};
+}
+
+static HnThisParams presets(void) {
+  HnThisParams p = {0};
+  for (const HnParam *k = hn_this_params; k->name; k++) {
+    void *to = (char *)&p + k->offset;
+    if (k->kind == HN_REAL) *(double *)to = k->preset;
+    if (k->kind == HN_INT) *(int64_t *)to = (int64_t)k->preset;
+    if (k->kind == HN_FLAG) *(bool *)to = k->preset != 0;
+  }
+  p.belief = BELIEF_COMPACT; /* every other choice is the first of its list */
+  return p;
+}
+
+static int by_size(const void *a, const void *b) {
+  double d = *(const double *)a - *(const double *)b;
+  return (d > 0) - (d < 0);
+}
+
+static double median(double *x) {
+  qsort(x, ROUNDS, sizeof *x, by_size);
+  return x[ROUNDS / 2];
+}
+
+/* A life acted step by step (T = 0), or in one window; microseconds per row and step. */
+static double time_believe(Glibrl *g, FakeHost *f, const Walk *w, int64_t rows, size_t row_size,
+                           bool whole, bool informed) {
+  int64_t n = (STEPS + 1) * rows, dim = belief_dim(g);
+  float *belief = calloc((size_t)(n * dim), 4), *info = calloc((size_t)(n * info_count), 4);
+  void *state = aligned_alloc(64, row_size * (size_t)rows);
+  double took[ROUNDS];
+  for (int r = 0; r < ROUNDS; r++) {
+    memset(state, 0, row_size * (size_t)rows);
+    double start = seconds();
+    for (int64_t t = 0; t < (whole ? 1 : STEPS); t++) {
+      HnHistory h = window(w, rows, t, whole ? STEPS - 1 : 0);
+      HnThought q = {.struct_size = sizeof q,
+                     .history = &h,
+                     .state = state,
+                     .belief = belief,
+                     .info = informed ? info : NULL};
+      if (believe(g, &q)) abort();
+      fake_host_reset(f, (FakeMark){0});
+    }
+    took[r] = (seconds() - start) * 1e6 / (double)(STEPS * rows);
+  }
+  free(belief), free(info), free(state);
+  return median(took);
+}
+
+/* The networks alone, for as many rows as share a call. */
+static double time_features(Glibrl *g, FakeHost *f, int64_t rows) {
+  float *x = calloc((size_t)(rows * g->reward.inputs), 4);
+  float *work = calloc((size_t)(2 * rows * 1024), 4), *c = calloc((size_t)(rows * 1024), 4);
+  double took[ROUNDS];
+  for (int r = 0; r < ROUNDS; r++) {
+    double start = seconds();
+    for (int64_t t = 0; t < STEPS; t++) {
+      features(g->p, &g->transition, rows, x, g->reward.inputs, work, c);
+      features(g->p, &g->reward, rows, x, g->reward.inputs, work, c);
+    }
+    took[r] = (seconds() - start) * 1e6 / (double)(STEPS * rows);
+  }
+  fake_host_reset(f, (FakeMark){0});
+  free(x), free(work), free(c);
+  return median(took);
+}
+
+static void run(int64_t rows, int64_t reward_features) {
+  FakeHost *f = malloc(sizeof *f);
+  Glibrl *g = calloc(1, sizeof *g);
+  HnThisParams p = presets();
+  HnRng rng = hn_rng(2, 2);
+  HnBeliefSpec spec = {.struct_size = sizeof spec,
+                       .obs_dim = OBS,
+                       .act_dim = ACT,
+                       .horizon = STEPS,
+                       .lifetime = STEPS,
+                       .rows = rows,
+                       .steps = STEPS,
+                       .rng = &rng};
+  p.reward_features = reward_features, p.start = 1;
+  if (create(g, fake_host_open(f), &p, &spec)) abort();
+  Walk w = walk_new(rows);
+  HnHistory h = window(&w, rows, 0, STEPS);
+  const HnHistory *phase[] = {&h};
+  HnLesson l = {.struct_size = sizeof l, .rng = &rng, .phases = 1, .phase = phase};
+  double took[ROUNDS];
+  for (int r = 0; r < ROUNDS; r++) {
+    double start = seconds();
+    if (learn(g, &l)) abort();
+    took[r] = (seconds() - start) * 1e3;
+    fake_host_reset(f, (FakeMark){0});
+  }
+  printf("rows %2d  D_R %3d  believe %5.2f us/step  informed %5.2f  in a window %5.2f  networks "
+         "%5.2f  learn %6.1f ms\n",
+         (int)rows, (int)reward_features, time_believe(g, f, &w, rows, spec.row_size, false, false),
+         time_believe(g, f, &w, rows, spec.row_size, false, true),
+         time_believe(g, f, &w, rows, spec.row_size, true, false), time_features(g, f, rows),
+         median(took));
+  walk_free(&w), fake_host_close(f), free(g), free(f);
+}
+
+int main(void) {
+  printf("D_T 16, %d observations, %d actions, %d steps a trial; kit %s, one thread, medians of "
+         "%d\n",
+         OBS, ACT, STEPS, hn_kit_isa(), ROUNDS);
+  for (int64_t rows = 8; rows <= 16; rows *= 2)
+    for (int64_t d = 64; d <= 256; d *= 4) run(rows, d);
+  return 0;
+}

@@ -1,0 +1,1042 @@
+/* glibrl_test.c - GLiBRL against batch posteriors, densities written out here, central differences,
+ * and the promises of the ABI. */
+#include "../plugins/inference/glibrl.c"
+#include "fake_host.h"
+#include <glib.h>
+
+/* ---- experience made up here ---- */
+
+/* Steps 0 .. steps-1 of rows, [steps + 1, rows, ..]; windows are cut out of it. */
+typedef struct Life {
+  int64_t steps, rows, obs_dim, act_dim;
+  uint8_t *begin, *none;
+  float *obs, *act, *reward, *next;
+} Life;
+
+static Life life_new(int64_t steps, int64_t rows, int64_t obs_dim, int64_t act_dim) {
+  int64_t n = (steps + 1) * rows;
+  Life l = {.steps = steps, .rows = rows, .obs_dim = obs_dim, .act_dim = act_dim};
+  l.begin = g_new0(uint8_t, n), l.none = g_new0(uint8_t, n);
+  l.obs = g_new0(float, n *obs_dim), l.next = g_new0(float, n *obs_dim);
+  l.act = g_new0(float, n *act_dim), l.reward = g_new0(float, n);
+  return l;
+}
+
+static void life_free(Life *l) {
+  g_free(l->begin), g_free(l->none), g_free(l->obs), g_free(l->next), g_free(l->act),
+      g_free(l->reward);
+}
+
+/* Steps from .. from + steps - 1 of rows first .. first + rows - 1. */
+static HnHistory window(const Life *l, int64_t from, int64_t steps, int64_t first, int64_t rows) {
+  int64_t at = from * l->rows + first;
+  return (HnHistory){.struct_size = sizeof(HnHistory),
+                     .steps = steps,
+                     .rows = rows,
+                     .stride = l->rows,
+                     .begin = l->begin + at,
+                     .obs = l->obs + at * l->obs_dim,
+                     .act = l->act + at * l->act_dim,
+                     .reward = l->reward + at,
+                     .true_reward = l->reward + at,
+                     .next_obs = l->next + at * l->obs_dim,
+                     .done = l->none + at,
+                     .cut = l->none + at};
+}
+
+/* A mass pushed about: obs (position, speed, a constant, a copy of the position); tasks differ in
+ * push, goal and noise.  begin is left to mark; noise 0 is noiseless. */
+typedef struct Task {
+  double push, goal, noise, state[2];
+} Task;
+
+static void draw_task(Task *task, HnRng *rng) {
+  task->push = hn_rng_uniform(rng, 0.2, 1), task->goal = hn_rng_uniform(rng, -2, 2);
+  task->noise = hn_rng_uniform(rng, 0.01, 0.1);
+}
+
+static void observe(const double *state, float *obs) {
+  obs[0] = obs[3] = (float)state[0], obs[1] = (float)state[1], obs[2] = 3;
+}
+
+/* Fills the life: tasks of `task_steps` steps, two episodes each; row i is shifted by i * shift. */
+static Life life_of_masses(int64_t steps, int64_t rows, int64_t task_steps, int64_t shift,
+                           uint64_t seed) {
+  Life l = life_new(steps, rows, 4, 2);
+  for (int64_t i = 0; i < rows; i++) {
+    HnRng rng = hn_rng(seed, (uint64_t)i);
+    Task task = {0};
+    for (int64_t t = 0; t <= steps; t++) {
+      int64_t at = t * rows + i, age = (t + i * shift) % task_steps;
+      l.begin[at] = t == 0 || age == 0 ? HN_NEW_TASK : age == task_steps / 2 ? HN_NEW_EPISODE : 0;
+      if (l.begin[at] == HN_NEW_TASK) draw_task(&task, &rng);
+      if (l.begin[at])
+        task.state[0] = hn_rng_uniform(&rng, -1, 1), task.state[1] = hn_rng_uniform(&rng, -1, 1);
+      observe(task.state, l.obs + at * 4);
+      double *s = task.state, a = hn_rng_uniform(&rng, -1, 1), b = hn_rng_uniform(&rng, -1, 1);
+      l.act[at * 2] = (float)a, l.act[at * 2 + 1] = (float)b;
+      s[1] = 0.8 * s[1] + task.push * (a - 0.5 * b * b) + task.noise * hn_rng_normal(&rng);
+      s[0] += 0.3 * s[1];
+      observe(task.state, l.next + at * 4);
+      l.reward[at] = (float)(-fabs(s[0] - task.goal) + task.noise * hn_rng_normal(&rng));
+    }
+  }
+  return l;
+}
+
+/* ---- an instance ---- */
+
+static HnThisParams presets(void) {
+  HnThisParams p = {0};
+  for (const HnParam *k = hn_this_params; k->name; k++) {
+    void *to = (char *)&p + k->offset;
+    if (k->kind == HN_REAL) *(double *)to = k->preset;
+    if (k->kind == HN_INT) *(int64_t *)to = (int64_t)k->preset;
+    if (k->kind == HN_FLAG) *(bool *)to = k->preset != 0;
+    if (k->kind != HN_CHOICE) continue;
+    char **choice = g_strsplit(k->choices, "|", -1);
+    int32_t index = 0;
+    while (choice[index] && strcmp(choice[index], k->text)) index++;
+    g_assert_nonnull(choice[index]);
+    *(int32_t *)to = index;
+    g_strfreev(choice);
+  }
+  return p;
+}
+
+/* Small networks, no features fixed by learning alone. */
+static HnThisParams small(void) {
+  HnThisParams p = presets();
+  p.transition_features = 6, p.reward_features = 9, p.hidden_units = 16;
+  p.batch = 4, p.start = 2, p.buffer = 20, p.updates = 3;
+  return p;
+}
+
+typedef struct Subject {
+  HnThisParams params;
+  FakeHost fake;
+  Glibrl *g;
+  HnBeliefSpec spec;
+  HnRng rng;
+} Subject;
+
+static Subject *subject_new(HnThisParams p, const Life *l, int64_t lifetime) {
+  Subject *b = g_new0(Subject, 1);
+  const HnHost *host = fake_host_open(&b->fake);
+  b->params = p, b->g = g_new0(Glibrl, 1);
+  b->rng = hn_rng(7, 1);
+  b->spec = (HnBeliefSpec){.struct_size = sizeof(HnBeliefSpec),
+                           .obs_dim = l->obs_dim,
+                           .act_dim = l->act_dim,
+                           .horizon = lifetime,
+                           .lifetime = lifetime,
+                           .rows = l->rows,
+                           .steps = l->steps,
+                           .rng = &b->rng};
+  HnStatus status = create(b->g, host, &b->params, &b->spec);
+  g_assert_cmpint(status, ==, HN_OK);
+  return b;
+}
+
+static void subject_free(Subject *b) {
+  fake_host_close(&b->fake);
+  g_free(b->g), g_free(b);
+}
+
+/* One learn on a window of all rows. */
+static void learn_from(Subject *b, const HnHistory *h) {
+  const HnHistory *phase[] = {h};
+  HnLesson l = {.struct_size = sizeof l, .rng = &b->rng, .phases = 1, .phase = phase};
+  g_assert_cmpint(learn(b->g, &l), ==, HN_OK);
+  fake_host_reset(&b->fake, (FakeMark){0});
+}
+
+static void learn_life(Subject *b, const Life *l) {
+  HnHistory h = window(l, 0, l->steps, 0, l->rows);
+  learn_from(b, &h);
+}
+
+/* What believe gave on a life: everything of [steps + 1, rows, ..], and the row memory after. */
+typedef struct Seen {
+  float *belief, *info;
+  char *state;
+  size_t belief_bytes, info_bytes, state_bytes;
+} Seen;
+
+static Seen seen_new(const Subject *b, const Life *l) {
+  int64_t n = (l->steps + 1) * l->rows;
+  Seen s = {.belief_bytes = (size_t)(n * b->spec.belief_dim) * sizeof(float),
+            .info_bytes = (size_t)(n * info_count) * sizeof(float),
+            .state_bytes = (size_t)l->rows * b->spec.row_size};
+  s.belief = g_malloc0(s.belief_bytes), s.info = g_malloc0(s.info_bytes);
+  s.state = g_aligned_alloc0(1, s.state_bytes, 64);
+  return s;
+}
+
+static void seen_free(Seen *s) {
+  g_free(s->belief), g_free(s->info), g_aligned_free(s->state);
+}
+
+/* Believes steps from .. from + steps of rows first .. first + rows - 1 into s. */
+static void believe_part(Subject *b, const Life *l, int64_t from, int64_t steps, int64_t first,
+                         int64_t rows, Seen *s) {
+  HnHistory h = window(l, from, steps, first, rows);
+  int64_t n = (steps + 1) * rows, dim = b->spec.belief_dim;
+  float *belief = g_new0(float, n *dim), *info = g_new0(float, n *info_count);
+  HnThought q = {.struct_size = sizeof q,
+                 .history = &h,
+                 .belief = belief,
+                 .info = info,
+                 .state = s->state + (size_t)first * b->spec.row_size};
+  g_assert_cmpint(believe(b->g, &q), ==, HN_OK);
+  fake_host_reset(&b->fake, (FakeMark){0});
+  for (int64_t t = 0; t <= steps; t++)
+    for (int64_t i = 0; i < rows; i++) {
+      int64_t at = (from + t) * l->rows + first + i, of = t * rows + i;
+      memcpy(s->belief + at * dim, belief + of * dim, (size_t)dim * sizeof *belief);
+      memcpy(s->info + at * info_count, info + of * info_count, info_count * sizeof *info);
+    }
+  g_free(belief), g_free(info);
+}
+
+static Seen believe_life(Subject *b, const Life *l) {
+  Seen s = seen_new(b, l);
+  believe_part(b, l, 0, l->steps, 0, l->rows, &s);
+  return s;
+}
+
+static void assert_same(const Seen *a, const Seen *b) {
+  g_assert_cmpmem(a->belief, a->belief_bytes, b->belief, b->belief_bytes);
+  g_assert_cmpmem(a->info, a->info_bytes, b->info, b->info_bytes);
+  g_assert_cmpmem(a->state, a->state_bytes, b->state, b->state_bytes);
+}
+
+/* ---- the ABI's promises ---- */
+
+static void variants(void (*test)(HnThisParams p)) {
+  for (int32_t noise = 0; noise < 3; noise++)
+    for (int32_t belief = 0; belief < 3; belief++) {
+      HnThisParams p = small();
+      p.noise = noise, p.belief = belief, p.belief_of = (noise + belief) % 3;
+      p.transition_target = belief == 1, p.next_input = noise, p.feature_scaling = noise == 1;
+      p.feature_constant = belief != 2, p.reward_scaling = noise, p.normalise_targets = belief != 0;
+      p.normalise_inputs = noise != 2;
+      test(p);
+    }
+}
+
+/* One window, one call a percept, and windows cut in the middle give the same bits; the life is
+ * long enough for several chunks of features. */
+static void check_windows(HnThisParams p) {
+  Life l = life_of_masses(100, 7, 40, 6, 1);
+  Subject *b = subject_new(p, &l, 40);
+  learn_life(b, &l);
+  Seen whole = believe_life(b, &l), steps = seen_new(b, &l), cut = seen_new(b, &l);
+  for (int64_t t = 0; t <= l.steps; t++) believe_part(b, &l, t, 0, 0, l.rows, &steps);
+  believe_part(b, &l, 0, 33, 0, l.rows, &cut);
+  believe_part(b, &l, 34, 66, 0, l.rows, &cut);
+  assert_same(&whole, &steps), assert_same(&whole, &cut);
+  seen_free(&whole), seen_free(&steps), seen_free(&cut);
+  subject_free(b), life_free(&l);
+}
+
+static void test_windows(void) {
+  variants(check_windows);
+}
+
+/* A row's bits do not depend on the rows it shares a call with. */
+static void check_split(HnThisParams p) {
+  Life l = life_of_masses(60, 5, 30, 7, 2);
+  Subject *b = subject_new(p, &l, 30);
+  learn_life(b, &l);
+  Seen whole = believe_life(b, &l), split = seen_new(b, &l);
+  for (int64_t i = 0; i < l.rows; i++) believe_part(b, &l, 0, l.steps, i, 1, &split);
+  assert_same(&whole, &split);
+  seen_free(&whole), seen_free(&split);
+  subject_free(b), life_free(&l);
+}
+
+static void test_split(void) {
+  variants(check_split);
+}
+
+/* Asking for info changes nothing; several samples are copies. */
+static void test_info_is_free(void) {
+  Life l = life_of_masses(20, 3, 20, 0, 3);
+  Subject *b = subject_new(small(), &l, 20);
+  learn_life(b, &l);
+  Seen with = believe_life(b, &l), without = seen_new(b, &l);
+  int64_t n = (l.steps + 1) * l.rows, dim = b->spec.belief_dim;
+  float *belief = g_new0(float, 2 * n * dim);
+  HnHistory h = window(&l, 0, l.steps, 0, l.rows);
+  HnThought q = {.struct_size = sizeof q,
+                 .history = &h,
+                 .belief = belief,
+                 .samples = 2,
+                 .state = without.state};
+  g_assert_cmpint(believe(b->g, &q), ==, HN_OK);
+  size_t bytes = (size_t)dim * sizeof *belief;
+  for (int64_t k = 0; k < 2 * n; k++)
+    g_assert_cmpmem(belief + k * dim, bytes, with.belief + k / 2 * dim, bytes);
+  g_assert_cmpmem(with.state, with.state_bytes, without.state, without.state_bytes);
+  g_free(belief), seen_free(&with), seen_free(&without);
+  subject_free(b), life_free(&l);
+}
+
+/* ---- against batch algebra ---- */
+
+/* The plugin's features and targets of a row's steps 0 .. steps-1 under present weights. */
+typedef struct Design {
+  int64_t n, live;
+  double *ct, *yt, *cr, *yr; /* [n, D], [n, live] or [n] */
+  float *delta, *x;
+} Design;
+
+static Design design_of(Subject *b, const Life *l, int64_t row, int64_t steps) {
+  Glibrl *g = b->g;
+  int64_t o = l->obs_dim, a = l->act_dim, dt = g->transition.d, dr = g->reward.d;
+  Design k = {.n = steps, .live = live_columns(g)};
+  float *obs = g_new(float, steps *o), *next = g_new(float, steps *o),
+        *act = g_new(float, steps *a);
+  k.delta = g_new(float, steps *o), k.x = g_new(float, steps * g->reward.inputs);
+  for (int64_t t = 0; t < steps; t++) {
+    int64_t at = t * l->rows + row;
+    memcpy(obs + t * o, l->obs + at * o, (size_t)o * sizeof *obs);
+    memcpy(next + t * o, l->next + at * o, (size_t)o * sizeof *obs);
+    memcpy(act + t * a, l->act + at * a, (size_t)a * sizeof *act);
+  }
+  make_inputs(g, steps, obs, act, next, k.delta, k.x);
+  float *work = g_new(float, 2 * steps * 4096), *c = g_new(float, steps *(dt + dr));
+  k.ct = g_new(double, steps *dt), k.cr = g_new(double, steps *dr);
+  k.yt = g_new(double, steps *o), k.yr = g_new(double, steps);
+  features(&b->params, &g->transition, steps, k.x, g->reward.inputs, work, c);
+  for (int64_t i = 0; i < steps * dt; i++) k.ct[i] = (double)c[i];
+  features(&b->params, &g->reward, steps, k.x, g->reward.inputs, work, c);
+  for (int64_t i = 0; i < steps * dr; i++) k.cr[i] = (double)c[i];
+  for (int64_t t = 0; t < steps; t++) {
+    int64_t at = t * l->rows + row, to = 0;
+    k.yr[t] = ((double)l->reward[at] - g->scale.reward[0]) / g->scale.reward[1];
+    for (int64_t j = 0; j < o; j++)
+      if (g->scale.live[j])
+        k.yt[t * k.live + to++] =
+            ((double)(b->params.transition_target == TARGET_NEXT ? next : k.delta)[t * o + j] -
+             g->scale.mean[j]) /
+            g->scale.stddev[j];
+  }
+  g_free(obs), g_free(next), g_free(act), g_free(work), g_free(c);
+  return k;
+}
+
+static void design_free(Design *k) {
+  g_free(k->ct), g_free(k->yt), g_free(k->cr), g_free(k->yr), g_free(k->delta), g_free(k->x);
+}
+
+/* Posterior of n rows under the model's prior; the caller frees q->mean's block by `memory`. */
+static HnMnw batch_posterior(Subject *b, const Model *model, int64_t n, int64_t m, const double *c,
+                             const double *y, void **memory, HnMnw *prior) {
+  HnMnwPrior p = prior_of(b->g, model, m);
+  double xi = p.noise == HN_MNW_NORMAL ? p.xi * p.variance : p.xi;
+  size_t bytes = (hn_mnw_size(model->d, m) + 63) / 64 * 64;
+  *memory = g_aligned_alloc0(2, bytes, 64);
+  *prior = hn_mnw_place(model->d, m, *memory);
+  HnMnw q = hn_mnw_place(model->d, m, (char *)*memory + bytes);
+  void *work = g_aligned_alloc0(1, hn_mnw_work_size(n, model->d, m), 64);
+  g_assert_cmpint(hn_mnw_prior_isotropic(prior, xi, p.psi, p.nu0), ==, HN_OK);
+  g_assert_cmpint(hn_mnw_posterior(&q, prior, n, c, y, work), ==, HN_OK);
+  g_aligned_free(work);
+  return q;
+}
+
+static void assert_near(const double *a, const double *b, int64_t n, double tolerance) {
+  for (int64_t i = 0; i < n; i++) g_assert_cmpfloat(fabs(a[i] - b[i]), <=, tolerance);
+}
+
+/* The posterior in row memory is that of all steps at once; the belief shows it. */
+static void test_posterior(void) {
+  Life l = life_of_masses(50, 3, 60, 0, 4);
+  Subject *b = subject_new(small(), &l, 60);
+  learn_life(b, &l);
+  Seen s = believe_life(b, &l);
+  Glibrl *g = b->g;
+  int64_t row = 1, dt = g->transition.d, dr = g->reward.d, o = l.obs_dim;
+  Design k = design_of(b, &l, row, l.steps);
+  g_assert_cmpint(k.live, ==, 2);
+  char *at = s.state + (size_t)row * b->spec.row_size;
+  double mean[100], v[400], psi[16];
+  void *memory;
+  HnMnw prior, q = batch_posterior(b, &g->transition, k.n, k.live, k.ct, k.yt, &memory, &prior);
+  hn_mnw_belief_mean(at + g->transition_at, mean), hn_mnw_belief_v(at + g->transition_at, v);
+  hn_mnw_belief_psi(at + g->transition_at, psi);
+  assert_near(mean, q.mean, dt * k.live, 1e-9), assert_near(v, q.v, dt * dt, 1e-9);
+  assert_near(psi, q.psi, k.live * k.live, 1e-9);
+  void *work = g_aligned_alloc0(1, hn_mnw_work_size(k.n, 64, 4), 64);
+  const float *info = s.info + (l.steps * l.rows + row) * info_count;
+  g_assert_cmpfloat_with_epsilon(info[info_kl_transition], hn_mnw_kl(&q, &prior, work), 1e-4);
+  /* the last belief: means of 4 columns, of which 2 and 3 are a constant and a copy */
+  const float *belief = s.belief + (l.steps * l.rows + row) * b->spec.belief_dim;
+  g_assert_cmpint(b->spec.belief_dim, ==, dt * o + dr + dt + o + dr + 1 + 1);
+  for (int64_t i = 0; i < dt; i++)
+    for (int64_t j = 0; j < o; j++)
+      g_assert_cmpfloat_with_epsilon(belief[i * o + j], j < 2 ? q.mean[i * 2 + j] : 0, 1e-5);
+  const float *rest = belief + dt * o + dr;
+  for (int64_t i = 0; i < dt; i++)
+    g_assert_cmpfloat_with_epsilon(rest[i], log(q.v[i * dt + i]), 1e-5);
+  for (int64_t j = 0; j < o; j++)
+    g_assert_cmpfloat_with_epsilon(rest[dt + j], j < 2 ? log(q.psi[j * 3] / q.nu) : 0, 1e-5);
+  g_aligned_free(memory);
+
+  q = batch_posterior(b, &g->reward, k.n, 1, k.cr, k.yr, &memory, &prior);
+  hn_mnw_belief_mean(at + g->reward_at, mean), hn_mnw_belief_v(at + g->reward_at, v);
+  assert_near(mean, q.mean, dr, 1e-9), assert_near(v, q.v, dr * dr, 1e-9);
+  rest += dt + o;
+  for (int64_t i = 0; i < dr; i++) {
+    g_assert_cmpfloat_with_epsilon(belief[dt * o + i], q.mean[i], 1e-5);
+    g_assert_cmpfloat_with_epsilon(rest[i], log(q.v[i * (dr + 1)]), 1e-5);
+  }
+  g_assert_cmpfloat_with_epsilon(rest[dr], log(q.psi[0] / q.nu), 1e-5);
+  g_assert_cmpfloat_with_epsilon(rest[dr + 1], log(51), 1e-5);
+  g_assert_cmpfloat_with_epsilon(info[info_kl_reward], hn_mnw_kl(&q, &prior, work), 1e-4);
+  g_assert_cmpfloat_with_epsilon(info[info_noise_stddev],
+                                 g->scale.reward[1] * sqrt(q.psi[0] / (q.nu - 2)), 1e-5);
+  g_aligned_free(work), g_aligned_free(memory);
+  design_free(&k), seen_free(&s), subject_free(b), life_free(&l);
+}
+
+/* Solves a x = b in place for a symmetric positive definite [n, n]; returns ln|a|. */
+static double solve(int64_t n, double *a, double *x, int64_t columns) {
+  double logdet = 0;
+  for (int64_t k = 0; k < n; k++) {
+    double pivot = a[k * n + k];
+    g_assert_cmpfloat(pivot, >, 0);
+    logdet += log(pivot);
+    for (int64_t i = k + 1; i < n; i++) {
+      double f = a[i * n + k] / pivot;
+      for (int64_t j = k; j < n; j++) a[i * n + j] -= f * a[k * n + j];
+      for (int64_t j = 0; j < columns; j++) x[i * columns + j] -= f * x[k * columns + j];
+    }
+  }
+  for (int64_t k = n; k-- > 0;)
+    for (int64_t j = 0; j < columns; j++) {
+      for (int64_t i = k + 1; i < n; i++) x[k * columns + j] -= a[k * n + i] * x[i * columns + j];
+      x[k * columns + j] /= a[k * n + k];
+    }
+  return logdet;
+}
+
+/* ln p(y | rows so far) of a Student-t with `dof` degrees of freedom and scale matrix `scale`. */
+static double student(int64_t m, double dof, const double *scale, const double *error) {
+  double a[16], x[4], quadratic = 0;
+  memcpy(a, scale, (size_t)(m * m) * sizeof *a), memcpy(x, error, (size_t)m * sizeof *x);
+  double logdet = solve(m, a, x, 1), md = (double)m;
+  for (int64_t j = 0; j < m; j++) quadratic += x[j] * error[j];
+  return lgamma((dof + md) / 2) - lgamma(dof / 2) - md / 2 * log(dof * G_PI) - logdet / 2 -
+         (dof + md) / 2 * log1p(quadratic / dof);
+}
+
+static double normal(int64_t m, double variance, const double *error) {
+  double sum = 0;
+  for (int64_t j = 0; j < m; j++) sum += error[j] * error[j];
+  return -0.5 * (sum / variance + (double)m * log(2 * G_PI * variance));
+}
+
+/* Score of the step after rows 0 .. n-1, from nothing but the ridge solution and the densities
+ * above; error [m] out. */
+static double score_after(const HnMnwPrior *p, int64_t n, int64_t d, int64_t m, const double *c,
+                          const double *y, double *error) {
+  double xi = p->noise == HN_MNW_NORMAL ? p->xi * p->variance : p->xi;
+  double *a = g_new0(double, d *d), *x = g_new0(double, d *(m + 1)), *w = g_new0(double, d *m);
+  double scale[16] = {0}, s = 1;
+  for (int pass = 0; pass < 2; pass++) { /* the elimination destroys a: once for W, once for s */
+    for (int64_t i = 0; i < d; i++)
+      for (int64_t j = 0; j < d; j++) {
+        a[i * d + j] = i == j ? xi : 0;
+        for (int64_t t = 0; t < n; t++) a[i * d + j] += c[t * d + i] * c[t * d + j];
+      }
+    if (pass) break;
+    for (int64_t i = 0; i < d; i++) {
+      for (int64_t t = 0; t < n; t++)
+        for (int64_t j = 0; j < m; j++) x[i * (m + 1) + j] += c[t * d + i] * y[t * m + j];
+      x[i * (m + 1) + m] = c[n * d + i];
+    }
+    solve(d, a, x, m + 1);
+  }
+  for (int64_t i = 0; i < d; i++) {
+    for (int64_t j = 0; j < m; j++) w[i * m + j] = x[i * (m + 1) + j];
+    s += c[n * d + i] * x[i * (m + 1) + m];
+  }
+  for (int64_t t = 0; t <= n; t++) { /* residuals; the last is the error to score */
+    for (int64_t j = 0; j < m; j++) {
+      error[j] = y[t * m + j];
+      for (int64_t i = 0; i < d; i++) error[j] -= c[t * d + i] * w[i * m + j];
+    }
+    for (int64_t j = 0; t < n && j < m; j++)
+      for (int64_t k = 0; k < m; k++) scale[j * m + k] += error[j] * error[k];
+  }
+  for (int64_t j = 0; j < m; j++)
+    for (int64_t k = 0; k < m; k++) {
+      for (int64_t i = 0; i < d; i++) scale[j * m + k] += xi * w[i * m + j] * w[i * m + k];
+      scale[j * m + k] += j == k ? p->psi : 0;
+    }
+  double dof = p->nu0 + (double)(n - m + 1);
+  for (int64_t j = 0; j < m * m; j++) scale[j] *= s / dof;
+  g_free(a), g_free(x), g_free(w);
+  return p->noise == HN_MNW_INFERRED ? student(m, dof, scale, error)
+                                     : normal(m, p->variance * s, error);
+}
+
+/* Scores are those of the densities written out above, in raw units. */
+static void check_scores(HnThisParams p) {
+  Life l = life_of_masses(30, 2, 40, 0, 5);
+  Subject *b = subject_new(p, &l, 40);
+  learn_life(b, &l);
+  Seen s = believe_life(b, &l);
+  Glibrl *g = b->g;
+  Design k = design_of(b, &l, 1, l.steps);
+  HnMnwPrior pt = prior_of(g, &g->transition, k.live), pr = prior_of(g, &g->reward, 1);
+  for (int64_t n = 0; n < l.steps; n += 7) {
+    const float *info = s.info + ((n + 1) * l.rows + 1) * info_count;
+    double error[4], logp = score_after(&pr, n, g->reward.d, 1, k.cr, k.yr, error);
+    double stddev = g->scale.reward[1], l1 = 0;
+    g_assert_cmpfloat_with_epsilon(info[info_log_predictive], logp - log(stddev), 2e-5);
+    g_assert_cmpfloat_with_epsilon(info[info_reward_nll], log(stddev) - logp, 2e-5);
+    g_assert_cmpfloat_with_epsilon(info[info_reward_l1], stddev * fabs(error[0]), 2e-5);
+    logp = score_after(&pt, n, g->transition.d, k.live, k.ct, k.yt, error);
+    for (int64_t j = 0, c = 0; j < l.obs_dim; j++)
+      if (g->scale.live[j]) {
+        l1 += g->scale.stddev[j] * fabs(error[c++]) / (double)k.live;
+        logp -= log(g->scale.stddev[j]);
+      }
+    g_assert_cmpfloat_with_epsilon(info[info_transition_nll], -logp / (double)k.live, 2e-5);
+    g_assert_cmpfloat_with_epsilon(info[info_transition_l1], l1, 2e-5);
+  }
+  /* a percept that begins a task has no step to score, but a posterior: the prior */
+  g_assert_true(isnan(s.info[info_reward_nll]) && isnan(s.info[info_transition_l1]));
+  g_assert_cmpfloat_with_epsilon(s.info[info_kl_reward], 0, 1e-6);
+  g_assert_cmpfloat_with_epsilon(s.info[info_kl_transition], 0, 1e-6);
+  design_free(&k), seen_free(&s), subject_free(b), life_free(&l);
+}
+
+static void test_scores(void) {
+  variants(check_scores);
+}
+
+/* Noise does not move the means where the prior of the weights scales with it: the same features
+ * predict the same. */
+static void test_fixed_predicts_alike(void) {
+  Life l = life_of_masses(40, 2, 40, 0, 6);
+  Seen seen[3];
+  int64_t n = (l.steps + 1) * l.rows;
+  for (int32_t noise = 0; noise < 3; noise++) {
+    HnThisParams p = small();
+    p.noise = noise, p.updates = 0;
+    Subject *b = subject_new(p, &l, 40);
+    learn_life(b, &l);
+    seen[noise] = believe_life(b, &l);
+    subject_free(b);
+  }
+  bool nll_moves = false, unscaled_moves = false;
+  for (int64_t k = 2 * l.rows; k < n; k++) {
+    const float *a = seen[0].info + k * info_count, *b = seen[1].info + k * info_count;
+    if (isnan(a[info_reward_l1])) continue;
+    g_assert_cmpfloat_with_epsilon(a[info_reward_l1], b[info_reward_l1], 1e-6);
+    g_assert_cmpfloat_with_epsilon(a[info_transition_l1], b[info_transition_l1], 1e-6);
+    nll_moves |= fabsf(a[info_reward_nll] - b[info_reward_nll]) > 0.01f;
+    unscaled_moves |=
+        fabsf(a[info_reward_l1] - seen[2].info[k * info_count + info_reward_l1]) > 0.001f;
+  }
+  g_assert_true(nll_moves && unscaled_moves);
+  for (int i = 0; i < 3; i++) seen_free(&seen[i]);
+  life_free(&l);
+}
+
+/* ---- the gradient ---- */
+
+/* Network output in float64 from the kept weights; x [inputs], out [learnt].  NULL hook: as kept;
+ * else element `hook` counts as moved by `by`. */
+static void network(const Model *k, const float *x, const float *hook, double by, double *out) {
+  double a[512], z[512];
+  for (int64_t i = 0; i < k->inputs; i++) a[i] = (double)x[i];
+  for (int64_t l = 0; l < k->net.layers; l++) {
+    const HnTensor *w = k->net.w[l], *bias = k->net.b[l];
+    for (int64_t j = 0; j < w->cols; j++) {
+      z[j] = (double)bias->data[j] + (bias->data + j == hook ? by : 0);
+      for (int64_t i = 0; i < w->rows; i++) {
+        const float *e = w->data + i * w->cols + j;
+        z[j] += a[i] * ((double)*e + (e == hook ? by : 0));
+      }
+    }
+    bool last = l + 1 == k->net.layers;
+    for (int64_t j = 0; j < w->cols; j++)
+      a[j] = (last ? k->net.output : k->net.hidden) == HN_TANH ? tanh(z[j]) : z[j];
+  }
+  memcpy(out, a, (size_t)k->learnt * sizeof *out);
+}
+
+/* The evidence from the chain rule of one-step predictives, all written out here. */
+static double model_loss(const Subject *b, const Model *k, const Design *s, int64_t m,
+                         const double *y, const float *hook, double by) {
+  const HnThisParams *p = &b->params;
+  int64_t d = k->d;
+  double *c = g_new0(double, s->n *d), loss = 0, error[4], lambda = k->regulariser;
+  for (int64_t t = 0; t < s->n; t++) {
+    network(k, s->x + t * b->g->reward.inputs, hook, by, c + t * d);
+    for (int64_t j = 0; j < k->learnt; j++) {
+      c[t * d + j] *= p->feature_scaling ? 1 / sqrt((double)d) : 1;
+      loss += lambda * c[t * d + j] * c[t * d + j];
+    }
+    if (p->feature_constant) c[t * d + d - 1] = 1;
+  }
+  HnMnwPrior prior = prior_of(b->g, k, m);
+  if (hook == k->prior->data) prior.xi *= exp(by);
+  if (hook == k->prior->data + 1) prior.psi *= exp(by);
+  for (int64_t t = 0; t < s->n; t++) loss -= score_after(&prior, t, d, m, c, y, error);
+  g_free(c);
+  return loss / (double)s->n;
+}
+
+static void check_gradient(HnThisParams p) {
+  Life l = life_of_masses(12, 1, 12, 0, 8);
+  p.batch = 1, p.start = 1, p.updates = 0;
+  p.transition_regulariser = 0.5, p.reward_regulariser = 0.3; /* large enough to be seen */
+  l.begin[12] = HN_NEW_TASK;
+  Subject *b = subject_new(p, &l, 12);
+  Glibrl *g = b->g;
+  learn_life(b, &l);
+  Batch batch = {.g = g, .steps = 12};
+  g->slot[0] = g->replay.finished[0];
+  g_assert_cmpint(train_trial(&batch, 0), ==, HN_OK);
+  fake_host_reset(&b->fake, (FakeMark){0});
+  Design k = design_of(b, &l, 0, 12);
+  const double h = 1e-4;
+  double worst = 0, scale = sqrt(hn_vec_norm2(g->store.size, g->flat));
+  HnRng rng = hn_rng(3, 3);
+  for (int64_t i = 0; i < g->store.count; i++) {
+    const HnTensor *w = &g->store.tensor[i];
+    bool reward = g_str_has_prefix(w->name, "reward");
+    const Model *model = reward ? &g->reward : &g->transition;
+    int64_t m = reward ? 1 : k.live;
+    const double *y = reward ? k.yr : k.yt;
+    for (int n = 0; n < 6; n++) {
+      int64_t e = w == model->prior ? n % 2 : hn_rng_below(&rng, w->rows * w->cols);
+      double d = (model_loss(b, model, &k, m, y, w->data + e, h) -
+                  model_loss(b, model, &k, m, y, w->data + e, -h)) /
+                 (2 * h);
+      worst = fmax(worst, fabs(d - (double)g->flat[w->offset + e]) / scale);
+    }
+  }
+  g_test_message("worst error of an element %.2g of the gradient's norm %.3g", worst, scale);
+  g_assert_cmpfloat(worst, <, 1e-6);
+  design_free(&k), subject_free(b), life_free(&l);
+}
+
+static void test_gradient(void) {
+  variants(check_gradient);
+}
+
+/* Inputs and features against the formulas: [s, a, s', s' - s], each standardised. */
+static void test_inputs(void) {
+  Life l = life_of_masses(40, 3, 40, 0, 18);
+  Subject *b = subject_new(small(), &l, 40);
+  learn_life(b, &l);
+  Design k = design_of(b, &l, 2, l.steps);
+  int64_t n = l.steps * l.rows, width = b->g->reward.inputs;
+  g_assert_cmpint(width, ==, 4 + 2 + 4 + 4);
+  for (int64_t j = 0; j < 4; j++) {
+    double mean[2] = {0}, square[2] = {0}, count = (double)n;
+    for (int64_t i = 0; i < n; i++) {
+      double s = (double)l.obs[i * 4 + j], d = (double)(l.next[i * 4 + j] - l.obs[i * 4 + j]);
+      mean[0] += s / count, mean[1] += d / count;
+      square[0] += s * s / count, square[1] += d * d / count;
+    }
+    double stddev[2];
+    for (int i = 0; i < 2; i++) stddev[i] = sqrt(square[i] - mean[i] * mean[i] + 1e-8);
+    for (int64_t t = 0; t < l.steps; t++) {
+      const float *x = k.x + t * width, *s = l.obs + (t * 3 + 2) * 4, *e = l.next + (t * 3 + 2) * 4;
+      g_assert_cmpfloat_with_epsilon(x[j], ((double)s[j] - mean[0]) / stddev[0], 1e-4);
+      g_assert_cmpfloat_with_epsilon(x[6 + j], ((double)e[j] - mean[0]) / stddev[0], 1e-4);
+      g_assert_cmpfloat_with_epsilon(x[10 + j], ((double)(e[j] - s[j]) - mean[1]) / stddev[1],
+                                     1e-4);
+      if (j < 2) g_assert_true(x[4 + j] == l.act[(t * 3 + 2) * 2 + j]);
+    }
+  }
+  for (int64_t t = 0; t < l.steps; t++) {
+    double phi[16];
+    network(&b->g->reward, k.x + t * width, NULL, 0, phi);
+    for (int64_t j = 0; j < 8; j++) g_assert_cmpfloat_with_epsilon(k.cr[t * 9 + j], phi[j], 1e-5);
+    g_assert_cmpfloat(k.cr[t * 9 + 8], ==, 1);
+    network(&b->g->transition, k.x + t * width, NULL, 0, phi);
+    for (int64_t j = 0; j < 5; j++) g_assert_cmpfloat_with_epsilon(k.ct[t * 6 + j], phi[j], 1e-5);
+  }
+  design_free(&k), subject_free(b), life_free(&l);
+}
+
+/* The full belief: packed triangles, with zeros where columns are not predicted. */
+static void test_full_belief(void) {
+  Life l = life_of_masses(25, 1, 40, 0, 19);
+  HnThisParams p = small();
+  p.belief = BELIEF_FULL, p.belief_of = OF_TRANSITION, p.transition_features = 3;
+  Subject *b = subject_new(p, &l, 40);
+  learn_life(b, &l);
+  b->g->scale.live[0] = 0, b->g->scale.live[3] = 1; /* live columns 1 and 3 */
+  Seen s = believe_life(b, &l);
+  Design k = design_of(b, &l, 0, l.steps);
+  void *memory;
+  HnMnw prior, q = batch_posterior(b, &b->g->transition, k.n, 2, k.ct, k.yt, &memory, &prior);
+  const float *belief = s.belief + l.steps * b->spec.belief_dim;
+  const double v[] = {q.v[0], q.v[3], q.v[4], q.v[6], q.v[7], q.v[8]}, n = q.nu;
+  const double psi[] = {0, 0, q.psi[0] / n, 0, 0, 0, 0, q.psi[1] / n, 0, q.psi[3] / n};
+  g_assert_cmpint(b->spec.belief_dim, ==, 12 + 6 + 10 + 1);
+  for (int i = 0; i < 3; i++)
+    for (int j = 0; j < 4; j++)
+      g_assert_cmpfloat_with_epsilon(belief[i * 4 + j], j % 2 ? q.mean[i * 2 + j / 2] : 0, 1e-5);
+  for (int i = 0; i < 6; i++) g_assert_cmpfloat_with_epsilon(belief[12 + i], v[i], 1e-5);
+  for (int i = 0; i < 10; i++) g_assert_cmpfloat_with_epsilon(belief[18 + i], psi[i], 1e-5);
+  g_assert_cmpfloat_with_epsilon(belief[28], log(26), 1e-5);
+  g_aligned_free(memory), design_free(&k), seen_free(&s), subject_free(b), life_free(&l);
+}
+
+/* A discrete action reaches the features as one-hot, when acting and in the replay. */
+static void test_discrete(void) {
+  Life l = life_of_masses(20, 2, 20, 0, 20);
+  int32_t *pick = g_new(int32_t, 21 * 2);
+  Seen seen[2];
+  for (int64_t k = 0; k < 21 * 2; k++) {
+    pick[k] = (int32_t)(k * 7 % 3 % 2);
+    l.act[k * 2] = pick[k] == 0, l.act[k * 2 + 1] = pick[k] == 1;
+  }
+  for (int discrete = 0; discrete < 2; discrete++) {
+    Subject *b = subject_new(small(), &l, 20);
+    HnHistory h = window(&l, 0, 20, 0, 2);
+    if (discrete) h.act = NULL, h.pick = pick;
+    learn_from(b, &h);
+    seen[discrete] = seen_new(b, &l);
+    HnThought q = {.struct_size = sizeof q,
+                   .history = &h,
+                   .belief = seen[discrete].belief,
+                   .state = seen[discrete].state};
+    g_assert_cmpint(believe(b->g, &q), ==, HN_OK);
+    subject_free(b);
+  }
+  assert_same(&seen[0], &seen[1]);
+  g_assert_cmpfloat(fabs((double)seen[0].belief[38 * 54]), >, 0); /* 54 features, percept 19 */
+  seen_free(&seen[0]), seen_free(&seen[1]), g_free(pick), life_free(&l);
+}
+
+/* What learn reports of one trial, against sums written out here; and the bounds of the prior. */
+static void test_report(void) {
+  Life l = life_of_masses(12, 1, 12, 0, 21);
+  l.begin[12] = HN_NEW_TASK;
+  HnThisParams p = small();
+  p.batch = 1, p.start = 1, p.updates = 0, p.transition_regulariser = p.reward_regulariser = 0;
+  Subject *b = subject_new(p, &l, 12);
+  learn_life(b, &l);
+  Design k = design_of(b, &l, 0, 12);
+  Glibrl *g = b->g;
+  double reward = -model_loss(b, &g->reward, &k, 1, k.yr, NULL, 0), square = 0;
+  double transition = -model_loss(b, &g->transition, &k, k.live, k.yt, NULL, 0);
+  for (int64_t i = 0; i < 12 * 9; i++) square += i % 9 < 8 ? k.cr[i] * k.cr[i] / 12 : 0;
+  g_assert_cmpint(update(g, &b->rng), ==, HN_OK);
+  const double *metric = b->fake.metric;
+  g_assert_cmpfloat_with_epsilon(metric[metric_evidence_reward], reward, 1e-5);
+  g_assert_cmpfloat_with_epsilon(metric[metric_evidence_transition], transition, 1e-5);
+  g_assert_cmpfloat_with_epsilon(metric[metric_feature_norm_reward], sqrt(square), 1e-5);
+  g_assert_cmpfloat(metric[metric_trials], ==, 1);
+  /* the ratio is 1 where all features move together, and at most D - 1 */
+  report_ranks(g);
+  g_assert_cmpfloat(metric[metric_rank_reward], >=, 1);
+  g_assert_cmpfloat(metric[metric_rank_reward], <=, 8);
+  g->transition.prior->data[0] = 100, g->reward.prior->data[1] = -100;
+  confine_prior(&g->transition), confine_prior(&g->reward);
+  g_assert_cmpfloat_with_epsilon(exp((double)g->transition.prior->data[0]), 1e6, 1);
+  g_assert_cmpfloat_with_epsilon(exp((double)g->reward.prior->data[1]), 1e-6, 1e-9);
+  design_free(&k), subject_free(b), life_free(&l);
+}
+
+/* ---- learning ---- */
+
+/* Sinusoids a sin(x + phase) over a random x; amplitudes spread 25 fold and the noise with them. */
+static Life life_of_sinusoids(int64_t steps, int64_t rows, int64_t task_steps, uint64_t seed) {
+  Life l = life_new(steps, rows, 1, 1);
+  for (int64_t i = 0; i < rows; i++) {
+    HnRng rng = hn_rng(seed, (uint64_t)i);
+    double size = 0, phase = 0;
+    for (int64_t t = 0; t <= steps; t++) {
+      int64_t at = t * rows + i;
+      l.begin[at] = t % task_steps == 0 ? HN_NEW_TASK : HN_KEEP;
+      if (l.begin[at])
+        size = 0.2 * pow(25, hn_rng_uniform(&rng, 0, 1)), phase = hn_rng_uniform(&rng, 0, G_PI);
+      double x = hn_rng_uniform(&rng, -3, 3);
+      l.obs[at] = l.next[at] = (float)x, l.act[at] = 0;
+      l.reward[at] = (float)(size * (sin(x + phase) + 0.1 * hn_rng_normal(&rng)));
+    }
+  }
+  return l;
+}
+
+/* Mean of an info column over all rows at ages from .. to of their only task. */
+static double mean_info(const Seen *s, const Life *l, int64_t column, int64_t from, int64_t to) {
+  double sum = 0;
+  for (int64_t t = from; t < to; t++)
+    for (int64_t i = 0; i < l->rows; i++)
+      sum += (double)s->info[(t * l->rows + i) * info_count + column];
+  return sum / (double)((to - from) * l->rows);
+}
+
+typedef struct Outcome {
+  double before, after, l1, kl[3], noise;
+} Outcome;
+
+/* Learns `rounds` updates on training tasks; held-out tasks are scored at 20 to 40 steps. */
+static Outcome learn_sinusoids(int32_t noise, double variance, int64_t rounds) {
+  Life train = life_of_sinusoids(400, 20, 40, 11), test = life_of_sinusoids(40, 50, 41, 12);
+  HnThisParams p = presets();
+  p.transition_features = 2, p.reward_features = 16, p.hidden_units = 32;
+  p.noise = noise, p.noise_variance = variance, p.buffer = 250, p.updates = 0, p.start = 1;
+  p.learning_rate = 3e-3;
+  Subject *b = subject_new(p, &train, 40);
+  learn_life(b, &train);
+  Seen s = believe_life(b, &test);
+  Outcome out = {.before = mean_info(&s, &test, info_reward_nll, 21, 41)};
+  seen_free(&s);
+  for (int64_t u = 0; u < rounds; u++) {
+    g_assert_cmpint(update(b->g, &b->rng), ==, HN_OK);
+    fake_host_reset(&b->fake, (FakeMark){0});
+  }
+  s = believe_life(b, &test);
+  out.after = mean_info(&s, &test, info_reward_nll, 21, 41);
+  out.l1 = mean_info(&s, &test, info_reward_l1, 21, 41);
+  for (int k = 0; k < 3; k++)
+    out.kl[k] = mean_info(&s, &test, info_kl_reward, 5 << k, (5 << k) + 1);
+  seen_free(&s), subject_free(b), life_free(&train), life_free(&test);
+  return out;
+}
+
+static void test_learns(void) {
+  const int64_t rounds = 400;
+  Outcome inferred = learn_sinusoids(HN_MNW_INFERRED, 0.1, rounds);
+  g_test_message("inferred: nll %.3f -> %.3f, l1 %.3f, kl %.2f %.2f %.2f", inferred.before,
+                 inferred.after, inferred.l1, inferred.kl[0], inferred.kl[1], inferred.kl[2]);
+  g_assert_cmpfloat(inferred.after, <, inferred.before - 0.5);
+  g_assert_cmpfloat(inferred.kl[0], >, 1);
+  g_assert_cmpfloat(inferred.kl[1], >, inferred.kl[0]);
+  g_assert_cmpfloat(inferred.kl[2], >, inferred.kl[1]);
+  static const double variance[] = {0.01, 0.1};
+  for (int k = 0; k < 2; k++) {
+    Outcome fixed = learn_sinusoids(HN_MNW_FIXED, variance[k], rounds);
+    g_test_message("fixed %g: nll %.3f -> %.3f, l1 %.3f", variance[k], fixed.before, fixed.after,
+                   fixed.l1);
+    g_assert_cmpfloat(inferred.after, <, fixed.after - 0.3);
+  }
+}
+
+/* ---- columns, replay, resume, threads, refusals ---- */
+
+static void test_dead_columns(void) {
+  Life l = life_of_masses(60, 4, 30, 0, 9);
+  HnThisParams p = small();
+  Subject *b = subject_new(p, &l, 30);
+  const int32_t live[] = {1, 1, 0, 0}, all[] = {1, 1, 1, 1};
+  g_assert_cmpmem(b->g->scale.live, sizeof all, all, sizeof all); /* before any data */
+  HnHistory first = window(&l, 0, 17, 0, 4), second = window(&l, 17, 43, 0, 4);
+  learn_from(b, &first);
+  g_assert_cmpmem(b->g->scale.live, sizeof live, live, sizeof live);
+  g_assert_cmpfloat(b->fake.metric[metric_live_columns], ==, 2);
+  learn_from(b, &second);
+  /* moments of both windows against one pass over all steps */
+  int64_t n = l.steps * l.rows;
+  double mean[2] = {0}, square[3] = {0}, pay = 0, pay2 = 0, count = (double)n;
+  for (int64_t k = 0; k < n; k++) {
+    for (int j = 0; j < 2; j++) mean[j] += (double)(l.next[k * 4 + j] - l.obs[k * 4 + j]) / count;
+    pay += (double)l.reward[k] / count;
+  }
+  for (int64_t k = 0; k < n; k++) {
+    double d0 = (double)(l.next[k * 4] - l.obs[k * 4]) - mean[0];
+    double d1 = (double)(l.next[k * 4 + 1] - l.obs[k * 4 + 1]) - mean[1];
+    square[0] += d0 * d0, square[1] += d1 * d0, square[2] += d1 * d1;
+    pay2 += ((double)l.reward[k] - pay) * ((double)l.reward[k] - pay) / count;
+  }
+  const Glibrl *g = b->g;
+  assert_near(g->scale.mean, mean, 2, 1e-9);
+  g_assert_cmpfloat_with_epsilon(g->scale.stddev[0], sqrt(square[0] / count), 1e-9);
+  g_assert_cmpfloat_with_epsilon(g->scale.stddev[1], sqrt(square[2] / count), 1e-9);
+  g_assert_cmpfloat_with_epsilon(g->comoment[4], square[1], 1e-9);
+  g_assert_cmpfloat_with_epsilon(g->scale.reward[1], sqrt(pay2), 1e-9);
+  g_assert_cmpfloat(g->scale.reward[0], ==, 0);
+  subject_free(b);
+  p.target_columns = COLUMNS_ALL;
+  b = subject_new(p, &l, 30);
+  learn_life(b, &l);
+  g_assert_cmpmem(b->g->scale.live, sizeof all, all, sizeof all);
+  subject_free(b), life_free(&l);
+
+  /* nothing moves: only the reward is modelled */
+  l = life_of_sinusoids(80, 4, 40, 13);
+  b = subject_new(small(), &l, 40);
+  learn_life(b, &l);
+  g_assert_cmpint(live_columns(b->g), ==, 0);
+  Seen s = believe_life(b, &l);
+  for (int64_t k = 0; k < (int64_t)(s.belief_bytes / sizeof(float)); k++)
+    g_assert_true(isfinite(s.belief[k]));
+  seen_free(&s), subject_free(b), life_free(&l);
+}
+
+/* Trials cut by windows are put together again, the oldest forgotten. */
+static void test_replay(void) {
+  Life l = life_of_masses(100, 3, 10, 0, 14);
+  HnThisParams p = small();
+  p.buffer = 7, p.updates = 0;
+  Subject *b = subject_new(p, &l, 10);
+  const Replay *r = &b->g->replay;
+  for (int64_t t = 0; t < 95; t += 19) { /* 95 steps: 9 whole trials a row, the tenth running */
+    HnHistory h = window(&l, t, 19, 0, 3);
+    learn_from(b, &h);
+  }
+  g_assert_cmpint(r->state[REPLAY_COUNT], ==, 7);
+  g_assert_cmpint(r->used, ==, 10);
+  int found = 0;
+  for (int64_t k = 0; k < 7; k++) {
+    int64_t slot = r->finished[k];
+    g_assert_cmpint(r->steps[slot], ==, 10);
+    for (int64_t i = 0; i < 3; i++)
+      for (int64_t first = 0; first < 90; first += 10) {
+        if (r->reward[slot * 10] != l.reward[first * 3 + i]) continue;
+        found++;
+        g_assert_cmpint(first, >=, 60); /* the last 7 of 27 finished, in the order of windows */
+        for (int64_t t = 0; t < 10; t++) {
+          int64_t at = (first + t) * 3 + i, of = slot * 10 + t;
+          g_assert_cmpmem(r->obs + of * 4, 16, l.obs + at * 4, 16);
+          g_assert_cmpmem(r->next + of * 4, 16, l.next + at * 4, 16);
+          g_assert_cmpmem(r->act + of * 2, 8, l.act + at * 2, 8);
+          g_assert_true(r->reward[of] == l.reward[at]);
+        }
+      }
+  }
+  g_assert_cmpint(found, ==, 7);
+  subject_free(b), life_free(&l);
+}
+
+/* Overwriting the kept arrays of a fresh instance, as a resumed run does, continues bit by bit. */
+static void test_resume(void) {
+  Life l = life_of_masses(90, 4, 20, 3, 15);
+  Subject *a = subject_new(small(), &l, 20), *b = subject_new(small(), &l, 20);
+  HnHistory first = window(&l, 0, 45, 0, 4), second = window(&l, 45, 45, 0, 4);
+  learn_from(a, &first);
+  for (int64_t k = 0; k < a->fake.array_count; k++) {
+    const FakeArray *from = &a->fake.array[k];
+    FakeArray *to = &b->fake.array[k];
+    static const size_t size[] = {0, 4, 8, 4, 8, 1};
+    g_assert_cmpstr(from->spec.name, ==, to->spec.name);
+    int64_t count = from->count;
+    if (from->spec.used) {
+      *to->spec.used = *from->spec.used;
+      count = count / from->spec.dim[0] * *from->spec.used;
+    }
+    memcpy(to->data, from->data, (size_t)count * size[from->spec.type]);
+  }
+  b->rng = a->rng;
+  Seen sa = believe_life(a, &l), sb = believe_life(b, &l);
+  assert_same(&sa, &sb), seen_free(&sa), seen_free(&sb);
+  learn_from(a, &second), learn_from(b, &second);
+  sa = believe_life(a, &l), sb = believe_life(b, &l);
+  assert_same(&sa, &sb), seen_free(&sa), seen_free(&sb);
+  for (int64_t k = 0; k < a->g->store.count; k++) {
+    const HnTensor *s = &a->g->store.tensor[k], *t = &b->g->store.tensor[k];
+    size_t bytes = (size_t)(s->rows * s->cols) * sizeof(float);
+    g_assert_cmpmem(s->data, bytes, t->data, bytes);
+  }
+  subject_free(a), subject_free(b), life_free(&l);
+}
+
+/* Two threads take turns at the tasks, each with a scratch arena of its own. */
+static _Thread_local FakeHost *own_arena;
+typedef struct Crew {
+  HnTask *task;
+  void *arg;
+  int64_t count, first;
+} Crew;
+
+static void *own_scratch(const HnHost *host, int64_t count, size_t size) {
+  return fake_scratch(own_arena ? &own_arena->host : host, count, size);
+}
+
+static gpointer work_alone(gpointer data) {
+  const Crew *c = data;
+  FakeHost *arena = g_new0(FakeHost, 1);
+  fake_host_open(arena);
+  own_arena = arena;
+  for (int64_t i = c->count - 1 - c->first; i >= 0; i -= 2)
+    g_assert_cmpint(c->task(c->arg, i), ==, HN_OK);
+  own_arena = NULL;
+  fake_host_close(arena), g_free(arena);
+  return NULL;
+}
+
+static HnStatus two_threads(const HnHost *host, int64_t count, HnTask *task, void *arg) {
+  (void)host;
+  Crew crew[] = {{task, arg, count, 0}, {task, arg, count, 1}};
+  GThread *other = g_thread_new("other", work_alone, &crew[1]);
+  work_alone(&crew[0]);
+  g_thread_join(other);
+  return HN_OK;
+}
+
+static void test_threads(void) {
+  Life l = life_of_masses(80, 4, 20, 0, 16);
+  Subject *a = subject_new(small(), &l, 20), *b = subject_new(small(), &l, 20);
+  b->fake.host.parallel = two_threads, b->fake.host.scratch = own_scratch;
+  learn_life(a, &l), learn_life(b, &l);
+  Seen sa = believe_life(a, &l), sb = believe_life(b, &l);
+  assert_same(&sa, &sb);
+  seen_free(&sa), seen_free(&sb), subject_free(a), subject_free(b), life_free(&l);
+}
+
+static void test_refusals(void) {
+  Life l = life_of_masses(30, 2, 30, 0, 17);
+  Subject *b = subject_new(small(), &l, 20); /* a task lives 20 steps, says the host */
+  HnHistory h = window(&l, 0, 30, 0, 2);
+  const HnHistory *phase[] = {&h};
+  HnLesson lesson = {.struct_size = sizeof lesson, .rng = &b->rng, .phases = 1, .phase = phase};
+  g_assert_cmpint(learn(b->g, &lesson), ==, HN_E_SHAPE);
+  Seen s = seen_new(b, &l);
+  l.reward[3] = NAN;
+  HnThought q = {.struct_size = sizeof q, .history = &h, .belief = s.belief, .state = s.state};
+  g_assert_cmpint(believe(b->g, &q), ==, HN_E_NUMERIC);
+  g_assert_nonnull(strstr(b->fake.error, "row 1, percept 2"));
+  seen_free(&s), subject_free(b);
+
+  HnThisParams p = small();
+  p.start = p.buffer + 1;
+  FakeHost fake;
+  Glibrl g = {0};
+  HnRng rng = hn_rng(1, 1);
+  HnBeliefSpec spec = {.struct_size = sizeof spec,
+                       .obs_dim = 4,
+                       .act_dim = 2,
+                       .lifetime = 20,
+                       .rows = 2,
+                       .rng = &rng};
+  g_assert_cmpint(create(&g, fake_host_open(&fake), &p, &spec), ==, HN_E_PARAM);
+  fake_host_close(&fake), life_free(&l);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/glibrl/windows", test_windows);
+  g_test_add_func("/glibrl/split", test_split);
+  g_test_add_func("/glibrl/info_is_free", test_info_is_free);
+  g_test_add_func("/glibrl/posterior", test_posterior);
+  g_test_add_func("/glibrl/scores", test_scores);
+  g_test_add_func("/glibrl/fixed_predicts_alike", test_fixed_predicts_alike);
+  g_test_add_func("/glibrl/gradient", test_gradient);
+  g_test_add_func("/glibrl/inputs", test_inputs);
+  g_test_add_func("/glibrl/full_belief", test_full_belief);
+  g_test_add_func("/glibrl/discrete", test_discrete);
+  g_test_add_func("/glibrl/report", test_report);
+  g_test_add_func("/glibrl/learns", test_learns);
+  g_test_add_func("/glibrl/dead_columns", test_dead_columns);
+  g_test_add_func("/glibrl/replay", test_replay);
+  g_test_add_func("/glibrl/resume", test_resume);
+  g_test_add_func("/glibrl/threads", test_threads);
+  g_test_add_func("/glibrl/refusals", test_refusals);
+  return g_test_run();
+}
