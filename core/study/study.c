@@ -225,25 +225,29 @@ static void read_study(Reader *r, const char *const *overrides) {
   hn_overrides_clear(&r->over);
 }
 
-HnStudy *hn_study_read(const char *path, const char *const *overrides, HnDiag *d) {
-  gsize length;
+HnStudy *hn_study_parse(const char *file, const char *text, gsize length,
+                        const char *const *overrides, HnDiag *d) {
   guint before = hn_diag_count(d);
-  char *source = hn_yaml_load(path, &length, d);
-  HnNode *root = source ? hn_yaml_parse(path, source, length, d) : NULL;
+  HnNode *root = hn_yaml_parse(file, text, length, d);
   HnStudy *study = NULL;
   if (root && hn_params_map("study", root, d)) {
     study = g_new0(HnStudy, 1);
-    study->file = g_strdup(path);
-    study->source = g_steal_pointer(&source);
+    study->file = g_strdup(file);
+    study->source = g_strndup(text, length);
     study->cells = g_ptr_array_new_with_free_func((GDestroyNotify)hn_cell_free);
     Reader r = {.root = root, .study = study, .d = d};
     read_study(&r, overrides);
   }
   hn_node_free(root);
-  g_free(source);
   if (hn_diag_count(d) == before) return study;
   hn_study_free(study);
   return NULL;
+}
+
+HnStudy *hn_study_read(const char *path, const char *const *overrides, HnDiag *d) {
+  gsize length;
+  g_autofree char *text = hn_yaml_load(path, &length, d);
+  return text ? hn_study_parse(path, text, length, overrides, d) : NULL;
 }
 
 void hn_study_free(HnStudy *s) {

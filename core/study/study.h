@@ -49,6 +49,9 @@ typedef struct HnStudy {
 
 /* NULL with findings in d.  overrides: NULL-terminated "block.key=value", or NULL. */
 HnStudy *hn_study_read(const char *path, const char *const *overrides, HnDiag *d);
+/* The same from memory; `file` is for messages and for plugins' paths. */
+HnStudy *hn_study_parse(const char *file, const char *text, gsize length,
+                        const char *const *overrides, HnDiag *d);
 void hn_study_free(HnStudy *s);
 /* The seed of index i: output i of SplitMix64 started at root, the same in every arm.
  * Source: Steele, Lea & Flood 2014, constants of Vigna's splitmix64.c. */
