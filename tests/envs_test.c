@@ -433,6 +433,33 @@ static void test_cheetah_reward(gconstpointer plugin) {
   rig_free(rig);
 }
 
+/* In the pose of all zeros the trunk is level in the middle of the picture, 1 m long, and the
+ * lowest 0.3 m of the picture are ground.  The camera moves along, the posts do not. */
+static void test_cheetah_render(gconstpointer plugin) {
+  enum { W = 400, H = 200 }; /* 1 cm a pixel; heights from 1.7 m down to -0.3 m */
+  static uint8_t rgb[H][W][3], later[H][W][3];
+  Rig *rig = new_rig(plugin, 1);
+  rig_reset(rig, HN_NEW_TASK, -1);
+  HnCheetah *body = rig_row(rig, 0);
+  memset(body, 0, sizeof *body);
+  g_assert_cmpint(rig->env->render(rig->self, rig_row(rig, 0), W, H, &rgb[0][0][0]), ==, HN_OK);
+  const uint8_t *sky = rgb[2][2], *earth = rgb[H - 2][2], *trunk = rgb[H / 2][W / 2];
+  g_assert_cmpint(memcmp(sky, earth, 3), !=, 0);
+  g_assert_cmpint(memcmp(sky, trunk, 3), !=, 0);
+  for (int u = W / 2 - 35; u < W / 2 + 35; u++) g_assert_cmpmem(rgb[H / 2 + 3][u], 3, trunk, 3);
+  g_assert_cmpmem(rgb[H / 2 + 6][W / 2], 3, sky, 3); /* 0.046 m is the radius */
+  g_assert_cmpmem(rgb[H / 2][W / 2 - 56], 3, sky, 3);
+  g_assert_cmpmem(rgb[169][2], 3, sky, 3);
+  g_assert_cmpmem(rgb[170][2], 3, earth, 3);
+  g_assert_cmpint(memcmp(rgb[165][W / 2 + 100], sky, 3), !=, 0); /* the post at 1 m */
+  body->state[0] = 0.5;
+  g_assert_cmpint(rig->env->render(rig->self, rig_row(rig, 0), W, H, &later[0][0][0]), ==, HN_OK);
+  g_assert_cmpmem(later[H / 2], sizeof later[H / 2], rgb[H / 2], sizeof rgb[H / 2]);
+  g_assert_cmpmem(later[165][W / 2 + 100], 3, sky, 3);
+  g_assert_cmpmem(later[165][W / 2 + 50], 3, rgb[165][W / 2 + 100], 3);
+  rig_free(rig);
+}
+
 static void test_dir_tasks(void) {
   enum { ROWS = 2000 };
   Rig *rig = rig_new(&cheetah_dir_LTX_hn_plugin, ROWS, NULL);
@@ -583,6 +610,7 @@ int main(int argc, char **argv) {
     add_for(cheetahs[k], "start", test_cheetah_start);
     add_for(cheetahs[k], "reward", test_cheetah_reward);
     add_for(cheetahs[k], "failures", test_cheetah_failures);
+    add_for(cheetahs[k], "render", test_cheetah_render);
   }
   g_test_add_func("/cheetah_dir/directions", test_dir_tasks);
   g_test_add_func("/cheetah_vel/targets", test_vel_tasks);

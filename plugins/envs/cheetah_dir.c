@@ -81,6 +81,11 @@ static const char *task_name(void *self, int64_t split, int64_t k) {
   return (void)self, (void)split, k == 0 ? "backward" : "forward";
 }
 
+static HnStatus render(void *self, const void *state, int64_t width, int64_t height, uint8_t *rgb) {
+  return hn_cheetah_render(&((const CheetahDir *)self)->sim, &((const Row *)state)->body, width,
+                           height, rgb);
+}
+
 static void destroy(void *self) {
   hn_sim_destroy(&((CheetahDir *)self)->sim);
 }
@@ -91,6 +96,7 @@ static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               .step = step,
                               .task_count = task_count,
                               .task_name = task_name,
+                              .render = render,
                               .destroy = destroy};
 HN_PLUGIN(cheetah_dir, HN_KIND_ENV, CheetahDir, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .summary = "Half-cheetah with a hidden direction (MuJoCo).",

@@ -104,6 +104,11 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   return HN_OK;
 }
 
+static HnStatus render(void *self, const void *state, int64_t width, int64_t height, uint8_t *rgb) {
+  return hn_cheetah_render(&((const CheetahVel *)self)->sim, &((const Row *)state)->body, width,
+                           height, rgb);
+}
+
 static void destroy(void *self) {
   hn_sim_destroy(&((CheetahVel *)self)->sim);
 }
@@ -112,6 +117,7 @@ static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               .create = create,
                               .reset = reset,
                               .step = step,
+                              .render = render,
                               .destroy = destroy};
 HN_PLUGIN(cheetah_vel, HN_KIND_ENV, CheetahVel, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info,

@@ -1,13 +1,15 @@
 /* half_cheetah.c - the planar half-cheetah of Wawrzynski (2009) with the physical constants
  * published in Gymnasium's half_cheetah.xml, written anew.  The dynamics are equal bit for bit
- * (tests/envs_test.c compares them with recorded trajectories); drawing is left out.
+ * (tests/envs_test.c compares them with recorded trajectories); its colours are left out.
  *
  * Lengths in m, angles in rad, gears in N m.  Capsule sizes are radius and half length.  The order
  * of joints is the order of qpos and qvel, that of motors is the order of actions. */
 #include "half_cheetah.h"
+#include <string.h>
 
 #define TIME_STEP    0.01
-#define TORSO_HEIGHT 0.7 /* of the body frame at rootz = 0, as below */
+#define TORSO_HEIGHT 0.7 /* of the trunk's frame while the joint `up` is 0, as below */
+#define VIEW_WIDTH   4.0 /* what render shows from left to right */
 
 static const char mjcf[] =
     "<mujoco model='half_cheetah'>"
@@ -114,4 +116,37 @@ void hn_cheetah_observe(const HnCheetah *body, float *obs) {
   *obs++ = (float)qpos[0];
   *obs++ = 0;
   *obs++ = (float)(TORSO_HEIGHT + qpos[1]);
+}
+
+/* Whether (x, z) is inside capsule `g` seen from its side. */
+static bool covers(const mjModel *m, const mjData *d, int g, double x, double z) {
+  const double *middle = d->geom_xpos + 3 * g, *axes = d->geom_xmat + 9 * g;
+  const double radius = m->geom_size[3 * g], half = m->geom_size[3 * g + 1];
+  const double ax = axes[2], az = axes[8]; /* a capsule lies along its frame's z */
+  double dx = x - middle[0], dz = z - middle[2], along = dx * ax + dz * az;
+  along = fmin(fmax(along, -half), half);
+  dx -= along * ax, dz -= along * az;
+  return dx * dx + dz * dz <= radius * radius;
+}
+
+HnStatus hn_cheetah_render(const HnSim *sim, const HnCheetah *body, int64_t width, int64_t height,
+                           uint8_t *rgb) {
+  static const uint8_t sky[3] = {238, 243, 248}, earth[3] = {150, 160, 150},
+                       post[3] = {90, 100, 90}, back[3] = {170, 100, 50}, front[3] = {215, 145, 80};
+  const mjModel *m = sim->model;
+  const mjData *d = hn_sim_place(sim, body->state);
+  const int first_front = mj_name2id(m, mjOBJ_BODY, "front_thigh");
+  const double pixel = VIEW_WIDTH / (double)width, middle_x = body->state[0];
+  for (int64_t v = 0; v < height; v++)
+    for (int64_t u = 0; u < width; u++) {
+      double x = middle_x + pixel * ((double)u + 0.5 - 0.5 * (double)width);
+      double z = TORSO_HEIGHT - pixel * ((double)v + 0.5 - 0.5 * (double)height);
+      const uint8_t *ink = z > 0 ? sky : earth;
+      if (fabs(x - rint(x)) < 0.02 && z > 0 && z < 0.1) ink = post;
+      for (int g = 0; g < m->ngeom; g++)
+        if (m->geom_type[g] == mjGEOM_CAPSULE && covers(m, d, g, x, z))
+          ink = m->geom_bodyid[g] >= first_front ? front : back;
+      memcpy(rgb + 3 * (v * width + u), ink, 3);
+    }
+  return HN_OK;
 }

@@ -39,4 +39,10 @@ HnStatus hn_cheetah_step(const HnSim *sim, int64_t slot, HnCheetah *body, const 
 /* Writes the observation [20].  The torso's place is that of the state itself; that of mujoco-py,
  * which the published results used, lagged by one time step of 0.01 s.  [any] */
 void hn_cheetah_observe(const HnCheetah *body, float *obs);
+
+/* Draws the body from its side, the camera moving along with it: 4 m from left to right, the
+ * trunk's middle in the middle, and a post on the ground every metre. rgb  [height, width, 3] out,
+ * top row first [instance] */
+HnStatus hn_cheetah_render(const HnSim *sim, const HnCheetah *body, int64_t width, int64_t height,
+                           uint8_t *rgb);
 #endif

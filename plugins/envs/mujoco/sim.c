@@ -114,6 +114,12 @@ HnStatus hn_sim_begin(const HnSim *sim, int64_t slot, double *state) {
   return check_warnings(sim, d);
 }
 
+const mjData *hn_sim_place(const HnSim *sim, const double *state) {
+  push(sim->model, sim->simulator[0], state);
+  mj_kinematics(sim->model, sim->simulator[0]);
+  return sim->simulator[0];
+}
+
 HnStatus hn_sim_advance(const HnSim *sim, int64_t slot, double *state, const float *control,
                         int frames) {
   HnStatus s = need_simulator(sim, slot);

@@ -44,6 +44,10 @@ int64_t hn_sim_state_count(const HnSim *sim);
  * Errors: HN_E_NUMERIC.  [rows] */
 HnStatus hn_sim_begin(const HnSim *sim, int64_t slot, double *state);
 
+/* A simulator whose bodies and geoms are placed as in `state`, for drawing; good until the next
+ * call.  [instance] */
+const mjData *hn_sim_place(const HnSim *sim, const double *state);
+
 /* Advances `state` by `frames` time steps under constant controls.
  *   control  [nu] clamped to [-1, 1] on the way in
  * Errors: HN_E_NUMERIC if a control is not finite or MuJoCo warns; state is then undefined.
