@@ -197,21 +197,23 @@ static bool weigh_noise(Trial *t, double logdet_ratio, HnMnwLesson *out) {
 /* Bound on the relative error of a float32 d/dC.  |dC|_F follows from matrices that are known
  * before it, because C'C = Xi - xi I and C'R = xi M:
  *   |dC|^2 = m^2 (tr V - xi tr V^2) - 2 m xi tr(B M'V M) + tr(B R'R B M'M)
- * while rounding makes an error of the order of u (m |C|_F |V|_F + |R B M'|_F).  factor holds V. */
+ * while rounding makes an error of the order of u m |C|_F |V|_F in the first term and, with a
+ * rounding for either factor and their product, 3 u sum_j |(R B)_j| |M_j| in the second. */
 static double float_error(Trial *t, double trace_v) {
   const int64_t d = t->d, m = t->m;
   const double size = (double)m, u = (double)FLT_EPSILON / 2;
-  const double norm2_v = hn_inner(d * d, t->factor, t->factor);
-  double trace_c = 0;
+  const double norm2_v = cblas_ddot((blasint)(d * d), t->factor, 1, t->factor, 1);
+  double trace_c = 0, second = 0;
   for (int64_t i = 0; i < d; i++) trace_c += t->gram[i * d + i];
   hn_add_ab(d, m, d, 1, t->factor, t->mean, 0, t->vm);
   hn_add_atb(m, m, d, 1, t->mean, t->vm, 0, t->scratch);
   const double cross = 2 * size * t->xi * hn_inner(m * m, t->b, t->scratch);
   hn_add_ab(m, m, m, 1, t->b, t->rr, 0, t->scratch);
   hn_add_ab(m, m, m, 1, t->scratch, t->b, 0, t->rr);
-  const double outer2 = hn_inner(m * m, t->rr, t->outer);
-  const double norm2 = size * size * (trace_v - t->xi * norm2_v) - cross + outer2;
-  const double noise = size * sqrt(trace_c * norm2_v) + sqrt(outer2);
+  for (int64_t j = 0; j < m; j++) second += sqrt(fmax(t->rr[j * m + j], 0) * t->outer[j * m + j]);
+  const double norm2 =
+      size * size * (trace_v - t->xi * norm2_v) - cross + hn_inner(m * m, t->rr, t->outer);
+  const double noise = size * sqrt(trace_c * norm2_v) + 3 * second;
   return noise > 0 ? u * noise / sqrt(fmax(norm2, DBL_MIN)) : 0;
 }
 
@@ -258,8 +260,9 @@ static void gradient_mixed(const Trial *t, const HnMnwLesson *out) {
   for (int64_t from = 0; from < t->n; from += CHUNK) {
     const int64_t rows = t->n - from < CHUNK ? t->n - from : CHUNK;
     float *dc = out->dc + from * out->lddc;
-    hn_gemm(rows, d, m, t->rb32 + from * m, m, 1, t->mean32, d, 0, dc, out->lddc);
-    hn_gemm(rows, d, d, t->in->c + from * t->in->ldc, t->in->ldc, 1, t->v32, d, 1, dc, out->lddc);
+    /* the larger term last, so that the sum over features rounds at its own size */
+    hn_gemm(rows, d, d, t->in->c + from * t->in->ldc, t->in->ldc, 1, t->v32, d, 0, dc, out->lddc);
+    hn_gemm(rows, d, m, t->rb32 + from * m, m, 1, t->mean32, d, 1, dc, out->lddc);
   }
 }
 
