@@ -86,11 +86,16 @@ static inline void fake_steps(const FakeStudy *s, const FakeArm *a, int seed, co
   HnRng rng = hn_rng(7 + (uint64_t)a->level, (uint64_t)seed);
   GString *t = g_string_new("update,step,reward");
   if (a->error > 0)
-    g_string_append(t, ",reward_l1,reward_nll,transition_l1,transition_nll,kl,entropy");
+    g_string_append(t, ",reward_l1,reward_nll,transition_l1,transition_nll,kl_reward,entropy");
   g_string_append_c(t, '\n');
   for (int block = 1; block <= 2; block++)
     for (int i = 0; i < s->steps; i++) {
-      double e = a->error / sqrt(1.0 + i) * (block == 1 ? 2 : 1) + a->noise;
+      if (i == 0) { /* percept 0: nothing was predicted yet */
+        g_string_append_printf(t, "%d,0,nan%s\n", block * s->updates / 2,
+                               a->error > 0 ? ",nan,nan,nan,nan,0,0" : "");
+        continue;
+      }
+      double e = a->error / sqrt(i) * (block == 1 ? 2 : 1) + a->noise;
       e *= 1 + 0.1 * hn_rng_normal(&rng);
       g_string_append_printf(t, "%d,%d,%.9g", block * s->updates / 2, i, 0.5 - e / 4);
       if (a->error > 0)
@@ -104,17 +109,21 @@ static inline void fake_steps(const FakeStudy *s, const FakeArm *a, int seed, co
 
 static inline void fake_cell(const FakeStudy *s, const FakeArm *a, int seed, const char *dir) {
   char *run = g_strdup_printf(
-      "{\"status\": \"done\", \"reason\": null, \"identity\": \"%s%d\", \"update\": %d,\n"
-      " \"frames\": %d, \"study\": \"%s\", \"arm\": \"%s\", \"seed_index\": %d, \"seed\": %d,\n"
-      " \"versions\": {\"hunch\": \"0.1.0\", \"abi\": \"0.3\", \"commit\": \"0123456789ab\"},\n"
-      " \"cpu\": \"Some CPU @ 2.5 GHz\", \"isa\": \"avx2\", \"blas\": \"OpenBLAS Haswell\",\n"
-      " \"plugins\": {\"env\": {\"name\": \"gridworld\", \"version\": \"1.0\", \"sha256\": "
-      "\"aa\"},\n"
-      "  \"inference\": {\"name\": \"%s\", \"version\": \"1.0\", \"sha256\": \"bb\"},\n"
-      "  \"policy\": {\"name\": \"ppo\", \"version\": \"1.1\", \"sha256\": \"cc\"}},\n"
-      " \"privileged\": false, \"started\": \"2026-01-02T03:04:05Z\",\n"
-      " \"finished\": \"2026-01-02T03:14:05Z\", \"seconds\": 600.5}\n",
-      a->name, seed, s->updates, s->updates * 1600, s->name, a->name, seed, 1000 + seed,
+      "{\"study\": \"%s\", \"arm\": \"%s\", \"seed_index\": %d, \"seed\": \"%d\",\n"
+      " \"identity\": \"%s%d\", \"status\": \"done\", \"reason\": null,\n"
+      " \"update\": %d, \"frames\": %d, \"seconds\": 600.5,\n"
+      " \"started\": \"2026-01-02T03:04:05Z\", \"written\": \"2026-01-02T03:14:05Z\",\n"
+      " \"hunch\": \"0.1.0\", \"commit\": \"0123456789ab\", \"abi_major\": 0, \"abi_minor\": 3,\n"
+      " \"cpu\": \"Some CPU @ 2.5 GHz\", \"host\": \"h\", \"isa\": \"v3\", \"blas\": \"Haswell\",\n"
+      " \"libraries\": [\"libm.so.6\", \"libmujoco.so.2.2.2\"],\n"
+      " \"plugins\": {\n"
+      "  \"env\": {\"name\": \"gridworld\", \"version\": \"1.0\", \"sha256\": \"aa\",\n"
+      "   \"privileged\": false},\n"
+      "  \"inference\": {\"name\": \"%s\", \"version\": \"1.0\", \"sha256\": \"bb\",\n"
+      "   \"privileged\": false},\n"
+      "  \"policy\": {\"name\": \"ppo\", \"version\": \"1.1\", \"sha256\": \"cc\",\n"
+      "   \"privileged\": false}}}\n",
+      s->name, a->name, seed, 1000 + seed, a->name, seed, s->updates, s->updates * 1600,
       a->inference);
   char *config = g_strdup_printf(
       "study: %s\narm: %s\nseed_index: %d\nseed: %d\nenv:\n  plugin: gridworld\n  size: 5\n"

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <hunch/rng.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char *folder; /* an empty folder per test */
@@ -30,7 +31,7 @@ static void empty_folder(void) {
   const char *base;
   while ((base = g_dir_read_name(dir))) {
     g_autofree char *file = in_folder(base);
-    g_unlink(file);
+    g_remove(file);
   }
   g_dir_close(dir);
 }
@@ -84,7 +85,7 @@ static void test_path(void) {
   g_assert_nonnull(hn_plugins_load(FAKES "/good.so", HN_KIND_ENV, &error));
   g_assert_no_error(error);
   expect_refusal("./good", 0, HN_PLUGIN_INVALID, "./good", "ends in .so");
-  expect_refusal("./absent.so", 0, HN_PLUGIN_UNLOADABLE, "absent.so", "No such file");
+  expect_refusal("./absent.so", 0, HN_PLUGIN_UNLOADABLE, "absent.so: ", "No such file");
 }
 
 static void test_kind(void) {
@@ -163,6 +164,10 @@ static void test_no_object(void) {
   begin(folder);
   write_file("text.so", "plugin: yes\n", -1);
   write_file("nothing.so", "", 0);
+  g_autofree char *pipe = in_folder("pipe.so"), *sub = in_folder("sub.so");
+  g_assert_cmpint(mkfifo(pipe, 0600) | g_mkdir(sub, 0700), ==, 0);
+  expect_refusal("pipe", 0, HN_PLUGIN_UNLOADABLE, "/pipe.so: ", "not a regular file");
+  expect_refusal("sub", 0, HN_PLUGIN_UNLOADABLE, "/sub.so: ", "not a regular file");
   expect_refusal("text", 0, HN_PLUGIN_INVALID, "/text.so: ", "does not begin as an ELF file");
   expect_refusal("nothing", 0, HN_PLUGIN_INVALID, "/nothing.so: ", "is empty");
 }

@@ -1,6 +1,8 @@
 /* report_test.c - a study folder made of files: read, compared, reported. */
 #include "compare.h"
 #include "fake_study.h"
+#include "plots.h"
+#include "report.h"
 #include <string.h>
 
 static const FakeArm arms[] = {{"inferred", "glibrl", 12, 4, 1.5, 0.05},
@@ -135,10 +137,14 @@ static void refusals(void) {
   refuses(dir, NULL, NULL, HN_RESULTS_MIXED, "arm inferred differ in run.frames: 32000 and 32001");
   fake_patch(cell, "config.resolved.yaml", "frames: 32001", "frames: 32000");
   fake_patch(cell, "run.json", "\"0.1.0\"", "\"0.2.0\"");
-  refuses(dir, NULL, NULL, HN_RESULTS_MIXED, "versions.hunch is 0.1.0 in inferred/0 and 0.2.0");
+  refuses(dir, NULL, NULL, HN_RESULTS_MIXED,
+          "the version of hunch is 0.1.0 in inferred/0 and 0.2.0");
   fake_patch(cell, "run.json", "\"0.2.0\"", "\"0.1.0\"");
   fake_patch(cell, "run.json", "\"sha256\": \"bb\"", "\"sha256\": \"bbb\"");
   refuses(dir, NULL, NULL, HN_RESULTS_MIXED, "the sha256 of plugin glibrl is bb in inferred/0");
+  fake_patch(cell, "run.json", "\"sha256\": \"bbb\"", "\"sha256\": \"bb\"");
+  fake_patch(cell, "run.json", "2.2.2", "3.3.0");
+  refuses(dir, NULL, NULL, HN_RESULTS_MIXED, "the simulator is libmujoco.so.2.2.2 in inferred/0");
   g_free(cell);
   done(dir);
 }
@@ -182,6 +188,146 @@ static void numbers(void) {
   }
 }
 
+/* ---- the page ---- */
+
+typedef struct Page {
+  int figures, plots, outside;
+  GHashTable *ids;
+} Page;
+
+/* Nothing is fetched: links lead into the study's folder, references into the page. */
+static void open_tag(GMarkupParseContext *context, const char *name, const char **keys,
+                     const char **values, gpointer arg, GError **error) {
+  Page *p = arg;
+  (void)context, (void)error;
+  p->figures += g_str_equal(name, "figure");
+  g_assert_false(g_str_equal(name, "script") || g_str_equal(name, "link") ||
+                 g_str_equal(name, "img"));
+  for (; *keys; keys++, values++) {
+    if (g_str_equal(*keys, "id") && !g_hash_table_add(p->ids, g_strdup(*values)))
+      g_error("id %s twice", *values);
+    if (g_str_equal(*keys, "points") || g_str_equal(*keys, "d")) p->plots++;
+    p->outside += strstr(*values, "://") || g_str_has_prefix(*values, "//");
+  }
+}
+
+static void page(void) {
+  char *dir = temporary(), *path = g_build_filename(dir, "out.html", NULL);
+  fake_study(&three, dir);
+  char *cell = fake_cell_dir(dir, "memory only", 1);
+  fake_patch(cell, "run.json", "\"done\", \"reason\": null",
+             "\"failed\", \"reason\": \"killed <by> & signal 9\"");
+  HnResults *r = hn_results_read(dir, NULL);
+  GError *error = NULL;
+  hn_report_write(r, path, &error);
+  g_assert_no_error(error);
+  char *html = fake_read(dir, "out.html");
+  Page p = {.ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+  const GMarkupParser parser = {.start_element = open_tag};
+  GMarkupParseContext *context = g_markup_parse_context_new(&parser, 0, &p, NULL);
+  g_markup_parse_context_parse(context, html, -1, &error);
+  g_assert_no_error(error);
+  g_assert_true(g_markup_parse_context_end_parse(context, NULL));
+  g_assert_cmpint(p.outside, ==, 0);
+  g_assert_null(strstr(html, "url("));
+  g_assert_null(strstr(html, "@import"));
+  static const char *const expected[] = {
+      "eval_return",        "train_return",          "eval_success",      "reward_l1_by_step",
+      "reward_nll_by_step", "transition_l1_by_step", "kl_reward_by_step", "transition_nll_by_step",
+      "entropy_by_step",    "return_by_episode",     "reward_by_step",    "policy_loss",
+      "eval_reward_l1",     "eval_reward_nll"};
+  g_assert_cmpint(p.figures, ==, G_N_ELEMENTS(expected));
+  for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
+    char *id = g_strdup_printf("figure-%s", expected[i]);
+    g_assert_true(g_hash_table_contains(p.ids, id));
+    g_free(id);
+    static const char *const kinds[] = {"svg", "pdf", "csv"};
+    for (guint k = 0; k < 3; k++) {
+      char *file = g_strdup_printf("%s/out/%s.%s", dir, expected[i], kinds[k]);
+      g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+      g_free(file);
+    }
+  }
+  g_assert_nonnull(strstr(html, "killed &lt;by&gt; &amp; signal 9"));
+  g_assert_nonnull(strstr(html, "&lt;made up &amp; small&gt;"));
+  g_assert_nonnull(strstr(html, "run.frames=32000"));
+  g_assert_nonnull(strstr(html, "href=\"memory%20only/2/metrics.csv\""));
+  for (guint a = 0; a < G_N_ELEMENTS(arms); a++) {
+    char *label = g_strdup_printf("<text>%s</text>", arms[a].name);
+    g_assert_nonnull(strstr(html, label));
+    g_free(label);
+  }
+  g_assert_null(strstr(html, "rgb(")); /* every stand-in colour was replaced */
+  g_markup_parse_context_free(context);
+  g_hash_table_unref(p.ids);
+  g_free(html);
+  hn_results_free(r);
+  g_free(cell);
+  g_free(path);
+  done(dir);
+}
+
+/* The numbers of a figure: only x that all seeds have, seeds averaged, the last block of steps. */
+static void curves(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  char *cell = fake_cell_dir(dir, "inferred", 2);
+  for (int i = 0; i < 3; i++) {
+    char *one = fake_cell_dir(dir, "inferred", i);
+    char *steps = g_strdup_printf("update,step,reward\n1,0,nan\n1,1,50\n2,0,nan\n2,1,%d\n2,2,%d\n",
+                                  i, 10 * i * i);
+    fake_write(one, "steps.csv", steps);
+    g_free(steps);
+    g_free(one);
+  }
+  fake_patch(cell, "metrics.csv", "\n5,8000,", "\n5,8001,");
+  HnResults *r = hn_results_read(dir, NULL);
+  GPtrArray *all = hn_figures(r);
+  const HnCurve *eval = NULL, *reward = NULL;
+  for (guint i = 0; i < all->len; i++) {
+    HnFigure *f = all->pdata[i];
+    if (g_str_equal(f->name, "eval_return")) eval = f->curve[0];
+    if (g_str_equal(f->name, "reward_by_step")) reward = f->curve[0];
+  }
+  g_assert_cmpint(eval->n, ==, 3); /* 16000, 24000, 32000 */
+  g_assert_cmpfloat_with_epsilon(eval->x[0], 16000, 1e-9);
+  double mean = 0;
+  for (int i = 0; i < 3; i++) {
+    HnTable *t = hn_results_cell(r, 0, i)->metrics;
+    mean += hn_table_at(t, 9, hn_table_find(t, "eval.return")) / 3;
+  }
+  g_assert_cmpfloat_with_epsilon(eval->value[0], mean, 1e-9);
+  g_assert_cmpint(reward->n, ==, 2);
+  g_assert_cmpfloat_with_epsilon(reward->value[0], 1, 1e-12);
+  /* 0, 10, 40: t interval 4.302652729749462 sd / sqrt 3, sd^2 = 1300 / 3 */
+  g_assert_cmpfloat_with_epsilon(reward->value[1], 50.0 / 3, 1e-9);
+  g_assert_cmpfloat_with_epsilon(reward->high[1] - reward->value[1],
+                                 4.302652729749462 * sqrt(1300.0 / 9), 1e-9);
+  g_ptr_array_unref(all);
+  hn_results_free(r);
+  g_free(cell);
+  done(dir);
+}
+
+static void no_gnuplot(void) {
+  char *dir = temporary(), *path = g_strdup(g_getenv("PATH"));
+  char *page = g_build_filename(dir, "report.html", NULL);
+  fake_study(&three, dir);
+  HnResults *r = hn_results_read(dir, NULL);
+  GError *error = NULL;
+  g_setenv("PATH", "/nowhere", TRUE);
+  g_assert_false(hn_report_write(r, page, &error));
+  g_assert_error(error, HN_PLOTS_ERROR, HN_PLOTS_NO_GNUPLOT);
+  g_assert_nonnull(strstr(error->message, "gnuplot-nox"));
+  g_assert_false(g_file_test(page, G_FILE_TEST_EXISTS));
+  g_setenv("PATH", path, TRUE);
+  g_clear_error(&error);
+  hn_results_free(r);
+  g_free(path);
+  g_free(page);
+  done(dir);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/compare/values", compares);
@@ -189,5 +335,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/compare/refusals", refusals);
   g_test_add_func("/compare/other_protocol", other_protocol);
   g_test_add_func("/compare/numbers", numbers);
+  g_test_add_func("/report/curves", curves);
+  g_test_add_func("/report/page", page);
+  g_test_add_func("/report/no_gnuplot", no_gnuplot);
   return g_test_run();
 }

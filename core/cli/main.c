@@ -12,6 +12,8 @@ static const HnVerb verbs[] = {
      hn_cli_validate},
     {"plan", "STUDY.yaml [BLOCK.KEY=VALUE..]", "Show which cells of a study would run, and why.",
      hn_cli_plan},
+    {"compare", "DIR", "Set the arms of a study side by side, with intervals.", hn_cli_compare},
+    {"report", "DIR", "Write a study's results as one HTML page with plots.", hn_cli_report},
     {"inspect", "[PLUGIN]", "Show the plugins there are, or the parameters of one.",
      hn_cli_inspect},
     {"cell", "DIR", NULL, hn_cli_cell},

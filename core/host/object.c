@@ -116,7 +116,8 @@ static char *look_for(const Image *m, const char *stem, HnObjectHead *head) {
     if (!read_at(m, m->symbols + i * sizeof symbol, &symbol, sizeof symbol)) break;
     if (symbol.st_shndx == SHN_UNDEF) continue;
     const char *name = symbol_name(m, &symbol);
-    if (!name || !g_str_has_suffix(name, SUFFIX)) continue;
+    /* A dot is no part of a C name: sanitizers add such symbols beside the real ones. */
+    if (!name || !g_str_has_suffix(name, SUFFIX) || strchr(name, '.')) continue;
     if (strcmp(name, wanted) != 0) {
       other = name;
       continue;

@@ -4,8 +4,12 @@
 #include "diag.h"
 #include "object.h"
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <ltdl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct Loaded {
   const HnPlugin *plugin;
@@ -189,17 +193,32 @@ static const HnPlugin *open_plugin(const char *file, const char *stem, GMappedFi
   return *reason ? NULL : plugin;
 }
 
+/* Not g_mapped_file_new: it would wait for a writer if somebody put a pipe here. */
+static GMappedFile *map_file(const char *file, GError **error) {
+  struct stat facts;
+  const char *reason = NULL;
+  GMappedFile *bytes = NULL;
+  int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0 || fstat(fd, &facts) != 0)
+    reason = g_strerror(errno);
+  else if (!S_ISREG(facts.st_mode))
+    reason = "not a regular file";
+  else if (!(bytes = g_mapped_file_new_from_fd(fd, FALSE, NULL)))
+    reason = g_strerror(errno);
+  if (fd >= 0) close(fd);
+  if (!bytes)
+    g_set_error(error, HN_PLUGIN_ERROR, HN_PLUGIN_UNLOADABLE, "%s: cannot be read: %s", file,
+                reason);
+  return bytes;
+}
+
 static const HnPlugin *load_file(const char *file, GError **error) {
   const HnPlugin *plugin = recall_file(file);
   if (plugin) return plugin;
   g_autofree char *base = g_path_get_basename(file);
   g_autofree char *stem = g_strndup(base, strlen(base) - strlen(".so"));
-  g_autoptr(GError) unread = NULL;
-  GMappedFile *bytes = g_mapped_file_new(file, FALSE, &unread);
-  if (!bytes) {
-    g_set_error(error, HN_PLUGIN_ERROR, HN_PLUGIN_UNLOADABLE, "%s", unread->message);
-    return NULL;
-  }
+  GMappedFile *bytes = map_file(file, error);
+  if (!bytes) return NULL;
   int code;
   g_autofree char *reason = NULL;
   if (!hn_descriptor_is_name(stem)) {

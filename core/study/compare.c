@@ -9,6 +9,7 @@ static const struct {
   const char *name, *unit;
   int better;
 } known[] = {{"return", "reward per episode", 1},
+             {"kl", "nats", 0},
              {"success", "", 1},
              {"success_rate", "", 1},
              {"log_predictive", "nats", 1},
@@ -21,6 +22,8 @@ static const struct {
              {"entropy", "nats", 0},
              {"regret", "reward", -1}};
 
+enum { KL = 1 }; /* its row */
+
 static const char *stem(const char *column) {
   static const char *const prefixes[] = {"eval.", "train.", "inference.", "policy."};
   for (guint i = 0; i < G_N_ELEMENTS(prefixes); i++)
@@ -32,7 +35,7 @@ static int known_index(const char *column) {
   const char *name = stem(column);
   for (guint i = 0; i < G_N_ELEMENTS(known); i++)
     if (g_str_equal(known[i].name, name)) return (int)i;
-  return g_str_has_prefix(name, "return_") ? 0 : -1;
+  return g_str_has_prefix(name, "return_") ? 0 : g_str_has_prefix(name, "kl_") ? KL : -1;
 }
 
 int hn_column_better(const char *column) {
@@ -108,20 +111,30 @@ static bool mixed(GError **error, const char *what, const HnResult *a, const cha
   return false;
 }
 
-/* Every member of `versions` and every plugin of one kind and name must be the same. */
+/* The simulator a cell ran on, as its library's file name, or NULL. */
+static const char *simulator(const HnResult *c) {
+  JsonNode *libraries = hn_result_member(c, "libraries");
+  if (!libraries || !JSON_NODE_HOLDS_ARRAY(libraries)) return NULL;
+  JsonArray *names = json_node_get_array(libraries);
+  for (guint i = 0; i < json_array_get_length(names); i++)
+    if (g_str_has_prefix(json_array_get_string_element(names, i), "libmujoco"))
+      return json_array_get_string_element(names, i);
+  return NULL;
+}
+
+/* The same hunch, the same simulator where both loaded one, and the same file wherever two cells
+ * name the same plugin. */
 static bool same_versions(const HnResult *a, const HnResult *b, GError **error) {
-  JsonNode *versions = hn_result_member(a, "versions");
-  GList *names = versions && JSON_NODE_HOLDS_OBJECT(versions)
-                     ? json_object_get_members(json_node_get_object(versions))
-                     : NULL;
+  static const char *const own[][2] = {{"hunch", "the version of hunch"},
+                                       {"commit", "the commit of hunch"}};
   bool ok = true;
-  for (GList *n = names; ok && n; n = n->next) {
-    char *path = g_strdup_printf("versions.%s", (char *)n->data);
-    const char *in_a = hn_result_fact(a, path), *in_b = hn_result_fact(b, path);
-    if (g_strcmp0(in_a, in_b)) ok = mixed(error, path, a, in_a, b, in_b);
-    g_free(path);
+  for (guint i = 0; ok && i < G_N_ELEMENTS(own); i++) {
+    const char *in_a = hn_result_fact(a, own[i][0]), *in_b = hn_result_fact(b, own[i][0]);
+    if (g_strcmp0(in_a, in_b)) ok = mixed(error, own[i][1], a, in_a, b, in_b);
   }
-  g_list_free(names);
+  const char *sim_a = simulator(a), *sim_b = simulator(b);
+  if (ok && sim_a && sim_b && !g_str_equal(sim_a, sim_b))
+    ok = mixed(error, "the simulator", a, sim_a, b, sim_b);
   static const char *const kinds[] = {"env", "inference", "policy"};
   static const char *const facts[] = {"version", "sha256"};
   for (guint k = 0; ok && k < G_N_ELEMENTS(kinds); k++) {

@@ -254,10 +254,12 @@ const char *hn_result_fact(const HnResult *c, const char *path) {
 }
 
 bool hn_results_privileged(const HnResults *r, gint64 arm) {
-  for (gint64 s = 0; s < r->seeds; s++) {
-    JsonNode *n = hn_result_member(hn_results_cell(r, arm, s), "privileged");
-    if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_BOOLEAN)
-      return json_node_get_boolean(n);
-  }
+  static const char *const paths[] = {"plugins.env.privileged", "plugins.inference.privileged",
+                                      "plugins.policy.privileged"};
+  for (gint64 s = 0; s < r->seeds; s++)
+    for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
+      JsonNode *n = hn_result_member(hn_results_cell(r, arm, s), paths[i]);
+      if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_boolean(n)) return true;
+    }
   return false;
 }

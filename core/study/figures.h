@@ -1,0 +1,37 @@
+/* figures.h - what a report draws, as numbers: one curve per arm with an interval over seeds. */
+#ifndef HN_FIGURES_H
+#define HN_FIGURES_H
+#include "compare.h"
+
+typedef enum HnFigureGroup {
+  HN_FIGURE_LEARNING,   /* against frames */
+  HN_FIGURE_PREDICTION, /* errors of held-out predictions against context length */
+  HN_FIGURE_BELIEF,     /* other columns of steps.csv against context length */
+  HN_FIGURE_ADAPTATION, /* by episode and step of the trial */
+  HN_FIGURE_OTHER,      /* remaining columns of metrics.csv against frames */
+  HN_FIGURE_GROUPS
+} HnFigureGroup;
+
+typedef struct HnCurve {
+  gint64 n, seeds;
+  double *x, *value, *low, *high; /* [n]; low, high NaN without an interval */
+  double *each;                   /* [seeds, n] */
+} HnCurve;
+
+typedef struct HnFigure {
+  HnFigureGroup group;
+  char *name;   /* a file's stem */
+  char *column; /* where the numbers are from */
+  char *title, *x_label, *y_label;
+  gint64 merged; /* neighbouring points averaged into one; 1: none */
+  bool log_x;
+  gint64 arms;
+  HnCurve **curve; /* [arms]; NULL where the arm has no such numbers */
+} HnFigure;
+
+/* All figures that done cells have numbers for, in the order of their groups; free with
+ * g_ptr_array_unref. */
+GPtrArray *hn_figures(const HnResults *r);
+/* The numbers as CSV: arm,x,value,low,high,seed_0,..; free with g_free. */
+char *hn_figure_csv(const HnFigure *f, const HnResults *r);
+#endif
