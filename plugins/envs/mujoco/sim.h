@@ -15,8 +15,8 @@
  * MuJoCo's own ways of failing do not suit a library.  Warnings (a state that became NaN or huge, a
  * full contact buffer) make it reset the simulator or drop contacts and carry on: here they fail
  * the call with HN_E_NUMERIC.  Its fatal errors wait for a key and exit: here they print their text
- * to stderr and abort, which ends the cell with that reason; hn_sim_create runs every path that
- * depends on the model alone, so that what remains is memory running out.  The two handlers are
+ * to stderr and abort, which ends the cell with that reason.  hn_sim_create compiles the model and
+ * makes a simulator, so what can still be fatal is memory running out.  The two handlers are
  * global to MuJoCo and left alone where the embedding program has set its own. */
 #ifndef HN_SIM_H
 #define HN_SIM_H
