@@ -8,6 +8,7 @@
 #include <string.h>
 
 static const HnVerb verbs[] = {
+    {"run", "STUDY.yaml [BLOCK.KEY=VALUE..]", "Run a study, or what is left of it.", hn_cli_run},
     {"validate", "STUDY.yaml [BLOCK.KEY=VALUE..]", "Check a study; say all that is wrong with it.",
      hn_cli_validate},
     {"plan", "STUDY.yaml [BLOCK.KEY=VALUE..]", "Show which cells of a study would run, and why.",
