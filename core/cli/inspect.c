@@ -1,14 +1,15 @@
 /* inspect.c - `hunch inspect`: which plugins there are, and what one of them takes and reports. */
 #include "cli.h"
 #include "describe.h"
+#include "json.h"
 #include "plugins.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 static void print_json(JsonNode *root) {
-  g_autofree char *text = json_to_string(root, TRUE);
-  puts(text);
+  g_autofree char *text = hn_json_text(root);
+  fputs(text, stdout);
   json_node_unref(root);
 }
 

@@ -1,5 +1,6 @@
 /* plan.c - `hunch plan STUDY.yaml`: every cell, whether it would run, and why. */
 #include "cli.h"
+#include "json.h"
 #include "state.h"
 #include "study.h"
 #include <inttypes.h>
@@ -36,9 +37,9 @@ static void print_json(const HnStudy *study, const char *dir) {
   json_builder_end_array(b);
   json_builder_end_object(b);
   JsonNode *root = json_builder_get_root(b);
-  g_autofree char *text = json_to_string(root, TRUE);
+  g_autofree char *text = hn_json_text(root);
   json_node_unref(root);
-  puts(text);
+  fputs(text, stdout);
 }
 
 static void print_table(const HnStudy *study, const char *dir) {

@@ -1,4 +1,5 @@
 /* facts.c - run.json: what ran, on what, how it ended. */
+#include "json.h"
 #include "record.h"
 #include "run.h"
 #include "version.h"
@@ -113,9 +114,9 @@ gboolean hn_facts_write(const char *dir, const HnCell *cell, const char *status,
   json_builder_end_object(b);
   json_builder_end_object(b);
   JsonNode *root = json_builder_get_root(b);
-  char *json = json_to_string(root, TRUE), *line = g_strconcat(json, "\n", NULL);
+  char *line = hn_json_text(root);
   gboolean ok = g_file_set_contents(path, line, -1, error); /* writes beside and renames */
-  g_free(line), g_free(json), json_node_unref(root), g_object_unref(b);
+  g_free(line), json_node_unref(root), g_object_unref(b);
   g_free(seed), g_free(time), g_free(started), g_free(identity), g_free(path);
   return ok;
 }

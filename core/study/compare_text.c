@@ -1,5 +1,6 @@
 /* compare_text.c - a comparison as a table for people and as JSON for programs. */
 #include "compare.h"
+#include "json.h"
 #include <math.h>
 #include <string.h>
 
@@ -200,9 +201,8 @@ char *hn_comparison_json(const HnComparison *c) {
   add_lines(b, "notes", c->notes);
   json_builder_end_object(b);
   JsonNode *root = json_builder_get_root(b);
-  char *text = json_to_string(root, TRUE), *line = g_strconcat(text, "\n", NULL);
-  g_free(text);
+  char *text = hn_json_text(root);
   json_node_unref(root);
   g_object_unref(b);
-  return line;
+  return text;
 }

@@ -1,5 +1,6 @@
 /* folder.c - see folder.h.  Files are written beside and renamed. */
 #include "folder.h"
+#include "json.h"
 #include "results.h"
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -147,8 +148,7 @@ void hn_job_record(const HnJob *job, const char *status, const char *reason) {
   json_object_set_string_member(o, "status", status);
   json_object_set_string_member(o, "reason", reason);
   JsonNode *root = json_node_init_object(json_node_alloc(), o);
-  g_autofree char *text = json_to_string(root, TRUE);
-  g_autofree char *line = g_strconcat(text, "\n", NULL);
+  g_autofree char *line = hn_json_text(root);
   g_autoptr(GError) error = NULL;
   if (!g_file_set_contents(path, line, -1, &error)) g_printerr("%s\n", error->message);
   json_node_unref(root);

@@ -1,5 +1,6 @@
 /* results.c - reads a study folder. */
 #include "results.h"
+#include "json.h"
 #include "stats.h"
 #include <string.h>
 
@@ -32,11 +33,10 @@ char *hn_results_plan(const HnStudy *study, const char *const *overrides) {
   json_builder_end_array(b);
   json_builder_end_object(b);
   JsonNode *root = json_builder_get_root(b);
-  char *text = json_to_string(root, TRUE), *line = g_strconcat(text, "\n", NULL);
-  g_free(text);
+  char *text = hn_json_text(root);
   json_node_unref(root);
   g_object_unref(b);
-  return line;
+  return text;
 }
 
 static JsonNode *read_json(const char *path, GError **error) {
