@@ -211,6 +211,21 @@ static void test_findings(void) {
        "s.yaml:1:1: error: missing key `policy`\n");
 }
 
+/* A thousand wrong keys under a thousand arms: each said once, and in no time. */
+static void test_many_findings(void) {
+  g_autoptr(GString) text = g_string_new(BASE "  evaluation:\n");
+  for (int i = 0; i < 1000; i++) g_string_append_printf(text, "    x%d: 1\n", i);
+  g_string_append(text, "arms:\n");
+  for (int i = 0; i < 1000; i++) g_string_append_printf(text, "  a%d: {}\n", i);
+  g_autofree char *findings = NULL;
+  g_assert_null(read_study(text->str, NULL, &findings));
+  g_auto(GStrv) lines = g_strsplit(findings, "\n", -1);
+  g_assert_cmpuint(g_strv_length(lines), ==, 1000 + 1 + 1);
+  g_assert_cmpstr(lines[1000], ==,
+                  "s.yaml:1012:3: error: this arm and those after it were checked by themselves, "
+                  "but not over the base: there are 100 findings already");
+}
+
 /* A plugin that is not there, at the place of its name, however many arms use it. */
 static void test_missing_plugin(void) {
   g_autofree char *findings = NULL;
@@ -319,6 +334,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/study/overrides", test_overrides);
   g_test_add_func("/study/bad-overrides", test_bad_overrides);
   g_test_add_func("/study/findings", test_findings);
+  g_test_add_func("/study/many-findings", test_many_findings);
   g_test_add_func("/study/missing-plugin", test_missing_plugin);
   g_test_add_func("/study/state", test_state);
   g_test_add_func("/study/plugin-path", test_plugin_path);
