@@ -87,6 +87,8 @@ static void test_messages(void) {
                         "quotes\n"},
       {"lr: \"\\e[31m\"\n", "f.yaml:1:5: error: `lr: \"\\x1b[31m\"`: expected a number in [0, 1], "
                             "without quotes\n"},
+      {"# \u00fc \xff\n",
+       "f.yaml:1:5: error: not a text file in UTF-8: invalid leading UTF-8 octet\n"},
       {"rows: 4\n\xff: 1\n",
        "f.yaml:2:1: error: not a text file in UTF-8: invalid leading UTF-8 octet\n"},
   };
@@ -158,7 +160,8 @@ static void test_files(void) {
 }
 
 static void test_nearest(void) {
-  static const char *const words[] = {"kl_weight", "lr", "rows", "evaluation", "env", NULL};
+  static const char *const words[] = {"kl_weight", "lr",      "rows", "evaluation",
+                                      "env",       "a_b_c_d", NULL};
   static const char *const table[][2] = {
       {"kl-weight", "kl_weight"},
       {"KL_Weight", "kl_weight"},
@@ -173,6 +176,7 @@ static void test_nearest(void) {
       {"x", NULL},
       {"", NULL},
       {"gamma", NULL},
+      {"A-B-C-D", "a_b_c_d"},
   };
   for (guint i = 0; i < G_N_ELEMENTS(table); i++)
     g_assert_cmpstr(hn_diag_nearest(table[i][0], words), ==, table[i][1]);
@@ -369,6 +373,11 @@ static void test_write(void) {
   g_assert_cmpuint(hn_diag_count(d), ==, 0);
   g_assert_true(same(n, back));
   g_assert_cmpstr(hn_node_get(back, "v")->text, ==, "a\nb\t\"\\");
+  HnNode *odd = hn_node_map("o", 0, 0);
+  hn_node_put(odd, "a: b", "c: d #e");
+  g_autofree char *escaped = hn_node_write(odd);
+  g_assert_cmpstr(escaped, ==, "\"a: b\": \"c: d #e\"\n");
+  hn_node_free(odd);
   HnNode *copy = hn_node_copy(n);
   g_assert_true(same(n, copy));
   HnNode *key = hn_node_text("o", 0, 0, "z");

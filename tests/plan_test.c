@@ -90,6 +90,38 @@ static void test_plan_json(void) {
   g_assert_cmpuint(strlen(json_object_get_string_member(last, "identity")), ==, 64);
 }
 
+/* Identity of the first cell of a study whose env is folder/NAME/good.so with these bytes. */
+static char *identity_of(const char *name, const char *bytes, gsize length) {
+  g_autofree char *parent = g_build_filename(folder, name, NULL);
+  g_autofree char *file = g_build_filename(parent, "good.so", NULL);
+  g_mkdir(parent, 0777);
+  g_assert_true(g_file_set_contents(file, bytes, (gssize)length, NULL));
+  g_autofree char *arguments = g_strdup_printf("plan s.yaml --json env.plugin=./%s/good.so", name);
+  g_auto(Run) run = hunch(arguments);
+  g_assert_cmpstr(run.err, ==, "");
+  g_autoptr(JsonParser) parser = json_parser_new();
+  g_assert_true(json_parser_load_from_data(parser, run.out, -1, NULL));
+  JsonObject *o = json_node_get_object(json_parser_get_root(parser));
+  o = json_array_get_object_element(json_object_get_array_member(o, "cells"), 0);
+  g_unlink(file);
+  g_rmdir(parent);
+  return g_strdup(json_object_get_string_member(o, "identity"));
+}
+
+/* A plugin's bytes are part of a cell, its place is not. */
+static void test_plugin_bytes(void) {
+  gsize length;
+  g_autofree char *bytes = NULL;
+  g_assert_true(g_file_get_contents(FAKES "/good.so", &bytes, &length, NULL));
+  bytes = g_realloc(bytes, length + 1);
+  bytes[length] = 0;
+  g_autofree char *first = identity_of("a", bytes, length);
+  g_autofree char *moved = identity_of("b", bytes, length);
+  g_autofree char *changed = identity_of("a", bytes, length + 1);
+  g_assert_cmpstr(first, ==, moved);
+  g_assert_cmpstr(first, !=, changed);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   folder = g_dir_make_tmp("hunch-plan-XXXXXX", NULL);
@@ -98,6 +130,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/plan/validate", test_validate);
   g_test_add_func("/plan/table", test_plan);
   g_test_add_func("/plan/json", test_plan_json);
+  g_test_add_func("/plan/plugin-bytes", test_plugin_bytes);
   int code = g_test_run();
   g_unlink(path);
   g_rmdir(folder);

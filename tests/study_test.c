@@ -57,7 +57,7 @@ static const Filter *filter(const HnStudy *s, guint arm) {
 #define ARMS                                                                      \
   "arms:\n  inferred: {}\n  fixed: {inference: {noise: fixed}, run: {rows: 4}}\n" \
   "  other: {inference: {plugin: other_filter}}\n"                                \
-  "  again: {inference: {plugin: filter, kl_weight: 1}}\n"
+  "  again: {inference: {plugin: filter, noise: fixed}}\n"
 
 /* The first outputs of splitmix64.c for seed 1234567, as published with Rosetta Code's task. */
 static void test_seeds(void) {
@@ -91,7 +91,8 @@ static void test_merge(void) {
   /* replaced: other_filter has no kl_weight to inherit, and that is no error */
   g_assert_cmpstr(cell(s, 2, 0)->inference.plugin->name, ==, "other_filter");
   /* the same plugin named again patches */
-  g_assert_cmpfloat(filter(s, 3)->kl_weight, ==, 1);
+  g_assert_cmpfloat(filter(s, 3)->kl_weight, ==, 0.3);
+  g_assert_cmpint(filter(s, 3)->noise, ==, 1);
   g_assert_cmpstr(s->report.baseline, ==, "inferred");
   g_assert_cmpstr(s->report.metric, ==, "eval.return");
   hn_study_free(s);
@@ -272,12 +273,16 @@ static void test_state(void) {
   state_is(c, HN_CELL_DIFFERS, "the folder is not a run's: it holds notes.txt");
   g_free(write_file("inferred/1/config.resolved.yaml", text));
   state_is(c, HN_CELL_RUN, "never started");
+  static const char *const fewer[] = {"run.workers=2", NULL};
+  HnStudy *other = good(BASE ARMS, fewer);
+  state_is(cell(other, 0, 1), HN_CELL_RUN, "never started");
   run_json("inferred/1/run.json", "running", "", c);
   state_is(c, HN_CELL_RUN, "no checkpoint");
   run_json("inferred/1/run.json", "failed", "NaN in the loss", c);
   state_is(c, HN_CELL_RUN, "failed (NaN in the loss); no checkpoint");
   g_free(write_file("inferred/1/ckpt/00000009.safetensors", ""));
   g_free(write_file("inferred/1/ckpt/00000040.safetensors", ""));
+  g_free(write_file("inferred/1/ckpt/00000012.safetensors", ""));
   g_free(write_file("inferred/1/ckpt/00000050.safetensors.part", ""));
   state_is(c, HN_CELL_RESUME, "failed (NaN in the loss); has a checkpoint at update 40");
   run_json("inferred/1/run.json", "interrupted", "", c);
@@ -285,8 +290,6 @@ static void test_state(void) {
   run_json("inferred/1/run.json", "done", "", c);
   state_is(c, HN_CELL_DONE, "done");
 
-  static const char *const fewer[] = {"run.workers=2", NULL};
-  HnStudy *other = good(BASE ARMS, fewer);
   state_is(cell(other, 0, 1), HN_CELL_DONE, "done");
   hn_study_free(other);
   static const char *const one[] = {"inference.noise=fixed", NULL};
