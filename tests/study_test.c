@@ -280,9 +280,10 @@ static void test_state(void) {
   state_is(c, HN_CELL_RUN, "no checkpoint");
   run_json("inferred/1/run.json", "failed", "NaN in the loss", c);
   state_is(c, HN_CELL_RUN, "failed (NaN in the loss); no checkpoint");
-  g_free(write_file("inferred/1/ckpt/00000009.safetensors", ""));
-  g_free(write_file("inferred/1/ckpt/00000040.safetensors", ""));
-  g_free(write_file("inferred/1/ckpt/00000012.safetensors", ""));
+  for (int i = 1; i <= 40; i++) { /* a folder lists them in no order */
+    g_autofree char *name = g_strdup_printf("inferred/1/ckpt/%08d.safetensors", i);
+    g_free(write_file(name, ""));
+  }
   g_free(write_file("inferred/1/ckpt/00000050.safetensors.part", ""));
   state_is(c, HN_CELL_RESUME, "failed (NaN in the loss); has a checkpoint at update 40");
   run_json("inferred/1/run.json", "interrupted", "", c);
