@@ -50,7 +50,7 @@ typedef struct Online {
   float *c;
   double *c64, *y;
   void *belief, *work;
-  double *v, *k, *mean, *e; /* of the BLAS forms: V [D, D], M [D, m] */
+  double *v, *k, *mean, *e, *psi, *omega, *pull; /* of the BLAS forms */
 } Online;
 
 static const HnMnwPrior prior = {.noise = HN_MNW_INFERRED, .xi = 1, .psi = 0.1, .nu0 = 50};
@@ -66,13 +66,17 @@ static double run_kit(const Online *o) {
   return sum;
 }
 
-/* V and M only: no scores, no Psi.  half: symmetric routines on one triangle. */
+/* The same posterior without its scores.  half: symmetric routines on one triangle. */
 static double run_blas(const Online *o, int half) {
   const blasint d = (blasint)o->d, m = (blasint)o->m;
   double sum = 0;
   memset(o->v, 0, (size_t)(d * d) * sizeof(double));
   memset(o->mean, 0, (size_t)(d * m) * sizeof(double));
+  memset(o->psi, 0, (size_t)(m * m) * sizeof(double));
+  memset(o->omega, 0, (size_t)(m * m) * sizeof(double));
   for (int64_t i = 0; i < d; i++) o->v[i * d + i] = 1 / prior.xi;
+  for (int64_t i = 0; i < m; i++)
+    o->psi[i * m + i] = prior.psi, o->omega[i * m + i] = 1 / prior.psi;
   for (int64_t t = 0; t < o->rows; t++) {
     const double *c = o->c64 + t * d;
     if (half)
@@ -87,6 +91,10 @@ static double run_blas(const Online *o, int half) {
       cblas_dsyr(CblasRowMajor, CblasLower, d, -1 / s, o->k, 1, o->v, d);
     else
       cblas_dger(CblasRowMajor, d, d, -1 / s, o->k, 1, o->k, 1, o->v, d);
+    cblas_dgemv(CblasRowMajor, CblasNoTrans, m, m, 1, o->omega, m, o->e, 1, 0, o->pull, 1);
+    const double quad = cblas_ddot(m, o->pull, 1, o->e, 1) / s;
+    cblas_dger(CblasRowMajor, m, m, 1 / s, o->e, 1, o->e, 1, o->psi, m);
+    cblas_dger(CblasRowMajor, m, m, -1 / (s * (1 + quad)), o->pull, 1, o->pull, 1, o->omega, m);
     sum += log(s);
   }
   return sum;
@@ -96,6 +104,7 @@ static void bench_online(int64_t d, int64_t m) {
   Online o = {.rows = d > 100 ? 1000 : 4000, .d = d, .m = m};
   o.c = room(o.rows * d, 4), o.c64 = room(o.rows * d, 8), o.y = room(o.rows * m, 8);
   o.v = room(d * d, 8), o.k = room(d, 8), o.mean = room(d * m, 8), o.e = room(m, 8);
+  o.psi = room(m * m, 8), o.omega = room(m * m, 8), o.pull = room(m, 8);
   o.belief = room(1, hn_mnw_belief_size(d, m)), o.work = room(1, hn_mnw_belief_work_size(d, m));
   for (int64_t i = 0; i < o.rows * d; i++) o.c64[i] = (double)(o.c[i] = (float)uniform());
   for (int64_t i = 0; i < o.rows * m; i++) o.y[i] = uniform();
@@ -110,7 +119,7 @@ static void bench_online(int64_t d, int64_t m) {
   printf("%4d %4d  %8.3f  %8.3f  %8.3f  %6.2f  %6.2f  %9.1e\n", (int)d, (int)m, kit, full, half,
          full / kit, half / kit, fabs(sum[0] - sum[1]) / fabs(sum[1]));
   free(o.c), free(o.c64), free(o.y), free(o.v), free(o.k), free(o.mean), free(o.e);
-  free(o.belief), free(o.work);
+  free(o.psi), free(o.omega), free(o.pull), free(o.belief), free(o.work);
 }
 
 /* ---- evidence with gradient ---- */
@@ -231,10 +240,14 @@ static void bench_prefixes(int64_t n, int64_t d) {
   batch_free(&b);
 }
 
-int main(void) {
-  printf("kernels %s, BLAS %s, 1 thread, medians of %d\n", hn_kit_isa(), hn_kit_blas(), ROUNDS);
+int main(int argc, char **argv) {
   openblas_set_num_threads(1);
-  printf("\nonline update, us a row (kit: scores and Psi as well)\n"
+  if (argc == 3) { /* one shape of the first table, to profile */
+    bench_online(atoi(argv[1]), atoi(argv[2]));
+    return 0;
+  }
+  printf("kernels %s, BLAS %s, 1 thread, medians of %d\n", hn_kit_isa(), hn_kit_blas(), ROUNDS);
+  printf("\nonline update, us a row (kit: with scores)\n"
          "   D    m       kit  gemv+ger  symv+syr   ratio   ratio  diff logdet\n");
   bench_online(16, 1);
   bench_online(16, 39);

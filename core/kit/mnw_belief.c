@@ -31,7 +31,7 @@ typedef struct Head {
 typedef struct Arrays {
   HnTiles v;
   double *mean;        /* M transposed [m, width], zero past D */
-  double *psi, *omega; /* [m, m] */
+  double *psi, *omega; /* [m, lines of m], zero past m */
 } Arrays;
 
 static int64_t width_of(int64_t d) {
@@ -50,7 +50,7 @@ static int64_t head_size(void) {
 
 static Arrays arrays_of(void *belief) {
   Head *head = belief;
-  const int64_t width = head->width, square = line(head->m * head->m);
+  const int64_t width = head->width, square = head->m * line(head->m);
   double *at = (double *)belief + head_size();
   Arrays a = {.v = {.width = width, .pending = head->pending, .inverse_s = head->inverse_s}};
   a.v.tile = at, at += tile_count(width) * HN_TILE * HN_TILE;
@@ -73,7 +73,7 @@ static Arrays view_of(const void *belief) {
 size_t hn_mnw_belief_size(int64_t d, int64_t m) {
   const int64_t width = width_of(d);
   return (size_t)(head_size() + tile_count(width) * HN_TILE * HN_TILE + (HN_PENDING + m) * width +
-                  2 * line(m * m)) *
+                  2 * m * line(m)) *
          sizeof(double);
 }
 
@@ -106,8 +106,8 @@ HnStatus hn_mnw_belief_start(void *belief, int64_t d, int64_t m, const HnMnwPrio
   const Arrays a = arrays_of(belief);
   for (int64_t i = 0; i < d; i++) *tile_at(&a.v, i, i) = 1 / head->xi;
   for (int64_t i = 0; i < m; i++) {
-    a.psi[i * m + i] = head->psi;
-    a.omega[i * m + i] = 1 / head->psi;
+    a.psi[i * line(m) + i] = head->psi;
+    a.omega[i * line(m) + i] = 1 / head->psi;
   }
   return HN_OK;
 }
@@ -124,8 +124,10 @@ void hn_mnw_belief_load(void *belief, const HnMnw *q) {
   head->pending = 0;
   head->logdet_xi = q->logdet_xi;
   if (head->noise != HN_MNW_INFERRED) return;
-  memcpy(a.psi, q->psi, (size_t)(m * m) * sizeof(double));
-  memcpy(a.omega, q->omega, (size_t)(m * m) * sizeof(double));
+  for (int64_t i = 0; i < m; i++) {
+    memcpy(a.psi + i * line(m), q->psi + i * m, (size_t)m * sizeof(double));
+    memcpy(a.omega + i * line(m), q->omega + i * m, (size_t)m * sizeof(double));
+  }
   head->nu = q->nu;
   head->logdet_psi = q->logdet_psi;
 }
@@ -135,8 +137,8 @@ void hn_mnw_belief_load(void *belief, const HnMnw *q) {
 typedef struct Row {
   const double *c; /* [width], zero past D */
   double *k;       /* V c */
-  double *e;       /* y - M'c [m] */
-  double *pull;    /* Psi^-1 e [m] */
+  double *e;       /* y - M'c [line of m], zero past m */
+  double *pull;    /* Psi^-1 e [line of m] */
   double s, quad;  /* 1 + c'k; e'Psi^-1 e / s, or e'e under known noise */
   double logp;
 } Row;
@@ -148,7 +150,9 @@ static void weigh(const Head *head, const Arrays *a, const double *y, Row *r) {
   kernels->dots(m, head->width, a->mean, r->c, r->e);
   for (int64_t i = 0; i < m; i++) r->e[i] = y[i] - r->e[i];
   if (head->noise == HN_MNW_INFERRED) {
-    r->quad = kernels->form(m, a->omega, r->e, r->pull) / r->s;
+    kernels->gather(m, line(m), r->e, a->omega, r->pull); /* omega is symmetric */
+    kernels->dots(1, line(m), r->pull, r->e, &r->quad);
+    r->quad /= r->s;
     r->logp = hn_mnw_log_student(m, head->nu, head->logdet_psi, r->s, r->quad);
   } else {
     r->quad = hn_inner(m, r->e, r->e);
@@ -162,8 +166,9 @@ static void take_in(Head *head, Arrays *a, Row *r, double *weight) {
   for (int64_t i = 0; i < m; i++) weight[i] = r->e[i] / r->s;
   kernels->shift(m, head->width, weight, r->k, a->mean);
   if (head->noise == HN_MNW_INFERRED) {
-    kernels->rank_one(m, 1 / r->s, r->e, a->psi);
-    kernels->rank_one(m, -1 / (r->s * (1 + r->quad)), r->pull, a->omega);
+    kernels->shift(m, line(m), weight, r->e, a->psi);
+    for (int64_t i = 0; i < m; i++) weight[i] = -r->pull[i] / (r->s * (1 + r->quad));
+    kernels->shift(m, line(m), weight, r->pull, a->omega);
     head->logdet_psi += log1p(r->quad);
     head->nu += 1;
   }
@@ -184,10 +189,11 @@ static void report(const Row *r, int64_t m, double *error, HnMnwScore *score) {
   *score = (HnMnwScore){.s = r->s, .logp = r->logp, .l1 = sum / (double)m};
 }
 
-/* Work: features [width], gain [width], then three vectors of m. */
+/* Work: features [width], gain [width], then three lines of m. */
 static Row row_in(const Head *head, double *work) {
   const int64_t width = head->width;
   memset(work + head->d, 0, (size_t)(width - head->d) * sizeof(double));
+  memset(work + 2 * width, 0, (size_t)(2 * line(head->m)) * sizeof(double));
   return (Row){.c = work,
                .k = work + width,
                .e = work + 2 * width,
@@ -270,7 +276,9 @@ void hn_mnw_belief_v(const void *belief, double *v) {
 
 void hn_mnw_belief_psi(const void *belief, double *psi) {
   const int64_t m = ((const Head *)belief)->m;
-  memcpy(psi, view_of(belief).psi, (size_t)(m * m) * sizeof(double));
+  const Arrays a = view_of(belief);
+  for (int64_t i = 0; i < m; i++)
+    memcpy(psi + i * m, a.psi + i * line(m), (size_t)m * sizeof(double));
 }
 
 HnMnwFacts hn_mnw_belief_facts(const void *belief) {
@@ -291,9 +299,9 @@ double hn_mnw_belief_kl(const void *belief) {
   const double size = (double)m, d = (double)head->d;
   double pull = 0, trace = 0; /* tr(B M'M) with B = Psi^-1; tr Psi^-1 */
   for (int64_t i = 0; i < m; i++) {
-    trace += a.omega[i * m + i];
+    trace += a.omega[i * line(m) + i];
     for (int64_t j = 0; j < m; j++)
-      pull += a.omega[i * m + j] *
+      pull += a.omega[i * line(m) + j] *
               hn_inner(head->width, a.mean + i * head->width, a.mean + j * head->width);
   }
   const double weights = 0.5 * (size * head->xi * f.trace_v + head->nu * head->xi * pull -

@@ -21,16 +21,14 @@ typedef struct HnTiles {
 typedef struct HnMnwKernels {
   /* k [width] = V c; returns c'k.  k may be the next free row of gain. */
   double (*multiply)(const HnTiles *v, const double *c, double *k);
-  /* Applies what is pending. */
+  /* Applies HN_PENDING updates. */
   void (*flush)(const HnTiles *v);
   /* out[j] = rows[j] . c for `count` rows of [count, width]. */
   void (*dots)(int64_t count, int64_t width, const double *rows, const double *c, double *out);
   /* rows[j] += weight[j] k */
   void (*shift)(int64_t count, int64_t width, const double *weight, const double *k, double *rows);
-  /* out [m] = a x for symmetric a [m, m]; returns x'out. */
-  double (*form)(int64_t m, const double *a, const double *x, double *out);
-  /* a += alpha x x' */
-  void (*rank_one)(int64_t m, double alpha, const double *x, double *a);
+  /* y [width] += sum_j weight[j] rows[j] */
+  void (*gather)(int64_t count, int64_t width, const double *weight, const double *rows, double *y);
   void (*widen)(int64_t n, const float *x, double *y);
   /* y = x, rounded */
   void (*narrow)(int64_t n, const double *x, float *y);
