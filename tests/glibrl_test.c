@@ -44,8 +44,8 @@ static HnHistory window(const Life *l, int64_t from, int64_t steps, int64_t firs
                      .cut = l->none + at};
 }
 
-/* A mass pushed about: obs (position, speed, a constant, a copy of the position); tasks differ in
- * push, goal and noise.  begin is left to mark; noise 0 is noiseless. */
+/* A mass pushed about: obs (position, speed, a constant but for its last bit, a combination of the
+ * first two); tasks differ in push, goal and noise. */
 typedef struct Task {
   double push, goal, noise, state[2];
 } Task;
@@ -56,7 +56,8 @@ static void draw_task(Task *task, HnRng *rng) {
 }
 
 static void observe(const double *state, float *obs) {
-  obs[0] = obs[3] = (float)state[0], obs[1] = (float)state[1], obs[2] = 3;
+  obs[0] = (float)state[0], obs[1] = (float)state[1];
+  obs[2] = state[0] > 0 ? 3 : nextafterf(3, 4), obs[3] = obs[0] + 0.5f * obs[1];
 }
 
 /* Fills the life: tasks of `task_steps` steps, two episodes each; row i is shifted by i * shift. */
@@ -372,7 +373,7 @@ static void test_posterior(void) {
   void *work = g_aligned_alloc0(1, hn_mnw_work_size(k.n, 64, 4), 64);
   const float *info = s.info + (l.steps * l.rows + row) * info_count;
   g_assert_cmpfloat_with_epsilon(info[info_kl_transition], hn_mnw_kl(&q, &prior, work), 1e-4);
-  /* the last belief: means of 4 columns, of which 2 and 3 are a constant and a copy */
+  /* the last belief: means of 4 columns, of which 0 and 1 are live */
   const float *belief = s.belief + (l.steps * l.rows + row) * b->spec.belief_dim;
   g_assert_cmpint(b->spec.belief_dim, ==, dt * o + dr + dt + o + dr + 1 + 1);
   for (int64_t i = 0; i < dt; i++)
@@ -545,6 +546,11 @@ static void test_fixed_predicts_alike(void) {
         fabsf(a[info_reward_l1] - seen[2].info[k * info_count + info_reward_l1]) > 0.001f;
   }
   g_assert_true(nll_moves && unscaled_moves);
+  /* 4 + 1 noise features, all ln 0.1 but the last of the belief, which counts; dead columns: 0 */
+  const float *last = seen[1].belief + seen[1].belief_bytes / sizeof(float) - 1;
+  g_assert_cmpfloat_with_epsilon(last[-1], log(0.1), 1e-6);
+  for (int j = 0; j < 4; j++)
+    g_assert_cmpfloat_with_epsilon(last[-2 - 9 - j], j < 2 ? 0 : log(0.1), 1e-6);
   for (int i = 0; i < 3; i++) seen_free(&seen[i]);
   life_free(&l);
 }

@@ -82,7 +82,6 @@ static bool replay_append(Replay *r, const HnHistory *h) {
   for (int64_t i = 0; i < h->rows; i++)
     for (int64_t t = 0; t < h->steps; t++) {
       int64_t at = hn_at(h, t, i), slot = r->running[i];
-      if (h->begin[at] == HN_NEW_TASK) r->steps[slot] = 0;
       if (r->steps[slot] == r->length) return false;
       int64_t to = slot * r->length + r->steps[slot]++;
       memcpy(r->obs + to * r->obs_dim, h->obs + at * r->obs_dim, obs_bytes);
