@@ -9,7 +9,7 @@ enum { OBS = 20, ACT = 6, STEPS = 400, ROUNDS = 7 };
 
 static double seconds(void) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -157,9 +157,10 @@ static void run(int64_t rows, int64_t reward_features) {
 }
 
 int main(void) {
-  printf("D_T 16, %d observations, %d actions, %d steps a trial; kit %s, one thread, medians of "
-         "%d\n",
-         OBS, ACT, STEPS, hn_kit_isa(), ROUNDS);
+  printf("D_T 16, %d observations, %d actions, %d steps a trial; kit %s, BLAS %s, CPU time of one "
+         "thread, "
+         "medians of %d\n",
+         OBS, ACT, STEPS, hn_kit_isa(), hn_kit_blas(), ROUNDS);
   for (int64_t rows = 8; rows <= 16; rows *= 2)
     for (int64_t d = 64; d <= 256; d *= 4) run(rows, d);
   return 0;

@@ -7,7 +7,8 @@
 #include "glibrl_model.h"
 
 typedef struct Row {
-  int64_t live; /* columns of the transition posterior */
+  int64_t live;  /* columns of the transition posterior */
+  int64_t steps; /* taken in */
 } Row;
 
 static size_t align_up(size_t n) {
@@ -136,6 +137,7 @@ static bool take_in(const Glibrl *g, char *row, int64_t at, float reward, Desk *
     info[info_reward_l1] = (float)(fabs(error) * s->reward[1]);
     info[info_reward_nll] = (float)-logp, info[info_log_predictive] = (float)logp;
   }
+  ((Row *)(void *)row)->steps++;
   return isfinite(sum + error);
 }
 
@@ -147,7 +149,8 @@ static void inform(const Glibrl *g, const char *row, const Desk *k, float *info)
   double variance = g->p->noise_variance, psi;
   if (g->p->noise == HN_MNW_INFERRED) {
     hn_mnw_belief_psi(reward, &psi);
-    double dof = hn_mnw_belief_facts(reward).nu - 2; /* E[Sigma] = Psi / (nu - m - 1) */
+    double nu = k->reward_prior.nu0 + (double)((const Row *)(const void *)row)->steps;
+    double dof = nu - 2; /* E[Sigma] = Psi / (nu - m - 1) */
     variance = dof > 0 ? psi / dof : (double)NAN;
   }
   info[info_noise_stddev] = (float)(sqrt(variance) * g->scale.reward[1]);
@@ -172,7 +175,7 @@ static float *put_triangle(const double *a, int64_t n, double by, const int32_t 
 /* Writes one posterior's means to `mean` and the rest to `rest`: variances to be logged, or
  * triangles.  m live targets of `whole`; columns that are not live give 0 (1 where the log is to be
  * taken).  Returns the end of rest. */
-static float *put_posterior(const Glibrl *g, const void *b, int64_t d, int64_t m,
+static float *put_posterior(const Glibrl *g, const void *b, int64_t d, int64_t m, double nu,
                             const int32_t *live, int64_t whole, Desk *k, float *mean, float *rest) {
   bool compact = g->p->belief == BELIEF_COMPACT, inferred = g->p->noise == HN_MNW_INFERRED;
   if (m) hn_mnw_belief_mean(b, k->mean);
@@ -191,7 +194,7 @@ static float *put_posterior(const Glibrl *g, const void *b, int64_t d, int64_t m
   double by = 1;
   if (m && inferred) {
     hn_mnw_belief_psi(b, k->square);
-    by = 1 / hn_mnw_belief_facts(b).nu;
+    by = 1 / nu;
   } else
     for (int64_t i = 0; i < m * m; i++) k->square[i] = i % (m + 1) ? 0 : g->p->noise_variance;
   if (!compact) return put_triangle(k->square, m, by, live, whole, rest);
@@ -208,24 +211,25 @@ static void put_belief(const Glibrl *g, const char *row, Desk *k, float *to) {
   const HnThisParams *p = g->p;
   bool tr = policy_sees(p, OF_TRANSITION), re = policy_sees(p, OF_REWARD);
   float *mean = to, *rest = to, *logs;
+  double steps = (double)((const Row *)(const void *)row)->steps;
   if (tr) rest += g->transition.d * g->obs_dim;
   if (re) rest += g->reward.d;
   logs = rest;
   if (tr)
-    rest = put_posterior(g, row + g->transition_at, g->transition.d, k->live, g->scale.live,
-                         g->obs_dim, k, mean, rest);
+    rest = put_posterior(g, row + g->transition_at, g->transition.d, k->live,
+                         k->transition_prior.nu0 + steps, g->scale.live, g->obs_dim, k, mean, rest);
   if (re)
-    rest = put_posterior(g, row + g->reward_at, g->reward.d, 1, NULL, 1, k,
-                         mean + (tr ? g->transition.d * g->obs_dim : 0), rest);
+    rest = put_posterior(g, row + g->reward_at, g->reward.d, 1, k->reward_prior.nu0 + steps, NULL,
+                         1, k, mean + (tr ? g->transition.d * g->obs_dim : 0), rest);
   if (p->belief == BELIEF_MEANS) return;
-  *rest++ = (float)(1 + hn_mnw_belief_facts(row + g->reward_at).n);
+  *rest++ = (float)(1 + steps);
   if (p->belief == BELIEF_FULL) logs = rest - 1;
   hn_vec_log(rest - logs, logs, logs);
 }
 
 static HnStatus start_row(const Glibrl *g, char *row, const Desk *k) {
   HnStatus status = HN_OK;
-  ((Row *)(void *)row)->live = k->live;
+  *(Row *)(void *)row = (Row){.live = k->live};
   if (k->live)
     status =
         hn_mnw_belief_start(row + g->transition_at, g->transition.d, k->live, &k->transition_prior);
