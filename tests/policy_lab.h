@@ -5,6 +5,7 @@
 #include "fake_host.h"
 #include <glib.h>
 #include <hunch/policy.h>
+#include <pthread.h>
 
 enum { LAB_FORWARDS, LAB_BACKWARDS, LAB_THREADS };
 
@@ -15,15 +16,15 @@ typedef struct Lab {
   void *self, *params;
   HnPolicySpec spec;
   HnRng rng;
-  int order; /* of shards */
-  GMutex mutex;
+  int order;             /* of shards */
+  pthread_mutex_t mutex; /* POSIX, which race detectors understand */
 } Lab;
 
 static inline void *lab_scratch(const HnHost *host, int64_t count, size_t size) {
   Lab *lab = host->impl;
-  g_mutex_lock(&lab->mutex);
+  pthread_mutex_lock(&lab->mutex);
   void *p = fake_scratch(host, count, size);
-  g_mutex_unlock(&lab->mutex);
+  pthread_mutex_unlock(&lab->mutex);
   return p;
 }
 
@@ -34,7 +35,7 @@ typedef struct LabShards {
   gint next;
 } LabShards;
 
-static inline gpointer lab_worker(gpointer data) {
+static inline void *lab_worker(void *data) {
   LabShards *s = data;
   for (gint i; (i = g_atomic_int_add(&s->next, 1)) < s->count;)
     g_assert_cmpint(s->task(s->arg, i), ==, HN_OK);
@@ -45,8 +46,10 @@ static inline HnStatus lab_parallel(const HnHost *host, int64_t count, HnTask *t
   Lab *lab = host->impl;
   LabShards s = {task, arg, count, 0};
   if (lab->order == LAB_THREADS) {
-    GThread *one = g_thread_new("one", lab_worker, &s), *two = g_thread_new("two", lab_worker, &s);
-    g_thread_join(one), g_thread_join(two);
+    pthread_t thread[2];
+    for (int k = 0; k < 2; k++)
+      g_assert_cmpint(pthread_create(&thread[k], NULL, lab_worker, &s), ==, 0);
+    for (int k = 0; k < 2; k++) pthread_join(thread[k], NULL);
     return HN_OK;
   }
   for (int64_t i = 0; i < count; i++)
@@ -62,7 +65,7 @@ static inline void lab_end_call(Lab *lab) {
 /* A plugin with default parameters, not yet created; spec's input fields are for the caller. */
 static inline Lab *lab_open(const HnPlugin *plugin, uint64_t seed) {
   Lab *lab = g_new0(Lab, 1);
-  g_mutex_init(&lab->mutex);
+  pthread_mutex_init(&lab->mutex, NULL);
   fake_host_open(&lab->fake);
   lab->fake.host.scratch = lab_scratch, lab->fake.host.parallel = lab_parallel;
   lab->plugin = plugin, lab->method = plugin->methods;
@@ -137,7 +140,7 @@ static inline double lab_metric_of(const Lab *lab, const char *name) {
 
 static inline void lab_close(Lab *lab) {
   fake_host_close(&lab->fake);
-  g_mutex_clear(&lab->mutex);
+  pthread_mutex_destroy(&lab->mutex);
   g_free(lab);
 }
 
