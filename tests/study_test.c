@@ -252,7 +252,7 @@ static void state_is(const HnCell *c, HnCellWork work, const char *reason) {
 static void run_json(const char *name, const char *status, const char *reason, const HnCell *c) {
   g_autofree char *identity = hn_cell_identity(c);
   g_autofree char *text = g_strdup_printf(
-      "{\"status\": \"%s\", \"reason\": \"%s\", \"identity\": \"%s\", \"update\": 41}", status,
+      "{\"status\": \"%s\", \"reason\": \"%s\", \"identity\": \"%s\", \"update\": 43}", status,
       reason, identity);
   g_free(write_file(name, text));
 }
@@ -280,14 +280,14 @@ static void test_state(void) {
   state_is(c, HN_CELL_RUN, "no checkpoint");
   run_json("inferred/1/run.json", "failed", "NaN in the loss", c);
   state_is(c, HN_CELL_RUN, "failed (NaN in the loss); no checkpoint");
-  for (int i = 1; i <= 40; i++) { /* a folder lists them in no order */
+  for (int i = 1; i <= 41; i++) { /* a folder lists them in no order */
     g_autofree char *name = g_strdup_printf("inferred/1/ckpt/%08d.safetensors", i);
     g_free(write_file(name, ""));
   }
   g_free(write_file("inferred/1/ckpt/00000050.safetensors.part", ""));
-  state_is(c, HN_CELL_RESUME, "failed (NaN in the loss); has a checkpoint at update 40");
+  state_is(c, HN_CELL_RESUME, "failed (NaN in the loss); has a checkpoint at update 41");
   run_json("inferred/1/run.json", "interrupted", "", c);
-  state_is(c, HN_CELL_RESUME, "has a checkpoint at update 40");
+  state_is(c, HN_CELL_RESUME, "has a checkpoint at update 41");
   run_json("inferred/1/run.json", "done", "", c);
   state_is(c, HN_CELL_DONE, "done");
 
@@ -306,7 +306,7 @@ static void test_state(void) {
   g_free(write_file("inferred/1/run.json", "{\"status\": \"done\", \"identity\": \"0\"}"));
   state_is(c, HN_CELL_DIFFERS, "plugin files differ from those the folder's run used");
   g_free(write_file("inferred/1/run.json", "{\"status\": [], "));
-  state_is(c, HN_CELL_RESUME, "has a checkpoint at update 40");
+  state_is(c, HN_CELL_RESUME, "has a checkpoint at update 41");
   g_free(write_file("inferred/1/config.resolved.yaml", "study: [\n"));
   state_is(c, HN_CELL_DIFFERS, "the folder's config.resolved.yaml is damaged");
   hn_study_free(s);
