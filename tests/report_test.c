@@ -174,16 +174,14 @@ static void other_protocol(void) {
 static void numbers(void) {
   static const struct {
     double x;
-    int decimals;
-    bool sign;
+    HnFormat format;
     const char *text;
-  } cases[] = {{1.005, 1, false, "1.0"},
-               {-0.004, 2, false, "0.00"},
-               {-0.004, 2, true, "+0.00"},
-               {12.34, 1, true, "+12.3"},
-               {-3, 0, false, "-3"}};
+  } cases[] = {{1.005, {1, 0, false}, "1.0"},   {-0.004, {2, 0, false}, "0.00"},
+               {-0.004, {2, 0, true}, "+0.00"}, {12.34, {1, 0, true}, "+12.3"},
+               {-3, {0, 0, false}, "-3"},       {7.92e-6, {2, -6, false}, "7.92"},
+               {(double)NAN, {2, 0, true}, "-"}};
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-    char *text = hn_compare_number(cases[i].x, cases[i].decimals, cases[i].sign);
+    char *text = hn_compare_number(cases[i].x, cases[i].format);
     g_assert_cmpstr(text, ==, cases[i].text);
     g_free(text);
   }
@@ -232,11 +230,21 @@ static void page(void) {
   g_assert_cmpint(p.outside, ==, 0);
   g_assert_null(strstr(html, "url("));
   g_assert_null(strstr(html, "@import"));
-  static const char *const expected[] = {
-      "eval_return",        "train_return",          "eval_success",      "reward_l1_by_step",
-      "reward_nll_by_step", "transition_l1_by_step", "kl_reward_by_step", "transition_nll_by_step",
-      "entropy_by_step",    "return_by_episode",     "reward_by_step",    "policy_loss",
-      "eval_reward_l1",     "eval_reward_nll"};
+  static const char *const expected[] = {"eval_return",
+                                         "train_return",
+                                         "eval_success",
+                                         "reward_l1_by_step",
+                                         "reward_nll_by_step",
+                                         "transition_l1_by_step",
+                                         "kl_reward_by_step",
+                                         "transition_nll_by_step",
+                                         "entropy_by_step",
+                                         "return_by_episode",
+                                         "reward_by_step",
+                                         "policy_loss",
+                                         "eval_return_difference",
+                                         "eval_reward_l1",
+                                         "eval_reward_nll"};
   g_assert_cmpint(p.figures, ==, G_N_ELEMENTS(expected));
   for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
     char *id = g_strdup_printf("figure-%s", expected[i]);
@@ -283,11 +291,13 @@ static void curves(void) {
   }
   fake_patch(cell, "metrics.csv", "\n5,8000,", "\n5,8001,");
   HnResults *r = hn_results_read(dir, NULL);
-  GPtrArray *all = hn_figures(r);
-  const HnCurve *eval = NULL, *reward = NULL;
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  GPtrArray *all = hn_figures(c);
+  const HnCurve *eval = NULL, *reward = NULL, *less = NULL;
   for (guint i = 0; i < all->len; i++) {
     HnFigure *f = all->pdata[i];
     if (g_str_equal(f->name, "eval_return")) eval = f->curve[0];
+    if (g_str_equal(f->name, "eval_return_difference")) less = f->curve[1];
     if (g_str_equal(f->name, "reward_by_step")) reward = f->curve[0];
   }
   g_assert_cmpint(eval->n, ==, 3); /* 16000, 24000, 32000 */
@@ -298,6 +308,14 @@ static void curves(void) {
     mean += hn_table_at(t, 9, hn_table_find(t, "eval.return")) / 3;
   }
   g_assert_cmpfloat_with_epsilon(eval->value[0], mean, 1e-9);
+  HnTable *last[6];
+  double by_hand = 0;
+  for (int i = 0; i < 6; i++) last[i] = hn_results_cell(r, 1 + i / 3, i % 3)->metrics;
+  for (int i = 0; i < 6; i++)
+    by_hand += (i < 3 ? 1.0 / 3 : -1.0 / 3) *
+               hn_table_last(last[i], hn_table_find(last[i], "eval.return"), NULL);
+  g_assert_cmpint(less->n, ==, 4);
+  g_assert_cmpfloat_with_epsilon(less->value[3], by_hand, 1e-9);
   g_assert_cmpint(reward->n, ==, 2);
   g_assert_cmpfloat_with_epsilon(reward->value[0], 1, 1e-12);
   /* 0, 10, 40: t interval 4.302652729749462 sd / sqrt 3, sd^2 = 1300 / 3 */
@@ -305,8 +323,33 @@ static void curves(void) {
   g_assert_cmpfloat_with_epsilon(reward->high[1] - reward->value[1],
                                  4.302652729749462 * sqrt(1300.0 / 9), 1e-9);
   g_ptr_array_unref(all);
+  hn_comparison_free(c);
   hn_results_free(r);
   g_free(cell);
+  done(dir);
+}
+
+/* More points than a plot can show: neighbours are averaged, and it is said. */
+static void thinned(void) {
+  static const FakeStudy many = {"noise", arms, 1, 3, 250, 50, 10, "mean"};
+  char *dir = temporary();
+  fake_study(&many, dir);
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  GPtrArray *all = hn_figures(c);
+  for (guint i = 0; i < all->len; i++) {
+    HnFigure *f = all->pdata[i];
+    if (!g_str_equal(f->name, "policy_loss")) continue;
+    const HnCurve *loss = f->curve[0];
+    g_assert_cmpint(f->merged, ==, 3); /* 250 in at most 100: runs of 3, the last of 1 */
+    g_assert_cmpint(loss->n, ==, 84);
+    g_assert_cmpfloat_with_epsilon(loss->x[1], 1600 * 5, 1e-6);
+    g_assert_cmpfloat_with_epsilon(loss->value[1], (1.0 / 5 + 1.0 / 6 + 1.0 / 7) / 3, 1e-8);
+    g_assert_cmpfloat_with_epsilon(loss->x[83], 1600 * 250, 1e-6);
+  }
+  g_ptr_array_unref(all);
+  hn_comparison_free(c);
+  hn_results_free(r);
   done(dir);
 }
 
@@ -327,6 +370,24 @@ static void no_gnuplot(void) {
   g_free(path);
   g_free(page);
   done(dir);
+}
+
+/* Two digits of the narrowest interval, differences apart from values. */
+static void formats(void) {
+  HnEstimate value[] = {
+      {.n = 3, .value = 8e-6, .low = -8e-6, .high = 2.4e-5, .interval = HN_INTERVAL_T},
+      {.n = 3, .value = 9e-6, .low = 0, .high = 1.8e-5, .interval = HN_INTERVAL_T}};
+  HnEstimate difference[] = {
+      {.n = 3, .value = -6e-8, .low = -2e-7, .high = 8e-8, .interval = HN_INTERVAL_T},
+      {.value = (double)NAN, .low = (double)NAN, .high = (double)NAN}};
+  char unit[] = "nats";
+  HnCompared m = {.unit = unit, .better = -1, .value = value, .difference = difference};
+  HnFormat plain = hn_compared_format(&m, 2, false), signs = hn_compared_format(&m, 2, true);
+  g_assert_cmpint(plain.exponent, ==, -6);
+  g_assert_cmpint(plain.decimals, ==, 1); /* half width 9e-6 */
+  g_assert_cmpint(signs.decimals, ==, 2); /* half width 1.4e-7 */
+  g_autofree char *heading = hn_compared_heading(&m, 2);
+  g_assert_cmpstr(heading, ==, "1e-6 nats; lower is better");
 }
 
 static void json(void) {
@@ -351,7 +412,9 @@ int main(int argc, char **argv) {
   g_test_add_func("/compare/refusals", refusals);
   g_test_add_func("/compare/other_protocol", other_protocol);
   g_test_add_func("/compare/numbers", numbers);
+  g_test_add_func("/compare/formats", formats);
   g_test_add_func("/report/curves", curves);
+  g_test_add_func("/report/thinned", thinned);
   g_test_add_func("/report/page", page);
   g_test_add_func("/report/no_gnuplot", no_gnuplot);
   g_test_add_func("/json/numbers", json);

@@ -37,10 +37,18 @@ const char *hn_compared_verdict(const HnCompared *column, gint64 arm);
 char *hn_comparison_text(const HnComparison *c);
 /* Everything, every seed's value included; free with g_free. */
 char *hn_comparison_json(const HnComparison *c);
-/* Decimals after which the numbers of a column say nothing more. */
-int hn_compared_decimals(const HnCompared *column, gint64 arms);
-/* "%.*f" with a true minus kept ASCII; "-" for NaN. */
-char *hn_compare_number(double x, int decimals, bool sign);
+/* How the numbers of a column are shown: x / 10^exponent with so many decimals. */
+typedef struct HnFormat {
+  int decimals, exponent;
+  bool sign;
+} HnFormat;
+/* Two digits of the narrowest interval; an exponent (a multiple of 3) only where all are tiny or
+ * huge. */
+HnFormat hn_compared_format(const HnCompared *column, gint64 arms, bool difference);
+/* "1e-6 nats; lower is better"; free with g_free. */
+char *hn_compared_heading(const HnCompared *column, gint64 arms);
+/* "-" for NaN, no negative zero; free with g_free. */
+char *hn_compare_number(double x, HnFormat format);
 /* What is known of a metric or per-step column, without its "eval." or "inference." prefix. */
 const char *hn_column_unit(const HnResults *r, const char *column);
 int hn_column_better(const char *column);

@@ -4,35 +4,59 @@
 #include <math.h>
 #include <string.h>
 
-int hn_compared_decimals(const HnCompared *m, gint64 arms) {
-  double finest = INFINITY, largest = 0;
+/* A power of a thousand to divide by, where all values are tiny or huge. */
+static int exponent_of(const HnCompared *m, gint64 arms) {
+  double largest = 0;
   for (gint64 a = 0; a < arms; a++) {
-    const HnEstimate *both[] = {&m->value[a], &m->difference[a]};
-    for (int i = 0; i < 2; i++) {
-      double half = (both[i]->high - both[i]->low) / 2;
-      if (both[i]->interval != HN_INTERVAL_NONE && half > 0) finest = fmin(finest, half);
-      if (isfinite(both[i]->value)) largest = fmax(largest, fabs(both[i]->value));
-    }
+    const double shown[] = {m->value[a].value, m->value[a].low, m->value[a].high,
+                            m->difference[a].value};
+    for (guint i = 0; i < G_N_ELEMENTS(shown); i++)
+      if (isfinite(shown[i])) largest = fmax(largest, fabs(shown[i]));
   }
-  /* two digits of the narrowest interval, else four of the largest value */
-  double unit = isfinite(finest) ? finest / 10 : largest / 1e3;
-  if (!(unit > 0)) return 2;
-  unit = fmax(unit, largest * 1e-5);
-  return CLAMP((int)ceil(-log10(unit) - 1e-9), 0, 9);
+  if (largest == 0 || (largest >= 1e-2 && largest < 1e6)) return 0;
+  return 3 * (int)floor(log10(largest) / 3);
 }
 
-char *hn_compare_number(double x, int decimals, bool sign) {
+/* Two digits of the narrowest interval, at most five of the largest value; else four of that. */
+static int decimals_of(const HnEstimate *e, gint64 arms, int exponent) {
+  double finest = INFINITY, largest = 0;
+  for (gint64 a = 0; a < arms; a++) {
+    double half = (e[a].high - e[a].low) / 2;
+    if (e[a].interval != HN_INTERVAL_NONE && half > 0) finest = fmin(finest, half);
+    if (isfinite(e[a].value)) largest = fmax(largest, fabs(e[a].value));
+  }
+  double unit = isfinite(finest) ? fmax(finest / 10, largest * 1e-5) : largest / 1e3;
+  if (!(unit > 0)) return 2;
+  return CLAMP((int)ceil(exponent - log10(unit) - 1e-9), 0, 9);
+}
+
+HnFormat hn_compared_format(const HnCompared *m, gint64 arms, bool difference) {
+  int exponent = exponent_of(m, arms);
+  return (HnFormat){decimals_of(difference ? m->difference : m->value, arms, exponent), exponent,
+                    difference};
+}
+
+char *hn_compared_heading(const HnCompared *m, gint64 arms) {
+  const char *better = m->better > 0 ? "higher is better" : m->better < 0 ? "lower is better" : "";
+  int exponent = exponent_of(m, arms);
+  g_autofree char *scale =
+      exponent ? g_strdup_printf("1e%d%s", exponent, *m->unit ? " " : "") : g_strdup("");
+  return g_strdup_printf("%s%s%s%s", scale, m->unit, (*scale || *m->unit) && *better ? "; " : "",
+                         better);
+}
+
+char *hn_compare_number(double x, HnFormat f) {
   if (!isfinite(x)) return g_strdup("-");
-  char *text = g_strdup_printf(sign ? "%+.*f" : "%.*f", decimals, x);
+  char *text = g_strdup_printf(f.sign ? "%+.*f" : "%.*f", f.decimals, x * pow(10, -f.exponent));
   /* no "-0.00" */
-  if (*text == '-' && strspn(text + 1, "0.") == strlen(text + 1)) *text = sign ? '+' : ' ';
+  if (*text == '-' && strspn(text + 1, "0.") == strlen(text + 1)) *text = f.sign ? '+' : ' ';
   return g_strchug(text);
 }
 
-static char *interval(const HnEstimate *e, int decimals, bool sign) {
+static char *interval(const HnEstimate *e, HnFormat f) {
   if (e->interval == HN_INTERVAL_NONE) return g_strdup("");
-  char *low = hn_compare_number(e->low, decimals, sign);
-  char *high = hn_compare_number(e->high, decimals, sign);
+  char *low = hn_compare_number(e->low, f);
+  char *high = hn_compare_number(e->high, f);
   char *text = g_strdup_printf("[%s, %s]", low, high);
   g_free(low);
   g_free(high);
@@ -42,15 +66,16 @@ static char *interval(const HnEstimate *e, int decimals, bool sign) {
 enum { ARM, SEEDS, VALUE, INTERVAL, DIFFERENCE, RANGE, VERDICT, FIELDS };
 
 static void fill(const HnComparison *c, const HnCompared *m, gint64 a, char **field) {
-  int decimals = hn_compared_decimals(m, c->results->arm_count);
+  HnFormat value = hn_compared_format(m, c->results->arm_count, false);
+  HnFormat difference = hn_compared_format(m, c->results->arm_count, true);
   field[ARM] = g_strdup(c->results->arms[a]);
   field[SEEDS] = g_strdup_printf("%" G_GINT64_FORMAT, m->value[a].n);
-  field[VALUE] = hn_compare_number(m->value[a].value, decimals, false);
-  field[INTERVAL] = interval(&m->value[a], decimals, false);
+  field[VALUE] = hn_compare_number(m->value[a].value, value);
+  field[INTERVAL] = interval(&m->value[a], value);
   field[DIFFERENCE] = a == c->baseline ? g_strdup("baseline")
                       : c->protocol[a] ? g_strdup("other task")
-                                       : hn_compare_number(m->difference[a].value, decimals, true);
-  field[RANGE] = interval(&m->difference[a], decimals, true);
+                                       : hn_compare_number(m->difference[a].value, difference);
+  field[RANGE] = interval(&m->difference[a], difference);
   field[VERDICT] = g_strdup(hn_compared_verdict(m, a));
 }
 
@@ -64,9 +89,8 @@ static void column_text(const HnComparison *c, const HnCompared *m, GString *out
   for (int f = 0; f < FIELDS; f++) cell[0][f] = g_strdup(head[f]);
   for (gint64 a = 0; a < arms; a++) fill(c, m, a, cell[a + 1]);
   g_string_append_printf(out, "\n%s", m->column);
-  const char *better = m->better > 0 ? "higher is better" : m->better < 0 ? "lower is better" : "";
-  if (*m->unit || *better)
-    g_string_append_printf(out, "  (%s%s%s)", m->unit, *m->unit && *better ? "; " : "", better);
+  g_autofree char *heading = hn_compared_heading(m, arms);
+  if (*heading) g_string_append_printf(out, "  (%s)", heading);
   g_string_append_c(out, '\n');
   for (gint64 row = 0; row <= arms; row++) {
     GString *line = g_string_new(NULL);

@@ -127,7 +127,8 @@ static HnCurve *arm_curve(const HnResults *r, gint64 arm, const HnFigure *f, boo
   HnCurve *c = xs->len ? align(xs, ys) : NULL;
   if (c && c->n == 0) g_clear_pointer(&c, curve_free);
   if (c) {
-    *merged = MAX(*merged, thin(c, f->log_x));
+    gint64 longest = thin(c, f->log_x);
+    *merged = MAX(*merged, longest);
     summarise(c, stats);
   }
   g_ptr_array_unref(xs);
@@ -169,6 +170,55 @@ static void add(GPtrArray *figures, const HnResults *r, HnStats *stats, HnFigure
   bool any = false;
   for (gint64 a = 0; !there && a < r->arm_count; a++)
     any |= (f->curve[a] = arm_curve(r, a, f, of_steps, stats, &f->merged)) != NULL;
+  if (any)
+    g_ptr_array_add(figures, f);
+  else
+    figure_free(f);
+}
+
+/* A curve less another that has the same points and, like it, every seed of the study; or NULL. */
+static HnCurve *difference(const HnCurve *c, const HnCurve *b, gint64 seeds, HnStats *stats) {
+  if (!c || !b || c->n != b->n || c->seeds != seeds || b->seeds != seeds ||
+      memcmp(c->x, b->x, sizeof *c->x * (gsize)c->n) != 0)
+    return NULL;
+  HnCurve *d = curve_new(c->n, seeds);
+  memcpy(d->x, c->x, sizeof *c->x * (gsize)c->n);
+  double *pair = g_new(double, (gsize)(2 * seeds));
+  for (gint64 i = 0; i < c->n; i++) {
+    for (gint64 s = 0; s < seeds; s++) {
+      pair[s] = c->each[s * c->n + i], pair[seeds + s] = b->each[s * c->n + i];
+      d->each[s * c->n + i] = pair[s] - pair[seeds + s];
+    }
+    HnEstimate e = hn_stats_difference(stats, seeds, pair, pair + seeds);
+    d->value[i] = e.value, d->low[i] = e.low, d->high[i] = e.high;
+  }
+  g_free(pair);
+  return d;
+}
+
+/* Every arm's curve of a column less the baseline's: the table's difference, all along. */
+static void add_difference(GPtrArray *figures, const HnComparison *c, HnStats *stats,
+                           const char *column) {
+  const HnResults *r = c->results;
+  const HnFigure *from = NULL;
+  for (guint i = 0; i < figures->len; i++)
+    if (g_str_equal(((HnFigure *)figures->pdata[i])->column, column)) from = figures->pdata[i];
+  if (!from) return;
+  HnFigure *f = g_new0(HnFigure, 1);
+  f->group = from->group;
+  f->name = g_strconcat(from->name, "_difference", NULL), f->column = g_strdup(column);
+  f->title = g_strdup_printf("The same less %s, paired by seed", r->arms[c->baseline]);
+  f->x_label = g_strdup(from->x_label);
+  const char *unit = hn_column_unit(r, column);
+  f->y_label = *unit ? g_strdup_printf("difference (%s)", unit) : g_strdup("difference");
+  f->merged = from->merged, f->arms = from->arms;
+  f->curve = g_new0(HnCurve *, (gsize)r->arm_count);
+  bool any = false;
+  for (gint64 a = 0; a < r->arm_count; a++) {
+    if (!c->protocol[a])
+      f->curve[a] = difference(from->curve[a], from->curve[c->baseline], r->seeds, stats);
+    any |= a != c->baseline && f->curve[a];
+  }
   if (any)
     g_ptr_array_add(figures, f);
   else
@@ -242,7 +292,8 @@ static bool one_of(const char *name, const char *const *list) {
   return g_strv_contains(list, name);
 }
 
-GPtrArray *hn_figures(const HnResults *r) {
+GPtrArray *hn_figures(const HnComparison *c) {
+  const HnResults *r = c->results;
   static const char *const learning[][2] = {{"eval.return", "Return on held-out tasks"},
                                             {"train.return", "Return while training"},
                                             {"eval.success", "Success on held-out tasks"}};
@@ -257,8 +308,10 @@ GPtrArray *hn_figures(const HnResults *r) {
   HnStats *stats = hn_stats_new((HnAggregate)r->report.aggregate, r->report.confidence,
                                 MIN(r->report.resamples, RESAMPLES));
   bool log_x = long_trial(r);
-  for (guint i = 0; i < G_N_ELEMENTS(learning); i++)
+  for (guint i = 0; i < G_N_ELEMENTS(learning); i++) {
+    if (i == 1) add_difference(figures, c, stats, learning[0][0]);
     add(figures, r, stats, HN_FIGURE_LEARNING, learning[i][0], learning[i][1], false, false);
+  }
   add(figures, r, stats, HN_FIGURE_LEARNING, r->report.metric, NULL, false, false);
   for (guint i = 0; i < G_N_ELEMENTS(prediction); i++)
     add(figures, r, stats, HN_FIGURE_PREDICTION, prediction[i][0], prediction[i][1], true, log_x);

@@ -31,7 +31,7 @@ typedef struct HnFigure {
 
 /* All figures that done cells have numbers for, in the order of their groups; free with
  * g_ptr_array_unref. */
-GPtrArray *hn_figures(const HnResults *r);
+GPtrArray *hn_figures(const HnComparison *c);
 /* The numbers as CSV: arm,x,value,low,high,seed_0,..; free with g_free. */
 char *hn_figure_csv(const HnFigure *f, const HnResults *r);
 #endif

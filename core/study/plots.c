@@ -117,9 +117,9 @@ static Range vertical(const HnFigure *f) {
     }
   }
   double span = lines.high - lines.low;
-  if (!(span > 0)) span = fmax(fabs(lines.high) * 0.1, 1e-3);
+  if (!(span > 0)) span = lines.high != 0 ? fabs(lines.high) * 0.1 : 1;
   Range r = {fmax(all.low, lines.low - 0.4 * span), fmin(all.high, lines.high + 0.4 * span)};
-  double pad = 0.04 * fmax(r.high - r.low, span);
+  double pad = r.high > r.low ? 0.04 * (r.high - r.low) : span / 2;
   return (Range){r.low - pad, r.high + pad};
 }
 

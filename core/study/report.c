@@ -88,7 +88,7 @@ bool hn_report_write(const HnResults *r, const char *path, GError **error) {
     hn_comparison_free(c);
     return false;
   }
-  g_autoptr(GPtrArray) all = hn_figures(r);
+  g_autoptr(GPtrArray) all = hn_figures(c);
   char **svg = hn_plots_draw(all, r, c->baseline, folder, error);
   bool ok = svg;
   if (ok) {

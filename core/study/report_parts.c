@@ -52,7 +52,8 @@ static const char style[] =
     ".dot{display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.5em}"
     ".plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));"
     "gap:1.5rem 2rem}"
-    "figure{margin:0}figcaption{font-weight:600;margin-bottom:.25rem}figcaption small{display:block}"
+    "figure{margin:0}figcaption{font-weight:600;margin-bottom:.25rem}figcaption "
+    "small{display:block}"
     "figure svg{width:100%;height:auto;display:block}figure text{font-family:inherit}"
     "svg.range{width:11rem;height:1.1rem;vertical-align:middle}"
     ".box{border-left:4px solid var(--alarm);padding:.6rem 1rem;margin:1rem 0;"
@@ -127,9 +128,9 @@ void hn_report_warnings(GString *out, const HnComparison *c) {
 
 /* ---- tables ---- */
 
-static void cell_interval(GString *out, const HnEstimate *e, int decimals, bool sign) {
-  char *low = hn_compare_number(e->low, decimals, sign);
-  char *high = hn_compare_number(e->high, decimals, sign);
+static void cell_interval(GString *out, const HnEstimate *e, HnFormat f) {
+  char *low = hn_compare_number(e->low, f);
+  char *high = hn_compare_number(e->high, f);
   if (e->interval == HN_INTERVAL_NONE)
     g_string_append(out, "<td></td>");
   else
@@ -166,10 +167,12 @@ static void draw_range(GString *out, const HnComparison *c, const HnCompared *m,
                          d->value * scale, arm);
 }
 
-static void row(GString *out, const HnComparison *c, const HnCompared *m, gint64 a, int decimals) {
+static void row(GString *out, const HnComparison *c, const HnCompared *m, gint64 a) {
   const HnResults *r = c->results;
-  char *value = hn_compare_number(m->value[a].value, decimals, false);
-  char *difference = hn_compare_number(m->difference[a].value, decimals, true);
+  HnFormat plain = hn_compared_format(m, r->arm_count, false);
+  HnFormat signs = hn_compared_format(m, r->arm_count, true);
+  char *value = hn_compare_number(m->value[a].value, plain);
+  char *difference = hn_compare_number(m->difference[a].value, signs);
   g_string_append_printf(
       out,
       "<tr%s><td><span class=\"dot\" style=\"background:var(--arm-%" G_GINT64_FORMAT ")\"></span>",
@@ -178,12 +181,12 @@ static void row(GString *out, const HnComparison *c, const HnCompared *m, gint64
           hn_results_privileged(r, a) ? " (oracle)" : "");
   html_count(out, m->value[a].n);
   hn_html(out, "</td><td class=\"n\">%s</td>", value);
-  cell_interval(out, &m->value[a], decimals, false);
+  cell_interval(out, &m->value[a], plain);
   hn_html(out, "<td class=\"n\">%s</td>",
           a == c->baseline ? "baseline"
           : c->protocol[a] ? "other task"
                            : difference);
-  cell_interval(out, &m->difference[a], decimals, true);
+  cell_interval(out, &m->difference[a], signs);
   draw_range(out, c, m, a);
   hn_html(out, "<td>%s</td></tr>\n", hn_compared_verdict(m, a));
   g_free(value);
@@ -192,16 +195,16 @@ static void row(GString *out, const HnComparison *c, const HnCompared *m, gint64
 
 static void table(GString *out, const HnComparison *c, const HnCompared *m) {
   char *interval = g_strdup_printf("%g %% interval", 100 * hn_stats_confidence(c->stats));
-  const char *better = m->better > 0 ? "higher is better" : m->better < 0 ? "lower is better" : "";
-  hn_html(out, "<div class=\"wide\"><table><caption>%s <small>%s%s%s</small></caption>\n",
-          m->column, m->unit, *m->unit && *better ? "; " : "", better);
+  char *heading = hn_compared_heading(m, c->results->arm_count);
+  hn_html(out, "<div class=\"wide\"><table><caption>%s <small>%s</small></caption>\n", m->column,
+          heading);
   hn_html(out,
           "<thead><tr><th>arm</th><th class=\"n\">seeds</th><th class=\"n\">%s</th><th>%s</th>"
           "<th class=\"n\">difference</th><th>%s</th><th></th><th></th></tr></thead><tbody>\n",
           hn_aggregate_name(hn_stats_kind(c->stats)), interval, interval);
-  int decimals = hn_compared_decimals(m, c->results->arm_count);
-  for (gint64 a = 0; a < c->results->arm_count; a++) row(out, c, m, a, decimals);
+  for (gint64 a = 0; a < c->results->arm_count; a++) row(out, c, m, a);
   g_string_append(out, "</tbody></table></div>\n");
+  g_free(heading);
   g_free(interval);
 }
 
