@@ -121,6 +121,12 @@ static void test_findings(void) {
   g_assert_nonnull(strstr(findings, "of kind inference, expected env\n"));
   g_assert_nonnull(strstr(findings, "/x.so"));
   g_free(findings);
+  g_assert_null(read_cell("study: s\narm: a\nseed_index: 0\nseed: 1\nenv: toy\n"
+                          "inference: {plugin: filter}\npolicy: {plugin: walk}\n",
+                          &findings));
+  g_assert_cmpstr(findings, ==,
+                  "c.yaml:5:6: error: `env: toy`: expected a map; write `env: {plugin: toy}`\n");
+  g_free(findings);
 }
 
 int main(int argc, char **argv) {

@@ -59,11 +59,11 @@ static void print_table(const HnStudy *study, const char *dir) {
     count[state.work]++;
     hn_cell_state_clear(&state);
   }
-  fflush(stdout);
-  fprintf(stderr, "%s: %u cells", dir, study->cells->len);
+  (void)fflush(stdout); /* so that a shared file keeps the order */
+  g_printerr("%s: %u cells", dir, study->cells->len);
   for (guint work = 0; work < WORKS; work++)
-    if (count[work]) fprintf(stderr, ", %u %s", count[work], hn_cell_work_name((HnCellWork)work));
-  fputc('\n', stderr);
+    if (count[work]) g_printerr(", %u %s", count[work], hn_cell_work_name((HnCellWork)work));
+  g_printerr("\n");
 }
 
 int hn_cli_plan(int argc, char **argv) {

@@ -11,7 +11,7 @@ HnStudy *hn_cli_study(const HnVerb *verb, int argc, char **argv) {
   HnDiag *d = hn_diag_new();
   HnStudy *study = hn_study_read(argv[1], (const char *const *)argv + 2, d);
   g_autofree char *text = hn_diag_text(d);
-  fputs(text, stderr);
+  (void)fputs(text, stderr);
   hn_diag_free(d);
   return study;
 }

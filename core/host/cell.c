@@ -46,6 +46,12 @@ static void read_part(const Reader *r, HnKind kind, HnPart *part) {
   const HnNode *block = hn_node_get(r->map, key), *name = hn_node_get(block, "plugin");
   g_autofree char *what = g_strconcat(key, ": ", NULL);
   if (!block) missing(r, r->map, "", key);
+  if (block && block->kind == HN_NODE_TEXT && *block->text) {
+    g_autofree char *cut = hn_diag_cut(block->text);
+    hn_diag_add(r->d, block->file, block->line, block->column,
+                "`%s: %s`: expected a map; write `%s: {plugin: %s}`", key, cut, key, cut);
+    return;
+  }
   if (!block || !hn_params_map(key, block, r->d)) return;
   if (!name) {
     missing(r, block, what, "plugin");

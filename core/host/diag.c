@@ -111,7 +111,8 @@ char *hn_diag_cut(const char *text) {
 }
 
 static char folded(char c) {
-  return c == '-' ? '_' : g_ascii_tolower(c);
+  if (c == '-') return '_';
+  return g_ascii_tolower(c);
 }
 
 /* Optimal string alignment: insert, delete, replace, swap neighbours, one each. */

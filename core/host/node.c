@@ -143,6 +143,10 @@ static bool next(Reader *r) {
   return false;
 }
 
+static bool next_but_one(Reader *r) {
+  return next(r) ? next(r) : false;
+}
+
 static void refuse_marks(Reader *r, const yaml_char_t *anchor, const yaml_char_t *tag) {
   g_autofree char *name = hn_diag_cut((const char *)(anchor ? anchor
                                                      : tag  ? tag
@@ -255,14 +259,14 @@ static HnNode *read_value(Reader *r) {
 }
 
 static HnNode *read_document(Reader *r) {
-  if (!next(r) || !next(r)) return NULL; /* the stream's start, the document's */
+  if (!next_but_one(r)) return NULL; /* past the stream's start */
   if (r->event.type == YAML_STREAM_END_EVENT) {
     hn_diag_add(r->d, r->file, 0, 0, "empty file");
     return NULL;
   }
   HnNode *root = next(r) ? read_value(r) : NULL;
   if (!root) return NULL;
-  if (next(r) && next(r)) { /* the document's end, the stream's */
+  if (next_but_one(r)) { /* past the document's end */
     if (r->event.type == YAML_STREAM_END_EVENT) return root;
     add(r, "a second document: a file holds one");
   }

@@ -190,7 +190,7 @@ static void read_cells(const Reader *r) {
   }
   for (guint arm = 0; arm < s->arms->len; arm++) {
     /* a thousand wrong keys in the base times a thousand arms would take minutes */
-    if (arm > 0 && hn_diag_count(r->d) >= ENOUGH) {
+    if (arm > 0 && r->arms && hn_diag_count(r->d) >= ENOUGH) {
       add_at(r->d, r->arms->keys->pdata[arm],
              "this arm and those after it were checked by themselves, but not over the base: there "
              "are 100 findings already");
