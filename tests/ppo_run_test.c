@@ -1,0 +1,116 @@
+/* PPO in the real run loop, over an inference that is trained through it: the lesson's gathered
+ * rows and recomputed beliefs are what was acted on, to the bit, also in windows that begin
+ * mid-life. */
+#include "fakes/lab.h"
+#include "run.h"
+#include <string.h>
+
+extern const HnPlugin ppo_LTX_hn_plugin;
+
+/* "key: value, .." of a parameter block. */
+static HnPart part_of(const HnPlugin *p, const char *settings) {
+  HnSchema s = hn_schema_of(p);
+  HnDiag *d = hn_diag_new();
+  char *text = g_strdup_printf("{%s}", settings);
+  HnNode *map = hn_yaml_parse("test", text, strlen(text), d);
+  void *params = g_malloc0(s.size);
+  hn_params_fill(&s, map, NULL, params, d);
+  char *findings = hn_diag_text(d);
+  g_assert_cmpstr(findings, ==, "");
+  g_free(findings), g_free(text), hn_node_free(map), hn_diag_free(d);
+  return (HnPart){.plugin = p, .name = (char *)(guintptr)p->name, .params = params};
+}
+
+typedef struct Result {
+  double *value[3]; /* by update: approx_kl, grad_norm, loss */
+  int count;
+  char *trace;
+  gsize length;
+} Result;
+
+static Result run(const char *settings, int64_t workers, int64_t samples, bool stop) {
+  const char *columns[] = {"policy.approx_kl", "policy.grad_norm", "policy.loss"};
+  HnCell c = {.study = "lab",
+              .arm = "only",
+              .seed = 12345,
+              .env = part_of(&lab_env_LTX_hn_plugin, ""),
+              .inference = part_of(&lab_memory_LTX_hn_plugin, ""),
+              .policy = part_of(&ppo_LTX_hn_plugin, settings),
+              .run = {.frames = 1900,
+                      .rows = 19,
+                      .steps = 10,
+                      .episodes = 2,
+                      .workers = workers,
+                      .samples = samples,
+                      .stop_gradient = stop},
+              .evaluation = {.tasks = 3, .split = "", .greedy = true}};
+  GError *error = NULL;
+  char *dir = g_dir_make_tmp("hunch-ppo-XXXXXX", &error), *text;
+  hn_run_cell(&c, dir, NULL, NULL, NULL, &error);
+  g_assert_no_error(error);
+  Result r = {.count = 0};
+  char *path = g_build_filename(dir, "metrics.csv", NULL);
+  g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+  char **line = g_strsplit(text, "\n", -1), **head = g_strsplit(line[0], ",", -1);
+  for (int k = 0; k < 3; k++) {
+    guint at = 0;
+    while (head[at] && strcmp(head[at], columns[k]) != 0) at++;
+    g_assert_nonnull(head[at]);
+    r.value[k] = g_new0(double, g_strv_length(line));
+    for (r.count = 0; line[r.count + 1] && *line[r.count + 1]; r.count++) {
+      char **cell = g_strsplit(line[r.count + 1], ",", -1);
+      r.value[k][r.count] = g_ascii_strtod(cell[at], NULL);
+      g_strfreev(cell);
+    }
+  }
+  g_free(path), g_free(text), g_strfreev(line), g_strfreev(head);
+  path = g_build_filename(dir, "trace.bin", NULL);
+  g_assert_true(g_file_get_contents(path, &r.trace, &r.length, NULL));
+  const char *argv[] = {"rm", "-rf", dir, NULL};
+  g_spawn_sync(NULL, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+               NULL, NULL);
+  g_free(path), g_free(dir), g_free(c.env.params), g_free(c.inference.params);
+  g_free(c.policy.params);
+  return r;
+}
+
+static void result_free(Result *r) {
+  for (int k = 0; k < 3; k++) g_free(r->value[k]);
+  g_free(r->trace);
+}
+
+/* One step per lesson is a step from ratios of 1, in every lesson: trials last 14 steps,
+ * windows 10. What the gradient meets is not nothing, and the inference's part of its norm comes on
+ * top. */
+static void test_starts_at_one(void) {
+  const char *one = "epochs: 1, minibatches: 1, lr: 0.01, grad_norm: 0, head_gain: 1";
+  Result through = run(one, 1, 0, false), stopped = run(one, 1, 0, true);
+  g_assert_cmpint(through.count, ==, 10);
+  for (int k = 0; k < through.count; k++) {
+    g_assert_cmpfloat(through.value[0][k], ==, 0);
+    g_assert_cmpfloat(stopped.value[0][k], ==, 0);
+    g_assert_cmpfloat(through.value[1][k], >, 0);
+  }
+  g_assert_cmpfloat_with_epsilon(through.value[2][0], stopped.value[2][0], 1e-6);
+  g_assert_cmpfloat(through.value[1][0], >, stopped.value[1][0]);
+  result_free(&through), result_free(&stopped);
+}
+
+/* Several passes in minibatches of sequences, and of samples: the same weights after every update,
+ * whatever the number of workers. */
+static void test_workers(void) {
+  for (int64_t samples = 0; samples <= 3; samples += 3) {
+    const char *settings = "epochs: 2, minibatches: 4, lr: 0.01";
+    Result one = run(settings, 1, samples, false), two = run(settings, 2, samples, false);
+    g_assert_cmpmem(one.trace, one.length, two.trace, two.length);
+    g_assert_cmpfloat(one.value[0][9], >, 0);
+    result_free(&one), result_free(&two);
+  }
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/ppo_run/starts_at_one", test_starts_at_one);
+  g_test_add_func("/ppo_run/workers", test_workers);
+  return g_test_run();
+}
