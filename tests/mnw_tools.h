@@ -15,7 +15,7 @@ static inline double *normals(GRand *g, int64_t count, double scale) {
 }
 
 static inline double *copy(const double *x, int64_t count) {
-  return g_memdup2(x, (gsize)(count + 1) * sizeof(double));
+  return g_memdup2(x, (gsize)count * sizeof(double));
 }
 
 /* Symmetric positive definite, A A' / n + I / 2. */

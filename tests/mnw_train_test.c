@@ -80,8 +80,9 @@ static HnMnwPrior prior_of(HnMnwNoise noise) {
 /* Every noise mode and path, one and several chunks of rows, against the general functions. */
 static void test_paths_agree(void) {
   static const int64_t shapes[][4] = {
-      {60, 24, 1, 6}, {1100, 20, 3, 6}, {20, 33, 2, 6}, {530, 540, 1, 90}, {1, 4, 2, 2}};
-  for (int i = 0; i < 5; i++)
+      {60, 24, 1, 6},   {1100, 20, 3, 6}, {20, 33, 2, 6},  {1, 4, 2, 2},  {530, 540, 1, 90},
+      {1100, 40, 1, 6}, {150, 64, 2, 6},  {300, 16, 1, 6}, {70, 8, 3, 6}, {90, 72, 1, 9}};
+  for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++)
     for (HnMnwNoise noise = HN_MNW_INFERRED; noise <= HN_MNW_NORMAL; noise++) {
       Lab l = lab_of(200 + (guint32)i, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3]);
       const HnMnwPrior prior = prior_of(noise);

@@ -185,6 +185,51 @@ static void flush(const HnTiles *v) {
   }
 }
 
+#if defined(__AVX2__)
+/* ROWS x vecs registers of a, over `rows` rows of x: each element is one chain over the rows. */
+enum { ROWS = PART == 8 ? 8 : 4, VECS = 3, DEPTH = 128 };
+
+INLINE void gram_tile(int vecs, int64_t rows, int64_t d, const double *left, const double *right,
+                      double *a) {
+  Part sum[ROWS][VECS];
+#  pragma GCC unroll 8
+  for (int r = 0; r < ROWS; r++)
+#  pragma GCC unroll 4
+    for (int v = 0; v < vecs; v++) sum[r][v] = load(a + r * d + v * PART);
+  for (int64_t k = 0; k < rows; k++, left += d, right += d) {
+    Part x[VECS];
+#  pragma GCC unroll 4
+    for (int v = 0; v < vecs; v++) x[v] = load(right + v * PART);
+#  pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++) {
+      const Part w = all(left[r]);
+#  pragma GCC unroll 4
+      for (int v = 0; v < vecs; v++) sum[r][v] = madd(w, x[v], sum[r][v]);
+    }
+  }
+#  pragma GCC unroll 8
+  for (int r = 0; r < ROWS; r++)
+#  pragma GCC unroll 4
+    for (int v = 0; v < vecs; v++) store(a + r * d + v * PART, sum[r][v]);
+}
+
+static void gram(int64_t rows, int64_t d, const double *x, double *a) {
+  for (int64_t k = 0; k < rows; k += DEPTH, x += DEPTH * d) {
+    const int64_t depth = rows - k < DEPTH ? rows - k : DEPTH;
+    for (int64_t j = 0; j < d; j += VECS * PART)
+      for (int64_t i = j; i < d; i += ROWS) {
+        double *at = a + i * d + j;
+        if (d - j >= 3 * PART)
+          gram_tile(3, depth, d, x + i, x + j, at);
+        else if (d - j >= 2 * PART)
+          gram_tile(2, depth, d, x + i, x + j, at);
+        else
+          gram_tile(1, depth, d, x + i, x + j, at);
+      }
+  }
+}
+#endif
+
 static void widen(int64_t n, const float *x, double *y) {
   for (int64_t i = 0; i < n; i++) y[i] = (double)x[i];
 }
@@ -199,6 +244,9 @@ const HnMnwKernels HN_VARIANT(hn_mnw_kernels) = {
     .dots = dots,
     .shift = shift,
     .gather = gather,
+#if defined(__AVX2__)
+    .gram = gram,
+#endif
     .widen = widen,
     .narrow = narrow,
 };

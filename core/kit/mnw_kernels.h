@@ -29,6 +29,9 @@ typedef struct HnMnwKernels {
   void (*shift)(int64_t count, int64_t width, const double *weight, const double *k, double *rows);
   /* y [width] += sum_j weight[j] rows[j] */
   void (*gather)(int64_t count, int64_t width, const double *weight, const double *rows, double *y);
+  /* a [d, d] += x'x for x [rows, d], d a multiple of 8; the lower triangle, and some above it.
+   * NULL where BLAS does better. */
+  void (*gram)(int64_t rows, int64_t d, const double *x, double *a);
   void (*widen)(int64_t n, const float *x, double *y);
   /* y = x, rounded */
   void (*narrow)(int64_t n, const double *x, float *y);

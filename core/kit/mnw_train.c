@@ -108,13 +108,18 @@ static void solve(const Trial *t, double *x) {
 /* M, R and the factor through Xi = xi I + C'C. */
 static bool fit_primal(Trial *t, int64_t *raises, double *logdet_ratio) {
   const int64_t n = t->n, d = t->d, m = t->m;
+  /* our own is wide even where BLAS does not know the processor, and repeats to the bit */
+  void (*const gram)(int64_t, int64_t, const double *, double *) = hn_mnw_kernels()->gram;
   double logdet;
   memset(t->gram, 0, (size_t)(d * d) * sizeof(double));
   memset(t->mean, 0, (size_t)(d * m) * sizeof(double));
   for (int64_t from = 0; from < n; from += CHUNK) {
     const int64_t rows = n - from < CHUNK ? n - from : CHUNK;
     widen_rows(t, from, rows);
-    hn_add_gram(d, rows, 1, t->wide, t->gram);
+    if (gram && d % 8 == 0)
+      gram(rows, d, t->wide, t->gram);
+    else
+      hn_add_gram(d, rows, 1, t->wide, t->gram);
     hn_add_atb(d, m, rows, 1, t->wide, t->y + from * m, 1, t->mean);
   }
   if (!factorise(t, false, raises, &logdet)) return false;
