@@ -397,7 +397,7 @@ static void test_posterior(void) {
   g_assert_cmpfloat_with_epsilon(rest[dr], log(q.psi[0] / q.nu), 1e-5);
   g_assert_cmpfloat_with_epsilon(rest[dr + 1], log(51), 1e-5);
   g_assert_cmpfloat_with_epsilon(info[info_kl_reward], hn_mnw_kl(&q, &prior, work), 1e-4);
-  g_assert_cmpfloat_with_epsilon(info[info_noise_stddev],
+  g_assert_cmpfloat_with_epsilon(info[info_believed_noise_stddev],
                                  g->scale.reward[1] * sqrt(q.psi[0] / (q.nu - 2)), 1e-5);
   g_aligned_free(work), g_aligned_free(memory);
   design_free(&k), seen_free(&s), subject_free(b), life_free(&l);

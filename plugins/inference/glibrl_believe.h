@@ -153,7 +153,7 @@ static void inform(const Glibrl *g, const char *row, const Desk *k, float *info)
     double dof = nu - 2; /* E[Sigma] = Psi / (nu - m - 1) */
     variance = dof > 0 ? psi / dof : (double)NAN;
   }
-  info[info_noise_stddev] = (float)(sqrt(variance) * g->scale.reward[1]);
+  info[info_believed_noise_stddev] = (float)(sqrt(variance) * g->scale.reward[1]);
 }
 
 /* Puts the packed lower triangle of a [n, n], times `by`, into columns of a triangle [whole, whole]

@@ -73,7 +73,8 @@ HN_PARAMS(PARAMS);
     HN_MEAN)                                                                                     \
   X(kl_reward, "nats", "Reward posterior to prior.", HN_LAST)                                    \
   X(kl_transition, "nats", "Transition posterior to prior.", HN_LAST)                            \
-  X(noise_stddev, "", "Root of the expected reward noise variance, in reward units.", HN_LAST)   \
+  X(believed_noise_stddev, "", "Root of the expected reward noise variance, in reward units.",   \
+    HN_LAST)                                                                                     \
   X(log_predictive, "nats", "Log density of the reward before it was seen, own units.", HN_MEAN)
 HN_INFO(INFO);
 
