@@ -378,6 +378,16 @@ static void test_write(void) {
   g_autofree char *escaped = hn_node_write(odd);
   g_assert_cmpstr(escaped, ==, "\"a: b\": \"c: d #e\"\n");
   hn_node_free(odd);
+  /* the longest key, of what takes most room when escaped */
+  g_autofree char *tabs = g_strnfill(128, '\t');
+  HnNode *worst = hn_node_map("o", 0, 0);
+  hn_node_put(worst, tabs, "\xef\xbb\xbf \xf3\xa0\x80\x81");
+  g_autofree char *long_key = hn_node_write(worst);
+  HnNode *key_back = hn_yaml_parse("k", long_key, strlen(long_key), d);
+  g_assert_nonnull(hn_node_get(key_back, tabs));
+  g_assert_cmpstr(hn_node_get(key_back, tabs)->text, ==, "\xef\xbb\xbf \xf3\xa0\x80\x81");
+  hn_node_free(worst);
+  hn_node_free(key_back);
   HnNode *copy = hn_node_copy(n);
   g_assert_true(same(n, copy));
   HnNode *key = hn_node_text("o", 0, 0, "z");

@@ -367,7 +367,8 @@ static void write_scalar(GString *out, const HnNode *n) {
     else if (g_unichar_isprint(u))
       g_string_append_unichar(out, u);
     else
-      g_string_append_printf(out, "\\U%08x", u);
+      /* short ones: libyaml reads no key of more than 1024 characters back */
+      g_string_append_printf(out, u < 0x100 ? "\\x%02x" : u < 0x10000 ? "\\u%04x" : "\\U%08x", u);
   }
   g_string_append_c(out, '"');
 }
