@@ -192,6 +192,7 @@ static void numbers(void) {
 typedef struct Page {
   int figures, plots, outside;
   GHashTable *ids;
+  GPtrArray *uses; /* ids that must be there */
 } Page;
 
 /* Nothing is fetched: links lead into the study's folder, references into the page. */
@@ -205,6 +206,8 @@ static void open_tag(GMarkupParseContext *context, const char *name, const char 
   for (; *keys; keys++, values++) {
     if (g_str_equal(*keys, "id") && !g_hash_table_add(p->ids, g_strdup(*values)))
       g_error("id %s twice", *values);
+    if (g_str_equal(*keys, "href") && **values == '#')
+      g_ptr_array_add(p->uses, g_strdup(*values + 1));
     if (g_str_equal(*keys, "points") || g_str_equal(*keys, "d")) p->plots++;
     p->outside += strstr(*values, "://") || g_str_has_prefix(*values, "//");
   }
@@ -221,13 +224,17 @@ static void page(void) {
   hn_report_write(r, path, &error);
   g_assert_no_error(error);
   char *html = fake_read(dir, "out.html");
-  Page p = {.ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+  Page p = {.ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+            .uses = g_ptr_array_new_with_free_func(g_free)};
   const GMarkupParser parser = {.start_element = open_tag};
   GMarkupParseContext *context = g_markup_parse_context_new(&parser, 0, &p, NULL);
   g_markup_parse_context_parse(context, html, -1, &error);
   g_assert_no_error(error);
   g_assert_true(g_markup_parse_context_end_parse(context, NULL));
   g_assert_cmpint(p.outside, ==, 0);
+  g_assert_cmpuint(p.uses->len, >, 20); /* the points on lines */
+  for (guint i = 0; i < p.uses->len; i++)
+    g_assert_true(g_hash_table_contains(p.ids, p.uses->pdata[i]));
   g_assert_null(strstr(html, "url("));
   g_assert_null(strstr(html, "@import"));
   static const char *const expected[] = {"eval_return",
@@ -269,6 +276,7 @@ static void page(void) {
   g_assert_null(strstr(html, "rgb(")); /* every stand-in colour was replaced */
   g_markup_parse_context_free(context);
   g_hash_table_unref(p.ids);
+  g_ptr_array_unref(p.uses);
   g_free(html);
   hn_results_free(r);
   g_free(cell);

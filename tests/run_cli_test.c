@@ -166,6 +166,9 @@ static void broken_off(bool kill_cell, int code, const char *says) {
   g_auto(Run) run = end(p);
   if (run.code != code) g_error("%d %s", run.code, run.err);
   expect(run.err, says);
+  g_autofree char *facts = fake_read(cell, "run.json");
+  expect(facts, kill_cell ? "\"failed\"" : "\"interrupted\"");
+  g_assert_true((strstr(run.err, "failed") != NULL) == kill_cell);
   g_assert_cmpint(kill(pid, 0), ==, -1); /* nothing is left running */
   g_auto(Run) again = hunch(dir, "run s.yaml");
   g_auto(Run) whole = hunch(calm, "run s.yaml");

@@ -27,6 +27,8 @@ static void aggregates(void) {
   NEAR(hn_stats_aggregate(HN_AGGREGATE_MEAN, 10, z), 1.84, 1e-14);
   NEAR(hn_stats_aggregate(HN_AGGREGATE_MEDIAN, 10, z), 1.4, 1e-14);
   NEAR(hn_stats_aggregate(HN_AGGREGATE_IQM, 10, z), 1.7333333333333334, 1e-14);
+  for (int i = 0; i < 8; i++) z[i] = z10[i];
+  NEAR(hn_stats_aggregate(HN_AGGREGATE_IQM, 8, z), 1.425, 1e-14);
   for (int i = 0; i < 5; i++) x[i] = x5[i];
   NEAR(hn_stats_aggregate(HN_AGGREGATE_MEDIAN, 5, x), 3.1, 1e-14);
   NEAR(hn_stats_aggregate(HN_AGGREGATE_IQM, 5, x), 3.533333333333333, 1e-14);
