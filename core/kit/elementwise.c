@@ -131,6 +131,10 @@ static void gru_back(int64_t rows, int64_t hidden, float *g, const float *h, con
 
 /* ---- over parameters ---- */
 
+static void add(int64_t n, const float *restrict x, float *restrict y) {
+  for (int64_t i = 0; i < n; i++) y[i] += x[i];
+}
+
 /* Sixteen running sums whatever the vector width, then a fixed tree. */
 static double norm2(int64_t n, const float *x) {
   double sum[16] = {0};
@@ -166,5 +170,6 @@ const HnKernels HN_VARIANT(hn_kernels) = {.product = HN_VARIANT(hn_product),
                                           .activate_back = activate_back,
                                           .gru = gru,
                                           .gru_back = gru_back,
+                                          .add = add,
                                           .norm2 = norm2,
                                           .adam = adam};

@@ -46,6 +46,7 @@ typedef struct HnKernels {
   /* Its gradient: takes n, r, z, q in g and dy, leaves d/d(sums) in g; adds z dy to dh. */
   void (*gru_back)(int64_t rows, int64_t hidden, float *g, const float *h, const float *dy,
                    float *dh);
+  void (*add)(int64_t n, const float *x, float *y); /* y += x */
   double (*norm2)(int64_t n, const float *x);
   void (*adam)(int64_t n, const HnAdamRates *r, float *w, float *g, float *m1, float *m2);
 } HnKernels;

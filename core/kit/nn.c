@@ -7,35 +7,40 @@
 
 /* ---- first values ---- */
 
-static void scale_column(int64_t rows, int64_t cols, double *q, int64_t j, double scale) {
-  for (int64_t i = 0; i < rows; i++) q[i * cols + j] *= scale;
+/* In eight running sums, so that the compiler may use vectors. */
+static double dot(int64_t n, const double *x, const double *y) {
+  double sum[8] = {0};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (int l = 0; l < 8; l++) sum[l] += x[i + l] * y[i + l];
+  for (; i < n; i++) sum[0] += x[i] * y[i];
+  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 
-/* Orthonormal columns of q [rows, cols], rows >= cols, by Gram-Schmidt, done twice because once
+/* Makes the rows of q [count, n], count <= n, orthonormal by Gram-Schmidt, done twice because once
  * loses orthogonality. */
-static void orthonormalise(int64_t rows, int64_t cols, double *q) {
-  for (int64_t j = 0; j < cols; j++) {
-    for (int pass = 0; pass < 2; pass++)
-      for (int64_t k = 0; k < j; k++) {
-        double dot = 0;
-        for (int64_t i = 0; i < rows; i++) dot += q[i * cols + k] * q[i * cols + j];
-        for (int64_t i = 0; i < rows; i++) q[i * cols + j] -= dot * q[i * cols + k];
-      }
-    double norm2 = 0;
-    for (int64_t i = 0; i < rows; i++) norm2 += q[i * cols + j] * q[i * cols + j];
-    scale_column(rows, cols, q, j, 1 / sqrt(norm2));
+static void orthonormalise(int64_t count, int64_t n, double *q) {
+  for (int64_t j = 0; j < count; j++) {
+    double *x = q + j * n;
+    for (int64_t k = 0; k < 2 * j; k++) {
+      const double *y = q + k % j * n, along = dot(n, x, y);
+      for (int64_t i = 0; i < n; i++) x[i] -= along * y[i];
+    }
+    const double scale = 1 / sqrt(dot(n, x, x));
+    for (int64_t i = 0; i < n; i++) x[i] *= scale;
   }
 }
 
+/* Orthonormal rows of a wide matrix, columns of a tall one, times gain. */
 static void orthogonal(const HnHost *host, HnTensor *p, double gain, HnRng *rng) {
   const bool wide = p->cols > p->rows;
-  const int64_t rows = wide ? p->cols : p->rows, cols = wide ? p->rows : p->cols;
-  double *q = host->scratch(host, rows * cols, sizeof *q);
-  for (int64_t i = 0; i < rows * cols; i++) q[i] = hn_rng_normal(rng);
-  orthonormalise(rows, cols, q);
-  for (int64_t i = 0; i < rows; i++)
-    for (int64_t j = 0; j < cols; j++)
-      p->data[wide ? j * rows + i : i * cols + j] = (float)(gain * q[i * cols + j]);
+  const int64_t count = wide ? p->rows : p->cols, n = wide ? p->cols : p->rows;
+  double *q = host->scratch(host, count * n, sizeof *q);
+  for (int64_t i = 0; i < count * n; i++) q[i] = hn_rng_normal(rng);
+  orthonormalise(count, n, q);
+  for (int64_t j = 0; j < count; j++)
+    for (int64_t i = 0; i < n; i++)
+      p->data[wide ? j * n + i : i * count + j] = (float)(gain * q[j * n + i]);
 }
 
 static void normc(HnTensor *p, double gain, HnRng *rng) {
@@ -119,8 +124,7 @@ void hn_store_reduce(HnStore *s, int64_t shards, const float *flat) {
   for (int64_t shard = 0; shard < shards; shard++)
     for (int64_t i = 0; i < s->count; i++) {
       const HnTensor *p = &s->tensor[i];
-      const float *from = flat + shard * s->size + p->offset;
-      for (int64_t e = 0; e < p->rows * p->cols; e++) p->grad[e] += from[e];
+      hn_kernels()->add(p->rows * p->cols, flat + shard * s->size + p->offset, p->grad);
     }
 }
 

@@ -10,6 +10,8 @@
 #include "kernels.h"
 #include <stdarg.h>
 
+/* ---- records ---- */
+
 typedef void HnBack(HnTape *t, HnRecord *r);
 struct HnRecord {
   HnRecord *before;
@@ -21,8 +23,40 @@ struct HnRecord {
   int32_t kind;
 };
 
+/* Says which operation was called wrongly, and aborts: wrong shapes are bugs. */
+_Noreturn void hn_bug(const char *format, ...) HN_PRINTF(1, 2);
+#define HN_SHAPE(ok, op, a, b)                                                             \
+  do {                                                                                     \
+    if (!(ok))                                                                             \
+      hn_bug(op ": shapes [%lld, %lld] and [%lld, %lld] do not fit", (long long)(a)->rows, \
+             (long long)(a)->cols, (long long)(b)->rows, (long long)(b)->cols);            \
+  } while (0)
+
+/* ---- memory ---- */
+
+enum { HN_TAPE_ALIGN = 64 };
+
+/* Bytes of count elements, rounded up to whole cache lines; overflow aborts. */
+static inline size_t hn_tape_bytes(int64_t count, size_t size) {
+  size_t bytes;
+  if (count < 0 || __builtin_mul_overflow((size_t)count, size, &bytes) ||
+      __builtin_add_overflow(bytes, HN_TAPE_ALIGN - 1, &bytes))
+    hn_bug("%lld elements of %zu bytes do not fit in memory", (long long)count, size);
+  return bytes & ~(size_t)(HN_TAPE_ALIGN - 1);
+}
+
+/* Bytes, a multiple of HN_TAPE_ALIGN, where the running chunk has no room for them. */
+void *hn_tape_grow(HnTape *t, size_t bytes);
+
 /* As hn_tape_room, not zeroed. */
-void *hn_tape_take(HnTape *t, int64_t count, size_t size);
+static inline void *hn_tape_take(HnTape *t, int64_t count, size_t size) {
+  const size_t bytes = hn_tape_bytes(count, size);
+  if (bytes > t->left) return hn_tape_grow(t, bytes);
+  void *p = t->room;
+  t->room += bytes;
+  t->left -= bytes;
+  return p;
+}
 
 /* A [rows, cols] output, not zeroed, with a gradient if the tape records and any input has one;
  * inputs may be NULL. */
@@ -39,15 +73,6 @@ float *hn_grad_raw(HnVar *v, bool *fresh);
 
 /* v transposed: kept by a parameter, else made in the tape's room. */
 const float *hn_flipped(HnTape *t, const HnVar *v);
-
-/* Says which operation was called wrongly, and aborts: wrong shapes are bugs. */
-_Noreturn void hn_bug(const char *format, ...) HN_PRINTF(1, 2);
-#define HN_SHAPE(ok, op, a, b)                                                             \
-  do {                                                                                     \
-    if (!(ok))                                                                             \
-      hn_bug(op ": shapes [%lld, %lld] and [%lld, %lld] do not fit", (long long)(a)->rows, \
-             (long long)(a)->cols, (long long)(b)->rows, (long long)(b)->cols);            \
-  } while (0)
 
 static inline int64_t hn_count(const HnVar *v) {
   return v->rows * v->cols;

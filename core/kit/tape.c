@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 64, CHUNK = 64 * 1024 };
+enum { CHUNK = 64 * 1024 };
 
 void hn_bug(const char *format, ...) {
   va_list args;
@@ -21,22 +21,13 @@ HnTape hn_tape_begin(const HnHost *host, bool recording) {
   return (HnTape){.host = host, .recording = recording};
 }
 
-void *hn_tape_take(HnTape *t, int64_t count, size_t size) {
-  size_t bytes;
-  if (count < 0 || __builtin_mul_overflow((size_t)count, size, &bytes) ||
-      __builtin_add_overflow(bytes, ALIGN - 1, &bytes))
-    hn_bug("%lld elements of %zu bytes do not fit in memory", (long long)count, size);
-  bytes &= ~(size_t)(ALIGN - 1);
-  if (bytes > t->left) {
-    /* a large array gets a place of its own, so that the chunk's rest is not lost */
-    if (bytes > CHUNK / 4) return t->host->scratch(t->host, (int64_t)bytes, 1);
-    t->room = t->host->scratch(t->host, CHUNK, 1);
-    t->left = CHUNK;
-  }
-  void *p = t->room;
+void *hn_tape_grow(HnTape *t, size_t bytes) {
+  /* a large array gets a place of its own, so that the chunk's rest is not lost */
+  if (bytes > CHUNK / 4) return t->host->scratch(t->host, (int64_t)bytes, 1);
+  t->room = t->host->scratch(t->host, CHUNK, 1);
+  t->left = CHUNK - bytes;
   t->room += bytes;
-  t->left -= bytes;
-  return p;
+  return t->room - bytes;
 }
 
 void *hn_tape_room(HnTape *t, int64_t count, size_t size) {
@@ -50,10 +41,11 @@ void *hn_tape_room(HnTape *t, int64_t count, size_t size) {
 HnVar *hn_output(HnTape *t, int64_t rows, int64_t cols, const HnVar *a, const HnVar *b,
                  const HnVar *c) {
   const bool grad = t->recording && ((a && a->grad) || (b && b->grad) || (c && c->grad));
-  HnVar *y = hn_tape_take(t, 1, sizeof *y);
-  *y = (HnVar){.rows = rows, .cols = cols};
-  y->data = hn_tape_take(t, rows * cols, sizeof(float));
-  if (grad) y->grad = hn_tape_take(t, rows * cols, sizeof(float));
+  const size_t head = hn_tape_bytes(1, sizeof(HnVar)), body = hn_tape_bytes(rows * cols, 4);
+  char *room = hn_tape_take(t, (int64_t)(head + (grad ? 2 : 1) * body), 1);
+  HnVar *y = (HnVar *)room;
+  *y = (HnVar){.rows = rows, .cols = cols, .data = (float *)(room + head)};
+  if (grad) y->grad = (float *)(room + head + body);
   return y;
 }
 
