@@ -539,6 +539,21 @@ static void test_saturated(void) {
   fake_host_close(fake), g_free(fake);
 }
 
+/* log(1 + e^x) keeps its relative accuracy where e^x vanishes beside 1. */
+static void test_softplus(void) {
+  enum { N = 20001 };
+  FakeHost *fake = g_new(FakeHost, 1);
+  HnTape t = hn_tape_begin(fake_host_open(fake), false);
+  float *x = g_new(float, N);
+  for (int i = 0; i < N; i++) x[i] = -80 + 110 * (float)i / N;
+  const HnVar *y = hn_softplus(&t, hn_constant(&t, N, 1, x));
+  for (int i = 0; i < N; i++) {
+    const double want = log1p(exp((double)x[i]));
+    g_assert_cmpfloat(fabs((double)y->data[i] - want), <=, 3e-7 * want);
+  }
+  g_free(x), fake_host_close(fake), g_free(fake);
+}
+
 /* Large and small arrays from one tape do not overlap and are aligned. */
 static void test_room(void) {
   FakeHost *fake = g_new(FakeHost, 1);
@@ -571,6 +586,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/tape/backward-from", test_backward_from);
   g_test_add_func("/tape/forbidden-choice", test_forbidden);
   g_test_add_func("/tape/saturated", test_saturated);
+  g_test_add_func("/tape/softplus-tail", test_softplus);
   g_test_add_func("/tape/room", test_room);
   return g_test_run();
 }
