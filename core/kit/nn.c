@@ -36,7 +36,8 @@ static void orthogonal(const HnHost *host, HnTensor *p, double gain, HnRng *rng)
   const bool wide = p->cols > p->rows;
   const int64_t count = wide ? p->rows : p->cols, n = wide ? p->cols : p->rows;
   double *q = host->scratch(host, count * n, sizeof *q);
-  for (int64_t i = 0; i < count * n; i++) q[i] = hn_rng_normal(rng);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t j = 0; j < count; j++) q[j * n + i] = hn_rng_normal(rng);
   orthonormalise(count, n, q);
   for (int64_t j = 0; j < count; j++)
     for (int64_t i = 0; i < n; i++)
