@@ -2,7 +2,12 @@
  * the noise of a task is exact, and the features are trained on the exact evidence.
  *
  * The belief is the flattened posterior, updated by rank one at every step and kept over a whole
- * task.  No gradient of the policy reaches the features.  Source: arXiv 2512.20974. */
+ * task.  No gradient of the policy reaches the features.  Source: arXiv 2512.20974.
+ *
+ * The defaults are ours where the paper is silent.  Closest to its text: reward_features 256,
+ * transition_target next, next_input next, reward_scaling none, normalise_targets false,
+ * target_columns all, learn_prior false, belief full.  Its ablation of noise inference is `fixed`
+ * or `fixed_unscaled`; which of the two is not said. */
 #include "glibrl_believe.h"
 #include "glibrl_learn.h"
 

@@ -49,7 +49,8 @@ typedef struct Desk {
   float *obs, *next, *act, *delta, *x; /* [capacity, ..] a chunk's steps and inputs */
   float *transition_c, *reward_c;      /* [capacity, D] */
   float *net_work;
-  double *y, *error, *mean, *square; /* [obs_dim], [obs_dim], [D, m], [D or m, the same] */
+  double *y, *error;     /* [obs_dim] */
+  double *mean, *square; /* [D, m]; [side, side], the larger of D and m */
   void *work;
 } Desk;
 
@@ -61,7 +62,7 @@ static Desk desk_of(const Glibrl *g, int64_t rows, int64_t steps) {
   const int64_t chunk = 512; /* steps whose activations stay in the second-level cache */
   const HnHost *host = g->host;
   const Model *tr = &g->transition, *re = &g->reward;
-  int64_t n = rows * (steps + 1), o = g->obs_dim, m = most(o, 1);
+  int64_t n = rows * (steps + 1), o = g->obs_dim, m = o;
   n = n < chunk ? n : most(chunk / rows, 1) * rows;
   Desk k = {.live = live_columns(g), .capacity = n};
   for (int64_t j = 0; j < o; j++)
@@ -156,8 +157,8 @@ static void inform(const Glibrl *g, const char *row, const Desk *k, float *info)
   info[info_believed_noise_stddev] = (float)(sqrt(variance) * g->scale.reward[1]);
 }
 
-/* Puts the packed lower triangle of a [n, n], times `by`, into columns of a triangle [whole, whole]
- * that `column` names (NULL: all); returns the end. */
+/* Puts the lower triangle of a [n, n], times `by`, at the live rows and columns (NULL: all) of a
+ * packed triangle [whole, whole]; returns its end. */
 static float *put_triangle(const double *a, int64_t n, double by, const int32_t *live,
                            int64_t whole, float *to) {
   for (int64_t i = 0, r = 0; i < whole; i++) {
