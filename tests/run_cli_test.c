@@ -38,7 +38,7 @@ static GSubprocess *begin(const char *dir, const char *arguments) {
   g_autoptr(GSubprocessLauncher) launcher =
       g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
   g_subprocess_launcher_set_cwd(launcher, dir);
-  g_subprocess_launcher_setenv(launcher, "HUNCH_PLUGIN_PATH", FAKES, TRUE);
+  g_subprocess_launcher_setenv(launcher, "HUNCH_PLUGIN_PATH", TROUBLE, TRUE);
   GError *error = NULL;
   GSubprocess *p = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv, &error);
   g_assert_no_error(error);
