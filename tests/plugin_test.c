@@ -31,7 +31,7 @@ static void empty_folder(void) {
   const char *base;
   while ((base = g_dir_read_name(dir))) {
     g_autofree char *file = in_folder(base);
-    g_remove(file);
+    g_assert_cmpint(g_remove(file), ==, 0);
   }
   g_dir_close(dir);
 }
@@ -277,20 +277,20 @@ static void test_first_folder_wins(void) {
 static void test_scan(void) {
   begin(FAKES);
   g_autoptr(GPtrArray) all = hn_plugins_scan();
-  guint fakes = 0;
+  guint rejected = 0;
+  gboolean good = FALSE;
   for (guint i = 0; i < all->len; i++) {
     const HnFound *found = all->pdata[i];
     g_assert_true((found->plugin != NULL) == (found->reason == NULL));
     if (i > 0) g_assert_cmpstr(((HnFound *)all->pdata[i - 1])->name, <, found->name);
+    good |= found->plugin && strcmp(found->name, "good") == 0;
     g_autofree char *file = g_strdup_printf(FAKES "/%s.so", found->name);
-    if (!g_file_test(file, G_FILE_TEST_EXISTS)) continue;
-    fakes++;
-    if (strcmp(found->name, "good") == 0)
-      g_assert_nonnull(found->plugin);
-    else
-      g_assert_true(g_str_has_prefix(found->reason, file));
+    if (!found->reason || !g_file_test(file, G_FILE_TEST_EXISTS)) continue;
+    rejected++;
+    g_assert_true(g_str_has_prefix(found->reason, file));
   }
-  g_assert_cmpuint(fakes, ==, 9); /* eight plugins and the library that one of them lacks */
+  g_assert_true(good);
+  g_assert_cmpuint(rejected, ==, 8); /* seven plugins and the library that one of them lacks */
 }
 
 /* ---- the descriptor, fault by fault ---- */
