@@ -22,6 +22,7 @@ enum { HN_LANES = 4 };
 
 typedef float HnV __attribute__((vector_size(HN_LANES * 4)));
 typedef int32_t HnVi __attribute__((vector_size(HN_LANES * 4)));
+typedef uint32_t HnVu __attribute__((vector_size(HN_LANES * 4)));
 
 HN_INLINE HnV v_all(float x) {
   return x - (HnV){0};

@@ -30,9 +30,10 @@ HN_INLINE HnV v_exp(HnV x) {
 HN_INLINE HnV v_log(HnV x) {
   const HnV least = v_all(0x1p-126f);
   const HnVi tiny = x < least;
-  const HnVi bits = (HnVi)v_pick(tiny, x * v_all(0x1p23f), x);
-  const HnVi exponent = (bits - 0x3f3504f3) >> 23; /* so that the mantissa is in sqrt(1/2) .. */
-  const HnV f = (HnV)(bits - (exponent << 23)) - v_all(1.0f);
+  const HnVu bits = (HnVu)v_pick(tiny, x * v_all(0x1p23f), x);
+  /* So that the mantissa is in sqrt(1/2) .. sqrt(2); unsigned, as it wraps for x <= 0. */
+  const HnVi exponent = (HnVi)(bits - 0x3f3504f3u) >> 23;
+  const HnV f = (HnV)(bits - ((HnVu)exponent << 23)) - v_all(1.0f);
   const HnV e = __builtin_convertvector(exponent - (tiny & 23), HnV);
   const HnV s = f / (f + v_all(2.0f)), z = s * s;
   HnV r = v_all(0.23585002f);
