@@ -2,6 +2,11 @@
  * SLEEF's, a network trained with either, and what the tape costs an operation.
  *
  *   bench_kit
+ *   OPENBLAS_CORETYPE=SkylakeX bench_kit    where OpenBLAS does not know the processor
+ *   HUNCH_ISA=v3 bench_kit
+ *
+ * The first line names both sides' kernels: a ratio means something only where both use vectors of
+ * the same width (v4 and SkylakeX or Cooperlake; v3 and Haswell or Zen).
  *
  * Each figure is a median over REPEATS rounds of processor time; the two sides of a ratio
  * alternate, so that both meet the same machine.  SLEEF is compared only on the set v4. */

@@ -4,7 +4,9 @@
  * records in reverse.  Operations are coarse: forward and backward are one pass or one product
  * each.  All memory comes from host->scratch, so a tape lives until the plugin function or HnTask
  * that began it returns: nothing to free, no allocation in steady state.  A learner begins one
- * tape per shard of a minibatch inside host->parallel.
+ * tape per shard of a minibatch inside host->parallel.  Shards should be as large as their
+ * activations fit in the second-level cache (about 512 rows of a network 256 wide): larger ones
+ * stream from memory, smaller ones spend their gain on adding up gradients.
  *
  * Shapes [rows, cols], row-major and dense.  Gradients accumulate.  A tape belongs to one thread.
  * Wrong shapes are bugs and abort. */
