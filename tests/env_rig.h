@@ -30,16 +30,28 @@ static inline void *rig_alloc(Rig *rig, int64_t count, size_t size) {
   return fake_alloc(&rig->fake.host, count, size);
 }
 
+/* The index of a choice's preset, which is how a setting gives a choice, too. */
+static inline double rig_choice(const HnParam *p) {
+  char **names = g_strsplit(p->choices, "|", -1);
+  int index = 0;
+  while (names[index] && strcmp(names[index], p->text) != 0) index++;
+  g_assert_nonnull(names[index]);
+  g_strfreev(names);
+  return index;
+}
+
 /* The plugin's parameters: presets, then `settings`, each of which must exist. */
 static inline void *rig_params(Rig *rig, const HnPlugin *plugin, const Setting *settings) {
   char *params = rig_alloc(rig, 1, plugin->params_size);
   for (uint32_t k = 0; k < plugin->param_count; k++) {
     const HnParam *p = &plugin->params[k];
-    double value = p->preset;
+    double value = p->kind == HN_CHOICE ? rig_choice(p) : p->preset;
     for (const Setting *s = settings; s && s->name; s++)
       if (strcmp(s->name, p->name) == 0) value = s->value;
     if (p->kind == HN_REAL) memcpy(params + p->offset, &value, sizeof value);
     if (p->kind == HN_INT) memcpy(params + p->offset, &(int64_t){(int64_t)value}, sizeof(int64_t));
+    if (p->kind == HN_CHOICE) memcpy(params + p->offset, &(int32_t){(int32_t)value}, 4);
+    if (p->kind == HN_FLAG) memcpy(params + p->offset, &(bool){value != 0}, sizeof(bool));
   }
   for (const Setting *s = settings; s && s->name; s++) {
     gboolean known = FALSE;

@@ -93,8 +93,7 @@ HnStatus hn_cheetah_create(HnSim *sim, const HnHost *host, int64_t slots) {
 HnStatus hn_cheetah_begin(const HnSim *sim, int64_t slot, double noise, HnRng *rng,
                           HnCheetah *body) {
   double *qpos = body->state, *qvel = qpos + HN_CHEETAH_JOINTS;
-  for (int k = 0; k < HN_CHEETAH_JOINTS; k++)
-    qpos[k] = sim->model->qpos0[k] + hn_rng_uniform(rng, -noise, noise);
+  hn_sim_draw_pose(sim, noise, rng, qpos);
   for (int k = 0; k < HN_CHEETAH_JOINTS; k++) qvel[k] = noise * hn_rng_normal(rng);
   return hn_sim_begin(sim, slot, body->state);
 }

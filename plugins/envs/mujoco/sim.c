@@ -33,6 +33,15 @@ static mjModel *compile(const char *mjcf, char *error, int error_size) {
   return model;
 }
 
+/* Whether a control of 1 has one meaning: see hn_sim_advance. */
+static bool has_even_motors(const mjModel *m) {
+  for (int k = 0; k < m->nu; k++) {
+    const double *range = m->actuator_ctrlrange + 2 * k;
+    if (!m->actuator_ctrllimited[k] || range[0] != -range[1]) return false;
+  }
+  return true;
+}
+
 /* [rows], for a slot of the call. */
 static HnStatus need_simulator(const HnSim *sim, int64_t slot) {
   if (!sim->simulator[slot]) sim->simulator[slot] = mj_makeData(sim->model);
@@ -50,8 +59,11 @@ HnStatus hn_sim_create(HnSim *sim, const HnHost *host, const char *mjcf, int64_t
   char error[500] = "no memory";
   sim->model = compile(mjcf, error, sizeof error);
   if (!sim->model) return host->fail(host, HN_E_IO, "MuJoCo rejects the model: %s", error);
+  sim->own = host->alloc(host, sim->slots, sizeof *sim->own);
   sim->simulator = host->alloc(host, sim->slots, sizeof *sim->simulator);
-  HnStatus s = need_simulator(sim, 0);
+  HnStatus s = has_even_motors(sim->model)
+                   ? need_simulator(sim, 0)
+                   : host->fail(host, HN_E_UNSUPPORTED, "a motor's control range is not +-x");
   if (s) hn_sim_destroy(sim);
   return s;
 }
@@ -59,6 +71,8 @@ HnStatus hn_sim_create(HnSim *sim, const HnHost *host, const char *mjcf, int64_t
 void hn_sim_destroy(HnSim *sim) {
   for (int64_t k = 0; sim->simulator && k < sim->slots; k++)
     if (sim->simulator[k]) mj_deleteData(sim->simulator[k]);
+  for (int64_t k = 0; sim->own && k < sim->slots; k++)
+    if (sim->own[k]) mj_deleteModel(sim->own[k]);
   if (sim->model) mj_deleteModel(sim->model);
   *sim = (HnSim){.host = sim->host};
 }
@@ -66,6 +80,22 @@ void hn_sim_destroy(HnSim *sim) {
 int64_t hn_sim_state_count(const HnSim *sim) {
   const mjModel *m = sim->model;
   return m->nq + 2 * m->nv + m->na + 1;
+}
+
+mjModel *hn_sim_own_model(const HnSim *sim, int64_t slot) {
+  if (!sim->own[slot]) sim->own[slot] = mj_copyModel(NULL, sim->model);
+  if (!sim->own[slot] || need_simulator(sim, slot))
+    return (void)sim->host->fail(sim->host, HN_E_IO, "no memory for a MuJoCo model"), NULL;
+  return sim->own[slot];
+}
+
+void hn_sim_set_constants(const HnSim *sim, int64_t slot) {
+  mj_setConst(sim->own[slot], sim->simulator[slot]);
+}
+
+/* What the simulator of this slot runs. */
+static const mjModel *model_at(const HnSim *sim, int64_t slot) {
+  return sim->own[slot] ? sim->own[slot] : sim->model;
 }
 
 static size_t bytes(int count) {
@@ -104,7 +134,7 @@ static HnStatus check_warnings(const HnSim *sim, mjData *d) {
 HnStatus hn_sim_begin(const HnSim *sim, int64_t slot, double *state) {
   HnStatus s = need_simulator(sim, slot);
   if (s) return s;
-  const mjModel *m = sim->model;
+  const mjModel *m = model_at(sim, slot);
   mjData *d = sim->simulator[slot];
   memset(state + m->nq + m->nv, 0, bytes(m->na + m->nv + 1));
   push(m, d, state);
@@ -124,15 +154,35 @@ HnStatus hn_sim_advance(const HnSim *sim, int64_t slot, double *state, const flo
                         int frames) {
   HnStatus s = need_simulator(sim, slot);
   if (s) return s;
-  const mjModel *m = sim->model;
+  const mjModel *m = model_at(sim, slot);
   mjData *d = sim->simulator[slot];
   for (int k = 0; k < m->nu; k++) {
     double u = (double)control[k];
     if (!isfinite(u)) return sim->host->fail(sim->host, HN_E_NUMERIC, "action %d is %g", k, u);
-    d->ctrl[k] = u < -1 ? -1 : u > 1 ? 1 : u;
+    d->ctrl[k] = (u < -1 ? -1 : u > 1 ? 1 : u) * m->actuator_ctrlrange[2 * k + 1];
   }
   push(m, d, state);
   for (int k = 0; k < frames; k++) mj_step(m, d);
   pull(m, d, state);
   return check_warnings(sim, d);
+}
+
+const double *hn_sim_forces(const HnSim *sim, int64_t slot) {
+  mj_rnePostConstraint(model_at(sim, slot), sim->simulator[slot]);
+  return sim->simulator[slot]->cfrc_ext;
+}
+
+const mjData *hn_sim_look(const HnSim *sim, int64_t slot) {
+  const mjModel *m = model_at(sim, slot);
+  mjData *d = sim->simulator[slot];
+  mj_kinematics(m, d);
+  mj_comPos(m, d);
+  mj_comVel(m, d);
+  return d;
+}
+
+void hn_sim_draw_pose(const HnSim *sim, double noise, HnRng *rng, double *qpos) {
+  const mjModel *m = sim->model;
+  for (int k = 0; k < m->nq; k++) qpos[k] = m->qpos0[k] + hn_rng_uniform(rng, -noise, noise);
+  mj_normalizeQuat(m, qpos);
 }

@@ -25,12 +25,14 @@
 
 typedef struct HnSim {
   const HnHost *host;
-  mjModel *model;
+  mjModel *model;     /* as compiled, and never written */
+  mjModel **own;      /* [slots] NULL until asked for: see hn_sim_own_model */
   mjData **simulator; /* [slots] NULL until used */
   int64_t slots;
 } HnSim;
 
-/* Compiles the MJCF text and makes the first simulator.  Errors: HN_E_UNSUPPORTED if the library
+/* Compiles the MJCF text and makes the first simulator.  Every motor must have a control range, the
+ * same on both sides of zero.  Errors: HN_E_UNSUPPORTED if the library
  * loaded is not the one compiled against, HN_E_IO with MuJoCo's words if it rejects the model;
  * nothing is then left to destroy.  [create] */
 HnStatus hn_sim_create(HnSim *sim, const HnHost *host, const char *mjcf, int64_t slots);
@@ -39,6 +41,15 @@ void hn_sim_destroy(HnSim *sim);
 
 /* Numbers in a state vector. */
 int64_t hn_sim_state_count(const HnSim *sim);
+
+/* A copy of the model for this slot alone, made when first asked for: where rows differ in masses
+ * or friction, a caller writes the row's into it before each hn_sim_begin and hn_sim_advance, which
+ * use it from then on.  NULL and a recorded reason where there is no memory.  [rows] */
+mjModel *hn_sim_own_model(const HnSim *sim, int64_t slot);
+
+/* Computes the constants that follow from masses and inertias (mj_setConst), in a slot's own model.
+ * Undoes nothing that a row needs.  [rows] */
+void hn_sim_set_constants(const HnSim *sim, int64_t slot);
 
 /* Begins an episode from the qpos and qvel in `state`: computes the warm start, clears the rest.
  * Errors: HN_E_NUMERIC.  [rows] */
@@ -49,9 +60,25 @@ HnStatus hn_sim_begin(const HnSim *sim, int64_t slot, double *state);
 const mjData *hn_sim_place(const HnSim *sim, const double *state);
 
 /* Advances `state` by `frames` time steps under constant controls.
- *   control  [nu] clamped to [-1, 1] on the way in
+ *   control  [nu] clamped to [-1, 1] on the way in; 1 is the upper end of the motor's range
  * Errors: HN_E_NUMERIC if a control is not finite or MuJoCo warns; state is then undefined.
  * Deterministic in (state, control) alone.  [rows] */
 HnStatus hn_sim_advance(const HnSim *sim, int64_t slot, double *state, const float *control,
                         int frames);
+
+/* What the last hn_sim_begin or hn_sim_advance on this slot left in its simulator; good until the
+ * next call there.  Both copy nothing and neither changes how a row goes on.  [rows]
+ *
+ * hn_sim_forces: the external wrench on every body, torque then force [nbody, 6], about the centre
+ * of mass of its tree: contacts.  MuJoCo computes it on demand since version 2.0; users of
+ * mujoco-py who did not ask read zeros.  It belongs to the last evaluation of the dynamics, which
+ * under RK4 is the end of the last time step as predicted by the third stage: what Gymnasium reads.
+ * hn_sim_look: places, inertias and velocities (xipos, subtree_com, cinert, cvel) of the state
+ * itself.  Call it after hn_sim_forces where both are wanted. */
+const double *hn_sim_forces(const HnSim *sim, int64_t slot);
+const mjData *hn_sim_look(const HnSim *sim, int64_t slot);
+
+/* Draws qpos about the model's pose, uniform in +-noise, with quaternions brought back to length
+ * one; the start of every body here.  [any] */
+void hn_sim_draw_pose(const HnSim *sim, double noise, HnRng *rng, double *qpos);
 #endif
