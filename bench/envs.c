@@ -1,22 +1,36 @@
 /* envs.c - steps per second of every environment through the ABI, on one thread and on two, and
- * what the ABI costs a cheetah beside MuJoCo called directly.
+ * what the ABI costs a body beside MuJoCo called directly: a walker also writes its row's
+ * parameters, the humanoid and ant_goal also read contact forces.
  *
- *   bench_envs
+ *   bench_envs [NAME]
  *
- * Each figure is the median of REPEATS runs; direct and plugin runs alternate, so that both meet
+ * Each figure is the median of several runs; direct and plugin runs alternate, so that both meet
  * the same machine.  Actions are random and drawn before the clock starts. */
+#include "../plugins/envs/mujoco/ant.h"
 #include "../plugins/envs/mujoco/half_cheetah.h"
+#include "../plugins/envs/mujoco/humanoid.h"
+#include "../plugins/envs/mujoco/walker.h"
 #include "../tests/env_rig.h"
 #include <stdio.h>
 #include <time.h>
 
-extern const HnPlugin gridworld_LTX_hn_plugin, point_robot_LTX_hn_plugin, cheetah_dir_LTX_hn_plugin,
-    cheetah_vel_LTX_hn_plugin;
+extern const HnPlugin ant_dir_LTX_hn_plugin, ant_goal_LTX_hn_plugin, cheetah_dir_LTX_hn_plugin,
+    cheetah_vel_LTX_hn_plugin, gridworld_LTX_hn_plugin, humanoid_dir_LTX_hn_plugin,
+    point_robot_LTX_hn_plugin, walker_rand_params_LTX_hn_plugin;
 
-enum { ROWS = 16, EPISODE = 200, REPEATS = 21, FRAMES = HN_CHEETAH_FRAMES };
+enum { ROWS = 16, EPISODE = 200, ACT = HN_HUMANOID_ACT /* the most */ };
 
-typedef struct Actions { /* [EPISODE, ROWS, ..] */
-  float act[EPISODE][ROWS][HN_CHEETAH_ACT];
+typedef struct Subject {
+  const HnPlugin *plugin;
+  const Setting *settings;
+  HnStatus (*create)(HnSim *sim, const HnHost *host, int64_t slots); /* NULL: no MuJoCo */
+  int frames;
+  int64_t episodes; /* a run */
+  int repeats;
+} Subject;
+
+typedef struct Actions {
+  float act[EPISODE][ROWS * ACT]; /* [EPISODE, ROWS, act_dim], the front of each part in use */
   int32_t pick[EPISODE][ROWS];
 } Actions;
 
@@ -30,7 +44,7 @@ static gpointer step_rows(gpointer arg) {
   const Job *job = arg;
   HnEnvBatch part = rig_part(job->rig, job->first, job->rows);
   for (int64_t n = 0; n < job->episodes * EPISODE; n++) {
-    part.act = &job->actions->act[n % EPISODE][job->first][0];
+    part.act = &job->actions->act[n % EPISODE][job->first * job->rig->spec.act_dim];
     part.pick = &job->actions->pick[n % EPISODE][job->first];
     if (job->rig->env->step(job->rig->self, &part)) g_error("%s", job->rig->fake.error);
   }
@@ -60,20 +74,23 @@ static double run_plugin(Rig *rig, const Actions *actions, int64_t episodes, int
 
 /* The same rows with nothing but MuJoCo: one mjData a row, from the states that `rig` begins at. */
 static double run_direct(Rig *rig, const mjModel *m, mjData **d, const Actions *actions,
-                         int64_t episodes) {
+                         const Subject *subject) {
   rig_reset(rig, HN_NEW_TASK, -1);
+  const size_t nq = (size_t)m->nq, nv = (size_t)m->nv;
   for (int64_t i = 0; i < ROWS; i++) {
-    const HnCheetah *body = rig_row(rig, i);
+    const double *state = rig_row(rig, i);
     mj_resetData(m, d[i]);
-    memcpy(d[i]->qpos, body->state, sizeof(double) * 9);
-    memcpy(d[i]->qvel, body->state + 9, sizeof(double) * 9);
-    memcpy(d[i]->qacc_warmstart, body->state + 18, sizeof(double) * 9);
+    memcpy(d[i]->qpos, state, sizeof(double) * nq);
+    memcpy(d[i]->qvel, state + nq, sizeof(double) * nv);
+    memcpy(d[i]->qacc_warmstart, state + nq + nv, sizeof(double) * nv);
   }
   double start = busy();
-  for (int64_t n = 0; n < episodes * EPISODE; n++)
+  for (int64_t n = 0; n < subject->episodes * EPISODE; n++)
     for (int64_t i = 0; i < ROWS; i++) {
-      for (int k = 0; k < m->nu; k++) d[i]->ctrl[k] = (double)actions->act[n % EPISODE][i][k];
-      for (int k = 0; k < FRAMES; k++) mj_step(m, d[i]);
+      const float *act = actions->act[n % EPISODE] + i * m->nu;
+      for (int k = 0; k < m->nu; k++)
+        d[i]->ctrl[k] = (double)act[k] * m->actuator_ctrlrange[2 * k + 1];
+      for (int k = 0; k < subject->frames; k++) mj_step(m, d[i]);
     }
   return busy() - start;
 }
@@ -83,59 +100,68 @@ static int by_value(gconstpointer a, gconstpointer b) {
   return (x > y) - (x < y);
 }
 
-static void bench(const HnPlugin *plugin, const Actions *actions, int64_t episodes,
-                  const mjModel *m) {
-  double seconds[2][REPEATS], direct[REPEATS], ratio[REPEATS],
-      steps = (double)(episodes * EPISODE * ROWS);
-  Rig *rig = rig_new(plugin, ROWS, NULL);
+static double median(double *x, int count) {
+  qsort(x, (size_t)count, sizeof *x, by_value);
+  return x[count / 2];
+}
+
+static void bench(const Subject *subject, const Actions *actions) {
+  enum { MOST = 21 };
+  double seconds[2][MOST], direct[MOST], ratio[MOST];
+  const int repeats = subject->repeats;
+  const double steps = (double)(subject->episodes * EPISODE * ROWS);
+  Rig *rig = rig_new(subject->plugin, ROWS, subject->settings);
+  HnSim sim = {.model = NULL};
   mjData *d[ROWS] = {NULL};
-  for (int64_t i = 0; m && i < ROWS; i++) d[i] = mj_makeData(m);
-  for (int k = 0; k < REPEATS; k++) {
+  if (subject->create && subject->create(&sim, &rig->fake.host, 1)) g_error("%s", rig->fake.error);
+  for (int64_t i = 0; sim.model && i < ROWS; i++) d[i] = mj_makeData(sim.model);
+  for (int k = 0; k < repeats; k++) {
     HnRng stream[ROWS];
     memcpy(stream, rig->b.rng, sizeof stream); /* every run the same */
-    if (m) direct[k] = run_direct(rig, m, d, actions, episodes);
+    if (sim.model) direct[k] = run_direct(rig, sim.model, d, actions, subject);
     for (int threads = 1; threads <= 2; threads++) {
       memcpy(rig->b.rng, stream, sizeof stream);
-      seconds[threads - 1][k] = run_plugin(rig, actions, episodes, threads);
+      seconds[threads - 1][k] = run_plugin(rig, actions, subject->episodes, threads);
     }
     memcpy(rig->b.rng, stream, sizeof stream);
+    ratio[k] = sim.model ? seconds[0][k] / direct[k] : 0;
   }
-  for (int k = 0; m && k < REPEATS; k++) ratio[k] = seconds[0][k] / direct[k];
-  qsort(seconds[0], REPEATS, sizeof(double), by_value);
-  qsort(seconds[1], REPEATS, sizeof(double), by_value);
-  printf("%-12s %11.0f %11.0f", plugin->name, steps / seconds[0][0], steps / seconds[1][0]);
-  if (m) {
-    qsort(direct, REPEATS, sizeof(double), by_value);
-    qsort(ratio, REPEATS, sizeof(double), by_value);
-    printf(" %11.0f %8.2f %+7.1f %%", FRAMES * steps / direct[0], 1e6 * direct[0] / steps / FRAMES,
-           100 * (ratio[REPEATS / 2] - 1));
+  printf("%-18s %11.0f %11.0f", subject->plugin->name, steps / median(seconds[0], repeats),
+         steps / median(seconds[1], repeats));
+  if (sim.model) {
+    double each = median(direct, repeats) / steps / subject->frames;
+    printf(" %11.0f %8.2f %+7.1f %%", 1 / each, 1e6 * each, 100 * (median(ratio, repeats) - 1));
   }
   printf("\n");
-  for (int64_t i = 0; m && i < ROWS; i++) mj_deleteData(d[i]);
+  for (int64_t i = 0; sim.model && i < ROWS; i++) mj_deleteData(d[i]);
+  hn_sim_destroy(&sim);
   rig_free(rig);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  const Subject subjects[] = {
+      {&gridworld_LTX_hn_plugin, NULL, NULL, 0, 1000, 21},
+      {&point_robot_LTX_hn_plugin, NULL, NULL, 0, 1000, 21},
+      {&cheetah_dir_LTX_hn_plugin, NULL, hn_cheetah_create, HN_CHEETAH_FRAMES, 1, 21},
+      {&cheetah_vel_LTX_hn_plugin, NULL, hn_cheetah_create, HN_CHEETAH_FRAMES, 1, 21},
+      {&ant_dir_LTX_hn_plugin, NULL, hn_ant_create, HN_ANT_FRAMES, 1, 7},
+      {&ant_goal_LTX_hn_plugin, NULL, hn_ant_create, HN_ANT_FRAMES, 1, 7},
+      {&humanoid_dir_LTX_hn_plugin, NULL, hn_humanoid_create, HN_HUMANOID_FRAMES, 1, 5},
+      /* factors of 1, so that both move alike; writing them costs what any would */
+      {&walker_rand_params_LTX_hn_plugin, SETTINGS({"scale_limit", 0}), hn_walker_create,
+       HN_WALKER_FRAMES, 1, 11},
+  };
   HnRng rng = hn_rng(1, 1);
   Actions *actions = g_new0(Actions, 1);
-  for (int t = 0; t < EPISODE; t++)
-    for (int i = 0; i < ROWS; i++) {
-      for (int k = 0; k < HN_CHEETAH_ACT; k++)
-        actions->act[t][i][k] = (float)hn_rng_uniform(&rng, -1, 1);
-      actions->pick[t][i] = (int32_t)hn_rng_below(&rng, 5);
-    }
-  HnSim sim;
-  Rig *host = rig_new(&gridworld_LTX_hn_plugin, 1, NULL);
-  if (hn_cheetah_create(&sim, &host->fake.host, 1)) g_error("%s", host->fake.error);
-  printf("MuJoCo %s, %d rows, best of %d\n", mj_versionString(), (int)ROWS, (int)REPEATS);
-  printf("%-12s %11s %11s %11s %8s %9s\n", "environment", "steps/s", "2 threads", "mj_steps/s",
+  for (int t = 0; t < EPISODE; t++) {
+    for (int k = 0; k < ROWS * ACT; k++) actions->act[t][k] = (float)hn_rng_uniform(&rng, -1, 1);
+    for (int i = 0; i < ROWS; i++) actions->pick[t][i] = (int32_t)hn_rng_below(&rng, 5);
+  }
+  printf("MuJoCo %s, %d rows, medians\n", mj_versionString(), (int)ROWS);
+  printf("%-18s %11s %11s %11s %8s %9s\n", "environment", "steps/s", "2 threads", "mj_steps/s",
          "us each", "overhead");
-  bench(&gridworld_LTX_hn_plugin, actions, 1000, NULL);
-  bench(&point_robot_LTX_hn_plugin, actions, 1000, NULL);
-  bench(&cheetah_dir_LTX_hn_plugin, actions, 1, sim.model);
-  bench(&cheetah_vel_LTX_hn_plugin, actions, 1, sim.model);
-  hn_sim_destroy(&sim);
-  rig_free(host);
+  for (size_t k = 0; k < G_N_ELEMENTS(subjects); k++)
+    if (argc < 2 || strcmp(argv[1], subjects[k].plugin->name) == 0) bench(&subjects[k], actions);
   g_free(actions);
   return 0;
 }
