@@ -1,6 +1,6 @@
-/* collect.c - `./dev bench collect`: collecting experience on cheetah_vel (physics, belief update with
- * D_T = 16 and D_R = 64, policy, recording) against the bare mj_step rate of the same model on the
- * same number of threads, in turn, in one run. */
+/* collect.c - `./dev bench collect`: collecting experience on cheetah_vel (physics, belief update
+ * with D_T = 16 and D_R = 64, policy, recording) against the bare mj_step rate of the same model on
+ * the same number of threads, in turn, in one run. */
 #include "envs/mujoco/half_cheetah.h"
 #include "session.h"
 #include <hunch/kit/gemm.h>
@@ -125,8 +125,8 @@ int main(void) {
   mjModel *model = mj_loadXML(path, NULL, why, sizeof why);
   remove(path), g_free(path), close(file);
   if (!model) return fprintf(stderr, "%s\n", why), 1;
-  printf("cheetah_vel, %d rows, %d steps a window, MuJoCo %s, kit %s, BLAS %s; medians of %d\n", ROWS,
-         STEPS, mj_versionString(), hn_kit_isa(), hn_kit_blas(), ROUNDS);
+  printf("cheetah_vel, %d rows, %d steps a window, MuJoCo %s, kit %s, BLAS %s; medians of %d\n",
+         ROWS, STEPS, mj_versionString(), hn_kit_isa(), hn_kit_blas(), ROUNDS);
   printf("%7s %14s %14s %9s\n", "threads", "bare frames/s", "collecting", "ratio");
   compare(model, 1), compare(model, 2);
   mj_deleteModel(model);
