@@ -31,6 +31,20 @@ gboolean hn_session_failed(const HnSession *s, const char *doing, HnStatus statu
   return FALSE;
 }
 
+/* Columns of the three plugins share the tables, so a name may stand there only once. */
+static HnStatus check_columns(const HnSession *s) {
+  const HnInstance *part[] = {s->env, s->inference, s->policy};
+  for (guint a = 0; a < G_N_ELEMENTS(part); a++)
+    for (guint b = a + 1; b < G_N_ELEMENTS(part); b++)
+      for (guint i = 0; i < part[a]->infos; i++)
+        for (guint k = 0; k < part[b]->infos; k++)
+          if (!strcmp(part[a]->plugin->info[i].name, part[b]->plugin->info[k].name))
+            return part[b]->host.fail(&part[b]->host, HN_E_UNSUPPORTED,
+                                      "reports a column '%s', and so does %s",
+                                      part[b]->plugin->info[k].name, part[a]->plugin->name);
+  return HN_OK;
+}
+
 static HnStatus create_env(HnSession *s) {
   const HnCell *c = s->cell;
   HnStatus status;
@@ -136,7 +150,8 @@ HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error) {
   s->env = hn_instance_new(&cell->env, s->pool, log);
   s->inference = hn_instance_new(&cell->inference, s->pool, log);
   s->policy = hn_instance_new(&cell->policy, s->pool, log);
-  HnStatus status = create_env(s);
+  HnStatus status = check_columns(s);
+  if (!status) status = create_env(s);
   if (!status) status = create_inference(s);
   if (!status) status = create_policy(s);
   if (!status) status = make_windows(s);
