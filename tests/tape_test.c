@@ -9,7 +9,7 @@
 #include <hunch/kit/tape.h>
 #include <math.h>
 
-enum { INPUTS = 6, MOST = 1500 };
+enum { INPUTS = 7, MOST = 1500 };
 
 typedef struct Case Case;
 struct Case {
@@ -252,12 +252,16 @@ static const uint8_t resets[STEPS * BATCH] = {0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 1, 1
 static HnVar *gru(const Case *c, HnTape *t, HnVar **in) {
   return hn_gru(t, STEPS, in[0], in[1], in[2], in[3], in[4], in[5], c->kind ? resets : NULL);
 }
-/* Gate k's share of unit j from v [m] by matrix m x 3n and bias. */
+/* Gate k's share of unit j from v [m] by matrix m x gates n and bias. */
+static double gate_of(int64_t gates, int64_t m, int64_t n, int k, int64_t j, const double *v,
+                      const double *matrix, const double *bias) {
+  double sum = bias[k * n + j];
+  for (int64_t p = 0; p < m; p++) sum += v[p] * matrix[p * gates * n + k * n + j];
+  return sum;
+}
 static double gate(int64_t m, int64_t n, int k, int64_t j, const double *v, const double *matrix,
                    const double *bias) {
-  double sum = bias[k * n + j];
-  for (int64_t p = 0; p < m; p++) sum += v[p] * matrix[p * 3 * n + k * n + j];
-  return sum;
+  return gate_of(3, m, n, k, j, v, matrix, bias);
 }
 static void gru_naive(const Case *c, double **in, double *y) {
   const int64_t m = c->shape[0][1], n = c->shape[1][1];
@@ -283,6 +287,47 @@ static void gru_naive(const Case *c, double **in, double *y) {
   }
 }
 
+/* Inputs x, h0, c0, w, u, b, c; kinds in bits. */
+enum { RESETS = 1, CELLS = 2, HIDDEN = 4 };
+
+static HnVar *lstm(const Case *c, HnTape *t, HnVar **in) {
+  HnVar *cells = NULL;
+  HnVar *h = hn_lstm(t, STEPS, in[0], in[1], in[2], in[3], in[4], in[5], in[6],
+                     c->kind & RESETS ? resets : NULL, c->kind & CELLS ? &cells : NULL);
+  if (!(c->kind & HIDDEN)) return cells;
+  return c->kind & CELLS ? hn_concat(t, 2, (HnVar *[]){h, cells}) : h;
+}
+/* One row over one step, in place. */
+static void lstm_step_naive(const Case *c, double **in, int64_t row, double *h, double *m) {
+  const int64_t width = c->shape[0][1], n = c->shape[1][1];
+  double next[MOST];
+  for (int64_t j = 0; j < n; j++) {
+    double sum[4];
+    for (int k = 0; k < 4; k++)
+      sum[k] = gate_of(4, width, n, k, j, in[0] + row * width, in[3], in[5]) +
+               gate_of(4, n, n, k, j, h, in[4], in[6]);
+    m[j] = m[j] / (1 + exp(-sum[1])) + tanh(sum[2]) / (1 + exp(-sum[0]));
+    next[j] = tanh(m[j]) / (1 + exp(-sum[3]));
+  }
+  memcpy(h, next, sizeof *h * (size_t)n);
+}
+static void lstm_naive(const Case *c, double **in, double *y) {
+  const int64_t n = c->shape[1][1];
+  for (int64_t i = 0; i < BATCH; i++) {
+    double h[MOST], m[MOST];
+    memcpy(h, in[1] + i * n, sizeof *h * (size_t)n);
+    memcpy(m, in[2] + i * n, sizeof *m * (size_t)n);
+    for (int64_t step = 0; step < STEPS; step++) {
+      const int64_t row = step * BATCH + i;
+      for (int64_t j = 0; c->kind & RESETS && resets[row] && j < n; j++) h[j] = m[j] = 0;
+      lstm_step_naive(c, in, row, h, m);
+      double *out = y + row * c->out[1];
+      if (c->kind & CELLS) memcpy(out + c->out[1] - n, m, sizeof *m * (size_t)n);
+      if (c->kind & HIDDEN) memcpy(out, h, sizeof *h * (size_t)n);
+    }
+  }
+}
+
 /* ---- the cases ---- */
 
 #define UNARY(NAME, KIND, POSITIVE) \
@@ -301,6 +346,12 @@ static void gru_naive(const Case *c, double **in, double *y) {
     {STEPS * BATCH, IN}, {BATCH, N}, {IN, 3 * N}, {N, 3 * N}, {1, 3 * N}, { \
       1, 3 * N                                                              \
     }                                                                       \
+  }
+#define LSTM(IN, N)                                                                     \
+  {                                                                                     \
+    {STEPS * BATCH, IN}, {BATCH, N}, {BATCH, N}, {IN, 4 * N}, {N, 4 * N}, {1, 4 * N}, { \
+      1, 4 * N                                                                          \
+    }                                                                                   \
   }
 static const Case cases[] = {
     {"linear/plain", 2, {{5, 7}, {7, 3}}, {5, 3}, HN_LINEAR, linear, linear_naive, false},
@@ -357,6 +408,10 @@ static const Case cases[] = {
     {"gru/plain", 6, GRU(2, 5), {12, 5}, 0, gru, gru_naive, false},
     {"gru/reset", 6, GRU(2, 5), {12, 5}, 1, gru, gru_naive, false},
     {"gru/wide", 6, GRU(3, 21), {12, 21}, 1, gru, gru_naive, false},
+    {"lstm/plain", 7, LSTM(2, 5), {12, 5}, HIDDEN, lstm, lstm_naive, false},
+    {"lstm/reset", 7, LSTM(2, 5), {12, 5}, HIDDEN | RESETS, lstm, lstm_naive, false},
+    {"lstm/cells", 7, LSTM(2, 5), {12, 5}, CELLS | RESETS, lstm, lstm_naive, false},
+    {"lstm/wide", 7, LSTM(3, 17), {12, 34}, HIDDEN | CELLS | RESETS, lstm, lstm_naive, false},
 };
 
 /* ---- the check ---- */

@@ -3,8 +3,7 @@
  * Gates live in one array g [T B, 4 H], columns n, r, z, q with q = h Un + cn: so r, z, q lie as u
  * has its columns and each step is one product that adds to them in place.  Backward turns g into
  * the gradient of the sums, of which r, z, n meet w and r, z, q meet u. */
-#include "record.h"
-#include <string.h>
+#include "sequence.h"
 
 typedef struct Gru {
   int64_t steps, rows, hidden;
@@ -14,10 +13,6 @@ typedef struct Gru {
   float *h;             /* [T B, H] the state each step began from */
 } Gru;
 
-static void product(HnProduct p) {
-  hn_kernels()->product(&p);
-}
-
 /* ---- forward ---- */
 
 /* g = [x Wn + bn, x Wr + br + cr, x Wz + bz + cz, cn] */
@@ -26,28 +21,28 @@ static void project(HnTape *t, const Gru *s) {
   const float *b = s->b->data, *c = s->c->data;
   float *sum = hn_tape_take(t, 2 * n, sizeof(float));
   for (int64_t j = 0; j < 2 * n; j++) sum[j] = b[j] + c[j];
-  product((HnProduct){.m = count,
-                      .n = n,
-                      .k = in,
-                      .a = s->x->data,
-                      .a_row = in,
-                      .a_col = 1,
-                      .b = s->w->data + 2 * n,
-                      .ldb = 3 * n,
-                      .init = b + 2 * n,
-                      .c = s->g,
-                      .ldc = 4 * n});
-  product((HnProduct){.m = count,
-                      .n = 2 * n,
-                      .k = in,
-                      .a = s->x->data,
-                      .a_row = in,
-                      .a_col = 1,
-                      .b = s->w->data,
-                      .ldb = 3 * n,
-                      .init = sum,
-                      .c = s->g + n,
-                      .ldc = 4 * n});
+  hn_product_of((HnProduct){.m = count,
+                            .n = n,
+                            .k = in,
+                            .a = s->x->data,
+                            .a_row = in,
+                            .a_col = 1,
+                            .b = s->w->data + 2 * n,
+                            .ldb = 3 * n,
+                            .init = b + 2 * n,
+                            .c = s->g,
+                            .ldc = 4 * n});
+  hn_product_of((HnProduct){.m = count,
+                            .n = 2 * n,
+                            .k = in,
+                            .a = s->x->data,
+                            .a_row = in,
+                            .a_col = 1,
+                            .b = s->w->data,
+                            .ldb = 3 * n,
+                            .init = sum,
+                            .c = s->g + n,
+                            .ldc = 4 * n});
   for (int64_t i = 0; i < count; i++)
     memcpy(s->g + (4 * i + 3) * n, c + 2 * n, (size_t)n * sizeof(float));
 }
@@ -57,21 +52,19 @@ static void forward(const Gru *s, float *y) {
   const float *before = s->h0->data;
   for (int64_t step = 0; step < s->steps; step++) {
     float *g = s->g + 4 * step * size, *h = s->h + step * size;
-    memcpy(h, before, (size_t)size * sizeof(float));
-    for (int64_t i = 0; s->reset && i < s->rows; i++)
-      if (s->reset[step * s->rows + i]) memset(h + i * n, 0, (size_t)n * sizeof(float));
-    product((HnProduct){.m = s->rows,
-                        .n = 3 * n,
-                        .k = n,
-                        .a = h,
-                        .a_row = n,
-                        .a_col = 1,
-                        .b = s->u->data,
-                        .ldb = 3 * n,
-                        .init = g + n,
-                        .init_row = 4 * n,
-                        .c = g + n,
-                        .ldc = 4 * n});
+    hn_state_begin(s->rows, n, s->reset ? s->reset + step * s->rows : NULL, before, h);
+    hn_product_of((HnProduct){.m = s->rows,
+                              .n = 3 * n,
+                              .k = n,
+                              .a = h,
+                              .a_row = n,
+                              .a_col = 1,
+                              .b = s->u->data,
+                              .ldb = 3 * n,
+                              .init = g + n,
+                              .init_row = 4 * n,
+                              .c = g + n,
+                              .ldc = 4 * n});
     hn_kernels()->gru(s->rows, n, g, h, y + step * size);
     before = y + step * size;
   }
@@ -79,29 +72,23 @@ static void forward(const Gru *s, float *y) {
 
 /* ---- backward ---- */
 
-static bool any(const uint8_t *flag, int64_t n) {
-  for (int64_t i = 0; flag && i < n; i++)
-    if (flag[i]) return true;
-  return false;
-}
-
 /* Through one step: dy into the sums' gradient and into the state before it. */
 static void step_back(const Gru *s, int64_t step, const float *flip, const float *dy, float *dh) {
   const int64_t n = s->hidden, size = s->rows * n;
   float *g = s->g + 4 * step * size;
   hn_kernels()->gru_back(s->rows, n, g, s->h + step * size, dy, dh);
-  product((HnProduct){.m = s->rows,
-                      .n = n,
-                      .k = 3 * n,
-                      .a = g + n,
-                      .a_row = 4 * n,
-                      .a_col = 1,
-                      .b = flip,
-                      .ldb = n,
-                      .init = dh,
-                      .init_row = n,
-                      .c = dh,
-                      .ldc = n});
+  hn_product_of((HnProduct){.m = s->rows,
+                            .n = n,
+                            .k = 3 * n,
+                            .a = g + n,
+                            .a_row = 4 * n,
+                            .a_col = 1,
+                            .b = flip,
+                            .ldb = n,
+                            .init = dh,
+                            .init_row = n,
+                            .c = dh,
+                            .ldc = n});
 }
 
 /* From the last step to the first; dh is where a step's gradient of h0 or of the output before it
@@ -113,11 +100,10 @@ static void unroll_back(HnTape *t, const Gru *s, float *dy) {
   for (int64_t step = s->steps - 1; step >= 0; step--) {
     const uint8_t *reset = s->reset ? s->reset + step * s->rows : NULL;
     float *before = step ? dy + (step - 1) * size : dh0;
-    const bool direct = before && !any(reset, s->rows);
+    const bool direct = before && !hn_any_reset(reset, s->rows);
     if (!direct) memset(aside, 0, (size_t)size * sizeof(float));
     step_back(s, step, flip, dy + step * size, direct ? before : aside);
-    for (int64_t i = 0; !direct && before && i < s->rows; i++)
-      for (int64_t j = 0; !reset[i] && j < n; j++) before[i * n + j] += aside[i * n + j];
+    if (!direct && before) hn_state_back(s->rows, n, reset, aside, before);
   }
 }
 
@@ -134,18 +120,18 @@ static void bias_back(HnTape *t, const Gru *s) {
 static void weight_back(const Gru *s, const float *a, int64_t rows, int64_t from, int64_t cols,
                         bool fresh, float *d) {
   const int64_t n = s->hidden;
-  product((HnProduct){.m = rows,
-                      .n = cols,
-                      .k = s->steps * s->rows,
-                      .a = a,
-                      .a_row = 1,
-                      .a_col = rows,
-                      .b = s->g + from,
-                      .ldb = 4 * n,
-                      .init = fresh ? NULL : d,
-                      .init_row = 3 * n,
-                      .c = d,
-                      .ldc = 3 * n});
+  hn_product_of((HnProduct){.m = rows,
+                            .n = cols,
+                            .k = s->steps * s->rows,
+                            .a = a,
+                            .a_row = 1,
+                            .a_col = rows,
+                            .b = s->g + from,
+                            .ldb = 4 * n,
+                            .init = fresh ? NULL : d,
+                            .init_row = 3 * n,
+                            .c = d,
+                            .ldc = 3 * n});
 }
 
 static void input_back(HnTape *t, const Gru *s) {
@@ -154,30 +140,30 @@ static void input_back(HnTape *t, const Gru *s) {
   float *dx = hn_grad_raw(s->x, &fresh);
   if (!dx) return;
   const float *flip = hn_flipped(t, s->w);
-  product((HnProduct){.m = count,
-                      .n = in,
-                      .k = 2 * n,
-                      .a = s->g + n,
-                      .a_row = 4 * n,
-                      .a_col = 1,
-                      .b = flip,
-                      .ldb = in,
-                      .init = fresh ? NULL : dx,
-                      .init_row = in,
-                      .c = dx,
-                      .ldc = in});
-  product((HnProduct){.m = count,
-                      .n = in,
-                      .k = n,
-                      .a = s->g,
-                      .a_row = 4 * n,
-                      .a_col = 1,
-                      .b = flip + 2 * n * in,
-                      .ldb = in,
-                      .init = dx,
-                      .init_row = in,
-                      .c = dx,
-                      .ldc = in});
+  hn_product_of((HnProduct){.m = count,
+                            .n = in,
+                            .k = 2 * n,
+                            .a = s->g + n,
+                            .a_row = 4 * n,
+                            .a_col = 1,
+                            .b = flip,
+                            .ldb = in,
+                            .init = fresh ? NULL : dx,
+                            .init_row = in,
+                            .c = dx,
+                            .ldc = in});
+  hn_product_of((HnProduct){.m = count,
+                            .n = in,
+                            .k = n,
+                            .a = s->g,
+                            .a_row = 4 * n,
+                            .a_col = 1,
+                            .b = flip + 2 * n * in,
+                            .ldb = in,
+                            .init = dx,
+                            .init_row = in,
+                            .c = dx,
+                            .ldc = in});
 }
 
 static void gru_back(HnTape *t, HnRecord *r) {
@@ -196,16 +182,10 @@ static void gru_back(HnTape *t, HnRecord *r) {
   input_back(t, s);
 }
 
-static HnVar *first_with_grad(const Gru *s) {
-  HnVar *const all[] = {s->x, s->h0, s->w, s->u, s->b};
-  for (int i = 0; i < 5; i++)
-    if (all[i]->grad) return all[i];
-  return s->c;
-}
-
 HnVar *hn_gru(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *w, HnVar *u, HnVar *b, HnVar *c,
               const uint8_t *reset) {
   const int64_t rows = h0->rows, n = h0->cols;
+  HnVar *const inputs[] = {x, h0, w, u, b, c};
   HN_SHAPE(x->rows == steps * rows, "hn_gru's steps", x, h0);
   HN_SHAPE(w->rows == x->cols && w->cols == 3 * n, "hn_gru's input", x, w);
   HN_SHAPE(u->rows == n && u->cols == 3 * n, "hn_gru's state", h0, u);
@@ -224,7 +204,7 @@ HnVar *hn_gru(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *w, HnVar *u,
              .reset = reset};
   s->g = hn_tape_take(t, steps * rows * 4 * n, sizeof(float));
   s->h = hn_tape_take(t, steps * rows * n, sizeof(float));
-  HnVar *y = hn_output(t, steps * rows, n, first_with_grad(s), NULL, NULL);
+  HnVar *y = hn_output(t, steps * rows, n, hn_first_with_grad(6, inputs), NULL, NULL);
   project(t, s);
   forward(s, y->data);
   HnRecord *r = hn_record(t, gru_back, y, NULL, NULL, NULL);

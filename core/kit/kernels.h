@@ -46,6 +46,13 @@ typedef struct HnKernels {
   /* Its gradient: takes n, r, z, q in g and dy, leaves d/d(sums) in g; adds z dy to dh. */
   void (*gru_back)(int64_t rows, int64_t hidden, float *g, const float *h, const float *dy,
                    float *dh);
+  /* One step of an LSTM.  g [rows, 4 hidden] holds the gates' sums i, f, g, o and is left with the
+   * gates; m are the cells before it, c the cells and y the state after it, [rows, hidden]. */
+  void (*lstm)(int64_t rows, int64_t hidden, float *g, const float *m, float *c, float *y);
+  /* Its gradient: takes the gates in g, dy, and the gradient of c in dc; leaves d/d(sums) in g and
+   * the gradient of m in dc. */
+  void (*lstm_back)(int64_t rows, int64_t hidden, float *g, const float *m, const float *c,
+                    const float *dy, float *dc);
   void (*add)(int64_t n, const float *x, float *y); /* y += x */
   double (*norm2)(int64_t n, const float *x);
   void (*adam)(int64_t n, const HnAdamRates *r, float *w, float *g, float *m1, float *m2);

@@ -81,6 +81,12 @@ typedef struct HnGru {
 /* NAME.weight_ih [in, 3H], weight_hh [H, 3H] (orthogonal), bias_ih, bias_hh (0). [create] */
 HN_KIT HnGru hn_gru_make(HnStore *s, const char *name, int64_t in, int64_t hidden, HnRng *rng);
 
+typedef struct HnLstm {
+  HnTensor *w, *u, *b, *c;
+} HnLstm;
+/* NAME.weight_ih [in, 4H], weight_hh [H, 4H] (orthogonal), bias_ih, bias_hh (0). [create] */
+HN_KIT HnLstm hn_lstm_make(HnStore *s, const char *name, int64_t in, int64_t hidden, HnRng *rng);
+
 /* ---- running normalisation ---- */
 
 /* Running mean and variance by column (Chan et al. 1979), float64, kept as HN_WEIGHT because

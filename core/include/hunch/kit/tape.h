@@ -119,4 +119,13 @@ HN_KIT HnVar *hn_categorical_kl(HnTape *t, HnVar *p_logits, HnVar *q_logits);
  * over all steps. */
 HN_KIT HnVar *hn_gru(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *w, HnVar *u, HnVar *b,
                      HnVar *c, const uint8_t *reset);
+/* LSTM over a whole sequence (Hochreiter & Schmidhuber 1997 with forget gates, PyTorch's order):
+ *   i, f, o = s(x W. + b. + h U. + c.), g = tanh(x Wg + bg + h Ug + cg)
+ *   m' = f m + i g, h' = o tanh(m')
+ *   x [T B, in] time-major;  h0, c0 [B, H];  w [in, 4H], u [H, 4H] gates i, f, g, o;  b, c [1, 4H]
+ *   reset  as hn_gru's, for h and the cells m
+ *   cells  NULL, or receives m after every step, [T B, H], an output like the first
+ * Returns h, [T B, H]. */
+HN_KIT HnVar *hn_lstm(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *c0, HnVar *w, HnVar *u,
+                      HnVar *b, HnVar *c, const uint8_t *reset, HnVar **cells);
 #endif

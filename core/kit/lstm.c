@@ -1,0 +1,208 @@
+/* lstm.c - long short-term memory over a whole sequence as one operation of the tape.
+ *
+ * Gates live in one array g [T B, 4 H] in the order of w and u: one product over all steps fills in
+ * the inputs' share, each step adds the state's in place, and backward turns g into the gradient of
+ * the sums, of which weights, biases and inputs take theirs in one product over all steps each. */
+#include "sequence.h"
+
+typedef struct Lstm {
+  int64_t steps, rows, hidden;
+  HnVar *x, *h0, *c0, *w, *u, *b, *c;
+  HnVar *cells;         /* the second output */
+  const uint8_t *reset; /* [T, B] or NULL */
+  float *g;             /* [T B, 4 H] */
+  float *h, *m;         /* [T B, H] the state and the cells each step began from */
+} Lstm;
+
+static const uint8_t *reset_of(const Lstm *s, int64_t step) {
+  return s->reset ? s->reset + step * s->rows : NULL;
+}
+
+/* ---- forward ---- */
+
+/* g = x w + b + c */
+static void project(HnTape *t, const Lstm *s) {
+  const int64_t n = 4 * s->hidden, in = s->x->cols;
+  float *sum = hn_tape_take(t, n, sizeof(float));
+  for (int64_t j = 0; j < n; j++) sum[j] = s->b->data[j] + s->c->data[j];
+  hn_product_of((HnProduct){.m = s->steps * s->rows,
+                            .n = n,
+                            .k = in,
+                            .a = s->x->data,
+                            .a_row = in,
+                            .a_col = 1,
+                            .b = s->w->data,
+                            .ldb = n,
+                            .init = sum,
+                            .c = s->g,
+                            .ldc = n});
+}
+
+static void forward(const Lstm *s, float *y) {
+  const int64_t n = s->hidden, size = s->rows * n;
+  const float *h = s->h0->data, *m = s->c0->data;
+  for (int64_t step = 0; step < s->steps; step++) {
+    float *g = s->g + 4 * step * size, *h_begin = s->h + step * size, *m_begin = s->m + step * size;
+    hn_state_begin(s->rows, n, reset_of(s, step), h, h_begin);
+    hn_state_begin(s->rows, n, reset_of(s, step), m, m_begin);
+    hn_product_of((HnProduct){.m = s->rows,
+                              .n = 4 * n,
+                              .k = n,
+                              .a = h_begin,
+                              .a_row = n,
+                              .a_col = 1,
+                              .b = s->u->data,
+                              .ldb = 4 * n,
+                              .init = g,
+                              .init_row = 4 * n,
+                              .c = g,
+                              .ldc = 4 * n});
+    hn_kernels()->lstm(s->rows, n, g, m_begin, s->cells->data + step * size, y + step * size);
+    h = y + step * size;
+    m = s->cells->data + step * size;
+  }
+}
+
+/* ---- backward ---- */
+
+/* dh += (gradient of a step's sums) u' */
+static void state_back(const Lstm *s, const float *g, const float *flip, float *dh) {
+  const int64_t n = s->hidden;
+  hn_product_of((HnProduct){.m = s->rows,
+                            .n = n,
+                            .k = 4 * n,
+                            .a = g,
+                            .a_row = 4 * n,
+                            .a_col = 1,
+                            .b = flip,
+                            .ldb = n,
+                            .init = dh,
+                            .init_row = n,
+                            .c = dh,
+                            .ldc = n});
+}
+
+/* From the last step to the first.  dm is the cells' gradient on its way back.  The state's
+ * collects in the output before the step, or, where a reset cuts some rows off, aside. */
+static void unroll_back(HnTape *t, const Lstm *s, float *dy) {
+  const int64_t n = s->hidden, size = s->rows * n;
+  const float *flip = hn_flipped(t, s->u), *cells = s->cells->touched ? s->cells->grad : NULL;
+  float *aside = hn_tape_take(t, size, sizeof(float)), *dm = hn_tape_room(t, size, sizeof(float));
+  float *dh0 = hn_grad(s->h0), *dc0 = hn_grad(s->c0);
+  for (int64_t step = s->steps - 1; step >= 0; step--) {
+    const uint8_t *reset = reset_of(s, step);
+    float *g = s->g + 4 * step * size, *before = step ? dy + (step - 1) * size : dh0;
+    if (cells) hn_kernels()->add(size, cells + step * size, dm);
+    hn_kernels()->lstm_back(s->rows, n, g, s->m + step * size, s->cells->data + step * size,
+                            dy + step * size, dm);
+    const bool cut = hn_any_reset(reset, s->rows);
+    if (before && !cut) state_back(s, g, flip, before);
+    if (before && cut) {
+      memset(aside, 0, (size_t)size * sizeof(float));
+      state_back(s, g, flip, aside);
+      hn_state_back(s->rows, n, reset, aside, before);
+    }
+    for (int64_t i = 0; cut && i < s->rows; i++)
+      if (reset[i]) memset(dm + i * n, 0, (size_t)n * sizeof(float));
+  }
+  if (dc0) hn_kernels()->add(size, dm, dc0);
+}
+
+/* Gradient of w or u: += a' g, a [T B, rows]. */
+static void weight_back(const Lstm *s, const float *a, HnVar *weight) {
+  bool fresh;
+  float *d = hn_grad_raw(weight, &fresh);
+  const int64_t n = 4 * s->hidden;
+  if (d)
+    hn_product_of((HnProduct){.m = weight->rows,
+                              .n = n,
+                              .k = s->steps * s->rows,
+                              .a = a,
+                              .a_row = 1,
+                              .a_col = weight->rows,
+                              .b = s->g,
+                              .ldb = n,
+                              .init = fresh ? NULL : d,
+                              .init_row = n,
+                              .c = d,
+                              .ldc = n});
+}
+
+static void input_back(HnTape *t, const Lstm *s) {
+  bool fresh;
+  float *dx = hn_grad_raw(s->x, &fresh);
+  const int64_t n = 4 * s->hidden, in = s->x->cols;
+  if (dx)
+    hn_product_of((HnProduct){.m = s->steps * s->rows,
+                              .n = in,
+                              .k = n,
+                              .a = s->g,
+                              .a_row = n,
+                              .a_col = 1,
+                              .b = hn_flipped(t, s->w),
+                              .ldb = in,
+                              .init = fresh ? NULL : dx,
+                              .init_row = in,
+                              .c = dx,
+                              .ldc = in});
+}
+
+static void lstm_back(HnTape *t, HnRecord *r) {
+  const Lstm *s = r->extra;
+  const int64_t n = 4 * s->hidden;
+  unroll_back(t, s, r->y->grad);
+  float *db = hn_grad(s->b), *dc = hn_grad(s->c);
+  if (db || dc) {
+    float *sum = hn_tape_room(t, n, sizeof(float));
+    hn_kernels()->activate_back(HN_LINEAR, s->steps * s->rows, n, NULL, s->g, sum);
+    if (db) hn_kernels()->add(n, sum, db);
+    if (dc) hn_kernels()->add(n, sum, dc);
+  }
+  weight_back(s, s->x->data, s->w);
+  weight_back(s, s->h, s->u);
+  input_back(t, s);
+}
+
+static void check(const Lstm *s) {
+  const int64_t n = s->hidden;
+  HN_SHAPE(s->x->rows == s->steps * s->rows, "hn_lstm's steps", s->x, s->h0);
+  HN_SHAPE(s->c0->rows == s->rows && s->c0->cols == n, "hn_lstm's cells", s->h0, s->c0);
+  HN_SHAPE(s->w->rows == s->x->cols && s->w->cols == 4 * n, "hn_lstm's input", s->x, s->w);
+  HN_SHAPE(s->u->rows == n && s->u->cols == 4 * n, "hn_lstm's state", s->h0, s->u);
+  HN_SHAPE(s->b->rows == 1 && s->b->cols == 4 * n && s->c->rows == 1 && s->c->cols == 4 * n,
+           "hn_lstm's biases", s->b, s->c);
+}
+
+HnVar *hn_lstm(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *c0, HnVar *w, HnVar *u,
+               HnVar *b, HnVar *c, const uint8_t *reset, HnVar **cells) {
+  HnVar *const inputs[] = {x, h0, c0, w, u, b, c};
+  const int64_t count = steps * h0->rows, n = h0->cols;
+  const HnVar *with_grad = hn_first_with_grad(7, inputs);
+  Lstm *s = hn_tape_take(t, 1, sizeof *s);
+  *s = (Lstm){.steps = steps,
+              .rows = h0->rows,
+              .hidden = n,
+              .x = x,
+              .h0 = h0,
+              .c0 = c0,
+              .w = w,
+              .u = u,
+              .b = b,
+              .c = c,
+              .reset = reset};
+  check(s);
+  s->g = hn_tape_take(t, count * 4 * n, sizeof(float));
+  s->h = hn_tape_take(t, count * n, sizeof(float));
+  s->m = hn_tape_take(t, count * n, sizeof(float));
+  s->cells = hn_output(t, count, n, cells ? with_grad : NULL, NULL, NULL);
+  HnVar *y = hn_output(t, count, n, with_grad, NULL, NULL);
+  project(t, s);
+  forward(s, y->data);
+  HnRecord *r = hn_record(t, lstm_back, y, NULL, NULL, NULL);
+  if (r) r->extra = s;
+  if (cells) {
+    *cells = s->cells;
+    hn_grad(y); /* so that the record runs back even if only the cells are used */
+  }
+  return y;
+}
