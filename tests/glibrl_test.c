@@ -569,7 +569,7 @@ static Outcome learn_sinusoids(int32_t noise, double variance, int64_t rounds) {
   HnThisParams p = presets();
   p.transition_features = 2, p.reward_features = 16, p.hidden_units = 32;
   p.noise = noise, p.noise_variance = variance, p.buffer = 250, p.updates = 0, p.start = 1;
-  p.learning_rate = 3e-3;
+  p.lr = 3e-3;
   Subject *b = subject_new(p, &train, 40);
   learn_life(b, &train);
   Seen s = believe_life(b, &test);

@@ -224,8 +224,8 @@ static HnStatus update(Glibrl *g, HnRng *rng) {
   double norm2 = hn_store_norm2(&g->store);
   if (!isfinite(norm2))
     return g->host->fail(g->host, HN_E_NUMERIC, "the gradient of the evidence is not finite");
-  HnAdam adam = {.lr = p->learning_rate, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
-  hn_adam_step(&g->store, &adam, hn_clip_scale(norm2, p->gradient_clip), 1);
+  HnAdam adam = {.lr = p->lr, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
+  hn_adam_step(&g->store, &adam, hn_clip_scale(norm2, p->grad_norm), 1);
   confine_prior(&g->transition), confine_prior(&g->reward);
   report(g, &b, norm2);
   return HN_OK;

@@ -53,8 +53,8 @@ enum { OF_BOTH, OF_TRANSITION, OF_REWARD };
     "Divide lambda by the steps of the batch, as the evidence "                                  \
     "is.",                                                                                       \
     true)                                                                                        \
-  X(real, learning_rate, "", "Adam's.", 1e-3, 0, 1)                                              \
-  X(real, gradient_clip, "", "Norm the joint gradient is clipped to; 0: never.", 1, 0, 1e9)      \
+  X(real, lr, "", "Adam's step size.", 1e-3, 0, 1)                                               \
+  X(real, grad_norm, "", "Largest joint gradient; 0: any.", 1, 0, 1e9)                           \
   X(int, updates, "", "Adam steps an iteration.", 10, 0, 100000)                                 \
   X(int, batch, "trial", "Whole trials a step.", 10, 1, 4096)                                    \
   X(int, buffer, "trial", "Finished trials remembered.", 1000, 1, 1000000)                       \
