@@ -195,7 +195,7 @@ static void compare_observation(const Twin *twin, const Rig *rig, int64_t i) {
   const mjModel *m = twin->m;
   const float *obs = rig->b.obs + i * rig->spec.obs_dim;
   int hidden = plugin == ant_goal ? 0 : plugin == walker ? 1 : 2;
-  double clipped[84], *qvel = twin->d->qvel;
+  double clipped[84] = {0}, *qvel = twin->d->qvel;
   for (int k = 0; k < m->nv && plugin == walker; k++) clipped[k] = CLAMP(qvel[k], -10, 10);
   obs = compare_array(obs, twin->d->qpos + hidden, m->nq - hidden);
   obs = compare_array(obs, plugin == walker ? clipped : qvel, m->nv);

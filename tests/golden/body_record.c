@@ -48,13 +48,14 @@ static void run(const mjModel *m, mjData *d, int frames, Record *r) {
 }
 
 static void write_rows(FILE *file, const void *data, size_t stride, size_t bytes, int rows) {
-  for (int k = 0; k < rows; k++) fwrite((const char *)data + stride * (size_t)k, bytes, 1, file);
+  for (int k = 0; k < rows; k++)
+    (void)fwrite((const char *)data + stride * (size_t)k, bytes, 1, file);
 }
 
 static void write_record(FILE *file, const char *name, const mjModel *m, int frames,
                          const Record *r) {
-  fprintf(file, GOLDEN_LINE, name, mj_version(), m->nq, m->nv, m->nu, m->nbody, m->opt.timestep,
-          frames, (unsigned long long)golden_libm());
+  (void)fprintf(file, GOLDEN_LINE, name, mj_version(), m->nq, m->nv, m->nu, m->nbody,
+                m->opt.timestep, frames, (unsigned long long)golden_libm());
   write_rows(file, r->states, sizeof r->states[0], sizeof(double) * (size_t)(m->nq + 2 * m->nv),
              GOLDEN_RECORDS);
   write_rows(file, r->forces, sizeof r->forces[0], sizeof(double) * 6 * (size_t)m->nbody,
@@ -73,16 +74,17 @@ int main(int argc, char **argv) {
     return fprintf(stderr, "%s: too large\n", argv[4]), 1;
   m->opt.timestep = atof(argv[3]);
   mjData *d = mj_makeData(m);
-  Record *r = calloc(1, sizeof *r);
+  static Record r;
   FILE *file = fopen(argv[5], "wb");
-  if (!d || !r || !file) return perror(argv[5]), 1;
-  run(m, d, frames, r);
+  if (!d || !file) return perror(argv[5]), 1;
+  run(m, d, frames, &r);
   for (int w = 0; w < mjNWARNING; w++)
-    if (d->warning[w].number) fprintf(stderr, "%s\n", mju_warningText(w, d->warning[w].lastinfo));
-  write_record(file, argv[1], m, frames, r);
+    if (d->warning[w].number)
+      (void)fprintf(stderr, "%s\n", mju_warningText(w, d->warning[w].lastinfo));
+  write_record(file, argv[1], m, frames, &r);
   mj_deleteData(d);
   mj_deleteModel(m);
-  free(r);
-  if (fclose(file)) return perror(argv[5]), 1;
+  int failed = ferror(file);
+  if (fclose(file) || failed) return perror(argv[5]), 1;
   return 0;
 }
