@@ -57,6 +57,18 @@ static void linear_naive(const Case *c, double **in, double *y) {
     }
 }
 
+/* Three of the outputs for each row; repeats happen. */
+static HnVar *linear_pick(const Case *c, HnTape *t, HnVar **in) {
+  return hn_linear_pick(t, in[0], in[1], c->inputs == 3 ? in[2] : NULL, c->out[1], pick);
+}
+static void linear_pick_naive(const Case *c, double **in, double *y) {
+  for (int64_t i = 0; i < c->out[0] * c->out[1]; i++) {
+    y[i] = c->inputs == 3 ? in[2][pick[i]] : 0;
+    for (int64_t p = 0; p < c->shape[0][1]; p++)
+      y[i] += at(c, in, 0, i / c->out[1], p) * at(c, in, 1, p, pick[i]);
+  }
+}
+
 /* ---- elementwise ---- */
 
 enum { ADD, SUB, MUL, MIN, MAX, HUBER, AFFINE, EXP, LOG, SQUARE, SOFTPLUS, CLAMP };
@@ -220,15 +232,51 @@ static void normal_naive(const Case *c, double **in, double *y) {
   }
 }
 
-static HnVar *categorical(const Case *c, HnTape *t, HnVar **in) {
-  return c->kind == LOGP      ? hn_categorical_logp(t, in[0], pick)
-         : c->kind == ENTROPY ? hn_categorical_entropy(t, in[0])
-                              : hn_categorical_kl(t, in[0], in[1]);
+/* Between 0 and 3 ones among up to 5 draws; kind 0: single draws that are 0 or 1. */
+static void counts_of(const Case *c, int64_t i, double *ones, double *total) {
+  const int32_t k = pick[i];
+  *total = c->kind ? k % 6 : 1;
+  *ones = fmin(c->kind ? k / 2 % 4 : k % 2, *total);
+}
+static HnVar *bernoulli(const Case *c, HnTape *t, HnVar **in) {
+  const int64_t n = c->shape[0][0] * c->shape[0][1];
+  float *ones = hn_tape_room(t, n, sizeof *ones), *total = hn_tape_room(t, n, sizeof *total);
+  for (int64_t i = 0; i < n; i++) {
+    double a, b;
+    counts_of(c, i, &a, &b);
+    ones[i] = (float)a, total[i] = (float)b;
+  }
+  return hn_bce_logits(t, in[0], ones, c->kind ? total : NULL);
+}
+static void bernoulli_naive(const Case *c, double **in, double *y) {
+  const int64_t n = c->shape[0][1];
+  memset(y, 0, sizeof *y * (size_t)c->out[0]);
+  for (int64_t i = 0; i < c->shape[0][0] * n; i++) {
+    const double p = 1 / (1 + exp(-in[0][i]));
+    double ones, total;
+    counts_of(c, i, &ones, &total);
+    for (int k = 0; k < (int)total; k++) y[i / n] -= k < (int)ones ? log(p) : log(1 - p);
+  }
+}
+
+static HnVar *softmax(const Case *c, HnTape *t, HnVar **in) {
+  (void)c;
+  return hn_softmax(t, in[0]);
 }
 static void softmax_naive(int64_t n, const double *x, double *p) {
   double sum = 0;
   for (int64_t j = 0; j < n; j++) sum += exp(x[j]);
   for (int64_t j = 0; j < n; j++) p[j] = exp(x[j]) / sum;
+}
+static void softmax_rows_naive(const Case *c, double **in, double *y) {
+  const int64_t n = c->shape[0][1];
+  for (int64_t i = 0; i < c->shape[0][0]; i++) softmax_naive(n, in[0] + i * n, y + i * n);
+}
+
+static HnVar *categorical(const Case *c, HnTape *t, HnVar **in) {
+  return c->kind == LOGP      ? hn_categorical_logp(t, in[0], pick)
+         : c->kind == ENTROPY ? hn_categorical_entropy(t, in[0])
+                              : hn_categorical_kl(t, in[0], in[1]);
 }
 static void categorical_naive(const Case *c, double **in, double *y) {
   const int64_t n = c->shape[0][1];
@@ -367,6 +415,15 @@ static const Case cases[] = {
      linear_naive,
      false},
     {"linear/one", 3, {{1, 1}, {1, 1}, {1, 1}}, {1, 1}, HN_TANH, linear, linear_naive, false},
+    {"linear-pick/bias",
+     3,
+     {{6, 5}, {5, 9}, {1, 9}},
+     {6, 3},
+     0,
+     linear_pick,
+     linear_pick_naive,
+     false},
+    {"linear-pick/wide", 2, {{4, 37}, {37, 7}}, {4, 1}, 0, linear_pick, linear_pick_naive, false},
     {"matmul", 2, {{6, 5}, {5, 17}}, {6, 17}, 0, matmul, linear_naive, false},
     BINARY("add", ADD),
     BINARY("sub", SUB),
@@ -402,6 +459,9 @@ static const Case cases[] = {
     {"tanh-normal/logp", 2, {{6, 3}, {6, 3}}, {6, 1}, TANH_LOGP, normal, normal_naive, false},
     {"tanh-normal/logp-row", 2, {{6, 3}, {1, 3}}, {6, 1}, TANH_LOGP, normal, normal_naive, false},
     {"tanh-normal/slope", 1, {{6, 3}}, {6, 1}, TANH_SLOPE, normal, normal_naive, false},
+    {"bce/single", 1, {{6, 5}}, {6, 1}, 0, bernoulli, bernoulli_naive, false},
+    {"bce/counts", 1, {{6, 5}}, {6, 1}, 1, bernoulli, bernoulli_naive, false},
+    {"softmax", 1, {{6, 5}}, {6, 5}, 0, softmax, softmax_rows_naive, false},
     {"categorical/logp", 1, {{6, 5}}, {6, 1}, LOGP, categorical, categorical_naive, false},
     {"categorical/entropy", 1, {{6, 5}}, {6, 1}, ENTROPY, categorical, categorical_naive, false},
     {"categorical/kl", 2, {{6, 5}, {6, 5}}, {6, 1}, KL, categorical, categorical_naive, false},
@@ -425,6 +485,10 @@ static int64_t count(const int64_t shape_of[2]) {
   return shape_of[0] * shape_of[1];
 }
 
+static int64_t choices(const Case *c) {
+  return c->tape == linear_pick ? c->shape[1][1] : c->tape == bernoulli ? 60 : c->shape[0][1];
+}
+
 static void draw(const Case *c, Data *d) {
   HnRng rng = hn_rng(7, g_str_hash(c->name));
   for (int k = 0; k < c->inputs; k++) {
@@ -438,7 +502,7 @@ static void draw(const Case *c, Data *d) {
   for (int64_t i = 0; i < count(c->out); i++) d->weight[i] = (float)hn_rng_normal(&rng);
   for (int64_t i = 0; i < MOST; i++) {
     constant[i] = (float)hn_rng_normal(&rng);
-    pick[i] = (int32_t)hn_rng_below(&rng, c->shape[0][1]);
+    pick[i] = (int32_t)hn_rng_below(&rng, choices(c));
   }
 }
 
@@ -594,6 +658,19 @@ static void test_saturated(void) {
   fake_host_close(fake), g_free(fake);
 }
 
+/* Counts are the terms they stand for, and a certain logit that is right costs e^-|x|, not 0. */
+static void test_bce(void) {
+  FakeHost *fake = g_new(FakeHost, 1);
+  const HnHost *host = fake_host_open(fake);
+  HnTape t = hn_tape_begin(host, false);
+  const float x[4] = {40, -40, 40, -40}, ones[4] = {3, 0, 0, 2}, total[4] = {3, 3, 1, 2};
+  const HnVar *y = hn_bce_logits(&t, hn_constant(&t, 4, 1, x), ones, total);
+  const double want[4] = {3 * exp(-40), 3 * exp(-40), 40, 80};
+  for (int i = 0; i < 4; i++)
+    g_assert_cmpfloat(fabs((double)y->data[i] - want[i]), <=, 1e-6 * want[i]);
+  fake_host_close(fake), g_free(fake);
+}
+
 /* log(1 + e^x) keeps its relative accuracy where e^x vanishes beside 1. */
 static void test_softplus(void) {
   enum { N = 20001 };
@@ -641,6 +718,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/tape/backward-from", test_backward_from);
   g_test_add_func("/tape/forbidden-choice", test_forbidden);
   g_test_add_func("/tape/saturated", test_saturated);
+  g_test_add_func("/tape/bce-tail", test_bce);
   g_test_add_func("/tape/softplus-tail", test_softplus);
   g_test_add_func("/tape/room", test_room);
   return g_test_run();

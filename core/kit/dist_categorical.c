@@ -2,6 +2,7 @@
  * is a choice that cannot be taken: probability 0, and 0 log 0 = 0. */
 #include "record.h"
 #include <math.h>
+#include <string.h>
 
 typedef struct Softmax {
   float *p, *logp; /* [B, K] */
@@ -26,6 +27,25 @@ static Softmax softmax(HnTape *t, const HnVar *logits) {
     for (int64_t j = 0; j < n; j++) p[j] *= scale, logp[j] -= shift;
   }
   return s;
+}
+
+static void softmax_back(HnTape *t, HnRecord *r) {
+  (void)t;
+  const int64_t n = r->a->cols;
+  float *d = hn_grad(r->a);
+  for (int64_t i = 0; i < r->a->rows; i++) {
+    const float *p = r->y->data + i * n, *g = r->y->grad + i * n;
+    double mean = 0;
+    for (int64_t j = 0; j < n; j++) mean += (double)p[j] * (double)g[j];
+    for (int64_t j = 0; j < n; j++) d[i * n + j] += p[j] * (g[j] - (float)mean);
+  }
+}
+
+HnVar *hn_softmax(HnTape *t, HnVar *logits) {
+  HnVar *y = hn_output(t, logits->rows, logits->cols, logits, NULL, NULL);
+  memcpy(y->data, softmax(t, logits).p, (size_t)hn_count(y) * sizeof(float));
+  hn_record(t, softmax_back, y, logits, NULL, NULL);
+  return y;
 }
 
 static inline double weighted(float p, double x) {

@@ -190,6 +190,22 @@ static void add(int64_t n, const float *restrict x, float *restrict y) {
   for (int64_t i = 0; i < n; i++) y[i] += x[i];
 }
 
+static void axpy(int64_t n, float a, const float *restrict x, float *restrict y) {
+  for (int64_t i = 0; i < n; i++) y[i] += a * x[i];
+}
+
+/* Sixteen running sums whatever the vector width, then a fixed tree. */
+static float dot(int64_t n, const float *x, const float *y) {
+  float sum[16] = {0};
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    for (int l = 0; l < 16; l++) sum[l] += x[i + l] * y[i + l];
+  for (int l = 0; i + l < n; l++) sum[l] += x[i + l] * y[i + l];
+  for (int width = 8; width > 0; width /= 2)
+    for (int l = 0; l < width; l++) sum[l] += sum[l + width];
+  return sum[0];
+}
+
 /* Sixteen running sums whatever the vector width, then a fixed tree. */
 static double norm2(int64_t n, const float *x) {
   double sum[16] = {0};
@@ -228,5 +244,7 @@ const HnKernels HN_VARIANT(hn_kernels) = {.product = HN_VARIANT(hn_product),
                                           .lstm = lstm,
                                           .lstm_back = lstm_back,
                                           .add = add,
+                                          .axpy = axpy,
+                                          .dot = dot,
                                           .norm2 = norm2,
                                           .adam = adam};

@@ -54,6 +54,8 @@ typedef struct HnKernels {
   void (*lstm_back)(int64_t rows, int64_t hidden, float *g, const float *m, const float *c,
                     const float *dy, float *dc);
   void (*add)(int64_t n, const float *x, float *y); /* y += x */
+  void (*axpy)(int64_t n, float a, const float *x, float *y); /* y += a x */
+  float (*dot)(int64_t n, const float *x, const float *y);    /* in one fixed order */
   double (*norm2)(int64_t n, const float *x);
   void (*adam)(int64_t n, const HnAdamRates *r, float *w, float *g, float *m1, float *m2);
 } HnKernels;

@@ -56,6 +56,11 @@ HN_KIT HnVar *hn_stop(HnTape *t, const HnVar *x);
 /* ---- products ---- */
 /* y = act(x w + b): x [B, in], w [in, out], b [1, out] or NULL. */
 HN_KIT HnVar *hn_linear(HnTape *t, HnVar *x, HnVar *w, HnVar *b, HnActivation act);
+/* Several heads of one layer, of which each row reads a few: y[i, j] = x[i] w[:, k] + b[k] with
+ * k = pick[i, j]; pick borrowed [B, picks], repeats allowed.  Costs only the outputs picked, forward
+ * and backward.  [B, picks] */
+HN_KIT HnVar *hn_linear_pick(HnTape *t, HnVar *x, HnVar *w, HnVar *b, int64_t picks,
+                             const int32_t *pick);
 /* y = a b: a [n, k], b [k, m]. */
 HN_KIT HnVar *hn_matmul(HnTape *t, HnVar *a, HnVar *b);
 
@@ -103,6 +108,12 @@ HN_KIT HnVar *hn_tanh_normal_logp(HnTape *t, HnVar *mean, HnVar *logstd, const f
 /* sum_j log(1 - tanh(u_j)^2), [B, 1]: what turns the log-density of a sample u that carries a
  * gradient into that of tanh(u). */
 HN_KIT HnVar *hn_tanh_log_slope(HnTape *t, HnVar *u);
+/* Bernoulli by logits: minus the log-likelihood in nats of ones[i, j] ones among total[i, j] draws
+ * of logit [i, j], summed over j: [B, 1].  Terms that share a logit are exact as counts; any weights
+ * >= 0 will do.  ones, total borrowed [B, n]; total NULL: 1 everywhere. */
+HN_KIT HnVar *hn_bce_logits(HnTape *t, HnVar *logits, const float *ones, const float *total);
+/* exp(x) / sum exp(x) of each row. */
+HN_KIT HnVar *hn_softmax(HnTape *t, HnVar *logits);
 /* Categorical: log-probability of pick[i], [B, 1]; entropy, [B, 1]; KL(p||q), [B, 1]. */
 HN_KIT HnVar *hn_categorical_logp(HnTape *t, HnVar *logits, const int32_t *pick);
 HN_KIT HnVar *hn_categorical_entropy(HnTape *t, HnVar *logits);
