@@ -375,6 +375,37 @@ static void test_rows_alone(gconstpointer data) {
   log_free(g[0]), log_free(g[1]), lab_close(lab);
 }
 
+static void expect_refusal(const Case *c, HnStatus status, const char *part) {
+  Lab *lab = lab_open(&ppo_LTX_hn_plugin, 1);
+  lab_set_all(lab, c->settings);
+  lab->spec.obs_dim = c->O, lab->spec.belief_dim = c->D, lab->spec.rows = 4;
+  lab->spec.act_dim = c->act_dim, lab->spec.act_count = c->act_count;
+  g_assert_cmpint(lab_create(lab), ==, status);
+  g_assert_nonnull(strstr(lab->fake.error, part));
+  lab_close(lab);
+}
+
+/* Told not to see the observation, the policy is what it is where there is none. */
+static void test_blind(void) {
+  Case c = {"", COMMON "epochs 2 see_obs 0", 3, 2, 0, 0, 3};
+  Lab *lab[2];
+  char *hash[2];
+  Log *g = NULL;
+  for (int k = 0; k < 2; k++) {
+    lab[k] = open_case(&c, 5);
+    if (k == 0) g = experience(lab[0], 8, 4, 0);
+    g_assert_null(lab_find(lab[k], "obs_norm.mean"));
+    HnRng rng = hn_rng(1, 1);
+    g_assert_cmpint(lab_learn(lab[k], g, &rng, 32, 1000), ==, HN_OK);
+    hash[k] = kept_hash(lab[k]);
+    c.O = 0, c.settings = COMMON "epochs 2";
+  }
+  g_assert_cmpstr(hash[0], ==, hash[1]);
+  for (int k = 0; k < 2; k++) g_free(hash[k]), lab_close(lab[k]);
+  log_free(g);
+  expect_refusal(&(Case){"", "see_obs 0", 3, 0, 0, 0, 2}, HN_E_SHAPE, "neither observation");
+}
+
 static void test_anneal(void) {
   const struct {
     int64_t frames;
@@ -488,16 +519,6 @@ static void test_mixture(void) {
   }
 }
 
-static void expect_refusal(const Case *c, HnStatus status, const char *part) {
-  Lab *lab = lab_open(&ppo_LTX_hn_plugin, 1);
-  lab_set_all(lab, c->settings);
-  lab->spec.obs_dim = c->O, lab->spec.belief_dim = c->D, lab->spec.rows = 4;
-  lab->spec.act_dim = c->act_dim, lab->spec.act_count = c->act_count;
-  g_assert_cmpint(lab_create(lab), ==, status);
-  g_assert_nonnull(strstr(lab->fake.error, part));
-  lab_close(lab);
-}
-
 static void test_refusals(void) {
   expect_refusal(&(Case){"", "", 3, 2, 0, 0, 0}, HN_E_SHAPE, "no actions");
   expect_refusal(&(Case){"", "", 0, 0, 0, 0, 2}, HN_E_SHAPE, "neither observation nor belief");
@@ -588,6 +609,7 @@ int main(int argc, char **argv) {
   add_cases("through", (int[]){0, 1, 6, 9}, 4, test_through);
   add_cases("threads", (int[]){0, 9}, 2, test_threads);
   add_cases("rows_alone", (int[]){0, 6, 9}, 3, test_rows_alone);
+  g_test_add_func("/ppo/blind", test_blind);
   g_test_add_func("/ppo/anneal", test_anneal);
   g_test_add_func("/ppo/target_kl", test_target_kl);
   g_test_add_func("/ppo/varibad_size", test_varibad_size);

@@ -32,6 +32,7 @@
   X(choice, episode_boundary, "", "What an episode's end inside a trial is to the return.",        \
     "ignore", "ignore|terminal")                                                                   \
   X(flag, time_limit_bootstrap, "", "Steps cut by the horizon return V of their own state.", 0)    \
+  X(flag, see_obs, "", "Act on the observation too, not on the belief alone.", 1)                  \
   X(flag, normalise_obs, "", "By running mean and deviation, within +-10.", 1)                     \
   X(flag, normalise_belief, "", "By running mean and deviation, within +-10.", 1)                  \
   X(flag, normalise_reward, "", "By the discounted return's deviation, within +-10.", 1)           \
@@ -139,7 +140,8 @@ static void build(Ppo *m, HnRng *rng) {
 static HnStatus create(void *self, const HnHost *host, const void *params, HnPolicySpec *spec) {
   Ppo *m = self;
   m->p = params, m->host = host;
-  m->O = spec->obs_dim, m->D = spec->belief_dim, m->discrete = spec->act_count > 0;
+  m->O = m->p->see_obs ? spec->obs_dim : 0, m->D = spec->belief_dim;
+  m->discrete = spec->act_count > 0;
   m->A = m->discrete ? spec->act_count : spec->act_dim;
   HnStatus status = check(m, spec);
   if (status) return status;

@@ -1,0 +1,208 @@
+/* rl2_naive.h - what RL2 is to compute, one number at a time in float64, and experience to compute
+ * it on: the reference of rl2_test.c. */
+#ifndef RL2_NAIVE_H
+#define RL2_NAIVE_H
+#include "fake_host.h"
+#include <glib.h>
+#include <hunch/inference.h>
+#include <math.h>
+
+/* ---- experience ---- */
+
+/* Steps -1 .. T of B rows, made up; percept 0 may be in mid-life, so step -1 is there. */
+typedef struct Life {
+  int64_t T, B, obs_dim, act_dim, act_count;
+  uint8_t *begin; /* [T+2, B], as all: element 0 is step -1 */
+  float *obs, *act, *reward;
+  int32_t *pick;
+} Life;
+
+static Life *life_new(int64_t T, int64_t B, int64_t obs_dim, int64_t act_dim, int64_t act_count,
+                      uint64_t seed) {
+  gsize n = (gsize)((T + 2) * B);
+  Life *l = g_new0(Life, 1);
+  *l = (Life){T, B, obs_dim, act_dim, act_count, g_new0(uint8_t, n), NULL, NULL, NULL, NULL};
+  l->obs = g_new0(float, n *(gsize)obs_dim + 1), l->act = g_new0(float, n *(gsize)act_dim + 1);
+  l->reward = g_new0(float, n), l->pick = g_new0(int32_t, n);
+  for (int64_t i = 0; i < B; i++) {
+    HnRng rng = hn_rng(seed, (uint64_t)i);
+    for (int64_t t = -1; t <= T; t++) {
+      int64_t k = (t + 1) * B + i, age = t + 5 * i;
+      l->begin[k] = age % 11 == 0 ? HN_NEW_TASK : age % 4 == 0 ? HN_NEW_EPISODE : HN_KEEP;
+      for (int64_t d = 0; d < obs_dim; d++) l->obs[k * obs_dim + d] = (float)hn_rng_normal(&rng);
+      for (int64_t d = 0; d < act_dim; d++) l->act[k * act_dim + d] = (float)hn_rng_normal(&rng);
+      if (act_count) l->pick[k] = (int32_t)hn_rng_below(&rng, act_count);
+      l->reward[k] = (float)hn_rng_normal(&rng);
+    }
+  }
+  return l;
+}
+
+static void life_free(Life *l) {
+  g_free(l->begin), g_free(l->obs), g_free(l->act), g_free(l->reward), g_free(l->pick);
+  g_free(l);
+}
+
+/* Percepts from .. from + steps of rows first .. first + rows - 1. */
+static HnHistory life_window(const Life *l, int64_t from, int64_t steps, int64_t first,
+                             int64_t rows) {
+  int64_t at = (from + 1) * l->B + first;
+  return (HnHistory){.struct_size = sizeof(HnHistory),
+                     .steps = steps,
+                     .rows = rows,
+                     .stride = l->B,
+                     .begin = l->begin + at,
+                     .obs = l->obs + at * l->obs_dim,
+                     .act = l->act_count ? NULL : l->act + at * l->act_dim,
+                     .pick = l->act_count ? l->pick + at : NULL,
+                     .reward = l->reward + at};
+}
+
+/* ---- the network ---- */
+
+typedef struct Shape {
+  bool lstm, see_obs, see_act, see_reward, see_episodes;
+  int64_t hidden, embed[3], bottleneck, truncate;
+  int activation; /* of the bottleneck: 0 ReLU, 1 linear, 2 tanh */
+} Shape;
+
+/* All weights as one float64 vector, in the order in which the host holds them. */
+typedef struct Naive {
+  FakeHost *fake;
+  Shape s;
+  int64_t size, at[FAKE_ARRAYS]; /* numbers; where each array begins, -1: no weight */
+  double *x;
+} Naive;
+
+static Naive *naive_new(FakeHost *fake, Shape s) {
+  Naive *z = g_new0(Naive, 1);
+  z->fake = fake, z->s = s;
+  for (int64_t k = 0; k < fake->array_count; k++) {
+    z->at[k] = fake->array[k].grad ? z->size : -1;
+    if (fake->array[k].grad) z->size += fake->array[k].count;
+  }
+  z->x = g_new0(double, (gsize)z->size);
+  for (int64_t k = 0; k < fake->array_count; k++)
+    for (int64_t j = 0; z->at[k] >= 0 && j < fake->array[k].count; j++)
+      z->x[z->at[k] + j] = (double)((const float *)fake->array[k].data)[j];
+  return z;
+}
+
+static void naive_free(Naive *z) {
+  g_free(z->x), g_free(z);
+}
+
+static const double *weights_of(const Naive *z, const char *name) {
+  for (int64_t k = 0; k < z->fake->array_count; k++)
+    if (!strcmp(z->fake->array[k].spec.name, name)) return z->x + z->at[k];
+  g_error("no array %s", name);
+}
+
+/* y [m] = b + x [n] w, w [n, m]. */
+static void affine(const Naive *z, const char *weight, const char *bias, int64_t n, int64_t m,
+                   const double *x, double *y) {
+  const double *w = weights_of(z, weight), *b = weights_of(z, bias);
+  for (int64_t j = 0; j < m; j++) {
+    y[j] = b[j];
+    for (int64_t i = 0; i < n; i++) y[j] += x[i] * w[i * m + j];
+  }
+}
+
+/* Appends a part of the input, embedded if it is to be; returns how many numbers. */
+static int64_t put_part(const Naive *z, const char *name, int64_t units, int64_t n, const double *x,
+                        double *to) {
+  if (n == 0 || units == 0) {
+    memcpy(to, x, (size_t)n * sizeof *x);
+    return n;
+  }
+  char weight[64], bias[64];
+  g_snprintf(weight, sizeof weight, "%s.0.weight", name);
+  g_snprintf(bias, sizeof bias, "%s.0.bias", name);
+  affine(z, weight, bias, n, units, x, to);
+  for (int64_t j = 0; j < units; j++) to[j] = fmax(0, to[j]);
+  return units;
+}
+
+enum { WIDEST = 64 };
+
+static int64_t naive_input(const Naive *z, const HnHistory *h, const Life *l, int64_t t, int64_t i,
+                           double *to) {
+  int64_t at = hn_at(h, t, i), past = at - h->stride, n = 0, in = 0;
+  bool fresh = h->begin[at] == HN_NEW_TASK;
+  double x[WIDEST] = {0};
+  for (int64_t d = 0; z->s.see_obs && d < l->obs_dim; d++)
+    x[n++] = (double)h->obs[at * l->obs_dim + d];
+  if (z->s.see_episodes) x[n++] = h->begin[at] == HN_NEW_EPISODE;
+  in += put_part(z, "obs_embed", z->s.embed[0], n, x, to);
+  memset(x, 0, sizeof x);
+  n = l->act_count ? l->act_count : l->act_dim;
+  for (int64_t d = 0; d < n && !fresh; d++)
+    x[d] = l->act_count ? h->pick[past] == d : (double)h->act[past * l->act_dim + d];
+  in += put_part(z, "act_embed", z->s.embed[1], z->s.see_act ? n : 0, x, to + in);
+  x[0] = fresh ? 0 : (double)h->reward[past];
+  return in + put_part(z, "reward_embed", z->s.embed[2], z->s.see_reward, x, to + in);
+}
+
+static double logistic(double x) {
+  return 1 / (1 + exp(-x));
+}
+
+/* PyTorch's cells; m [hidden], or hidden and cell one after the other. */
+static void naive_cell(const Naive *z, int64_t in, const double *x, double *m) {
+  int64_t H = z->s.hidden, gates = z->s.lstm ? 4 : 3;
+  double a[4 * WIDEST], b[4 * WIDEST];
+  const char *name = z->s.lstm ? "lstm" : "gru";
+  char text[4][64];
+  const char *part[] = {"weight_ih", "bias_ih", "weight_hh", "bias_hh"};
+  for (int k = 0; k < 4; k++) g_snprintf(text[k], sizeof text[k], "%s.%s", name, part[k]);
+  affine(z, text[0], text[1], in, gates * H, x, a), affine(z, text[2], text[3], H, gates * H, m, b);
+  for (int64_t j = 0; j < H; j++) {
+    if (z->s.lstm) {
+      double g[4];
+      for (int k = 0; k < 4; k++) g[k] = a[k * H + j] + b[k * H + j];
+      m[H + j] = logistic(g[1]) * m[H + j] + logistic(g[0]) * tanh(g[2]);
+      m[j] = logistic(g[3]) * tanh(m[H + j]);
+    } else {
+      double r = logistic(a[j] + b[j]), u = logistic(a[H + j] + b[H + j]);
+      double n = tanh(a[2 * H + j] + r * b[2 * H + j]);
+      m[j] = (1 - u) * n + u * m[j];
+    }
+  }
+}
+
+static int64_t naive_memory(const Naive *z) {
+  return z->s.hidden * (1 + z->s.lstm);
+}
+static int64_t naive_dim(const Naive *z) {
+  return z->s.bottleneck ? z->s.bottleneck : z->s.hidden;
+}
+
+/* sum(c . belief) [T+1, B, D] along h from memory start [B, memory]; belief: out or NULL.  Where
+ * `frozen` [T+1, B, memory] is given, pieces of s.truncate percepts start from it, which is what
+ * a gradient that is cut there sees; kept (or NULL) receives the memory before every percept. */
+static double naive_sum(const Naive *z, const Life *l, const HnHistory *h, const double *start,
+                        const double *c, double *belief, const double *frozen, double *kept) {
+  int64_t M = naive_memory(z), D = naive_dim(z), H = z->s.hidden;
+  double sum = 0;
+  for (int64_t i = 0; i < h->rows; i++) {
+    double m[2 * WIDEST], x[4 * WIDEST], y[WIDEST];
+    memcpy(m, start + i * M, (size_t)M * sizeof *m);
+    for (int64_t t = 0; t <= h->steps; t++) {
+      int64_t k = t * h->rows + i;
+      if (frozen && t && t % z->s.truncate == 0) memcpy(m, frozen + k * M, (size_t)M * sizeof *m);
+      if (kept) memcpy(kept + k * M, m, (size_t)M * sizeof *m);
+      if (h->begin[hn_at(h, t, i)] == HN_NEW_TASK) memset(m, 0, sizeof m);
+      naive_cell(z, naive_input(z, h, l, t, i, x), x, m);
+      memcpy(y, m, (size_t)H * sizeof *y);
+      if (z->s.bottleneck) affine(z, "bottleneck.0.weight", "bottleneck.0.bias", H, D, m, y);
+      for (int64_t d = 0; d < D; d++) {
+        if (z->s.bottleneck && z->s.activation != 1)
+          y[d] = z->s.activation ? tanh(y[d]) : fmax(0, y[d]);
+        sum += c[k * D + d] * y[d];
+        if (belief) belief[k * D + d] = y[d];
+      }
+    }
+  }
+  return sum;
+}
+#endif
