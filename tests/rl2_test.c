@@ -143,7 +143,7 @@ static float *random_floats(int64_t n, uint64_t seed) {
 
 static Shape shape_of(const Subject *b) {
   const HnThisParams *p = b->part.params;
-  return (Shape){.lstm = false,
+  return (Shape){.lstm = p->cell == CELL_LSTM,
                  .see_obs = p->see_obs,
                  .see_act = p->see_act,
                  .see_reward = p->see_reward,
@@ -198,16 +198,17 @@ static void check_gradient(const Case *c, const char *more) {
 }
 
 static void test_gradient(gconstpointer c) {
-  check_gradient(c, "");
+  check_gradient(c, ", cell: gru");
+  check_gradient(c, ", cell: lstm");
 }
 
 /* ---- the ABI's promises ---- */
 
 /* One window, one call a percept, windows cut anywhere, each row alone, and forward: the same bits
  * of beliefs and of memory. */
-static void test_windows(gconstpointer data) {
+static void check_windows(const Case *data, const char *cell) {
   enum { WAYS = 5 };
-  Subject *b = subject_new(data, "");
+  Subject *b = subject_new(data, cell);
   int64_t T = 23, B = 6, D = b->spec.belief_dim;
   gsize bytes = (gsize)((T + 1) * B * D) * sizeof(float), held = (gsize)B * b->spec.row_size;
   Life *l = life_for(data, T, B, 5), *dense = life_for(data, T, B, 5);
@@ -228,10 +229,14 @@ static void test_windows(gconstpointer data) {
   life_free(l), life_free(dense), subject_free(b);
 }
 
+static void test_windows(gconstpointer c) {
+  check_windows(c, ", cell: gru"), check_windows(c, ", cell: lstm");
+}
+
 /* What happened before a new task leaves no trace in beliefs, memory or gradients after it; what
  * happened before a new episode does. */
-static void test_tasks(gconstpointer data) {
-  Subject *b = subject_new(data, "");
+static void check_tasks(const Case *data, const char *cell) {
+  Subject *b = subject_new(data, cell);
   int64_t T = 20, B = 3, D = b->spec.belief_dim, n = (T + 1) * B * D, at = 8;
   for (int kind = HN_NEW_EPISODE; kind <= HN_NEW_TASK; kind++) {
     float *belief[2], *d = random_floats(n, 8), *grad[2];
@@ -268,6 +273,10 @@ static void test_tasks(gconstpointer data) {
     g_free(d);
   }
   subject_free(b);
+}
+
+static void test_tasks(gconstpointer c) {
+  check_tasks(c, ", cell: gru"), check_tasks(c, ", cell: lstm");
 }
 
 /* Pieces as long as the window are the window; shorter ones change gradients, not beliefs. */
@@ -372,7 +381,8 @@ static void test_refusals(void) {
 
 /* ---- in the run loop ---- */
 
-static const char *const modes[] = {"", ", truncate: 4", ", refresh: true", ", forget: true"};
+static const char *const modes[] = {"", ", truncate: 4", ", refresh: true", ", forget: true",
+                                    ", cell: lstm"};
 
 static HnCell cell_of(const char *inference, const char *policy) {
   return (HnCell){.study = "lab",
@@ -508,11 +518,13 @@ static void test_bits(gconstpointer mode) {
 
 /* A grid of three by three: who knows the goal gets 3.02 an episode, who searches at best 1.7.  So
  * the second episode shows whether the first is remembered. */
-static void test_learns(void) {
-  HnCell c = cell_of("hidden: 32, obs_embed: 8, act_embed: 0, reward_embed: 8, lr: 2e-3",
-                     "epochs: 2, minibatches: 4, lr: 2e-3, anneal: false, see_obs: false, "
-                     "value_clip: 0, entropy: 0.03, discount: 0.95, normalise_belief: false, "
-                     "width: 32, layers: 1");
+static void test_learns(gconstpointer cell) {
+  char *settings = g_strdup_printf(
+      "%s, hidden: 32, obs_embed: 8, act_embed: 0, reward_embed: 8, lr: 2e-3", (const char *)cell);
+  HnCell c =
+      cell_of(settings, "epochs: 2, minibatches: 4, lr: 2e-3, anneal: false, see_obs: false, "
+                        "value_clip: 0, entropy: 0.03, discount: 0.95, normalise_belief: false, "
+                        "width: 32, layers: 1");
   g_free(c.env.params);
   c.env = part_of(&gridworld_LTX_hn_plugin, "size: 3, horizon: 5");
   c.run.rows = 16, c.run.steps = 20, c.run.frames = 120000, c.run.checkpoint_every = 0;
@@ -522,7 +534,7 @@ static void test_learns(void) {
   double *first = column(dir, "eval.return_1"), *second = column(dir, "eval.return_2");
   g_test_message("%.3f %.3f", first[0], second[0]);
   g_assert_cmpfloat(second[0], >, 2.4);
-  g_free(first), g_free(second), folder_free(dir), cell_clear(&c);
+  g_free(first), g_free(second), g_free(settings), folder_free(dir), cell_clear(&c);
 }
 
 static void add_cases(const char *folder_name, GTestDataFunc test) {
@@ -549,6 +561,8 @@ int main(int argc, char **argv) {
   g_test_add_data_func("/rl2/run/bits/truncate", modes[1], test_bits);
   g_test_add_data_func("/rl2/run/bits/refresh", modes[2], test_bits);
   g_test_add_data_func("/rl2/run/bits/forget", modes[3], test_bits);
-  g_test_add_func("/rl2/run/learns", test_learns);
+  g_test_add_data_func("/rl2/run/bits/lstm", modes[4], test_bits);
+  g_test_add_data_func("/rl2/run/learns/gru", "cell: gru", test_learns);
+  g_test_add_data_func("/rl2/run/learns/lstm", "cell: lstm", test_learns);
   return g_test_run();
 }

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #define PARAMS(X)                                                                                  \
+  X(choice, cell, "", "What remembers.", "gru", "gru|lstm")                                        \
   X(int, hidden, "", "Units of the memory.", 128, 1, 65536)                                        \
   X(int, obs_embed, "", "ReLU units that embed observation and flag; 0: none.", 32, 0, 65536)      \
   X(int, act_embed, "", "ReLU units that embed the action (one-hot if discrete); 0: none.", 16, 0, \
@@ -45,6 +46,7 @@ HN_PARAMS(PARAMS);
 #define METRICS(X) X(grad_norm, "", "Of the own gradient, before any clip.", HN_MEAN)
 HN_METRICS(METRICS);
 
+enum { CELL_GRU, CELL_LSTM };
 enum { ACTIVATION_RELU, ACTIVATION_LINEAR, ACTIVATION_TANH };
 enum { OBS, ACT, REWARD, PARTS }; /* of the input; the flag stands beside the observation */
 enum { SHARD = 4 };               /* rows */
@@ -60,6 +62,7 @@ typedef struct Rl2 {
   HnStore store;
   HnMlp embed[PARTS], bottleneck; /* layers 0: not there */
   HnGru gru;
+  HnLstm lstm;
   float *start; /* [pieces, B, memory] of the last forward */
   double norm2; /* of the gradient */
 } Rl2;
@@ -92,8 +95,11 @@ static void build(Rl2 *m, HnRng *rng) {
                                 HN_RELU, HN_INIT_FAN_IN, 1, 1, rng);
     in += embeds ? units[k] : m->part[k];
   }
-  m->gru = hn_gru_make(&m->store, "gru", in, p->hidden, rng);
-  m->memory = m->dim = p->hidden;
+  if (p->cell == CELL_GRU)
+    m->gru = hn_gru_make(&m->store, "gru", in, p->hidden, rng);
+  else
+    m->lstm = hn_lstm_make(&m->store, "lstm", in, p->hidden, rng);
+  m->memory = p->cell == CELL_GRU ? p->hidden : 2 * p->hidden, m->dim = p->hidden;
   if (p->bottleneck > 0) {
     static const HnActivation activation[] = {
         [ACTIVATION_RELU] = HN_RELU, [ACTIVATION_LINEAR] = HN_LINEAR, [ACTIVATION_TANH] = HN_TANH};
@@ -196,23 +202,47 @@ static Inputs inputs(const Rl2 *m, HnTape *t, const HnHistory *h, Piece s) {
   return x;
 }
 
+/* Copies the last [n, H] of a piece's states to columns from `at` of memory. */
+static void put_end(const Rl2 *m, Piece s, const HnVar *states, int64_t at, float *end) {
+  int64_t H = m->p->hidden;
+  for (int64_t i = 0; i < s.n; i++)
+    memcpy(end + i * m->memory + at, states->data + ((s.count - 1) * s.n + i) * H,
+           (size_t)H * sizeof *end);
+}
+
+/* Hidden states [count n, H] of inputs x; see unroll. */
+static HnVar *recur(const Rl2 *m, HnTape *t, Piece s, HnVar *x, HnVar *start, const uint8_t *reset,
+                    float *flat, float *end) {
+  int64_t H = m->p->hidden;
+  if (m->p->cell == CELL_GRU) {
+    HnVar *y =
+        hn_gru(t, s.count, x, start, hn_param(t, m->gru.w, flat), hn_param(t, m->gru.u, flat),
+               hn_param(t, m->gru.b, flat), hn_param(t, m->gru.c, flat), reset);
+    if (end) put_end(m, s, y, 0, end);
+    return y;
+  }
+  HnVar *cells, *y = hn_lstm(t, s.count, x, hn_columns(t, start, 0, H), hn_columns(t, start, H, H),
+                             hn_param(t, m->lstm.w, flat), hn_param(t, m->lstm.u, flat),
+                             hn_param(t, m->lstm.b, flat), hn_param(t, m->lstm.c, flat), reset,
+                             end ? &cells : NULL);
+  if (end) put_end(m, s, y, 0, end), put_end(m, s, cells, H, end);
+  return y;
+}
+
 /* Beliefs [count n, dim] of a piece that starts from memory start [n, memory] (borrowed), which it
  * leaves at end [n, memory] (NULL: not asked). */
 static HnVar *unroll(const Rl2 *m, HnTape *t, const HnHistory *h, Piece s, const float *start,
                      float *flat, float *end) {
   Inputs in = inputs(m, t, h, s);
   HnVar *part[PARTS];
-  int64_t n = s.count * s.n, parts = 0, H = m->p->hidden;
+  int64_t n = s.count * s.n, parts = 0;
   for (int k = 0; k < PARTS; k++) {
     if (!m->part[k]) continue;
     HnVar *x = hn_constant(t, n, m->part[k], in.part[k]);
     part[parts++] = m->embed[k].layers ? hn_mlp(t, &m->embed[k], x, flat) : x;
   }
   HnVar *x = parts > 1 ? hn_concat(t, parts, part) : part[0];
-  HnVar *y = hn_gru(t, s.count, x, hn_constant(t, s.n, H, start), hn_param(t, m->gru.w, flat),
-                    hn_param(t, m->gru.u, flat), hn_param(t, m->gru.b, flat),
-                    hn_param(t, m->gru.c, flat), in.reset);
-  if (end) memcpy(end, y->data + (s.count - 1) * s.n * H, (size_t)(s.n * H) * sizeof *end);
+  HnVar *y = recur(m, t, s, x, hn_constant(t, s.n, m->memory, start), in.reset, flat, end);
   return m->bottleneck.layers ? hn_mlp(t, &m->bottleneck, y, flat) : y;
 }
 
