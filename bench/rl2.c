@@ -1,0 +1,191 @@
+/* rl2.c - what RL2 costs: microseconds per env step of acting, and of one gradient step over a
+ * whole window by phases, at the sizes of VariBAD's comparison (arXiv 1910.08348).
+ *
+ * A gradient step is forward, then backward: pieces run again on a tape (`again`), the gradient
+ * through them (`back`), shards added up (`add`), then Adam.  PPO asks for epochs times as many
+ * per env step. */
+#include "../plugins/inference/rl2.c"
+#include "../tests/fake_host.h"
+#include <stdio.h>
+#include <time.h>
+
+enum { ROUNDS = 7 };
+
+static double seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+typedef struct Size {
+  const char *name;
+  int64_t obs, act_dim, act_count, rows, steps;
+  HnThisParams p;
+} Size;
+
+/* Random steps -1 .. T; one task. */
+typedef struct Walk {
+  uint8_t *begin;
+  float *obs, *act, *reward;
+  int32_t *pick;
+} Walk;
+
+static Walk walk_new(const Size *s) {
+  size_t n = (size_t)((s->steps + 2) * s->rows);
+  Walk w = {calloc(n, 1), calloc(n * (size_t)s->obs, 4), calloc(n * (size_t)s->act_dim + 1, 4),
+            calloc(n, 4), calloc(n, 4)};
+  HnRng rng = hn_rng(1, 1);
+  for (size_t k = 0; k < n * (size_t)s->obs; k++) w.obs[k] = (float)hn_rng_normal(&rng);
+  for (size_t k = 0; k < n * (size_t)s->act_dim; k++) w.act[k] = (float)hn_rng_normal(&rng);
+  for (size_t k = 0; k < n; k++) w.reward[k] = (float)hn_rng_normal(&rng);
+  for (size_t k = 0; k < n && s->act_count; k++)
+    w.pick[k] = (int32_t)hn_rng_below(&rng, s->act_count);
+  return w;
+}
+
+static HnHistory window(const Size *s, const Walk *w, int64_t from, int64_t steps) {
+  int64_t at = (from + 1) * s->rows;
+  return (HnHistory){.struct_size = sizeof(HnHistory),
+                     .steps = steps,
+                     .rows = s->rows,
+                     .stride = s->rows,
+                     .begin = w->begin + at,
+                     .obs = w->obs + at * s->obs,
+                     .act = w->act + at * s->act_dim,
+                     .pick = w->pick + at,
+                     .reward = w->reward + at};
+}
+
+/* Microseconds per row and step of each phase. */
+typedef struct Times {
+  double act, forward, again, back, add, adam;
+} Times;
+
+/* The pieces of a window on tapes that go nowhere. */
+static HnStatus run_again(void *arg, int64_t index) {
+  const Job *j = arg;
+  int64_t k = index % j->pieces;
+  Piece s = piece(j, index / j->pieces, k);
+  HnTape t = hn_tape_begin(j->m->host, true);
+  unroll(j->m, &t, j->q->history, s, start_of(j, s, k), j->flat + index * j->m->store.size, NULL);
+  return HN_OK;
+}
+
+static Times round_of(Rl2 *m, FakeHost *f, const Size *s, const Walk *w, HnThought *q,
+                      const float *d) {
+  Times t;
+  double mark = seconds(), norm2;
+  for (int64_t step = 0; step < s->steps; step++) {
+    HnHistory now = window(s, w, step, 0);
+    HnThought one = *q;
+    one.history = &now;
+    if (believe(m, &one)) abort();
+    fake_host_reset(f, (FakeMark){0});
+  }
+  t.act = seconds() - mark, mark = seconds();
+  if (forward(m, q)) abort();
+  t.forward = seconds() - mark;
+  Job j = job(m, q);
+  j.flat = hn_store_flat(&m->store, j.shards * j.pieces);
+  mark = seconds();
+  m->host->parallel(m->host, j.shards * j.pieces, run_again, &j);
+  t.again = seconds() - mark, mark = seconds();
+  hn_store_refresh(&m->store);
+  hn_store_reduce(&m->store, j.shards * j.pieces, j.flat);
+  norm2 = hn_store_norm2(&m->store);
+  t.add = seconds() - mark, mark = seconds();
+  if (backward(m, q, d, &norm2)) abort();
+  t.back = seconds() - mark - t.again - t.add, mark = seconds();
+  if (step(m, 1, 1)) abort();
+  t.adam = seconds() - mark;
+  fake_host_reset(f, (FakeMark){0});
+  return t;
+}
+
+static int by_size(const void *a, const void *b) {
+  double d = *(const double *)a - *(const double *)b;
+  return (d > 0) - (d < 0);
+}
+
+static void run(const Size *s, int32_t cell) {
+  FakeHost *f = malloc(sizeof *f);
+  Rl2 *m = calloc(1, sizeof *m);
+  HnThisParams p = s->p;
+  HnRng rng = hn_rng(2, 2);
+  HnBeliefSpec spec = {.struct_size = sizeof spec,
+                       .obs_dim = s->obs,
+                       .act_dim = s->act_dim,
+                       .act_count = s->act_count,
+                       .rng = &rng};
+  p.cell = cell, p.see_obs = p.see_act = p.see_reward = p.see_episodes = true;
+  if (create(m, fake_host_open(f), &p, &spec)) abort();
+  Walk w = walk_new(s);
+  HnHistory h = window(s, &w, 0, s->steps);
+  int64_t n = (s->steps + 1) * s->rows * spec.belief_dim;
+  float *belief = calloc((size_t)n, 4), *d = calloc((size_t)n, 4);
+  for (int64_t k = 0; k < n; k++) d[k] = 1e-4f;
+  HnThought q = {.struct_size = sizeof q,
+                 .history = &h,
+                 .state = calloc((size_t)s->rows, spec.row_size),
+                 .belief = belief};
+  double took[sizeof(Times) / sizeof(double)][ROUNDS], us = 1e6 / (double)(s->steps * s->rows);
+  for (int r = 0; r < ROUNDS; r++) {
+    Times t = round_of(m, f, s, &w, &q, d);
+    const double all[] = {t.act, t.forward, t.again, t.back, t.add, t.adam};
+    for (int k = 0; k < 6; k++) took[k][r] = all[k] * us;
+  }
+  double sum = 0;
+  for (int k = 0; k < 6; k++) {
+    qsort(took[k], ROUNDS, sizeof(double), by_size);
+    if (k) sum += took[k][ROUNDS / 2];
+  }
+  printf("%-8s %-4s  act %6.2f   step %6.2f = forward %6.2f + again %6.2f + back %6.2f + add %5.2f "
+         "+ adam %5.2f\n",
+         s->name, cell == CELL_GRU ? "gru" : "lstm", took[0][ROUNDS / 2], sum, took[1][ROUNDS / 2],
+         took[2][ROUNDS / 2], took[3][ROUNDS / 2], took[4][ROUNDS / 2], took[5][ROUNDS / 2]);
+  free(w.begin), free(w.obs), free(w.act), free(w.reward), free(w.pick);
+  free(belief), free(d), free(q.state), fake_host_close(f), free(m), free(f);
+}
+
+int main(void) {
+  const Size sizes[] = {
+      {"grid",
+       2,
+       0,
+       5,
+       16,
+       60,
+       {.hidden = 64, .obs_embed = 8, .reward_embed = 8, .bottleneck = 64, .lr = 7e-4}},
+      {"grid/4",
+       2,
+       0,
+       5,
+       4,
+       60, /* a minibatch of a quarter of the rows */
+       {.hidden = 64, .obs_embed = 8, .reward_embed = 8, .bottleneck = 64, .lr = 7e-4}},
+      {"cheetah",
+       20,
+       6,
+       0,
+       16,
+       200,
+       {.hidden = 128, .obs_embed = 32, .act_embed = 16, .reward_embed = 16, .bottleneck = 256}},
+      {"ml10",
+       39,
+       4,
+       0,
+       10,
+       500,
+       {.hidden = 256, .obs_embed = 32, .act_embed = 16, .reward_embed = 16}},
+      {"ml10/50",
+       39,
+       4,
+       0,
+       10,
+       500, /* truncated after 50 steps */
+       {.hidden = 256, .obs_embed = 32, .act_embed = 16, .reward_embed = 16, .truncate = 50}}};
+  printf("us per env step, CPU time of one thread, medians of %d; kit %s\n", ROUNDS, hn_kit_isa());
+  for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+    for (int32_t cell = CELL_GRU; cell <= CELL_LSTM; cell++) run(&sizes[k], cell);
+  return 0;
+}
