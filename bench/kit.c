@@ -1,5 +1,5 @@
 /* kit.c - the float32 kit beside what it replaces: products beside OpenBLAS's sgemm, tanh beside
- * SLEEF's, a network trained with either, and what the tape costs an operation.
+ * SLEEF's, training steps beside PyTorch's, and what the tape costs an operation.
  *
  *   bench_kit
  *   OPENBLAS_CORETYPE=SkylakeX bench_kit    where OpenBLAS does not know the processor
@@ -9,8 +9,10 @@
  * the same width (v4 and SkylakeX or Cooperlake; v3 and Haswell or Zen).
  *
  * Each figure is a median over REPEATS rounds of processor time; the two sides of a ratio
- * alternate, so that both meet the same machine.  SLEEF is compared only on the set v4. */
+ * alternate, so that both meet the same machine.  SLEEF is compared only on the set v4.  PyTorch is
+ * Debian's python3-torch if it is installed, on one thread. */
 #include "../tests/fake_host.h"
+#include "kit_torch.h"
 #include <cblas.h>
 #include <hunch/kit/nn.h>
 #include <immintrin.h>
@@ -23,7 +25,8 @@ enum { REPEATS = 15, SIDES = 3 };
 typedef struct Side {
   void (*run)(void *arg);
   void *arg;
-  double seconds; /* out: median of one call */
+  double seconds;     /* out: median of one call */
+  const Torch *torch; /* asked for the workload named by arg, instead of run */
 } Side;
 
 static double busy(void) {
@@ -38,6 +41,7 @@ static int by_size(const void *a, const void *b) {
 }
 
 static double time_calls(const Side *side, int calls) {
+  if (side->torch) return torch_seconds(side->torch, side->arg, calls);
   const double start = busy();
   for (int i = 0; i < calls; i++) side->run(side->arg);
   return (busy() - start) / calls;
@@ -101,7 +105,7 @@ static void bench_products(void) {
     HnRng rng = hn_rng(1, i);
     Product p = shapes[i];
     p.a = noise(&rng, p.m * p.k), p.b = noise(&rng, p.k * p.n), p.c = noise(&rng, p.m * p.n);
-    Side side[] = {{own_product, &p, 0}, {blas_product, &p, 0}};
+    Side side[] = {{.run = own_product, .arg = &p}, {.run = blas_product, .arg = &p}};
     measure(2, side);
     const double flops = 2e-9 * (double)(p.m * p.n * p.k);
     char name[64];
@@ -157,7 +161,9 @@ static double worst_tanh(const Side *side) {
 static void bench_tanh(void) {
   HnRng rng = hn_rng(2, 0);
   Map m = {.n = 4096, .x = noise(&rng, 4096), .y = noise(&rng, 4096)};
-  Side side[] = {{own_tanh, &m, 0}, {sleef_tanh_u10, &m, 0}, {sleef_tanh_u35, &m, 0}};
+  Side side[] = {{.run = own_tanh, .arg = &m},
+                 {.run = sleef_tanh_u10, .arg = &m},
+                 {.run = sleef_tanh_u35, .arg = &m}};
   measure(has_v4() ? 3 : 1, side);
   printf("\n%-12s %12s %6s %16s\n", "tanh", "ns/element", "ratio", "worst rel. error");
   static const char *const names[] = {"own", "SLEEF u10", "SLEEF u35"};
@@ -167,15 +173,20 @@ static void bench_tanh(void) {
   free(m.x), free(m.y);
 }
 
-/* ---- network 64-256-256-8, forward and backward ---- */
+/* ---- training steps: forward and backward of a network, a recurrent layer, PPO ---- */
+
+enum { LAYERS = 3 };
 
 typedef struct Net {
   FakeHost fake;
   HnStore store;
-  HnMlp mlp;
+  HnMlp mlp, critic;
   HnGru gru;
-  int64_t rows, shard, steps;
-  float *x, *seed, *flat;
+  HnLstm lstm;
+  HnTensor *logstd;
+  int64_t rows, shard, steps, in, out;
+  float *x, *seed, *flat;  /* inputs and the gradient of the outputs */
+  float *action, *rest;    /* PPO: [rows, out], and advantage, goal, logp before, [3, rows] */
   void (*pass)(void *map); /* instead of the kit's tanh, over each hidden layer */
   Map hidden;
 } Net;
@@ -183,10 +194,10 @@ typedef struct Net {
 static HnStatus net_shard(void *arg, int64_t i) {
   Net *net = arg;
   HnTape t = hn_tape_begin(&net->fake.host, true);
-  HnVar *x = hn_constant(&t, net->shard, 64, net->x + i * net->shard * 64);
+  HnVar *x = hn_constant(&t, net->shard, net->in, net->x + i * net->shard * net->in);
   HnVar *y = hn_mlp(&t, &net->mlp, x, net->flat + i * net->store.size);
   for (int layer = 0; net->pass && layer < 2; layer++) net->pass(&net->hidden);
-  hn_tape_backward_from(&t, y, net->seed + i * net->shard * 8);
+  hn_tape_backward_from(&t, y, net->seed + i * net->shard * net->out);
   return HN_OK;
 }
 
@@ -200,100 +211,203 @@ static void net_step(void *arg) {
   fake_host_reset(&net->fake, mark);
 }
 
-static Net *net_new(int64_t rows, int64_t shard, HnActivation act, void (*pass)(void *)) {
-  static const int64_t width[] = {64, 256, 256, 8};
+static Net *net_begin(int64_t rows, int64_t steps, int64_t in, int64_t out) {
   HnRng rng = hn_rng(3, 0);
   Net *net = calloc(1, sizeof *net);
   if (!net) abort();
   hn_store_begin(&net->store, fake_host_open(&net->fake), "");
-  net->mlp = hn_mlp_make(&net->store, "net", 3, width, act, HN_LINEAR, HN_INIT_FAN_IN, 1, 1, &rng);
-  net->rows = rows, net->shard = shard, net->pass = pass;
-  net->x = noise(&rng, rows * 64), net->seed = noise(&rng, rows * 8);
-  net->hidden = (Map){shard * 256, noise(&rng, shard * 256), noise(&rng, shard * 256)};
+  net->rows = rows, net->shard = rows, net->steps = steps, net->in = in, net->out = out;
+  net->x = noise(&rng, steps * rows * in), net->seed = noise(&rng, steps * rows * out);
+  return net;
+}
+
+static Net *net_new(int64_t rows, int64_t shard, const int64_t width[LAYERS + 1], HnActivation act,
+                    void (*pass)(void *)) {
+  HnRng rng = hn_rng(4, 0);
+  Net *net = net_begin(rows, 1, width[0], width[LAYERS]);
+  net->mlp =
+      hn_mlp_make(&net->store, "net", LAYERS, width, act, HN_LINEAR, HN_INIT_FAN_IN, 1, 1, &rng);
+  net->shard = shard, net->pass = pass;
+  const int64_t count = shard * width[1];
+  net->hidden = (Map){count, noise(&rng, count), noise(&rng, count)};
   return net;
 }
 
 static void net_free(Net *net) {
   fake_host_close(&net->fake);
-  free(net->x), free(net->seed), free(net->hidden.x), free(net->hidden.y), free(net);
+  free(net->x), free(net->seed), free(net->hidden.x), free(net->hidden.y);
+  free(net->action), free(net->rest), free(net);
+}
+
+static void recurrent_step(void *arg) {
+  Net *net = arg;
+  const FakeMark mark = fake_host_mark(&net->fake);
+  const int64_t n = net->out, rows = net->rows;
+  float *flat = net->flat = hn_store_flat(&net->store, 1);
+  HnTape tape = hn_tape_begin(&net->fake.host, true), *t = &tape;
+  HnVar *h0 = hn_constant(t, rows, n, hn_tape_room(t, rows * n, 4));
+  HnVar *x = hn_constant(t, net->steps * rows, net->in, net->x), *y;
+  if (net->gru.w)
+    y = hn_gru(t, net->steps, x, h0, hn_param(t, net->gru.w, flat), hn_param(t, net->gru.u, flat),
+               hn_param(t, net->gru.b, flat), hn_param(t, net->gru.c, flat), NULL);
+  else
+    y = hn_lstm(t, net->steps, x, h0, h0, hn_param(t, net->lstm.w, flat),
+                hn_param(t, net->lstm.u, flat), hn_param(t, net->lstm.b, flat),
+                hn_param(t, net->lstm.c, flat), NULL, NULL);
+  hn_tape_backward_from(t, y, net->seed);
+  hn_store_reduce(&net->store, 1, flat);
+  fake_host_reset(&net->fake, mark);
+}
+
+static Net *recurrent_new(int gates, int64_t rows, int64_t steps, int64_t in, int64_t hidden) {
+  HnRng rng = hn_rng(5, 0);
+  Net *net = net_begin(rows, steps, in, hidden);
+  if (gates == 3)
+    net->gru = hn_gru_make(&net->store, "gru", in, hidden, &rng);
+  else
+    net->lstm = hn_lstm_make(&net->store, "lstm", in, hidden, &rng);
+  return net;
+}
+
+/* Clipped surrogate, squared value error, entropy; clipped norm; Adam. */
+static void ppo_step(void *arg) {
+  Net *net = arg;
+  const FakeMark mark = fake_host_mark(&net->fake);
+  const int64_t rows = net->rows;
+  float *flat = hn_store_flat(&net->store, 1);
+  HnTape tape = hn_tape_begin(&net->fake.host, true), *t = &tape;
+  HnVar *x = hn_constant(t, rows, net->in, net->x), *logstd = hn_param(t, net->logstd, flat);
+  HnVar *advantage = hn_constant(t, rows, 1, net->rest);
+  HnVar *goal = hn_constant(t, rows, 1, net->rest + rows);
+  HnVar *before = hn_constant(t, rows, 1, net->rest + 2 * rows);
+  HnVar *logp = hn_normal_logp(t, hn_mlp(t, &net->mlp, x, flat), logstd, net->action);
+  HnVar *ratio = hn_exp(t, hn_sub(t, logp, before));
+  HnVar *gain = hn_mean(t, hn_min(t, hn_mul(t, ratio, advantage),
+                                  hn_mul(t, hn_clamp(t, ratio, 0.8f, 1.2f), advantage)));
+  HnVar *error = hn_mean(t, hn_square(t, hn_sub(t, hn_mlp(t, &net->critic, x, flat), goal)));
+  HnVar *entropy = hn_mean(t, hn_normal_entropy(t, logstd));
+  HnVar *loss = hn_sub(t, hn_affine(t, error, 0.5f, 0), gain);
+  hn_tape_backward(t, hn_sub(t, loss, hn_affine(t, entropy, 0.01f, 0)));
+  hn_store_reduce(&net->store, 1, flat);
+  const HnAdam adam = {.lr = 3e-4, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-5};
+  hn_adam_step(&net->store, &adam, hn_clip_scale(hn_store_norm2(&net->store), 0.5), 1);
+  fake_host_reset(&net->fake, mark);
+}
+
+static Net *ppo_new(int64_t rows, int64_t in, int64_t hidden, int64_t actions) {
+  HnRng rng = hn_rng(6, 0);
+  const int64_t width[] = {in, hidden, hidden, actions}, value[] = {in, hidden, hidden, 1};
+  Net *net = net_begin(rows, 1, in, actions);
+  HnStore *s = &net->store;
+  net->mlp = hn_mlp_make(s, "pi", 3, width, HN_TANH, HN_LINEAR, HN_INIT_FAN_IN, 1, 1, &rng);
+  net->critic = hn_mlp_make(s, "v", 3, value, HN_TANH, HN_LINEAR, HN_INIT_FAN_IN, 1, 1, &rng);
+  net->logstd = hn_store_add(s, "logstd", 1, actions, HN_INIT_ZERO, 0, &rng);
+  net->action = noise(&rng, rows * actions), net->rest = noise(&rng, 3 * rows);
+  for (int64_t i = 0; i < rows; i++) net->rest[2 * rows + i] -= 1.4f * (float)actions;
+  return net;
 }
 
 /* A perfect sgemm's time for the same products, at its 512^3 rate. */
 static double blas_rate(void) {
-  HnRng rng = hn_rng(4, 0);
+  HnRng rng = hn_rng(7, 0);
   Product p = {.m = 512, .n = 512, .k = 512};
   p.a = noise(&rng, 512 * 512), p.b = noise(&rng, 512 * 512), p.c = noise(&rng, 512 * 512);
-  Side side = {blas_product, &p, 0};
+  Side side = {.run = blas_product, .arg = &p};
   measure(1, &side);
   free(p.a), free(p.b), free(p.c);
   return 2.0 * 512 * 512 * 512 / side.seconds;
 }
 
-static void bench_net(double rate) {
-  static const int64_t sizes[][2] = {{64, 64}, {4096, 4096}, {4096, 512}, {4096, 128}};
-  printf("\nMLP 64-256-256-8 with tanh, forward and backward\n");
+/* A step of ours beside the same of PyTorch, which may be absent; flops NAN: no rate is meant. */
+static void compare(const Torch *torch, double rate, const char *name, char *workload, double flops,
+                    void (*run)(void *), Net *net) {
+  Side side[] = {{.run = run, .arg = net}, {.arg = workload, .torch = torch}};
+  measure(torch->ask ? 2 : 1, side);
+  printf("%-32s %10.1f", name, 1e6 * side[0].seconds);
+  if (torch->ask)
+    printf(" %10.1f %6.2f", 1e6 * side[1].seconds, side[1].seconds / side[0].seconds);
+  else
+    printf(" %10s %6s", "-", "-");
+  if (isfinite(flops))
+    printf(" %9.0f %%\n", 100 * flops / side[0].seconds / rate);
+  else
+    printf("\n");
+  net_free(net);
+}
+
+static void bench_mlp(const Torch *torch, double rate) {
+  static const int64_t sizes[][2 + LAYERS + 1] = {
+      {64, 64, 64, 256, 256, 8}, {4096, 512, 64, 256, 256, 8}, {16, 16, 16, 64, 64, 8}};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-    Net *net = net_new(sizes[i][0], sizes[i][1], HN_TANH, NULL);
-    Side side = {net_step, net, 0};
-    measure(1, &side);
+    const long long rows = sizes[i][0];
+    const int64_t *w = sizes[i] + 2;
+    char name[64], workload[64];
+    snprintf(name, sizeof name, "MLP %lld-%lld-%lld-%lld, batch %lld", (long long)w[0],
+             (long long)w[1], (long long)w[2], (long long)w[3], rows);
+    snprintf(workload, sizeof workload, "mlp %lld %lld %lld %lld %lld", rows, (long long)w[0],
+             (long long)w[1], (long long)w[2], (long long)w[3]);
     /* three products a layer, but no gradient for x */
     const double flops =
-        2.0 * (double)sizes[i][0] * (3.0 * (64 * 256 + 256 * 256 + 256 * 8) - 64 * 256);
-    printf("  batch %4lld in shards of %4lld: %9.1f us, %.0f %% of sgemm's rate\n",
-           (long long)sizes[i][0], (long long)sizes[i][1], 1e6 * side.seconds,
-           100 * flops / side.seconds / rate);
-    net_free(net);
+        2 * (double)rows *
+        (3 * (double)(w[0] * w[1] + w[1] * w[2] + w[2] * w[3]) - (double)(w[0] * w[1]));
+    compare(torch, rate, name, workload, flops, net_step,
+            net_new(rows, sizes[i][1], w, HN_TANH, NULL));
   }
-  if (!has_v4()) return;
-  /* the same network with linear layers, and either tanh over each hidden layer beside them */
-  Net *own = net_new(64, 64, HN_LINEAR, own_tanh);
-  Net *u10 = net_new(64, 64, HN_LINEAR, sleef_tanh_u10);
-  Net *u35 = net_new(64, 64, HN_LINEAR, sleef_tanh_u35);
-  Side side[] = {{net_step, own, 0}, {net_step, u10, 0}, {net_step, u35, 0}};
+}
+
+static void bench_recurrent(const Torch *torch, double rate) {
+  static const int sizes[][5] = {{3, 16, 100, 64, 64},
+                                 {3, 16, 100, 64, 256},
+                                 {3, 64, 50, 64, 256},
+                                 {4, 16, 100, 64, 256},
+                                 {4, 64, 50, 64, 256}};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    const int gates = sizes[i][0], rows = sizes[i][1], steps = sizes[i][2], in = sizes[i][3];
+    const int hidden = sizes[i][4];
+    char name[64], workload[64];
+    snprintf(name, sizeof name, "%s %d-%d, %d x %d steps", gates == 3 ? "GRU" : "LSTM", in, hidden,
+             rows, steps);
+    snprintf(workload, sizeof workload, "%s %d %d %d %d", gates == 3 ? "gru" : "lstm", rows, steps,
+             in, hidden);
+    const double flops =
+        2.0 * (double)(rows * steps) * gates * (double)hidden * (double)(2 * in + 3 * hidden);
+    compare(torch, rate, name, workload, flops, recurrent_step,
+            recurrent_new(gates, rows, steps, in, hidden));
+  }
+}
+
+static void bench_training(double rate) {
+  const Torch torch = torch_open();
+  if (torch.ask)
+    printf("\nforward and backward; PyTorch %s\n", torch.version);
+  else
+    printf("\nforward and backward; no PyTorch to compare with: apt-get install "
+           "--no-install-recommends python3-torch\n");
+  printf("%-32s %10s %10s %6s %11s\n", "", "own us", "PyTorch us", "ratio", "of sgemm's");
+  bench_mlp(&torch, rate);
+  bench_recurrent(&torch, rate);
+  char workload[] = "ppo 512 24 64 6";
+  compare(&torch, rate, "PPO minibatch 24-64-64-6, 512", workload, (double)NAN, ppo_step,
+          ppo_new(512, 24, 64, 6));
+  torch_close(&torch);
+}
+
+/* The same network with linear layers, and either tanh over each hidden layer beside them. */
+static void bench_net_tanh(void) {
+  static const int64_t width[] = {64, 256, 256, 8};
+  Net *net[3];
+  void (*const pass[])(void *) = {own_tanh, sleef_tanh_u10, sleef_tanh_u35};
+  Side side[3];
+  for (int i = 0; i < 3; i++) {
+    net[i] = net_new(64, 64, width, HN_LINEAR, pass[i]);
+    side[i] = (Side){.run = net_step, .arg = net[i]};
+  }
   measure(3, side);
-  printf("  batch 64, own tanh beside SLEEF's: u10 takes %.0f %%, u35 %.0f %% longer\n",
+  printf("\nMLP 64-256-256-8, batch 64, own tanh beside SLEEF's: u10 takes %.0f %%, u35 %.0f %% "
+         "longer\n",
          100 * (side[1].seconds / side[0].seconds - 1),
          100 * (side[2].seconds / side[0].seconds - 1));
-  net_free(own), net_free(u10), net_free(u35);
-}
-
-/* ---- recurrence ---- */
-
-static void gru_step(void *arg) {
-  Net *net = arg;
-  const FakeMark mark = fake_host_mark(&net->fake);
-  const int64_t hidden = net->gru.u->rows, in = net->gru.w->rows;
-  net->flat = hn_store_flat(&net->store, 1);
-  HnTape t = hn_tape_begin(&net->fake.host, true);
-  HnVar *h0 = hn_constant(&t, net->rows, hidden, hn_tape_room(&t, net->rows * hidden, 4));
-  HnVar *x = hn_constant(&t, net->steps * net->rows, in, net->x);
-  HnVar *y = hn_gru(&t, net->steps, x, h0, hn_param(&t, net->gru.w, net->flat),
-                    hn_param(&t, net->gru.u, net->flat), hn_param(&t, net->gru.b, net->flat),
-                    hn_param(&t, net->gru.c, net->flat), NULL);
-  hn_tape_backward_from(&t, y, net->seed);
-  fake_host_reset(&net->fake, mark);
-}
-
-static void bench_gru(double rate) {
-  static const int64_t sizes[][4] = {{16, 100, 64, 64}, {16, 100, 64, 256}, {64, 50, 64, 256}};
-  printf("\nGRU, forward and backward\n");
-  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-    const int64_t rows = sizes[i][0], steps = sizes[i][1], in = sizes[i][2], hidden = sizes[i][3];
-    Net *net = net_new(rows, rows, HN_TANH, NULL);
-    HnRng rng = hn_rng(5, 0);
-    free(net->x), free(net->seed);
-    net->steps = steps;
-    net->gru = hn_gru_make(&net->store, "gru", in, hidden, &rng);
-    net->x = noise(&rng, steps * rows * in), net->seed = noise(&rng, steps * rows * hidden);
-    Side side = {gru_step, net, 0};
-    measure(1, &side);
-    const double flops =
-        2.0 * (double)(rows * steps) * 3.0 * (double)hidden * (double)(2 * in + 3 * hidden);
-    printf("  %2lld rows x %3lld steps, %lld -> %lld: %9.1f us, %.0f %% of sgemm's rate\n",
-           (long long)rows, (long long)steps, (long long)in, (long long)hidden, 1e6 * side.seconds,
-           100 * flops / side.seconds / rate);
-    net_free(net);
-  }
+  for (int i = 0; i < 3; i++) net_free(net[i]);
 }
 
 /* ---- the tape itself ---- */
@@ -316,7 +430,7 @@ static void bench_tape(void) {
   FakeHost *fake = malloc(sizeof *fake);
   if (!fake) abort();
   fake_host_open(fake);
-  Side side = {chain, fake, 0};
+  Side side = {.run = chain, .arg = fake};
   measure(1, &side);
   printf("\ntape: %.1f ns an operation (add of 1 x 16: record, forward, backward)\n",
          1e9 * side.seconds / CHAIN);
@@ -329,8 +443,8 @@ int main(void) {
   bench_tanh();
   const double rate = blas_rate();
   printf("\nsgemm 512^3: %.1f GF/s\n", 1e-9 * rate);
-  bench_net(rate);
-  bench_gru(rate);
+  bench_training(rate);
+  if (has_v4()) bench_net_tanh();
   bench_tape();
   return 0;
 }
