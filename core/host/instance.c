@@ -175,7 +175,8 @@ void hn_instance_free(HnInstance *x, bool created) {
 }
 
 double hn_instance_metric(HnInstance *x, guint metric) {
-  double mean = x->metric_count[metric] > 0 ? x->metric_sum[metric] / x->metric_count[metric] : (double)NAN;
+  double mean =
+      x->metric_count[metric] > 0 ? x->metric_sum[metric] / x->metric_count[metric] : (double)NAN;
   x->metric_sum[metric] = x->metric_count[metric] = 0;
   return mean;
 }

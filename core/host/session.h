@@ -49,8 +49,8 @@ typedef struct HnSession {
   HnCrew crew;
   HnWindow phase[HN_PHASES_MAX], gather;
   HnHistory gathered; /* gather, as its reader may see it */
-  HnWindow life;    /* where inference asks for refresh: [lifetime] steps of each running life */
-  int64_t *life_at; /* [B] steps in it */
+  HnWindow life;      /* where inference asks for refresh: [lifetime] steps of each running life */
+  int64_t *life_at;   /* [B] steps in it */
   HnRng policy_learning, inference_learning;
   int64_t update, frames;
   HnThought thought; /* of the last believe of a lesson, for its backward */
