@@ -9,8 +9,9 @@
  * recomputed.  `refresh` has the host replay running lives under the new weights instead.
  *
  * Rows are cut into shards of a fixed size whose gradients are added in order: the same bits for
- * any number of workers.  `forward` keeps only the memory at the start of each piece of a sequence;
- * `backward` runs a piece again on a tape, while its activations are still in the cache.
+ * any number of workers.  `forward` leaves its tapes to `backward` in memory whose size an earlier
+ * pass has shown; where there was none, or where tapes are large, `backward` runs each piece of a
+ * sequence again from the memory it started with, with the same bits.
  *
  * Source: Duan et al. 2016 (arXiv 1611.02779); sizes and bottleneck as in VariBAD's comparison
  * (arXiv 1910.08348). */
@@ -50,6 +51,7 @@ enum { CELL_GRU, CELL_LSTM };
 enum { ACTIVATION_RELU, ACTIVATION_LINEAR, ACTIVATION_TANH };
 enum { OBS, ACT, REWARD, PARTS }; /* of the input; the flag stands beside the observation */
 enum { SHARD = 4 };               /* rows */
+static const size_t KEPT_BYTES = (size_t)64 << 20; /* of tapes, at most */
 
 typedef struct Rl2 {
   const HnThisParams *p;
@@ -63,8 +65,11 @@ typedef struct Rl2 {
   HnMlp embed[PARTS], bottleneck; /* layers 0: not there */
   HnGru gru;
   HnLstm lstm;
-  float *start; /* [pieces, B, memory] of the last forward */
   double norm2; /* of the gradient */
+  size_t need;  /* bytes of the largest tape so far */
+  /* of the last forward, until its backward */
+  float *start, *flat; /* [pieces, B, memory]; [tasks, store.size] gradients */
+  struct Trail *trail; /* [tasks]; NULL: no tapes were kept */
 } Rl2;
 
 /* Row memory: Head, then `memory` floats. */
@@ -234,7 +239,7 @@ static HnVar *recur(const Rl2 *m, HnTape *t, Piece s, HnVar *x, HnVar *start, co
 static HnVar *unroll(const Rl2 *m, HnTape *t, const HnHistory *h, Piece s, const float *start,
                      float *flat, float *end) {
   Inputs in = inputs(m, t, h, s);
-  HnVar *part[PARTS];
+  HnVar *part[PARTS] = {NULL};
   int64_t n = s.count * s.n, parts = 0;
   for (int k = 0; k < PARTS; k++) {
     if (!m->part[k]) continue;
@@ -264,13 +269,34 @@ static HnStatus believe(void *self, HnThought *q) {
 
 /* ---- learning ---- */
 
+/* Scratch that outlives the task of forward that takes it: a tape's, as long as it suffices. */
+typedef struct Room {
+  HnHost host; /* what the tape sees: the host, but for scratch */
+  const HnHost *real;
+  char *memory;
+  size_t size, used; /* used: asked for, perhaps more than size */
+} Room;
+
+/* What forward leaves of one piece of one shard. */
+typedef struct Trail {
+  Room room;
+  HnTape tape;
+  HnVar *belief;
+} Trail;
+
+static void *take(const HnHost *host, int64_t count, size_t size) {
+  Room *r = host->impl;
+  size_t bytes = ((size_t)count * size + 63) / 64 * 64;
+  r->used += bytes;
+  return r->used <= r->size ? r->memory + r->used - bytes : r->real->scratch(r->real, count, size);
+}
+
 /* A pass over a window in shards of rows and pieces of its percepts. */
 typedef struct Job {
   const Rl2 *m;
   const HnThought *q;
-  const float *d_belief; /* [T+1, B, dim] */
-  float *flat;           /* [tasks, store.size] gradients */
-  int64_t shards, pieces;
+  const float *d_belief;  /* [T+1, B, dim] */
+  int64_t shards, pieces; /* a task is one piece of one shard */
 } Job;
 
 static Job job(const Rl2 *m, const HnThought *q) {
@@ -308,14 +334,19 @@ static void exchange(const Job *j, Piece s, const float *from, float *to, bool g
 static HnStatus look_ahead(void *arg, int64_t shard) {
   const Job *j = arg;
   const Rl2 *m = j->m;
-  HnTape t = hn_tape_begin(m->host, false);
+  HnTape values = hn_tape_begin(m->host, false);
   Piece s = piece(j, shard, 0);
-  float *end = hn_tape_room(&t, s.n * m->memory, sizeof *end);
+  float *end = hn_tape_room(&values, s.n * m->memory, sizeof *end);
   recall(m, j->q, s.first, s.n, start_of(j, s, 0));
   for (int64_t k = 0; k < j->pieces; k++) {
+    int64_t task = shard * j->pieces + k;
+    Trail *trail = m->trail ? &m->trail[task] : NULL;
+    if (trail) trail->tape = hn_tape_begin(&trail->room.host, true);
     s = piece(j, shard, k);
-    const HnVar *belief = unroll(m, &t, j->q->history, s, start_of(j, s, k), NULL, end);
+    HnVar *belief = unroll(m, trail ? &trail->tape : &values, j->q->history, s, start_of(j, s, k),
+                           m->flat + task * m->store.size, end);
     exchange(j, s, belief->data, j->q->belief, false);
+    if (trail) trail->belief = belief;
     if (k + 1 < j->pieces)
       memcpy(start_of(j, s, k + 1), end, (size_t)(s.n * m->memory) * sizeof *end);
   }
@@ -323,39 +354,69 @@ static HnStatus look_ahead(void *arg, int64_t shard) {
   return HN_OK;
 }
 
-static HnStatus forward(void *self, HnThought *q) {
-  Rl2 *m = self;
-  Job j = job(m, q);
-  m->start = m->host->scratch(m->host, j.pieces * q->history->rows * m->memory, sizeof(float));
-  return m->host->parallel(m->host, j.shards, look_ahead, &j);
+/* Rooms of the size that tapes have needed so far; none if they would be too large. */
+static void make_rooms(Rl2 *m, int64_t tasks) {
+  const HnHost *host = m->host;
+  m->trail = NULL;
+  if (m->need > KEPT_BYTES / (size_t)tasks) return;
+  m->trail = host->scratch(host, tasks, sizeof *m->trail);
+  char *memory = host->scratch(host, tasks, m->need);
+  for (int64_t k = 0; k < tasks; k++) {
+    Room *r = &m->trail[k].room;
+    *r = (Room){*host, host, memory + (size_t)k * m->need, m->need, 0};
+    r->host.impl = r, r->host.scratch = take;
+  }
 }
 
-/* One piece of one shard, again and back. */
-static HnStatus look_back(void *arg, int64_t index) {
+static HnStatus forward(void *self, HnThought *q) {
+  Rl2 *m = self;
+  const HnHost *host = m->host;
+  Job j = job(m, q);
+  int64_t tasks = j.shards * j.pieces;
+  m->start = host->scratch(host, j.pieces * q->history->rows * m->memory, sizeof(float));
+  m->flat = host->scratch(host, tasks * m->store.size, sizeof(float));
+  make_rooms(m, tasks);
+  HnStatus status = host->parallel(host, j.shards, look_ahead, &j);
+  if (status || !m->trail) return status;
+  for (int64_t k = 0; k < tasks; k++) {
+    size_t used = m->trail[k].room.used;
+    if (used > m->need) m->need = used;
+  }
+  if (m->need > m->trail->room.size) m->trail = NULL; /* some tapes went with their tasks */
+  return HN_OK;
+}
+
+/* Back through one piece of one shard; runs it again if its tape was not kept. */
+static HnStatus look_back(void *arg, int64_t task) {
   const Job *j = arg;
   const Rl2 *m = j->m;
-  int64_t k = index % j->pieces;
-  Piece s = piece(j, index / j->pieces, k);
+  int64_t k = task % j->pieces;
+  Piece s = piece(j, task / j->pieces, k);
   HnTape t = hn_tape_begin(m->host, true);
-  float *flat = j->flat + index * m->store.size;
+  float *flat = m->flat + task * m->store.size;
   float *seed = hn_tape_room(&t, s.count * s.n * m->dim, sizeof *seed);
   memset(flat, 0, (size_t)m->store.size * sizeof *flat);
   exchange(j, s, j->d_belief, seed, true);
-  HnVar *belief = unroll(m, &t, j->q->history, s, start_of(j, s, k), flat, NULL);
-  hn_tape_backward_from(&t, belief, seed);
+  if (m->trail) {
+    t.last = m->trail[task].tape.last; /* goes on in memory of its own */
+    hn_tape_backward_from(&t, m->trail[task].belief, seed);
+  } else {
+    float *end = hn_tape_room(&t, s.n * m->memory, sizeof *end);
+    HnVar *belief = unroll(m, &t, j->q->history, s, start_of(j, s, k), flat, end);
+    hn_tape_backward_from(&t, belief, seed);
+  }
   return HN_OK;
 }
 
 static HnStatus backward(void *self, const HnThought *q, const float *d_belief, double *norm2) {
   Rl2 *m = self;
   Job j = job(m, q);
-  hn_store_refresh(&m->store); /* a resumed run overwrites weights */
-  j.d_belief = d_belief;
   int64_t tasks = j.shards * j.pieces;
-  j.flat = m->host->scratch(m->host, tasks * m->store.size, sizeof(float));
+  j.d_belief = d_belief;
+  hn_store_refresh(&m->store); /* a resumed run overwrites weights */
   HnStatus status = m->host->parallel(m->host, tasks, look_back, &j);
   if (status) return status;
-  hn_store_reduce(&m->store, tasks, j.flat);
+  hn_store_reduce(&m->store, tasks, m->flat);
   *norm2 = m->norm2 = hn_store_norm2(&m->store);
   m->host->metric(m->host, metric_grad_norm, sqrt(m->norm2));
   return HN_OK;
