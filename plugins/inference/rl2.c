@@ -20,28 +20,29 @@
 #include <math.h>
 #include <string.h>
 
-#define PARAMS(X)                                                                                  \
-  X(choice, cell, "", "What remembers.", "gru", "gru|lstm")                                        \
-  X(int, hidden, "", "Units of the memory.", 128, 1, 65536)                                        \
-  X(int, obs_embed, "", "ReLU units that embed observation and flag; 0: none.", 32, 0, 65536)      \
-  X(int, act_embed, "", "ReLU units that embed the action (one-hot if discrete); 0: none.", 16, 0, \
-    65536)                                                                                         \
-  X(int, reward_embed, "", "ReLU units that embed the reward; 0: none.", 16, 0, 65536)             \
-  X(flag, see_obs, "", "Takes in observations.", true)                                             \
-  X(flag, see_act, "", "Takes in actions.", true)                                                  \
-  X(flag, see_reward, "", "Takes in rewards.", true)                                               \
-  X(flag, see_episodes, "", "Takes in a flag that an episode has just ended.", true)               \
-  X(int, bottleneck, "", "Units of a layer that is the belief; 0: the memory is.", 0, 0, 65536)    \
-  X(choice, bottleneck_activation, "", "Of that layer.", "relu", "relu|linear|tanh")               \
-  X(int, truncate, "step",                                                                         \
-    "Gradients flow back within pieces of so many percepts; 0: through "                           \
-    "the window.",                                                                                 \
-    0, 0, 1e9)                                                                                     \
-  X(flag, refresh, "", "Rebuild memory in mid-life after each update.", false)                     \
-  X(flag, forget, "", "Start windows in mid-life from empty memory, as VariBAD's code did.",       \
-    false)                                                                                         \
-  X(real, lr, "", "Adam's step size; the policy's schedule scales it.", 7e-4, 0, 1)                \
-  X(real, adam_eps, "", "Adam's guard against division by 0.", 1e-8, 0, 1)                         \
+#define PARAMS(X)                                                                               \
+  X(choice, cell, "", "What remembers.", "gru", "gru|lstm")                                     \
+  X(int, hidden, "", "Units of the memory.", 128, 1, 65536)                                     \
+  X(int, obs_embed, "", "ReLU units that embed observation and flag; 0: as they are.", 32, 0,   \
+    65536)                                                                                      \
+  X(int, act_embed, "", "ReLU units that embed the action (one-hot if discrete); 0: as it is.", \
+    16, 0, 65536)                                                                               \
+  X(int, reward_embed, "", "ReLU units that embed the reward; 0: as it is.", 16, 0, 65536)      \
+  X(flag, see_obs, "", "Takes in observations.", true)                                          \
+  X(flag, see_act, "", "Takes in actions.", true)                                               \
+  X(flag, see_reward, "", "Takes in rewards.", true)                                            \
+  X(flag, see_episodes, "", "Takes in a flag that an episode has just ended.", true)            \
+  X(int, bottleneck, "", "Units of a layer that is the belief; 0: the memory is.", 0, 0, 65536) \
+  X(choice, bottleneck_activation, "", "Of that layer.", "relu", "relu|linear|tanh")            \
+  X(int, truncate, "step",                                                                      \
+    "Gradients flow back within pieces of so many percepts; 0: through "                        \
+    "the window.",                                                                              \
+    0, 0, 1e9)                                                                                  \
+  X(flag, refresh, "", "Rebuild memory in mid-life after each update.", false)                  \
+  X(flag, forget, "", "Start windows in mid-life from empty memory, as VariBAD's code did.",    \
+    false)                                                                                      \
+  X(real, lr, "", "Adam's step size; the policy's schedule scales it.", 7e-4, 0, 1)             \
+  X(real, adam_eps, "", "Adam's guard against division by 0.", 1e-8, 0, 1)                      \
   X(real, grad_norm, "", "Largest own gradient, after the policy's joint clip; 0: any.", 0, 0, 1e9)
 HN_PARAMS(PARAMS);
 #define METRICS(X) X(grad_norm, "", "Of the own gradient, before any clip.", HN_MEAN)
