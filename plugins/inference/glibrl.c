@@ -67,7 +67,13 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   make_prior(g, &g->transition, "transition.prior", spec->rng);
   make_prior(g, &g->reward, "reward.prior", spec->rng);
   make_scale(g);
-  replay_make(&g->replay, host, p->buffer, spec->rows, spec->lifetime, o, g->act_dim);
+  const ReplayShape remembered = {.buffer = p->buffer,
+                                  .rows = spec->rows,
+                                  .length = spec->lifetime,
+                                  .obs_dim = o,
+                                  .next_dim = o,
+                                  .act_dim = g->act_dim};
+  replay_make(&g->replay, host, &remembered);
   g->flat = host->alloc(host, p->batch * g->store.size, sizeof(float));
   g->stats = host->alloc(host, p->batch * STAT_COUNT, sizeof(double));
   g->slot = host->alloc(host, p->batch, sizeof(int64_t));

@@ -146,7 +146,8 @@ static HnStatus train_model(const Batch *b, const Model *k, int64_t n, const flo
 static void open_trial(const Glibrl *g, int64_t slot, float *delta, float *x, double *y,
                        double *pay) {
   const Replay *r = &g->replay;
-  int64_t n = r->steps[slot], o = g->obs_dim, first = slot * r->length, live = live_columns(g);
+  int64_t n = r->steps[slot], o = g->obs_dim, first = slot * r->shape.length,
+          live = live_columns(g);
   const float *next = r->next + first * o;
   make_inputs(g, n, r->obs + first * o, r->act + first * g->act_dim, next, delta, x);
   const float *raw = g->p->transition_target == TARGET_DELTA ? delta : next;
@@ -278,7 +279,7 @@ static HnStatus learn(void *self, const HnLesson *l) {
     take_moments(g, l->phase[k]);
     if (!replay_append(&g->replay, l->phase[k]))
       return host->fail(host, HN_E_SHAPE, "a task lives longer than the %d steps announced",
-                        (int)g->replay.length);
+                        (int)g->replay.shape.length);
   }
   freeze_scale(g);
   host->metric(host, metric_live_columns, (double)live_columns(g));

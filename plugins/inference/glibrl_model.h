@@ -5,8 +5,8 @@
  * their leading columns [s, a]. */
 #ifndef GLIBRL_MODEL_H
 #define GLIBRL_MODEL_H
-#include "glibrl_replay.h"
 #include "glibrl_tables.h"
+#include "trial_replay.h"
 #include <hunch/kit.h>
 
 /* One model that is linear in learnt features, with an isotropic prior. */

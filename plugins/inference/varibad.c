@@ -1,0 +1,28 @@
+/* VariBAD: a recurrent encoder turns experience into a Gaussian over a latent, and is trained so
+ * that what it knows at every moment explains the whole trial, past and future.
+ *
+ * The belief is that Gaussian, mean then log-variance.  No gradient of the policy reaches it; the
+ * variant varibad_joint lets it through.  Every term of the evidence bound may be left out, drawn
+ * or averaged; the defaults are those of the paper's MuJoCo environments.  The reference code's
+ * defects are settings, off by default, except one that the host's contract rules out: it encodes
+ * the last step of a task into the belief about the next.
+ *
+ * Source: Zintgraf et al. 2020, arXiv 1910.08348. */
+#include "varibad_tables.h"
+HN_PARAMS(VARIBAD_PARAMS);
+#include "varibad_believe.h"
+#include "varibad_learn.h"
+
+static HnStatus create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
+  HnStatus status = create_model(self, host, params, spec);
+  if (!status) make_replay(self, spec, 0);
+  return status;
+}
+
+static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe,
+                                    .learn = learn};
+HN_PLUGIN(
+    varibad, HN_KIND_INFERENCE, Varibad, &methods, .version = "1.0", .license = "MIT",
+    .info = hn_this_info, .metrics = hn_this_metrics,
+    .summary = "Recurrent variational posterior over a latent task, trained to decode trials.",
+    .source = "arXiv 1910.08348");

@@ -1,0 +1,247 @@
+/* varibad_model.h - the encoder and the decoders of VariBAD: what they are made of, and the
+ * encoder's pass.  Each variant defines its parameters with HN_PARAMS before it includes this. */
+#ifndef VARIBAD_MODEL_H
+#define VARIBAD_MODEL_H
+#include "trial_replay.h"
+#include "varibad_tables.h"
+#include <hunch/kit/nn.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What a latent says of a step: an MLP on [z, e(s'), e(a), e(s)], of which it reads the parts that
+ * are there.  Its first layer is a sum of what z adds and what the step adds. */
+typedef struct Decoder {
+  HnMlp net; /* layers 0: nothing is decoded */
+  HnMlp embed_state, embed_action;
+  bool next, action, state;
+  bool bernoulli;
+  int64_t inputs, outputs;
+  double weight;
+} Decoder;
+
+/* What a step is seen by: [n, state_dim], [n, act_dim], [n]. */
+typedef struct Steps {
+  float *state, *action, *reward;
+} Steps;
+
+/* What forward remembers for backward. */
+typedef struct Memo {
+  HnTape unroll, head;
+  HnVar *y, *h, *belief;
+  float *flat;
+  const float *noise; /* [.., S, d] */
+} Memo;
+
+typedef struct Varibad {
+  const HnThisParams *p;
+  const HnHost *host;
+  int64_t d, hidden;        /* latent, units */
+  int64_t obs_dim, act_dim; /* act_dim: of the action as networks see it */
+  int64_t state_dim;        /* obs_dim and the flag */
+  int64_t belief_dim;
+  HnStore encoder, decoders;
+  HnMlp embed_state, embed_action, embed_reward; /* layers 0: not read */
+  HnGru gru;
+  HnTensor *head, *bias; /* [hidden, 2 d], [1, 2 d]: mean, then log-variance */
+  Decoder reward, next, task;
+  int32_t task_loss;
+  Replay replay;
+  int64_t *slot; /* [batch] */
+  Memo memo;
+} Varibad;
+
+/* ---- creation ---- */
+
+/* "64 32" to {64, 32}; 0 where that is not what it says. */
+static int64_t read_layers(const char *text, int64_t *width) {
+  int64_t count = 0;
+  for (char *end; *text; text = end) {
+    long units = strtol(text, &end, 10);
+    if (end == text || units < 1 || units > 4096 || count + 2 > HN_MLP_MAX) return 0;
+    width[count++] = units;
+    while (*end == ' ' || *end == ',') end++;
+  }
+  return count;
+}
+
+static HnMlp make_embed(HnStore *s, const char *name, int64_t in, int64_t units, HnRng *rng) {
+  if (!in || !units) return (HnMlp){.layers = 0};
+  return hn_mlp_make(s, name, 1, (int64_t[]){in, units}, HN_RELU, HN_RELU, HN_INIT_FAN_IN, 1, 1,
+                     rng);
+}
+
+/* Finishes a decoder that knows its weight, outputs and what it reads. */
+static HnStatus make_decoder(Varibad *v, Decoder *k, const char *name, const char *layers,
+                             HnRng *rng) {
+  const HnThisParams *p = v->p;
+  int64_t width[HN_MLP_MAX + 1], count = read_layers(layers, width + 1);
+  char text[64];
+  if (!(k->weight > 0)) return HN_OK;
+  if (!count)
+    return v->host->fail(v->host, HN_E_PARAM, "%s_layers: '%s' is not 1 to %d widths, e.g. '64 32'",
+                         name, layers, HN_MLP_MAX - 1);
+  HnStore *s = &v->decoders;
+  k->inputs = v->d;
+  if (k->next || k->state) {
+    snprintf(text, sizeof text, "%s.state", name);
+    k->embed_state = make_embed(s, text, v->state_dim, p->state_embed, rng);
+  }
+  if (k->action) {
+    snprintf(text, sizeof text, "%s.action", name);
+    k->embed_action = make_embed(s, text, v->act_dim, p->action_embed, rng);
+  }
+  if (k->next) k->inputs += p->state_embed;
+  if (k->action && k->embed_action.layers) k->inputs += p->action_embed;
+  if (k->state) k->inputs += p->state_embed;
+  width[0] = k->inputs, width[count + 1] = k->outputs;
+  snprintf(text, sizeof text, "%s.net", name);
+  k->net = hn_mlp_make(s, text, count + 1, width, HN_RELU, HN_LINEAR, HN_INIT_FAN_IN, 1, 1, rng);
+  return HN_OK;
+}
+
+static void make_encoder(Varibad *v, HnRng *rng) {
+  const HnThisParams *p = v->p;
+  HnStore *s = &v->encoder;
+  hn_store_begin(s, v->host, "encoder.");
+  v->embed_state = make_embed(s, "state", v->state_dim, p->state_embed, rng);
+  v->embed_action = make_embed(s, "action", v->act_dim, p->action_embed, rng);
+  v->embed_reward = make_embed(s, "reward", 1, p->reward_embed, rng);
+  int64_t in = p->state_embed + (v->act_dim ? p->action_embed : 0) + p->reward_embed;
+  v->gru = hn_gru_make(s, "gru", in, v->hidden, rng);
+  HnMlp head = hn_mlp_make(s, "belief", 1, (int64_t[]){v->hidden, 2 * v->d}, HN_LINEAR, HN_LINEAR,
+                           HN_INIT_FAN_IN, 1, 1, rng);
+  v->head = head.w[0], v->bias = head.b[0];
+}
+
+static HnStatus make_decoders(Varibad *v, HnRng *rng) {
+  const HnThisParams *p = v->p;
+  bool grid = p->reward_grid > 0, sees = p->state_embed > 0;
+  v->reward = (Decoder){.weight = p->reward_weight,
+                        .outputs = grid ? p->reward_grid * p->reward_grid : 1,
+                        .bernoulli = p->reward_loss == REWARD_BERNOULLI,
+                        .next = !grid && sees && p->reward_next,
+                        .action = !grid && p->reward_action,
+                        .state = !grid && sees && p->reward_state};
+  v->next =
+      (Decoder){.weight = p->state_weight, .outputs = v->obs_dim, .action = true, .state = sees};
+  hn_store_begin(&v->decoders, v->host, "decoder.");
+  HnStatus status = make_decoder(v, &v->reward, "reward", p->reward_layers, rng);
+  if (!status) status = make_decoder(v, &v->next, "state", p->state_layers, rng);
+  return status;
+}
+
+static HnStatus check(const Varibad *v) {
+  const HnThisParams *p = v->p;
+  const HnHost *host = v->host;
+  if (v->obs_dim < 1) return host->fail(host, HN_E_SHAPE, "needs observations");
+  if (p->state_embed + (v->act_dim ? p->action_embed : 0) + p->reward_embed < 1)
+    return host->fail(host, HN_E_PARAM,
+                      "state_embed, action_embed and reward_embed are all 0: "
+                      "the encoder reads nothing");
+  if (p->reward_grid > 0 && v->obs_dim < 2)
+    return host->fail(host, HN_E_SHAPE, "reward_grid needs x and y in the observation");
+  if (p->misread_indices && (!p->elbo_terms || !p->decoded_steps))
+    return host->fail(host, HN_E_PARAM,
+                      "misread_indices needs elbo_terms and decoded_steps to be drawn");
+  if (p->batch > p->buffer)
+    return host->fail(host, HN_E_PARAM, "batch: %d trials never fit a buffer of %d", (int)p->batch,
+                      (int)p->buffer);
+  return HN_OK;
+}
+
+static bool reads_actions(const Varibad *v) {
+  return v->embed_action.layers > 0 || v->reward.embed_action.layers > 0 ||
+         v->next.embed_action.layers > 0;
+}
+
+/* task_dim: 0 unless the variant decodes the task. */
+static void make_replay(Varibad *v, const HnBeliefSpec *spec, int64_t task_dim) {
+  const HnThisParams *p = v->p;
+  bool states = v->reward.state || v->next.state || v->next.weight > 0;
+  const ReplayShape shape = {.buffer = p->buffer,
+                             .rows = spec->rows,
+                             .length = spec->lifetime,
+                             .obs_dim = states ? v->obs_dim : 0,
+                             .next_dim = v->obs_dim,
+                             .act_dim = reads_actions(v) ? v->act_dim : 0,
+                             .task_dim = task_dim,
+                             .ended = true};
+  replay_make(&v->replay, v->host, &shape);
+  v->slot = v->host->alloc(v->host, p->batch, sizeof *v->slot);
+}
+
+/* All of create but the replay and what a variant adds. */
+static HnStatus create_model(Varibad *v, const HnHost *host, const void *params,
+                             HnBeliefSpec *spec) {
+  const HnThisParams *p = v->p = params;
+  v->host = host;
+  v->d = p->latent, v->hidden = p->hidden, v->obs_dim = spec->obs_dim;
+  v->act_dim = spec->act_count ? spec->act_count : spec->act_dim;
+  v->state_dim = v->obs_dim + p->episode_flag;
+  HnStatus status = check(v);
+  if (status) return status;
+  make_encoder(v, spec->rng);
+  if ((status = make_decoders(v, spec->rng))) return status;
+  v->belief_dim = p->belief == BELIEF_LATENT ? v->d : 2 * v->d;
+  spec->belief_dim = v->belief_dim, spec->latent_dim = v->d;
+  spec->row_size = (size_t)v->hidden * sizeof(float), spec->refresh = true;
+  return HN_OK;
+}
+
+/* ---- the encoder ---- */
+
+/* What the recurrent unit takes in of n steps. */
+static HnVar *embed_steps(const Varibad *v, HnTape *t, int64_t n, const Steps *s, float *flat) {
+  HnVar *part[3];
+  int64_t count = 0;
+  if (v->embed_action.layers)
+    part[count++] = hn_mlp(t, &v->embed_action, hn_constant(t, n, v->act_dim, s->action), flat);
+  if (v->embed_state.layers)
+    part[count++] = hn_mlp(t, &v->embed_state, hn_constant(t, n, v->state_dim, s->state), flat);
+  if (v->embed_reward.layers)
+    part[count++] = hn_mlp(t, &v->embed_reward, hn_constant(t, n, 1, s->reward), flat);
+  return count == 1 ? part[0] : hn_concat(t, count, part);
+}
+
+/* Hidden states [steps rows, hidden] after each step, from h0 [rows, hidden]. */
+static HnVar *unroll(const Varibad *v, HnTape *t, int64_t steps, int64_t rows, HnVar *x,
+                     const float *h0, const uint8_t *reset, float *flat) {
+  return hn_gru(t, steps, x, hn_constant(t, rows, v->hidden, h0), hn_param(t, v->gru.w, flat),
+                hn_param(t, v->gru.u, flat), hn_param(t, v->gru.b, flat),
+                hn_param(t, v->gru.c, flat), reset);
+}
+
+/* Mean and log-variance [n, 2 d] of hidden states. */
+static HnVar *moments(const Varibad *v, HnTape *t, HnVar *h, float *flat) {
+  return hn_linear(t, h, hn_param(t, v->head, flat), hn_param(t, v->bias, flat), HN_LINEAR);
+}
+
+/* ---- noise ---- */
+
+/* Standard normals x [n] (Box-Muller, both values of each pair), reaching to 5.9 deviations.  The
+ * angle's sine and cosine are polynomials (error below 1e-7), so that a compiler can use vectors.
+ * Source: Box & Muller 1958. */
+static void draw_normals(const HnHost *host, HnRng *rng, int64_t n, float *x) {
+  int64_t pairs = (n + 1) / 2;
+  float *radius = host->scratch(host, 2 * pairs, sizeof *radius), *turn = radius + pairs;
+  for (int64_t i = 0; i < pairs; i++) {
+    radius[i] = ((float)(hn_rng_u32(rng) >> 8) + 0.5f) * 0x1p-24f;
+    turn[i] = (float)(hn_rng_u32(rng) >> 8) * 0x1p-24f - 0.5f;
+  }
+  hn_vec_log(pairs, radius, radius);
+  for (int64_t i = 0; i < pairs; i++) {
+    float side = fabsf(turn[i]), quarter = 0.25f - side; /* cos(turn) = sin(quarter) */
+    float folded = side > 0.25f ? 0.5f - side : side;
+    float y[2] = {copysignf(folded, turn[i]), quarter}, r = sqrtf(-2 * radius[i]);
+    for (int k = 0; k < 2; k++) {
+      float u = 6.2831853f * y[k], s = u * u;
+      float sine = -2.5052108e-8f * s + 2.7557319e-6f;
+      sine = (sine * s - 1.9841270e-4f) * s + 8.3333333e-3f;
+      y[k] = r * (u + u * s * (sine * s - 0.16666667f));
+    }
+    radius[i] = y[0], turn[i] = y[1];
+  }
+  memcpy(x, radius, (size_t)pairs * sizeof *x);
+  memcpy(x + pairs, turn, (size_t)(n - pairs) * sizeof *x);
+}
+#endif
