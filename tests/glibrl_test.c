@@ -503,7 +503,8 @@ static void test_discrete(void) {
   for (int discrete = 0; discrete < 2; discrete++) {
     Subject *b = subject_new(small(), &l, 20);
     HnHistory h = window(&l, 0, 20, 0, 2);
-    if (discrete) h.act = NULL, h.pick = pick;
+    b->g->discrete = b->g->replay.shape.discrete = discrete;
+    if (discrete) h.act = h.obs, h.pick = pick; /* the host's window has both arrays */
     learn_from(b, &h);
     seen[discrete] = seen_new(b, &l);
     HnThought q = {.struct_size = sizeof q,

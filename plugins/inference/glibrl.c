@@ -53,6 +53,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   const HnThisParams *p = g->p = params;
   g->host = host;
   g->obs_dim = spec->obs_dim, g->rows = spec->rows;
+  g->discrete = spec->act_count > 0;
   g->act_dim = spec->act_count ? spec->act_count : spec->act_dim;
   if (g->obs_dim < 1) return host->fail(host, HN_E_SHAPE, "needs observations");
   if (p->start > p->buffer)
@@ -72,7 +73,8 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
                                   .length = spec->lifetime,
                                   .obs_dim = o,
                                   .next_dim = o,
-                                  .act_dim = g->act_dim};
+                                  .act_dim = g->act_dim,
+                                  .discrete = g->discrete};
   replay_make(&g->replay, host, &remembered);
   g->flat = host->alloc(host, p->batch * g->store.size, sizeof(float));
   g->stats = host->alloc(host, p->batch * STAT_COUNT, sizeof(double));

@@ -29,6 +29,7 @@ typedef struct Glibrl {
   const HnThisParams *p;
   const HnHost *host;
   int64_t obs_dim, act_dim, rows;
+  bool discrete;
   HnStore store;
   Model transition, reward;
   Scale scale;

@@ -14,6 +14,7 @@ typedef struct ReplayShape {
   int64_t obs_dim, next_dim;    /* of the state before and after a step: the environment's, or 0 */
   int64_t act_dim;              /* of the action as networks see it */
   int64_t task_dim;             /* of the true task, once a trial */
+  bool discrete;                /* whether actions are picked, then one-hot */
   bool ended;                   /* whether steps say that they ended an episode */
 } ReplayShape;
 
@@ -67,8 +68,9 @@ static void replay_make(Replay *r, const HnHost *host, const ReplayShape *shape)
 }
 
 /* The action of element `at` as floats [act_dim]: itself, or one-hot. */
-static void encode_action(const HnHistory *h, int64_t at, int64_t act_dim, float *to) {
-  if (!h->act) {
+static void encode_action(const HnHistory *h, int64_t at, int64_t act_dim, bool discrete,
+                          float *to) {
+  if (discrete) {
     memset(to, 0, (size_t)act_dim * sizeof *to);
     if (act_dim) to[h->pick[at]] = 1;
   } else
@@ -99,7 +101,7 @@ static void replay_write(Replay *r, const HnHistory *h, int64_t at, uint8_t begi
   if (s->next_dim)
     memcpy(r->next + to * s->next_dim, h->next_obs + at * s->next_dim,
            (size_t)s->next_dim * sizeof(float));
-  if (s->act_dim) encode_action(h, at, s->act_dim, r->act + to * s->act_dim);
+  if (s->act_dim) encode_action(h, at, s->act_dim, s->discrete, r->act + to * s->act_dim);
   if (s->ended) r->ended[to] = begin != HN_KEEP;
   r->reward[to] = h->reward[at];
 }

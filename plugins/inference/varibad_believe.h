@@ -25,7 +25,8 @@ static void put_step(const Varibad *v, const HnHistory *h, int64_t t, int64_t i,
   }
   memcpy(s->state + to * n, h->next_obs + at * v->obs_dim, (size_t)v->obs_dim * sizeof(float));
   if (n > v->obs_dim) s->state[to * n + v->obs_dim] = begin == HN_NEW_EPISODE;
-  if (v->embed_action.layers) encode_action(h, at, v->act_dim, s->action + to * v->act_dim);
+  if (v->embed_action.layers)
+    encode_action(h, at, v->act_dim, v->discrete, s->action + to * v->act_dim);
   s->reward[to] = h->reward[at];
 }
 

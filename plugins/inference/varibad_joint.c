@@ -13,7 +13,9 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
 }
 
 static HnStatus forward(void *self, HnThought *q) {
-  return think(self, q, &((Varibad *)self)->memo);
+  Varibad *v = self;
+  hn_store_refresh(&v->encoder); /* the policy learns first, after a resume too */
+  return think(v, q, &v->memo);
 }
 
 /* d(belief) to d(moments), [(T+1) B, 2 d]: draws, if any, moved with both. */

@@ -38,6 +38,7 @@ typedef struct Varibad {
   int64_t d, hidden;        /* latent, units */
   int64_t obs_dim, act_dim; /* act_dim: of the action as networks see it */
   int64_t state_dim;        /* obs_dim and the flag */
+  bool discrete;
   int64_t belief_dim;
   HnStore encoder, decoders;
   HnMlp embed_state, embed_action, embed_reward; /* layers 0: not read */
@@ -165,6 +166,7 @@ static void make_replay(Varibad *v, const HnBeliefSpec *spec, int64_t task_dim) 
                              .next_dim = v->obs_dim,
                              .act_dim = reads_actions(v) ? v->act_dim : 0,
                              .task_dim = task_dim,
+                             .discrete = v->discrete,
                              .ended = true};
   replay_make(&v->replay, v->host, &shape);
   v->slot = v->host->alloc(v->host, p->batch, sizeof *v->slot);
@@ -177,6 +179,7 @@ static HnStatus create_model(Varibad *v, const HnHost *host, const void *params,
   v->host = host;
   v->d = p->latent, v->hidden = p->hidden, v->obs_dim = spec->obs_dim;
   v->act_dim = spec->act_count ? spec->act_count : spec->act_dim;
+  v->discrete = spec->act_count > 0;
   v->state_dim = v->obs_dim + p->episode_flag;
   HnStatus status = check(v);
   if (status) return status;
