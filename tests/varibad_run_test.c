@@ -22,9 +22,9 @@ static HnPart part_of(const HnPlugin *p, const char *settings) {
   return (HnPart){.plugin = p, .name = (char *)(guintptr)p->name, .params = params};
 }
 
-#define SMALL                                                                           \
-  "latent: 3, hidden: 16, state_embed: 4, action_embed: 4, reward_embed: 4, batch: 5, " \
-  "elbo_terms: 6, decoded_steps: 7, reward_layers: 8 8, bptt: 20, start: 0, updates: 2"
+#define SMALL                                                                      \
+  "latent: 3, hidden: 16, obs_embed: 4, act_embed: 4, reward_embed: 4, batch: 5, " \
+  "elbo_terms: 6, decoded_steps: 7, reward_layers: 8 8, truncate: 20, start: 0, updates: 2"
 
 typedef struct Run {
   const HnPlugin *inference;

@@ -99,9 +99,9 @@ static HnThisParams presets(void) {
 
 static HnThisParams small(void) {
   HnThisParams p = presets();
-  p.latent = 3, p.hidden = 7, p.state_embed = 4, p.action_embed = 3, p.reward_embed = 2;
+  p.latent = 3, p.hidden = 7, p.obs_embed = 4, p.act_embed = 3, p.reward_embed = 2;
   p.reward_layers = "6 5", p.state_layers = "5";
-  p.batch = 5, p.buffer = 12, p.start = 0, p.updates = 2, p.bptt = 0;
+  p.batch = 5, p.buffer = 12, p.start = 0, p.updates = 2, p.truncate = 0;
   return p;
 }
 
@@ -231,8 +231,8 @@ static void naive_step(const Naive *m, const NaiveStep *s, double *h) {
   const Varibad *v = m->v;
   int64_t n = v->hidden, at = 0;
   double x[64], next[64], gate[3][2];
-  naive_mlp(m, &v->embed_action, s->action, x), at += v->p->action_embed;
-  naive_mlp(m, &v->embed_state, s->state, x + at), at += v->p->state_embed;
+  naive_mlp(m, &v->embed_action, s->action, x), at += v->p->act_embed;
+  naive_mlp(m, &v->embed_state, s->state, x + at), at += v->p->obs_embed;
   naive_mlp(m, &v->embed_reward, &s->reward, x + at), at += v->p->reward_embed;
   for (int64_t j = 0; j < n; j++) {
     for (int g = 0; g < 3; g++) {

@@ -192,9 +192,9 @@ static int64_t elements(const HnStore *s) {
 
 static HnThisParams gridworld(void) {
   HnThisParams p = presets();
-  p.latent = 5, p.hidden = 64, p.state_embed = 8, p.action_embed = 0, p.reward_embed = 8;
+  p.latent = 5, p.hidden = 64, p.obs_embed = 8, p.act_embed = 0, p.reward_embed = 8;
   p.reward_grid = 5, p.reward_loss = REWARD_BERNOULLI, p.reward_layers = "32 32";
-  p.elbo_terms = p.decoded_steps = p.bptt = 0, p.task_weight = 0, p.batch = 4, p.start = 0;
+  p.elbo_terms = p.decoded_steps = p.truncate = 0, p.task_weight = 0, p.batch = 4, p.start = 0;
   return p;
 }
 
@@ -306,9 +306,9 @@ static double naive_pair(const Naive *m, const Decoder *d, const double *z, cons
   double x[64], y[64], sum = 0;
   int64_t at = v->d;
   memcpy(x, z, (size_t)v->d * sizeof *x);
-  if (d->next) naive_mlp(m, &d->embed_state, s->state, x + at), at += v->p->state_embed;
-  if (d->action) naive_mlp(m, &d->embed_action, s->action, x + at), at += v->p->action_embed;
-  if (d->state) naive_mlp(m, &d->embed_state, s->before, x + at), at += v->p->state_embed;
+  if (d->next) naive_mlp(m, &d->embed_state, s->state, x + at), at += v->p->obs_embed;
+  if (d->action) naive_mlp(m, &d->embed_action, s->action, x + at), at += v->p->act_embed;
+  if (d->state) naive_mlp(m, &d->embed_state, s->before, x + at), at += v->p->obs_embed;
   g_assert_cmpint(at, ==, d->inputs);
   naive_mlp(m, &d->net, x, y);
   if (states) {
@@ -334,7 +334,7 @@ static double naive_task(const Naive *m, const double *z, const float *truth) {
 /* Posteriors q [T+1, 2 d] of a trial; at cuts of the gradient the hidden state is that of `base`.
  */
 static void naive_encode(const Naive *m, const NaiveStep *s, int64_t T, double *q) {
-  const int64_t wide = 2 * m->v->d, cut = m->v->p->bptt;
+  const int64_t wide = 2 * m->v->d, cut = m->v->p->truncate;
   const Naive base = {.v = m->v};
   double h[64] = {0}, still[64] = {0};
   naive_moments(m, h, q);
@@ -440,7 +440,7 @@ static void test_bound_drawn(void) { /* everything that is decoded, by draws */
   p.reward_loss = REWARD_BERNOULLI, p.decode_past = true;
   check_bound(p);
   p = quiet(), p.elbo_terms = 30, p.decoded_steps = 40; /* several chunks of pairs */
-  p.reward_action = false;
+  p.reward_act = false;
   check_bound(p);
 }
 
@@ -450,7 +450,7 @@ static void test_bound_all(void) { /* all posteriors and steps, several chunks *
   check_bound(p);
   p.prior = PRIOR_STANDARD, p.over_terms = REDUCE_MEAN, p.draw_latent = false;
   check_bound(p);
-  p = all_of(quiet()), p.reward_next = p.reward_action = p.reward_state = false;
+  p = all_of(quiet()), p.reward_next = p.reward_act = p.reward_obs = false;
   check_bound(p);
 }
 
@@ -468,9 +468,9 @@ static void test_bound_grid(void) {
 
 static void test_bound_cut(void) { /* the gradient through time ends at cuts */
   HnThisParams p = all_of(quiet());
-  p.bptt = 3;
+  p.truncate = 3;
   check_bound(p);
-  p.bptt = 1, p.elbo_terms = 5, p.decoded_steps = 2;
+  p.truncate = 1, p.elbo_terms = 5, p.decoded_steps = 2;
   check_bound(p);
 }
 
@@ -526,7 +526,7 @@ static void assert_same_weights(Subject *a, Subject *b) {
 static void test_encodes_alike(void) {
   Life l = life_new(20, 1, 8, true);
   HnThisParams p = quiet();
-  p.bptt = 4, p.batch = 1;
+  p.truncate = 4, p.batch = 1;
   Subject *s = subject_new(p, 1);
   s->params.updates = 0;
   learn_life(s, &l);
@@ -680,7 +680,7 @@ static void test_refusals(void) {
   refused(p, "reward_layers: '64, x'");
   p = small(), p.state_weight = 1, p.state_layers = "";
   refused(p, "state_layers");
-  p = small(), p.state_embed = p.action_embed = p.reward_embed = 0;
+  p = small(), p.obs_embed = p.act_embed = p.reward_embed = 0;
   refused(p, "encoder reads nothing");
   p = small(), p.misread_indices = true, p.decoded_steps = 0;
   refused(p, "misread_indices");

@@ -217,7 +217,7 @@ typedef struct Stretch {
 /* Posteriors of all times; gradients may later flow back through each stretch. */
 static int64_t encode(Shard *s, Stretch *stretch) {
   const Varibad *v = s->v;
-  int64_t n = s->n, wide = 2 * v->d, cut = v->p->bptt ? v->p->bptt : s->T, count = 0;
+  int64_t n = s->n, wide = 2 * v->d, cut = v->p->truncate ? v->p->truncate : s->T, count = 0;
   s->moments = floats(v, (s->T + 1) * n * wide), s->d_moments = zeros(v, (s->T + 1) * n * wide);
   for (int64_t j = 0; j < n; j++)
     memcpy(s->moments + j * wide, v->bias->data, (size_t)wide * sizeof(float));
@@ -292,7 +292,7 @@ static HnStatus train_shard(void *arg, int64_t index) {
   memset(s.decoder_flat, 0, (size_t)v->decoders.size * sizeof(float));
   memset(parts, 0, PARTS * sizeof *parts);
   open_trials(&s), draw_terms(&s);
-  int64_t most = v->p->bptt ? s.T / v->p->bptt + 1 : 1;
+  int64_t most = v->p->truncate ? s.T / v->p->truncate + 1 : 1;
   Stretch *stretch = v->host->scratch(v->host, most, sizeof *stretch);
   int64_t count = encode(&s, stretch);
   draw_latents(&s);
@@ -329,7 +329,7 @@ static HnStatus descend(Varibad *v, const Batch *b, int64_t shards) {
   const HnHost *host = v->host;
   const HnAdam adam = {.lr = p->lr, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
   HnStore *store[] = {&v->encoder, &v->decoders};
-  const double clip[] = {p->encoder_clip, p->decoder_clip};
+  const double clip[] = {p->encoder_grad_norm, p->decoder_grad_norm};
   const float *flat[] = {b->encoder_flat, b->decoder_flat};
   const int32_t metric[] = {metric_encoder_grad_norm, metric_decoder_grad_norm};
   for (int k = 0; k < 2; k++) {

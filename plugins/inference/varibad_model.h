@@ -85,15 +85,15 @@ static HnStatus make_decoder(Varibad *v, Decoder *k, const char *name, const cha
   k->inputs = v->d;
   if (k->next || k->state) {
     snprintf(text, sizeof text, "%s.state", name);
-    k->embed_state = make_embed(s, text, v->state_dim, p->state_embed, rng);
+    k->embed_state = make_embed(s, text, v->state_dim, p->obs_embed, rng);
   }
   if (k->action) {
     snprintf(text, sizeof text, "%s.action", name);
-    k->embed_action = make_embed(s, text, v->act_dim, p->action_embed, rng);
+    k->embed_action = make_embed(s, text, v->act_dim, p->act_embed, rng);
   }
-  if (k->next) k->inputs += p->state_embed;
-  if (k->action && k->embed_action.layers) k->inputs += p->action_embed;
-  if (k->state) k->inputs += p->state_embed;
+  if (k->next) k->inputs += p->obs_embed;
+  if (k->action && k->embed_action.layers) k->inputs += p->act_embed;
+  if (k->state) k->inputs += p->obs_embed;
   width[0] = k->inputs, width[count + 1] = k->outputs;
   snprintf(text, sizeof text, "%s.net", name);
   k->net = hn_mlp_make(s, text, count + 1, width, HN_RELU, HN_LINEAR, HN_INIT_FAN_IN, 1, 1, rng);
@@ -104,10 +104,10 @@ static void make_encoder(Varibad *v, HnRng *rng) {
   const HnThisParams *p = v->p;
   HnStore *s = &v->encoder;
   hn_store_begin(s, v->host, "encoder.");
-  v->embed_state = make_embed(s, "state", v->state_dim, p->state_embed, rng);
-  v->embed_action = make_embed(s, "action", v->act_dim, p->action_embed, rng);
+  v->embed_state = make_embed(s, "state", v->state_dim, p->obs_embed, rng);
+  v->embed_action = make_embed(s, "action", v->act_dim, p->act_embed, rng);
   v->embed_reward = make_embed(s, "reward", 1, p->reward_embed, rng);
-  int64_t in = p->state_embed + (v->act_dim ? p->action_embed : 0) + p->reward_embed;
+  int64_t in = p->obs_embed + (v->act_dim ? p->act_embed : 0) + p->reward_embed;
   v->gru = hn_gru_make(s, "gru", in, v->hidden, rng);
   HnMlp head = hn_mlp_make(s, "belief", 1, (int64_t[]){v->hidden, 2 * v->d}, HN_LINEAR, HN_LINEAR,
                            HN_INIT_FAN_IN, 1, 1, rng);
@@ -116,13 +116,13 @@ static void make_encoder(Varibad *v, HnRng *rng) {
 
 static HnStatus make_decoders(Varibad *v, HnRng *rng) {
   const HnThisParams *p = v->p;
-  bool grid = p->reward_grid > 0, sees = p->state_embed > 0;
+  bool grid = p->reward_grid > 0, sees = p->obs_embed > 0;
   v->reward = (Decoder){.weight = p->reward_weight,
                         .outputs = grid ? p->reward_grid * p->reward_grid : 1,
                         .bernoulli = p->reward_loss == REWARD_BERNOULLI,
                         .next = !grid && sees && p->reward_next,
-                        .action = !grid && p->reward_action,
-                        .state = !grid && sees && p->reward_state};
+                        .action = !grid && p->reward_act,
+                        .state = !grid && sees && p->reward_obs};
   v->next =
       (Decoder){.weight = p->state_weight, .outputs = v->obs_dim, .action = true, .state = sees};
   hn_store_begin(&v->decoders, v->host, "decoder.");
@@ -135,9 +135,9 @@ static HnStatus check(const Varibad *v) {
   const HnThisParams *p = v->p;
   const HnHost *host = v->host;
   if (v->obs_dim < 1) return host->fail(host, HN_E_SHAPE, "needs observations");
-  if (p->state_embed + (v->act_dim ? p->action_embed : 0) + p->reward_embed < 1)
+  if (p->obs_embed + (v->act_dim ? p->act_embed : 0) + p->reward_embed < 1)
     return host->fail(host, HN_E_PARAM,
-                      "state_embed, action_embed and reward_embed are all 0: "
+                      "obs_embed, act_embed and reward_embed are all 0: "
                       "the encoder reads nothing");
   if (p->reward_grid > 0 && v->obs_dim < 2)
     return host->fail(host, HN_E_SHAPE, "reward_grid needs x and y in the observation");
@@ -180,7 +180,7 @@ static HnStatus create_model(Varibad *v, const HnHost *host, const void *params,
   v->d = p->latent, v->hidden = p->hidden, v->obs_dim = spec->obs_dim;
   v->act_dim = spec->act_count ? spec->act_count : spec->act_dim;
   v->discrete = spec->act_count > 0;
-  v->state_dim = v->obs_dim + p->episode_flag;
+  v->state_dim = v->obs_dim + p->see_episodes;
   HnStatus status = check(v);
   if (status) return status;
   make_encoder(v, spec->rng);

@@ -12,10 +12,10 @@ enum { TASK_CLASS, TASK_DESCRIPTION };
 #define VARIBAD_PARAMS(X)                                                                          \
   X(int, latent, "", "d, dimensions of the latent.", 5, 1, 1024)                                   \
   X(int, hidden, "", "Units of the recurrent encoder.", 128, 1, 4096)                              \
-  X(int, state_embed, "", "Units that embed a state, everywhere; 0: not read.", 32, 0, 4096)       \
-  X(int, action_embed, "", "Units that embed an action, everywhere; 0: not read.", 16, 0, 4096)    \
+  X(int, obs_embed, "", "Units that embed a state, everywhere; 0: not read.", 32, 0, 4096)         \
+  X(int, act_embed, "", "Units that embed an action, everywhere; 0: not read.", 16, 0, 4096)       \
   X(int, reward_embed, "", "Units that embed a reward; 0: not read.", 16, 0, 4096)                 \
-  X(flag, episode_flag, "", "A state's last number says whether it ended an episode.", true)       \
+  X(flag, see_episodes, "", "A state's last number says whether it ended an episode.", true)       \
   X(choice, belief, "",                                                                            \
     "The policy sees mean and log-variance, or the latent alone: its mean, "                       \
     "or draws where run.samples > 0.",                                                             \
@@ -29,8 +29,8 @@ enum { TASK_CLASS, TASK_DESCRIPTION };
     "squared|bernoulli")                                                                           \
   X(text, reward_layers, "", "Hidden units of the reward decoder.", "64 32")                       \
   X(flag, reward_next, "", "The reward decoder reads s'.", true)                                   \
-  X(flag, reward_action, "", "The reward decoder reads a.", true)                                  \
-  X(flag, reward_state, "", "The reward decoder reads s.", true)                                   \
+  X(flag, reward_act, "", "The reward decoder reads a.", true)                                     \
+  X(flag, reward_obs, "", "The reward decoder reads s.", true)                                     \
   X(int, reward_grid, "cell",                                                                      \
     "Side of a grid whose cells (x, y) = s' have a reward head each; "                             \
     "the decoder then reads nothing but the latent. 0: no grid.",                                  \
@@ -42,15 +42,17 @@ enum { TASK_CLASS, TASK_DESCRIPTION };
   X(choice, over_terms, "", "Posteriors of a trial are added up, or averaged.", "sum", "sum|mean") \
   X(choice, over_steps, "", "Decoded steps are added up, or averaged.", "sum", "sum|mean")         \
   X(flag, decode_past, "", "q_t decodes the steps before it only.", false)                         \
-  X(int, bptt, "step", "Steps between cuts of the gradient through time; 0: none.", 50, 0, 1e6)    \
+  X(int, truncate, "step", "Steps between cuts of the gradient through time; 0: none.", 50, 0,     \
+    1e6)                                                                                           \
   X(int, updates, "", "K, Adam steps an iteration.", 1, 0, 100000)                                 \
   X(int, batch, "trial", "Trials a step, drawn without replacement.", 10, 1, 4096)                 \
   X(int, buffer, "trial", "Finished trials remembered.", 10000, 1, 1e7)                            \
   X(int, start, "step", "Frames before the first step; there is none at iteration 0.", 5000, 0,    \
     1e12)                                                                                          \
   X(real, lr, "", "Adam's step size.", 1e-3, 0, 1)                                                 \
-  X(real, encoder_clip, "", "Norm the encoder's gradient is clipped to; 0: never.", 1, 0, 1e9)     \
-  X(real, decoder_clip, "", "Norm of the decoders' gradient; 0: never.", 1, 0, 1e9)                \
+  X(real, encoder_grad_norm, "", "Norm the encoder's gradient is clipped to; 0: never.", 1, 0,     \
+    1e9)                                                                                           \
+  X(real, decoder_grad_norm, "", "Norm of the decoders' gradient; 0: never.", 1, 0, 1e9)           \
   X(flag, cross_resets, "",                                                                        \
     "As the reference code: the first step of an episode is decoded from "                         \
     "the last state of the one before.",                                                           \
