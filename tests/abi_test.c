@@ -12,7 +12,9 @@
   g_string_append_printf(out, "  %s %zu %zu\n", #field, offsetof(type, field), \
                          sizeof(((type *)0)->field))
 
-/* X(field) for every field of a struct, in order. */
+/* X(field) for every field of a struct, in order.  Filled by hand: clang-format never comes to rest
+ * on such lists. */
+/* clang-format off */
 #define RNG(X)   X(key) X(counter) X(word) X(used)
 #define ARRAY(X) X(struct_size) X(name) X(role) X(type) X(rank) X(dim) X(grad) X(used)
 #define HOST(X) \
@@ -20,52 +22,38 @@
 #define PARAM(X) \
   X(name) X(unit) X(doc) X(kind) X(offset) X(preset) X(low) X(high) X(text) X(choices)
 #define COLUMN(X) X(name) X(unit) X(doc) X(fold)
-#define PLUGIN(X)                                                                           \
-  X(struct_size)                                                                            \
-  X(abi)                                                                                    \
-  X(kind)                                                                                   \
-  X(name) X(summary) X(source) X(version) X(license) X(methods) X(self_size) X(params_size) \
-      X(params) X(param_count) X(param_stride) X(flags) X(info) X(metrics)
-#define HISTORY(X)                                                                             \
-  X(struct_size)                                                                               \
-  X(steps)                                                                                     \
-  X(rows)                                                                                      \
-  X(stride) X(begin) X(obs) X(act) X(pick) X(reward) X(true_reward) X(next_obs) X(done) X(cut) \
-      X(task) X(state) X(samples) X(belief) X(note)
+#define PLUGIN(X) \
+  X(struct_size) X(abi) X(kind) X(name) X(summary) X(source) X(version) X(license) X(methods) \
+  X(self_size) X(params_size) X(params) X(param_count) X(param_stride) X(flags) X(info) X(metrics)
+#define HISTORY(X) \
+  X(struct_size) X(steps) X(rows) X(stride) X(begin) X(obs) X(act) X(pick) X(reward) \
+  X(true_reward) X(next_obs) X(done) X(cut) X(task) X(state) X(samples) X(belief) X(note)
 #define LESSON(X) \
-  X(struct_size)  \
-  X(impl)         \
-  X(iteration)    \
-  X(frames) X(frames_total) X(rng) X(phases) X(phase) X(rows) X(believe) X(backward) X(step)
+  X(struct_size) X(impl) X(iteration) X(frames) X(frames_total) X(rng) X(phases) X(phase) X(rows) \
+  X(believe) X(backward) X(step)
 #define ENV_SPEC(X) \
-  X(struct_size)    \
-  X(rows) X(obs_dim) X(act_dim) X(act_count) X(task_dim) X(horizon) X(row_size) X(splits)
-#define ENV_BATCH(X)                                                                              \
-  X(struct_size)                                                                                  \
-  X(rows)                                                                                         \
-  X(first)                                                                                        \
-  X(state) X(rng) X(begin) X(split) X(task_index) X(act) X(pick) X(obs) X(reward) X(done) X(task) \
-      X(info)
+  X(struct_size) X(rows) X(obs_dim) X(act_dim) X(act_count) X(task_dim) X(horizon) X(row_size) \
+  X(splits)
+#define ENV_BATCH(X) \
+  X(struct_size) X(rows) X(first) X(state) X(rng) X(begin) X(split) X(task_index) X(act) X(pick) \
+  X(obs) X(reward) X(done) X(task) X(info)
 #define ENV(X) \
   X(struct_size) X(create) X(reset) X(step) X(task_count) X(task_name) X(render) X(destroy)
-#define BELIEF_SPEC(X)                                                                  \
-  X(struct_size)                                                                        \
-  X(obs_dim)                                                                            \
-  X(act_dim)                                                                            \
-  X(act_count) X(task_dim) X(horizon) X(lifetime) X(rows) X(steps) X(rng) X(belief_dim) \
-      X(latent_dim) X(row_size) X(refresh)
+#define BELIEF_SPEC(X) \
+  X(struct_size) X(obs_dim) X(act_dim) X(act_count) X(task_dim) X(horizon) X(lifetime) X(rows) \
+  X(steps) X(rng) X(belief_dim) X(latent_dim) X(row_size) X(refresh)
 #define THOUGHT(X) X(struct_size) X(history) X(state) X(samples) X(rng) X(belief) X(info)
 #define INFERENCE(X) \
-  X(struct_size) X(create) X(believe) X(forward) X(backward) X(step) X(learn) X(relabel) X(destroy)
-#define POLICY_SPEC(X)                                                                    \
-  X(struct_size)                                                                          \
-  X(obs_dim)                                                                              \
-  X(act_dim)                                                                              \
-  X(act_count) X(belief_dim) X(latent_dim) X(samples) X(rows) X(steps) X(rng) X(note_dim) \
-      X(row_size) X(phases)
+  X(struct_size) X(create) X(believe) X(forward) X(backward) X(step) X(learn) X(relabel) \
+  X(destroy)
+#define POLICY_SPEC(X) \
+  X(struct_size) X(obs_dim) X(act_dim) X(act_count) X(belief_dim) X(latent_dim) X(samples) X(rows) \
+  X(steps) X(rng) X(note_dim) X(row_size) X(phases)
 #define ACT(X) \
-  X(struct_size) X(rows) X(samples) X(obs) X(belief) X(state) X(rng) X(act) X(pick) X(note) X(info)
+  X(struct_size) X(rows) X(samples) X(obs) X(belief) X(state) X(rng) X(act) X(pick) X(note) \
+  X(info)
 #define POLICY(X) X(struct_size) X(create) X(act) X(adapt) X(learn) X(destroy)
+/* clang-format on */
 
 #define LAYOUT(type, TABLE) \
   do {                      \

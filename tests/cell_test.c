@@ -95,15 +95,15 @@ static void test_findings(void) {
                           &findings));
   g_auto(GStrv) lines = g_strsplit(findings, "\n", -1);
   static const char *const expected[] = {
-      "c.yaml:1:1: error: missing key `arm`",
-      "c.yaml:2:13: error: `seed_index: -1`: expected an integer in [0, 9223372036854775807]",
-      "c.yaml:3:7: error: `seed: 18446744073709551616`: expected an integer in [0, "
+      "c.yaml:1:1: error: missing key 'arm'",
+      "c.yaml:2:13: error: 'seed_index: -1': expected an integer in [0, 9223372036854775807]",
+      "c.yaml:3:7: error: 'seed: 18446744073709551616': expected an integer in [0, "
       "18446744073709551615]",
       "c.yaml:4:15: error: no plugin named 'toi'",
-      "c.yaml:5:12: error: inference: missing key `plugin`",
+      "c.yaml:5:12: error: inference: missing key 'plugin'",
       "c.yaml:6:9: error: policy: expected a map of keys and values, not a list",
-      "c.yaml:7:1: error: unknown key `runs`; did you mean `run`?",
-      "c.yaml:8:14: error: evaluation: unknown key `taks`; did you mean `tasks`?",
+      "c.yaml:7:1: error: unknown key 'runs'; did you mean 'run'?",
+      "c.yaml:8:14: error: evaluation: unknown key 'taks'; did you mean 'tasks'?",
       ""};
   for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
     g_assert_nonnull(lines[i]);
@@ -125,7 +125,7 @@ static void test_findings(void) {
                           "inference: {plugin: filter}\npolicy: {plugin: walk}\n",
                           &findings));
   g_assert_cmpstr(findings, ==,
-                  "c.yaml:5:6: error: `env: toy`: expected a map; write `env: {plugin: toy}`\n");
+                  "c.yaml:5:6: error: 'env: toy': expected a map; write 'env: {plugin: toy}'\n");
   g_free(findings);
 }
 

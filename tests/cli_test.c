@@ -89,7 +89,7 @@ static void expect_usage_error(const char *arguments, const char *part) {
 
 static void test_wrong_calls(void) {
   expect_usage_error("inspct", "hunch: error: no verb 'inspct': did you mean 'inspect'?");
-  expect_usage_error("zzzzzz", "hunch: error: no verb 'zzzzzz': `hunch --help` lists them");
+  expect_usage_error("zzzzzz", "hunch: error: no verb 'zzzzzz': 'hunch --help' lists them");
   expect_usage_error("help inspct", "did you mean 'inspect'?");
   expect_usage_error("inspect --jsno", "Unknown option --jsno: did you mean --json?");
   expect_usage_error("inspect --jsno=1", "did you mean --json?");

@@ -36,34 +36,34 @@ static void says(const char *text, const char *expected) {
 
 static void test_messages(void) {
   static const char *const table[][2] = {
-      {"rows: 4\nlrr: 0.1\n", "f.yaml:2:1: error: run: unknown key `lrr`; did you mean `lr`?\n"},
-      {"banana: 1\n", "f.yaml:1:1: error: run: unknown key `banana`; valid: lr, rows, frames, "
+      {"rows: 4\nlrr: 0.1\n", "f.yaml:2:1: error: run: unknown key 'lrr'; did you mean 'lr'?\n"},
+      {"banana: 1\n", "f.yaml:1:1: error: run: unknown key 'banana'; valid: lr, rows, frames, "
                       "greedy, split, noise, mass\n"},
       {"lr: 0.1\nrows: 2\nlr: 0.2\n",
-       "f.yaml:3:1: error: duplicate key `lr`; it is already at line 1, column 1\n"},
-      {"lr: fast\n", "f.yaml:1:5: error: `lr: fast`: expected a number in [0, 1]\n"},
-      {"lr: 2\n", "f.yaml:1:5: error: `lr: 2` is out of range: expected a number in [0, 1]\n"},
-      {"lr: '0.1'\n", "f.yaml:1:5: error: `lr: \"0.1\"`: expected a number in [0, 1], without "
+       "f.yaml:3:1: error: duplicate key 'lr'; it is already at line 1, column 1\n"},
+      {"lr: fast\n", "f.yaml:1:5: error: 'lr: fast': expected a number in [0, 1]\n"},
+      {"lr: 2\n", "f.yaml:1:5: error: 'lr: 2' is out of range: expected a number in [0, 1]\n"},
+      {"lr: '0.1'\n", "f.yaml:1:5: error: 'lr: \"0.1\"': expected a number in [0, 1], without "
                       "quotes\n"},
-      {"lr:\n", "f.yaml:1:4: error: `lr:`: expected a number in [0, 1], but there is nothing\n"},
-      {"lr: [1]\n", "f.yaml:1:5: error: `lr:`: expected a number in [0, 1], not a list\n"},
-      {"split: {a: b}\n", "f.yaml:1:8: error: `split:`: expected text, not a map\n"},
+      {"lr:\n", "f.yaml:1:4: error: 'lr:': expected a number in [0, 1], but there is nothing\n"},
+      {"lr: [1]\n", "f.yaml:1:5: error: 'lr:': expected a number in [0, 1], not a list\n"},
+      {"split: {a: b}\n", "f.yaml:1:8: error: 'split:': expected text, not a map\n"},
       {"rows: 1.5\n",
-       "f.yaml:1:7: error: `rows: 1.5`: expected an integer in [1, 65536], not a fraction\n"},
-      {"rows: 010\n", "f.yaml:1:7: error: `rows: 010`: expected an integer in [1, 65536], without "
+       "f.yaml:1:7: error: 'rows: 1.5': expected an integer in [1, 65536], not a fraction\n"},
+      {"rows: 010\n", "f.yaml:1:7: error: 'rows: 010': expected an integer in [1, 65536], without "
                       "leading zeros\n"},
       {"frames: 100_000\n",
-       "f.yaml:1:9: error: `frames: 100_000`: expected an integer in [0, 1e15] "
+       "f.yaml:1:9: error: 'frames: 100_000': expected an integer in [0, 1e15] "
        "step, without underscores\n"},
       {"mass: 0\n",
-       "f.yaml:1:7: error: `mass: 0` is out of range: expected a number of at least 0.01 kg\n"},
-      {"greedy: yes\n", "f.yaml:1:9: error: `greedy: yes`: expected true or false\n"},
+       "f.yaml:1:7: error: 'mass: 0' is out of range: expected a number of at least 0.01 kg\n"},
+      {"greedy: yes\n", "f.yaml:1:9: error: 'greedy: yes': expected true or false\n"},
       {"greedy: 'true'\n",
-       "f.yaml:1:9: error: `greedy: \"true\"`: expected true or false, without quotes\n"},
-      {"noise: fixd\n", "f.yaml:1:8: error: `noise: fixd`: expected one of inferred, fixed, "
-                        "heuristic; did you mean `fixed`?\n"},
+       "f.yaml:1:9: error: 'greedy: \"true\"': expected true or false, without quotes\n"},
+      {"noise: fixd\n", "f.yaml:1:8: error: 'noise: fixd': expected one of inferred, fixed, "
+                        "heuristic; did you mean 'fixed'?\n"},
       {"noise: other\n",
-       "f.yaml:1:8: error: `noise: other`: expected one of inferred, fixed, heuristic\n"},
+       "f.yaml:1:8: error: 'noise: other': expected one of inferred, fixed, heuristic\n"},
       {"- lr\n", "f.yaml:1:1: error: run: expected a map of keys and values, not a list\n"},
       {"", "f.yaml: error: empty file\n"},
       {"# only words\n", "f.yaml: error: empty file\n"},
@@ -71,11 +71,11 @@ static void test_messages(void) {
                 "empty one\n"},
       {"lr: 1\n---\nlr: 1\n", "f.yaml:2:1: error: a second document: a file holds one\n"},
       {"lr: &a 1\nmass: *a\n",
-       "f.yaml:1:5: error: anchor `&a`: anchors are not read; arms say what differs\n"
-       "f.yaml:2:7: error: alias `*a`: aliases are not read; arms say what differs\n"
-       "f.yaml:2:7: error: `mass:`: expected a number of at least 0.01 kg, but there is nothing\n"},
-      {"<<: {lr: 1}\n", "f.yaml:1:1: error: merge key `<<`: not read; arms say what differs\n"},
-      {"lr: !!float 1\n", "f.yaml:1:5: error: tag `tag:yaml.org,2002:float`: tags are not read; "
+       "f.yaml:1:5: error: anchor '&a': anchors are not read; arms say what differs\n"
+       "f.yaml:2:7: error: alias '*a': aliases are not read; arms say what differs\n"
+       "f.yaml:2:7: error: 'mass:': expected a number of at least 0.01 kg, but there is nothing\n"},
+      {"<<: {lr: 1}\n", "f.yaml:1:1: error: merge key '<<': not read; arms say what differs\n"},
+      {"lr: !!float 1\n", "f.yaml:1:5: error: tag 'tag:yaml.org,2002:float': tags are not read; "
                           "types follow from the key\n"},
       {"? [a]\n: 1\n", "f.yaml:1:3: error: a key must be a word of at most 128 characters\n"},
       {"lr: [1\n", "f.yaml:2:1: error: not YAML: did not find expected ',' or ']', while parsing a "
@@ -83,9 +83,9 @@ static void test_messages(void) {
       {"lr:\n\t- 1\n", "f.yaml:2:1: error: not YAML: this character cannot start a value, and tabs "
                        "cannot indent\n"},
       {"lr: \"\\0\"\n", "f.yaml:1:5: error: a NUL character in a value\n"
-                        "f.yaml:1:5: error: `lr: \"\"`: expected a number in [0, 1], without "
+                        "f.yaml:1:5: error: 'lr: \"\"': expected a number in [0, 1], without "
                         "quotes\n"},
-      {"lr: \"\\e[31m\"\n", "f.yaml:1:5: error: `lr: \"\\x1b[31m\"`: expected a number in [0, 1], "
+      {"lr: \"\\e[31m\"\n", "f.yaml:1:5: error: 'lr: \"\\x1b[31m\"': expected a number in [0, 1], "
                             "without quotes\n"},
       {"# \u00fc \xff\n",
        "f.yaml:1:5: error: not a text file in UTF-8: invalid leading UTF-8 octet\n"},
@@ -98,10 +98,10 @@ static void test_messages(void) {
 /* Every finding, in the order of the file, not of its discovery. */
 static void test_all_findings(void) {
   says("lr: fast\nrowz: 1\nlr: 3\nnoise: no\n",
-       "f.yaml:1:5: error: `lr: fast`: expected a number in [0, 1]\n"
-       "f.yaml:2:1: error: run: unknown key `rowz`; did you mean `rows`?\n"
-       "f.yaml:3:1: error: duplicate key `lr`; it is already at line 1, column 1\n"
-       "f.yaml:4:8: error: `noise: no`: expected one of inferred, fixed, heuristic\n");
+       "f.yaml:1:5: error: 'lr: fast': expected a number in [0, 1]\n"
+       "f.yaml:2:1: error: run: unknown key 'rowz'; did you mean 'rows'?\n"
+       "f.yaml:3:1: error: duplicate key 'lr'; it is already at line 1, column 1\n"
+       "f.yaml:4:8: error: 'noise: no': expected one of inferred, fixed, heuristic\n");
 }
 
 static void test_random_bytes(void) {
@@ -127,13 +127,13 @@ static void test_limits(void) {
   }
   g_autofree char *all = findings(bomb->str, -1, NULL);
   g_assert_true(g_str_has_prefix(
-      all, "f.yaml:1:1: error: run: unknown key `a0`; valid: lr, rows, frames, greedy, split, "
+      all, "f.yaml:1:1: error: run: unknown key 'a0'; valid: lr, rows, frames, greedy, split, "
            "noise, mass\n"
-           "f.yaml:1:5: error: anchor `&a0`: anchors are not read; arms say what differs\n"
-           "f.yaml:2:1: error: run: unknown key `a1`; valid: lr, rows, frames, greedy, split, "
+           "f.yaml:1:5: error: anchor '&a0': anchors are not read; arms say what differs\n"
+           "f.yaml:2:1: error: run: unknown key 'a1'; valid: lr, rows, frames, greedy, split, "
            "noise, mass\n"
-           "f.yaml:2:5: error: anchor `&a1`: anchors are not read; arms say what differs\n"
-           "f.yaml:2:10: error: alias `*a0`: aliases are not read; arms say what differs\n"));
+           "f.yaml:2:5: error: anchor '&a1': anchors are not read; arms say what differs\n"
+           "f.yaml:2:10: error: alias '*a0': aliases are not read; arms say what differs\n"));
   /* a line for each of 10 keys, 10 anchors, 81 aliases */
   g_auto(GStrv) lines = g_strsplit(all, "\n", -1);
   g_assert_cmpuint(g_strv_length(lines) - 1, ==, 10 + 10 + 81);
@@ -201,66 +201,67 @@ static void test_diag(void) {
 }
 
 /* Whether the text is an integer and which; the same for a real. */
+static const struct {
+  const char *text;
+  bool is_int, is_real;
+  int64_t i;
+  double r;
+} number[] = {
+    {"0", 1, 1, 0, 0},
+    {"-0", 1, 1, 0, 0},
+    {"+7", 1, 1, 7, 7},
+    {"1e-4", 0, 1, 0, 0.0001},
+    {".5", 0, 1, 0, 0.5},
+    {"5.", 1, 1, 5, 5},
+    {"1e6", 1, 1, 1000000, 1e6},
+    {"1E+06", 1, 1, 1000000, 1e6},
+    {"1.5e3", 1, 1, 1500, 1500},
+    {"1500e-2", 1, 1, 15, 15},
+    {"2.50", 0, 1, 0, 2.5},
+    {"2.00", 1, 1, 2, 2},
+    {"100.0", 1, 1, 100, 100},
+    {"0.10e1", 1, 1, 1, 1},
+    {"9007199254740993", 1, 1, 9007199254740993, 9007199254740992.0},
+    {"9223372036854775807", 1, 1, INT64_MAX, 0x1p63},
+    {"9223372036854775808", 0, 1, 0, 0x1p63},
+    {"-9223372036854775808", 1, 1, INT64_MIN, -0x1p63},
+    {"1e300", 0, 1, 0, 1e300},
+    {"1e400", 0, 0, 0, 0},
+    {"1e-400", 0, 0, 0, 0},
+    {"5e-324", 0, 1, 0, 5e-324},
+    {"0e-400", 1, 1, 0, 0},
+    {"010", 0, 0, 0, 0},
+    {"-08", 0, 0, 0, 0},
+    {"0x10", 0, 0, 0, 0},
+    {"1_000", 0, 0, 0, 0},
+    {"1,5", 0, 0, 0, 0},
+    {"12:30", 0, 0, 0, 0},
+    {"inf", 0, 0, 0, 0},
+    {".inf", 0, 0, 0, 0},
+    {"nan", 0, 0, 0, 0},
+    {"", 0, 0, 0, 0},
+    {".", 0, 0, 0, 0},
+    {"-", 0, 0, 0, 0},
+    {"e5", 0, 0, 0, 0},
+    {"1e", 0, 0, 0, 0},
+    {"1e+", 0, 0, 0, 0},
+    {"1e5.0", 0, 0, 0, 0},
+    {"--1", 0, 0, 0, 0},
+    {"1 2", 0, 0, 0, 0},
+    {"1e99999999999999999999", 0, 0, 0, 0},
+    {"yes", 0, 0, 0, 0},
+};
+
 static void test_numbers(void) {
-  static const struct {
-    const char *text;
-    bool is_int, is_real;
-    int64_t i;
-    double r;
-  } table[] = {
-      {"0", 1, 1, 0, 0},
-      {"-0", 1, 1, 0, 0},
-      {"+7", 1, 1, 7, 7},
-      {"1e-4", 0, 1, 0, 0.0001},
-      {".5", 0, 1, 0, 0.5},
-      {"5.", 1, 1, 5, 5},
-      {"1e6", 1, 1, 1000000, 1e6},
-      {"1E+06", 1, 1, 1000000, 1e6},
-      {"1.5e3", 1, 1, 1500, 1500},
-      {"1500e-2", 1, 1, 15, 15},
-      {"2.50", 0, 1, 0, 2.5},
-      {"2.00", 1, 1, 2, 2},
-      {"100.0", 1, 1, 100, 100},
-      {"0.10e1", 1, 1, 1, 1},
-      {"9007199254740993", 1, 1, 9007199254740993, 9007199254740992.0},
-      {"9223372036854775807", 1, 1, INT64_MAX, 0x1p63},
-      {"9223372036854775808", 0, 1, 0, 0x1p63},
-      {"-9223372036854775808", 1, 1, INT64_MIN, -0x1p63},
-      {"1e300", 0, 1, 0, 1e300},
-      {"1e400", 0, 0, 0, 0},
-      {"1e-400", 0, 0, 0, 0},
-      {"5e-324", 0, 1, 0, 5e-324},
-      {"0e-400", 1, 1, 0, 0},
-      {"010", 0, 0, 0, 0},
-      {"-08", 0, 0, 0, 0},
-      {"0x10", 0, 0, 0, 0},
-      {"1_000", 0, 0, 0, 0},
-      {"1,5", 0, 0, 0, 0},
-      {"12:30", 0, 0, 0, 0},
-      {"inf", 0, 0, 0, 0},
-      {".inf", 0, 0, 0, 0},
-      {"nan", 0, 0, 0, 0},
-      {"", 0, 0, 0, 0},
-      {".", 0, 0, 0, 0},
-      {"-", 0, 0, 0, 0},
-      {"e5", 0, 0, 0, 0},
-      {"1e", 0, 0, 0, 0},
-      {"1e+", 0, 0, 0, 0},
-      {"1e5.0", 0, 0, 0, 0},
-      {"--1", 0, 0, 0, 0},
-      {"1 2", 0, 0, 0, 0},
-      {"1e99999999999999999999", 0, 0, 0, 0},
-      {"yes", 0, 0, 0, 0},
-  };
-  for (guint k = 0; k < G_N_ELEMENTS(table); k++) {
-    HnNode *n = hn_node_text("t", 1, 1, table[k].text);
+  for (guint k = 0; k < G_N_ELEMENTS(number); k++) {
+    HnNode *n = hn_node_text("t", 1, 1, number[k].text);
     int64_t i = 0;
     double r = 0;
-    g_test_message("%s", table[k].text);
-    g_assert_cmpint(hn_params_int(n, &i) == NULL, ==, table[k].is_int);
-    g_assert_cmpint(hn_params_real(n, &r) == NULL, ==, table[k].is_real);
-    if (table[k].is_int) g_assert_cmpint(i, ==, table[k].i);
-    if (table[k].is_real) g_assert_true(memcmp(&r, &table[k].r, sizeof r) == 0);
+    g_test_message("%s", number[k].text);
+    g_assert_cmpint(hn_params_int(n, &i) == NULL, ==, number[k].is_int);
+    g_assert_cmpint(hn_params_real(n, &r) == NULL, ==, number[k].is_real);
+    if (number[k].is_int) g_assert_cmpint(i, ==, number[k].i);
+    if (number[k].is_real) g_assert_true(memcmp(&r, &number[k].r, sizeof r) == 0);
     n->quoted = true;
     g_assert_nonnull(hn_params_int(n, &i));
     hn_node_free(n);
@@ -276,8 +277,8 @@ static void test_bounds(void) {
   g_assert_cmpint(p.rows, ==, 65536);
   g_assert_cmpint(p.frames, ==, 1000000000000000);
   says("rows: 65537\n",
-       "f.yaml:1:7: error: `rows: 65537` is out of range: expected an integer in [1, 65536]\n");
-  says("lr: 1.0000000000000002\n", "f.yaml:1:5: error: `lr: 1.0000000000000002` is out of range: "
+       "f.yaml:1:7: error: 'rows: 65537' is out of range: expected an integer in [1, 65536]\n");
+  says("lr: 1.0000000000000002\n", "f.yaml:1:5: error: 'lr: 1.0000000000000002' is out of range: "
                                    "expected a number in [0, 1]\n");
   HnParam wide = {.name = "root", .kind = HN_INT, .high = 0x1p53};
   HnSchema one = {"seeds", &wide, 1, sizeof wide, sizeof(int64_t)};
@@ -287,7 +288,7 @@ static void test_bounds(void) {
   hn_params_fill(&one, n, NULL, &root, d);
   g_autofree char *all = hn_diag_text(d);
   g_assert_cmpstr(all, ==,
-                  "s:1:7: error: `root: 9007199254740993` is out of range: expected an "
+                  "s:1:7: error: 'root: 9007199254740993' is out of range: expected an "
                   "integer in [0, 9007199254740992]\n");
   hn_node_free(n);
   hn_diag_free(d);

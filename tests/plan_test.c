@@ -51,8 +51,8 @@ static void test_validate(void) {
   expect("validate s.yaml seeds.count=3 arms.none.run.frames=1e3", 0,
          "noise: cells 6, arms 2, seeds 3, frames 4500\n", "");
   expect("validate s.yaml env.sice=3 run.rows=0", 2, "",
-         "command line: env.sice=3: error: env gridworld: unknown key `sice`; did you mean "
-         "`size`?\ncommand line: run.rows=0: error: `rows: 0` is out of range: expected an integer "
+         "command line: env.sice=3: error: env gridworld: unknown key 'sice'; did you mean "
+         "'size'?\ncommand line: run.rows=0: error: 'rows: 0' is out of range: expected an integer "
          "in [1, 65536]\n");
   expect("validate none.yaml", 2, "",
          "none.yaml: error: cannot be read: No such file or directory\n");

@@ -132,8 +132,8 @@ static void refusals(void) {
   g_assert_error(error, HN_RESULTS_ERROR, HN_RESULTS_MISSING);
   g_clear_error(&error);
   fake_study(&three, dir);
-  refuses(dir, "fixd", NULL, HN_RESULTS_UNKNOWN, "did you mean fixed?");
-  refuses(dir, NULL, "eval.retrun", HN_RESULTS_UNKNOWN, "did you mean eval.return?");
+  refuses(dir, "fixd", NULL, HN_RESULTS_UNKNOWN, "did you mean 'fixed'?");
+  refuses(dir, NULL, "eval.retrun", HN_RESULTS_UNKNOWN, "did you mean 'eval.return'?");
   fake_patch(cell, "config.resolved.yaml", "frames: 32000", "frames: 32001");
   refuses(dir, NULL, NULL, HN_RESULTS_MIXED, "arm inferred differ in run.frames: 32000 and 32001");
   fake_patch(cell, "config.resolved.yaml", "frames: 32001", "frames: 32000");
@@ -213,6 +213,37 @@ static void open_tag(GMarkupParseContext *context, const char *name, const char 
   }
 }
 
+static const char *const figure_names[] = {"eval_return",
+                                           "train_return",
+                                           "eval_success",
+                                           "reward_l1_by_step",
+                                           "reward_nll_by_step",
+                                           "transition_l1_by_step",
+                                           "kl_reward_by_step",
+                                           "transition_nll_by_step",
+                                           "entropy_by_step",
+                                           "return_by_episode",
+                                           "reward_by_step",
+                                           "policy_loss",
+                                           "eval_return_difference",
+                                           "eval_reward_l1",
+                                           "eval_reward_nll"};
+
+/* Every figure is on the page and beside it. */
+static void check_files(const char *dir, GHashTable *ids) {
+  for (guint i = 0; i < G_N_ELEMENTS(figure_names); i++) {
+    char *id = g_strdup_printf("figure-%s", figure_names[i]);
+    g_assert_true(g_hash_table_contains(ids, id));
+    g_free(id);
+    static const char *const kinds[] = {"svg", "pdf", "csv"};
+    for (guint k = 0; k < 3; k++) {
+      char *file = g_strdup_printf("%s/out/%s.%s", dir, figure_names[i], kinds[k]);
+      g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+      g_free(file);
+    }
+  }
+}
+
 static void page(void) {
   char *dir = temporary(), *path = g_build_filename(dir, "out.html", NULL);
   fake_study(&three, dir);
@@ -237,33 +268,8 @@ static void page(void) {
     g_assert_true(g_hash_table_contains(p.ids, p.uses->pdata[i]));
   g_assert_null(strstr(html, "url("));
   g_assert_null(strstr(html, "@import"));
-  static const char *const expected[] = {"eval_return",
-                                         "train_return",
-                                         "eval_success",
-                                         "reward_l1_by_step",
-                                         "reward_nll_by_step",
-                                         "transition_l1_by_step",
-                                         "kl_reward_by_step",
-                                         "transition_nll_by_step",
-                                         "entropy_by_step",
-                                         "return_by_episode",
-                                         "reward_by_step",
-                                         "policy_loss",
-                                         "eval_return_difference",
-                                         "eval_reward_l1",
-                                         "eval_reward_nll"};
-  g_assert_cmpint(p.figures, ==, G_N_ELEMENTS(expected));
-  for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
-    char *id = g_strdup_printf("figure-%s", expected[i]);
-    g_assert_true(g_hash_table_contains(p.ids, id));
-    g_free(id);
-    static const char *const kinds[] = {"svg", "pdf", "csv"};
-    for (guint k = 0; k < 3; k++) {
-      char *file = g_strdup_printf("%s/out/%s.%s", dir, expected[i], kinds[k]);
-      g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
-      g_free(file);
-    }
-  }
+  g_assert_cmpint(p.figures, ==, G_N_ELEMENTS(figure_names));
+  check_files(dir, p.ids);
   g_assert_nonnull(strstr(html, "killed &lt;by&gt; &amp; signal 9"));
   g_assert_nonnull(strstr(html, "&lt;made up &amp; small&gt;"));
   g_assert_nonnull(strstr(html, "run.frames=32000"));

@@ -143,14 +143,14 @@ static void test_overrides(void) {
 
 static void test_bad_overrides(void) {
   static const char *const table[][2] = {
-      {"rum.rows=1", "command line: rum.rows=1: error: no block `rum`; did you mean `run`?\n"},
+      {"rum.rows=1", "command line: rum.rows=1: error: no block 'rum'; did you mean 'run'?\n"},
       {"run.rowz=1",
-       "command line: run.rowz=1: error: run: unknown key `rowz`; did you mean `rows`?\n"},
-      {"run.rows=many", "command line: run.rows=many: error: `rows: many`: expected an integer in "
+       "command line: run.rowz=1: error: run: unknown key 'rowz'; did you mean 'rows'?\n"},
+      {"run.rows=many", "command line: run.rows=many: error: 'rows: many': expected an integer in "
                         "[1, 65536]\n"},
       {"inference.noise=fixd",
-       "command line: inference.noise=fixd: error: `noise: fixd`: expected one of inferred, fixed; "
-       "did you mean `fixed`?\n"},
+       "command line: inference.noise=fixd: error: 'noise: fixd': expected one of inferred, fixed; "
+       "did you mean 'fixed'?\n"},
       {"frames", "command line: frames: error: expected block.key=value\n"},
       {"=3", "command line: =3: error: expected block.key=value\n"},
       {"run=3", "command line: run=3: error: expected run.KEY=value\n"},
@@ -158,14 +158,14 @@ static void test_bad_overrides(void) {
       {"arms.fixed.run=3",
        "command line: arms.fixed.run=3: error: expected arms.ARM.BLOCK.KEY=value\n"},
       {"arms.fixd.run.rows=3",
-       "command line: arms.fixd.run.rows=3: error: no arm `fixd`; did you mean `fixed`?\n"},
-      {"name=../x", "command line: name=../x: error: `name: ../x`: expected at most 100 letters, "
-                    "digits, `.`, `_` or `-`, not beginning with `.`\n"},
-      {"seeds.count=0", "command line: seeds.count=0: error: `count: 0` is out of range: expected "
+       "command line: arms.fixd.run.rows=3: error: no arm 'fixd'; did you mean 'fixed'?\n"},
+      {"name=../x", "command line: name=../x: error: 'name: ../x': expected at most 100 letters, "
+                    "digits, '.', '_' or '-', not beginning with '.'\n"},
+      {"seeds.count=0", "command line: seeds.count=0: error: 'count: 0' is out of range: expected "
                         "an integer in [1, 100000]\n"},
       {"report.baseline=fix",
-       "command line: report.baseline=fix: error: `baseline: fix`: no arm of "
-       "that name; did you mean `fixed`?\n"},
+       "command line: report.baseline=fix: error: 'baseline: fix': no arm of "
+       "that name; did you mean 'fixed'?\n"},
   };
   for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
     const char *overrides[] = {table[i][0], NULL};
@@ -181,35 +181,35 @@ static void test_findings(void) {
        "  c: {run: 3}\n  d:\n"
        "report: {baseline: z}\n",
        NULL,
-       "s.yaml:1:8: error: `hunch: 2`: expected 1, the format this hunch reads\n"
-       "s.yaml:2:1: error: unknown key `nam`; did you mean `name`?\n"
-       "s.yaml:3:16: error: `count: 1e9` is out of range: expected an integer in [1, 100000]\n"
-       "s.yaml:5:3: error: missing key `policy`\n"
-       "s.yaml:5:22: error: env toy: unknown key `sise`; did you mean `size`?\n"
-       "s.yaml:6:14: error: inference: missing key `plugin`\n"
-       "s.yaml:7:3: error: unknown key `runn`; did you mean `run`?\n"
-       "s.yaml:9:3: error: arm `.a`: expected at most 100 letters, digits, `.`, `_` or `-`, not "
-       "beginning with `.`\n"
-       "s.yaml:10:42: error: `noise: x`: expected one of inferred, fixed\n"
+       "s.yaml:1:8: error: 'hunch: 2': expected 1, the format this hunch reads\n"
+       "s.yaml:2:1: error: unknown key 'nam'; did you mean 'name'?\n"
+       "s.yaml:3:16: error: 'count: 1e9' is out of range: expected an integer in [1, 100000]\n"
+       "s.yaml:5:3: error: missing key 'policy'\n"
+       "s.yaml:5:22: error: env toy: unknown key 'sise'; did you mean 'size'?\n"
+       "s.yaml:6:14: error: inference: missing key 'plugin'\n"
+       "s.yaml:7:3: error: unknown key 'runn'; did you mean 'run'?\n"
+       "s.yaml:9:3: error: arm '.a': expected at most 100 letters, digits, '.', '_' or '-', not "
+       "beginning with '.'\n"
+       "s.yaml:10:42: error: 'noise: x': expected one of inferred, fixed\n"
        "s.yaml:11:12: error: run: expected a map of keys and values, not text\n"
        "s.yaml:12:5: error: arm d: expected a map of keys and values, not nothing; {} is an empty "
        "one\n"
-       "s.yaml:13:20: error: `baseline: z`: no arm of that name; valid: .a, b, c, d\n");
+       "s.yaml:13:20: error: 'baseline: z': no arm of that name; valid: .a, b, c, d\n");
   /* errors of the base that every arm covers */
   says(BASE "  evaluation: {tasks: few}\narms: {a: {evaluation: {tasks: 3}}}\n", NULL,
-       "s.yaml:9:23: error: `tasks: few`: expected an integer in [1, 65536]\n");
+       "s.yaml:9:23: error: 'tasks: few': expected an integer in [1, 65536]\n");
   /* what one arm lacks and another has is missing in the arm */
   says("hunch: 1\nbase: {env: {plugin: toy}, policy: {plugin: walk}}\n"
        "arms:\n  a: {inference: {plugin: filter}}\n  b: {}\n",
-       NULL, "s.yaml:5:6: error: inference: missing key `plugin`\n");
+       NULL, "s.yaml:5:6: error: inference: missing key 'plugin'\n");
   says("hunch: 1\nseeds: {count: 100000}\nbase: {env: {plugin: toy}, inference: {plugin: filter}, "
        "policy: {plugin: walk}}\narms: {a: {}, b: {}}\n",
        NULL, "s.yaml:2:8: error: 2 arms with 100000 seeds are more than 100000 cells\n");
   says("[]", NULL, "s.yaml:1:1: error: study: expected a map of keys and values, not a list\n");
   says("", NULL, "s.yaml: error: empty file\n");
   says("hunch: 1\n", NULL,
-       "s.yaml:1:1: error: missing key `env`\ns.yaml:1:1: error: missing key `inference`\n"
-       "s.yaml:1:1: error: missing key `policy`\n");
+       "s.yaml:1:1: error: missing key 'env'\ns.yaml:1:1: error: missing key 'inference'\n"
+       "s.yaml:1:1: error: missing key 'policy'\n");
 }
 
 /* A thousand wrong keys under a thousand arms: each said once, and in no time. */

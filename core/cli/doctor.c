@@ -135,7 +135,7 @@ int hn_cli_doctor(int argc, char **argv) {
   if (argc > 1) return hn_cli_usage(verb, "'%s': nothing more is taken", argv[1]);
   check_versions();
   check_machine();
-  check_tool("gnuplot", "gnuplot-nox", "`hunch report` draws its figures with it");
+  check_tool("gnuplot", "gnuplot-nox", "'hunch report' draws its figures with it");
   check_tool("ffmpeg", "ffmpeg", "only videos need it");
   check_tool("minisign", "minisign", "only signed packages need it");
   gboolean missing = check_plugins();

@@ -46,7 +46,7 @@ static int refuse_verb(const char *name) {
   if (nearest)
     hn_cli_error(NULL, "no verb '%s': did you mean '%s'?", name, nearest);
   else
-    hn_cli_error(NULL, "no verb '%s': `hunch --help` lists them", name);
+    hn_cli_error(NULL, "no verb '%s': 'hunch --help' lists them", name);
   return HN_EXIT_USAGE;
 }
 

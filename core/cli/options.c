@@ -37,7 +37,7 @@ void hn_cli_warning(const char *verb, const char *format, ...) {
 }
 
 static void print_usage(const HnVerb *verb) {
-  fprintf(stderr, "usage: hunch %s [OPTION..] %s\n`hunch help %s` lists the options.\n", verb->name,
+  fprintf(stderr, "usage: hunch %s [OPTION..] %s\n'hunch help %s' lists the options.\n", verb->name,
           verb->usage, verb->name);
 }
 

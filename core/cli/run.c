@@ -20,9 +20,8 @@ static int check_selection(const HnVerb *verb, const HnStudy *study, const Optio
     g_autoptr(GPtrArray) names = g_ptr_array_copy(study->arms, NULL, NULL);
     g_ptr_array_set_free_func(names, NULL);
     g_ptr_array_add(names, NULL);
-    const char *near = hn_diag_nearest(*a, (const char *const *)names->pdata);
-    return hn_cli_usage(verb, "no arm '%s'%s%s%s", *a, near ? ": did you mean '" : "",
-                        near ? near : "", near ? "'?" : "");
+    g_autofree char *hint = hn_diag_hint(*a, (const char *const *)names->pdata);
+    return hn_cli_usage(verb, "no arm '%s'%s", *a, hint);
   }
   for (char **s = o->seeds; s && *s; s++) {
     gint64 index = 0;

@@ -30,7 +30,7 @@ typedef struct Reader {
 
 static void missing(const Reader *r, const HnNode *map, const char *what, const char *key) {
   if (!r->partial)
-    hn_diag_add(r->d, map->file, map->line, map->column, "%smissing key `%s`", what, key);
+    hn_diag_add(r->d, map->file, map->line, map->column, "%smissing key '%s'", what, key);
 }
 
 /* A plugin's path as a full one: from the folder of the file that names it. */
@@ -49,7 +49,7 @@ static void read_part(const Reader *r, HnKind kind, HnPart *part) {
   if (block && block->kind == HN_NODE_TEXT && *block->text) {
     g_autofree char *cut = hn_diag_cut(block->text);
     hn_diag_add(r->d, block->file, block->line, block->column,
-                "`%s: %s`: expected a map; write `%s: {plugin: %s}`", key, cut, key, cut);
+                "'%s: %s': expected a map; write '%s: {plugin: %s}'", key, cut, key, cut);
     return;
   }
   if (!block || !hn_params_map(key, block, r->d)) return;
@@ -59,7 +59,7 @@ static void read_part(const Reader *r, HnKind kind, HnPart *part) {
   }
   if (name->kind != HN_NODE_TEXT || !*name->text) {
     hn_diag_add(r->d, name->file, name->line, name->column,
-                "`plugin:`: expected the name of an %s plugin", key);
+                "'plugin:': expected the name of an %s plugin", key);
     return;
   }
   g_autoptr(GError) error = NULL;
@@ -81,7 +81,7 @@ static char *read_text(const Reader *r, const char *key) {
   else if (n->kind == HN_NODE_TEXT && *n->text)
     return g_strdup(n->text);
   else
-    hn_diag_add(r->d, n->file, n->line, n->column, "`%s:`: expected text", key);
+    hn_diag_add(r->d, n->file, n->line, n->column, "'%s:': expected text", key);
   return NULL;
 }
 
@@ -94,7 +94,7 @@ static uint64_t read_u64(const Reader *r, const char *key, uint64_t high) {
   else if (n->kind != HN_NODE_TEXT || n->quoted || (n->text[0] == '0' && n->text[1]) ||
            !g_ascii_string_to_unsigned(n->text, 10, 0, high, &value, NULL)) {
     g_autofree char *shown = hn_params_shown(key, n);
-    hn_diag_add(r->d, n->file, n->line, n->column, "`%s`: expected an integer in [0, %" PRIu64 "]",
+    hn_diag_add(r->d, n->file, n->line, n->column, "'%s': expected an integer in [0, %" PRIu64 "]",
                 shown, high);
   }
   return value;
@@ -109,7 +109,7 @@ static void read_keys(const Reader *r) {
     const HnNode *key = r->map->keys->pdata[i];
     if (g_strv_contains(valid, key->text)) continue;
     g_autofree char *hint = hn_diag_hint(key->text, valid), *cut = hn_diag_cut(key->text);
-    hn_diag_add(r->d, key->file, key->line, key->column, "unknown key `%s`%s", cut, hint);
+    hn_diag_add(r->d, key->file, key->line, key->column, "unknown key '%s'%s", cut, hint);
   }
 }
 

@@ -156,7 +156,7 @@ const char *hn_diag_nearest(const char *name, const char *const *candidates) {
 
 char *hn_diag_hint(const char *name, const char *const *candidates) {
   const char *near = hn_diag_nearest(name, candidates);
-  if (near) return g_strdup_printf("; did you mean `%s`?", near);
+  if (near) return g_strdup_printf("; did you mean '%s'?", near);
   guint n = g_strv_length((char **)(guintptr)candidates);
   if (n == 0) return g_strdup("; none is valid here");
   GString *out = g_string_new("; valid: ");

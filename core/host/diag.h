@@ -25,7 +25,7 @@ char *hn_diag_cut(const char *text);
  * where case and '-' for '_' count nothing, or NULL when none is near enough to suggest: more than
  * a third of the name wrong, unless one is the beginning of the other. */
 const char *hn_diag_nearest(const char *name, const char *const *candidates);
-/* What to say after an unknown name: "; did you mean `x`?", or "; valid: a, b, c", at most eight
+/* What to say after an unknown name: "; did you mean 'x'?", or "; valid: a, b, c", at most eight
  * and then how many more.  Free with g_free. */
 char *hn_diag_hint(const char *name, const char *const *candidates);
 #endif

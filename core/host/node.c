@@ -152,9 +152,9 @@ static void refuse_marks(Reader *r, const yaml_char_t *anchor, const yaml_char_t
                                                      : tag  ? tag
                                                             : (yaml_char_t *)""));
   if (anchor)
-    add(r, "anchor `&%s`: anchors are not read; arms say what differs", name);
+    add(r, "anchor '&%s': anchors are not read; arms say what differs", name);
   else if (tag)
-    add(r, "tag `%s`: tags are not read; types follow from the key", name);
+    add(r, "tag '%s': tags are not read; types follow from the key", name);
 }
 
 static HnNode *read_scalar(Reader *r) {
@@ -190,14 +190,14 @@ static bool key_allowed(Reader *r, const HnNode *key, GHashTable *seen) {
   }
   if (strcmp(key->text, "<<") == 0 && !key->quoted) {
     hn_diag_add(r->d, key->file, key->line, key->column,
-                "merge key `<<`: not read; arms say what differs");
+                "merge key '<<': not read; arms say what differs");
     return false;
   }
   const HnNode *first = g_hash_table_lookup(seen, key->text);
   if (!first) return true;
   g_autofree char *cut = hn_diag_cut(key->text);
   hn_diag_add(r->d, key->file, key->line, key->column,
-              "duplicate key `%s`; it is already at line %d, column %d", cut, first->line,
+              "duplicate key '%s'; it is already at line %d, column %d", cut, first->line,
               first->column);
   return false;
 }
@@ -238,7 +238,7 @@ static HnNode *read_value(Reader *r) {
   switch (r->event.type) {
   case YAML_ALIAS_EVENT: {
     g_autofree char *name = hn_diag_cut((const char *)r->event.data.alias.anchor);
-    add(r, "alias `*%s`: aliases are not read; arms say what differs", name);
+    add(r, "alias '*%s': aliases are not read; arms say what differs", name);
     n = hn_node_text(r->file, line_of(r), column_of(r), "");
     break;
   }

@@ -155,7 +155,7 @@ static void G_GNUC_PRINTF(4, 5)
   va_start(args, format);
   g_autofree char *text = g_strdup_vprintf(format, args);
   va_end(args);
-  hn_diag_add(d, n->file, n->line, n->column, "`%s`%s", shown, text);
+  hn_diag_add(d, n->file, n->line, n->column, "'%s'%s", shown, text);
 }
 
 bool hn_params_map(const char *what, const HnNode *n, HnDiag *d) {
@@ -245,7 +245,7 @@ static void set_choice(const HnParam *p, const HnNode *n, void *out, HnDiag *d) 
   g_autofree char *expected = hn_params_expected(p);
   const char *near = hn_diag_nearest(n->text, (const char *const *)choices);
   if (near)
-    complain(p, n, d, ": expected %s; did you mean `%s`?", expected, near);
+    complain(p, n, d, ": expected %s; did you mean '%s'?", expected, near);
   else
     complain(p, n, d, ": expected %s", expected);
 }
@@ -292,7 +292,7 @@ void hn_params_fill(const HnSchema *s, const HnNode *map, const char *except, vo
     }
     g_autofree char *hint = hn_diag_hint(key->text, (const char *const *)names->pdata);
     g_autofree char *cut = hn_diag_cut(key->text);
-    hn_diag_add(d, key->file, key->line, key->column, "%s: unknown key `%s`%s", s->what, cut, hint);
+    hn_diag_add(d, key->file, key->line, key->column, "%s: unknown key '%s'%s", s->what, cut, hint);
   }
 }
 

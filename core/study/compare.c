@@ -18,7 +18,6 @@ static const struct {
              {"reward", "reward", 1},
              {"transition_l1", "observation units", -1},
              {"transition_nll", "nats", -1},
-             {"kl", "nats", 0},
              {"entropy", "nats", 0},
              {"regret", "reward", -1}};
 
@@ -122,33 +121,40 @@ static const char *simulator(const HnResult *c) {
   return NULL;
 }
 
-/* The same hunch, the same simulator where both loaded one, and the same file wherever two cells
- * name the same plugin. */
-static bool same_versions(const HnResult *a, const HnResult *b, GError **error) {
-  static const char *const own[][2] = {{"hunch", "the version of hunch"},
-                                       {"commit", "the commit of hunch"}};
-  bool ok = true;
-  for (guint i = 0; ok && i < G_N_ELEMENTS(own); i++) {
-    const char *in_a = hn_result_fact(a, own[i][0]), *in_b = hn_result_fact(b, own[i][0]);
-    if (g_strcmp0(in_a, in_b)) ok = mixed(error, own[i][1], a, in_a, b, in_b);
-  }
-  const char *sim_a = simulator(a), *sim_b = simulator(b);
-  if (ok && sim_a && sim_b && !g_str_equal(sim_a, sim_b))
-    ok = mixed(error, "the simulator", a, sim_a, b, sim_b);
+/* What some cell said first. */
+typedef struct Said {
+  const HnResult *cell;
+  const char *value;
+} Said;
+
+static bool agrees(GHashTable *said, const char *what, const HnResult *c, const char *value,
+                   GError **error) {
+  const Said *first = g_hash_table_lookup(said, what);
+  if (first)
+    return !g_strcmp0(first->value, value) ||
+           mixed(error, what, first->cell, first->value, c, value);
+  Said *said_now = g_new(Said, 1);
+  *said_now = (Said){c, value};
+  g_hash_table_insert(said, g_strdup(what), said_now);
+  return true;
+}
+
+/* The same hunch, the same simulator where cells loaded one, and the same file wherever cells name
+ * the same plugin. */
+static bool same_versions(GHashTable *said, const HnResult *c, GError **error) {
   static const char *const kinds[] = {"env", "inference", "policy"};
   static const char *const facts[] = {"version", "sha256"};
+  const char *sim = simulator(c);
+  bool ok = agrees(said, "the version of hunch", c, hn_result_fact(c, "hunch"), error) &&
+            agrees(said, "the commit of hunch", c, hn_result_fact(c, "commit"), error) &&
+            (!sim || agrees(said, "the simulator", c, sim, error));
   for (guint k = 0; ok && k < G_N_ELEMENTS(kinds); k++) {
-    char *path = g_strdup_printf("plugins.%s.name", kinds[k]);
-    const char *name = hn_result_fact(a, path);
-    bool same = name && !g_strcmp0(name, hn_result_fact(b, path));
-    g_free(path);
-    for (guint f = 0; ok && same && f < G_N_ELEMENTS(facts); f++) {
-      path = g_strdup_printf("plugins.%s.%s", kinds[k], facts[f]);
-      const char *in_a = hn_result_fact(a, path), *in_b = hn_result_fact(b, path);
-      char *what = g_strdup_printf("the %s of plugin %s", facts[f], name);
-      if (g_strcmp0(in_a, in_b)) ok = mixed(error, what, a, in_a, b, in_b);
-      g_free(what);
-      g_free(path);
+    g_autofree char *named = g_strdup_printf("plugins.%s.name", kinds[k]);
+    const char *name = hn_result_fact(c, named);
+    for (guint f = 0; ok && name && f < G_N_ELEMENTS(facts); f++) {
+      g_autofree char *path = g_strdup_printf("plugins.%s.%s", kinds[k], facts[f]);
+      g_autofree char *what = g_strdup_printf("the %s of plugin %s", facts[f], name);
+      ok = agrees(said, what, c, hn_result_fact(c, path), error);
     }
   }
   return ok;
@@ -172,11 +178,11 @@ static bool comparable(const HnResults *r, GError **error) {
       if (!same) return false;
     }
   }
-  for (guint i = 0; i < r->cells->len; i++)
-    for (guint j = 0; j < i; j++) {
-      HnResult *a = r->cells->pdata[j], *b = r->cells->pdata[i];
-      if (hn_result_done(a) && hn_result_done(b) && !same_versions(a, b, error)) return false;
-    }
+  g_autoptr(GHashTable) said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  for (guint i = 0; i < r->cells->len; i++) {
+    const HnResult *c = r->cells->pdata[i];
+    if (hn_result_done(c) && !same_versions(said, c, error)) return false;
+  }
   return true;
 }
 
@@ -299,7 +305,7 @@ static void note(HnComparison *c) {
                                               "narrower than they claim.",
                                               HN_STATS_BOOTSTRAP_FROM));
   if (nan)
-    g_ptr_array_add(c->notes, g_strdup("Some done cells have no finite value; see `seeds`."));
+    g_ptr_array_add(c->notes, g_strdup("Some done cells have no finite value; see 'seeds'."));
   if (fewer_pairs)
     g_ptr_array_add(c->notes, g_strdup("Differences use only the seeds that both arms have."));
   if (intervals > 1)
@@ -321,10 +327,10 @@ static void note(HnComparison *c) {
 static gint64 choose_baseline(const HnResults *r, const char *name, GError **error) {
   if (!name || !*name) return 0;
   gint64 arm = hn_results_arm(r, name);
-  const char *near = arm < 0 ? hn_diag_nearest(name, (const char *const *)r->arms) : NULL;
-  if (arm < 0)
-    g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_UNKNOWN, "no arm %s%s%s%s", name,
-                near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+  if (arm < 0) {
+    g_autofree char *hint = hn_diag_hint(name, (const char *const *)r->arms);
+    g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_UNKNOWN, "no arm '%s'%s", name, hint);
+  }
   return arm;
 }
 
@@ -357,8 +363,8 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
         near = hn_diag_nearest(metric, (const char *const *)cell->metrics->columns);
     }
     g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_UNKNOWN,
-                "no column %s in metrics.csv of any done cell%s%s%s", metric,
-                near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+                "no column '%s' in metrics.csv of any done cell%s%s%s", metric,
+                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     hn_comparison_free(c);
     return NULL;
   }

@@ -23,9 +23,9 @@ GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const
                        gsize seed_count) {
   GPtrArray *jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_free);
   for (int64_t s = 0; s < study->seeds.count; s++)
-    for (guint i = 0; i < study->cells->len; i++) {
-      const HnCell *cell = study->cells->pdata[i];
-      if (cell->seed_index != s || !wanted(cell, arms, seeds, seed_count)) continue;
+    for (int64_t at = s; at < study->cells->len; at += study->seeds.count) { /* arm-major */
+      const HnCell *cell = study->cells->pdata[at];
+      if (!wanted(cell, arms, seeds, seed_count)) continue;
       HnJob *j = g_new0(HnJob, 1);
       j->cell = cell;
       j->name = g_strdup_printf("%s/%" G_GINT64_FORMAT, cell->arm, cell->seed_index);

@@ -76,7 +76,7 @@ static bool known(const Override *o, const char *what, const char *name, const c
                   HnDiag *d) {
   if (g_strv_contains(valid, name)) return true;
   g_autofree char *hint = hn_diag_hint(name, valid);
-  hn_diag_add(d, o->place, 0, 0, "no %s `%s`%s", what, name, hint);
+  hn_diag_add(d, o->place, 0, 0, "no %s '%s'%s", what, name, hint);
   return false;
 }
 

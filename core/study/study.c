@@ -47,7 +47,7 @@ static void read_keys(const Reader *r) {
     const HnNode *key = r->root->keys->pdata[i];
     if (g_strv_contains(valid, key->text)) continue;
     g_autofree char *hint = hn_diag_hint(key->text, valid), *cut = hn_diag_cut(key->text);
-    hn_diag_add(r->d, key->file, key->line, key->column, "unknown key `%s`%s", cut, hint);
+    hn_diag_add(r->d, key->file, key->line, key->column, "unknown key '%s'%s", cut, hint);
   }
 }
 
@@ -55,13 +55,13 @@ static void read_version(const Reader *r) {
   int64_t version = 0;
   const HnNode *n = hn_node_get(r->root, "hunch");
   if (!n) {
-    add_at(r->d, r->root, "missing key `hunch`: a study begins with `hunch: 1`");
+    add_at(r->d, r->root, "missing key 'hunch': a study begins with 'hunch: 1'");
     return;
   }
   g_autofree char *shown = hn_params_shown("hunch", n);
   const char *why = hn_params_int(n, &version);
   if (why || version != 1)
-    hn_diag_add(r->d, n->file, n->line, n->column, "`%s`: expected 1, the format this hunch reads",
+    hn_diag_add(r->d, n->file, n->line, n->column, "'%s': expected 1, the format this hunch reads",
                 shown);
 }
 
@@ -72,14 +72,14 @@ static bool is_name(const char *text) {
          strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-") == n;
 }
 
-#define NAME_RULE "at most 100 letters, digits, `.`, `_` or `-`, not beginning with `.`"
+#define NAME_RULE "at most 100 letters, digits, '.', '_' or '-', not beginning with '.'"
 
 /* A text of the top level, the command line's before the file's; NULL: absent or refused. */
 static const HnNode *read_text(const Reader *r, const char *key) {
   const HnNode *n = hn_node_get(r->over.top, key);
   if (!n) n = hn_node_get(r->root, key);
   if (!n || n->kind == HN_NODE_TEXT) return n;
-  hn_diag_add(r->d, n->file, n->line, n->column, "`%s:`: expected text", key);
+  hn_diag_add(r->d, n->file, n->line, n->column, "'%s:': expected text", key);
   return NULL;
 }
 
@@ -88,7 +88,7 @@ static char *read_name(const Reader *r) {
   if (n) {
     g_autofree char *shown = hn_params_shown("name", n);
     if (!is_name(n->text))
-      hn_diag_add(r->d, n->file, n->line, n->column, "`%s`: expected " NAME_RULE, shown);
+      hn_diag_add(r->d, n->file, n->line, n->column, "'%s': expected " NAME_RULE, shown);
     return g_strdup(n->text);
   }
   char *stem = g_path_get_basename(r->study->file);
@@ -97,7 +97,7 @@ static char *read_name(const Reader *r) {
   else if (g_str_has_suffix(stem, ".yml"))
     stem[strlen(stem) - 4] = 0;
   if (!is_name(stem))
-    add_at(r->d, r->root, "the file's name cannot name the study: set `name` to " NAME_RULE);
+    add_at(r->d, r->root, "the file's name cannot name the study: set 'name' to " NAME_RULE);
   return stem;
 }
 
@@ -124,7 +124,7 @@ static void read_arms(Reader *r) {
       return;
     }
     if (!is_name(name->text))
-      hn_diag_add(r->d, name->file, name->line, name->column, "arm `%s`: expected " NAME_RULE, cut);
+      hn_diag_add(r->d, name->file, name->line, name->column, "arm '%s': expected " NAME_RULE, cut);
     if (hn_params_map(what, patch, r->d)) hn_cell_check(patch, r->d);
     g_ptr_array_add(r->study->arms, g_strdup(name->text));
   }
@@ -145,7 +145,7 @@ static void read_baseline(const Reader *r, const char *const *arms) {
   if (!n) n = hn_node_get(hn_node_get(r->root, "report"), "baseline");
   g_autofree char *hint = hn_diag_hint(report->baseline, arms);
   g_autofree char *shown = hn_params_shown("baseline", n);
-  hn_diag_add(r->d, n->file, n->line, n->column, "`%s`: no arm of that name%s", shown, hint);
+  hn_diag_add(r->d, n->file, n->line, n->column, "'%s': no arm of that name%s", shown, hint);
 }
 
 /* ---- cells ---- */
