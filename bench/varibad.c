@@ -1,0 +1,107 @@
+/* varibad.c - what VariBAD costs, end to end in the real run loop: collecting, PPO, the evidence
+ * bound, records and normalisers, with the configuration of experiments/varibad_gridworld.yaml (16
+ * rows, 60 steps, 8 PPO steps and 3 steps on 25 whole trials of 61 x 60 terms an iteration).
+ *
+ *   bench_varibad [ITERATIONS [STUDY.yaml [ARM]]] */
+#include "run.h"
+#include "study.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* Frames/s of lmzintgraf/varibad 57e1795 on PyTorch 1.13, 16 environment processes: 48,000 frames
+ * in 64.5 s, start-up subtracted, on a quiet 2-core Zen 4 machine. */
+static const double reference = 744;
+
+enum { PHASES = 5, SKIP = 50 }; /* the first updates fill the replay and the caches */
+static const char *const phase[PHASES] = {"collect", "policy", "inference", "evaluate, record",
+                                          "checkpoint"};
+
+static int by_size(const void *a, const void *b) {
+  double d = *(const double *)a - *(const double *)b;
+  return (d > 0) - (d < 0);
+}
+
+/* Medians over updates of the phases of timing.csv, in ms. */
+static void read_timing(const char *dir, double *median) {
+  char *path = g_build_filename(dir, "timing.csv", NULL), *text = NULL;
+  GError *error = NULL;
+  if (!g_file_get_contents(path, &text, NULL, &error)) g_error("%s", error->message);
+  char **line = g_strsplit(text, "\n", -1);
+  guint lines = g_strv_length(line);
+  double *took = g_new0(double, lines);
+  for (int p = 0; p < PHASES; p++) {
+    int n = 0;
+    for (guint k = 1 + SKIP; k < lines; k++) {
+      char **cell = g_strsplit(line[k], ",", -1);
+      if (g_strv_length(cell) == PHASES + 2) took[n++] = 1e3 * g_ascii_strtod(cell[p + 2], NULL);
+      g_strfreev(cell);
+    }
+    qsort(took, (size_t)n, sizeof *took, by_size);
+    median[p] = n ? took[n / 2] : 0;
+  }
+  g_free(took), g_strfreev(line), g_free(text), g_free(path);
+}
+
+static double processor_seconds(void) {
+  struct rusage u;
+  getrusage(RUSAGE_SELF, &u);
+  return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+         1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+}
+
+static void run(HnCell *cell, int64_t iterations, int64_t workers) {
+  GError *error = NULL;
+  char *dir = g_dir_make_tmp("hunch-bench-XXXXXX", &error);
+  int64_t steps = cell->run.steps, frames = cell->run.rows * steps;
+  cell->run.frames = iterations * frames, cell->run.workers = workers;
+  cell->run.checkpoint_every = cell->evaluation.every = 0;
+  double median[PHASES], sum = 0, before = processor_seconds();
+  gint64 start = g_get_monotonic_time();
+  if (!hn_run_cell(cell, dir, NULL, NULL, NULL, &error)) g_error("%s", error->message);
+  double wall = 1e-6 * (double)(g_get_monotonic_time() - start);
+  double used = processor_seconds() - before;
+  read_timing(dir, median);
+  printf("%d thread%s:", (int)workers, workers > 1 ? "s" : "");
+  for (int p = 0; p < 4; p++) printf("  %s %.2f ms", phase[p], median[p]), sum += median[p];
+  printf("\n  median update %.2f ms: %.0f frames/s, %.0f times the reference\n"
+         "  whole run %.0f frames/s; %.2f s, %.2f s of processor\n",
+         sum, 1e3 * (double)frames / sum, 1e3 * (double)frames / sum / reference,
+         (double)cell->run.frames / wall, wall, used);
+  const char *argv[] = {"rm", "-rf", dir, NULL};
+  g_spawn_sync(NULL, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+               NULL, NULL);
+  g_free(dir);
+}
+
+static HnCell *cell_of(const HnStudy *s, const char *arm) {
+  for (guint k = 0; k < s->cells->len; k++) {
+    HnCell *c = s->cells->pdata[k];
+    if (!strcmp(c->arm, arm)) return c;
+  }
+  g_error("no arm %s", arm);
+}
+
+int main(int argc, char **argv) {
+  int64_t iterations = argc > 1 ? g_ascii_strtoll(argv[1], NULL, 10) : 500;
+  g_setenv("HUNCH_PLUGIN_PATH", PLUGINS, FALSE);
+  HnDiag *d = hn_diag_new();
+  HnStudy *s = hn_study_read(argc > 2 ? argv[2] : EXPERIMENTS "/varibad_gridworld.yaml", NULL, d);
+  if (!s) {
+    char *text = hn_diag_text(d);
+    fputs(text, stderr);
+    return g_free(text), hn_diag_free(d), 2;
+  }
+  hn_diag_free(d);
+  printf(
+      "%d iterations; reference %.0f frames/s (lmzintgraf/varibad 57e1795, PyTorch 1.13, its own "
+      "gridworld)\n",
+      (int)iterations, reference);
+  HnCell *cell = cell_of(s, argc > 3 ? argv[3] : "varibad");
+  for (int64_t workers = 1; workers <= 2; workers++) run(cell, iterations, workers);
+  struct rusage u;
+  getrusage(RUSAGE_SELF, &u);
+  printf("peak resident memory %.0f MB\n", (double)u.ru_maxrss / 1024);
+  hn_study_free(s);
+  return 0;
+}
