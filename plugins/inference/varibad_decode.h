@@ -109,31 +109,50 @@ static double count_cells(const Scene *s, const int32_t *cell, int64_t k, int64_
   return squares;
 }
 
-/* Visits and pay of every latent, [K n, cells]; latents of a trial that see the same steps share
- * one count. */
-static double grid_counts(const Scene *s, float *visits, float *paid, float *weight) {
+/* How latents are counted: visits and pay [.., cells], a row each or, where all latents of a trial
+ * decode the same steps, a row a trial. */
+typedef struct Counts {
+  bool shared;
+  float *visits, *paid, *weight; /* weight: [K n] */
+} Counts;
+
+static int64_t count_row(const Scene *s, const Counts *c, int64_t k) {
+  return c->shared ? k % s->n : k;
+}
+
+/* Returns what the squares of the steps' rewards add to the loss. */
+static double count_steps(const Scene *s, Counts *c) {
   const Varibad *v = s->v;
+  const HnHost *host = v->host;
   int64_t n = s->n, cells = v->reward.outputs;
-  size_t bytes = (size_t)cells * sizeof(float);
-  int32_t *cell = v->host->scratch(v->host, s->T * n, sizeof *cell);
-  double constant = 0, squares = 0;
+  c->shared = !s->picks && !v->p->decode_past;
+  int64_t rows = c->shared ? n : s->K * n;
+  c->visits = host->scratch(host, rows * cells, sizeof(float));
+  c->paid = host->scratch(host, rows * cells, sizeof(float));
+  c->weight = host->scratch(host, s->K * n, sizeof(float));
+  int32_t *cell = host->scratch(host, s->T * n, sizeof *cell);
+  double *squares = host->scratch(host, rows, sizeof *squares), constant = 0;
   for (int64_t i = 0; i < s->T * n; i++)
     cell[i] = (int32_t)cell_of(v, s->steps.state + i * v->state_dim);
-  bool shared = !s->picks && !v->p->decode_past;
-  double *total = v->host->scratch(v->host, n, sizeof *total);
+  for (int64_t k = 0; k < rows; k++)
+    squares[k] = count_cells(s, cell, k, c->shared ? s->length[k] : decoded(s, k),
+                             c->visits + k * cells, c->paid + k * cells);
   for (int64_t k = 0; k < s->K * n; k++) {
-    int64_t count = decoded(s, k), j = k % n;
-    if (shared && k >= n) {
-      memcpy(visits + k * cells, visits + j * cells, bytes);
-      memcpy(paid + k * cells, paid + j * cells, bytes);
-      squares = total[j];
-    } else
-      total[j] = squares = count_cells(s, cell, k, shared ? s->length[j] : count,
-                                       visits + k * cells, paid + k * cells);
-    weight[k] = count ? (float)step_weight(s, k, count) : 0;
-    constant += (double)weight[k] * squares;
+    int64_t count = decoded(s, k);
+    c->weight[k] = count ? (float)step_weight(s, k, count) : 0;
+    constant += (double)c->weight[k] * squares[count_row(s, c, k)];
   }
   return v->reward.bernoulli ? 0 : constant;
+}
+
+/* In eight running sums, so that a compiler can use vectors. */
+static double sum_of(int64_t n, const float *x) {
+  double sum[8] = {0};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (int l = 0; l < 8; l++) sum[l] += (double)x[i + l];
+  for (; i < n; i++) sum[0] += (double)x[i];
+  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 
 static double decode_grid(const Scene *s, HnVar *z, float *flat) {
@@ -143,29 +162,28 @@ static double decode_grid(const Scene *s, HnVar *z, float *flat) {
   int64_t rows = s->K * s->n, cells = d->outputs, all = rows * cells;
   HnTape t = hn_tape_begin(host, true);
   HnVar *x = hn_mlp(&t, &d->net, z, flat);
-  float *visits = host->scratch(host, all, sizeof *visits);
-  float *paid = host->scratch(host, all, sizeof *paid);
-  float *weight = host->scratch(host, rows, sizeof *weight);
   float *plus = host->scratch(host, all, sizeof *plus);
   float *seed = host->scratch(host, all, sizeof *seed);
-  double loss = grid_counts(s, visits, paid, weight);
+  Counts c;
+  double loss = count_steps(s, &c);
   if (d->bernoulli)
     softplus_sigmoid(all, x->data, plus, seed);
   else
     for (int64_t i = 0; i < all; i++) /* visits f^2 - 2 paid f, its slope 2 (visits f - paid) */
       plus[i] = x->data[i] * x->data[i], seed[i] = x->data[i];
-  float scale = d->bernoulli ? 1 : 2, c = (float)d->weight;
+  float scale = d->bernoulli ? 1 : 2;
   for (int64_t k = 0; k < rows; k++) {
-    double sum = 0;
-    float w = scale * c * weight[k];
-    for (int64_t i = k * cells; i < (k + 1) * cells; i++) {
-      sum += (double)(visits[i] * plus[i] - scale * paid[i] * x->data[i]);
-      seed[i] = w * (visits[i] * seed[i] - paid[i]);
+    const float *visits = c.visits + count_row(s, &c, k) * cells, *f = x->data + k * cells;
+    const float *paid = c.paid + count_row(s, &c, k) * cells, w = c.weight[k];
+    const float back = scale * (float)d->weight * w;
+    float *value = plus + k * cells, *slope = seed + k * cells;
+    for (int64_t i = 0; i < cells; i++) {
+      value[i] = w * (visits[i] * value[i] - scale * paid[i] * f[i]);
+      slope[i] = back * (visits[i] * slope[i] - paid[i]);
     }
-    loss += (double)weight[k] * sum;
   }
   hn_tape_backward_from(&t, x, seed);
-  return loss;
+  return loss + sum_of(all, plus);
 }
 
 /* Cross-entropy or squared error of the true task. */
