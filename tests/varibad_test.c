@@ -474,11 +474,32 @@ static void test_bound_cut(void) { /* the gradient through time ends at cuts */
   check_bound(p);
 }
 
-/* The reference's indices meet another trial's length, and zeros behind the end. */
+/* The reference's indices meet another trial's length, and zeros behind the end: draw k of trial j,
+ * of B trials with K each, is meant for trial (k B + j) / K. */
 static void test_bound_misread(void) {
   HnThisParams p = quiet();
-  p.elbo_terms = 9, p.decoded_steps = 4, p.misread_indices = true;
+  p.elbo_terms = 9, p.decoded_steps = 4, p.misread_indices = true, p.batch = 5, p.updates = 0;
   check_bound(p);
+  Life l = life_new(80, 2, 14, false);
+  Subject *s = subject_new(p, 2);
+  learn_life(s, &l);
+  Slope r = slope_of(s, 5, 3, 5);
+  int beyond = 0;
+  for (int64_t j = 0; j < 5; j++) {
+    Drawn d = drawn_for(s, &r.b, j);
+    const int64_t *length = s->v.replay.steps, *slot = s->v.slot;
+    for (int64_t k = 0; k < d.K; k++) {
+      g_assert_cmpint(d.time[k], <=, length[slot[(5 * k + j) / d.K]]);
+      beyond += d.time[k] > length[slot[j]];
+    }
+    for (int64_t k = 0; k < d.K * 4; k++) {
+      g_assert_cmpint(d.pick[k], <, length[slot[(5 * k + j) / (d.K * 4)]]);
+      beyond += d.pick[k] >= length[slot[j]];
+    }
+    g_free(d.time), g_free(d.pick), g_free(d.noise);
+  }
+  g_assert_cmpint(beyond, >, 5);
+  slope_free(&r), subject_free(s), life_free(&l);
 }
 
 /* Draws cost on average their share of the sum, and the mean itself. */
