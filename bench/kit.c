@@ -187,6 +187,7 @@ typedef struct Net {
   int64_t rows, shard, steps, in, out;
   float *x, *seed, *flat;  /* inputs and the gradient of the outputs */
   float *action, *rest;    /* PPO: [rows, out], and advantage, goal, logp before, [3, rows] */
+  float *direction;        /* of the parameters, [size of the store] */
   void (*pass)(void *map); /* instead of the kit's tanh, over each hidden layer */
   Map hidden;
 } Net;
@@ -236,25 +237,27 @@ static Net *net_new(int64_t rows, int64_t shard, const int64_t width[LAYERS + 1]
 static void net_free(Net *net) {
   fake_host_close(&net->fake);
   free(net->x), free(net->seed), free(net->hidden.x), free(net->hidden.y);
-  free(net->action), free(net->rest), free(net);
+  free(net->action), free(net->rest), free(net->direction), free(net);
+}
+
+static HnVar *recurrent(HnTape *t, const Net *net, HnVar *x) {
+  HnVar *h0 = hn_constant(t, net->rows, net->out, hn_tape_room(t, net->rows * net->out, 4));
+  if (net->gru.w)
+    return hn_gru(t, net->steps, x, h0, hn_param(t, net->gru.w, net->flat),
+                  hn_param(t, net->gru.u, net->flat), hn_param(t, net->gru.b, net->flat),
+                  hn_param(t, net->gru.c, net->flat), NULL);
+  return hn_lstm(t, net->steps, x, h0, h0, hn_param(t, net->lstm.w, net->flat),
+                 hn_param(t, net->lstm.u, net->flat), hn_param(t, net->lstm.b, net->flat),
+                 hn_param(t, net->lstm.c, net->flat), NULL, NULL);
 }
 
 static void recurrent_step(void *arg) {
   Net *net = arg;
   const FakeMark mark = fake_host_mark(&net->fake);
-  const int64_t n = net->out, rows = net->rows;
   float *flat = net->flat = hn_store_flat(&net->store, 1);
   HnTape tape = hn_tape_begin(&net->fake.host, true), *t = &tape;
-  HnVar *h0 = hn_constant(t, rows, n, hn_tape_room(t, rows * n, 4));
-  HnVar *x = hn_constant(t, net->steps * rows, net->in, net->x), *y;
-  if (net->gru.w)
-    y = hn_gru(t, net->steps, x, h0, hn_param(t, net->gru.w, flat), hn_param(t, net->gru.u, flat),
-               hn_param(t, net->gru.b, flat), hn_param(t, net->gru.c, flat), NULL);
-  else
-    y = hn_lstm(t, net->steps, x, h0, h0, hn_param(t, net->lstm.w, flat),
-                hn_param(t, net->lstm.u, flat), hn_param(t, net->lstm.b, flat),
-                hn_param(t, net->lstm.c, flat), NULL, NULL);
-  hn_tape_backward_from(t, y, net->seed);
+  HnVar *x = hn_constant(t, net->steps * net->rows, net->in, net->x);
+  hn_tape_backward_from(t, recurrent(t, net, x), net->seed);
   hn_store_reduce(&net->store, 1, flat);
   fake_host_reset(&net->fake, mark);
 }
@@ -410,6 +413,50 @@ static void bench_net_tanh(void) {
   for (int i = 0; i < 3; i++) net_free(net[i]);
 }
 
+/* ---- second derivatives: H v of half the squared outputs, beside a gradient ---- */
+
+typedef struct Bend {
+  Net *net;
+  bool second;
+} Bend;
+
+static void bend_step(void *arg) {
+  const Bend *bend = arg;
+  Net *net = bend->net;
+  const FakeMark mark = fake_host_mark(&net->fake);
+  float *flat = net->flat = hn_store_flat(&net->store, 1);
+  HnTape tape = hn_tape_begin(&net->fake.host, true), *t = &tape;
+  HnVar *x = hn_constant(t, net->steps * net->rows, net->in, net->x);
+  HnVar *y = net->mlp.layers ? hn_mlp(t, &net->mlp, x, flat) : recurrent(t, net, x);
+  HnVar *loss = hn_affine(t, hn_sum(t, hn_square(t, y)), 0.5f, 0);
+  const HnDirection d = {net->store.size, flat, net->direction};
+  if (bend->second)
+    hn_tape_hvp(t, loss, d);
+  else
+    hn_tape_backward(t, loss);
+  fake_host_reset(&net->fake, mark);
+}
+
+static void bench_bend(const char *name, Net *net) {
+  HnRng rng = hn_rng(8, 0);
+  net->direction = noise(&rng, net->store.size);
+  Bend bend[] = {{net, false}, {net, true}};
+  Side side[] = {{.run = bend_step, .arg = &bend[0]}, {.run = bend_step, .arg = &bend[1]}};
+  measure(2, side);
+  printf("%-32s %10.1f %10.1f %6.2f\n", name, 1e6 * side[0].seconds, 1e6 * side[1].seconds,
+         side[1].seconds / side[0].seconds);
+  net_free(net);
+}
+
+static void bench_second(void) {
+  static const int64_t width[] = {64, 256, 256, 8}, small[] = {16, 64, 64, 8};
+  printf("\n%-32s %10s %10s %6s\n", "product with the Hessian", "gradient", "product us", "ratio");
+  bench_bend("MLP 64-256-256-8, batch 64", net_new(64, 64, width, HN_TANH, NULL));
+  bench_bend("MLP 16-64-64-8, batch 16", net_new(16, 16, small, HN_TANH, NULL));
+  bench_bend("GRU 64-64, 16 x 100 steps", recurrent_new(3, 16, 100, 64, 64));
+  bench_bend("LSTM 64-64, 16 x 100 steps", recurrent_new(4, 16, 100, 64, 64));
+}
+
 /* ---- the tape itself ---- */
 
 enum { CHAIN = 1000 };
@@ -445,6 +492,7 @@ int main(void) {
   printf("\nsgemm 512^3: %.1f GF/s\n", 1e-9 * rate);
   bench_training(rate);
   if (has_v4()) bench_net_tanh();
+  bench_second();
   bench_tape();
   return 0;
 }

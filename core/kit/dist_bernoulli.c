@@ -17,6 +17,18 @@ static void bce_back(HnTape *t, HnRecord *r) {
       dx[j] += r->y->grad[i] * ((s->total ? s->total[j] : 1.0f) * p[j] - s->ones[j]);
 }
 
+static HnVar *bce_along(HnTape *t, const HnRecord *r) {
+  const Counts *s = r->extra;
+  HnVar *dx = hn_along(t, r->a);
+  if (!dx) return NULL;
+  HnVar *slope = hn_activate(t, r->a, HN_SIGMOID);
+  if (s->total) slope = hn_mul(t, slope, hn_constant(t, dx->rows, dx->cols, s->total));
+  slope = hn_sub(t, slope, hn_constant(t, dx->rows, dx->cols, s->ones));
+  return hn_sum_columns(t, hn_mul(t, slope, dx));
+}
+
+static const HnRule bce_rule = {"hn_bce_logits", bce_back, bce_along};
+
 /* softplus(+-x) = max(+-x, 0) + softplus(-|x|), which cancels nowhere. */
 HnVar *hn_bce_logits(HnTape *t, HnVar *logits, const float *ones, const float *total) {
   const int64_t n = logits->cols, count = hn_count(logits);
@@ -33,7 +45,7 @@ HnVar *hn_bce_logits(HnTape *t, HnVar *logits, const float *ones, const float *t
     }
     y->data[i] = (float)sum;
   }
-  HnRecord *r = hn_record(t, bce_back, y, logits, NULL, NULL);
+  HnRecord *r = hn_record(t, &bce_rule, y, logits, NULL, NULL);
   if (r) {
     Counts *s = hn_tape_take(t, 1, sizeof *s);
     *s = (Counts){.ones = ones, .total = total};

@@ -41,10 +41,25 @@ static void softmax_back(HnTape *t, HnRecord *r) {
   }
 }
 
+/* p (dx - sum p dx) */
+static HnVar *softmax_along(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_along(t, r->a);
+  if (!dx) return NULL;
+  HnVar *mean = hn_sum_columns(t, hn_mul(t, r->y, dx));
+  return hn_mul(t, r->y, hn_sub(t, dx, hn_like(t, mean, dx)));
+}
+
+static const HnRule softmax_rule = {"hn_softmax", softmax_back, softmax_along};
+
+/* log p, which always meets a factor p: so where p vanishes any finite value will do. */
+static HnVar *log_of(HnTape *t, HnVar *p) {
+  return hn_log(t, hn_max(t, p, hn_filled(t, 1, 1, 1e-30f)));
+}
+
 HnVar *hn_softmax(HnTape *t, HnVar *logits) {
   HnVar *y = hn_output(t, logits->rows, logits->cols, logits, NULL, NULL);
   memcpy(y->data, softmax(t, logits).p, (size_t)hn_count(y) * sizeof(float));
-  hn_record(t, softmax_back, y, logits, NULL, NULL);
+  hn_record(t, &softmax_rule, y, logits, NULL, NULL);
   return y;
 }
 
@@ -69,6 +84,19 @@ static void logp_back(HnTape *t, HnRecord *r) {
   }
 }
 
+/* sum (chosen - p) dx */
+static HnVar *logp_along(HnTape *t, const HnRecord *r) {
+  const Saved *s = r->extra;
+  HnVar *dx = hn_along(t, r->a);
+  if (!dx) return NULL;
+  float *chosen = hn_tape_room(t, hn_count(dx), sizeof(float));
+  for (int64_t i = 0; i < dx->rows; i++) chosen[i * dx->cols + s->pick[i]] = 1;
+  HnVar *rest = hn_sub(t, hn_constant(t, dx->rows, dx->cols, chosen), hn_softmax(t, r->a));
+  return hn_sum_columns(t, hn_mul(t, rest, dx));
+}
+
+static const HnRule logp_rule = {"hn_categorical_logp", logp_back, logp_along};
+
 HnVar *hn_categorical_logp(HnTape *t, HnVar *logits, const int32_t *pick) {
   Saved *s = hn_tape_take(t, 1, sizeof *s);
   *s = (Saved){.p = softmax(t, logits), .pick = pick};
@@ -78,7 +106,7 @@ HnVar *hn_categorical_logp(HnTape *t, HnVar *logits, const int32_t *pick) {
       hn_bug("hn_categorical_logp: choice %d of %lld", (int)pick[i], (long long)logits->cols);
     y->data[i] = s->p.logp[i * logits->cols + pick[i]];
   }
-  HnRecord *r = hn_record(t, logp_back, y, logits, NULL, NULL);
+  HnRecord *r = hn_record(t, &logp_rule, y, logits, NULL, NULL);
   if (r) r->extra = s;
   return y;
 }
@@ -94,6 +122,17 @@ static void entropy_back(HnTape *t, HnRecord *r) {
           r->y->grad[i] * (float)weighted(s->p.p[j], (double)s->p.logp[j] + (double)r->y->data[i]);
 }
 
+/* -sum p (log p + entropy) dx */
+static HnVar *entropy_along(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_along(t, r->a);
+  if (!dx) return NULL;
+  HnVar *p = hn_softmax(t, r->a);
+  HnVar *slope = hn_mul(t, p, hn_add(t, log_of(t, p), hn_like(t, r->y, dx)));
+  return hn_affine(t, hn_sum_columns(t, hn_mul(t, slope, dx)), -1, 0);
+}
+
+static const HnRule entropy_rule = {"hn_categorical_entropy", entropy_back, entropy_along};
+
 HnVar *hn_categorical_entropy(HnTape *t, HnVar *logits) {
   const int64_t n = logits->cols;
   Saved *s = hn_tape_take(t, 1, sizeof *s);
@@ -104,7 +143,7 @@ HnVar *hn_categorical_entropy(HnTape *t, HnVar *logits) {
     for (int64_t j = i * n; j < (i + 1) * n; j++) sum -= weighted(s->p.p[j], (double)s->p.logp[j]);
     y->data[i] = (float)sum;
   }
-  HnRecord *r = hn_record(t, entropy_back, y, logits, NULL, NULL);
+  HnRecord *r = hn_record(t, &entropy_rule, y, logits, NULL, NULL);
   if (r) r->extra = s;
   return y;
 }
@@ -123,6 +162,20 @@ static void kl_back(HnTape *t, HnRecord *r) {
     }
 }
 
+/* sum p (log p - log q - kl) dp + (q - p) dq, d of the logits */
+static HnVar *kl_along(HnTape *t, const HnRecord *r) {
+  HnVar *dp = hn_along(t, r->a), *dq = hn_along(t, r->b);
+  if (!dp && !dq) return NULL;
+  HnVar *p = hn_softmax(t, r->a), *q = hn_softmax(t, r->b), *sum = NULL;
+  if (dp) {
+    HnVar *ratio = hn_sub(t, hn_sub(t, log_of(t, p), log_of(t, q)), hn_like(t, r->y, p));
+    sum = hn_mul(t, hn_mul(t, p, ratio), dp);
+  }
+  return hn_sum_columns(t, hn_plus(t, sum, hn_times(t, hn_sub(t, q, p), dq)));
+}
+
+static const HnRule kl_rule = {"hn_categorical_kl", kl_back, kl_along};
+
 HnVar *hn_categorical_kl(HnTape *t, HnVar *p_logits, HnVar *q_logits) {
   HN_SHAPE(p_logits->rows == q_logits->rows && p_logits->cols == q_logits->cols,
            "hn_categorical_kl", p_logits, q_logits);
@@ -136,7 +189,7 @@ HnVar *hn_categorical_kl(HnTape *t, HnVar *p_logits, HnVar *q_logits) {
       sum += weighted(s->p.p[j], (double)s->p.logp[j] - (double)s->q.logp[j]);
     y->data[i] = (float)sum;
   }
-  HnRecord *r = hn_record(t, kl_back, y, p_logits, q_logits, NULL);
+  HnRecord *r = hn_record(t, &kl_rule, y, p_logits, q_logits, NULL);
   if (r) r->extra = s;
   return y;
 }

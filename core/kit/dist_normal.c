@@ -23,6 +23,7 @@ static HnVar scaled_exp(HnTape *t, const HnVar *logstd, float sign) {
 /* ---- log-density ---- */
 
 typedef struct Density {
+  const float *x;
   const float *z; /* [B, A] (x - mean) / std */
   HnVar inverse;  /* 1 / std, shaped as logstd */
 } Density;
@@ -40,13 +41,27 @@ static void density_back(HnTape *t, HnRecord *r) {
   }
 }
 
+/* sum (z / std) dmean + (z^2 - 1) dlogstd */
+static HnVar *density_along(HnTape *t, const HnRecord *r) {
+  HnVar *dmean = hn_along(t, r->a), *dlogstd = hn_along(t, r->b), *sum = NULL;
+  if (!dmean && !dlogstd) return NULL;
+  HnVar *x = hn_constant(t, r->a->rows, r->a->cols, ((const Density *)r->extra)->x);
+  HnVar *inverse = hn_exp(t, hn_affine(t, r->b, -1, 0));
+  HnVar *z = hn_mul(t, hn_sub(t, x, r->a), inverse);
+  if (dmean) sum = hn_mul(t, hn_mul(t, z, inverse), dmean);
+  if (dlogstd) sum = hn_plus(t, sum, hn_mul(t, hn_affine(t, hn_square(t, z), 1, -1), dlogstd));
+  return hn_sum_columns(t, sum);
+}
+
+static const HnRule density_rule = {"hn_normal_logp", density_back, density_along};
+
 /* offset [B] or NULL is taken off the log-density. */
 static HnVar *density(HnTape *t, HnVar *mean, HnVar *logstd, const float *x, const float *offset) {
   const int64_t rows = mean->rows, n = mean->cols;
   require_rows("hn_normal_logp", logstd, rows, n);
   Density *saved = hn_tape_take(t, 1, sizeof *saved);
   float *zs = hn_tape_take(t, rows * n, sizeof(float));
-  *saved = (Density){.z = zs, .inverse = scaled_exp(t, logstd, -1)};
+  *saved = (Density){.x = x, .z = zs, .inverse = scaled_exp(t, logstd, -1)};
   HnVar *y = hn_output(t, rows, 1, mean, logstd, NULL);
   for (int64_t i = 0; i < rows; i++) {
     const float *m = mean->data + i * n, *s = hn_row(logstd, i), *v = hn_row(&saved->inverse, i);
@@ -57,7 +72,7 @@ static HnVar *density(HnTape *t, HnVar *mean, HnVar *logstd, const float *x, con
     }
     y->data[i] = (float)sum;
   }
-  HnRecord *r = hn_record(t, density_back, y, mean, logstd, NULL);
+  HnRecord *r = hn_record(t, &density_rule, y, mean, logstd, NULL);
   if (r) r->extra = saved;
   return y;
 }
@@ -91,11 +106,21 @@ static void tanh_log_slope_back(HnTape *t, HnRecord *r) {
     for (int64_t j = i * n; j < (i + 1) * n; j++) du[j] -= 2.0f * a[j] * r->y->grad[i];
 }
 
+static HnVar *tanh_log_slope_along(HnTape *t, const HnRecord *r) {
+  HnVar *du = hn_along(t, r->a);
+  if (!du) return NULL;
+  HnVar *slope = hn_affine(t, hn_activate(t, r->a, HN_TANH), -2, 0);
+  return hn_sum_columns(t, hn_mul(t, slope, du));
+}
+
+static const HnRule tanh_log_slope_rule = {"hn_tanh_log_slope", tanh_log_slope_back,
+                                           tanh_log_slope_along};
+
 HnVar *hn_tanh_log_slope(HnTape *t, HnVar *u) {
   HnVar *y = hn_output(t, u->rows, 1, u, NULL, NULL);
   const float *sum = log_slope(t, u->rows, u->cols, u->data);
   for (int64_t i = 0; i < u->rows; i++) y->data[i] = sum[i];
-  hn_record(t, tanh_log_slope_back, y, u, NULL, NULL);
+  hn_record(t, &tanh_log_slope_rule, y, u, NULL, NULL);
   return y;
 }
 
@@ -109,6 +134,13 @@ static void entropy_back(HnTape *t, HnRecord *r) {
     for (int64_t j = 0; j < n; j++) d[i * n + j] += r->y->grad[i];
 }
 
+static HnVar *entropy_along(HnTape *t, const HnRecord *r) {
+  HnVar *dlogstd = hn_along(t, r->a);
+  return dlogstd ? hn_sum_columns(t, dlogstd) : NULL;
+}
+
+static const HnRule entropy_rule = {"hn_normal_entropy", entropy_back, entropy_along};
+
 HnVar *hn_normal_entropy(HnTape *t, HnVar *logstd) {
   const int64_t n = logstd->cols;
   HnVar *y = hn_output(t, logstd->rows, 1, logstd, NULL, NULL);
@@ -117,7 +149,7 @@ HnVar *hn_normal_entropy(HnTape *t, HnVar *logstd) {
     for (int64_t j = 0; j < n; j++) sum += (double)logstd->data[i * n + j];
     y->data[i] = (float)sum;
   }
-  hn_record(t, entropy_back, y, logstd, NULL, NULL);
+  hn_record(t, &entropy_rule, y, logstd, NULL, NULL);
   return y;
 }
 
@@ -148,6 +180,30 @@ static void divergence_back(HnTape *t, HnRecord *r) {
   }
 }
 
+/* With z = (mean1 - mean0) / std0 and q = (std1 / std0)^2, each repeated to all rows:
+ * sum (z / std0) (dmean1 - dmean0) + (q - 1) dlogstd1 + (1 - q - z^2) dlogstd0 */
+static HnVar *divergence_along(HnTape *t, const HnRecord *r) {
+  const Divergence *s = r->extra;
+  HnVar *const from[] = {s->mean1, s->logstd1, s->mean0, s->logstd0};
+  HnVar *v[4], *d[4], *sum = NULL;
+  for (int i = 0; i < 4; i++) {
+    d[i] = hn_along(t, from[i]);
+    if (d[i]) d[i] = hn_like(t, d[i], s->mean1);
+    v[i] = hn_like(t, from[i], s->mean1);
+  }
+  if (!d[0] && !d[1] && !d[2] && !d[3]) return NULL;
+  HnVar *inverse = hn_exp(t, hn_affine(t, v[3], -1, 0));
+  HnVar *z = hn_mul(t, hn_sub(t, v[0], v[2]), inverse), *pull = hn_mul(t, z, inverse);
+  HnVar *wide = hn_affine(t, hn_exp(t, hn_affine(t, hn_sub(t, v[1], v[3]), 2, 0)), 1, -1);
+  HnVar *rest = hn_add(t, wide, hn_square(t, z));
+  sum = hn_plus(t, hn_times(t, pull, d[0]), hn_times(t, wide, d[1]));
+  if (d[2]) sum = hn_plus(t, sum, hn_affine(t, hn_mul(t, pull, d[2]), -1, 0));
+  if (d[3]) sum = hn_plus(t, sum, hn_affine(t, hn_mul(t, rest, d[3]), -1, 0));
+  return hn_sum_columns(t, sum);
+}
+
+static const HnRule divergence_rule = {"hn_normal_kl", divergence_back, divergence_along};
+
 static void divergence(const Divergence *s, HnVar *y) {
   for (int64_t i = 0; i < y->rows; i++) {
     const float *m1 = hn_row(s->mean1, i), *l1 = hn_row(s->logstd1, i);
@@ -177,7 +233,7 @@ HnVar *hn_normal_kl(HnTape *t, HnVar *mean1, HnVar *logstd1, HnVar *mean0, HnVar
                     .inverse0 = scaled_exp(t, logstd0, -1)};
   HnVar *y = hn_output(t, rows, 1, mean1, logstd1, mean0->grad ? mean0 : logstd0);
   divergence(s, y);
-  HnRecord *r = hn_record(t, divergence_back, y, NULL, NULL, NULL);
+  HnRecord *r = hn_record(t, &divergence_rule, y, NULL, NULL, NULL);
   if (r) r->extra = s;
   return y;
 }
@@ -202,6 +258,15 @@ static void sample_back(HnTape *t, HnRecord *r) {
   }
 }
 
+static HnVar *sample_along(HnTape *t, const HnRecord *r) {
+  HnVar *dmean = hn_along(t, r->a), *dlogstd = hn_along(t, r->b);
+  if (!dlogstd) return dmean;
+  HnVar *noise = hn_constant(t, r->y->rows, r->y->cols, ((const Sample *)r->extra)->noise);
+  return hn_plus(t, hn_mul(t, hn_mul(t, noise, hn_exp(t, r->b)), dlogstd), dmean);
+}
+
+static const HnRule sample_rule = {"hn_normal_sample", sample_back, sample_along};
+
 HnVar *hn_normal_sample(HnTape *t, HnVar *mean, HnVar *logstd, const float *noise) {
   const int64_t rows = mean->rows, n = mean->cols;
   require_rows("hn_normal_sample", logstd, rows, n);
@@ -213,7 +278,7 @@ HnVar *hn_normal_sample(HnTape *t, HnVar *mean, HnVar *logstd, const float *nois
     for (int64_t j = 0; j < n; j++)
       y->data[i * n + j] = mean->data[i * n + j] + std[j] * noise[i * n + j];
   }
-  HnRecord *r = hn_record(t, sample_back, y, mean, logstd, NULL);
+  HnRecord *r = hn_record(t, &sample_rule, y, mean, logstd, NULL);
   if (r) r->extra = s;
   return y;
 }

@@ -182,6 +182,69 @@ static void gru_back(HnTape *t, HnRecord *r) {
   input_back(t, s);
 }
 
+/* ---- movement ---- */
+
+/* What h' takes from the movement of the sums, over all steps at once.  With k that of h U:
+ *   dh' = local + (by_r k_r + by_z k_z + by_q k_q) + z dh */
+typedef struct Movement {
+  HnVar *mask, *local, *by, *z; /* by: [T B, 3 H] */
+} Movement;
+
+static Movement movement(HnTape *t, const Gru *s, HnVar *y) {
+  const int64_t n = s->hidden;
+  HnVar *mask = hn_reset_mask(t, y->rows, n, s->reset);
+  HnVar *h = hn_states_before(t, s->h0, y, mask);
+  HnVar *in = hn_linear(t, s->x, s->w, s->b, HN_LINEAR), *a[3];
+  HnVar *state = hn_linear(t, h, s->u, s->c, HN_LINEAR), *k[3];
+  for (int i = 0; i < 3; i++)
+    a[i] = hn_columns(t, in, i * n, n), k[i] = hn_columns(t, state, i * n, n);
+  HnVar *r = hn_activate(t, hn_add(t, a[0], k[0]), HN_SIGMOID);
+  HnVar *z = hn_activate(t, hn_add(t, a[1], k[1]), HN_SIGMOID);
+  HnVar *candidate = hn_activate(t, hn_add(t, a[2], hn_mul(t, r, k[2])), HN_TANH);
+  HnVar *by_n = hn_mul(t, hn_affine(t, z, -1, 1), hn_slope(t, candidate, HN_TANH));
+  HnVar *by_r = hn_mul(t, hn_mul(t, by_n, k[2]), hn_slope(t, r, HN_SIGMOID));
+  HnVar *by_z = hn_mul(t, hn_sub(t, h, candidate), hn_slope(t, z, HN_SIGMOID));
+  HnVar *by[] = {by_r, by_z, hn_mul(t, by_n, r)};
+  HnVar *from_in =
+      hn_linear_moved(t, s->x, s->w, hn_along(t, s->x), hn_along(t, s->w), hn_along(t, s->b));
+  HnVar *from_state = hn_linear_moved(t, h, s->u, NULL, hn_along(t, s->u), hn_along(t, s->c));
+  Movement m = {.mask = mask, .by = hn_concat(t, 3, by), .z = z};
+  for (int i = 0; from_state && i < 3; i++)
+    m.local = hn_plus(t, m.local, hn_mul(t, by[i], hn_columns(t, from_state, i * n, n)));
+  for (int i = 0; from_in && i < 3; i++)
+    m.local =
+        hn_plus(t, m.local, hn_mul(t, i < 2 ? by[i] : by_n, hn_columns(t, from_in, i * n, n)));
+  return m;
+}
+
+static bool moves(HnTape *t, const Gru *s) {
+  HnVar *const inputs[] = {s->x, s->h0, s->w, s->u, s->b, s->c};
+  for (int i = 0; i < 6; i++)
+    if (hn_along(t, inputs[i])) return true;
+  return false;
+}
+
+static HnVar *gru_along(HnTape *t, const HnRecord *record) {
+  const Gru *s = record->extra;
+  const int64_t n = s->hidden;
+  if (s->steps == 0 || !moves(t, s)) return NULL;
+  const Movement m = movement(t, s, record->y);
+  HnVar **after = hn_tape_take(t, s->steps, sizeof(HnVar *)), *dh = hn_along(t, s->h0);
+  for (int64_t step = 0; step < s->steps; step++) {
+    HnVar *next = hn_step_of(t, m.local, step, s->rows);
+    if (dh && m.mask) dh = hn_mul(t, dh, hn_step_of(t, m.mask, step, s->rows));
+    if (dh) {
+      HnVar *k = hn_mul(t, hn_matmul(t, dh, s->u), hn_step_of(t, m.by, step, s->rows));
+      for (int i = 0; i < 3; i++) next = hn_plus(t, next, hn_columns(t, k, i * n, n));
+      next = hn_add(t, next, hn_mul(t, dh, hn_step_of(t, m.z, step, s->rows)));
+    }
+    after[step] = dh = next;
+  }
+  return hn_stack(t, s->steps, after);
+}
+
+static const HnRule gru_rule = {"hn_gru", gru_back, gru_along};
+
 HnVar *hn_gru(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *w, HnVar *u, HnVar *b, HnVar *c,
               const uint8_t *reset) {
   const int64_t rows = h0->rows, n = h0->cols;
@@ -207,7 +270,7 @@ HnVar *hn_gru(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *w, HnVar *u,
   HnVar *y = hn_output(t, steps * rows, n, hn_first_with_grad(6, inputs), NULL, NULL);
   project(t, s);
   forward(s, y->data);
-  HnRecord *r = hn_record(t, gru_back, y, NULL, NULL, NULL);
+  HnRecord *r = hn_record(t, &gru_rule, y, NULL, NULL, NULL);
   if (r) r->extra = s;
   return y;
 }

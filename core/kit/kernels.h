@@ -53,7 +53,7 @@ typedef struct HnKernels {
    * the gradient of m in dc. */
   void (*lstm_back)(int64_t rows, int64_t hidden, float *g, const float *m, const float *c,
                     const float *dy, float *dc);
-  void (*add)(int64_t n, const float *x, float *y); /* y += x */
+  void (*add)(int64_t n, const float *x, float *y);           /* y += x */
   void (*axpy)(int64_t n, float a, const float *x, float *y); /* y += a x */
   float (*dot)(int64_t n, const float *x, const float *y);    /* in one fixed order */
   double (*norm2)(int64_t n, const float *x);

@@ -163,6 +163,82 @@ static void lstm_back(HnTape *t, HnRecord *r) {
   input_back(t, s);
 }
 
+/* ---- movement ---- */
+
+/* What the state takes from the movement of the sums, over all steps at once.  With k that of h U
+ * and p = by k, of which i, f, g are summed over:
+ *   dm' = local_m + p_ifg + f dm,  dh' = local_h + p_o + by_m dm' */
+typedef struct Movement {
+  HnVar *mask, *by, *f, *by_m, *local_m, *local_h; /* by: [T B, 4 H] */
+} Movement;
+
+static HnVar *three(HnTape *t, HnVar *p, int64_t n) {
+  HnVar *first = hn_add(t, hn_columns(t, p, 0, n), hn_columns(t, p, n, n));
+  return hn_add(t, first, hn_columns(t, p, 2 * n, n));
+}
+
+static Movement movement(HnTape *t, const Lstm *s, HnVar *y) {
+  const int64_t n = s->hidden;
+  HnVar *mask = hn_reset_mask(t, y->rows, n, s->reset), *gate[4], *slope[4];
+  HnVar *h = hn_states_before(t, s->h0, y, mask), *m = hn_states_before(t, s->c0, s->cells, mask);
+  HnVar *sums =
+      hn_add(t, hn_linear(t, s->x, s->w, s->b, HN_LINEAR), hn_linear(t, h, s->u, s->c, HN_LINEAR));
+  for (int i = 0; i < 4; i++) {
+    const HnActivation act = i == 2 ? HN_TANH : HN_SIGMOID;
+    gate[i] = hn_activate(t, hn_columns(t, sums, i * n, n), act);
+    slope[i] = hn_slope(t, gate[i], act);
+  }
+  HnVar *bent = hn_activate(t, s->cells, HN_TANH);
+  HnVar *by[] = {hn_mul(t, gate[2], slope[0]), hn_mul(t, m, slope[1]), hn_mul(t, gate[0], slope[2]),
+                 hn_mul(t, bent, slope[3])};
+  Movement v = {.mask = mask,
+                .by = hn_concat(t, 4, by),
+                .f = gate[1],
+                .by_m = hn_mul(t, gate[3], hn_slope(t, bent, HN_TANH))};
+  HnVar *moved =
+      hn_linear_moved(t, s->x, s->w, hn_along(t, s->x), hn_along(t, s->w), hn_along(t, s->b));
+  moved =
+      hn_plus(t, moved, hn_linear_moved(t, h, s->u, NULL, hn_along(t, s->u), hn_along(t, s->c)));
+  HnVar *local = hn_times(t, v.by, moved);
+  if (local) v.local_m = three(t, local, n), v.local_h = hn_columns(t, local, 3 * n, n);
+  return v;
+}
+
+static bool moves(HnTape *t, const Lstm *s) {
+  HnVar *const inputs[] = {s->x, s->h0, s->c0, s->w, s->u, s->b, s->c};
+  for (int i = 0; i < 7; i++)
+    if (hn_along(t, inputs[i])) return true;
+  return false;
+}
+
+static HnVar *lstm_along(HnTape *t, const HnRecord *r) {
+  const Lstm *s = r->extra;
+  const int64_t n = s->hidden, rows = s->rows;
+  hn_set_along(t, s->cells, NULL);
+  if (s->steps == 0 || !moves(t, s)) return NULL;
+  /* the cells are differentiated through now, whether or not the caller sees them; so is y, so
+   * this record will run back */
+  if (!s->cells->grad) s->cells->grad = hn_tape_take(t, hn_count(s->cells), sizeof(float));
+  const Movement v = movement(t, s, r->y);
+  HnVar **h = hn_tape_take(t, s->steps, sizeof(HnVar *)), *dh = hn_along(t, s->h0);
+  HnVar **m = hn_tape_take(t, s->steps, sizeof(HnVar *)), *dm = hn_along(t, s->c0);
+  for (int64_t step = 0; step < s->steps; step++) {
+    HnVar *mask = hn_step_of(t, v.mask, step, rows), *p = NULL;
+    if (mask) dh = hn_times(t, dh, mask), dm = hn_times(t, dm, mask);
+    if (dh) p = hn_mul(t, hn_matmul(t, dh, s->u), hn_step_of(t, v.by, step, rows));
+    dm = hn_plus(t, hn_step_of(t, v.local_m, step, rows),
+                 hn_times(t, hn_step_of(t, v.f, step, rows), dm));
+    if (p) dm = hn_plus(t, dm, three(t, p, n));
+    dh = hn_plus(t, hn_step_of(t, v.local_h, step, rows), p ? hn_columns(t, p, 3 * n, n) : NULL);
+    dh = hn_plus(t, dh, hn_times(t, hn_step_of(t, v.by_m, step, rows), dm));
+    h[step] = dh, m[step] = dm;
+  }
+  hn_set_along(t, s->cells, hn_stack(t, s->steps, m));
+  return hn_stack(t, s->steps, h);
+}
+
+static const HnRule lstm_rule = {"hn_lstm", lstm_back, lstm_along};
+
 static void check(const Lstm *s) {
   const int64_t n = s->hidden;
   HN_SHAPE(s->x->rows == s->steps * s->rows, "hn_lstm's steps", s->x, s->h0);
@@ -198,7 +274,7 @@ HnVar *hn_lstm(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *c0, HnVar *
   HnVar *y = hn_output(t, count, n, with_grad, NULL, NULL);
   project(t, s);
   forward(s, y->data);
-  HnRecord *r = hn_record(t, lstm_back, y, NULL, NULL, NULL);
+  HnRecord *r = hn_record(t, &lstm_rule, y, NULL, NULL, NULL);
   if (r) r->extra = s;
   if (cells) {
     *cells = s->cells;

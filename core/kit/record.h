@@ -13,9 +13,19 @@
 /* ---- records ---- */
 
 typedef void HnBack(HnTape *t, HnRecord *r);
+typedef HnVar *HnAlong(HnTape *t, const HnRecord *r);
+/* What an operation knows of its derivatives. */
+typedef struct HnRule {
+  const char *name;
+  HnBack *back;
+  /* How the output moves when its inputs move as hn_along says: computed by operations of the tape
+   * from inputs and outputs (never from what `back` overwrites), so that it can be differentiated.
+   * Returns NULL where it does not. */
+  HnAlong *along;
+} HnRule;
 struct HnRecord {
   HnRecord *before;
-  HnBack *back;
+  const HnRule *rule;
   HnVar *y;
   HnVar *a, *b, *c;
   const void *extra; /* what the operation saved */
@@ -64,7 +74,7 @@ HnVar *hn_output(HnTape *t, int64_t rows, int64_t cols, const HnVar *a, const Hn
                  const HnVar *c);
 
 /* Leaves a record of y if it has a gradient; NULL otherwise. */
-HnRecord *hn_record(HnTape *t, HnBack *back, HnVar *y, HnVar *a, HnVar *b, HnVar *c);
+HnRecord *hn_record(HnTape *t, const HnRule *rule, HnVar *y, HnVar *a, HnVar *b, HnVar *c);
 
 /* The gradient to add to; NULL for a constant. */
 float *hn_grad(HnVar *v);
@@ -73,6 +83,24 @@ float *hn_grad_raw(HnVar *v, bool *fresh);
 
 /* v transposed: kept by a parameter, else made in the tape's room. */
 const float *hn_flipped(HnTape *t, const HnVar *v);
+
+/* ---- movement, for HnAlong ---- */
+
+/* How v moves; NULL: not at all. */
+HnVar *hn_along(HnTape *t, HnVar *v);
+/* For a second output: the first is set from what HnAlong returns. */
+void hn_set_along(HnTape *t, HnVar *v, HnVar *along);
+/* A constant with one value everywhere. */
+HnVar *hn_filled(HnTape *t, int64_t rows, int64_t cols, float value);
+/* v, a single row, column or element, repeated to the shape of another; v itself if it fits. */
+HnVar *hn_like(HnTape *t, HnVar *v, const HnVar *shape);
+/* a + b and a b, elementwise, where NULL is zero. */
+HnVar *hn_plus(HnTape *t, HnVar *a, HnVar *b);
+HnVar *hn_times(HnTape *t, HnVar *a, HnVar *b);
+/* How x w + b moves by the movements given, each of which may be NULL; NULL if all are. */
+HnVar *hn_linear_moved(HnTape *t, HnVar *x, HnVar *w, HnVar *dx, HnVar *dw, HnVar *db);
+/* dy/dx of y = act(x); NULL: 1 everywhere. */
+HnVar *hn_slope(HnTape *t, HnVar *y, HnActivation act);
 
 static inline int64_t hn_count(const HnVar *v) {
   return v->rows * v->cols;

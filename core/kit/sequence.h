@@ -31,6 +31,28 @@ static inline void hn_state_back(int64_t rows, int64_t n, const uint8_t *reset, 
     if (!reset || !reset[i]) hn_kernels()->add(n, from + i * n, to + i * n);
 }
 
+/* ---- movement, for HnAlong ---- */
+
+/* Rows `step` of an array over all steps. */
+static inline HnVar *hn_step_of(HnTape *t, HnVar *all, int64_t step, int64_t rows) {
+  return all ? hn_rows_of(t, all, step * rows, rows) : NULL;
+}
+
+/* [T B, n], 0 in the rows where reset, else 1; NULL without resets. */
+static inline HnVar *hn_reset_mask(HnTape *t, int64_t count, int64_t n, const uint8_t *reset) {
+  if (!hn_any_reset(reset, count)) return NULL;
+  float *mask = hn_tape_take(t, count * n, sizeof(float));
+  for (int64_t i = 0; i < count * n; i++) mask[i] = reset[i / n] ? 0 : 1;
+  return hn_constant(t, count, n, mask);
+}
+
+/* The states that the steps begin from, [T B, n], of the first and of those after every step. */
+static inline HnVar *hn_states_before(HnTape *t, HnVar *first, HnVar *after, HnVar *mask) {
+  HnVar *parts[] = {first, hn_rows_of(t, after, 0, after->rows - first->rows)};
+  HnVar *before = hn_stack(t, 2, parts);
+  return mask ? hn_mul(t, before, mask) : before;
+}
+
 /* The first variable with a gradient, or NULL. */
 static inline HnVar *hn_first_with_grad(int n, HnVar *const *all) {
   for (int i = 0; i < n; i++)

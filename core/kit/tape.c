@@ -49,10 +49,10 @@ HnVar *hn_output(HnTape *t, int64_t rows, int64_t cols, const HnVar *a, const Hn
   return y;
 }
 
-HnRecord *hn_record(HnTape *t, HnBack *back, HnVar *y, HnVar *a, HnVar *b, HnVar *c) {
+HnRecord *hn_record(HnTape *t, const HnRule *rule, HnVar *y, HnVar *a, HnVar *b, HnVar *c) {
   if (!y->grad) return NULL;
   HnRecord *r = hn_tape_take(t, 1, sizeof *r);
-  *r = (HnRecord){.before = t->last, .back = back, .y = y, .a = a, .b = b, .c = c};
+  *r = (HnRecord){.before = t->last, .rule = rule, .y = y, .a = a, .b = b, .c = c};
   return t->last = r;
 }
 
@@ -72,7 +72,7 @@ float *hn_grad_raw(HnVar *v, bool *fresh) {
 
 static void run_backward(HnTape *t) {
   for (HnRecord *r = t->last; r; r = r->before)
-    if (r->y->touched) r->back(t, r); /* else nothing that matters depends on y */
+    if (r->y->touched) r->rule->back(t, r); /* else nothing that matters depends on y */
   t->last = NULL;
 }
 
@@ -140,6 +140,26 @@ static void concat_back(HnTape *t, HnRecord *r) {
   }
 }
 
+/* The parts' movements, zeros for those that do not; NULL if none does. */
+static HnVar **parts_along(HnTape *t, const Concat *saved) {
+  HnVar **along = hn_tape_take(t, saved->n, sizeof(HnVar *));
+  bool any = false;
+  for (int64_t p = 0; p < saved->n; p++) {
+    along[p] = hn_along(t, saved->part[p]);
+    any |= along[p] != NULL;
+    if (!along[p]) along[p] = hn_filled(t, saved->part[p]->rows, saved->part[p]->cols, 0);
+  }
+  return any ? along : NULL;
+}
+
+static HnVar *concat_along(HnTape *t, const HnRecord *r) {
+  const Concat *saved = r->extra;
+  HnVar **along = parts_along(t, saved);
+  return along ? hn_concat(t, saved->n, along) : NULL;
+}
+
+static const HnRule concat_rule = {"hn_concat", concat_back, concat_along};
+
 HnVar *hn_concat(HnTape *t, int64_t n, HnVar *const *parts) {
   Concat *saved = hn_tape_take(t, 1, sizeof *saved + (size_t)n * sizeof *parts);
   const HnVar *with_grad = NULL;
@@ -159,7 +179,45 @@ HnVar *hn_concat(HnTape *t, int64_t n, HnVar *const *parts) {
       memcpy(y->data + i * cols + at, x->data + i * x->cols, (size_t)x->cols * sizeof(float));
     at += x->cols;
   }
-  HnRecord *r = hn_record(t, concat_back, y, NULL, NULL, NULL);
+  HnRecord *r = hn_record(t, &concat_rule, y, NULL, NULL, NULL);
+  if (r) r->extra = saved;
+  return y;
+}
+
+static void stack_back(HnTape *t, HnRecord *r) {
+  (void)t;
+  const Concat *saved = r->extra;
+  const float *g = r->y->grad;
+  for (int64_t p = 0; p < saved->n; g += hn_count(saved->part[p++])) {
+    float *dx = hn_grad(saved->part[p]);
+    if (dx) hn_kernels()->add(hn_count(saved->part[p]), g, dx);
+  }
+}
+
+static HnVar *stack_along(HnTape *t, const HnRecord *r) {
+  const Concat *saved = r->extra;
+  HnVar **along = parts_along(t, saved);
+  return along ? hn_stack(t, saved->n, along) : NULL;
+}
+
+static const HnRule stack_rule = {"hn_stack", stack_back, stack_along};
+
+HnVar *hn_stack(HnTape *t, int64_t n, HnVar *const *parts) {
+  Concat *saved = hn_tape_take(t, 1, sizeof *saved + (size_t)n * sizeof *parts);
+  const HnVar *with_grad = NULL;
+  int64_t rows = 0;
+  saved->n = n;
+  for (int64_t p = 0; p < n; p++) {
+    HN_SHAPE(parts[p]->cols == parts[0]->cols, "hn_stack", parts[0], parts[p]);
+    saved->part[p] = parts[p];
+    if (parts[p]->grad) with_grad = parts[p];
+    rows += parts[p]->rows;
+  }
+  HnVar *y = hn_output(t, rows, n ? parts[0]->cols : 0, with_grad, NULL, NULL);
+  float *to = y->data;
+  for (int64_t p = 0; p < n; to += hn_count(parts[p++]))
+    memcpy(to, parts[p]->data, (size_t)hn_count(parts[p]) * sizeof(float));
+  HnRecord *r = hn_record(t, &stack_rule, y, NULL, NULL, NULL);
   if (r) r->extra = saved;
   return y;
 }
@@ -172,6 +230,13 @@ static void columns_back(HnTape *t, HnRecord *r) {
     for (int64_t j = 0; j < cols; j++) dx[i * r->a->cols + *from + j] += r->y->grad[i * cols + j];
 }
 
+static HnVar *columns_along(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_along(t, r->a);
+  return dx ? hn_columns(t, dx, *(const int64_t *)r->extra, r->y->cols) : NULL;
+}
+
+static const HnRule columns_rule = {"hn_columns", columns_back, columns_along};
+
 HnVar *hn_columns(HnTape *t, HnVar *x, int64_t from, int64_t count) {
   if (from < 0 || count < 0 || from + count > x->cols)
     hn_bug("hn_columns: %lld from %lld, of %lld", (long long)count, (long long)from,
@@ -179,7 +244,7 @@ HnVar *hn_columns(HnTape *t, HnVar *x, int64_t from, int64_t count) {
   HnVar *y = hn_output(t, x->rows, count, x, NULL, NULL);
   for (int64_t i = 0; i < x->rows; i++)
     memcpy(y->data + i * count, x->data + i * x->cols + from, (size_t)count * sizeof(float));
-  HnRecord *r = hn_record(t, columns_back, y, x, NULL, NULL);
+  HnRecord *r = hn_record(t, &columns_rule, y, x, NULL, NULL);
   if (r) {
     int64_t *saved = hn_tape_take(t, 1, sizeof *saved);
     *saved = from;
@@ -195,5 +260,8 @@ HnVar *hn_rows_of(HnTape *t, HnVar *x, int64_t from, int64_t count) {
     hn_bug("hn_rows_of: %lld from %lld, of %lld", (long long)count, (long long)from,
            (long long)x->rows);
   float *grad = t->recording ? hn_grad(x) : NULL;
-  return hn_leaf(t, count, x->cols, x->data + from * x->cols, grad ? grad + from * x->cols : NULL);
+  HnVar *v =
+      hn_leaf(t, count, x->cols, x->data + from * x->cols, grad ? grad + from * x->cols : NULL);
+  v->whole = x;
+  return v;
 }

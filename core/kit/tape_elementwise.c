@@ -125,6 +125,34 @@ static void binary_back(HnTape *t, HnRecord *r) {
   if (db && !stride) db[0] += (float)total;
 }
 
+/* dy/da (of = 0) or dy/db of MIN or MAX, which do not move. */
+static HnVar *chosen(HnTape *t, const HnRecord *r, int of) {
+  const HnVar *a = r->a, *b = r->b;
+  const int64_t n = row_length(a, b), stride = b->cols == a->cols;
+  float *slope = hn_tape_take(t, hn_count(a), sizeof(float));
+  for (int64_t at = 0, i = 0; at < hn_count(a); at += n, i++)
+    for (int64_t j = 0; j < n; j++)
+      slope[at + j] = (of ? slope_b : slope_a)(r->kind, a->data[at + j], hn_row(b, i)[j * stride]);
+  return hn_constant(t, a->rows, a->cols, slope);
+}
+
+static HnVar *binary_along(HnTape *t, const HnRecord *r) {
+  HnVar *da = hn_along(t, r->a), *db = hn_along(t, r->b);
+  switch (r->kind) {
+  case ADD:
+    return da ? hn_plus(t, da, db) : db ? hn_like(t, db, r->a) : NULL;
+  case SUB:
+    return da && db ? hn_sub(t, da, db) : db ? hn_affine(t, hn_like(t, db, r->a), -1, 0) : da;
+  case MUL:
+    return hn_plus(t, hn_times(t, da, r->b), hn_times(t, r->a, db));
+  default:
+    return hn_plus(t, da ? hn_mul(t, da, chosen(t, r, 0)) : NULL,
+                   db ? hn_mul(t, chosen(t, r, 1), db) : NULL);
+  }
+}
+
+static const HnRule binary_rule = {"an elementwise operation", binary_back, binary_along};
+
 static HnVar *binary(HnTape *t, int op, HnVar *a, HnVar *b) {
   HN_SHAPE((b->cols == a->cols && (b->rows == a->rows || b->rows == 1)) || hn_count(b) == 1,
            "elementwise operation", a, b);
@@ -132,7 +160,7 @@ static HnVar *binary(HnTape *t, int op, HnVar *a, HnVar *b) {
   const int64_t n = row_length(a, b), stride = b->cols == a->cols;
   for (int64_t at = 0, i = 0; at < hn_count(a); at += n, i++)
     combine_any(op, n, a->data + at, hn_row(b, i), stride, y->data + at);
-  HnRecord *r = hn_record(t, binary_back, y, a, b, NULL);
+  HnRecord *r = hn_record(t, &binary_rule, y, a, b, NULL);
   if (r) r->kind = op;
   return y;
 }
@@ -175,10 +203,41 @@ BACK(square_back, 2.0f * x)
 /* y = x exactly where it was not clamped */
 BACK(clamp_back, x == y ? 1.0f : 0.0f)
 
+/* dx times an expression of the tape */
+#define ALONG(NAME, SLOPE)                           \
+  static HnVar *NAME(HnTape *t, const HnRecord *r) { \
+    HnVar *dx = hn_along(t, r->a);                   \
+    return dx ? hn_mul(t, dx, (SLOPE)) : NULL;       \
+  }
+ALONG(exp_along, r->y)
+ALONG(log_along, hn_exp(t, hn_affine(t, r->y, -1, 0)))
+ALONG(square_along, hn_affine(t, r->a, 2, 0))
+ALONG(softplus_along, hn_activate(t, r->a, HN_SIGMOID))
+ALONG(activate_along, hn_slope(t, r->y, r->kind))
+
+static HnVar *affine_along(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_along(t, r->a);
+  return dx ? hn_affine(t, dx, r->scale, 0) : NULL;
+}
+
+static HnVar *clamp_along(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_along(t, r->a);
+  if (!dx) return NULL;
+  float *slope = hn_tape_take(t, hn_count(dx), sizeof(float));
+  for (int64_t i = 0; i < hn_count(dx); i++) slope[i] = r->a->data[i] == r->y->data[i] ? 1 : 0;
+  return hn_mul(t, dx, hn_constant(t, dx->rows, dx->cols, slope));
+}
+
+static const HnRule affine_rule = {"hn_affine", affine_back, affine_along};
+static const HnRule exp_rule = {"hn_exp", exp_back, exp_along};
+static const HnRule log_rule = {"hn_log", log_back, log_along};
+static const HnRule square_rule = {"hn_square", square_back, square_along};
+static const HnRule clamp_rule = {"hn_clamp", clamp_back, clamp_along};
+
 HnVar *hn_affine(HnTape *t, HnVar *x, float scale, float shift) {
   HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
   for (int64_t i = 0; i < hn_count(x); i++) y->data[i] = scale * x->data[i] + shift;
-  HnRecord *r = hn_record(t, affine_back, y, x, NULL, NULL);
+  HnRecord *r = hn_record(t, &affine_rule, y, x, NULL, NULL);
   if (r) r->scale = scale;
   return y;
 }
@@ -186,21 +245,21 @@ HnVar *hn_affine(HnTape *t, HnVar *x, float scale, float shift) {
 HnVar *hn_exp(HnTape *t, HnVar *x) {
   HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
   hn_kernels()->exp(hn_count(x), x->data, y->data);
-  hn_record(t, exp_back, y, x, NULL, NULL);
+  hn_record(t, &exp_rule, y, x, NULL, NULL);
   return y;
 }
 
 HnVar *hn_log(HnTape *t, HnVar *x) {
   HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
   hn_kernels()->log(hn_count(x), x->data, y->data);
-  hn_record(t, log_back, y, x, NULL, NULL);
+  hn_record(t, &log_rule, y, x, NULL, NULL);
   return y;
 }
 
 HnVar *hn_square(HnTape *t, HnVar *x) {
   HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
   for (int64_t i = 0; i < hn_count(x); i++) y->data[i] = x->data[i] * x->data[i];
-  hn_record(t, square_back, y, x, NULL, NULL);
+  hn_record(t, &square_rule, y, x, NULL, NULL);
   return y;
 }
 
@@ -210,7 +269,7 @@ HnVar *hn_clamp(HnTape *t, HnVar *x, float low, float high) {
     const float v = x->data[i] < low ? low : x->data[i];
     y->data[i] = v > high ? high : v;
   }
-  hn_record(t, clamp_back, y, x, NULL, NULL);
+  hn_record(t, &clamp_rule, y, x, NULL, NULL);
   return y;
 }
 
@@ -221,10 +280,12 @@ static void softplus_back(HnTape *t, HnRecord *r) {
   for (int64_t i = 0; i < n; i++) dx[i] += r->y->grad[i] * s[i];
 }
 
+static const HnRule softplus_rule = {"hn_softplus", softplus_back, softplus_along};
+
 HnVar *hn_softplus(HnTape *t, HnVar *x) {
   HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
   hn_kernels()->softplus(hn_count(x), x->data, y->data);
-  hn_record(t, softplus_back, y, x, NULL, NULL);
+  hn_record(t, &softplus_rule, y, x, NULL, NULL);
   return y;
 }
 
@@ -236,12 +297,14 @@ static void activate_back(HnTape *t, HnRecord *r) {
   for (int64_t i = 0; i < n; i++) dx[i] += r->y->grad[i];
 }
 
+static const HnRule activate_rule = {"hn_activate", activate_back, activate_along};
+
 HnVar *hn_activate(HnTape *t, HnVar *x, HnActivation act) {
   if (act == HN_LINEAR) return x;
   const HnKernels *k = hn_kernels();
   HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
   (act == HN_TANH ? k->tanh : act == HN_RELU ? k->relu : k->sigmoid)(hn_count(x), x->data, y->data);
-  HnRecord *r = hn_record(t, activate_back, y, x, NULL, NULL);
+  HnRecord *r = hn_record(t, &activate_rule, y, x, NULL, NULL);
   if (r) r->kind = act;
   return y;
 }
@@ -257,6 +320,14 @@ static void huber_back(HnTape *t, HnRecord *r) {
   }
 }
 
+static HnVar *huber_along(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_along(t, r->a), *dtarget = hn_along(t, r->b);
+  HnVar *move = hn_plus(t, dx, dtarget ? hn_affine(t, dtarget, -1, 0) : NULL);
+  return move ? hn_mul(t, move, hn_clamp(t, hn_sub(t, r->a, r->b), -r->scale, r->scale)) : NULL;
+}
+
+static const HnRule huber_rule = {"hn_huber", huber_back, huber_along};
+
 HnVar *hn_huber(HnTape *t, HnVar *x, HnVar *target, float delta) {
   HN_SHAPE(x->rows == target->rows && x->cols == target->cols, "hn_huber", x, target);
   HnVar *y = hn_output(t, x->rows, x->cols, x, target, NULL);
@@ -264,7 +335,7 @@ HnVar *hn_huber(HnTape *t, HnVar *x, HnVar *target, float delta) {
     const float d = fabsf(x->data[i] - target->data[i]);
     y->data[i] = d <= delta ? 0.5f * d * d : delta * (d - 0.5f * delta);
   }
-  HnRecord *r = hn_record(t, huber_back, y, x, target, NULL);
+  HnRecord *r = hn_record(t, &huber_rule, y, x, target, NULL);
   if (r) r->scale = delta;
   return y;
 }

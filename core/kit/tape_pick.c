@@ -32,6 +32,20 @@ static void pick_back(HnTape *t, HnRecord *r) {
   if (dw) weight_back(t, r, dw);
 }
 
+static HnVar *pick_along(HnTape *t, const HnRecord *r) {
+  const int32_t *pick = ((const Picked *)r->extra)->pick;
+  const int64_t picks = r->y->cols;
+  HnVar *dx = hn_along(t, r->a), *dw = hn_along(t, r->b), *db = r->c ? hn_along(t, r->c) : NULL;
+  HnVar *sum = NULL;
+  if (dw)
+    sum = hn_linear_pick(t, r->a, dw, db, picks, pick);
+  else if (db)
+    sum = hn_linear_pick(t, hn_filled(t, r->a->rows, r->a->cols, 0), r->b, db, picks, pick);
+  return hn_plus(t, sum, dx ? hn_linear_pick(t, dx, r->b, NULL, picks, pick) : NULL);
+}
+
+static const HnRule pick_rule = {"hn_linear_pick", pick_back, pick_along};
+
 HnVar *hn_linear_pick(HnTape *t, HnVar *x, HnVar *w, HnVar *b, int64_t picks, const int32_t *pick) {
   HN_SHAPE(x->cols == w->rows, "hn_linear_pick", x, w);
   if (b) HN_SHAPE(b->rows == 1 && b->cols == w->cols, "hn_linear_pick's bias", w, b);
@@ -47,7 +61,7 @@ HnVar *hn_linear_pick(HnTape *t, HnVar *x, HnVar *w, HnVar *b, int64_t picks, co
       y->data[j] =
           (b ? b->data[k] : 0.0f) + hn_kernels()->dot(in, x->data + i * in, s->flip + k * in);
     }
-  HnRecord *r = hn_record(t, pick_back, y, x, w, b);
+  HnRecord *r = hn_record(t, &pick_rule, y, x, w, b);
   if (r) r->extra = s;
   return y;
 }

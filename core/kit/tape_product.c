@@ -48,6 +48,22 @@ static void linear_back(HnTape *t, HnRecord *r) {
   product_back(t, r->a, r->b, r->y);
 }
 
+/* dx w + x dw + db */
+HnVar *hn_linear_moved(HnTape *t, HnVar *x, HnVar *w, HnVar *dx, HnVar *dw, HnVar *db) {
+  HnVar *sum = dw ? hn_linear(t, x, dw, db, HN_LINEAR) : NULL;
+  if (!dw && db) sum = hn_add(t, hn_filled(t, x->rows, w->cols, 0), db);
+  return hn_plus(t, sum, dx ? hn_matmul(t, dx, w) : NULL);
+}
+
+static HnVar *linear_along(HnTape *t, const HnRecord *r) {
+  HnVar *db = r->c ? hn_along(t, r->c) : NULL;
+  HnVar *sum = hn_linear_moved(t, r->a, r->b, hn_along(t, r->a), hn_along(t, r->b), db);
+  HnVar *slope = sum ? hn_slope(t, r->y, r->kind) : NULL;
+  return slope ? hn_mul(t, sum, slope) : sum;
+}
+
+static const HnRule linear_rule = {"hn_linear", linear_back, linear_along};
+
 HnVar *hn_linear(HnTape *t, HnVar *x, HnVar *w, HnVar *b, HnActivation act) {
   HN_SHAPE(x->cols == w->rows, "hn_linear", x, w);
   if (b) HN_SHAPE(b->rows == 1 && b->cols == w->cols, "hn_linear's bias", w, b);
@@ -65,7 +81,7 @@ HnVar *hn_linear(HnTape *t, HnVar *x, HnVar *w, HnVar *b, HnActivation act) {
                                      .c = y->data,
                                      .ldc = w->cols,
                                      .act = act});
-  HnRecord *r = hn_record(t, linear_back, y, x, w, b);
+  HnRecord *r = hn_record(t, &linear_rule, y, x, w, b);
   if (r) r->kind = act;
   return y;
 }

@@ -16,10 +16,17 @@ static void sum_back(HnTape *t, HnRecord *r) {
   for (int64_t i = 0; i < hn_count(r->a); i++) dx[i] += g;
 }
 
+static HnVar *sum_along(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_along(t, r->a);
+  return dx ? hn_affine(t, hn_sum(t, dx), r->scale, 0) : NULL;
+}
+
+static const HnRule sum_rule = {"hn_sum", sum_back, sum_along};
+
 static HnVar *scaled_sum(HnTape *t, HnVar *x, double scale) {
   HnVar *y = hn_output(t, 1, 1, x, NULL, NULL);
   y->data[0] = (float)(scale * total(hn_count(x), x->data, NULL));
-  HnRecord *r = hn_record(t, sum_back, y, x, NULL, NULL);
+  HnRecord *r = hn_record(t, &sum_rule, y, x, NULL, NULL);
   if (r) r->scale = (float)scale;
   return y;
 }
@@ -39,11 +46,18 @@ static void sum_columns_back(HnTape *t, HnRecord *r) {
     for (int64_t j = 0; j < n; j++) dx[i * n + j] += r->y->grad[i];
 }
 
+static HnVar *sum_columns_along(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_along(t, r->a);
+  return dx ? hn_sum_columns(t, dx) : NULL;
+}
+
+static const HnRule sum_columns_rule = {"hn_sum_columns", sum_columns_back, sum_columns_along};
+
 HnVar *hn_sum_columns(HnTape *t, HnVar *x) {
   HnVar *y = hn_output(t, x->rows, 1, x, NULL, NULL);
   for (int64_t i = 0; i < x->rows; i++)
     y->data[i] = (float)total(x->cols, x->data + i * x->cols, NULL);
-  hn_record(t, sum_columns_back, y, x, NULL, NULL);
+  hn_record(t, &sum_columns_rule, y, x, NULL, NULL);
   return y;
 }
 
@@ -54,10 +68,17 @@ static void dot_back(HnTape *t, HnRecord *r) {
   for (int64_t i = 0; i < hn_count(r->a); i++) dx[i] += g * weight[i];
 }
 
+static HnVar *dot_along(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_along(t, r->a);
+  return dx ? hn_dot(t, dx, r->extra) : NULL;
+}
+
+static const HnRule dot_rule = {"hn_dot", dot_back, dot_along};
+
 HnVar *hn_dot(HnTape *t, HnVar *x, const float *weight) {
   HnVar *y = hn_output(t, 1, 1, x, NULL, NULL);
   y->data[0] = (float)total(hn_count(x), x->data, weight);
-  HnRecord *r = hn_record(t, dot_back, y, x, NULL, NULL);
+  HnRecord *r = hn_record(t, &dot_rule, y, x, NULL, NULL);
   if (r) r->extra = weight;
   return y;
 }

@@ -22,15 +22,25 @@ typedef struct HnVar {
                         to be read: an operation may overwrite its output's */
   const float *flip; /* data transposed [cols, rows] where a parameter keeps it, else NULL */
   bool touched;      /* grad holds something; until then it is not even zeroed */
+  int32_t moved;     /* the call of hn_tape_along that `along` is from */
+  struct HnVar *along, *whole; /* how it moves; what it is a window on, if hn_rows_of made it */
 } HnVar;
 
 typedef struct HnRecord HnRecord;
+/* Leaves whose gradients lie in base[0 .. size) move along v, each element along the one of v at
+ * its gradient's place.  With hn_store_flat's array as base, v is a flat direction of the store. */
+typedef struct HnDirection {
+  int64_t size;
+  const float *base, *v;
+} HnDirection;
 typedef struct HnTape {
   const HnHost *host;
   bool recording;
   char *room; /* of the current chunk */
   size_t left;
   HnRecord *last;
+  int32_t moves; /* calls of hn_tape_along so far, and the direction of the last */
+  HnDirection direction;
 } HnTape;
 
 typedef int32_t HnActivation;
@@ -45,6 +55,17 @@ HN_KIT void hn_tape_backward(HnTape *t, HnVar *loss);
 /* Adds `seed`, shaped as y, to y's gradient and runs backward. */
 HN_KIT void hn_tape_backward_from(HnTape *t, HnVar *y, const float *seed);
 
+/* ---- derivatives along a direction, and so second derivatives ---- */
+/* dy/de of y(leaves + e v) at e = 0 as a variable of the same tape, shaped as y; NULL: y does not
+ * move.  It is made of operations of the tape, so it can be read, seeded (v is borrowed until then)
+ * and differentiated again.  Costs one to two forward passes; nothing where it is not called.
+ * Pearlmutter 1994, with the passes the other way round. */
+HN_KIT HnVar *hn_tape_along(HnTape *t, HnVar *y, HnDirection d);
+/* Adds H v to the leaves' gradients, H the Hessian of a [1, 1] loss: runs hn_tape_along and then
+ * backward from its result, instead of from the loss.  Leaves with gradients outside of the
+ * direction stay where they are, and get their rows of H v. */
+HN_KIT void hn_tape_hvp(HnTape *t, HnVar *loss, HnDirection d);
+
 /* ---- leaves ---- */
 /* Borrowed values without a gradient. */
 HN_KIT HnVar *hn_constant(HnTape *t, int64_t rows, int64_t cols, const float *data);
@@ -57,8 +78,8 @@ HN_KIT HnVar *hn_stop(HnTape *t, const HnVar *x);
 /* y = act(x w + b): x [B, in], w [in, out], b [1, out] or NULL. */
 HN_KIT HnVar *hn_linear(HnTape *t, HnVar *x, HnVar *w, HnVar *b, HnActivation act);
 /* Several heads of one layer, of which each row reads a few: y[i, j] = x[i] w[:, k] + b[k] with
- * k = pick[i, j]; pick borrowed [B, picks], repeats allowed.  Costs only the outputs picked, forward
- * and backward.  [B, picks] */
+ * k = pick[i, j]; pick borrowed [B, picks], repeats allowed.  Costs only the outputs picked,
+ * forward and backward.  [B, picks] */
 HN_KIT HnVar *hn_linear_pick(HnTape *t, HnVar *x, HnVar *w, HnVar *b, int64_t picks,
                              const int32_t *pick);
 /* y = a b: a [n, k], b [k, m]. */
@@ -83,6 +104,7 @@ HN_KIT HnVar *hn_huber(HnTape *t, HnVar *x, HnVar *target, float delta);
 
 /* ---- shape ---- */
 HN_KIT HnVar *hn_concat(HnTape *t, int64_t n, HnVar *const *parts);         /* along columns */
+HN_KIT HnVar *hn_stack(HnTape *t, int64_t n, HnVar *const *parts);          /* along rows */
 HN_KIT HnVar *hn_columns(HnTape *t, HnVar *x, int64_t from, int64_t count); /* [B, count] */
 HN_KIT HnVar *hn_rows_of(HnTape *t, HnVar *x, int64_t from, int64_t count); /* [count, n] */
 
@@ -109,7 +131,8 @@ HN_KIT HnVar *hn_tanh_normal_logp(HnTape *t, HnVar *mean, HnVar *logstd, const f
  * gradient into that of tanh(u). */
 HN_KIT HnVar *hn_tanh_log_slope(HnTape *t, HnVar *u);
 /* Bernoulli by logits: minus the log-likelihood in nats of ones[i, j] ones among total[i, j] draws
- * of logit [i, j], summed over j: [B, 1].  Terms that share a logit are exact as counts; any weights
+ * of logit [i, j], summed over j: [B, 1].  Terms that share a logit are exact as counts; any
+ * weights
  * >= 0 will do.  ones, total borrowed [B, n]; total NULL: 1 everywhere. */
 HN_KIT HnVar *hn_bce_logits(HnTape *t, HnVar *logits, const float *ones, const float *total);
 /* exp(x) / sum exp(x) of each row. */
