@@ -257,6 +257,8 @@ static HnStatus believer_create(Believer *v, Rig *rig, const Setting *settings) 
   if (s) return s;
   g_assert_cmpint(spec.belief_dim, ==, CELLS);
   g_assert_cmpint(spec.latent_dim, ==, CELLS);
+  g_assert_cmpint(spec.map_width, ==, SIZE);
+  g_assert_cmpint(spec.map_height, ==, SIZE);
   v->row = rig_alloc(rig, 1, spec.row_size);
   return HN_OK;
 }
@@ -321,7 +323,10 @@ static void test_belief_enumeration(void) {
         }
         int before = alive;
         alive = enumerate_goals(cells, rewards, n, posterior);
+        float map[CELLS];
+        g_assert_cmpint(v.m->map(v.self, v.belief, map), ==, HN_OK);
         for (int c = 0; c < CELLS; c++) near((double)v.belief[c], posterior[c], 1e-7);
+        for (int c = 0; c < CELLS; c++) near((double)map[c], posterior[c], 1e-7);
         near((double)v.info[1], log(alive), 1e-6);
         if (n > 0) near((double)v.info[0], log((double)alive / before), 1e-6);
       }

@@ -42,6 +42,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
     return host->fail(host, HN_E_PARAM, "goal_reward and step_reward are equal: nothing to learn");
   spec->belief_dim = spec->latent_dim = m->cells;
   spec->row_size = (size_t)m->cells;
+  spec->map_width = spec->map_height = m->p->size;
   return HN_OK;
 }
 
@@ -122,8 +123,14 @@ static HnStatus believe(void *self, HnThought *q) {
   return HN_OK;
 }
 
+/* The belief is the picture. */
+static HnStatus map(void *self, const float *belief, float *cells) {
+  memcpy(cells, belief, (size_t)((const Belief *)self)->cells * sizeof *cells);
+  return HN_OK;
+}
+
 static const HnInference methods = {
-    .struct_size = sizeof(HnInference), .create = create, .believe = believe};
+    .struct_size = sizeof(HnInference), .create = create, .believe = believe, .map = map};
 HN_PLUGIN(gridworld_belief, HN_KIND_INFERENCE, Belief, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .summary = "Exact posterior over the goal of gridworld.",
           .source = "Bayes' rule");

@@ -2,9 +2,9 @@
  * updated from experience.
  *
  * A belief is D features; the first Z of them are the latent itself (posterior mean, or a
- * draw).  One function, believe, is prior, filter, smoother of a whole window, sampler and
- * score; acting is T = 0.  A method belongs to one of two families:
- *   gradient stops at the belief   create believe [learn]      GLiBRL, VariBAD, exact, SDVT
+ * draw); where D = 2 Z, the others are its log variances.  One function, believe, is prior, filter,
+ * smoother of a whole window, sampler and score; acting is T = 0.  A method belongs to one of two
+ * families: gradient stops at the belief   create believe [learn]      GLiBRL, VariBAD, exact, SDVT
  *   trained through the policy     + forward backward step     RL2, VRNN, Laplace, TrMRL, ECET */
 #ifndef HUNCH_INFERENCE_H
 #define HUNCH_INFERENCE_H
@@ -22,6 +22,7 @@ typedef struct HnBeliefSpec {
   size_t row_size;    /* out: bytes of row memory, e.g. a hidden state or a posterior (any type) */
   bool refresh; /* out: row memory depends on weights, so after learn the host rebuilds that of
                    every row in mid-life: it replays the life so far through believe */
+  int64_t map_width, map_height; /* out: cells of the picture that map draws; 0: none */
 } HnBeliefSpec;
 
 typedef struct HnThought {
@@ -71,5 +72,11 @@ typedef struct HnInference {
   HnStatus (*relabel)(void *self, const HnHistory *h, void *state, HnRng *rng, float *reward);
 
   void (*destroy)(void *self); /* may be NULL: host memory needs no freeing */
+
+  /* For pictures: what a belief [D] says about a task that is a place on a grid.  map
+   * [map_width, map_height], cell (x, y) at x * map_height + y, x to the right, y upwards:
+   * probabilities.  obs[0] and obs[1] are then the cell where the agent is, and so is the true
+   * task's largest entry its cell, if a task has as many.  May be NULL. [any] */
+  HnStatus (*map)(void *self, const float *belief, float *map);
 } HnInference;
 #endif
