@@ -23,20 +23,21 @@ static HnPart part_of(const HnPlugin *p) {
 }
 
 static HnCell cell_of(const HnPlugin *inference, const HnPlugin *policy) {
-  HnCell c = {.study = "lab",
-              .arm = "only",
-              .seed_index = 0,
-              .seed = 12345,
-              .env = part_of(&lab_env_LTX_hn_plugin),
-              .inference = part_of(inference),
-              .policy = part_of(policy),
-              .run = {.frames = 1900,
-                      .rows = 19, /* three blocks, the last of them short */
-                      .steps = 10,
-                      .episodes = 2,
-                      .workers = 1,
-                      .checkpoint_every = 3},
-              .evaluation = {.every = 4, .tasks = 7, .split = "", .greedy = true}};
+  HnCell c = {
+      .study = "lab",
+      .arm = "only",
+      .seed_index = 0,
+      .seed = 12345,
+      .env = part_of(&lab_env_LTX_hn_plugin),
+      .inference = part_of(inference),
+      .policy = part_of(policy),
+      .run = {.frames = 1900,
+              .rows = 19, /* three blocks, the last of them short */
+              .steps = 10,
+              .episodes = 2,
+              .workers = 1,
+              .checkpoint_every = 3},
+      .evaluation = {.every = 4, .tasks = 7, .split = "", .greedy = true, .record_rows = 3}};
   return c;
 }
 
@@ -65,7 +66,8 @@ static char *slurp(const char *dir, const char *name, gsize *length) {
 }
 
 static void assert_same(const char *a, const char *b) {
-  static const char *const name[] = {"metrics.csv", "episodes.csv", "steps.csv", "trace.bin"};
+  static const char *const name[] = {"metrics.csv", "episodes.csv", "steps.csv", "trial.csv",
+                                     "trace.bin"};
   for (guint i = 0; i < G_N_ELEMENTS(name); i++) {
     gsize n = 0, m = 0;
     char *x = slurp(a, name[i], &n), *y = slurp(b, name[i], &m);
@@ -318,6 +320,86 @@ static void test_evaluation_tasks(void) {
   g_free(text), folder_free(dir), cell_clear(&c);
 }
 
+/* ---- the recorded trial ---- */
+
+/* A session as the last checkpoint of a run left it. */
+static HnSession *session_after(const HnCell *c, const char *dir, const char *checkpoint) {
+  HnSession *s = session(c);
+  HnTally y;
+  hn_tally_make(&y, c->run.rows, s->shape.env_infos);
+  GPtrArray *states = hn_states_of(s, &y);
+  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  char *path = g_build_filename(dir, "ckpt", checkpoint, NULL);
+  GError *error = NULL;
+  hn_checkpoint_read(path, states, meta, &error);
+  g_assert_no_error(error);
+  g_hash_table_unref(meta), g_free(path), g_ptr_array_unref(states), hn_tally_free(&y);
+  return s;
+}
+
+/* n numbers from the k-th field on; all empty if x is NULL. */
+static guint fields(char **field, guint k, const float *x, guint n) {
+  for (guint j = 0; j < n; j++)
+    if (x)
+      g_assert_cmpfloat((float)g_ascii_strtod(field[k + j], NULL), ==, x[j]);
+    else
+      g_assert_cmpstr(field[k + j], ==, "");
+  return k + n;
+}
+
+static void assert_percept(const char *line, const HnHistory *h, int64_t t, int64_t i,
+                           int64_t step) {
+  static const char *const task[] = {"calm", "breeze", "wind", "storm", "gale", "calm", "breeze"};
+  char **field = g_strsplit(line, ",", -1);
+  int64_t at = hn_at(h, t, i), S = MAX(h->samples, 1);
+  bool over = step == 14;
+  const float *belief = h->belief + at * S * 3;
+  float drift = 0.2f * (float)(i % 5), map[3];
+  for (int d = 0; d < 3; d++) map[d] = 2 * belief[d] + 1;
+  char *start = g_strdup_printf("10,%d,%s,%d,%d,", (int)i, task[i], (int)step, (int)h->begin[at]);
+  g_assert_true(g_str_has_prefix(line, start));
+  g_assert_cmpuint(g_strv_length(field), ==, 19);
+  guint k = fields(field, 5, h->obs + 2 * at, 2);
+  k = fields(field, k, &drift, 1);
+  k = fields(field, k, over ? NULL : h->act + 2 * at, 2);
+  k = fields(field, k, over ? NULL : h->true_reward + at, 1);
+  k = fields(field, k, over ? NULL : h->next_obs + 2 * at, 2);
+  k = fields(field, k, belief, 3);
+  fields(field, k, map, 3);
+  g_free(start), g_strfreev(field);
+}
+
+/* trial.csv holds what rows 1, 3 and 5 of the final evaluation lived, all 15 percepts of it. */
+static void test_trial(gconstpointer k) {
+  HnCell c = family_cell(k);
+  bool phases = c.policy.plugin == &lab_adapter_LTX_hn_plugin;
+  c.run.frames = phases ? 3800 : 1900;
+  char *dir = folder();
+  run_whole(&c, dir);
+  char *text = slurp(dir, "trial.csv", NULL), **lines = g_strsplit(text, "\n", -1);
+  g_assert_cmpstr(lines[0], ==,
+                  "update,row,task,step,begin,obs_0,obs_1,task_0,act_0,act_1,reward,next_obs_0,"
+                  "next_obs_1,belief_0,belief_1,belief_2,map_0,map_1,map_2");
+  g_assert_cmpuint(g_strv_length(lines), ==, 1 + 3 * 15 + 1);
+  HnSession *s = session_after(&c, dir, "00000010.safetensors");
+  HnCrew crew;
+  HnWindow w[2];
+  for (int n = 0; n < 2; n++) hn_window_make(&w[n], &s->shape, 10, 7, c.run.samples);
+  g_assert_cmpint(hn_crew_make(s, &crew, 7, 1, 2, false), ==, HN_OK);
+  for (int n = 0; n < 2; n++)
+    if (!phases || n == 0)
+      g_assert_cmpint(hn_crew_collect(s, &crew, &w[n], phases ? 2 : 1), ==, HN_OK);
+  for (int row = 0; row < 3; row++)
+    for (int t = 0; t < 15; t++)
+      assert_percept(lines[1 + row * 15 + t], &w[t / 10].h, t % 10, 2 * row + 1, t);
+  for (int n = 0; n < 2; n++) hn_window_free(&w[n]);
+  hn_crew_free(&crew), hn_session_free(s), g_strfreev(lines), g_free(text);
+  text = slurp(dir, "run.json", NULL);
+  g_assert_nonnull(strstr(text, "\"belief_dim\" : 3"));
+  g_assert_nonnull(strstr(text, "\"map_width\" : 3"));
+  g_free(text), folder_free(dir), cell_clear(&c);
+}
+
 /* ---- failures ---- */
 
 static void assert_fails(const HnCell *c, int code, const char *message) {
@@ -427,7 +509,9 @@ int main(int argc, char **argv) {
     char *resume = g_strdup_printf("/run/resume/%s", family[k].name);
     g_test_add_data_func(workers, GUINT_TO_POINTER(k), test_workers);
     g_test_add_data_func(resume, GUINT_TO_POINTER(k), test_resume);
-    g_free(workers), g_free(resume);
+    char *trial = g_strdup_printf("/run/trial/%s", family[k].name);
+    g_test_add_data_func(trial, GUINT_TO_POINTER(k), test_trial);
+    g_free(workers), g_free(resume), g_free(trial);
   }
   g_test_add_func("/run/kill", test_kill);
   g_test_add_func("/run/evaluation_leaves_training", test_evaluation_leaves_training);

@@ -19,7 +19,8 @@
   X(int, tasks, "", "Held-out tasks, a row each.", 20, 1, 65536)                             \
   X(int, episodes, "", "Episodes per trial; 0: as in training.", 0, 0, 1e6)                  \
   X(text, split, "", "Split that tasks are drawn from; empty: the environment's last.", "")  \
-  X(flag, greedy, "", "The policy's mean or mode instead of a draw.", 1)
+  X(flag, greedy, "", "The policy's mean or mode instead of a draw.", 1)                     \
+  X(int, record_rows, "", "Rows whose last trial goes to trial.csv, step by step.", 3, 0, 64)
 
 typedef struct HnRunParams {
   HN_RUN_PARAMS(HN_FIELD)

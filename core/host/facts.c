@@ -88,8 +88,15 @@ static char *started_before(const char *path) {
   return s;
 }
 
-gboolean hn_facts_write(const char *dir, const HnCell *cell, const char *status, const char *reason,
-                        int64_t update, int64_t frames, double seconds, GError **error) {
+static void add_sizes(JsonBuilder *b, const HnSession *s) {
+  integer(b, "horizon", s->es.horizon);
+  integer(b, "belief_dim", s->bs.belief_dim), integer(b, "latent_dim", s->bs.latent_dim);
+  integer(b, "map_width", s->bs.map_width), integer(b, "map_height", s->bs.map_height);
+}
+
+gboolean hn_facts_write(const char *dir, const HnCell *cell, const HnSession *s, const char *status,
+                        const char *reason, int64_t update, int64_t frames, double seconds,
+                        GError **error) {
   char *path = g_build_filename(dir, "run.json", NULL), *identity = hn_cell_identity(cell);
   char *time = now(), *started = started_before(path);
   JsonBuilder *b = json_builder_new();
@@ -107,6 +114,7 @@ gboolean hn_facts_write(const char *dir, const HnCell *cell, const char *status,
   text(b, "hunch", HN_VERSION), text(b, "commit", HN_COMMIT);
   integer(b, "abi_major", HN_ABI_MAJOR), integer(b, "abi_minor", HN_ABI_MINOR);
   add_machine(b, cell);
+  if (s) add_sizes(b, s);
   json_builder_set_member_name(b, "plugins");
   json_builder_begin_object(b);
   add_plugin(b, cell->env.plugin), add_plugin(b, cell->inference.plugin);

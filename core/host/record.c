@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef enum Table { METRICS, TIMING, EPISODES, STEPS, TRACE, TABLES } Table;
+typedef enum Table { METRICS, TIMING, EPISODES, STEPS, TRIAL, TRACE, TABLES } Table;
 static const char *const table_name[TABLES] = {"metrics.csv", "timing.csv", "episodes.csv",
-                                               "steps.csv", "trace.bin"};
+                                               "steps.csv",   "trial.csv",  "trace.bin"};
 const char *const hn_timing_name[HN_TIMINGS] = {"collect", "learn_policy", "learn_inference",
                                                 "evaluate", "checkpoint"};
 
@@ -28,6 +28,29 @@ static void number(FILE *f, double x) {
 
 static void names(FILE *f, const char *prefix, const HnColumn *columns) {
   for (guint k = 0; columns && columns[k].name; k++) fprintf(f, ",%s%s", prefix, columns[k].name);
+}
+
+/* Columns NAME_0 .. NAME_n-1. */
+static void numbered(FILE *f, const char *name, int64_t n) {
+  for (int64_t k = 0; k < n; k++) fprintf(f, ",%s_%" G_GINT64_FORMAT, name, k);
+}
+
+/* Cells of the picture that the inference draws of its belief. */
+static int64_t map_cells(const HnSession *s) {
+  return HN_CAN(HN_INFERENCE(s), map) ? s->bs.map_width * s->bs.map_height : 0;
+}
+
+static void write_trial_header(FILE *f, const HnSession *s) {
+  fputs("update,row,task,step,begin", f);
+  numbered(f, "obs", s->shape.obs), numbered(f, "task", s->shape.task);
+  if (s->shape.act)
+    numbered(f, "act", s->shape.act);
+  else
+    fputs(",pick", f);
+  fputs(",reward", f);
+  numbered(f, "next_obs", s->shape.obs), numbered(f, "belief", s->shape.belief);
+  numbered(f, "map", map_cells(s));
+  fputc('\n', f);
 }
 
 static void write_headers(const HnRecorder *r, const HnSession *s) {
@@ -49,6 +72,7 @@ static void write_headers(const HnRecorder *r, const HnSession *s) {
   fputs("phase,update,arm,seed,split,task,row,trial_episode,length,return", r->table[EPISODES]);
   names(r->table[EPISODES], "", env->info);
   fputc('\n', r->table[EPISODES]);
+  write_trial_header(r->table[TRIAL], s);
   fputs("update,step,reward", r->table[STEPS]);
   names(r->table[STEPS], "", q->info);
   fputc('\n', r->table[STEPS]);
@@ -102,19 +126,22 @@ gboolean hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error) {
   return TRUE;
 }
 
+/* A task's name, or its number, or nothing. */
+static void write_task(FILE *f, const HnSession *s, int64_t split, int64_t k) {
+  const HnEnv *env = HN_ENV(s);
+  const char *name = k >= 0 && HN_CAN(env, task_name) ? env->task_name(s->env->self, split, k) : "";
+  if (name && *name)
+    fputs(name, f);
+  else if (k >= 0)
+    fprintf(f, "%" G_GINT64_FORMAT, k);
+}
+
 void hn_recorder_episode(HnRecorder *r, const HnSession *s, const char *phase, int64_t split,
                          const HnEpisode *e) {
   FILE *f = r->table[EPISODES];
-  const HnEnv *env = HN_ENV(s);
-  const char *task = NULL;
-  if (e->task_index >= 0 && HN_CAN(env, task_name))
-    task = env->task_name(s->env->self, split, e->task_index);
   fprintf(f, "%s,%" G_GINT64_FORMAT ",%s,%" G_GINT64_FORMAT ",%s,", phase, s->update, s->cell->arm,
           s->cell->seed_index, s->splits[split]);
-  if (task)
-    fputs(task, f);
-  else if (e->task_index >= 0)
-    fprintf(f, "%" G_GINT64_FORMAT, e->task_index);
+  write_task(f, s, split, e->task_index);
   fprintf(f, ",%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT, e->row,
           e->trial_episode, e->length);
   number(f, e->reward);
@@ -164,6 +191,49 @@ void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *ev
       number(f, eval->step_info[t * s->shape.belief_infos + k]);
     fputc('\n', f);
   }
+}
+
+static void numbers(FILE *f, const float *x, int64_t n) {
+  for (int64_t k = 0; k < n; k++) number(f, (double)x[k]);
+}
+
+/* What was done at percept t, what it paid and where it ended. */
+static void write_step(FILE *f, const HnWindow *w, int64_t t, int64_t k) {
+  if (w->shape.act)
+    numbers(f, hn_window_at(w, HN_F_ACT, t, k), w->shape.act);
+  else
+    number(f, *(const int32_t *)hn_window_at(w, HN_F_PICK, t, k));
+  numbers(f, hn_window_at(w, HN_F_TRUE_REWARD, t, k), 1);
+  numbers(f, hn_window_at(w, HN_F_NEXT_OBS, t, k), w->shape.obs);
+}
+
+HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnEvaluation *eval) {
+  FILE *f = r->table[TRIAL];
+  const HnWindow *w = &eval->trial;
+  const HnShape *n = &w->shape;
+  int64_t cells = map_cells(s), rows = w->h.rows;
+  g_autofree float *map = g_new(float, cells + 1);
+  HnStatus status = HN_OK;
+  for (int64_t k = 0; k < rows && !status; k++)
+    for (int64_t t = 0; t < eval->steps && !status; t++) {
+      const float *belief = hn_window_at(w, HN_F_BELIEF, t, k);
+      fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",", s->update,
+              hn_evaluation_row(s->cell->evaluation.tasks, rows, k));
+      write_task(f, s, split, w->task_index[t * rows + k]);
+      fprintf(f, ",%" G_GINT64_FORMAT, t);
+      number(f, *(const uint8_t *)hn_window_at(w, HN_F_BEGIN, t, k));
+      numbers(f, hn_window_at(w, HN_F_OBS, t, k), n->obs);
+      numbers(f, hn_window_at(w, HN_F_TASK, t, k), n->task);
+      if (t + 1 < eval->steps)
+        write_step(f, w, t, k);
+      else
+        blanks(f, MAX(n->act, 1) + 1 + n->obs);
+      numbers(f, belief, n->belief);
+      if (cells) HN_CALL(status, HN_INFERENCE(s)->map(s->inference->self, belief, map));
+      numbers(f, map, status ? 0 : cells);
+      fputc('\n', f);
+    }
+  return status;
 }
 
 void hn_recorder_timing(HnRecorder *r, const HnSession *s, const double seconds[HN_TIMINGS]) {

@@ -20,12 +20,18 @@ void hn_recorder_episode(HnRecorder *r, const HnSession *s, const char *phase, i
 void hn_recorder_update(HnRecorder *r, HnSession *s, const HnMeans *train, const HnEvaluation *eval,
                         const guint8 digest[32]);
 void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *eval);
+/* trial.csv: the rows that an evaluation kept, percept by percept, with what was done there and
+ * paid for it (empty at the last percept), where the step ended, the belief (of draws the first)
+ * and its map.  HN_E_..: map failed. */
+HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnEvaluation *eval);
 /* Seconds of this update by phase, in the order of hn_timing_name. */
 enum { HN_TIMINGS = 5 };
 extern const char *const hn_timing_name[HN_TIMINGS];
 void hn_recorder_timing(HnRecorder *r, const HnSession *s, const double seconds[HN_TIMINGS]);
 
-/* run.json, rewritten whole and renamed: versions, machine, plugins, state. */
-gboolean hn_facts_write(const char *dir, const HnCell *cell, const char *status, const char *reason,
-                        int64_t update, int64_t frames, double seconds, GError **error);
+/* run.json, rewritten whole and renamed: versions, machine, plugins, state, and of `s`, where it is
+ * not NULL, the sizes that its plugins agreed on. */
+gboolean hn_facts_write(const char *dir, const HnCell *cell, const HnSession *s, const char *status,
+                        const char *reason, int64_t update, int64_t frames, double seconds,
+                        GError **error);
 #endif

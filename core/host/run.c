@@ -75,7 +75,7 @@ static gboolean save(Run *r, GError **error) {
     GPtrArray *all = list_checkpoints(r->dir);
     for (guint i = 0; i + 2 < all->len; i++) g_unlink(all->pdata[i]);
     g_ptr_array_unref(all);
-    ok = hn_facts_write(r->dir, r->cell, "running", NULL, r->s->update, r->s->frames,
+    ok = hn_facts_write(r->dir, r->cell, r->s, "running", NULL, r->s->update, r->s->frames,
                         seconds_so_far(r), error);
   }
   g_free(identity), g_free(path), g_free(name), g_hash_table_unref(meta);
@@ -147,6 +147,7 @@ static gboolean record(Run *r, bool last, gint64 *mark, GError **error) {
   if (due(s->update, r->cell->evaluation.every, last)) {
     HnStatus status = hn_evaluate(s, r->split, &eval, count_eval, r);
     if (!status) hn_recorder_steps(r->record, s, &eval);
+    if (!status && last) status = hn_recorder_trial(r->record, s, r->split, &eval);
     if (!went_well(r, "evaluating", status, error)) return hn_evaluation_free(&eval), FALSE;
   }
   lap(r, 3, mark);
@@ -237,8 +238,8 @@ static gboolean run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *pro
     hn_tally_make(&r->tally, r->s->crew.rows, r->s->shape.env_infos);
     r->states = hn_states_of(r->s, &r->tally);
     ok = find_split(r, error) && write_resolved(r, error) && load(r, meta, error) &&
-         hn_facts_write(r->dir, r->cell, "running", NULL, r->s->update, r->s->frames, r->before,
-                        error) &&
+         hn_facts_write(r->dir, r->cell, r->s, "running", NULL, r->s->update, r->s->frames,
+                        r->before, error) &&
          (r->record = hn_recorder_open(r->dir, r->s, meta, error)) != NULL &&
          loop(r, stop, progress, arg, error);
   }
@@ -260,8 +261,8 @@ gboolean hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop,
   if (log) {
     if (why) fprintf(log, "run: %s\n", why->message);
     const char *status = ok ? "done" : waiting ? "interrupted" : "failed";
-    hn_facts_write(dir, cell, status, why ? why->message : NULL, at, frames, seconds_so_far(&r),
-                   ok ? &why : NULL);
+    hn_facts_write(dir, cell, r.s, status, why ? why->message : NULL, at, frames,
+                   seconds_so_far(&r), ok ? &why : NULL);
     fclose(log);
   }
   hn_recorder_close(r.record);

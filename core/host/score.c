@@ -143,6 +143,23 @@ static void count_window(Sums *u, const HnWindow *w, int64_t at, int64_t steps, 
     }
 }
 
+int64_t hn_evaluation_row(int64_t rows, int64_t kept, int64_t k) {
+  return (2 * k + 1) * rows / (2 * kept);
+}
+
+/* Copies the kept rows of a window into the trial; the last percept is the next window's first. */
+static void keep_window(HnWindow *trial, const HnWindow *w, int64_t at, int64_t steps) {
+  int64_t kept = trial->h.rows;
+  for (int64_t k = 0; k < kept; k++) {
+    int64_t i = hn_evaluation_row(w->h.rows, kept, k);
+    for (int64_t t = 0; t <= steps; t++) {
+      for (HnFieldName f = 0; f < HN_FIELDS; f++)
+        memcpy(hn_window_at(trial, f, at + t, k), hn_window_at(w, f, t, i), w->size[f]);
+      trial->task_index[(at + t) * kept + k] = w->task_index[t * w->h.rows + i];
+    }
+  }
+}
+
 /* Mean over rows of columns folded over their trials. */
 static void mean_rows(const HnColumn *columns, int64_t rows, int64_t n, const double *value,
                       const double *count, double *mean) {
@@ -172,6 +189,7 @@ static HnStatus live_one_trial(Sums *u, int64_t split) {
       int64_t steps = MIN(T, life - at);
       hn_tally_window(&y, &phase[k], s->env->plugin->info, steps, count_episode, u);
       count_window(u, &phase[k], at, steps, at + steps == life);
+      keep_window(&u->out->trial, &phase[k], at, steps);
       at += steps;
     }
   }
@@ -192,6 +210,8 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
                         .step_info = g_new0(double, steps *D + 1)};
   hn_means_make(&out->episodes, p->episodes ? p->episodes : s->cell->run.episodes,
                 s->shape.env_infos);
+  hn_window_make(&out->trial, &s->shape, s->eval_lifetime, MIN(p->record_rows, p->tasks),
+                 s->cell->run.samples);
   Sums u = {.s = s,
             .out = out,
             .sink = sink,
@@ -214,7 +234,7 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
 }
 
 void hn_evaluation_free(HnEvaluation *e) {
-  hn_means_free(&e->episodes);
+  hn_means_free(&e->episodes), hn_window_free(&e->trial);
   g_free(e->belief_info), g_free(e->policy_info), g_free(e->step_reward), g_free(e->step_info);
   *e = (HnEvaluation){.steps = 0};
 }

@@ -47,9 +47,12 @@ typedef struct HnEvaluation {
   double *belief_info, *policy_info; /* columns folded over a trial, mean over rows */
   double *step_reward;               /* [steps] mean over rows of the step before the percept */
   double *step_info;                 /* [steps, belief columns] mean over rows, NaN if none */
+  HnWindow trial;                    /* [steps - 1, evaluation.record_rows] of the trial itself */
 } HnEvaluation;
 /* split: index.  sink may be NULL.  HN_E_..: a plugin failed. */
 HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSink *sink,
                      void *arg);
 void hn_evaluation_free(HnEvaluation *e);
+/* Which evaluated row the k-th of the trial's `kept` rows is: they are spread over all `rows`. */
+int64_t hn_evaluation_row(int64_t rows, int64_t kept, int64_t k);
 #endif

@@ -88,6 +88,9 @@ static HnStatus create_inference(HnSession *s) {
   const HnHost *host = &s->inference->host;
   if (c->run.samples && (!s->bs.latent_dim || s->bs.latent_dim > s->bs.belief_dim))
     return host->fail(host, HN_E_UNSUPPORTED, "has no posterior samples; set run.samples: 0");
+  if (HN_CAN(HN_INFERENCE(s), map) && (s->bs.map_width < 1) != (s->bs.map_height < 1))
+    return host->fail(host, HN_E_SHAPE, "map has width %lld and height %lld",
+                      (long long)s->bs.map_width, (long long)s->bs.map_height);
   return HN_OK;
 }
 

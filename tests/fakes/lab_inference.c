@@ -30,6 +30,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
       host, HN_ARRAY("replay", HN_REPLAY, HN_F32, .rank = 1, .dim = {CAPACITY}, .used = &m->used));
   for (int k = 0; k < D; k++) m->w[k] = (float)hn_rng_uniform(spec->rng, 0.2, 0.9);
   spec->belief_dim = spec->latent_dim = D, spec->row_size = D * sizeof(float);
+  spec->map_width = D, spec->map_height = 1;
 #ifdef FILTER
   spec->refresh = true;
 #endif
@@ -88,6 +89,12 @@ static HnStatus learn(void *self, const HnLesson *l) {
   return HN_OK;
 }
 
+static HnStatus map(void *self, const float *belief, float *cells) {
+  (void)self;
+  for (int k = 0; k < D; k++) cells[k] = 2 * belief[k] + 1;
+  return HN_OK;
+}
+
 #ifdef MEMORY
 static HnStatus forward(void *self, HnThought *q) {
   Lab *m = self;
@@ -124,20 +131,20 @@ static HnStatus improve(void *self, double scale, double rate) {
 
 #if defined FILTER
 static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe,
-                                    .learn = learn};
+                                    .learn = learn, .map = map};
 HN_PLUGIN(lab_filter, HN_KIND_INFERENCE, Lab, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Filters.",
           .source = "tests");
 #elif defined MEMORY
-static const HnInference methods = {sizeof(HnInference), .create = create,     .believe = believe,
-                                    .forward = forward,  .backward = backward, .step = improve,
-                                    .learn = learn};
+static const HnInference methods = {
+    sizeof(HnInference),  .create = create, .believe = believe, .forward = forward,
+    .backward = backward, .step = improve,  .learn = learn,     .map = map};
 HN_PLUGIN(lab_memory, HN_KIND_INFERENCE, Lab, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Remembers.",
           .source = "tests");
 #else
 static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe,
-                                    .learn = learn};
+                                    .learn = learn, .map = map};
 HN_PLUGIN(lab_oracle, HN_KIND_INFERENCE, Lab, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .flags = HN_PRIVILEGED,
           .summary = "Knows.", .source = "tests");
