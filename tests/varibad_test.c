@@ -564,6 +564,27 @@ static void test_encodes_alike(void) {
   slope_free(&r), g_free(belief), g_free(state), subject_free(s), life_free(&l);
 }
 
+/* The picture of a belief is its grid decoder, cell by cell; other decoders have none. */
+static void test_map(void) {
+  HnThisParams p = quiet();
+  p.reward_grid = 3, p.reward_loss = REWARD_BERNOULLI;
+  Subject *s = subject_new(p, 1);
+  shake(s);
+  g_assert_cmpint(s->spec.map_width, ==, 3);
+  g_assert_cmpint(s->spec.map_height, ==, 3);
+  static const float belief[6] = {0.7f, -1.2f, 0.4f, -0.5f, 0.1f, 0.3f};
+  double z[3] = {(double)belief[0], (double)belief[1], (double)belief[2]}, y[9];
+  float cells[9];
+  naive_mlp(&(Naive){.v = &s->v}, &s->v.reward.net, z, y);
+  g_assert_cmpint(map(&s->v, belief, cells), ==, HN_OK);
+  for (int k = 0; k < 9; k++) g_assert_cmpfloat_with_epsilon(cells[k], 1 / (1 + exp(-y[k])), 1e-6);
+  subject_free(s);
+  p.reward_loss = REWARD_SQUARED;
+  s = subject_new(p, 1);
+  g_assert_cmpint(s->spec.map_width, ==, 0);
+  subject_free(s);
+}
+
 /* Windows that cut trials anywhere teach the same; no update at iteration 0 or before `start`. */
 static void test_windows_and_start(void) {
   Life l = life_new(60, 3, 9, false);
@@ -719,6 +740,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/varibad/bound/drawn", test_bound_drawn);
   g_test_add_func("/varibad/bound/all", test_bound_all);
   g_test_add_func("/varibad/bound/grid", test_bound_grid);
+  g_test_add_func("/varibad/map", test_map);
   g_test_add_func("/varibad/bound/cut", test_bound_cut);
   g_test_add_func("/varibad/bound/misread", test_bound_misread);
   g_test_add_func("/varibad/draws_are_fair", test_draws_are_fair);

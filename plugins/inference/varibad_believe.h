@@ -123,4 +123,13 @@ static HnStatus think(const Varibad *v, HnThought *q, Memo *memo) {
 static HnStatus believe(void *self, HnThought *q) {
   return think(self, q, NULL);
 }
+
+/* How likely entering each cell pays the reward, decoded from the latent's mean or draw. */
+static HnStatus map(void *self, const float *belief, float *cells) {
+  const Varibad *v = self;
+  HnTape t = hn_tape_begin(v->host, false);
+  HnVar *x = hn_mlp(&t, &v->reward.net, hn_constant(&t, 1, v->d, belief), NULL);
+  hn_vec_sigmoid(v->reward.outputs, x->data, cells);
+  return HN_OK;
+}
 #endif

@@ -55,9 +55,9 @@ static HnStatus step(void *self, double scale, double rate) {
   return HN_OK;
 }
 
-static const HnInference methods = {sizeof(HnInference), .create = create,     .believe = believe,
-                                    .forward = forward,  .backward = backward, .step = step,
-                                    .learn = learn};
+static const HnInference methods = {
+    sizeof(HnInference),  .create = create, .believe = believe, .forward = forward,
+    .backward = backward, .step = step,     .learn = learn,     .map = map};
 HN_PLUGIN(varibad_joint, HN_KIND_INFERENCE, Varibad, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics,
           .summary = "VariBAD whose encoder is trained by the policy's loss too.",

@@ -188,6 +188,8 @@ static HnStatus create_model(Varibad *v, const HnHost *host, const void *params,
   v->belief_dim = p->belief == BELIEF_LATENT ? v->d : 2 * v->d;
   spec->belief_dim = v->belief_dim, spec->latent_dim = v->d;
   spec->row_size = (size_t)v->hidden * sizeof(float), spec->refresh = true;
+  if (v->reward.net.layers && v->reward.bernoulli)
+    spec->map_width = spec->map_height = p->reward_grid;
   return HN_OK;
 }
 
