@@ -57,52 +57,86 @@ typedef struct Worker {
   HnArena arena;
 } Worker;
 
+/* One word says what there is to do: the round of work, its number of tasks, the next of them.  So
+ * a worker that comes late, even a round late, can never take what is not there; and as a round is
+ * over when its tasks are, nobody waits for a worker that the machine keeps from running. */
+enum { INDEX_BITS = 20, SPINS = 2000 }; /* spins last some 40 us, a wake-up about as long */
+#define TASKS_MAX (((gint64)1 << INDEX_BITS) - (1 << 10)) /* room for workers that come late */
+
+static guint64 index_of(guint64 ticket) {
+  return ticket & (((guint64)1 << INDEX_BITS) - 1);
+}
+static guint64 count_of(guint64 ticket) {
+  return ticket >> INDEX_BITS & (((guint64)1 << INDEX_BITS) - 1);
+}
+static bool is_open(guint64 ticket) {
+  return index_of(ticket) < count_of(ticket);
+}
+
 struct HnPool {
   gint64 workers; /* threads besides the caller's */
   Worker *worker;
   pthread_mutex_t lock; /* POSIX's, which a race detector understands */
   pthread_cond_t wake, rest;
-  guint64 round; /* of work, so that a worker knows a new one */
-  gint64 busy;
-  bool stop;
+  int sleepers; /* workers that wait for `wake` */
+  atomic_bool stop;
   HnTask *task;
   void *arg;
-  gint64 count;
-  atomic_int_fast64_t next;
-  gint64 failed; /* lowest index that failed, or count */
+  gint64 first; /* index of the round's task 0 */
+  guint64 round;
+  atomic_uint_fast64_t ticket;
+  atomic_int_fast64_t left; /* tasks of the round that have not ended */
+  gint64 failed;            /* lowest index that failed */
   HnStatus status;
   char text[HN_FAIL_TEXT];
 };
 
+static void pause_briefly(void) {
+#if defined __x86_64__
+  __builtin_ia32_pause();
+#endif
+}
+
+static void note_failure(HnPool *p, gint64 i, HnStatus status) {
+  pthread_mutex_lock(&p->lock);
+  if (!p->status || i < p->failed) p->failed = i, p->status = status, strcpy(p->text, fail_text);
+  pthread_mutex_unlock(&p->lock);
+}
+
 static void take_tasks(HnPool *p) {
   inside = true;
-  for (gint64 i; (i = atomic_fetch_add(&p->next, 1)) < p->count;) {
+  for (guint64 ticket; is_open(ticket = atomic_fetch_add(&p->ticket, 1));) {
+    gint64 i = p->first + (gint64)index_of(ticket);
     HnStatus status;
     HN_CALL(status, p->task(p->arg, i));
-    if (status == HN_OK) continue;
-    pthread_mutex_lock(&p->lock);
-    if (i < p->failed) p->failed = i, p->status = status, strcpy(p->text, fail_text);
+    if (status) note_failure(p, i, status);
+    if (atomic_fetch_sub(&p->left, 1) > 1) continue;
+    pthread_mutex_lock(&p->lock); /* the last one */
+    pthread_cond_signal(&p->rest);
     pthread_mutex_unlock(&p->lock);
   }
   inside = false;
 }
 
+/* Waits for work, awake for a while; false: to stop. */
+static bool wait_for_work(HnPool *p) {
+  for (int k = 0; k < SPINS; k++) {
+    if (is_open(atomic_load(&p->ticket))) return true;
+    pause_briefly();
+  }
+  pthread_mutex_lock(&p->lock);
+  p->sleepers++;
+  while (!is_open(atomic_load(&p->ticket)) && !atomic_load(&p->stop))
+    pthread_cond_wait(&p->wake, &p->lock);
+  p->sleepers--;
+  pthread_mutex_unlock(&p->lock);
+  return !atomic_load(&p->stop);
+}
+
 static void *work(void *arg) {
   Worker *w = arg;
-  HnPool *p = w->pool;
-  guint64 seen = 0;
   hn_arena_enter(&w->arena);
-  pthread_mutex_lock(&p->lock);
-  for (;;) {
-    while (p->round == seen && !p->stop) pthread_cond_wait(&p->wake, &p->lock);
-    if (p->stop) break;
-    seen = p->round;
-    pthread_mutex_unlock(&p->lock);
-    take_tasks(p);
-    pthread_mutex_lock(&p->lock);
-    if (--p->busy == 0) pthread_cond_signal(&p->rest);
-  }
-  pthread_mutex_unlock(&p->lock);
+  while (wait_for_work(w->pool)) take_tasks(w->pool);
   return NULL;
 }
 
@@ -123,7 +157,7 @@ HnPool *hn_pool_new(gint64 workers) {
 void hn_pool_free(HnPool *p) {
   if (!p) return;
   pthread_mutex_lock(&p->lock);
-  p->stop = true;
+  atomic_store(&p->stop, true);
   pthread_cond_broadcast(&p->wake);
   pthread_mutex_unlock(&p->lock);
   for (gint64 i = 0; i < p->workers; i++) {
@@ -147,19 +181,26 @@ static HnStatus run_in_line(gint64 count, HnTask *task, void *arg) {
   return first;
 }
 
-HnStatus hn_pool_run(HnPool *p, gint64 count, HnTask *task, void *arg) {
-  if (p->workers == 0 || count <= 1 || inside) return run_in_line(count, task, arg);
+static void run_round(HnPool *p, gint64 first, gint64 count) {
   pthread_mutex_lock(&p->lock);
-  p->task = task, p->arg = arg, p->count = count, p->failed = count, p->status = HN_OK;
-  atomic_store(&p->next, 0);
-  p->busy = p->workers, p->round++;
-  pthread_cond_broadcast(&p->wake);
+  p->first = first;
+  atomic_store(&p->left, count);
+  guint64 ticket = ++p->round << 2 * INDEX_BITS | (guint64)count << INDEX_BITS;
+  atomic_store(&p->ticket, ticket); /* from here on workers take tasks */
+  if (p->sleepers) pthread_cond_broadcast(&p->wake);
   pthread_mutex_unlock(&p->lock);
   take_tasks(p);
+  for (int k = 0; k < SPINS && atomic_load(&p->left); k++) pause_briefly();
   pthread_mutex_lock(&p->lock);
-  while (p->busy) pthread_cond_wait(&p->rest, &p->lock);
-  HnStatus status = p->status;
-  if (status) strcpy(fail_text, p->text);
+  while (atomic_load(&p->left)) pthread_cond_wait(&p->rest, &p->lock);
   pthread_mutex_unlock(&p->lock);
-  return status;
+}
+
+HnStatus hn_pool_run(HnPool *p, gint64 count, HnTask *task, void *arg) {
+  if (p->workers == 0 || count <= 1 || inside) return run_in_line(count, task, arg);
+  p->task = task, p->arg = arg, p->status = HN_OK;
+  for (gint64 first = 0; first < count; first += TASKS_MAX)
+    run_round(p, first, MIN(count - first, TASKS_MAX));
+  if (p->status) strcpy(fail_text, p->text);
+  return p->status;
 }
