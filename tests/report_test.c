@@ -367,6 +367,27 @@ static void thinned(void) {
   done(dir);
 }
 
+/* Values that differ in their last digits only still make a figure. */
+static void nearly_constant(void) {
+  char *dir = temporary(), *page = g_build_filename(dir, "report.html", NULL);
+  fake_study(&three, dir);
+  for (int a = 0; a < three.arm_count; a++)
+    for (int i = 0; i < three.seeds; i++) {
+      char *cell = fake_cell_dir(dir, three.arms[a].name, i);
+      fake_write(cell, "metrics.csv",
+                 "update,frames,policy.lr,eval.return\n1,1600,0.0007,1\n"
+                 "2,3200,0.00070000000001,0.999999999\n3,4800,0.0007,1.000000001\n");
+      g_free(cell);
+    }
+  HnResults *r = hn_results_read(dir, NULL);
+  GError *error = NULL;
+  g_assert_true(hn_report_write(r, page, &error));
+  g_assert_no_error(error);
+  hn_results_free(r);
+  g_free(page);
+  done(dir);
+}
+
 static void no_gnuplot(void) {
   char *dir = temporary(), *path = g_strdup(g_getenv("PATH"));
   char *page = g_build_filename(dir, "report.html", NULL);
@@ -430,6 +451,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/report/curves", curves);
   g_test_add_func("/report/thinned", thinned);
   g_test_add_func("/report/page", page);
+  g_test_add_func("/report/nearly_constant", nearly_constant);
   g_test_add_func("/report/no_gnuplot", no_gnuplot);
   g_test_add_func("/json/numbers", json);
   return g_test_run();

@@ -116,10 +116,10 @@ static Range vertical(const HnFigure *f) {
       }
     }
   }
-  double span = lines.high - lines.low;
-  if (!(span > 0)) span = lines.high != 0 ? fabs(lines.high) * 0.1 : 1;
+  double span = lines.high - lines.low, size = fmax(fabs(lines.high), fabs(lines.low));
+  if (!(span > 1e-6 * size)) span = size > 0 ? size * 0.1 : 1; /* all but constant */
   Range r = {fmax(all.low, lines.low - 0.4 * span), fmin(all.high, lines.high + 0.4 * span)};
-  double pad = r.high > r.low ? 0.04 * (r.high - r.low) : span / 2;
+  double pad = r.high - r.low > 0.1 * span ? 0.04 * (r.high - r.low) : span / 2;
   return (Range){r.low - pad, r.high + pad};
 }
 
@@ -231,13 +231,12 @@ static void curves(const Script *s, const HnFigure *f) {
                                  " with lines lc rgb '%s' lw 0.6 notitle",
                                  k ? ", " : before, a, 5 + k, hue);
       if (layer == 2)
-        g_string_append_printf(o,
-                               "%s$arm%" G_GINT64_FORMAT
-                               " using 1:2 with %s lc rgb '%s' lw 2 dt %d pt 7 ps 0.35 notitle",
-                               before, a, c->n <= 40 ? "linespoints" : "lines", hue,
-                               a == s->baseline ? 2
-                               : cycled         ? 4
-                                                : 1);
+        g_string_append_printf(
+            o, "%s$arm%" G_GINT64_FORMAT " using 1:2 with %s lc rgb '%s' lw 2 dt %d notitle",
+            before, a, c->n <= 40 ? "linespoints pt 7 ps 0.35" : "lines", hue,
+            a == s->baseline ? 2
+            : cycled         ? 4
+                             : 1);
       if (layer == 0 ? band : layer == 1 ? !band && c->seeds > 1 : true) before = ", ";
     }
   g_string_append_c(o, '\n');
