@@ -273,6 +273,22 @@ static double pair_loss(const Pairs *p, const float *y, int64_t at, float *seed)
   return fmax(x, 0) + log1p(tail) - hit * x;
 }
 
+/* x = relu(a + b), n units; and its gradient dx added to those of a and b. */
+static void share_relu(int64_t n, const float *restrict a, const float *restrict b,
+                       float *restrict x) {
+  for (int64_t j = 0; j < n; j++) {
+    float sum = a[j] + b[j];
+    x[j] = sum > 0 ? sum : 0;
+  }
+}
+static void share_back(int64_t n, const float *restrict x, const float *restrict dx,
+                       float *restrict a, float *restrict b) {
+  for (int64_t j = 0; j < n; j++) {
+    float g = dx[j], live = x[j] > 0 ? g : 0;
+    a[j] += live, b[j] += live;
+  }
+}
+
 /* The layers after the first, forward and backward, on memory that the next chunk uses again. */
 static double decode_pairs(const Pairs *p, Reuse *reuse) {
   const HnMlp *net = &p->d->net;
@@ -283,13 +299,9 @@ static double decode_pairs(const Pairs *p, Reuse *reuse) {
   float *x = reuse_scratch(&reuse->host, n * units, sizeof *x);
   float *dx = hn_tape_room(&t, n * units, sizeof *dx);
   float *seed = hn_tape_room(&t, n * m, sizeof *seed);
-  for (int64_t i = 0; i < n; i++) {
-    const float *a = p->share_z + p->latent[i] * units, *b = p->share_step + p->step[i] * units;
-    for (int64_t j = 0; j < units; j++) {
-      float sum = a[j] + b[j];
-      x[i * units + j] = sum > 0 ? sum : 0;
-    }
-  }
+  for (int64_t i = 0; i < n; i++)
+    share_relu(units, p->share_z + p->latent[i] * units, p->share_step + p->step[i] * units,
+               x + i * units);
   HnVar *y = hn_leaf(&t, n, units, x, dx);
   for (int64_t l = 1; l < net->layers; l++)
     y = hn_linear(&t, y, hn_param(&t, net->w[l], p->flat), hn_param(&t, net->b[l], p->flat),
@@ -301,13 +313,9 @@ static double decode_pairs(const Pairs *p, Reuse *reuse) {
       seed[i * m + j] = (float)(p->d->weight * w * (double)seed[i * m + j]);
   }
   hn_tape_backward_from(&t, y, seed);
-  for (int64_t i = 0; i < n; i++) {
-    float *a = p->dz + p->latent[i] * units, *b = p->dstep + p->step[i] * units;
-    for (int64_t j = 0; j < units; j++) {
-      float g = x[i * units + j] > 0 ? dx[i * units + j] : 0;
-      a[j] += g, b[j] += g;
-    }
-  }
+  for (int64_t i = 0; i < n; i++)
+    share_back(units, x + i * units, dx + i * units, p->dz + p->latent[i] * units,
+               p->dstep + p->step[i] * units);
   return loss;
 }
 
