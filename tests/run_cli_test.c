@@ -112,13 +112,14 @@ static void failing(void) {
     const char *arm, *reason;
   } cases[] = {{"{env: {trouble: fail}}", "told to fail"},
                {"{env: {trouble: abort}}", "killed by signal 6"},
-               {"{env: {trouble: kill}}", "killed by signal 9"}};
+               {"{env: {trouble: kill}}", "killed by signal 9"},
+               {"{env: {trouble: greed}}", "trouble asks for 1.13e+06 GB, this machine has "}};
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_autoptr(Folder) dir = folder();
     study(dir, "400", "0", cases[i].arm);
     g_auto(Run) run = hunch(dir, "run s.yaml -j 1");
     if (run.code != 4) g_error("%d %s", run.code, run.err);
-    expect(run.err, "other/0: failed: ");
+    expect(run.err, "other/0: failed");
     expect(run.err, cases[i].reason);
     expect(run.err, "2 of 4 cells failed");
     expect(run.out, "2 of 4 cells done");
@@ -182,6 +183,24 @@ static void broken_off(bool kill_cell, int code, const char *says) {
 
 static void killed_cell(void) {
   broken_off(true, 4, "plain/0: failed: killed by signal 9");
+}
+
+/* The parent is gone, and with it who read the pipes: the cell still ends with a checkpoint. */
+static void orphaned(void) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "1200", "1500", "{run: {rows: 6}}");
+  g_autofree char *cell = g_build_filename(dir, "runs/s/plain/0", NULL);
+  GSubprocess *p = begin(dir, "run s.yaml -j 1");
+  wait_for_cell(p, cell);
+  g_subprocess_send_signal(p, SIGKILL);
+  g_subprocess_wait(p, NULL, NULL);
+  g_object_unref(p);
+  bool told = false;
+  for (int i = 0; i < 500 && !told; i++, g_usleep(20000)) {
+    g_autofree char *facts = fake_read(cell, "run.json");
+    told = strstr(facts, "\"interrupted\"");
+  }
+  g_assert_true(told);
 }
 
 static void interrupted(void) {
@@ -305,6 +324,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/complete", complete);
   g_test_add_func("/run/failing", failing);
   g_test_add_func("/run/killed_cell", killed_cell);
+  g_test_add_func("/run/orphaned", orphaned);
   g_test_add_func("/run/interrupted", interrupted);
   g_test_add_func("/run/elsewhere", elsewhere);
   g_test_add_func("/run/refusals", refusals);

@@ -1,6 +1,7 @@
 /* run_test.c - the run loop's promises: bits independent of workers, of evaluation and of being
  * killed; lives replayed; failures kept with their reason. */
 #include "checkpoint.h"
+#include "demand.h"
 #include "fakes/lab.h"
 #include "run.h"
 #include <glib/gstdio.h>
@@ -400,6 +401,25 @@ static void test_trial(gconstpointer k) {
   g_free(text), folder_free(dir), cell_clear(&c);
 }
 
+static const char *two_words(void *self, int64_t split, int64_t k) {
+  (void)self, (void)split, (void)k;
+  return "open, \"wide\"";
+}
+
+/* What a task is called stays one field of the table. */
+static void test_task_names(void) {
+  HnEnv methods = *(const HnEnv *)lab_env_LTX_hn_plugin.methods;
+  HnPlugin plugin = lab_env_LTX_hn_plugin;
+  methods.task_name = two_words, plugin.methods = &methods;
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  c.env.plugin = &plugin;
+  char *dir = folder();
+  run_whole(&c, dir);
+  char *text = slurp(dir, "episodes.csv", NULL);
+  g_assert_nonnull(strstr(text, "eval,10,only,0,test,\"open, \"\"wide\"\"\",4,0,"));
+  g_free(text), folder_free(dir), cell_clear(&c);
+}
+
 /* ---- failures ---- */
 
 static void assert_fails(const HnCell *c, int code, const char *message) {
@@ -427,6 +447,66 @@ static void test_failures(void) {
   double poison = 0.5;
   memcpy(params + hn_schema_find(&s, "poison_at")->offset, &poison, sizeof poison);
   assert_fails(&c, HN_RUN_NUMERIC, "policy/w is not finite after update 1");
+  cell_clear(&c);
+}
+
+/* What check_env must refuse: an environment that answers create with this. */
+static HnEnvSpec answer;
+static HnStatus answers(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
+  const HnEnv *e = lab_env_LTX_hn_plugin.methods;
+  HnStatus status = e->create(self, host, params, spec);
+  if (answer.horizon) spec->horizon = answer.horizon;
+  if (answer.obs_dim) spec->obs_dim = answer.obs_dim;
+  if (answer.splits) spec->splits = answer.splits;
+  return status;
+}
+
+static void test_answers(void) {
+  static const struct {
+    HnEnvSpec answer;
+    const char *says;
+  } table[] = {{{.horizon = -1}, "lab_env: horizon is not positive"},
+               {{.horizon = INT64_MAX / 2 + 1}, "lab_env: a trial is longer than 64 bits can"},
+               {{.obs_dim = -1}, "lab_env: a dimension is negative"},
+               {{.splits = "train|"}, "lab_env: has a split named ''"},
+               {{.splits = "a,b"}, "lab_env: has a split named 'a,b'"},
+               {{.splits = ""}, "lab_env: has no split"}};
+  HnEnv methods = *(const HnEnv *)lab_env_LTX_hn_plugin.methods;
+  HnPlugin plugin = lab_env_LTX_hn_plugin;
+  methods.create = answers, plugin.methods = &methods;
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  c.env.plugin = &plugin;
+  for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
+    answer = table[i].answer;
+    assert_fails(&c, HN_RUN_PLUGIN, table[i].says);
+  }
+  cell_clear(&c);
+}
+
+/* The foretold bytes are those of the arrays that are then made, to a hundredth. */
+static void test_demand(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  c.run.rows = 64, c.run.steps = 1000, c.evaluation.tasks = 1;
+  HnSession *s = hn_session_new(&c, NULL, NULL);
+  const HnWindow *windows[] = {&s->phase[0], &s->gather, &s->life};
+  double bytes = 0;
+  for (guint k = 0; k < G_N_ELEMENTS(windows); k++) {
+    double element =
+        sizeof(int64_t) +
+        (s->shape.env_infos + s->shape.belief_infos + s->shape.policy_infos) * sizeof(float);
+    for (int f = 0; f < HN_FIELDS; f++) element += (double)windows[k]->size[f];
+    bytes += element * (double)(windows[k]->h.steps * windows[k]->h.rows);
+  }
+  g_assert_cmpint(hn_demand_check(s, 1.02 * bytes), ==, HN_OK);
+  g_assert_cmpint(hn_demand_check(s, 0.99 * bytes), ==, HN_E_SHAPE);
+  g_assert_nonnull(strstr(hn_fail_text(), "experience of 64 rows over 1000 steps takes 0.0"));
+  hn_session_free(s);
+  g_assert_cmpfloat(hn_machine_bytes(), >, 1e7);
+  c.run.rows = 65536, c.run.steps = 1000000000;
+  assert_fails(&c, HN_RUN_PLUGIN, "experience of 65536 rows over 1000000000 steps takes ");
+  c.run.rows = 1, c.run.steps = 1, c.evaluation.tasks = 65536, c.evaluation.episodes = 1000000;
+  c.run.episodes = 1000000, c.run.steps = 10000000;
+  assert_fails(&c, HN_RUN_PLUGIN, "an evaluation of 65536 rows over 7000000 steps takes ");
   cell_clear(&c);
 }
 
@@ -502,6 +582,33 @@ static void test_checkpoint(void) {
   g_ptr_array_unref(a), g_ptr_array_unref(z);
 }
 
+/* A newest checkpoint that cannot be read is passed over; of tables that lost what a checkpoint
+ * counts on, nothing is made up. */
+static void test_damage(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  char *dir = folder(), *whole = folder();
+  c.run.checkpoint_every = 1;
+  run_whole(&c, dir), run_whole(&c, whole);
+  char *newest = g_build_filename(dir, "ckpt", "00000010.safetensors", NULL);
+  g_assert_cmpint(truncate(newest, 100), ==, 0);
+  run_whole(&c, dir);
+  assert_same(dir, whole);
+  char *log = slurp(dir, "log.txt", NULL), *table = g_build_filename(dir, "metrics.csv", NULL);
+  g_assert_nonnull(strstr(log, "cut short; going back to the one before"));
+  GError *error = NULL;
+  g_assert_cmpint(truncate(table, 100), ==, 0);
+  g_assert_false(hn_run_cell(&c, dir, NULL, NULL, NULL, &error));
+  g_assert_error(error, HN_RUN_ERROR, HN_RUN_IO);
+  g_assert_nonnull(strstr(error->message, "metrics.csv: is shorter than the checkpoint says"));
+  g_clear_error(&error);
+  c.run.steps = 20; /* another cell: said so, not as shapes that do not fit */
+  g_assert_false(hn_run_cell(&c, dir, NULL, NULL, NULL, &error));
+  g_assert_nonnull(strstr(error->message, "was made by another configuration"));
+  g_clear_error(&error);
+  g_free(newest), g_free(log), g_free(table);
+  folder_free(dir), folder_free(whole), cell_clear(&c);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   for (guint k = 0; k < G_N_ELEMENTS(family); k++) {
@@ -516,12 +623,16 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/kill", test_kill);
   g_test_add_func("/run/evaluation_leaves_training", test_evaluation_leaves_training);
   g_test_add_func("/run/evaluation_tasks", test_evaluation_tasks);
+  g_test_add_func("/run/task_names", test_task_names);
   g_test_add_func("/run/refresh", test_refresh);
   g_test_add_func("/run/task_is_hidden", test_task_is_hidden);
   g_test_add_func("/run/new_task", test_new_task);
   g_test_add_func("/run/tally", test_tally);
   g_test_add_func("/run/failures", test_failures);
+  g_test_add_func("/run/answers", test_answers);
+  g_test_add_func("/run/demand", test_demand);
   g_test_add_func("/run/pool", test_pool);
+  g_test_add_func("/run/damage", test_damage);
   g_test_add_func("/run/checkpoint", test_checkpoint);
   return g_test_run();
 }

@@ -205,6 +205,10 @@ static void test_findings(void) {
   says("hunch: 1\nseeds: {count: 100000}\nbase: {env: {plugin: toy}, inference: {plugin: filter}, "
        "policy: {plugin: walk}}\narms: {a: {}, b: {}}\n",
        NULL, "s.yaml:2:8: error: 2 arms with 100000 seeds are more than 100000 cells\n");
+  says("hunch: 1\nseeds: {count: 1001}\nbase: {env: {plugin: toy}, inference: {plugin: filter}, "
+       "policy: {plugin: walk}}\nreport: {resamples: 1e5}\n",
+       NULL,
+       "s.yaml:4:9: error: report.resamples 100000 of 1001 seeds are more than 100000000 draws\n");
   says("[]", NULL, "s.yaml:1:1: error: study: expected a map of keys and values, not a list\n");
   says("", NULL, "s.yaml: error: empty file\n");
   says("hunch: 1\n", NULL,

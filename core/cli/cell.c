@@ -4,6 +4,7 @@
 #include "run.h"
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static volatile int stop;
 
@@ -18,11 +19,25 @@ static void tell(void *arg, int64_t frames, int64_t total) {
   fflush(stdout);
 }
 
+/* GLib's word for what cannot go on, such as memory that is not there: said as every other error,
+ * and an end without a core. */
+static void on_fatal(const char *domain, GLogLevelFlags level, const char *message, void *arg) {
+  if (!(level & G_LOG_LEVEL_ERROR)) {
+    g_log_default_handler(domain, level, message, arg);
+    return;
+  }
+  g_printerr("error: %s\n", message);
+  _exit(HN_EXIT_FAILED);
+}
+
 static int run(const HnCell *cell, const char *dir) {
   GError *error = NULL;
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGUSR1, &action, NULL);
+  signal(SIGPIPE,
+         SIG_IGN); /* a parent that is gone must not keep the checkpoint from being written */
+  g_log_set_default_handler(on_fatal, NULL);
   if (hn_run_cell(cell, dir, &stop, tell, NULL, &error)) return HN_EXIT_DONE;
   bool waiting = g_error_matches(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
   g_printerr("%s: %s%s\n", dir, waiting ? "" : "error: ", error->message);

@@ -204,7 +204,7 @@ static char *misfit(const HnState *x, JsonObject *o, gsize size, gint64 *begin, 
                       : NULL;
   if (!shape || !at || json_array_get_length(at) != 2)
     return g_strdup_printf("%s has no shape or offsets", x->name);
-  if (strcmp(type, type_name(x->type)))
+  if (strcmp(type, type_name(x->type)) != 0)
     return g_strdup_printf("%s is %s, expected %s", x->name, type, type_name(x->type));
   if ((int)json_array_get_length(shape) != x->rank)
     return g_strdup_printf("%s has %u dimensions, expected %d", x->name,

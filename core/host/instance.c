@@ -1,5 +1,6 @@
 /* instance.c - see instance.h. */
 #include "instance.h"
+#include "demand.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,10 +17,10 @@ void *hn_zeros(gsize bytes) {
   char *p;
   if (total >= MAPPED) {
     p = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED) g_error("out of memory: %zu bytes", total);
+    if (p == MAP_FAILED) g_error("out of memory: %.3g GB", 1e-9 * (double)total);
   } else {
     p = aligned_alloc(HEAD, total);
-    if (!p) g_error("out of memory: %zu bytes", total);
+    if (!p) g_error("out of memory: %.3g GB", 1e-9 * (double)total);
     memset(p, 0, total);
   }
   memcpy(p, &total, sizeof total); /* the head says how it is to be freed */
@@ -63,13 +64,20 @@ static gsize bytes_of(int64_t count, size_t size) {
 static void *lend_alloc(const HnHost *host, int64_t count, size_t size) {
   HnInstance *x = host->impl;
   if (!x->creating) g_error("%s: alloc is allowed only in create", x->plugin->name);
-  void *p = hn_zeros(bytes_of(count, size));
+  gsize bytes = bytes_of(count, size);
+  double machine = hn_machine_bytes();
+  if ((double)bytes > machine)
+    g_error("%s asks for %.3g GB, this machine has %.3g GB: lower its parameters, or run.rows",
+            x->plugin->name, 1e-9 * (double)bytes, 1e-9 * machine);
+  void *p = hn_zeros(bytes);
   g_ptr_array_add(x->blocks, p);
   return p;
 }
 
 static void *lend_keep(const HnHost *host, const HnArray *array) {
   HnInstance *x = host->impl;
+  if (array->rank < 1 || array->rank > 4 || array->type < HN_F32 || array->type > HN_U8)
+    g_error("%s: kept array %s has a wrong rank or type", x->plugin->name, array->name);
   for (guint i = 0; i < x->kept->len; i++)
     if (!strcmp(((HnKept *)x->kept->pdata[i])->array.name, array->name))
       g_error("%s: two kept arrays are named %s", x->plugin->name, array->name);
@@ -77,7 +85,7 @@ static void *lend_keep(const HnHost *host, const HnArray *array) {
   k->array = *array;
   k->array.name = g_strdup(array->name);
   k->item_bytes = hn_type_size(array->type);
-  for (int64_t d = 1; d < array->rank; d++) k->item_bytes *= (gsize)array->dim[d];
+  for (int64_t d = 1; d < array->rank; d++) k->item_bytes = bytes_of(array->dim[d], k->item_bytes);
   k->data = lend_alloc(host, array->dim[0], k->item_bytes);
   if (array->grad) *array->grad = k->grad = lend_alloc(host, array->dim[0], k->item_bytes);
   g_ptr_array_add(x->kept, k);

@@ -6,6 +6,9 @@
 static const HnHistory *lesson_rows(const HnLesson *l, int64_t phase, int64_t n,
                                     const int64_t *index) {
   HnSession *s = l->impl;
+  bool known = phase >= 0 && phase < s->phases && n >= 0 && n <= s->crew.rows;
+  for (int64_t i = 0; known && i < n; i++) known = index[i] >= 0 && index[i] < s->crew.rows;
+  if (!known) g_error("%s: asks for rows that no phase has", s->policy->plugin->name);
   hn_window_gather(&s->phase[phase], &s->gather, n, index);
   s->gathered = s->gather.h;
   if (!l->phase[phase]->task) s->gathered.task = NULL;

@@ -19,7 +19,7 @@ void *hn_arena_take(HnArena *a, gsize bytes) {
     a->chunk = g_renew(char *, a->chunk, a->chunks + 1);
     a->room = g_renew(gsize, a->room, a->chunks + 1);
     a->chunk[a->chunks] = aligned_alloc(ALIGN, room);
-    if (!a->chunk[a->chunks]) g_error("out of memory: %zu bytes of scratch", room);
+    if (!a->chunk[a->chunks]) g_error("out of memory: %.3g GB of scratch", 1e-9 * (double)room);
     a->room[a->chunks++] = room, a->used = 0;
   }
   char *p = a->chunk[a->at] + a->used;
@@ -99,7 +99,8 @@ static void pause_briefly(void) {
 
 static void note_failure(HnPool *p, gint64 i, HnStatus status) {
   pthread_mutex_lock(&p->lock);
-  if (!p->status || i < p->failed) p->failed = i, p->status = status, strcpy(p->text, fail_text);
+  if (!p->status || i < p->failed)
+    p->failed = i, p->status = status, g_strlcpy(p->text, fail_text, sizeof p->text);
   pthread_mutex_unlock(&p->lock);
 }
 
@@ -148,8 +149,9 @@ HnPool *hn_pool_new(gint64 workers) {
   pthread_cond_init(&p->wake, NULL), pthread_cond_init(&p->rest, NULL);
   for (gint64 i = 0; i < p->workers; i++) {
     p->worker[i].pool = p;
-    if (pthread_create(&p->worker[i].thread, NULL, work, &p->worker[i]) != 0)
-      g_error("cannot start worker thread %d", (int)i);
+    if (pthread_create(&p->worker[i].thread, NULL, work, &p->worker[i]) == 0) continue;
+    g_printerr("only %d of %d threads can be started\n", (int)i + 1, (int)workers);
+    p->workers = i; /* no result depends on how many there are */
   }
   return p;
 }
@@ -175,9 +177,9 @@ static HnStatus run_in_line(gint64 count, HnTask *task, void *arg) {
   for (gint64 i = 0; i < count; i++) {
     HnStatus status;
     HN_CALL(status, task(arg, i));
-    if (status && !first) first = status, strcpy(text, fail_text);
+    if (status && !first) first = status, g_strlcpy(text, fail_text, sizeof text);
   }
-  if (first) strcpy(fail_text, text);
+  if (first) g_strlcpy(fail_text, text, sizeof fail_text);
   return first;
 }
 
@@ -201,6 +203,6 @@ HnStatus hn_pool_run(HnPool *p, gint64 count, HnTask *task, void *arg) {
   p->task = task, p->arg = arg, p->status = HN_OK;
   for (gint64 first = 0; first < count; first += TASKS_MAX)
     run_round(p, first, MIN(count - first, TASKS_MAX));
-  if (p->status) strcpy(fail_text, p->text);
+  if (p->status) g_strlcpy(fail_text, p->text, sizeof fail_text);
   return p->status;
 }

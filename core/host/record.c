@@ -26,6 +26,20 @@ static void number(FILE *f, double x) {
     fprintf(f, ",%.10g", x);
 }
 
+/* A plugin's words as one field. */
+static void quoted(FILE *f, const char *text) {
+  if (!strpbrk(text, ",\"\r\n")) {
+    fputs(text, f);
+    return;
+  }
+  fputc('"', f);
+  for (; *text; text++) {
+    if (*text == '"') fputc('"', f);
+    fputc(*text, f);
+  }
+  fputc('"', f);
+}
+
 static void names(FILE *f, const char *prefix, const HnColumn *columns) {
   for (guint k = 0; columns && columns[k].name; k++) fprintf(f, ",%s%s", prefix, columns[k].name);
 }
@@ -83,8 +97,10 @@ static FILE *open_table(const char *dir, Table t, GHashTable *meta, GError **err
   const char *length = g_hash_table_lookup(meta, table_name[t]);
   off_t keep = length ? (off_t)g_ascii_strtoll(length, NULL, 10) : 0;
   FILE *f = fopen(path, "ab");
-  if (!f || ftruncate(fileno(f), keep) != 0) {
-    g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path, g_strerror(errno));
+  bool cut_short = f && ftello(f) < keep;
+  if (!f || cut_short || ftruncate(fileno(f), keep) != 0) {
+    g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path,
+                cut_short ? "is shorter than the checkpoint says" : g_strerror(errno));
     if (f) fclose(f);
     f = NULL;
   }
@@ -131,7 +147,7 @@ static void write_task(FILE *f, const HnSession *s, int64_t split, int64_t k) {
   const HnEnv *env = HN_ENV(s);
   const char *name = k >= 0 && HN_CAN(env, task_name) ? env->task_name(s->env->self, split, k) : "";
   if (name && *name)
-    fputs(name, f);
+    quoted(f, name);
   else if (k >= 0)
     fprintf(f, "%" G_GINT64_FORMAT, k);
 }

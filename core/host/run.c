@@ -33,8 +33,11 @@ static void lap(Run *r, int phase, gint64 *mark) {
 
 /* ---- checkpoints ---- */
 
-static int by_name(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
+/* Longer names hold larger numbers. */
+static int by_update(const void *a, const void *b) {
+  const char *x = *(char *const *)a, *y = *(char *const *)b;
+  gsize n = strlen(x), m = strlen(y);
+  return n != m ? (n > m) - (n < m) : strcmp(x, y);
 }
 
 /* Complete checkpoints of the folder, oldest first. */
@@ -47,7 +50,7 @@ static GPtrArray *list_checkpoints(const char *dir) {
       g_ptr_array_add(found, g_build_filename(folder, n, NULL));
   if (d) g_dir_close(d);
   g_free(folder);
-  g_ptr_array_sort(found, by_name);
+  g_ptr_array_sort(found, by_update);
   return found;
 }
 
@@ -82,25 +85,38 @@ static gboolean save(Run *r, GError **error) {
   return ok;
 }
 
-/* Restores the newest checkpoint, if there is one; meta then says what it held. */
-static gboolean load(Run *r, GHashTable *meta, GError **error) {
-  GPtrArray *all = list_checkpoints(r->dir);
-  gboolean ok = TRUE;
-  if (all->len) {
-    const char *path = all->pdata[all->len - 1];
-    char *identity = hn_cell_identity(r->cell);
-    ok = hn_checkpoint_read(path, r->states, meta, error);
-    if (ok && g_strcmp0(g_hash_table_lookup(meta, "identity"), identity)) {
-      g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED,
-                  "%s: was made by another configuration or by other plugins", path);
-      ok = FALSE;
-    }
-    r->s->update = get(meta, "update"), r->s->frames = get(meta, "frames");
-    r->before = 1e-3 * (double)get(meta, "milliseconds");
-    g_free(identity);
+/* Reads one checkpoint; a wrong cell's is told as such, whatever else does not fit. */
+static gboolean load_one(Run *r, const char *path, GHashTable *meta, GError **error) {
+  g_autofree char *identity = hn_cell_identity(r->cell);
+  g_hash_table_remove_all(meta);
+  gboolean ok = hn_checkpoint_read(path, r->states, meta, error);
+  const char *whose = g_hash_table_lookup(meta, "identity");
+  if ((ok || whose) && g_strcmp0(whose, identity)) {
+    g_clear_error(error);
+    g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED,
+                "%s: was made by another configuration or by other plugins", path);
+    return FALSE;
   }
-  g_ptr_array_unref(all);
   return ok;
+}
+
+/* Restores the newest checkpoint that can be read, if there is one; meta then says what it held. */
+static gboolean load(Run *r, FILE *log, GHashTable *meta, GError **error) {
+  g_autoptr(GPtrArray) all = list_checkpoints(r->dir);
+  for (guint i = all->len; i-- > 0;) {
+    g_autoptr(GError) why = NULL;
+    if (load_one(r, all->pdata[i], meta, &why)) {
+      r->s->update = get(meta, "update"), r->s->frames = get(meta, "frames");
+      r->before = 1e-3 * (double)get(meta, "milliseconds");
+      return TRUE;
+    }
+    if (i == 0 || !g_error_matches(why, HN_RUN_ERROR, HN_RUN_IO)) {
+      g_propagate_error(error, g_steal_pointer(&why));
+      return FALSE;
+    }
+    fprintf(log, "run: %s; going back to the one before\n", why->message);
+  }
+  return TRUE;
 }
 
 /* ---- one update ---- */
@@ -237,7 +253,7 @@ static gboolean run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *pro
   if (ok) {
     hn_tally_make(&r->tally, r->s->crew.rows, r->s->shape.env_infos);
     r->states = hn_states_of(r->s, &r->tally);
-    ok = find_split(r, error) && write_resolved(r, error) && load(r, meta, error) &&
+    ok = find_split(r, error) && write_resolved(r, error) && load(r, log, meta, error) &&
          hn_facts_write(r->dir, r->cell, r->s, "running", NULL, r->s->update, r->s->frames,
                         r->before, error) &&
          (r->record = hn_recorder_open(r->dir, r->s, meta, error)) != NULL &&

@@ -1,5 +1,6 @@
 /* session.c - makes and frees what a running cell holds. */
 #include "session.h"
+#include "demand.h"
 #include "run.h"
 #include <string.h>
 
@@ -45,6 +46,46 @@ static HnStatus check_columns(const HnSession *s) {
   return HN_OK;
 }
 
+/* What is known of it; grows with every plugin that is created. */
+static void set_shape(HnSession *s) {
+  s->shape = (HnShape){.obs = s->es.obs_dim,
+                       .act = s->es.act_dim,
+                       .task = s->es.task_dim,
+                       .belief = s->bs.belief_dim,
+                       .note = s->ps.note_dim,
+                       .env_row = s->es.row_size,
+                       .belief_row = s->bs.row_size,
+                       .policy_row = s->ps.row_size,
+                       .env_infos = s->env->infos,
+                       .belief_infos = s->inference->infos,
+                       .policy_infos = s->policy->infos};
+}
+
+static bool is_split(const char *name) {
+  return *name && !strpbrk(name, ",\"\r\n"); /* they stand in tables */
+}
+
+/* An environment's answers, and the lengths of trials that follow from them. */
+static HnStatus check_env(HnSession *s) {
+  const HnCell *c = s->cell;
+  const HnHost *host = &s->env->host;
+  const HnEnvSpec *e = &s->es;
+  int64_t episodes = c->evaluation.episodes ? c->evaluation.episodes : c->run.episodes;
+  if (e->horizon < 1) return host->fail(host, HN_E_SHAPE, "horizon is not positive");
+  if (e->obs_dim < 0 || e->task_dim < 0 || e->act_dim < 0 || e->act_count < 0)
+    return host->fail(host, HN_E_SHAPE, "a dimension is negative");
+  if ((e->act_dim > 0) == (e->act_count > 0))
+    return host->fail(host, HN_E_SHAPE, "actions must be either continuous or discrete");
+  g_auto(GStrv) splits = g_strsplit(e->splits ? e->splits : "train", "|", -1);
+  for (char **name = splits; *name; name++)
+    if (!is_split(*name)) return host->fail(host, HN_E_SHAPE, "has a split named '%s'", *name);
+  if (!*splits) return host->fail(host, HN_E_SHAPE, "has no split");
+  if (__builtin_mul_overflow(e->horizon, c->run.episodes, &s->lifetime) ||
+      __builtin_mul_overflow(e->horizon, episodes, &s->eval_lifetime))
+    return host->fail(host, HN_E_SHAPE, "a trial is longer than 64 bits can count");
+  return HN_OK;
+}
+
 static HnStatus create_env(HnSession *s) {
   const HnCell *c = s->cell;
   HnStatus status;
@@ -53,16 +94,12 @@ static HnStatus create_env(HnSession *s) {
   s->env->creating = false;
   if (status) return status;
   s->env_created = true;
-  const HnHost *host = &s->env->host;
-  if (s->es.horizon < 1) return host->fail(host, HN_E_SHAPE, "horizon is not positive");
-  if ((s->es.act_dim > 0) == (s->es.act_count > 0))
-    return host->fail(host, HN_E_SHAPE, "actions must be either continuous or discrete");
+  status = check_env(s);
+  if (status) return status;
   s->splits = g_strsplit(s->es.splits ? s->es.splits : "train", "|", -1);
-  s->lifetime = s->es.horizon * c->run.episodes;
-  s->eval_lifetime =
-      s->es.horizon * (c->evaluation.episodes ? c->evaluation.episodes : c->run.episodes);
   s->steps = c->run.steps ? c->run.steps : s->lifetime;
-  return HN_OK;
+  set_shape(s);
+  return hn_demand_check(s, hn_machine_bytes());
 }
 
 static HnStatus create_inference(HnSession *s) {
@@ -86,7 +123,10 @@ static HnStatus create_inference(HnSession *s) {
   if (status) return status;
   s->inference_created = true;
   const HnHost *host = &s->inference->host;
-  if (c->run.samples && (!s->bs.latent_dim || s->bs.latent_dim > s->bs.belief_dim))
+  if (s->bs.latent_dim < 0 || s->bs.latent_dim > s->bs.belief_dim)
+    return host->fail(host, HN_E_SHAPE, "has %d latent features in a belief of %d",
+                      (int)s->bs.latent_dim, (int)s->bs.belief_dim);
+  if (c->run.samples && !s->bs.latent_dim)
     return host->fail(host, HN_E_UNSUPPORTED, "has no posterior samples; set run.samples: 0");
   if (HN_CAN(HN_INFERENCE(s), map) && (s->bs.map_width < 1) != (s->bs.map_height < 1))
     return host->fail(host, HN_E_SHAPE, "map has width %lld and height %lld",
@@ -114,6 +154,8 @@ static HnStatus create_policy(HnSession *s) {
   if (status) return status;
   s->policy_created = true;
   s->phases = MAX(s->ps.phases, 1);
+  if (s->ps.note_dim < 0)
+    return s->policy->host.fail(&s->policy->host, HN_E_SHAPE, "asks for a negative note");
   if (s->phases > HN_PHASES_MAX)
     return s->policy->host.fail(&s->policy->host, HN_E_UNSUPPORTED,
                                 "asks for %d phases, at most %d", (int)s->phases, HN_PHASES_MAX);
@@ -122,17 +164,9 @@ static HnStatus create_policy(HnSession *s) {
 
 static HnStatus make_windows(HnSession *s) {
   const HnCell *c = s->cell;
-  s->shape = (HnShape){.obs = s->es.obs_dim,
-                       .act = s->es.act_dim,
-                       .task = s->es.task_dim,
-                       .belief = s->bs.belief_dim,
-                       .note = s->ps.note_dim,
-                       .env_row = s->es.row_size,
-                       .belief_row = s->bs.row_size,
-                       .policy_row = s->ps.row_size,
-                       .env_infos = s->env->infos,
-                       .belief_infos = s->inference->infos,
-                       .policy_infos = s->policy->infos};
+  set_shape(s);
+  HnStatus status = hn_demand_check(s, hn_machine_bytes());
+  if (status) return status;
   for (int64_t k = 0; k < s->phases; k++)
     hn_window_make(&s->phase[k], &s->shape, s->steps, c->run.rows, c->run.samples);
   hn_window_make(&s->gather, &s->shape, s->steps, c->run.rows, c->run.samples);

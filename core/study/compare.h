@@ -32,7 +32,7 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
                          GError **error);
 void hn_comparison_free(HnComparison *c);
 /* "better", "worse" (or "higher", "lower"), "same", "unclear", or "" where nothing can be said. */
-const char *hn_compared_verdict(const HnCompared *column, gint64 arm);
+const char *hn_compared_verdict(const HnCompared *m, gint64 arm);
 /* A table of at most 100 columns for any reasonable arm name; free with g_free. */
 char *hn_comparison_text(const HnComparison *c);
 /* Everything, every seed's value included; free with g_free. */
@@ -44,9 +44,9 @@ typedef struct HnFormat {
 } HnFormat;
 /* Two digits of the narrowest interval; an exponent (a multiple of 3) only where all are tiny or
  * huge. */
-HnFormat hn_compared_format(const HnCompared *column, gint64 arms, bool difference);
+HnFormat hn_compared_format(const HnCompared *m, gint64 arms, bool difference);
 /* "1e-6 nats; lower is better"; free with g_free. */
-char *hn_compared_heading(const HnCompared *column, gint64 arms);
+char *hn_compared_heading(const HnCompared *m, gint64 arms);
 /* "-" for NaN, no negative zero; free with g_free. */
 char *hn_compare_number(double x, HnFormat format);
 /* What is known of a metric or per-step column, without its "eval." or "inference." prefix. */

@@ -256,7 +256,7 @@ static void add_episodes(GPtrArray *figures, const HnResults *r, HnStats *stats)
             hn_table_last(tables->pdata[s], hn_table_find(tables->pdata[s], name), NULL);
     }
     if (c) summarise(c, stats);
-    any |= c != NULL;
+    for (gint64 e = 0; c && e < episodes; e++) any |= isfinite(c->value[e]) != 0;
     g_ptr_array_unref(tables);
   }
   if (any)

@@ -59,7 +59,10 @@ static void fail(Child *c, char *reason) {
   g_free(c->job->reason);
   c->job->reason = reason;
   c->job->state = HN_JOB_FAILED;
-  say(c->s, "%s: failed: %s", c->job->name, reason);
+  if (c->said && strstr(c->said, reason)) /* it has just been shown */
+    say(c->s, "%s: failed", c->job->name);
+  else
+    say(c->s, "%s: failed: %s", c->job->name, reason);
 }
 
 static void judge_end(Child *c) {

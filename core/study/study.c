@@ -3,7 +3,7 @@
 #include "patch.h"
 #include <string.h>
 
-enum { MAX_ARMS = 1000, MAX_CELLS = 100000, MAX_NAME = 100, ENOUGH = 100 };
+enum { MAX_ARMS = 1000, MAX_CELLS = 100000, MAX_NAME = 100, ENOUGH = 100, MAX_DRAWS = 100000000 };
 
 #define SEEDS_ROW(kind, ...)  HN_ROW_##kind(HnSeedsParams, __VA_ARGS__)
 #define REPORT_ROW(kind, ...) HN_ROW_##kind(HnReportParams, __VA_ARGS__)
@@ -178,6 +178,19 @@ static HnNode *resolve(const Reader *r, guint arm) {
   return out;
 }
 
+/* The bootstrap keeps its draws, so that all columns share them. */
+static bool draws_fit(const Reader *r) {
+  const HnStudy *s = r->study;
+  if (s->report.resamples * s->seeds.count <= MAX_DRAWS) return true;
+  const HnNode *n = hn_node_get(r->root, "report");
+  n = n ? n : r->root;
+  hn_diag_add(r->d, n->file, n->line, n->column,
+              "report.resamples %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+              " seeds are more than %d draws",
+              s->report.resamples, s->seeds.count, MAX_DRAWS);
+  return false;
+}
+
 static void read_cells(const Reader *r) {
   HnStudy *s = r->study;
   if (s->seeds.count * s->arms->len > MAX_CELLS) {
@@ -188,6 +201,7 @@ static void read_cells(const Reader *r) {
                 s->seeds.count, MAX_CELLS);
     return;
   }
+  if (!draws_fit(r)) return;
   for (guint arm = 0; arm < s->arms->len; arm++) {
     /* a thousand wrong keys in the base times a thousand arms would take minutes */
     if (arm > 0 && r->arms && hn_diag_count(r->d) >= ENOUGH) {

@@ -9,7 +9,7 @@
   X(int, horizon, "step", "Steps per episode.", 5, 1, 1000)                              \
   X(int, delay, "us", "Each call of step sleeps so long.", 0, 0, 1000000)                \
   X(choice, trouble, "", "What happens to a row after a few steps of one life.", "none", \
-    "none|fail|abort|kill")
+    "none|fail|abort|kill|greed")
 HN_PARAMS(PARAMS);
 
 typedef struct Trouble {
@@ -26,6 +26,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   m->p = params, m->host = host;
   spec->obs_dim = 1, spec->act_dim = 1, spec->task_dim = 1, spec->horizon = m->p->horizon;
   spec->row_size = sizeof(Row);
+  if (m->p->trouble == 4) host->alloc(host, 1 << 30, 1 << 20);
   return HN_OK;
 }
 

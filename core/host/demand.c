@@ -1,0 +1,56 @@
+/* demand.c - see demand.h.  Sizes are doubles: no product of them overflows. */
+#include "demand.h"
+#include <stdio.h>
+#include <unistd.h>
+
+double hn_machine_bytes(void) {
+  static const char *const limits[] = {"/sys/fs/cgroup/memory.max",
+                                       "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+  double bytes = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  for (guint i = 0; i < G_N_ELEMENTS(limits); i++) {
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents(limits[i], &text, NULL, NULL)) continue;
+    double limit = g_ascii_strtod(text, NULL); /* "max" is 0 */
+    if (limit > 0) bytes = MIN(bytes, limit);
+  }
+  return bytes;
+}
+
+static double window(const HnSession *s, double steps, double rows) {
+  const HnShape *x = &s->shape;
+  double S = (double)MAX(s->cell->run.samples, 1);
+  double floats = 2 * (double)x->obs + (double)x->task + S * (double)x->belief + (double)x->act +
+                  (double)x->note + x->env_infos + x->belief_infos + x->policy_infos;
+  double element = 4 * floats + 3 /* begin, done, cut */ + 12 /* pick, rewards */ + 8 /* task */;
+  return ((steps + 2) * element + (double)x->belief_row) * rows;
+}
+
+static double memory_of_rows(const HnSession *s, double rows) {
+  const HnShape *x = &s->shape;
+  return rows * ((double)x->env_row + (double)x->belief_row + (double)x->policy_row);
+}
+
+static HnStatus too_much(double bytes, double limit, const char *what, double rows, double steps,
+                         const char *lower) {
+  g_snprintf(hn_fail_text(), HN_FAIL_TEXT,
+             "%s of %.0f rows over %.0f steps takes %.3g GB, this machine has %.3g GB: lower %s",
+             what, rows, steps, 1e-9 * bytes, 1e-9 * limit, lower);
+  return HN_E_SHAPE;
+}
+
+HnStatus hn_demand_check(const HnSession *s, double limit) {
+  const HnRunParams *run = &s->cell->run;
+  double phases = (double)MAX(s->phases, 1), rows = (double)run->rows, steps = (double)s->steps;
+  double train = (phases + 1) * window(s, steps, rows) + memory_of_rows(s, rows);
+  if (s->bs.refresh) train += window(s, (double)s->lifetime, rows);
+  if (train > limit)
+    return too_much(train, limit, "experience", rows, steps,
+                    "run.rows, run.steps, run.episodes or run.samples");
+  double tasks = (double)s->cell->evaluation.tasks, life = (double)s->eval_lifetime;
+  double eval = phases * window(s, MIN(steps, life), tasks) + memory_of_rows(s, tasks) +
+                8 * life * (1 + 2. * s->shape.belief_infos);
+  if (train + eval > limit)
+    return too_much(eval, limit, "an evaluation", tasks, life,
+                    "evaluation.tasks, evaluation.episodes or run.steps");
+  return HN_OK;
+}

@@ -1,0 +1,12 @@
+/* demand.h - how much memory a cell will touch, told before it is taken: a study that asks for too
+ * much is to be told so, not killed. */
+#ifndef HN_DEMAND_H
+#define HN_DEMAND_H
+#include "session.h"
+
+/* Bytes of this machine, or of the container that the process is confined to. */
+double hn_machine_bytes(void);
+/* HN_E_SHAPE, with the sizes to lower, if experience and evaluation as far as `s` knows their
+ * shapes take more than `limit` bytes.  What plugins keep is not counted. */
+HnStatus hn_demand_check(const HnSession *s, double limit);
+#endif
