@@ -187,6 +187,42 @@ static void numbers(void) {
   }
 }
 
+/* ---- trials ---- */
+
+/* Two trials of two episodes of two steps on a grid of 2 x 2; the belief is mean and log variance.
+ */
+static void fake_trial(const char *dir, const char *arm, const char *sizes) {
+  static const int place[5][2] = {{0, 0}, {0, 1}, {0, 0}, {1, 0}, {0, 0}};
+  static const int next[4][2] = {{0, 1}, {1, 1}, {1, 0}, {1, 1}};
+  static const int begin[5] = {2, 0, 1, 0, 1};
+  char *cell = fake_cell_dir(dir, arm, 0);
+  GString *t = g_string_new("update,row,task,step,begin,obs_0,obs_1,task_0,task_1,task_2,task_3,"
+                            "pick,reward,next_obs_0,next_obs_1,belief_0,belief_1,map_0,map_1,"
+                            "map_2,map_3\n");
+  for (int row = 0; row <= 5; row += 5)
+    for (int s = 0; s < 5; s++) {
+      g_string_append_printf(t, "20,%d,goal,%d,%d,%d,%d,0,%d,0,%d", row, s, begin[s], place[s][0],
+                             place[s][1], row == 0, row == 5);
+      if (s < 4)
+        g_string_append_printf(t, ",1,-0.1,%d,%d", next[s][0], next[s][1]);
+      else
+        g_string_append(t, ",,,,");
+      g_string_append_printf(t, ",%g,%g", 0.5 * s - row, -0.2 * s);
+      for (int k = 0; k < 4; k++) g_string_append_printf(t, ",%g", (row + s + k) / 100.0);
+      g_string_append_c(t, '\n');
+    }
+  fake_write(cell, "trial.csv", t->str);
+  fake_patch(cell, "run.json", "\"seconds\"", sizes);
+  g_string_free(t, TRUE);
+  g_free(cell);
+}
+
+static const char all_sizes[] = "\"belief_dim\": 2, \"latent_dim\": 1, \"map_width\": 2, "
+                                "\"map_height\": 2, \"seconds\"";
+/* Two features, but they are the latent itself; and no picture. */
+static const char latent_only[] = "\"belief_dim\": 2, \"latent_dim\": 2, \"map_width\": 0, "
+                                  "\"map_height\": 0, \"seconds\"";
+
 /* ---- the page ---- */
 
 typedef struct Page {
@@ -227,7 +263,10 @@ static const char *const figure_names[] = {"eval_return",
                                            "policy_loss",
                                            "eval_return_difference",
                                            "eval_reward_l1",
-                                           "eval_reward_nll"};
+                                           "eval_reward_nll",
+                                           "belief_inferred",
+                                           "latent_mean_inferred",
+                                           "latent_variance_inferred"};
 
 /* Every figure is on the page and beside it. */
 static void check_files(const char *dir, GHashTable *ids) {
@@ -247,6 +286,7 @@ static void check_files(const char *dir, GHashTable *ids) {
 static void page(void) {
   char *dir = temporary(), *path = g_build_filename(dir, "out.html", NULL);
   fake_study(&three, dir);
+  fake_trial(dir, "inferred", all_sizes);
   char *cell = fake_cell_dir(dir, "memory only", 1);
   fake_patch(cell, "run.json", "\"done\", \"reason\": null",
              "\"failed\", \"reason\": \"killed <by> & signal 9\"");
@@ -279,6 +319,12 @@ static void page(void) {
     g_assert_nonnull(strstr(html, label));
     g_free(label);
   }
+  /* small probabilities keep their order: 255 (1 - sqrt 0.09) of 255 shine through */
+  g_assert_nonnull(strstr(html, "'var(--heat)' fill-opacity='0.30'"));
+  g_assert_nonnull(strstr(html, "--heat:#"));
+  /* of 0.09 the root is seen, so that small probabilities can be told apart */
+  g_assert_nonnull(strstr(html, "'var(--heat)' fill-opacity='0.30'"));
+  g_assert_nonnull(strstr(html, "--heat:#"));
   g_assert_null(strstr(html, "rgb(")); /* every stand-in colour was replaced */
   g_markup_parse_context_free(context);
   g_hash_table_unref(p.ids);
@@ -340,6 +386,64 @@ static void curves(void) {
   hn_comparison_free(c);
   hn_results_free(r);
   g_free(cell);
+  done(dir);
+}
+
+static const HnPicture *picture(const HnFigure *f, gint64 row, gint64 column) {
+  return &g_array_index(f->pictures->picture, HnPicture, row * f->pictures->columns + column);
+}
+
+static void begins_with(const HnFigure *f, const HnResults *r, const char *text) {
+  char *csv = hn_figure_csv(f, r);
+  g_assert_true(g_str_has_prefix(csv, text));
+  g_free(csv);
+}
+
+static void trials(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  fake_trial(dir, "inferred", all_sizes), fake_trial(dir, "fixed", latent_only);
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  GPtrArray *all = hn_figures(c);
+  const HnFigure *figure[3] = {NULL};
+  static const char *const name[] = {"belief_inferred", "latent_mean_inferred",
+                                     "latent_variance_inferred"};
+  int found = 0;
+  for (guint i = 0; i < all->len; i++) {
+    const HnFigure *f = all->pdata[i];
+    found += f->group == HN_FIGURE_TRIAL;
+    for (int k = 0; k < 3; k++)
+      if (g_str_equal(f->name, name[k])) figure[k] = f;
+  }
+  g_assert_cmpint(found, ==, 3);
+  const HnPictures *p = figure[0]->pictures;
+  g_assert_cmpint(p->rows, ==, 2);
+  g_assert_cmpint(p->columns, ==, 4); /* steps 0, 1, the episode's end 2, the trial's 4 */
+  const HnPicture *end = picture(figure[0], 0, 2), *last = picture(figure[0], 1, 3);
+  g_assert_cmpint(end->step, ==, 2);
+  g_assert_cmpint(end->goal, ==, 1);
+  g_assert_cmpint(end->points, ==, 3);
+  static const double way[] = {0, 0, 0, 1, 1, 1}, later[] = {0, 0, 1, 0, 1, 1};
+  g_assert_cmpmem(end->way, sizeof way, way, sizeof way);
+  g_assert_cmpint(last->step, ==, 4);
+  g_assert_cmpint(last->goal, ==, 3);
+  g_assert_cmpmem(last->way, sizeof later, later, sizeof later);
+  g_assert_cmpfloat_with_epsilon(last->cell[2], 0.11, 1e-12);
+  begins_with(figure[0], r, "trial,step,x,y,probability\n1,0,0,0,0\n1,0,0,1,0.01\n");
+  const HnCurve *mean = figure[1]->curve[0], *variance = figure[2]->curve[0];
+  g_assert_cmpint(figure[1]->arms, ==, 1);
+  g_assert_cmpint(mean->n, ==, 5);
+  g_assert_cmpfloat_with_epsilon(mean->value[3], 1.5, 1e-12);
+  g_assert_cmpfloat_with_epsilon(mean->low[3], 1.5 - 0.74081822068171788, 1e-12); /* exp -0.3 */
+  g_assert_cmpfloat_with_epsilon(variance->value[3], 0.54881163609402643, 1e-12);
+  g_assert_true(isnan(variance->low[3]));
+  g_assert_cmpuint(figure[1]->mark->len, ==, 1);
+  g_assert_cmpfloat(g_array_index(figure[1]->mark, double, 0), ==, 2);
+  begins_with(figure[1], r, "latent,x,value,low,high\nz1,0,0,-1,1\n");
+  g_ptr_array_unref(all);
+  hn_comparison_free(c);
+  hn_results_free(r);
   done(dir);
 }
 
@@ -450,6 +554,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/compare/formats", formats);
   g_test_add_func("/report/curves", curves);
   g_test_add_func("/report/thinned", thinned);
+  g_test_add_func("/report/trials", trials);
   g_test_add_func("/report/page", page);
   g_test_add_func("/report/nearly_constant", nearly_constant);
   g_test_add_func("/report/no_gnuplot", no_gnuplot);

@@ -18,6 +18,10 @@ static void curve_free(HnCurve *c) {
 static void figure_free(HnFigure *f) {
   for (gint64 a = 0; a < f->arms; a++) curve_free(f->curve[a]);
   g_free(f->curve);
+  g_strfreev(f->names);
+  g_free(f->note);
+  if (f->mark) g_array_unref(f->mark);
+  hn_pictures_free(f->pictures);
   g_free(f->name);
   g_free(f->column);
   g_free(f->title);
@@ -26,7 +30,7 @@ static void figure_free(HnFigure *f) {
   g_free(f);
 }
 
-static HnCurve *curve_new(gint64 n, gint64 seeds) {
+HnCurve *hn_curve_new(gint64 n, gint64 seeds) {
   HnCurve *c = g_new0(HnCurve, 1);
   c->n = n, c->seeds = seeds;
   c->x = g_new(double, (gsize)n);
@@ -89,7 +93,7 @@ static void points(const HnTable *t, const char *x, const char *y, bool positive
 static HnCurve *align(GPtrArray *xs, GPtrArray *ys) {
   GArray *first = xs->pdata[0];
   gint64 seeds = xs->len, n = 0;
-  HnCurve *c = curve_new(first->len, seeds);
+  HnCurve *c = hn_curve_new(first->len, seeds);
   gint64 *at = g_new0(gint64, (gsize)seeds);
   for (guint i = 0; i < first->len; i++) {
     double x = g_array_index(first, double, i);
@@ -181,7 +185,7 @@ static HnCurve *difference(const HnCurve *c, const HnCurve *b, gint64 seeds, HnS
   if (!c || !b || c->n != b->n || c->seeds != seeds || b->seeds != seeds ||
       memcmp(c->x, b->x, sizeof *c->x * (gsize)c->n) != 0)
     return NULL;
-  HnCurve *d = curve_new(c->n, seeds);
+  HnCurve *d = hn_curve_new(c->n, seeds);
   memcpy(d->x, c->x, sizeof *c->x * (gsize)c->n);
   double *pair = g_new(double, (gsize)(2 * seeds));
   for (gint64 i = 0; i < c->n; i++) {
@@ -247,7 +251,7 @@ static void add_episodes(GPtrArray *figures, const HnResults *r, HnStats *stats)
       g_snprintf(name, sizeof name, "eval.return_%" G_GINT64_FORMAT, episodes + 1);
       for (guint s = 0; s < tables->len; s++) found &= hn_table_find(tables->pdata[s], name) >= 0;
     }
-    HnCurve *c = episodes ? f->curve[a] = curve_new(episodes, tables->len) : NULL;
+    HnCurve *c = episodes ? f->curve[a] = hn_curve_new(episodes, tables->len) : NULL;
     for (gint64 e = 0; c && e < episodes; e++) {
       g_snprintf(name, sizeof name, "eval.return_%" G_GINT64_FORMAT, e + 1);
       c->x[e] = (double)(e + 1);
@@ -326,6 +330,7 @@ GPtrArray *hn_figures(const HnComparison *c) {
   add_episodes(figures, r, stats);
   add(figures, r, stats, HN_FIGURE_ADAPTATION, "reward", "Reward by step of the trial", true,
       false);
+  hn_figures_trials(figures, r);
   names = columns(r, false);
   for (guint i = 0, limit = figures->len + OTHERS_MAX; i < names->len && figures->len < limit;
        i++) {
@@ -344,7 +349,8 @@ static void append(GString *out, double x) {
 }
 
 char *hn_figure_csv(const HnFigure *f, const HnResults *r) {
-  GString *out = g_string_new("arm,x,value,low,high");
+  if (f->pictures) return hn_pictures_csv(f->pictures);
+  GString *out = g_string_new(f->names ? "latent,x,value,low,high" : "arm,x,value,low,high");
   gint64 seeds = 0;
   for (gint64 a = 0; a < f->arms; a++)
     if (f->curve[a]) seeds = MAX(seeds, f->curve[a]->seeds);
@@ -353,7 +359,7 @@ char *hn_figure_csv(const HnFigure *f, const HnResults *r) {
   for (gint64 a = 0; a < f->arms; a++) {
     const HnCurve *c = f->curve[a];
     for (gint64 i = 0; c && i < c->n; i++) {
-      g_string_append(out, r->arms[a]);
+      g_string_append(out, f->names ? f->names[a] : r->arms[a]);
       append(out, c->x[i]);
       append(out, c->value[i]);
       append(out, c->low[i]);

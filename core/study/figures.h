@@ -8,6 +8,7 @@ typedef enum HnFigureGroup {
   HN_FIGURE_PREDICTION, /* errors of held-out predictions against context length */
   HN_FIGURE_BELIEF,     /* other columns of steps.csv against context length */
   HN_FIGURE_ADAPTATION, /* by episode and step of the trial */
+  HN_FIGURE_TRIAL,      /* single trials out of trial.csv */
   HN_FIGURE_OTHER,      /* remaining columns of metrics.csv against frames */
   HN_FIGURE_GROUPS
 } HnFigureGroup;
@@ -18,6 +19,19 @@ typedef struct HnCurve {
   double *each;                   /* [seeds, n] */
 } HnCurve;
 
+/* One moment of a trial as a picture of a grid. */
+typedef struct HnPicture {
+  gint64 step, goal; /* goal: cell of the true task, or -1 */
+  double *cell;      /* [width * height] probabilities, cell (x, y) at x * height + y */
+  gint64 points;
+  double *way; /* [points, 2] places of the agent since the episode began */
+} HnPicture;
+
+typedef struct HnPictures {
+  gint64 rows, columns, width, height;
+  GArray *picture; /* HnPicture [rows, columns] */
+} HnPictures;
+
 typedef struct HnFigure {
   HnFigureGroup group;
   char *name;   /* a file's stem */
@@ -27,6 +41,12 @@ typedef struct HnFigure {
   bool log_x;
   gint64 arms;
   HnCurve **curve; /* [arms]; NULL where the arm has no such numbers */
+
+  /* of trials: */
+  char **names;         /* of the curves, where they are not arms; bands are not of seeds */
+  char *note;           /* what is seen */
+  GArray *mark;         /* double: x where something begins */
+  HnPictures *pictures; /* instead of curves */
 } HnFigure;
 
 /* All figures that done cells have numbers for, in the order of their groups; free with
@@ -34,4 +54,12 @@ typedef struct HnFigure {
 GPtrArray *hn_figures(const HnComparison *c);
 /* The numbers as CSV: arm,x,value,low,high,seed_0,..; free with g_free. */
 char *hn_figure_csv(const HnFigure *f, const HnResults *r);
+
+/* A curve of n points whose values over seeds are in each [seeds, n]. */
+HnCurve *hn_curve_new(gint64 n, gint64 seeds);
+/* Adds the figures of single trials, for every arm whose first recorded cell has some. */
+void hn_figures_trials(GPtrArray *figures, const HnResults *r);
+void hn_pictures_free(HnPictures *p);
+/* trial,step,x,y,probability */
+char *hn_pictures_csv(const HnPictures *p);
 #endif

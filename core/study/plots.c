@@ -9,7 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { INK = 1, GRID = 2, ARM = 3, ARMS_MAX = 240, WIDTH = 560, HEIGHT = 330 };
+enum { INK = 1, GRID = 2, ARM = 3, ARMS_MAX = 240, SERIES = 243, HEAT = 250, WAY = 251 };
+enum { WIDTH = 560, HEIGHT = 330, WIDE = 1080, UNIT_MAX = 26, LINE = 19 };
 
 static const char *const light[] = {"#0072b2", "#d55e00", "#00875f", "#a5408d",
                                     "#a67c00", "#5b4bb5", "#8c4a2f"};
@@ -22,16 +23,27 @@ const char *hn_plots_colour(gint64 arm, gint64 baseline, bool on_dark) {
   return on_dark ? dark[i] : light[i];
 }
 
-/* Ink or grid; k counts from INK. */
+/* Those that are no arm's: ink, grid, series, heat, way. */
 static const char *paper_colour(int k, bool on_dark) {
   if (k == INK) return on_dark ? "#d8d8d8" : "#333333";
+  if (k == HEAT) return on_dark ? "#6cb6ff" : "#08407f";
+  if (k == WAY) return on_dark ? "#ff8c42" : "#d55e00";
+  if (k >= SERIES && k < HEAT)
+    return (on_dark ? dark : light)[(guint)(k - SERIES) % G_N_ELEMENTS(light)];
   return on_dark ? "#3a3a3a" : "#e2e2e2";
+}
+
+static bool is_arm(gint64 k) {
+  return k >= ARM && k < SERIES;
 }
 
 char *hn_plots_variables(gint64 arms, gint64 baseline, bool on_dark) {
   GString *css = g_string_new(NULL);
-  g_string_append_printf(css, "--ink:%s;--grid:%s;", paper_colour(INK, on_dark),
-                         paper_colour(GRID, on_dark));
+  g_string_append_printf(css, "--ink:%s;--grid:%s;--heat:%s;--way:%s;", paper_colour(INK, on_dark),
+                         paper_colour(GRID, on_dark), paper_colour(HEAT, on_dark),
+                         paper_colour(WAY, on_dark));
+  for (int k = SERIES; k < HEAT; k++)
+    g_string_append_printf(css, "--series-%d:%s;", k - SERIES, paper_colour(k, on_dark));
   for (gint64 a = 0; a < arms; a++)
     g_string_append_printf(css, "--arm-%" G_GINT64_FORMAT ":%s;", a,
                            hn_plots_colour(a, baseline, on_dark));
@@ -49,8 +61,13 @@ typedef struct Script {
 
 static char *colour(const Script *s, gint64 k) {
   if (s->stand_ins) return g_strdup_printf("#0101%02x", (unsigned)k);
-  return g_strdup(k < ARM ? paper_colour((int)k, false)
-                          : hn_plots_colour(k - ARM, s->baseline, false));
+  return g_strdup(is_arm(k) ? hn_plots_colour(k - ARM, s->baseline, false)
+                            : paper_colour((int)k, false));
+}
+
+/* Of a curve: its arm's, or one of the series'. */
+static char *hue_of(const Script *s, const HnFigure *f, gint64 curve) {
+  return colour(s, f->names ? SERIES + curve % (HEAT - SERIES) : ARM + curve % ARMS_MAX);
 }
 
 /* A gnuplot string that stands for itself: nothing is expanded between single quotes. */
@@ -116,6 +133,7 @@ static Range vertical(const HnFigure *f) {
       }
     }
   }
+  if (f->names) lines = all; /* where the band is what is shown */
   double span = lines.high - lines.low, size = fmax(fabs(lines.high), fabs(lines.low));
   if (!(span > 1e-6 * size)) span = size > 0 ? size * 0.1 : 1; /* all but constant */
   Range r = {fmax(all.low, lines.low - 0.4 * span), fmin(all.high, lines.high + 0.4 * span)};
@@ -172,7 +190,7 @@ static void frame(const Script *s, const HnFigure *f, Range x, Range y) {
   GString *o = s->text;
   g_string_append_printf(
       o,
-      "unset label\nset border 3 lc rgb '%s' lw 1\n"
+      "set border 3 lc rgb '%s' lw 1\n"
       "set tics nomirror out scale 0.5,0.25 textcolor rgb '%s'\n"
       "set grid y lt 1 lc rgb '%s' lw 1\n"
       "set xlabel %s offset 0,0.35 textcolor rgb '%s'\nset ylabel %s textcolor rgb '%s'\n",
@@ -189,6 +207,12 @@ static void frame(const Script *s, const HnFigure *f, Range x, Range y) {
   g_string_append(o, "]\nset yrange [");
   number(o, y.low), g_string_append(o, ":"), number(o, y.high);
   g_string_append(o, "]\n");
+  for (guint i = 0; f->mark && i < f->mark->len; i++) {
+    double at = g_array_index(f->mark, double, i);
+    g_string_append(o, "set arrow from first"), number(o, at);
+    g_string_append(o, ",graph 0 to first"), number(o, at);
+    g_string_append_printf(o, ",graph 1 nohead back lc rgb '%s' lw 1\n", grid);
+  }
 }
 
 static void labels(const Script *s, const HnFigure *f, Range y) {
@@ -196,8 +220,8 @@ static void labels(const Script *s, const HnFigure *f, Range y) {
   guint n = place_labels(f, y, label);
   glong longest = 0;
   for (guint i = 0; i < n; i++) {
-    g_autofree char *name = quoted(s->results->arms[label[i].arm]);
-    g_autofree char *hue = colour(s, ARM + label[i].arm % ARMS_MAX);
+    g_autofree char *name = quoted((f->names ? f->names : s->results->arms)[label[i].arm]);
+    g_autofree char *hue = hue_of(s, f, label[i].arm);
     longest = MAX(longest, g_utf8_strlen(name, -1) - 2);
     g_string_append_printf(s->text, "set label %u %s at graph 1.015,graph", i + 1, name);
     number(s->text, label[i].y);
@@ -215,9 +239,9 @@ static void curves(const Script *s, const HnFigure *f) {
     for (gint64 a = 0; a < f->arms; a++) {
       const HnCurve *c = f->curve[a];
       if (!c) continue;
-      g_autofree char *hue = colour(s, ARM + a % ARMS_MAX);
+      g_autofree char *hue = hue_of(s, f, a);
       bool band = has_interval(c);
-      bool cycled = a - (a > s->baseline) >= (gint64)G_N_ELEMENTS(light);
+      bool cycled = !f->names && a - (a > s->baseline) >= (gint64)G_N_ELEMENTS(light);
       if (layer == 0 && band)
         g_string_append_printf(o,
                                "%s$arm%" G_GINT64_FORMAT
@@ -234,15 +258,145 @@ static void curves(const Script *s, const HnFigure *f) {
         g_string_append_printf(
             o, "%s$arm%" G_GINT64_FORMAT " using 1:2 with %s lc rgb '%s' lw 2 dt %d notitle",
             before, a, c->n <= 40 ? "linespoints pt 7 ps 0.35" : "lines", hue,
-            a == s->baseline ? 2
-            : cycled         ? 4
-                             : 1);
+            !f->names && a == s->baseline ? 2
+            : cycled                      ? 4
+                                          : 1);
       if (layer == 0 ? band : layer == 1 ? !band && c->seeds > 1 : true) before = ", ";
     }
   g_string_append_c(o, '\n');
 }
 
+/* ---- pictures ---- */
+
+/* Where the pictures of a figure lie, in cells of a grid, y upwards from the lowest picture. */
+typedef struct Layout {
+  double across, up;    /* from one picture to the next */
+  double key, line;     /* left end of the colour key; height of a line of text */
+  double width, height; /* of the whole */
+  double unit;          /* pixels of a cell */
+} Layout;
+
+static Layout layout_of(const HnPictures *p) {
+  double w = (double)p->width, h = (double)p->height, gap = fmax(0.7, 0.14 * w);
+  Layout l = {.across = w + gap, .up = h + gap};
+  l.key = (double)p->columns * l.across;
+  /* the key is 4 lines of text wide, a line 19 pixels high */
+  l.unit = fmin(UNIT_MAX, (WIDE - 4 * LINE) / l.key);
+  l.line = LINE / l.unit;
+  l.width = l.key + 4 * l.line;
+  l.height = (double)p->rows * l.up - gap + 1.8 * l.line;
+  return l;
+}
+
+/* A rectangle of opacity p^(1/2): small probabilities are the ones to tell apart. */
+static void tile(const Script *s, double x, double y, double w, double h, double p) {
+  double covered = isfinite(p) ? sqrt(CLAMP(p, 0, 1)) : 0;
+  const double box[] = {x + w / 2, y + h / 2, x, x + w, y, y + h};
+  g_autofree char *heat = colour(s, HEAT);
+  for (int i = 0; i < 6; i++) number(s->text, box[i]);
+  g_string_append_printf(s->text, " 0x%02x%s\n", (unsigned)lrint(255 * (1 - covered)), heat + 1);
+}
+
+static void text_at(const Script *s, double x, double y, const char *side, const char *text) {
+  g_autofree char *ink = colour(s, INK);
+  g_autofree char *shown = quoted(text);
+  g_string_append_printf(s->text, "set label %s at", shown);
+  number(s->text, x), g_string_append(s->text, ","), number(s->text, y);
+  g_string_append_printf(s->text, " %s textcolor rgb '%s'\n", side, ink);
+}
+
+enum { KEY_TILES = 40 };
+
+static double key_height(const HnPictures *p, const Layout *l) {
+  return (double)MIN(p->rows, 2) * l->up - (l->up - (double)p->height);
+}
+
+static void picture_tiles(const Script *s, const HnPictures *p, const Layout *l) {
+  double step = key_height(p, l) / KEY_TILES;
+  g_string_append(s->text, "$tiles << EOD\n");
+  for (guint i = 0; i < p->picture->len; i++) {
+    const HnPicture *one = &g_array_index(p->picture, HnPicture, i);
+    double x = (double)(i % p->columns) * l->across;
+    double y = (double)(p->rows - 1 - i / p->columns) * l->up;
+    for (gint64 k = 0; k < p->width * p->height; k++)
+      tile(s, x + (double)(k / p->height), y + (double)(k % p->height), 1, 1, one->cell[k]);
+  }
+  g_string_append(s->text, "EOD\n$key << EOD\n");
+  for (int i = 0; i < KEY_TILES; i++)
+    tile(s, l->key, step * i, l->line, step, pow((i + 0.5) / KEY_TILES, 2));
+  g_string_append(s->text, "EOD\n");
+}
+
+/* Goals as boxes, or the agents' ways, or only their ends. */
+static void picture_marks(const Script *s, const HnPictures *p, const Layout *l, const char *what) {
+  g_string_append_printf(s->text, "$%s << EOD\n", what);
+  for (guint i = 0; i < p->picture->len; i++) {
+    const HnPicture *one = &g_array_index(p->picture, HnPicture, i);
+    double x = (double)(i % p->columns) * l->across;
+    double y = (double)(p->rows - 1 - i / p->columns) * l->up;
+    if (*what == 'g' && one->goal >= 0) {
+      x += (double)(one->goal / p->height), y += (double)(one->goal % p->height);
+      const double box[] = {x + 0.5, y + 0.5, x, x + 1, y, y + 1};
+      for (int k = 0; k < 6; k++) number(s->text, box[k]);
+      g_string_append_c(s->text, '\n');
+    }
+    for (gint64 k = *what == 'e' ? one->points - 1 : 0; *what != 'g' && k < one->points; k++) {
+      number(s->text, x + 0.5 + one->way[2 * k]), number(s->text, y + 0.5 + one->way[2 * k + 1]);
+      g_string_append_c(s->text, '\n');
+    }
+    if (*what == 'w') g_string_append_c(s->text, '\n');
+  }
+  g_string_append(s->text, "EOD\n");
+}
+
+static void picture_labels(const Script *s, const HnPictures *p, const Layout *l) {
+  static const double shown[] = {0, 0.05, 0.25, 0.5, 1};
+  double top = (double)p->rows * l->up - (l->up - (double)p->height) + 0.8 * l->line;
+  for (gint64 k = 0; k < p->columns; k++) {
+    const HnPicture *one = &g_array_index(p->picture, HnPicture, k);
+    g_autofree char *text = g_strdup_printf("%s%" G_GINT64_FORMAT, k ? "" : "step ", one->step);
+    text_at(s, (double)k * l->across + (double)p->width / 2, top, "center", text);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS(shown); i++) {
+    g_autofree char *text = g_strdup_printf("%g", shown[i]);
+    text_at(s, l->key + 1.3 * l->line, key_height(p, l) * sqrt(shown[i]), "left", text);
+  }
+}
+
+static void pictures(const Script *s, const HnPictures *p) {
+  Layout l = layout_of(p);
+  g_autofree char *ink = colour(s, INK);
+  g_autofree char *grid = colour(s, GRID);
+  g_autofree char *way = colour(s, WAY);
+  GString *o = s->text;
+  picture_tiles(s, p, &l);
+  picture_marks(s, p, &l, "goals");
+  picture_marks(s, p, &l, "ways");
+  picture_marks(s, p, &l, "ends");
+  g_string_append(o, "unset border\nunset tics\nset size ratio -1\n"
+                     "set lmargin 0\nset rmargin 0\nset tmargin 0\nset bmargin 0\nset xrange [");
+  number(o, -0.1 * l.line), g_string_append(o, ":"), number(o, l.width - 0.1 * l.line);
+  g_string_append(o, "]\nset yrange [");
+  number(o, -0.4 * l.line), g_string_append(o, ":"), number(o, l.height - 0.4 * l.line);
+  g_string_append(o, "]\n");
+  picture_labels(s, p, &l);
+  g_string_append_printf(
+      o,
+      "plot $tiles using 1:2:3:4:5:6:7 with boxxyerror lc rgb variable fs solid noborder notitle, "
+      "$key using 1:2:3:4:5:6:7 with boxxyerror lc rgb variable fs solid noborder notitle, "
+      "$tiles using 1:2:3:4:5:6 with boxxyerror lc rgb '%s' lw 0.7 fs empty border notitle, "
+      "$goals using 1:2:3:4:5:6 with boxxyerror lc rgb '%s' lw 2.5 fs empty border notitle, "
+      "$ways using 1:2 with lines lc rgb '%s' lw 2.2 notitle, "
+      "$ends using 1:2 with points lc rgb '%s' pt 7 ps 0.8 notitle\n",
+      grid, ink, way, way);
+}
+
 static void script_figure(const Script *s, const HnFigure *f) {
+  g_string_append(s->text, "reset\nset style fill transparent\n");
+  if (f->pictures) {
+    pictures(s, f->pictures);
+    return;
+  }
   Range x = horizontal(f), y = vertical(f);
   data(s, f);
   frame(s, f, x, y);
@@ -250,18 +404,34 @@ static void script_figure(const Script *s, const HnFigure *f) {
   curves(s, f);
 }
 
+/* Pixels; papers take as many twentieths of a millimetre, columns of text apart. */
+static void size_of(const HnFigure *f, double *width, double *height) {
+  *width = WIDTH, *height = HEIGHT;
+  if (!f->pictures) return;
+  Layout l = layout_of(f->pictures);
+  *width = ceil(l.width * l.unit), *height = ceil(l.height * l.unit);
+}
+
+static void terminal(const Script *s, const HnFigure *f, bool pdf) {
+  double width, height;
+  size_of(f, &width, &height);
+  if (pdf)
+    g_string_append_printf(
+        s->text, "set terminal pdfcairo size %.2fcm,%.2fcm font 'Helvetica,8' noenhanced\n",
+        width * 0.017, height * 0.0176);
+  else
+    g_string_append_printf(s->text,
+                           "set terminal svg size %.0f,%.0f font 'sans-serif,13' noenhanced\n",
+                           width, height);
+}
+
 static char *script(const GPtrArray *figures, const HnResults *r, gint64 baseline) {
-  Script s = {g_string_new("set encoding utf8\nset style fill transparent\n"), r, baseline, true};
+  Script s = {g_string_new("set encoding utf8\n"), r, baseline, true};
   for (int pdf = 0; pdf < 2; pdf++) {
     s.stand_ins = !pdf;
-    if (pdf)
-      g_string_append(s.text,
-                      "set terminal pdfcairo size 9.5cm,5.8cm font 'Helvetica,8' noenhanced\n");
-    else
-      g_string_append_printf(
-          s.text, "set terminal svg size %d,%d font 'sans-serif,13' noenhanced\n", WIDTH, HEIGHT);
     for (guint i = 0; i < figures->len; i++) {
       const HnFigure *f = figures->pdata[i];
+      terminal(&s, f, pdf);
       g_string_append_printf(s.text, "set output '%s.%s'\n", f->name, pdf ? "pdf" : "svg");
       script_figure(&s, f);
     }
@@ -309,13 +479,18 @@ static gboolean replace_colour(const GMatchInfo *match, GString *out, gpointer a
   const Replacement *to = arg;
   g_autofree char *digits = g_match_info_fetch(match, 1);
   gint64 k = g_ascii_strtoll(digits, NULL, 10);
-  if (to->variables && k >= ARM)
+  if (!to->variables)
+    g_string_append(out, is_arm(k) ? hn_plots_colour(k - ARM, to->baseline, false)
+                                   : paper_colour((int)k, false));
+  else if (is_arm(k))
     g_string_append_printf(out, "var(--arm-%" G_GINT64_FORMAT ")", k - ARM);
-  else if (to->variables)
-    g_string_append(out, k == INK ? "var(--ink)" : "var(--grid)");
+  else if (k >= SERIES && k < HEAT)
+    g_string_append_printf(out, "var(--series-%" G_GINT64_FORMAT ")", k - SERIES);
   else
-    g_string_append(out, k < ARM ? paper_colour((int)k, false)
-                                 : hn_plots_colour(k - ARM, to->baseline, false));
+    g_string_append(out, k == INK    ? "var(--ink)"
+                         : k == HEAT ? "var(--heat)"
+                         : k == WAY  ? "var(--way)"
+                                     : "var(--grid)");
   return FALSE;
 }
 
@@ -338,8 +513,13 @@ static char *for_page(const char *svg, const Replacement *to) {
   g_autofree char *ids = g_strdup_printf("id=\\1%s-", to->figure->name);
   g_autofree char *uses = g_strdup_printf("href=\\1#%s-", to->figure->name);
   g_autofree char *title = g_markup_escape_text(to->figure->title, -1);
-  g_autofree char *start = g_strdup_printf(
-      "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">", WIDTH, HEIGHT, title);
+  double width, height;
+  size_of(to->figure, &width, &height);
+  g_autofree char *limit =
+      to->figure->pictures ? g_strdup_printf(" style=\"max-width:%.0fpx\"", width) : g_strdup("");
+  g_autofree char *start =
+      g_strdup_printf("<svg viewBox=\"0 0 %.0f %.0f\"%s role=\"img\" aria-label=\"%s\">", width,
+                      height, limit, title);
   text = replaced(text, "<filter .*?</filter>\\s*", "");
   text = replaced(text, "<title>[^<]*</title>\\s*", "");
   text = replaced(text, "<desc>[^<]*</desc>\\s*", "");

@@ -11,6 +11,7 @@ static const char *const headings[HN_FIGURE_GROUPS] = {
     [HN_FIGURE_PREDICTION] = "Held-out predictions by length of context",
     [HN_FIGURE_BELIEF] = "The belief by length of context",
     [HN_FIGURE_ADAPTATION] = "Adaptation within a trial",
+    [HN_FIGURE_TRIAL] = "Beliefs along a trial",
     [HN_FIGURE_OTHER] = "Other curves"};
 
 static gint64 seeds_of(const HnFigure *f) {
@@ -23,7 +24,8 @@ static gint64 seeds_of(const HnFigure *f) {
 static void figure(GString *out, const HnComparison *c, const HnFigure *f, const char *svg,
                    const char *folder) {
   gint64 seeds = seeds_of(f);
-  char *band = seeds < HN_STATS_SEEDS_MIN
+  char *band = f->note ? g_strdup(f->note)
+               : seeds < HN_STATS_SEEDS_MIN
                    ? g_strdup(seeds == 1 ? "one seed, no interval" : "thin lines: single seeds")
                    : g_strdup_printf("%s over seeds and %g %% interval",
                                      hn_aggregate_name(hn_stats_kind(c->stats)),
@@ -32,8 +34,9 @@ static void figure(GString *out, const HnComparison *c, const HnFigure *f, const
       f->merged > 1
           ? g_strdup_printf("; up to %" G_GINT64_FORMAT " neighbouring points averaged", f->merged)
           : g_strdup("");
-  hn_html(out, "<figure id=\"figure-%s\"><figcaption>%s <small>%s: %s%s", f->name, f->title,
-          f->column, band, merged);
+  hn_html(out, "<figure id=\"figure-%s\"", f->name);
+  if (f->pictures) g_string_append(out, " class=\"row\"");
+  hn_html(out, "><figcaption>%s <small>%s: %s%s", f->title, f->column, band, merged);
   for (const char *const *e = (const char *const[]){"svg", "pdf", "csv", NULL}; *e; e++)
     hn_html(out, " <a href=\"%s/%s.%s\">%s</a>", folder, f->name, *e, *e);
   g_string_append_printf(out, "</small></figcaption>%s</figure>\n", svg);

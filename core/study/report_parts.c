@@ -54,6 +54,7 @@ static const char style[] =
     "gap:1.5rem 2rem}"
     "figure{margin:0}figcaption{font-weight:600;margin-bottom:.25rem}figcaption "
     "small{display:block}"
+    "figure.row{grid-column:1/-1}"
     "figure svg{width:100%;height:auto;display:block}figure text{font-family:inherit}"
     "svg.range{width:11rem;height:1.1rem;vertical-align:middle}"
     ".box{border-left:4px solid var(--alarm);padding:.6rem 1rem;margin:1rem 0;"
@@ -346,7 +347,8 @@ static char *relative(const char *page, const char *path) {
 
 void hn_report_cells(GString *out, const HnComparison *c, const char *page) {
   static const char *const files[] = {
-      "run.json", "config.resolved.yaml", "metrics.csv", "episodes.csv", "steps.csv", "log.txt"};
+      "run.json", "config.resolved.yaml", "metrics.csv", "episodes.csv", "steps.csv", "trial.csv",
+      "log.txt"};
   const HnResults *r = c->results;
   g_string_append(out, "<section><h2>Cells</h2>\n<details><summary>Every cell with its files"
                        "</summary><div class=\"wide\"><table><thead><tr><th>cell</th><th>seed</th>"

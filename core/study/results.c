@@ -103,19 +103,23 @@ static void keep_last_block(HnTable *t) {
   t->rows -= first;
 }
 
+/* The last block of a table that may be absent. */
+static bool read_table(const HnResult *c, const char *name, HnTable **table, GError **error) {
+  g_autofree char *path = g_build_filename(c->dir, name, NULL);
+  if (!g_file_test(path, G_FILE_TEST_EXISTS)) return true;
+  *table = hn_table_read(path, error);
+  if (*table) keep_last_block(*table);
+  return *table;
+}
+
 /* The tables of a done cell; a done cell without metrics is an error. */
 static bool read_tables(HnResult *c, GError **error) {
   char *metrics = g_build_filename(c->dir, "metrics.csv", NULL);
-  char *steps = g_build_filename(c->dir, "steps.csv", NULL);
   c->metrics = hn_table_read(metrics, error);
   bool ok = c->metrics;
-  if (ok && g_file_test(steps, G_FILE_TEST_EXISTS)) {
-    c->steps = hn_table_read(steps, error);
-    ok = c->steps;
-    if (ok) keep_last_block(c->steps);
-  }
+  ok = ok && read_table(c, "steps.csv", &c->steps, error) &&
+       read_table(c, "trial.csv", &c->trial, error);
   g_free(metrics);
-  g_free(steps);
   return ok;
 }
 
@@ -205,6 +209,7 @@ void hn_result_free(HnResult *c) {
   if (c->config) hn_node_free(c->config);
   hn_table_free(c->metrics);
   hn_table_free(c->steps);
+  hn_table_free(c->trial);
   g_free(c);
 }
 

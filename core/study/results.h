@@ -19,11 +19,11 @@ typedef struct HnResult {
   const char *arm;
   gint64 seed_index;
   char *dir;
-  char *status;             /* missing, running, interrupted, failed, done */
-  char *reason;             /* of failed; else NULL */
-  JsonObject *facts;        /* run.json, or NULL */
-  HnNode *config;           /* config.resolved.yaml, or NULL */
-  HnTable *metrics, *steps; /* of done cells; steps may be NULL */
+  char *status;                     /* missing, running, interrupted, failed, done */
+  char *reason;                     /* of failed; else NULL */
+  JsonObject *facts;                /* run.json, or NULL */
+  HnNode *config;                   /* config.resolved.yaml, or NULL */
+  HnTable *metrics, *steps, *trial; /* of done cells; steps and trial may be NULL */
 } HnResult;
 
 typedef struct HnResults {
