@@ -125,14 +125,14 @@ static void test_normals(void) {
     double v = (double)x[i];
     moment[0] += v / N, moment[1] += v * v / N, moment[2] += v * v * v / N;
     moment[3] += v * v * v * v / N, beyond += fabs(v) > 1.959964;
-    if (i < N / 2) pair += v * (double)x[i + N / 2 + 1] / (N / 2); /* of the same radius */
+    if (i < N / 2) pair += v * (double)x[i + N / 2 + 1] / (N / 2.0); /* of the same radius */
   }
   g_assert_cmpfloat_with_epsilon(moment[0], 0, 4 / sqrt(N));
   g_assert_cmpfloat_with_epsilon(moment[1], 1, 4 * sqrt(2.0 / N));
   g_assert_cmpfloat_with_epsilon(moment[2], 0, 4 * sqrt(15.0 / N));
   g_assert_cmpfloat_with_epsilon(moment[3], 3, 4 * sqrt(96.0 / N));
   g_assert_cmpfloat_with_epsilon(beyond / N, 0.05, 4 * sqrt(0.05 / N));
-  g_assert_cmpfloat_with_epsilon(pair, 0, 4 / sqrt(N / 2));
+  g_assert_cmpfloat_with_epsilon(pair, 0, 4 / sqrt(N / 2.0));
   /* the polynomials, against the library's sine and cosine */
   rng = hn_rng(3, 5);
   draw_normals(host, &rng, 2000, x);

@@ -103,7 +103,7 @@ static double count_cells(const Scene *s, const int32_t *cell, int64_t k, int64_
   for (int64_t i = 0; i < count; i++) {
     int64_t at = decoded_step(s, k, i) * s->n + k % s->n;
     float r = s->steps.reward[at];
-    if (d->bernoulli) r = r == 1.0f;
+    if (d->bernoulli) r = r == 1.0f ? 1 : 0;
     visits[cell[at]] += 1, paid[cell[at]] += r, squares += (double)r * (double)r;
   }
   return squares;
