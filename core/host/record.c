@@ -228,7 +228,7 @@ HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnE
   const HnWindow *w = &eval->trial;
   const HnShape *n = &w->shape;
   int64_t cells = map_cells(s), rows = w->h.rows;
-  g_autofree float *map = g_new(float, cells + 1);
+  float *map = g_new(float, cells + 1);
   HnStatus status = HN_OK;
   for (int64_t k = 0; k < rows && !status; k++)
     for (int64_t t = 0; t < eval->steps && !status; t++) {
@@ -249,6 +249,7 @@ HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnE
       numbers(f, map, status ? 0 : cells);
       fputc('\n', f);
     }
+  g_free(map);
   return status;
 }
 
