@@ -246,8 +246,8 @@ static void curves(const Script *s, const HnFigure *f) {
         g_string_append_printf(o,
                                "%s$arm%" G_GINT64_FORMAT
                                " using 1:3:4 with filledcurves lc rgb '%s' "
-                               "fs transparent solid 0.16 noborder notitle",
-                               before, a, hue);
+                               "fs transparent solid %s noborder notitle",
+                               before, a, hue, f->names ? "0.1" : "0.16");
       if (layer == 1 && !band && c->seeds > 1)
         for (gint64 k = 0; k < c->seeds; k++)
           g_string_append_printf(o,

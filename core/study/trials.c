@@ -65,11 +65,25 @@ static gint64 size_of(const HnResult *c, const char *name) {
              : 0;
 }
 
+/* A file's stem; arms that would share one are told apart by their number. */
+static char *stem_of(const HnResults *r, gint64 arm, const char *what) {
+  static const char kept[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-";
+  char *name = g_strcanon(g_strdup(r->arms[arm]), kept, '_');
+  bool shared = false;
+  for (gint64 a = 0; a < arm && !shared; a++) {
+    g_autofree char *other = g_strcanon(g_strdup(r->arms[a]), kept, '_');
+    shared = g_str_equal(name, other);
+  }
+  char *stem = shared ? g_strdup_printf("%s_%s_%" G_GINT64_FORMAT, what, name, arm + 1)
+                      : g_strconcat(what, "_", name, NULL);
+  g_free(name);
+  return stem;
+}
+
 static HnFigure *figure_new(const HnResults *r, gint64 arm, const char *stem, const char *title) {
   HnFigure *f = g_new0(HnFigure, 1);
-  g_autofree char *name = g_strconcat(stem, "_", r->arms[arm], NULL);
   f->group = HN_FIGURE_TRIAL, f->merged = 1;
-  f->name = g_strcanon(g_steal_pointer(&name), G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-", '_');
+  f->name = stem_of(r, arm, stem);
   f->column = g_strdup("trial.csv");
   f->title = r->arm_count > 1 ? g_strdup_printf("%s: %s", title, r->arms[arm]) : g_strdup(title);
   return f;
