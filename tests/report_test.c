@@ -447,6 +447,32 @@ static void trials(void) {
   done(dir);
 }
 
+/* Arms whose names make one file name; an arm that recorded no trial. */
+static void trials_of_twins(void) {
+  static const FakeArm twins[] = {
+      {"a b", "glibrl", 12, 4, 0, 0}, {"a_b", "glibrl", 9, 3, 0, 0}, {"c", "glibrl", 9, 3, 0, 0}};
+  static const FakeStudy study = {"twins", twins, 3, 1, 4, 2, 5, "mean"};
+  char *dir = temporary(), *cell = fake_cell_dir(dir, "c", 0);
+  fake_study(&study, dir);
+  for (int a = 0; a < 3; a++) fake_trial(dir, twins[a].name, all_sizes);
+  fake_write(cell, "trial.csv", "update,row,task,step,begin,obs_0,obs_1\n");
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  GPtrArray *all = hn_figures(c);
+  GString *names = g_string_new(NULL);
+  for (guint i = 0; i < all->len; i++) {
+    const HnFigure *f = all->pdata[i];
+    if (f->pictures) g_string_append_printf(names, "%s ", f->name);
+  }
+  g_assert_cmpstr(names->str, ==, "belief_a_b belief_a_b_2 ");
+  g_string_free(names, TRUE);
+  g_ptr_array_unref(all);
+  hn_comparison_free(c);
+  hn_results_free(r);
+  g_free(cell);
+  done(dir);
+}
+
 /* More points than a plot can show: neighbours are averaged, and it is said. */
 static void thinned(void) {
   static const FakeStudy many = {"noise", arms, 1, 3, 250, 50, 10, "mean"};
@@ -555,6 +581,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/report/curves", curves);
   g_test_add_func("/report/thinned", thinned);
   g_test_add_func("/report/trials", trials);
+  g_test_add_func("/report/trials_of_twins", trials_of_twins);
   g_test_add_func("/report/page", page);
   g_test_add_func("/report/nearly_constant", nearly_constant);
   g_test_add_func("/report/no_gnuplot", no_gnuplot);
