@@ -165,6 +165,56 @@ static void test_split(void) {
   g_free(l), fake_host_close(fake), g_free(fake);
 }
 
+/* A sequence long enough for several windows of the backward pass is what its steps are one by one,
+ * gradients too. */
+enum { LONG_T = 40, LONG_B = 16, LONG_IN = 2, LONG_H = 5, LONG_ROWS = LONG_T * LONG_B };
+typedef struct Long {
+  float x[LONG_ROWS * LONG_IN], h[LONG_B * LONG_H], m[LONG_B * LONG_H];
+  float w[LONG_IN * 4 * LONG_H], u[LONG_H * 4 * LONG_H], b[4 * LONG_H], c[4 * LONG_H];
+} Long;
+
+static HnVar *long_layer(HnTape *t, int64_t gates, bool whole, const uint8_t *reset, Long *v,
+                         Long *g) {
+  const int64_t n = LONG_H, columns = gates * n, steps = whole ? LONG_T : 1;
+  HnVar *x = hn_leaf(t, LONG_ROWS, LONG_IN, v->x, g->x), *h = hn_leaf(t, LONG_B, n, v->h, g->h);
+  HnVar *w = hn_leaf(t, LONG_IN, columns, v->w, g->w), *u = hn_leaf(t, n, columns, v->u, g->u);
+  HnVar *b = hn_leaf(t, 1, columns, v->b, g->b), *c = hn_leaf(t, 1, columns, v->c, g->c);
+  HnVar *m = hn_leaf(t, LONG_B, n, v->m, g->m), *out[LONG_T], *both[LONG_T];
+  for (int64_t step = 0; step < LONG_T; step += steps) {
+    const uint8_t *now = reset + step * LONG_B;
+    HnVar *in = hn_rows_of(t, x, step * LONG_B, steps * LONG_B), *cells = NULL;
+    out[step] = gates == 3 ? hn_gru(t, steps, in, h, w, u, b, c, now)
+                           : hn_lstm(t, steps, in, h, m, w, u, b, c, now, &cells);
+    both[step] = gates == 3 ? out[step] : hn_mul(t, out[step], cells);
+    h = out[step], m = cells;
+  }
+  return whole ? both[0] : hn_stack(t, LONG_T, both);
+}
+
+static void test_windows(void) {
+  FakeHost *fake = g_new(FakeHost, 1);
+  const HnHost *host = fake_host_open(fake);
+  Long *v = g_new(Long, 1), *g = g_new0(Long, 2);
+  float *const value = (float *)v, weight[LONG_ROWS * LONG_H];
+  uint8_t reset[LONG_ROWS];
+  HnRng rng = hn_rng(12, 0);
+  for (gsize i = 0; i < sizeof *v / sizeof(float); i++) value[i] = (float)hn_rng_normal(&rng);
+  for (int i = 0; i < LONG_ROWS * LONG_H; i++) weight[i] = 0.1f * (float)hn_rng_normal(&rng);
+  for (int i = 0; i < LONG_ROWS; i++) reset[i] = hn_rng_below(&rng, 9) == 0;
+  for (int64_t gates = 3; gates <= 4; gates++) {
+    memset(g, 0, 2 * sizeof *g);
+    for (int whole = 0; whole < 2; whole++) {
+      HnTape t = hn_tape_begin(host, true);
+      hn_tape_backward(&t, hn_dot(&t, long_layer(&t, gates, whole, reset, v, &g[whole]), weight));
+    }
+    const float *want = (const float *)&g[0], *got = (const float *)&g[1];
+    for (gsize i = 0; i < sizeof *g / sizeof(float); i++)
+      g_assert_cmpfloat(fabsf(got[i] - want[i]), <=, 2e-5f * (1 + fabsf(want[i])));
+    g_assert_cmpfloat(fabsf(g[0].u[0]), >, 1e-3f);
+  }
+  g_free(v), g_free(g), fake_host_close(fake), g_free(fake);
+}
+
 /* Ties go to a; outside a clamp, and at a constant loss, nothing flows. */
 static void test_edges(void) {
   FakeHost *fake = g_new(FakeHost, 1);
@@ -288,6 +338,7 @@ int main(int argc, char **argv) {
   }
   g_test_add_func("/tape/stop", test_stop);
   g_test_add_func("/tape/split", test_split);
+  g_test_add_func("/tape/windows", test_windows);
   g_test_add_func("/tape/edges", test_edges);
   g_test_add_func("/tape/backward-from", test_backward_from);
   g_test_add_func("/tape/forbidden-choice", test_forbidden);

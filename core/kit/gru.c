@@ -15,42 +15,48 @@ typedef struct Gru {
 
 /* ---- forward ---- */
 
-/* g = [x Wn + bn, x Wr + br + cr, x Wz + bz + cz, cn] */
-static void project(HnTape *t, const Gru *s) {
-  const int64_t n = s->hidden, count = s->steps * s->rows, in = s->x->cols;
-  const float *b = s->b->data, *c = s->c->data;
-  float *sum = hn_tape_take(t, 2 * n, sizeof(float));
-  for (int64_t j = 0; j < 2 * n; j++) sum[j] = b[j] + c[j];
+/* g = [x Wn + bn, x Wr + br + cr, x Wz + bz + cz, cn] in `count` rows of all steps'; bias [4 H]
+ * holds the last three without x, then bn. */
+static void project(const Gru *s, const float *bias, int64_t from, int64_t count) {
+  const int64_t n = s->hidden, in = s->x->cols;
+  const float *x = s->x->data + from * in;
+  float *g = s->g + from * 4 * n;
   hn_product_of((HnProduct){.m = count,
                             .n = n,
                             .k = in,
-                            .a = s->x->data,
+                            .a = x,
                             .a_row = in,
                             .a_col = 1,
                             .b = s->w->data + 2 * n,
                             .ldb = 3 * n,
-                            .init = b + 2 * n,
-                            .c = s->g,
+                            .init = bias + 3 * n,
+                            .c = g,
                             .ldc = 4 * n});
   hn_product_of((HnProduct){.m = count,
                             .n = 2 * n,
                             .k = in,
-                            .a = s->x->data,
+                            .a = x,
                             .a_row = in,
                             .a_col = 1,
                             .b = s->w->data,
                             .ldb = 3 * n,
-                            .init = sum,
-                            .c = s->g + n,
+                            .init = bias,
+                            .c = g + n,
                             .ldc = 4 * n});
   for (int64_t i = 0; i < count; i++)
-    memcpy(s->g + (4 * i + 3) * n, c + 2 * n, (size_t)n * sizeof(float));
+    memcpy(g + (4 * i + 3) * n, bias + 2 * n, (size_t)n * sizeof(float));
 }
 
-static void forward(const Gru *s, float *y) {
-  const int64_t n = s->hidden, size = s->rows * n;
-  const float *before = s->h0->data;
+static void forward(HnTape *t, const Gru *s, float *y) {
+  const int64_t n = s->hidden, size = s->rows * n, window = hn_window_steps(s->rows);
+  const float *before = s->h0->data, *b = s->b->data, *c = s->c->data;
+  float *bias = hn_tape_take(t, 4 * n, sizeof(float));
+  for (int64_t j = 0; j < 2 * n; j++) bias[j] = b[j] + c[j];
+  memcpy(bias + 2 * n, c + 2 * n, (size_t)n * sizeof(float));
+  memcpy(bias + 3 * n, b + 2 * n, (size_t)n * sizeof(float));
   for (int64_t step = 0; step < s->steps; step++) {
+    const int64_t steps = s->steps - step < window ? s->steps - step : window;
+    if (step % window == 0) project(s, bias, step * s->rows, steps * s->rows);
     float *g = s->g + 4 * step * size, *h = s->h + step * size;
     hn_state_begin(s->rows, n, s->reset ? s->reset + step * s->rows : NULL, before, h);
     hn_product_of((HnProduct){.m = s->rows,
@@ -91,42 +97,18 @@ static void step_back(const Gru *s, int64_t step, const float *flip, const float
                             .ldc = n});
 }
 
-/* From the last step to the first; dh is where a step's gradient of h0 or of the output before it
- * collects.  A step with resets collects aside and passes on only the rows that were not reset. */
-static void unroll_back(HnTape *t, const Gru *s, float *dy) {
-  const int64_t n = s->hidden, size = s->rows * n;
-  const float *flip = hn_flipped(t, s->u);
-  float *aside = hn_tape_take(t, size, sizeof(float)), *dh0 = hn_grad(s->h0);
-  for (int64_t step = s->steps - 1; step >= 0; step--) {
-    const uint8_t *reset = s->reset ? s->reset + step * s->rows : NULL;
-    float *before = step ? dy + (step - 1) * size : dh0;
-    const bool direct = before && !hn_any_reset(reset, s->rows);
-    if (!direct) memset(aside, 0, (size_t)size * sizeof(float));
-    step_back(s, step, flip, dy + step * size, direct ? before : aside);
-    if (!direct && before) hn_state_back(s->rows, n, reset, aside, before);
-  }
-}
-
-static void bias_back(HnTape *t, const Gru *s) {
-  const int64_t n = s->hidden;
-  float *sum = hn_tape_room(t, 4 * n, sizeof(float)), *db = hn_grad(s->b), *dc = hn_grad(s->c);
-  hn_kernels()->activate_back(HN_LINEAR, s->steps * s->rows, 4 * n, NULL, s->g, sum);
-  for (int64_t j = 0; db && j < 2 * n; j++) db[j] += sum[n + j];
-  for (int64_t j = 0; db && j < n; j++) db[2 * n + j] += sum[j];
-  for (int64_t j = 0; dc && j < 3 * n; j++) dc[j] += sum[n + j];
-}
-
-/* d[rows, cols] += a' of its [T B, rows] times columns of g; d's row stride is 3 H. */
-static void weight_back(const Gru *s, const float *a, int64_t rows, int64_t from, int64_t cols,
-                        bool fresh, float *d) {
+/* d[rows, cols] += a' of its [T B, rows] times columns of g, over `count` rows of both; d's row
+ * stride is 3 H. */
+static void weight_back(const Gru *s, const float *a, int64_t rows, const float *g, int64_t cols,
+                        int64_t count, bool fresh, float *d) {
   const int64_t n = s->hidden;
   hn_product_of((HnProduct){.m = rows,
                             .n = cols,
-                            .k = s->steps * s->rows,
+                            .k = count,
                             .a = a,
                             .a_row = 1,
                             .a_col = rows,
-                            .b = s->g + from,
+                            .b = g,
                             .ldb = 4 * n,
                             .init = fresh ? NULL : d,
                             .init_row = 3 * n,
@@ -134,31 +116,34 @@ static void weight_back(const Gru *s, const float *a, int64_t rows, int64_t from
                             .ldc = 3 * n});
 }
 
-static void input_back(HnTape *t, const Gru *s) {
-  const int64_t n = s->hidden, count = s->steps * s->rows, in = s->x->cols;
-  bool fresh;
-  float *dx = hn_grad_raw(s->x, &fresh);
-  if (!dx) return;
-  const float *flip = hn_flipped(t, s->w);
+/* What weights, biases and inputs take from rows of the sums' gradient. */
+typedef struct Takers {
+  float *sum, *dx; /* sums of g's columns, [4 H]; NULL where x has no gradient */
+  const float *flip;
+  bool fresh; /* dx holds nothing yet */
+} Takers;
+
+static void input_back(const Gru *s, const Takers *to, const float *g, int64_t count, float *dx) {
+  const int64_t n = s->hidden, in = s->x->cols;
   hn_product_of((HnProduct){.m = count,
                             .n = in,
                             .k = 2 * n,
-                            .a = s->g + n,
+                            .a = g + n,
                             .a_row = 4 * n,
                             .a_col = 1,
-                            .b = flip,
+                            .b = to->flip,
                             .ldb = in,
-                            .init = fresh ? NULL : dx,
+                            .init = to->fresh ? NULL : dx,
                             .init_row = in,
                             .c = dx,
                             .ldc = in});
   hn_product_of((HnProduct){.m = count,
                             .n = in,
                             .k = n,
-                            .a = s->g,
+                            .a = g,
                             .a_row = 4 * n,
                             .a_col = 1,
-                            .b = flip + 2 * n * in,
+                            .b = to->flip + 2 * n * in,
                             .ldb = in,
                             .init = dx,
                             .init_row = in,
@@ -166,20 +151,50 @@ static void input_back(HnTape *t, const Gru *s) {
                             .ldc = in});
 }
 
+static void window_back(const Gru *s, const Takers *to, int64_t from, int64_t count) {
+  const int64_t n = s->hidden, in = s->x->cols;
+  const float *g = s->g + from * 4 * n, *x = s->x->data + from * in;
+  bool fresh;
+  hn_kernels()->activate_back(HN_LINEAR, count, 4 * n, NULL, s->g + from * 4 * n, to->sum);
+  float *d = hn_grad_raw(s->w, &fresh);
+  if (d) {
+    weight_back(s, x, in, g + n, 2 * n, count, fresh, d);
+    weight_back(s, x, in, g, n, count, fresh, d + 2 * n);
+  }
+  d = hn_grad_raw(s->u, &fresh);
+  if (d) weight_back(s, s->h + from * n, n, g + n, 3 * n, count, fresh, d);
+  if (to->dx) input_back(s, to, g, count, to->dx + from * in);
+}
+
+/* From the last step to the first; dh is where a step's gradient of h0 or of the output before it
+ * collects.  A step with resets collects aside and passes on only the rows that were not reset. */
+static void unroll_back(HnTape *t, const Gru *s, const Takers *to, float *dy) {
+  const int64_t n = s->hidden, size = s->rows * n, window = hn_window_steps(s->rows);
+  const float *flip = hn_flipped(t, s->u);
+  float *aside = hn_tape_take(t, size, sizeof(float)), *dh0 = hn_grad(s->h0);
+  for (int64_t step = s->steps - 1; step >= 0; step--) {
+    const uint8_t *reset = s->reset ? s->reset + step * s->rows : NULL;
+    const int64_t steps = s->steps - step < window ? s->steps - step : window;
+    float *before = step ? dy + (step - 1) * size : dh0;
+    const bool direct = before && !hn_any_reset(reset, s->rows);
+    if (!direct) memset(aside, 0, (size_t)size * sizeof(float));
+    step_back(s, step, flip, dy + step * size, direct ? before : aside);
+    if (!direct && before) hn_state_back(s->rows, n, reset, aside, before);
+    if (step % window == 0) window_back(s, to, step * s->rows, steps * s->rows);
+  }
+}
+
 static void gru_back(HnTape *t, HnRecord *r) {
   const Gru *s = r->extra;
   const int64_t n = s->hidden;
-  bool fresh;
-  unroll_back(t, s, r->y->grad);
-  bias_back(t, s);
-  float *d = hn_grad_raw(s->w, &fresh);
-  if (d) {
-    weight_back(s, s->x->data, s->x->cols, n, 2 * n, fresh, d);
-    weight_back(s, s->x->data, s->x->cols, 0, n, fresh, d + 2 * n);
-  }
-  d = hn_grad_raw(s->u, &fresh);
-  if (d) weight_back(s, s->h, n, n, 3 * n, fresh, d);
-  input_back(t, s);
+  Takers to = {.sum = hn_tape_room(t, 4 * n, sizeof(float))};
+  to.dx = hn_grad_raw(s->x, &to.fresh);
+  if (to.dx) to.flip = hn_flipped(t, s->w);
+  unroll_back(t, s, &to, r->y->grad);
+  float *db = hn_grad(s->b), *dc = hn_grad(s->c);
+  for (int64_t j = 0; db && j < 2 * n; j++) db[j] += to.sum[n + j];
+  for (int64_t j = 0; db && j < n; j++) db[2 * n + j] += to.sum[j];
+  for (int64_t j = 0; dc && j < 3 * n; j++) dc[j] += to.sum[n + j];
 }
 
 /* ---- movement ---- */
@@ -268,8 +283,7 @@ HnVar *hn_gru(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *w, HnVar *u,
   s->g = hn_tape_take(t, steps * rows * 4 * n, sizeof(float));
   s->h = hn_tape_take(t, steps * rows * n, sizeof(float));
   HnVar *y = hn_output(t, steps * rows, n, hn_first_with_grad(6, inputs), NULL, NULL);
-  project(t, s);
-  forward(s, y->data);
+  forward(t, s, y->data);
   HnRecord *r = hn_record(t, &gru_rule, y, NULL, NULL, NULL);
   if (r) r->extra = s;
   return y;

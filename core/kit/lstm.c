@@ -1,8 +1,8 @@
 /* lstm.c - long short-term memory over a whole sequence as one operation of the tape.
  *
- * Gates live in one array g [T B, 4 H] in the order of w and u: one product over all steps fills in
- * the inputs' share, each step adds the state's in place, and backward turns g into the gradient of
- * the sums, of which weights, biases and inputs take theirs in one product over all steps each. */
+ * Gates live in one array g [T B, 4 H] in the order of w and u: one product over a window of steps
+ * fills in the inputs' share, each step adds the state's in place, and backward turns g into the
+ * gradient of the sums, of which weights, biases and inputs take theirs by windows again. */
 #include "sequence.h"
 
 typedef struct Lstm {
@@ -20,28 +20,30 @@ static const uint8_t *reset_of(const Lstm *s, int64_t step) {
 
 /* ---- forward ---- */
 
-/* g = x w + b + c */
-static void project(HnTape *t, const Lstm *s) {
+/* g = x w + b + c in `count` rows of all steps' */
+static void project(const Lstm *s, const float *bias, int64_t from, int64_t count) {
   const int64_t n = 4 * s->hidden, in = s->x->cols;
-  float *sum = hn_tape_take(t, n, sizeof(float));
-  for (int64_t j = 0; j < n; j++) sum[j] = s->b->data[j] + s->c->data[j];
-  hn_product_of((HnProduct){.m = s->steps * s->rows,
+  hn_product_of((HnProduct){.m = count,
                             .n = n,
                             .k = in,
-                            .a = s->x->data,
+                            .a = s->x->data + from * in,
                             .a_row = in,
                             .a_col = 1,
                             .b = s->w->data,
                             .ldb = n,
-                            .init = sum,
-                            .c = s->g,
+                            .init = bias,
+                            .c = s->g + from * n,
                             .ldc = n});
 }
 
-static void forward(const Lstm *s, float *y) {
-  const int64_t n = s->hidden, size = s->rows * n;
+static void forward(HnTape *t, const Lstm *s, float *y) {
+  const int64_t n = s->hidden, size = s->rows * n, window = hn_window_steps(s->rows);
   const float *h = s->h0->data, *m = s->c0->data;
+  float *bias = hn_tape_take(t, 4 * n, sizeof(float));
+  for (int64_t j = 0; j < 4 * n; j++) bias[j] = s->b->data[j] + s->c->data[j];
   for (int64_t step = 0; step < s->steps; step++) {
+    const int64_t steps = s->steps - step < window ? s->steps - step : window;
+    if (step % window == 0) project(s, bias, step * s->rows, steps * s->rows);
     float *g = s->g + 4 * step * size, *h_begin = s->h + step * size, *m_begin = s->m + step * size;
     hn_state_begin(s->rows, n, reset_of(s, step), h, h_begin);
     hn_state_begin(s->rows, n, reset_of(s, step), m, m_begin);
@@ -82,10 +84,58 @@ static void state_back(const Lstm *s, const float *g, const float *flip, float *
                             .ldc = n});
 }
 
+/* Gradient of w or u: += a' g over `count` rows of all steps', a [T B, rows]. */
+static void weight_back(const Lstm *s, const float *a, HnVar *weight, int64_t from, int64_t count) {
+  bool fresh;
+  float *d = hn_grad_raw(weight, &fresh);
+  const int64_t n = 4 * s->hidden;
+  if (d)
+    hn_product_of((HnProduct){.m = weight->rows,
+                              .n = n,
+                              .k = count,
+                              .a = a + from * weight->rows,
+                              .a_row = 1,
+                              .a_col = weight->rows,
+                              .b = s->g + from * n,
+                              .ldb = n,
+                              .init = fresh ? NULL : d,
+                              .init_row = n,
+                              .c = d,
+                              .ldc = n});
+}
+
+/* What weights, biases and inputs take from `count` rows of the sums' gradient. */
+typedef struct Takers {
+  float *bias, *dx; /* sums of g's columns, [4 H]; NULL: nobody asks */
+  const float *flip;
+  bool fresh; /* dx holds nothing yet */
+} Takers;
+
+static void window_back(const Lstm *s, const Takers *to, int64_t from, int64_t count) {
+  const int64_t n = 4 * s->hidden, in = s->x->cols;
+  if (to->bias) hn_kernels()->activate_back(HN_LINEAR, count, n, NULL, s->g + from * n, to->bias);
+  weight_back(s, s->x->data, s->w, from, count);
+  weight_back(s, s->h, s->u, from, count);
+  float *dx = to->dx ? to->dx + from * in : NULL;
+  if (dx)
+    hn_product_of((HnProduct){.m = count,
+                              .n = in,
+                              .k = n,
+                              .a = s->g + from * n,
+                              .a_row = n,
+                              .a_col = 1,
+                              .b = to->flip,
+                              .ldb = in,
+                              .init = to->fresh ? NULL : dx,
+                              .init_row = in,
+                              .c = dx,
+                              .ldc = in});
+}
+
 /* From the last step to the first.  dm is the cells' gradient on its way back.  The state's
  * collects in the output before the step, or, where a reset cuts some rows off, aside. */
-static void unroll_back(HnTape *t, const Lstm *s, float *dy) {
-  const int64_t n = s->hidden, size = s->rows * n;
+static void unroll_back(HnTape *t, const Lstm *s, const Takers *to, float *dy) {
+  const int64_t n = s->hidden, size = s->rows * n, window = hn_window_steps(s->rows);
   const float *flip = hn_flipped(t, s->u), *cells = s->cells->touched ? s->cells->grad : NULL;
   float *aside = hn_tape_take(t, size, sizeof(float)), *dm = hn_tape_room(t, size, sizeof(float));
   float *dh0 = hn_grad(s->h0), *dc0 = hn_grad(s->c0);
@@ -104,63 +154,22 @@ static void unroll_back(HnTape *t, const Lstm *s, float *dy) {
     }
     for (int64_t i = 0; cut && i < s->rows; i++)
       if (reset[i]) memset(dm + i * n, 0, (size_t)n * sizeof(float));
+    const int64_t steps = s->steps - step < window ? s->steps - step : window;
+    if (step % window == 0) window_back(s, to, step * s->rows, steps * s->rows);
   }
   if (dc0) hn_kernels()->add(size, dm, dc0);
-}
-
-/* Gradient of w or u: += a' g, a [T B, rows]. */
-static void weight_back(const Lstm *s, const float *a, HnVar *weight) {
-  bool fresh;
-  float *d = hn_grad_raw(weight, &fresh);
-  const int64_t n = 4 * s->hidden;
-  if (d)
-    hn_product_of((HnProduct){.m = weight->rows,
-                              .n = n,
-                              .k = s->steps * s->rows,
-                              .a = a,
-                              .a_row = 1,
-                              .a_col = weight->rows,
-                              .b = s->g,
-                              .ldb = n,
-                              .init = fresh ? NULL : d,
-                              .init_row = n,
-                              .c = d,
-                              .ldc = n});
-}
-
-static void input_back(HnTape *t, const Lstm *s) {
-  bool fresh;
-  float *dx = hn_grad_raw(s->x, &fresh);
-  const int64_t n = 4 * s->hidden, in = s->x->cols;
-  if (dx)
-    hn_product_of((HnProduct){.m = s->steps * s->rows,
-                              .n = in,
-                              .k = n,
-                              .a = s->g,
-                              .a_row = n,
-                              .a_col = 1,
-                              .b = hn_flipped(t, s->w),
-                              .ldb = in,
-                              .init = fresh ? NULL : dx,
-                              .init_row = in,
-                              .c = dx,
-                              .ldc = in});
 }
 
 static void lstm_back(HnTape *t, HnRecord *r) {
   const Lstm *s = r->extra;
   const int64_t n = 4 * s->hidden;
-  unroll_back(t, s, r->y->grad);
   float *db = hn_grad(s->b), *dc = hn_grad(s->c);
-  if (db || dc) {
-    float *sum = hn_tape_room(t, n, sizeof(float));
-    hn_kernels()->activate_back(HN_LINEAR, s->steps * s->rows, n, NULL, s->g, sum);
-    if (db) hn_kernels()->add(n, sum, db);
-    if (dc) hn_kernels()->add(n, sum, dc);
-  }
-  weight_back(s, s->x->data, s->w);
-  weight_back(s, s->h, s->u);
-  input_back(t, s);
+  Takers to = {.bias = db || dc ? hn_tape_room(t, n, sizeof(float)) : NULL};
+  to.dx = hn_grad_raw(s->x, &to.fresh);
+  if (to.dx) to.flip = hn_flipped(t, s->w);
+  unroll_back(t, s, &to, r->y->grad);
+  if (db) hn_kernels()->add(n, to.bias, db);
+  if (dc) hn_kernels()->add(n, to.bias, dc);
 }
 
 /* ---- movement ---- */
@@ -272,8 +281,7 @@ HnVar *hn_lstm(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *c0, HnVar *
   s->m = hn_tape_take(t, count * n, sizeof(float));
   s->cells = hn_output(t, count, n, cells ? with_grad : NULL, NULL, NULL);
   HnVar *y = hn_output(t, count, n, with_grad, NULL, NULL);
-  project(t, s);
-  forward(s, y->data);
+  forward(t, s, y->data);
   HnRecord *r = hn_record(t, &lstm_rule, y, NULL, NULL, NULL);
   if (r) r->extra = s;
   if (cells) {

@@ -1,9 +1,17 @@
 /* sequence.h - what the recurrent operations of the tape share: states between steps, resets, and
- * products over all steps at once. */
+ * products over many steps at once. */
 #ifndef HN_KIT_SEQUENCE_H
 #define HN_KIT_SEQUENCE_H
 #include "record.h"
 #include <string.h>
+
+/* Steps go by windows of at least this many rows: what a step leaves is still in the cache when its
+ * window's inputs are projected or its weights' gradients taken. */
+enum { HN_WINDOW_ROWS = 256 };
+
+static inline int64_t hn_window_steps(int64_t rows) {
+  return rows > 0 ? (HN_WINDOW_ROWS + rows - 1) / rows : 1;
+}
 
 static inline void hn_product_of(HnProduct p) {
   hn_kernels()->product(&p);

@@ -12,6 +12,9 @@ static HnVar *leaf_along(HnTape *t, const HnVar *v) {
   const HnDirection *d = &t->direction;
   const uintptr_t at = (uintptr_t)v->grad, base = (uintptr_t)d->base;
   if (!v->grad || at < base || at >= base + (uintptr_t)d->size * sizeof(float)) return NULL;
+  if (hn_count(v) > d->size - (int64_t)((at - base) / sizeof(float)))
+    hn_bug("hn_tape_along: a direction of %lld ends inside a leaf of [%lld, %lld]",
+           (long long)d->size, (long long)v->rows, (long long)v->cols);
   return hn_constant(t, v->rows, v->cols, d->v + (at - base) / sizeof(float));
 }
 

@@ -58,12 +58,13 @@ HN_KIT void hn_tape_backward_from(HnTape *t, HnVar *y, const float *seed);
 /* ---- derivatives along a direction, and so second derivatives ---- */
 /* dy/de of y(leaves + e v) at e = 0 as a variable of the same tape, shaped as y; NULL: y does not
  * move.  It is made of operations of the tape, so it can be read, seeded (v is borrowed until then)
- * and differentiated again.  Costs one to two forward passes; nothing where it is not called.
- * Pearlmutter 1994, with the passes the other way round. */
+ * and differentiated again.  Costs nothing where it is not called.  Pearlmutter 1994, with the
+ * passes the other way round. */
 HN_KIT HnVar *hn_tape_along(HnTape *t, HnVar *y, HnDirection d);
 /* Adds H v to the leaves' gradients, H the Hessian of a [1, 1] loss: runs hn_tape_along and then
  * backward from its result, instead of from the loss.  Leaves with gradients outside of the
- * direction stay where they are, and get their rows of H v. */
+ * direction stay where they are, and get their rows of H v.  Takes as long as about 3 gradients, 8
+ * where most is recurrent. */
 HN_KIT void hn_tape_hvp(HnTape *t, HnVar *loss, HnDirection d);
 
 /* ---- leaves ---- */
@@ -149,8 +150,9 @@ HN_KIT HnVar *hn_categorical_kl(HnTape *t, HnVar *p_logits, HnVar *q_logits);
  *   x [T B, in] time-major;  h0 [B, H];  w [in, 3H], u [H, 3H] gates r, z, n;  b, c [1, 3H]
  *   reset  borrowed [T, B]: where non-zero, h is taken as 0 before step t (and no gradient flows
  *          further back); NULL: never.
- * Returns [T B, H].  One product makes all input projections; weight gradients are one product
- * over all steps. */
+ * Returns [T B, H].  Input projections and weight gradients are one product for every window of at
+ * least 256 rows.  A sequence goes on from hn_stop of its last state where it is to be truncated.
+ */
 HN_KIT HnVar *hn_gru(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *w, HnVar *u, HnVar *b,
                      HnVar *c, const uint8_t *reset);
 /* LSTM over a whole sequence (Hochreiter & Schmidhuber 1997 with forget gates, PyTorch's order):
