@@ -23,9 +23,9 @@
   X(choice, direction, "",                                                                       \
     "Along x and against it, any, or one radian to either side of x as VariBAD's code has it.",  \
     "forward_backward", "forward_backward|uniform|upstream")                                     \
-  X(real, control_cost, "", "Cost of the sum of squared actions.", 0.5, 0, 100)                  \
+  X(real, control_cost, "", "What the sum of squared actions costs, per unit.", 0.5, 0, 100)     \
   X(real, contact_cost, "", "Cost of the sum of squared, clipped contact forces.", 5e-4, 0, 100) \
-  X(real, survive_reward, "", "Reward of every step.", 1.0, -100, 100)                           \
+  X(real, survive_reward, "", "Reward of every step, for being there.", 1.0, -100, 100)          \
   X(flag, contact_forces, "", "Off: they count as zero, as with MuJoCo 2.0 in VariBAD's code.",  \
     true)                                                                                        \
   X(real, start_noise, "", "Spread of the pose (m, rad) and speeds (m/s, rad/s) at the start.",  \

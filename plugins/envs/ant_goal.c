@@ -17,7 +17,7 @@
 #define PARAMS(X)                                                                                \
   X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \
   X(real, goal_radius, "m", "Farthest goal from the start.", 3.0, 0, 30)                         \
-  X(real, control_cost, "", "Cost of the sum of squared actions.", 0.1, 0, 100)                  \
+  X(real, control_cost, "", "What the sum of squared actions costs, per unit.", 0.1, 0, 100)     \
   X(real, contact_cost, "", "Cost of the sum of squared, clipped contact forces.", 5e-4, 0, 100) \
   X(flag, contact_forces, "", "Off: they count as zero, as with MuJoCo 2.0 in VariBAD's code.",  \
     true)                                                                                        \

@@ -11,7 +11,7 @@
 
 #define PARAMS(X)                                                                                \
   X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \
-  X(real, control_cost, "", "Cost of the sum of squared actions.", 0.05, 0, 100)                 \
+  X(real, control_cost, "", "What the sum of squared actions costs, per unit.", 0.05, 0, 100)    \
   X(real, start_noise, "", "Spread of joint angles (rad) and speeds (rad/s) at the start.", 0.1, \
     0, 1)
 HN_PARAMS(PARAMS);

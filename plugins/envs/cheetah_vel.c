@@ -16,12 +16,13 @@
 
 #define PARAMS(X)                                                                                \
   X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \
-  X(real, velocity_low, "m/s", "Lowest target velocity.", 0.0, -100, 100)                        \
-  X(real, velocity_high, "m/s", "Highest target velocity.", 3.0, -100, 100)                      \
-  X(real, control_cost, "", "Cost of the sum of squared actions.", 0.05, 0, 100)                 \
+  X(real, velocity_low, "m/s", "Lowest target velocity a task may have.", 0.0, -100, 100)        \
+  X(real, velocity_high, "m/s", "Highest target velocity a task may have.", 3.0, -100, 100)      \
+  X(real, control_cost, "", "What the sum of squared actions costs, per unit.", 0.05, 0, 100)    \
   X(real, reward_noise_low, "", "Lowest standard deviation of a task's reward noise.", 0.0, 0,   \
     1e6)                                                                                         \
-  X(real, reward_noise_high, "", "Highest one; 0 for both: no noise.", 0.0, 0, 1e6)              \
+  X(real, reward_noise_high, "",                                                                 \
+    "Highest one; tasks are drawn log-uniformly in between; 0 for both: no noise.", 0.0, 0, 1e6) \
   X(real, start_noise, "", "Spread of joint angles (rad) and speeds (rad/s) at the start.", 0.1, \
     0, 1)
 HN_PARAMS(PARAMS);

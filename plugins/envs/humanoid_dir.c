@@ -18,9 +18,9 @@
 #define PARAMS(X)                                                                                  \
   X(int, horizon, "step", "Steps of 0.015 s per episode.", 200, 1, 100000)                         \
   X(real, velocity_reward, "", "Reward of the displacement in a step over 0.003 s.", 0.25, 0, 100) \
-  X(real, control_cost, "", "Cost of the sum of squared controls.", 0.1, 0, 100)                   \
+  X(real, control_cost, "", "What the sum of squared controls costs, per unit.", 0.1, 0, 100)      \
   X(real, contact_cost, "", "Cost of the sum of squared contact forces, up to 10.", 5e-7, 0, 100)  \
-  X(real, survive_reward, "", "Reward of every step.", 5.0, -100, 100)                             \
+  X(real, survive_reward, "", "Reward of every step, for being there.", 5.0, -100, 100)            \
   X(flag, contact_forces, "", "Off: they count as zero, as with MuJoCo 2.0 in VariBAD's code.",    \
     true)                                                                                          \
   X(real, start_noise, "", "Spread of the pose (m, rad) and speeds (m/s, rad/s) at the start.",    \

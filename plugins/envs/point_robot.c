@@ -12,11 +12,10 @@
  */
 #include <hunch/env.h>
 
-#define PARAMS(X)                                                                              \
-  X(real, goal_distance, "m", "Radius of the semicircle of goals.", 1.0, 0.01, 100)            \
-  X(real, goal_radius, "m", "The reward is zero farther than this from the goal.", 0.2, 0.001, \
-    100)                                                                                       \
-  X(real, step_size, "m", "Largest move along each axis in one step.", 0.1, 0.0001, 10)        \
+#define PARAMS(X)                                                                               \
+  X(real, goal_distance, "m", "Radius of the semicircle of goals.", 1.0, 0.01, 100)             \
+  X(real, goal_radius, "m", "Nearer than this to the goal there is a reward.", 0.2, 0.001, 100) \
+  X(real, step_size, "m", "Largest move along each axis in one step.", 0.1, 0.0001, 10)         \
   X(int, horizon, "step", "Steps per episode.", 100, 1, 100000)
 HN_PARAMS(PARAMS);
 #define INFO(X)                                                \

@@ -25,8 +25,8 @@
   X(real, damping_base, "", "Base of the factors of damping.", 1.3, 1, 10)                       \
   X(choice, constants, "", "What MuJoCo derives from masses: of this body, or of the unscaled.", \
     "derived", "derived|nominal")                                                                \
-  X(real, control_cost, "", "Cost of the sum of squared actions.", 1e-3, 0, 100)                 \
-  X(real, survive_reward, "", "Reward of every step.", 1.0, -100, 100)                           \
+  X(real, control_cost, "", "What the sum of squared actions costs, per unit.", 1e-3, 0, 100)    \
+  X(real, survive_reward, "", "Reward of every step, for being there.", 1.0, -100, 100)          \
   X(real, start_noise, "", "Spread of the pose (m, rad) and speeds (m/s, rad/s) at the start.",  \
     0.005, 0, 1)
 HN_PARAMS(PARAMS);

@@ -21,4 +21,4 @@ static HnStatus believe(void *self, HnThought *q) {
 
 static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe};
 HN_PLUGIN(none, HN_KIND_INFERENCE, None, &methods, .version = "0.1", .license = "MIT",
-          .summary = "No belief: the policy sees the observation alone.");
+          .summary = "No belief, as a control: the policy sees the observation alone.");

@@ -35,4 +35,5 @@ static HnStatus believe(void *self, HnThought *q) {
 
 static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe};
 HN_PLUGIN(oracle, HN_KIND_INFERENCE, Oracle, &methods, .version = "0.1", .license = "MIT",
-          .flags = HN_PRIVILEGED, .summary = "The true task as belief: an upper bound.");
+          .flags = HN_PRIVILEGED,
+          .summary = "The true task as belief: a bound that no method can expect to pass.");

@@ -36,4 +36,4 @@ static HnStatus act(void *self, HnAct *a) {
 
 static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act};
 HN_PLUGIN(uniform, HN_KIND_POLICY, Uniform, &methods, .version = "0.1", .license = "MIT",
-          .summary = "Uniformly random actions; learns nothing.");
+          .summary = "Uniformly random actions, as a control; learns nothing.");
