@@ -7,8 +7,8 @@
 #define SUFFIX "_LTX_hn_plugin"
 
 /* The linker puts this at our own ELF header: the machine a plugin must be made for is ours. */
-extern const ElfW(Ehdr) __ehdr_start
-    __attribute__((visibility("hidden"))); // NOLINT: the linker's name
+/* NOLINTNEXTLINE(bugprone-reserved-identifier) */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 typedef struct Image {
   const guint8 *bytes;

@@ -49,7 +49,7 @@ static const HnPlugin *recall_file(const char *file) {
 static const HnPlugin *recall_added(const char *name) {
   for (guint i = 0; loaded && i < loaded->len; i++) {
     const Loaded *l = loaded->pdata[i];
-    if (!l->file && strcmp(l->plugin->name, name) == 0) return l->plugin;
+    if (!l->file && g_strcmp0(l->plugin->name, name) == 0) return l->plugin;
   }
   return NULL;
 }

@@ -250,7 +250,7 @@ HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnE
       fputc('\n', f);
     }
   g_free(map);
-  return status;
+  return status; /* NOLINT(clang-analyzer-unix.Malloc): it is freed */
 }
 
 void hn_recorder_timing(HnRecorder *r, const HnSession *s, const double seconds[HN_TIMINGS]) {

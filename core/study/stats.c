@@ -125,6 +125,7 @@ static void bootstrap(HnStats *s, int64_t n, const double *x, const double *y, H
   double *picked = g_new(double, (gsize)n);
   for (int64_t r = 0; r < s->resamples; r++) {
     const int32_t *index = s->index + r * n;
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): draw fills it */
     for (int64_t i = 0; i < n; i++) picked[i] = x[index[i]];
     s->replica[r] = hn_stats_aggregate(s->aggregate, n, picked);
     if (!y) continue;
