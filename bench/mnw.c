@@ -201,7 +201,7 @@ static const char *const paths[] = {"auto", "full", "mixed", "dual"};
 
 static void bench_train(int64_t n, int64_t d, int64_t inputs) {
   Batch b = batch_of(n, d, 1, inputs);
-  double time[3][ROUNDS], error[2];
+  double time[3][ROUNDS], error[2] = {0};
   HnMnwLesson fast = {0}, full = {0};
   for (int r = 0; r < ROUNDS; r++)
     for (int which = 0; which < 3; which++) {

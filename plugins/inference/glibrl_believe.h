@@ -113,6 +113,7 @@ static void make_chunk(const Glibrl *g, const HnThought *q, int64_t from, int64_
 
 /* Scores step `at` of a chunk by the row's posteriors, then takes it in.  False: not finite. */
 static bool take_in(const Glibrl *g, char *row, int64_t at, float reward, Desk *k, float *info) {
+  /* cppcheck-suppress uninitvar */
   HnMnwScore score, *wanted = info ? &score : NULL;
   const Scale *s = &g->scale;
   double sum = 0;
