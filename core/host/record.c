@@ -10,8 +10,11 @@
 typedef enum Table { METRICS, TIMING, EPISODES, STEPS, TRIAL, TRACE, TABLES } Table;
 static const char *const table_name[TABLES] = {"metrics.csv", "timing.csv", "episodes.csv",
                                                "steps.csv",   "trial.csv",  "trace.bin"};
-const char *const hn_timing_name[HN_TIMINGS] = {"collect", "learn_policy", "learn_inference",
-                                                "evaluate", "checkpoint"};
+static const char *const timing_name[HN_TIMINGS] = {[HN_COLLECTING] = "collect",
+                                                    [HN_LEARNING_POLICY] = "learn_policy",
+                                                    [HN_LEARNING_INFERENCE] = "learn_inference",
+                                                    [HN_EVALUATING] = "evaluate",
+                                                    [HN_SAVING] = "checkpoint"};
 
 struct HnRecorder {
   char *dir;
@@ -70,18 +73,16 @@ static void write_trial_header(FILE *f, const HnSession *s) {
 static void write_headers(const HnRecorder *r, const HnSession *s) {
   const HnPlugin *env = s->env->plugin, *q = s->inference->plugin, *p = s->policy->plugin;
   FILE *f = r->table[METRICS];
-  int64_t episodes =
-      s->cell->evaluation.episodes ? s->cell->evaluation.episodes : s->cell->run.episodes;
   fputs("update,frames,train.return", f);
   names(f, "train.", env->info);
   names(f, "env.", env->metrics), names(f, "policy.", p->metrics);
   names(f, "inference.", q->metrics);
   fputs(",eval.return", f);
-  for (int64_t k = 1; k <= episodes; k++) fprintf(f, ",eval.return_%" G_GINT64_FORMAT, k);
+  for (int64_t k = 1; k <= s->eval_episodes; k++) fprintf(f, ",eval.return_%" G_GINT64_FORMAT, k);
   names(f, "eval.", env->info), names(f, "eval.", q->info), names(f, "eval.", p->info);
   fputc('\n', f);
   fputs("update,frames", r->table[TIMING]);
-  for (int k = 0; k < HN_TIMINGS; k++) fprintf(r->table[TIMING], ",%s", hn_timing_name[k]);
+  for (int k = 0; k < HN_TIMINGS; k++) fprintf(r->table[TIMING], ",%s", timing_name[k]);
   fputc('\n', r->table[TIMING]);
   fputs("phase,update,arm,seed,split,task,row,trial_episode,length,return", r->table[EPISODES]);
   names(r->table[EPISODES], "", env->info);
@@ -190,9 +191,7 @@ void hn_recorder_update(HnRecorder *r, HnSession *s, const HnMeans *train, const
     for (int64_t k = 0; k < D; k++) number(f, eval->belief_info[k]);
     for (int64_t k = 0; k < P; k++) number(f, eval->policy_info[k]);
   } else {
-    int64_t episodes =
-        s->cell->evaluation.episodes ? s->cell->evaluation.episodes : s->cell->run.episodes;
-    blanks(f, 1 + episodes + s->shape.env_infos + D + P);
+    blanks(f, 1 + s->eval_episodes + s->shape.env_infos + D + P);
   }
   fputc('\n', f);
   fwrite(digest, 32, 1, r->table[TRACE]);

@@ -24,9 +24,15 @@ void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *ev
  * paid for it (empty at the last percept), where the step ended, the belief (of draws the first)
  * and its map.  HN_E_..: map failed. */
 HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnEvaluation *eval);
-/* Seconds of this update by phase, in the order of hn_timing_name. */
-enum { HN_TIMINGS = 5 };
-extern const char *const hn_timing_name[HN_TIMINGS];
+/* Seconds of this update by what they went into. */
+typedef enum HnTiming {
+  HN_COLLECTING,
+  HN_LEARNING_POLICY,
+  HN_LEARNING_INFERENCE,
+  HN_EVALUATING,
+  HN_SAVING,
+  HN_TIMINGS
+} HnTiming;
 void hn_recorder_timing(HnRecorder *r, const HnSession *s, const double seconds[HN_TIMINGS]);
 
 /* run.json, rewritten whole and renamed: versions, machine, plugins, state, and of `s`, where it is

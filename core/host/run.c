@@ -24,10 +24,10 @@ static double seconds_so_far(const Run *r) {
   return r->before + (double)(g_get_monotonic_time() - r->started) * 1e-6;
 }
 
-/* Adds the time since *mark to a phase and moves the mark. */
-static void lap(Run *r, int phase, gint64 *mark) {
+/* Adds the time since *mark to what it went into and moves the mark. */
+static void lap(Run *r, HnTiming into, gint64 *mark) {
   gint64 now = g_get_monotonic_time();
-  r->seconds[phase] += (double)(now - *mark) * 1e-6;
+  r->seconds[into] += (double)(now - *mark) * 1e-6;
   *mark = now;
 }
 
@@ -138,11 +138,11 @@ static gboolean went_well(const Run *r, const char *doing, HnStatus status, GErr
 static gboolean learn(Run *r, gint64 *mark, GError **error) {
   HnSession *s = r->s;
   if (!went_well(r, "learning the policy", hn_session_learn_policy(s), error)) return FALSE;
-  lap(r, 1, mark);
+  lap(r, HN_LEARNING_POLICY, mark);
   if (!went_well(r, "learning the inference", hn_session_learn_inference(s), error) ||
       !went_well(r, "replaying running trials", hn_session_refresh(s), error))
     return FALSE;
-  lap(r, 2, mark);
+  lap(r, HN_LEARNING_INFERENCE, mark);
   return TRUE;
 }
 
@@ -166,7 +166,7 @@ static gboolean record(Run *r, bool last, gint64 *mark, GError **error) {
     if (!status && last) status = hn_recorder_trial(r->record, s, r->split, &eval);
     if (!went_well(r, "evaluating", status, error)) return hn_evaluation_free(&eval), FALSE;
   }
-  lap(r, 3, mark);
+  lap(r, HN_EVALUATING, mark);
   hn_recorder_update(r->record, s, &r->train, eval.steps ? &eval : NULL, digest);
   hn_evaluation_free(&eval);
   return TRUE;
@@ -180,7 +180,7 @@ static gboolean update(Run *r, GError **error) {
       went_well(r, "collecting", hn_crew_collect(s, &s->crew, s->phase, s->phases), error);
   if (ok) {
     s->frames += s->phases * s->crew.rows * s->steps;
-    lap(r, 0, &mark);
+    lap(r, HN_COLLECTING, &mark);
     ok = learn(r, &mark, error);
   }
   if (ok) {
@@ -192,7 +192,7 @@ static gboolean update(Run *r, GError **error) {
     hn_recorder_timing(r->record, s, r->seconds); /* a checkpoint's time goes to the next row */
     memset(r->seconds, 0, sizeof r->seconds);
     if (ok && due(s->update, r->cell->run.checkpoint_every, last)) ok = save(r, error);
-    lap(r, 4, &mark);
+    lap(r, HN_SAVING, &mark);
   }
   hn_means_free(&r->train);
   return ok;

@@ -181,8 +181,7 @@ static HnStatus live_one_trial(Sums *u, int64_t split) {
   for (int64_t k = 0; k < K; k++)
     hn_window_make(&phase[k], &s->shape, T, p->tasks, s->cell->run.samples);
   hn_tally_make(&y, p->tasks, s->shape.env_infos);
-  HnStatus status = hn_crew_make(s, &c, p->tasks, split,
-                                 p->episodes ? p->episodes : s->cell->run.episodes, false);
+  HnStatus status = hn_crew_make(s, &c, p->tasks, split, s->eval_episodes, false);
   for (int64_t at = 0; at < life && !status;) {
     status = hn_crew_collect(s, &c, phase, K);
     for (int64_t k = 0; k < K && at < life && !status; k++) {
@@ -208,8 +207,7 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
                         .policy_info = g_new0(double, P + 1),
                         .step_reward = g_new0(double, steps),
                         .step_info = g_new0(double, steps *D + 1)};
-  hn_means_make(&out->episodes, p->episodes ? p->episodes : s->cell->run.episodes,
-                s->shape.env_infos);
+  hn_means_make(&out->episodes, s->eval_episodes, s->shape.env_infos);
   hn_window_make(&out->trial, &s->shape, s->eval_lifetime, MIN(p->record_rows, p->tasks),
                  s->cell->run.samples);
   Sums u = {.s = s,

@@ -70,7 +70,7 @@ static HnStatus check_env(HnSession *s) {
   const HnCell *c = s->cell;
   const HnHost *host = &s->env->host;
   const HnEnvSpec *e = &s->es;
-  int64_t episodes = c->evaluation.episodes ? c->evaluation.episodes : c->run.episodes;
+  s->eval_episodes = c->evaluation.episodes ? c->evaluation.episodes : c->run.episodes;
   if (e->horizon < 1) return host->fail(host, HN_E_SHAPE, "horizon is not positive");
   if (e->obs_dim < 0 || e->task_dim < 0 || e->act_dim < 0 || e->act_count < 0)
     return host->fail(host, HN_E_SHAPE, "a dimension is negative");
@@ -81,7 +81,7 @@ static HnStatus check_env(HnSession *s) {
     if (!is_split(*name)) return host->fail(host, HN_E_SHAPE, "has a split named '%s'", *name);
   if (!*splits) return host->fail(host, HN_E_SHAPE, "has no split");
   if (__builtin_mul_overflow(e->horizon, c->run.episodes, &s->lifetime) ||
-      __builtin_mul_overflow(e->horizon, episodes, &s->eval_lifetime))
+      __builtin_mul_overflow(e->horizon, s->eval_episodes, &s->eval_lifetime))
     return host->fail(host, HN_E_SHAPE, "a trial is longer than 64 bits can count");
   return HN_OK;
 }

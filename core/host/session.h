@@ -45,7 +45,8 @@ typedef struct HnSession {
   HnPolicySpec ps;
   HnShape shape;
   char **splits;
-  int64_t phases, steps, lifetime, eval_lifetime;
+  int64_t phases, steps, lifetime;
+  int64_t eval_episodes, eval_lifetime; /* of an evaluated trial: as in training unless told */
   HnCrew crew;
   HnWindow phase[HN_PHASES_MAX], gather;
   HnHistory gathered; /* gather, as its reader may see it */
