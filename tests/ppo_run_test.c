@@ -1,25 +1,11 @@
 /* PPO in the real run loop, over an inference that is trained through it: the lesson's gathered
  * rows and recomputed beliefs are what was acted on, to the bit, also in windows that begin
  * mid-life. */
+#include "cell_rig.h"
 #include "fakes/lab.h"
-#include "run.h"
 #include <string.h>
 
 extern const HnPlugin ppo_LTX_hn_plugin;
-
-/* "key: value, .." of a parameter block. */
-static HnPart part_of(const HnPlugin *p, const char *settings) {
-  HnSchema s = hn_schema_of(p);
-  HnDiag *d = hn_diag_new();
-  char *text = g_strdup_printf("{%s}", settings);
-  HnNode *map = hn_yaml_parse("test", text, strlen(text), d);
-  void *params = g_malloc0(s.size);
-  hn_params_fill(&s, map, NULL, params, d);
-  char *findings = hn_diag_text(d);
-  g_assert_cmpstr(findings, ==, "");
-  g_free(findings), g_free(text), hn_node_free(map), hn_diag_free(d);
-  return (HnPart){.plugin = p, .name = (char *)(guintptr)p->name, .params = params};
-}
 
 typedef struct Result {
   double *value[3]; /* by update: approx_kl, grad_norm, loss */
@@ -66,11 +52,7 @@ static Result run(const char *settings, int64_t workers, int64_t samples, bool s
   g_free(path), g_free(text), g_strfreev(line), g_strfreev(head);
   path = g_build_filename(dir, "trace.bin", NULL);
   g_assert_true(g_file_get_contents(path, &r.trace, &r.length, NULL));
-  const char *argv[] = {"rm", "-rf", dir, NULL};
-  g_spawn_sync(NULL, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-               NULL, NULL);
-  g_free(path), g_free(dir), g_free(c.env.params), g_free(c.inference.params);
-  g_free(c.policy.params);
+  g_free(path), folder_free(dir), cell_clear(&c);
   return r;
 }
 

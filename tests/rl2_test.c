@@ -1,25 +1,11 @@
 /* rl2_test.c - RL2 against a naive network and its central differences, the promises of the ABI,
  * and PPO training it in the real run loop. */
 #include "../plugins/inference/rl2.c"
+#include "cell_rig.h"
 #include "fakes/lab.h"
 #include "rl2_naive.h"
-#include "run.h"
 
 extern const HnPlugin ppo_LTX_hn_plugin, gridworld_LTX_hn_plugin;
-
-/* "key: value, .." of a parameter block. */
-static HnPart part_of(const HnPlugin *p, const char *settings) {
-  HnSchema s = hn_schema_of(p);
-  HnDiag *d = hn_diag_new();
-  char *text = g_strdup_printf("{%s}", settings);
-  HnNode *map = hn_yaml_parse("test", text, strlen(text), d);
-  void *params = g_malloc0(s.size);
-  hn_params_fill(&s, map, NULL, params, d);
-  char *findings = hn_diag_text(d);
-  g_assert_cmpstr(findings, ==, "");
-  g_free(findings), g_free(text), hn_node_free(map), hn_diag_free(d);
-  return (HnPart){.plugin = p, .name = (char *)(guintptr)p->name, .params = params};
-}
 
 /* ---- an instance ---- */
 
@@ -425,17 +411,6 @@ static char *folder(void) {
   char *dir = g_dir_make_tmp("hunch-rl2-XXXXXX", NULL);
   g_assert_nonnull(dir);
   return dir;
-}
-
-static void folder_free(char *dir) {
-  const char *argv[] = {"rm", "-rf", dir, NULL};
-  g_spawn_sync(NULL, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-               NULL, NULL);
-  g_free(dir);
-}
-
-static void cell_clear(HnCell *c) {
-  g_free(c->env.params), g_free(c->inference.params), g_free(c->policy.params);
 }
 
 static char *slurp(const char *dir, const char *name, gsize *length) {

@@ -1,9 +1,9 @@
 /* run_test.c - the run loop's promises: bits independent of workers, of evaluation and of being
  * killed; lives replayed; failures kept with their reason. */
+#include "cell_rig.h"
 #include "checkpoint.h"
 #include "demand.h"
 #include "fakes/lab.h"
-#include "run.h"
 #include <glib/gstdio.h>
 #include <math.h>
 #include <signal.h>
@@ -13,25 +13,15 @@
 
 /* ---- cells and folders ---- */
 
-static HnPart part_of(const HnPlugin *p) {
-  HnSchema s = hn_schema_of(p);
-  HnDiag *d = hn_diag_new();
-  void *params = g_malloc0(s.size);
-  hn_params_fill(&s, NULL, NULL, params, d);
-  g_assert_cmpuint(hn_diag_count(d), ==, 0);
-  hn_diag_free(d);
-  return (HnPart){.plugin = p, .name = (char *)(guintptr)p->name, .params = params};
-}
-
 static HnCell cell_of(const HnPlugin *inference, const HnPlugin *policy) {
   HnCell c = {
       .study = "lab",
       .arm = "only",
       .seed_index = 0,
       .seed = 12345,
-      .env = part_of(&lab_env_LTX_hn_plugin),
-      .inference = part_of(inference),
-      .policy = part_of(policy),
+      .env = part_of(&lab_env_LTX_hn_plugin, ""),
+      .inference = part_of(inference, ""),
+      .policy = part_of(policy, ""),
       .run = {.frames = 1900,
               .rows = 19, /* three blocks, the last of them short */
               .steps = 10,
@@ -42,21 +32,10 @@ static HnCell cell_of(const HnPlugin *inference, const HnPlugin *policy) {
   return c;
 }
 
-static void cell_clear(HnCell *c) {
-  g_free(c->env.params), g_free(c->inference.params), g_free(c->policy.params);
-}
-
 static char *folder(void) {
   char *dir = g_dir_make_tmp("hunch-run-XXXXXX", NULL);
   g_assert_nonnull(dir);
   return dir;
-}
-
-static void folder_free(char *dir) {
-  const char *argv[] = {"rm", "-rf", dir, NULL};
-  g_spawn_sync(NULL, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-               NULL, NULL);
-  g_free(dir);
 }
 
 static char *slurp(const char *dir, const char *name, gsize *length) {

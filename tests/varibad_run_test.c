@@ -2,25 +2,11 @@
  * bits for any number of workers and after an interruption, windows that cut lives, and gradients
  * that reach the encoder where they should and nowhere else. */
 #include "cell.h"
-#include "run.h"
+#include "cell_rig.h"
 #include <string.h>
 
 extern const HnPlugin gridworld_LTX_hn_plugin, ppo_LTX_hn_plugin, varibad_LTX_hn_plugin,
     varibad_joint_LTX_hn_plugin, varibad_task_LTX_hn_plugin;
-
-/* "key: value, .." of a parameter block. */
-static HnPart part_of(const HnPlugin *p, const char *settings) {
-  HnSchema s = hn_schema_of(p);
-  HnDiag *d = hn_diag_new();
-  char *text = g_strdup_printf("{%s}", settings);
-  HnNode *map = hn_yaml_parse("test", text, strlen(text), d);
-  void *params = g_malloc0(s.size);
-  hn_params_fill(&s, map, NULL, params, d);
-  char *findings = hn_diag_text(d);
-  g_assert_cmpstr(findings, ==, "");
-  g_free(findings), g_free(text), hn_node_free(map), hn_diag_free(d);
-  return (HnPart){.plugin = p, .name = (char *)(guintptr)p->name, .params = params};
-}
 
 #define SMALL                                                                      \
   "latent: 3, hidden: 16, obs_embed: 4, act_embed: 4, reward_embed: 4, batch: 5, " \
@@ -68,11 +54,7 @@ static GBytes *trace_of(const Run *r) {
   char *path = g_build_filename(dir, "trace.bin", NULL);
   g_assert_true(g_file_get_contents(path, &text, &length, NULL));
   g_assert_cmpint(length, ==, 12 * 32);
-  const char *argv[] = {"rm", "-rf", dir, NULL};
-  g_spawn_sync(NULL, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-               NULL, NULL);
-  g_free(path), g_free(dir), g_free(c.env.params), g_free(c.inference.params);
-  g_free(c.policy.params);
+  g_free(path), folder_free(dir), cell_clear(&c);
   return g_bytes_new_take(text, length);
 }
 
