@@ -78,5 +78,12 @@ typedef struct HnInference {
    * probabilities.  obs[0] and obs[1] are then the cell where the agent is, and so is the true
    * task's largest entry its cell, if a task has as many.  May be NULL. [any] */
   HnStatus (*map)(void *self, const float *belief, float *map);
+
+  /* For supervised tasks: what a belief [max(samples, 1), D] expects each of n actions to show.
+   * act [n, act_dim]; mean, stddev [n, obs_dim] out, of the predictive; member [max(samples,
+   * 1), n, obs_dim] out, the mean under each sample, or NULL: not asked.  The host scores it
+   * against the env's answer.  May be NULL. [any] */
+  HnStatus (*predict)(void *self, const float *belief, int64_t samples, int64_t n,
+                      const float *act, float *mean, float *stddev, float *member);
 } HnInference;
 #endif
