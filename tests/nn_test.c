@@ -57,6 +57,7 @@ static void test_other_inits(void) {
   const HnTensor *fixed = hn_store_add(&w->store, "c", 3, 5, HN_INIT_CONSTANT, -0.5, &w->rng);
   const HnTensor *normc = hn_store_add(&w->store, "n", 30, 5, HN_INIT_NORMC, 0.3, &w->rng);
   const HnTensor *fan = hn_store_add(&w->store, "f", 100, 50, HN_INIT_FAN_IN, 2, &w->rng);
+  const HnTensor *lecun = hn_store_add(&w->store, "l", 100, 400, HN_INIT_LECUN, 0.5, &w->rng);
   for (int i = 0; i < 15; i++) {
     g_assert_cmpfloat(zero->data[i], ==, 0);
     g_assert_cmpfloat(fixed->data[i], ==, -0.5f);
@@ -67,6 +68,13 @@ static void test_other_inits(void) {
   for (int i = 0; i < 5000; i++) least = MIN(least, fan->data[i]), most = MAX(most, fan->data[i]);
   /* U(+-2 / sqrt(100)): 5000 draws come within 1 % of both ends */
   g_assert_true(least >= -0.2f && least < -0.198f && most <= 0.2f && most > 0.198f);
+  /* deviation 0.5 / 10 within 1 %; cut at 2 / 0.8796 of it */
+  double square = 0;
+  for (int i = 0; i < 40000; i++) {
+    square += (double)lecun->data[i] * (double)lecun->data[i] / 40000;
+    g_assert_cmpfloat(fabsf(lecun->data[i]), <=, 0.113685f);
+  }
+  g_assert_cmpfloat(fabs(sqrt(square) - 0.05), <, 5e-4);
   world_free(w);
 }
 
@@ -133,6 +141,24 @@ static void test_store(void) {
 }
 
 /* ---- layers ---- */
+
+static void test_layer_norm(void) {
+  World *w = world_new("");
+  const HnLayerNorm norm = hn_layer_norm_make(&w->store, "in", 3, 1e-6f);
+  g_assert_true(fake_host_find(&w->fake, "in.weight")->data == norm.gain->data);
+  g_assert_true(fake_host_find(&w->fake, "in.bias")->data == norm.bias->data);
+  for (int j = 0; j < 3; j++) {
+    g_assert_cmpfloat(norm.gain->data[j], ==, 1);
+    g_assert_cmpfloat(norm.bias->data[j], ==, 0);
+  }
+  norm.gain->data[2] = 4, norm.bias->data[1] = -3;
+  const float x[3] = {1, 2, 6}; /* less 3: -2, -1, 3; variance 14 / 3 */
+  HnTape t = hn_tape_begin(w->store.host, false);
+  const HnVar *y = hn_layer_norm_by(&t, &norm, hn_constant(&t, 1, 3, x), NULL);
+  const double unit = 1 / sqrt(14.0 / 3), want[3] = {-2 * unit, -unit - 3, 12 * unit};
+  for (int j = 0; j < 3; j++) g_assert_cmpfloat(fabs((double)y->data[j] - want[j]), <, 1e-6);
+  world_free(w);
+}
 
 static void test_mlp(void) {
   World *w = world_new("");
@@ -262,6 +288,23 @@ static void test_clip(void) {
   g_assert_true(isnan(hn_clip_scale((double)NAN, 0)));
 }
 
+/* Elements beyond the bound come to it, others stay, NaN is not hidden. */
+static void test_clamp(void) {
+  const float g[6] = {0.5f, -0.5f, 3, -7, -INFINITY, NAN}, want[5] = {0.5f, -0.5f, 1, -1, -1};
+  World *w = world_new("");
+  HnTensor *p = hn_store_add(&w->store, "w", 2, 3, HN_INIT_ZERO, 0, &w->rng);
+  HnTensor *q = hn_store_add(&w->store, "v", 1, 1, HN_INIT_ZERO, 0, &w->rng);
+  memcpy(p->grad, g, sizeof g);
+  *q->grad = 2;
+  hn_store_clamp(&w->store, 0);
+  g_assert_cmpfloat(*q->grad, ==, 2);
+  hn_store_clamp(&w->store, 1);
+  for (int i = 0; i < 5; i++) g_assert_cmpfloat(p->grad[i], ==, want[i]);
+  g_assert_true(isnan(p->grad[5]));
+  g_assert_cmpfloat(*q->grad, ==, 1);
+  world_free(w);
+}
+
 /* ---- normaliser ---- */
 
 enum { ROWS = 300, COLS = 37, LD = 40 };
@@ -312,11 +355,13 @@ int main(int argc, char **argv) {
   g_test_add_func("/nn/orthogonal", test_orthogonal);
   g_test_add_func("/nn/inits", test_other_inits);
   g_test_add_func("/nn/store", test_store);
+  g_test_add_func("/nn/layer-norm", test_layer_norm);
   g_test_add_func("/nn/mlp", test_mlp);
   g_test_add_func("/nn/recurrent", test_recurrent);
   g_test_add_func("/nn/adam", test_adam);
   g_test_add_func("/nn/adam-first", test_adam_first);
   g_test_add_func("/nn/clip", test_clip);
+  g_test_add_func("/nn/clamp", test_clamp);
   g_test_add_func("/nn/normaliser", test_normaliser);
   return g_test_run();
 }

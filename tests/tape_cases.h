@@ -32,10 +32,11 @@ static double at(const Case *c, double **in, int k, int64_t i, int64_t j) {
 /* ---- products ---- */
 
 static double activation(int32_t act, double x) {
-  return act == HN_TANH      ? tanh(x)
-         : act == HN_RELU    ? fmax(x, 0)
-         : act == HN_SIGMOID ? 1 / (1 + exp(-x))
-                             : x;
+  return act == HN_TANH                  ? tanh(x)
+         : act == HN_RELU                ? fmax(x, 0)
+         : act == HN_SIGMOID             ? 1 / (1 + exp(-x))
+         : act == HN_LEAKY_RELU && x < 0 ? 0.01 * x
+                                         : x;
 }
 
 static HnVar *linear(const Case *c, HnTape *t, HnVar **in) {
@@ -63,6 +64,24 @@ static void linear_pick_naive(const Case *c, double **in, double *y) {
     y[i] = c->inputs == 3 ? in[2][pick[i]] : 0;
     for (int64_t p = 0; p < c->shape[0][1]; p++)
       y[i] += at(c, in, 0, i / c->out[1], p) * at(c, in, 1, p, pick[i]);
+  }
+}
+
+/* ---- normalisation: inputs x, gain, bias ---- */
+
+static HnVar *layer_norm(const Case *c, HnTape *t, HnVar **in) {
+  return hn_layer_norm(t, in[0], c->inputs > 1 ? in[1] : NULL, c->inputs > 2 ? in[2] : NULL, 0.1f);
+}
+static void layer_norm_naive(const Case *c, double **in, double *y) {
+  const int64_t n = c->shape[0][1];
+  for (int64_t i = 0; i < c->out[0]; i++) {
+    double mean = 0, variance = 0;
+    for (int64_t j = 0; j < n; j++) mean += in[0][i * n + j] / (double)n;
+    for (int64_t j = 0; j < n; j++) variance += pow(in[0][i * n + j] - mean, 2) / (double)n;
+    for (int64_t j = 0; j < n; j++)
+      y[i * n + j] = (in[0][i * n + j] - mean) / sqrt(variance + (double)0.1f) *
+                         (c->inputs > 1 ? in[1][j] : 1) +
+                     (c->inputs > 2 ? in[2][j] : 0);
   }
 }
 
@@ -417,6 +436,14 @@ static const Case cases[] = {
      linear,
      linear_naive,
      false},
+    {"linear/leaky-relu",
+     3,
+     {{4, 5}, {5, 8}, {1, 8}},
+     {4, 8},
+     HN_LEAKY_RELU,
+     linear,
+     linear_naive,
+     false},
     {"linear/one", 3, {{1, 1}, {1, 1}, {1, 1}}, {1, 1}, HN_TANH, linear, linear_naive, false},
     {"linear-pick/bias",
      3,
@@ -428,6 +455,16 @@ static const Case cases[] = {
      false},
     {"linear-pick/wide", 2, {{4, 37}, {37, 7}}, {4, 1}, 0, linear_pick, linear_pick_naive, false},
     {"matmul", 2, {{6, 5}, {5, 17}}, {6, 17}, 0, matmul, linear_naive, false},
+    {"layer-norm/plain", 1, {{5, 7}}, {5, 7}, 0, layer_norm, layer_norm_naive, false},
+    {"layer-norm/gain", 2, {{4, 5}, {1, 5}}, {4, 5}, 0, layer_norm, layer_norm_naive, false},
+    {"layer-norm/all",
+     3,
+     {{3, 19}, {1, 19}, {1, 19}},
+     {3, 19},
+     0,
+     layer_norm,
+     layer_norm_naive,
+     false},
     BINARY("add", ADD),
     BINARY("sub", SUB),
     BINARY("mul", MUL),
@@ -443,6 +480,7 @@ static const Case cases[] = {
     {"activate/tanh", 1, {{5, 7}}, {5, 7}, HN_TANH, activate, activate_naive, false},
     {"activate/relu", 1, {{5, 7}}, {5, 7}, HN_RELU, activate, activate_naive, false},
     {"activate/sigmoid", 1, {{5, 7}}, {5, 7}, HN_SIGMOID, activate, activate_naive, false},
+    {"activate/leaky-relu", 1, {{5, 7}}, {5, 7}, HN_LEAKY_RELU, activate, activate_naive, false},
     {"activate/linear", 1, {{5, 7}}, {5, 7}, HN_LINEAR, activate, activate_naive, false},
     {"concat", 3, {{4, 2}, {4, 5}, {4, 1}}, {4, 8}, CONCAT, shape, shape_naive, false},
     {"stack", 2, {{4, 3}, {2, 3}}, {6, 3}, STACK, shape, shape_naive, false},

@@ -19,6 +19,10 @@ HN_INLINE HnV v_relu(HnV x) {
   return v_max(v_all(0.0f), x);
 }
 
+HN_INLINE HnV v_leaky_relu(HnV x) {
+  return v_max(v_all(0.01f) * x, x);
+}
+
 static inline void activate(HnActivation act, int64_t n, float *y) {
   if (act == HN_TANH)
     HN_MAP(v_tanh, n, y, y);
@@ -26,5 +30,7 @@ static inline void activate(HnActivation act, int64_t n, float *y) {
     HN_MAP(v_relu, n, y, y);
   else if (act == HN_SIGMOID)
     HN_MAP(v_sigmoid, n, y, y);
+  else if (act == HN_LEAKY_RELU)
+    HN_MAP(v_leaky_relu, n, y, y);
 }
 #endif

@@ -22,11 +22,15 @@ static void map_softplus(int64_t n, const float *x, float *y) {
 static void map_relu(int64_t n, const float *x, float *y) {
   HN_MAP(v_relu, n, x, y);
 }
+static void map_leaky_relu(int64_t n, const float *x, float *y) {
+  HN_MAP(v_leaky_relu, n, x, y);
+}
 
 HN_INLINE HnV slope(HnActivation act, HnV y, HnV g) {
   if (act == HN_TANH) return g * v_fma(-y, y, v_all(1.0f));
   if (act == HN_SIGMOID) return g * (y * (v_all(1.0f) - y));
   if (act == HN_RELU) return (HnV)((HnVi)g & (y > v_all(0.0f)));
+  if (act == HN_LEAKY_RELU) return v_pick(y > v_all(0.0f), g, v_all(0.01f) * g);
   return g;
 }
 
@@ -79,6 +83,8 @@ static void activate_back(HnActivation act, int64_t rows, int64_t cols, const fl
     back_columns(HN_RELU, rows, cols, y, g, sum);
   else if (act == HN_SIGMOID)
     back_columns(HN_SIGMOID, rows, cols, y, g, sum);
+  else if (act == HN_LEAKY_RELU)
+    back_columns(HN_LEAKY_RELU, rows, cols, y, g, sum);
   else if (sum)
     back_columns(HN_LINEAR, rows, cols, y, g, sum);
 }
@@ -238,6 +244,7 @@ const HnKernels HN_VARIANT(hn_kernels) = {.product = HN_VARIANT(hn_product),
                                           .log = map_log,
                                           .softplus = map_softplus,
                                           .relu = map_relu,
+                                          .leaky_relu = map_leaky_relu,
                                           .activate_back = activate_back,
                                           .gru = gru,
                                           .gru_back = gru_back,

@@ -37,6 +37,7 @@ typedef struct HnKernels {
   void (*log)(int64_t n, const float *x, float *y);
   void (*softplus)(int64_t n, const float *x, float *y);
   void (*relu)(int64_t n, const float *x, float *y);
+  void (*leaky_relu)(int64_t n, const float *x, float *y);
   /* g [rows, cols], given y = act(..): g *= act'; then sum += columns of g, if not NULL. */
   void (*activate_back)(int32_t act, int64_t rows, int64_t cols, const float *y, float *g,
                         float *sum);

@@ -59,6 +59,17 @@ static void uniform(HnTensor *p, double bound, HnRng *rng) {
     p->data[i] = (float)hn_rng_uniform(rng, -bound, bound);
 }
 
+/* Scaled so that the variance is 1 / rows after the cut (Klambauer et al. 2017, as Flax has it). */
+static void lecun(HnTensor *p, double gain, HnRng *rng) {
+  const double cut_stddev = 0.87962566103423978; /* of a standard normal within +-2 */
+  const double scale = gain / sqrt((double)p->rows) / cut_stddev;
+  for (int64_t i = 0; i < p->rows * p->cols; i++) {
+    double x = hn_rng_normal(rng);
+    while (fabs(x) > 2) x = hn_rng_normal(rng);
+    p->data[i] = (float)(scale * x);
+  }
+}
+
 static void fill(const HnHost *host, HnTensor *p, HnInit init, double gain, HnRng *rng) {
   if (init == HN_INIT_ORTHOGONAL)
     orthogonal(host, p, gain, rng);
@@ -66,6 +77,8 @@ static void fill(const HnHost *host, HnTensor *p, HnInit init, double gain, HnRn
     uniform(p, gain / sqrt((double)p->rows), rng);
   else if (init == HN_INIT_NORMC)
     normc(p, gain, rng);
+  else if (init == HN_INIT_LECUN)
+    lecun(p, gain, rng);
   else if (init == HN_INIT_CONSTANT)
     for (int64_t i = 0; i < p->rows * p->cols; i++) p->data[i] = (float)gain;
 }
@@ -136,6 +149,15 @@ double hn_store_norm2(const HnStore *s) {
   return sum;
 }
 
+void hn_store_clamp(HnStore *s, double bound) {
+  const float most = (float)bound;
+  for (int64_t i = 0; bound > 0 && i < s->count; i++) {
+    float *g = s->tensor[i].grad;
+    for (int64_t k = 0; k < s->tensor[i].rows * s->tensor[i].cols; k++)
+      g[k] = g[k] > most ? most : g[k] < -most ? -most : g[k];
+  }
+}
+
 HnVar *hn_param(HnTape *t, const HnTensor *p, float *flat) {
   HnVar *v = hn_leaf(t, p->rows, p->cols, p->data, flat ? flat + p->offset : NULL);
   v->flip = p->flip;
@@ -168,6 +190,21 @@ HnVar *hn_mlp(HnTape *t, const HnMlp *mlp, HnVar *x, float *flat) {
     x = hn_linear(t, x, hn_param(t, mlp->w[i], flat), hn_param(t, mlp->b[i], flat),
                   i + 1 == mlp->layers ? mlp->output : mlp->hidden);
   return x;
+}
+
+HnLayerNorm hn_layer_norm_make(HnStore *s, const char *name, int64_t n, float eps) {
+  char text[256];
+  HnLayerNorm norm = {.eps = eps};
+  snprintf(text, sizeof text, "%s.weight", name);
+  norm.gain = hn_store_add(s, text, 1, n, HN_INIT_CONSTANT, 1, NULL);
+  snprintf(text, sizeof text, "%s.bias", name);
+  norm.bias = hn_store_add(s, text, 1, n, HN_INIT_ZERO, 0, NULL);
+  return norm;
+}
+
+HnVar *hn_layer_norm_by(HnTape *t, const HnLayerNorm *norm, HnVar *x, float *flat) {
+  return hn_layer_norm(t, x, hn_param(t, norm->gain, flat), hn_param(t, norm->bias, flat),
+                       norm->eps);
 }
 
 /* weight_ih, weight_hh, bias_ih, bias_hh of a recurrent layer with `gates` gates. */

@@ -75,9 +75,10 @@ HnVar *hn_times(HnTape *t, HnVar *a, HnVar *b) {
   return a && b ? hn_mul(t, a, b) : NULL;
 }
 
-static HnVar *relu_slope(HnTape *t, const HnVar *y) {
+/* 1 where y is positive, `below` elsewhere. */
+static HnVar *relu_slope(HnTape *t, const HnVar *y, float below) {
   float *slope = hn_tape_take(t, hn_count(y), sizeof(float));
-  for (int64_t i = 0; i < hn_count(y); i++) slope[i] = y->data[i] > 0 ? 1 : 0;
+  for (int64_t i = 0; i < hn_count(y); i++) slope[i] = y->data[i] > 0 ? 1 : below;
   return hn_constant(t, y->rows, y->cols, slope);
 }
 
@@ -88,7 +89,9 @@ HnVar *hn_slope(HnTape *t, HnVar *y, HnActivation act) {
   case HN_SIGMOID:
     return hn_sub(t, y, hn_square(t, y));
   case HN_RELU:
-    return relu_slope(t, y);
+    return relu_slope(t, y, 0);
+  case HN_LEAKY_RELU:
+    return relu_slope(t, y, 0.01f);
   default:
     return NULL;
   }

@@ -303,7 +303,11 @@ HnVar *hn_activate(HnTape *t, HnVar *x, HnActivation act) {
   if (act == HN_LINEAR) return x;
   const HnKernels *k = hn_kernels();
   HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
-  (act == HN_TANH ? k->tanh : act == HN_RELU ? k->relu : k->sigmoid)(hn_count(x), x->data, y->data);
+  void (*const map[])(int64_t, const float *, float *) = {[HN_TANH] = k->tanh,
+                                                          [HN_RELU] = k->relu,
+                                                          [HN_SIGMOID] = k->sigmoid,
+                                                          [HN_LEAKY_RELU] = k->leaky_relu};
+  map[act](hn_count(x), x->data, y->data);
   HnRecord *r = hn_record(t, &activate_rule, y, x, NULL, NULL);
   if (r) r->kind = act;
   return y;

@@ -31,6 +31,7 @@ enum {
   HN_INIT_FAN_IN = 2,     /* U(+-gain / sqrt(rows)) */
   HN_INIT_NORMC = 3,      /* normal, each output's weight vector scaled to norm gain */
   HN_INIT_CONSTANT = 4,   /* gain everywhere */
+  HN_INIT_LECUN = 5,      /* gain / sqrt(rows) times a normal cut at 2 deviations, variance 1 */
 };
 
 /* Call once in create.  `prefix` (may be "") starts the names of all the store's arrays, so a
@@ -48,6 +49,8 @@ HN_KIT float *hn_store_flat(const HnStore *s, int64_t shards);
 /* Adds `shards` flat gradients [shards, size] to the tensors' own, in order. */
 HN_KIT void hn_store_reduce(HnStore *s, int64_t shards, const float *flat);
 HN_KIT double hn_store_norm2(const HnStore *s);
+/* Limits every element of the tensors' own gradients to +-bound; bound <= 0: none.  NaN stays. */
+HN_KIT void hn_store_clamp(HnStore *s, double bound);
 /* A tensor on a tape; its gradient is added to flat + offset (flat NULL: a constant). */
 HN_KIT HnVar *hn_param(HnTape *t, const HnTensor *p, float *flat);
 
@@ -74,6 +77,14 @@ HN_KIT HnMlp hn_mlp_make(HnStore *s, const char *name, int64_t layers, const int
                          HnActivation hidden, HnActivation output, HnInit init, double gain,
                          double output_gain, HnRng *rng);
 HN_KIT HnVar *hn_mlp(HnTape *t, const HnMlp *mlp, HnVar *x, float *flat);
+
+typedef struct HnLayerNorm {
+  HnTensor *gain, *bias;
+  float eps;
+} HnLayerNorm;
+/* NAME.weight (1) and NAME.bias (0), [1, n] each. [create] */
+HN_KIT HnLayerNorm hn_layer_norm_make(HnStore *s, const char *name, int64_t n, float eps);
+HN_KIT HnVar *hn_layer_norm_by(HnTape *t, const HnLayerNorm *norm, HnVar *x, float *flat);
 
 typedef struct HnGru {
   HnTensor *w, *u, *b, *c;

@@ -44,7 +44,13 @@ typedef struct HnTape {
 } HnTape;
 
 typedef int32_t HnActivation;
-enum { HN_LINEAR = 0, HN_TANH = 1, HN_RELU = 2, HN_SIGMOID = 3 };
+enum {
+  HN_LINEAR = 0,
+  HN_TANH = 1,
+  HN_RELU = 2,
+  HN_SIGMOID = 3,
+  HN_LEAKY_RELU = 4, /* x, or 0.01 x below 0 */
+};
 
 /* recording = false: values only, for acting. */
 HN_KIT HnTape hn_tape_begin(const HnHost *host, bool recording);
@@ -85,6 +91,11 @@ HN_KIT HnVar *hn_linear_pick(HnTape *t, HnVar *x, HnVar *w, HnVar *b, int64_t pi
                              const int32_t *pick);
 /* y = a b: a [n, k], b [k, m]. */
 HN_KIT HnVar *hn_matmul(HnTape *t, HnVar *a, HnVar *b);
+
+/* ---- normalisation ---- */
+/* Each row less its mean, over sqrt(its variance + eps), times gain, plus bias: gain and bias
+ * [1, n], or NULL for 1 and 0.  Ba, Kiros & Hinton 2016. */
+HN_KIT HnVar *hn_layer_norm(HnTape *t, HnVar *x, HnVar *gain, HnVar *bias, float eps);
 
 /* ---- elementwise; b may be [B, n], or [1, n] or [1, 1], which broadcast ---- */
 HN_KIT HnVar *hn_add(HnTape *t, HnVar *a, HnVar *b);
