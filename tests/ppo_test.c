@@ -335,7 +335,7 @@ static char *kept_hash(Lab *lab) {
   return text;
 }
 
-/* Shards backwards, and on two threads: the same bits; 700 elements are six shards. */
+/* Shards backwards, and on two threads: the same bits; 700 elements are eight shards. */
 static void test_threads(gconstpointer data) {
   char *hash[3];
   for (int order = 0; order < 3; order++) {

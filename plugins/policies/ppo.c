@@ -324,10 +324,16 @@ typedef struct Job {
   Sums *sums;           /* [shards] */
 } Job;
 
-enum { SHARD = 128, SHARDS = 64 }; /* activations of 128 rows stay in the second-level cache */
+/* Shards of a minibatch are a power of two, so that 2 or 4 workers have as much to do each, and
+ * equally large.  Activations of 128 rows stay in the second-level cache; below 32 rows the products
+ * are not worth a worker's while. */
+enum { SHARD_MOST = 128, SHARD_LEAST = 32, SHARDS = 64 };
 
 static int64_t shard_size(int64_t n) {
-  return n > (int64_t)SHARD * SHARDS ? (n + SHARDS - 1) / SHARDS : SHARD;
+  int64_t shards = 1;
+  while (shards < SHARDS && n > shards * SHARD_MOST) shards *= 2;
+  if (shards == 1 && n >= 2 * SHARD_LEAST) shards = 2;
+  return (n + shards - 1) / shards;
 }
 static int64_t shard_count(int64_t n) {
   return (n + shard_size(n) - 1) / shard_size(n);
@@ -361,7 +367,7 @@ static Answer answer_shard(const Job *j, HnTape *t, int64_t from, int64_t n, flo
   const int64_t *place = j->place + from;
   int64_t D = m->D, S = w->S;
   HnVar *obs = m->O > 0 ? hn_constant(t, n, m->O, gather(t, w->obs, m->O, place, n)) : NULL;
-  HnVar **b = *beliefs = D > 0 ? hn_tape_room(t, S, sizeof *b) : NULL;
+  HnVar **b = *beliefs = hn_tape_room(t, S, sizeof *b); /* NULLs where there is no belief */
   for (int64_t s = 0; s < S && D > 0; s++) {
     float *x = hn_tape_room(t, n * D, sizeof *x);
     if (j->fresh) {
