@@ -123,31 +123,32 @@ HnStatus hn_session_learn_inference(HnSession *s) {
 
 /* ---- running lives ---- */
 
-/* Appends the window's steps to each row's life; a row that begins a new task starts again. */
-static void remember(HnSession *s, const HnWindow *w) {
+/* Appends the window's steps to row i's life, which starts again where a new task begins. */
+static void remember(HnSession *s, const HnWindow *w, int64_t i) {
   static const HnFieldName percept[] = {HN_F_BEGIN, HN_F_OBS, HN_F_TASK};
   static const HnFieldName taken[] = {HN_F_ACT,      HN_F_PICK, HN_F_REWARD, HN_F_TRUE_REWARD,
                                       HN_F_NEXT_OBS, HN_F_DONE, HN_F_CUT};
   HnWindow *life = &s->life;
-  for (int64_t i = 0; i < w->h.rows; i++)
-    for (int64_t t = 0; t <= w->h.steps; t++) {
-      const uint8_t *begin = hn_window_at(w, HN_F_BEGIN, t, i);
-      if (*begin == HN_NEW_TASK) s->life_at[i] = 0;
-      int64_t at = s->life_at[i];
-      for (guint f = 0; f < G_N_ELEMENTS(percept); f++)
-        memcpy(hn_window_at(life, percept[f], at, i), hn_window_at(w, percept[f], t, i),
-               w->size[percept[f]]);
-      if (t == w->h.steps) break;
-      for (guint f = 0; f < G_N_ELEMENTS(taken); f++)
-        memcpy(hn_window_at(life, taken[f], at, i), hn_window_at(w, taken[f], t, i),
-               w->size[taken[f]]);
-      s->life_at[i]++;
-    }
+  for (int64_t t = 0; t <= w->h.steps; t++) {
+    const uint8_t *begin = hn_window_at(w, HN_F_BEGIN, t, i);
+    if (*begin == HN_NEW_TASK) s->life_at[i] = 0;
+    int64_t at = s->life_at[i];
+    for (guint f = 0; f < G_N_ELEMENTS(percept); f++)
+      memcpy(hn_window_at(life, percept[f], at, i), hn_window_at(w, percept[f], t, i),
+             w->size[percept[f]]);
+    if (t == w->h.steps) break;
+    for (guint f = 0; f < G_N_ELEMENTS(taken); f++)
+      memcpy(hn_window_at(life, taken[f], at, i), hn_window_at(w, taken[f], t, i),
+             w->size[taken[f]]);
+    s->life_at[i]++;
+  }
 }
 
-/* Rebuilds one row's memory as it was before the percept that the next window starts with. */
+/* Takes in what one row has lived through since, and rebuilds its memory as it was before the
+ * percept that the next window starts with. */
 static HnStatus replay_row(void *arg, int64_t i) {
   HnSession *s = arg;
+  for (int64_t k = 0; k < s->phases; k++) remember(s, &s->phase[k], i);
   int64_t steps = s->life_at[i] - 1, samples = MAX(s->cell->run.samples, 1);
   if (steps < 0) return HN_OK;
   HnArena *arena = hn_arena_current();
@@ -168,6 +169,5 @@ static HnStatus replay_row(void *arg, int64_t i) {
 
 HnStatus hn_session_refresh(HnSession *s) {
   if (!s->bs.refresh) return HN_OK;
-  for (int64_t k = 0; k < s->phases; k++) remember(s, &s->phase[k]);
   return hn_pool_run(s->pool, s->crew.rows, replay_row, s);
 }
