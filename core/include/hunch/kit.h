@@ -2,6 +2,8 @@
  * that does not include it links to nothing. */
 #ifndef HUNCH_KIT_H
 #define HUNCH_KIT_H
+#include "kit/curvature.h"
+#include "kit/gaussian.h"
 #include "kit/gemm.h"
 #include "kit/mnw.h"
 #include "kit/nn.h"

@@ -1,0 +1,71 @@
+/* hunch/kit/gaussian.h - many small Gaussians N(mean, P^-1) that are known by their precisions.
+ *
+ * A precision is float64: of a full one the lower triangle row by row, element (i, j <= i) at
+ * i (i + 1) / 2 + j, of a diagonal one the diagonal.  It is never inverted: P + jitter I = L L' is
+ * factored, sixteen rows at a time, and triangles are solved.  The jitter is added where a
+ * precision is used and never stored.
+ *
+ * Draws are float32 (their noise is); entropies and divergences are float64 throughout, because the
+ * divergence of nearly equal Gaussians is a difference of large equal terms.
+ *
+ * A row's bits do not depend on which rows share a call.  Nothing here allocates; `work` is lent,
+ * 64-byte aligned, of hn_precision_work_size bytes.  Functions that factor return HN_E_NUMERIC
+ * where a precision is not positive definite (or not finite) and leave the first such row in *bad
+ * (if not NULL); outputs are then undefined.  Everything is [any].
+ *
+ * Source: Laplace VRNN, arXiv 2505.18591; Rasmussen & Williams 2006, appendix A. */
+#ifndef HUNCH_KIT_GAUSSIAN_H
+#define HUNCH_KIT_GAUSSIAN_H
+#include "../plugin.h"
+#include "gemm.h"
+
+#define HN_JITTER 1e-6
+
+typedef struct HnPrecision {
+  int64_t rows, dim; /* F numbers a row */
+  bool diagonal;
+  const double *p;
+  int64_t p_row; /* doubles from a row to the next */
+  double jitter; /* >= 0 */
+} HnPrecision;
+
+/* Doubles of one precision: F (F + 1) / 2 or F. */
+static inline int64_t hn_precision_count(int64_t dim, bool diagonal) {
+  return diagonal ? dim : dim * (dim + 1) / 2;
+}
+/* Sets one precision to value I. */
+HN_KIT void hn_precision_set(int64_t dim, bool diagonal, double value, double *p);
+/* Bytes of work for any number of rows. */
+HN_KIT size_t hn_precision_work_size(int64_t dim);
+
+/* L of P + jitter I = L L' in float32: l [rows, F (F + 1) / 2], packed as P; diagonal: [rows, F],
+ * square roots. */
+HN_KIT HnStatus hn_precision_factor(const HnPrecision *p, float *l, int64_t *bad, void *work);
+
+/* z = mean + L^-T noise, `draws` of every row: noise, z [rows, draws, F], which may be the same;
+ * mean, mean_row floats from a row to the next. */
+HN_KIT HnStatus hn_precision_sample(const HnPrecision *p, const float *mean, int64_t mean_row,
+                                    int64_t draws, const float *noise, float *z, int64_t *bad,
+                                    void *work);
+
+/* What there is to say of a posterior q and the one before it; nats. */
+typedef struct HnPrecisionFacts {
+  double entropy;
+  double marginal; /* entropy of one coordinate alone, averaged over the F */
+  /* 1/2 tr(P_before P^-1), 1/2 d' P_before d, 1/2 (ln|P| - ln|P_before|); KL(q || before) is
+   * their sum less F / 2 */
+  double trace, mahalanobis, logdet, kl;
+} HnPrecisionFacts;
+/* facts [rows].  before NULL: the first two only, others 0.  mean, mean_before: F a row, with
+ * strides mean_row, before_row. */
+HN_KIT HnStatus hn_precision_facts(const HnPrecision *q, const float *mean, int64_t mean_row,
+                                   const HnPrecision *before, const float *mean_before,
+                                   int64_t before_row, HnPrecisionFacts *facts, int64_t *bad,
+                                   void *work);
+
+/* pull [rows, F] = (P + jitter I) (to - from), the gradient with respect to `to` of the Mahalanobis
+ * part of KL(N(to, .) || N(from, P^-1)); half (NULL: not wanted) [rows] = 1/2 (to - from)' pull.
+ * to, from: F a row, with strides. */
+HN_KIT void hn_precision_pull(const HnPrecision *p, const float *to, int64_t to_row,
+                              const float *from, int64_t from_row, float *pull, double *half);
+#endif

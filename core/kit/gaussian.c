@@ -1,0 +1,305 @@
+/* gaussian.c - Gaussians by their precisions: sixteen rows at a time through the kernels of
+ * group.h.  Lanes past the last row repeat it. */
+#include "hunch/kit/gaussian.h"
+#include "group.h"
+#include "isa.h"
+#include <math.h>
+#include <string.h>
+
+#define HALF_LN_2PI 0.91893853320467274178
+
+const HnGroupKernels *hn_group_kernels(void) {
+#if defined(__x86_64__)
+  static const HnGroupKernels *const tables[] = {&hn_group_kernels_base, &hn_group_kernels_v3,
+                                                 &hn_group_kernels_v4};
+  return tables[hn_isa_level()];
+#else
+  return &hn_group_kernels_base;
+#endif
+}
+
+void hn_precision_set(int64_t dim, bool diagonal, double value, double *p) {
+  const int64_t count = hn_precision_count(dim, diagonal);
+  for (int64_t i = 0; i < count; i++) p[i] = diagonal ? value : 0;
+  for (int64_t i = 0; !diagonal && i < dim; i++) p[hn_triangle(i) + i] = value;
+}
+
+/* Numbers of a group's triangle. */
+static int64_t group_count(int64_t dim) {
+  return hn_triangle(hn_group_order(dim)) * HN_GROUP;
+}
+
+/* Two triangles in float64, or one in float32 and a vector. */
+size_t hn_precision_work_size(int64_t dim) {
+  return (size_t)(2 * group_count(dim)) * sizeof(double);
+}
+
+static HnStatus failed(int64_t row, int64_t *bad) {
+  if (bad) *bad = row;
+  return HN_E_NUMERIC;
+}
+
+/* ---- groups ---- */
+
+typedef struct Group {
+  int64_t from, rows; /* the first, and how many */
+  const double *p[HN_GROUP];
+} Group;
+
+static Group group_at(const HnPrecision *p, int64_t from) {
+  Group g = {.from = from, .rows = p->rows - from < HN_GROUP ? p->rows - from : HN_GROUP};
+  for (int64_t l = 0; l < HN_GROUP; l++)
+    g.p[l] = p->p + (from + (l < g.rows ? l : g.rows - 1)) * p->p_row;
+  return g;
+}
+
+/* The lowest of the group's rows among `bits`, or -1. */
+static int64_t first_bad(const Group *g, uint32_t bits) {
+  for (int64_t l = 0; l < g->rows; l++)
+    if (bits >> l & 1) return g->from + l;
+  return -1;
+}
+
+/* l = factor of the group's P + jitter I; the first row that fails, or -1. */
+static int64_t factor32(const HnPrecision *p, const Group *g, float *l) {
+  const HnGroup32 *k = &hn_group_kernels()->f32;
+  k->gather(p->dim, g->p, p->jitter, l);
+  return first_bad(g, k->factor(p->dim, l));
+}
+
+static int64_t factor64(const HnPrecision *p, const Group *g, double *l) {
+  const HnGroup64 *k = &hn_group_kernels()->f64;
+  k->gather(p->dim, g->p, p->jitter, l);
+  return first_bad(g, k->factor(p->dim, l));
+}
+
+/* The first row whose diagonal precision is not positive and finite, or -1. */
+static int64_t bad_diagonal(const HnPrecision *p) {
+  for (int64_t i = 0; i < p->rows; i++)
+    for (int64_t j = 0; j < p->dim; j++)
+      if (!(p->p[i * p->p_row + j] + p->jitter > 0) || !isfinite(p->p[i * p->p_row + j])) return i;
+  return -1;
+}
+
+/* ---- factor ---- */
+
+static void factor_diagonal(const HnPrecision *p, float *l) {
+  for (int64_t i = 0; i < p->rows; i++)
+    for (int64_t j = 0; j < p->dim; j++)
+      l[i * p->dim + j] = (float)sqrt(p->p[i * p->p_row + j] + p->jitter);
+}
+
+HnStatus hn_precision_factor(const HnPrecision *p, float *l, int64_t *bad, void *work) {
+  const int64_t count = hn_triangle(p->dim);
+  if (p->diagonal) {
+    const int64_t row = bad_diagonal(p);
+    if (row >= 0) return failed(row, bad);
+    factor_diagonal(p, l);
+    return HN_OK;
+  }
+  float *group = work;
+  for (int64_t from = 0; from < p->rows; from += HN_GROUP) {
+    const Group g = group_at(p, from);
+    const int64_t row = factor32(p, &g, group);
+    if (row >= 0) return failed(row, bad);
+    for (int64_t lane = 0; lane < g.rows; lane++)
+      for (int64_t e = 0; e < count; e++) l[(from + lane) * count + e] = group[e * HN_GROUP + lane];
+  }
+  return HN_OK;
+}
+
+/* ---- sample ---- */
+
+typedef struct Draws {
+  const float *mean;
+  int64_t mean_row, draws;
+  const float *noise;
+  float *z;
+} Draws;
+
+static void sample_diagonal(const HnPrecision *p, const Draws *d) {
+  const int64_t n = p->dim;
+  for (int64_t i = 0; i < p->rows; i++)
+    for (int64_t j = 0; j < n; j++) {
+      const float spread = (float)(1 / sqrt(p->p[i * p->p_row + j] + p->jitter));
+      const float mean = d->mean[i * d->mean_row + j];
+      for (int64_t s = 0; s < d->draws; s++) {
+        const int64_t at = (i * d->draws + s) * n + j;
+        d->z[at] = mean + spread * d->noise[at];
+      }
+    }
+}
+
+/* Draw s of a group; z is its room. */
+static void sample_group(const HnPrecision *p, const Group *g, const Draws *d, int64_t s,
+                         const float *l, float *z) {
+  const int64_t n = p->dim;
+  for (int64_t lane = 0; lane < HN_GROUP; lane++) {
+    const int64_t row = g->from + (lane < g->rows ? lane : g->rows - 1);
+    for (int64_t i = 0; i < n; i++) z[i * HN_GROUP + lane] = d->noise[(row * d->draws + s) * n + i];
+  }
+  hn_group_kernels()->f32.solve_back(n, l, z);
+  for (int64_t lane = 0; lane < g->rows; lane++) {
+    const int64_t row = g->from + lane;
+    for (int64_t i = 0; i < n; i++)
+      d->z[(row * d->draws + s) * n + i] = d->mean[row * d->mean_row + i] + z[i * HN_GROUP + lane];
+  }
+}
+
+HnStatus hn_precision_sample(const HnPrecision *p, const float *mean, int64_t mean_row,
+                             int64_t draws, const float *noise, float *z, int64_t *bad,
+                             void *work) {
+  const Draws d = {mean, mean_row, draws, noise, z};
+  if (p->diagonal) {
+    const int64_t row = bad_diagonal(p);
+    if (row >= 0) return failed(row, bad);
+    sample_diagonal(p, &d);
+    return HN_OK;
+  }
+  float *l = work, *room = l + group_count(p->dim);
+  for (int64_t from = 0; from < p->rows; from += HN_GROUP) {
+    const Group g = group_at(p, from);
+    const int64_t row = factor32(p, &g, l);
+    if (row >= 0) return failed(row, bad);
+    for (int64_t s = 0; s < draws; s++) sample_group(p, &g, &d, s, l, room);
+  }
+  return HN_OK;
+}
+
+/* ---- facts ---- */
+
+/* 1/2 ln|P| of a lane. */
+static double half_logdet(int64_t n, const double *l, int64_t lane) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += log(l[(hn_triangle(i) + i) * HN_GROUP + lane]);
+  return sum;
+}
+
+/* Mean over coordinates of 1/2 ln of the variance, from L^-1 of a lane: a variance is the sum of
+ * squares of its column. */
+static double half_log_variance(int64_t n, const double *x, int64_t lane) {
+  double sum = 0;
+  for (int64_t j = 0; j < n; j++) {
+    double variance = 0;
+    for (int64_t i = j; i < n; i++) {
+      const double v = x[(hn_triangle(i) + j) * HN_GROUP + lane];
+      variance += v * v;
+    }
+    sum += 0.5 * log(variance);
+  }
+  return sum / (double)n;
+}
+
+static double half_squares(int64_t n, const double *x, int64_t lane) {
+  double sum = 0;
+  for (int64_t e = 0; e < hn_triangle(n); e++) {
+    const double v = x[e * HN_GROUP + lane];
+    sum += v * v;
+  }
+  return 0.5 * sum;
+}
+
+/* 1/2 d' (P + jitter I) d and, if pull is not NULL, the product itself, rounded. */
+static double half_quadratic(const HnPrecision *p, int64_t row, const float *to, const float *from,
+                             float *pull) {
+  const double *a = p->p + row * p->p_row;
+  double total = 0;
+  for (int64_t i = 0; i < p->dim; i++) {
+    const double di = (double)to[i] - (double)from[i];
+    double sum = p->jitter * di;
+    if (p->diagonal) sum += a[i] * di;
+    for (int64_t j = 0; !p->diagonal && j < p->dim; j++) {
+      const double e = j <= i ? a[hn_triangle(i) + j] : a[hn_triangle(j) + i];
+      sum += e * ((double)to[j] - (double)from[j]);
+    }
+    total += di * sum;
+    if (pull) pull[i] = (float)sum;
+  }
+  return 0.5 * total;
+}
+
+typedef struct Pair {
+  const HnPrecision *q, *before; /* before may be NULL */
+  const float *mean, *mean_before;
+  int64_t mean_row, before_row;
+  HnPrecisionFacts *facts;
+} Pair;
+
+static void facts_diagonal(const Pair *s) {
+  const int64_t n = s->q->dim;
+  for (int64_t i = 0; i < s->q->rows; i++) {
+    HnPrecisionFacts f = {0};
+    double logdet = 0;
+    for (int64_t j = 0; j < n; j++) {
+      const double p = s->q->p[i * s->q->p_row + j] + s->q->jitter;
+      logdet += 0.5 * log(p);
+      if (!s->before) continue;
+      const double before = s->before->p[i * s->before->p_row + j] + s->before->jitter;
+      f.trace += 0.5 * before / p;
+      f.logdet += 0.5 * log(p / before);
+    }
+    f.entropy = (double)n * (HALF_LN_2PI + 0.5) - logdet;
+    f.marginal = f.entropy / (double)n;
+    s->facts[i] = f;
+  }
+}
+
+/* Entropies of a group, and the parts of the divergence that are not the means'. */
+static int64_t facts_group(const Pair *s, int64_t from, double *l, double *x) {
+  const HnGroup64 *k = &hn_group_kernels()->f64;
+  const int64_t n = s->q->dim;
+  const Group g = group_at(s->q, from);
+  HnPrecisionFacts *f = s->facts + from;
+  int64_t row = factor64(s->q, &g, l);
+  if (row >= 0) return row;
+  memset(x, 0, (size_t)(hn_triangle(n) * HN_GROUP) * sizeof *x);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t lane = 0; lane < HN_GROUP; lane++) x[(hn_triangle(i) + i) * HN_GROUP + lane] = 1;
+  k->solve(n, l, x);
+  for (int64_t lane = 0; lane < g.rows; lane++)
+    f[lane] =
+        (HnPrecisionFacts){.entropy = (double)n * (HALF_LN_2PI + 0.5) - half_logdet(n, l, lane),
+                           .marginal = HALF_LN_2PI + 0.5 + half_log_variance(n, x, lane)};
+  if (!s->before) return -1;
+  const Group before = group_at(s->before, from);
+  row = factor64(s->before, &before, x);
+  if (row >= 0) return row;
+  for (int64_t lane = 0; lane < g.rows; lane++)
+    f[lane].logdet = half_logdet(n, l, lane) - half_logdet(n, x, lane);
+  k->solve(n, l, x);
+  for (int64_t lane = 0; lane < g.rows; lane++) f[lane].trace = half_squares(n, x, lane);
+  return -1;
+}
+
+HnStatus hn_precision_facts(const HnPrecision *q, const float *mean, int64_t mean_row,
+                            const HnPrecision *before, const float *mean_before, int64_t before_row,
+                            HnPrecisionFacts *facts, int64_t *bad, void *work) {
+  const Pair s = {q, before, mean, mean_before, mean_row, before_row, facts};
+  double *l = work, *x = l + group_count(q->dim);
+  if (q->diagonal) {
+    int64_t row = bad_diagonal(q);
+    if (row < 0 && before) row = bad_diagonal(before);
+    if (row >= 0) return failed(row, bad);
+    facts_diagonal(&s);
+  }
+  for (int64_t from = 0; !q->diagonal && from < q->rows; from += HN_GROUP) {
+    const int64_t row = facts_group(&s, from, l, x);
+    if (row >= 0) return failed(row, bad);
+  }
+  for (int64_t i = 0; before && i < q->rows; i++) {
+    HnPrecisionFacts *f = facts + i;
+    f->mahalanobis =
+        half_quadratic(before, i, mean + i * mean_row, mean_before + i * before_row, NULL);
+    f->kl = f->trace - 0.5 * (double)q->dim + f->logdet + f->mahalanobis;
+  }
+  return HN_OK;
+}
+
+void hn_precision_pull(const HnPrecision *p, const float *to, int64_t to_row, const float *from,
+                       int64_t from_row, float *pull, double *half) {
+  for (int64_t i = 0; i < p->rows; i++) {
+    const double value =
+        half_quadratic(p, i, to + i * to_row, from + i * from_row, pull + i * p->dim);
+    if (half) half[i] = value;
+  }
+}

@@ -1,0 +1,73 @@
+/* group.c - see group.h; compiled once per instruction set. */
+#include "group.h"
+#include "isa.h"
+#include "vector64.h"
+#include <math.h>
+
+HN_INLINE HnV v_sqrt(HnV x) {
+#if defined(__AVX512F__)
+  return (HnV)_mm512_sqrt_ps((__m512)x);
+#elif defined(__AVX2__)
+  return (HnV)_mm256_sqrt_ps((__m256)x);
+#else
+  for (int i = 0; i < HN_LANES; i++) x[i] = sqrtf(x[i]);
+  return x;
+#endif
+}
+HN_INLINE HnW w_sqrt(HnW x) {
+#if defined(__AVX512F__)
+  return (HnW)_mm512_sqrt_pd((__m512d)x);
+#elif defined(__AVX2__)
+  return (HnW)_mm256_sqrt_pd((__m256d)x);
+#else
+  for (int i = 0; i < HN_LANES64; i++) x[i] = sqrt(x[i]);
+  return x;
+#endif
+}
+/* x where it is not above the lowest so far, NaN for good. */
+HN_INLINE HnV v_lowest(HnV lowest, HnV x) {
+  return v_pick((lowest <= x) | (lowest != lowest), lowest, x);
+}
+HN_INLINE HnW w_lowest(HnW lowest, HnW x) {
+  typedef int64_t Mask __attribute__((vector_size(sizeof(HnW))));
+  const Mask keep = (lowest <= x) | (lowest != lowest);
+  return (HnW)((keep & (Mask)lowest) | (~keep & (Mask)x));
+}
+
+#define REAL    float
+#define NAME(f) f##_f32
+#define VEC     HnV
+#define WIDTH   HN_LANES
+#define LOAD    v_load
+#define STORE   v_store
+#define ALL     v_all
+#define FMA     v_fma
+#define SQRT    v_sqrt
+#define LOWEST  v_lowest
+#include "group_body.h"
+#undef REAL
+#undef NAME
+#undef VEC
+#undef WIDTH
+#undef LOAD
+#undef STORE
+#undef ALL
+#undef FMA
+#undef SQRT
+#undef LOWEST
+#define REAL    double
+#define NAME(f) f##_f64
+#define VEC     HnW
+#define WIDTH   HN_LANES64
+#define LOAD    w_load
+#define STORE   w_store
+#define ALL     w_all
+#define FMA     w_fma
+#define SQRT    w_sqrt
+#define LOWEST  w_lowest
+#include "group_body.h"
+
+const HnGroupKernels HN_VARIANT(hn_group_kernels) = {
+    .f32 = {gather_f32, factor_f32, solve_back_f32, solve_f32},
+    .f64 = {gather_f64, factor_f64, solve_back_f64, solve_f64},
+};

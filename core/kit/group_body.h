@@ -1,0 +1,164 @@
+/* group_body.h - the kernels of group.h for one element type: group.c defines REAL, VEC, WIDTH and
+ * the operations on VEC, and includes this twice. */
+
+/* Lanes go by parts of WIDTH, one after the other: a part is a whole factorisation. */
+#define AT(a, i, j) ((a) + (hn_triangle(i) + (j)) * HN_GROUP)
+
+typedef REAL NAME(Quad) __attribute__((vector_size(4 * sizeof(REAL))));
+
+/* Four numbers of four lanes. */
+HN_INLINE void NAME(gather_block)(const double *const *src, int64_t at, REAL *dst) {
+  typedef double Four __attribute__((vector_size(32)));
+  NAME(Quad) row[4], pair[4];
+#pragma GCC unroll 4
+  for (int l = 0; l < 4; l++) {
+    Four x;
+    memcpy(&x, src[l] + at, sizeof x);
+    row[l] = __builtin_convertvector(x, NAME(Quad));
+  }
+  pair[0] = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  pair[1] = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  pair[2] = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  pair[3] = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+#pragma GCC unroll 2
+  for (int h = 0; h < 2; h++) {
+    const NAME(Quad) first = __builtin_shufflevector(pair[2 * h], pair[2 * h + 1], 0, 1, 4, 5);
+    const NAME(Quad) second = __builtin_shufflevector(pair[2 * h], pair[2 * h + 1], 2, 3, 6, 7);
+    memcpy(dst + 2 * h * HN_GROUP, &first, sizeof first);
+    memcpy(dst + (2 * h + 1) * HN_GROUP, &second, sizeof second);
+  }
+}
+
+/* The triangles, with jitter on the diagonal, and rows of the identity below them. */
+static void NAME(gather)(int64_t n, const double *const *src, double jitter, REAL *dst) {
+  const int64_t count = hn_triangle(n), padded = hn_group_order(n);
+  int64_t e = 0;
+  for (; e + 4 <= count; e += 4)
+    for (int l = 0; l < HN_GROUP; l += 4) NAME(gather_block)(src + l, e, dst + e * HN_GROUP + l);
+  for (; e < count; e++)
+    for (int l = 0; l < HN_GROUP; l++) dst[e * HN_GROUP + l] = (REAL)src[l][e];
+  memset(dst + count * HN_GROUP, 0,
+         (size_t)((hn_triangle(padded) - count) * HN_GROUP) * sizeof *dst);
+  for (int64_t i = 0; i < padded; i++)
+    for (int l = 0; l < HN_GROUP; l++) AT(dst, i, i)[l] += (REAL)(i < n ? jitter : 1);
+}
+
+/* ---- factor ---- */
+
+/* c -= L[i0 .., 0 .. j0) L[j0 .., 0 .. j0)' */
+HN_INLINE void NAME(update)(int64_t i0, int64_t j0, const REAL *a, VEC c[4][4]) {
+  const REAL *left[4], *right[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) left[i] = AT(a, i0 + i, 0), right[i] = AT(a, j0 + i, 0);
+  for (int64_t k = 0; k < j0 * HN_GROUP; k += HN_GROUP) {
+    VEC r[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) r[j] = LOAD(right[j] + k);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+      const VEC l = -LOAD(left[i] + k);
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; j++) c[i][j] = FMA(l, r[j], c[i][j]);
+    }
+  }
+}
+
+/* A block below the diagonal against the factored one at the top of its columns. */
+HN_INLINE void NAME(below)(const REAL *a, int64_t j0, VEC c[4][4]) {
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; j++) {
+    const VEC inverse = ALL(1) / LOAD(AT(a, j0 + j, j0 + j));
+#pragma GCC unroll 4
+    for (int k = 0; k < j; k++) {
+      const VEC l = -LOAD(AT(a, j0 + j, j0 + k));
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) c[i][j] = FMA(c[i][k], l, c[i][j]);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) c[i][j] = c[i][j] * inverse;
+  }
+}
+
+/* The block on the diagonal; lowest takes the smallest pivot, NaN for good if one is not finite. */
+HN_INLINE void NAME(diagonal)(VEC c[4][4], VEC *lowest) {
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; j++) {
+#pragma GCC unroll 4
+    for (int k = 0; k < j; k++) c[j][j] = FMA(-c[j][k], c[j][k], c[j][j]);
+    *lowest = LOWEST(*lowest, c[j][j] + (c[j][j] - c[j][j]));
+    c[j][j] = SQRT(c[j][j]);
+    const VEC inverse = ALL(1) / c[j][j];
+#pragma GCC unroll 4
+    for (int i = j + 1; i < 4; i++) {
+#pragma GCC unroll 4
+      for (int k = 0; k < j; k++) c[i][j] = FMA(-c[i][k], c[j][k], c[i][j]);
+      c[i][j] = c[i][j] * inverse;
+    }
+  }
+}
+
+HN_INLINE void NAME(block)(bool diagonal, int64_t i0, int64_t j0, REAL *a, VEC *lowest) {
+  VEC c[4][4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) c[i][j] = LOAD(AT(a, i0 + i, j0 + (diagonal && j > i ? i : j)));
+  NAME(update)(i0, j0, a, c);
+  if (diagonal)
+    NAME(diagonal)(c, lowest);
+  else
+    NAME(below)(a, j0, c);
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++)
+      if (!diagonal || j <= i) STORE(AT(a, i0 + i, j0 + j), c[i][j]);
+}
+
+static uint32_t NAME(factor_part)(int64_t n, REAL *a) {
+  VEC lowest = ALL(1);
+  for (int64_t j0 = 0; j0 < n; j0 += 4) {
+    NAME(block)(true, j0, j0, a, &lowest);
+    for (int64_t i0 = j0 + 4; i0 < n; i0 += 4) NAME(block)(false, i0, j0, a, &lowest);
+  }
+  uint32_t bad = 0;
+  for (int l = 0; l < WIDTH; l++)
+    if (!(lowest[l] > 0)) bad |= 1u << l;
+  return bad;
+}
+
+static uint32_t NAME(factor)(int64_t n, REAL *a) {
+  uint32_t bad = 0;
+  for (int part = 0; part < HN_GROUP; part += WIDTH)
+    bad |= NAME(factor_part)(hn_group_order(n), a + part) << part;
+  return bad;
+}
+
+/* ---- solve ---- */
+
+static void NAME(solve_back)(int64_t n, const REAL *l, REAL *z) {
+  for (int part = 0; part < HN_GROUP; part += WIDTH, l += WIDTH, z += WIDTH)
+    for (int64_t i = n - 1; i >= 0; i--) {
+      const REAL *row = AT(l, i, 0);
+      const VEC x = LOAD(z + i * HN_GROUP) / LOAD(row + i * HN_GROUP);
+      STORE(z + i * HN_GROUP, x);
+      for (int64_t k = 0; k < i * HN_GROUP; k += HN_GROUP)
+        STORE(z + k, FMA(-LOAD(row + k), x, LOAD(z + k)));
+    }
+}
+
+/* Row i of x, once those above it are solved. */
+HN_INLINE void NAME(solve_row)(int64_t i, const REAL *l, REAL *x) {
+  const VEC pivot = LOAD(AT(l, i, i));
+  for (int64_t j = 0; j <= i; j++) {
+    VEC sum = LOAD(AT(x, i, j));
+    for (int64_t k = j; k < i; k++) sum = FMA(-LOAD(AT(l, i, k)), LOAD(AT(x, k, j)), sum);
+    STORE(AT(x, i, j), sum / pivot);
+  }
+}
+
+static void NAME(solve)(int64_t n, const REAL *l, REAL *x) {
+  for (int part = 0; part < HN_GROUP; part += WIDTH)
+    for (int64_t i = 0; i < n; i++) NAME(solve_row)(i, l + part, x + part);
+}
+#undef AT
