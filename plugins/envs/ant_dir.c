@@ -16,7 +16,7 @@
  *
  * Source: Finn et al. 2017 (MAML); version of Zintgraf et al. 2020, VariBAD. */
 #include "mujoco/ant.h"
-#include <hunch/env.h>
+#include "numbered.h"
 
 #define PARAMS(X)                                                                                \
   X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \
@@ -67,17 +67,15 @@ static const char *task_name(void *self, int64_t split, int64_t k) {
   return (void)split, names[((const AntDir *)self)->p->direction][k];
 }
 
-static HnStatus pick_task(const AntDir *e, HnRng *rng, int64_t *index, Row *row) {
+static HnStatus pick_task(AntDir *e, const HnEnvBatch *b, int64_t i, Row *row) {
+  HnStatus s = numbered_settle(e->sim.host, b, i, task_count(e, b->split));
+  if (s) return s;
   if (e->p->direction == UNIFORM) {
-    double angle = hn_rng_uniform(rng, 0, 6.283185307179586);
+    double angle = hn_rng_uniform(&b->rng[i], 0, 6.283185307179586);
     row->x = cos(angle), row->y = sin(angle);
     return HN_OK;
   }
-  if (*index < 0) *index = hn_rng_below(rng, TASKS);
-  if (*index >= TASKS)
-    return e->sim.host->fail(e->sim.host, HN_E_PARAM, "no task %lld: there are %d, from 0",
-                             (long long)*index, (int)TASKS);
-  double side = *index == 0 ? -1 : 1;
+  double side = b->task_index[i] == 0 ? -1 : 1;
   row->x = e->p->direction == UPSTREAM ? cos(side) : side;
   row->y = e->p->direction == UPSTREAM ? sin(side) : 0;
   return HN_OK;
@@ -93,7 +91,7 @@ static HnStatus reset(void *self, HnEnvBatch *b) {
     if (b->begin[i] == HN_KEEP) continue;
     Row *row = (Row *)b->state + i;
     HnStatus s = HN_OK;
-    if (b->begin[i] == HN_NEW_TASK) s = pick_task(e, &b->rng[i], &b->task_index[i], row);
+    if (b->begin[i] == HN_NEW_TASK) s = pick_task(self, b, i, row);
     if (!s) s = hn_ant_begin(&e->sim, b->first, e->p->start_noise, &b->rng[i], &row->body);
     if (s) return s;
     b->task[i * TASK_DIM] = (float)row->x, b->task[i * TASK_DIM + 1] = (float)row->y;

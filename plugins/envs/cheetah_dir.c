@@ -7,7 +7,7 @@
  *
  * Source: Finn et al. 2017 (MAML); version of Zintgraf et al. 2020, VariBAD. */
 #include "mujoco/half_cheetah.h"
-#include <hunch/env.h>
+#include "numbered.h"
 
 #define PARAMS(X)                                                                                \
   X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \
@@ -44,10 +44,8 @@ static HnStatus reset(void *self, HnEnvBatch *b) {
     if (b->begin[i] == HN_KEEP) continue;
     Row *row = (Row *)b->state + i;
     if (b->begin[i] == HN_NEW_TASK) {
-      if (b->task_index[i] < 0) b->task_index[i] = hn_rng_below(&b->rng[i], TASKS);
-      if (b->task_index[i] >= TASKS)
-        return e->sim.host->fail(e->sim.host, HN_E_PARAM, "no task %lld: there are %d, from 0",
-                                 (long long)b->task_index[i], (int)TASKS);
+      HnStatus s = numbered_settle(e->sim.host, b, i, TASKS);
+      if (s) return s;
       row->direction = b->task_index[i] == 0 ? -1 : 1;
     }
     b->task[i] = (float)row->direction;

@@ -10,7 +10,7 @@
  * Task k is the k-th cell in that order, the start corner left out; both splits number them alike.
  *
  * Source: Zintgraf et al. 2020, VariBAD, section 5.1. */
-#include <hunch/env.h>
+#include "numbered.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -73,10 +73,8 @@ static HnStatus reset(void *self, HnEnvBatch *b) {
     if (b->begin[i] == HN_KEEP) continue;
     Row *row = (Row *)b->state + i;
     if (b->begin[i] == HN_NEW_TASK) {
-      if (b->task_index[i] < 0) b->task_index[i] = hn_rng_below(&b->rng[i], e->tasks);
-      if (b->task_index[i] >= e->tasks)
-        return e->host->fail(e->host, HN_E_PARAM, "no task %lld: there are %lld, from 0",
-                             (long long)b->task_index[i], (long long)e->tasks);
+      HnStatus s = numbered_settle(e->host, b, i, e->tasks);
+      if (s) return s;
       int64_t cell = task_cell(size, b->task_index[i]);
       row->goal_x = (int32_t)(cell / size), row->goal_y = (int32_t)(cell % size);
     }
