@@ -1,23 +1,13 @@
 /* The controls: no belief, the true task as belief, and uniformly random actions. */
+#include "fake_host.h"
 #include <glib.h>
 #include <hunch/inference.h>
 #include <hunch/policy.h>
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 extern const HnPlugin none_LTX_hn_plugin, oracle_LTX_hn_plugin, uniform_LTX_hn_plugin;
 
-static char reason[256];
-static HnStatus fail(const HnHost *host, HnStatus status, const char *format, ...) {
-  va_list list;
-  (void)host;
-  va_start(list, format);
-  vsnprintf(reason, sizeof reason, format, list);
-  va_end(list);
-  return status;
-}
-static const HnHost host = {.struct_size = sizeof host, .abi = HN_ABI, .fail = fail};
+static FakeHost fake;
 static union {
   double align;
   char bytes[64];
@@ -28,16 +18,23 @@ static const HnInference *inference(const HnPlugin *p, HnBeliefSpec *spec, HnSta
   memset(&self, 0, sizeof self);
   g_assert_cmpuint(p->self_size, <=, sizeof self);
   spec->struct_size = sizeof *spec;
-  g_assert_cmpint(f->create(&self, &host, NULL, spec), ==, expected);
+  g_assert_cmpint(f->create(&self, &fake.host, NULL, spec), ==, expected);
   return f;
 }
 
-static const HnPolicy *policy(HnPolicySpec *spec, HnStatus expected) {
+static const HnPolicy *policy(HnPolicySpec *spec, const char *regions, HnStatus expected) {
   const HnPolicy *f = uniform_LTX_hn_plugin.methods;
+  union {
+    const char *text;
+    char bytes[32];
+  } params = {.bytes = {0}};
+  g_assert_cmpuint(uniform_LTX_hn_plugin.params_size, <=, sizeof params);
+  g_assert_cmpstr(uniform_LTX_hn_plugin.params[0].name, ==, "regions");
+  memcpy(params.bytes + uniform_LTX_hn_plugin.params[0].offset, &regions, sizeof regions);
   memset(&self, 0, sizeof self);
   g_assert_cmpuint(uniform_LTX_hn_plugin.self_size, <=, sizeof self);
   spec->struct_size = sizeof *spec;
-  g_assert_cmpint(f->create(&self, &host, NULL, spec), ==, expected);
+  g_assert_cmpint(f->create(&self, &fake.host, &params, spec), ==, expected);
   return f;
 }
 
@@ -77,9 +74,8 @@ static void test_oracle(void) {
 
 static void test_oracle_needs_task(void) {
   HnBeliefSpec spec = {.obs_dim = 3, .act_count = 2};
-  reason[0] = 0;
   inference(&oracle_LTX_hn_plugin, &spec, HN_E_SHAPE);
-  g_assert_nonnull(strstr(reason, "task_dim"));
+  g_assert_nonnull(strstr(fake.error, "task_dim"));
 }
 
 enum { ROWS = 20000 };
@@ -99,7 +95,7 @@ static HnAct rows_of_uniform(bool greedy) {
 
 static void test_uniform_continuous(void) {
   HnPolicySpec spec = {.obs_dim = 1, .act_dim = 2};
-  const HnPolicy *f = policy(&spec, HN_OK);
+  const HnPolicy *f = policy(&spec, "", HN_OK);
   g_assert_cmpint(spec.note_dim, ==, 1);
   HnAct a = rows_of_uniform(false);
   g_assert_cmpint(f->act(&self, &a), ==, HN_OK);
@@ -124,9 +120,59 @@ static void test_uniform_continuous(void) {
   for (int i = 0; i < 2 * ROWS; i++) g_assert_cmpfloat(move[i], ==, 0);
 }
 
+/* Three intervals of unequal length: a third of the actions in each, uniform there. */
+static void test_uniform_regions(void) {
+  static const double low[] = {-1, -0.2, 0.8}, high[] = {-0.8, 0.2, 1};
+  HnPolicySpec spec = {.obs_dim = 1, .act_dim = 2};
+  const HnPolicy *f = policy(&spec, " -1 -0.8\n-0.2 .2 0.8 1 ", HN_OK);
+  HnAct a = rows_of_uniform(false);
+  g_assert_cmpint(f->act(&self, &a), ==, HN_OK);
+  double count[3] = {0}, place[3] = {0}, pair = 0;
+  for (int i = 0; i < ROWS; i++) {
+    int in[2];
+    for (int d = 0; d < 2; d++) {
+      double x = (double)move[2 * i + d];
+      for (in[d] = 0; in[d] < 3 && !(x >= low[in[d]] && x <= high[in[d]]);) in[d]++;
+      g_assert_cmpint(in[d], <, 3);
+    }
+    int k = in[0];
+    count[k]++, place[k] += ((double)move[2 * i] - low[k]) / (high[k] - low[k]);
+    pair += in[0] == in[1];
+    double logp = 0;
+    for (int d = 0; d < 2; d++) logp -= log(3 * (high[in[d]] - low[in[d]]));
+    g_assert_cmpfloat_with_epsilon(note[i], logp, 1e-6);
+  }
+  for (int k = 0; k < 3; k++) { /* four standard errors */
+    g_assert_cmpfloat_with_epsilon(count[k] / ROWS, 1 / 3.0, 4 * sqrt(2 / 9.0 / ROWS));
+    g_assert_cmpfloat_with_epsilon(place[k] / count[k], 0.5, 4 * sqrt(1 / 12.0 / count[k]));
+  }
+  g_assert_cmpfloat_with_epsilon(pair / ROWS, 1 / 3.0, 4 * sqrt(2 / 9.0 / ROWS));
+  a = rows_of_uniform(true);
+  g_assert_cmpint(f->act(&self, &a), ==, HN_OK);
+  for (int i = 0; i < 2 * ROWS; i++) g_assert_cmpfloat(move[i], ==, 0);
+}
+
+static void test_uniform_bad_regions(void) {
+  static const struct {
+    const char *text, *says;
+  } bad[] = {{"0", "pairs"},          {"-1 0 1", "pairs"},
+             {"0 x", "pairs"},        {"-1,1", "pairs"},
+             {"0 0", "0 to 0"},       {"0.5 0.2", "0.5 to 0.2"},
+             {"-1.5 0", "-1.5 to 0"}, {"0.5 1.5", "0.5 to 1.5"},
+             {"nan 1", "ascend"},     {"-1 0 -0.5 1", "-0.5 to 1"}};
+  for (size_t k = 0; k < G_N_ELEMENTS(bad); k++) {
+    HnPolicySpec spec = {.obs_dim = 1, .act_dim = 2};
+    policy(&spec, bad[k].text, HN_E_PARAM);
+    g_assert_nonnull(strstr(fake.error, bad[k].says));
+  }
+  HnPolicySpec discrete = {.obs_dim = 1, .act_count = 2};
+  policy(&discrete, "0 1", HN_E_PARAM);
+  g_assert_nonnull(strstr(fake.error, "discrete"));
+}
+
 static void test_uniform_discrete(void) {
   HnPolicySpec spec = {.obs_dim = 1, .act_count = 5};
-  const HnPolicy *f = policy(&spec, HN_OK);
+  const HnPolicy *f = policy(&spec, "", HN_OK);
   HnAct a = rows_of_uniform(false);
   g_assert_cmpint(f->act(&self, &a), ==, HN_OK);
   double count[5] = {0}, chi2 = 0;
@@ -142,15 +188,20 @@ static void test_uniform_discrete(void) {
   g_assert_cmpint(f->act(&self, &a), ==, HN_OK);
   for (int i = 0; i < ROWS; i++) g_assert_cmpint(pick[i], ==, 0);
   HnPolicySpec nothing = {.obs_dim = 1};
-  policy(&nothing, HN_E_SHAPE);
+  policy(&nothing, "", HN_E_SHAPE);
 }
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  fake_host_open(&fake);
   g_test_add_func("/simple/none", test_none);
   g_test_add_func("/simple/oracle", test_oracle);
   g_test_add_func("/simple/oracle_needs_task", test_oracle_needs_task);
   g_test_add_func("/simple/uniform_continuous", test_uniform_continuous);
+  g_test_add_func("/simple/uniform_regions", test_uniform_regions);
+  g_test_add_func("/simple/uniform_bad_regions", test_uniform_bad_regions);
   g_test_add_func("/simple/uniform_discrete", test_uniform_discrete);
-  return g_test_run();
+  int failed = g_test_run();
+  fake_host_close(&fake);
+  return failed;
 }
