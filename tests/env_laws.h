@@ -92,6 +92,11 @@ static inline void test_batch_invariance(gconstpointer plugin) {
   g_byte_array_unref(alone);
 }
 
+/* Where a new episode goes on where the last one was. */
+static inline gboolean goes_on(const HnPlugin *plugin) {
+  return strcmp(plugin->name, "bandit") == 0 || strcmp(plugin->name, "fourier") == 0;
+}
+
 static inline void test_keep(gconstpointer plugin) {
   Rig *rig = new_rig(plugin, 3);
   HnRng rng = hn_rng(9, 0);
@@ -107,7 +112,8 @@ static inline void test_keep(gconstpointer plugin) {
   for (int64_t i = 0; i < 3; i++) append_row(after[i] = g_byte_array_new(), rig, i);
   for (int64_t i = 0; i < 3; i += 2)
     g_assert_cmpmem(before[i]->data, before[i]->len, after[i]->data, after[i]->len);
-  g_assert_cmpint(memcmp(before[1]->data, after[1]->data, before[1]->len), !=, 0);
+  int changed = memcmp(before[1]->data, after[1]->data, before[1]->len) != 0;
+  g_assert_cmpint(changed, ==, !goes_on(plugin));
   for (int64_t i = 0; i < 3; i++) g_byte_array_unref(before[i]), g_byte_array_unref(after[i]);
   rig_free(rig);
 }

@@ -83,7 +83,7 @@ typedef struct HnInference {
    * act [n, act_dim]; mean, stddev [n, obs_dim] out, of the predictive; member [max(samples,
    * 1), n, obs_dim] out, the mean under each sample, or NULL: not asked.  The host scores it
    * against the env's answer.  May be NULL. [any] */
-  HnStatus (*predict)(void *self, const float *belief, int64_t samples, int64_t n,
-                      const float *act, float *mean, float *stddev, float *member);
+  HnStatus (*predict)(void *self, const float *belief, int64_t samples, int64_t n, const float *act,
+                      float *mean, float *stddev, float *member);
 } HnInference;
 #endif
