@@ -14,12 +14,23 @@
   X(int, samples, "", "Posterior samples acted on, S; 0: the point belief.", 0, 0, 1024)           \
   X(flag, stop_gradient, "", "No gradient of the policy's loss reaches the inference.", 0)         \
   X(int, checkpoint_every, "update", "Updates between checkpoints; 0: only the last.", 20, 0, 1e9)
-#define HN_EVALUATION_PARAMS(X)                                                              \
-  X(int, every, "update", "Updates between evaluations; 0: only after the last.", 0, 0, 1e9) \
-  X(int, tasks, "", "Held-out tasks, a row each.", 20, 1, 65536)                             \
-  X(int, episodes, "", "Episodes per trial; 0: as in training.", 0, 0, 1e6)                  \
-  X(text, split, "", "Split that tasks are drawn from; empty: the environment's last.", "")  \
-  X(flag, greedy, "", "The policy's mean or mode instead of a draw.", 1)                     \
+#define HN_EVALUATION_PARAMS(X)                                                                 \
+  X(int, every, "update", "Updates between evaluations; 0: only after the last.", 0, 0, 1e9)    \
+  X(int, tasks, "", "Held-out tasks, a row each.", 20, 1, 65536)                                \
+  X(choice, protocol, "", "How tasks are lived and counted.", "trial",                          \
+    "trial|metaworld|sdvt|upstream_biased")                                                     \
+  X(int, episodes, "",                                                                          \
+    "Episodes that count; 0: the protocol's own (trial: as in training; metaworld, "            \
+    "upstream_biased: 3; sdvt: 10).",                                                           \
+    0, 0, 1e6)                                                                                  \
+  X(int, adapt_episodes, "",                                                                    \
+    "Sampled episodes before those that count, in metaworld and upstream_biased.", 10, 0, 1e6)  \
+  X(int, parallel, "", "Goals of a task that share a count, in upstream_biased.", 4, 1, 65536)  \
+  X(text, split, "",                                                                            \
+    "Splits that tasks are drawn from, as in 'test|train', the first of which decides; empty: " \
+    "the environment's last.",                                                                  \
+    "")                                                                                         \
+  X(flag, greedy, "", "In protocol trial: the policy's mean or mode instead of a draw.", 1)     \
   X(int, record_rows, "", "Rows whose last trial goes to trial.csv, step by step.", 3, 0, 64)
 
 typedef struct HnRunParams {

@@ -33,6 +33,14 @@ static HnStatus begin_rows(HnSession *s, HnCrew *c, HnWindow *w, int64_t t, int6
   return status;
 }
 
+static void make_kept(HnSession *s, HnCrew *c) {
+  gsize n = (gsize)c->rows;
+  c->kept_belief = hn_zeros(n * s->shape.belief_row);
+  c->kept_policy = hn_zeros(n * s->shape.policy_row);
+  hn_window_make(&c->kept, &s->shape, 0, c->rows, c->samples);
+  if (s->protocol.adapt == 0) memset(c->resume, HN_KEEP_BELIEF, n);
+}
+
 HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, int64_t episodes,
                       bool train) {
   gsize n = (gsize)rows;
@@ -42,7 +50,6 @@ HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, int6
                 .samples = s->cell->run.samples,
                 .episodes = episodes,
                 .train = train,
-                .greedy = !train && s->cell->evaluation.greedy,
                 .env = hn_zeros(n * s->shape.env_row),
                 .belief = hn_zeros(n * s->shape.belief_row),
                 .policy = hn_zeros(n * s->shape.policy_row),
@@ -51,24 +58,25 @@ HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, int6
                 .policy_rng = hn_zeros(n * sizeof(HnRng)),
                 .age = hn_zeros(n * sizeof(int64_t)),
                 .episode = hn_zeros(n * sizeof(int64_t)),
-                .wanted = hn_zeros(n * sizeof(int64_t))};
-  const HnEnv *env = HN_ENV(s);
-  int64_t tasks = !train && HN_CAN(env, task_count) ? env->task_count(s->env->self, split) : 0;
+                .wanted = hn_zeros(n * sizeof(int64_t)),
+                .resume = hn_zeros(n)};
   for (int64_t i = 0; i < rows; i++) {
     c->env_rng[i] = hn_stream(s->cell->seed, HN_FOR_ENV + shift, i);
     c->belief_rng[i] = hn_stream(s->cell->seed, HN_FOR_BELIEF + shift, i);
     c->policy_rng[i] = hn_stream(s->cell->seed, HN_FOR_POLICY + shift, i);
-    c->wanted[i] = tasks > 0 ? i % tasks : -1; /* evaluation goes through numbered tasks */
+    c->wanted[i] = -1;
   }
+  if (!train) hn_protocol_tasks(s, split, rows, c->wanted);
+  if (!train && s->protocol.restore) make_kept(s, c);
   hn_window_make(&c->tail, &s->shape, 0, rows, c->samples);
   memset(hn_window_at(&c->tail, HN_F_BEGIN, 0, 0), HN_NEW_TASK, n);
   return begin_rows(s, c, &c->tail, 0, 0, rows);
 }
 
 void hn_crew_free(HnCrew *c) {
-  hn_window_free(&c->tail);
-  void *all[] = {c->env,        c->belief, c->policy,  c->env_rng, c->belief_rng,
-                 c->policy_rng, c->age,    c->episode, c->wanted};
+  hn_window_free(&c->tail), hn_window_free(&c->kept);
+  void *all[] = {c->env, c->belief,  c->policy, c->env_rng, c->belief_rng,  c->policy_rng,
+                 c->age, c->episode, c->wanted, c->resume,  c->kept_belief, c->kept_policy};
   for (guint i = 0; i < G_N_ELEMENTS(all); i++) hn_zeros_free(all[i]);
   *c = (HnCrew){.rows = 0};
 }
@@ -81,12 +89,66 @@ typedef struct Block {
   int64_t t, first, n;
 } Block;
 
+/* ---- counted episodes that begin with one belief ---- */
+
+/* Keeps what row k is about to begin its first counted episode with: its memory, and the step that
+ * its belief has yet to take in. */
+static void keep_belief(const Block *b, int64_t k) {
+  HnCrew *c = b->c;
+  gsize q = b->s->shape.belief_row, p = b->s->shape.policy_row, i = (gsize)k;
+  memcpy(c->kept_belief + i * q, c->belief + i * q, q);
+  memcpy(c->kept_policy + i * p, c->policy + i * p, p);
+  for (HnFieldName f = 0; f < HN_FIELDS; f++)
+    for (int64_t t = -1; t <= 0; t++)
+      memcpy(hn_window_at(&c->kept, f, t, k), hn_window_at(b->w, f, b->t + t, k), b->w->size[f]);
+}
+
+/* Puts row k back to it, as far as the percept that begins this episode: its observation is new. */
+static void restore_belief(const Block *b, int64_t k) {
+  HnCrew *c = b->c;
+  gsize q = b->s->shape.belief_row, p = b->s->shape.policy_row, i = (gsize)k;
+  memcpy(c->belief + i * q, c->kept_belief + i * q, q);
+  memcpy(c->policy + i * p, c->kept_policy + i * p, p);
+  memcpy(hn_window_at(&c->kept, HN_F_OBS, 0, k), hn_window_at(b->w, HN_F_OBS, b->t, k),
+         b->w->size[HN_F_OBS]);
+}
+
+static void resume_rows(const Block *b) {
+  const HnCrew *c = b->c;
+  for (int64_t k = b->first; k < b->first + b->n; k++) {
+    if (c->resume[k] == HN_KEEP_BELIEF) keep_belief(b, k);
+    if (c->resume[k] == HN_RESTORE_BELIEF) restore_belief(b, k);
+  }
+}
+
+/* True if row k's episode counts and takes the policy's mode. */
+static bool is_greedy(const Block *b, int64_t k) {
+  const HnProtocol *p = &b->s->protocol;
+  return !b->c->train && p->greedy && b->c->episode[k] >= p->adapt;
+}
+
+/* The rows from `first` on, at most as far as the block goes, for which `is` says the same. */
+static Block alike(const Block *b, int64_t first, bool (*is)(const Block *b, int64_t k)) {
+  Block part = *b;
+  int64_t end = b->first + b->n;
+  part.first = first, part.n = 1;
+  while (first + part.n < end && is(b, first + part.n) == is(b, first)) part.n++;
+  return part;
+}
+
+/* ---- a step ---- */
+
+static bool is_restored(const Block *b, int64_t k) {
+  return b->c->resume[k] == HN_RESTORE_BELIEF;
+}
+
 /* The belief at the window's last percept serves only to bootstrap, so it is thought on a copy:
  * the next window thinks it again, perhaps with other weights. */
-static HnStatus think(const Block *b, bool last) {
+static HnStatus think_alike(const Block *b, bool last) {
   HnSession *s = b->s;
   HnCrew *c = b->c;
   gsize row = s->shape.belief_row, bytes = (gsize)b->n * row;
+  bool restored = is_restored(b, b->first);
   char *state = c->belief + (gsize)b->first * row;
   HnRng *rng = c->belief_rng + b->first, spare_rng[HN_BLOCK];
   HnMark mark = hn_arena_mark(hn_arena_current());
@@ -95,7 +157,8 @@ static HnStatus think(const Block *b, bool last) {
     state = memcpy(spare, state, bytes);
     rng = memcpy(spare_rng, rng, (gsize)b->n * sizeof *rng);
   }
-  HnHistory now = hn_window_view(b->w, s->inference, b->t, b->first, 0, b->n);
+  HnHistory now = hn_window_view(restored ? &c->kept : b->w, s->inference, restored ? 0 : b->t,
+                                 b->first, 0, b->n);
   HnThought q = {.struct_size = sizeof q,
                  .history = &now,
                  .state = state,
@@ -110,7 +173,17 @@ static HnStatus think(const Block *b, bool last) {
   return status;
 }
 
-static HnStatus act(const Block *b) {
+static HnStatus think(const Block *b, bool last) {
+  HnStatus status = HN_OK;
+  for (int64_t k = b->first; k < b->first + b->n && !status;) {
+    Block part = alike(b, k, is_restored);
+    status = think_alike(&part, last);
+    k += part.n;
+  }
+  return status;
+}
+
+static HnStatus act_alike(const Block *b) {
   HnSession *s = b->s;
   HnCrew *c = b->c;
   int64_t at = b->t * c->rows + b->first;
@@ -120,13 +193,23 @@ static HnStatus act(const Block *b) {
              .obs = hn_window_at(b->w, HN_F_OBS, b->t, b->first),
              .belief = hn_window_at(b->w, HN_F_BELIEF, b->t, b->first),
              .state = c->policy + (gsize)b->first * s->shape.policy_row,
-             .rng = c->greedy ? NULL : c->policy_rng + b->first,
+             .rng = is_greedy(b, b->first) ? NULL : c->policy_rng + b->first,
              .act = hn_window_at(b->w, HN_F_ACT, b->t, b->first),
              .pick = hn_window_at(b->w, HN_F_PICK, b->t, b->first),
              .note = hn_window_at(b->w, HN_F_NOTE, b->t, b->first)};
   if (!c->train && s->shape.policy_infos) a.info = b->w->policy_info + at * s->shape.policy_infos;
   HnStatus status;
   HN_CALL(status, HN_POLICY(s)->act(s->policy->self, &a));
+  return status;
+}
+
+static HnStatus act(const Block *b) {
+  HnStatus status = HN_OK;
+  for (int64_t k = b->first; k < b->first + b->n && !status;) {
+    Block part = alike(b, k, is_greedy);
+    status = act_alike(&part);
+    k += part.n;
+  }
   return status;
 }
 
@@ -160,6 +243,23 @@ static HnStatus step(const Block *b) {
   return status;
 }
 
+/* In upstream_biased success ends an episode that counts. */
+static bool is_success(const Block *b, int64_t k) {
+  const HnSession *s = b->s;
+  if (b->c->train || s->protocol.kind != HN_PROTOCOL_UPSTREAM_BIASED ||
+      b->c->episode[k] < s->protocol.adapt)
+    return false;
+  int64_t at = b->t * b->c->rows + k;
+  return b->w->env_info[at * s->shape.env_infos + s->success] > 0;
+}
+
+/* What row k, where an episode has ended, does about the belief at the percept to come. */
+static uint8_t resumed(const Block *b, int64_t k) {
+  const HnProtocol *p = &b->s->protocol;
+  if (b->c->train || !p->restore || b->c->episode[k] < p->adapt) return HN_GO_ON;
+  return b->c->episode[k] == p->adapt ? HN_KEEP_BELIEF : HN_RESTORE_BELIEF;
+}
+
 /* Decides what begins at percept t + 1, and begins it.  Evaluation runs one trial and never ends
  * it, so that its last step is scored too. */
 static HnStatus advance(const Block *b) {
@@ -171,11 +271,12 @@ static HnStatus advance(const Block *b) {
   uint8_t *begin = hn_window_at(w, HN_F_BEGIN, b->t + 1, b->first);
   for (int64_t i = 0; i < b->n; i++) {
     int64_t k = b->first + i;
-    bool over = ++c->age[k] == s->es.horizon, end = over || done[i];
+    bool over = ++c->age[k] == s->es.horizon || is_success(b, k), end = over || done[i];
     cut[i] = over && !done[i];
     if (end) c->age[k] = 0, c->episode[k]++;
     bool fresh = end && c->train && c->episode[k] == c->episodes;
     if (fresh) c->episode[k] = 0;
+    c->resume[k] = end ? resumed(b, k) : HN_GO_ON;
     begin[i] = fresh ? HN_NEW_TASK : end ? HN_NEW_EPISODE : HN_KEEP;
   }
   memcpy(hn_window_at(w, HN_F_OBS, b->t + 1, b->first),
@@ -202,12 +303,15 @@ static HnStatus collect_block(void *arg, int64_t block) {
   Block b = block_of(arg, block);
   HnStatus status = HN_OK;
   for (; b.t < b.w->h.steps && !status; b.t++) {
+    resume_rows(&b);
     status = think(&b, false);
     if (!status) status = act(&b);
     if (!status) status = step(&b);
     if (!status) status = advance(&b);
   }
-  return status ? status : think(&b, true);
+  if (status) return status;
+  resume_rows(&b);
+  return think(&b, true);
 }
 
 static HnStatus adapt_block(void *arg, int64_t block) {

@@ -47,7 +47,7 @@ HnStatus hn_demand_check(const HnSession *s, double limit) {
     return too_much(train, limit, "experience", rows, steps,
                     "run.rows, run.steps, run.episodes or run.samples");
   double tasks = (double)s->cell->evaluation.tasks, life = (double)s->eval_lifetime;
-  double eval = phases * window(s, MIN(steps, life), tasks) + memory_of_rows(s, tasks) +
+  double eval = phases * window(s, MIN(steps, life), tasks) + 2 * memory_of_rows(s, tasks) +
                 8 * life * (1 + 2. * s->shape.belief_infos);
   if (train + eval > limit)
     return too_much(eval, limit, "an evaluation", tasks, life,

@@ -69,6 +69,28 @@ static void add_plugin(JsonBuilder *b, const HnPlugin *p) {
   json_builder_end_object(b);
 }
 
+/* The simulator that plugins loaded, by its library's file name: "MuJoCo 2.2.2"; NULL if none did.
+ */
+static int find_simulator(struct dl_phdr_info *info, size_t size, void *arg) {
+  static const char stem[] = "libmujoco.so.";
+  char **found = arg, *real;
+  (void)size;
+  if (!info->dlpi_name || !strstr(info->dlpi_name, "libmujoco")) return 0;
+  real = realpath(info->dlpi_name, NULL);
+  char *name = g_path_get_basename(real ? real : info->dlpi_name);
+  *found = g_str_has_prefix(name, stem) ? g_strconcat("MuJoCo ", name + strlen(stem), NULL)
+                                        : g_strdup(name);
+  g_free(name), free(real);
+  return 1;
+}
+
+static void add_protocol(JsonBuilder *b, const HnCell *cell) {
+  g_autofree char *protocol = hn_protocol_text(cell), *simulator = NULL;
+  dl_iterate_phdr(find_simulator, &simulator);
+  text(b, "protocol", protocol);
+  text(b, "simulator", simulator);
+}
+
 static char *now(void) {
   GDateTime *t = g_date_time_new_now_utc();
   char *s = g_date_time_format_iso8601(t);
@@ -114,6 +136,7 @@ gboolean hn_facts_write(const char *dir, const HnCell *cell, const HnSession *s,
   text(b, "hunch", HN_VERSION), text(b, "commit", HN_COMMIT);
   integer(b, "abi_major", HN_ABI_MAJOR), integer(b, "abi_minor", HN_ABI_MINOR);
   add_machine(b, cell);
+  add_protocol(b, cell);
   if (s) add_sizes(b, s);
   json_builder_set_member_name(b, "plugins");
   json_builder_begin_object(b);

@@ -70,6 +70,11 @@ static void write_trial_header(FILE *f, const HnSession *s) {
   fputc('\n', f);
 }
 
+/* True where the success of the last episode that counts is a figure of its own. */
+static bool counts_last(const HnSession *s) {
+  return s->protocol.kind == HN_PROTOCOL_SDVT;
+}
+
 static void write_headers(const HnRecorder *r, const HnSession *s) {
   const HnPlugin *env = s->env->plugin, *q = s->inference->plugin, *p = s->policy->plugin;
   FILE *f = r->table[METRICS];
@@ -80,6 +85,13 @@ static void write_headers(const HnRecorder *r, const HnSession *s) {
   fputs(",eval.return", f);
   for (int64_t k = 1; k <= s->eval_episodes; k++) fprintf(f, ",eval.return_%" G_GINT64_FORMAT, k);
   names(f, "eval.", env->info), names(f, "eval.", q->info), names(f, "eval.", p->info);
+  if (counts_last(s)) fputs(",eval.success_last", f);
+  for (guint i = 1; i < s->eval_split_count; i++) {
+    g_autofree char *prefix = g_strdup_printf("eval.%s.", s->splits[s->eval_split[i]]);
+    fprintf(f, ",%sreturn", prefix);
+    names(f, prefix, env->info);
+    if (counts_last(s)) fprintf(f, ",%ssuccess_last", prefix);
+  }
   fputc('\n', f);
   fputs("update,frames", r->table[TIMING]);
   for (int k = 0; k < HN_TIMINGS; k++) fprintf(r->table[TIMING], ",%s", timing_name[k]);
@@ -190,8 +202,14 @@ void hn_recorder_update(HnRecorder *r, HnSession *s, const HnMeans *train, const
     write_means(f, &eval->episodes, true);
     for (int64_t k = 0; k < D; k++) number(f, eval->belief_info[k]);
     for (int64_t k = 0; k < P; k++) number(f, eval->policy_info[k]);
+    for (guint i = 0; i < s->eval_split_count; i++) {
+      if (i) write_means(f, &eval[i].episodes, false);
+      if (counts_last(s)) number(f, eval[i].success_last);
+    }
   } else {
-    blanks(f, 1 + s->eval_episodes + s->shape.env_infos + D + P);
+    int64_t more = s->eval_split_count - 1, last = counts_last(s);
+    blanks(f, 1 + s->eval_episodes + s->shape.env_infos + D + P + last +
+                  more * (1 + s->shape.env_infos + last));
   }
   fputc('\n', f);
   fwrite(digest, 32, 1, r->table[TRACE]);

@@ -12,11 +12,11 @@ void hn_recorder_close(HnRecorder *r);
 /* Flushes to disk and notes in meta how long each table is. */
 gboolean hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error);
 
-/* A finished episode; phase is "train" or "eval". */
+/* A finished episode; phase is "train", "eval" (it counts), "adapt" or "uncounted". */
 void hn_recorder_episode(HnRecorder *r, const HnSession *s, const char *phase, int64_t split,
                          const HnEpisode *e);
-/* One row of metrics.csv, from the training episodes, the plugins' metrics (then forgotten) and an
- * evaluation (NULL: none); and of trace.bin. */
+/* One row of metrics.csv, from the training episodes, the plugins' metrics (then forgotten) and one
+ * evaluation a split (NULL: none); and of trace.bin. */
 void hn_recorder_update(HnRecorder *r, HnSession *s, const HnMeans *train, const HnEvaluation *eval,
                         const guint8 digest[32]);
 void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *eval);

@@ -13,7 +13,7 @@ typedef struct Run {
   HnTally tally;
   HnRecorder *record;
   GPtrArray *states;
-  int64_t split;  /* evaluated */
+  int64_t split;  /* being evaluated */
   HnMeans train;  /* episodes finished in this update */
   gint64 started; /* microseconds */
   double before;  /* seconds of earlier parts */
@@ -128,7 +128,9 @@ static void count_train(void *arg, const HnEpisode *e) {
 }
 static void count_eval(void *arg, const HnEpisode *e) {
   const Run *r = arg;
-  hn_recorder_episode(r->record, r->s, "eval", r->split, e);
+  static const char *const phase[] = {
+      [HN_COUNTED] = "eval", [HN_ADAPTATION] = "adapt", [HN_UNCOUNTED] = "uncounted"};
+  hn_recorder_episode(r->record, r->s, phase[e->kind], r->split, e);
 }
 
 static gboolean went_well(const Run *r, const char *doing, HnStatus status, GError **error) {
@@ -150,9 +152,22 @@ static bool due(int64_t update, int64_t every, bool last) {
   return last || (every > 0 && update % every == 0);
 }
 
+/* One evaluation a split, of which the first is looked at by steps and rows. */
+static HnStatus evaluate(Run *r, HnEvaluation *eval, bool last) {
+  HnSession *s = r->s;
+  HnStatus status = HN_OK;
+  for (guint i = 0; i < s->eval_split_count && !status; i++) {
+    r->split = s->eval_split[i];
+    status = hn_evaluate(s, r->split, &eval[i], count_eval, r);
+    if (!status && i == 0) hn_recorder_steps(r->record, s, eval);
+    if (!status && i == 0 && last) status = hn_recorder_trial(r->record, s, r->split, eval);
+  }
+  return status;
+}
+
 static gboolean record(Run *r, bool last, gint64 *mark, GError **error) {
   HnSession *s = r->s;
-  HnEvaluation eval = {.steps = 0};
+  bool evaluated = due(s->update, r->cell->evaluation.every, last);
   guint8 digest[32];
   const char *not_finite;
   if (!hn_weights_digest(r->states, digest, &not_finite)) {
@@ -160,16 +175,15 @@ static gboolean record(Run *r, bool last, gint64 *mark, GError **error) {
                 "%s is not finite after update %" G_GINT64_FORMAT, not_finite, s->update);
     return FALSE;
   }
-  if (due(s->update, r->cell->evaluation.every, last)) {
-    HnStatus status = hn_evaluate(s, r->split, &eval, count_eval, r);
-    if (!status) hn_recorder_steps(r->record, s, &eval);
-    if (!status && last) status = hn_recorder_trial(r->record, s, r->split, &eval);
-    if (!went_well(r, "evaluating", status, error)) return hn_evaluation_free(&eval), FALSE;
+  HnEvaluation *eval = g_new0(HnEvaluation, s->eval_split_count);
+  gboolean ok = went_well(r, "evaluating", evaluated ? evaluate(r, eval, last) : HN_OK, error);
+  if (ok) {
+    lap(r, HN_EVALUATING, mark);
+    hn_recorder_update(r->record, s, &r->train, evaluated ? eval : NULL, digest);
   }
-  lap(r, HN_EVALUATING, mark);
-  hn_recorder_update(r->record, s, &r->train, eval.steps ? &eval : NULL, digest);
-  hn_evaluation_free(&eval);
-  return TRUE;
+  for (guint i = 0; i < s->eval_split_count; i++) hn_evaluation_free(&eval[i]);
+  g_free(eval);
+  return ok;
 }
 
 static gboolean update(Run *r, GError **error) {
@@ -199,21 +213,6 @@ static gboolean update(Run *r, GError **error) {
 }
 
 /* ---- the cell ---- */
-
-static gboolean find_split(Run *r, GError **error) {
-  guint n = g_strv_length(r->s->splits);
-  const char *wanted = r->cell->evaluation.split;
-  r->split = (int64_t)n - 1;
-  if (!wanted || !*wanted) return TRUE;
-  for (guint i = 0; i < n; i++)
-    if (!strcmp(r->s->splits[i], wanted)) return r->split = (int64_t)i, TRUE;
-  char *all = g_strjoinv(", ", r->s->splits);
-  g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED,
-              "evaluation.split: %s has no split '%s'; it has %s", r->cell->env.plugin->name,
-              wanted, all);
-  g_free(all);
-  return FALSE;
-}
 
 static gboolean write_resolved(const Run *r, GError **error) {
   char *path = g_build_filename(r->dir, "config.resolved.yaml", NULL);
@@ -253,7 +252,7 @@ static gboolean run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *pro
   if (ok) {
     hn_tally_make(&r->tally, r->s->crew.rows, r->s->shape.env_infos);
     r->states = hn_states_of(r->s, &r->tally);
-    ok = find_split(r, error) && write_resolved(r, error) && load(r, log, meta, error) &&
+    ok = write_resolved(r, error) && load(r, log, meta, error) &&
          hn_facts_write(r->dir, r->cell, r->s, "running", NULL, r->s->update, r->s->frames,
                         r->before, error) &&
          (r->record = hn_recorder_open(r->dir, r->s, meta, error)) != NULL &&

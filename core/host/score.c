@@ -99,19 +99,78 @@ void hn_means_add(HnMeans *m, const HnEpisode *e) {
 
 /* ---- evaluation ---- */
 
+/* A counted episode that shares its count, until all of them are known. */
+typedef struct Ended {
+  HnEpisode e;   /* info is a copy */
+  int64_t clock; /* steps of its row since adaptation ended */
+} Ended;
+
 typedef struct Sums { /* over the rows of an evaluation */
   HnSession *s;
   HnEvaluation *out;
   HnEpisodeSink *sink;
   void *arg;
+  double last_count;
+  int64_t names;                                         /* tasks that rows take in turn */
+  int64_t *clock;                                        /* [rows] */
+  GArray *ended;                                         /* Ended, where goals share a count */
   double *belief, *belief_count, *policy, *policy_count; /* [rows, columns] folded over the trial */
   double *step_count;                                    /* [steps, belief columns] */
 } Sums;
 
-static void count_episode(void *arg, const HnEpisode *e) {
-  const Sums *u = arg;
-  hn_means_add(&u->out->episodes, e);
-  if (u->sink && e->trial_episode < u->out->episodes.trial_episodes) u->sink(u->arg, e);
+/* Counts an episode that is the `slot`-th to count of its row or group, and hands it on. */
+static void count_in(Sums *u, const HnEpisode *e, int64_t slot) {
+  HnEpisode counted = *e;
+  counted.trial_episode = slot;
+  if (e->kind == HN_COUNTED) hn_means_add(&u->out->episodes, &counted);
+  if (e->kind == HN_COUNTED && slot + 1 == u->s->protocol.episodes && u->s->success >= 0)
+    hn_fold(HN_MEAN, e->info[u->s->success], &u->out->success_last, &u->last_count);
+  if (u->sink) u->sink(u->arg, e);
+}
+
+static void count_episode(void *arg, const HnEpisode *finished) {
+  Sums *u = arg;
+  const HnProtocol *p = &u->s->protocol;
+  HnEpisode e = *finished;
+  int64_t slot = e.trial_episode - p->adapt;
+  if (slot >= p->episodes) return; /* rows whose episodes end early have time for more */
+  e.kind = slot < 0 ? HN_ADAPTATION : HN_COUNTED;
+  if (slot >= 0) u->clock[e.row] += e.length;
+  if (!p->parallel) {
+    count_in(u, &e, slot);
+    return;
+  }
+  e.info = g_memdup2(e.info, sizeof *e.info * u->s->shape.env_infos);
+  g_array_append_vals(u->ended, &(Ended){e, u->clock[e.row]}, 1);
+}
+
+static int by_clock(const void *a, const void *b) {
+  const Ended *x = *(Ended *const *)a, *y = *(Ended *const *)b;
+  if (x->clock != y->clock) return x->clock < y->clock ? -1 : 1;
+  return (x->e.row > y->e.row) - (x->e.row < y->e.row);
+}
+
+/* Of every `parallel` rows with a task's name the first episodes to end count.  Source:
+ * Meta-World's evaluation(), which lets the goals of a name run side by side and appends what ends.
+ */
+static void share_counts(Sums *u) {
+  const HnProtocol *p = &u->s->protocol;
+  int64_t groups = u->s->cell->evaluation.tasks / p->parallel;
+  int64_t *used = g_new0(int64_t, groups), *slot = g_new0(int64_t, u->ended->len + 1);
+  GPtrArray *order = g_ptr_array_new();
+  for (guint i = 0; i < u->ended->len; i++)
+    g_ptr_array_add(order, &g_array_index(u->ended, Ended, i));
+  g_ptr_array_sort(order, by_clock);
+  for (guint i = 0; i < order->len; i++) {
+    Ended *x = order->pdata[i];
+    int64_t group = x->e.row / (u->names * p->parallel) * u->names + x->e.row % u->names;
+    int64_t *at = &slot[x - (Ended *)(void *)u->ended->data];
+    if (x->e.kind == HN_COUNTED) *at = used[group]++;
+    if (x->e.kind == HN_COUNTED && *at >= p->episodes) x->e.kind = HN_UNCOUNTED;
+  }
+  for (guint i = 0; i < u->ended->len; i++)
+    count_in(u, &g_array_index(u->ended, Ended, i).e, slot[i]);
+  g_free(used), g_free(slot), g_ptr_array_unref(order);
 }
 
 static void count_columns(const HnColumn *columns, int64_t n, const float *x, double *value,
@@ -171,21 +230,31 @@ static void mean_rows(const HnColumn *columns, int64_t rows, int64_t n, const do
   }
 }
 
+/* Steps of the k-th window of an evaluation: as in training.  Of a policy that adapts between
+ * phases the last one begins where adaptation ends. */
+static int64_t window_steps(const HnSession *s, int64_t k) {
+  int64_t K = s->phases, life = s->eval_lifetime;
+  int64_t adapt = s->protocol.adapt * s->es.horizon, part = adapt / MAX(K - 1, 1);
+  if (K == 1 || part < 1) return MIN(s->steps, life);
+  if (k + 1 == K) return life - adapt;
+  return k + 2 == K ? adapt - part * (K - 2) : part;
+}
+
 static HnStatus live_one_trial(Sums *u, int64_t split) {
   HnSession *s = u->s;
   const HnEvaluationParams *p = &s->cell->evaluation;
-  int64_t T = MIN(s->steps, s->eval_lifetime), life = s->eval_lifetime, K = s->phases;
+  int64_t life = s->eval_lifetime, K = s->phases;
   HnCrew c;
   HnTally y;
   HnWindow phase[HN_PHASES_MAX];
   for (int64_t k = 0; k < K; k++)
-    hn_window_make(&phase[k], &s->shape, T, p->tasks, s->cell->run.samples);
+    hn_window_make(&phase[k], &s->shape, window_steps(s, k), p->tasks, s->cell->run.samples);
   hn_tally_make(&y, p->tasks, s->shape.env_infos);
   HnStatus status = hn_crew_make(s, &c, p->tasks, split, s->eval_episodes, false);
   for (int64_t at = 0; at < life && !status;) {
     status = hn_crew_collect(s, &c, phase, K);
     for (int64_t k = 0; k < K && at < life && !status; k++) {
-      int64_t steps = MIN(T, life - at);
+      int64_t steps = MIN(phase[k].h.steps, life - at);
       hn_tally_window(&y, &phase[k], s->env->plugin->info, steps, count_episode, u);
       count_window(u, &phase[k], at, steps, at + steps == life);
       keep_window(&u->out->trial, &phase[k], at, steps);
@@ -214,12 +283,18 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
             .out = out,
             .sink = sink,
             .arg = arg,
+            .clock = g_new0(int64_t, B),
+            .ended = g_array_new(FALSE, FALSE, sizeof(Ended)),
             .belief = g_new0(double, B *D + 1),
             .belief_count = g_new0(double, B *D + 1),
             .policy = g_new0(double, B *P + 1),
             .policy_count = g_new0(double, B *P + 1),
             .step_count = g_new0(double, steps *D + 1)};
+  u.names = hn_protocol_tasks(s, split, p->tasks, u.clock);
+  memset(u.clock, 0, B * sizeof *u.clock);
   HnStatus status = live_one_trial(&u, split);
+  if (s->protocol.parallel) share_counts(&u);
+  out->success_last = hn_mean_of(out->success_last, u.last_count);
   mean_rows(s->inference->plugin->info, p->tasks, (int64_t)D, u.belief, u.belief_count,
             out->belief_info);
   mean_rows(s->policy->plugin->info, p->tasks, (int64_t)P, u.policy, u.policy_count,
@@ -227,7 +302,9 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
   for (gsize k = 0; k < steps * D; k++)
     out->step_info[k] = hn_mean_of(out->step_info[k], u.step_count[k]);
   g_free(u.belief), g_free(u.belief_count), g_free(u.policy), g_free(u.policy_count);
-  g_free(u.step_count);
+  for (guint i = 0; i < u.ended->len; i++)
+    g_free((void *)(guintptr)g_array_index(u.ended, Ended, i).e.info);
+  g_free(u.step_count), g_free(u.clock), g_array_unref(u.ended);
   return status;
 }
 

@@ -3,8 +3,12 @@
 #define HN_SCORE_H
 #include "session.h"
 
+/* What a finished episode is to its protocol. */
+typedef enum HnEpisodeKind { HN_COUNTED, HN_ADAPTATION, HN_UNCOUNTED } HnEpisodeKind;
+
 /* One finished episode. */
 typedef struct HnEpisode {
+  HnEpisodeKind kind;
   int64_t row, task_index, trial_episode, length; /* trial_episode from 0 */
   double reward;                                  /* sum of what the env paid */
   const double *info;                             /* env columns, folded over the episode */
@@ -40,16 +44,19 @@ void hn_means_free(HnMeans *m);
 void hn_means_add(HnMeans *m, const HnEpisode *e); /* episodes past the trial are left out */
 double hn_mean_of(double sum, double count);       /* NaN if count is 0 */
 
-/* An evaluation: every held-out row lives one trial with learning frozen. */
+/* An evaluation: every row lives one task as the protocol says, with learning frozen. */
 typedef struct HnEvaluation {
-  HnMeans episodes;
+  HnMeans episodes;                  /* those that count */
+  double success_last;               /* mean over rows of the last that counts; NaN if none */
   int64_t steps;                     /* percepts of a trial, T + 1 */
   double *belief_info, *policy_info; /* columns folded over a trial, mean over rows */
   double *step_reward;               /* [steps] mean over rows of the step before the percept */
   double *step_info;                 /* [steps, belief columns] mean over rows, NaN if none */
   HnWindow trial;                    /* [steps - 1, evaluation.record_rows] of the trial itself */
 } HnEvaluation;
-/* split: index.  sink may be NULL.  HN_E_..: a plugin failed. */
+/* split: index.  sink may be NULL; it gets every finished episode that the protocol asks for, of
+ * any kind, in the order in which they end (where goals share a count, all of them at the end).
+ * HN_E_..: a plugin failed. */
 HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSink *sink,
                      void *arg);
 void hn_evaluation_free(HnEvaluation *e);

@@ -70,7 +70,8 @@ static HnStatus check_env(HnSession *s) {
   const HnCell *c = s->cell;
   const HnHost *host = &s->env->host;
   const HnEnvSpec *e = &s->es;
-  s->eval_episodes = c->evaluation.episodes ? c->evaluation.episodes : c->run.episodes;
+  s->protocol = hn_protocol_of(c);
+  s->eval_episodes = s->protocol.episodes;
   if (e->horizon < 1) return host->fail(host, HN_E_SHAPE, "horizon is not positive");
   if (e->obs_dim < 0 || e->task_dim < 0 || e->act_dim < 0 || e->act_count < 0)
     return host->fail(host, HN_E_SHAPE, "a dimension is negative");
@@ -81,7 +82,7 @@ static HnStatus check_env(HnSession *s) {
     if (!is_split(*name)) return host->fail(host, HN_E_SHAPE, "has a split named '%s'", *name);
   if (!*splits) return host->fail(host, HN_E_SHAPE, "has no split");
   if (__builtin_mul_overflow(e->horizon, c->run.episodes, &s->lifetime) ||
-      __builtin_mul_overflow(e->horizon, s->eval_episodes, &s->eval_lifetime))
+      __builtin_mul_overflow(e->horizon, s->protocol.life, &s->eval_lifetime))
     return host->fail(host, HN_E_SHAPE, "a trial is longer than 64 bits can count");
   return HN_OK;
 }
@@ -192,8 +193,8 @@ HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error) {
   if (!status) status = create_inference(s);
   if (!status) status = create_policy(s);
   if (!status) status = make_windows(s);
-  if (!status) return s;
-  hn_session_failed(s, "starting", status, error);
+  if (!status && hn_protocol_check(s, error)) return s;
+  if (status) hn_session_failed(s, "starting", status, error);
   hn_session_free(s);
   return NULL;
 }
@@ -209,5 +210,5 @@ void hn_session_free(HnSession *s) {
   hn_pool_free(s->pool);
   hn_arena_enter(NULL);
   hn_arena_clear(&s->main), hn_arena_clear(&s->lesson);
-  g_strfreev(s->splits), g_free(s);
+  g_strfreev(s->splits), g_free(s->eval_split), g_free(s);
 }

@@ -3,6 +3,7 @@
  */
 #ifndef HN_SESSION_H
 #define HN_SESSION_H
+#include "protocol.h"
 #include "window.h"
 
 enum { HN_BLOCK = 8 }; /* rows that act together; fixed, so no result depends on the workers */
@@ -22,15 +23,21 @@ typedef enum HnPurpose {
 } HnPurpose;
 HnRng hn_stream(uint64_t seed, int purpose, int64_t row);
 
+/* What a percept means for a row whose counted episodes all begin with the same belief. */
+enum { HN_GO_ON = 0, HN_KEEP_BELIEF = 1, HN_RESTORE_BELIEF = 2 };
+
 /* B rows that act, and all they remember between windows. */
 typedef struct HnCrew {
   int64_t rows, split, samples, episodes; /* episodes per trial */
-  bool train, greedy;
+  bool train;
   char *env, *belief, *policy; /* [B] row memory */
   HnRng *env_rng, *belief_rng, *policy_rng;
-  int64_t *age, *episode; /* [B] steps in this episode, episodes in this trial */
-  int64_t *wanted;        /* [B] task asked for at the next HN_NEW_TASK, or -1: draw */
-  HnWindow tail;          /* T = 0: the percept to go on from, and the step before it */
+  int64_t *age, *episode;          /* [B] steps in this episode, episodes in this trial */
+  int64_t *wanted;                 /* [B] task asked for at the next HN_NEW_TASK, or -1: draw */
+  HnWindow tail;                   /* T = 0: the percept to go on from, and the step before it */
+  uint8_t *resume;                 /* [B] HN_GO_ON, .. at the percept to come */
+  char *kept_belief, *kept_policy; /* [B] row memory with which counted episodes begin */
+  HnWindow kept;                   /* T = 0: the step that this belief has yet to take in */
 } HnCrew;
 
 typedef struct HnSession {
@@ -46,7 +53,11 @@ typedef struct HnSession {
   HnShape shape;
   char **splits;
   int64_t phases, steps, lifetime;
-  int64_t eval_episodes, eval_lifetime; /* of an evaluated trial: as in training unless told */
+  HnProtocol protocol;                  /* of evaluations */
+  int64_t eval_episodes, eval_lifetime; /* that count, in an evaluation; steps of a row in it */
+  int64_t *eval_split;                  /* [eval_split_count] indices, the one that decides first */
+  guint eval_split_count;
+  int success; /* the environment's column of that name, or -1 */
   HnCrew crew;
   HnWindow phase[HN_PHASES_MAX], gather;
   HnHistory gathered; /* gather, as its reader may see it */
@@ -67,6 +78,13 @@ HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error);
 void hn_session_free(HnSession *s);
 /* Puts a plugin's failure, with its reason, into error; returns FALSE. */
 gboolean hn_session_failed(const HnSession *s, const char *doing, HnStatus status, GError **error);
+
+/* Finds what the evaluation's protocol needs, or says why it cannot be followed. */
+gboolean hn_protocol_check(HnSession *s, GError **error);
+/* The numbered task each row of an evaluation takes, wanted [rows] (-1: drawn): the split's names
+ * in turn, and of a name the tasks that bear it in turn.  Returns the number of names, at least 1.
+ */
+int64_t hn_protocol_tasks(const HnSession *s, int64_t split, int64_t rows, int64_t *wanted);
 
 /* crew: rows that begin their first trial.  evaluation: streams of their own. */
 HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, int64_t episodes,

@@ -1,0 +1,37 @@
+/* protocol.h - how an evaluation is lived and counted: named choices and the numbers they set.
+ *
+ *   trial            whole trials, every episode of them counts
+ *   metaworld        adapt_episodes sampled episodes, then `episodes` of the policy's mode, each
+ * from the belief that adaptation left; every one counts sdvt             `episodes` sampled
+ * episodes with the belief carried on, every one counts upstream_biased  as metaworld, but success
+ * ends an episode, and of `parallel` goals of one task side by side the first `episodes` to end
+ * count, wherever they were lived: goals that are reached quickly are counted more often
+ *
+ * Sources: Meta-World's documentation and its metalearning evaluation (metaworld 3.1, commit
+ * 7ea2b501), whose count upstream_biased repeats; SDVT's evaluation (Lee, Cho & Sung 2023). */
+#ifndef HN_PROTOCOL_H
+#define HN_PROTOCOL_H
+#include "cell.h"
+
+/* In the order of evaluation.protocol's choices. */
+typedef enum HnProtocolKind {
+  HN_PROTOCOL_TRIAL,
+  HN_PROTOCOL_METAWORLD,
+  HN_PROTOCOL_SDVT,
+  HN_PROTOCOL_UPSTREAM_BIASED
+} HnProtocolKind;
+
+typedef struct HnProtocol {
+  HnProtocolKind kind;
+  int64_t adapt;    /* episodes of a row before those that count */
+  int64_t episodes; /* that count: of a row; where goals share a count, of all of them */
+  int64_t parallel; /* rows of one task name that share a count; 0: each has its own */
+  int64_t life;     /* episodes that a row has time for */
+  bool greedy;      /* the policy's mode where episodes count */
+  bool restore;     /* episodes that count begin with the belief that adaptation left */
+} HnProtocol;
+
+HnProtocol hn_protocol_of(const HnCell *cell);
+/* One sentence that says how a result was counted; free with g_free. */
+char *hn_protocol_text(const HnCell *cell);
+#endif
