@@ -11,10 +11,10 @@ static const char resolved[] =
     "env:\n  plugin: toy\n  size: 5\n  map: open\n"
     "inference:\n  plugin: filter\n  kl_weight: 0.3\n  noise: inferred\n"
     "policy:\n  plugin: walk\n"
-    "run:\n  frames: 1000\n  rows: 16\n  steps: 0\n  episodes: 2\n  workers: 1\n  samples: 0\n"
-    "  stop_gradient: false\n  checkpoint_every: 20\n"
-    "evaluation:\n  every: 0\n  tasks: 5\n  protocol: trial\n  episodes: 0\n  adapt_episodes: 10\n"
-    "  parallel: 4\n  split: \"\"\n  greedy: true\n"
+    "run:\n  frames: 1000\n  rows: 16\n  steps: 0\n  episodes: 2\n  trial_steps: 0\n"
+    "  workers: 1\n  samples: 0\n  stop_gradient: false\n  checkpoint_every: 20\n"
+    "evaluation:\n  every: 0\n  tasks: 5\n  protocol: trial\n  episodes: 0\n  trial_steps: 0\n"
+    "  adapt_episodes: 10\n  parallel: 4\n  split: \"\"\n  greedy: true\n"
     "  record_rows: 3\n";
 
 static HnCell *read_cell(const char *text, char **findings) {
@@ -128,6 +128,19 @@ static void test_findings(void) {
                           &findings));
   g_assert_cmpstr(findings, ==,
                   "c.yaml:5:6: error: 'env: toy': expected a map; write 'env: {plugin: toy}'\n");
+  g_free(findings);
+  g_autoptr(GString) text = g_string_new(minimal);
+  g_string_replace(text, "{tasks: 5}", "{episodes: 4, trial_steps: 9}", 1);
+  g_assert_null(read_cell(text->str, &findings));
+  g_assert_cmpstr(findings, ==,
+                  "c.yaml:9:40: error: 'trial_steps:': a trial has a number of episodes or of "
+                  "steps, and evaluation.episodes is given too\n");
+  g_free(findings);
+  g_string_replace(text, "episodes: 4", "protocol: sdvt", 1);
+  g_assert_null(read_cell(text->str, &findings));
+  g_assert_cmpstr(findings, ==,
+                  "c.yaml:9:43: error: 'trial_steps:': evaluation.protocol sdvt counts episodes: "
+                  "use trial\n");
   g_free(findings);
 }
 

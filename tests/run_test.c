@@ -70,19 +70,22 @@ static const struct {
   const HnPlugin *inference, *policy;
   int64_t samples;
   bool stop;
+  int64_t trial_steps;
 } family[] = {
-    {"filter", &lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false},
-    {"memory", &lab_memory_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false},
-    {"stopped", &lab_memory_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, true},
-    {"samples", &lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 3, false},
-    {"oracle", &lab_oracle_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false},
-    {"adapter", &lab_filter_LTX_hn_plugin, &lab_adapter_LTX_hn_plugin, 0, false},
+    {"filter", &lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false, 0},
+    {"memory", &lab_memory_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false, 0},
+    {"stopped", &lab_memory_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, true, 0},
+    {"samples", &lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 3, false, 0},
+    {"oracle", &lab_oracle_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false, 0},
+    {"adapter", &lab_filter_LTX_hn_plugin, &lab_adapter_LTX_hn_plugin, 0, false, 0},
+    {"trial_steps", &lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false, 17},
 };
 
 static HnCell family_cell(gconstpointer k) {
   guint i = GPOINTER_TO_UINT(k);
   HnCell c = cell_of(family[i].inference, family[i].policy);
   c.run.samples = family[i].samples, c.run.stop_gradient = family[i].stop;
+  c.run.trial_steps = family[i].trial_steps, c.evaluation.episodes = 2;
   return c;
 }
 
@@ -268,7 +271,7 @@ static void test_tally(void) {
   HnSession *s = session(&c);
   HnTally y;
   double sum[4] = {0}, reward = 0, speed = 0, steps = 0, ends = 0;
-  hn_tally_make(&y, 19, s->shape.env_infos);
+  hn_tally_make(&y, 19, s->shape.env_infos, &s->trial);
   for (int n = 0; n < 5; n++) {
     g_assert_cmpint(hn_crew_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
     hn_tally_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
@@ -300,13 +303,97 @@ static void test_evaluation_tasks(void) {
   g_free(text), folder_free(dir), cell_clear(&c);
 }
 
+/* ---- trials of so many steps ---- */
+
+/* In training: a new task every 17 steps, whose last episode is cut; episodes of at most 7. */
+static void test_trial_steps(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  c.run.trial_steps = 17;
+  HnSession *s = session(&c);
+  int64_t lived = 0, age[19] = {0}, dones = 0;
+  double sum[4] = {0};
+  HnTally y;
+  hn_tally_make(&y, 19, s->shape.env_infos, &s->trial);
+  g_assert_cmpint(s->bs.lifetime, ==, 17);
+  for (int n = 0; n < 17; n++) { /* 170 steps: ten trials */
+    g_assert_cmpint(hn_crew_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    hn_tally_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
+    const HnHistory *h = &s->phase[0].h;
+    for (int64_t t = 0; t < s->steps; t++) {
+      lived++;
+      for (int64_t i = 0; i < 19; i++) {
+        uint8_t begin = h->begin[hn_at(h, t + 1, i)];
+        bool done = h->done[hn_at(h, t, i)], over = ++age[i] == 7 || lived % 17 == 0;
+        g_assert_cmpint(begin, ==,
+                        lived % 17 == 0 ? HN_NEW_TASK
+                        : done || over  ? HN_NEW_EPISODE
+                                        : HN_KEEP);
+        g_assert_true(h->cut[hn_at(h, t, i)] == (over && !done));
+        if (begin != HN_KEEP) age[i] = 0;
+        dones += done;
+      }
+    }
+  }
+  g_assert_cmpint(dones, >, 50);
+  g_assert_true(sum[2] == 19 * 10 && sum[1] == 19 * 170); /* a trial is scored as one */
+  hn_tally_free(&y), hn_session_free(s), cell_clear(&c);
+}
+
+/* The value in the last row of a table's column. */
+static double last_of(const char *dir, const char *table, const char *column, double *sum) {
+  char *text = slurp(dir, table, NULL), **line = g_strsplit(text, "\n", -1);
+  char **name = g_strsplit(line[0], ",", -1);
+  guint k = 0;
+  double last = (double)NAN;
+  while (name[k] && strcmp(name[k], column) != 0) k++;
+  g_assert_nonnull(name[k]);
+  for (guint i = 1; *line[i]; i++) {
+    char **field = g_strsplit(line[i], ",", -1);
+    double x = *field[k] ? g_ascii_strtod(field[k], NULL) : (double)NAN;
+    if (!isnan(x)) last = x, *sum += x;
+    g_strfreev(field);
+  }
+  g_strfreev(name), g_strfreev(line), g_free(text);
+  return last;
+}
+
+/* Evaluation over 25 steps where training has 17: scored as one episode of 25, and steps.csv has
+ * what it is made of. */
+static void test_evaluated_steps(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  c.run.trial_steps = 17, c.evaluation.trial_steps = 25, c.evaluation.every = 0;
+  char *dir = folder();
+  run_whole(&c, dir);
+  char *text = slurp(dir, "episodes.csv", NULL), **line = g_strsplit(text, "\n", -1);
+  int evaluated = 0;
+  for (guint i = 1; *line[i]; i++) {
+    bool eval = g_str_has_prefix(line[i], "eval,");
+    g_assert_nonnull(strstr(line[i], eval ? ",0,25," : ",0,17,")); /* episode, length */
+    evaluated += eval;
+  }
+  g_assert_cmpint(evaluated, ==, 7);
+  g_strfreev(line), g_free(text);
+  double rewards = 0, speeds = 0, none = 0;
+  g_assert_true(last_of(dir, "steps.csv", "step", &none) == 25);
+  last_of(dir, "steps.csv", "reward", &rewards);
+  last_of(dir, "steps.csv", "speed", &speeds);
+  double score = last_of(dir, "metrics.csv", "eval.return", &none);
+  g_assert_cmpfloat_with_epsilon(score, rewards, 1e-5 * fabs(rewards));
+  g_assert_true(score == last_of(dir, "metrics.csv", "eval.return_1", &none));
+  score = last_of(dir, "metrics.csv", "eval.speed", &none);
+  g_assert_cmpfloat_with_epsilon(score, speeds / 25, 1e-5 * score);
+  text = slurp(dir, "metrics.csv", NULL);
+  g_assert_null(strstr(text, "return_2"));
+  g_free(text), folder_free(dir), cell_clear(&c);
+}
+
 /* ---- the recorded trial ---- */
 
 /* A session as the last checkpoint of a run left it. */
 static HnSession *session_after(const HnCell *c, const char *dir, const char *checkpoint) {
   HnSession *s = session(c);
   HnTally y;
-  hn_tally_make(&y, c->run.rows, s->shape.env_infos);
+  hn_tally_make(&y, c->run.rows, s->shape.env_infos, &s->trial);
   GPtrArray *states = hn_states_of(s, &y);
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   char *path = g_build_filename(dir, "ckpt", checkpoint, NULL);
@@ -365,7 +452,7 @@ static void test_trial(gconstpointer k) {
   HnCrew crew;
   HnWindow w[2];
   for (int n = 0; n < 2; n++) hn_window_make(&w[n], &s->shape, 10, 7, c.run.samples);
-  g_assert_cmpint(hn_crew_make(s, &crew, 7, 1, 2, false), ==, HN_OK);
+  g_assert_cmpint(hn_crew_make(s, &crew, 7, 1, &s->eval_trial, false), ==, HN_OK);
   for (int n = 0; n < 2; n++)
     if (!phases || n == 0)
       g_assert_cmpint(hn_crew_collect(s, &crew, &w[n], phases ? 2 : 1), ==, HN_OK);
@@ -607,6 +694,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/task_is_hidden", test_task_is_hidden);
   g_test_add_func("/run/new_task", test_new_task);
   g_test_add_func("/run/tally", test_tally);
+  g_test_add_func("/run/trial_steps", test_trial_steps);
+  g_test_add_func("/run/evaluated_steps", test_evaluated_steps);
   g_test_add_func("/run/failures", test_failures);
   g_test_add_func("/run/answers", test_answers);
   g_test_add_func("/run/demand", test_demand);

@@ -113,6 +113,21 @@ static void read_keys(const Reader *r) {
   }
 }
 
+/* An evaluated trial is so many episodes or so many steps. */
+static void check_trials(const Reader *r, const HnEvaluationParams *p) {
+  if (!p->trial_steps) return;
+  const HnNode *map = hn_node_get(r->map, "evaluation"), *at = hn_node_get(map, "trial_steps");
+  const HnNode *protocol = hn_node_get(map, "protocol");
+  if (p->protocol && protocol)
+    hn_diag_add(r->d, at->file, at->line, at->column,
+                "'trial_steps:': evaluation.protocol %s counts episodes: use trial",
+                protocol->text);
+  else if (p->episodes)
+    hn_diag_add(r->d, at->file, at->line, at->column,
+                "'trial_steps:': a trial has a number of episodes or of steps, and "
+                "evaluation.episodes is given too");
+}
+
 static void read_blocks(const Reader *r, HnCell *cell) {
   HnSchema run = hn_run_schema(), evaluation = hn_evaluation_schema();
   read_keys(r);
@@ -121,6 +136,7 @@ static void read_blocks(const Reader *r, HnCell *cell) {
   read_part(r, HN_KIND_POLICY, &cell->policy);
   hn_params_fill(&run, hn_node_get(r->map, "run"), NULL, &cell->run, r->d);
   hn_params_fill(&evaluation, hn_node_get(r->map, "evaluation"), NULL, &cell->evaluation, r->d);
+  check_trials(r, &cell->evaluation);
 }
 
 HnCell *hn_cell_read(const HnNode *map, HnDiag *d) {

@@ -10,6 +10,9 @@
   X(int, steps, "step", "Steps a row takes per iteration and phase, T; 0: one whole trial.", 0, 0, \
     1e9)                                                                                           \
   X(int, episodes, "", "Episodes per trial, that is per task.", 2, 1, 1e6)                         \
+  X(int, trial_steps, "step",                                                                      \
+    "Steps per trial, however many episodes they hold, scored as one; 0: episodes decides.", 0, 0, \
+    1e9)                                                                                           \
   X(int, workers, "", "Threads that collect and learn; results do not depend on it.", 1, 1, 256)   \
   X(int, samples, "", "Posterior samples acted on, S; 0: the point belief.", 0, 0, 1024)           \
   X(flag, stop_gradient, "", "No gradient of the policy's loss reaches the inference.", 0)         \
@@ -23,6 +26,8 @@
     "Episodes that count; 0: the protocol's own (trial: as in training; metaworld, "            \
     "upstream_biased: 3; sdvt: 10).",                                                           \
     0, 0, 1e6)                                                                                  \
+  X(int, trial_steps, "step",                                                                   \
+    "In protocol trial: steps per trial; 0: as in training, or episodes decides.", 0, 0, 1e9)   \
   X(int, adapt_episodes, "",                                                                    \
     "Sampled episodes before those that count, in metaworld and upstream_biased.", 10, 0, 1e6)  \
   X(int, parallel, "", "Goals of a task that share a count, in upstream_biased.", 4, 1, 65536)  \

@@ -61,6 +61,7 @@ GPtrArray *hn_states_of(HnSession *s, HnTally *y) {
   add(t, "host", "rng.policy_learning", HN_I32, &s->policy_learning, 1, rng, 1);
   add(t, "host", "rng.inference_learning", HN_I32, &s->inference_learning, 1, rng, 1);
   add(t, "host", "age", HN_I64, c->age, 1, B, 1);
+  add(t, "host", "lived", HN_I64, c->lived, 1, B, 1);
   add(t, "host", "episode", HN_I64, c->episode, 1, B, 1);
   add_window(t, &c->tail, "percept", NULL);
   add(t, "host", "percept.task_index", HN_I64, c->tail.task_index, 1, B, 1);

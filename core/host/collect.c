@@ -41,14 +41,15 @@ static void make_kept(HnSession *s, HnCrew *c) {
   if (s->protocol.adapt == 0) memset(c->resume, HN_KEEP_BELIEF, n);
 }
 
-HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, int64_t episodes,
+HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, const HnTrial *trial,
                       bool train) {
   gsize n = (gsize)rows;
   int shift = train ? 0 : HN_FOR_EVALUATION;
   *c = (HnCrew){.rows = rows,
                 .split = split,
                 .samples = s->cell->run.samples,
-                .episodes = episodes,
+                .episodes = trial->by_steps ? G_MAXINT64 : trial->episodes,
+                .lifetime = trial->by_steps ? trial->lifetime : G_MAXINT64,
                 .train = train,
                 .env = hn_zeros(n * s->shape.env_row),
                 .belief = hn_zeros(n * s->shape.belief_row),
@@ -57,6 +58,7 @@ HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, int6
                 .belief_rng = hn_zeros(n * sizeof(HnRng)),
                 .policy_rng = hn_zeros(n * sizeof(HnRng)),
                 .age = hn_zeros(n * sizeof(int64_t)),
+                .lived = hn_zeros(n * sizeof(int64_t)),
                 .episode = hn_zeros(n * sizeof(int64_t)),
                 .wanted = hn_zeros(n * sizeof(int64_t)),
                 .resume = hn_zeros(n)};
@@ -75,8 +77,8 @@ HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, int6
 
 void hn_crew_free(HnCrew *c) {
   hn_window_free(&c->tail), hn_window_free(&c->kept);
-  void *all[] = {c->env, c->belief,  c->policy, c->env_rng, c->belief_rng,  c->policy_rng,
-                 c->age, c->episode, c->wanted, c->resume,  c->kept_belief, c->kept_policy};
+  void *all[] = {c->env,   c->belief,  c->policy, c->env_rng, c->belief_rng,  c->policy_rng, c->age,
+                 c->lived, c->episode, c->wanted, c->resume,  c->kept_belief, c->kept_policy};
   for (guint i = 0; i < G_N_ELEMENTS(all); i++) hn_zeros_free(all[i]);
   *c = (HnCrew){.rows = 0};
 }
@@ -260,8 +262,8 @@ static uint8_t resumed(const Block *b, int64_t k) {
   return b->c->episode[k] == p->adapt ? HN_KEEP_BELIEF : HN_RESTORE_BELIEF;
 }
 
-/* Decides what begins at percept t + 1, and begins it.  Evaluation runs one trial and never ends
- * it, so that its last step is scored too. */
+/* Decides what begins at percept t + 1, and begins it.  A trial of so many steps cuts its last
+ * episode.  Evaluation runs one trial and never ends it, so that its last step is scored too. */
 static HnStatus advance(const Block *b) {
   HnSession *s = b->s;
   HnCrew *c = b->c;
@@ -271,11 +273,12 @@ static HnStatus advance(const Block *b) {
   uint8_t *begin = hn_window_at(w, HN_F_BEGIN, b->t + 1, b->first);
   for (int64_t i = 0; i < b->n; i++) {
     int64_t k = b->first + i;
-    bool over = ++c->age[k] == s->es.horizon || is_success(b, k), end = over || done[i];
+    bool last = ++c->lived[k] == c->lifetime;
+    bool over = ++c->age[k] == s->es.horizon || last || is_success(b, k), end = over || done[i];
     cut[i] = over && !done[i];
     if (end) c->age[k] = 0, c->episode[k]++;
-    bool fresh = end && c->train && c->episode[k] == c->episodes;
-    if (fresh) c->episode[k] = 0;
+    bool fresh = end && c->train && (last || c->episode[k] == c->episodes);
+    if (fresh) c->episode[k] = c->lived[k] = 0;
     c->resume[k] = end ? resumed(b, k) : HN_GO_ON;
     begin[i] = fresh ? HN_NEW_TASK : end ? HN_NEW_EPISODE : HN_KEEP;
   }

@@ -42,15 +42,15 @@ HnStatus hn_demand_check(const HnSession *s, double limit) {
   const HnRunParams *run = &s->cell->run;
   double phases = (double)MAX(s->phases, 1), rows = (double)run->rows, steps = (double)s->steps;
   double train = (phases + 1) * window(s, steps, rows) + memory_of_rows(s, rows);
-  if (s->bs.refresh) train += window(s, (double)s->lifetime, rows);
+  if (s->bs.refresh) train += window(s, (double)s->trial.lifetime, rows);
   if (train > limit)
     return too_much(train, limit, "experience", rows, steps,
-                    "run.rows, run.steps, run.episodes or run.samples");
-  double tasks = (double)s->cell->evaluation.tasks, life = (double)s->eval_lifetime;
+                    "run.rows, run.steps, run.episodes, run.trial_steps or run.samples");
+  double tasks = (double)s->cell->evaluation.tasks, life = (double)s->eval_trial.lifetime;
   double eval = phases * window(s, MIN(steps, life), tasks) + 2 * memory_of_rows(s, tasks) +
-                8 * life * (1 + 2. * s->shape.belief_infos);
+                8 * life * (1 + 2. * (s->shape.env_infos + s->shape.belief_infos));
   if (train + eval > limit)
     return too_much(eval, limit, "an evaluation", tasks, life,
-                    "evaluation.tasks, evaluation.episodes or run.steps");
+                    "evaluation.tasks, evaluation.episodes, evaluation.trial_steps or run.steps");
   return HN_OK;
 }

@@ -12,6 +12,10 @@ HnProtocol hn_protocol_of(const HnCell *cell) {
   bool adapts = x.kind == HN_PROTOCOL_METAWORLD || x.kind == HN_PROTOCOL_UPSTREAM_BIASED;
   if (!x.episodes)
     x.episodes = adapts ? EPISODES : x.kind == HN_PROTOCOL_SDVT ? ROLLOUTS : cell->run.episodes;
+  if (x.kind == HN_PROTOCOL_TRIAL) {
+    x.steps = p->episodes ? 0 : p->trial_steps ? p->trial_steps : cell->run.trial_steps;
+    if (x.steps) x.episodes = 1;
+  }
   x.greedy = adapts || (x.kind == HN_PROTOCOL_TRIAL && p->greedy);
   x.restore = adapts;
   x.adapt = adapts ? p->adapt_episodes : 0;
@@ -42,6 +46,9 @@ char *hn_protocol_text(const HnCell *cell) {
                            "%lld to end among %lld goals of a task, ended by success",
                            adapt, counted, (long long)p.parallel);
   default:
+    if (p.steps)
+      return g_strdup_printf("trial: %lld steps of the policy's %s", (long long)p.steps,
+                             p.greedy ? "mode" : "draws");
     return g_strdup_printf("trial: %lld episodes of the policy's %s", counted,
                            p.greedy ? "mode" : "draws");
   }

@@ -27,6 +27,7 @@ typedef struct HnProtocol {
   int64_t episodes; /* that count: of a row; where goals share a count, of all of them */
   int64_t parallel; /* rows of one task name that share a count; 0: each has its own */
   int64_t life;     /* episodes that a row has time for */
+  int64_t steps;    /* that a row has time for, counted as one episode; 0: life decides */
   bool greedy;      /* the policy's mode where episodes count */
   bool restore;     /* episodes that count begin with the belief that adaptation left */
 } HnProtocol;

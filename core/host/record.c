@@ -83,7 +83,8 @@ static void write_headers(const HnRecorder *r, const HnSession *s) {
   names(f, "env.", env->metrics), names(f, "policy.", p->metrics);
   names(f, "inference.", q->metrics);
   fputs(",eval.return", f);
-  for (int64_t k = 1; k <= s->eval_episodes; k++) fprintf(f, ",eval.return_%" G_GINT64_FORMAT, k);
+  for (int64_t k = 1; k <= s->eval_trial.episodes; k++)
+    fprintf(f, ",eval.return_%" G_GINT64_FORMAT, k);
   names(f, "eval.", env->info), names(f, "eval.", q->info), names(f, "eval.", p->info);
   if (counts_last(s)) fputs(",eval.success_last", f);
   for (guint i = 1; i < s->eval_split_count; i++) {
@@ -101,6 +102,7 @@ static void write_headers(const HnRecorder *r, const HnSession *s) {
   fputc('\n', r->table[EPISODES]);
   write_trial_header(r->table[TRIAL], s);
   fputs("update,step,reward", r->table[STEPS]);
+  names(r->table[STEPS], "", env->info);
   names(r->table[STEPS], "", q->info);
   fputc('\n', r->table[STEPS]);
 }
@@ -208,7 +210,7 @@ void hn_recorder_update(HnRecorder *r, HnSession *s, const HnMeans *train, const
     }
   } else {
     int64_t more = s->eval_split_count - 1, last = counts_last(s);
-    blanks(f, 1 + s->eval_episodes + s->shape.env_infos + D + P + last +
+    blanks(f, 1 + s->eval_trial.episodes + s->shape.env_infos + D + P + last +
                   more * (1 + s->shape.env_infos + last));
   }
   fputc('\n', f);
@@ -217,11 +219,11 @@ void hn_recorder_update(HnRecorder *r, HnSession *s, const HnMeans *train, const
 
 void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *eval) {
   FILE *f = r->table[STEPS];
+  guint columns = s->shape.env_infos + s->shape.belief_infos;
   for (int64_t t = 0; t < eval->steps; t++) {
     fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT, s->update, t);
     number(f, t ? eval->step_reward[t] : (double)NAN);
-    for (guint k = 0; k < s->shape.belief_infos; k++)
-      number(f, eval->step_info[t * s->shape.belief_infos + k]);
+    for (guint k = 0; k < columns; k++) number(f, eval->step_info[t * columns + k]);
     fputc('\n', f);
   }
 }

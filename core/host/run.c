@@ -189,7 +189,7 @@ static gboolean record(Run *r, bool last, gint64 *mark, GError **error) {
 static gboolean update(Run *r, GError **error) {
   HnSession *s = r->s;
   gint64 mark = g_get_monotonic_time();
-  hn_means_make(&r->train, r->cell->run.episodes, s->shape.env_infos);
+  hn_means_make(&r->train, s->trial.episodes, s->shape.env_infos);
   gboolean ok =
       went_well(r, "collecting", hn_crew_collect(s, &s->crew, s->phase, s->phases), error);
   if (ok) {
@@ -250,7 +250,7 @@ static gboolean run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *pro
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   gboolean ok = (r->s = hn_session_new(r->cell, log, error)) != NULL;
   if (ok) {
-    hn_tally_make(&r->tally, r->s->crew.rows, r->s->shape.env_infos);
+    hn_tally_make(&r->tally, r->s->crew.rows, r->s->shape.env_infos, &r->s->trial);
     r->states = hn_states_of(r->s, &r->tally);
     ok = write_resolved(r, error) && load(r, log, meta, error) &&
          hn_facts_write(r->dir, r->cell, r->s, "running", NULL, r->s->update, r->s->frames,

@@ -25,10 +25,11 @@ double hn_mean_of(double sum, double count) {
 
 /* ---- episodes ---- */
 
-void hn_tally_make(HnTally *y, int64_t rows, int64_t infos) {
+void hn_tally_make(HnTally *y, int64_t rows, int64_t infos, const HnTrial *trial) {
   gsize n = (gsize)rows, k = (gsize)infos;
   *y = (HnTally){.rows = rows,
                  .infos = infos,
+                 .trial_steps = trial->by_steps ? trial->lifetime : 0,
                  .reward = hn_zeros(n * sizeof(double)),
                  .length = hn_zeros(n * sizeof(int64_t)),
                  .episode = hn_zeros(n * sizeof(int64_t)),
@@ -70,7 +71,8 @@ void hn_tally_window(HnTally *y, const HnWindow *w, const HnColumn *columns, int
         hn_fold(columns[k].fold, (double)w->env_info[at * y->infos + k], &y->info[i * y->infos + k],
                 &y->info_count[i * y->infos + k]);
       uint8_t begin = h->begin[hn_at(h, t + 1, i)];
-      if (begin != HN_KEEP) finish_episode(y, w, columns, t, i, sink, arg);
+      bool over = y->trial_steps ? y->length[i] == y->trial_steps : begin != HN_KEEP;
+      if (over) finish_episode(y, w, columns, t, i, sink, arg);
       if (begin == HN_NEW_TASK) y->episode[i] = 0;
     }
 }
@@ -115,7 +117,7 @@ typedef struct Sums { /* over the rows of an evaluation */
   int64_t *clock;                                        /* [rows] */
   GArray *ended;                                         /* Ended, where goals share a count */
   double *belief, *belief_count, *policy, *policy_count; /* [rows, columns] folded over the trial */
-  double *step_count;                                    /* [steps, belief columns] */
+  double *step_count;                                    /* [steps, env and belief columns] */
 } Sums;
 
 /* Counts an episode that is the `slot`-th to count of its row or group, and hands it on. */
@@ -178,17 +180,27 @@ static void count_columns(const HnColumn *columns, int64_t n, const float *x, do
   for (int64_t k = 0; k < n; k++) hn_fold(columns[k].fold, (double)x[k], &value[k], &count[k]);
 }
 
+/* Counts n columns, from `first` on, of what a row shows at a percept of the trial. */
+static void count_at(Sums *u, int64_t percept, int64_t first, int64_t n, const float *x) {
+  const HnShape *shape = &u->s->shape;
+  int64_t from = percept * (shape->env_infos + shape->belief_infos) + first;
+  for (int64_t k = 0; k < n; k++)
+    hn_fold(HN_MEAN, (double)x[k], &u->out->step_info[from + k], &u->step_count[from + k]);
+}
+
 /* Counts `steps` steps of a window that starts at percept `at` of the trial.  The window's last
  * percept is the next one's first, so it is counted only where the trial ends. */
 static void count_window(Sums *u, const HnWindow *w, int64_t at, int64_t steps, bool last) {
   const HnSession *s = u->s;
-  int64_t B = w->h.rows, D = s->shape.belief_infos, P = s->shape.policy_infos;
+  int64_t B = w->h.rows, E = s->shape.env_infos, D = s->shape.belief_infos;
+  int64_t P = s->shape.policy_infos;
   HnEvaluation *e = u->out;
   for (int64_t t = 0; t <= steps; t++)
     for (int64_t i = 0; i < B; i++) {
       int64_t k = t * B + i;
       if (t < steps) {
         e->step_reward[at + t + 1] += (double)w->h.true_reward[hn_at(&w->h, t, i)] / (double)B;
+        count_at(u, at + t + 1, 0, E, w->env_info + k * E);
         count_columns(s->policy->plugin->info, P, w->policy_info + k * P, u->policy + i * P,
                       u->policy_count + i * P);
       } else if (!last) {
@@ -196,9 +208,7 @@ static void count_window(Sums *u, const HnWindow *w, int64_t at, int64_t steps, 
       }
       count_columns(s->inference->plugin->info, D, w->belief_info + k * D, u->belief + i * D,
                     u->belief_count + i * D);
-      for (int64_t d = 0; d < D; d++)
-        hn_fold(HN_MEAN, (double)w->belief_info[k * D + d], &e->step_info[(at + t) * D + d],
-                &u->step_count[(at + t) * D + d]);
+      count_at(u, at + t, E, D, w->belief_info + k * D);
     }
 }
 
@@ -233,7 +243,7 @@ static void mean_rows(const HnColumn *columns, int64_t rows, int64_t n, const do
 /* Steps of the k-th window of an evaluation: as in training.  Of a policy that adapts between
  * phases the last one begins where adaptation ends. */
 static int64_t window_steps(const HnSession *s, int64_t k) {
-  int64_t K = s->phases, life = s->eval_lifetime;
+  int64_t K = s->phases, life = s->eval_trial.lifetime;
   int64_t adapt = s->protocol.adapt * s->es.horizon, part = adapt / MAX(K - 1, 1);
   if (K == 1 || part < 1) return MIN(s->steps, life);
   if (k + 1 == K) return life - adapt;
@@ -243,14 +253,14 @@ static int64_t window_steps(const HnSession *s, int64_t k) {
 static HnStatus live_one_trial(Sums *u, int64_t split) {
   HnSession *s = u->s;
   const HnEvaluationParams *p = &s->cell->evaluation;
-  int64_t life = s->eval_lifetime, K = s->phases;
+  int64_t life = s->eval_trial.lifetime, K = s->phases;
   HnCrew c;
   HnTally y;
   HnWindow phase[HN_PHASES_MAX];
   for (int64_t k = 0; k < K; k++)
     hn_window_make(&phase[k], &s->shape, window_steps(s, k), p->tasks, s->cell->run.samples);
-  hn_tally_make(&y, p->tasks, s->shape.env_infos);
-  HnStatus status = hn_crew_make(s, &c, p->tasks, split, s->eval_episodes, false);
+  hn_tally_make(&y, p->tasks, s->shape.env_infos, &s->eval_trial);
+  HnStatus status = hn_crew_make(s, &c, p->tasks, split, &s->eval_trial, false);
   for (int64_t at = 0; at < life && !status;) {
     status = hn_crew_collect(s, &c, phase, K);
     for (int64_t k = 0; k < K && at < life && !status; k++) {
@@ -270,14 +280,14 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
                      void *arg) {
   const HnEvaluationParams *p = &s->cell->evaluation;
   gsize B = (gsize)p->tasks, D = s->shape.belief_infos, P = s->shape.policy_infos;
-  gsize steps = (gsize)s->eval_lifetime + 1;
-  *out = (HnEvaluation){.steps = s->eval_lifetime + 1,
+  gsize steps = (gsize)s->eval_trial.lifetime + 1, all = s->shape.env_infos + D;
+  *out = (HnEvaluation){.steps = s->eval_trial.lifetime + 1,
                         .belief_info = g_new0(double, D + 1),
                         .policy_info = g_new0(double, P + 1),
                         .step_reward = g_new0(double, steps),
-                        .step_info = g_new0(double, steps *D + 1)};
-  hn_means_make(&out->episodes, s->eval_episodes, s->shape.env_infos);
-  hn_window_make(&out->trial, &s->shape, s->eval_lifetime, MIN(p->record_rows, p->tasks),
+                        .step_info = g_new0(double, steps *all + 1)};
+  hn_means_make(&out->episodes, s->eval_trial.episodes, s->shape.env_infos);
+  hn_window_make(&out->trial, &s->shape, s->eval_trial.lifetime, MIN(p->record_rows, p->tasks),
                  s->cell->run.samples);
   Sums u = {.s = s,
             .out = out,
@@ -289,7 +299,7 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
             .belief_count = g_new0(double, B *D + 1),
             .policy = g_new0(double, B *P + 1),
             .policy_count = g_new0(double, B *P + 1),
-            .step_count = g_new0(double, steps *D + 1)};
+            .step_count = g_new0(double, steps *all + 1)};
   u.names = hn_protocol_tasks(s, split, p->tasks, u.clock);
   memset(u.clock, 0, B * sizeof *u.clock);
   HnStatus status = live_one_trial(&u, split);
@@ -299,7 +309,7 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
             out->belief_info);
   mean_rows(s->policy->plugin->info, p->tasks, (int64_t)P, u.policy, u.policy_count,
             out->policy_info);
-  for (gsize k = 0; k < steps * D; k++)
+  for (gsize k = 0; k < steps * all; k++)
     out->step_info[k] = hn_mean_of(out->step_info[k], u.step_count[k]);
   g_free(u.belief), g_free(u.belief_count), g_free(u.policy), g_free(u.policy_count);
   for (guint i = 0; i < u.ended->len; i++)

@@ -21,8 +21,9 @@ typedef struct HnTally {
   double *reward;            /* [rows] */
   int64_t *length, *episode; /* [rows] */
   double *info, *info_count; /* [rows, infos] */
+  int64_t trial_steps;       /* counted as one episode; 0: episodes are counted */
 } HnTally;
-void hn_tally_make(HnTally *y, int64_t rows, int64_t infos);
+void hn_tally_make(HnTally *y, int64_t rows, int64_t infos, const HnTrial *trial);
 void hn_tally_free(HnTally *y);
 /* Counts a window in, in the order (t, row); every finished episode goes to sink. */
 void hn_tally_window(HnTally *y, const HnWindow *w, const HnColumn *columns, int64_t steps,
@@ -51,8 +52,9 @@ typedef struct HnEvaluation {
   int64_t steps;                     /* percepts of a trial, T + 1 */
   double *belief_info, *policy_info; /* columns folded over a trial, mean over rows */
   double *step_reward;               /* [steps] mean over rows of the step before the percept */
-  double *step_info;                 /* [steps, belief columns] mean over rows, NaN if none */
-  HnWindow trial;                    /* [steps - 1, evaluation.record_rows] of the trial itself */
+  double *step_info; /* [steps, columns] mean over rows, NaN if none: env's of the step before
+                        the percept, then the belief's */
+  HnWindow trial;    /* [steps - 1, evaluation.record_rows] of the trial itself */
 } HnEvaluation;
 /* split: index.  sink may be NULL; it gets every finished episode that the protocol asks for, of
  * any kind, in the order in which they end (where goals share a count, all of them at the end).

@@ -65,13 +65,18 @@ static bool is_split(const char *name) {
   return *name && !strpbrk(name, ",\"\r\n"); /* they stand in tables */
 }
 
+/* A trial of so many steps, or else of so many episodes; false where 64 bits cannot count it. */
+static bool make_trial(HnTrial *t, int64_t horizon, int64_t steps, int64_t episodes) {
+  *t = (HnTrial){.episodes = steps ? 1 : episodes, .lifetime = steps, .by_steps = steps > 0};
+  return steps || !__builtin_mul_overflow(horizon, episodes, &t->lifetime);
+}
+
 /* An environment's answers, and the lengths of trials that follow from them. */
 static HnStatus check_env(HnSession *s) {
   const HnCell *c = s->cell;
   const HnHost *host = &s->env->host;
   const HnEnvSpec *e = &s->es;
   s->protocol = hn_protocol_of(c);
-  s->eval_episodes = s->protocol.episodes;
   if (e->horizon < 1) return host->fail(host, HN_E_SHAPE, "horizon is not positive");
   if (e->obs_dim < 0 || e->task_dim < 0 || e->act_dim < 0 || e->act_count < 0)
     return host->fail(host, HN_E_SHAPE, "a dimension is negative");
@@ -81,9 +86,10 @@ static HnStatus check_env(HnSession *s) {
   for (char **name = splits; *name; name++)
     if (!is_split(*name)) return host->fail(host, HN_E_SHAPE, "has a split named '%s'", *name);
   if (!*splits) return host->fail(host, HN_E_SHAPE, "has no split");
-  if (__builtin_mul_overflow(e->horizon, c->run.episodes, &s->lifetime) ||
-      __builtin_mul_overflow(e->horizon, s->protocol.life, &s->eval_lifetime))
+  if (!make_trial(&s->trial, e->horizon, c->run.trial_steps, c->run.episodes) ||
+      !make_trial(&s->eval_trial, e->horizon, s->protocol.steps, s->protocol.life))
     return host->fail(host, HN_E_SHAPE, "a trial is longer than 64 bits can count");
+  s->eval_trial.episodes = s->protocol.episodes;
   return HN_OK;
 }
 
@@ -98,7 +104,7 @@ static HnStatus create_env(HnSession *s) {
   status = check_env(s);
   if (status) return status;
   s->splits = g_strsplit(s->es.splits ? s->es.splits : "train", "|", -1);
-  s->steps = c->run.steps ? c->run.steps : s->lifetime;
+  s->steps = c->run.steps ? c->run.steps : s->trial.lifetime;
   set_shape(s);
   return hn_demand_check(s, hn_machine_bytes());
 }
@@ -114,7 +120,7 @@ static HnStatus create_inference(HnSession *s) {
                          .act_count = s->es.act_count,
                          .task_dim = told ? s->es.task_dim : 0,
                          .horizon = s->es.horizon,
-                         .lifetime = s->lifetime,
+                         .lifetime = s->trial.lifetime,
                          .rows = c->run.rows,
                          .steps = s->steps,
                          .rng = &rng};
@@ -172,10 +178,10 @@ static HnStatus make_windows(HnSession *s) {
     hn_window_make(&s->phase[k], &s->shape, s->steps, c->run.rows, c->run.samples);
   hn_window_make(&s->gather, &s->shape, s->steps, c->run.rows, c->run.samples);
   if (s->bs.refresh) {
-    hn_window_make(&s->life, &s->shape, s->lifetime, c->run.rows, c->run.samples);
+    hn_window_make(&s->life, &s->shape, s->trial.lifetime, c->run.rows, c->run.samples);
     s->life_at = hn_zeros((gsize)c->run.rows * sizeof(int64_t));
   }
-  return hn_crew_make(s, &s->crew, c->run.rows, 0, c->run.episodes, true);
+  return hn_crew_make(s, &s->crew, c->run.rows, 0, &s->trial, true);
 }
 
 HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error) {

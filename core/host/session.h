@@ -28,17 +28,25 @@ enum { HN_GO_ON = 0, HN_KEEP_BELIEF = 1, HN_RESTORE_BELIEF = 2 };
 
 /* B rows that act, and all they remember between windows. */
 typedef struct HnCrew {
-  int64_t rows, split, samples, episodes; /* episodes per trial */
+  int64_t rows, split, samples;
+  int64_t episodes, lifetime; /* a trial ends after as many of either, where the other is endless */
   bool train;
   char *env, *belief, *policy; /* [B] row memory */
   HnRng *env_rng, *belief_rng, *policy_rng;
-  int64_t *age, *episode;          /* [B] steps in this episode, episodes in this trial */
+  int64_t *age, *lived, *episode;  /* [B] steps in this episode; steps, episodes in this trial */
   int64_t *wanted;                 /* [B] task asked for at the next HN_NEW_TASK, or -1: draw */
   HnWindow tail;                   /* T = 0: the percept to go on from, and the step before it */
   uint8_t *resume;                 /* [B] HN_GO_ON, .. at the percept to come */
   char *kept_belief, *kept_policy; /* [B] row memory with which counted episodes begin */
   HnWindow kept;                   /* T = 0: the step that this belief has yet to take in */
 } HnCrew;
+
+/* How long a trial is. */
+typedef struct HnTrial {
+  int64_t episodes; /* that count, each by itself; 1 where steps decide */
+  int64_t lifetime; /* steps at most */
+  bool by_steps;    /* exactly lifetime steps, whatever episodes they hold */
+} HnTrial;
 
 typedef struct HnSession {
   const HnCell *cell;
@@ -52,10 +60,10 @@ typedef struct HnSession {
   HnPolicySpec ps;
   HnShape shape;
   char **splits;
-  int64_t phases, steps, lifetime;
-  HnProtocol protocol;                  /* of evaluations */
-  int64_t eval_episodes, eval_lifetime; /* that count, in an evaluation; steps of a row in it */
-  int64_t *eval_split;                  /* [eval_split_count] indices, the one that decides first */
+  int64_t phases, steps;
+  HnProtocol protocol;       /* of evaluations */
+  HnTrial trial, eval_trial; /* in training and in evaluation */
+  int64_t *eval_split;       /* [eval_split_count] indices, the one that decides first */
   guint eval_split_count;
   int success; /* the environment's column of that name, or -1 */
   HnCrew crew;
@@ -87,7 +95,7 @@ gboolean hn_protocol_check(HnSession *s, GError **error);
 int64_t hn_protocol_tasks(const HnSession *s, int64_t split, int64_t rows, int64_t *wanted);
 
 /* crew: rows that begin their first trial.  evaluation: streams of their own. */
-HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, int64_t episodes,
+HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, const HnTrial *trial,
                       bool train);
 void hn_crew_free(HnCrew *c);
 /* One iteration of every phase: steps, and adaptation in between. */

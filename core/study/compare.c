@@ -197,9 +197,11 @@ static char *protocol(const HnResults *r, gint64 arm, gint64 baseline) {
     found = difference(hn_node_get(a->config, keys[i]), hn_node_get(b->config, keys[i]), keys[i],
                        except);
   HnNode *run_a = hn_node_get(a->config, "run"), *run_b = hn_node_get(b->config, "run");
-  if (!found && run_a && run_b)
-    found = difference(hn_node_get(run_a, "episodes"), hn_node_get(run_b, "episodes"),
-                       "run.episodes", except);
+  static const char *const trial[][2] = {{"episodes", "run.episodes"},
+                                         {"trial_steps", "run.trial_steps"}};
+  for (guint i = 0; i < G_N_ELEMENTS(trial) && !found && run_a && run_b; i++)
+    found = difference(hn_node_get(run_a, trial[i][0]), hn_node_get(run_b, trial[i][0]),
+                       trial[i][1], except);
   return found;
 }
 
