@@ -21,6 +21,7 @@ typedef struct HnVerb {
 
 int hn_cli_run(int argc, char **argv);
 int hn_cli_cell(int argc, char **argv); /* internal: runs one cell folder */
+int hn_cli_fits(int argc, char **argv); /* internal: sets plugins against a checkpoint */
 int hn_cli_validate(int argc, char **argv);
 int hn_cli_plan(int argc, char **argv);
 int hn_cli_inspect(int argc, char **argv);

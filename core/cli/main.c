@@ -18,6 +18,7 @@ static const HnVerb verbs[] = {
     {"inspect", "[PLUGIN]", "Show the plugins there are, or the parameters of one.",
      hn_cli_inspect},
     {"cell", "DIR", NULL, hn_cli_cell},
+    {"fits", "", NULL, hn_cli_fits},
     {"doctor", "", "Check what hunch needs on this machine.", hn_cli_doctor},
 };
 

@@ -6,9 +6,12 @@
 #define RUN_ROW(kind, ...)        HN_ROW_##kind(HnRunParams, __VA_ARGS__)
 #define EVALUATION_ROW(kind, ...) HN_ROW_##kind(HnEvaluationParams, __VA_ARGS__)
 static const HnParam run_params[] = {HN_RUN_PARAMS(RUN_ROW)};
+#define WEIGHTS_ROW(kind, ...) HN_ROW_##kind(HnWeightsParams, __VA_ARGS__)
 static const HnParam evaluation_params[] = {HN_EVALUATION_PARAMS(EVALUATION_ROW)};
+static const HnParam weights_params[] = {HN_WEIGHTS_PARAMS(WEIGHTS_ROW)};
 
-const char *const hn_cell_blocks[] = {"env", "inference", "policy", "run", "evaluation", NULL};
+const char *const hn_cell_blocks[] = {"env",        "inference", "policy", "run",
+                                      "evaluation", "weights",   NULL};
 
 HnSchema hn_run_schema(void) {
   return (HnSchema){"run", run_params, G_N_ELEMENTS(run_params), sizeof(HnParam),
@@ -18,6 +21,11 @@ HnSchema hn_run_schema(void) {
 HnSchema hn_evaluation_schema(void) {
   return (HnSchema){"evaluation", evaluation_params, G_N_ELEMENTS(evaluation_params),
                     sizeof(HnParam), sizeof(HnEvaluationParams)};
+}
+
+HnSchema hn_weights_schema(void) {
+  return (HnSchema){"weights", weights_params, G_N_ELEMENTS(weights_params), sizeof(HnParam),
+                    sizeof(HnWeightsParams)};
 }
 
 /* ---- reading ---- */
@@ -101,8 +109,8 @@ static uint64_t read_u64(const Reader *r, const char *key, uint64_t high) {
 }
 
 static void read_keys(const Reader *r) {
-  static const char *const known[] = {"study",     "arm",    "seed_index", "seed",       "env",
-                                      "inference", "policy", "run",        "evaluation", NULL};
+  static const char *const known[] = {"study",  "arm", "seed_index", "seed",    "env", "inference",
+                                      "policy", "run", "evaluation", "weights", NULL};
   /* what a base may hold, and so what is suggested there */
   const char *const *valid = r->partial ? hn_cell_blocks : known;
   for (guint i = 0; i < r->map->keys->len; i++) {
@@ -128,6 +136,32 @@ static void check_trials(const Reader *r, const HnEvaluationParams *p) {
                 "evaluation.episodes is given too");
 }
 
+/* A number of at least 0, or the word for -1. */
+static int64_t read_number_or(const Reader *r, const HnNode *block, const char *key,
+                              const char *text, const char *word) {
+  gint64 value = -1;
+  if (strcmp(text, word) == 0 || g_ascii_string_to_signed(text, 10, 0, INT64_MAX, &value, NULL))
+    return value;
+  const HnNode *n = hn_node_get(block, key);
+  g_autofree char *shown = hn_params_shown(key, n);
+  hn_diag_add(r->d, n->file, n->line, n->column, "'%s': expected %s or an integer of at least 0",
+              shown, word);
+  return -1;
+}
+
+static void read_weights(const Reader *r, HnCell *cell) {
+  const HnNode *block = hn_node_get(r->map, "weights");
+  if (!block || (block->kind == HN_NODE_TEXT && strcmp(block->text, "none") == 0)) return;
+  HnSchema schema = hn_weights_schema();
+  HnWeightsParams *w = &cell->weights;
+  hn_params_fill(&schema, block, NULL, w, r->d);
+  if (block->kind != HN_NODE_MAP) return;
+  cell->starts = true;
+  cell->weights_seed = read_number_or(r, block, "seed", w->seed, "same");
+  cell->weights_at = read_number_or(r, block, "at", w->at, "last");
+  if (!*w->arm) missing(r, block, "weights: ", "arm");
+}
+
 static void read_blocks(const Reader *r, HnCell *cell) {
   HnSchema run = hn_run_schema(), evaluation = hn_evaluation_schema();
   read_keys(r);
@@ -137,6 +171,7 @@ static void read_blocks(const Reader *r, HnCell *cell) {
   hn_params_fill(&run, hn_node_get(r->map, "run"), NULL, &cell->run, r->d);
   hn_params_fill(&evaluation, hn_node_get(r->map, "evaluation"), NULL, &cell->evaluation, r->d);
   check_trials(r, &cell->evaluation);
+  read_weights(r, cell);
 }
 
 HnCell *hn_cell_read(const HnNode *map, HnDiag *d) {
@@ -192,7 +227,8 @@ static void set_part(HnNode *map, const char *key, const HnPart *part, const cha
 }
 
 HnNode *hn_cell_node(const HnCell *cell) {
-  HnSchema run = hn_run_schema(), evaluation = hn_evaluation_schema();
+  HnSchema run = hn_run_schema(), evaluation = hn_evaluation_schema(),
+           weights = hn_weights_schema();
   HnNode *map = hn_node_map("resolved configuration", 0, 0);
   g_autofree char *index = g_strdup_printf("%" PRId64, cell->seed_index);
   g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed);
@@ -205,6 +241,7 @@ HnNode *hn_cell_node(const HnCell *cell) {
   set_part(map, "policy", &cell->policy, cell->policy.name);
   set(map, "run", hn_params_node(&run, &cell->run));
   set(map, "evaluation", hn_params_node(&evaluation, &cell->evaluation));
+  if (cell->starts) set(map, "weights", hn_params_node(&weights, &cell->weights));
   return map;
 }
 
@@ -212,6 +249,8 @@ char *hn_cell_identity(const HnCell *cell) {
   const HnPart *parts[] = {&cell->env, &cell->inference, &cell->policy};
   HnNode *map = hn_cell_node(cell);
   hn_node_put(hn_node_get(map, "run"), "workers", "any");
+  if (cell->starts && *cell->weights.from)
+    hn_node_put(hn_node_get(map, "weights"), "from", "elsewhere");
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
     HnNode *block = hn_node_get(map, hn_kind_name(parts[i]->plugin->kind));
     hn_params_put_text(block, "plugin", parts[i]->plugin->name);

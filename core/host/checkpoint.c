@@ -107,13 +107,40 @@ gboolean hn_weights_digest(GPtrArray *states, guint8 digest[32], const char **no
   return *not_finite == NULL;
 }
 
-/* ---- writing ---- */
+/* ---- files ---- */
 
-static const char *type_name(HnType t) {
-  static const char *const name[] = {
-      [HN_F32] = "F32", [HN_F64] = "F64", [HN_I32] = "I32", [HN_I64] = "I64", [HN_U8] = "U8"};
-  return name[t];
+/* Longer names hold larger numbers. */
+static int by_update(const void *a, const void *b) {
+  const char *x = *(char *const *)a, *y = *(char *const *)b;
+  gsize n = strlen(x), m = strlen(y);
+  return n != m ? (n > m) - (n < m) : strcmp(x, y);
 }
+
+GPtrArray *hn_checkpoint_list(const char *dir) {
+  GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+  char *folder = g_build_filename(dir, "ckpt", NULL);
+  GDir *d = g_dir_open(folder, 0, NULL);
+  for (const char *n; d && (n = g_dir_read_name(d));)
+    if (hn_checkpoint_update(n) >= 0) g_ptr_array_add(found, g_build_filename(folder, n, NULL));
+  if (d) g_dir_close(d);
+  g_free(folder);
+  g_ptr_array_sort(found, by_update);
+  return found;
+}
+
+char *hn_checkpoint_path(const char *dir, int64_t update) {
+  g_autofree char *name = g_strdup_printf("%08" G_GINT64_FORMAT ".safetensors", update);
+  return g_build_filename(dir, "ckpt", name, NULL);
+}
+
+int64_t hn_checkpoint_update(const char *path) {
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+  gsize digits = strspn(name, G_CSET_DIGITS);
+  if (digits == 0 || digits > 18 || strcmp(name + digits, ".safetensors") != 0) return -1;
+  return g_ascii_strtoll(name, NULL, 10);
+}
+
+/* ---- writing ---- */
 
 /* Widest types first; equal widths keep the table's order. */
 static GPtrArray *by_width(GPtrArray *states) {
@@ -124,6 +151,15 @@ static GPtrArray *by_width(GPtrArray *states) {
       if (hn_type_size(((HnState *)states->pdata[i])->type) == width[w])
         g_ptr_array_add(sorted, states->pdata[i]);
   return sorted;
+}
+
+static char *weights_of(GPtrArray *states) {
+  GString *out = g_string_new(NULL);
+  for (guint i = 0; i < states->len; i++) {
+    const HnState *x = states->pdata[i];
+    if (x->weight) g_string_append_printf(out, "%s%s", out->len ? "\n" : "", x->name);
+  }
+  return g_string_free(out, FALSE);
 }
 
 static char *header_of(GPtrArray *sorted, GHashTable *meta) {
@@ -144,7 +180,7 @@ static char *header_of(GPtrArray *sorted, GHashTable *meta) {
     json_builder_set_member_name(b, x->name);
     json_builder_begin_object(b);
     json_builder_set_member_name(b, "dtype");
-    json_builder_add_string_value(b, type_name(x->type));
+    json_builder_add_string_value(b, hn_type_name(x->type));
     json_builder_set_member_name(b, "shape");
     json_builder_begin_array(b);
     for (int d = 0; d < x->rank; d++) json_builder_add_int_value(b, extent(x, d));
@@ -180,6 +216,7 @@ gboolean hn_checkpoint_write(const char *path, GPtrArray *states, GHashTable *me
                              GError **error) {
   char *beside = g_strconcat(path, ".part", NULL);
   GPtrArray *sorted = by_width(states);
+  g_hash_table_insert(meta, g_strdup(HN_META_WEIGHTS), weights_of(states));
   char *header = header_of(sorted, meta);
   FILE *f = fopen(beside, "wb");
   gboolean ok = f && write_all(f, sorted, header);
@@ -195,106 +232,61 @@ gboolean hn_checkpoint_write(const char *path, GPtrArray *states, GHashTable *me
 
 /* ---- reading ---- */
 
-/* Why tensor x cannot take what the file says of it, or NULL; begin and end as in the file. */
-static char *misfit(const HnState *x, JsonObject *o, gsize size, gint64 *begin, gint64 *end) {
-  const char *type = json_object_get_string_member_with_default(o, "dtype", "");
-  JsonArray *shape =
-      json_object_has_member(o, "shape") ? json_object_get_array_member(o, "shape") : NULL;
-  JsonArray *at = json_object_has_member(o, "data_offsets")
-                      ? json_object_get_array_member(o, "data_offsets")
-                      : NULL;
-  if (!shape || !at || json_array_get_length(at) != 2)
-    return g_strdup_printf("%s has no shape or offsets", x->name);
-  if (strcmp(type, type_name(x->type)) != 0)
-    return g_strdup_printf("%s is %s, expected %s", x->name, type, type_name(x->type));
-  if ((int)json_array_get_length(shape) != x->rank)
-    return g_strdup_printf("%s has %u dimensions, expected %d", x->name,
-                           json_array_get_length(shape), x->rank);
-  gsize bytes = hn_type_size(x->type);
+char *hn_state_misfit(const HnState *x, const HnTensor *t) {
+  if (t->type != x->type)
+    return g_strdup_printf("%s is %.*s, expected %s", x->name, (int)strcspn(t->label, " "),
+                           t->label, hn_type_name(x->type));
+  if (t->rank != x->rank)
+    return g_strdup_printf("%s has %d dimensions, expected %d", x->name, t->rank, x->rank);
   for (int d = 0; d < x->rank; d++) {
-    gint64 n = json_array_get_int_element(shape, (guint)d);
-    bool fits = d == 0 && x->used ? n >= 0 && n <= x->dim[0] : n == x->dim[d];
-    if (!fits)
+    bool room = d == 0 && x->used; /* dim[0] is the most there can be */
+    if (!(room ? t->dim[d] <= x->dim[0] : t->dim[d] == x->dim[d]))
       return g_strdup_printf("%s has size %" G_GINT64_FORMAT
                              " along dimension %d, expected %s%" G_GINT64_FORMAT,
-                             x->name, n, d, d == 0 && x->used ? "at most " : "", x->dim[d]);
-    bytes *= (gsize)n;
+                             x->name, t->dim[d], d, room ? "at most " : "", x->dim[d]);
   }
-  *begin = json_array_get_int_element(at, 0), *end = json_array_get_int_element(at, 1);
-  if (*begin < 0 || *end < *begin || (gsize)*end > size || (gsize)(*end - *begin) != bytes)
-    return g_strdup_printf("%s has offsets outside the file", x->name);
   return NULL;
 }
 
-static void restore(GPtrArray *states, JsonObject *root, const char *data, gsize size,
-                    GString *wrong) {
-  GHashTable *known = g_hash_table_new(g_str_hash, g_str_equal);
-  g_hash_table_add(known, (char *)(guintptr) "__metadata__");
+void hn_state_take(HnState *x, const HnTensor *t) {
+  if (x->used) *x->used = t->dim[0];
+  if (t->bytes) memcpy(x->data, t->data, t->bytes);
+}
+
+/* What keeps the table from taking the file's tensors. */
+static void compare(GPtrArray *states, const HnTensors *t, GString *wrong) {
+  g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint i = 0; i < states->len; i++) {
-    HnState *x = states->pdata[i];
-    gint64 begin = 0, end = 0;
+    const HnState *x = states->pdata[i];
+    const HnTensor *tensor = g_hash_table_lookup(t->find, x->name);
+    g_autofree char *why = tensor ? hn_state_misfit(x, tensor) : NULL;
     g_hash_table_add(known, x->name);
-    if (!json_object_has_member(root, x->name)) {
-      g_string_append_printf(wrong, "; missing: %s", x->name);
-      continue;
-    }
-    JsonObject *o = json_object_get_object_member(root, x->name);
-    char *why = o ? misfit(x, o, size, &begin, &end) : g_strdup_printf("%s is no tensor", x->name);
-    if (why) {
-      g_string_append_printf(wrong, "; %s", why);
-      g_free(why);
-    } else if (wrong->len == 0) {
-      if (x->used)
-        *x->used = json_array_get_int_element(json_object_get_array_member(o, "shape"), 0);
-      if (end > begin) memcpy(x->data, data + begin, (gsize)(end - begin));
-    }
+    if (!tensor) g_string_append_printf(wrong, "; missing: %s", x->name);
+    if (why) g_string_append_printf(wrong, "; %s", why);
   }
-  GList *members = json_object_get_members(root);
-  for (GList *m = members; m; m = m->next)
-    if (!g_hash_table_contains(known, m->data))
-      g_string_append_printf(wrong, "; extra: %s", (char *)m->data);
-  g_list_free(members), g_hash_table_unref(known);
-}
-
-static JsonParser *parse_header(const char *text, gsize length, gsize *data_at) {
-  guint64 n;
-  if (length < 8) return NULL;
-  memcpy(&n, text, 8);
-  n = GUINT64_FROM_LE(n);
-  if (n > length - 8 || n > G_MAXSSIZE) return NULL;
-  JsonParser *p = json_parser_new();
-  *data_at = 8 + (gsize)n;
-  if (json_parser_load_from_data(p, text + 8, (gssize)n, NULL) && json_parser_get_root(p) &&
-      JSON_NODE_HOLDS_OBJECT(json_parser_get_root(p)))
-    return p;
-  g_object_unref(p);
-  return NULL;
+  for (guint i = 0; i < t->all->len; i++) {
+    const HnTensor *x = t->all->pdata[i];
+    if (!g_hash_table_contains(known, x->name))
+      g_string_append_printf(wrong, "; extra: %s", x->name);
+  }
 }
 
 gboolean hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, GError **error) {
-  GMappedFile *file = g_mapped_file_new(path, FALSE, error);
-  if (!file) return FALSE;
-  gsize length = g_mapped_file_get_length(file), data_at = 0;
-  const char *text = g_mapped_file_get_contents(file);
-  JsonParser *p = text ? parse_header(text, length, &data_at) : NULL;
+  HnTensors *t = hn_tensors_open(path, error);
+  if (!t) return FALSE;
+  GHashTableIter each;
+  gpointer key, value;
+  g_hash_table_iter_init(&each, t->meta);
+  while (g_hash_table_iter_next(&each, &key, &value))
+    g_hash_table_insert(meta, g_strdup(key), g_strdup(value));
   GString *wrong = g_string_new(NULL);
-  if (!p) {
-    g_string_assign(wrong, "; not a safetensors file, or cut short");
-  } else {
-    JsonObject *root = json_node_get_object(json_parser_get_root(p));
-    restore(states, root, text + data_at, length - data_at, wrong);
-    JsonObject *m = json_object_has_member(root, "__metadata__")
-                        ? json_object_get_object_member(root, "__metadata__")
-                        : NULL;
-    GList *keys = m ? json_object_get_members(m) : NULL;
-    for (GList *k = keys; k; k = k->next)
-      g_hash_table_insert(meta, g_strdup(k->data),
-                          g_strdup(json_object_get_string_member_with_default(m, k->data, "")));
-    g_list_free(keys);
-    g_object_unref(p);
-  }
+  compare(states, t, wrong);
   gboolean ok = wrong->len == 0;
   if (!ok) g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path, wrong->str + 2);
-  g_string_free(wrong, TRUE), g_mapped_file_unref(file);
+  for (guint i = 0; ok && i < states->len; i++) {
+    HnState *x = states->pdata[i];
+    hn_state_take(x, g_hash_table_lookup(t->find, x->name));
+  }
+  g_string_free(wrong, TRUE), hn_tensors_free(t);
   return ok;
 }

@@ -7,6 +7,7 @@
 #ifndef HN_CHECKPOINT_H
 #define HN_CHECKPOINT_H
 #include "score.h"
+#include "tensors.h"
 
 typedef struct HnState {
   char *name;
@@ -22,10 +23,20 @@ typedef struct HnState {
  */
 GPtrArray *hn_states_of(HnSession *s, HnTally *tally);
 
-/* meta: string to string. */
+/* Files of a run's folder: ckpt/NNNNNNNN.safetensors, complete ones, oldest first; free with
+ * g_ptr_array_unref. */
+GPtrArray *hn_checkpoint_list(const char *dir);
+char *hn_checkpoint_path(const char *dir, int64_t update); /* g_free */
+int64_t hn_checkpoint_update(const char *path);            /* -1: not named as a checkpoint */
+
+/* meta: string to string; the names of the weights are added to it. */
 gboolean hn_checkpoint_write(const char *path, GPtrArray *states, GHashTable *meta, GError **error);
 /* Restores into the same table.  Every missing, extra or misshapen tensor is named. */
 gboolean hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, GError **error);
+/* Why x cannot take a tensor of its name, or NULL; g_free. */
+char *hn_state_misfit(const HnState *x, const HnTensor *t);
+/* Copies a tensor that fits. */
+void hn_state_take(HnState *x, const HnTensor *t);
 /* SHA-256 of all weights, 32 bytes; false, naming the tensor, if one of them is not finite. */
 gboolean hn_weights_digest(GPtrArray *states, guint8 digest[32], const char **not_finite);
 #endif

@@ -116,8 +116,14 @@ static void add_sizes(JsonBuilder *b, const HnSession *s) {
   integer(b, "map_width", s->bs.map_width), integer(b, "map_height", s->bs.map_height);
 }
 
-gboolean hn_facts_write(const char *dir, const HnCell *cell, const HnSession *s, const char *status,
-                        const char *reason, int64_t update, int64_t frames, double seconds,
+static void add_weights(JsonBuilder *b, const HnFacts *f) {
+  json_builder_set_member_name(b, "weights");
+  json_builder_begin_object(b);
+  text(b, "file", f->from), text(b, "sha256", f->from_sha256);
+  json_builder_end_object(b);
+}
+
+gboolean hn_facts_write(const char *dir, const HnCell *cell, const HnSession *s, const HnFacts *f,
                         GError **error) {
   char *path = g_build_filename(dir, "run.json", NULL), *identity = hn_cell_identity(cell);
   char *time = now(), *started = started_before(path);
@@ -128,16 +134,17 @@ gboolean hn_facts_write(const char *dir, const HnCell *cell, const HnSession *s,
   char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, cell->seed);
   text(b, "seed", seed); /* text: 64 bits do not fit the numbers of all readers */
   text(b, "identity", identity);
-  text(b, "status", status), text(b, "reason", reason);
-  integer(b, "update", update), integer(b, "frames", frames);
+  text(b, "status", f->status), text(b, "reason", f->reason);
+  integer(b, "update", f->update), integer(b, "frames", f->frames);
   text(b, "started", started ? started : time), text(b, "written", time);
   json_builder_set_member_name(b, "seconds");
-  json_builder_add_double_value(b, seconds);
+  json_builder_add_double_value(b, f->seconds);
   text(b, "hunch", HN_VERSION), text(b, "commit", HN_COMMIT);
   integer(b, "abi_major", HN_ABI_MAJOR), integer(b, "abi_minor", HN_ABI_MINOR);
   add_machine(b, cell);
   add_protocol(b, cell);
   if (s) add_sizes(b, s);
+  if (f->from) add_weights(b, f);
   json_builder_set_member_name(b, "plugins");
   json_builder_begin_object(b);
   add_plugin(b, cell->env.plugin), add_plugin(b, cell->inference.plugin);

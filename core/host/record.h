@@ -35,9 +35,15 @@ typedef enum HnTiming {
 } HnTiming;
 void hn_recorder_timing(HnRecorder *r, const HnSession *s, const double seconds[HN_TIMINGS]);
 
+/* How a run stands. */
+typedef struct HnFacts {
+  const char *status, *reason; /* reason: NULL unless it failed */
+  int64_t update, frames;
+  double seconds;
+  const char *from, *from_sha256; /* the checkpoint that its weights were taken from, or NULL */
+} HnFacts;
 /* run.json, rewritten whole and renamed: versions, machine, plugins, state, and of `s`, where it is
  * not NULL, the sizes that its plugins agreed on. */
-gboolean hn_facts_write(const char *dir, const HnCell *cell, const HnSession *s, const char *status,
-                        const char *reason, int64_t update, int64_t frames, double seconds,
+gboolean hn_facts_write(const char *dir, const HnCell *cell, const HnSession *s, const HnFacts *f,
                         GError **error);
 #endif

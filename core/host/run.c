@@ -2,6 +2,7 @@
 #include "run.h"
 #include "checkpoint.h"
 #include "record.h"
+#include "weights.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -13,10 +14,11 @@ typedef struct Run {
   HnTally tally;
   HnRecorder *record;
   GPtrArray *states;
-  int64_t split;  /* being evaluated */
-  HnMeans train;  /* episodes finished in this update */
-  gint64 started; /* microseconds */
-  double before;  /* seconds of earlier parts */
+  char *from, *from_sha256; /* the checkpoint that its weights were taken from, or NULL */
+  int64_t split;            /* being evaluated */
+  HnMeans train;            /* episodes finished in this update */
+  gint64 started;           /* microseconds */
+  double before;            /* seconds of earlier parts */
   double seconds[HN_TIMINGS];
 } Run;
 
@@ -33,27 +35,6 @@ static void lap(Run *r, HnTiming into, gint64 *mark) {
 
 /* ---- checkpoints ---- */
 
-/* Longer names hold larger numbers. */
-static int by_update(const void *a, const void *b) {
-  const char *x = *(char *const *)a, *y = *(char *const *)b;
-  gsize n = strlen(x), m = strlen(y);
-  return n != m ? (n > m) - (n < m) : strcmp(x, y);
-}
-
-/* Complete checkpoints of the folder, oldest first. */
-static GPtrArray *list_checkpoints(const char *dir) {
-  GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
-  char *folder = g_build_filename(dir, "ckpt", NULL);
-  GDir *d = g_dir_open(folder, 0, NULL);
-  for (const char *n; d && (n = g_dir_read_name(d));)
-    if (g_str_has_suffix(n, ".safetensors"))
-      g_ptr_array_add(found, g_build_filename(folder, n, NULL));
-  if (d) g_dir_close(d);
-  g_free(folder);
-  g_ptr_array_sort(found, by_update);
-  return found;
-}
-
 static void put(GHashTable *meta, const char *name, int64_t value) {
   g_hash_table_insert(meta, g_strdup(name), g_strdup_printf("%" G_GINT64_FORMAT, value));
 }
@@ -62,26 +43,48 @@ static int64_t get(GHashTable *meta, const char *name) {
   return text ? g_ascii_strtoll(text, NULL, 10) : 0;
 }
 
-/* Writes a checkpoint, then removes all but the two newest: the older one is there should the disk
- * have lost the newer. */
-static gboolean save(Run *r, GError **error) {
+static bool is_kept(const Run *r, int64_t update) {
+  int64_t every = r->cell->run.keep_every;
+  return every > 0 && update % every == 0;
+}
+
+/* Removes all checkpoints but those to be kept and the two newest: the older one is there should
+ * the disk have lost the newer. */
+static void remove_old(const Run *r) {
+  g_autoptr(GPtrArray) all = hn_checkpoint_list(r->dir);
+  for (guint i = 0; i + 2 < all->len; i++)
+    if (!is_kept(r, hn_checkpoint_update(all->pdata[i]))) g_unlink(all->pdata[i]);
+}
+
+static gboolean write_facts(const Run *r, const char *status, const char *reason, GError **error) {
+  HnFacts f = {.status = status,
+               .reason = reason,
+               .update = r->s ? r->s->update : 0,
+               .frames = r->s ? r->s->frames : 0,
+               .seconds = seconds_so_far(r),
+               .from = r->from,
+               .from_sha256 = r->from_sha256};
+  return hn_facts_write(r->dir, r->cell, r->s, &f, error);
+}
+
+static gboolean save(const Run *r, GError **error) {
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  char *name = g_strdup_printf("%08" G_GINT64_FORMAT ".safetensors", r->s->update);
-  char *path = g_build_filename(r->dir, "ckpt", name, NULL);
+  char *path = hn_checkpoint_path(r->dir, r->s->update);
   char *identity = hn_cell_identity(r->cell);
   put(meta, "update", r->s->update), put(meta, "frames", r->s->frames);
   put(meta, "milliseconds", (int64_t)(1e3 * seconds_so_far(r)));
   g_hash_table_insert(meta, g_strdup("identity"), g_strdup(identity));
+  if (r->from) {
+    g_hash_table_insert(meta, g_strdup(HN_META_FROM), g_strdup(r->from));
+    g_hash_table_insert(meta, g_strdup(HN_META_FROM_SHA256), g_strdup(r->from_sha256));
+  }
   gboolean ok =
       hn_recorder_sync(r->record, meta, error) && hn_checkpoint_write(path, r->states, meta, error);
   if (ok) {
-    GPtrArray *all = list_checkpoints(r->dir);
-    for (guint i = 0; i + 2 < all->len; i++) g_unlink(all->pdata[i]);
-    g_ptr_array_unref(all);
-    ok = hn_facts_write(r->dir, r->cell, r->s, "running", NULL, r->s->update, r->s->frames,
-                        seconds_so_far(r), error);
+    remove_old(r);
+    ok = write_facts(r, "running", NULL, error);
   }
-  g_free(identity), g_free(path), g_free(name), g_hash_table_unref(meta);
+  g_free(identity), g_free(path), g_hash_table_unref(meta);
   return ok;
 }
 
@@ -102,7 +105,7 @@ static gboolean load_one(Run *r, const char *path, GHashTable *meta, GError **er
 
 /* Restores the newest checkpoint that can be read, if there is one; meta then says what it held. */
 static gboolean load(Run *r, FILE *log, GHashTable *meta, GError **error) {
-  g_autoptr(GPtrArray) all = list_checkpoints(r->dir);
+  g_autoptr(GPtrArray) all = hn_checkpoint_list(r->dir);
   for (guint i = all->len; i-- > 0;) {
     g_autoptr(GError) why = NULL;
     if (load_one(r, all->pdata[i], meta, &why)) {
@@ -205,7 +208,8 @@ static gboolean update(Run *r, GError **error) {
     ok = record(r, last, &mark, error);
     hn_recorder_timing(r->record, s, r->seconds); /* a checkpoint's time goes to the next row */
     memset(r->seconds, 0, sizeof r->seconds);
-    if (ok && due(s->update, r->cell->run.checkpoint_every, last)) ok = save(r, error);
+    if (ok && (due(s->update, r->cell->run.checkpoint_every, last) || is_kept(r, s->update)))
+      ok = save(r, error);
     lap(r, HN_SAVING, &mark);
   }
   hn_means_free(&r->train);
@@ -225,6 +229,33 @@ static gboolean write_resolved(const Run *r, GError **error) {
   }
   g_free(path);
   return ok;
+}
+
+/* A run without frames evaluates what it starts with. */
+static gboolean only_evaluate(Run *r, GError **error) {
+  gint64 mark = g_get_monotonic_time();
+  hn_means_make(&r->train, r->cell->run.episodes, r->s->shape.env_infos);
+  gboolean ok = record(r, true, &mark, error);
+  hn_means_free(&r->train);
+  hn_recorder_timing(r->record, r->s, r->seconds);
+  return ok && save(r, error);
+}
+
+/* Takes up what a checkpoint of the cell itself held, in meta, or begins: with the weights that it
+ * starts from, and with a checkpoint if that is to be kept. */
+static gboolean begin(Run *r, FILE *log, GHashTable *meta, GError **error) {
+  if (!load(r, log, meta, error)) return FALSE;
+  bool fresh = g_hash_table_size(meta) == 0;
+  g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  if (fresh && r->cell->starts && !hn_weights_load(r->cell, r->dir, r->states, taken, error))
+    return FALSE;
+  r->from = g_strdup(g_hash_table_lookup(fresh ? taken : meta, HN_META_FROM));
+  r->from_sha256 = g_strdup(g_hash_table_lookup(fresh ? taken : meta, HN_META_FROM_SHA256));
+  if (!write_facts(r, "running", NULL, error) ||
+      !(r->record = hn_recorder_open(r->dir, r->s, meta, error)))
+    return FALSE;
+  if (fresh && r->cell->run.frames == 0) return only_evaluate(r, error);
+  return !fresh || !is_kept(r, 0) || save(r, error);
 }
 
 static gboolean loop(Run *r, volatile int *stop, HnRunProgress *progress, void *arg,
@@ -252,10 +283,7 @@ static gboolean run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *pro
   if (ok) {
     hn_tally_make(&r->tally, r->s->crew.rows, r->s->shape.env_infos, &r->s->trial);
     r->states = hn_states_of(r->s, &r->tally);
-    ok = write_resolved(r, error) && load(r, log, meta, error) &&
-         hn_facts_write(r->dir, r->cell, r->s, "running", NULL, r->s->update, r->s->frames,
-                        r->before, error) &&
-         (r->record = hn_recorder_open(r->dir, r->s, meta, error)) != NULL &&
+    ok = write_resolved(r, error) && begin(r, log, meta, error) &&
          loop(r, stop, progress, arg, error);
   }
   g_hash_table_unref(meta);
@@ -271,19 +299,17 @@ gboolean hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop,
   if (g_mkdir_with_parents(ckpt, 0777) != 0 || !(log = fopen(path, "a")))
     g_set_error(&why, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", dir, g_strerror(errno));
   gboolean ok = !why && run_in(&r, log, stop, progress, arg, &why);
-  int64_t at = r.s ? r.s->update : 0, frames = r.s ? r.s->frames : 0;
   bool waiting = g_error_matches(why, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
   if (log) {
     if (why) fprintf(log, "run: %s\n", why->message);
     const char *status = ok ? "done" : waiting ? "interrupted" : "failed";
-    hn_facts_write(dir, cell, r.s, status, why ? why->message : NULL, at, frames,
-                   seconds_so_far(&r), ok ? &why : NULL);
+    write_facts(&r, status, why ? why->message : NULL, ok ? &why : NULL);
     fclose(log);
   }
   hn_recorder_close(r.record);
   if (r.states) g_ptr_array_unref(r.states);
   hn_tally_free(&r.tally), hn_session_free(r.s);
-  g_free(ckpt), g_free(path);
+  g_free(ckpt), g_free(path), g_free(r.from), g_free(r.from_sha256);
   if (why) g_propagate_error(error, why);
   return ok && !why;
 }

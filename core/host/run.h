@@ -5,7 +5,14 @@
 #include "cell.h"
 
 #define HN_RUN_ERROR (g_quark_from_static_string("hn-run"))
-enum { HN_RUN_FAILED, HN_RUN_PLUGIN, HN_RUN_NUMERIC, HN_RUN_IO, HN_RUN_INTERRUPTED };
+enum {
+  HN_RUN_FAILED,
+  HN_RUN_PLUGIN,
+  HN_RUN_NUMERIC,
+  HN_RUN_IO,
+  HN_RUN_INTERRUPTED,
+  HN_RUN_WEIGHTS
+};
 
 /* Called after every update, on the thread that runs the cell. */
 typedef void HnRunProgress(void *arg, int64_t frames, int64_t frames_total);
@@ -18,7 +25,10 @@ typedef void HnRunProgress(void *arg, int64_t frames, int64_t frames_total);
  * config.resolved.yaml, metrics.csv (a row per update), timing.csv (seconds, kept apart so that
  * metrics.csv repeats byte for byte), episodes.csv, steps.csv (evaluation means by step of the
  * trial), trial.csv (the last evaluation: a few rows, percept by percept), trace.bin (32 bytes per
- * update: SHA-256 of the weights), ckpt/NNNNNNNN.safetensors, log.txt. */
+ * update: SHA-256 of the weights), ckpt/NNNNNNNN.safetensors, log.txt.
+ *
+ * run.frames 0 evaluates once, as update 0, and writes the same files.  A cell whose weights do not
+ * fit ends with HN_RUN_WEIGHTS, a line per tensor. */
 gboolean hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop,
                      HnRunProgress *progress, void *arg, GError **error);
 #endif

@@ -161,7 +161,8 @@ static bool same_versions(GHashTable *said, const HnResult *c, GError **error) {
 }
 
 static bool comparable(const HnResults *r, GError **error) {
-  static const char *const per_seed[] = {"seed", "seed_index", "run.workers", NULL};
+  static const char *const per_seed[] = {"seed",           "seed_index",       "run.workers",
+                                         "weights.sha256", "weights.identity", NULL};
   for (gint64 arm = 0; arm < r->arm_count; arm++) {
     HnResult *first = first_done(r, arm);
     for (gint64 s = 0; first && s < r->seeds; s++) {

@@ -13,6 +13,18 @@ static void job_free(HnJob *j) {
   g_free(j);
 }
 
+static void link_jobs(GPtrArray *jobs) {
+  g_autoptr(GHashTable) of = g_hash_table_new(NULL, NULL);
+  for (guint i = 0; i < jobs->len; i++) {
+    HnJob *j = jobs->pdata[i];
+    g_hash_table_insert(of, (gpointer)(guintptr)j->cell, j);
+  }
+  for (guint i = 0; i < jobs->len; i++) {
+    HnJob *j = jobs->pdata[i];
+    if (j->cell->source) j->after = g_hash_table_lookup(of, j->cell->source);
+  }
+}
+
 static bool wanted(const HnCell *cell, char **arms, const gint64 *seeds, gsize seed_count) {
   bool seed = !seeds;
   for (gsize i = 0; seeds && i < seed_count; i++) seed |= seeds[i] == cell->seed_index;
@@ -33,6 +45,7 @@ GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const
       j->total = cell->run.frames;
       g_ptr_array_add(jobs, j);
     }
+  link_jobs(jobs);
   return jobs;
 }
 
@@ -60,6 +73,25 @@ static bool same_study(const HnStudy *study, const char *dir, GError **error) {
   return false;
 }
 
+/* A cell that was not asked for, but that others start from, must be done. */
+static bool sources_done(const char *dir, const GPtrArray *jobs, GError **error) {
+  for (guint i = 0; i < jobs->len; i++) {
+    const HnJob *j = jobs->pdata[i];
+    const HnCell *source = j->cell->source;
+    if (j->ready || !source || j->after) continue;
+    HnCellState state = hn_cell_state(dir, source);
+    bool done = state.work == HN_CELL_DONE;
+    hn_cell_state_clear(&state);
+    if (done) continue;
+    g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
+                "%s starts from %s/%" G_GINT64_FORMAT
+                ", which is not done: add --arm %s, or run it before",
+                j->name, source->arm, source->seed_index, source->arm);
+    return false;
+  }
+  return true;
+}
+
 bool hn_folder_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error) {
   if (!same_study(study, dir, error)) return false;
   guint others = 0;
@@ -73,7 +105,7 @@ bool hn_folder_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GEr
       first = g_strdup_printf("%s: %s", j->dir, state.reason);
     hn_cell_state_clear(&state);
   }
-  if (!others) return true;
+  if (!others) return sources_done(dir, jobs, error);
   g_autofree char *more = others > 1 ? g_strdup_printf(" (and %u more cells)", others - 1) : NULL;
   g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
               "%s%s; choose another folder with -o, or remove what is there", first,

@@ -16,22 +16,25 @@ typedef enum HnJobState {
 } HnJobState;
 
 /* One cell that was asked for. */
-typedef struct HnJob {
+typedef struct HnJob HnJob;
+struct HnJob {
   const HnCell *cell;
   char *name; /* ARM/SEED_INDEX */
   char *dir;
   HnJobState state;
   bool ready; /* was done before */
   int64_t frames, total;
-  char *reason; /* of a failure */
-} HnJob;
+  char *reason;       /* of a failure */
+  const HnJob *after; /* must be done before: it makes the weights that this one starts from */
+};
 
 /* The cells of the study that are asked for (arms, seeds: NULL for all), in the order they run:
  * seed by seed, so that the first results are already paired.  Free with g_ptr_array_unref. */
 GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const gint64 *seeds,
                        gsize seed_count);
 /* Looks at what `dir` holds.  HN_FOLDER_DIFFERS, naming what, if that is another study or another
- * configuration of it; writes nothing. */
+ * configuration of it, or lacks a cell that another starts from and that was not asked for; writes
+ * nothing. */
 bool hn_folder_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error);
 /* Writes the plan and each waiting cell's config.resolved.yaml; HN_FOLDER_UNWRITABLE. */
 bool hn_folder_prepare(const HnStudy *study, const char *const *overrides, const char *dir,

@@ -81,9 +81,9 @@ static bool known(const Override *o, const char *what, const char *name, const c
 }
 
 static void read_override(const Override *o, const char *const *arms, HnOverrides *out, HnDiag *d) {
-  static const char *const first[] = {"env",        "inference",   "policy", "run",
-                                      "evaluation", "arms",        "seeds",  "report",
-                                      "name",       "description", NULL};
+  static const char *const first[] = {"env",        "inference", "policy",      "run",
+                                      "evaluation", "weights",   "arms",        "seeds",
+                                      "report",     "name",      "description", NULL};
   guint n = g_strv_length(o->path);
   const char *head = o->path[0];
   bool text = strcmp(head, "name") == 0 || strcmp(head, "description") == 0;

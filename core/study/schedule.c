@@ -18,7 +18,7 @@ typedef struct Schedule {
   GPtrArray *jobs;
   GPtrArray *children; /* Child *, running */
   gint64 parallel;
-  guint next;  /* first job not looked at yet */
+  guint next;  /* no job before it is waiting */
   int signals; /* received */
   HnProgress progress;
   GMainLoop *loop;
@@ -55,14 +55,15 @@ static char *death(const Child *c) {
                          c->said ? ": " : "", c->said ? c->said : "");
 }
 
-static void fail(Child *c, char *reason) {
-  g_free(c->job->reason);
-  c->job->reason = reason;
-  c->job->state = HN_JOB_FAILED;
-  if (c->said && strstr(c->said, reason)) /* it has just been shown */
-    say(c->s, "%s: failed", c->job->name);
+/* said: the cell's last line, or NULL. */
+static void fail(Schedule *s, HnJob *j, const char *said, char *reason) {
+  g_free(j->reason);
+  j->reason = reason;
+  j->state = HN_JOB_FAILED;
+  if (said && strstr(said, reason)) /* it has just been shown */
+    say(s, "%s: failed", j->name);
   else
-    say(c->s, "%s: failed: %s", c->job->name, reason);
+    say(s, "%s: failed: %s", j->name, reason);
 }
 
 static void judge_end(Child *c) {
@@ -79,13 +80,13 @@ static void judge_end(Child *c) {
     j->state = HN_JOB_INTERRUPTED;
     hn_job_record(j, "interrupted", "killed by a second signal; it goes on from its checkpoint");
   } else if (left && g_strcmp0(status, "failed") == 0 && reason) {
-    fail(c, g_steal_pointer(&reason));
+    fail(c->s, j, c->said, g_steal_pointer(&reason));
   } else {
     char *why = !left     ? death(c)
                 : c->said ? g_strdup(c->said)
                           : g_strdup_printf("ended with exit code %d", code);
     hn_job_record(j, "failed", why);
-    fail(c, why);
+    fail(c->s, j, c->said, why);
   }
 }
 
@@ -177,7 +178,7 @@ static void start(Schedule *s, HnJob *j) {
   if (!c->process) {
     char *why = g_strdup_printf("cannot be started: %s", error->message);
     hn_job_record(j, "failed", why);
-    fail(c, why);
+    fail(s, j, NULL, why);
     child_free(c);
     return;
   }
@@ -191,12 +192,42 @@ static void start(Schedule *s, HnJob *j) {
   g_subprocess_wait_async(c->process, NULL, on_exit_of, c);
 }
 
+/* Whether a job's turn may come: what it starts from is done.  Fails it where that never will be.
+ */
+static bool may_start(Schedule *s, HnJob *j) {
+  const HnJob *before = j->after;
+  if (!before || before->state == HN_JOB_DONE) return true;
+  bool elsewhere = before->state == HN_JOB_ELSEWHERE;
+  if (elsewhere || before->state == HN_JOB_FAILED) {
+    char *why = g_strdup_printf("starts from the weights of %s, which %s", before->name,
+                                elsewhere ? "another process is running" : "failed");
+    hn_job_record(j, "failed", why);
+    fail(s, j, NULL, why);
+  }
+  return false;
+}
+
+/* The first job that may start, or NULL. */
+static HnJob *next_job(Schedule *s) {
+  for (bool failed = true; failed;) { /* a failure may decide jobs that were passed */
+    failed = false;
+    while (s->next < s->jobs->len && ((HnJob *)s->jobs->pdata[s->next])->state != HN_JOB_WAITING)
+      s->next++;
+    for (guint i = s->next; i < s->jobs->len; i++) {
+      HnJob *j = s->jobs->pdata[i];
+      if (j->state != HN_JOB_WAITING) continue;
+      if (may_start(s, j)) return j;
+      failed |= j->state == HN_JOB_FAILED;
+    }
+  }
+  return NULL;
+}
+
 /* Starts what may start; ends the loop when nothing runs and nothing may. */
 static void advance(Schedule *s) {
-  while (s->signals == 0 && s->next < s->jobs->len && (gint64)s->children->len < s->parallel) {
-    HnJob *j = s->jobs->pdata[s->next++];
-    if (j->state == HN_JOB_WAITING) start(s, j);
-  }
+  HnJob *j;
+  while (s->signals == 0 && (gint64)s->children->len < s->parallel && (j = next_job(s)))
+    start(s, j);
   if (s->children->len == 0) g_main_loop_quit(s->loop);
 }
 

@@ -1,6 +1,7 @@
 /* study.c - a study file becomes cells: a base, arms over it, the command line over both. */
 #include "study.h"
 #include "patch.h"
+#include "starts.h"
 #include <string.h>
 
 enum { MAX_ARMS = 1000, MAX_CELLS = 100000, MAX_NAME = 100, ENOUGH = 100, MAX_DRAWS = 100000000 };
@@ -169,6 +170,7 @@ static HnNode *resolve(const Reader *r, guint arm) {
   /* what other arms have and this one lacks is missing here, not in the base */
   for (const char *const *block = hn_cell_blocks; patch && *block; block++) {
     if (hn_node_get(out, *block) || !some_arm_has(r, *block)) continue;
+    if (strcmp(*block, "weights") == 0) continue; /* to have none is a choice */
     HnNode *key = hn_node_text(patch->file, patch->line, patch->column, *block);
     hn_node_set(out, key, hn_node_map(patch->file, patch->line, patch->column));
     hn_node_free(key);
@@ -211,6 +213,8 @@ static void read_cells(const Reader *r) {
       return;
     }
     HnNode *map = resolve(r, arm);
+    const HnNode *weights = hn_node_get(map, "weights");
+    g_ptr_array_add(s->starts, weights ? hn_node_copy(weights) : NULL);
     for (int64_t i = 0; i < s->seeds.count; i++) {
       g_autofree char *index = g_strdup_printf("%" G_GINT64_FORMAT, i);
       g_autofree char *seed =
@@ -223,6 +227,7 @@ static void read_cells(const Reader *r) {
     }
     hn_node_free(map);
   }
+  if (s->cells->len == s->arms->len * s->seeds.count) hn_study_link(s, r->d);
 }
 
 static void read_study(Reader *r, const char *const *overrides) {
@@ -256,6 +261,7 @@ HnStudy *hn_study_parse(const char *file, const char *text, gsize length,
     study->file = g_strdup(file);
     study->source = g_strndup(text, length);
     study->cells = g_ptr_array_new_with_free_func((GDestroyNotify)hn_cell_free);
+    study->starts = g_ptr_array_new_with_free_func((GDestroyNotify)hn_node_free);
     Reader r = {.root = root, .study = study, .d = d};
     read_study(&r, overrides);
   }
@@ -275,6 +281,7 @@ void hn_study_free(HnStudy *s) {
   if (!s) return;
   g_ptr_array_free(s->arms, TRUE);
   g_ptr_array_free(s->cells, TRUE);
+  g_ptr_array_free(s->starts, TRUE);
   g_free(s->name), g_free(s->description), g_free(s->file), g_free(s->source);
   g_free(s);
 }

@@ -7,6 +7,11 @@
  *   arms: {inferred: {}, fixed: {inference: {noise: fixed}}}
  *   report: {baseline: fixed, metric: eval.return, aggregate: mean}
  *
+ * An arm, or the base, may start from the weights of another study's cells, or of another arm's:
+ *
+ *   weights: {from: runs/deterministic, arm: rl2}     the newest checkpoint of the same seed
+ *   weights: {arm: deterministic, at: 5000}           this study's; its cells run first
+ *
  * An arm that names a `plugin` other than the base's replaces that block, otherwise it patches it
  * key by key.  No arms: one arm named `base`.  A study has at most 1000 arms and 100000 cells; its
  * name and those of its arms are folders, so of letters, digits, '.', '_' and '-'.
@@ -43,8 +48,9 @@ typedef struct HnStudy {
   char *source; /* the file as read */
   HnSeedsParams seeds;
   HnReportParams report;
-  GPtrArray *arms;  /* char *, in file order */
-  GPtrArray *cells; /* HnCell *, arm-major */
+  GPtrArray *arms;   /* char *, in file order */
+  GPtrArray *cells;  /* HnCell *, arm-major */
+  GPtrArray *starts; /* HnNode * per arm: its weights block, for findings; NULL: none */
 } HnStudy;
 
 /* NULL with findings in d.  overrides: NULL-terminated "block.key=value", or NULL. */
