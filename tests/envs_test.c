@@ -6,8 +6,9 @@
 #include "golden_body.h"
 
 extern const HnPlugin gridworld_LTX_hn_plugin, point_robot_LTX_hn_plugin, cheetah_dir_LTX_hn_plugin,
-    cheetah_vel_LTX_hn_plugin;
-static const HnPlugin *const cheetahs[] = {&cheetah_dir_LTX_hn_plugin, &cheetah_vel_LTX_hn_plugin};
+    cheetah_sparse_LTX_hn_plugin, cheetah_vel_LTX_hn_plugin;
+static const HnPlugin *const cheetahs[] = {
+    &cheetah_dir_LTX_hn_plugin, &cheetah_sparse_LTX_hn_plugin, &cheetah_vel_LTX_hn_plugin};
 
 /* ---- point_robot ---- */
 
@@ -140,6 +141,7 @@ static void test_cheetah_start(gconstpointer plugin) {
 /* Steps every row under random actions and returns each clean reward, from qpos and the formula. */
 static void formula_step(Rig *rig, HnRng *rng, double *clean) {
   gboolean dir = rig->plugin == &cheetah_dir_LTX_hn_plugin;
+  gboolean sparse = rig->plugin == &cheetah_sparse_LTX_hn_plugin;
   for (int64_t i = 0; i < rig->b.rows; i++) {
     rig_random_action(rig, i, rng);
     clean[i] = ((const HnCheetah *)rig_row(rig, i))->state[0];
@@ -149,7 +151,10 @@ static void formula_step(Rig *rig, HnRng *rng, double *clean) {
     double v = (((const HnCheetah *)rig_row(rig, i))->state[0] - clean[i]) / 0.05, effort = 0;
     double g = (double)rig->b.task[i * rig->spec.task_dim];
     for (int k = 0; k < 6; k++) effort += pow((double)rig->act[6 * i + k], 2);
-    clean[i] = (dir ? g * v : -fabs(v - g)) - 0.05 * effort;
+    double task = dir ? g * v : !sparse ? -fabs(v - g) : fabs(v - g) <= 0.5 ? 1 - fabs(v - g) : 0;
+    clean[i] = task - 0.05 * effort;
+    if (sparse) near((double)rig_info(rig, i, "success"), fabs(v - g) <= 0.5, 0);
+    if (sparse) near((double)rig_info(rig, i, "inside"), fabs(v - g) <= 0.5, 0);
     near((double)rig_info(rig, i, "velocity"), v, 1e-5);
     g_assert_cmpint(rig->b.done[i], ==, 0);
   }
@@ -161,10 +166,14 @@ static void test_cheetah_reward(gconstpointer plugin) {
   HnRng rng = hn_rng(13, 0);
   double clean[ROWS];
   rig_reset(rig, HN_NEW_TASK, -1);
+  int paid = 0;
   for (int t = 0; t < 100; t++) {
     formula_step(rig, &rng, clean);
     for (int64_t i = 0; i < ROWS; i++) near((double)rig->b.reward[i], clean[i], 2e-6);
+    for (int64_t i = 0; i < ROWS; i++) paid += rig->b.reward[i] > 0;
   }
+  g_assert_cmpint(paid, <, 100 * ROWS); /* and in cheetah_sparse: */
+  if (plugin == &cheetah_sparse_LTX_hn_plugin) g_assert_cmpint(paid, >, 10);
   rig_free(rig);
 }
 
@@ -209,6 +218,21 @@ static void test_dir_tasks(void) {
   g_assert_cmpstr(rig->env->task_name(rig->self, 1, 1), ==, "forward");
   rig->begin[0] = HN_NEW_TASK, rig->b.task_index[0] = 2;
   g_assert_cmpint(rig->env->reset(rig->self, &rig->b), ==, HN_E_PARAM);
+  rig_free(rig);
+}
+
+static void test_sparse_tasks(void) {
+  enum { ROWS = 3000 };
+  static double target[ROWS];
+  Rig *rig = rig_new(&cheetah_sparse_LTX_hn_plugin, ROWS, NULL);
+  rig_reset(rig, HN_NEW_TASK, -1);
+  for (int64_t i = 0; i < ROWS; i++) target[i] = (double)rig->b.task[i];
+  g_assert_cmpfloat(ks_uniform(target, ROWS, 0, 3), <, KS_LIMIT(ROWS));
+  rig_free(rig);
+  HnStatus status;
+  rig = rig_try(&cheetah_sparse_LTX_hn_plugin, 1, SETTINGS({"velocity_low", 4}), &status);
+  g_assert_cmpint(status, ==, HN_E_PARAM);
+  g_assert_nonnull(strstr(rig->fake.error, "velocity_low 4"));
   rig_free(rig);
 }
 
@@ -322,7 +346,8 @@ static void test_bad_model(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   static const HnPlugin *const all[] = {&gridworld_LTX_hn_plugin, &point_robot_LTX_hn_plugin,
-                                        &cheetah_dir_LTX_hn_plugin, &cheetah_vel_LTX_hn_plugin};
+                                        &cheetah_dir_LTX_hn_plugin, &cheetah_sparse_LTX_hn_plugin,
+                                        &cheetah_vel_LTX_hn_plugin};
   for (size_t k = 0; k < G_N_ELEMENTS(all); k++) add_laws(all[k]);
   g_test_add_func("/point_robot/goals", test_point_tasks);
   g_test_add_func("/point_robot/reward", test_point_reward);
@@ -337,6 +362,7 @@ int main(int argc, char **argv) {
     add_for(cheetahs[k], "render", test_cheetah_render);
   }
   g_test_add_func("/cheetah_dir/directions", test_dir_tasks);
+  g_test_add_func("/cheetah_sparse/targets", test_sparse_tasks);
   g_test_add_func("/cheetah_vel/targets", test_vel_tasks);
   g_test_add_func("/cheetah_vel/noise", test_vel_noise);
   g_test_add_func("/cheetah_vel/parameters", test_vel_parameters);

@@ -1,0 +1,59 @@
+/* cheetah_sparse.c - a half-cheetah that must run at a hidden velocity and is paid only near it.
+ *
+ * A step whose velocity is within `band` of the target pays 1 - |velocity - target|, any other 0;
+ * of both, control_cost times the sum of squared actions is taken off, with velocity the mean
+ * forward speed over the step and actions as given, before clipping.  The target is uniform in
+ * [velocity_low, velocity_high).  Nothing terminates.  Observation: see mujoco/half_cheetah.h.
+ * Task: target velocity.  Tasks are drawn, not numbered; both splits draw from the same
+ * distribution.
+ *
+ * The tasks are those of cheetah_vel; the reward is to its reward what that of point_robot is to
+ * the distance. */
+#include <hunch/env.h>
+
+#define PARAMS(X)                                                                                \
+  X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \
+  X(real, velocity_low, "m/s", "Lowest target velocity a task may have.", 0.0, -100, 100)        \
+  X(real, velocity_high, "m/s", "Highest target velocity a task may have.", 3.0, -100, 100)      \
+  X(real, band, "m/s", "Nearer than this to the target there is a reward.", 0.5, 0.001, 1)       \
+  X(real, control_cost, "", "What the sum of squared actions costs, per unit.", 0.05, 0, 100)    \
+  X(real, start_noise, "", "Spread of joint angles (rad) and speeds (rad/s) at the start.", 0.1, \
+    0, 1)
+HN_PARAMS(PARAMS);
+#define INFO(X)                                                  \
+  X(velocity, "m/s", "Forward velocity over the step.", HN_MEAN) \
+  X(success, "", "The velocity was within the band.", HN_MAX)    \
+  X(inside, "", "Share of steps within the band.", HN_MEAN)
+HN_INFO(INFO);
+
+enum { TASK_DIM = 1 };
+#include "cheetah.h"
+
+static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
+  const HnThisParams *p = params;
+  if (p->velocity_low > p->velocity_high)
+    return host->fail(host, HN_E_PARAM, "velocity_low %g is above velocity_high %g",
+                      p->velocity_low, p->velocity_high);
+  return cheetah_create(self, host, params, spec);
+}
+
+static HnStatus choose(const Cheetah *e, const HnEnvBatch *b, int64_t i, double task[TASK_DIM]) {
+  task[0] = hn_rng_uniform(&b->rng[i], e->p->velocity_low, e->p->velocity_high);
+  return HN_OK;
+}
+
+static double pay(const Cheetah *e, const double task[TASK_DIM], double velocity, double effort,
+                  HnRng *rng, float *info) {
+  double off = fabs(velocity - task[0]);
+  bool inside = off <= e->p->band;
+  (void)rng;
+  info[info_velocity] = (float)velocity;
+  info[info_success] = info[info_inside] = inside ? 1 : 0;
+  return (inside ? 1 - off : 0) - e->p->control_cost * effort;
+}
+
+static const HnEnv methods = {.struct_size = sizeof(HnEnv), .create = create, CHEETAH_METHODS};
+HN_PLUGIN(cheetah_sparse, HN_KIND_ENV, Cheetah, &methods, .version = "1.0", .license = "MIT",
+          .info = hn_this_info,
+          .summary = "Half-cheetah paid only near a hidden target velocity (MuJoCo).",
+          .source = "tasks of Finn et al. 2017, MAML; reward as in VariBAD's sparse point robot");
