@@ -114,6 +114,7 @@ static inline void fake_cell(const FakeStudy *s, const FakeArm *a, int seed, con
       " \"update\": %d, \"frames\": %d, \"seconds\": 600.5,\n"
       " \"started\": \"2026-01-02T03:04:05Z\", \"written\": \"2026-01-02T03:14:05Z\",\n"
       " \"hunch\": \"0.1.0\", \"commit\": \"0123456789ab\", \"abi_major\": 0, \"abi_minor\": 3,\n"
+      " \"protocol\": \"trial: 2 episodes of the policy's mode\",\n"
       " \"cpu\": \"Some CPU @ 2.5 GHz\", \"host\": \"h\", \"isa\": \"v3\", \"blas\": \"Haswell\",\n"
       " \"libraries\": [\"libm.so.6\", \"libmujoco.so.2.2.2\"],\n"
       " \"plugins\": {\n"

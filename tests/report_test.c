@@ -104,7 +104,7 @@ static void text_and_json(void) {
   g_strfreev(lines);
   g_free(text);
 
-  char *json = hn_comparison_json(c);
+  char *json = hn_comparison_json(c, NULL);
   JsonNode *root = json_from_string(json, NULL);
   JsonObject *o = json_node_get_object(root);
   g_assert_cmpint(json_object_get_int_member(o, "cells_failed"), ==, 1);

@@ -33,18 +33,15 @@ char *hn_protocol_text(const HnCell *cell) {
   long long adapt = (long long)p.adapt, counted = (long long)p.episodes;
   switch (p.kind) {
   case HN_PROTOCOL_METAWORLD:
-    return g_strdup_printf("metaworld: %lld sampled episodes of adaptation, then %lld of the "
-                           "policy's mode, each from the belief that adaptation left; success at "
-                           "any step",
-                           adapt, counted);
+    return g_strdup_printf(
+        "metaworld: %lld adaptation and %lld counted episodes, success at any step", adapt,
+        counted);
   case HN_PROTOCOL_SDVT:
-    return g_strdup_printf("sdvt: %lld sampled episodes, the belief carried on; success at any "
-                           "step",
-                           counted);
+    return g_strdup_printf("sdvt: %lld sampled episodes, success at any step", counted);
   case HN_PROTOCOL_UPSTREAM_BIASED:
-    return g_strdup_printf("upstream_biased: %lld sampled episodes of adaptation, then the first "
-                           "%lld to end among %lld goals of a task, ended by success",
-                           adapt, counted, (long long)p.parallel);
+    return g_strdup_printf(
+        "upstream_biased: %lld adaptation episodes, the first %lld of %lld goals to end", adapt,
+        counted, (long long)p.parallel);
   default:
     if (p.steps)
       return g_strdup_printf("trial: %lld steps of the policy's %s", (long long)p.steps,

@@ -110,8 +110,10 @@ static bool mixed(GError **error, const char *what, const HnResult *a, const cha
   return false;
 }
 
-/* The simulator a cell ran on, as its library's file name, or NULL. */
+/* The simulator a cell ran on, or NULL; of older cells its library's file name. */
 static const char *simulator(const HnResult *c) {
+  const char *named = hn_result_fact(c, "simulator");
+  if (named) return named;
   JsonNode *libraries = hn_result_member(c, "libraries");
   if (!libraries || !JSON_NODE_HOLDS_ARRAY(libraries)) return NULL;
   JsonArray *names = json_node_get_array(libraries);
@@ -189,7 +191,7 @@ static bool comparable(const HnResults *r, GError **error) {
 
 /* What keeps an arm from being set against the baseline: another environment or evaluation. */
 static char *protocol(const HnResults *r, gint64 arm, gint64 baseline) {
-  static const char *const except[] = {"evaluation.every", NULL};
+  static const char *const except[] = {"evaluation.every", "evaluation.record_rows", NULL};
   static const char *const keys[] = {"env", "evaluation"};
   HnResult *a = first_done(r, arm), *b = first_done(r, baseline);
   if (!a || !b || arm == baseline || !a->config || !b->config) return NULL;
@@ -208,13 +210,33 @@ static char *protocol(const HnResults *r, gint64 arm, gint64 baseline) {
 
 /* ---- the numbers ---- */
 
-static void compared_free(HnCompared *c) {
+void hn_compared_free(HnCompared *c) {
   g_free(c->column);
   g_free(c->unit);
   g_free(c->final);
   g_free(c->value);
   g_free(c->difference);
   g_free(c);
+}
+
+HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char *column,
+                            double *final) {
+  const HnResults *r = c->results;
+  HnCompared *m = g_new0(HnCompared, 1);
+  m->column = g_strdup(name);
+  m->unit = g_strdup(hn_column_unit(r, column));
+  m->better = hn_column_better(column);
+  m->final = final;
+  m->value = g_new0(HnEstimate, (gsize)r->arm_count);
+  m->difference = g_new0(HnEstimate, (gsize)r->arm_count);
+  for (gint64 a = 0; a < r->arm_count; a++) {
+    m->value[a] = hn_stats_estimate(c->stats, r->seeds, final + a * r->seeds);
+    m->difference[a] = (HnEstimate){.value = NAN, .low = NAN, .high = NAN};
+    if (a != c->baseline && !c->protocol[a])
+      m->difference[a] = hn_stats_difference(c->stats, r->seeds, final + a * r->seeds,
+                                             final + c->baseline * r->seeds);
+  }
+  return m;
 }
 
 static void compare_column(HnComparison *c, const char *column) {
@@ -236,21 +258,7 @@ static void compare_column(HnComparison *c, const char *column) {
     g_free(final);
     return;
   }
-  HnCompared *m = g_new0(HnCompared, 1);
-  m->column = g_strdup(column);
-  m->unit = g_strdup(hn_column_unit(r, column));
-  m->better = hn_column_better(column);
-  m->final = final;
-  m->value = g_new0(HnEstimate, (gsize)r->arm_count);
-  m->difference = g_new0(HnEstimate, (gsize)r->arm_count);
-  for (gint64 a = 0; a < r->arm_count; a++) {
-    m->value[a] = hn_stats_estimate(c->stats, r->seeds, final + a * r->seeds);
-    m->difference[a] = (HnEstimate){.value = NAN, .low = NAN, .high = NAN};
-    if (a != c->baseline && !c->protocol[a])
-      m->difference[a] = hn_stats_difference(c->stats, r->seeds, final + a * r->seeds,
-                                             final + c->baseline * r->seeds);
-  }
-  g_ptr_array_add(c->columns, m);
+  g_ptr_array_add(c->columns, hn_compared_new(c, column, column, final));
 }
 
 static void list_absent(HnComparison *c) {
@@ -327,6 +335,43 @@ static void note(HnComparison *c) {
   note_machines(c);
 }
 
+/* Adds "WHAT: VALUE" if all arms agree on it, else a line for each. */
+static void add_origin(HnComparison *c, const char *what, char **value) {
+  const HnResults *r = c->results;
+  const char *first = NULL;
+  bool same = true;
+  for (gint64 a = 0; a < r->arm_count; a++) {
+    if (!first) first = value[a];
+    same &= !value[a] || g_str_equal(value[a], first);
+  }
+  for (gint64 a = 0; a < r->arm_count && first; a++) {
+    if (!value[a]) continue;
+    g_ptr_array_add(c->origin, same ? g_strdup_printf("%s: %s", what, value[a])
+                                    : g_strdup_printf("%s of %s: %s", what, r->arms[a], value[a]));
+    if (same) break;
+  }
+}
+
+/* What was run and how it was counted, which must stand beside every number. */
+static void list_origin(HnComparison *c) {
+  const HnResults *r = c->results;
+  char **env = g_new0(char *, (gsize)r->arm_count + 1);
+  char **count = g_new0(char *, (gsize)r->arm_count + 1);
+  for (gint64 a = 0; a < r->arm_count; a++) {
+    const HnResult *cell = first_done(r, a);
+    const char *name = cell ? hn_result_fact(cell, "plugins.env.name") : NULL;
+    const char *version = cell ? hn_result_fact(cell, "plugins.env.version") : NULL;
+    const char *sim = cell ? simulator(cell) : NULL;
+    env[a] = g_strdup_printf("%s %s%s%s", name ? name : "unknown", version ? version : "",
+                             sim ? " on " : "", sim ? sim : "");
+    count[a] = g_strdup(cell ? hn_result_fact(cell, "protocol") : NULL);
+    if (!count[a]) count[a] = g_strdup(cell ? "not recorded" : "no done cell");
+  }
+  add_origin(c, "environment", env);
+  add_origin(c, "protocol", count);
+  g_strfreev(env), g_strfreev(count);
+}
+
 static gint64 choose_baseline(const HnResults *r, const char *name, GError **error) {
   if (!name || !*name) return 0;
   gint64 arm = hn_results_arm(r, name);
@@ -349,11 +394,13 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
   c->stats =
       hn_stats_new((HnAggregate)r->report.aggregate, r->report.confidence, r->report.resamples);
   c->baseline = base;
-  c->columns = g_ptr_array_new_with_free_func((GDestroyNotify)compared_free);
+  c->columns = g_ptr_array_new_with_free_func((GDestroyNotify)hn_compared_free);
   c->absent = g_ptr_array_new_with_free_func(g_free);
   c->notes = g_ptr_array_new_with_free_func(g_free);
   c->protocol = g_new0(char *, (gsize)r->arm_count);
+  c->origin = g_ptr_array_new_with_free_func(g_free);
   for (gint64 a = 0; a < r->arm_count; a++) c->protocol[a] = protocol(r, a, base);
+  list_origin(c);
   compare_column(c, metric ? metric : r->report.metric);
   bool found = c->columns->len > 0;
   for (guint i = 0; i < G_N_ELEMENTS(usual); i++) compare_column(c, usual[i]);
@@ -381,6 +428,7 @@ void hn_comparison_free(HnComparison *c) {
   g_ptr_array_free(c->columns, TRUE);
   g_ptr_array_free(c->absent, TRUE);
   g_ptr_array_free(c->notes, TRUE);
+  g_ptr_array_free(c->origin, TRUE);
   for (gint64 a = 0; a < c->results->arm_count; a++) g_free(c->protocol[a]);
   g_free(c->protocol);
   g_free(c);

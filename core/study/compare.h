@@ -22,6 +22,7 @@ typedef struct HnComparison {
   char **protocol; /* [arms] what differs from the baseline's environment or evaluation, or NULL */
   GPtrArray *absent; /* char *: a cell that is not done, and why, a line each */
   GPtrArray *notes;  /* char *: what a reader should know, a line each */
+  GPtrArray *origin; /* char *: environment, simulator and protocol, a line each */
   gint64 done, failed;
 } HnComparison;
 
@@ -35,8 +36,16 @@ void hn_comparison_free(HnComparison *c);
 const char *hn_compared_verdict(const HnCompared *m, gint64 arm);
 /* A table of at most 100 columns for any reasonable arm name; free with g_free. */
 char *hn_comparison_text(const HnComparison *c);
-/* Everything, every seed's value included; free with g_free. */
-char *hn_comparison_json(const HnComparison *c);
+/* Everything, every seed's value included; tasks: of hn_tasks_compare, or NULL.  Free with g_free.
+ */
+char *hn_comparison_json(const HnComparison *c, const GPtrArray *tasks);
+/* The heading of that table alone. */
+char *hn_comparison_heading(const HnComparison *c);
+/* A column of the caller's own: final [arms, seeds] is taken over; `column` says what unit it has.
+ */
+HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char *column,
+                            double *final);
+void hn_compared_free(HnCompared *c);
 /* How the numbers of a column are shown: x / 10^exponent with so many decimals. */
 typedef struct HnFormat {
   int decimals, exponent;

@@ -1,6 +1,7 @@
 /* compare_text.c - a comparison as a table for people and as JSON for programs. */
 #include "compare.h"
 #include "json.h"
+#include "tasks.h"
 #include <math.h>
 #include <string.h>
 
@@ -123,9 +124,8 @@ static const char *method(const HnComparison *c) {
   return NULL;
 }
 
-char *hn_comparison_text(const HnComparison *c) {
+static void heading(const HnComparison *c, GString *out) {
   const HnResults *r = c->results;
-  GString *out = g_string_new(NULL);
   g_string_append_printf(out,
                          "%s: %" G_GINT64_FORMAT " arm%s x %" G_GINT64_FORMAT
                          " seed%s, %" G_GINT64_FORMAT " of %u cells done\n",
@@ -137,6 +137,21 @@ char *hn_comparison_text(const HnComparison *c) {
                            method(c) ? method(c) : "");
   else
     g_string_append(out, "No done cell has an evaluation yet.\n");
+  for (guint i = 0; i < c->origin->len && c->done; i++) {
+    char *line = c->origin->pdata[i];
+    g_string_append_printf(out, "%s\n", line);
+  }
+}
+
+char *hn_comparison_heading(const HnComparison *c) {
+  GString *out = g_string_new(NULL);
+  heading(c, out);
+  return g_string_free(out, FALSE);
+}
+
+char *hn_comparison_text(const HnComparison *c) {
+  GString *out = g_string_new(NULL);
+  heading(c, out);
   for (guint i = 0; i < c->columns->len; i++) column_text(c, c->columns->pdata[i], out);
   if (c->notes->len) g_string_append_c(out, '\n');
   for (guint i = 0; i < c->notes->len; i++)
@@ -208,7 +223,22 @@ static void add_column(JsonBuilder *b, const HnComparison *c, const HnCompared *
   json_builder_end_object(b);
 }
 
-char *hn_comparison_json(const HnComparison *c) {
+static void add_tasks(JsonBuilder *b, const HnComparison *c, const GPtrArray *tasks) {
+  json_builder_set_member_name(b, "tasks"), json_builder_begin_array(b);
+  for (guint i = 0; i < tasks->len; i++) {
+    const HnByTask *t = tasks->pdata[i];
+    json_builder_begin_object(b);
+    add_text(b, "split", t->split);
+    add_text(b, "column", t->column);
+    json_builder_set_member_name(b, "rows"), json_builder_begin_array(b);
+    for (guint k = 0; k < t->rows->len; k++) add_column(b, c, t->rows->pdata[k]);
+    json_builder_end_array(b);
+    json_builder_end_object(b);
+  }
+  json_builder_end_array(b);
+}
+
+char *hn_comparison_json(const HnComparison *c, const GPtrArray *tasks) {
   JsonBuilder *b = json_builder_new();
   json_builder_begin_object(b);
   add_text(b, "study", c->results->study);
@@ -221,6 +251,8 @@ char *hn_comparison_json(const HnComparison *c) {
   json_builder_set_member_name(b, "columns"), json_builder_begin_array(b);
   for (guint i = 0; i < c->columns->len; i++) add_column(b, c, c->columns->pdata[i]);
   json_builder_end_array(b);
+  if (tasks) add_tasks(b, c, tasks);
+  add_lines(b, "origin", c->origin);
   add_lines(b, "absent", c->absent);
   add_lines(b, "notes", c->notes);
   json_builder_end_object(b);

@@ -2,6 +2,7 @@
 #include "report.h"
 #include "plots.h"
 #include "report_parts.h"
+#include "tasks.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -78,6 +79,13 @@ static char *plot_folder(const char *path) {
   return other;
 }
 
+static bool write_tasks(const HnComparison *c, const GPtrArray *tasks, const char *folder,
+                        GError **error) {
+  g_autofree char *path = g_build_filename(folder, "tasks.csv", NULL);
+  g_autofree char *text = hn_tasks_csv(c, tasks);
+  return g_file_set_contents(path, text, -1, error);
+}
+
 bool hn_report_write(const HnResults *r, const char *path, GError **error) {
   HnComparison *c = hn_compare(r, NULL, NULL, error);
   if (!c) return false;
@@ -93,12 +101,15 @@ bool hn_report_write(const HnResults *r, const char *path, GError **error) {
   }
   g_autoptr(GPtrArray) all = hn_figures(c);
   char **svg = hn_plots_draw(all, r, c->baseline, folder, error);
-  bool ok = svg;
+  GPtrArray *tasks = svg ? hn_tasks_compare(c, error) : NULL;
+  g_autofree char *link = g_strconcat(href, "/tasks.csv", NULL);
+  bool ok = tasks && (!tasks->len || write_tasks(c, tasks, folder, error));
   if (ok) {
     GString *out = g_string_new(NULL);
     hn_report_head(out, c);
     hn_report_warnings(out, c);
     hn_report_tables(out, c);
+    hn_report_tasks(out, c, tasks, link);
     figures(out, c, all, svg, href);
     hn_report_origin(out, c);
     hn_report_cells(out, c, path);
@@ -107,6 +118,7 @@ bool hn_report_write(const HnResults *r, const char *path, GError **error) {
     g_string_free(out, TRUE);
   }
   g_strfreev(svg);
+  if (tasks) g_ptr_array_unref(tasks);
   hn_comparison_free(c);
   return ok;
 }

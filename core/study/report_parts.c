@@ -1,6 +1,7 @@
 /* report_parts.c - see report_parts.h.  The page is also well-formed XML. */
 #include "report_parts.h"
 #include "plots.h"
+#include "tasks.h"
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
@@ -108,6 +109,11 @@ void hn_report_head(GString *out, const HnComparison *c) {
   g_string_append_printf(out, " of %u cells done", r->cells->len);
   const char *last = latest(r);
   if (last) hn_html(out, ", last written %s", last);
+  g_string_append(out, "</p>\n<p class=\"quiet\">");
+  for (guint i = 0; i < c->origin->len; i++) {
+    const char *line = c->origin->pdata[i];
+    hn_html(out, "%s%s", i ? "; " : "", line);
+  }
   g_string_append(out, "</p></header>\n");
 }
 
@@ -222,6 +228,49 @@ void hn_report_tables(GString *out, const HnComparison *c) {
     g_string_append(out, "<div class=\"box note\">");
     list(out, c->notes);
   }
+  g_string_append(out, "</section>\n");
+}
+
+/* ---- by task ---- */
+
+static void task_row(GString *out, const HnComparison *c, const HnCompared *m, bool last) {
+  HnFormat f = hn_compared_format(m, c->results->arm_count, false);
+  hn_html(out, last ? "<tr class=\"base\"><th>%s</th>" : "<tr><td>%s</td>", m->column);
+  for (gint64 a = 0; a < c->results->arm_count; a++) {
+    char *value = hn_compare_number(m->value[a].value, f);
+    hn_html(out, "<td class=\"n\">%s</td>", value);
+    cell_interval(out, &m->value[a], f);
+    g_free(value);
+  }
+  g_string_append(out, "</tr>\n");
+}
+
+static void task_table(GString *out, const HnComparison *c, const HnByTask *b) {
+  hn_html(out,
+          "<div class=\"wide\"><table><caption>%s <small>split %s</small></caption>\n<thead><tr>"
+          "<th>task</th>",
+          b->column, b->split);
+  for (gint64 a = 0; a < c->results->arm_count; a++) {
+    g_string_append_printf(
+        out,
+        "<th class=\"n\"><span class=\"dot\" style=\"background:var(--arm-%" G_GINT64_FORMAT
+        ")\"></span>",
+        a);
+    hn_html(out, "%s</th><th></th>", c->results->arms[a]);
+  }
+  g_string_append(out, "</tr></thead><tbody>\n");
+  for (guint i = 0; i < b->rows->len; i++)
+    task_row(out, c, b->rows->pdata[i], i + 1 == b->rows->len);
+  g_string_append(out, "</tbody></table></div>\n");
+}
+
+void hn_report_tasks(GString *out, const HnComparison *c, const GPtrArray *all, const char *csv) {
+  if (!all->len) return;
+  hn_html(out,
+          "<section><h2>By task</h2>\n<p class=\"quiet\">Episodes that counted in the last "
+          "evaluation, %s over seeds with intervals as above; <a href=\"%s\">csv</a></p>\n",
+          hn_aggregate_name(hn_stats_kind(c->stats)), csv);
+  for (guint i = 0; i < all->len; i++) task_table(out, c, all->pdata[i]);
   g_string_append(out, "</section>\n");
 }
 

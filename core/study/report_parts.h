@@ -13,6 +13,9 @@ void hn_report_head(GString *out, const HnComparison *c);
 void hn_report_warnings(GString *out, const HnComparison *c);
 /* A table per metric, with the differences drawn to scale. */
 void hn_report_tables(GString *out, const HnComparison *c);
+/* A table per split and column, tasks down and arms across (all: of hn_tasks_compare); csv: the
+ * link to the same numbers. */
+void hn_report_tasks(GString *out, const HnComparison *c, const GPtrArray *all, const char *csv);
 /* How to run it again, what ran, on what. */
 void hn_report_origin(GString *out, const HnComparison *c);
 /* Every cell with links into its folder, relative to the page's. */
