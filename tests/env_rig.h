@@ -8,7 +8,7 @@
 #include <string.h>
 
 typedef struct Setting {
-  const char *name;
+  const char *name; /* of a text: "name=text" */
   double value;
 } Setting;
 #define SETTINGS(...) ((const Setting[]){__VA_ARGS__, {NULL, 0}})
@@ -40,23 +40,31 @@ static inline double rig_choice(const HnParam *p) {
   return index;
 }
 
+static inline gboolean rig_sets(const Setting *s, const HnParam *p) {
+  size_t length = strlen(p->name);
+  return strncmp(s->name, p->name, length) == 0 &&
+         s->name[length] == (p->kind == HN_TEXT ? '=' : 0);
+}
+
 /* The plugin's parameters: presets, then `settings`, each of which must exist. */
 static inline void *rig_params(Rig *rig, const HnPlugin *plugin, const Setting *settings) {
   char *params = rig_alloc(rig, 1, plugin->params_size);
   for (uint32_t k = 0; k < plugin->param_count; k++) {
     const HnParam *p = &plugin->params[k];
     double value = p->kind == HN_CHOICE ? rig_choice(p) : p->preset;
+    const char *text = p->text;
     for (const Setting *s = settings; s && s->name; s++)
-      if (strcmp(s->name, p->name) == 0) value = s->value;
+      if (rig_sets(s, p)) value = s->value, text = strchr(s->name, '=');
     if (p->kind == HN_REAL) memcpy(params + p->offset, &value, sizeof value);
     if (p->kind == HN_INT) memcpy(params + p->offset, &(int64_t){(int64_t)value}, sizeof(int64_t));
     if (p->kind == HN_CHOICE) memcpy(params + p->offset, &(int32_t){(int32_t)value}, 4);
+    if (text && *text == '=') text++;
+    if (p->kind == HN_TEXT) memcpy(params + p->offset, &text, sizeof text);
     if (p->kind == HN_FLAG) memcpy(params + p->offset, &(bool){value != 0}, sizeof(bool));
   }
   for (const Setting *s = settings; s && s->name; s++) {
     gboolean known = FALSE;
-    for (uint32_t k = 0; k < plugin->param_count; k++)
-      known |= strcmp(s->name, plugin->params[k].name) == 0;
+    for (uint32_t k = 0; k < plugin->param_count; k++) known |= rig_sets(s, &plugin->params[k]);
     g_assert_true(known);
   }
   return params;

@@ -39,7 +39,8 @@ typedef struct FakeHost {
   FakeArray array[FAKE_ARRAYS];
   void *alloc[FAKE_BLOCKS];
   FakeBlock blocks[FAKE_BLOCKS];
-  char error[512]; /* of the last fail */
+  char error[2048]; /* of the last fail */
+  char logged[512]; /* the last line to the log */
   double metric[FAKE_METRICS];
   int64_t metric_count[FAKE_METRICS];
 } FakeHost;
@@ -130,7 +131,11 @@ static inline HnStatus HN_PRINTF(3, 4)
 }
 
 static inline void HN_PRINTF(2, 3) fake_log(const HnHost *host, const char *format, ...) {
-  (void)host, (void)format;
+  FakeHost *f = host->impl;
+  va_list args;
+  va_start(args, format);
+  vsnprintf(f->logged, sizeof f->logged, format, args);
+  va_end(args);
 }
 
 static inline void fake_metric(const HnHost *host, int32_t metric, double value) {

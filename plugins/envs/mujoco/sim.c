@@ -14,8 +14,7 @@ static void abort_on_error(const char *text) {
   abort();
 }
 
-/* Offers `mjcf` to MuJoCo as a file in memory. */
-static mjModel *compile(const char *mjcf, char *error, int error_size) {
+mjModel *hn_sim_compile(const char *mjcf, char *error, int error_size) {
   const char *name = "model.xml";
   mjModel *model = NULL;
   mjVFS *files = calloc(1, sizeof *files);
@@ -49,15 +48,21 @@ static HnStatus need_simulator(const HnSim *sim, int64_t slot) {
   return sim->host->fail(sim->host, HN_E_IO, "no memory for a MuJoCo simulator");
 }
 
-HnStatus hn_sim_create(HnSim *sim, const HnHost *host, const char *mjcf, int64_t slots) {
-  *sim = (HnSim){.host = host, .slots = slots > 0 ? slots : 1};
+HnStatus hn_sim_prepare(const HnHost *host) {
   if (mj_version() != mjVERSION_HEADER)
     return host->fail(host, HN_E_UNSUPPORTED, "built for MuJoCo %d, but the library is %d",
                       mjVERSION_HEADER, mj_version());
   if (!mju_user_warning) mju_user_warning = ignore_warning;
   if (!mju_user_error) mju_user_error = abort_on_error;
+  return HN_OK;
+}
+
+HnStatus hn_sim_create(HnSim *sim, const HnHost *host, const char *mjcf, int64_t slots) {
+  *sim = (HnSim){.host = host, .slots = slots > 0 ? slots : 1};
+  HnStatus prepared = hn_sim_prepare(host);
+  if (prepared) return prepared;
   char error[500] = "no memory";
-  sim->model = compile(mjcf, error, sizeof error);
+  sim->model = hn_sim_compile(mjcf, error, sizeof error);
   if (!sim->model) return host->fail(host, HN_E_IO, "MuJoCo rejects the model: %s", error);
   sim->own = host->alloc(host, sim->slots, sizeof *sim->own);
   sim->simulator = host->alloc(host, sim->slots, sizeof *sim->simulator);
@@ -126,7 +131,7 @@ static HnStatus check_warnings(const HnSim *sim, mjData *d) {
     if (!d->warning[w].number) continue;
     int info = d->warning[w].lastinfo;
     mj_resetData(sim->model, d);
-    return sim->host->fail(sim->host, HN_E_NUMERIC, "MuJoCo: %s", mju_warningText(w, info));
+    return sim->host->fail(sim->host, HN_E_NUMERIC, "MuJoCo: %s", mju_warningText(w, (size_t)info));
   }
   return HN_OK;
 }

@@ -31,6 +31,14 @@ typedef struct HnSim {
   int64_t slots;
 } HnSim;
 
+/* What comes before anything else is asked of MuJoCo: the two handlers.  Errors: HN_E_UNSUPPORTED
+ * if the library loaded is not the one compiled against.  [create] */
+HnStatus hn_sim_prepare(const HnHost *host);
+
+/* Offers `mjcf` to MuJoCo as a file in memory.  To mj_deleteModel; NULL, and MuJoCo's words in
+ * `error`, if it rejects the text.  [create] */
+mjModel *hn_sim_compile(const char *mjcf, char *error, int error_size);
+
 /* Compiles the MJCF text and makes the first simulator.  Every motor must have a control range, the
  * same on both sides of zero.  Errors: HN_E_UNSUPPORTED if the library
  * loaded is not the one compiled against, HN_E_IO with MuJoCo's words if it rejects the model;
