@@ -27,7 +27,8 @@ static bool hooked(const HnMwScene *s) {
   return apart_xy(s->target, s->place[NUT]) < 0.02 && s->target[2] - s->place[NUT][2] > 0;
 }
 
-/* Over the peg's top and down: as high as a funnel around it asks. */
+/* Over the peg's top and down: as high as a funnel around it asks.  (Upstream also calls it lifted
+ * within the funnel's hole; it is hooked there as long as it is low.) */
 static double assembly(const HnMwScene *s, const void *numbers) {
   (void)numbers;
   if (hooked(s)) return 10;
@@ -36,8 +37,7 @@ static double assembly(const HnMwScene *s, const void *numbers) {
   double radius = apart_xy(s->target, nut);
   double far =
       length(s->target[0] - nut[0], s->target[1] - nut[1], (funnel(&peg, radius) - nut[2]) * 3);
-  bool lifted = nut[2] > 0.02 || radius < peg.hole;
-  return tool(s, holding(s, 0.01, true), lifted_and_placed(lifted, far, 0.4), turned);
+  return tool(s, holding(s, 0.01, true), lifted_and_placed(nut[2] > 0.02, far, 0.4), turned);
 }
 
 static bool unhooked(const HnMwScene *s) {
