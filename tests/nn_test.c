@@ -196,6 +196,16 @@ static void test_mlp(void) {
   world_free(w);
 }
 
+static void test_widths(void) {
+  int64_t w[3] = {0};
+  g_assert_cmpint(hn_widths("256 128,64", 3, w), ==, 3);
+  g_assert_true(w[0] == 256 && w[1] == 128 && w[2] == 64);
+  g_assert_cmpint(hn_widths(" 7 ", 3, w), ==, 1);
+  g_assert_cmpint(w[0], ==, 7);
+  static const char *const bad[] = {"", " ", "0", "-3", "65537", "64x", "64 a", "1.5", "1 2 3 4"};
+  for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) g_assert_cmpint(hn_widths(bad[i], 3, w), ==, -1);
+}
+
 /* Names, shapes and first values of recurrent layers: 3 and 4 gates a unit. */
 static void test_recurrent(void) {
   World *w = world_new("");
@@ -357,6 +367,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/nn/store", test_store);
   g_test_add_func("/nn/layer-norm", test_layer_norm);
   g_test_add_func("/nn/mlp", test_mlp);
+  g_test_add_func("/nn/widths", test_widths);
   g_test_add_func("/nn/recurrent", test_recurrent);
   g_test_add_func("/nn/adam", test_adam);
   g_test_add_func("/nn/adam-first", test_adam_first);

@@ -78,6 +78,7 @@ static inline Lab *lab_open(const HnPlugin *plugin, uint64_t seed) {
     if (p->kind == HN_REAL) memcpy(at, &p->preset, sizeof(double));
     if (p->kind == HN_INT) *(int64_t *)(void *)at = (int64_t)p->preset;
     if (p->kind == HN_FLAG) *(bool *)at = p->preset != 0;
+    if (p->kind == HN_TEXT) *(const char **)(void *)at = p->text;
     if (p->kind == HN_CHOICE) {
       const char *found = strstr(p->choices, p->text);
       for (const char *c = p->choices; c < found; c++) *(int32_t *)(void *)at += *c == '|';
@@ -113,11 +114,20 @@ static inline double lab_get(const Lab *lab, const char *name) {
   g_error("no parameter %s", name);
 }
 
-/* "name value name value ..": choices by index. */
+static inline void lab_set_text(Lab *lab, const char *name, const char *value) {
+  for (const HnParam *p = lab->plugin->params; p->name; p++)
+    if (p->kind == HN_TEXT && strcmp(p->name, name) == 0)
+      *(const char **)(void *)((char *)lab->params + p->offset) = g_intern_string(value);
+}
+
+/* "name value name value ..": choices by index; text, which has no blanks here, as it is. */
 static inline void lab_set_all(Lab *lab, const char *text) {
   char **word = g_strsplit(text, " ", -1);
   for (int k = 0; word[k] && word[k + 1]; k += 2)
-    lab_set(lab, word[k], g_strtod(word[k + 1], NULL));
+    if (strcmp(word[k], "hidden") == 0)
+      lab_set_text(lab, word[k], word[k + 1]);
+    else
+      lab_set(lab, word[k], g_strtod(word[k + 1], NULL));
   g_strfreev(word);
 }
 
@@ -213,15 +223,46 @@ static inline HnStatus lab_act(Lab *lab, Log *g, int64_t t, int64_t first, int64
   return status;
 }
 
+/* Beliefs of a log: its samples, or, as the point belief, their mean. */
+static inline void log_beliefs(const Log *g, int64_t D, int64_t samples, int64_t percept,
+                               float *belief) {
+  int64_t S = g->S > 1 ? g->S : 1;
+  const float *from = g->belief + percept * S * D;
+  if (samples == g->S) memcpy(belief, from, (size_t)(S * D) * sizeof *belief);
+  for (int64_t d = 0; d < D && samples != g->S; d++) {
+    double sum = 0;
+    for (int64_t s = 0; s < S; s++) sum += (double)from[s * D + d];
+    belief[d] = (float)(sum / (double)S);
+  }
+}
+
+typedef struct LabLesson {
+  Lab *lab;
+  Log *g;
+} LabLesson;
+
+static inline HnStatus lab_believe(const HnLesson *l, const HnHistory *h, int64_t samples,
+                                   float *belief) {
+  const LabLesson *x = l->impl;
+  int64_t D = x->lab->spec.belief_dim, width = (samples > 1 ? samples : 1) * D;
+  g_assert_true(h == &x->g->history);
+  for (int64_t k = 0; k < (h->steps + 1) * h->rows; k++)
+    log_beliefs(x->g, D, samples, k, belief + k * width);
+  return HN_OK;
+}
+
 /* Learns from g with the gradient stopping at the belief. */
 static inline HnStatus lab_learn(Lab *lab, Log *g, HnRng *rng, int64_t frames, int64_t total) {
   const HnHistory *phase[] = {&g->history};
+  LabLesson x = {lab, g};
   HnLesson l = {.struct_size = sizeof l,
+                .impl = &x,
                 .frames = frames,
                 .frames_total = total,
                 .rng = rng,
                 .phases = 1,
-                .phase = phase};
+                .phase = phase,
+                .believe = lab_believe};
   memset(lab->fake.metric, 0, sizeof lab->fake.metric);
   memset(lab->fake.metric_count, 0, sizeof lab->fake.metric_count);
   HnStatus status = lab->method->learn(lab->self, &l);

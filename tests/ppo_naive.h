@@ -9,11 +9,14 @@ enum { NAIVE_WIDE = 64 };
 typedef struct Naive {
   Lab *lab;
   const Log *g;
-  int64_t n, O, D, A, S, size; /* size: weights */
+  int64_t n, O, D, A, S, size; /* S: that the loss sees; size: weights */
   int64_t offset[FAKE_ARRAYS];
-  double *obs, *belief;                        /* [n, O] normalised, [n, S, D] raw */
+  bool point;                                  /* the loss sees the samples' mean */
+  double *obs, *belief;                        /* [n + B, O] normalised, [n + B, S, D] raw */
   double mean[NAIVE_WIDE], stddev[NAIVE_WIDE]; /* of beliefs */
   double *advantage, *target, *old_logp, *old_value;
+  double *held; /* [n] values of a critic that is held fixed, or NULL */
+  double ratio; /* mean of the last loss */
 } Naive;
 
 /* What one element is worth under weights x. */
@@ -44,22 +47,40 @@ static inline int64_t naive_layer(const Naive *z, const double *x, const char *n
     double sum = x[z->offset[b - z->lab->fake.array] + o];
     for (int64_t j = 0; j < w->spec.dim[0]; j++)
       sum += in[j] * x[z->offset[w - z->lab->fake.array] + j * w->spec.dim[1] + o];
-    out[o] = !squash ? sum : naive_get(z, "activation") == 0 ? tanh(sum) : fmax(sum, 0);
+    double slope = naive_get(z, "activation") == 2 ? 0.01 : 0;
+    out[o] = !squash ? sum : naive_get(z, "activation") == 0 ? tanh(sum) : fmax(sum, slope * sum);
   }
   return w->spec.dim[1];
 }
 
+/* in [n] as NET.norm leaves it, if there is one. */
+static inline void naive_norm(const Naive *z, const double *x, const char *net, int64_t n,
+                              const double *in, double *out) {
+  char name[64];
+  snprintf(name, sizeof name, "%s.norm.weight", net);
+  const FakeArray *gain = lab_find(z->lab, name);
+  snprintf(name, sizeof name, "%s.norm.bias", net);
+  const FakeArray *bias = lab_find(z->lab, name);
+  double mean = 0, square = 0;
+  for (int64_t j = 0; j < n; j++) mean += in[j] / (double)n, out[j] = in[j];
+  for (int64_t j = 0; j < n; j++) square += pow(in[j] - mean, 2) / (double)n;
+  for (int64_t j = 0; j < n && gain; j++)
+    out[j] = (in[j] - mean) / sqrt(square + 1e-6) * x[z->offset[gain - z->lab->fake.array] + j] +
+             x[z->offset[bias - z->lab->fake.array] + j];
+}
+
 static inline void naive_network(const Naive *z, const double *x, const double *obs,
                                  const double *belief, double *out, double *value) {
-  double in[2 * NAIVE_WIDE], a[NAIVE_WIDE], b[NAIVE_WIDE];
+  double in[2 * NAIVE_WIDE], own[2 * NAIVE_WIDE], a[NAIVE_WIDE], b[NAIVE_WIDE];
   int64_t n = naive_layer(z, x, "obs_embed", 0, true, obs, in), m;
   if (!n) memcpy(in, obs, (size_t)(n = z->O) * sizeof *in);
   m = naive_layer(z, x, "belief_embed", 0, true, belief, in + n);
-  if (!m) memcpy(in + n, belief, (size_t)z->D * sizeof *in);
+  if (!m) memcpy(in + n, belief, (size_t)(m = z->D) * sizeof *in);
   const char *trunk[] = {"actor", "critic"}, *head[] = {"action", "value"};
   double *end[] = {out, value};
   for (int net = 0; net < 2; net++) {
-    const double *top = in;
+    const double *top = own;
+    naive_norm(z, x, trunk[net], n + m, in, own);
     for (int k = 0; naive_layer(z, x, trunk[net], k, true, top, k % 2 ? b : a); k++)
       top = k % 2 ? b : a;
     naive_layer(z, x, head[net], 0, false, top, end[net]);
@@ -96,23 +117,44 @@ static inline void naive_density(const Naive *z, const double *x, int64_t k, con
   }
 }
 
+/* The mixture's log-density from its parts'. */
+static inline double naive_mixture(const Naive *z, int64_t S, const double *logp) {
+  double density = 0, mean = 0;
+  for (int64_t s = 0; s < S; s++) density += exp(logp[s]) / (double)S, mean += logp[s] / (double)S;
+  return naive_get(z, "upstream_mixture") != 0 ? mean : log(density);
+}
+
+/* The answer to sample s of percept k. */
+static inline void naive_answer(const Naive *z, const double *x, int64_t k, int64_t s, double *out,
+                                double *value) {
+  double belief[NAIVE_WIDE];
+  for (int64_t d = 0; d < z->D; d++) {
+    double b = z->belief[(k * z->S + s) * z->D + d];
+    if (naive_get(z, "normalise_belief") != 0) b = CLAMP((b - z->mean[d]) / z->stddev[d], -10, 10);
+    belief[d] = b;
+  }
+  naive_network(z, x, z->obs + k * z->O, belief, out, value);
+}
+
+static inline double naive_value(const Naive *z, const double *x, int64_t k) {
+  double mean = 0, value, out[NAIVE_WIDE];
+  for (int64_t s = 0; s < z->S; s++) {
+    naive_answer(z, x, k, s, out, &value);
+    mean += value / (double)z->S;
+  }
+  return mean;
+}
+
 static inline Worth naive_worth(const Naive *z, const double *x, int64_t k) {
   Worth w = {0};
-  double density = 0, belief[NAIVE_WIDE], out[NAIVE_WIDE];
+  double out[NAIVE_WIDE], logp[NAIVE_WIDE];
   for (int64_t s = 0; s < z->S; s++) {
-    double value, logp, entropy;
-    for (int64_t d = 0; d < z->D; d++) {
-      double b = z->belief[(k * z->S + s) * z->D + d];
-      if (naive_get(z, "normalise_belief") != 0)
-        b = CLAMP((b - z->mean[d]) / z->stddev[d], -10, 10);
-      belief[d] = b;
-    }
-    naive_network(z, x, z->obs + k * z->O, belief, out, &value);
-    naive_density(z, x, k, out, &logp, &entropy);
-    density += exp(logp) / (double)z->S;
+    double value, entropy;
+    naive_answer(z, x, k, s, out, &value);
+    naive_density(z, x, k, out, &logp[s], &entropy);
     w.value += value / (double)z->S, w.entropy += entropy / (double)z->S;
   }
-  w.logp = log(density);
+  w.logp = naive_mixture(z, z->S, logp);
   return w;
 }
 
@@ -122,15 +164,16 @@ static inline double naive_error(const Naive *z, double value, double target) {
 }
 
 /* The loss, and of its parts the mean of r - 1 - log r. */
-static inline double naive_loss(const Naive *z, const double *x, double *kl) {
+static inline double naive_loss(Naive *z, const double *x, double *kl) {
   double mean = 0, square = 0, loss = 0, n = (double)z->n, clip = naive_get(z, "clip");
   for (int64_t k = 0; k < z->n; k++) mean += z->advantage[k] / n;
   for (int64_t k = 0; k < z->n; k++) square += pow(z->advantage[k] - mean, 2);
   double stddev = sqrt(square / (n - 1)), near = naive_get(z, "value_clip");
   if (naive_get(z, "advantages") == 2) mean = 0, stddev = 1;
-  *kl = 0;
+  *kl = z->ratio = 0;
   for (int64_t k = 0; k < z->n; k++) {
     Worth w = naive_worth(z, x, k);
+    if (z->held) w.value = z->held[k];
     double r = exp(w.logp - z->old_logp[k]), a = (z->advantage[k] - mean) / stddev;
     double error = naive_error(z, w.value, z->target[k]);
     if (near > 0)
@@ -139,7 +182,7 @@ static inline double naive_loss(const Naive *z, const double *x, double *kl) {
                                z->target[k]));
     loss += -fmin(r * a, CLAMP(r, 1 - clip, 1 + clip) * a) / n;
     loss += naive_get(z, "value_weight") * error / n - naive_get(z, "entropy") * w.entropy / n;
-    *kl += (r - 1 - log(r)) / n;
+    *kl += (r - 1 - log(r)) / n, z->ratio += r / n;
   }
   return loss;
 }
@@ -177,8 +220,8 @@ static inline void naive_rewards(const Naive *z, double *reward) {
   g_free(total);
 }
 
-/* The advantage as the sum of its discounted residuals. */
-static inline void naive_advantages(Naive *z, const double *reward, const double *last) {
+/* The advantage as the sum of its discounted residuals; value [n + B]. */
+static inline void naive_advantages(Naive *z, const double *reward, const double *value) {
   const Log *g = z->g;
   double gamma = naive_get(z, "discount"), lambda = naive_get(z, "lambda");
   bool terminal = naive_get(z, "episode_boundary") != 0;
@@ -191,14 +234,12 @@ static inline void naive_advantages(Naive *z, const double *reward, const double
         uint8_t next = g->begin[k + g->B];
         if (limits && g->cut[k] && !g->done[k]) break;
         bool ends = next == HN_NEW_TASK || (terminal && next == HN_NEW_EPISODE);
-        double after = u + 1 < g->T ? (double)g->note[(k + g->B) * z->lab->spec.note_dim] : last[i];
-        sum += weight * (reward[k] + (ends ? 0 : gamma * after) -
-                         (double)g->note[k * z->lab->spec.note_dim]);
+        sum += weight * (reward[k] + (ends ? 0 : gamma * value[k + g->B]) - value[k]);
         if (ends) break;
         weight *= gamma * lambda;
       }
       int64_t k = t * g->B + i;
-      z->advantage[k] = sum, z->target[k] = sum + (double)g->note[k * z->lab->spec.note_dim];
+      z->advantage[k] = sum, z->target[k] = sum + value[k];
     }
 }
 
@@ -209,7 +250,7 @@ static inline void naive_last(const Naive *z, const double *x, double *last) {
   for (int64_t i = 0; i < g->B; i++) {
     last[i] = 0;
     for (int64_t k = 0; k < z->O; k++) obs[k] = (double)g->obs[(z->n + i) * z->O + k];
-    for (int64_t s = 0; s < z->S; s++) {
+    for (int64_t s = 0; s < z->S && !z->point; s++) {
       for (int64_t d = 0; d < z->D; d++)
         belief[d] = (double)g->belief[((z->n + i) * z->S + s) * z->D + d];
       naive_network(z, x, obs, belief, out, &value);
@@ -218,54 +259,92 @@ static inline void naive_last(const Naive *z, const double *x, double *last) {
   }
 }
 
-/* Before the lesson: all that its loss holds fixed. */
-static inline Naive *naive_new(Lab *lab, const Log *g) {
-  Naive *z = g_new0(Naive, 1);
-  z->lab = lab, z->g = g, z->n = g->T * g->B, z->O = lab->spec.obs_dim, z->D = lab->spec.belief_dim;
-  z->A = lab->spec.act_count > 0 ? lab->spec.act_count : lab->spec.act_dim;
-  z->S = g->S > 1 ? g->S : 1;
-  for (int k = 0; k < lab->fake.array_count; k++) {
-    bool weight =
-        lab->fake.array[k].spec.role == HN_WEIGHT && lab->fake.array[k].spec.type == HN_F32;
-    z->offset[k] = weight ? z->size : -1;
-    z->size += weight ? lab->fake.array[k].count : 0;
+/* The mixture's density of what was done, under statistics that saw nothing yet. */
+static inline double naive_acted(const Naive *z, const double *x, int64_t k) {
+  double obs[NAIVE_WIDE], belief[NAIVE_WIDE], out[NAIVE_WIDE], logp[NAIVE_WIDE], value, entropy;
+  for (int64_t o = 0; o < z->O; o++) obs[o] = (double)z->g->obs[k * z->O + o];
+  for (int64_t s = 0; s < z->g->S; s++) {
+    for (int64_t d = 0; d < z->D; d++)
+      belief[d] = (double)z->g->belief[(k * z->g->S + s) * z->D + d];
+    naive_network(z, x, obs, belief, out, &value);
+    naive_density(z, x, k, out, &logp[s], &entropy);
   }
-  double *x = g_new(double, (gsize)z->size), *reward = g_new(double, (gsize)z->n), mean, stddev;
-  double *last = g_new(double, (gsize)g->B);
-  z->obs = g_new(double, (gsize)(z->n * z->O) + 1);
-  z->belief = g_new(double, (gsize)(z->n * z->S * z->D) + 1);
-  z->advantage = g_new(double, (gsize)z->n), z->target = g_new(double, (gsize)z->n);
-  z->old_logp = g_new(double, (gsize)z->n), z->old_value = g_new(double, (gsize)z->n);
-  naive_weights(z, x);
-  naive_last(z, x, last);
-  naive_rewards(z, reward);
-  naive_advantages(z, reward, last);
+  return naive_mixture(z, z->g->S, logp);
+}
+
+static inline void naive_size(Naive *z) {
+  for (int k = 0; k < z->lab->fake.array_count; k++) {
+    const FakeArray *array = &z->lab->fake.array[k];
+    bool weight = array->spec.role == HN_WEIGHT && array->spec.type == HN_F32;
+    z->offset[k] = weight ? z->size : -1;
+    z->size += weight ? array->count : 0;
+  }
+}
+
+static inline void naive_inputs(Naive *z) {
+  const Log *g = z->g;
+  int64_t all = z->n + g->B;
+  double mean, stddev;
+  float *seen = g_new(float, (gsize)(all * z->S * z->D) + 1);
+  for (int64_t k = 0; k < all; k++)
+    log_beliefs(g, z->D, z->point ? 0 : g->S, k, seen + k * z->S * z->D);
+  z->obs = g_new(double, (gsize)(all * z->O) + 1);
+  z->belief = g_new(double, (gsize)(all * z->S * z->D) + 1);
   for (int64_t o = 0; o < z->O; o++) {
     naive_moments(g->obs, z->n, z->O, o, &mean, &stddev);
     bool on = naive_get(z, "normalise_obs") != 0;
-    for (int64_t k = 0; k < z->n; k++) {
+    for (int64_t k = 0; k < all; k++) {
       double v = (double)g->obs[k * z->O + o];
       z->obs[k * z->O + o] = on ? CLAMP((v - mean) / stddev, -10, 10) : v;
     }
   }
   for (int64_t d = 0; d < z->D; d++)
-    naive_moments(g->belief, z->n * z->S, z->D, d, &z->mean[d], &z->stddev[d]);
-  for (int64_t k = 0; k < z->n * z->S * z->D; k++) z->belief[k] = (double)g->belief[k];
+    naive_moments(seen, z->n * z->S, z->D, d, &z->mean[d], &z->stddev[d]);
+  for (int64_t k = 0; k < all * z->S * z->D; k++) z->belief[k] = (double)seen[k];
+  g_free(seen);
+}
+
+/* Before the lesson: all that its loss holds fixed. */
+static inline Naive *naive_new(Lab *lab, const Log *g) {
+  Naive *z = g_new0(Naive, 1);
+  z->lab = lab, z->g = g, z->n = g->T * g->B, z->O = lab->spec.obs_dim, z->D = lab->spec.belief_dim;
+  z->A = lab->spec.act_count > 0 ? lab->spec.act_count : lab->spec.act_dim;
+  z->point = naive_get(z, "loss_belief") != 0 && g->S > 0;
+  z->S = g->S > 1 && !z->point ? g->S : 1;
+  naive_size(z);
+  double *x = g_new(double, (gsize)z->size), *reward = g_new(double, (gsize)z->n);
+  double *value = g_new(double, (gsize)(z->n + g->B));
+  z->advantage = g_new(double, (gsize)z->n), z->target = g_new(double, (gsize)z->n);
+  z->old_logp = g_new(double, (gsize)z->n), z->old_value = g_new(double, (gsize)z->n);
+  naive_weights(z, x);
+  naive_inputs(z);
+  naive_last(z, x, value + z->n);
   for (int64_t k = 0; k < z->n; k++) {
     Worth w = naive_worth(z, x, k);
-    z->old_logp[k] = w.logp, z->old_value[k] = w.value;
+    z->old_logp[k] = z->point ? naive_acted(z, x, k) : w.logp, z->old_value[k] = w.value;
+    value[k] = (double)g->note[k * lab->spec.note_dim];
   }
-  g_free(x), g_free(reward), g_free(last);
+  for (int64_t k = 0; k < z->n + g->B && z->point; k++) value[k] = naive_value(z, x, k);
+  naive_rewards(z, reward);
+  naive_advantages(z, reward, value);
+  g_free(x), g_free(reward), g_free(value);
   return z;
+}
+
+/* The critic as it is under weights x, where nothing shall pass it. */
+static inline void naive_hold(Naive *z, const double *x) {
+  if (naive_get(z, "upstream_critic") == 0) return;
+  z->held = g_new(double, (gsize)z->n);
+  for (int64_t k = 0; k < z->n; k++) z->held[k] = naive_value(z, x, k);
 }
 
 static inline void naive_free(Naive *z) {
   g_free(z->obs), g_free(z->belief), g_free(z->advantage), g_free(z->target);
-  g_free(z->old_logp), g_free(z->old_value), g_free(z);
+  g_free(z->old_logp), g_free(z->old_value), g_free(z->held), g_free(z);
 }
 
 /* Central difference of the loss in *at, which it reads. */
-static inline double naive_slope(const Naive *z, const double *x, double *at) {
+static inline double naive_slope(Naive *z, const double *x, double *at) {
   double keep = *at, h = 1e-5, kl, up, down;
   *at = keep + h, up = naive_loss(z, x, &kl);
   *at = keep - h, down = naive_loss(z, x, &kl);

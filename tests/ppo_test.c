@@ -1,113 +1,9 @@
-/* PPO: returns and gradients against numbers worked out independently, the same bits on any number
- * of threads, and small problems it must solve. */
-#include "../plugins/policies/advantage.h"
+/* PPO: gradients and densities against numbers worked out independently, the same bits on any
+ * number of threads, and small problems it must solve. */
 #include "ppo_naive.h"
 #include <math.h>
 
 extern const HnPlugin ppo_LTX_hn_plugin;
-
-/* ---- returns ---- */
-
-typedef struct Chain {
-  int64_t steps;
-  const float *reward;
-  float value[8];
-  uint8_t begin[8], done[8], cut[8];
-  Returns r;
-} Chain;
-
-static void expect_returns(const Chain *c, const double *target, const double *advantage) {
-  float a[8] = {0}, r[8] = {0};
-  HnHistory h = {.struct_size = sizeof h,
-                 .steps = c->steps,
-                 .rows = 1,
-                 .stride = 1,
-                 .begin = c->begin,
-                 .done = c->done,
-                 .cut = c->cut};
-  returns_advantages(&c->r, &h, c->reward, c->value, a, r);
-  for (int64_t t = 0; t < c->steps; t++) {
-    if (target) g_assert_cmpfloat_with_epsilon((double)r[t], target[t], 1e-6);
-    if (advantage) g_assert_cmpfloat_with_epsilon((double)a[t], advantage[t], 1e-6);
-  }
-}
-
-/* The values of the methods' cards, worked out by hand there. */
-static void test_returns(void) {
-  const float ones[] = {1, 1, 1}, mixed[] = {1, 0, 2, -1};
-  Chain c = {.steps = 3,
-             .reward = ones,
-             .value = {.5f, .5f, .5f, .5f},
-             .begin = {HN_NEW_TASK, 0, 0, HN_NEW_TASK},
-             .r = {.discount = .95, .lambda = .95}};
-  expect_returns(&c, (double[]){2.7621906, 1.92625, 1}, NULL);
-  c.r.time_limits = true, c.cut[2] = 1;
-  expect_returns(&c, (double[]){2.3549375, 1.475, .5}, NULL);
-  c.begin[2] = HN_NEW_EPISODE, c.begin[3] = HN_KEEP, c.cut[1] = 1, c.cut[2] = 0;
-  expect_returns(&c, (double[]){1.475, .5, 1.475}, NULL);
-
-  Chain d = {.steps = 4,
-             .reward = mixed,
-             .value = {.5f, .4f, .3f, .2f, 9},
-             .begin = {HN_NEW_TASK, 0, 0, 0, HN_NEW_TASK},
-             .r = {.discount = .9, .lambda = .95}};
-  expect_returns(&d, NULL, (double[]){1.37314535, .60017, .854, -1.2});
-}
-
-/* Episodes inside a trial go on in its return unless told otherwise, whether cut or done; a cut
- * that is also a true end is an end. */
-static void test_returns_boundaries(void) {
-  const float ones[] = {1, 1, 1};
-  Chain c = {.steps = 3,
-             .reward = ones,
-             .value = {0, 0, 0, 2},
-             .begin = {HN_NEW_TASK},
-             .r = {.discount = .5, .lambda = 1}};
-  const double through[] = {2, 2, 2}, stopped[] = {1.5, 1, 2};
-  expect_returns(&c, through, NULL);
-  c.begin[2] = HN_NEW_EPISODE, c.done[1] = 1;
-  expect_returns(&c, through, NULL);
-  c.r.episodes_end = true;
-  expect_returns(&c, stopped, NULL);
-  c.r.time_limits = true, c.cut[1] = 1;
-  expect_returns(&c, stopped, NULL);
-  c.done[1] = 0; /* now a time limit: V = 0 there, and before it 1 + V / 2 */
-  expect_returns(&c, (double[]){1, 0, 2}, NULL);
-}
-
-/* Two windows of two rows; row 1 begins a task inside each. */
-static void test_reward_scale(void) {
-  FakeHost fake;
-  const HnHost *host = fake_host_open(&fake);
-  HnNormaliser z = hn_normaliser_make(host, "z", 1);
-  Returns r = {.discount = .5};
-  const uint8_t begin[2][6] = {{2, 2, 0, 2, 0, 0}, {0, 0, 0, 2, 0, 0}};
-  const float paid[2][4] = {{1, 2, 3, 4}, {-1, 0, 2, 50}},
-              seen[2][4] = {{1, 2, 3, 4}, {7, 0, 2, 1e6f}};
-  double trail[2] = {99, 99}; /* left by an older task */
-  /* returns: 1 2 | 1/2 + 3, 4 | 7/4 - 1, 2 | 3/8 + 2, 50 */
-  const double all[] = {1, 2, 3.5, 4, .75, 2, 2.375, 50};
-  for (int w = 0; w < 2; w++) {
-    float reward[4];
-    HnHistory h = {.struct_size = sizeof h,
-                   .steps = 2,
-                   .rows = 2,
-                   .stride = 2,
-                   .begin = begin[w],
-                   .reward = seen[w],
-                   .true_reward = paid[w]};
-    returns_scale(&r, &h, &z, trail, reward);
-    double mean = 0, square = 0, n = 4 * w + 4;
-    for (int k = 0; k < 4 * w + 4; k++) mean += all[k] / n;
-    for (int k = 0; k < 4 * w + 4; k++) square += pow(all[k] - mean, 2);
-    for (int k = 0; k < 4; k++)
-      g_assert_cmpfloat_with_epsilon(
-          (double)reward[k], CLAMP((double)seen[w][k] / sqrt(square / n + 1e-8), -10, 10), 1e-5);
-  }
-  g_assert_cmpfloat_with_epsilon(trail[0], 2.375, 1e-9);
-  g_assert_cmpfloat_with_epsilon(trail[1], 50, 1e-9);
-  fake_host_close(&fake);
-}
 
 /* ---- gradients ---- */
 
@@ -118,6 +14,10 @@ typedef struct Case {
 
 #define COMMON \
   "grad_norm 0 minibatches 1 anneal 0 lr 0.05 layers 2 width 5 head_gain 1 entropy 0.1 "
+/* Those of the Laplace VRNN, but for their size; alone or on the point belief. */
+#define HEADS                                                                              \
+  "hidden 5,4 input_norm 1 activation 2 init 2 loss_belief 1 value_clip 0 value_weight 1 " \
+  "advantages 2 normalise_obs 0 normalise_belief 0 normalise_reward 0"
 static const Case cases[] = {
     {"discrete", COMMON "obs_embed 4 belief_embed 3", 3, 2, 0, 0, 4},
     {"relu_raw_inputs", COMMON "activation 1 normalise_obs 0 normalise_belief 0", 3, 2, 0, 0, 4},
@@ -129,6 +29,12 @@ static const Case cases[] = {
     {"limits", COMMON "time_limit_bootstrap 1 episode_boundary 1", 3, 2, 0, 0, 4},
     {"mixture", COMMON "belief_embed 3", 3, 2, 3, 0, 4},
     {"mixture_continuous", COMMON "squash 2", 3, 2, 3, 2, 0},
+    {"laplace_heads", COMMON HEADS, 3, 2, 0, 0, 4},
+    {"upstream_critic", COMMON "upstream_critic 1 belief_embed 3", 3, 2, 0, 0, 4},
+    {"upstream_mixture", COMMON "upstream_mixture 1", 3, 2, 3, 0, 4},
+    {"point", COMMON HEADS, 3, 2, 3, 0, 4},
+    {"point_upstream", COMMON "loss_belief 1 upstream_mixture 1 upstream_critic 1", 3, 2, 3, 2, 0},
+    {"point_squashed", COMMON "loss_belief 1 squash 2", 3, 2, 3, 2, 0},
 };
 
 /* Of a window of 4 rows: the first case fills two shards. */
@@ -199,11 +105,14 @@ static void test_gradient(gconstpointer data) {
     g_assert_cmpint(lab_learn(lab, g, &rng, z->n, 1000), ==, HN_OK);
     double *m = m1[epochs - 1] = g_new(double, (gsize)z->size), most = 0, worst = 0, kl;
     moments_of(z, m);
+    naive_hold(z, x);
     double loss = naive_loss(z, x, &kl);
     if (epochs == 1) {
       g_assert_cmpfloat_with_epsilon(lab_metric_of(lab, "loss"), loss, 2e-5);
-      g_assert_cmpfloat(lab_metric_of(lab, "approx_kl"), ==, 0);
-    } else {
+      g_assert_cmpfloat_with_epsilon(lab_metric_of(lab, "ratio"), z->ratio, 1e-5 * z->ratio);
+      g_assert_cmpfloat_with_epsilon(lab_metric_of(lab, "approx_kl"), kl, z->point ? 2e-5 : 1e-12);
+      if (z->point) g_assert_cmpfloat(kl, >, 1e-4);
+    } else if (!z->point) {
       g_assert_cmpfloat_with_epsilon(2 * lab_metric_of(lab, "approx_kl"), kl, 2e-4 * (kl + 0.01));
       g_assert_cmpfloat(lab_metric_of(lab, "clip_fraction"), >, 0.1);
       g_assert_cmpfloat(lab_metric_of(lab, "clip_fraction"), <, 0.45); /* of both: half are 0 */
@@ -229,10 +138,15 @@ typedef struct Way {
   Log *g;
   HnHistory gathered;
   int64_t n, index[8], D;
+  bool point;
   float d[1024];
   double scale, rate;
-  int calls;
+  int calls, believed;
 } Way;
+
+static int64_t way_width(const Way *w) {
+  return (w->g->S > 1 && !w->point ? w->g->S : 1) * w->D;
+}
 
 static const HnHistory *way_rows(const HnLesson *l, int64_t phase, int64_t n,
                                  const int64_t *index) {
@@ -245,19 +159,22 @@ static const HnHistory *way_rows(const HnLesson *l, int64_t phase, int64_t n,
 
 static HnStatus way_believe(const HnLesson *l, const HnHistory *h, int64_t samples, float *belief) {
   Way *w = l->impl;
-  int64_t width = (w->g->S > 1 ? w->g->S : 1) * w->D;
-  g_assert_true(h == &w->gathered);
-  g_assert_cmpint(samples, ==, w->g->S);
+  g_assert_cmpint(samples, ==, w->point ? 0 : w->g->S);
+  if (h != &w->gathered) { /* all of it, before the first minibatch */
+    g_assert_true(w->point && h == &w->g->history && !w->believed);
+    for (int64_t i = w->n = 0; i < w->g->B; i++) w->index[w->n++] = i;
+  }
+  w->believed++;
   for (int64_t t = 0; t <= w->g->T; t++)
     for (int64_t i = 0; i < w->n; i++)
-      memcpy(belief + (t * w->n + i) * width, w->g->belief + (t * w->g->B + w->index[i]) * width,
-             (size_t)width * sizeof(float));
+      log_beliefs(w->g, w->D, samples, t * w->g->B + w->index[i],
+                  belief + (t * w->n + i) * way_width(w));
   return HN_OK;
 }
 
 static HnStatus way_backward(const HnLesson *l, const float *d_belief, double *norm2) {
   Way *w = l->impl;
-  memcpy(w->d, d_belief, (size_t)((w->g->T + 1) * w->n * (w->g->S > 1 ? w->g->S : 1) * w->D) * 4);
+  memcpy(w->d, d_belief, (size_t)((w->g->T + 1) * w->n * way_width(w)) * 4);
   *norm2 = 9;
   return HN_OK;
 }
@@ -296,10 +213,13 @@ static void test_through(gconstpointer data) {
   int64_t T = steps_of(data);
   Way w = {.g = experience(lab, T, 4, c.S), .D = c.D};
   Naive *z = naive_new(lab, w.g);
+  w.point = z->point;
   double *x = g_new(double, (gsize)z->size), *m1 = g_new(double, (gsize)z->size), norm2 = 9;
   naive_weights(z, x);
+  naive_hold(z, x);
   g_assert_cmpint(learn_through(lab, &w, 100 + 4 * T, 200), ==, HN_OK);
   g_assert_cmpint(w.calls, ==, 1);
+  g_assert_cmpint(w.believed, ==, 1);
   g_assert_cmpfloat_with_epsilon(w.rate, 0.5, 1e-12); /* 100 of 200 frames came before */
   int64_t width = z->S * c.D;
   double most = 0;
@@ -319,6 +239,137 @@ static void test_through(gconstpointer data) {
   for (int64_t k = 0; k < z->size; k++)
     g_assert_cmpfloat_with_epsilon(m1[k] / 0.1 / w.scale, naive_slope(z, x, &x[k]), 1e-5);
   g_free(x), g_free(m1), naive_free(z), log_free(w.g), lab_close(lab);
+}
+
+/* Minibatches on point beliefs: all of them once, then each minibatch's; the last ones anew where
+ * a second pass follows. */
+static void test_believed(void) {
+  const struct {
+    const char *settings;
+    int believed, steps;
+  } points[] = {{"epochs 1", 1, 1}, {"epochs 3", 3, 3}, {"epochs 2 minibatches 2", 5, 4}};
+  for (gsize k = 0; k < G_N_ELEMENTS(points); k++) {
+    Case c = {"", COMMON "loss_belief 1", 3, 2, 3, 0, 4};
+    Lab *lab = open_case(&c, 5);
+    lab_set_all(lab, points[k].settings);
+    Way w = {.g = experience(lab, 8, 4, 3), .D = 2, .point = true};
+    g_assert_cmpint(learn_through(lab, &w, 32, 200), ==, HN_OK);
+    g_assert_cmpint(w.believed, ==, points[k].believed);
+    g_assert_cmpint(w.calls, ==, points[k].steps);
+    log_free(w.g), lab_close(lab);
+  }
+}
+
+/* The two samples give the first action .9 and .2, the point belief, half way between their logits,
+ * .6.  Noted is log .55, or, as published, (log .9 + log .2) / 2; and so goes the ratio. */
+static void test_mixture_density(void) {
+  for (int upstream = 0; upstream < 2; upstream++) {
+    Case c = {"", COMMON "layers 0 loss_belief 1 normalise_belief 0 epochs 1", 0, 2, 2, 0, 2};
+    Lab *lab = open_case(&c, 5);
+    lab_set(lab, "upstream_mixture", upstream);
+    g_assert_cmpint(lab->spec.note_dim, ==, 2);
+    float *w = lab_find(lab, "action.0.weight")->data; /* [2, A] */
+    w[0] = logf(9), w[1] = 0, w[2] = -logf(4), w[3] = 0;
+    Log *g = log_new(lab, 1, 8, 2, 9);
+    memset(g->begin, HN_NEW_TASK, 16);
+    for (int64_t i = 0; i < 16; i++) memcpy(g->belief + 4 * i, (float[]){1, 0, 0, 1}, 16);
+    g_assert_cmpint(lab_act(lab, g, 0, 0, 8, false), ==, HN_OK);
+    double exact[] = {-0.597837, log(0.45)}, jensen[] = {-0.857399, log(0.1 * 0.8) / 2}, mean = 0;
+    const double *want = upstream ? jensen : exact;
+    double point = 1 / (1 + exp(-(log(9) - log(4)) / 2)); /* 3/5 */
+    int seen[2] = {0};
+    for (int i = 0; i < 8; i++) {
+      int k = g->pick[i];
+      g_assert_cmpfloat_with_epsilon(g->note[2 * i + 1], want[k], 1e-6);
+      mean += (k ? 1 - point : point) / exp(want[k]) / 8, seen[k]++;
+      g->reward[i] = g->true_reward[i] = (float)i;
+    }
+    g_assert_true(seen[0] && seen[1]);
+    HnRng rng = hn_rng(1, 1);
+    g_assert_cmpint(lab_learn(lab, g, &rng, 8, 1000), ==, HN_OK);
+    g_assert_cmpfloat_with_epsilon(lab_metric_of(lab, "ratio"), mean, 1e-5);
+    log_free(g), lab_close(lab);
+  }
+}
+
+/* ---- what a step does with the gradient ---- */
+
+/* No gradient at all reaches the critic, whose weights keep their bits; the loss is the same. */
+static void test_upstream_critic(void) {
+  double loss[2];
+  for (int upstream = 0; upstream < 2; upstream++) {
+    Lab *lab = open_case(&cases[0], 5);
+    lab_set_all(lab, "epochs 1 huber 0"), lab_set(lab, "upstream_critic", upstream);
+    static const char *const part[] = {"critic.0.weight", "critic.0.bias",  "critic.1.weight",
+                                       "critic.1.bias",   "value.0.weight", "value.0.bias"};
+    Log *g = experience(lab, 8, 4, 0);
+    HnRng rng = hn_rng(1, 1);
+    float *before[6];
+    for (int k = 0; k < 6; k++) {
+      const FakeArray *a = lab_find(lab, part[k]);
+      before[k] = g_memdup2(a->data, (gsize)a->count * sizeof(float));
+    }
+    g_assert_cmpint(lab_learn(lab, g, &rng, 32, 1000), ==, HN_OK);
+    loss[upstream] = lab_metric_of(lab, "value_loss");
+    for (int k = 0; k < 6; k++) {
+      const FakeArray *a = lab_find(lab, part[k]);
+      char *name = g_strdup_printf("%s.m1", part[k]);
+      const float *m1 = lab_find(lab, name)->data;
+      double most = 0;
+      for (int64_t j = 0; j < a->count; j++) most = fmax(most, fabs((double)m1[j]));
+      bool same = memcmp(a->data, before[k], (gsize)a->count * sizeof(float)) == 0;
+      g_assert_true(upstream ? most == 0 && same : most > 0 && !same);
+      g_free(name), g_free(before[k]);
+    }
+    log_free(g), lab_close(lab);
+  }
+  g_assert_cmpfloat(loss[0], ==, loss[1]);
+  g_assert_cmpfloat(loss[0], >, 0);
+}
+
+/* One step of the same gradient: plain, and with its elements limited before its norm, and weights
+ * that decay. */
+static void test_limits_and_decay(void) {
+  const double clip = 0.02, norm = 0.05, lr = 0.05, decay = 0.3;
+  Lab *lab[2];
+  float *weight[2] = {NULL, NULL};
+  double *m1[2];
+  Naive *z[2];
+  for (int k = 0; k < 2; k++) {
+    lab[k] = open_case(&cases[0], 5);
+    lab_set(lab[k], "epochs", 1);
+    if (k) lab_set(lab[k], "grad_clip", clip), lab_set(lab[k], "grad_norm", norm);
+    if (k) lab_set(lab[k], "weight_decay", decay);
+    Log *g = experience(lab[k], 8, 4, 0);
+    z[k] = naive_new(lab[k], g);
+    double *x = g_new(double, (gsize)z[k]->size);
+    naive_weights(z[k], x);
+    weight[k] = g_new(float, (gsize)z[k]->size);
+    for (int64_t j = 0; j < z[k]->size; j++) weight[k][j] = (float)x[j];
+    m1[k] = g_new(double, (gsize)z[k]->size);
+    HnRng rng = hn_rng(1, 1);
+    g_assert_cmpint(lab_learn(lab[k], g, &rng, 32, 1000), ==, HN_OK);
+    moments_of(z[k], m1[k]);
+    naive_weights(z[k], x);
+    for (int64_t j = 0; k && j < z[k]->size; j++) { /* a first Adam step is lr g / (|g| + eps) */
+      double g1 = m1[1][j] / 0.1, step = lr * g1 / (fabs(g1) + 1e-5);
+      double want = (double)weight[1][j] * (1 - lr * decay) - step;
+      g_assert_cmpfloat_with_epsilon(x[j], want, 2e-6);
+    }
+    log_free(g), g_free(x);
+  }
+  double square = 0, over = 0;
+  for (int64_t j = 0; j < z[0]->size; j++) {
+    double d = CLAMP(m1[0][j] / 0.1, -clip, clip);
+    square += d * d, over += fabs(m1[0][j] / 0.1) > clip;
+  }
+  g_assert_true(over > 5 && over < 0.9 * (double)z[0]->size && sqrt(square) > norm);
+  g_assert_cmpfloat_with_epsilon(lab_metric_of(lab[1], "grad_norm"), sqrt(square), 1e-6);
+  for (int64_t j = 0; j < z[0]->size; j++) {
+    double d = CLAMP(m1[0][j] / 0.1, -clip, clip) * norm / sqrt(square);
+    g_assert_cmpfloat_with_epsilon(m1[1][j] / 0.1, d, 1e-7);
+  }
+  for (int k = 0; k < 2; k++) g_free(weight[k]), g_free(m1[k]), naive_free(z[k]), lab_close(lab[k]);
 }
 
 /* ---- bits, schedules, sizes ---- */
@@ -436,16 +487,39 @@ static void test_target_kl(void) {
 }
 
 /* VariBAD's gridworld policy (arXiv 1910.08348): x, y and a flag; 5 means and 5 log-variances. */
-static void test_varibad_size(void) {
-  Case c = {"", "obs_embed 16 belief_embed 16 width 32 layers 1", 3, 10, 0, 0, 5};
+static void expect_size(Case c, int64_t want) {
   Lab *lab = open_case(&c, 1);
   int64_t count = 0;
   for (int64_t k = 0; k < lab->fake.array_count; k++) {
     const HnArray *a = &lab->fake.array[k].spec;
     count += a->role == HN_WEIGHT && a->type == HN_F32 ? lab->fake.array[k].count : 0;
   }
-  g_assert_cmpint(count, ==, 2550);
+  g_assert_cmpint(count, ==, want);
   lab_close(lab);
+}
+
+static void test_varibad_size(void) {
+  expect_size((Case){"", "obs_embed 16 belief_embed 16 width 32 layers 1", 3, 10, 0, 0, 5}, 2550);
+}
+
+/* Policy and value heads of the Laplace VRNN (arXiv 2505.18591): its whole agents have 802,821
+ * parameters in the gridworld and 932,744 in the bandit at 64 latent dimensions, 782,181 and
+ * 903,848 at 32, of which embedders, memory, read-out and the bandit's reward head take the rest.
+ */
+static void test_laplace_size(void) {
+  const char *heads = "see_obs 0 hidden 256,256,64 input_norm 1";
+  const int64_t memory = 4 * 128 * (512 + 128 + 1), read_out[] = {64 * 129, 32 * 129};
+  const int64_t action = 256 * (1 + 1) + 257 * 256 + 512; /* embeds one number */
+  const int64_t place = 256 * (10 + 1) + 257 * 256 + 512, bandit = 2 * action + memory;
+  const int64_t reward[] = {198210, 189954};
+  for (int k = 0; k < 2; k++) {
+    int64_t F = k ? 32 : 64, all[] = {k ? 782181 : 802821, k ? 903848 : 932744};
+    expect_size((Case){"", heads, 10, F + 256, 10, 0, 4},
+                all[0] - place - action - memory - read_out[k]);
+    expect_size((Case){"", heads, 1, F + 128, 10, 0, 5}, all[1] - bandit - read_out[k] - reward[k]);
+  }
+  expect_size((Case){"", heads, 10, 320, 10, 0, 4}, 330437);
+  expect_size((Case){"", heads, 1, 192, 10, 0, 5}, 264454);
 }
 
 /* ---- acting ---- */
@@ -524,6 +598,8 @@ static void test_refusals(void) {
   expect_refusal(&(Case){"", "", 0, 0, 0, 0, 2}, HN_E_SHAPE, "neither observation nor belief");
   expect_refusal(&(Case){"", "squash 2", 3, 0, 0, 0, 2}, HN_E_PARAM, "squash");
   expect_refusal(&(Case){"", "std_bounds 1 std_low 2", 3, 0, 0, 1, 0}, HN_E_PARAM, "std_low (2)");
+  expect_refusal(&(Case){"", "hidden 64,x", 3, 0, 0, 0, 2}, HN_E_PARAM, "hidden: '64,x' is not");
+  expect_refusal(&(Case){"", "hidden 1,1,1,1,1,1,1,1,1", 3, 0, 0, 0, 2}, HN_E_PARAM, "1 to 8");
 }
 
 static void test_not_finite(void) {
@@ -602,17 +678,19 @@ static void add_cases(const char *folder, const int *which, int count, GTestData
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-  g_test_add_func("/ppo/returns/cards", test_returns);
-  g_test_add_func("/ppo/returns/boundaries", test_returns_boundaries);
-  g_test_add_func("/ppo/returns/reward_scale", test_reward_scale);
   add_cases("gradient", NULL, G_N_ELEMENTS(cases), test_gradient);
-  add_cases("through", (int[]){0, 1, 6, 9}, 4, test_through);
-  add_cases("threads", (int[]){0, 9}, 2, test_threads);
-  add_cases("rows_alone", (int[]){0, 6, 9}, 3, test_rows_alone);
+  add_cases("through", (int[]){0, 1, 6, 9, 10, 13, 14}, 7, test_through);
+  add_cases("threads", (int[]){0, 9, 13}, 3, test_threads);
+  add_cases("rows_alone", (int[]){0, 6, 9, 13, 15}, 5, test_rows_alone);
+  g_test_add_func("/ppo/believed", test_believed);
+  g_test_add_func("/ppo/mixture_density", test_mixture_density);
+  g_test_add_func("/ppo/upstream_critic", test_upstream_critic);
+  g_test_add_func("/ppo/limits_and_decay", test_limits_and_decay);
   g_test_add_func("/ppo/blind", test_blind);
   g_test_add_func("/ppo/anneal", test_anneal);
   g_test_add_func("/ppo/target_kl", test_target_kl);
   g_test_add_func("/ppo/varibad_size", test_varibad_size);
+  g_test_add_func("/ppo/laplace_size", test_laplace_size);
   g_test_add_func("/ppo/stddev", test_stddev);
   g_test_add_func("/ppo/mixture", test_mixture);
   g_test_add_func("/ppo/refusals", test_refusals);

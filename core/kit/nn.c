@@ -3,6 +3,7 @@
 #include "record.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- first values ---- */
@@ -190,6 +191,17 @@ HnVar *hn_mlp(HnTape *t, const HnMlp *mlp, HnVar *x, float *flat) {
     x = hn_linear(t, x, hn_param(t, mlp->w[i], flat), hn_param(t, mlp->b[i], flat),
                   i + 1 == mlp->layers ? mlp->output : mlp->hidden);
   return x;
+}
+
+int64_t hn_widths(const char *text, int64_t most, int64_t *width) {
+  int64_t count = 0;
+  for (char *end; *text; text = end) {
+    const long units = strtol(text, &end, 10);
+    if (end == text || units < 1 || units > 65536 || count == most) return -1;
+    width[count++] = units;
+    end += strspn(end, " ,");
+  }
+  return count > 0 ? count : -1;
 }
 
 HnLayerNorm hn_layer_norm_make(HnStore *s, const char *name, int64_t n, float eps) {

@@ -6,7 +6,6 @@
 #include "varibad_tables.h"
 #include <hunch/kit/nn.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* What a latent says of a step: an MLP on [z, e(s'), e(a), e(s)], of which it reads the parts that
  * are there.  Its first layer is a sum of what z adds and what the step adds. */
@@ -53,18 +52,6 @@ typedef struct Varibad {
 
 /* ---- creation ---- */
 
-/* "64 32" to {64, 32}; 0 where that is not what it says. */
-static int64_t read_layers(const char *text, int64_t *width) {
-  int64_t count = 0;
-  for (char *end; *text; text = end) {
-    long units = strtol(text, &end, 10);
-    if (end == text || units < 1 || units > 4096 || count + 2 > HN_MLP_MAX) return 0;
-    width[count++] = units;
-    while (*end == ' ' || *end == ',') end++;
-  }
-  return count;
-}
-
 static HnMlp make_embed(HnStore *s, const char *name, int64_t in, int64_t units, HnRng *rng) {
   if (!in || !units) return (HnMlp){.layers = 0};
   return hn_mlp_make(s, name, 1, (int64_t[]){in, units}, HN_RELU, HN_RELU, HN_INIT_FAN_IN, 1, 1,
@@ -75,10 +62,10 @@ static HnMlp make_embed(HnStore *s, const char *name, int64_t in, int64_t units,
 static HnStatus make_decoder(Varibad *v, Decoder *k, const char *name, const char *layers,
                              HnRng *rng) {
   const HnThisParams *p = v->p;
-  int64_t width[HN_MLP_MAX + 1], count = read_layers(layers, width + 1);
+  int64_t width[HN_MLP_MAX + 1], count = hn_widths(layers, HN_MLP_MAX - 1, width + 1);
   char text[64];
   if (!(k->weight > 0)) return HN_OK;
-  if (!count)
+  if (count < 0)
     return v->host->fail(v->host, HN_E_PARAM, "%s_layers: '%s' is not 1 to %d widths, e.g. '64 32'",
                          name, layers, HN_MLP_MAX - 1);
   HnStore *s = &v->decoders;

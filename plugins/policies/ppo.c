@@ -5,7 +5,8 @@
  * and the loss trains the inference too, under one gradient norm and one schedule.
  *
  * Posterior samples: the policy is the uniform mixture of its answers to each, the value their
- * mean.
+ * mean.  The loss sees the same samples; or, as the Laplace VRNN trains, the point belief alone,
+ * with the mixture's density of what was done, noted when it was done, below the ratio.
  *
  * A minibatch is cut into shards whose size depends on the minibatch alone, and their gradients are
  * added in order: the same bits for any number of workers. */
@@ -29,7 +30,9 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnPol
   m->return_norm = hn_normaliser_make(host, "return_norm", 1);
   m->trail = host->keep(
       host, HN_ARRAY("return_trail", HN_LEARNER, HN_F64, .rank = 1, .dim = {spec->rows}));
-  spec->note_dim = m->N = NOTE_RAW + (m->p->squash == SQUASH_SAMPLE ? m->A : 0);
+  m->N = NOTE_RAW + (m->p->squash == SQUASH_SAMPLE ? m->A : 0);
+  if (m->p->loss_belief == LOSS_BELIEF_POINT && spec->samples > 0 && m->D > 0) m->logp_at = m->N++;
+  spec->note_dim = m->N;
   spec->row_size = 0, spec->phases = 1;
   return HN_OK;
 }
@@ -40,7 +43,8 @@ static int64_t samples_of(int64_t samples) {
   return samples > 1 ? samples : 1;
 }
 
-/* Draws from, or takes the mode of, the mean of S softmaxes of row i; mix [A] is work space. */
+/* Draws from, or takes the mode of, the mixture, the mean of S softmaxes of row i; mix [A] is work
+ * space. */
 static int32_t pick_one(const Ppo *m, const Answer *y, int64_t S, int64_t i, HnRng *rng,
                         double *mix) {
   int64_t A = m->A;
@@ -77,24 +81,71 @@ static void move_one(const Ppo *m, const Answer *y, int64_t S, int64_t i, HnRng 
   }
 }
 
+/* log(1 - tanh(u)^2) */
+static double log_slope(double u) {
+  double down = -2 * fabs(u);
+  return 2 * log(2) + down - 2 * log1p(exp(down));
+}
+
+/* Log-density of action k of row i, under sample s; u: as drawn, before tanh. */
+static double log_density_of(const Ppo *m, const Answer *y, int64_t s, int64_t i, int32_t pick,
+                             const float *u) {
+  const float *out = y->out[s]->data + i * m->A;
+  double sum = 0, top = (double)out[0];
+  if (!y->logstd) { /* discrete */
+    for (int64_t k = 1; k < m->A; k++) top = fmax(top, (double)out[k]);
+    for (int64_t k = 0; k < m->A; k++) sum += exp((double)out[k] - top);
+    return (double)out[pick] - top - log(sum);
+  }
+  for (int64_t k = 0; k < m->A; k++) {
+    double logstd = (double)y->logstd->data[k], x = (double)u[k];
+    double z = (x - (double)out[k]) * exp(-logstd);
+    sum -= 0.5 * z * z + logstd + 0.91893853320467274178; /* log(2 pi) / 2 */
+    if (m->p->squash == SQUASH_SAMPLE) sum -= log_slope(x);
+  }
+  return sum;
+}
+
+/* Log-density of what row i did, under the mixture; part [S] is work space. */
+static double mixture_of(const Ppo *m, const Answer *y, int64_t S, int64_t i, int32_t pick,
+                         const float *u, double *part) {
+  double top = -INFINITY, sum = 0, mean = 0;
+  for (int64_t s = 0; s < S; s++) {
+    part[s] = log_density_of(m, y, s, i, pick, u);
+    top = fmax(top, part[s]), mean += part[s] / (double)S;
+  }
+  for (int64_t s = 0; s < S; s++) sum += exp(part[s] - top);
+  return m->p->upstream_mixture ? mean : top + log(sum / (double)S);
+}
+
+/* Values that neither the lesson nor the caller will read are left out: 0 in the note. */
 static HnStatus act(void *self, HnAct *a) {
   const Ppo *m = self;
-  int64_t S = samples_of(a->samples);
+  int64_t S = samples_of(a->samples), A = m->A;
+  bool valued = !m->logp_at || a->info;
   HnTape t = hn_tape_begin(m->host, false);
-  Answer y = answer_rows(m, &t, a->rows, a->obs, a->belief, S);
-  double *mix = hn_tape_room(&t, m->A, sizeof *mix);
+  Answer y = answer_rows(m, &t, a->rows, a->obs, a->belief, S, valued ? ACTIONS | VALUES : ACTIONS);
+  double *work = hn_tape_room(&t, A > S ? A : S, sizeof *work);
   for (int64_t i = 0; i < a->rows; i++) {
     HnRng *rng = a->rng ? &a->rng[i] : NULL;
-    float value = y.value->data[i], *note = a->note + i * m->N;
+    float value = valued ? y.value->data[i] : 0, *note = a->note + i * m->N;
+    float *move = y.logstd ? a->act + i * A : NULL;
     if (!isfinite(value))
       return m->host->fail(m->host, HN_E_NUMERIC, "the value of row %lld is %g", (long long)i,
                            (double)value);
     note[NOTE_VALUE] = value;
     if (a->info) a->info[i * info_count + info_value] = value;
-    if (m->discrete)
-      a->pick[i] = pick_one(m, &y, S, i, rng, mix);
+    if (y.logstd)
+      move_one(m, &y, S, i, rng, move, note);
     else
-      move_one(m, &y, S, i, rng, a->act + i * m->A, note);
+      a->pick[i] = pick_one(m, &y, S, i, rng, work);
+    if (!m->logp_at) continue;
+    const float *u = m->p->squash == SQUASH_SAMPLE ? note + NOTE_RAW : move;
+    double logp = mixture_of(m, &y, S, i, m->discrete ? a->pick[i] : 0, u, work);
+    if (!isfinite(logp))
+      return m->host->fail(m->host, HN_E_NUMERIC, "the log-density of row %lld's action is %g",
+                           (long long)i, logp);
+    note[m->logp_at] = (float)logp;
   }
   return HN_OK;
 }
@@ -117,7 +168,8 @@ static void *floats(const Ppo *m, int64_t count) {
   return m->host->scratch(m->host, count, sizeof(float));
 }
 
-/* Rewards to advantages and targets, by the values that were acted with. */
+/* Rewards to advantages and targets, by the values that were acted with; where the loss sees the
+ * point belief, by those of that belief. */
 static void appraise(Ppo *m, Window *w) {
   const HnHistory *h = w->h;
   const HnThisParams *p = m->p;
@@ -129,10 +181,11 @@ static void appraise(Ppo *m, Window *w) {
     returns_scale(&r, h, &m->return_norm, m->trail, reward);
   else
     memcpy(reward, h->reward, (size_t)w->count * sizeof(float));
-  for (int64_t k = 0; k < w->count; k++) value[k] = h->note[k * m->N + NOTE_VALUE];
+  for (int64_t k = 0; k < w->count; k++)
+    value[k] = w->point ? w->value[k] : h->note[k * m->N + NOTE_VALUE];
   HnTape t = hn_tape_begin(m->host, false);
-  const float *belief = m->D > 0 ? h->belief + w->count * w->S * m->D : NULL;
-  Answer y = answer_rows(m, &t, B, h->obs + w->count * m->O, belief, w->S);
+  const float *belief = m->D > 0 ? w->raw + w->count * w->S * m->D : NULL;
+  Answer y = answer_rows(m, &t, B, h->obs + w->count * m->O, belief, w->S, VALUES);
   memcpy(value + T * B, y.value->data, (size_t)B * sizeof(float));
   returns_advantages(&r, h, reward, value, w->advantage, w->target);
 
@@ -143,40 +196,52 @@ static void appraise(Ppo *m, Window *w) {
   w->explained = targets > 0 ? 1 - errors * errors / (targets * targets) : (double)NAN;
 }
 
+/* Rows of x [rows, n] as the network sees them; statistics take them in first. */
+static const float *take_in(const Ppo *m, HnNormaliser *z, bool on, int64_t rows, int64_t n,
+                            const float *x) {
+  if (n < 1) return NULL;
+  hn_normaliser_update(z, rows, x, n);
+  if (!on) return x;
+  float *y = floats(m, rows * n);
+  hn_normaliser_apply(z, rows, x, n, INPUT_CLIP, y, n);
+  return y;
+}
+
 /* Input statistics take the window in; then what the policy was, seen through the new ones, so that
- * ratios start at exactly 1. */
+ * ratios start at exactly 1 (at the density acted by, where the loss sees another belief). */
 static HnStatus see(Ppo *m, Window *w) {
   const HnHistory *h = w->h;
   const HnThisParams *p = m->p;
-  int64_t n = w->count, O = m->O, D = m->D, S = w->S;
-  if (O > 0) {
-    hn_normaliser_update(&m->obs_norm, n, h->obs, O);
-    normalise(&m->obs_norm, p->normalise_obs, n, O, h->obs, O, w->obs);
-  }
-  if (D > 0) {
-    hn_normaliser_update(&m->belief_norm, n * S, h->belief, D);
-    normalise(&m->belief_norm, p->normalise_belief, n * S, D, h->belief, D, w->belief);
-  }
+  int64_t n = w->count, D = m->D;
+  w->obs = take_in(m, &m->obs_norm, p->normalise_obs, n, m->O, h->obs);
+  w->belief = take_in(m, &m->belief_norm, p->normalise_belief, n * w->S, D, w->raw);
   for (int64_t d = 0; d < D; d++)
     w->belief_scale[d] = p->normalise_belief ? 1 / hn_normaliser_stddev(&m->belief_norm, d) : 1;
+  for (int64_t k = 0; k < n && w->point; k++) w->logp[k] = h->note[k * m->N + m->logp_at];
   int64_t *place = m->host->scratch(m->host, n, sizeof *place);
   for (int64_t k = 0; k < n; k++) place[k] = k;
   Job job = {.m = m, .w = w, .n = n, .size = shard_size(n), .place = place};
   return m->host->parallel(m->host, shard_count(n), look_back, &job);
 }
 
-static Window window(const Ppo *m, const HnHistory *h) {
-  int64_t n = h->steps * h->rows, S = samples_of(h->samples);
-  return (Window){.h = h,
-                  .count = n,
-                  .S = S,
-                  .obs = floats(m, n * m->O),
-                  .belief = floats(m, n * S * m->D),
-                  .advantage = floats(m, n),
-                  .target = floats(m, n),
-                  .logp = floats(m, n),
-                  .value = floats(m, n),
-                  .belief_scale = m->host->scratch(m->host, m->D, sizeof(double))};
+static HnStatus open_window(const Ppo *m, const HnLesson *l, Window *w) {
+  const HnHistory *h = l->phase[0];
+  bool point = m->logp_at > 0;
+  int64_t n = h->steps * h->rows;
+  *w = (Window){.h = h,
+                .point = point,
+                .count = n,
+                .S = point ? 1 : samples_of(h->samples),
+                .raw = h->belief,
+                .advantage = floats(m, n),
+                .target = floats(m, n),
+                .logp = floats(m, n),
+                .value = floats(m, n),
+                .belief_scale = m->host->scratch(m->host, m->D, sizeof(double))};
+  if (!point) return HN_OK;
+  float *belief = floats(m, (n + h->rows) * m->D);
+  w->raw = belief;
+  return l->believe(l, h, 0, belief);
 }
 
 /* ---- learning ---- */
@@ -184,6 +249,8 @@ static Window window(const Ppo *m, const HnHistory *h) {
 /* A lesson's work space and running figures. */
 typedef struct Course {
   bool through;                    /* minibatches of sequences, through the inference */
+  bool ordered;                    /* one minibatch of all: it needs no order of its own .. */
+  bool at_hand;                    /* .. and the point beliefs just computed serve its first pass */
   int64_t units, batches, most;    /* sequences or places; minibatches; elements of the largest */
   int64_t *order, *place;          /* [units], [most] */
   float *belief, *d_belief, *flat; /* [T+1, rows, S, D] twice if through; [shards, store.size] */
@@ -198,6 +265,7 @@ static Course course(const Ppo *m, const HnLesson *l, const Window *w) {
   int64_t T = h->steps;
   c.units = c.through ? h->rows : w->count;
   c.batches = m->p->minibatches < c.units ? m->p->minibatches : c.units;
+  c.ordered = c.at_hand = c.through && w->point && c.batches == 1;
   int64_t largest = (c.units + c.batches - 1) / c.batches;
   c.most = c.through ? largest * T : largest;
   c.order = m->host->scratch(m->host, c.units, sizeof *c.order);
@@ -225,12 +293,15 @@ static HnStatus descend(Ppo *m, const HnLesson *l, const Window *w, Course *c, i
       .m = m, .w = w, .n = n, .place = unit, .scale = 1, .flat = c->flat, .sums = c->shard_sums};
   HnStatus status;
   if (c->through) {
-    const HnHistory *rows = l->rows(l, 0, n, unit);
-    if ((status = l->believe(l, rows, w->h->samples, c->belief))) return status;
+    int64_t samples = w->point ? 0 : w->h->samples;
+    if (!c->at_hand && (status = l->believe(l, l->rows(l, 0, n, unit), samples, c->belief)))
+      return status;
     for (int64_t t = 0; t < T; t++)
       for (int64_t i = 0; i < n; i++) c->place[t * n + i] = t * B + unit[i];
     memset(c->d_belief + T * n * width, 0, (size_t)(n * width) * sizeof(float));
-    job.n = T * n, job.place = c->place, job.fresh = c->belief, job.d_fresh = c->d_belief;
+    job.n = T * n, job.place = c->place, job.d_fresh = c->d_belief;
+    job.fresh = c->at_hand ? w->raw : c->belief;
+    c->at_hand = false;
   }
   if (m->p->advantages != ADVANTAGES_NONE) {
     double stddev = w->advantage_stddev;
@@ -247,7 +318,8 @@ static HnStatus descend(Ppo *m, const HnLesson *l, const Window *w, Course *c, i
   for (int64_t k = 0; k < shards; k++) {
     const Sums *s = &c->shard_sums[k];
     c->sums.policy += s->policy, c->sums.value += s->value, c->sums.entropy += s->entropy;
-    c->sums.kl += s->kl, c->sums.clipped += s->clipped, c->kl += s->kl;
+    c->sums.kl += s->kl, c->sums.ratio += s->ratio, c->sums.clipped += s->clipped;
+    c->kl += s->kl;
   }
   c->elements += (double)job.n;
   return c->through ? l->backward(l, c->d_belief, norm2) : HN_OK;
@@ -256,8 +328,8 @@ static HnStatus descend(Ppo *m, const HnLesson *l, const Window *w, Course *c, i
 /* One pass over the lesson in a new order. */
 static HnStatus pass(Ppo *m, const HnLesson *l, const Window *w, Course *c) {
   const HnThisParams *p = m->p;
-  const HnAdam adam = {p->lr, 0.9, 0.999, p->adam_eps, 0};
-  for (int64_t k = c->units - 1; k > 0; k--) {
+  const HnAdam adam = {p->lr, 0.9, 0.999, p->adam_eps, p->weight_decay};
+  for (int64_t k = c->units - 1; k > 0 && !c->ordered; k--) {
     int64_t other = hn_rng_below(l->rng, k + 1), unit = c->order[k];
     c->order[k] = c->order[other], c->order[other] = unit;
   }
@@ -267,8 +339,11 @@ static HnStatus pass(Ppo *m, const HnLesson *l, const Window *w, Course *c) {
     double norm2 = 0;
     HnStatus status = descend(m, l, w, c, to - from, c->order + from, &norm2);
     if (status) return status;
-    norm2 += hn_store_norm2(&m->store);
-    if (!isfinite(norm2)) return m->host->fail(m->host, HN_E_NUMERIC, "the gradient is not finite");
+    double own = hn_store_norm2(&m->store);
+    if (!isfinite(norm2 + own))
+      return m->host->fail(m->host, HN_E_NUMERIC, "the gradient is not finite");
+    if (p->grad_clip > 0) hn_store_clamp(&m->store, p->grad_clip), own = hn_store_norm2(&m->store);
+    norm2 += own;
     double scale = hn_clip_scale(norm2, p->grad_norm);
     hn_adam_step(&m->store, &adam, scale, c->rate);
     if (c->through && (status = l->step(l, scale, c->rate))) return status;
@@ -288,6 +363,7 @@ static void report(const Ppo *m, const Window *w, const Course *c, int64_t epoch
   host->metric(host, metric_value_loss, c->sums.value / n);
   host->metric(host, metric_entropy, c->sums.entropy / n);
   host->metric(host, metric_approx_kl, c->sums.kl / n);
+  host->metric(host, metric_ratio, c->sums.ratio / n);
   host->metric(host, metric_clip_fraction, c->sums.clipped / n);
   if (isfinite(w->explained)) host->metric(host, metric_explained_variance, w->explained);
   host->metric(host, metric_advantage_stddev, w->advantage_stddev);
@@ -299,10 +375,12 @@ static void report(const Ppo *m, const Window *w, const Course *c, int64_t epoch
 static HnStatus learn(void *self, const HnLesson *l) {
   Ppo *m = self;
   hn_store_refresh(&m->store);
-  Window w = window(m, l->phase[0]);
-  appraise(m, &w);
-  HnStatus status = see(m, &w);
+  Window w;
+  HnStatus status = open_window(m, l, &w);
   if (status) return status;
+  if (!w.point) appraise(m, &w);
+  if ((status = see(m, &w))) return status;
+  if (w.point) appraise(m, &w);
 
   Course c = course(m, l, &w);
   int64_t epoch = 0;

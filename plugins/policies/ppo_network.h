@@ -5,19 +5,33 @@
 #include <hunch/kit/nn.h>
 #include <string.h>
 
+typedef struct Tower {
+  HnLayerNorm norm;   /* gain NULL: not there */
+  HnMlp hidden, head; /* layers 0: not there */
+} Tower;
+
 typedef struct Ppo {
   const HnThisParams *p;
   const HnHost *host;
   int64_t O, D, A, N; /* observation, belief, logits or action, note */
+  int64_t logp_at;    /* in a note: log-density acted by; 0: not there */
   bool discrete;
   HnStore store;
-  HnMlp obs_embed, belief_embed, actor, critic, action_head, value_head; /* layers 0: not there */
-  HnTensor *logstd;                                                      /* NULL: discrete */
+  HnMlp obs_embed, belief_embed; /* layers 0: not there */
+  Tower actor, critic;
+  HnTensor *logstd; /* NULL: discrete */
   HnNormaliser obs_norm, belief_norm, return_norm;
   double *trail; /* [B] discounted return of each row's trial so far */
 } Ppo;
 
 /* ---- creation ---- */
+
+/* Widths of the hidden layers; how many, or -1 where `hidden` is not a list of them. */
+static int64_t hidden_widths(const HnThisParams *p, int64_t width[HN_MLP_MAX]) {
+  if (p->hidden && *p->hidden) return hn_widths(p->hidden, HN_MLP_MAX, width);
+  for (int64_t k = 0; k < p->layers; k++) width[k] = p->width;
+  return p->layers;
+}
 
 static HnStatus check(const Ppo *m, const HnPolicySpec *spec) {
   const HnThisParams *p = m->p;
@@ -31,42 +45,62 @@ static HnStatus check(const Ppo *m, const HnPolicySpec *spec) {
   if (p->std_bounds == STD_SOFTCLIP && p->std_low >= p->std_high)
     return host->fail(host, HN_E_PARAM, "std_low (%g) must be below std_high (%g)", p->std_low,
                       p->std_high);
+  int64_t width[HN_MLP_MAX];
+  if (hidden_widths(p, width) < 0)
+    return host->fail(host, HN_E_PARAM, "hidden: '%s' is not 1 to %d widths, e.g. '256 256 64'",
+                      p->hidden, (int)HN_MLP_MAX);
   return HN_OK;
 }
 
-/* VariBAD's policy: inputs embedded apart, shared by separate trunks of actor and critic. */
+static HnMlp make_embed(Ppo *m, const char *name, int64_t in, int64_t units, HnActivation act,
+                        HnRng *rng) {
+  if (in < 1 || units < 1) return (HnMlp){.layers = 0};
+  return hn_mlp_make(&m->store, name, 1, (int64_t[]){in, units}, act, act, HN_INIT_FAN_IN, 1, 1,
+                     rng);
+}
+
+/* Inputs embedded apart, shared by separate trunks of actor and critic: VariBAD's policy, or,
+ * without embeddings and with a norm, Laplace VRNN's heads. */
 static void build(Ppo *m, HnRng *rng) {
+  static const HnActivation acts[] = {[ACTIVATION_TANH] = HN_TANH,
+                                      [ACTIVATION_RELU] = HN_RELU,
+                                      [ACTIVATION_LEAKY_RELU] = HN_LEAKY_RELU};
+  static const HnInit inits[] = {[INIT_ORTHOGONAL] = HN_INIT_ORTHOGONAL,
+                                 [INIT_NORMC] = HN_INIT_NORMC,
+                                 [INIT_LECUN] = HN_INIT_LECUN};
   const HnThisParams *p = m->p;
   HnStore *s = &m->store;
-  HnActivation act = p->activation == ACTIVATION_TANH ? HN_TANH : HN_RELU;
-  HnInit init = p->init == INIT_NORMC ? HN_INIT_NORMC : HN_INIT_ORTHOGONAL;
-  int64_t in = 0, width[HN_MLP_MAX + 1];
-  if (m->O > 0 && p->obs_embed > 0)
-    m->obs_embed = hn_mlp_make(s, "obs_embed", 1, (int64_t[]){m->O, p->obs_embed}, act, act,
-                               HN_INIT_FAN_IN, 1, 1, rng);
-  if (m->D > 0 && p->belief_embed > 0)
-    m->belief_embed = hn_mlp_make(s, "belief_embed", 1, (int64_t[]){m->D, p->belief_embed}, act,
-                                  act, HN_INIT_FAN_IN, 1, 1, rng);
-  in += m->obs_embed.layers ? p->obs_embed : m->O;
-  in += m->belief_embed.layers ? p->belief_embed : m->D;
-  width[0] = in;
-  for (int64_t k = 1; k <= p->layers; k++) width[k] = p->width;
-  if (p->layers > 0) {
-    m->actor = hn_mlp_make(s, "actor", p->layers, width, act, act, init, p->gain, p->gain, rng);
-    m->critic = hn_mlp_make(s, "critic", p->layers, width, act, act, init, p->gain, p->gain, rng);
+  const HnActivation act = acts[p->activation];
+  const HnInit init = inits[p->init];
+  const HnInit head = p->init == INIT_LECUN ? HN_INIT_LECUN : HN_INIT_ORTHOGONAL;
+  int64_t width[HN_MLP_MAX + 1], layers = hidden_widths(p, width + 1);
+  m->obs_embed = make_embed(m, "obs_embed", m->O, p->obs_embed, act, rng);
+  m->belief_embed = make_embed(m, "belief_embed", m->D, p->belief_embed, act, rng);
+  width[0] = (m->obs_embed.layers ? p->obs_embed : m->O) +
+             (m->belief_embed.layers ? p->belief_embed : m->D);
+  if (p->input_norm == INPUT_NORM_LAYER) {
+    m->actor.norm = hn_layer_norm_make(s, "actor.norm", width[0], 1e-6f);
+    m->critic.norm = hn_layer_norm_make(s, "critic.norm", width[0], 1e-6f);
   }
-  int64_t top = width[p->layers];
-  m->action_head = hn_mlp_make(s, "action", 1, (int64_t[]){top, m->A}, HN_LINEAR, HN_LINEAR,
-                               HN_INIT_ORTHOGONAL, p->head_gain, p->head_gain, rng);
-  m->value_head = hn_mlp_make(s, "value", 1, (int64_t[]){top, 1}, HN_LINEAR, HN_LINEAR,
-                              HN_INIT_ORTHOGONAL, 1, 1, rng);
+  if (layers > 0) {
+    m->actor.hidden = hn_mlp_make(s, "actor", layers, width, act, act, init, p->gain, p->gain, rng);
+    m->critic.hidden =
+        hn_mlp_make(s, "critic", layers, width, act, act, init, p->gain, p->gain, rng);
+  }
+  int64_t top = width[layers];
+  m->actor.head = hn_mlp_make(s, "action", 1, (int64_t[]){top, m->A}, HN_LINEAR, HN_LINEAR, head,
+                              p->head_gain, p->head_gain, rng);
+  m->critic.head =
+      hn_mlp_make(s, "value", 1, (int64_t[]){top, 1}, HN_LINEAR, HN_LINEAR, head, 1, 1, rng);
   if (!m->discrete)
     m->logstd = hn_store_add(s, "logstd", 1, m->A, HN_INIT_CONSTANT, log(p->std_init), rng);
 }
 
 /* ---- the network ---- */
 
-/* What n rows answer to S beliefs. */
+enum { ACTIONS = 1, VALUES = 2 }; /* what is asked of it, a sum of these */
+
+/* What n rows answer to S beliefs; NULL where not asked. */
 typedef struct Answer {
   HnVar **out;   /* [S] of [n, A]: logits, or means of actions */
   HnVar *logstd; /* [1, A]; NULL: discrete */
@@ -92,33 +126,38 @@ static HnVar *bounded_logstd(const Ppo *m, HnTape *t, float *flat) {
   return hn_affine(t, x, (float)s, (float)o);
 }
 
-static HnVar *trunk(HnTape *t, const HnMlp *hidden, const HnMlp *head, HnVar *x, float *flat) {
-  return hn_mlp(t, head, hidden->layers ? hn_mlp(t, hidden, x, flat) : x, flat);
+static HnVar *climb(HnTape *t, const Tower *w, HnVar *x, float *flat) {
+  if (w->norm.gain) x = hn_layer_norm_by(t, &w->norm, x, flat);
+  if (w->hidden.layers) x = hn_mlp(t, &w->hidden, x, flat);
+  return hn_mlp(t, &w->head, x, flat);
 }
 
 /* obs [n, O] and belief [S] of [n, D] are normalised; NULL where they have no features. */
 static Answer answer(const Ppo *m, HnTape *t, HnVar *obs, HnVar *const *belief, int64_t S,
-                     float *flat) {
+                     int asked, float *flat) {
   Answer y = {.out = hn_tape_room(t, S, sizeof *y.out)};
   if (obs && m->obs_embed.layers) obs = hn_mlp(t, &m->obs_embed, obs, flat);
   for (int64_t s = 0; s < S; s++) {
     HnVar *b = belief ? belief[s] : NULL;
     if (b && m->belief_embed.layers) b = hn_mlp(t, &m->belief_embed, b, flat);
     HnVar *x = !b ? obs : !obs ? b : hn_concat(t, 2, (HnVar *const[]){obs, b});
-    y.out[s] = trunk(t, &m->actor, &m->action_head, x, flat);
-    if (m->p->squash == SQUASH_MEAN) y.out[s] = hn_activate(t, y.out[s], HN_TANH);
-    HnVar *value = trunk(t, &m->critic, &m->value_head, x, flat);
+    if (asked & ACTIONS) {
+      y.out[s] = climb(t, &m->actor, x, flat);
+      if (m->p->squash == SQUASH_MEAN) y.out[s] = hn_activate(t, y.out[s], HN_TANH);
+    }
+    if (!(asked & VALUES)) continue;
+    HnVar *value = climb(t, &m->critic, x, flat);
     y.value = y.value ? hn_add(t, y.value, value) : value;
   }
-  if (S > 1) y.value = hn_affine(t, y.value, 1 / (float)S, 0);
-  if (m->logstd) y.logstd = bounded_logstd(m, t, flat);
+  if (S > 1 && y.value) y.value = hn_affine(t, y.value, 1 / (float)S, 0);
+  if (m->logstd && asked & ACTIONS) y.logstd = bounded_logstd(m, t, flat);
   return y;
 }
 
 /* The answer to rows as the host hands them over: obs [rows, O], belief [rows, S, D], not yet
  * normalised. */
 static Answer answer_rows(const Ppo *m, HnTape *t, int64_t rows, const float *obs,
-                          const float *belief, int64_t S) {
+                          const float *belief, int64_t S, int asked) {
   HnVar *o = NULL, **b = NULL;
   if (m->O > 0) {
     float *x = hn_tape_room(t, rows * m->O, sizeof *x);
@@ -131,6 +170,6 @@ static Answer answer_rows(const Ppo *m, HnTape *t, int64_t rows, const float *ob
     normalise(&m->belief_norm, m->p->normalise_belief, rows, m->D, belief + s * m->D, S * m->D, x);
     b[s] = hn_constant(t, rows, m->D, x);
   }
-  return answer(m, t, o, b, S, NULL);
+  return answer(m, t, o, b, S, asked, NULL);
 }
 #endif

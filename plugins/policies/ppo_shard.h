@@ -8,8 +8,10 @@
 /* Arrays are by place t * B + i; inputs are normalised. */
 typedef struct Window {
   const HnHistory *h;
-  int64_t count, S;          /* T * B; samples of a belief, at least 1 */
-  float *obs, *belief;       /* [count, O], [count, S, D] */
+  bool point;                /* acted on samples, but the loss sees the point belief */
+  int64_t count, S;          /* T * B; samples of a belief that the loss sees, at least 1 */
+  const float *obs, *belief; /* [count, O], [count, S, D] */
+  const float *raw;          /* [T+1, B, S, D] belief before it is normalised */
   float *advantage, *target; /* [count] */
   float *logp, *value;       /* [count] of the policy before this lesson */
   double *belief_scale;      /* [D] d(normalised belief)/d(belief) */
@@ -19,7 +21,7 @@ typedef struct Window {
 
 /* Sums over elements. */
 typedef struct Sums {
-  double policy, value, entropy, kl, clipped;
+  double policy, value, entropy, kl, ratio, clipped;
 } Sums;
 
 /* A pass over n elements of a window. */
@@ -57,9 +59,9 @@ static float *gather(HnTape *t, const float *x, int64_t width, const int64_t *pl
   return y;
 }
 
-/* The network's answer to a shard's elements; d_belief receives [S] gradients [n, D] of the
+/* The network's answer to a shard's elements; `beliefs` receives [S] gradients [n, D] of the
  * normalised beliefs where these were computed anew. */
-static Answer answer_shard(const Job *j, HnTape *t, int64_t from, int64_t n, float *flat,
+static Answer answer_shard(const Job *j, HnTape *t, int64_t from, int64_t n, int asked, float *flat,
                            HnVar ***beliefs) {
   const Ppo *m = j->m;
   const Window *w = j->w;
@@ -79,7 +81,25 @@ static Answer answer_shard(const Job *j, HnTape *t, int64_t from, int64_t n, flo
       b[s] = hn_constant(t, n, D, x);
     }
   }
-  return answer(m, t, obs, b, S, flat);
+  return answer(m, t, obs, b, S, asked, flat);
+}
+
+/* Log-density of a uniform mixture from its S parts', [n, 1] each. */
+static HnVar *mixture(const HnThisParams *p, HnTape *t, int64_t S, HnVar *const *part) {
+  if (S == 1) return part[0];
+  HnVar *top = part[0], *sum = NULL;
+  if (p->upstream_mixture) {
+    for (int64_t s = 1; s < S; s++) top = hn_add(t, top, part[s]);
+    return hn_affine(t, top, 1 / (float)S, 0);
+  }
+  /* the largest is taken out first: densities underflow */
+  for (int64_t s = 1; s < S; s++) top = hn_max(t, top, part[s]);
+  top = hn_stop(t, top);
+  for (int64_t s = 0; s < S; s++) {
+    HnVar *ratio = hn_exp(t, hn_sub(t, part[s], top));
+    sum = sum ? hn_add(t, sum, ratio) : ratio;
+  }
+  return hn_add(t, hn_log(t, hn_affine(t, sum, 1 / (float)S, 0)), top);
 }
 
 /* Log-density [n, 1] of what was done at n places. */
@@ -103,17 +123,7 @@ static HnVar *log_density(const Job *j, HnTape *t, const Answer *y, int64_t from
     part[s] = m->discrete                     ? hn_categorical_logp(t, y->out[s], pick)
               : m->p->squash == SQUASH_SAMPLE ? hn_tanh_normal_logp(t, y->out[s], y->logstd, move)
                                               : hn_normal_logp(t, y->out[s], y->logstd, move);
-  if (S == 1) return part[0];
-
-  /* log of the parts' mean, the largest taken out first: densities underflow */
-  HnVar *top = part[0], *sum = NULL;
-  for (int64_t s = 1; s < S; s++) top = hn_max(t, top, part[s]);
-  top = hn_stop(t, top);
-  for (int64_t s = 0; s < S; s++) {
-    HnVar *ratio = hn_exp(t, hn_sub(t, part[s], top));
-    sum = sum ? hn_add(t, sum, ratio) : ratio;
-  }
-  return hn_add(t, hn_log(t, hn_affine(t, sum, 1 / (float)S, 0)), top);
+  return mixture(m->p, t, S, part);
 }
 
 /* The policy before this lesson, at the job's places. */
@@ -122,9 +132,11 @@ static HnStatus look_back(void *arg, int64_t k) {
   int64_t from = k * j->size, n = j->n - from < j->size ? j->n - from : j->size;
   HnTape t = hn_tape_begin(j->m->host, false);
   HnVar **beliefs;
-  Answer y = answer_shard(j, &t, from, n, NULL, &beliefs);
-  memcpy(j->w->logp + from, log_density(j, &t, &y, from, n)->data, (size_t)n * sizeof(float));
-  memcpy(j->w->value + from, y.value->data, (size_t)n * sizeof(float));
+  const Window *w = j->w;
+  Answer y = answer_shard(j, &t, from, n, w->point ? VALUES : ACTIONS | VALUES, NULL, &beliefs);
+  if (!w->point)
+    memcpy(w->logp + from, log_density(j, &t, &y, from, n)->data, (size_t)n * sizeof(float));
+  memcpy(w->value + from, y.value->data, (size_t)n * sizeof(float));
   return HN_OK;
 }
 
@@ -179,7 +191,7 @@ static HnStatus shard(void *arg, int64_t index) {
 
   HnTape t = hn_tape_begin(m->host, true);
   HnVar **beliefs;
-  Answer y = answer_shard(j, &t, from, n, flat, &beliefs);
+  Answer y = answer_shard(j, &t, from, n, ACTIONS | VALUES, flat, &beliefs);
   HnVar *old = hn_constant(&t, n, 1, gather(&t, w->logp, 1, place, n));
   float *standard = gather(&t, w->advantage, 1, place, n);
   for (int64_t k = 0; k < n; k++)
@@ -190,9 +202,9 @@ static HnStatus shard(void *arg, int64_t index) {
   HnVar *change = hn_sub(&t, log_density(j, &t, &y, from, n), old), *ratio = hn_exp(&t, change);
   HnVar *near = hn_clamp(&t, ratio, (float)(1 - p->clip), (float)(1 + p->clip));
   HnVar *gain = hn_sum(&t, hn_min(&t, hn_mul(&t, ratio, advantage), hn_mul(&t, near, advantage)));
-  HnVar *error =
-      value_loss(p, &t, y.value, hn_constant(&t, n, 1, gather(&t, w->value, 1, place, n)),
-                 hn_constant(&t, n, 1, gather(&t, w->target, 1, place, n)));
+  HnVar *value = p->upstream_critic ? hn_stop(&t, y.value) : y.value;
+  HnVar *error = value_loss(p, &t, value, hn_constant(&t, n, 1, gather(&t, w->value, 1, place, n)),
+                            hn_constant(&t, n, 1, gather(&t, w->target, 1, place, n)));
   HnVar *entropy = entropy_sum(m, &t, &y, w->S, n);
   HnVar *loss = hn_add(&t, hn_affine(&t, gain, -mean, 0),
                        hn_add(&t, hn_affine(&t, error, (float)p->value_weight * mean, 0),
@@ -200,10 +212,13 @@ static HnStatus shard(void *arg, int64_t index) {
   hn_tape_backward(&t, loss);
   if (j->d_fresh) return_gradient(j, beliefs, from, n);
 
-  Sums sums = {-(double)gain->data[0], (double)error->data[0], (double)entropy->data[0], 0, 0};
+  Sums sums = {.policy = -(double)gain->data[0],
+               .value = (double)error->data[0],
+               .entropy = (double)entropy->data[0]};
   for (int64_t k = 0; k < n; k++) {
     double r = (double)ratio->data[k];
-    sums.kl += r - 1 - (double)change->data[k], sums.clipped += fabs(r - 1) > p->clip;
+    sums.ratio += r, sums.clipped += fabs(r - 1) > p->clip;
+    sums.kl += r - 1 - (double)change->data[k];
   }
   j->sums[index] = sums;
   return HN_OK;

@@ -78,6 +78,10 @@ HN_KIT HnMlp hn_mlp_make(HnStore *s, const char *name, int64_t layers, const int
                          double output_gain, HnRng *rng);
 HN_KIT HnVar *hn_mlp(HnTape *t, const HnMlp *mlp, HnVar *x, float *flat);
 
+/* Reads a list such as "256 256 64", by blanks or commas: at most `most` widths, each 1 to 65536.
+ * Returns how many; -1: the text is none, or something else.  [any] */
+HN_KIT int64_t hn_widths(const char *text, int64_t most, int64_t *width);
+
 typedef struct HnLayerNorm {
   HnTensor *gain, *bias;
   float eps;
