@@ -17,33 +17,46 @@ const HnCurvatureKernels *hn_curvature_kernels(void) {
 #endif
 }
 
-/* Rows of S' made and used while they are in the first-level cache; columns of a panel of J J'. */
-enum { MIX_ROWS = 24, PANEL = 32 };
+/* Rows of u that a chunk of slopes shares, of S' a product takes, and of carries whose sums are
+ * made at once. */
+enum { MIX_ROWS = 24, CHUNK = 32 };
 
 /* ---- Gram blocks ---- */
 
+static int64_t lines_of(int64_t floats) {
+  return (floats + HN_BLOCK - 1) / HN_BLOCK;
+}
+
 int64_t hn_core_gram_count(const HnCore *core) {
-  return 16 * core->hidden * core->hidden;
+  return core->hidden * lines_of(core->hidden) * HN_BLOCK * 16;
 }
 
 size_t hn_core_gram_work_size(const HnCore *core) {
-  return (size_t)(4 * core->hidden * core->hidden) * sizeof(float);
+  return (size_t)(20 * core->hidden * core->hidden) * sizeof(float);
 }
 
-/* gram [4 H, 4 H] = u'u, u [H, 4 H] with the identity as a GRU's fourth gate. */
+/* From [4 H, 4 H] to the order that blending reads. */
+static void order_gram(int64_t n, const float *from, float *gram) {
+  for (int64_t k = 0; k < n; k++)
+    for (int64_t l = 0; l < lines_of(n) * HN_BLOCK; l += HN_BLOCK)
+      for (int64_t gate = 0; gate < 16; gate++, gram += HN_BLOCK)
+        for (int64_t i = 0; i < HN_BLOCK; i++)
+          gram[i] = l + i < n ? from[(gate / 4 * n + k) * 4 * n + gate % 4 * n + l + i] : 0;
+}
+
+/* u'u, u [H, 4 H] with the identity as a GRU's fourth gate. */
 void hn_core_gram(const HnCore *core, float *gram, void *work) {
   const int64_t n = core->hidden, width = hn_core_width(core);
-  const float *u = core->u;
-  if (core->kind == HN_CORE_GRU) {
-    float *whole = work;
-    for (int64_t j = 0; j < n; j++, whole += 4 * n) {
-      memcpy(whole, core->u + j * width, (size_t)width * sizeof *whole);
-      memset(whole + width, 0, (size_t)n * sizeof *whole);
-      whole[width + j] = 1;
-    }
-    u = work;
+  float *square = work, *whole = square + 16 * n * n;
+  for (int64_t j = 0; j < n; j++) {
+    float *row = whole + 4 * j * n;
+    memcpy(row, core->u + j * width, (size_t)width * sizeof *row);
+    if (width == 4 * n) continue;
+    memset(row + width, 0, (size_t)n * sizeof *row);
+    row[width + j] = 1;
   }
-  hn_gemm(4 * n, 4 * n, n, u, 1, 4 * n, u, 4 * n, 0, gram, 4 * n);
+  hn_gemm(4 * n, 4 * n, n, whole, 1, 4 * n, whole, 4 * n, 0, square, 4 * n);
+  order_gram(n, square, gram);
 }
 
 bool hn_core_pays(const HnCore *core, int64_t window) {
@@ -54,51 +67,56 @@ bool hn_core_pays(const HnCore *core, int64_t window) {
 /* ---- work ---- */
 
 typedef struct Work {
-  float *sums;  /* [rows, 4 H] the state's share of the gates' sums */
-  float *d;     /* [window, 4 H] */
-  float *s;     /* [MIX_ROWS, H], or Q [H, H] */
-  float *j;     /* J' [H, F], or Q w */
-  float *outer; /* [F, F] */
+  float *sums;   /* [CHUNK, 4 H] the state's share of the gates' sums */
+  float *d;      /* [the larger of window and HN_MIXED, 4 H] */
+  float *s;      /* [HN_MIXED, MIX_ROWS, H], or Q [H, H] */
+  float *j;      /* [HN_MIXED, H, F] J', or Q w */
+  float *outer;  /* [F, F], and some */
+  float *packed; /* its lower triangle, and some */
 } Work;
 
-static int64_t line(int64_t floats) {
-  return (floats + 15) / 16 * 16;
+static int64_t larger(int64_t a, int64_t b) {
+  return a > b ? a : b;
 }
 
-/* Floats of the five arrays. */
-static int64_t work_floats(const HnCore *core, int64_t rows, int64_t window, int64_t at[5]) {
+static int64_t work_floats(const HnCore *core, int64_t rows, int64_t window, int64_t at[6]) {
   const int64_t n = core->hidden, f = core->latent;
-  const int64_t count[] = {rows * 4 * n, window * 4 * n, (n > MIX_ROWS ? n : MIX_ROWS) * n, n * f,
-                           f * f};
+  const int64_t count[] = {(rows < CHUNK ? rows : CHUNK) * 4 * n,
+                           larger(window, HN_MIXED) * 4 * n,
+                           larger(n, HN_MIXED * MIX_ROWS) * n,
+                           HN_MIXED * n * f,
+                           f * f + HN_BLOCK,
+                           f * (f + 1) / 2 + HN_BLOCK};
   int64_t total = 0;
-  for (int i = 0; i < 5; i++) {
+  for (int i = 0; i < 6; i++) {
     at[i] = total;
-    total += line(count[i]);
+    total += lines_of(count[i]) * HN_BLOCK;
   }
   return total;
 }
 
 size_t hn_curvature_work_size(const HnCore *core, int64_t rows, int64_t window) {
-  int64_t at[5];
+  int64_t at[6];
   return (size_t)work_floats(core, rows, window, at) * sizeof(float);
 }
 
 static Work place(const HnCore *core, const HnCarry *carry, void *work) {
-  int64_t at[5];
+  int64_t at[6];
   float *base = work;
   work_floats(core, carry->rows, carry->window, at);
-  return (Work){base + at[0], base + at[1], base + at[2], base + at[3], base + at[4]};
+  return (Work){base + at[0], base + at[1], base + at[2], base + at[3], base + at[4], base + at[5]};
 }
 
 /* ---- slopes ---- */
 
-/* The state's share of all rows at once. */
-static void state_sums(const HnCore *core, const HnCarry *carry, float *sums) {
+/* The state's share, for `count` rows. */
+static void state_sums(const HnCore *core, const HnCarry *carry, int64_t from, int64_t count,
+                       float *sums) {
   const int64_t n = core->hidden, width = hn_core_width(core);
-  hn_kernels()->product(&(HnProduct){.m = carry->rows,
+  hn_kernels()->product(&(HnProduct){.m = count,
                                      .n = width,
                                      .k = n,
-                                     .a = carry->h,
+                                     .a = carry->h + from * carry->h_row,
                                      .a_row = carry->h_row,
                                      .a_col = 1,
                                      .b = core->u,
@@ -113,46 +131,35 @@ static int64_t inputs_of(const HnCarry *carry, int64_t row) {
   return carry->filled ? carry->filled[row] : carry->window;
 }
 
+/* sums: of the row. */
 static void slopes(const HnCore *core, const HnCarry *carry, int64_t row, int64_t input,
                    const float *sums, float *d) {
   const HnCurvatureKernels *k = hn_curvature_kernels();
-  const int64_t n = core->hidden, width = hn_core_width(core);
-  const float *x = carry->x + row * carry->x_row + input * width;
+  const float *x = carry->x + row * carry->x_row + input * hn_core_width(core);
   if (core->kind == HN_CORE_LSTM)
-    k->lstm_slopes(n, sums + row * width, x, carry->m + row * carry->m_row, d);
+    k->lstm_slopes(core->hidden, sums, x, carry->m + row * carry->m_row, d);
   else
-    k->gru_slopes(n, sums + row * width, x, carry->h + row * carry->h_row, d);
+    k->gru_slopes(core->hidden, sums, x, carry->h + row * carry->h_row, d);
 }
 
 /* ---- J' and J J' ---- */
 
-/* j [H, F] = S' w, S' by rows that stay in the cache. */
-static void jacobian(const HnCore *core, const float *d, float *s, float *j) {
+/* j [slopes, H, F] = S' w, S' by rows while they are in the cache. */
+static void jacobians(const HnCore *core, const Work *w, int64_t slopes, float *j) {
   const int64_t n = core->hidden, f = core->latent;
   for (int64_t from = 0; from < n; from += MIX_ROWS) {
     const int64_t count = n - from < MIX_ROWS ? n - from : MIX_ROWS;
-    const HnMix mix = {.hidden = n,
-                       .from = from,
-                       .count = count,
-                       .u = core->u,
-                       .gru = core->kind == HN_CORE_GRU,
-                       .s = s};
-    hn_curvature_kernels()->mix(&mix, d);
-    hn_gemm(count, f, n, s, n, 1, core->w, f, 0, j + from * f, f);
+    hn_curvature_kernels()->mix(&(HnMix){.hidden = n,
+                                         .from = from,
+                                         .count = count,
+                                         .slopes = slopes,
+                                         .u = core->u,
+                                         .gru = core->kind == HN_CORE_GRU,
+                                         .d = w->d,
+                                         .s = w->s});
+    for (int64_t i = 0; i < slopes; i++)
+      hn_gemm(count, f, n, w->s + i * count * n, n, 1, core->w, f, 0, j + (i * n + from) * f, f);
   }
-}
-
-/* outer [F, F] = a' b for a, b [H, F] where the product is symmetric: its lower triangle, and some
- * above it. */
-static void lower_product(int64_t n, int64_t f, const float *a, const float *b, float *outer) {
-  for (int64_t from = 0; from < f; from += PANEL)
-    hn_gemm(f - from, f - from < PANEL ? f - from : PANEL, n, a + from, 1, f, b + from, f, 0,
-            outer + from * f + from, f);
-}
-
-static void add_lower(int64_t f, double scale, const float *outer, double *p) {
-  for (int64_t i = 0; i < f; i++, outer += f)
-    for (int64_t j = 0; j <= i; j++) *p++ += scale * (double)outer[j];
 }
 
 static void add_diagonal(int64_t f, double scale, const float *values, double *p) {
@@ -160,15 +167,39 @@ static void add_diagonal(int64_t f, double scale, const float *values, double *p
 }
 
 /* p += scale J J' */
-static void add_square(const HnCore *core, bool diagonal, double scale, const Work *w, double *p) {
+static void add_square(const HnCore *core, bool diagonal, double scale, const Work *w,
+                       const float *j, double *p) {
   const int64_t n = core->hidden, f = core->latent;
   if (diagonal) {
-    hn_curvature_kernels()->squares(n, f, w->j, w->outer);
+    hn_curvature_kernels()->squares(n, f, j, w->outer);
     add_diagonal(f, scale, w->outer, p);
-  } else {
-    lower_product(n, f, w->j, w->j, w->outer);
-    add_lower(f, scale, w->outer, p);
+    return;
   }
+  hn_curvature_kernels()->square(n, f, j, w->outer);
+  hn_curvature_kernels()->add_triangle(f, scale, w->outer, w->packed, p);
+}
+
+/* Q w for the upper triangle of Q with half its diagonal, so that w'Q w is w' of this and its
+ * transpose; zeros are put below the diagonal only where a product meets them. */
+static void half_product(const HnCore *core, const Work *w) {
+  const int64_t n = core->hidden, f = core->latent;
+  for (int64_t from = 0; from < n; from += MIX_ROWS) {
+    const int64_t count = n - from < MIX_ROWS ? n - from : MIX_ROWS;
+    for (int64_t k = from; k < from + count; k++) {
+      for (int64_t l = from; l < k; l++) w->s[k * n + l] = 0;
+      w->s[k * n + k] *= 0.5f;
+    }
+    hn_gemm(count, f, n - from, w->s + from * n + from, n, 1, core->w + from * f, f, 0,
+            w->j + from * f, f);
+  }
+}
+
+/* x += x', its lower triangle only */
+static void fold(int64_t f, float *x) {
+  for (int64_t i = 0; i < f; i += HN_BLOCK)
+    for (int64_t j = 0; j <= i; j += HN_BLOCK)
+      for (int64_t r = i; r < i + HN_BLOCK && r < f; r++)
+        for (int64_t c = j; c < j + HN_BLOCK && c <= r; c++) x[r * f + c] += x[c * f + r];
 }
 
 /* p += scale w' Q w, Q of all inputs */
@@ -177,48 +208,79 @@ static void add_blend(const HnCore *core, bool diagonal, double scale, int64_t i
   const int64_t n = core->hidden, f = core->latent;
   hn_curvature_kernels()->blend(
       &(HnBlend){.hidden = n, .inputs = inputs, .d = w->d, .gram = core->gram, .q = w->s});
-  hn_gemm(n, f, n, w->s, n, 1, core->w, f, 0, w->j, f);
+  half_product(core, w);
   if (!diagonal) {
-    lower_product(n, f, core->w, w->j, w->outer);
-    add_lower(f, scale, w->outer, p);
+    hn_gemm(f, f, n, core->w, 1, f, w->j, f, 0, w->outer, f);
+    fold(f, w->outer);
+    hn_curvature_kernels()->add_triangle(f, scale, w->outer, w->packed, p);
     return;
   }
   memset(w->outer, 0, (size_t)f * sizeof(float));
   for (int64_t k = 0; k < n; k++)
     for (int64_t i = 0; i < f; i++) w->outer[i] += core->w[k * f + i] * w->j[k * f + i];
-  add_diagonal(f, scale, w->outer, p);
+  add_diagonal(f, 2 * scale, w->outer, p);
+}
+
+/* ---- rows ---- */
+
+/* Inputs taken one by one gather until HN_MIXED of them share the reading of u. */
+typedef struct Adder {
+  const HnCore *core;
+  const Work *w;
+  bool diagonal;
+  int64_t waiting;
+  double scale[HN_MIXED], *p[HN_MIXED];
+} Adder;
+
+static void flush(Adder *a) {
+  const int64_t size = a->core->hidden * a->core->latent;
+  if (a->waiting == 0) return;
+  jacobians(a->core, a->w, a->waiting, a->w->j);
+  for (int64_t i = 0; i < a->waiting; i++)
+    add_square(a->core, a->diagonal, a->scale[i], a->w, a->w->j + i * size, a->p[i]);
+  a->waiting = 0;
+}
+
+static void add_row(Adder *a, const HnCarry *carry, int64_t row, const float *sums, double *p) {
+  const int64_t inputs = inputs_of(carry, row), n = a->core->hidden;
+  const double scale = carry->normalise && inputs > 0 ? 1 / (double)inputs : 1;
+  const bool blend = a->core->gram && hn_core_pays(a->core, inputs);
+  if (blend) flush(a); /* whose slopes lie where this row's will */
+  for (int64_t i = 0; i < inputs; i++) {
+    const int64_t at = blend ? i : a->waiting;
+    slopes(a->core, carry, row, i, sums, a->w->d + 4 * at * n);
+    if (blend) continue;
+    a->scale[at] = scale, a->p[at] = p;
+    if (++a->waiting == HN_MIXED) flush(a);
+  }
+  if (blend) add_blend(a->core, a->diagonal, scale, inputs, a->w, p);
 }
 
 void hn_curvature_add(const HnCore *core, const HnCarry *carry, bool diagonal, double *p,
                       int64_t p_row, void *work) {
   const Work w = place(core, carry, work);
-  state_sums(core, carry, w.sums);
-  for (int64_t row = 0; row < carry->rows; row++, p += p_row) {
-    const int64_t inputs = inputs_of(carry, row), n = core->hidden;
-    const double scale = carry->normalise && inputs > 0 ? 1 / (double)inputs : 1;
-    const bool blend = core->gram && hn_core_pays(core, inputs);
-    for (int64_t i = 0; i < inputs; i++) {
-      float *d = w.d + (blend ? i * 4 * n : 0);
-      slopes(core, carry, row, i, w.sums, d);
-      if (blend) continue;
-      jacobian(core, d, w.s, w.j);
-      add_square(core, diagonal, scale, &w, p);
-    }
-    if (blend) add_blend(core, diagonal, scale, inputs, &w, p);
+  Adder a = {.core = core, .w = &w, .diagonal = diagonal};
+  for (int64_t from = 0; from < carry->rows; from += CHUNK) {
+    const int64_t count = carry->rows - from < CHUNK ? carry->rows - from : CHUNK;
+    state_sums(core, carry, from, count, w.sums);
+    for (int64_t i = 0; i < count; i++)
+      add_row(&a, carry, from + i, w.sums + i * hn_core_width(core), p + (from + i) * p_row);
+    flush(&a);
   }
 }
 
 void hn_curvature_jacobian(const HnCore *core, const HnCarry *carry, float *j, void *work) {
   const Work w = place(core, carry, work);
   const int64_t size = core->hidden * core->latent;
-  state_sums(core, carry, w.sums);
-  for (int64_t row = 0; row < carry->rows; row++)
+  for (int64_t row = 0; row < carry->rows; row++) {
+    state_sums(core, carry, row, 1, w.sums);
     for (int64_t i = 0; i < carry->window; i++, j += size) {
       if (i >= inputs_of(carry, row)) {
         memset(j, 0, (size_t)size * sizeof *j);
         continue;
       }
       slopes(core, carry, row, i, w.sums, w.d);
-      jacobian(core, w.d, w.s, j);
+      jacobians(core, &w, 1, j);
     }
+  }
 }

@@ -6,18 +6,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Rows `from` to `from + count` of S' [H, H], S'[j, k] = sum_g d[g H + k] u[j, g H + k]. */
+enum { HN_MIXED = 4, HN_BLOCK = 16 };
+
+/* Rows `from` to `from + count` of S' [H, H] for up to HN_MIXED slopes at once, which share the
+ * reading of u: S'[j, k] = sum_g d[g H + k] u[j, g H + k]. */
 typedef struct HnMix {
-  int64_t hidden, from, count;
-  const float *u;
-  bool gru; /* u is [H, 3 H] and d[3 H + k] is added to S'[k, k] */
-  float *s; /* [count, H] */
+  int64_t hidden, from, count, slopes;
+  bool gru;       /* u is [H, 3 H], and d[3 H + k] is added to S'[k, k] */
+  const float *u; /* [H, 4 H] or [H, 3 H] */
+  const float *d; /* [slopes, 4 H] */
+  float *s;       /* [slopes, count, H] */
 } HnMix;
 
-/* Q [H, H] = sum_gg' gram_gg' * (sum_i d_gi d_g'i') for slopes d [inputs, 4 H]. */
+/* Q [H, H] = sum_gg' gram_gg' * (sum_i d_gi d_g'i'), k <= l only: its element (k, l) at k H + l.
+ * gram_gg' [k, l] = gram[(((k * blocks + l / 16) * 4 + g) * 4 + g') * 16 + l % 16], 16 lanes a
+ * block and as many blocks as hold H, zeros past it. */
 typedef struct HnBlend {
   int64_t hidden, inputs;
-  const float *d, *gram;
+  const float *d, *gram; /* d [inputs, 4 H] */
   float *q;
 } HnBlend;
 
@@ -26,10 +32,15 @@ typedef struct HnCurvatureKernels {
   void (*lstm_slopes)(int64_t hidden, const float *sums, const float *x, const float *m, float *d);
   /* The same for x, sums [3 H] from state h; the candidate's columns are kept apart. */
   void (*gru_slopes)(int64_t hidden, const float *sums, const float *x, const float *h, float *d);
-  void (*mix)(const HnMix *s, const float *d);
+  void (*mix)(const HnMix *s);
   void (*blend)(const HnBlend *b);
   /* y [cols] = sums of squares of the columns of x [rows, cols] */
   void (*squares)(int64_t rows, int64_t cols, const float *x, float *y);
+  /* y [cols, cols] = x'x: the lower triangle, and some above it */
+  void (*square)(int64_t rows, int64_t cols, const float *x, float *y);
+  /* p (packed) += scale x, of x's lower triangle [n, n], which is read up to 16 numbers past its
+   * end; room: n (n + 1) / 2 + 16 numbers. */
+  void (*add_triangle)(int64_t n, double scale, const float *x, float *room, double *p);
 } HnCurvatureKernels;
 
 extern const HnCurvatureKernels hn_curvature_kernels_base, hn_curvature_kernels_v3,

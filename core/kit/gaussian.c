@@ -29,9 +29,9 @@ static int64_t group_count(int64_t dim) {
   return hn_triangle(hn_group_order(dim)) * HN_GROUP;
 }
 
-/* Two triangles in float64, or one in float32 and a vector. */
+/* Two triangles and a vector in float64, or less in float32. */
 size_t hn_precision_work_size(int64_t dim) {
-  return (size_t)(2 * group_count(dim)) * sizeof(double);
+  return (size_t)(2 * group_count(dim) + dim * HN_GROUP) * sizeof(double);
 }
 
 static HnStatus failed(int64_t row, int64_t *bad) {
@@ -102,8 +102,10 @@ HnStatus hn_precision_factor(const HnPrecision *p, float *l, int64_t *bad, void 
     const Group g = group_at(p, from);
     const int64_t row = factor32(p, &g, group);
     if (row >= 0) return failed(row, bad);
-    for (int64_t lane = 0; lane < g.rows; lane++)
-      for (int64_t e = 0; e < count; e++) l[(from + lane) * count + e] = group[e * HN_GROUP + lane];
+    float *to[HN_GROUP];
+    for (int64_t lane = 0; lane < HN_GROUP; lane++)
+      to[lane] = l + (from + (lane < g.rows ? lane : g.rows - 1)) * count;
+    hn_group_kernels()->f32.scatter(count, group, to);
   }
   return HN_OK;
 }
@@ -168,52 +170,45 @@ HnStatus hn_precision_sample(const HnPrecision *p, const float *mean, int64_t me
 
 /* ---- facts ---- */
 
-/* 1/2 ln|P| of a lane. */
-static double half_logdet(int64_t n, const double *l, int64_t lane) {
-  double sum = 0;
-  for (int64_t i = 0; i < n; i++) sum += log(l[(hn_triangle(i) + i) * HN_GROUP + lane]);
-  return sum;
+/* Of every lane: 1/2 ln|P| from L. */
+static void half_logdets(int64_t n, const double *l, double *half) {
+  for (int64_t lane = 0; lane < HN_GROUP; lane++) half[lane] = 0;
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t lane = 0; lane < HN_GROUP; lane++)
+      half[lane] += log(l[(hn_triangle(i) + i) * HN_GROUP + lane]);
 }
 
-/* Mean over coordinates of 1/2 ln of the variance, from L^-1 of a lane: a variance is the sum of
- * squares of its column. */
-static double half_log_variance(int64_t n, const double *x, int64_t lane) {
-  double sum = 0;
-  for (int64_t j = 0; j < n; j++) {
-    double variance = 0;
-    for (int64_t i = j; i < n; i++) {
-      const double v = x[(hn_triangle(i) + j) * HN_GROUP + lane];
-      variance += v * v;
-    }
-    sum += 0.5 * log(variance);
-  }
-  return sum / (double)n;
+/* Of every lane: the sum of 1/2 ln, or just of 1/2, of n numbers each. */
+static void half_logs(int64_t n, const double *x, double *half) {
+  for (int64_t lane = 0; lane < HN_GROUP; lane++) half[lane] = 0;
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t lane = 0; lane < HN_GROUP; lane++) half[lane] += 0.5 * log(x[i * HN_GROUP + lane]);
 }
 
-static double half_squares(int64_t n, const double *x, int64_t lane) {
-  double sum = 0;
-  for (int64_t e = 0; e < hn_triangle(n); e++) {
-    const double v = x[e * HN_GROUP + lane];
-    sum += v * v;
-  }
-  return 0.5 * sum;
+static void halves(int64_t n, const double *x, double *half) {
+  for (int64_t lane = 0; lane < HN_GROUP; lane++) half[lane] = 0;
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t lane = 0; lane < HN_GROUP; lane++) half[lane] += 0.5 * x[i * HN_GROUP + lane];
 }
 
-/* 1/2 d' (P + jitter I) d and, if pull is not NULL, the product itself, rounded. */
+/* x = the identity in every lane. */
+static void set_identity(int64_t n, double *x) {
+  memset(x, 0, (size_t)group_count(n) * sizeof *x);
+  for (int64_t i = 0; i < hn_group_order(n); i++)
+    for (int64_t lane = 0; lane < HN_GROUP; lane++) x[(hn_triangle(i) + i) * HN_GROUP + lane] = 1;
+}
+
+/* 1/2 d' (P + jitter I) d of a row and, if pull is not NULL, the product itself, rounded. */
 static double half_quadratic(const HnPrecision *p, int64_t row, const float *to, const float *from,
                              float *pull) {
   const double *a = p->p + row * p->p_row;
+  if (!p->diagonal)
+    return 0.5 * hn_group_kernels()->quadratic(p->dim, a, p->jitter, to, from, pull);
   double total = 0;
   for (int64_t i = 0; i < p->dim; i++) {
-    const double di = (double)to[i] - (double)from[i];
-    double sum = p->jitter * di;
-    if (p->diagonal) sum += a[i] * di;
-    for (int64_t j = 0; !p->diagonal && j < p->dim; j++) {
-      const double e = j <= i ? a[hn_triangle(i) + j] : a[hn_triangle(j) + i];
-      sum += e * ((double)to[j] - (double)from[j]);
-    }
-    total += di * sum;
-    if (pull) pull[i] = (float)sum;
+    const double d = (double)to[i] - (double)from[i], product = (a[i] + p->jitter) * d;
+    total += d * product;
+    if (pull) pull[i] = (float)product;
   }
   return 0.5 * total;
 }
@@ -245,29 +240,32 @@ static void facts_diagonal(const Pair *s) {
 }
 
 /* Entropies of a group, and the parts of the divergence that are not the means'. */
-static int64_t facts_group(const Pair *s, int64_t from, double *l, double *x) {
+static int64_t facts_group(const Pair *s, int64_t from, double *l, double *x, double *square) {
   const HnGroup64 *k = &hn_group_kernels()->f64;
   const int64_t n = s->q->dim;
   const Group g = group_at(s->q, from);
   HnPrecisionFacts *f = s->facts + from;
   int64_t row = factor64(s->q, &g, l);
   if (row >= 0) return row;
-  memset(x, 0, (size_t)(hn_triangle(n) * HN_GROUP) * sizeof *x);
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t lane = 0; lane < HN_GROUP; lane++) x[(hn_triangle(i) + i) * HN_GROUP + lane] = 1;
+  set_identity(n, x);
   k->solve(n, l, x);
+  double logdet[HN_GROUP], other[HN_GROUP];
+  half_logdets(n, l, logdet);
+  k->squares(n, x, square); /* in L^-1 a column's are a coordinate's variance */
+  half_logs(n, square, other);
   for (int64_t lane = 0; lane < g.rows; lane++)
-    f[lane] =
-        (HnPrecisionFacts){.entropy = (double)n * (HALF_LN_2PI + 0.5) - half_logdet(n, l, lane),
-                           .marginal = HALF_LN_2PI + 0.5 + half_log_variance(n, x, lane)};
+    f[lane] = (HnPrecisionFacts){.entropy = (double)n * (HALF_LN_2PI + 0.5) - logdet[lane],
+                                 .marginal = HALF_LN_2PI + 0.5 + other[lane] / (double)n};
   if (!s->before) return -1;
   const Group before = group_at(s->before, from);
   row = factor64(s->before, &before, x);
   if (row >= 0) return row;
-  for (int64_t lane = 0; lane < g.rows; lane++)
-    f[lane].logdet = half_logdet(n, l, lane) - half_logdet(n, x, lane);
+  half_logdets(n, x, other);
+  for (int64_t lane = 0; lane < g.rows; lane++) f[lane].logdet = logdet[lane] - other[lane];
   k->solve(n, l, x);
-  for (int64_t lane = 0; lane < g.rows; lane++) f[lane].trace = half_squares(n, x, lane);
+  k->squares(n, x, square);
+  halves(n, square, other);
+  for (int64_t lane = 0; lane < g.rows; lane++) f[lane].trace = other[lane];
   return -1;
 }
 
@@ -275,7 +273,7 @@ HnStatus hn_precision_facts(const HnPrecision *q, const float *mean, int64_t mea
                             const HnPrecision *before, const float *mean_before, int64_t before_row,
                             HnPrecisionFacts *facts, int64_t *bad, void *work) {
   const Pair s = {q, before, mean, mean_before, mean_row, before_row, facts};
-  double *l = work, *x = l + group_count(q->dim);
+  double *l = work, *x = l + group_count(q->dim), *square = x + group_count(q->dim);
   if (q->diagonal) {
     int64_t row = bad_diagonal(q);
     if (row < 0 && before) row = bad_diagonal(before);
@@ -283,7 +281,7 @@ HnStatus hn_precision_facts(const HnPrecision *q, const float *mean, int64_t mea
     facts_diagonal(&s);
   }
   for (int64_t from = 0; !q->diagonal && from < q->rows; from += HN_GROUP) {
-    const int64_t row = facts_group(&s, from, l, x);
+    const int64_t row = facts_group(&s, from, l, x, square);
     if (row >= 0) return failed(row, bad);
   }
   for (int64_t i = 0; before && i < q->rows; i++) {

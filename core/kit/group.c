@@ -67,7 +67,45 @@ HN_INLINE HnW w_lowest(HnW lowest, HnW x) {
 #define LOWEST  w_lowest
 #include "group_body.h"
 
+/* ---- one matrix ---- */
+
+/* Sum of row[j] (to[j] - from[j]): eight running sums whatever the vector width, then a fixed
+ * tree. */
+static double dot_difference(int64_t n, const double *row, const float *to, const float *from) {
+  double sum[8] = {0};
+  int64_t j = 0;
+  for (; j + 8 <= n; j += 8)
+    for (int l = 0; l < 8; l++) sum[l] += row[j + l] * ((double)to[j + l] - (double)from[j + l]);
+  for (int l = 0; j + l < n; l++) sum[l] += row[j + l] * ((double)to[j + l] - (double)from[j + l]);
+  for (int width = 4; width > 0; width /= 2)
+    for (int l = 0; l < width; l++) sum[l] += sum[l + width];
+  return sum[0];
+}
+
+/* By blocks of columns, whose sums stay near while the rows below them pass. */
+static double quadratic(int64_t n, const double *a, double jitter, const float *to,
+                        const float *from, float *pull) {
+  enum { BLOCK = 32 };
+  double total = 0;
+  for (int64_t i = 0; i < n; i += BLOCK) {
+    const int64_t count = n - i < BLOCK ? n - i : BLOCK;
+    double sum[BLOCK] = {0};
+    for (int64_t k = i; k < n; k++) {
+      const double *row = a + hn_triangle(k), dk = (double)to[k] - (double)from[k];
+      const int64_t left = k - i < count ? k - i : count;
+      for (int64_t c = 0; c < left; c++) sum[c] += row[i + c] * dk;
+      if (k < i + count) sum[k - i] += (row[k] + jitter) * dk + dot_difference(k, row, to, from);
+    }
+    for (int64_t c = 0; c < count; c++) {
+      total += ((double)to[i + c] - (double)from[i + c]) * sum[c];
+      if (pull) pull[i + c] = (float)sum[c];
+    }
+  }
+  return total;
+}
+
 const HnGroupKernels HN_VARIANT(hn_group_kernels) = {
-    .f32 = {gather_f32, factor_f32, solve_back_f32, solve_f32},
-    .f64 = {gather_f64, factor_f64, solve_back_f64, solve_f64},
+    .f32 = {gather_f32, scatter_f32, factor_f32, solve_back_f32, solve_f32, squares_f32},
+    .f64 = {gather_f64, scatter_f64, factor_f64, solve_back_f64, solve_f64, squares_f64},
+    .quadratic = quadratic,
 };

@@ -23,12 +23,17 @@ static inline int64_t hn_group_order(int64_t n) {
   /* dst [triangle of hn_group_order(n)] = the lanes' triangles of n rows, jitter added to the \
    * diagonal, filled up with rows of the identity */                                          \
   void (*gather)(int64_t n, const double *const *src, double jitter, REAL *dst);               \
+  /* the first n numbers of each lane's array, from lanes that lie together; arrays may be the \
+   * same where lanes are equal */                                                             \
+  void (*scatter)(int64_t n, const REAL *src, REAL *const *dst);                               \
   /* A = L L' in place.  Returns the lanes, as bits, where a pivot was not > 0. */             \
   uint32_t (*factor)(int64_t n, REAL * a);                                                     \
   /* z = L^-T z */                                                                             \
   void (*solve_back)(int64_t n, const REAL *l, REAL *z);                                       \
-  /* x = L^-1 x, x triangular too */                                                           \
-  void (*solve)(int64_t n, const REAL *l, REAL *x)
+  /* x = L^-1 x, x triangular too and filled up like L */                                      \
+  void (*solve)(int64_t n, const REAL *l, REAL *x);                                            \
+  /* y = the sums of squares of each column of a triangle */                                   \
+  void (*squares)(int64_t n, const REAL *x, REAL *y)
 
 typedef struct HnGroup32 {
   HN_GROUP_KERNELS(float);
@@ -40,6 +45,9 @@ typedef struct HnGroup64 {
 typedef struct HnGroupKernels {
   HnGroup32 f32;
   HnGroup64 f64;
+  /* d'(A + jitter I) d for one packed A and d = to - from; pull = (A + jitter I) d unless NULL */
+  double (*quadratic)(int64_t n, const double *a, double jitter, const float *to, const float *from,
+                      float *pull);
 } HnGroupKernels;
 
 extern const HnGroupKernels hn_group_kernels_base, hn_group_kernels_v3, hn_group_kernels_v4;

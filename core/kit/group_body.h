@@ -6,27 +6,52 @@
 
 typedef REAL NAME(Quad) __attribute__((vector_size(4 * sizeof(REAL))));
 
+/* A 4 x 4 transpose. */
+HN_INLINE void NAME(flip)(NAME(Quad) x[4]) {
+  const NAME(Quad) a = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5);
+  const NAME(Quad) b = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
+  const NAME(Quad) c = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
+  const NAME(Quad) d = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
+  x[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+  x[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  x[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+  x[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+}
+
 /* Four numbers of four lanes. */
 HN_INLINE void NAME(gather_block)(const double *const *src, int64_t at, REAL *dst) {
   typedef double Four __attribute__((vector_size(32)));
-  NAME(Quad) row[4], pair[4];
+  NAME(Quad) row[4];
 #pragma GCC unroll 4
   for (int l = 0; l < 4; l++) {
     Four x;
     memcpy(&x, src[l] + at, sizeof x);
     row[l] = __builtin_convertvector(x, NAME(Quad));
   }
-  pair[0] = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
-  pair[1] = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
-  pair[2] = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
-  pair[3] = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
-#pragma GCC unroll 2
-  for (int h = 0; h < 2; h++) {
-    const NAME(Quad) first = __builtin_shufflevector(pair[2 * h], pair[2 * h + 1], 0, 1, 4, 5);
-    const NAME(Quad) second = __builtin_shufflevector(pair[2 * h], pair[2 * h + 1], 2, 3, 6, 7);
-    memcpy(dst + 2 * h * HN_GROUP, &first, sizeof first);
-    memcpy(dst + (2 * h + 1) * HN_GROUP, &second, sizeof second);
-  }
+  NAME(flip)(row);
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) memcpy(dst + i * HN_GROUP, &row[i], sizeof row[i]);
+}
+
+HN_INLINE void NAME(scatter_block)(const REAL *src, int64_t at, REAL *const *dst) {
+  NAME(Quad) row[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) memcpy(&row[i], src + i * HN_GROUP, sizeof row[i]);
+  NAME(flip)(row);
+#pragma GCC unroll 4
+  for (int l = 0; l < 4; l++) memcpy(dst[l] + at, &row[l], sizeof row[l]);
+}
+
+/* By stretches of whole cache lines, so that few are open at a time. */
+static void NAME(scatter)(int64_t n, const REAL *src, REAL *const *dst) {
+  enum { STRETCH = 32 };
+  int64_t from = 0;
+  for (; from + STRETCH <= n; from += STRETCH)
+    for (int l = 0; l < HN_GROUP; l += 4)
+      for (int64_t i = from; i < from + STRETCH; i += 4)
+        NAME(scatter_block)(src + i * HN_GROUP + l, i, dst + l);
+  for (int64_t i = from; i < n; i++)
+    for (int l = 0; l < HN_GROUP; l++) dst[l][i] = src[i * HN_GROUP + l];
 }
 
 /* The triangles, with jitter on the diagonal, and rows of the identity below them. */
@@ -147,18 +172,65 @@ static void NAME(solve_back)(int64_t n, const REAL *l, REAL *z) {
     }
 }
 
-/* Row i of x, once those above it are solved. */
-HN_INLINE void NAME(solve_row)(int64_t i, const REAL *l, REAL *x) {
-  const VEC pivot = LOAD(AT(l, i, i));
-  for (int64_t j = 0; j <= i; j++) {
-    VEC sum = LOAD(AT(x, i, j));
-    for (int64_t k = j; k < i; k++) sum = FMA(-LOAD(AT(l, i, k)), LOAD(AT(x, k, j)), sum);
-    STORE(AT(x, i, j), sum / pivot);
+/* c -= L[i0 .., from .. to) x[from .. to, j0 ..]; in the block of x's own diagonal (from = j0)
+ * column j starts at row j. */
+HN_INLINE void NAME(solve_update)(bool diagonal, int64_t i0, int64_t j0, int64_t from, int64_t to,
+                                  const REAL *l, const REAL *x, VEC c[4][4]) {
+  for (int64_t k = from; k < to; k++) {
+    const REAL *row = AT(x, k, j0);
+    VEC r[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) r[j] = diagonal && k < j0 + j ? ALL(0) : LOAD(row + j * HN_GROUP);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+      const VEC a = -LOAD(AT(l, i0 + i, k));
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; j++) c[i][j] = FMA(a, r[j], c[i][j]);
+    }
+  }
+}
+
+HN_INLINE void NAME(solve_block)(bool diagonal, int64_t i0, int64_t j0, const REAL *l, REAL *x) {
+  VEC c[4][4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) c[i][j] = diagonal && j > i ? ALL(0) : LOAD(AT(x, i0 + i, j0 + j));
+  if (!diagonal) {
+    NAME(solve_update)(true, i0, j0, j0, j0 + 4, l, x, c);
+    NAME(solve_update)(false, i0, j0, j0 + 4, i0, l, x, c);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    const VEC pivot = LOAD(AT(l, i0 + i, i0 + i));
+#pragma GCC unroll 4
+    for (int k = 0; k < i; k++) {
+      const VEC a = -LOAD(AT(l, i0 + i, i0 + k));
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; j++) c[i][j] = FMA(a, c[k][j], c[i][j]);
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+      c[i][j] = c[i][j] / pivot;
+      if (!diagonal || j <= i) STORE(AT(x, i0 + i, j0 + j), c[i][j]);
+    }
   }
 }
 
 static void NAME(solve)(int64_t n, const REAL *l, REAL *x) {
-  for (int part = 0; part < HN_GROUP; part += WIDTH)
-    for (int64_t i = 0; i < n; i++) NAME(solve_row)(i, l + part, x + part);
+  for (int part = 0; part < HN_GROUP; part += WIDTH, l += WIDTH, x += WIDTH)
+    for (int64_t i0 = 0; i0 < n; i0 += 4) {
+      for (int64_t j0 = 0; j0 < i0; j0 += 4) NAME(solve_block)(false, i0, j0, l, x);
+      NAME(solve_block)(true, i0, i0, l, x);
+    }
+}
+
+static void NAME(squares)(int64_t n, const REAL *x, REAL *y) {
+  memset(y, 0, (size_t)(n * HN_GROUP) * sizeof *y);
+  for (int64_t i = 0; i < n; i++) {
+    const REAL *row = AT(x, i, 0);
+    for (int64_t e = 0; e < (i + 1) * HN_GROUP; e += WIDTH)
+      STORE(y + e, FMA(LOAD(row + e), LOAD(row + e), LOAD(y + e)));
+  }
 }
 #undef AT

@@ -1,0 +1,232 @@
+/* laplace.c - the Laplace precision of a batch against its plain form, and batched Cholesky against
+ * LAPACK in a loop: interleaved in one run, medians of processor time on one thread.  Prints
+ * tables; asserts nothing.
+ *
+ * The plain form is J = (w' D) U by one product over all gates, then J J', given its slopes D; the
+ * kit's figures include making the slopes from the carry. */
+#include <cblas.h>
+#include <hunch/kit/curvature.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ROUNDS = 15, ROWS = 256 };
+
+extern void spotrf_(const char *uplo, const blasint *n, float *a, const blasint *lda,
+                    blasint *info);
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+static double median(double *x) {
+  qsort(x, ROUNDS, sizeof *x, ascending);
+  return x[ROUNDS / 2];
+}
+
+static void *room(int64_t count, size_t size) {
+  const size_t bytes = ((size_t)count * size + 127) / 64 * 64;
+  void *p = aligned_alloc(64, bytes);
+  if (!p) abort();
+  return memset(p, 0, bytes);
+}
+
+static float *noise(HnRng *rng, int64_t count, double scale) {
+  float *x = room(count, sizeof *x);
+  for (int64_t i = 0; i < count; i++) x[i] = (float)(scale * hn_rng_normal(rng));
+  return x;
+}
+
+/* ---- the precision ---- */
+
+typedef struct Batch {
+  HnCore core;
+  HnCarry carry;
+  double *p; /* packed */
+  void *work;
+  float *d;              /* [ROWS, window, 4 H] given to the plain form */
+  float *wd, *j, *whole; /* (w' D)' [4 H, F], J' [H, F], P [ROWS, F, F] */
+  float *u4, *gram;      /* recurrent weights with the identity as a GRU's fourth gate */
+} Batch;
+
+static Batch batch_new(HnCoreKind kind, int64_t f, int64_t n, int64_t window) {
+  HnRng rng = hn_rng(1, 2);
+  Batch b = {.core = {.kind = kind, .hidden = n, .latent = f},
+             .carry = {.rows = ROWS, .h_row = n, .m_row = n, .window = window}};
+  const int64_t width = hn_core_width(&b.core);
+  float *u = noise(&rng, n * width, 1 / sqrt((double)n));
+  b.core.u = u;
+  b.core.c = noise(&rng, width, 0.1);
+  b.core.w = noise(&rng, n * f, 1 / sqrt((double)n));
+  b.carry.h = noise(&rng, ROWS * n, 0.5);
+  b.carry.m = noise(&rng, ROWS * n, 1);
+  b.carry.x = noise(&rng, ROWS * window * width, 1);
+  b.carry.x_row = window * width;
+  b.p = room(ROWS * hn_precision_count(f, false), sizeof(double));
+  b.work = room(1, hn_curvature_work_size(&b.core, ROWS, window));
+  b.d = noise(&rng, ROWS * window * 4 * n, 0.2);
+  b.wd = room(4 * n * f, sizeof(float)), b.j = room(n * f, sizeof(float));
+  b.whole = room(ROWS * f * f, sizeof(float));
+  b.u4 = room(4 * n * n, sizeof(float));
+  for (int64_t i = 0; i < n; i++) {
+    memcpy(b.u4 + 4 * i * n, u + i * width, (size_t)width * sizeof(float));
+    if (width < 4 * n) b.u4[4 * i * n + 3 * n + i] = 1;
+  }
+  b.gram = room(hn_core_gram_count(&b.core), sizeof(float));
+  return b;
+}
+
+/* (w' D)' of a row and input */
+static void scale_weights(const Batch *b, const float *d) {
+  const int64_t n = b->core.hidden, f = b->core.latent;
+  for (int64_t k = 0; k < 4 * n; k++) {
+    const float *w = b->core.w + k % n * f;
+    for (int64_t i = 0; i < f; i++) b->wd[k * f + i] = w[i] * d[k];
+  }
+}
+
+static void plain(const Batch *b, int blas) {
+  const int64_t n = b->core.hidden, f = b->core.latent;
+  const blasint N = (blasint)n, F = (blasint)f;
+  for (int64_t row = 0; row < ROWS; row++) {
+    float *p = b->whole + row * f * f;
+    for (int64_t i = 0; i < b->carry.window; i++) {
+      scale_weights(b, b->d + (row * b->carry.window + i) * 4 * n);
+      if (blas) {
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, N, F, 4 * N, 1, b->u4, 4 * N, b->wd,
+                    F, 0, b->j, F);
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, F, F, N, 1, b->j, F, b->j, F, 1, p, F);
+      } else {
+        hn_gemm(n, f, 4 * n, b->u4, 4 * n, 1, b->wd, f, 0, b->j, f);
+        hn_gemm(f, f, n, b->j, 1, f, b->j, f, 1, p, f);
+      }
+    }
+  }
+}
+
+static void kit(Batch *b, int gram, int diagonal) {
+  const int64_t count = hn_precision_count(b->core.latent, diagonal);
+  b->core.gram = gram ? b->gram : NULL;
+  hn_curvature_add(&b->core, &b->carry, diagonal, b->p, count, b->work);
+}
+
+static void bench_precision(HnCoreKind kind, int64_t f, int64_t n, int64_t window) {
+  Batch b = batch_new(kind, f, n, window);
+  void *work = room(1, hn_core_gram_work_size(&b.core));
+  double time[6][ROUNDS];
+  for (int r = 0; r < ROUNDS; r++)
+    for (int which = 0; which < 6; which++) {
+      if (which == 3 && window == 1) continue;
+      const double start = now();
+      if (which < 2) plain(&b, which);
+      if (which == 2) kit(&b, 0, 0);
+      if (which == 3) kit(&b, 1, 0);
+      if (which == 4) kit(&b, 1, 1);
+      if (which == 5) hn_core_gram(&b.core, b.gram, work);
+      time[which][r] = (now() - start) / (which == 5 ? 1e-3 : ROWS * 1e-6);
+    }
+  if (window == 1) memcpy(time[3], time[2], sizeof time[3]);
+  double m[6];
+  for (int i = 0; i < 6; i++) m[i] = median(time[i]);
+  const double best = fmin(m[2], m[3]);
+  printf("%-4s %4d %4d %3d  %8.1f  %8.1f  %8.1f  %8.1f  %8.1f  %6.2f  %6.2f  %8.2f\n",
+         kind == HN_CORE_LSTM ? "lstm" : "gru", (int)f, (int)n, (int)window, m[0], m[1], m[2], m[3],
+         m[4], m[0] / best, m[1] / best, m[5]);
+}
+
+/* ---- Cholesky ---- */
+
+typedef struct Factors {
+  HnPrecision p;
+  float *whole, *copy; /* the same precisions [ROWS, F, F] for LAPACK, which overwrites them */
+  float *l, *noise, *z;
+  HnPrecisionFacts *facts;
+  void *work;
+} Factors;
+
+static Factors factors_new(int64_t f) {
+  HnRng rng = hn_rng(3, 4);
+  const int64_t count = hn_precision_count(f, false);
+  double *p = room(ROWS * count, sizeof(double));
+  float *a = noise(&rng, f * f, 0.3);
+  Factors s = {.p = {ROWS, f, false, p, count, HN_JITTER}};
+  s.whole = room(ROWS * f * f, sizeof(float)), s.copy = room(ROWS * f * f, sizeof(float));
+  s.l = room(ROWS * count, sizeof(float)), s.z = room(ROWS * f, sizeof(float));
+  s.noise = noise(&rng, ROWS * f, 1), s.facts = room(ROWS, sizeof *s.facts);
+  s.work = room(1, hn_precision_work_size(f));
+  for (int64_t row = 0; row < ROWS; row++)
+    for (int64_t i = 0; i < f; i++)
+      for (int64_t j = 0; j <= i; j++) {
+        double sum = (double)(row + 1) * 0.1 * (i == j);
+        for (int64_t k = 0; k < f; k++) sum += (double)a[i * f + k] * (double)a[j * f + k];
+        p[row * count + i * (i + 1) / 2 + j] = sum;
+        s.whole[(row * f + i) * f + j] = (float)sum;
+      }
+  return s;
+}
+
+/* Microseconds a row. */
+static double run_factors(const Factors *s, int which) {
+  const int64_t f = s->p.dim;
+  const blasint size = (blasint)f;
+  HnStatus status = HN_OK;
+  blasint info;
+  if (which == 0) memcpy(s->copy, s->whole, (size_t)(ROWS * f * f) * sizeof(float));
+  const double start = now();
+  for (int64_t row = 0; which == 0 && row < ROWS; row++) /* row-major lower is LAPACK's upper */
+    spotrf_("U", &size, s->copy + row * f * f, &size, &info);
+  if (which == 1) status = hn_precision_factor(&s->p, s->l, NULL, s->work);
+  if (which == 2)
+    status = hn_precision_sample(&s->p, s->noise, f, 1, s->noise, s->z, NULL, s->work);
+  if (which == 3)
+    status = hn_precision_facts(&s->p, s->noise, f, &s->p, s->z, f, s->facts, NULL, s->work);
+  if (status) abort();
+  return (now() - start) / (ROWS * 1e-6);
+}
+
+static void bench_cholesky(int64_t f) {
+  const Factors s = factors_new(f);
+  double time[4][ROUNDS], m[4];
+  for (int r = 0; r < ROUNDS; r++)
+    for (int which = 0; which < 4; which++) {
+      run_factors(&s, which); /* finds everything where the call after it leaves it */
+      time[which][r] = run_factors(&s, which);
+    }
+  for (int i = 0; i < 4; i++) m[i] = median(time[i]);
+  printf("%4d  %8.2f  %8.2f  %8.2f  %8.2f  %6.2f  %6.2f\n", (int)f, m[0], m[1], m[2], m[3],
+         m[0] / m[1], m[0] / m[2]);
+}
+
+int main(int argc, char **argv) {
+  openblas_set_num_threads(1);
+  if (argc == 4) { /* one shape of the first table, to profile */
+    bench_precision(HN_CORE_LSTM, atoi(argv[1]), atoi(argv[2]), atoi(argv[3]));
+    return 0;
+  }
+  printf("kernels %s, BLAS %s, 1 thread, medians of %d, batch %d\n", hn_kit_isa(), hn_kit_blas(),
+         ROUNDS, ROWS);
+  printf("\nprecision, us a row; ratios of the plain forms to the better of the kit's\n"
+         "cell    F    H   B     plain     sgemm    S-form      Gram  diagonal   plain   sgemm  "
+         "Gram ms\n");
+  bench_precision(HN_CORE_LSTM, 64, 128, 1);
+  bench_precision(HN_CORE_LSTM, 64, 128, 2);
+  bench_precision(HN_CORE_LSTM, 64, 128, 3);
+  bench_precision(HN_CORE_LSTM, 64, 128, 10);
+  bench_precision(HN_CORE_LSTM, 32, 128, 1);
+  bench_precision(HN_CORE_LSTM, 32, 128, 10);
+  bench_precision(HN_CORE_GRU, 64, 128, 1);
+  bench_precision(HN_CORE_GRU, 64, 128, 10);
+  printf("\nCholesky, us a row (facts: with all of the divergence, in float64)\n"
+         "   F    spotrf    factor    sample     facts   ratio  sample\n");
+  bench_cholesky(64);
+  bench_cholesky(32);
+  return 0;
+}
