@@ -120,6 +120,12 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   return HN_OK;
 }
 
+static HnStatus render(void *self, const void *state, int64_t width, int64_t height, uint8_t *rgb) {
+  const AntDir *e = self;
+  const Row *row = state;
+  return hn_ant_render(&e->sim, &row->body, NULL, width, height, rgb);
+}
+
 static void destroy(void *self) {
   hn_sim_destroy(&((AntDir *)self)->sim);
 }
@@ -130,6 +136,7 @@ static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               .step = step,
                               .task_count = task_count,
                               .task_name = task_name,
+                              .render = render,
                               .destroy = destroy};
 HN_PLUGIN(ant_dir, HN_KIND_ENV, AntDir, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .summary = "Ant with a hidden direction (MuJoCo).",

@@ -94,6 +94,13 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   return HN_OK;
 }
 
+static HnStatus render(void *self, const void *state, int64_t width, int64_t height, uint8_t *rgb) {
+  const AntGoal *e = self;
+  const Row *row = state;
+  return hn_ant_render(&e->sim, &row->body, (double[]){row->goal_x, row->goal_y, 0.25}, width,
+                       height, rgb);
+}
+
 static void destroy(void *self) {
   hn_sim_destroy(&((AntGoal *)self)->sim);
 }
@@ -102,6 +109,7 @@ static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               .create = create,
                               .reset = reset,
                               .step = step,
+                              .render = render,
                               .destroy = destroy};
 HN_PLUGIN(ant_goal, HN_KIND_ENV, AntGoal, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .summary = "Ant with a hidden goal on the floor (MuJoCo).",

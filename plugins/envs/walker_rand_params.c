@@ -91,6 +91,12 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   return HN_OK;
 }
 
+static HnStatus render(void *self, const void *state, int64_t width, int64_t height, uint8_t *rgb) {
+  const WalkerRandParams *e = self;
+  const HnWalker *row = state;
+  return hn_walker_render(&e->sim, row, width, height, rgb);
+}
+
 static void destroy(void *self) {
   hn_sim_destroy(&((WalkerRandParams *)self)->sim);
 }
@@ -99,6 +105,7 @@ static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               .create = create,
                               .reset = reset,
                               .step = step,
+                              .render = render,
                               .destroy = destroy};
 HN_PLUGIN(walker_rand_params, HN_KIND_ENV, WalkerRandParams, &methods, .version = "1.0",
           .license = "MIT", .info = hn_this_info,

@@ -96,3 +96,16 @@ double hn_ant_contacts(const HnSim *sim, int64_t slot, bool felt, double *force)
   }
   return sum;
 }
+
+HnStatus hn_ant_render(const HnSim *sim, const HnAnt *body, const double *goal, int64_t width,
+                       int64_t height, uint8_t *rgb) {
+  const HnView view = {.look_at = {body->state[0], body->state[1], 0.4},
+                       .distance = 6,
+                       .azimuth = 120,
+                       .elevation = -30,
+                       .goal = goal,
+                       .goal_radius = 0.25,
+                       .lines = true,
+                       .plain = true};
+  return hn_sim_render(sim, body->state, &view, width, height, rgb);
+}

@@ -40,4 +40,11 @@ HnStatus hn_ant_step(const HnSim *sim, int64_t slot, HnAnt *body, const float *a
  *   force  out [84], or NULL
  * Returns the sum of their squares.  [rows] */
 double hn_ant_contacts(const HnSim *sim, int64_t slot, bool felt, double *force);
+
+/* Draws the body with OpenGL, the camera moving along with it.
+ *   goal  [3] a place to mark, or NULL
+ *   rgb  [height, width, 3] out, top row first
+ * Errors: as hn_render.  [instance] */
+HnStatus hn_ant_render(const HnSim *sim, const HnAnt *body, const double *goal, int64_t width,
+                       int64_t height, uint8_t *rgb);
 #endif

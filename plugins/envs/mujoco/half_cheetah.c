@@ -128,8 +128,8 @@ static bool covers(const mjModel *m, const mjData *d, int g, double x, double z)
   return dx * dx + dz * dz <= radius * radius;
 }
 
-HnStatus hn_cheetah_render(const HnSim *sim, const HnCheetah *body, int64_t width, int64_t height,
-                           uint8_t *rgb) {
+void hn_cheetah_sketch(const HnSim *sim, const HnCheetah *body, int64_t width, int64_t height,
+                       uint8_t *rgb) {
   static const uint8_t sky[3] = {238, 243, 248}, earth[3] = {150, 160, 150},
                        post[3] = {90, 100, 90}, back[3] = {170, 100, 50}, front[3] = {215, 145, 80};
   const mjModel *m = sim->model;
@@ -147,5 +147,17 @@ HnStatus hn_cheetah_render(const HnSim *sim, const HnCheetah *body, int64_t widt
           ink = m->geom_bodyid[g] >= first_front ? front : back;
       memcpy(rgb + 3 * (v * width + u), ink, 3);
     }
-  return HN_OK;
+}
+
+HnStatus hn_cheetah_render(const HnSim *sim, const HnCheetah *body, int64_t width, int64_t height,
+                           uint8_t *rgb) {
+  const HnView view = {.look_at = {body->state[0], 0, TORSO_HEIGHT},
+                       .distance = 3,
+                       .azimuth = 90,
+                       .elevation = -12,
+                       .lines = true,
+                       .plain = true};
+  HnStatus s = hn_sim_render(sim, body->state, &view, width, height, rgb);
+  if (s == HN_E_UNSUPPORTED) hn_cheetah_sketch(sim, body, width, height, rgb), s = HN_OK;
+  return s;
 }

@@ -40,9 +40,16 @@ HnStatus hn_cheetah_step(const HnSim *sim, int64_t slot, HnCheetah *body, const 
  * which the published results used, lagged by one time step of 0.01 s.  [any] */
 void hn_cheetah_observe(const HnCheetah *body, float *obs);
 
-/* Draws the body from its side, the camera moving along with it: 4 m from left to right, the
- * trunk's middle in the middle, and a post on the ground every metre. rgb  [height, width, 3] out,
- * top row first [instance] */
+/* Draws the body from its side with OpenGL, the camera moving along with it; without OpenGL by
+ * hn_cheetah_sketch.
+ *   rgb  [height, width, 3] out, top row first
+ * Errors: as hn_render, but for missing OpenGL.  [instance] */
 HnStatus hn_cheetah_render(const HnSim *sim, const HnCheetah *body, int64_t width, int64_t height,
                            uint8_t *rgb);
+
+/* Draws the body flat from its side, which needs no OpenGL: 4 m from left to right, the
+ * trunk's middle in the middle, and a post on the ground every metre. rgb  [height, width, 3] out,
+ * top row first [instance] */
+void hn_cheetah_sketch(const HnSim *sim, const HnCheetah *body, int64_t width, int64_t height,
+                       uint8_t *rgb);
 #endif

@@ -161,3 +161,14 @@ HnStatus hn_humanoid_step(const HnSim *sim, int64_t slot, bool felt, HnHumanoid 
   }
   return HN_OK;
 }
+
+HnStatus hn_humanoid_render(const HnSim *sim, const HnHumanoid *body, int64_t width, int64_t height,
+                            uint8_t *rgb) {
+  const HnView view = {.look_at = {body->state[0], body->state[1], 1},
+                       .distance = 4,
+                       .azimuth = 120,
+                       .elevation = -15,
+                       .lines = true,
+                       .plain = true};
+  return hn_sim_render(sim, body->state, &view, width, height, rgb);
+}

@@ -47,4 +47,10 @@ HnStatus hn_humanoid_begin(const HnSim *sim, int64_t slot, double noise, bool fe
 HnStatus hn_humanoid_step(const HnSim *sim, int64_t slot, bool felt, HnHumanoid *body,
                           const float *action, float *obs, double move[2], double *effort,
                           double *impact);
+
+/* Draws the body with OpenGL, the camera moving along with it.
+ *   rgb  [height, width, 3] out, top row first
+ * Errors: as hn_render.  [instance] */
+HnStatus hn_humanoid_render(const HnSim *sim, const HnHumanoid *body, int64_t width, int64_t height,
+                            uint8_t *rgb);
 #endif

@@ -66,6 +66,7 @@ HnStatus hn_sim_create(HnSim *sim, const HnHost *host, const char *mjcf, int64_t
   if (!sim->model) return host->fail(host, HN_E_IO, "MuJoCo rejects the model: %s", error);
   sim->own = host->alloc(host, sim->slots, sizeof *sim->own);
   sim->simulator = host->alloc(host, sim->slots, sizeof *sim->simulator);
+  sim->renderer = host->alloc(host, 1, sizeof(HnRenderer *));
   HnStatus s = has_even_motors(sim->model)
                    ? need_simulator(sim, 0)
                    : host->fail(host, HN_E_UNSUPPORTED, "a motor's control range is not +-x");
@@ -74,6 +75,7 @@ HnStatus hn_sim_create(HnSim *sim, const HnHost *host, const char *mjcf, int64_t
 }
 
 void hn_sim_destroy(HnSim *sim) {
+  if (sim->renderer) hn_renderer_free(*sim->renderer);
   for (int64_t k = 0; sim->simulator && k < sim->slots; k++)
     if (sim->simulator[k]) mj_deleteData(sim->simulator[k]);
   for (int64_t k = 0; sim->own && k < sim->slots; k++)
@@ -153,6 +155,14 @@ const mjData *hn_sim_place(const HnSim *sim, const double *state) {
   push(sim->model, sim->simulator[0], state);
   mj_kinematics(sim->model, sim->simulator[0]);
   return sim->simulator[0];
+}
+
+HnStatus hn_sim_render(const HnSim *sim, const double *state, const HnView *view, int64_t width,
+                       int64_t height, uint8_t *rgb) {
+  mjData *d = sim->simulator[0];
+  hn_sim_place(sim, state);
+  mj_comPos(sim->model, d), mj_camlight(sim->model, d);
+  return hn_render(sim->renderer, sim->host, sim->model, d, view, width, height, rgb);
 }
 
 HnStatus hn_sim_advance(const HnSim *sim, int64_t slot, double *state, const float *control,

@@ -20,14 +20,14 @@
  * global to MuJoCo and left alone where the embedding program has set its own. */
 #ifndef HN_SIM_H
 #define HN_SIM_H
-#include <hunch/plugin.h>
-#include <mujoco/mujoco.h>
+#include "render.h"
 
 typedef struct HnSim {
   const HnHost *host;
-  mjModel *model;     /* as compiled, and never written */
-  mjModel **own;      /* [slots] NULL until asked for: see hn_sim_own_model */
-  mjData **simulator; /* [slots] NULL until used */
+  mjModel *model;        /* as compiled, and never written */
+  mjModel **own;         /* [slots] NULL until asked for: see hn_sim_own_model */
+  mjData **simulator;    /* [slots] NULL until used */
+  HnRenderer **renderer; /* one, NULL until asked for a picture */
   int64_t slots;
 } HnSim;
 
@@ -66,6 +66,12 @@ HnStatus hn_sim_begin(const HnSim *sim, int64_t slot, double *state);
 /* A simulator whose bodies and geoms are placed as in `state`, for drawing; good until the next
  * call.  [instance] */
 const mjData *hn_sim_place(const HnSim *sim, const double *state);
+
+/* Draws a state.
+ *   rgb  [height, width, 3] out, top row first
+ * Errors: as hn_render.  [instance] */
+HnStatus hn_sim_render(const HnSim *sim, const double *state, const HnView *view, int64_t width,
+                       int64_t height, uint8_t *rgb);
 
 /* Advances `state` by `frames` time steps under constant controls.
  *   control  [nu] clamped to [-1, 1] on the way in; 1 is the upper end of the motor's range

@@ -177,3 +177,14 @@ void hn_walker_observe(const HnWalker *body, float *obs) {
   for (int k = 1; k < HN_WALKER_JOINTS; k++) *obs++ = (float)body->state[k];
   for (int k = 0; k < HN_WALKER_JOINTS; k++) *obs++ = (float)fmin(fmax(qvel[k], -10), 10);
 }
+
+HnStatus hn_walker_render(const HnSim *sim, const HnWalker *body, int64_t width, int64_t height,
+                          uint8_t *rgb) {
+  const HnView view = {.look_at = {body->state[0], 0, 1},
+                       .distance = 4,
+                       .azimuth = 90,
+                       .elevation = -10,
+                       .lines = true,
+                       .plain = true};
+  return hn_sim_render(sim, body->state, &view, width, height, rgb);
+}

@@ -62,4 +62,10 @@ bool hn_walker_stands(const HnWalker *body);
 
 /* Writes the observation [17].  [any] */
 void hn_walker_observe(const HnWalker *body, float *obs);
+
+/* Draws the body with OpenGL, the camera moving along with it.
+ *   rgb  [height, width, 3] out, top row first
+ * Errors: as hn_render.  [instance] */
+HnStatus hn_walker_render(const HnSim *sim, const HnWalker *body, int64_t width, int64_t height,
+                          uint8_t *rgb);
 #endif
