@@ -260,6 +260,7 @@ static const char *const figure_names[] = {"eval_return",
                                            "entropy_by_step",
                                            "return_by_episode",
                                            "reward_by_step",
+                                           "reward_so_far",
                                            "policy_loss",
                                            "eval_return_difference",
                                            "eval_reward_l1",
@@ -353,12 +354,13 @@ static void curves(void) {
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
   GPtrArray *all = hn_figures(c);
-  const HnCurve *eval = NULL, *reward = NULL, *less = NULL;
+  const HnCurve *eval = NULL, *reward = NULL, *less = NULL, *so_far = NULL;
   for (guint i = 0; i < all->len; i++) {
     HnFigure *f = all->pdata[i];
     if (g_str_equal(f->name, "eval_return")) eval = f->curve[0];
     if (g_str_equal(f->name, "eval_return_difference")) less = f->curve[1];
     if (g_str_equal(f->name, "reward_by_step")) reward = f->curve[0];
+    if (g_str_equal(f->name, "reward_so_far")) so_far = f->curve[0];
   }
   g_assert_cmpint(eval->n, ==, 3); /* 16000, 24000, 32000 */
   g_assert_cmpfloat_with_epsilon(eval->x[0], 16000, 1e-9);
@@ -382,10 +384,61 @@ static void curves(void) {
   g_assert_cmpfloat_with_epsilon(reward->value[1], 50.0 / 3, 1e-9);
   g_assert_cmpfloat_with_epsilon(reward->high[1] - reward->value[1],
                                  4.302652729749462 * sqrt(1300.0 / 9), 1e-9);
+  g_assert_cmpint(so_far->n, ==, 2); /* 0 and 0, 1 and 11, 2 and 42 */
+  g_assert_cmpfloat_with_epsilon(so_far->value[0], 1, 1e-12);
+  g_assert_cmpfloat_with_epsilon(so_far->value[1], 53.0 / 3, 1e-12);
   g_ptr_array_unref(all);
   hn_comparison_free(c);
   hn_results_free(r);
   g_free(cell);
+  done(dir);
+}
+
+/* What run.json says of columns decides where and how they are drawn; bands may be quartiles, and
+ * what spans decades has a logarithmic axis. */
+static void declared_columns(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  fake_patch(dir, "study.json", "\"aggregate\": \"mean\"",
+             "\"aggregate\": \"median\", \"band\": \"quartiles\"");
+  for (int i = 0; i < 3; i++) {
+    char *one = fake_cell_dir(dir, "inferred", i);
+    char *steps = g_strdup_printf("update,step,reward,waste,kl_part\n1,0,nan,nan,%d\n"
+                                  "1,1,1,%d,%g\n1,2,1,2,1e-4\n",
+                                  i + 1, i * i, i == 1 ? 0.5 : 1.0);
+    fake_write(one, "steps.csv", steps);
+    fake_patch(
+        one, "run.json", "\"privileged\": false},\n  \"inference\": {",
+        "\"info\": [{\"name\": \"waste\", \"unit\": \"moves\", \"doc\": \"Moves wasted.\", "
+        "\"fold\": \"sum\"}]},\n  \"inference\": {\"info\": [{\"name\": \"kl_part\", \"unit\": "
+        "\"bits\", \"doc\": \"One part.\", \"fold\": \"last\"}], ");
+    g_free(steps), g_free(one);
+  }
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  GPtrArray *all = hn_figures(c);
+  const HnFigure *waste = NULL, *sum = NULL, *part = NULL;
+  for (guint i = 0; i < all->len; i++) {
+    HnFigure *f = all->pdata[i];
+    if (g_str_equal(f->name, "waste_by_step")) waste = f;
+    if (g_str_equal(f->name, "waste_so_far")) sum = f;
+    if (g_str_equal(f->name, "kl_part_by_step")) part = f;
+    g_assert_cmpstr(f->name, !=, "kl_part_so_far");
+  }
+  g_assert_true(waste->group == HN_FIGURE_ADAPTATION && sum->group == HN_FIGURE_ADAPTATION);
+  g_assert_cmpstr(waste->title, ==, "Moves wasted");
+  g_assert_cmpstr(sum->title, ==, "Moves wasted, so far");
+  g_assert_cmpstr(sum->y_label, ==, "waste (moves)");
+  g_assert_true(part->group == HN_FIGURE_BELIEF && part->log_y && !waste->log_y);
+  g_assert_cmpstr(part->title, ==, "One part");
+  g_assert_cmpstr(part->y_label, ==, "kl part (bits)");
+  const HnCurve *w = waste->curve[0], *s = sum->curve[0];
+  g_assert_cmpint(w->n, ==, 2); /* 0, 1, 4: the median and numpy.quantile's quartiles */
+  g_assert_true(waste->quartiles && w->value[0] == 1 && w->low[0] == 0.5 && w->high[0] == 2.5);
+  g_assert_true(s->value[1] == 3 && s->low[1] == 2.5 && s->high[1] == 4.5);
+  g_ptr_array_unref(all);
+  hn_comparison_free(c);
+  hn_results_free(r);
   done(dir);
 }
 
@@ -579,6 +632,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/compare/numbers", numbers);
   g_test_add_func("/compare/formats", formats);
   g_test_add_func("/report/curves", curves);
+  g_test_add_func("/report/declared_columns", declared_columns);
   g_test_add_func("/report/thinned", thinned);
   g_test_add_func("/report/trials", trials);
   g_test_add_func("/report/trials_of_twins", trials_of_twins);

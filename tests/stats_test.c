@@ -104,6 +104,20 @@ static void few_and_missing(void) {
 
 /* The intervals do what they say: three normal seeds, 4,000 studies.  The standard error of the
  * coverage is 0.0034. */
+/* numpy.quantile([1, 2, 4, 16], [0.25, 0.75]) and so on. */
+static void spread(void) {
+  const double x[] = {16, 1, NAN, 4, 2};
+  HnStats *s = hn_stats_new(HN_AGGREGATE_MEDIAN, 0.95, 100);
+  HnEstimate e = hn_stats_spread(s, 5, x);
+  check(e, HN_INTERVAL_NONE, 3, 1.75, 7, 1e-14);
+  g_assert_cmpint(e.n, ==, 4);
+  e = hn_stats_spread(s, 2, x);
+  g_assert_true(e.n == 2 && e.value == 8.5 && isnan(e.low) && isnan(e.high));
+  e = hn_stats_spread(s, 0, x);
+  g_assert_true(e.n == 0 && isnan(e.value));
+  hn_stats_free(s);
+}
+
 static void coverage(void) {
   HnStats *s = hn_stats_new(HN_AGGREGATE_MEAN, 0.95, 100);
   HnRng rng = hn_rng(5, 0);
@@ -149,6 +163,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/stats/student", student);
   g_test_add_func("/stats/bootstrap", bootstrap);
   g_test_add_func("/stats/few_and_missing", few_and_missing);
+  g_test_add_func("/stats/spread", spread);
   g_test_add_func("/stats/coverage", coverage);
   g_test_add_func("/stats/table", table);
   return g_test_run();

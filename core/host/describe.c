@@ -129,8 +129,8 @@ static void add_json_param(JsonBuilder *b, const HnParam *param) {
   json_builder_end_object(b);
 }
 
-static void add_json_columns(JsonBuilder *b, const char *name, const HnColumn *columns) {
-  json_builder_set_member_name(b, name);
+void hn_describe_columns(JsonBuilder *b, const char *member, const HnColumn *columns) {
+  json_builder_set_member_name(b, member);
   json_builder_begin_array(b);
   for (const HnColumn *c = columns; c && c->name; c++) {
     json_builder_begin_object(b);
@@ -167,8 +167,8 @@ JsonNode *hn_describe_json(const HnPlugin *p) {
   json_builder_begin_array(b);
   for (guint i = 0; i < p->param_count; i++) add_json_param(b, param_at(p, i));
   json_builder_end_array(b);
-  add_json_columns(b, "info", p->info);
-  add_json_columns(b, "metrics", p->metrics);
+  hn_describe_columns(b, "info", p->info);
+  hn_describe_columns(b, "metrics", p->metrics);
   json_builder_end_object(b);
   return json_builder_get_root(b);
 }

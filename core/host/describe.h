@@ -11,4 +11,6 @@
 char *hn_describe_text(const HnPlugin *p);
 /* The same facts; infinite bounds are left out, as JSON has none. */
 JsonNode *hn_describe_json(const HnPlugin *p);
+/* Adds a member: what columns are, name, unit, doc and fold of each.  columns may be NULL. */
+void hn_describe_columns(JsonBuilder *b, const char *member, const HnColumn *columns);
 #endif

@@ -1,4 +1,5 @@
 /* facts.c - run.json: what ran, on what, how it ended. */
+#include "describe.h"
 #include "json.h"
 #include "record.h"
 #include "run.h"
@@ -66,6 +67,7 @@ static void add_plugin(JsonBuilder *b, const HnPlugin *p) {
   text(b, "file", hn_plugins_file(p)), text(b, "sha256", hn_plugins_sha256(p));
   json_builder_set_member_name(b, "privileged");
   json_builder_add_boolean_value(b, (p->flags & HN_PRIVILEGED) != 0);
+  hn_describe_columns(b, "info", p->info);
   json_builder_end_object(b);
 }
 

@@ -3,59 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- what columns mean ---- */
-
-static const struct {
-  const char *name, *unit;
-  int better;
-} known[] = {{"return", "reward per episode", 1},
-             {"kl", "nats", 0},
-             {"success", "", 1},
-             {"success_rate", "", 1},
-             {"log_predictive", "nats", 1},
-             {"reward_l1", "reward", -1},
-             {"reward_nll", "nats", -1},
-             {"reward", "reward", 1},
-             {"transition_l1", "observation units", -1},
-             {"transition_nll", "nats", -1},
-             {"entropy", "nats", 0},
-             {"regret", "reward", -1}};
-
-enum { KL = 1 }; /* its row */
-
-static const char *stem(const char *column) {
-  static const char *const prefixes[] = {"eval.", "train.", "inference.", "policy."};
-  for (guint i = 0; i < G_N_ELEMENTS(prefixes); i++)
-    if (g_str_has_prefix(column, prefixes[i])) return column + strlen(prefixes[i]);
-  return column;
-}
-
-static int known_index(const char *column) {
-  const char *name = stem(column);
-  for (guint i = 0; i < G_N_ELEMENTS(known); i++)
-    if (g_str_equal(known[i].name, name)) return (int)i;
-  return g_str_has_prefix(name, "return_") ? 0 : g_str_has_prefix(name, "kl_") ? KL : -1;
-}
-
-int hn_column_better(const char *column) {
-  int i = known_index(column);
-  return i < 0 ? 0 : known[i].better;
-}
-
-/* run.json may name units (`units`: column to unit), else what is known by name. */
-const char *hn_column_unit(const HnResults *r, const char *column) {
-  for (guint i = 0; i < r->cells->len; i++) {
-    JsonNode *units = hn_result_member(r->cells->pdata[i], "units");
-    JsonObject *o = units && JSON_NODE_HOLDS_OBJECT(units) ? json_node_get_object(units) : NULL;
-    const char *unit = o ? json_object_get_string_member_with_default(o, column, NULL) : NULL;
-    if (!unit && o) unit = json_object_get_string_member_with_default(o, stem(column), NULL);
-    if (unit && *unit) return unit;
-    if (o) break;
-  }
-  int i = known_index(column);
-  return i < 0 ? "" : known[i].unit;
-}
-
 /* ---- may they be compared? ---- */
 
 static HnResult *first_done(const HnResults *r, gint64 arm) {

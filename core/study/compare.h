@@ -2,7 +2,7 @@
  * paired difference to the baseline. */
 #ifndef HN_COMPARE_H
 #define HN_COMPARE_H
-#include "results.h"
+#include "columns.h"
 #include "stats.h"
 
 typedef struct HnCompared {
@@ -58,7 +58,4 @@ HnFormat hn_compared_format(const HnCompared *m, gint64 arms, bool difference);
 char *hn_compared_heading(const HnCompared *m, gint64 arms);
 /* "-" for NaN, no negative zero; free with g_free. */
 char *hn_compare_number(double x, HnFormat format);
-/* What is known of a metric or per-step column, without its "eval." or "inference." prefix. */
-const char *hn_column_unit(const HnResults *r, const char *column);
-int hn_column_better(const char *column);
 #endif

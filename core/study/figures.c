@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { POINTS_MAX = 100, RESAMPLES = 2000, OTHERS_MAX = 40, LOG_FROM = 32 };
+enum { POINTS_MAX = 100, RESAMPLES = 2000, OTHERS_MAX = 40, LOG_FROM = 32, DECADES = 1000 };
 
 static void curve_free(HnCurve *c) {
   if (!c) return;
@@ -67,11 +67,12 @@ static gint64 thin(HnCurve *c, bool log_x) {
   return longest;
 }
 
-static void summarise(HnCurve *c, HnStats *stats) {
+static void summarise(HnCurve *c, HnStats *stats, bool quartiles) {
   double *seed = g_new(double, (gsize)c->seeds);
   for (gint64 i = 0; i < c->n; i++) {
     for (gint64 s = 0; s < c->seeds; s++) seed[s] = c->each[s * c->n + i];
-    HnEstimate e = hn_stats_estimate(stats, c->seeds, seed);
+    HnEstimate e = quartiles ? hn_stats_spread(stats, c->seeds, seed)
+                             : hn_stats_estimate(stats, c->seeds, seed);
     c->value[i] = e.value, c->low[i] = e.low, c->high[i] = e.high;
   }
   g_free(seed);
@@ -115,6 +116,11 @@ static HnCurve *align(GPtrArray *xs, GPtrArray *ys) {
   return c;
 }
 
+static void sum_up(HnCurve *c) {
+  for (gint64 s = 0; s < c->seeds; s++)
+    for (gint64 i = 1; i < c->n; i++) c->each[s * c->n + i] += c->each[s * c->n + i - 1];
+}
+
 static HnCurve *arm_curve(const HnResults *r, gint64 arm, const HnFigure *f, bool of_steps,
                           HnStats *stats, gint64 *merged) {
   GPtrArray *xs = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
@@ -131,9 +137,10 @@ static HnCurve *arm_curve(const HnResults *r, gint64 arm, const HnFigure *f, boo
   HnCurve *c = xs->len ? align(xs, ys) : NULL;
   if (c && c->n == 0) g_clear_pointer(&c, curve_free);
   if (c) {
+    if (f->so_far) sum_up(c);
     gint64 longest = thin(c, f->log_x);
     *merged = MAX(*merged, longest);
-    summarise(c, stats);
+    summarise(c, stats, f->quartiles);
   }
   g_ptr_array_unref(xs);
   g_ptr_array_unref(ys);
@@ -153,27 +160,61 @@ static char *label(const HnResults *r, const char *column) {
   return text;
 }
 
+/* True where all curves are positive and only powers of ten show them all. */
+static bool spans_decades(const HnFigure *f) {
+  double low = INFINITY, high = 0;
+  for (gint64 a = 0; a < f->arms; a++)
+    for (gint64 i = 0; f->curve[a] && i < f->curve[a]->n; i++) {
+      double value = f->curve[a]->value[i];
+      if (!isfinite(value)) continue;
+      low = fmin(low, value), high = fmax(high, value);
+    }
+  return low > 0 && high > DECADES * low;
+}
+
+/* What a figure shows and how; x is frames, or with of_steps steps of the trial. */
+typedef struct Plan {
+  HnFigureGroup group;
+  const char *column, *title; /* title NULL: what the plugin says of the column */
+  bool of_steps, log_x, so_far;
+} Plan;
+
+static char *title_of(const HnResults *r, const Plan *p) {
+  HnColumnFacts facts = hn_column_facts(r, p->column);
+  char *title = g_strdup(p->title ? p->title : p->of_steps && *facts.doc ? facts.doc : p->column);
+  gsize n = strlen(title);
+  if (n && title[n - 1] == '.') title[n - 1] = '\0';
+  if (!p->so_far) return title;
+  char *all = g_strconcat(title, ", so far", NULL);
+  g_free(title);
+  return all;
+}
+
+static const char *x_label_of(const Plan *p) {
+  return p->group == HN_FIGURE_PREDICTION ? "n-th transition, predicted from the n - 1 before it"
+         : p->group == HN_FIGURE_BELIEF   ? "transitions conditioned on"
+         : p->of_steps                    ? "step of the trial"
+                                          : "environment steps";
+}
+
 /* Adds the figure of a column unless it is there already or nobody has numbers for it. */
-static void add(GPtrArray *figures, const HnResults *r, HnStats *stats, HnFigureGroup group,
-                const char *column, const char *title, bool of_steps, bool log_x) {
-  char *name = slug(column, of_steps ? "_by_step" : "");
+static void add(GPtrArray *figures, const HnResults *r, HnStats *stats, Plan p) {
+  const char *suffix = p.so_far ? "_so_far" : p.of_steps ? "_by_step" : "";
+  char *name = slug(p.column, suffix);
   bool there = false;
   for (guint i = 0; i < figures->len; i++)
     there |= g_str_equal(((HnFigure *)figures->pdata[i])->name, name);
   HnFigure *f = g_new0(HnFigure, 1);
-  f->group = group, f->name = name, f->column = g_strdup(column);
-  f->title = g_strdup(title ? title : column);
-  f->x_label =
-      g_strdup(group == HN_FIGURE_PREDICTION ? "n-th transition, predicted from the n - 1 before it"
-               : group == HN_FIGURE_BELIEF   ? "transitions conditioned on"
-               : of_steps                    ? "step of the trial"
-                                             : "environment steps");
-  f->y_label = label(r, column);
-  f->log_x = log_x, f->merged = 1, f->arms = r->arm_count;
+  f->group = p.group, f->name = name, f->column = g_strdup(p.column);
+  f->title = title_of(r, &p), f->x_label = g_strdup(x_label_of(&p));
+  f->y_label = label(r, p.column);
+  f->log_x = p.log_x, f->merged = 1, f->arms = r->arm_count, f->so_far = p.so_far;
+  f->quartiles = r->report.band == HN_BAND_QUARTILES;
   f->curve = g_new0(HnCurve *, (gsize)r->arm_count);
   bool any = false;
   for (gint64 a = 0; !there && a < r->arm_count; a++)
-    any |= (f->curve[a] = arm_curve(r, a, f, of_steps, stats, &f->merged)) != NULL;
+    any |= (f->curve[a] = arm_curve(r, a, f, p.of_steps, stats, &f->merged)) != NULL;
+  f->log_y = p.of_steps && spans_decades(f);
   if (any)
     g_ptr_array_add(figures, f);
   else
@@ -236,7 +277,7 @@ static void add_episodes(GPtrArray *figures, const HnResults *r, HnStats *stats)
   f->name = g_strdup("return_by_episode"), f->column = g_strdup("eval.return_1 ..");
   f->title = g_strdup("Return by episode of the trial");
   f->x_label = g_strdup("episode of the trial"), f->y_label = label(r, "eval.return");
-  f->merged = 1, f->arms = r->arm_count;
+  f->merged = 1, f->arms = r->arm_count, f->quartiles = r->report.band == HN_BAND_QUARTILES;
   f->curve = g_new0(HnCurve *, (gsize)r->arm_count);
   bool any = false;
   for (gint64 a = 0; a < r->arm_count; a++) {
@@ -259,7 +300,7 @@ static void add_episodes(GPtrArray *figures, const HnResults *r, HnStats *stats)
         c->each[s * episodes + e] =
             hn_table_last(tables->pdata[s], hn_table_find(tables->pdata[s], name), NULL);
     }
-    if (c) summarise(c, stats);
+    if (c) summarise(c, stats, f->quartiles);
     for (gint64 e = 0; c && e < episodes; e++) any |= isfinite(c->value[e]) != 0;
     g_ptr_array_unref(tables);
   }
@@ -296,6 +337,28 @@ static bool one_of(const char *name, const char *const *list) {
   return g_strv_contains(list, name);
 }
 
+/* The inference's columns of steps.csv, then, with `env`, reward and the environment's; of what
+ * adds up, the sum as well. */
+static void add_steps(GPtrArray *figures, const HnResults *r, HnStats *stats, bool env,
+                      bool log_x) {
+  static const char *const never[] = {"update", "step", "reward", NULL};
+  GPtrArray *names = columns(r, true);
+  Plan reward = {HN_FIGURE_ADAPTATION, "reward", "Reward by step of the trial", true, false, false};
+  for (int so_far = 0; env && so_far < 2; so_far++, reward.so_far = true)
+    add(figures, r, stats, reward);
+  for (guint i = 0; i < names->len; i++) {
+    Plan p = {HN_FIGURE_BELIEF, names->pdata[i], NULL, true, log_x, false};
+    HnColumnFacts facts = hn_column_facts(r, p.column);
+    if (one_of(p.column, never) || env != !g_strcmp0(facts.kind, "env")) continue;
+    if (env) p.group = HN_FIGURE_ADAPTATION, p.log_x = false;
+    if (!*facts.doc && g_str_has_prefix(p.column, "kl")) p.title = "KL from posterior to prior";
+    add(figures, r, stats, p);
+    p.so_far = env && g_str_equal(facts.fold, "sum");
+    if (p.so_far) add(figures, r, stats, p);
+  }
+  g_ptr_array_unref(names);
+}
+
 GPtrArray *hn_figures(const HnComparison *c) {
   const HnResults *r = c->results;
   static const char *const learning[][2] = {{"eval.return", "Return on held-out tasks"},
@@ -307,36 +370,29 @@ GPtrArray *hn_figures(const HnComparison *c) {
       {"transition_l1", "Error of predicted transitions"},
       {"transition_nll", "Negative log-likelihood of transitions"},
       {"log_predictive", "Log predictive density"}};
-  static const char *const never[] = {"update", "frames", "step", "reward", NULL};
+  static const char *const never[] = {"update", "frames", NULL};
   GPtrArray *figures = g_ptr_array_new_with_free_func((GDestroyNotify)figure_free);
   HnStats *stats = hn_stats_new((HnAggregate)r->report.aggregate, r->report.confidence,
                                 MIN(r->report.resamples, RESAMPLES));
   bool log_x = long_trial(r);
   for (guint i = 0; i < G_N_ELEMENTS(learning); i++) {
     if (i == 1) add_difference(figures, c, stats, learning[0][0]);
-    add(figures, r, stats, HN_FIGURE_LEARNING, learning[i][0], learning[i][1], false, false);
+    add(figures, r, stats, (Plan){HN_FIGURE_LEARNING, learning[i][0], learning[i][1], 0, 0, 0});
   }
-  add(figures, r, stats, HN_FIGURE_LEARNING, r->report.metric, NULL, false, false);
+  add(figures, r, stats, (Plan){HN_FIGURE_LEARNING, r->report.metric, NULL, 0, 0, 0});
   for (guint i = 0; i < G_N_ELEMENTS(prediction); i++)
-    add(figures, r, stats, HN_FIGURE_PREDICTION, prediction[i][0], prediction[i][1], true, log_x);
-  GPtrArray *names = columns(r, true);
-  for (guint i = 0; i < names->len; i++) {
-    const char *name = names->pdata[i];
-    if (!one_of(name, never))
-      add(figures, r, stats, HN_FIGURE_BELIEF, name,
-          g_str_has_prefix(name, "kl") ? "KL from posterior to prior" : NULL, true, log_x);
-  }
-  g_ptr_array_unref(names);
+    add(figures, r, stats,
+        (Plan){HN_FIGURE_PREDICTION, prediction[i][0], prediction[i][1], true, log_x, false});
+  add_steps(figures, r, stats, false, log_x);
   add_episodes(figures, r, stats);
-  add(figures, r, stats, HN_FIGURE_ADAPTATION, "reward", "Reward by step of the trial", true,
-      false);
+  add_steps(figures, r, stats, true, log_x);
   hn_figures_trials(figures, r);
-  names = columns(r, false);
+  GPtrArray *names = columns(r, false);
   for (guint i = 0, limit = figures->len + OTHERS_MAX; i < names->len && figures->len < limit;
        i++) {
     const char *name = names->pdata[i];
     if (!one_of(name, never) && !g_str_has_prefix(name, "eval.return_"))
-      add(figures, r, stats, HN_FIGURE_OTHER, name, NULL, false, false);
+      add(figures, r, stats, (Plan){HN_FIGURE_OTHER, name, NULL, 0, 0, 0});
   }
   g_ptr_array_unref(names);
   hn_stats_free(stats);

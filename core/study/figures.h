@@ -6,8 +6,8 @@
 typedef enum HnFigureGroup {
   HN_FIGURE_LEARNING,   /* against frames */
   HN_FIGURE_PREDICTION, /* errors of held-out predictions against context length */
-  HN_FIGURE_BELIEF,     /* other columns of steps.csv against context length */
-  HN_FIGURE_ADAPTATION, /* by episode and step of the trial */
+  HN_FIGURE_BELIEF,     /* the inference's other columns of steps.csv, likewise */
+  HN_FIGURE_ADAPTATION, /* by episode; reward and the environment's columns by step of the trial */
   HN_FIGURE_TRIAL,      /* single trials out of trial.csv */
   HN_FIGURE_OTHER,      /* remaining columns of metrics.csv against frames */
   HN_FIGURE_GROUPS
@@ -38,7 +38,9 @@ typedef struct HnFigure {
   char *column; /* where the numbers are from */
   char *title, *x_label, *y_label;
   gint64 merged; /* neighbouring points averaged into one; 1: none */
-  bool log_x;
+  bool log_x, log_y;
+  bool so_far;    /* each point is the sum of the column up to it */
+  bool quartiles; /* bands: of the seeds; else an interval */
   gint64 arms;
   HnCurve **curve; /* [arms]; NULL where the arm has no such numbers */
 

@@ -87,7 +87,20 @@ static void number(GString *out, double x) {
                          isfinite(x) ? g_ascii_formatd(text, sizeof text, "%.9g", x) : "NaN");
 }
 
-static void data(const Script *s, const HnFigure *f) {
+typedef struct Range { /* in powers of ten on a logarithmic axis */
+  double low, high;
+} Range;
+
+static double on_axis(const HnFigure *f, double y) {
+  return f->log_y ? log10(y) : y;
+}
+static double off_axis(const HnFigure *f, double place) {
+  return f->log_y ? pow(10, place) : place;
+}
+
+/* A band that leaves a logarithmic axis below ends at its foot. */
+static void data(const Script *s, const HnFigure *f, Range y) {
+  double foot = f->log_y ? off_axis(f, y.low) : (double)-INFINITY;
   for (gint64 a = 0; a < f->arms; a++) {
     const HnCurve *c = f->curve[a];
     if (!c) continue;
@@ -95,7 +108,7 @@ static void data(const Script *s, const HnFigure *f) {
     for (gint64 i = 0; i < c->n; i++) {
       number(s->text, c->x[i]);
       number(s->text, c->value[i]);
-      number(s->text, c->low[i]);
+      number(s->text, c->low[i] < foot ? foot : c->low[i]);
       number(s->text, c->high[i]);
       for (gint64 k = 0; k < c->seeds; k++) number(s->text, c->each[k * c->n + i]);
       g_string_append_c(s->text, '\n');
@@ -103,10 +116,6 @@ static void data(const Script *s, const HnFigure *f) {
     g_string_append(s->text, "EOD\n");
   }
 }
-
-typedef struct Range {
-  double low, high;
-} Range;
 
 static void include(Range *r, double x) {
   if (!isfinite(x)) return;
@@ -125,11 +134,12 @@ static Range vertical(const HnFigure *f) {
   for (gint64 a = 0; a < f->arms; a++) {
     const HnCurve *c = f->curve[a];
     for (gint64 i = 0; c && i < c->n; i++) {
-      include(&lines, c->value[i]), include(&all, c->value[i]);
-      include(&all, c->low[i]), include(&all, c->high[i]);
+      double value = on_axis(f, c->value[i]);
+      include(&lines, value), include(&all, value);
+      include(&all, on_axis(f, c->low[i])), include(&all, on_axis(f, c->high[i]));
       for (gint64 k = 0; k < c->seeds && !has_interval(c); k++) {
-        include(&lines, c->each[k * c->n + i]);
-        include(&all, c->each[k * c->n + i]);
+        include(&lines, on_axis(f, c->each[k * c->n + i]));
+        include(&all, on_axis(f, c->each[k * c->n + i]));
       }
     }
   }
@@ -169,7 +179,7 @@ static guint place_labels(const HnFigure *f, Range y, Label *label) {
     gint64 last = c ? c->n - 1 : -1;
     while (last >= 0 && !isfinite(c->value[last])) last--;
     if (last < 0) continue;
-    double at = (c->value[last] - y.low) / (y.high - y.low);
+    double at = (on_axis(f, c->value[last]) - y.low) / (y.high - y.low);
     label[n++] = (Label){a, CLAMP(at, 0, 1)};
   }
   qsort(label, n, sizeof *label, by_height);
@@ -197,6 +207,7 @@ static void frame(const Script *s, const HnFigure *f, Range x, Range y) {
       ink, ink, grid, x_label, ink, y_label, ink);
   g_string_append(o, f->log_x ? "set logscale x\nset format x '%g'\nset mxtics 10\n"
                               : "unset logscale\nset format x '%.0s%c'\nset mxtics 1\n");
+  if (f->log_y) g_string_append(o, "set logscale y\nset format y '%g'\n");
   if (!f->log_x && x.high < 1000) g_string_append(o, "set format x '%g'\n");
   if (f->group == HN_FIGURE_ADAPTATION && x.high - x.low < 12)
     g_string_append(o, "set xtics 1\n");
@@ -205,7 +216,7 @@ static void frame(const Script *s, const HnFigure *f, Range x, Range y) {
   g_string_append(o, "set xrange [");
   number(o, x.low), g_string_append(o, ":"), number(o, x.high);
   g_string_append(o, "]\nset yrange [");
-  number(o, y.low), g_string_append(o, ":"), number(o, y.high);
+  number(o, off_axis(f, y.low)), g_string_append(o, ":"), number(o, off_axis(f, y.high));
   g_string_append(o, "]\n");
   for (guint i = 0; f->mark && i < f->mark->len; i++) {
     double at = g_array_index(f->mark, double, i);
@@ -398,7 +409,7 @@ static void script_figure(const Script *s, const HnFigure *f) {
     return;
   }
   Range x = horizontal(f), y = vertical(f);
-  data(s, f);
+  data(s, f, y);
   frame(s, f, x, y);
   labels(s, f, y);
   curves(s, f);

@@ -28,9 +28,11 @@ static void figure(GString *out, const HnComparison *c, const HnFigure *f, const
   char *band = f->note ? g_strdup(f->note)
                : seeds < HN_STATS_SEEDS_MIN
                    ? g_strdup(seeds == 1 ? "one seed, no interval" : "thin lines: single seeds")
-                   : g_strdup_printf("%s over seeds and %g %% interval",
-                                     hn_aggregate_name(hn_stats_kind(c->stats)),
-                                     100 * hn_stats_confidence(c->stats));
+               : f->quartiles ? g_strdup_printf("%s over seeds and their quartiles",
+                                                hn_aggregate_name(hn_stats_kind(c->stats)))
+                              : g_strdup_printf("%s over seeds and %g %% interval",
+                                                hn_aggregate_name(hn_stats_kind(c->stats)),
+                                                100 * hn_stats_confidence(c->stats));
   char *merged =
       f->merged > 1
           ? g_strdup_printf("; up to %" G_GINT64_FORMAT " neighbouring points averaged", f->merged)

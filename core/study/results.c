@@ -25,6 +25,8 @@ char *hn_results_plan(const HnStudy *study, const char *const *overrides) {
   json_builder_set_member_name(b, "metric"), json_builder_add_string_value(b, p->metric);
   json_builder_set_member_name(b, "aggregate"),
       json_builder_add_string_value(b, hn_aggregate_name((HnAggregate)p->aggregate));
+  json_builder_set_member_name(b, "band"),
+      json_builder_add_string_value(b, p->band == HN_BAND_QUARTILES ? "quartiles" : "interval");
   json_builder_set_member_name(b, "confidence"), json_builder_add_double_value(b, p->confidence);
   json_builder_set_member_name(b, "resamples"), json_builder_add_int_value(b, p->resamples);
   json_builder_end_object(b);
@@ -85,6 +87,9 @@ static bool take_plan(HnResults *r, JsonObject *o) {
       .baseline = g_intern_string(json_object_get_string_member_with_default(p, "baseline", "")),
       .metric = g_intern_string(json_object_get_string_member_with_default(p, "metric", "")),
       .aggregate = aggregate_of(json_object_get_string_member_with_default(p, "aggregate", "")),
+      .band = !g_strcmp0(json_object_get_string_member_with_default(p, "band", ""), "quartiles")
+                  ? HN_BAND_QUARTILES
+                  : HN_BAND_INTERVAL,
       .confidence = json_object_get_double_member_with_default(p, "confidence", 0.95),
       .resamples = json_object_get_int_member_with_default(p, "resamples", 10000)};
   return r->seeds > 0;

@@ -181,3 +181,17 @@ HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const dou
 HnEstimate hn_stats_estimate(HnStats *s, int64_t n, const double *x) {
   return hn_stats_difference(s, n, x, NULL);
 }
+
+HnEstimate hn_stats_spread(HnStats *s, int64_t n, const double *x) {
+  HnEstimate e = {.value = NAN, .low = NAN, .high = NAN};
+  double *kept = g_new(double, (gsize)MAX(n, 1));
+  for (int64_t i = 0; i < n; i++)
+    if (isfinite(x[i])) kept[e.n++] = x[i];
+  if (e.n > 0) e.value = hn_stats_aggregate(s->aggregate, e.n, kept);
+  if (e.n >= HN_STATS_SEEDS_MIN) {
+    qsort(kept, (size_t)e.n, sizeof *kept, ascending);
+    e.low = percentile(kept, e.n, 0.25), e.high = percentile(kept, e.n, 0.75);
+  }
+  g_free(kept);
+  return e;
+}

@@ -41,6 +41,9 @@ const char *hn_interval_name(HnInterval i);
 
 /*   x  [n] a value per seed, NaN where there is none */
 HnEstimate hn_stats_estimate(HnStats *s, int64_t n, const double *x);
+/* The same value with the quartiles over seeds for low and high (linear between order statistics;
+ * NaN below HN_STATS_SEEDS_MIN), which say how seeds differ, not how sure their aggregate is. */
+HnEstimate hn_stats_spread(HnStats *s, int64_t n, const double *x);
 /* x - baseline, over the seeds where both are finite.
  *   x, baseline  [n] the same seed at the same index */
 HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const double *baseline);

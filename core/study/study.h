@@ -29,6 +29,7 @@
   X(text, baseline, "", "Arm that the others are compared with; empty: the first.", "") \
   X(text, metric, "", "Column of metrics.csv that decides.", "eval.return")             \
   X(choice, aggregate, "", "How seeds become one number.", "mean", "mean|median|iqm")   \
+  X(choice, band, "", "What plots show around it.", "interval", "interval|quartiles")   \
   X(real, confidence, "", "Of intervals.", 0.95, 0.5, 0.999)                            \
   X(int, resamples, "", "Of the bootstrap.", 10000, 100, 1e7)
 #define HN_SEEDS_PARAMS(X)                                               \
@@ -38,6 +39,7 @@
 typedef struct HnReportParams {
   HN_REPORT_PARAMS(HN_FIELD)
 } HnReportParams;
+enum { HN_BAND_INTERVAL, HN_BAND_QUARTILES };
 typedef struct HnSeedsParams {
   HN_SEEDS_PARAMS(HN_FIELD)
 } HnSeedsParams;
