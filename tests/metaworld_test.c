@@ -10,6 +10,7 @@
 #include "env_laws.h"
 #include "golden_metaworld.h"
 #include <glib/gstdio.h>
+#include <sys/wait.h>
 
 extern const HnPlugin metaworld_LTX_hn_plugin;
 static const HnPlugin *const metaworld = &metaworld_LTX_hn_plugin;
@@ -196,6 +197,278 @@ static void test_goals(void) {
   }
   fclose(file);
   g_assert_cmpint(halves, ==, 50 + 1 + 2);
+}
+
+/* ---- traps: what one who writes Meta-World anew gets wrong first ---- */
+
+static HnMwRow row_at(const Stage *g, const Recording *r, int record) {
+  HnMwRow row = g->row;
+  const Record *c = &r->record[record];
+  set_pose(&row, r, &c->after);
+  memcpy(row.frame, c->frame, sizeof row.frame);
+  row.steps = c->step;
+  return row;
+}
+
+static double reward_of(Stage *g, HnMwRow row, int step) {
+  HnMwOutcome out;
+  g_assert_cmpint(hn_mw_look(&g->world, &row, g->golden->action[step], &out), ==, HN_OK);
+  return out.reward;
+}
+
+/* Upstream keeps views of the simulator where it means to keep positions: door-lock's margin is
+ * today's distance, so that its reward for coming near is 0.1 wherever the hand is; and
+ * door-unlock's start of the lock moves with the lock. */
+static void test_trap_1_live_views(void) {
+  Stage *g = stage_open(hn_mw_task_find("door-unlock"));
+  const Recording *r = g->golden;
+  set_constants(&g->row, r);
+  const int last = r->records - 1; /* the lock is turned by then */
+  HnMwRow moved = row_at(g, r, last);
+  g_assert_cmpfloat(fabs(r->record[last].after.qpos[9] - r->start.qpos[9]), >, 0.1);
+  near_one("reward", 0, reward_of(g, moved, r->record[last].step), r->record[last].reward, 1e-9);
+  for (int i = 0; i < 3; i++) moved.obj0[i] += 1; /* what reset saw must not matter */
+  near_one("reward", 1, reward_of(g, moved, r->record[last].step), r->record[last].reward, 1e-9);
+  stage_close(g);
+}
+
+/* Hands that start at float32 numbers, and hands that do not. */
+static void test_trap_2_float32_starts(void) {
+  int single = 0;
+  for (int k = 0; k < HN_MW_TASKS; k++) {
+    const HnMwTask *task = &hn_mw_tasks[k];
+    gboolean is_single = task->hand[2] == (double)0.2f;
+    g_assert_true(is_single || task->hand[2] == 0.2);
+    single += is_single;
+    Recording *r = recording_of(k);
+    near_all("mocap", task->hand, r->start.mocap, 3, 0);
+    g_free(r);
+  }
+  g_assert_cmpint(single, ==, 24);
+}
+
+/* Orientations come in MuJoCo's order or in scipy's, and a mesh's frame is the release's own. */
+static void test_trap_3_orientations(void) {
+  const struct {
+    const char *task;
+    int scalar;
+  } order[] = {{"assembly", 7}, {"pick-place", 10}, {"sweep", 7}, {"push", 10}};
+  for (size_t k = 0; k < G_N_ELEMENTS(order); k++) {
+    Stage *g = stage_open(hn_mw_task_find(order[k].task));
+    double obs[HN_MW_OBS];
+    hn_mw_first_obs(&g->row, obs);
+    gboolean nut = k == 0; /* lies turned by a quarter about z */
+    near_one("scalar", (int)k, fabs(obs[order[k].scalar]), nut ? sqrt(0.5) : 1, 2e-2);
+    near_one("scalar", (int)k, obs[order[k].scalar], g->golden->start_obs[order[k].scalar], 1e-6);
+    stage_close(g);
+  }
+  Stage *mug = stage_open(hn_mw_task_find("coffee-pull"));
+  double obs[HN_MW_OBS], apart = 0;
+  hn_mw_first_obs(&mug->row, obs);
+  for (int k = 7; k < 11; k++) apart = fmax(apart, fabs(obs[k] - mug->golden->start_obs[k]));
+  if (pinned) g_assert_cmpfloat(apart, <, 1e-9);
+  if (HN_MW_OLD_WELD) g_assert_cmpfloat(apart, >, 0.5);
+  stage_close(mug);
+}
+
+/* window-close slides its window without looking again: the first observation is the old one, the
+ * second 0.2 m further; peg-insert-side measures the peg's head before it moves the peg. */
+static void test_trap_4_stale(void) {
+  Stage *g = stage_open(hn_mw_task_find("window-close"));
+  HnMwOutcome out;
+  double obs[HN_MW_OBS];
+  hn_mw_first_obs(&g->row, obs);
+  g_assert_cmpfloat(g->row.qpos[9], ==, 0.2);
+  near_one("handle", 0, obs[4], g->golden->start_obs[4], 1e-6);
+  const float rest[4] = {0, 0, 0, -1};
+  g_assert_cmpint(hn_mw_step(&g->world, &g->row, rest, &out), ==, HN_OK);
+  near_one("handle", 1, out.obs[4] - obs[4], 0.2, 1e-3);
+  near_one("mark", 0, g->row.mark[0] - obs[4], 0.2, 1e-12);
+  stage_close(g);
+  g = stage_open(hn_mw_task_find("peg-insert-side"));
+  const mjModel *m = hn_mw_model_of(&g->world, g->task);
+  int site = mj_name2id(m, mjOBJ_SITE, "pegHead");
+  int peg = m->site_bodyid[site]; /* it lay where the model has it */
+  near_one("head", 0, g->row.mark[0], m->body_pos[3 * peg] + m->site_pos[3 * site], 1e-2);
+  g_assert_cmpfloat(fabs(g->row.mark[0] - g->row.obj0[0] - m->site_pos[3 * site]), >, 1e-2);
+  near_all("head", g->row.mark, g->golden->mark, 3, pinned ? 1e-9 : 1e-3);
+  stage_close(g);
+}
+
+/* Height of object and target is where the object came to rest, not what the goal says. */
+static void test_trap_5_settled_heights(void) {
+  const char *const tasks[] = {"push", "push-wall", "push-back"};
+  for (size_t k = 0; k < G_N_ELEMENTS(tasks); k++) {
+    Stage *g = stage_open(hn_mw_task_find(tasks[k]));
+    g_assert_cmpfloat(g->row.target[2], ==, g->row.obj0[2]);
+    g_assert_cmpfloat(g->row.target[2], !=, g->row.rand[5]);
+    g_assert_cmpfloat(g->row.obj0[2], !=, g->row.rand[2]);
+    near_one("height", (int)k, g->row.obj0[2], g->golden->obj0[2], pinned ? 1e-9 : 1e-3);
+    stage_close(g);
+  }
+}
+
+/* Two plates write the place of their goal where MuJoCo computes it anew, so the goal stays where
+ * the model has it; basketball's site stays in its body although its place is written. */
+static void test_trap_6_writes_without_effect(void) {
+  const char *const plates[] = {"plate-slide-side", "plate-slide-back"};
+  for (size_t k = 0; k < G_N_ELEMENTS(plates); k++)
+    for (int i = 0; i < HN_MW_MOVES; i++)
+      g_assert_null(hn_mw_tasks[hn_mw_task_find(plates[k])].move[i].body);
+  g_assert_cmpstr(hn_mw_tasks[hn_mw_task_find("plate-slide")].move[0].body, ==, "puck_goal");
+  Stage *g = stage_open(hn_mw_task_find("basketball"));
+  const mjModel *m = hn_mw_model_of(&g->world, g->task);
+  const mjtNum *offset = m->site_pos + 3 * mj_name2id(m, mjOBJ_SITE, "goal");
+  near_one("goal height", 0, g->row.target[2], g->golden->target[2], 1e-9);
+  near_one("goal x", 0, g->row.target[0], g->row.rand[3] + offset[0], 0.1);
+  near_all("target", g->row.target, g->golden->target, 3, 1e-9);
+  stage_close(g);
+}
+
+/* Coffee's mug comes before the arm, so what is zeroed with it are speeds of the arm. */
+static void test_trap_7_wrong_indices(void) {
+  Stage *g = stage_open(hn_mw_task_find("coffee-pull"));
+  gboolean mug = FALSE;
+  for (int v = 0; v < 9; v++) mug |= g->row.qvel[v] != 0;
+  g_assert_true(mug); /* what was to be zeroed moves on */
+  for (int v = 9; v < 15; v++) g_assert_cmpfloat(g->row.qvel[v], ==, 0);
+  stage_close(g);
+  /* handle-pull asks how far the handle is out (y), not how high it is, to be lifted: y is always
+   * above the start's z, so a closed hand at the handle is paid for holding it all along */
+  g = stage_open(hn_mw_task_find("handle-pull"));
+  g_assert_cmpfloat(g->golden->start_obs[5] - 0.01, >, g->golden->obj0[2]);
+  stage_close(g);
+}
+
+/* A stick at its goal is no success unless both pads press on it. */
+static void test_trap_8_touching(void) {
+  Stage *g = stage_open(hn_mw_task_find("stick-push"));
+  const Recording *r = g->golden;
+  set_constants(&g->row, r);
+  const int solved = r->records - 2;
+  const Record *c = &r->record[solved];
+  g_assert_true(c->success);
+  HnMwOutcome out;
+  HnMwRow row = row_at(g, r, solved);
+  memcpy(row.warm, c->warm, sizeof row.warm);
+  g_assert_cmpint(hn_mw_look(&g->world, &row, r->action[c->step], &out), ==, HN_OK);
+  g_assert_true(out.success);
+  row = row_at(g, r, solved);
+  row.qpos[7] -= 0.01, row.qpos[8] += 0.01; /* opens the fingers a little */
+  g_assert_cmpint(hn_mw_look(&g->world, &row, r->action[c->step], &out), ==, HN_OK);
+  near_all("object", out.obs + 11, c->obs + 11, 3, 1e-9);
+  g_assert_false(out.success);
+  stage_close(g);
+}
+
+/* ---- models ---- */
+
+/* What is left out of models has no mass and touches nothing. */
+static void test_stripped(void) {
+  FakeHost fake;
+  const HnHost *host = fake_host_open(&fake);
+  for (int k = 0; k < HN_MW_TASKS; k++) {
+    mjModel *whole, *less;
+    if (k && !strcmp(hn_mw_tasks[k].model, hn_mw_tasks[k - 1].model)) continue;
+    g_assert_cmpint(hn_mw_load(host, assets, hn_mw_tasks[k].model, true, &whole), ==, HN_OK);
+    g_assert_cmpint(hn_mw_load(host, assets, hn_mw_tasks[k].model, false, &less), ==, HN_OK);
+    g_assert_cmpint(whole->nbody, ==, less->nbody);
+    g_assert_cmpint(whole->nsite, ==, less->nsite);
+    g_assert_cmpint(whole->ngeom, >, less->ngeom);
+    gsize n = (gsize)whole->nbody * sizeof(double);
+    g_assert_cmpmem(whole->body_mass, n, less->body_mass, n);
+    g_assert_cmpmem(whole->body_inertia, 3 * n, less->body_inertia, 3 * n);
+    g_assert_cmpmem(whole->body_ipos, 3 * n, less->body_ipos, 3 * n);
+    g_assert_cmpmem(whole->body_invweight0, 2 * n, less->body_invweight0, 2 * n);
+    int solid[2] = {0, 0};
+    for (int i = 0; i < whole->ngeom; i++)
+      solid[0] += whole->geom_contype[i] || whole->geom_conaffinity[i];
+    for (int i = 0; i < less->ngeom; i++)
+      solid[1] += less->geom_contype[i] || less->geom_conaffinity[i];
+    g_assert_cmpint(solid[0], ==, solid[1]);
+    g_assert_cmpint((gint64)mj_sizeModel(less), <, (gint64)mj_sizeModel(whole));
+    mj_deleteModel(whole), mj_deleteModel(less);
+  }
+  fake_host_close(&fake);
+}
+
+/* With $METAWORLD_ASSETS set to `place`: what create says. */
+static void assert_refused(const char *place, const char *first, const char *second) {
+  HnStatus s;
+  g_autofree char *before = g_strdup(g_getenv("METAWORLD_ASSETS"));
+  g_setenv("METAWORLD_ASSETS", place, TRUE);
+  Rig *rig = rig_try(metaworld, 1, SETTINGS({"benchmark", HN_MW_MT1}, {"task=reach", 0}), &s);
+  if (before)
+    g_setenv("METAWORLD_ASSETS", before, TRUE);
+  else
+    g_unsetenv("METAWORLD_ASSETS");
+  g_assert_cmpint(s, ==, HN_E_IO);
+  if (!strstr(rig->fake.error, first) || !strstr(rig->fake.error, second) ||
+      !strstr(rig->fake.error, "./dev setup --metaworld"))
+    g_test_fail_printf("said: %s", rig->fake.error);
+  rig_free(rig);
+}
+
+static void link_to(const char *folder, const char *name, const char *to) {
+  g_autofree char *path = g_build_filename(folder, name, NULL);
+  g_autofree char *target = g_build_filename(assets, to, NULL);
+  g_assert_cmpint(symlink(target, path), ==, 0);
+}
+
+static void test_missing_models(void) {
+  assert_refused("/no/such/folder", "/no/such/folder", "sawyer_xyz/sawyer_reach_v3.xml");
+}
+
+/* A copy of the models in which one file is cut off, or gone. */
+static void test_damaged_models(void) {
+  g_autofree char *folder = g_dir_make_tmp("metaworld-XXXXXX", NULL);
+  g_autofree char *inside = g_build_filename(folder, "sawyer_xyz", NULL);
+  g_autofree char *model = g_build_filename(inside, "sawyer_reach_v3.xml", NULL);
+  g_autofree char *objects = g_build_filename(folder, "objects", NULL);
+  g_autofree char *scene = g_build_filename(folder, "scene", NULL);
+  g_autofree char *origin = g_build_filename(assets, "sawyer_xyz/sawyer_reach_v3.xml", NULL);
+  char *text;
+  gsize length;
+  g_assert_cmpint(g_mkdir(inside, 0700), ==, 0);
+  g_assert_true(g_file_get_contents(origin, &text, &length, NULL));
+  g_assert_true(g_file_set_contents(model, text, (gssize)length / 2, NULL));
+  link_to(folder, "scene", "scene"), link_to(folder, "objects", "objects");
+  assert_refused(folder, "sawyer_reach_v3.xml", "damaged");
+  g_assert_true(g_file_set_contents(model, text, (gssize)length, NULL));
+  g_remove(objects);
+  assert_refused(folder, "objects/assets/block_dependencies.xml", "cannot be read");
+  g_assert_cmpint(g_mkdir(objects, 0700), ==, 0);
+  link_to(objects, "assets", "objects/assets"); /* but no meshes */
+  assert_refused(folder, "objects/meshes/", "sawyer_reach_v3.xml");
+  g_autofree char *link = g_build_filename(objects, "assets", NULL);
+  g_remove(link), g_rmdir(objects), g_remove(scene), g_remove(model), g_rmdir(inside);
+  g_assert_cmpint(g_rmdir(folder), ==, 0);
+  g_free(text);
+}
+
+/* A study whose models are missing is a wrong configuration. */
+static void test_exit_code(void) {
+  g_autofree char *folder = g_dir_make_tmp("metaworld-XXXXXX", NULL);
+  g_autofree char *study = g_build_filename(folder, "study.yaml", NULL);
+  g_autofree char *runs = g_build_filename(folder, "runs", NULL);
+  const char *text = "hunch: 1\nname: absent\nseeds: {root: 1, count: 1}\n"
+                     "base:\n  env: {plugin: metaworld}\n  inference: {plugin: none}\n"
+                     "  policy: {plugin: uniform}\n  run: {frames: 500, rows: 1}\narms:\n  a: {}\n";
+  g_assert_true(g_file_set_contents(study, text, -1, NULL));
+  char *argv[] = {HUNCH, "run", "-o", runs, study, NULL};
+  g_auto(GStrv) env = g_environ_setenv(g_get_environ(), "METAWORLD_ASSETS", "/no/such", TRUE);
+  env = g_environ_setenv(env, "HUNCH_PLUGIN_PATH", PLUGINS, TRUE);
+  g_autofree char *said = NULL;
+  int status;
+  g_assert_true(g_spawn_sync(NULL, argv, env, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &said,
+                             &status, NULL));
+  g_assert_true(WIFEXITED(status));
+  g_assert_cmpint(WEXITSTATUS(status), ==, 2);
+  if (!strstr(said, "/no/such") || !strstr(said, "./dev setup --metaworld"))
+    g_test_fail_printf("said: %s", said);
+  char *remove[] = {"rm", "-r", folder, NULL};
+  g_assert_true(
+      g_spawn_sync(NULL, remove, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
 }
 
 /* ---- through the ABI ---- */
@@ -414,8 +687,20 @@ int main(int argc, char **argv) {
     add_tasks("one-step", test_one_step);
     g_test_add_func("/metaworld/open-loop", test_open_loop);
   } else {
+    g_test_add_func("/metaworld/exit-code", test_exit_code);
     g_test_add_func("/metaworld/recorded-steps", test_other_release);
   }
+  g_test_add_func("/metaworld/trap-1-live-views", test_trap_1_live_views);
+  g_test_add_func("/metaworld/trap-2-float32-starts", test_trap_2_float32_starts);
+  g_test_add_func("/metaworld/trap-3-orientations", test_trap_3_orientations);
+  g_test_add_func("/metaworld/trap-4-stale", test_trap_4_stale);
+  g_test_add_func("/metaworld/trap-5-settled-heights", test_trap_5_settled_heights);
+  g_test_add_func("/metaworld/trap-6-writes-without-effect", test_trap_6_writes_without_effect);
+  g_test_add_func("/metaworld/trap-7-wrong-indices", test_trap_7_wrong_indices);
+  g_test_add_func("/metaworld/trap-8-touching", test_trap_8_touching);
+  g_test_add_func("/metaworld/stripped", test_stripped);
+  g_test_add_func("/metaworld/missing-models", test_missing_models);
+  g_test_add_func("/metaworld/damaged-models", test_damaged_models);
   g_test_add_func("/metaworld/spec", test_spec);
   g_test_add_func("/metaworld/refusals", test_refusals);
   g_test_add_func("/metaworld/turns", test_turns);

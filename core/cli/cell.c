@@ -40,9 +40,9 @@ static int run(const HnCell *cell, const char *dir) {
   g_log_set_default_handler(on_fatal, NULL);
   if (hn_run_cell(cell, dir, &stop, tell, NULL, &error)) return HN_EXIT_DONE;
   bool waiting = g_error_matches(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
-  int code = waiting                                                ? HN_EXIT_INTERRUPTED
-             : g_error_matches(error, HN_RUN_ERROR, HN_RUN_WEIGHTS) ? HN_EXIT_USAGE
-                                                                    : HN_EXIT_FAILED;
+  bool told_wrong = g_error_matches(error, HN_RUN_ERROR, HN_RUN_WEIGHTS) ||
+                    g_error_matches(error, HN_RUN_ERROR, HN_RUN_REFUSED);
+  int code = waiting ? HN_EXIT_INTERRUPTED : told_wrong ? HN_EXIT_USAGE : HN_EXIT_FAILED;
   g_printerr("%s: %s%s\n", dir, waiting ? "" : "error: ", error->message);
   g_error_free(error);
   return code;

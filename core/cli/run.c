@@ -33,6 +33,16 @@ static int check_selection(const HnVerb *verb, const HnStudy *study, const Optio
   return -1;
 }
 
+/* Nothing could begin as it was told: a wrong configuration, not a run that went wrong. */
+static bool all_refused(const GPtrArray *jobs) {
+  bool all = jobs->len > 0;
+  for (guint i = 0; i < jobs->len; i++) {
+    const HnJob *j = jobs->pdata[i];
+    all &= j->state == HN_JOB_FAILED && j->refused;
+  }
+  return all;
+}
+
 static guint count(const GPtrArray *jobs, HnJobState state) {
   guint n = 0;
   for (guint i = 0; i < jobs->len; i++) n += ((const HnJob *)jobs->pdata[i])->state == state;
@@ -75,8 +85,10 @@ static int run(const HnVerb *verb, const HnStudy *study, const char *dir, GPtrAr
             count(jobs, HN_JOB_DONE), jobs->len);
     return HN_EXIT_INTERRUPTED;
   }
-  show(verb, dir);
+  bool refused = all_refused(jobs);
+  if (!refused) show(verb, dir);
   if (failed) hn_cli_error(verb->name, "%u of %u cells failed", failed, jobs->len);
+  if (refused) return HN_EXIT_USAGE;
   return failed || elsewhere ? HN_EXIT_PARTIAL : HN_EXIT_DONE;
 }
 

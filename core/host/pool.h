@@ -26,7 +26,7 @@ HnArena *hn_arena_enter(HnArena *a);
 HnArena *hn_arena_current(void);
 
 /* The text of the last failure in this thread, set by host->fail. */
-enum { HN_FAIL_TEXT = 512 };
+enum { HN_FAIL_TEXT = 1024 };
 char *hn_fail_text(void);
 
 typedef struct HnPool HnPool;

@@ -11,7 +11,8 @@ enum {
   HN_RUN_NUMERIC,
   HN_RUN_IO,
   HN_RUN_INTERRUPTED,
-  HN_RUN_WEIGHTS
+  HN_RUN_WEIGHTS,
+  HN_RUN_REFUSED, /* by a plugin: what it was told, or a file that it needs */
 };
 
 /* Called after every update, on the thread that runs the cell. */

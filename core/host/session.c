@@ -27,8 +27,11 @@ static const char *reason(HnStatus status) {
 
 gboolean hn_session_failed(const HnSession *s, const char *doing, HnStatus status, GError **error) {
   const char *text = hn_fail_text()[0] ? hn_fail_text() : reason(status);
-  g_set_error(error, HN_RUN_ERROR, status == HN_E_NUMERIC ? HN_RUN_NUMERIC : HN_RUN_PLUGIN,
-              "%s (while %s, update %" G_GINT64_FORMAT ")", text, doing, s->update);
+  int code = status == HN_E_NUMERIC                      ? HN_RUN_NUMERIC
+             : status == HN_E_PARAM || status == HN_E_IO ? HN_RUN_REFUSED
+                                                         : HN_RUN_PLUGIN;
+  g_set_error(error, HN_RUN_ERROR, code, "%s (while %s, update %" G_GINT64_FORMAT ")", text, doing,
+              s->update);
   return FALSE;
 }
 

@@ -25,6 +25,7 @@ struct HnJob {
   bool ready; /* was done before */
   int64_t frames, total;
   char *reason;       /* of a failure */
+  bool refused;       /* by a plugin, which was told what cannot be or lacks a file */
   const HnJob *after; /* must be done before: it makes the weights that this one starts from */
 };
 

@@ -12,7 +12,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { LOCK_FD = 3, DRAW_MS = 200, HEARTBEAT_S = 60, EXIT_INTERRUPTED = 75 };
+enum { LOCK_FD = 3, DRAW_MS = 200, HEARTBEAT_S = 60, EXIT_USAGE = 2, EXIT_INTERRUPTED = 75 };
 
 typedef struct Schedule {
   GPtrArray *jobs;
@@ -72,6 +72,7 @@ static void judge_end(Child *c) {
   hn_job_recorded(j, &status, &reason);
   bool left = g_subprocess_get_if_exited(c->process);
   int code = left ? g_subprocess_get_exit_status(c->process) : -1;
+  j->refused = code == EXIT_USAGE;
   if (code == 0 && g_strcmp0(status, "done") == 0) {
     j->state = HN_JOB_DONE, j->frames = j->total;
   } else if (code == EXIT_INTERRUPTED) {
@@ -202,6 +203,7 @@ static bool may_start(Schedule *s, HnJob *j) {
     char *why = g_strdup_printf("starts from the weights of %s, which %s", before->name,
                                 elsewhere ? "another process is running" : "failed");
     hn_job_record(j, "failed", why);
+    j->refused = before->refused;
     fail(s, j, NULL, why);
   }
   return false;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FETCH "`./dev setup --metaworld` fetches them, `pip install metaworld` too"
+#define FETCH "`./dev setup --metaworld` or `pip install metaworld==3.1.1` fetches them"
 
 /* ---- where they are ---- */
 
@@ -44,14 +44,12 @@ static bool expand(const char *pattern, char *out) {
 }
 
 /* Packages of the Python in use, of the system, of the user; a checkout; the cache. */
-static const char *const places[] = {"$VIRTUAL_ENV/lib/python3*/site-packages/metaworld",
-                                     "$CONDA_PREFIX/lib/python3*/site-packages/metaworld",
-                                     "$HOME/.local/lib/python3*/site-packages/metaworld",
-                                     "/usr/local/lib/python3*/dist-packages/metaworld",
-                                     "/usr/local/lib/python3*/site-packages/metaworld",
-                                     "/usr/lib/python3/dist-packages/metaworld",
-                                     "Metaworld",
-                                     "metaworld",
+static const char *const places[] = {"$VIRTUAL_ENV/lib/python3*/*-packages/metaworld",
+                                     "$CONDA_PREFIX/lib/python3*/*-packages/metaworld",
+                                     "$HOME/.local/lib/python3*/*-packages/metaworld",
+                                     "/usr/local/lib/python3*/*-packages/metaworld",
+                                     "/usr/lib/python3*/*-packages/metaworld",
+                                     "./Metaworld",
                                      "../Metaworld",
                                      "$XDG_CACHE_HOME/hunch/metaworld",
                                      "$HOME/.cache/hunch/metaworld"};
@@ -87,10 +85,9 @@ HnStatus hn_mw_find_assets(const HnHost *host, char *folder) {
   size_t length = 0;
   for (size_t k = 0; k < sizeof places / sizeof *places && length < sizeof looked; k++)
     length += (size_t)snprintf(looked + length, sizeof looked - length, ", %s", places[k]);
-  return host->fail(
-      host, HN_E_IO,
-      "Meta-World's models are not here: no %s in $METAWORLD_ASSETS (not set)%s; " FETCH, probe,
-      looked);
+  return host->fail(host, HN_E_IO,
+                    "no models of Meta-World; " FETCH "; no %s in $METAWORLD_ASSETS%s", probe,
+                    looked);
 }
 
 /* ---- what is left out ---- */
