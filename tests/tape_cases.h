@@ -254,6 +254,21 @@ static void normal_naive(const Case *c, double **in, double *y) {
   }
 }
 
+/* kind: turned back. */
+static HnVar *rotate(const Case *c, HnTape *t, HnVar **in) {
+  return hn_rotate(t, in[0], in[1], c->kind);
+}
+static void rotate_naive(const Case *c, double **in, double *y) {
+  const int64_t n = c->out[1];
+  for (int64_t row = 0; row < c->out[0]; row++)
+    for (int64_t i = 0; i < n; i++) {
+      double sum = 0;
+      for (int64_t j = 0; j < n; j++)
+        sum += in[0][row * n * n + (c->kind ? j * n + i : i * n + j)] * in[1][row * n + j];
+      y[row * n + i] = sum;
+    }
+}
+
 /* Between 0 and 3 ones among up to 5 draws; kind 0: single draws that are 0 or 1. */
 static void counts_of(const Case *c, int64_t i, double *ones, double *total) {
   const int32_t k = pick[i];
@@ -424,6 +439,8 @@ static void lstm_naive(const Case *c, double **in, double *y) {
     }                                                                                   \
   }
 static const Case cases[] = {
+    {"rotate/there", 2, {{4, 25}, {4, 5}}, {4, 5}, 0, rotate, rotate_naive, false},
+    {"rotate/back", 2, {{3, 121}, {3, 11}}, {3, 11}, 1, rotate, rotate_naive, false},
     {"linear/plain", 2, {{5, 7}, {7, 3}}, {5, 3}, HN_LINEAR, linear, linear_naive, false},
     {"linear/bias", 3, {{5, 7}, {7, 19}, {1, 19}}, {5, 19}, HN_LINEAR, linear, linear_naive, false},
     {"linear/tanh", 3, {{9, 6}, {6, 33}, {1, 33}}, {9, 33}, HN_TANH, linear, linear_naive, false},

@@ -4,7 +4,9 @@
  * Each case is built twice on the same inputs, behind an identity, into leaves whose gradients are
  * not zero to begin with: so accumulation, first touch and reuse are tested with every operation.
  */
+#include "rotated_cases.h"
 #include "tape_cases.h"
+#include <hunch/kit/gaussian.h>
 
 /* ---- the check ---- */
 
@@ -329,13 +331,113 @@ static void test_room(void) {
   fake_host_close(fake), g_free(fake);
 }
 
-int main(int argc, char **argv) {
-  g_test_init(&argc, &argv, NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-    char *path = g_strdup_printf("/tape/%s", cases[i].name);
-    g_test_add_data_func(path, &cases[i], check_case);
+/* ---- rotations ---- */
+
+/* Q of n = 2 at angle .7; -I at 0; and Q'Q = I however large the angles. */
+static void test_cayley(void) {
+  FakeHost *fake = g_new(FakeHost, 1);
+  const HnHost *host = fake_host_open(fake);
+  HnTape t = hn_tape_begin(host, false);
+  const float angle[] = {0.7f};
+  const double want[] = {-0.781737, -0.623608, 0.623608, -0.781737};
+  const HnVar *q = hn_cayley(&t, hn_constant(&t, 1, 1, angle), 2);
+  for (int i = 0; i < 4; i++) g_assert_cmpfloat(fabs((double)q->data[i] - want[i]), <=, 6e-7);
+  enum { N = 33, ANGLES = N * (N - 1) / 2 };
+  float large[3 * ANGLES];
+  HnRng rng = hn_rng(21, 0);
+  for (int i = 0; i < 3 * ANGLES; i++)
+    large[i] = (float)((i / ANGLES == 2 ? 30 : i / ANGLES) * hn_rng_normal(&rng));
+  q = hn_cayley(&t, hn_constant(&t, 3, ANGLES, large), N);
+  for (int row = 0; row < 3; row++)
+    for (int i = 0; i < N; i++)
+      for (int j = 0; j < N; j++) {
+        const float *at = q->data + row * N * N;
+        double sum = 0;
+        for (int k = 0; k < N; k++) sum += (double)at[k * N + i] * (double)at[k * N + j];
+        g_assert_cmpfloat(fabs(sum - (i == j)), <=, 5e-7);
+        if (row == 0) g_assert_cmpfloat(at[i * N + j], ==, i == j ? -1 : 0);
+      }
+  fake_host_close(fake), g_free(fake);
+}
+
+/* A turned Gaussian's density, draws and divergence are those of its covariance: against the
+ * precision that stands for it, and by counting. */
+static void test_turned(void) {
+  enum { N = 4, ANGLES = 6, DRAWS = 200000 };
+  FakeHost *fake = g_new(FakeHost, 1);
+  HnTape tape = hn_tape_begin(fake_host_open(fake), false), *t = &tape;
+  HnRng rng = hn_rng(22, 0);
+  float angle[2 * ANGLES], logvar[2 * N], mean[2 * N];
+  for (int i = 0; i < 2 * ANGLES; i++) angle[i] = (float)hn_rng_normal(&rng);
+  for (int i = 0; i < 2 * N; i++) mean[i] = (float)hn_rng_normal(&rng);
+  for (int i = 0; i < 2 * N; i++) logvar[i] = (float)hn_rng_normal(&rng);
+  HnVar *q = hn_cayley(t, hn_constant(t, 2, ANGLES, angle), N), *m = hn_constant(t, 2, N, mean);
+  HnVar *l = hn_constant(t, 2, N, logvar);
+  const HnVar *kl =
+      hn_rotated_kl(t, hn_rows_of(t, m, 0, 1), hn_rows_of(t, l, 0, 1), hn_rows_of(t, q, 0, 1),
+                    hn_rows_of(t, m, 1, 1), hn_rows_of(t, l, 1, 1), hn_rows_of(t, q, 1, 1));
+  double p[2][10];
+  HnPrecisionFacts f;
+  void *work = aligned_alloc(64, (hn_precision_work_size(N) + 63) / 64 * 64);
+  for (int i = 0; i < 2; i++) hn_precision_rotated(N, logvar + i * N, q->data + i * N * N, p[i]);
+  const HnPrecision one = {1, N, false, p[0], 10, 0}, other = {1, N, false, p[1], 10, 0};
+  g_assert_cmpint(hn_precision_facts(&one, mean, N, &other, mean + N, N, &f, NULL, work), ==,
+                  HN_OK);
+  g_assert_cmpfloat(fabs((double)kl->data[0] / f.kl - 1), <=, 2e-6);
+  double s[N * N], got[N * N] = {0};
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++) {
+      s[i * N + j] = 0;
+      for (int k = 0; k < N; k++)
+        s[i * N + j] +=
+            (double)q->data[i * N + k] * exp((double)logvar[k]) * (double)q->data[j * N + k];
+    }
+  float *noise = hn_tape_room(t, DRAWS * N, sizeof *noise),
+        *turns = hn_tape_room(t, DRAWS * N * N, 4);
+  for (int64_t i = 0; i < DRAWS * N; i++)
+    noise[i] = (float)(exp(0.5 * (double)logvar[i % N]) * hn_rng_normal(&rng));
+  for (int64_t i = 0; i < DRAWS; i++) memcpy(turns + i * N * N, q->data, N * N * sizeof *turns);
+  const HnVar *z =
+      hn_rotate(t, hn_constant(t, DRAWS, N * N, turns), hn_constant(t, DRAWS, N, noise), false);
+  for (int64_t i = 0; i < DRAWS; i++)
+    for (int j = 0; j < N * N; j++)
+      got[j] += (double)z->data[i * N + j / N] * (double)z->data[i * N + j % N] / DRAWS;
+  for (int j = 0; j < N * N; j++)
+    g_assert_cmpfloat(fabs(got[j] - s[j]), <=,
+                      0.015 * sqrt(s[j / N * (N + 1)] * s[j % N * (N + 1)]));
+  free(work), fake_host_close(fake), g_free(fake);
+}
+
+/* Operations without second derivatives say so by name. */
+static void test_first_order(void) {
+  if (g_test_subprocess()) {
+    FakeHost *fake = g_new(FakeHost, 1);
+    HnTape t = hn_tape_begin(fake_host_open(fake), true);
+    float x[3] = {1, 2, 3}, g[3] = {0}, v[3] = {1, 0, 0};
+    HnVar *loss = hn_sum(&t, hn_square(&t, hn_cayley(&t, hn_leaf(&t, 1, 3, x, g), 3)));
+    hn_tape_hvp(&t, loss, (HnDirection){3, g, v});
+    return;
+  }
+  g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_failed();
+  g_test_trap_assert_stderr("*hn_cayley does not say how it moves*");
+}
+
+static void add_cases(const Case *all, gsize count_of) {
+  for (gsize i = 0; i < count_of; i++) {
+    char *path = g_strdup_printf("/tape/%s", all[i].name);
+    g_test_add_data_func(path, &all[i], check_case);
     g_free(path);
   }
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  add_cases(cases, G_N_ELEMENTS(cases));
+  add_cases(first_order, G_N_ELEMENTS(first_order));
+  g_test_add_func("/tape/cayley", test_cayley);
+  g_test_add_func("/tape/turned", test_turned);
+  g_test_add_func("/tape/first-order", test_first_order);
   g_test_add_func("/tape/stop", test_stop);
   g_test_add_func("/tape/split", test_split);
   g_test_add_func("/tape/windows", test_windows);

@@ -24,6 +24,17 @@ void hn_precision_set(int64_t dim, bool diagonal, double value, double *p) {
   for (int64_t i = 0; !diagonal && i < dim; i++) p[hn_triangle(i) + i] = value;
 }
 
+void hn_precision_rotated(int64_t dim, const float *logvar, const float *q, double *p) {
+  memset(p, 0, (size_t)hn_triangle(dim) * sizeof *p);
+  for (int64_t k = 0; k < dim; k++) {
+    const double weight = exp(-(double)logvar[k]);
+    double *row = p;
+    for (int64_t i = 0; i < dim; row += ++i)
+      for (int64_t j = 0; j <= i; j++)
+        row[j] += weight * (double)q[i * dim + k] * (double)q[j * dim + k];
+  }
+}
+
 /* Numbers of a group's triangle. */
 static int64_t group_count(int64_t dim) {
   return hn_triangle(hn_group_order(dim)) * HN_GROUP;

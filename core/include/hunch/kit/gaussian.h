@@ -35,6 +35,9 @@ static inline int64_t hn_precision_count(int64_t dim, bool diagonal) {
 }
 /* Sets one precision to value I. */
 HN_KIT void hn_precision_set(int64_t dim, bool diagonal, double value, double *p);
+/* Sets a full one to Q diag(exp(-logvar)) Q', the inverse of the covariance that hn_cayley's Q
+ * [F, F] and logvar [F] stand for; 2 F^3 flops. */
+HN_KIT void hn_precision_rotated(int64_t dim, const float *logvar, const float *q, double *p);
 /* Bytes of work for any number of rows. */
 HN_KIT size_t hn_precision_work_size(int64_t dim);
 

@@ -136,6 +136,19 @@ HN_KIT HnVar *hn_normal_entropy(HnTape *t, HnVar *logstd);
 HN_KIT HnVar *hn_normal_kl(HnTape *t, HnVar *mean1, HnVar *logstd1, HnVar *mean0, HnVar *logstd0);
 /* mean + exp(logstd) noise; noise borrowed [B, A]. */
 HN_KIT HnVar *hn_normal_sample(HnTape *t, HnVar *mean, HnVar *logstd, const float *noise);
+/* Full covariance Q diag(exp(logvar)) Q' of n dimensions.  A sample is mean + Q (exp(logvar / 2)
+ * noise), the log-density of z that of Q' (z - mean) under hn_normal_logp.
+ *
+ * Cayley's rotation Q = -(I + S)^-1 (I - S), S = (A - A') / 2 with angles [B, n (n - 1) / 2] as A's
+ * strict lower triangle row by row: [B, n n], each row a Q row by row.  Angles of 0 give -I.
+ * First derivatives only.  In float64 inside; 2 n^3 flops a row, backward 4 n^3. */
+HN_KIT HnVar *hn_cayley(HnTape *t, HnVar *angles, int64_t n);
+/* Q x of each row, or Q' x if back: q [B, n n], x [B, n]. */
+HN_KIT HnVar *hn_rotate(HnTape *t, HnVar *q, HnVar *x, bool back);
+/* KL(N1 || N0) of such Gaussians, [B, 1]; N0's may be of one row, and get no gradient.  First
+ * derivatives only. */
+HN_KIT HnVar *hn_rotated_kl(HnTape *t, HnVar *mean1, HnVar *logvar1, HnVar *q1, const HnVar *mean0,
+                            const HnVar *logvar0, const HnVar *q0);
 /* Log-density of a = tanh(u), u ~ N(mean, exp(logstd)): takes the raw u [B, A], which keeps the
  * density finite at |a| = 1.  [B, 1].  Haarnoja et al. 2018, appendix C. */
 HN_KIT HnVar *hn_tanh_normal_logp(HnTape *t, HnVar *mean, HnVar *logstd, const float *u);
