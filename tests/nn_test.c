@@ -44,6 +44,18 @@ static void check_orthogonal(int64_t rows, int64_t cols, double gain) {
   world_free(w);
 }
 
+/* Square blocks side by side, each orthogonal, no two alike. */
+static void test_orthogonal_each(void) {
+  enum { N = 6, BLOCKS = 3, COLS = N * BLOCKS };
+  World *w = world_new("");
+  const float *x = hn_store_add(&w->store, "w", N, COLS, HN_INIT_ORTHOGONAL_EACH, 2, &w->rng)->data;
+  for (int64_t i = 0; i < COLS; i++)
+    for (int64_t j = i / N * N; j < i / N * N + N; j++)
+      g_assert_cmpfloat_with_epsilon(dot(x + i, x + j, N, COLS), i == j ? 4 : 0, 4e-6);
+  g_assert_cmpfloat(fabsf(x[0] - x[N]), >, 1e-3f);
+  world_free(w);
+}
+
 static void test_orthogonal(void) {
   check_orthogonal(64, 64, 1);
   check_orthogonal(40, 7, 1.4142135623730951);
@@ -363,6 +375,7 @@ static void test_normaliser(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/nn/orthogonal", test_orthogonal);
+  g_test_add_func("/nn/orthogonal_each", test_orthogonal_each);
   g_test_add_func("/nn/inits", test_other_inits);
   g_test_add_func("/nn/store", test_store);
   g_test_add_func("/nn/layer-norm", test_layer_norm);

@@ -32,17 +32,26 @@ static void orthonormalise(int64_t count, int64_t n, double *q) {
   }
 }
 
-/* Orthonormal rows of a wide matrix, columns of a tall one, times gain. */
-static void orthogonal(const HnHost *host, HnTensor *p, double gain, HnRng *rng) {
-  const bool wide = p->cols > p->rows;
-  const int64_t count = wide ? p->rows : p->cols, n = wide ? p->cols : p->rows;
+/* Orthonormal rows of a wide matrix, columns of a tall one, times gain; ld: of x. */
+static void orthogonal(const HnHost *host, int64_t rows, int64_t cols, float *x, int64_t ld,
+                       double gain, HnRng *rng) {
+  const bool wide = cols > rows;
+  const int64_t count = wide ? rows : cols, n = wide ? cols : rows;
   double *q = host->scratch(host, count * n, sizeof *q);
   for (int64_t i = 0; i < n; i++)
     for (int64_t j = 0; j < count; j++) q[j * n + i] = hn_rng_normal(rng);
   orthonormalise(count, n, q);
   for (int64_t j = 0; j < count; j++)
     for (int64_t i = 0; i < n; i++)
-      p->data[wide ? j * n + i : i * count + j] = (float)(gain * q[j * n + i]);
+      x[wide ? j * ld + i : i * ld + j] = (float)(gain * q[j * n + i]);
+}
+
+static void orthogonal_each(const HnHost *host, HnTensor *p, double gain, HnRng *rng) {
+  if (p->cols % p->rows)
+    hn_bug("%s: %lld columns are no blocks of %lld", p->name, (long long)p->cols,
+           (long long)p->rows);
+  for (int64_t at = 0; at < p->cols; at += p->rows)
+    orthogonal(host, p->rows, p->rows, p->data + at, p->cols, gain, rng);
 }
 
 static void normc(HnTensor *p, double gain, HnRng *rng) {
@@ -73,7 +82,9 @@ static void lecun(HnTensor *p, double gain, HnRng *rng) {
 
 static void fill(const HnHost *host, HnTensor *p, HnInit init, double gain, HnRng *rng) {
   if (init == HN_INIT_ORTHOGONAL)
-    orthogonal(host, p, gain, rng);
+    orthogonal(host, p->rows, p->cols, p->data, p->cols, gain, rng);
+  else if (init == HN_INIT_ORTHOGONAL_EACH)
+    orthogonal_each(host, p, gain, rng);
   else if (init == HN_INIT_FAN_IN)
     uniform(p, gain / sqrt((double)p->rows), rng);
   else if (init == HN_INIT_NORMC)

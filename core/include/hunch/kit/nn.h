@@ -32,6 +32,7 @@ enum {
   HN_INIT_NORMC = 3,      /* normal, each output's weight vector scaled to norm gain */
   HN_INIT_CONSTANT = 4,   /* gain everywhere */
   HN_INIT_LECUN = 5,      /* gain / sqrt(rows) times a normal cut at 2 deviations, variance 1 */
+  HN_INIT_ORTHOGONAL_EACH = 6, /* square orthogonal blocks side by side, times gain */
 };
 
 /* Call once in create.  `prefix` (may be "") starts the names of all the store's arrays, so a
