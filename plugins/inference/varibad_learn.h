@@ -127,11 +127,11 @@ static double term_weight(const Shard *s, int64_t j) {
 static void draw_latents(Shard *s) {
   const Varibad *v = s->v;
   int64_t d = v->d;
-  float *own = floats(v, s->K * d);
+  float *own = floats(v, s->K * d), *work = floats(v, s->K * d + 1);
   s->noise = floats(v, s->rows * d), s->z = floats(v, s->rows * d), s->dz = zeros(v, s->rows * d);
   for (int64_t j = 0; j < s->n; j++) {
     if (v->p->draw_latent)
-      draw_normals(v->host, &s->rng[j], s->K * d, own);
+      draw_normals(&s->rng[j], s->K * d, own, work);
     else
       memset(own, 0, (size_t)(s->K * d) * sizeof *own);
     for (int64_t k = 0; k < s->K; k++)
