@@ -217,6 +217,23 @@ static void fake_trial(const char *dir, const char *arm, const char *sizes) {
   g_free(cell);
 }
 
+/* Two tasks, each predicted at 0, 3 and 10 steps, on a grid of three points with two members. */
+static void fake_predictions(const char *dir, const char *arm) {
+  char *cell = fake_cell_dir(dir, arm, 0);
+  GString *t = g_string_new("update,row,task,step,seen,x,truth,mean,stddev,member_1,member_2\n"
+                            "10,1,a,0,0,0,0,0,0,0,0\n");
+  for (int row = 1; row <= 4; row += 3)
+    for (int step = 0; step <= 10; step += step ? 7 : 3) {
+      for (int k = 0; k < step; k++)
+        g_string_append_printf(t, "20,%d,a,%d,1,%g,%g,,,,\n", row, step, 0.1 * k, 0.2 * k + row);
+      for (int j = 0; j < 3; j++)
+        g_string_append_printf(t, "20,%d,a,%d,0,%d,%d,%g,%g,%d,%d\n", row, step, j - 1, row,
+                               0.5 * row + j, 1.0 / (1 + step), 10 * row + j, 100 * row + j);
+    }
+  fake_write(cell, "predictions.csv", t->str);
+  g_string_free(t, TRUE), g_free(cell);
+}
+
 static const char all_sizes[] = "\"belief_dim\": 2, \"latent_dim\": 1, \"map_width\": 2, "
                                 "\"map_height\": 2, \"seconds\"";
 /* Two features, but they are the latent itself; and no picture. */
@@ -249,25 +266,16 @@ static void open_tag(GMarkupParseContext *context, const char *name, const char 
   }
 }
 
-static const char *const figure_names[] = {"eval_return",
-                                           "train_return",
-                                           "eval_success",
-                                           "reward_l1_by_step",
-                                           "reward_nll_by_step",
-                                           "transition_l1_by_step",
-                                           "kl_reward_by_step",
-                                           "transition_nll_by_step",
-                                           "entropy_by_step",
-                                           "return_by_episode",
-                                           "reward_by_step",
-                                           "reward_so_far",
-                                           "policy_loss",
-                                           "eval_return_difference",
-                                           "eval_reward_l1",
-                                           "eval_reward_nll",
-                                           "belief_inferred",
-                                           "latent_mean_inferred",
-                                           "latent_variance_inferred"};
+static const char *const figure_names[] = {"eval_return",          "train_return",
+                                           "eval_success",         "reward_l1_by_step",
+                                           "reward_nll_by_step",   "transition_l1_by_step",
+                                           "kl_reward_by_step",    "transition_nll_by_step",
+                                           "entropy_by_step",      "return_by_episode",
+                                           "reward_by_step",       "reward_so_far",
+                                           "policy_loss",          "eval_return_difference",
+                                           "eval_reward_l1",       "eval_reward_nll",
+                                           "predictions_inferred", "belief_inferred",
+                                           "latent_mean_inferred", "latent_variance_inferred"};
 
 /* Every figure is on the page and beside it. */
 static void check_files(const char *dir, GHashTable *ids) {
@@ -287,7 +295,7 @@ static void check_files(const char *dir, GHashTable *ids) {
 static void page(void) {
   char *dir = temporary(), *path = g_build_filename(dir, "out.html", NULL);
   fake_study(&three, dir);
-  fake_trial(dir, "inferred", all_sizes);
+  fake_trial(dir, "inferred", all_sizes), fake_predictions(dir, "inferred");
   char *cell = fake_cell_dir(dir, "memory only", 1);
   fake_patch(cell, "run.json", "\"done\", \"reason\": null",
              "\"failed\", \"reason\": \"killed <by> & signal 9\"");
@@ -501,6 +509,37 @@ static void trials(void) {
 }
 
 /* Arms whose names make one file name; an arm that recorded no trial. */
+/* Steps 0 and 10 are shown, 3 is not; the block of an earlier update is left out. */
+static void predictions(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  fake_predictions(dir, "fixed");
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  GPtrArray *all = hn_figures(c);
+  const HnFigure *f = NULL;
+  for (guint i = 0; i < all->len; i++)
+    if (((HnFigure *)all->pdata[i])->panels) f = all->pdata[i];
+  g_assert_cmpstr(f->name, ==, "predictions_fixed");
+  const HnPanels *p = f->panels;
+  g_assert_true(p->rows == 2 && p->columns == 2 && p->members == 2);
+  const HnPanel *one = &g_array_index(p->panel, HnPanel, 3); /* row 4, step 10 */
+  g_assert_true(one->step == 10 && one->n == 3 && one->seen == 10);
+  g_assert_cmpfloat_with_epsilon(one->point[2 * 9], 0.9, 1e-12);
+  g_assert_cmpfloat_with_epsilon(one->point[2 * 9 + 1], 5.8, 1e-12);
+  g_assert_true(one->x[2] == 1 && one->truth[2] == 4 && one->mean[2] == 4);
+  g_assert_cmpfloat_with_epsilon(one->stddev[2], 1.0 / 11, 1e-8);
+  g_assert_true(one->member[2] == 42 && one->member[3 + 2] == 402);
+  begins_with(f, r,
+              "trial,step,seen,x,truth,mean,stddev,member_1,member_2\n"
+              "1,0,0,-1,1,0.5,1,10,100\n1,0,0,0,1,1.5,1,11,101\n1,0,0,1,1,2.5,1,12,102\n"
+              "1,10,1,0,1,,,,\n1,10,1,0.1,1.2,,,,\n");
+  g_ptr_array_unref(all);
+  hn_comparison_free(c);
+  hn_results_free(r);
+  done(dir);
+}
+
 static void trials_of_twins(void) {
   static const FakeArm twins[] = {
       {"a b", "glibrl", 12, 4, 0, 0}, {"a_b", "glibrl", 9, 3, 0, 0}, {"c", "glibrl", 9, 3, 0, 0}};
@@ -635,6 +674,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/report/declared_columns", declared_columns);
   g_test_add_func("/report/thinned", thinned);
   g_test_add_func("/report/trials", trials);
+  g_test_add_func("/report/predictions", predictions);
   g_test_add_func("/report/trials_of_twins", trials_of_twins);
   g_test_add_func("/report/page", page);
   g_test_add_func("/report/nearly_constant", nearly_constant);

@@ -21,7 +21,7 @@ static void figure_free(HnFigure *f) {
   g_strfreev(f->names);
   g_free(f->note);
   if (f->mark) g_array_unref(f->mark);
-  hn_pictures_free(f->pictures);
+  hn_pictures_free(f->pictures), hn_panels_free(f->panels);
   g_free(f->name);
   g_free(f->column);
   g_free(f->title);
@@ -191,6 +191,7 @@ static char *title_of(const HnResults *r, const Plan *p) {
 }
 
 static const char *x_label_of(const Plan *p) {
+  if (g_str_has_prefix(p->column, "predict.")) return "answers seen";
   return p->group == HN_FIGURE_PREDICTION ? "n-th transition, predicted from the n - 1 before it"
          : p->group == HN_FIGURE_BELIEF   ? "transitions conditioned on"
          : p->of_steps                    ? "step of the trial"
@@ -369,7 +370,11 @@ GPtrArray *hn_figures(const HnComparison *c) {
       {"reward_nll", "Negative log-likelihood of rewards"},
       {"transition_l1", "Error of predicted transitions"},
       {"transition_nll", "Negative log-likelihood of transitions"},
-      {"log_predictive", "Log predictive density"}};
+      {"log_predictive", "Log predictive density"},
+      {"predict.cross_entropy", "Cross-entropy of predicted answers"},
+      {"predict.perplexity", "Perplexity of predicted answers"},
+      {"predict.l1", "Absolute error of predicted answers"},
+      {"predict.l2", "Squared error of predicted answers"}};
   static const char *const never[] = {"update", "frames", NULL};
   GPtrArray *figures = g_ptr_array_new_with_free_func((GDestroyNotify)figure_free);
   HnStats *stats = hn_stats_new((HnAggregate)r->report.aggregate, r->report.confidence,
@@ -386,6 +391,7 @@ GPtrArray *hn_figures(const HnComparison *c) {
   add_steps(figures, r, stats, false, log_x);
   add_episodes(figures, r, stats);
   add_steps(figures, r, stats, true, log_x);
+  hn_figures_panels(figures, r);
   hn_figures_trials(figures, r);
   GPtrArray *names = columns(r, false);
   for (guint i = 0, limit = figures->len + OTHERS_MAX; i < names->len && figures->len < limit;
@@ -406,6 +412,7 @@ static void append(GString *out, double x) {
 
 char *hn_figure_csv(const HnFigure *f, const HnResults *r) {
   if (f->pictures) return hn_pictures_csv(f->pictures);
+  if (f->panels) return hn_panels_csv(f->panels);
   GString *out = g_string_new(f->names ? "latent,x,value,low,high" : "arm,x,value,low,high");
   gint64 seeds = 0;
   for (gint64 a = 0; a < f->arms; a++)

@@ -32,6 +32,19 @@ typedef struct HnPictures {
   GArray *picture; /* HnPicture [rows, columns] */
 } HnPictures;
 
+/* What a belief predicts of a function, and what it has seen of it. */
+typedef struct HnPanel {
+  gint64 step, n, seen;
+  double *x, *truth, *mean, *stddev; /* [n] */
+  double *member;                    /* [members, n] */
+  double *point;                     /* [seen, 2] x and answer */
+} HnPanel;
+
+typedef struct HnPanels {
+  gint64 rows, columns, members, arm;
+  GArray *panel; /* HnPanel [rows, columns] */
+} HnPanels;
+
 typedef struct HnFigure {
   HnFigureGroup group;
   char *name;   /* a file's stem */
@@ -49,6 +62,7 @@ typedef struct HnFigure {
   char *note;           /* what is seen */
   GArray *mark;         /* double: x where something begins */
   HnPictures *pictures; /* instead of curves */
+  HnPanels *panels;     /* likewise */
 } HnFigure;
 
 /* All figures that done cells have numbers for, in the order of their groups; free with
@@ -61,6 +75,15 @@ char *hn_figure_csv(const HnFigure *f, const HnResults *r);
 HnCurve *hn_curve_new(gint64 n, gint64 seeds);
 /* Adds the figures of single trials, for every arm whose first recorded cell has some. */
 void hn_figures_trials(GPtrArray *figures, const HnResults *r);
+/* Starts such a figure of an arm: its name from `stem`, its title followed by the arm's name. */
+HnFigure *hn_figure_of_arm(const HnResults *r, gint64 arm, const char *stem, const char *title);
+/* How many columns NAME_0, NAME_1, .. from NAME_first on there are. */
+gint64 hn_table_numbered(const HnTable *t, const char *name, gint64 first);
+/* Adds predictions.csv as panels, likewise. */
+void hn_figures_panels(GPtrArray *figures, const HnResults *r);
+void hn_panels_free(HnPanels *p);
+/* trial,step,seen,x,truth,mean,stddev,member_1,.. */
+char *hn_panels_csv(const HnPanels *p);
 void hn_pictures_free(HnPictures *p);
 /* trial,step,x,y,probability */
 char *hn_pictures_csv(const HnPictures *p);

@@ -402,10 +402,121 @@ static void pictures(const Script *s, const HnPictures *p) {
       grid, ink, way, way);
 }
 
+/* ---- panels ---- */
+
+enum { PANEL = 175, PANEL_LEFT = 48, PANEL_TOP = 26, PANEL_BOTTOM = 42 }; /* pixels */
+
+static double panels_height(const HnPanels *p) {
+  return (double)(PANEL_TOP + PANEL * p->rows + PANEL_BOTTOM);
+}
+
+static void panel_data(const Script *s, const HnPanels *p, guint k) {
+  const HnPanel *one = &g_array_index(p->panel, HnPanel, k);
+  g_string_append_printf(s->text, "$grid%u << EOD\n", k);
+  for (gint64 i = 0; i < one->n; i++) {
+    number(s->text, one->x[i]), number(s->text, one->truth[i]), number(s->text, one->mean[i]);
+    number(s->text, one->mean[i] - one->stddev[i]), number(s->text, one->mean[i] + one->stddev[i]);
+    for (gint64 m = 0; m < p->members; m++) number(s->text, one->member[m * one->n + i]);
+    g_string_append_c(s->text, '\n');
+  }
+  g_string_append_printf(s->text, "EOD\n$seen%u << EOD\n", k);
+  for (gint64 i = 0; i < one->seen; i++) {
+    number(s->text, one->point[2 * i]), number(s->text, one->point[2 * i + 1]);
+    g_string_append_c(s->text, '\n');
+  }
+  if (!one->seen) g_string_append(s->text, " NaN NaN\n");
+  g_string_append(s->text, "EOD\n");
+}
+
+/* One scale for all panels: the truth, what was seen, and the bands. */
+static void panel_ranges(const HnPanels *p, Range *x, Range *y) {
+  *x = *y = (Range){INFINITY, -INFINITY};
+  for (guint k = 0; k < p->panel->len; k++) {
+    const HnPanel *one = &g_array_index(p->panel, HnPanel, k);
+    for (gint64 i = 0; i < one->n; i++) {
+      include(x, one->x[i]), include(y, one->truth[i]);
+      include(y, one->mean[i] - one->stddev[i]), include(y, one->mean[i] + one->stddev[i]);
+    }
+    for (gint64 i = 0; i < one->seen; i++) include(y, one->point[2 * i + 1]);
+  }
+  if (!(x->low < x->high)) *x = (Range){-1, 1};
+  if (!(y->low < y->high)) *y = (Range){-1, 1};
+  double pad = 0.04 * (y->high - y->low);
+  y->low -= pad, y->high += pad;
+}
+
+static void range(GString *o, const char *axis, Range r) {
+  g_string_append_printf(o, "set %srange [", axis);
+  number(o, r.low), g_string_append(o, ":"), number(o, r.high);
+  g_string_append(o, "]\n");
+}
+
+static void panel_frame(const Script *s, const HnPanels *p, guint k) {
+  const HnPanel *one = &g_array_index(p->panel, HnPanel, k);
+  guint row = k / (guint)p->columns, column = k % (guint)p->columns;
+  double width = (WIDE - PANEL_LEFT) / (double)p->columns, height = panels_height(p);
+  double left = PANEL_LEFT + width * column, top = height - PANEL_TOP - PANEL * (double)row;
+  const double place[] = {left / WIDE, (left + width - 22) / WIDE, (top - PANEL + 12) / height,
+                          top / height};
+  static const char *const side[] = {"l", "r", "b", "t"};
+  GString *o = s->text;
+  for (int i = 0; i < 4; i++) {
+    g_string_append_printf(o, "set %smargin at screen", side[i]);
+    number(o, place[i]), g_string_append_c(o, '\n');
+  }
+  g_string_append_printf(o, "set format x '%s'\nset format y '%s'\n",
+                         row + 1 == (guint)p->rows ? "%g" : "", column ? "" : "%g");
+  if (row == 0) {
+    g_autofree char *ink = colour(s, INK);
+    g_string_append_printf(o,
+                           "set title '%" G_GINT64_FORMAT "%s' offset 0,-0.7 textcolor rgb '%s'\n",
+                           one->step, column ? "" : " seen", ink);
+  } else {
+    g_string_append(o, "unset title\n");
+  }
+}
+
+static void panels(const Script *s, const HnPanels *p) {
+  GString *o = s->text;
+  Range x, y;
+  g_autofree char *ink = colour(s, INK);
+  g_autofree char *grid = colour(s, GRID);
+  g_autofree char *hue = colour(s, ARM + p->arm % ARMS_MAX);
+  panel_ranges(p, &x, &y);
+  for (guint k = 0; k < p->panel->len; k++) panel_data(s, p, k);
+  g_string_append_printf(o,
+                         "set border 3 lc rgb '%s' lw 1\n"
+                         "set tics nomirror out scale 0.5,0.25 textcolor rgb '%s'\n"
+                         "set grid y lt 1 lc rgb '%s' lw 1\nset xtics 1\nset multiplot\n",
+                         ink, ink, grid);
+  range(o, "x", x), range(o, "y", y);
+  for (guint k = 0; k < p->panel->len; k++) {
+    panel_frame(s, p, k);
+    g_string_append_printf(o,
+                           "plot $grid%u using 1:4:5 with filledcurves lc rgb '%s' fs transparent "
+                           "solid 0.16 noborder notitle",
+                           k, hue);
+    for (gint64 m = 0; m < p->members; m++)
+      g_string_append_printf(
+          o, ", $grid%u using 1:%" G_GINT64_FORMAT " with lines lc rgb '%s' lw 0.5 notitle", k,
+          6 + m, hue);
+    g_string_append_printf(o,
+                           ", $grid%u using 1:3 with lines lc rgb '%s' lw 2 notitle"
+                           ", $grid%u using 1:2 with lines lc rgb '%s' lw 1.2 dt 2 notitle"
+                           ", $seen%u using 1:2 with points lc rgb '%s' pt 7 ps 0.45 notitle\n",
+                           k, hue, k, ink, k, ink);
+  }
+  g_string_append(o, "unset multiplot\n");
+}
+
 static void script_figure(const Script *s, const HnFigure *f) {
   g_string_append(s->text, "reset\nset style fill transparent\n");
   if (f->pictures) {
     pictures(s, f->pictures);
+    return;
+  }
+  if (f->panels) {
+    panels(s, f->panels);
     return;
   }
   Range x = horizontal(f), y = vertical(f);
@@ -418,6 +529,7 @@ static void script_figure(const Script *s, const HnFigure *f) {
 /* Pixels; papers take as many twentieths of a millimetre, columns of text apart. */
 static void size_of(const HnFigure *f, double *width, double *height) {
   *width = WIDTH, *height = HEIGHT;
+  if (f->panels) *width = WIDE, *height = panels_height(f->panels);
   if (!f->pictures) return;
   Layout l = layout_of(f->pictures);
   *width = ceil(l.width * l.unit), *height = ceil(l.height * l.unit);

@@ -38,7 +38,7 @@ static void figure(GString *out, const HnComparison *c, const HnFigure *f, const
           ? g_strdup_printf("; up to %" G_GINT64_FORMAT " neighbouring points averaged", f->merged)
           : g_strdup("");
   hn_html(out, "<figure id=\"figure-%s\"", f->name);
-  if (f->pictures) g_string_append(out, " class=\"row\"");
+  if (f->pictures || f->panels) g_string_append(out, " class=\"row\"");
   hn_html(out, "><figcaption>%s <small>%s: %s%s", f->title, f->column, band, merged);
   for (const char *const *e = (const char *const[]){"svg", "pdf", "csv", NULL}; *e; e++)
     hn_html(out, " <a href=\"%s/%s.%s\">%s</a>", folder, f->name, *e, *e);

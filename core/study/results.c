@@ -123,7 +123,8 @@ static bool read_tables(HnResult *c, GError **error) {
   c->metrics = hn_table_read(metrics, error);
   bool ok = c->metrics;
   ok = ok && read_table(c, "steps.csv", &c->steps, error) &&
-       read_table(c, "trial.csv", &c->trial, error);
+       read_table(c, "trial.csv", &c->trial, error) &&
+       read_table(c, "predictions.csv", &c->predictions, error);
   g_free(metrics);
   return ok;
 }
@@ -215,6 +216,7 @@ void hn_result_free(HnResult *c) {
   hn_table_free(c->metrics);
   hn_table_free(c->steps);
   hn_table_free(c->trial);
+  hn_table_free(c->predictions);
   g_free(c);
 }
 

@@ -19,11 +19,12 @@ typedef struct HnResult {
   const char *arm;
   gint64 seed_index;
   char *dir;
-  char *status;                     /* missing, running, interrupted, failed, done */
-  char *reason;                     /* of failed; else NULL */
-  JsonObject *facts;                /* run.json, or NULL */
-  HnNode *config;                   /* config.resolved.yaml, or NULL */
-  HnTable *metrics, *steps, *trial; /* of done cells; steps and trial may be NULL */
+  char *status;      /* missing, running, interrupted, failed, done */
+  char *reason;      /* of failed; else NULL */
+  JsonObject *facts; /* run.json, or NULL */
+  HnNode *config;    /* config.resolved.yaml, or NULL */
+  HnTable *metrics;  /* of done cells, like all below, which may be NULL */
+  HnTable *steps, *trial, *predictions;
 } HnResult;
 
 typedef struct HnResults {

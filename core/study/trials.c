@@ -18,13 +18,16 @@ static double at(const Trial *t, gint64 step, gint64 column) {
   return hn_table_at(t->table, t->first + step, column);
 }
 
-/* How many columns NAME_0, NAME_1, .. there are. */
-static gint64 numbered(const HnTable *t, const char *name) {
+gint64 hn_table_numbered(const HnTable *t, const char *name, gint64 first) {
   char text[64];
   for (gint64 n = 0;; n++) {
-    g_snprintf(text, sizeof text, "%s_%" G_GINT64_FORMAT, name, n);
+    g_snprintf(text, sizeof text, "%s_%" G_GINT64_FORMAT, name, first + n);
     if (hn_table_find(t, text) < 0) return n;
   }
+}
+
+static gint64 numbered(const HnTable *t, const char *name) {
+  return hn_table_numbered(t, name, 0);
 }
 
 /* The k-th trial of a cell; false if there are no more. */
@@ -80,7 +83,7 @@ static char *stem_of(const HnResults *r, gint64 arm, const char *what) {
   return stem;
 }
 
-static HnFigure *figure_new(const HnResults *r, gint64 arm, const char *stem, const char *title) {
+HnFigure *hn_figure_of_arm(const HnResults *r, gint64 arm, const char *stem, const char *title) {
   HnFigure *f = g_new0(HnFigure, 1);
   f->group = HN_FIGURE_TRIAL, f->merged = 1;
   f->name = stem_of(r, arm, stem);
@@ -141,7 +144,7 @@ static void add_pictures(GPtrArray *figures, const HnResults *r, gint64 arm, con
       numbered(c->trial, "obs") < 2 || !find_trial(c->trial, 0, &t))
     return;
   g_autoptr(GArray) steps = chosen_steps(&t);
-  HnFigure *f = figure_new(r, arm, "belief", "The belief along held-out trials");
+  HnFigure *f = hn_figure_of_arm(r, arm, "belief", "The belief along held-out trials");
   HnPictures *p = f->pictures = g_new0(HnPictures, 1);
   p->width = width, p->height = height, p->columns = steps->len;
   p->picture = g_array_new(FALSE, TRUE, sizeof(HnPicture));
@@ -169,8 +172,8 @@ static void mark_episodes(HnFigure *f, const Trial *t) {
 
 static HnFigure *moment_figure(const HnResults *r, gint64 arm, const Trial *t, gint64 latents,
                                bool variance) {
-  HnFigure *f = figure_new(r, arm, variance ? "latent_variance" : "latent_mean",
-                           variance ? "Variance of the latent" : "Mean of the latent");
+  HnFigure *f = hn_figure_of_arm(r, arm, variance ? "latent_variance" : "latent_mean",
+                                 variance ? "Variance of the latent" : "Mean of the latent");
   f->x_label = g_strdup("step of the trial");
   f->y_label = g_strdup(variance ? "variance" : "mean");
   f->arms = MIN(latents, LATENTS_MAX);
