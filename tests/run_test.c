@@ -28,7 +28,8 @@ static HnCell cell_of(const HnPlugin *inference, const HnPlugin *policy) {
               .episodes = 2,
               .workers = 1,
               .checkpoint_every = 3},
-      .evaluation = {.every = 4, .tasks = 7, .split = "", .greedy = true, .record_rows = 3}};
+      .evaluation = {
+          .every = 4, .tasks = 7, .split = "", .greedy = true, .samples = -1, .record_rows = 3}};
   return c;
 }
 

@@ -39,6 +39,11 @@
     "the environment's last.",                                                                  \
     "")                                                                                         \
   X(flag, greedy, "", "In protocol trial: the policy's mean or mode instead of a draw.", 1)     \
+  X(int, samples, "", "Posterior samples acted on and predicted with; -1: as in training.", -1, \
+    -1, 1024)                                                                                   \
+  X(int, questions, "",                                                                         \
+    "Actions at each step that a supervised task's prediction is scored on; 0: none.", 100, 0,  \
+    65536)                                                                                      \
   X(int, record_rows, "", "Rows whose last trial goes to trial.csv, step by step.", 3, 0, 64)
 
 /* A block that may be absent, or `weights: none` where a base has one. */

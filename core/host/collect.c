@@ -47,7 +47,7 @@ HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, cons
   int shift = train ? 0 : HN_FOR_EVALUATION;
   *c = (HnCrew){.rows = rows,
                 .split = split,
-                .samples = s->cell->run.samples,
+                .samples = train ? s->cell->run.samples : s->eval_samples,
                 .episodes = trial->by_steps ? G_MAXINT64 : trial->episodes,
                 .lifetime = trial->by_steps ? trial->lifetime : G_MAXINT64,
                 .train = train,
@@ -175,6 +175,20 @@ static HnStatus think_alike(const Block *b, bool last) {
   return status;
 }
 
+/* Asks what the beliefs at this percept predict.  A window's last percept is thought again at the
+ * start of the next one, so it is asked there, unless the trial ends with it. */
+static HnStatus ask_rows(const Block *b, bool last) {
+  HnCrew *c = b->c;
+  HnStatus status = HN_OK;
+  for (int64_t k = b->first; c->ask && k < b->first + b->n && !status; k++) {
+    int64_t percept = c->lived[k];
+    if (percept >= c->ask->percepts || (last && percept + 1 < c->ask->percepts)) continue;
+    status = hn_ask_row(b->s, c->ask, k, percept, c->env + (gsize)k * b->s->shape.env_row,
+                        hn_window_at(b->w, HN_F_BELIEF, b->t, k), c->samples);
+  }
+  return status;
+}
+
 static HnStatus think(const Block *b, bool last) {
   HnStatus status = HN_OK;
   for (int64_t k = b->first; k < b->first + b->n && !status;) {
@@ -182,7 +196,7 @@ static HnStatus think(const Block *b, bool last) {
     status = think_alike(&part, last);
     k += part.n;
   }
-  return status;
+  return status ? status : ask_rows(b, last);
 }
 
 static HnStatus act_alike(const Block *b) {

@@ -7,9 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef enum Table { METRICS, TIMING, EPISODES, STEPS, TRIAL, TRACE, TABLES } Table;
+typedef enum Table { METRICS, TIMING, EPISODES, STEPS, TRIAL, PREDICTIONS, TRACE, TABLES } Table;
 static const char *const table_name[TABLES] = {"metrics.csv", "timing.csv", "episodes.csv",
-                                               "steps.csv",   "trial.csv",  "trace.bin"};
+                                               "steps.csv",   "trial.csv",  "predictions.csv",
+                                               "trace.bin"};
 static const char *const timing_name[HN_TIMINGS] = {[HN_COLLECTING] = "collect",
                                                     [HN_LEARNING_POLICY] = "learn_policy",
                                                     [HN_LEARNING_INFERENCE] = "learn_inference",
@@ -75,6 +76,23 @@ static bool counts_last(const HnSession *s) {
   return s->protocol.kind == HN_PROTOCOL_SDVT;
 }
 
+/* How predictions came out, where they are asked for. */
+static int64_t ask_scores(const HnSession *s) {
+  return hn_ask_offered(s) ? HN_ASK_SCORES : 0;
+}
+static void ask_names(FILE *f, const char *prefix, const HnSession *s) {
+  for (int64_t k = 0; k < ask_scores(s); k++) fprintf(f, ",%s%s", prefix, hn_ask_name[k]);
+}
+
+static int64_t band_members(const HnSession *s) {
+  return MIN(s->eval_samples, HN_BAND_MEMBERS);
+}
+static void write_predictions_header(FILE *f, const HnSession *s) {
+  fputs("update,row,task,step,seen,x,truth,mean,stddev", f);
+  for (int64_t k = 1; k <= band_members(s); k++) fprintf(f, ",member_%" G_GINT64_FORMAT, k);
+  fputc('\n', f);
+}
+
 static void write_headers(const HnRecorder *r, const HnSession *s) {
   const HnPlugin *env = s->env->plugin, *q = s->inference->plugin, *p = s->policy->plugin;
   FILE *f = r->table[METRICS];
@@ -87,11 +105,13 @@ static void write_headers(const HnRecorder *r, const HnSession *s) {
     fprintf(f, ",eval.return_%" G_GINT64_FORMAT, k);
   names(f, "eval.", env->info), names(f, "eval.", q->info), names(f, "eval.", p->info);
   if (counts_last(s)) fputs(",eval.success_last", f);
+  ask_names(f, "eval.", s);
   for (guint i = 1; i < s->eval_split_count; i++) {
     g_autofree char *prefix = g_strdup_printf("eval.%s.", s->splits[s->eval_split[i]]);
     fprintf(f, ",%sreturn", prefix);
     names(f, prefix, env->info);
     if (counts_last(s)) fprintf(f, ",%ssuccess_last", prefix);
+    ask_names(f, prefix, s);
   }
   fputc('\n', f);
   fputs("update,frames", r->table[TIMING]);
@@ -103,8 +123,9 @@ static void write_headers(const HnRecorder *r, const HnSession *s) {
   write_trial_header(r->table[TRIAL], s);
   fputs("update,step,reward", r->table[STEPS]);
   names(r->table[STEPS], "", env->info);
-  names(r->table[STEPS], "", q->info);
+  names(r->table[STEPS], "", q->info), ask_names(r->table[STEPS], "", s);
   fputc('\n', r->table[STEPS]);
+  if (r->table[PREDICTIONS]) write_predictions_header(r->table[PREDICTIONS], s);
 }
 
 static FILE *open_table(const char *dir, Table t, GHashTable *meta, GError **error) {
@@ -127,11 +148,13 @@ HnRecorder *hn_recorder_open(const char *dir, const HnSession *s, GHashTable *me
                              GError **error) {
   HnRecorder *r = g_new0(HnRecorder, 1);
   r->dir = g_strdup(dir);
-  for (int t = 0; t < TABLES; t++)
+  for (int t = 0; t < TABLES; t++) {
+    if (t == PREDICTIONS && !hn_ask_pictures(s)) continue;
     if (!(r->table[t] = open_table(dir, t, meta, error))) {
       hn_recorder_close(r);
       return NULL;
     }
+  }
   if (g_hash_table_size(meta) == 0) write_headers(r, s);
   return r;
 }
@@ -146,6 +169,7 @@ void hn_recorder_close(HnRecorder *r) {
 gboolean hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error) {
   for (int t = 0; t < TABLES; t++) {
     FILE *f = r->table[t];
+    if (!f) continue;
     if (fflush(f) != 0 || ferror(f) || fsync(fileno(f)) != 0) {
       g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s/%s: cannot write: %s", r->dir, table_name[t],
                   g_strerror(errno));
@@ -207,9 +231,10 @@ void hn_recorder_update(HnRecorder *r, HnSession *s, const HnMeans *train, const
     for (guint i = 0; i < s->eval_split_count; i++) {
       if (i) write_means(f, &eval[i].episodes, false);
       if (counts_last(s)) number(f, eval[i].success_last);
+      for (int64_t k = 0; k < ask_scores(s); k++) number(f, eval[i].ask.mean[k]);
     }
   } else {
-    int64_t more = s->eval_split_count - 1, last = counts_last(s);
+    int64_t more = s->eval_split_count - 1, last = counts_last(s) + ask_scores(s);
     blanks(f, 1 + s->eval_trial.episodes + s->shape.env_infos + D + P + last +
                   more * (1 + s->shape.env_infos + last));
   }
@@ -224,6 +249,7 @@ void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *ev
     fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT, s->update, t);
     number(f, t ? eval->step_reward[t] : (double)NAN);
     for (guint k = 0; k < columns; k++) number(f, eval->step_info[t * columns + k]);
+    for (int64_t k = 0; k < ask_scores(s); k++) number(f, eval->ask.step[t * HN_ASK_SCORES + k]);
     fputc('\n', f);
   }
 }
@@ -270,6 +296,43 @@ HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnE
     }
   g_free(map);
   return status; /* NOLINT(clang-analyzer-unix.Malloc): it is freed */
+}
+
+/* The beginning of a line of predictions.csv. */
+static void begin_point(FILE *f, const HnSession *s, int64_t split, const HnEvaluation *eval,
+                        int64_t k, int64_t step, bool seen) {
+  const HnWindow *w = &eval->trial;
+  fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",", s->update,
+          hn_evaluation_row(s->cell->evaluation.tasks, w->h.rows, k));
+  write_task(f, s, split, w->task_index[step * w->h.rows + k]);
+  fprintf(f, ",%" G_GINT64_FORMAT ",%d", step, seen);
+}
+
+/* Row k at one of the steps: what it has seen, then what it predicts along the grid. */
+static void write_band(FILE *f, const HnSession *s, int64_t split, const HnEvaluation *eval,
+                       int64_t k, int64_t i) {
+  const float *band = hn_ask_band(&eval->ask, k, i);
+  int64_t lines = HN_BAND_FIXED + eval->ask.members, step = hn_band_step[i];
+  for (int64_t t = 0; t < step; t++) {
+    begin_point(f, s, split, eval, k, step, true);
+    numbers(f, hn_window_at(&eval->trial, HN_F_ACT, t, k), 1);
+    numbers(f, hn_window_at(&eval->trial, HN_F_NEXT_OBS, t, k), 1);
+    blanks(f, lines - 1);
+    fputc('\n', f);
+  }
+  for (int64_t j = 0; j < HN_BAND_POINTS; j++) {
+    begin_point(f, s, split, eval, k, step, false);
+    number(f, (double)hn_band_x(j));
+    for (int64_t m = 0; m < lines; m++) number(f, (double)band[m * HN_BAND_POINTS + j]);
+    fputc('\n', f);
+  }
+}
+
+void hn_recorder_predictions(HnRecorder *r, const HnSession *s, int64_t split,
+                             const HnEvaluation *eval) {
+  for (int64_t k = 0; k < eval->ask.kept; k++)
+    for (int64_t i = 0; i < HN_BAND_STEPS; i++)
+      if (hn_band_step[i] < eval->steps) write_band(r->table[PREDICTIONS], s, split, eval, k, i);
 }
 
 void hn_recorder_timing(HnRecorder *r, const HnSession *s, const double seconds[HN_TIMINGS]) {

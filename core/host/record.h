@@ -24,6 +24,13 @@ void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *ev
  * paid for it (empty at the last percept), where the step ended, the belief (of draws the first)
  * and its map.  HN_E_..: map failed. */
 HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnEvaluation *eval);
+/* predictions.csv, where hn_ask_pictures: of the same rows at steps 0, 1, 3, 5, 10, 30 and 100 of
+ * the trial,
+ *   seen 1  the points seen so far: x asked, truth = what was observed, the rest empty
+ *   seen 0  a grid of 101 x in [-1, 1]: truth without noise, the predictive's mean and stddev, and
+ *           member_1 .. member_m, the means under the first m = min(samples, 10) samples */
+void hn_recorder_predictions(HnRecorder *r, const HnSession *s, int64_t split,
+                             const HnEvaluation *eval);
 /* Seconds of this update by what they went into. */
 typedef enum HnTiming {
   HN_COLLECTING,

@@ -163,7 +163,9 @@ static HnStatus evaluate(Run *r, HnEvaluation *eval, bool last) {
     r->split = s->eval_split[i];
     status = hn_evaluate(s, r->split, &eval[i], count_eval, r);
     if (!status && i == 0) hn_recorder_steps(r->record, s, eval);
-    if (!status && i == 0 && last) status = hn_recorder_trial(r->record, s, r->split, eval);
+    if (status || i > 0 || !last) continue;
+    hn_recorder_predictions(r->record, s, r->split, eval);
+    status = hn_recorder_trial(r->record, s, r->split, eval);
   }
   return status;
 }

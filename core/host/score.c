@@ -258,9 +258,10 @@ static HnStatus live_one_trial(Sums *u, int64_t split) {
   HnTally y;
   HnWindow phase[HN_PHASES_MAX];
   for (int64_t k = 0; k < K; k++)
-    hn_window_make(&phase[k], &s->shape, window_steps(s, k), p->tasks, s->cell->run.samples);
+    hn_window_make(&phase[k], &s->shape, window_steps(s, k), p->tasks, s->eval_samples);
   hn_tally_make(&y, p->tasks, s->shape.env_infos, &s->eval_trial);
   HnStatus status = hn_crew_make(s, &c, p->tasks, split, &s->eval_trial, false);
+  c.ask = u->out->ask.questions ? &u->out->ask : NULL;
   for (int64_t at = 0; at < life && !status;) {
     status = hn_crew_collect(s, &c, phase, K);
     for (int64_t k = 0; k < K && at < life && !status; k++) {
@@ -288,7 +289,8 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
                         .step_info = g_new0(double, steps *all + 1)};
   hn_means_make(&out->episodes, s->eval_trial.episodes, s->shape.env_infos);
   hn_window_make(&out->trial, &s->shape, s->eval_trial.lifetime, MIN(p->record_rows, p->tasks),
-                 s->cell->run.samples);
+                 s->eval_samples);
+  out->ask = hn_ask_new(s, p->tasks, MIN(p->record_rows, p->tasks), out->steps);
   Sums u = {.s = s,
             .out = out,
             .sink = sink,
@@ -304,6 +306,7 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
   memset(u.clock, 0, B * sizeof *u.clock);
   HnStatus status = live_one_trial(&u, split);
   if (s->protocol.parallel) share_counts(&u);
+  hn_ask_sum(&out->ask);
   out->success_last = hn_mean_of(out->success_last, u.last_count);
   mean_rows(s->inference->plugin->info, p->tasks, (int64_t)D, u.belief, u.belief_count,
             out->belief_info);
@@ -319,7 +322,7 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
 }
 
 void hn_evaluation_free(HnEvaluation *e) {
-  hn_means_free(&e->episodes), hn_window_free(&e->trial);
+  hn_means_free(&e->episodes), hn_window_free(&e->trial), hn_ask_free(&e->ask);
   g_free(e->belief_info), g_free(e->policy_info), g_free(e->step_reward), g_free(e->step_info);
   *e = (HnEvaluation){.steps = 0};
 }

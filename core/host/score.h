@@ -55,6 +55,7 @@ typedef struct HnEvaluation {
   double *step_info; /* [steps, columns] mean over rows, NaN if none: env's of the step before
                         the percept, then the belief's */
   HnWindow trial;    /* [steps - 1, evaluation.record_rows] of the trial itself */
+  HnAsk ask;         /* predictions, where they are offered */
 } HnEvaluation;
 /* split: index.  sink may be NULL; it gets every finished episode that the protocol asks for, of
  * any kind, in the order in which they end (where goals share a count, all of them at the end).

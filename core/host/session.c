@@ -98,6 +98,7 @@ static HnStatus check_env(HnSession *s) {
 
 static HnStatus create_env(HnSession *s) {
   const HnCell *c = s->cell;
+  s->eval_samples = c->evaluation.samples < 0 ? c->run.samples : c->evaluation.samples;
   HnStatus status;
   s->es = (HnEnvSpec){.struct_size = sizeof s->es, .rows = MAX(c->run.rows, c->evaluation.tasks)};
   HN_CALL(status, HN_ENV(s)->create(s->env->self, &s->env->host, s->env->params, &s->es));
@@ -136,8 +137,9 @@ static HnStatus create_inference(HnSession *s) {
   if (s->bs.latent_dim < 0 || s->bs.latent_dim > s->bs.belief_dim)
     return host->fail(host, HN_E_SHAPE, "has %d latent features in a belief of %d",
                       (int)s->bs.latent_dim, (int)s->bs.belief_dim);
-  if (c->run.samples && !s->bs.latent_dim)
-    return host->fail(host, HN_E_UNSUPPORTED, "has no posterior samples; set run.samples: 0");
+  if (MAX(c->run.samples, s->eval_samples) > 0 && !s->bs.latent_dim)
+    return host->fail(host, HN_E_UNSUPPORTED, "has no posterior samples; set %s.samples: 0",
+                      c->run.samples ? "run" : "evaluation");
   if (HN_CAN(HN_INFERENCE(s), map) && (s->bs.map_width < 1) != (s->bs.map_height < 1))
     return host->fail(host, HN_E_SHAPE, "map has width %lld and height %lld",
                       (long long)s->bs.map_width, (long long)s->bs.map_height);

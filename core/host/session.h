@@ -3,6 +3,7 @@
  */
 #ifndef HN_SESSION_H
 #define HN_SESSION_H
+#include "ask.h"
 #include "protocol.h"
 #include "window.h"
 
@@ -19,7 +20,8 @@ typedef enum HnPurpose {
   HN_FOR_ENV,
   HN_FOR_BELIEF,
   HN_FOR_POLICY,
-  HN_FOR_EVALUATION = 16 /* added to the last three */
+  HN_FOR_EVALUATION = 16, /* added to the last three */
+  HN_FOR_QUESTIONS = 32
 } HnPurpose;
 HnRng hn_stream(uint64_t seed, int purpose, int64_t row);
 
@@ -39,6 +41,7 @@ typedef struct HnCrew {
   uint8_t *resume;                 /* [B] HN_GO_ON, .. at the percept to come */
   char *kept_belief, *kept_policy; /* [B] row memory with which counted episodes begin */
   HnWindow kept;                   /* T = 0: the step that this belief has yet to take in */
+  HnAsk *ask;                      /* what predictions come to, or NULL: not asked */
 } HnCrew;
 
 /* How long a trial is. */
@@ -48,7 +51,7 @@ typedef struct HnTrial {
   bool by_steps;    /* exactly lifetime steps, whatever episodes they hold */
 } HnTrial;
 
-typedef struct HnSession {
+struct HnSession {
   const HnCell *cell;
   FILE *log;
   HnPool *pool;
@@ -63,6 +66,7 @@ typedef struct HnSession {
   int64_t phases, steps;
   HnProtocol protocol;       /* of evaluations */
   HnTrial trial, eval_trial; /* in training and in evaluation */
+  int64_t eval_samples;      /* acted on in evaluation; in training run.samples */
   int64_t *eval_split;       /* [eval_split_count] indices, the one that decides first */
   guint eval_split_count;
   int success; /* the environment's column of that name, or -1 */
@@ -75,7 +79,7 @@ typedef struct HnSession {
   int64_t update, frames;
   HnThought thought; /* of the last believe of a lesson, for its backward */
   HnHistory thought_history;
-} HnSession;
+};
 
 #define HN_ENV(s)       ((const HnEnv *)(s)->env->plugin->methods)
 #define HN_INFERENCE(s) ((const HnInference *)(s)->inference->plugin->methods)

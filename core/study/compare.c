@@ -138,7 +138,9 @@ static bool comparable(const HnResults *r, GError **error) {
 
 /* What keeps an arm from being set against the baseline: another environment or evaluation. */
 static char *protocol(const HnResults *r, gint64 arm, gint64 baseline) {
-  static const char *const except[] = {"evaluation.every", "evaluation.record_rows", NULL};
+  /* how often, with how many samples, and what is shown of it is the arm's own choice */
+  static const char *const except[] = {"evaluation.every", "evaluation.record_rows",
+                                       "evaluation.samples", NULL};
   static const char *const keys[] = {"env", "evaluation"};
   HnResult *a = first_done(r, arm), *b = first_done(r, baseline);
   if (!a || !b || arm == baseline || !a->config || !b->config) return NULL;
@@ -331,9 +333,14 @@ static gint64 choose_baseline(const HnResults *r, const char *name, GError **err
 
 HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *metric,
                          GError **error) {
-  static const char *const usual[] = {"eval.return",        "eval.success",
-                                      "eval.reward_l1",     "eval.reward_nll",
-                                      "eval.transition_l1", "eval.transition_nll"};
+  static const char *const usual[] = {"eval.return",
+                                      "eval.success",
+                                      "eval.reward_l1",
+                                      "eval.reward_nll",
+                                      "eval.transition_l1",
+                                      "eval.transition_nll",
+                                      "eval.predict.cross_entropy",
+                                      "eval.predict.l1"};
   gint64 base = choose_baseline(r, baseline ? baseline : r->report.baseline, error);
   if (base < 0 || !comparable(r, error)) return NULL;
   HnComparison *c = g_new0(HnComparison, 1);

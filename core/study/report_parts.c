@@ -396,8 +396,8 @@ static char *relative(const char *page, const char *path) {
 
 void hn_report_cells(GString *out, const HnComparison *c, const char *page) {
   static const char *const files[] = {
-      "run.json", "config.resolved.yaml", "metrics.csv", "episodes.csv", "steps.csv", "trial.csv",
-      "log.txt"};
+      "run.json",  "config.resolved.yaml", "metrics.csv", "episodes.csv", "steps.csv",
+      "trial.csv", "predictions.csv",      "log.txt"};
   const HnResults *r = c->results;
   g_string_append(out, "<section><h2>Cells</h2>\n<details><summary>Every cell with its files"
                        "</summary><div class=\"wide\"><table><thead><tr><th>cell</th><th>seed</th>"

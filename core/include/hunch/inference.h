@@ -82,7 +82,7 @@ typedef struct HnInference {
   /* For supervised tasks: what a belief [max(samples, 1), D] expects each of n actions to show.
    * act [n, act_dim]; mean, stddev [n, obs_dim] out, of the predictive; member [max(samples,
    * 1), n, obs_dim] out, the mean under each sample, or NULL: not asked.  The host scores it
-   * against the env's answer.  May be NULL. [any] */
+   * against the env's answer.  HN_E_UNSUPPORTED: not under these parameters.  May be NULL. [any] */
   HnStatus (*predict)(void *self, const float *belief, int64_t samples, int64_t n, const float *act,
                       float *mean, float *stddev, float *member);
 } HnInference;

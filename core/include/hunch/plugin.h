@@ -230,6 +230,7 @@ enum { HN_KEEP = 0, HN_NEW_EPISODE = 1, HN_NEW_TASK = 2 };
  * Step t leads from percept t to percept t+1.  Step arrays may also be read at t = -1, the
  * step before the window, unless begin[0] is HN_NEW_TASK.  Where begin[t+1] is HN_NEW_TASK,
  * step t ended the old task.  Acting sees windows of T = 0: one percept and step -1.
+ * Whether actions are discrete is act_count's to say: from the host neither act nor pick is NULL.
  * Element (t, i) is at hn_at(h, t, i); in learn and forward stride == rows: arrays are dense. */
 typedef struct HnHistory {
   uint32_t struct_size;
