@@ -2,7 +2,7 @@
  * SLEEF's, training steps beside PyTorch's, and what the tape costs an operation.
  *
  *   bench_kit
- *   OPENBLAS_CORETYPE=SkylakeX bench_kit    where OpenBLAS does not know the processor
+ *   OPENBLAS_CORETYPE=SkylakeX bench_kit    where OpenBLAS does not take AVX-512 by itself
  *   HUNCH_ISA=v3 bench_kit
  *
  * The first line names both sides' kernels: a ratio means something only where both use vectors of

@@ -207,6 +207,51 @@ static void same_folder(void) {
   expect(source, "# run.workers=2\n");
 }
 
+/* ---- kernels of BLAS ---- */
+
+/* Whether the processor lists all of AVX-512 that the wide kernels use. */
+static bool has_avx512(void) {
+  static const char *const flags[] = {" avx512f ", " avx512bw ", " avx512cd ", " avx512dq ",
+                                      " avx512vl "};
+  g_autofree char *info = fake_read("/proc", "cpuinfo");
+  bool all = true;
+  for (guint i = 0; i < G_N_ELEMENTS(flags); i++) all &= strstr(info, flags[i]) != NULL;
+  return all;
+}
+
+static void set(const char *name, const char *value) {
+  if (value)
+    g_setenv(name, value, TRUE);
+  else
+    g_unsetenv(name);
+}
+
+/* Runs a cell and the doctor with HUNCH_ISA and OPENBLAS_CORETYPE set so (NULL: not). */
+static void blas_is(const char *isa, const char *core, const char *recorded, bool warned) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "100", "0", "{}");
+  set("HUNCH_ISA", isa), set("OPENBLAS_CORETYPE", core);
+  g_auto(Run) run = hunch(dir, "run s.yaml -j 1 --arm plain --seed 0");
+  if (run.code != 0) g_error("%d %s", run.code, run.err);
+  g_autofree char *facts = fake_read(dir, "runs/s/plain/0/run.json");
+  expect(facts, recorded);
+  g_auto(Run) doctor = hunch(dir, "doctor");
+  bool says = strstr(doctor.out, "OPENBLAS_CORETYPE=Haswell keeps it from AVX-512") != NULL;
+  g_assert_true(says == warned);
+}
+
+/* A variable that holds BLAS to lesser kernels is on record, and the doctor says so. */
+static void kernels(void) {
+  g_auto(GStrv) before = g_get_environ();
+  bool wide = has_avx512();
+  blas_is(NULL, "Haswell", "\"openblas_coretype\" : \"Haswell\"", wide);
+  if (wide) blas_is(NULL, "Haswell", "\"blas\" : \"Haswell\"", true);
+  blas_is("v3", "Haswell", "\"openblas_coretype\" : \"Haswell\"", false);
+  blas_is(NULL, NULL, "\"openblas_coretype\" : null", false);
+  set("HUNCH_ISA", g_environ_getenv(before, "HUNCH_ISA"));
+  set("OPENBLAS_CORETYPE", g_environ_getenv(before, "OPENBLAS_CORETYPE"));
+}
+
 /* ---- parts ---- */
 
 static void order(void) {
@@ -267,5 +312,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/elsewhere", elsewhere);
   g_test_add_func("/run/refusals", refusals);
   g_test_add_func("/run/same_folder", same_folder);
+  g_test_add_func("/run/kernels", kernels);
   return g_test_run();
 }

@@ -48,6 +48,12 @@ static void check_machine(void) {
         g_ascii_strtod(free_now, NULL) / (1 << 20));
 }
 
+/* Whether OpenBLAS's kernels of that name use AVX-512. */
+static bool is_wide(const char *core) {
+  static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids", NULL};
+  return g_strv_contains(wide, core);
+}
+
 static void check_versions(void) {
   typedef char *Config(void);
   Config *config = NULL;
@@ -59,6 +65,9 @@ static void check_versions(void) {
   g_autofree char *text = config ? g_strstrip(g_strdup(config())) : NULL;
   say(GOOD, "OpenBLAS", "kernels %s, one thread a worker (%s)", core,
       text ? text : "version unknown");
+  const char *set = g_getenv("OPENBLAS_CORETYPE");
+  if (set && *set && strcmp(hn_kit_isa(), "v4") == 0 && !is_wide(core))
+    say(OPTIONAL, "OpenBLAS", "OPENBLAS_CORETYPE=%s keeps it from AVX-512: slower in float64", set);
   const char *isa = hn_kit_isa(), *pinned = g_getenv("HUNCH_ISA");
   say(GOOD, "kit", "instruction set %s%s", isa, pinned && *pinned ? ", pinned by HUNCH_ISA" : "");
 }

@@ -53,6 +53,7 @@ static void add_machine(JsonBuilder *b, const HnCell *cell) {
   integer(b, "workers", cell->run.workers);
   text(b, "isa", hn_kit_isa());
   text(b, "blas", hn_kit_blas());
+  text(b, "openblas_coretype", g_getenv("OPENBLAS_CORETYPE")); /* asked for, or null */
   json_builder_set_member_name(b, "libraries");
   json_builder_begin_array(b);
   dl_iterate_phdr(add_library, b);

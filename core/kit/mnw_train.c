@@ -108,7 +108,7 @@ static void solve(const Trial *t, double *x) {
 /* M, R and the factor through Xi = xi I + C'C. */
 static bool fit_primal(Trial *t, int64_t *raises, double *logdet_ratio) {
   const int64_t n = t->n, d = t->d, m = t->m;
-  /* our own is wide even where BLAS does not know the processor, and repeats to the bit */
+  /* our own is wide even where BLAS is held to less, and repeats to the bit */
   void (*const gram)(int64_t, int64_t, const double *, double *) = hn_mnw_kernels()->gram;
   double logdet;
   memset(t->gram, 0, (size_t)(d * d) * sizeof(double));
