@@ -88,11 +88,11 @@ static void values(void) {
   g_ptr_array_unref(all), hn_comparison_free(c), hn_results_free(r), done(dir);
 }
 
-/* A task that a cell lacks takes that cell out of the mean over tasks. */
+/* A number is no name.  A task that a cell lacks takes that cell out of the mean over tasks. */
 static void lacking(void) {
   char *dir = study(), *cell = fake_cell_dir(dir, "inferred", 1);
   fake_patch(cell, "episodes.csv", "test,push,1,1", "test,,1,1");
-  fake_patch(cell, "episodes.csv", "test,push,3,1", "test,,3,1");
+  fake_patch(cell, "episodes.csv", "test,push,3,1", "test,37,3,1");
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
   GPtrArray *all = hn_tasks_compare(c, NULL);
