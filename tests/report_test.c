@@ -434,11 +434,11 @@ static void declared_columns(void) {
     g_assert_cmpstr(f->name, !=, "kl_part_so_far");
   }
   g_assert_true(waste->group == HN_FIGURE_ADAPTATION && sum->group == HN_FIGURE_ADAPTATION);
-  g_assert_cmpstr(waste->title, ==, "Moves wasted");
-  g_assert_cmpstr(sum->title, ==, "Moves wasted, so far");
+  g_assert_cmpstr(waste->title, ==, "waste: moves wasted");
+  g_assert_cmpstr(sum->title, ==, "waste so far: moves wasted");
   g_assert_cmpstr(sum->y_label, ==, "waste (moves)");
   g_assert_true(part->group == HN_FIGURE_BELIEF && part->log_y && !waste->log_y);
-  g_assert_cmpstr(part->title, ==, "One part");
+  g_assert_cmpstr(part->title, ==, "kl part: one part");
   g_assert_cmpstr(part->y_label, ==, "kl part (bits)");
   const HnCurve *w = waste->curve[0], *s = sum->curve[0];
   g_assert_cmpint(w->n, ==, 2); /* 0, 1, 4: the median and numpy.quantile's quartiles */

@@ -179,15 +179,17 @@ typedef struct Plan {
   bool of_steps, log_x, so_far;
 } Plan;
 
+/* "waste: moves that were not needed", from a column's name and what its plugin says of it. */
 static char *title_of(const HnResults *r, const Plan *p) {
   HnColumnFacts facts = hn_column_facts(r, p->column);
-  char *title = g_strdup(p->title ? p->title : p->of_steps && *facts.doc ? facts.doc : p->column);
-  gsize n = strlen(title);
-  if (n && title[n - 1] == '.') title[n - 1] = '\0';
-  if (!p->so_far) return title;
-  char *all = g_strconcat(title, ", so far", NULL);
-  g_free(title);
-  return all;
+  const char *so_far = p->so_far ? " so far" : "";
+  if (p->title) return g_strconcat(p->title, so_far, NULL);
+  if (!p->of_steps || !*facts.doc) return g_strconcat(p->column, so_far, NULL);
+  g_autofree char *doc = g_strdup(facts.doc), *name = g_strdelimit(g_strdup(p->column), "_", ' ');
+  gsize n = strlen(doc);
+  if (doc[n - 1] == '.') doc[n - 1] = '\0';
+  if (!g_ascii_isupper(doc[1])) doc[0] = g_ascii_tolower(doc[0]);
+  return g_strconcat(name, so_far, ": ", doc, NULL);
 }
 
 static const char *x_label_of(const Plan *p) {
@@ -345,8 +347,9 @@ static void add_steps(GPtrArray *figures, const HnResults *r, HnStats *stats, bo
   static const char *const never[] = {"update", "step", "reward", NULL};
   GPtrArray *names = columns(r, true);
   Plan reward = {HN_FIGURE_ADAPTATION, "reward", "Reward by step of the trial", true, false, false};
-  for (int so_far = 0; env && so_far < 2; so_far++, reward.so_far = true)
-    add(figures, r, stats, reward);
+  if (env) add(figures, r, stats, reward);
+  reward.title = "Reward", reward.so_far = true;
+  if (env) add(figures, r, stats, reward);
   for (guint i = 0; i < names->len; i++) {
     Plan p = {HN_FIGURE_BELIEF, names->pdata[i], NULL, true, log_x, false};
     HnColumnFacts facts = hn_column_facts(r, p.column);
