@@ -154,9 +154,12 @@ static void test_margins(void) {
   near(between(-0.2, 0.1, 0.4, 0.3), 0.1, 1e-15);
   near(within_gauss(0.35, 0.05, 0.3), 0.1, 1e-15);
   near(within_gauss(-0.3, 0.05, 0.3), 0.1, 1e-15);
+  near(within(-0.3, 0.05, 0.3), 0.1, 1e-15);
   near(within(0.05, 0.05, 0), 1, 0);
+  near(within_gauss(0.06, 0.05, 0), 0, 0);
   near(within(0.06, 0.05, 0), 0, 0);
-  near(within(0.06, 0.05, -1), 0, 0);
+  near(within(0.06, 0.05, -0.5), 0, 0);
+  near(within_gauss(0.06, 0.05, -0.5), 0, 0);
   near(both(0, 0), 0, 0);
   near(both(1, 0.3), 0.3, 1e-15);
   near(both(0.5, 0.5), 1.0 / 3, 1e-15);
@@ -184,6 +187,57 @@ static void test_rules(void) {
   g_assert_null(hn_mw_rule_at(50));
   g_assert_null(hn_mw_rule("door-ajar"));
   g_assert_null(hn_mw_rule(""));
+}
+
+/* Success of some tasks is a matter of one axis or two; the others may be anywhere. */
+static void test_axes(void) {
+  static const struct {
+    const char *task;
+    int axes[3];
+    double radius;
+  } tasks_of_axes[] = {
+      {"button-press", {0, 1, 0}, 0.02},
+      {"button-press-wall", {0, 1, 0}, 0.03},
+      {"button-press-topdown", {0, 0, 1}, 0.024},
+      {"button-press-topdown-wall", {0, 0, 1}, 0.024},
+      {"coffee-button", {0, 1, 0}, 0.02},
+      {"handle-press", {0, 0, 1}, 0.02},
+      {"handle-press-side", {0, 0, 1}, 0.02},
+      {"handle-pull", {0, 0, 1}, 0.05},
+      {"window-open", {1, 0, 0}, 0.05},
+      {"window-close", {1, 0, 0}, 0.05},
+      {"door-open", {1, 0, 0}, 0.08},
+      {"door-lock", {0, 0, 1}, 0.02},
+      {"door-unlock", {1, 0, 0}, 0.02},
+      {"sweep-into", {1, 1, 0}, 0.05},
+  };
+  for (size_t k = 0; k < G_N_ELEMENTS(tasks_of_axes); k++)
+    for (int i = 0; i < 3; i++) {
+      HnMwScene s = {.target = {0.1, 0.7, 0.2}, .obj = {0.1, 0.7, 0.2}};
+      const HnMwRule *rule = hn_mw_rule(tasks_of_axes[k].task);
+      s.obj[i] += 0.99 * tasks_of_axes[k].radius;
+      g_assert_true(hn_mw_success(rule, &s));
+      s.obj[i] += 0.02 * tasks_of_axes[k].radius;
+      g_assert_cmpint(hn_mw_success(rule, &s), ==, !tasks_of_axes[k].axes[i]);
+      s.obj[i] = 5;
+      g_assert_cmpint(hn_mw_success(rule, &s), ==, !tasks_of_axes[k].axes[i]);
+    }
+}
+
+/* Only from the table up to the shelf is in front of or under the shelf. */
+static void test_below_the_table(void) {
+  HnMwScene s = {.open = 0.5,
+                 .obj = {0, 0.8, -0.01},
+                 .tcp = {0, 0.8, -0.01},
+                 .left = {0, 1, 0},
+                 .right = {0, 0.6, 0},
+                 .target = {0, 0.85, 0.3},
+                 .obj0 = {0, 0.5, -0.05}};
+  double place = within(apart(s.obj, s.target), 0.05, apart(s.obj0, s.target));
+  const HnMwRule *rule = hn_mw_rule("shelf-place");
+  near(hn_mw_reward(rule, &s), 1 + 5 * place, 1e-3); /* no grip: holding adds nothing */
+  s.obj[2] = s.tcp[2] = 0.01;                        /* in front: its bonus shrinks */
+  g_assert_cmpfloat(hn_mw_reward(rule, &s), <, 1 + 4 * place);
 }
 
 /* ---- peculiarities of upstream, kept ---- */
@@ -258,7 +312,10 @@ static void test_handle_pull_gate(void) {
   s.open = 0.5, s.obj[2] = s.obj0[2] = s.tcp[2] = 0.06, s.target[2] = 0.17; /* not lifted at all */
   double place = hn_mw_reward(rule, &s);
   g_assert_cmpfloat(place, >, 1); /* grasped */
-  s.obj[1] = s.tcp[1] = 0.06;     /* y as low as z */
+  s.open = 0;
+  g_assert_cmpfloat(hn_mw_reward(rule, &s), <, 1);
+  s.open = 0.5;
+  s.obj[1] = s.tcp[1] = 0.06; /* y as low as z */
   g_assert_cmpfloat(hn_mw_reward(rule, &s), <, 1);
 }
 
@@ -339,6 +396,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/metaworld_reward/parts", test_parts);
   g_test_add_func("/metaworld_reward/margins", test_margins);
   g_test_add_func("/metaworld_reward/rules", test_rules);
+  g_test_add_func("/metaworld_reward/axes", test_axes);
+  g_test_add_func("/metaworld_reward/below_the_table", test_below_the_table);
   g_test_add_func("/metaworld_reward/trap1_live_views", test_live_views);
   g_test_add_func("/metaworld_reward/trap4_stale_marks", test_stale_marks);
   g_test_add_func("/metaworld_reward/trap5_settled_height", test_settled_height);
