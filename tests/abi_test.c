@@ -33,7 +33,7 @@
   X(believe) X(backward) X(step)
 #define ENV_SPEC(X) \
   X(struct_size) X(rows) X(obs_dim) X(act_dim) X(act_count) X(task_dim) X(horizon) X(row_size) \
-  X(splits)
+  X(splits) X(step_seconds)
 #define ENV_BATCH(X) \
   X(struct_size) X(rows) X(first) X(state) X(rng) X(begin) X(split) X(task_index) X(act) X(pick) \
   X(obs) X(reward) X(done) X(task) X(info)

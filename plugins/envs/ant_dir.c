@@ -54,6 +54,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   e->p = params;
   spec->obs_dim = OBS, spec->act_dim = HN_ANT_ACT, spec->task_dim = TASK_DIM;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(Row), spec->splits = "train|test";
+  spec->step_seconds = HN_ANT_SECONDS;
   return hn_ant_create(&e->sim, host, spec->rows);
 }
 

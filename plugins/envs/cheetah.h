@@ -29,6 +29,7 @@ static HnStatus cheetah_create(Cheetah *e, const HnHost *host, const void *param
   e->p = params;
   spec->obs_dim = HN_CHEETAH_OBS, spec->act_dim = HN_CHEETAH_ACT, spec->task_dim = TASK_DIM;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(Row), spec->splits = "train|test";
+  spec->step_seconds = HN_CHEETAH_SECONDS;
   return hn_cheetah_create(&e->sim, host, spec->rows);
 }
 

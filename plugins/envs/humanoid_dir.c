@@ -48,6 +48,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   e->p = params;
   spec->obs_dim = HN_HUMANOID_OBS, spec->act_dim = HN_HUMANOID_ACT, spec->task_dim = TASK_DIM;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(Row), spec->splits = "train|test";
+  spec->step_seconds = HN_HUMANOID_FRAMES * HN_HUMANOID_TIME_STEP;
   return hn_humanoid_create(&e->sim, host, spec->rows);
 }
 

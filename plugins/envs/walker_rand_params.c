@@ -45,6 +45,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   e->p = params;
   spec->obs_dim = HN_WALKER_OBS, spec->act_dim = HN_WALKER_ACT, spec->task_dim = HN_WALKER_PARAMS;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(HnWalker), spec->splits = "train|test";
+  spec->step_seconds = HN_WALKER_SECONDS;
   return hn_walker_create(&e->sim, host, spec->rows);
 }
 

@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 #define HN_ABI_MAJOR 0
-#define HN_ABI_MINOR 5
+#define HN_ABI_MINOR 6
 #define HN_ABI       (((uint32_t)HN_ABI_MAJOR << 16) | HN_ABI_MINOR)
 
 #define HN_EXPORT       __attribute__((visibility("default")))

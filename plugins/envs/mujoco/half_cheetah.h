@@ -12,6 +12,8 @@ enum {
   HN_CHEETAH_STATE = 28, /* as in sim.h */
 };
 
+#define HN_CHEETAH_SECONDS 0.05 /* of one step */
+
 typedef struct HnCheetah { /* what a row remembers of the body; qpos leads */
   double state[HN_CHEETAH_STATE];
 } HnCheetah;
