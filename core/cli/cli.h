@@ -27,6 +27,8 @@ int hn_cli_plan(int argc, char **argv);
 int hn_cli_inspect(int argc, char **argv);
 int hn_cli_compare(int argc, char **argv);
 int hn_cli_report(int argc, char **argv);
+int hn_cli_video(int argc, char **argv);
+int hn_cli_play(int argc, char **argv);
 int hn_cli_doctor(int argc, char **argv);
 
 /* Parses options in place with the verb's usage in the help (entries end with {NULL}; may be NULL);

@@ -75,6 +75,14 @@ HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, cons
   return begin_rows(s, c, &c->tail, 0, 0, rows);
 }
 
+HnStatus hn_crew_begin(HnSession *s, HnCrew *c, int64_t stream, int64_t task) {
+  c->env_rng[0] = hn_stream(s->cell->seed, HN_FOR_ENV + HN_FOR_EVALUATION, stream);
+  c->belief_rng[0] = hn_stream(s->cell->seed, HN_FOR_BELIEF + HN_FOR_EVALUATION, stream);
+  c->policy_rng[0] = hn_stream(s->cell->seed, HN_FOR_POLICY + HN_FOR_EVALUATION, stream);
+  c->wanted[0] = task;
+  return begin_rows(s, c, &c->tail, 0, 0, 1);
+}
+
 void hn_crew_free(HnCrew *c) {
   hn_window_free(&c->tail), hn_window_free(&c->kept);
   void *all[] = {c->env,   c->belief,  c->policy, c->env_rng, c->belief_rng,  c->policy_rng, c->age,
@@ -296,6 +304,10 @@ static HnStatus advance(const Block *b) {
     c->resume[k] = end ? resumed(b, k) : HN_GO_ON;
     begin[i] = fresh ? HN_NEW_TASK : end ? HN_NEW_EPISODE : HN_KEEP;
   }
+  if (c->watch && begin[0] != HN_KEEP) {
+    HnStatus status = c->watch(c->watch_arg, c, w, b->t, true);
+    if (status) return status;
+  }
   memcpy(hn_window_at(w, HN_F_OBS, b->t + 1, b->first),
          hn_window_at(w, HN_F_NEXT_OBS, b->t, b->first), (gsize)b->n * w->size[HN_F_OBS]);
   memcpy(hn_window_at(w, HN_F_TASK, b->t + 1, b->first), hn_window_at(w, HN_F_TASK, b->t, b->first),
@@ -322,6 +334,7 @@ static HnStatus collect_block(void *arg, int64_t block) {
   for (; b.t < b.w->h.steps && !status; b.t++) {
     resume_rows(&b);
     status = think(&b, false);
+    if (!status && b.c->watch) status = b.c->watch(b.c->watch_arg, b.c, b.w, b.t, false);
     if (!status) status = act(&b);
     if (!status) status = step(&b);
     if (!status) status = advance(&b);

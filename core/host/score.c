@@ -240,9 +240,7 @@ static void mean_rows(const HnColumn *columns, int64_t rows, int64_t n, const do
   }
 }
 
-/* Steps of the k-th window of an evaluation: as in training.  Of a policy that adapts between
- * phases the last one begins where adaptation ends. */
-static int64_t window_steps(const HnSession *s, int64_t k) {
+int64_t hn_evaluation_steps(const HnSession *s, int64_t k) {
   int64_t K = s->phases, life = s->eval_trial.lifetime;
   int64_t adapt = s->protocol.adapt * s->es.horizon, part = adapt / MAX(K - 1, 1);
   if (K == 1 || part < 1) return MIN(s->steps, life);
@@ -258,7 +256,7 @@ static HnStatus live_one_trial(Sums *u, int64_t split) {
   HnTally y;
   HnWindow phase[HN_PHASES_MAX];
   for (int64_t k = 0; k < K; k++)
-    hn_window_make(&phase[k], &s->shape, window_steps(s, k), p->tasks, s->eval_samples);
+    hn_window_make(&phase[k], &s->shape, hn_evaluation_steps(s, k), p->tasks, s->eval_samples);
   hn_tally_make(&y, p->tasks, s->shape.env_infos, &s->eval_trial);
   HnStatus status = hn_crew_make(s, &c, p->tasks, split, &s->eval_trial, false);
   c.ask = u->out->ask.questions ? &u->out->ask : NULL;

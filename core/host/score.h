@@ -63,6 +63,9 @@ typedef struct HnEvaluation {
 HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSink *sink,
                      void *arg);
 void hn_evaluation_free(HnEvaluation *e);
+/* Steps of the k-th window of an evaluation: as in training.  Of a policy that adapts between
+ * phases the last one begins where adaptation ends. */
+int64_t hn_evaluation_steps(const HnSession *s, int64_t k);
 /* Which evaluated row the k-th of the trial's `kept` rows is: they are spread over all `rows`. */
 int64_t hn_evaluation_row(int64_t rows, int64_t kept, int64_t k);
 #endif

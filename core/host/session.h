@@ -28,8 +28,15 @@ HnRng hn_stream(uint64_t seed, int purpose, int64_t row);
 /* What a percept means for a row whose counted episodes all begin with the same belief. */
 enum { HN_GO_ON = 0, HN_KEEP_BELIEF = 1, HN_RESTORE_BELIEF = 2 };
 
+/* What a watcher returns who has seen enough, and collecting ends with. */
+enum { HN_ENOUGH = -1 };
+typedef struct HnCrew HnCrew;
+/* A crew of one row is at percept t of a window and about to act; or (over) step t ended an episode
+ * and nothing has begun yet.  [instance] */
+typedef HnStatus HnWatcher(void *arg, const HnCrew *c, const HnWindow *w, int64_t t, bool over);
+
 /* B rows that act, and all they remember between windows. */
-typedef struct HnCrew {
+struct HnCrew {
   int64_t rows, split, samples;
   int64_t episodes, lifetime; /* a trial ends after as many of either, where the other is endless */
   bool train;
@@ -42,7 +49,9 @@ typedef struct HnCrew {
   char *kept_belief, *kept_policy; /* [B] row memory with which counted episodes begin */
   HnWindow kept;                   /* T = 0: the step that this belief has yet to take in */
   HnAsk *ask;                      /* what predictions come to, or NULL: not asked */
-} HnCrew;
+  HnWatcher *watch;                /* or NULL; only of crews of one row */
+  void *watch_arg;
+};
 
 /* How long a trial is. */
 typedef struct HnTrial {
@@ -102,6 +111,9 @@ int64_t hn_protocol_tasks(const HnSession *s, int64_t split, int64_t rows, int64
 HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, const HnTrial *trial,
                       bool train);
 void hn_crew_free(HnCrew *c);
+/* Begins a crew of one row anew, with the random streams of row `stream` of an evaluation and with
+ * that numbered task, or (-1) one that is drawn. */
+HnStatus hn_crew_begin(HnSession *s, HnCrew *c, int64_t stream, int64_t task);
 /* One iteration of every phase: steps, and adaptation in between. */
 HnStatus hn_crew_collect(HnSession *s, HnCrew *c, HnWindow *phase, int64_t phases);
 
