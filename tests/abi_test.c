@@ -38,14 +38,15 @@
   X(struct_size) X(rows) X(first) X(state) X(rng) X(begin) X(split) X(task_index) X(act) X(pick) \
   X(obs) X(reward) X(done) X(task) X(info)
 #define ENV(X) \
-  X(struct_size) X(create) X(reset) X(step) X(task_count) X(task_name) X(render) X(destroy)
+  X(struct_size) X(create) X(reset) X(step) X(task_count) X(task_name) X(render) X(destroy) \
+  X(answer)
 #define BELIEF_SPEC(X) \
   X(struct_size) X(obs_dim) X(act_dim) X(act_count) X(task_dim) X(horizon) X(lifetime) X(rows) \
   X(steps) X(rng) X(belief_dim) X(latent_dim) X(row_size) X(refresh) X(map_width) X(map_height)
 #define THOUGHT(X) X(struct_size) X(history) X(state) X(samples) X(rng) X(belief) X(info)
 #define INFERENCE(X) \
   X(struct_size) X(create) X(believe) X(forward) X(backward) X(step) X(learn) X(relabel) \
-  X(destroy) X(map)
+  X(destroy) X(map) X(predict)
 #define POLICY_SPEC(X) \
   X(struct_size) X(obs_dim) X(act_dim) X(act_count) X(belief_dim) X(latent_dim) X(samples) X(rows) \
   X(steps) X(rng) X(note_dim) X(row_size) X(phases)
