@@ -254,7 +254,7 @@ static void check_predict(const Case *c, const char *more, int64_t samples) {
 }
 
 /* Numbers that are learnt. */
-static int64_t parameters_of(const Case *c) {
+static inline int64_t parameters_of(const Case *c) {
   Subject *b = g_new0(Subject, 1);
   g_assert_cmpint(subject_try(b, c, ""), ==, HN_OK);
   int64_t count = 0;

@@ -212,7 +212,7 @@ static void naive_kl(int64_t n, const Gaussian *q, const Gaussian *p, double *pa
       0.5 * (eliminate(n, q->precision, NULL, NULL) - eliminate(n, p->precision, NULL, NULL));
 }
 
-static double naive_entropy(int64_t n, const double *precision) {
+static inline double naive_entropy(int64_t n, const double *precision) {
   return 0.5 * (double)n * (1 + log(2 * G_PI)) - 0.5 * eliminate(n, precision, NULL, NULL);
 }
 

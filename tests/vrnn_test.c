@@ -1,0 +1,189 @@
+/* vrnn_test.c - vrnn against a naive one in float64, its Cayley transform, sizes, and the promises
+ * of the ABI. */
+#include "../plugins/inference/vrnn.c"
+#define PLUGIN vrnn_LTX_hn_plugin
+#include "vrnn_naive.h"
+
+/* ---- the naive posterior ---- */
+
+static void naive_prior(const Naive *z, Gaussian *q) {
+  *q = (Gaussian){.mean = {0}};
+  for (int64_t j = 0; j < z->m->F; j++) q->precision[j * z->m->F + j] = 1;
+}
+
+/* Axes q [F, F] of angles: -(I + S)^-1 (I - S). */
+static void naive_axes(int64_t F, const double *angle, double *q) {
+  double s[WIDE * WIDE] = {0}, plus[WIDE * WIDE], inverted[WIDE * WIDE];
+  for (int64_t i = 0; i < F; i++)
+    for (int64_t j = 0; j < i; j++, angle++) s[i * F + j] = *angle / 2, s[j * F + i] = -*angle / 2;
+  for (int64_t k = 0; k < F * F; k++) plus[k] = s[k] + (k % (F + 1) == 0);
+  inverse(F, plus, inverted);
+  for (int64_t i = 0; i < F; i++)
+    for (int64_t j = 0; j < F; j++) {
+      q[i * F + j] = 0;
+      for (int64_t k = 0; k < F; k++)
+        q[i * F + j] -= inverted[i * F + k] * ((k == j) - s[k * F + j]);
+    }
+}
+
+/* p->spread: a root of the covariance, Q exp(L / 2), [F, F]. */
+static void naive_posterior(const Naive *z, Memory *k, Point *p) {
+  const Vrnn *m = z->m;
+  int64_t F = m->F;
+  double x[WIDE * WIDE], q[WIDE * WIDE], covariance[WIDE * WIDE] = {0};
+  affine(weights_of(z, ".0.weight", "spread"), weights_of(z, ".0.bias", "spread"), m->H, m->W,
+         k->carry, x);
+  for (int64_t i = 0; i < F * F; i++) q[i] = i % (F + 1) == 0;
+  if (m->p->covariance == COVARIANCE_FULL) naive_axes(F, x + F, q);
+  for (int64_t i = 0; i < F; i++)
+    for (int64_t j = 0; j < F; j++)
+      p->spread[i * F + j] =
+          q[i * F + j] * exp(fmin(fmax(x[j], m->p->logvar_low), m->p->logvar_high) / 2);
+  for (int64_t i = 0; i < F * F; i++)
+    for (int64_t j = 0; j < F; j++)
+      covariance[i] += p->spread[i / F * F + j] * p->spread[i % F * F + j];
+  inverse(F, covariance, p->q.precision);
+}
+
+/* The prior's root is I: where it is dark, nothing has been read out. */
+static void naive_offset(const Naive *z, const Point *p, const float *noise, double *offset) {
+  int64_t F = z->m->F;
+  for (int64_t i = 0; i < F; i++) {
+    offset[i] = p->dark ? (double)noise[i] : 0;
+    for (int64_t j = 0; !p->dark && j < F; j++)
+      offset[i] += p->spread[i * F + j] * (double)noise[j];
+  }
+}
+
+static bool naive_moves(void) {
+  return true;
+}
+static bool naive_simplifies(const Naive *z) {
+  return z->m->p->simplify;
+}
+
+static void check_info(const Naive *z, int64_t at, const float *x) {
+  const Point *p = &z->point[at];
+  int64_t F = z->m->F;
+  double parts[3], cov[WIDE * WIDE], marginal = 0;
+  inverse(F, p->q.precision, cov);
+  for (int64_t f = 0; f < F; f++)
+    marginal += 0.5 * (1 + log(2 * G_PI * cov[f * F + f])) / (double)F;
+  g_assert_cmpfloat_with_epsilon(x[info_entropy], naive_entropy(F, p->q.precision), 1e-4);
+  g_assert_cmpfloat_with_epsilon(x[info_marginal_entropy], marginal, 1e-4);
+  g_assert_true(p->dark == isnan(x[info_kl]));
+  if (p->dark) return;
+  naive_kl(F, &p->q, &p->before, parts);
+  double digits = 1e-4 * fmax(1, fabs(parts[0]) + parts[1] + fabs(parts[2]));
+  g_assert_cmpfloat_with_epsilon(x[info_kl_trace], parts[0], digits);
+  g_assert_cmpfloat_with_epsilon(x[info_kl_mahalanobis], parts[1], digits);
+  g_assert_cmpfloat_with_epsilon(x[info_kl_logdet], parts[2], digits);
+  g_assert_cmpfloat_with_epsilon(x[info_kl], parts[0] + parts[1] + parts[2], digits);
+}
+
+#include "vrnn_checks.h"
+
+/* ---- cases ---- */
+
+#define SMALL "hidden: 6, embed: 5, head_layers: 6 5 4, "
+static const Case cases[] = {
+    {"full", SMALL "latent: 3, head: signal, model_samples: 2", 2, 2, 0},
+    {"halves", SMALL "latent: 11, head: reward, model_samples: 1, context: rssm", 1, 0, 3},
+    {"diagonal",
+     SMALL "latent: 4, covariance: diagonal, head: signal, model_samples: 3, "
+           "see_first: false, context: bamdp",
+     2, 1, 0},
+    {"gru", SMALL "cell: gru, latent: 4, head: none, see_first: false, context: bamdp", 2, 0, 4},
+    {"bounds",
+     SMALL "latent: 4, head: signal, model_samples: 2, logvar_low: -0.1, "
+           "logvar_high: 0.1",
+     1, 1, 0},
+    {"simplified", SMALL "latent: 3, head: reward, model_samples: 0, simplify: true", 2, 1, 0},
+};
+
+static void test_values(gconstpointer data) {
+  check_values(data, "", 0), check_values(data, "", 3);
+}
+
+static void test_gradient(gconstpointer data) {
+  check_gradient(data, ", grad_clip: 0, beta: 0.3", 0);
+  check_gradient(data, ", grad_clip: 0, beta: 0.05", 2);
+}
+
+static void test_windows(gconstpointer data) {
+  check_windows(data, "", 0), check_windows(data, "", 3);
+}
+
+static void test_learn(gconstpointer data) {
+  check_learn(data, ", beta: 2");
+}
+
+static void test_predict(void) {
+  check_predict(&cases[0], "", 0), check_predict(&cases[2], "", 3);
+}
+
+/* ---- the covariance ---- */
+
+/* n = 2 and an angle of 0.7 (check J of the method's card); of no angle -I; Q'Q = I at any size. */
+static void test_cayley(void) {
+  static const double expected[] = {-0.781737, -0.623608, 0.623608, -0.781737};
+  for (int64_t F = 2; F <= 64; F += 31) {
+    char *settings = g_strdup_printf("latent: %d", (int)F);
+    Case c = {"", settings, 1, 1, 0};
+    Subject *b = subject_new(&c, "");
+    Tools *w = take_tools(b->m, 1);
+    float *spread = g_new0(float, b->m->W);
+    read_spread(b->m, w, spread);
+    for (int64_t k = 0; k < F * F; k++) g_assert_cmpfloat(w->q[k], ==, k % (F + 1) ? 0 : -1);
+    HnRng rng = hn_rng(4, 4);
+    for (int64_t k = F; k < b->m->W; k++) spread[k] = F == 2 ? 0.7f : (float)hn_rng_normal(&rng);
+    read_spread(b->m, w, spread);
+    for (int64_t k = 0; F == 2 && k < 4; k++)
+      g_assert_cmpfloat_with_epsilon(w->q[k], expected[k], 1e-6);
+    for (int64_t i = 0; i < F; i++)
+      for (int64_t j = 0; j < F; j++) {
+        double sum = 0;
+        for (int64_t k = 0; k < F; k++) sum += (double)w->q[k * F + i] * (double)w->q[k * F + j];
+        g_assert_cmpfloat_with_epsilon(sum, i == j ? 1 : 0, 2e-5);
+      }
+    g_free(spread), g_free(settings), subject_free(b);
+  }
+}
+
+/* What a covariance adds to the paper's counts, and that of regression without one. */
+static void test_sizes(void) {
+  Case full = {"", "head: signal", 1, 1, 0};
+  Case diagonal = {"", "head: signal, covariance: diagonal", 1, 1, 0};
+  g_assert_cmpint(parameters_of(&full), ==, 635203 + 268320);
+  g_assert_cmpint(parameters_of(&diagonal), ==, 635203 + 8256);
+}
+
+static void test_refusals(void) {
+  Case c = {"", "logvar_low: 1, logvar_high: 0", 1, 1, 0};
+  Subject *b = g_new0(Subject, 1);
+  g_assert_cmpint(subject_try(b, &c, ""), ==, HN_E_PARAM);
+  g_assert_nonnull(strstr(b->fake.error, "logvar_low"));
+  subject_free(b);
+}
+
+static void add_cases(const char *folder_name, GTestDataFunc test) {
+  for (gsize k = 0; k < G_N_ELEMENTS(cases); k++) {
+    char *path = g_strdup_printf("/vrnn/%s/%s", folder_name, cases[k].name);
+    g_test_add_data_func(path, &cases[k], test);
+    g_free(path);
+  }
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  add_cases("values", test_values);
+  add_cases("gradient", test_gradient);
+  add_cases("windows", test_windows);
+  g_test_add_data_func("/vrnn/learn/full", &cases[0], test_learn);
+  g_test_add_data_func("/vrnn/learn/diagonal", &cases[2], test_learn);
+  g_test_add_func("/vrnn/predict", test_predict);
+  g_test_add_func("/vrnn/cayley", test_cayley);
+  g_test_add_func("/vrnn/sizes", test_sizes);
+  g_test_add_func("/vrnn/refusals", test_refusals);
+  return g_test_run();
+}
