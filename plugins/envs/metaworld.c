@@ -119,6 +119,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   spec->obs_dim = e->obs_dim, spec->act_dim = HN_MW_ACT, spec->task_dim = e->task_dim;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(Row);
   spec->splits = mt ? "train" : "train|test";
+  spec->step_seconds = HN_MW_SECONDS;
   s = hn_mw_world_create(&e->world, host, assets, count, list);
   if (!s) host->log(host, "MuJoCo %s, models of %s", mj_versionString(), assets);
   return s;

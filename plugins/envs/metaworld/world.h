@@ -24,6 +24,8 @@ enum {
   HN_MW_OBS = 2 * HN_MW_SEEN + 3, /* now, the step before, the goal */
 };
 
+#define HN_MW_SECONDS 0.0125 /* of one step */
+
 typedef struct HnMwRow { /* all that a row remembers */
   int64_t task;          /* index in hn_mw_tasks */
   double rand[HN_MW_RAND];
