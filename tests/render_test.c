@@ -65,6 +65,9 @@ static void test_states(gconstpointer plugin) {
   g_assert_cmpint(differing(&first, &later), >, W * H / 100);
   uint8_t *small = g_malloc(3 * 40 * 30);
   g_assert_cmpint(draw(rig, 40, 30, small), ==, HN_OK);
+  memset(small, 0x5a, 3 * 40 * 30);
+  g_assert_cmpint(draw(rig, 20, 30, small), ==, HN_OK); /* another width alone is another size */
+  for (int k = 3 * 20 * 30; k < 3 * 40 * 30; k++) g_assert_cmpint(small[k], ==, 0x5a);
   memcpy(rig_row(rig, 0), kept, rig->spec.row_size);
   take(rig, &again);
   g_assert_cmpint(differing(&first, &again), ==, 0);

@@ -18,7 +18,7 @@ static void episodes(const char *dir, const char *arm, int seed, double level) {
   char *text = g_strdup_printf(
       "phase,update,arm,seed,split,task,row,trial_episode,length,return,success\n"
       "eval,19,%s,%d,test,push,0,0,5,1000,1\n"
-      "train,20,%s,%d,train,push,0,0,5,1000,1\n"
+      "%s" /* an update may end no episode of training */
       "adapt,20,%s,%d,test,push,0,0,5,1000,1\n"
       "eval,20,%s,%d,test,\"open, \"\"wide\"\"\",0,1,5,%.17g,0\n"
       "eval,20,%s,%d,test,push,1,1,5,0.5,1\n"
@@ -27,8 +27,8 @@ static void episodes(const char *dir, const char *arm, int seed, double level) {
       "eval,20,%s,%d,test,push,3,1,5,1.5,0\n"
       "eval,20,%s,%d,train,push,0,1,5,7,1\n"
       "eval,20,%s,%d,train,push,0,2,5,10", /* the last line is still being written */
-      arm, seed, arm, seed, arm, seed, arm, seed, level - 1, arm, seed, arm, seed, level + 1, arm,
-      seed, arm, seed, arm, seed, arm, seed);
+      arm, seed, seed ? "" : "train,20,x,0,train,push,0,0,5,1000,1\n", arm, seed, arm, seed,
+      level - 1, arm, seed, arm, seed, level + 1, arm, seed, arm, seed, arm, seed, arm, seed);
   fake_write(cell, "episodes.csv", text);
   g_free(text), g_free(cell);
 }
