@@ -643,6 +643,42 @@ static void test_trouble(void) {
   rig_free(rig), rig_free(calm);
 }
 
+/* Pictures of the row's own task and state, whatever was drawn before. */
+static void test_picture(void) {
+  enum { W = 160, H = 120, BYTES = 3 * W * H };
+  static uint8_t first[BYTES], again[BYTES], other[BYTES], later[BYTES];
+  Rig *rig = rig_new(metaworld, 1, NULL);
+  rig_reset(rig, HN_NEW_TASK, 1);
+  HnStatus s = rig->env->render(rig->self, rig_row(rig, 0), W, H, first);
+  if (s == HN_E_UNSUPPORTED) {
+    g_test_skip(rig->fake.error);
+    rig_free(rig);
+    return;
+  }
+  const char *dump = g_getenv("METAWORLD_PICTURE"); /* to look at: a PPM */
+  if (dump) {
+    g_autofree char *text = g_strdup_printf("P6 %d %d 255\n", W, H);
+    FILE *file = fopen(dump, "wb");
+    g_assert_true(fputs(text, file) >= 0 && fwrite(first, 1, BYTES, file) == BYTES);
+    fclose(file);
+  }
+  g_assert_cmpint(s, ==, HN_OK);
+  g_autofree char *kept = g_memdup2(rig_row(rig, 0), rig->spec.row_size);
+  const float up[4] = {0, 0, 1, -1};
+  memcpy(rig->act, up, sizeof up);
+  for (int t = 0; t < 15; t++) rig_step(rig);
+  g_assert_cmpint(rig->env->render(rig->self, rig_row(rig, 0), W, H, later), ==, HN_OK);
+  rig_reset(rig, HN_NEW_TASK, 3);
+  g_assert_cmpint(rig->env->render(rig->self, rig_row(rig, 0), W, H, other), ==, HN_OK);
+  g_assert_cmpint(rig->env->render(rig->self, kept, W, H, again), ==, HN_OK);
+  g_assert_cmpmem(first, BYTES, again, BYTES);
+  int moved = 0, different = 0;
+  for (int k = 0; k < BYTES; k++) moved += first[k] != later[k], different += first[k] != other[k];
+  g_assert_cmpint(moved, >, BYTES / 100);
+  g_assert_cmpint(different, >, BYTES / 50);
+  rig_free(rig);
+}
+
 static void test_bad_action(void) {
   Rig *rig = rig_new(metaworld, 1, SETTINGS({"benchmark", HN_MW_MT1}, {"task=reach", 0}));
   rig_reset(rig, HN_NEW_TASK, 0);
@@ -709,6 +745,7 @@ int main(int argc, char **argv) {
   add_tasks("memory", test_memory);
   g_test_add_func("/metaworld/trouble", test_trouble);
   g_test_add_func("/metaworld/bad-action", test_bad_action);
+  g_test_add_func("/metaworld/picture", test_picture);
   add_for(metaworld, "batch-invariance", test_batch_invariance);
   add_for(metaworld, "keep", test_keep);
   add_for(metaworld, "threads", test_threads);

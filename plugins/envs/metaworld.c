@@ -20,6 +20,7 @@
  * Source: Yu et al. 2019, Meta-World; version 3.1.1 of the Farama Foundation's package. */
 #include "metaworld/goals.h"
 #include "metaworld/model.h"
+#include "metaworld/picture.h"
 #include "metaworld/world.h"
 #include "numbered.h"
 #include <stdatomic.h>
@@ -57,7 +58,9 @@ typedef struct Half {
 typedef struct Metaworld {
   const HnThisParams *p;
   const HnHost *host;
+  char assets[HN_MW_PATH];
   HnMwWorld world;
+  HnMwPicture picture;
   Half half[HALVES];
   int choices; /* tasks told apart in the task vector; 0 if there is one */
   bool shown;  /* the goal */
@@ -103,9 +106,8 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   Metaworld *e = self;
   e->p = params, e->host = host;
   int task = 0, list[HALVES * HN_MW_TASKS], count = 0;
-  char assets[HN_MW_PATH];
   HnStatus s = find_task(e, &task);
-  if (!s) s = hn_mw_find_assets(host, assets);
+  if (!s) s = hn_mw_find_assets(host, e->assets);
   if (s) return s;
   for (int h = 0; h < HALVES; h++) {
     make_half(e, h, task);
@@ -120,13 +122,15 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   spec->horizon = e->p->horizon, spec->row_size = sizeof(Row);
   spec->splits = mt ? "train" : "train|test";
   spec->step_seconds = HN_MW_SECONDS;
-  s = hn_mw_world_create(&e->world, host, assets, count, list);
-  if (!s) host->log(host, "MuJoCo %s, models of %s", mj_versionString(), assets);
+  s = hn_mw_world_create(&e->world, host, e->assets, count, list);
+  if (!s) host->log(host, "MuJoCo %s, models of %s", mj_versionString(), e->assets);
   return s;
 }
 
 static void destroy(void *self) {
-  hn_mw_world_destroy(&((Metaworld *)self)->world);
+  Metaworld *e = self;
+  hn_mw_picture_free(&e->picture);
+  hn_mw_world_destroy(&e->world);
 }
 
 static int64_t task_count(void *self, int64_t split) {
@@ -225,12 +229,19 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   return HN_OK;
 }
 
+static HnStatus render(void *self, const void *state, int64_t width, int64_t height, uint8_t *rgb) {
+  Metaworld *e = self;
+  const Row *row = state;
+  return hn_mw_draw(&e->picture, e->host, e->assets, &row->body, width, height, rgb);
+}
+
 static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               .create = create,
                               .reset = reset,
                               .step = step,
                               .task_count = task_count,
                               .task_name = task_name,
+                              .render = render,
                               .destroy = destroy};
 HN_PLUGIN(
     metaworld, HN_KIND_ENV, Metaworld, &methods, .version = "3.1.1", .license = "MIT",

@@ -231,7 +231,22 @@ static void value_of(const HnMwMove *move, const HnMwRow *row, double *out) {
   for (int i = 0; i < 3; i++) out[i] = move->offset[i] + (from ? from[i] : 0);
 }
 
-/* Writes the places that the row's set-up edits, and the shared model's elsewhere. */
+static int edited_numbers(const HnMwMove *move) {
+  return move->kind == HN_MW_DO_EDIT ? 3 : 2;
+}
+
+void hn_mw_place_bodies(const HnMwRow *row, mjModel *m) {
+  for (int k = 0; k < HN_MW_MOVES; k++) {
+    const HnMwMove *move = &hn_mw_tasks[row->task].move[k];
+    int body = move->body ? mj_name2id(m, mjOBJ_BODY, move->body) : -1;
+    double place[3];
+    value_of(move, row, place);
+    if (body >= 0) memcpy(m->body_pos + 3 * body, place, bytes(edited_numbers(move)));
+  }
+}
+
+/* The same for a bench, by what was looked up; the shared model's place where another row left
+ * its own. */
 static void edit(const HnMwSubject *j, Bench *b, const HnMwRow *row) {
   const mjtNum *shared = j->model->shared->body_pos;
   if (b->edited >= 0) memcpy(b->model.body_pos + 3 * b->edited, shared + 3 * b->edited, bytes(3));
@@ -242,7 +257,7 @@ static void edit(const HnMwSubject *j, Bench *b, const HnMwRow *row) {
     if (!move->body) continue;
     value_of(move, row, place);
     b->edited = j->body[k];
-    memcpy(b->model.body_pos + 3 * b->edited, place, bytes(move->kind == HN_MW_DO_EDIT ? 3 : 2));
+    memcpy(b->model.body_pos + 3 * b->edited, place, bytes(edited_numbers(move)));
   }
 }
 

@@ -77,6 +77,9 @@ HnStatus hn_mw_step(const HnMwWorld *w, HnMwRow *row, const float *action, HnMwO
 /* The end of hn_mw_step alone, without moving: looks and pays.  [rows] */
 HnStatus hn_mw_look(const HnMwWorld *w, HnMwRow *row, const float *action, HnMwOutcome *out);
 
+/* Writes the places of bodies that the row's set-up edits into a model of its task.  [any] */
+void hn_mw_place_bodies(const HnMwRow *row, mjModel *m);
+
 /* The compiled model of a task as it is before any set-up, and the body welded to the mocap body:
  * for tests and benches. */
 const mjModel *hn_mw_model_of(const HnMwWorld *w, int64_t task);
