@@ -45,6 +45,8 @@ static float *noise(HnRng *rng, int64_t count, double scale) {
   return x;
 }
 
+#include "laplace_steps.h"
+
 /* ---- the precision ---- */
 
 typedef struct Batch {
@@ -228,5 +230,6 @@ int main(int argc, char **argv) {
          "   F    spotrf    factor    sample     facts   ratio  sample\n");
   bench_cholesky(64);
   bench_cholesky(32);
+  bench_steps();
   return 0;
 }

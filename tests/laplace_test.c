@@ -421,6 +421,37 @@ static void test_refusals(void) {
   subject_free(b);
 }
 
+/* Without track, beliefs are the same, a lesson that begins with tasks learns the same, and one
+ * that begins in mid-life is refused. */
+static void test_track(void) {
+  Case c = {"", SMALL "head: signal, model_samples: 2, buffer: 2", 2, 1, 0};
+  float *g[2], *belief[2];
+  for (int k = 0; k < 2; k++) {
+    Subject *b = subject_new(&c, k ? "" : ", track: false");
+    Life *l = life_new(8, 3, 2, 1, 0, 100, true);
+    char *memory = g_malloc0(3 * b->spec.row_size);
+    HnRng *rng = streams_new(3);
+    double norm2;
+    teach(b, l, 0, 0, memory, NULL, &norm2);
+    g[k] = gradient_of(b);
+    belief[k] = g_new0(float, 9 * 3 * 3);
+    Call q = {.l = l, .steps = 4, .rows = 3, .state = memory, .rng = rng, .belief = belief[k]};
+    call_part(b, believe, &q);
+    HnHistory h = life_window(l, 5, 3, 0, 3);
+    const HnHistory *phase[] = {&h};
+    h.state = memory;
+    HnLesson lesson = {.struct_size = sizeof lesson, .rng = rng, .phases = 1, .phase = phase};
+    HnStatus status = methods.learn(b->m, &lesson);
+    g_assert_cmpint(status, ==, k ? HN_OK : HN_E_NUMERIC);
+    if (!k) g_assert_nonnull(strstr(b->fake.error, "track: true"));
+    g_free(memory), g_free(rng), life_free(l);
+    if (k) g_assert_cmpmem(g[0], (gsize)b->m->store.size * 4, g[1], (gsize)b->m->store.size * 4);
+    subject_free(b);
+  }
+  g_assert_cmpmem(belief[0], 9 * 3 * 3 * 4, belief[1], 9 * 3 * 3 * 4);
+  for (int k = 0; k < 2; k++) g_free(g[k]), g_free(belief[k]);
+}
+
 static void add_cases(const char *folder_name, GTestDataFunc test) {
   for (gsize k = 0; k < G_N_ELEMENTS(cases); k++) {
     char *path = g_strdup_printf("/laplace/%s/%s", folder_name, cases[k].name);
@@ -443,6 +474,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/laplace/pull", test_pull);
   g_test_add_func("/laplace/ring", test_ring);
   g_test_add_func("/laplace/sizes", test_sizes);
+  g_test_add_func("/laplace/track", test_track);
   g_test_add_func("/laplace/refusals", test_refusals);
   return g_test_run();
 }

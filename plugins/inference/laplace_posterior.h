@@ -96,8 +96,9 @@ static HnPrecision precision_now(const Vrnn *m, int64_t n, char *rows) {
 
 static HnStatus check_factor(const Vrnn *m, HnStatus status, int64_t bad) {
   if (!status) return HN_OK;
-  return m->host->fail(m->host, status, "the precision of row %lld of a call has no factor",
-                       (long long)bad);
+  return m->host->fail(m->host, status, "the precision of row %lld of a call has no factor%s",
+                       (long long)bad,
+                       m->p->track ? "" : "; windows that begin in mid-life need track: true");
 }
 
 /* ---- one percept ---- */
@@ -191,8 +192,18 @@ static void pull_back(const Vrnn *m, const Tools *w, const Moment *k, const HnPr
   }
 }
 
+/* Says of precisions that they are not known. */
+static void lose_track(const Vrnn *m, const Moment *k) {
+  for (int64_t i = 0; i < k->n; i++)
+    if (!k->dark[i]) *precision_of(m, k->rows + (size_t)i * m->row.size) = (double)NAN;
+}
+
 static HnStatus move_on(const Vrnn *m, Tools *w, const Moment *k) {
   lay_base(m, w, k);
+  if (k->idle && !m->p->track) {
+    lose_track(m, k);
+    return HN_OK;
+  }
   remember_inputs(m, w, k);
   HnPrecision now = precision_now(m, k->n, k->rows);
   HnPrecision before = precision(m, k->n, w->before, keeps(m)->count);

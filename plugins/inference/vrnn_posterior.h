@@ -16,6 +16,7 @@ typedef struct Moment {
   const float *spread;    /* [n, W] */
   const float *before;    /* [n, F] the mean before */
   float *mean;            /* [n, F] in: as read out; out: of the posterior */
+  bool idle;              /* nobody asks for anything but the mean */
   /* asked for, or NULL */
   float *pull; /* [n, F + W] gradient of the KL (or its part that is minimised) in mean, spread */
   double *kl;  /* [n] */

@@ -153,6 +153,7 @@ static HnStatus move_rows(const Stream *w, int64_t t, float *info) {
               .spread = s->spread ? s->spread + at * m->W : NULL,
               .before = w->before,
               .mean = s->mean + at * m->F,
+              .idle = !info && !w->share && s->q->samples < 1,
               .pull = learns ? w->pull : NULL,
               .kl = learns ? w->kl : NULL,
               .info = info};

@@ -58,16 +58,20 @@ enum { ACCUMULATE_NONE, ACCUMULATE_PRECISION, ACCUMULATE_BOTH, ACCUMULATE_MEAN }
   X(flag, simplify, "", "Of that KL only the Mahalanobis part is minimised.", false) \
   X(int, model_samples, "", "Draws of z that the head learns from; 0: the mean.", 1, 0, 1000)
 
-#define LAPLACE_PARAMS(X)                                                                       \
-  X(choice, accumulate, "",                                                                     \
-    "What is added up over time: nothing (damping I plus the window's curvature), precisions, " \
-    "precisions and means, or means.",                                                          \
-    "precision", "none|precision|both|mean")                                                    \
-  X(int, buffer, "step", "B, the last inputs whose curvature a posterior adds.", 1, 1, 1000)    \
-  X(real, damping, "", "Precision that is there without accumulation.", 1, 1e-12, 1e12)         \
-  X(real, jitter, "", "Added to the precision's diagonal where it is factored.", 1e-6, 0, 1e6)  \
-  X(flag, normalize, "", "Average curvature over the window, not its sum.", false)              \
-  X(real, prior_variance, "", "Of z before anything is known.", 1, 1e-12, 1e12)                 \
+#define LAPLACE_PARAMS(X)                                                                          \
+  X(choice, accumulate, "",                                                                        \
+    "What is added up over time: nothing (damping I plus the window's curvature), precisions, "    \
+    "precisions and means, or means.",                                                             \
+    "precision", "none|precision|both|mean")                                                       \
+  X(int, buffer, "step", "B, the last inputs whose curvature a posterior adds.", 1, 1, 1000)       \
+  X(real, damping, "", "Precision that is there without accumulation.", 1, 1e-12, 1e12)            \
+  X(real, jitter, "", "Added to the precision's diagonal where it is factored.", 1e-6, 0, 1e6)     \
+  X(flag, normalize, "", "Average curvature over the window, not its sum.", false)                 \
+  X(real, prior_variance, "", "Of z before anything is known.", 1, 1e-12, 1e12)                    \
+  X(flag, track, "",                                                                               \
+    "Precisions are kept up while acting without draws; false: not, which saves time where every " \
+    "lesson's window begins with a task, and refuses others.",                                     \
+    true)                                                                                          \
   X(flag, jacobian_norms, "", "Report them; F H floats more a row.", true)
 
 #define VRNN_GAUSSIAN_PARAMS(X)                                                            \
