@@ -2,10 +2,12 @@
  * LAPACK in a loop: interleaved in one run, medians of processor time on one thread.  Prints
  * tables; asserts nothing.
  *
- * The plain form is J = (w' D) U by one product over all gates, then J J', given its slopes D; the
- * kit's figures include making the slopes from the carry. */
+ * The plain form makes the slopes D of the gates, then J = (w' D) U by one product over all gates,
+ * and J J', with the kit's products or with BLAS. */
+#include "../tests/fake_host.h"
 #include <cblas.h>
 #include <hunch/kit/curvature.h>
+#include <hunch/kit/tape.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +56,7 @@ typedef struct Batch {
   HnCarry carry;
   double *p; /* packed */
   void *work;
-  float *d;              /* [ROWS, window, 4 H] given to the plain form */
+  float *sums, *d;       /* [ROWS, 4 H] the state's share of the gates' sums; [4 H] slopes */
   float *wd, *j, *whole; /* (w' D)' [4 H, F], J' [H, F], P [ROWS, F, F] */
   float *u4, *gram;      /* recurrent weights with the identity as a GRU's fourth gate */
 } Batch;
@@ -74,7 +76,7 @@ static Batch batch_new(HnCoreKind kind, int64_t f, int64_t n, int64_t window) {
   b.carry.x_row = window * width;
   b.p = room(ROWS * hn_precision_count(f, false), sizeof(double));
   b.work = room(1, hn_curvature_work_size(&b.core, ROWS, window));
-  b.d = noise(&rng, ROWS * window * 4 * n, 0.2);
+  b.sums = room(ROWS * 4 * n, sizeof(float)), b.d = room(5 * n, sizeof(float));
   b.wd = room(4 * n * f, sizeof(float)), b.j = room(n * f, sizeof(float));
   b.whole = room(ROWS * f * f, sizeof(float));
   b.u4 = room(4 * n * n, sizeof(float));
@@ -86,22 +88,60 @@ static Batch batch_new(HnCoreKind kind, int64_t f, int64_t n, int64_t window) {
   return b;
 }
 
-/* (w' D)' of a row and input */
-static void scale_weights(const Batch *b, const float *d) {
+/* d [4 H] of a row and input, by passes over vectors. */
+static void slopes(const Batch *b, int64_t row, int64_t input) {
+  const int64_t n = b->core.hidden, width = hn_core_width(&b->core);
+  const float *a = b->sums + row * width, *x = b->carry.x + row * b->carry.x_row + input * width;
+  const float *m = b->carry.m + row * n, *h = b->carry.h + row * n;
+  float *d = b->d, *i = d, *f = d + n, *g = d + 2 * n, *o = d + 3 * n, *t = d + 4 * n;
+  if (b->core.kind == HN_CORE_LSTM) {
+    for (int64_t k = 0; k < 4 * n; k++) d[k] = a[k] + x[k];
+    hn_vec_sigmoid(2 * n, i, i), hn_vec_tanh(n, g, g), hn_vec_sigmoid(n, o, o);
+    for (int64_t k = 0; k < n; k++) t[k] = f[k] * m[k] + i[k] * g[k];
+    hn_vec_tanh(n, t, t);
+    for (int64_t k = 0; k < n; k++) {
+      const float c = o[k] * (1 - t[k] * t[k]), in = i[k];
+      i[k] = c * g[k] * in * (1 - in), f[k] = c * m[k] * f[k] * (1 - f[k]);
+      g[k] = c * in * (1 - g[k] * g[k]), o[k] = t[k] * o[k] * (1 - o[k]);
+    }
+    return;
+  }
+  for (int64_t k = 0; k < 2 * n; k++) d[k] = a[k] + x[k];
+  hn_vec_sigmoid(2 * n, d, d);
+  for (int64_t k = 0; k < n; k++) t[k] = x[2 * n + k] + d[k] * a[2 * n + k];
+  hn_vec_tanh(n, t, t);
+  for (int64_t k = 0; k < n; k++) {
+    const float r = d[k], z = f[k], c = (1 - z) * (1 - t[k] * t[k]);
+    d[k] = c * a[2 * n + k] * r * (1 - r), f[k] = (h[k] - t[k]) * z * (1 - z);
+    g[k] = c * r, o[k] = z;
+  }
+}
+
+static void sums(const Batch *b) {
+  const int64_t n = b->core.hidden, width = hn_core_width(&b->core);
+  for (int64_t row = 0; row < ROWS; row++)
+    memcpy(b->sums + row * width, b->core.c, (size_t)width * sizeof(float));
+  hn_gemm(ROWS, width, n, b->carry.h, n, 1, b->core.u, width, 1, b->sums, width);
+}
+
+/* (w' D)' */
+static void scale_weights(const Batch *b) {
   const int64_t n = b->core.hidden, f = b->core.latent;
   for (int64_t k = 0; k < 4 * n; k++) {
     const float *w = b->core.w + k % n * f;
-    for (int64_t i = 0; i < f; i++) b->wd[k * f + i] = w[i] * d[k];
+    for (int64_t i = 0; i < f; i++) b->wd[k * f + i] = w[i] * b->d[k];
   }
 }
 
 static void plain(const Batch *b, int blas) {
   const int64_t n = b->core.hidden, f = b->core.latent;
   const blasint N = (blasint)n, F = (blasint)f;
+  sums(b);
   for (int64_t row = 0; row < ROWS; row++) {
     float *p = b->whole + row * f * f;
     for (int64_t i = 0; i < b->carry.window; i++) {
-      scale_weights(b, b->d + (row * b->carry.window + i) * 4 * n);
+      slopes(b, row, i);
+      scale_weights(b);
       if (blas) {
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, N, F, 4 * N, 1, b->u4, 4 * N, b->wd,
                     F, 0, b->j, F);
@@ -112,6 +152,26 @@ static void plain(const Batch *b, int blas) {
       }
     }
   }
+}
+
+/* Largest difference between the plain form and the kit's, from zero, relative to the largest
+ * precision. */
+static double difference(Batch *b, int gram) {
+  const int64_t f = b->core.latent, count = hn_precision_count(f, false);
+  double most = 0, size = 0;
+  memset(b->whole, 0, (size_t)(ROWS * f * f) * sizeof(float));
+  memset(b->p, 0, (size_t)(ROWS * count) * sizeof(double));
+  plain(b, 0);
+  b->core.gram = gram ? b->gram : NULL;
+  hn_curvature_add(&b->core, &b->carry, false, b->p, count, b->work);
+  for (int64_t row = 0; row < ROWS; row++)
+    for (int64_t i = 0; i < f; i++)
+      for (int64_t j = 0; j <= i; j++) {
+        const double want = (double)b->whole[(row * f + i) * f + j];
+        most = fmax(most, fabs(b->p[row * count + i * (i + 1) / 2 + j] - want));
+        size = fmax(size, fabs(want));
+      }
+  return most / size;
 }
 
 static void kit(Batch *b, int gram, int diagonal) {
@@ -126,7 +186,6 @@ static void bench_precision(HnCoreKind kind, int64_t f, int64_t n, int64_t windo
   double time[6][ROUNDS];
   for (int r = 0; r < ROUNDS; r++)
     for (int which = 0; which < 6; which++) {
-      if (which == 3 && window == 1) continue;
       const double start = now();
       if (which < 2) plain(&b, which);
       if (which == 2) kit(&b, 0, 0);
@@ -135,13 +194,12 @@ static void bench_precision(HnCoreKind kind, int64_t f, int64_t n, int64_t windo
       if (which == 5) hn_core_gram(&b.core, b.gram, work);
       time[which][r] = (now() - start) / (which == 5 ? 1e-3 : ROWS * 1e-6);
     }
-  if (window == 1) memcpy(time[3], time[2], sizeof time[3]);
   double m[6];
   for (int i = 0; i < 6; i++) m[i] = median(time[i]);
   const double best = fmin(m[2], m[3]);
-  printf("%-4s %4d %4d %3d  %8.1f  %8.1f  %8.1f  %8.1f  %8.1f  %6.2f  %6.2f  %8.2f\n",
+  printf("%-4s %4d %4d %3d  %8.1f  %8.1f  %8.1f  %8.1f  %8.1f  %6.2f  %6.2f  %8.2f  %8.1e\n",
          kind == HN_CORE_LSTM ? "lstm" : "gru", (int)f, (int)n, (int)window, m[0], m[1], m[2], m[3],
-         m[4], m[0] / best, m[1] / best, m[5]);
+         m[4], m[0] / best, m[1] / best, m[5], fmax(difference(&b, 0), difference(&b, 1)));
 }
 
 /* ---- Cholesky ---- */
@@ -207,6 +265,36 @@ static void bench_cholesky(int64_t f) {
          m[0] / m[1], m[0] / m[2]);
 }
 
+/* ---- rotations ---- */
+
+/* Microseconds a row: the rotation, its divergence from the row before, and backward of both. */
+static void bench_rotations(int64_t n) {
+  enum { BATCH = 64 };
+  FakeHost *fake = room(1, sizeof *fake);
+  const HnHost *host = fake_host_open(fake);
+  const FakeMark mark = fake_host_mark(fake);
+  HnRng rng = hn_rng(5, 6);
+  const int64_t angles = n * (n - 1) / 2;
+  float *angle = noise(&rng, BATCH * angles, 0.1), *grad = room(BATCH * angles, sizeof *grad);
+  float *mean = noise(&rng, BATCH * n, 1), *dmean = room(BATCH * n, sizeof *dmean);
+  double time[3][ROUNDS], m[3];
+  for (int r = 0; r < ROUNDS; r++) {
+    HnTape tape = hn_tape_begin(host, true), *t = &tape;
+    double at = now();
+    HnVar *q = hn_cayley(t, hn_leaf(t, BATCH, angles, angle, grad), n);
+    time[0][r] = now() - at, at = now();
+    HnVar *mu = hn_leaf(t, BATCH, n, mean, dmean), *fixed = hn_constant(t, BATCH, n, mean);
+    HnVar *kl = hn_rotated_kl(t, mu, mu, q, fixed, fixed, hn_stop(t, q));
+    time[1][r] = now() - at, at = now();
+    hn_tape_backward(t, hn_sum(t, kl));
+    time[2][r] = now() - at;
+    fake_host_reset(fake, mark);
+  }
+  for (int i = 0; i < 3; i++) m[i] = median(time[i]) / (BATCH * 1e-6);
+  printf("%4d  %8.1f  %8.1f  %8.1f\n", (int)n, m[0], m[1], m[2]);
+  fake_host_close(fake);
+}
+
 int main(int argc, char **argv) {
   openblas_set_num_threads(1);
   if (argc == 4) { /* one shape of the first table, to profile */
@@ -217,7 +305,7 @@ int main(int argc, char **argv) {
          ROUNDS, ROWS);
   printf("\nprecision, us a row; ratios of the plain forms to the better of the kit's\n"
          "cell    F    H   B     plain     sgemm    S-form      Gram  diagonal   plain   sgemm  "
-         "Gram ms\n");
+         "Gram ms     error\n");
   bench_precision(HN_CORE_LSTM, 64, 128, 1);
   bench_precision(HN_CORE_LSTM, 64, 128, 2);
   bench_precision(HN_CORE_LSTM, 64, 128, 3);
@@ -231,5 +319,8 @@ int main(int argc, char **argv) {
   bench_cholesky(64);
   bench_cholesky(32);
   bench_steps();
+  printf("\nfull covariance by rotation, us a row\n   F    cayley  divergence  backward of both\n");
+  bench_rotations(64);
+  bench_rotations(32);
   return 0;
 }

@@ -270,8 +270,70 @@ static void test_rows(void) {
     }
 }
 
+/* ---- bits ---- */
+
+static uint64_t mix_bits(uint64_t hash, const void *data, gsize size) {
+  const uint8_t *at = data;
+  for (gsize i = 0; i < size; i++) hash = (hash ^ at[i]) * 1099511628211u;
+  return hash;
+}
+
+/* Of everything that the precision and its Gaussian come to, at odd sizes, by both forms. */
+static uint64_t hash_all(void) {
+  enum { ROWS = 21, F = 35, N = 45, B = 3 };
+  const int64_t count = hn_precision_count(F, false);
+  uint64_t hash = 14695981039346656037u;
+  for (int kind = 0; kind < 2; kind++)
+    for (int way = 0; way < 2; way++) {
+      Lab lab = lab_new(kind, F, N, ROWS, B);
+      double *p = g_new(double, (gsize)(ROWS * count));
+      float *gram = gram_of(&lab.core), z[ROWS * F], pull[ROWS * F];
+      HnPrecisionFacts facts[ROWS];
+      void *work = work_of(&lab.core, ROWS, B);
+      void *room = aligned_alloc(64, (hn_precision_work_size(F) + 63) / 64 * 64);
+      if (way) lab.core.gram = gram;
+      for (int row = 0; row < ROWS; row++) hn_precision_set(F, false, 1, p + row * count);
+      hn_curvature_add(&lab.core, &lab.carry, false, p, count, work);
+      const HnPrecision q = {ROWS, F, false, p, count, HN_JITTER};
+      hn_precision_sample(&q, lab.h32, N, 1, lab.m32, z, NULL, room);
+      hn_precision_facts(&q, z, F, &q, lab.h32, N, facts, NULL, room);
+      hn_precision_pull(&q, z, F, lab.h32, N, pull, NULL);
+      hash = mix_bits(hash, p, (gsize)(ROWS * count) * sizeof *p);
+      hash = mix_bits(hash, z, sizeof z);
+      hash = mix_bits(hash, facts, sizeof facts);
+      hash = mix_bits(hash, pull, sizeof pull);
+      g_free(p), g_free(gram), free(work), free(room);
+      lab_free(&lab);
+    }
+  return hash;
+}
+
+static const char *program;
+
+/* This program again on the instruction set below, which has FMA too. */
+static void test_bits(void) {
+  if (strcmp(hn_kit_isa(), "v4") != 0) {
+    g_test_skip("needs a processor with v4");
+    return;
+  }
+  g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), "HUNCH_ISA", "v3", TRUE);
+  gchar *arguments[] = {g_strdup(program), g_strdup("--hash"), NULL};
+  g_autofree gchar *out = NULL,
+                   *mine = g_strdup_printf("v3 %016" G_GINT64_MODIFIER "x", hash_all());
+  g_assert_true(g_spawn_sync(NULL, arguments, environment, G_SPAWN_DEFAULT, NULL, NULL, &out, NULL,
+                             NULL, NULL));
+  g_assert_cmpstr(out, ==, mine);
+  g_free(arguments[0]), g_free(arguments[1]);
+}
+
 int main(int argc, char **argv) {
+  if (argc == 2 && strcmp(argv[1], "--hash") == 0) {
+    g_print("%s %016" G_GINT64_MODIFIER "x", hn_kit_isa(), hash_all());
+    return 0;
+  }
+  program = argv[0];
   g_test_init(&argc, &argv, NULL);
+  if (!g_getenv("HUNCH_ISA")) g_test_add_func("/curvature/bits", test_bits);
   g_test_add_func("/curvature/jacobian", test_jacobian);
   g_test_add_func("/curvature/forms", test_forms);
   g_test_add_func("/curvature/rows", test_rows);

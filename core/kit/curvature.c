@@ -59,9 +59,12 @@ void hn_core_gram(const HnCore *core, float *gram, void *work) {
   order_gram(n, square, gram);
 }
 
+/* By multiplications: J' and J J' below the diagonal for each input, against half of Q, half of its
+ * product with w, and w' of that.  Q's are dearer, being read as they are used: 24 was measured. */
 bool hn_core_pays(const HnCore *core, int64_t window) {
-  (void)core;
-  return window >= 2;
+  const int64_t n = core->hidden, f = core->latent;
+  const int64_t single = window * (n * n * f + n * f * f / 2 + 4 * n * n);
+  return n * n * f / 2 + n * f * f + 24 * n * n * (window + 1) < single;
 }
 
 /* ---- work ---- */
@@ -82,8 +85,8 @@ static int64_t larger(int64_t a, int64_t b) {
 static int64_t work_floats(const HnCore *core, int64_t rows, int64_t window, int64_t at[6]) {
   const int64_t n = core->hidden, f = core->latent;
   const int64_t count[] = {(rows < CHUNK ? rows : CHUNK) * 4 * n,
-                           larger(window, HN_MIXED) * 4 * n,
-                           larger(n, HN_MIXED * MIX_ROWS) * n,
+                           HN_MIXED * larger(window, 1) * 4 * n,
+                           HN_MIXED * larger(n, MIX_ROWS) * n,
                            HN_MIXED * n * f,
                            f * f + HN_BLOCK,
                            f * (f + 1) / 2 + HN_BLOCK};
@@ -179,18 +182,18 @@ static void add_square(const HnCore *core, bool diagonal, double scale, const Wo
   hn_curvature_kernels()->add_triangle(f, scale, w->outer, w->packed, p);
 }
 
-/* Q w for the upper triangle of Q with half its diagonal, so that w'Q w is w' of this and its
+/* j [H, F] = Q w for the upper triangle of Q with half its diagonal, so that w'Q w is w'j and its
  * transpose; zeros are put below the diagonal only where a product meets them. */
-static void half_product(const HnCore *core, const Work *w) {
+static void half_product(const HnCore *core, float *q, float *j) {
   const int64_t n = core->hidden, f = core->latent;
   for (int64_t from = 0; from < n; from += MIX_ROWS) {
     const int64_t count = n - from < MIX_ROWS ? n - from : MIX_ROWS;
     for (int64_t k = from; k < from + count; k++) {
-      for (int64_t l = from; l < k; l++) w->s[k * n + l] = 0;
-      w->s[k * n + k] *= 0.5f;
+      for (int64_t l = from; l < k; l++) q[k * n + l] = 0;
+      q[k * n + k] *= 0.5f;
     }
-    hn_gemm(count, f, n - from, w->s + from * n + from, n, 1, core->w + from * f, f, 0,
-            w->j + from * f, f);
+    hn_gemm(count, f, n - from, q + from * n + from, n, 1, core->w + from * f, f, 0, j + from * f,
+            f);
   }
 }
 
@@ -202,13 +205,11 @@ static void fold(int64_t f, float *x) {
         for (int64_t c = j; c < j + HN_BLOCK && c <= r; c++) x[r * f + c] += x[c * f + r];
 }
 
-/* p += scale w' Q w, Q of all inputs */
-static void add_blend(const HnCore *core, bool diagonal, double scale, int64_t inputs,
-                      const Work *w, double *p) {
+/* p += scale w' Q w */
+static void add_blend(const HnCore *core, bool diagonal, double scale, const Work *w, float *q,
+                      double *p) {
   const int64_t n = core->hidden, f = core->latent;
-  hn_curvature_kernels()->blend(
-      &(HnBlend){.hidden = n, .inputs = inputs, .d = w->d, .gram = core->gram, .q = w->s});
-  half_product(core, w);
+  half_product(core, q, w->j);
   if (!diagonal) {
     hn_gemm(f, f, n, core->w, 1, f, w->j, f, 0, w->outer, f);
     fold(f, w->outer);
@@ -223,37 +224,62 @@ static void add_blend(const HnCore *core, bool diagonal, double scale, int64_t i
 
 /* ---- rows ---- */
 
-/* Inputs taken one by one gather until HN_MIXED of them share the reading of u. */
+/* Work of one kind gathers until HN_MIXED pieces share the reading of u, or of its Gram blocks: a
+ * piece is one input of a row, or all of them. */
 typedef struct Adder {
   const HnCore *core;
   const Work *w;
-  bool diagonal;
-  int64_t waiting;
+  bool diagonal, blends;
+  int64_t waiting, stride;  /* stride: floats from a piece's slopes to the next's */
+  int64_t inputs[HN_MIXED]; /* of each piece */
   double scale[HN_MIXED], *p[HN_MIXED];
 } Adder;
 
-static void flush(Adder *a) {
+static void flush_blends(const Adder *a) {
+  const int64_t n = a->core->hidden;
+  HnBlend b = {.hidden = n, .rows = a->waiting, .gram = a->core->gram};
+  for (int64_t i = 0; i < a->waiting; i++) {
+    b.inputs[i] = a->inputs[i];
+    b.d[i] = a->w->d + i * a->stride;
+    b.q[i] = a->w->s + i * n * n;
+  }
+  hn_curvature_kernels()->blend(&b);
+  for (int64_t i = 0; i < a->waiting; i++)
+    add_blend(a->core, a->diagonal, a->scale[i], a->w, b.q[i], a->p[i]);
+}
+
+static void flush_squares(const Adder *a) {
   const int64_t size = a->core->hidden * a->core->latent;
-  if (a->waiting == 0) return;
   jacobians(a->core, a->w, a->waiting, a->w->j);
   for (int64_t i = 0; i < a->waiting; i++)
     add_square(a->core, a->diagonal, a->scale[i], a->w, a->w->j + i * size, a->p[i]);
+}
+
+static void flush(Adder *a) {
+  if (a->waiting > 0) {
+    if (a->blends)
+      flush_blends(a);
+    else
+      flush_squares(a);
+  }
   a->waiting = 0;
 }
 
 static void add_row(Adder *a, const HnCarry *carry, int64_t row, const float *sums, double *p) {
   const int64_t inputs = inputs_of(carry, row), n = a->core->hidden;
   const double scale = carry->normalise && inputs > 0 ? 1 / (double)inputs : 1;
-  const bool blend = a->core->gram && hn_core_pays(a->core, inputs);
-  if (blend) flush(a); /* whose slopes lie where this row's will */
-  for (int64_t i = 0; i < inputs; i++) {
-    const int64_t at = blend ? i : a->waiting;
-    slopes(a->core, carry, row, i, sums, a->w->d + 4 * at * n);
-    if (blend) continue;
-    a->scale[at] = scale, a->p[at] = p;
+  const bool blends = a->core->gram && inputs > 0 && hn_core_pays(a->core, inputs);
+  const int64_t pieces = blends ? 1 : inputs, each = blends ? inputs : 1;
+  if (blends != a->blends) flush(a);
+  a->blends = blends;
+  a->stride = blends ? 4 * n * carry->window : 4 * n;
+  for (int64_t k = 0; k < pieces; k++) {
+    float *d = a->w->d + a->waiting * a->stride;
+    for (int64_t i = 0; i < each; i++)
+      slopes(a->core, carry, row, k * each + i, sums, d + 4 * i * n);
+    a->inputs[a->waiting] = each, a->scale[a->waiting] = scale, a->p[a->waiting] = p;
     if (++a->waiting == HN_MIXED) flush(a);
   }
-  if (blend) add_blend(a->core, a->diagonal, scale, inputs, a->w, p);
 }
 
 void hn_curvature_add(const HnCore *core, const HnCarry *carry, bool diagonal, double *p,

@@ -118,25 +118,26 @@ enum { ROWS = 4 };
 enum { ROWS = 2 };
 #endif
 
-/* Rows k .. k + rows of Q in one vector of columns l: for each gate, the products of slopes summed
- * over inputs, then weighed by their Gram blocks. */
-HN_INLINE void blend_tile(int rows, const HnBlend *b, int64_t k, int64_t l, bool whole,
-                          HnPart part) {
-  const int64_t n = b->hidden, lines = (n + HN_BLOCK - 1) / HN_BLOCK;
-  HnV q[ROWS];
-#pragma GCC unroll 4
-  for (int r = 0; r < rows; r++) q[r] = v_all(0.0f);
+/* Where `rows` rows and one vector of columns of Q lie, and their Gram blocks. */
+typedef struct Spot {
+  int64_t n, k, l, next; /* next: from a row of gram to the next */
+  const float *gram;
+} Spot;
+
+/* For each gate, the products of slopes summed over inputs, then weighed by their Gram blocks. */
+HN_INLINE void blend_many(int rows, const Spot *s, int64_t inputs, const float *d, HnV *q,
+                          bool whole, HnPart part) {
   for (int g = 0; g < 4; g++) {
     HnV sum[ROWS][4];
-    const float *left = b->d + g * n + k, *right = b->d + l;
+    const float *left = d + g * s->n + s->k, *right = d + s->l;
 #pragma GCC unroll 4
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
       for (int h = 0; h < 4; h++) sum[r][h] = v_all(0.0f);
-    for (int64_t i = 0; i < b->inputs; i++, left += 4 * n, right += 4 * n) {
+    for (int64_t i = 0; i < inputs; i++, left += 4 * s->n, right += 4 * s->n) {
       HnV slope[4];
 #pragma GCC unroll 4
-      for (int h = 0; h < 4; h++) slope[h] = v_load_any(right + h * n, whole, part);
+      for (int h = 0; h < 4; h++) slope[h] = v_load_any(right + h * s->n, whole, part);
 #pragma GCC unroll 4
       for (int r = 0; r < rows; r++) {
         const HnV x = v_all(left[r]);
@@ -146,21 +147,35 @@ HN_INLINE void blend_tile(int rows, const HnBlend *b, int64_t k, int64_t l, bool
     }
 #pragma GCC unroll 4
     for (int r = 0; r < rows; r++) {
-      const float *gram =
-          b->gram + (((k + r) * lines + l / HN_BLOCK) * 4 + g) * 4 * HN_BLOCK + l % HN_BLOCK;
+      const float *gram = s->gram + r * s->next + g * 4 * HN_BLOCK;
 #pragma GCC unroll 4
       for (int h = 0; h < 4; h++) q[r] = v_fma(sum[r][h], v_load(gram + h * HN_BLOCK), q[r]);
     }
   }
+}
+
+HN_INLINE void blend_spot(int rows, const HnBlend *b, const Spot *s, bool whole, HnPart part) {
+  for (int64_t row = 0; row < b->rows; row++) {
+    HnV q[ROWS];
 #pragma GCC unroll 4
-  for (int r = 0; r < rows; r++) v_store_any(b->q + (k + r) * n + l, q[r], whole, part);
+    for (int r = 0; r < rows; r++) q[r] = v_all(0.0f);
+    blend_many(rows, s, b->inputs[row], b->d[row], q, whole, part);
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++)
+      v_store_any(b->q[row] + (s->k + r) * s->n + s->l, q[r], whole, part);
+  }
 }
 
 HN_INLINE void blend_rows(int rows, const HnBlend *b, int64_t k) {
-  const int64_t n = b->hidden;
-  int64_t l = k / HN_LANES * HN_LANES;
-  for (; l + HN_LANES <= n; l += HN_LANES) blend_tile(rows, b, k, l, true, v_part(HN_LANES));
-  if (l < n) blend_tile(rows, b, k, l, false, v_part(n - l));
+  const int64_t n = b->hidden, next = (n + HN_BLOCK - 1) / HN_BLOCK * 16 * HN_BLOCK;
+  for (int64_t l = k / HN_LANES * HN_LANES; l < n; l += HN_LANES) {
+    const Spot s = {n, k, l, next,
+                    b->gram + k * next + l / HN_BLOCK * 16 * HN_BLOCK + l % HN_BLOCK};
+    if (l + HN_LANES <= n)
+      blend_spot(rows, b, &s, true, v_part(HN_LANES));
+    else
+      blend_spot(rows, b, &s, false, v_part(n - l));
+  }
 }
 
 static void blend(const HnBlend *b) {

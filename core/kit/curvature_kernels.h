@@ -18,13 +18,16 @@ typedef struct HnMix {
   float *s;       /* [slopes, count, H] */
 } HnMix;
 
-/* Q [H, H] = sum_gg' gram_gg' * (sum_i d_gi d_g'i'), k <= l only: its element (k, l) at k H + l.
+/* Q [H, H] = sum_gg' gram_gg' * (sum_i d_gi d_g'i') of up to HN_MIXED rows of a batch, which share
+ * the reading of gram; k <= l only, element (k, l) at k H + l.
  * gram_gg' [k, l] = gram[(((k * blocks + l / 16) * 4 + g) * 4 + g') * 16 + l % 16], 16 lanes a
  * block and as many blocks as hold H, zeros past it. */
 typedef struct HnBlend {
-  int64_t hidden, inputs;
-  const float *d, *gram; /* d [inputs, 4 H] */
-  float *q;
+  int64_t hidden, rows;
+  int64_t inputs[HN_MIXED];
+  const float *d[HN_MIXED]; /* [inputs, 4 H] */
+  float *q[HN_MIXED];       /* [H, H] */
+  const float *gram;
 } HnBlend;
 
 typedef struct HnCurvatureKernels {

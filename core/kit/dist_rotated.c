@@ -1,14 +1,9 @@
 /* dist_rotated.c - Gaussians whose covariance is eigenvalues turned by a rotation, on the tape:
  * Cayley's rotation from free angles, turning, and the divergence from a fixed Gaussian. */
+#include "group.h"
 #include "record.h"
-#include <cblas.h>
 #include <math.h>
 #include <string.h>
-
-extern void dgetrf_(const blasint *m, const blasint *n, double *a, const blasint *lda,
-                    blasint *pivot, blasint *info);
-extern void dgetri_(const blasint *n, double *a, const blasint *lda, const blasint *pivot,
-                    double *work, const blasint *lwork, blasint *info);
 
 static void product(int64_t n, const float *a, bool transposed, const float *b, float *c) {
   hn_kernels()->product(&(HnProduct){.m = n,
@@ -53,34 +48,38 @@ static void cayley_back(HnTape *t, HnRecord *r) {
 
 static const HnRule cayley_rule = {"hn_cayley", cayley_back, NULL};
 
-/* Row-major S is LAPACK's S' = -S, and so is its inverse transposed: what comes back in the same
- * order is M.  S is skew, so I + S is never singular. */
-static void cayley_row(int64_t n, const float *angle, double *a, blasint *pivot, double *work,
-                       float *q) {
-  const blasint size = (blasint)n, room = (blasint)(n * 32);
-  blasint info;
-  for (int64_t i = 0; i < n; i++) {
-    for (int64_t j = 0; j < i; j++, angle++) {
-      a[i * n + j] = 0.5 * (double)*angle;
-      a[j * n + i] = -0.5 * (double)*angle;
-    }
-    a[i * n + i] = 1;
+/* Rows from .. from + rows, one a lane; order: n filled up with the identity; a [order, order] of
+ * lanes.  S is skew, so the symmetric part of I + S is I. */
+static void cayley_group(int64_t n, int64_t order, int64_t rows, const float *angle, double *a,
+                         float *q) {
+  const int64_t angles = n * (n - 1) / 2;
+  memset(a, 0, (size_t)(order * order * HN_GROUP) * sizeof *a);
+  for (int64_t i = 0; i < order; i++) {
+    double *row = a + i * order * HN_GROUP;
+    for (int64_t lane = 0; lane < HN_GROUP; lane++) row[i * HN_GROUP + lane] = 1;
+    for (int64_t j = 0; i < n && j < i; j++, angle++)
+      for (int64_t lane = 0; lane < rows; lane++) {
+        const double half = 0.5 * (double)angle[lane * angles];
+        row[j * HN_GROUP + lane] = half;
+        a[(j * order + i) * HN_GROUP + lane] = -half;
+      }
   }
-  dgetrf_(&size, &size, a, &size, pivot, &info);
-  if (info == 0) dgetri_(&size, a, &size, pivot, work, &room, &info);
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t j = 0; j < n; j++)
-      q[i * n + j] = info ? NAN : (float)((i == j ? 1 : 0) - 2 * a[i * n + j]);
+  hn_group_kernels()->invert(order, a);
+  for (int64_t lane = 0; lane < rows; lane++)
+    for (int64_t i = 0; i < n; i++, q += n)
+      for (int64_t j = 0; j < n; j++)
+        q[j] = (float)((i == j ? 1 : 0) - 2 * a[(i * order + j) * HN_GROUP + lane]);
 }
 
 HnVar *hn_cayley(HnTape *t, HnVar *angles, int64_t n) {
   if (n < 1 || angles->cols != n * (n - 1) / 2)
     hn_bug("hn_cayley: %lld angles for %lld dimensions", (long long)angles->cols, (long long)n);
   HnVar *y = hn_output(t, angles->rows, n * n, angles, NULL, NULL);
-  double *a = hn_tape_take(t, n * n, sizeof *a), *work = hn_tape_take(t, n * 32, sizeof *work);
-  blasint *pivot = hn_tape_take(t, n, sizeof *pivot);
-  for (int64_t i = 0; i < angles->rows; i++)
-    cayley_row(n, angles->data + i * angles->cols, a, pivot, work, y->data + i * n * n);
+  const int64_t order = hn_group_order(n);
+  double *a = hn_tape_take(t, order * order * HN_GROUP, sizeof *a);
+  for (int64_t i = 0; i < y->rows; i += HN_GROUP)
+    cayley_group(n, order, y->rows - i < HN_GROUP ? y->rows - i : HN_GROUP,
+                 angles->data + i * angles->cols, a, y->data + i * y->cols);
   HnRecord *r = hn_record(t, &cayley_rule, y, angles, NULL, NULL);
   if (r) {
     Cayley *saved = hn_tape_take(t, 1, sizeof *saved);

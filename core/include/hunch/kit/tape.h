@@ -141,7 +141,8 @@ HN_KIT HnVar *hn_normal_sample(HnTape *t, HnVar *mean, HnVar *logstd, const floa
  *
  * Cayley's rotation Q = -(I + S)^-1 (I - S), S = (A - A') / 2 with angles [B, n (n - 1) / 2] as A's
  * strict lower triangle row by row: [B, n n], each row a Q row by row.  Angles of 0 give -I.
- * First derivatives only.  In float64 inside; 2 n^3 flops a row, backward 4 n^3. */
+ * First derivatives only.  Sixteen rows at a time, in float64 inside; 2 n^3 flops a row, backward 4
+ * n^3. */
 HN_KIT HnVar *hn_cayley(HnTape *t, HnVar *angles, int64_t n);
 /* Q x of each row, or Q' x if back: q [B, n n], x [B, n]. */
 HN_KIT HnVar *hn_rotate(HnTape *t, HnVar *q, HnVar *x, bool back);
