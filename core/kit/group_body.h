@@ -46,10 +46,11 @@ HN_INLINE void NAME(scatter_block)(const REAL *src, int64_t at, REAL *const *dst
 static void NAME(scatter)(int64_t n, const REAL *src, REAL *const *dst) {
   enum { STRETCH = 32 };
   int64_t from = 0;
-  for (; from + STRETCH <= n; from += STRETCH)
+  for (; from + STRETCH <= n; from += STRETCH) {
     for (int l = 0; l < HN_GROUP; l += 4)
       for (int64_t i = from; i < from + STRETCH; i += 4)
         NAME(scatter_block)(src + i * HN_GROUP + l, i, dst + l);
+  }
   for (int64_t i = from; i < n; i++)
     for (int l = 0; l < HN_GROUP; l++) dst[l][i] = src[i * HN_GROUP + l];
 }
@@ -57,9 +58,15 @@ static void NAME(scatter)(int64_t n, const REAL *src, REAL *const *dst) {
 /* The triangles, with jitter on the diagonal, and rows of the identity below them. */
 static void NAME(gather)(int64_t n, const double *const *src, double jitter, REAL *dst) {
   const int64_t count = hn_triangle(n), padded = hn_group_order(n);
+  enum { AHEAD = 64 }; /* sixteen streams are more than the processor follows by itself */
   int64_t e = 0;
-  for (; e + 4 <= count; e += 4)
-    for (int l = 0; l < HN_GROUP; l += 4) NAME(gather_block)(src + l, e, dst + e * HN_GROUP + l);
+  for (; e + 8 <= count; e += 8) {
+    for (int l = 0; l < HN_GROUP; l++) __builtin_prefetch(src[l] + e + AHEAD);
+    for (int l = 0; l < HN_GROUP; l += 4) {
+      NAME(gather_block)(src + l, e, dst + e * HN_GROUP + l);
+      NAME(gather_block)(src + l, e + 4, dst + (e + 4) * HN_GROUP + l);
+    }
+  }
   for (; e < count; e++)
     for (int l = 0; l < HN_GROUP; l++) dst[e * HN_GROUP + l] = (REAL)src[l][e];
   memset(dst + count * HN_GROUP, 0,
