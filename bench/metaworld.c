@@ -210,9 +210,11 @@ int main(int argc, char **argv) {
   for (int k = 0; k < HN_MW_TASKS; k++)
     if (argc < 2 || !strcmp(argv[1], hn_mw_tasks[k].name))
       bench(assets, k, &python, &share[count], &ratio[count]), count++;
-  if (count)
-    printf("median share of the bare rate %.3f, least %.3f", median(share, count), share[0]);
-  if (count && python.to) printf("; median ratio to Python %.1f", median(ratio, count));
+  if (count) {
+    double middle = median(share, count); /* sorts */
+    printf("median share of the bare rate %.3f, least %.3f", middle, share[0]);
+    if (python.to) printf("; median ratio to Python %.1f", median(ratio, count));
+  }
   printf("\n");
   if (python.to) fclose(python.to), fclose(python.from);
   fake_host_close(&fake);
