@@ -124,30 +124,22 @@ static void test_predict(void) {
 
 /* ---- the covariance ---- */
 
-/* n = 2 and an angle of 0.7 (check J of the method's card); of no angle -I; Q'Q = I at any size. */
-static void test_cayley(void) {
-  static const double expected[] = {-0.781737, -0.623608, 0.623608, -0.781737};
-  for (int64_t F = 2; F <= 64; F += 31) {
-    char *settings = g_strdup_printf("latent: %d", (int)F);
-    Case c = {"", settings, 1, 1, 0};
-    Subject *b = subject_new(&c, "");
-    Tools *w = take_tools(b->m, 1);
-    float *spread = g_new0(float, b->m->W);
-    read_spread(b->m, w, spread);
-    for (int64_t k = 0; k < F * F; k++) g_assert_cmpfloat(w->q[k], ==, k % (F + 1) ? 0 : -1);
-    HnRng rng = hn_rng(4, 4);
-    for (int64_t k = F; k < b->m->W; k++) spread[k] = F == 2 ? 0.7f : (float)hn_rng_normal(&rng);
-    read_spread(b->m, w, spread);
-    for (int64_t k = 0; F == 2 && k < 4; k++)
-      g_assert_cmpfloat_with_epsilon(w->q[k], expected[k], 1e-6);
-    for (int64_t i = 0; i < F; i++)
-      for (int64_t j = 0; j < F; j++) {
-        double sum = 0;
-        for (int64_t k = 0; k < F; k++) sum += (double)w->q[k * F + i] * (double)w->q[k * F + j];
-        g_assert_cmpfloat_with_epsilon(sum, i == j ? 1 : 0, 2e-5);
-      }
-    g_free(spread), g_free(settings), subject_free(b);
+/* n = 2 and an angle of 0.7 (check J of the method's card); of no angle -I; log-variances within
+ * bounds. */
+static void test_turn(void) {
+  static const float expected[] = {-0.781737f, -0.623608f, 0.623608f, -0.781737f};
+  Case c = {"", "latent: 2, logvar_low: -1, logvar_high: 3", 1, 1, 0};
+  Subject *b = subject_new(&c, "");
+  for (int turns = 0; turns < 2; turns++) {
+    HnTape t = hn_tape_begin(b->m->host, false);
+    const float spread[] = {-2, 4, turns ? 0.7f : 0};
+    Turned s = turn(b->m, &t, hn_constant(&t, 1, 3, spread));
+    g_assert_cmpfloat(s.l->data[0], ==, -1);
+    g_assert_cmpfloat(s.l->data[1], ==, 3);
+    for (int k = 0; k < 4; k++)
+      g_assert_cmpfloat_with_epsilon(s.q->data[k], turns ? expected[k] : k % 3 ? 0 : -1, 1e-6);
   }
+  subject_free(b);
 }
 
 /* What a covariance adds to the paper's counts, and that of regression without one. */
@@ -182,7 +174,7 @@ int main(int argc, char **argv) {
   g_test_add_data_func("/vrnn/learn/full", &cases[0], test_learn);
   g_test_add_data_func("/vrnn/learn/diagonal", &cases[2], test_learn);
   g_test_add_func("/vrnn/predict", test_predict);
-  g_test_add_func("/vrnn/cayley", test_cayley);
+  g_test_add_func("/vrnn/turn", test_turn);
   g_test_add_func("/vrnn/sizes", test_sizes);
   g_test_add_func("/vrnn/refusals", test_refusals);
   return g_test_run();

@@ -12,7 +12,7 @@
 #ifndef LAPLACE_POSTERIOR_H
 #define LAPLACE_POSTERIOR_H
 #include "laplace_hook.h"
-#include "vrnn_posterior.h"
+#include "vrnn_facts.h"
 
 /* What a row keeps, in bytes from its posterior on. */
 typedef struct Keep {
@@ -169,20 +169,6 @@ static void report_norms(const Vrnn *m, const Tools *w, const Moment *k) {
   }
 }
 
-static void report_facts(const Vrnn *m, const Tools *w, const Moment *k) {
-  double half = 0.5 * (double)m->F; /* the trace of a posterior that has not moved */
-  for (int64_t i = 0; i < k->n; i++) {
-    const HnPrecisionFacts *f = &w->facts[i];
-    float *info = k->info + i * info_count;
-    info[info_entropy] = (float)f->entropy, info[info_marginal_entropy] = (float)f->marginal;
-    if (k->dark[i]) continue;
-    info[info_kl] = (float)f->kl;
-    info[info_kl_trace] = (float)(f->trace - half);
-    info[info_kl_mahalanobis] = (float)f->mahalanobis;
-    info[info_kl_logdet] = (float)f->logdet;
-  }
-}
-
 /* Gradient and value of the KL, or of the part of it that moves the mean. */
 static void pull_back(const Vrnn *m, const Tools *w, const Moment *k, const HnPrecision *before) {
   hn_precision_pull(before, k->mean, m->F, k->before, m->F, k->pull, w->half);
@@ -216,7 +202,7 @@ static HnStatus move_on(const Vrnn *m, Tools *w, const Moment *k) {
                                          &bad, w->gaussian_work);
     if (status) return check_factor(m, status, bad);
   }
-  if (k->info) report_facts(m, w, k);
+  if (k->info) put_facts(m, w->facts, k);
   if (k->info && w->jacobian) report_norms(m, w, k);
   if (k->pull) pull_back(m, w, k, &before);
   return HN_OK;
@@ -232,8 +218,9 @@ static HnStatus draw_offsets(const Vrnn *m, Tools *w, int64_t n, char *rows, int
 }
 
 /* The precision is a constant. */
-static void offsets_back(const Vrnn *m, Tools *w, const float *spread, int64_t draws,
-                         const float *noise, const float *d_z, float *d_spread) {
-  (void)m, (void)w, (void)spread, (void)draws, (void)noise, (void)d_z, (void)d_spread;
+static void offsets_back(const Vrnn *m, Tools *w, int64_t n, const float *spread, int64_t draws,
+                         const float *noise, const float *d_z, float *d_spread, int64_t d_row) {
+  (void)m, (void)w, (void)n, (void)spread, (void)draws, (void)noise, (void)d_z, (void)d_spread;
+  (void)d_row;
 }
 #endif

@@ -8,40 +8,8 @@
  * and pairs start from their sum. */
 #ifndef VARIBAD_DECODE_H
 #define VARIBAD_DECODE_H
+#include "reuse.h"
 #include "varibad_model.h"
-
-/* ---- scratch that is used again ---- */
-
-/* A host whose scratch may be taken back: tapes of many chunks then share memory that is still in
- * the cache. */
-enum { REUSE_BLOCKS = 64, REUSE_BLOCK = 1 << 20 };
-typedef struct Reuse {
-  HnHost host;
-  const HnHost *real;
-  int64_t blocks, at; /* `at` is the block in use */
-  char *block[REUSE_BLOCKS];
-  size_t size[REUSE_BLOCKS], used;
-} Reuse;
-
-static void *reuse_scratch(const HnHost *host, int64_t count, size_t size) {
-  Reuse *r = host->impl;
-  size_t bytes = ((size_t)count * size + 63) & ~(size_t)63;
-  while (r->at < r->blocks && r->size[r->at] - r->used < bytes) r->at++, r->used = 0;
-  if (r->at == r->blocks) {
-    if (r->blocks == REUSE_BLOCKS) return r->real->scratch(r->real, (int64_t)bytes, 1);
-    size_t room = bytes > REUSE_BLOCK ? bytes : REUSE_BLOCK;
-    r->block[r->blocks] = r->real->scratch(r->real, (int64_t)room, 1);
-    r->size[r->blocks++] = room;
-  }
-  char *p = r->block[r->at] + r->used;
-  r->used += bytes;
-  return p;
-}
-
-static void reuse_begin(Reuse *r, const HnHost *real) {
-  r->host = *real, r->host.impl = r, r->host.scratch = reuse_scratch;
-  r->real = real, r->blocks = r->at = 0, r->used = 0;
-}
 
 /* ---- the experience to be decoded ---- */
 
@@ -294,7 +262,7 @@ static double decode_pairs(const Pairs *p, Reuse *reuse) {
   const HnMlp *net = &p->d->net;
   int64_t n = p->count, units = p->units, m = p->d->outputs;
   double loss = 0;
-  reuse->at = 0, reuse->used = 0;
+  reuse_again(reuse);
   HnTape t = hn_tape_begin(&reuse->host, true);
   float *x = reuse_scratch(&reuse->host, n * units, sizeof *x);
   float *dx = hn_tape_room(&t, n * units, sizeof *dx);

@@ -19,7 +19,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
                       p->logvar_low, p->logvar_high);
   HnStatus status =
       create_model(self, host, params, spec, spread_width(p), p->model_samples, p->beta);
-  return status ? status : finish(self, spec, kept_bytes(self));
+  return status ? status : finish(self, spec, (size_t)spread_width(p) * sizeof(float));
 }
 
 static const HnInference methods = {sizeof(HnInference), .create = create,     .believe = believe,

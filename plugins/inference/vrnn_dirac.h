@@ -23,8 +23,9 @@ static HnStatus draw_offsets(const Vrnn *m, Tools *w, int64_t n, char *rows, int
   memset(offset, 0, (size_t)(n * draws * m->F) * sizeof *offset);
   return HN_OK;
 }
-static void offsets_back(const Vrnn *m, Tools *w, const float *spread, int64_t draws,
-                         const float *noise, const float *d_z, float *d_spread) {
-  (void)m, (void)w, (void)spread, (void)draws, (void)noise, (void)d_z, (void)d_spread;
+static void offsets_back(const Vrnn *m, Tools *w, int64_t n, const float *spread, int64_t draws,
+                         const float *noise, const float *d_z, float *d_spread, int64_t d_row) {
+  (void)m, (void)w, (void)n, (void)spread, (void)draws, (void)noise, (void)d_z, (void)d_spread;
+  (void)d_row;
 }
 #endif

@@ -152,20 +152,18 @@ static void add_to(int64_t n, const float *x, float *y) {
 /* Adds the head's gradients to what was read out. */
 static void return_asked(const Pass *s, const Share *share, Tools *tools, const Asked *a) {
   const Vrnn *m = s->m;
-  int64_t F = m->F, width = read_width(m), size = m->draws * F;
-  float *d_z = floats(m->host, a->S * F);
+  int64_t F = m->F, width = read_width(m), S = a->S;
+  float *d_z = m->W && m->draws ? floats(m->host, a->K * S * F) : NULL;
   for (int64_t k = 0; k < a->K; k++) {
     float *seed = share->seed + k * width;
-    for (int64_t d = 0; d < a->S; d++) {
-      memcpy(d_z + d * F, a->z[d]->grad + k * F, (size_t)F * sizeof *d_z);
-      add_to(F, d_z + d * F, seed);
+    for (int64_t d = 0; d < S; d++) {
+      add_to(F, a->z[d]->grad + k * F, seed);
+      if (d_z) memcpy(d_z + (k * S + d) * F, a->z[d]->grad + k * F, (size_t)F * sizeof *d_z);
     }
-    if (m->W && m->draws)
-      offsets_back(m, tools, s->spread + k * m->W, m->draws, share->noise + k * size, d_z,
-                   seed + F);
     if (m->C) add_to(m->C, a->context->grad + k * m->C, seed + context_at(m));
     add_to(m->E, a->act->grad + k * m->E, seed + s->n * width + act_at(m));
   }
+  if (d_z) offsets_back(m, tools, a->K, s->spread, S, share->noise, d_z, share->seed + F, width);
 }
 
 static void learn_head(Pass *s, Share *share, Tools *tools) {
@@ -188,19 +186,19 @@ static void learn_head(Pass *s, Share *share, Tools *tools) {
 static void return_beliefs(const Lesson *l, const Pass *s, const Share *share, Tools *tools) {
   const Vrnn *m = s->m;
   int64_t S = l->q->samples > 1 ? l->q->samples : 1, F = m->F, width = read_width(m);
-  float *d_z = floats(m->host, S * F);
-  for (int64_t k = 0; k < s->count * s->n; k++) {
+  int64_t K = s->count * s->n;
+  float *d_z = share->policy_noise ? floats(m->host, K * S * F) : NULL;
+  for (int64_t k = 0; k < K; k++) {
     float *seed = share->seed + k * width;
     int64_t at = k / s->n * l->q->history->rows + s->first + k % s->n;
     for (int64_t d = 0; d < S; d++) {
       const float *from = l->d_belief + (at * S + d) * m->D;
-      memcpy(d_z + d * F, from, (size_t)F * sizeof *d_z);
       add_to(F, from, seed), add_to(m->C, from + F, seed + context_at(m));
+      if (d_z) memcpy(d_z + (k * S + d) * F, from, (size_t)F * sizeof *d_z);
     }
-    if (share->policy_noise)
-      offsets_back(m, tools, s->spread + k * m->W, S, share->policy_noise + k * S * F, d_z,
-                   seed + F);
   }
+  if (d_z)
+    offsets_back(m, tools, K, s->spread, S, share->policy_noise, d_z, share->seed + F, width);
 }
 
 /* From what `encode` left on the pass's tape back to the weights. */

@@ -33,7 +33,8 @@ static HnStatus move_on(const Vrnn *m, Tools *w, const Moment *k);
 /* offset [n, draws, F]: what `draws` of z differ from their mean by, for noise of that shape. */
 static HnStatus draw_offsets(const Vrnn *m, Tools *w, int64_t n, char *rows, int64_t draws,
                              const float *noise, float *offset);
-/* Adds to d_spread [W] what draws [draws, F] of one row, whose gradients are d_z, owe to it. */
-static void offsets_back(const Vrnn *m, Tools *w, const float *spread, int64_t draws,
-                         const float *noise, const float *d_z, float *d_spread);
+/* Adds to d_spread, W numbers a row at d_row from row to row, what draws [n, draws, F] whose
+ * gradients are d_z owe to spreads [n, W]. */
+static void offsets_back(const Vrnn *m, Tools *w, int64_t n, const float *spread, int64_t draws,
+                         const float *noise, const float *d_z, float *d_spread, int64_t d_row);
 #endif
