@@ -186,7 +186,7 @@ static void lose_track(const Vrnn *m, const Moment *k) {
 
 static HnStatus move_on(const Vrnn *m, Tools *w, const Moment *k) {
   lay_base(m, w, k);
-  if (k->idle && !m->p->track) {
+  if (k->idle && !m->follows) {
     lose_track(m, k);
     return HN_OK;
   }

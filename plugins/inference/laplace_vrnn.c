@@ -22,7 +22,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   HnStatus status = create_model(m, host, params, spec, 0, p->model_samples, p->beta);
   if (status) return status;
   Laplace *own = m->own = host->alloc(host, 1, sizeof *own);
-  m->needs_gates = true;
+  m->needs_gates = true, m->follows = p->track;
   own->keep = keep_of(m);
   make_gram(m, &own->gram, p->buffer);
   return finish(m, spec, own->keep.size);

@@ -44,6 +44,7 @@ typedef struct Vrnn {
   int64_t W;             /* numbers that the spread of z is read from; 0: none */
   int64_t carry, gates;  /* floats of a carry; of the gates' sums */
   bool needs_gates;      /* the posterior reads the inputs' share of them */
+  bool follows;          /* it moves on where nobody asks for it, too */
   int64_t draws;         /* of z, that the head learns from */
   double beta;           /* weight of the KL; 0: there is none */
   HnStore store;

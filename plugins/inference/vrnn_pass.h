@@ -9,6 +9,7 @@ typedef struct Pass {
   const Vrnn *m;
   const HnThought *q;
   int64_t first, n, count;
+  bool idle; /* nobody asks for anything but means */
   HnTape tape;
   float *flat;           /* gradients; NULL: values only */
   const float *start;    /* [n, carry] */
@@ -181,7 +182,7 @@ static void encode(Pass *s) {
   s->mean = shown(s, mean), s->context = m->C ? shown(s, context) : NULL;
   s->spread = spread ? spread->data : NULL;
   s->act = act->data, s->h = h->data;
-  if (!m->needs_gates) return;
+  if (!m->needs_gates || (s->idle && !m->follows)) return;
   HnTape values = hn_tape_begin(m->host, false);
   HnVar *same = hn_constant(&values, rows, x->cols, x->data);
   s->gates = hn_linear(&values, same, hn_param(&values, m->w, NULL), hn_param(&values, m->b, NULL),

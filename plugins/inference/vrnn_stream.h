@@ -153,7 +153,7 @@ static HnStatus move_rows(const Stream *w, int64_t t, float *info) {
               .spread = s->spread ? s->spread + at * m->W : NULL,
               .before = w->before,
               .mean = s->mean + at * m->F,
-              .idle = !info && !w->share && s->q->samples < 1,
+              .idle = s->idle,
               .pull = learns ? w->pull : NULL,
               .kl = learns ? w->kl : NULL,
               .info = info};
@@ -238,6 +238,7 @@ static HnStatus believe(void *self, HnThought *q) {
             .q = q,
             .n = q->history->rows,
             .count = q->history->steps + 1,
+            .idle = !q->info && q->samples < 1,
             .tape = hn_tape_begin(m->host, false)};
   open_pass(&s);
   s.start = recall(&s);
