@@ -373,6 +373,27 @@ static void test_ring(void) {
   g_free(whole), g_free(longer), g_free(window), g_free(early), g_free(same);
 }
 
+/* ---- members (check K) ---- */
+
+/* Two members {0.9, 0.1} and {0.2, 0.8} of the first class; two means {0, 2} of deviation 0.7. */
+static void test_members(void) {
+  static const float logits[] = {2.1972246f, 0, 0, 1.3862944f}, means[] = {0, 2};
+  static const double logp[] = {-0.597837, -0.857399}, deviation[] = {1.220656, 0.49};
+  Case c = {"", SMALL "head: signal, ", 1, 1, 0};
+  for (int upstream = 0; upstream < 2; upstream++) {
+    Subject *b =
+        subject_new(&c, upstream ? "upstream_aggregate: true, upstream_mixture: true" : "");
+    double mean, stddev;
+    aggregate(b->m, 2, means, 1, 0.7, &mean, &stddev);
+    g_assert_cmpfloat(mean, ==, 1);
+    g_assert_cmpfloat_with_epsilon(stddev, deviation[upstream], 1e-6);
+    aggregate(b->m, 1, means + 1, 1, 0.7, &mean, &stddev); /* one alone keeps its own */
+    g_assert_cmpfloat_with_epsilon(stddev, 0.7, 1e-12);
+    g_assert_cmpfloat_with_epsilon(log_mixture(b->m, 2, logits, 2, 0), logp[upstream], 1e-6);
+    subject_free(b);
+  }
+}
+
 /* ---- sizes (check P), refusals ---- */
 
 /* Regression's count is all of it; in the bandit and the gridworld a policy's two heads go with it,
@@ -473,6 +494,7 @@ int main(int argc, char **argv) {
   g_test_add_data_func("/laplace/post_hoc/gru", "gru", test_post_hoc);
   g_test_add_func("/laplace/pull", test_pull);
   g_test_add_func("/laplace/ring", test_ring);
+  g_test_add_func("/laplace/members", test_members);
   g_test_add_func("/laplace/sizes", test_sizes);
   g_test_add_func("/laplace/track", test_track);
   g_test_add_func("/laplace/refusals", test_refusals);
