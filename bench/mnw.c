@@ -9,33 +9,12 @@
 #include <time.h>
 
 enum { ROUNDS = 15 };
+#include "timing.h"
 
 extern void dpotrf_(const char *uplo, const blasint *n, double *a, const blasint *lda,
                     blasint *info);
 extern void dpotri_(const char *uplo, const blasint *n, double *a, const blasint *lda,
                     blasint *info);
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-static double median(double *x) {
-  qsort(x, ROUNDS, sizeof *x, ascending);
-  return x[ROUNDS / 2];
-}
-
-static void *room(int64_t count, size_t size) {
-  const size_t bytes = ((size_t)count * size + 127) / 64 * 64;
-  void *p = aligned_alloc(64, bytes);
-  if (!p) abort();
-  return memset(p, 0, bytes);
-}
 
 static double uniform(void) {
   static uint64_t state = 88172645463325252u;
