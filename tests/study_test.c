@@ -139,6 +139,14 @@ static void test_overrides(void) {
   s = good(BASE "arms: {v1.0: {}}\n", dotted);
   g_assert_cmpint(cell(s, 0, 0)->run.rows, ==, 3);
   hn_study_free(s);
+  /* an arm that only evaluates goes on to, unless it is named */
+  static const char *const frames[] = {"run.frames=70", "arms.named.run.frames=80", NULL};
+  s = good(BASE "arms: {learns: {}, looks: {run: {frames: 0}}, named: {run: {frames: 0}}}\n",
+           frames);
+  g_assert_cmpint(cell(s, 0, 0)->run.frames, ==, 70);
+  g_assert_cmpint(cell(s, 1, 0)->run.frames, ==, 0);
+  g_assert_cmpint(cell(s, 2, 0)->run.frames, ==, 80);
+  hn_study_free(s);
 }
 
 static void test_bad_overrides(void) {

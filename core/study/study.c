@@ -157,6 +157,15 @@ static bool some_arm_has(const Reader *r, const char *block) {
   return false;
 }
 
+/* An arm that only evaluates does so however many frames a command line gives to all. */
+static void keep_untrained(HnNode *cell, const HnNode *patch) {
+  const HnNode *run = hn_node_get(patch, "run"), *frames = hn_node_get(run, "frames");
+  if (!frames || g_strcmp0(frames->text, "0") != 0) return;
+  HnNode *key = hn_node_text(frames->file, frames->line, frames->column, "frames");
+  hn_node_set(hn_node_get(cell, "run"), key, hn_node_copy(frames));
+  hn_node_free(key);
+}
+
 /* The arm's configuration, yet without a seed. */
 static HnNode *resolve(const Reader *r, guint arm) {
   const char *name = r->study->arms->pdata[arm];
@@ -164,6 +173,7 @@ static HnNode *resolve(const Reader *r, guint arm) {
   HnNode *a = hn_patch_blocks(r->base, patch);
   if (!r->base) a->file = r->root->file, a->line = r->root->line, a->column = r->root->column;
   HnNode *b = hn_patch_blocks(a, r->over.all);
+  keep_untrained(b, patch);
   HnNode *out = hn_patch_blocks(b, hn_node_get(r->over.arms, name));
   hn_node_free(a);
   hn_node_free(b);
