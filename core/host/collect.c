@@ -321,11 +321,19 @@ typedef struct Job {
   HnSession *s;
   HnCrew *c;
   HnWindow *w;
+  int64_t blocks;
 } Job;
 
+/* As few blocks as may be, because networks are read once a block and step, but one a worker, and
+ * equally large. */
+static int64_t block_count(const HnSession *s, const HnCrew *c) {
+  int64_t least = (c->rows + HN_BLOCK - 1) / HN_BLOCK;
+  return MIN(c->rows, MAX(least, s->cell->run.workers));
+}
+
 static Block block_of(const Job *j, int64_t block) {
-  int64_t first = block * HN_BLOCK;
-  return (Block){j->s, j->c, j->w, 0, first, MIN(HN_BLOCK, j->c->rows - first)};
+  int64_t first = block * j->c->rows / j->blocks, end = (block + 1) * j->c->rows / j->blocks;
+  return (Block){j->s, j->c, j->w, 0, first, end - first};
 }
 
 static HnStatus collect_block(void *arg, int64_t block) {
@@ -355,10 +363,10 @@ static HnStatus adapt_block(void *arg, int64_t block) {
 }
 
 HnStatus hn_crew_collect(HnSession *s, HnCrew *c, HnWindow *phase, int64_t phases) {
-  int64_t blocks = (c->rows + HN_BLOCK - 1) / HN_BLOCK;
+  int64_t blocks = block_count(s, c);
   HnStatus status = HN_OK;
   for (int64_t k = 0; k < phases && !status; k++) {
-    Job j = {s, c, &phase[k]};
+    Job j = {s, c, &phase[k], blocks};
     hn_window_carry(k ? &phase[k - 1] : &c->tail, &phase[k]);
     memcpy((void *)(guintptr)phase[k].h.state, c->belief, (gsize)c->rows * s->shape.belief_row);
     status = hn_pool_run(s->pool, blocks, collect_block, &j);

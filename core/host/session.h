@@ -7,7 +7,7 @@
 #include "protocol.h"
 #include "window.h"
 
-enum { HN_BLOCK = 8 }; /* rows that act together; fixed, so no result depends on the workers */
+enum { HN_BLOCK = 16 }; /* rows that act together, at most; no result depends on how many do */
 enum { HN_PHASES_MAX = 16 };
 
 /* What each stream of random numbers is for.  A stream is (cell seed, purpose, row), without the
