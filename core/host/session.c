@@ -183,7 +183,9 @@ static HnStatus make_windows(HnSession *s) {
     hn_window_make(&s->phase[k], &s->shape, s->steps, c->run.rows, c->run.samples);
   hn_window_make(&s->gather, &s->shape, s->steps, c->run.rows, c->run.samples);
   if (s->bs.refresh) {
-    hn_window_make(&s->life, &s->shape, s->trial.lifetime, c->run.rows, c->run.samples);
+    HnShape lived = s->shape; /* what beliefs are made of, not what was made of them */
+    lived.belief = lived.note = 0;
+    hn_window_make(&s->life, &lived, s->trial.lifetime, c->run.rows, 0);
     s->life_at = hn_zeros((gsize)c->run.rows * sizeof(int64_t));
   }
   return hn_crew_make(s, &s->crew, c->run.rows, 0, &s->trial, true);
