@@ -242,19 +242,20 @@ static double model_loss(const Subject *b, const Model *k, const Design *s, int6
   return loss / (double)s->n;
 }
 
-static void check_gradient(HnThisParams p) {
-  Life l = life_of_masses(12, 1, 12, 0, 8);
+/* Of a trial of so many steps. */
+static void check_gradient_of(HnThisParams p, int64_t steps) {
+  Life l = life_of_masses(steps, 1, steps, 0, 8);
   p.batch = 1, p.start = 1, p.updates = 0;
   p.transition_regulariser = 0.5, p.reward_regulariser = 0.3; /* large enough to be seen */
-  l.begin[12] = HN_NEW_TASK;
-  Subject *b = subject_new(p, &l, 12);
+  l.begin[steps] = HN_NEW_TASK;
+  Subject *b = subject_new(p, &l, steps);
   Glibrl *g = b->g;
   learn_life(b, &l);
-  Batch batch = {.g = g, .steps = 12};
+  Batch batch = {.g = g, .steps = steps};
   g->slot[0] = g->replay.finished[0];
   g_assert_cmpint(train_trial(&batch, 0), ==, HN_OK);
   fake_host_reset(&b->fake, (FakeMark){0});
-  Design k = design_of(b, &l, 0, 12);
+  Design k = design_of(b, &l, 0, steps);
   const double h = 1e-4;
   double worst = 0, scale = sqrt(hn_vec_norm2(g->store.size, g->flat));
   HnRng rng = hn_rng(3, 3);
@@ -264,7 +265,7 @@ static void check_gradient(HnThisParams p) {
     const Model *model = reward ? &g->reward : &g->transition;
     int64_t m = reward ? 1 : k.live;
     const double *y = reward ? k.yr : k.yt;
-    for (int n = 0; n < 6; n++) {
+    for (int n = 0; n < (steps > STRETCH ? 2 : 6); n++) {
       int64_t e = w == model->prior ? n % 2 : hn_rng_below(&rng, w->rows * w->cols);
       double d = (model_loss(b, model, &k, m, y, w->data + e, h) -
                   model_loss(b, model, &k, m, y, w->data + e, -h)) /
@@ -277,8 +278,17 @@ static void check_gradient(HnThisParams p) {
   design_free(&k), subject_free(b), life_free(&l);
 }
 
+static void check_gradient(HnThisParams p) {
+  check_gradient_of(p, 12);
+}
+
 static void test_gradient(void) {
   variants(check_gradient);
+}
+
+/* Its activations do not fit one stretch. */
+static void test_gradient_of_a_long_trial(void) {
+  check_gradient_of(small(), STRETCH + 9);
 }
 
 /* Inputs and features against the formulas: [s, a, s', s' - s], each standardised. */
@@ -658,6 +668,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/glibrl/scores", test_scores);
   g_test_add_func("/glibrl/fixed_predicts_alike", test_fixed_predicts_alike);
   g_test_add_func("/glibrl/gradient", test_gradient);
+  g_test_add_func("/glibrl/gradient of a long trial", test_gradient_of_a_long_trial);
   g_test_add_func("/glibrl/inputs", test_inputs);
   g_test_add_func("/glibrl/full_belief", test_full_belief);
   g_test_add_func("/glibrl/discrete", test_discrete);

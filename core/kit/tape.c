@@ -84,9 +84,13 @@ void hn_tape_backward(HnTape *t, HnVar *loss) {
 }
 
 void hn_tape_backward_from(HnTape *t, HnVar *y, const float *seed) {
-  float *g = hn_grad(y);
+  bool fresh;
+  float *g = hn_grad_raw(y, &fresh);
   if (!g) return;
-  for (int64_t i = 0; i < hn_count(y); i++) g[i] += seed[i];
+  if (fresh)
+    memcpy(g, seed, (size_t)hn_count(y) * sizeof *g);
+  else
+    hn_kernels()->add(hn_count(y), seed, g);
   run_backward(t);
 }
 

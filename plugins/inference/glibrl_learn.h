@@ -99,17 +99,57 @@ typedef struct Batch {
   int64_t steps; /* N, of all trials */
 } Batch;
 
+/* Rows of a trial whose activations stay in the second-level cache, on a tape of their own. */
+enum { STRETCH = 256 };
+typedef struct Stretch {
+  HnTape tape;
+  HnVar *phi;
+} Stretch;
+
+/* Back through the network: d/dphi of (regulariser - evidence) from d evidence/dC, a stretch at a
+ * time, seed [STRETCH, learnt]. */
+static void descend_stretches(const Batch *b, const Model *k, int64_t n, const float *c,
+                              const float *dc, Stretch *stretch, float *seed) {
+  double divisor = (double)b->steps, reg = k->regulariser;
+  if (b->g->p->regulariser_per_step) reg /= divisor;
+  const float pull = (float)(2 * reg * (double)k->gain), push = (float)((double)k->gain / divisor);
+  for (int64_t from = 0; from < n; from += STRETCH, stretch++) {
+    for (int64_t i = 0; i < stretch->phi->rows; i++) {
+      const float *x = c + (from + i) * k->d, *g = dc + (from + i) * k->d;
+      float *to = seed + i * k->learnt;
+      for (int64_t j = 0; j < k->learnt; j++) to[j] = pull * x[j] - push * g[j];
+    }
+    hn_tape_backward_from(&stretch->tape, stretch->phi, seed);
+  }
+}
+
+/* What a trial's features add to the statistics. */
+static void count_features(const Model *k, const HnVar *phi, int which, double *stats) {
+  const int64_t count = phi->rows * k->learnt;
+  int32_t saturated = 0;
+  for (int64_t i = 0; i < count; i++) saturated += fabsf(phi->data[i]) > 0.99f;
+  stats[STAT_SQUARES + which] += (double)k->gain * (double)k->gain * hn_vec_norm2(count, phi->data);
+  stats[STAT_SATURATED + which] += (double)saturated / (double)k->learnt;
+}
+
 /* Evidence of one model on one trial, and its gradient through the network into flat.  x [n,
  * model inputs] dense, y [n, m].  which: 0 transition, 1 reward. */
 static HnStatus train_model(const Batch *b, const Model *k, int64_t n, const float *x,
                             const double *y, int64_t m, int which, float *flat, double *stats) {
   const Glibrl *g = b->g;
   const HnHost *host = g->host;
-  HnTape tape = hn_tape_begin(host, true);
-  HnVar *phi = hn_mlp(&tape, &k->net, hn_constant(&tape, n, k->inputs, x), flat);
-  float *c = hn_tape_room(&tape, n * k->d, sizeof *c);
-  float *dc = hn_tape_room(&tape, n * k->d, sizeof *dc);
-  finish_features(k, n, phi->data, c);
+  Stretch *stretch = host->scratch(host, (n + STRETCH - 1) / STRETCH, sizeof *stretch);
+  float *c = host->scratch(host, n * k->d, sizeof *c);
+  float *dc = host->scratch(host, n * k->d, sizeof *dc);
+  for (int64_t from = 0; from < n; from += STRETCH) {
+    Stretch *s = &stretch[from / STRETCH];
+    const int64_t rows = n - from < STRETCH ? n - from : STRETCH;
+    s->tape = hn_tape_begin(host, true);
+    s->phi = hn_mlp(&s->tape, &k->net, hn_constant(&s->tape, rows, k->inputs, x + from * k->inputs),
+                    flat);
+    finish_features(k, rows, s->phi->data, c + from * k->d);
+    count_features(k, s->phi, which, stats);
+  }
 
   HnMnwPrior prior = prior_of(g, k, m);
   HnMnwTrial trial = {.n = n, .d = k->d, .m = m, .c = c, .ldc = k->d, .y64 = y, .ldy = m};
@@ -118,26 +158,13 @@ static HnStatus train_model(const Batch *b, const Model *k, int64_t n, const flo
   HnStatus status = hn_mnw_train(&prior, &trial, &lesson, work);
   if (status) return host->fail(host, status, "evidence of a trial of %d steps", (int)n);
 
-  double divisor = (double)b->steps, reg = k->regulariser;
-  if (g->p->regulariser_per_step) reg /= divisor;
-  float *seed = hn_tape_room(&tape, n * k->learnt, sizeof *seed);
-  double squares = 0, saturated = 0;
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t j = 0; j < k->learnt; j++) {
-      double v = (double)c[i * k->d + j];
-      seed[i * k->learnt + j] =
-          (float)((double)k->gain * (2 * reg * v - (double)dc[i * k->d + j] / divisor));
-      squares += v * v;
-      saturated += fabsf(phi->data[i * k->learnt + j]) > 0.99f;
-    }
-  hn_tape_backward_from(&tape, phi, seed);
+  descend_stretches(b, k, n, c, dc, stretch,
+                    host->scratch(host, STRETCH * k->learnt, sizeof(float)));
   if (g->p->learn_prior) {
-    flat[k->prior->offset] -= (float)(lesson.d_log_xi / divisor);
-    flat[k->prior->offset + 1] -= (float)(lesson.d_log_psi / divisor);
+    flat[k->prior->offset] -= (float)(lesson.d_log_xi / (double)b->steps);
+    flat[k->prior->offset + 1] -= (float)(lesson.d_log_psi / (double)b->steps);
   }
   stats[STAT_EVIDENCE + which] = lesson.evidence;
-  stats[STAT_SQUARES + which] = squares;
-  stats[STAT_SATURATED + which] = saturated / (double)k->learnt;
   stats[STAT_RETRIES] += (double)lesson.raises;
   return HN_OK;
 }
