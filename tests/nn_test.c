@@ -329,7 +329,7 @@ static void test_clamp(void) {
 
 /* ---- normaliser ---- */
 
-enum { ROWS = 300, COLS = 37, LD = 40 };
+enum { ROWS = 300, COLS = 530, LD = 535 };
 
 /* Batches of many sizes come out as one pass over all of it; the offset spoils naive sums. */
 static void test_normaliser(void) {

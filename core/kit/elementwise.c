@@ -224,6 +224,33 @@ static double norm2(int64_t n, const float *x) {
   return sum[0];
 }
 
+/* ---- columns ---- */
+
+static void column_sums(int64_t rows, int64_t cols, const float *x, int64_t ld,
+                        double *restrict sum) {
+  for (int64_t i = 0; i < rows; i++, x += ld)
+    for (int64_t j = 0; j < cols; j++) sum[j] += (double)x[j];
+}
+
+static void column_squares(int64_t rows, int64_t cols, const float *x, int64_t ld,
+                           const double *mean, double *restrict squares) {
+  for (int64_t i = 0; i < rows; i++, x += ld)
+    for (int64_t j = 0; j < cols; j++) {
+      const double d = (double)x[j] - mean[j];
+      squares[j] += d * d;
+    }
+}
+
+static void standardise(int64_t rows, int64_t cols, const float *x, int64_t ldx, const double *mean,
+                        const double *inverse, float clip, float *y, int64_t ldy) {
+  for (int64_t i = 0; i < rows; i++, x += ldx, y += ldy)
+    for (int64_t j = 0; j < cols; j++) {
+      const float v = (float)(((double)x[j] - mean[j]) * inverse[j]);
+      const float above = v < -clip ? -clip : v;
+      y[j] = above > clip ? clip : above;
+    }
+}
+
 static void adam(int64_t n, const HnAdamRates *rates, float *restrict w, float *restrict g,
                  float *restrict m1, float *restrict m2) {
   const HnAdamRates r = *rates;
@@ -254,4 +281,7 @@ const HnKernels HN_VARIANT(hn_kernels) = {.product = HN_VARIANT(hn_product),
                                           .axpy = axpy,
                                           .dot = dot,
                                           .norm2 = norm2,
+                                          .column_sums = column_sums,
+                                          .column_squares = column_squares,
+                                          .standardise = standardise,
                                           .adam = adam};

@@ -58,6 +58,13 @@ typedef struct HnKernels {
   void (*axpy)(int64_t n, float a, const float *x, float *y); /* y += a x */
   float (*dot)(int64_t n, const float *x, const float *y);    /* in one fixed order */
   double (*norm2)(int64_t n, const float *x);
+  /* Of columns of x [rows, cols], row stride ld, in float64: sum += x; squares += (x - mean)^2. */
+  void (*column_sums)(int64_t rows, int64_t cols, const float *x, int64_t ld, double *sum);
+  void (*column_squares)(int64_t rows, int64_t cols, const float *x, int64_t ld, const double *mean,
+                         double *squares);
+  /* y = (x - mean) * inverse, rounded to float32, within +-clip; y may be x. */
+  void (*standardise)(int64_t rows, int64_t cols, const float *x, int64_t ldx, const double *mean,
+                      const double *inverse, float clip, float *y, int64_t ldy);
   void (*adam)(int64_t n, const HnAdamRates *r, float *w, float *g, float *m1, float *m2);
 } HnKernels;
 

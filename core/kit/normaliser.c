@@ -1,5 +1,6 @@
 /* normaliser.c - running mean and variance by column. */
 #include "hunch/kit/nn.h"
+#include "kernels.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,24 +19,20 @@ HnNormaliser hn_normaliser_make(const HnHost *host, const char *name, int64_t n)
                         .m2 = keep(host, name, "m2", n)};
 }
 
-/* Columns go in blocks that fit on the stack; rows are read twice, so that the batch's own squares
- * are taken about its own mean. */
-enum { BLOCK = 32 };
+/* Columns go in blocks that fit on the stack, so wide that rows are read by whole stretches; rows
+ * are read twice, so that the batch's own squares are taken about its own mean. */
+enum { BLOCK = 512 };
 
 void hn_normaliser_update(HnNormaliser *z, int64_t rows, const float *x, int64_t ld) {
   if (rows <= 0) return;
+  const HnKernels *kernels = hn_kernels();
   const double before = *z->count, batch = (double)rows, total = before + batch;
   for (int64_t from = 0; from < z->n; from += BLOCK) {
     const int64_t width = z->n - from < BLOCK ? z->n - from : BLOCK;
     double mean[BLOCK] = {0}, m2[BLOCK] = {0};
-    for (int64_t i = 0; i < rows; i++)
-      for (int64_t j = 0; j < width; j++) mean[j] += (double)x[i * ld + from + j];
+    kernels->column_sums(rows, width, x + from, ld, mean);
     for (int64_t j = 0; j < width; j++) mean[j] /= batch;
-    for (int64_t i = 0; i < rows; i++)
-      for (int64_t j = 0; j < width; j++) {
-        const double d = (double)x[i * ld + from + j] - mean[j];
-        m2[j] += d * d;
-      }
+    kernels->column_squares(rows, width, x + from, ld, mean, m2);
     for (int64_t j = 0; j < width; j++) {
       const double d = mean[j] - z->mean[from + j];
       z->mean[from + j] += d * batch / total;
@@ -51,16 +48,11 @@ double hn_normaliser_stddev(const HnNormaliser *z, int64_t column) {
 
 void hn_normaliser_apply(const HnNormaliser *z, int64_t rows, const float *x, int64_t ldx,
                          float clip, float *y, int64_t ldy) {
+  const HnKernels *kernels = hn_kernels();
   for (int64_t from = 0; from < z->n; from += BLOCK) {
     const int64_t width = z->n - from < BLOCK ? z->n - from : BLOCK;
     double inverse[BLOCK];
     for (int64_t j = 0; j < width; j++) inverse[j] = 1 / hn_normaliser_stddev(z, from + j);
-    for (int64_t i = 0; i < rows; i++)
-      for (int64_t j = 0; j < width; j++) {
-        const double d = (double)x[i * ldx + from + j] - z->mean[from + j];
-        const float v = (float)(d * inverse[j]);
-        const float above = v < -clip ? -clip : v;
-        y[i * ldy + from + j] = above > clip ? clip : above;
-      }
+    kernels->standardise(rows, width, x + from, ldx, z->mean + from, inverse, clip, y + from, ldy);
   }
 }

@@ -52,8 +52,14 @@ static int64_t shard_count(int64_t n) {
   return (n + shard_size(n) - 1) / shard_size(n);
 }
 
-static float *gather(HnTape *t, const float *x, int64_t width, const int64_t *place, int64_t n) {
-  float *y = hn_tape_room(t, n * width, sizeof *y);
+/* Room that is about to be filled, where a tape's would be zeroed first. */
+static float *blank(const HnTape *t, int64_t count) {
+  return t->host->scratch(t->host, count, sizeof(float));
+}
+
+static float *gather(const HnTape *t, const float *x, int64_t width, const int64_t *place,
+                     int64_t n) {
+  float *y = blank(t, n * width);
   for (int64_t k = 0; k < n; k++)
     memcpy(y + k * width, x + place[k] * width, (size_t)width * sizeof(float));
   return y;
@@ -70,7 +76,7 @@ static Answer answer_shard(const Job *j, HnTape *t, int64_t from, int64_t n, int
   HnVar *obs = m->O > 0 ? hn_constant(t, n, m->O, gather(t, w->obs, m->O, place, n)) : NULL;
   HnVar **b = *beliefs = hn_tape_room(t, S, sizeof *b); /* NULLs where there is no belief */
   for (int64_t s = 0; s < S && D > 0; s++) {
-    float *x = hn_tape_room(t, n * D, sizeof *x);
+    float *x = blank(t, n * D);
     if (j->fresh) {
       normalise(&m->belief_norm, m->p->normalise_belief, n, D, j->fresh + (from * S + s) * D, S * D,
                 x);
@@ -109,7 +115,7 @@ static HnVar *log_density(const Job *j, HnTape *t, const Answer *y, int64_t from
   const int64_t *place = j->place + from;
   int64_t S = j->w->S, A = m->A;
   int32_t *pick = hn_tape_room(t, n, sizeof *pick);
-  float *move = m->discrete ? NULL : hn_tape_room(t, n * A, sizeof *move);
+  float *move = m->discrete ? NULL : blank(t, n * A);
   for (int64_t k = 0; k < n; k++) {
     const float *raw = h->note + place[k] * m->N + NOTE_RAW;
     if (m->discrete)
