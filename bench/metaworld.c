@@ -1,11 +1,14 @@
 /* metaworld.c - `./dev bench metaworld [TASK]`: steps per second of every task of Meta-World, as
  * the bare simulator takes them (five time steps and a forward pass, the same states and actions),
  * and through the ABI, on one thread (processor time) and on two (clock); and beside the Python
- * package in one process, if $METAWORLD_PYTHON or python3 has it. */
+ * package in one process, if $METAWORLD_PYTHON or python3 has it.  Of all tasks (no TASK given),
+ * then also the simulator's share of a training iteration; `bench_metaworld share` prints that
+ * alone. */
 #include "../plugins/envs/metaworld/compat.h"
 #include "../plugins/envs/metaworld/model.h"
 #include "../plugins/envs/metaworld/world.h"
 #include "../tests/env_rig.h"
+#include "metaworld_share.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -194,13 +197,8 @@ static void bench(const char *assets, int task, Python *python, double *share, d
   subject_close(s);
 }
 
-int main(int argc, char **argv) {
-  char assets[HN_MW_PATH];
-  FakeHost fake;
-  if (hn_mw_find_assets(fake_host_open(&fake), assets)) {
-    fprintf(stderr, "%s\n", fake.error);
-    return 2;
-  }
+/* Of one task, or NULL: all. */
+static void bench_tasks(const char *assets, const char *only) {
   Python python = python_open();
   double share[HN_MW_TASKS], ratio[HN_MW_TASKS];
   int count = 0;
@@ -208,7 +206,7 @@ int main(int argc, char **argv) {
          "", "bare", "ABI", "share", "2 threads",
          python.to ? "   Python  ratio" : "   (no Python package)");
   for (int k = 0; k < HN_MW_TASKS; k++)
-    if (argc < 2 || !strcmp(argv[1], hn_mw_tasks[k].name))
+    if (!only || !strcmp(only, hn_mw_tasks[k].name))
       bench(assets, k, &python, &share[count], &ratio[count]), count++;
   if (count) {
     double middle = median(share, count); /* sorts */
@@ -217,6 +215,18 @@ int main(int argc, char **argv) {
   }
   printf("\n");
   if (python.to) fclose(python.to), fclose(python.from);
+}
+
+int main(int argc, char **argv) {
+  char assets[HN_MW_PATH];
+  const char *only = argc > 1 ? argv[1] : NULL;
+  FakeHost fake;
+  if (hn_mw_find_assets(fake_host_open(&fake), assets)) {
+    fprintf(stderr, "%s\n", fake.error);
+    return 2;
+  }
+  if (g_strcmp0(only, "share") != 0) bench_tasks(assets, only);
+  if (!only || !strcmp(only, "share")) bench_share();
   fake_host_close(&fake);
   return 0;
 }

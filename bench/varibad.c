@@ -3,17 +3,14 @@
  * rows, 60 steps, 8 PPO steps and 3 steps on 25 whole trials of 61 x 60 terms an iteration).
  *
  *   bench_varibad [ITERATIONS [STUDY.yaml [ARM]]] */
-#include "run.h"
-#include "study.h"
-#include <stdio.h>
-#include <string.h>
+#include "cells.h"
 #include <sys/resource.h>
 
 /* Frames/s of lmzintgraf/varibad 57e1795 on PyTorch 1.13, 16 environment processes: 48,000 frames
  * in 64.5 s, start-up subtracted, on a quiet 2-core Zen 4 machine. */
 static const double reference = 744;
 
-enum { PHASES = 5, SKIP = 50 }; /* the first updates fill the replay and the caches */
+enum { SKIP = 50 }; /* the first updates fill the replay and the caches */
 static const char *const phase[PHASES] = {"collect", "policy", "inference", "record", "checkpoint"};
 
 static int by_size(const void *a, const void *b) {
@@ -21,26 +18,17 @@ static int by_size(const void *a, const void *b) {
   return (d > 0) - (d < 0);
 }
 
-/* Phases of timing.csv in ms: their medians over updates, and what a tenth of updates stays below,
- * which is less disturbed by whatever else runs. */
-static void read_timing(const char *dir, double *median, double *tenth) {
-  char *path = g_build_filename(dir, "timing.csv", NULL), *text = NULL;
-  GError *error = NULL;
-  if (!g_file_get_contents(path, &text, NULL, &error)) g_error("%s", error->message);
-  char **line = g_strsplit(text, "\n", -1);
-  guint lines = g_strv_length(line);
-  double *took = g_new0(double, lines);
+/* Phases in ms: their medians over updates, and what a tenth of updates stays below, which is less
+ * disturbed by whatever else runs. */
+static void sum_up(int64_t updates, const double *seconds, double *median, double *tenth) {
+  int64_t from = MIN(SKIP, updates / 2), n = updates - from;
+  double *took = g_new0(double, updates + 1);
   for (int p = 0; p < PHASES; p++) {
-    int n = 0;
-    for (guint k = 1 + MIN(SKIP, lines / 2); k < lines; k++) {
-      char **cell = g_strsplit(line[k], ",", -1);
-      if (g_strv_length(cell) == PHASES + 2) took[n++] = 1e3 * g_ascii_strtod(cell[p + 2], NULL);
-      g_strfreev(cell);
-    }
+    for (int64_t k = 0; k < n; k++) took[k] = 1e3 * seconds[(from + k) * PHASES + p];
     qsort(took, (size_t)n, sizeof *took, by_size);
     median[p] = n ? took[n / 2] : 0, tenth[p] = n ? took[n / 10] : 0;
   }
-  g_free(took), g_strfreev(line), g_free(text), g_free(path);
+  g_free(took);
 }
 
 static double processor_seconds(void) {
@@ -51,17 +39,15 @@ static double processor_seconds(void) {
 }
 
 static void run(HnCell *cell, int64_t iterations, int64_t workers) {
-  GError *error = NULL;
-  char *dir = g_dir_make_tmp("hunch-bench-XXXXXX", &error);
-  int64_t steps = cell->run.steps, frames = cell->run.rows * steps;
+  int64_t steps = cell->run.steps, frames = cell->run.rows * steps, updates;
   cell->run.frames = iterations * frames, cell->run.workers = workers;
   cell->run.checkpoint_every = cell->evaluation.every = 0, cell->evaluation.tasks = 1;
   double median[PHASES], tenth[PHASES], sum[2] = {0}, before = processor_seconds();
   gint64 start = g_get_monotonic_time();
-  if (!hn_run_cell(cell, dir, NULL, NULL, NULL, &error)) g_error("%s", error->message);
+  double *times = run_for_times(cell, NULL, NULL, &updates);
   double wall = 1e-6 * (double)(g_get_monotonic_time() - start);
   double used = processor_seconds() - before;
-  read_timing(dir, median, tenth);
+  sum_up(updates, times, median, tenth);
   printf("%d thread%s, ms an update (median, a tenth):", (int)workers, workers > 1 ? "s" : "");
   for (int p = 0; p < 4; p++) {
     printf("  %s %.2f, %.2f", phase[p], median[p], tenth[p]);
@@ -75,31 +61,13 @@ static void run(HnCell *cell, int64_t iterations, int64_t workers) {
   double seconds = (double)cell->run.frames / wall;
   printf("\n  %-14s %8.0f frames/s of wall clock, %.0f per second of processor\n", "the whole run",
          seconds, (double)cell->run.frames / used);
-  const char *argv[] = {"rm", "-rf", dir, NULL};
-  g_spawn_sync(NULL, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-               NULL, NULL);
-  g_free(dir);
-}
-
-static HnCell *cell_of(const HnStudy *s, const char *arm) {
-  for (guint k = 0; k < s->cells->len; k++) {
-    HnCell *c = s->cells->pdata[k];
-    if (!strcmp(c->arm, arm)) return c;
-  }
-  g_error("no arm %s", arm);
+  g_free(times);
 }
 
 int main(int argc, char **argv) {
   int64_t iterations = argc > 1 ? g_ascii_strtoll(argv[1], NULL, 10) : 500;
   g_setenv("HUNCH_PLUGIN_PATH", PLUGINS, FALSE);
-  HnDiag *d = hn_diag_new();
-  HnStudy *s = hn_study_read(argc > 2 ? argv[2] : EXPERIMENTS "/varibad_gridworld.yaml", NULL, d);
-  if (!s) {
-    char *text = hn_diag_text(d);
-    fputs(text, stderr);
-    return g_free(text), hn_diag_free(d), 2;
-  }
-  hn_diag_free(d);
+  HnStudy *s = study_of(argc > 2 ? argv[2] : EXPERIMENTS "/varibad_gridworld.yaml");
   printf(
       "%d iterations; reference %.0f frames/s (lmzintgraf/varibad 57e1795, PyTorch 1.13, its own "
       "gridworld)\n",

@@ -1,0 +1,60 @@
+/* cells.h - cells of a study run for their times, in the real run loop. */
+#ifndef BENCH_CELLS_H
+#define BENCH_CELLS_H
+#include "run.h"
+#include "study.h"
+#include <stdio.h>
+#include <string.h>
+
+/* Phases of timing.csv. */
+enum { COLLECTING, POLICY, INFERENCE, RECORDING, CHECKPOINT, PHASES };
+
+/* Findings go to stderr and end the program. */
+static inline HnStudy *study_of(const char *path) {
+  HnDiag *d = hn_diag_new();
+  HnStudy *s = hn_study_read(path, NULL, d);
+  if (!s) {
+    char *text = hn_diag_text(d);
+    fputs(text, stderr);
+    exit(2);
+  }
+  hn_diag_free(d);
+  return s;
+}
+
+static inline HnCell *cell_of(const HnStudy *s, const char *arm) {
+  for (guint k = 0; k < s->cells->len; k++) {
+    HnCell *c = s->cells->pdata[k];
+    if (!strcmp(c->arm, arm)) return c;
+  }
+  g_error("no arm %s", arm);
+}
+
+/* Runs a cell in a folder of its own, and removes that.  Returns seconds [updates, PHASES], to be
+ * freed with g_free. */
+static inline double *run_for_times(const HnCell *cell, HnRunProgress *progress, void *arg,
+                                    int64_t *updates) {
+  GError *error = NULL;
+  char *dir = g_dir_make_tmp("hunch-bench-XXXXXX", &error), *text = NULL;
+  if (!dir || !hn_run_cell(cell, dir, NULL, progress, arg, &error)) g_error("%s", error->message);
+  char *path = g_build_filename(dir, "timing.csv", NULL);
+  if (!g_file_get_contents(path, &text, NULL, &error)) g_error("%s", error->message);
+  char **line = g_strsplit(text, "\n", -1);
+  double *seconds = g_new0(double, g_strv_length(line) * PHASES);
+  *updates = 0;
+  for (guint k = 1; line[k]; k++) {
+    char **cells = g_strsplit(line[k], ",", -1);
+    if (g_strv_length(cells) == PHASES + 2) {
+      for (int p = 0; p < PHASES; p++)
+        seconds[*updates * PHASES + p] = g_ascii_strtod(cells[p + 2], NULL);
+      ++*updates;
+    }
+    g_strfreev(cells);
+  }
+  const char *argv[] = {"rm", "-rf", dir, NULL};
+  g_spawn_sync(NULL, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+               NULL, NULL);
+  g_strfreev(line), g_free(text), g_free(path), g_free(dir);
+  return seconds;
+}
+#endif
