@@ -1,14 +1,25 @@
 /* protocol.h - how an evaluation is lived and counted: named choices and the numbers they set.
  *
- *   trial            whole trials, every episode of them counts
- *   metaworld        adapt_episodes sampled episodes, then `episodes` of the policy's mode, each
- * from the belief that adaptation left; every one counts sdvt             `episodes` sampled
- * episodes with the belief carried on, every one counts upstream_biased  as metaworld, but success
- * ends an episode, and of `parallel` goals of one task side by side the first `episodes` to end
- * count, wherever they were lived: goals that are reached quickly are counted more often
+ * trial: whole trials, every episode of them counts.
  *
- * Sources: Meta-World's documentation and its metalearning evaluation (metaworld 3.1, commit
- * 7ea2b501), whose count upstream_biased repeats; SDVT's evaluation (Lee, Cho & Sung 2023). */
+ * metaworld: adapt_episodes sampled episodes, then `episodes` of the policy's mode, each from the
+ * belief that adaptation left; every one counts.
+ *
+ * sdvt: `episodes` sampled episodes with the belief carried on, every one counts.
+ *
+ * upstream_biased: as metaworld, but success ends an episode, and of `parallel` goals of one task
+ * side by side the first `episodes` to end count, wherever they were lived: goals that are reached
+ * quickly are counted more often.
+ *
+ * Sources: Meta-World's metalearning_evaluation and evaluation (metaworld 3.1, commit 7ea2b501),
+ * whose count upstream_biased repeats, and how metaworld-algorithms' RL2 acts in it: draws to
+ * adapt, the mode where it counts, the adapted memory put back before every episode.  Two things
+ * differ. There a counted episode starts from a memory without the last step of adaptation, which
+ * the environment's reset drops; here it has been taken in.  There goals beyond a multiple of the
+ * meta-batch are left out (ML45: 180 of 200); here evaluation.tasks says how many there are.
+ *
+ * SDVT's evaluate_metaworld (Lee, Cho & Sung 2023, commit b2d87d0): all ten episodes of every goal
+ * are sampled; success at any step, reported as the mean and for the last episode. */
 #ifndef HN_PROTOCOL_H
 #define HN_PROTOCOL_H
 #include "cell.h"
