@@ -137,6 +137,25 @@ void HN_VARIANT(hn_product)(const HnProduct *g) {
   } while (p < g->k);
 }
 
+typedef float Quad __attribute__((vector_size(16)));
+
+/* Four rows of four to four columns. */
+HN_INLINE void flip(const float *a, int64_t lda, float *t, int64_t ldt) {
+  Quad x[4], y[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) memcpy(&x[i], a + i * lda, sizeof x[i]);
+  y[0] = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5);
+  y[1] = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
+  y[2] = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
+  y[3] = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
+  x[0] = __builtin_shufflevector(y[0], y[1], 0, 1, 4, 5);
+  x[1] = __builtin_shufflevector(y[0], y[1], 2, 3, 6, 7);
+  x[2] = __builtin_shufflevector(y[2], y[3], 0, 1, 4, 5);
+  x[3] = __builtin_shufflevector(y[2], y[3], 2, 3, 6, 7);
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) memcpy(t + i * ldt, &x[i], sizeof x[i]);
+}
+
 /* Blocks of 16 x 16, so that both sides use whole cache lines. */
 void HN_VARIANT(hn_product_transpose)(int64_t rows, int64_t cols, const float *a, float *t) {
   enum { BLOCK = 16 };
@@ -144,6 +163,12 @@ void HN_VARIANT(hn_product_transpose)(int64_t rows, int64_t cols, const float *a
     for (int64_t j = 0; j < cols; j += BLOCK) {
       const int64_t i_end = i + BLOCK < rows ? i + BLOCK : rows;
       const int64_t j_end = j + BLOCK < cols ? j + BLOCK : cols;
+      if (i_end - i == BLOCK && j_end - j == BLOCK) {
+        for (int64_t q = j; q < j_end; q += 4)
+          for (int64_t p = i; p < i_end; p += 4)
+            flip(a + p * cols + q, cols, t + q * rows + p, rows);
+        continue;
+      }
       for (int64_t q = j; q < j_end; q++)
         for (int64_t p = i; p < i_end; p++) t[q * rows + p] = a[p * cols + q];
     }
