@@ -16,43 +16,17 @@ typedef struct Result {
 
 static Result run(const char *settings, int64_t workers, int64_t samples, bool stop) {
   const char *columns[] = {"policy.approx_kl", "policy.grad_norm", "policy.loss"};
-  HnCell c = {.study = "lab",
-              .arm = "only",
-              .seed = 12345,
-              .env = part_of(&lab_env_LTX_hn_plugin, ""),
-              .inference = part_of(&lab_memory_LTX_hn_plugin, ""),
-              .policy = part_of(&ppo_LTX_hn_plugin, settings),
-              .run = {.frames = 1900,
-                      .rows = 19,
-                      .steps = 10,
-                      .episodes = 2,
-                      .workers = workers,
-                      .samples = samples,
-                      .stop_gradient = stop},
-              .evaluation = {.tasks = 3, .split = "", .greedy = true}};
-  GError *error = NULL;
-  char *dir = g_dir_make_tmp("hunch-ppo-XXXXXX", &error), *text;
-  hn_run_cell(&c, dir, NULL, NULL, NULL, &error);
-  g_assert_no_error(error);
+  HnCell c =
+      cell_of_parts(part_of(&lab_env_LTX_hn_plugin, ""), part_of(&lab_memory_LTX_hn_plugin, ""),
+                    part_of(&ppo_LTX_hn_plugin, settings));
+  c.run.workers = workers, c.run.samples = samples, c.run.stop_gradient = stop;
+  char *dir = folder_new();
+  run_whole(&c, dir);
   Result r = {.count = 0};
-  char *path = g_build_filename(dir, "metrics.csv", NULL);
-  g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-  char **line = g_strsplit(text, "\n", -1), **head = g_strsplit(line[0], ",", -1);
-  for (int k = 0; k < 3; k++) {
-    guint at = 0;
-    while (head[at] && strcmp(head[at], columns[k]) != 0) at++;
-    g_assert_nonnull(head[at]);
-    r.value[k] = g_new0(double, g_strv_length(line));
-    for (r.count = 0; line[r.count + 1] && *line[r.count + 1]; r.count++) {
-      char **cell = g_strsplit(line[r.count + 1], ",", -1);
-      r.value[k][r.count] = g_ascii_strtod(cell[at], NULL);
-      g_strfreev(cell);
-    }
-  }
-  g_free(path), g_free(text), g_strfreev(line), g_strfreev(head);
-  path = g_build_filename(dir, "trace.bin", NULL);
-  g_assert_true(g_file_get_contents(path, &r.trace, &r.length, NULL));
-  g_free(path), folder_free(dir), cell_clear(&c);
+  for (int k = 0; k < 3; k++) r.value[k] = metrics_column(dir, columns[k]);
+  while (!isnan(r.value[0][r.count])) r.count++;
+  r.trace = file_in(dir, "trace.bin", &r.length);
+  folder_free(dir), cell_clear(&c);
   return r;
 }
 

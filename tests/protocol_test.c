@@ -374,13 +374,6 @@ static void test_refuses(void) {
 
 /* ---- recorded ---- */
 
-static char *slurp(const char *dir, const char *name) {
-  char *path = g_build_filename(dir, name, NULL), *text = NULL;
-  g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-  g_free(path);
-  return text;
-}
-
 /* The value of a column in the last row of metrics.csv. */
 static double metric(char **lines, const char *column) {
   guint last = g_strv_length(lines) - 2;
@@ -409,7 +402,7 @@ static void test_recorded(void) {
   char *dir = g_dir_make_tmp("hunch-protocol-XXXXXX", NULL);
   GError *error = NULL;
   g_assert_true(hn_run_cell(&c, dir, NULL, NULL, NULL, &error));
-  char *text = slurp(dir, "metrics.csv"), **lines = g_strsplit(text, "\n", -1);
+  char *text = file_in(dir, "metrics.csv", NULL), **lines = g_strsplit(text, "\n", -1);
   g_assert_cmpuint(g_strv_length(lines), ==, 1 + 2 + 1);
   g_assert_cmpfloat_with_epsilon(metric(lines, "eval.success"), 9. / 80, 1e-9);
   g_assert_cmpfloat_with_epsilon(metric(lines, "eval.success_last"), 2. / 8, 1e-9);
@@ -419,7 +412,7 @@ static void test_recorded(void) {
   char **names = g_strsplit(lines[0], ",", -1), **blanks = g_strsplit(lines[1], ",", -1);
   g_assert_cmpuint(g_strv_length(names), ==, g_strv_length(blanks));
   g_strfreev(names), g_strfreev(blanks), g_strfreev(lines), g_free(text);
-  text = slurp(dir, "run.json");
+  text = file_in(dir, "run.json", NULL);
   g_assert_nonnull(
       strstr(text, "\"protocol\" : \"sdvt: 10 sampled episodes, success at any step\""));
   g_assert_nonnull(strstr(text, "\"simulator\" : null"));
@@ -428,7 +421,7 @@ static void test_recorded(void) {
   c.evaluation.protocol = HN_PROTOCOL_UPSTREAM_BIASED, c.evaluation.split = "test";
   dir = g_dir_make_tmp("hunch-protocol-XXXXXX", NULL);
   g_assert_true(hn_run_cell(&c, dir, NULL, NULL, NULL, &error));
-  text = slurp(dir, "episodes.csv");
+  text = file_in(dir, "episodes.csv", NULL);
   g_assert_cmpuint(lines_with(text, "adapt,2,only,0,test,"), ==, TASKS * ADAPT);
   g_assert_cmpuint(lines_with(text, "eval,2,only,0,test,push,0,"), ==, 3);
   g_assert_cmpuint(lines_with(text, "eval,2,only,0,test,reach,"), ==, 3);

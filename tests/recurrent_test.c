@@ -89,98 +89,18 @@ static const Mode modes[] = {
 };
 
 static HnCell cell_of(const Mode *k, const char *policy, int64_t samples) {
-  return (HnCell){.study = "lab",
-                  .arm = "only",
-                  .seed = 12345,
-                  .env = part_of(&lab_env_LTX_hn_plugin, ""),
-                  .inference = part_of(k->plugin, k->settings),
-                  .policy = part_of(k->learns_alone ? &uniform_LTX_hn_plugin : &ppo_LTX_hn_plugin,
-                                    k->learns_alone ? "" : policy),
-                  .run = {.frames = 1900,
-                          .rows = 19,
-                          .steps = 10, /* trials last 14 steps, so windows begin in mid-life */
-                          .episodes = 2,
-                          .samples = samples,
-                          .workers = 1,
-                          .checkpoint_every = 3},
-                  .evaluation = {.every = 4, .tasks = 7, .split = "", .greedy = true}};
+  HnCell c = cell_of_parts(part_of(&lab_env_LTX_hn_plugin, ""), part_of(k->plugin, k->settings),
+                           part_of(k->learns_alone ? &uniform_LTX_hn_plugin : &ppo_LTX_hn_plugin,
+                                   k->learns_alone ? "" : policy));
+  c.run.samples = samples;
+  return c;
 }
 
-static char *folder(void) {
-  char *dir = g_dir_make_tmp("hunch-recurrent-XXXXXX", NULL);
-  g_assert_nonnull(dir);
-  return dir;
-}
-
-static void run_whole(const HnCell *c, const char *dir) {
-  GError *error = NULL;
-  hn_run_cell(c, dir, NULL, NULL, NULL, &error);
-  g_assert_no_error(error);
-}
-
-static void assert_same(const char *a, const char *b) {
-  static const char *const name[] = {"metrics.csv", "episodes.csv", "steps.csv", "trace.bin"};
-  for (guint i = 0; i < G_N_ELEMENTS(name); i++) {
-    gsize n = 0, m = 0;
-    char *x, *y, *first = g_build_filename(a, name[i], NULL);
-    char *second = g_build_filename(b, name[i], NULL);
-    g_assert_true(g_file_get_contents(first, &x, &n, NULL));
-    g_assert_true(g_file_get_contents(second, &y, &m, NULL));
-    g_assert_cmpuint(n, >, 32);
-    g_assert_cmpmem(x, n, y, m);
-    g_free(x), g_free(y), g_free(first), g_free(second);
-  }
-}
-
-typedef struct Stopper {
-  int64_t at;
-  volatile int stop;
-} Stopper;
-static void stop_at(void *arg, int64_t frames, int64_t total) {
-  Stopper *s = arg;
-  (void)total;
-  s->stop = frames >= s->at;
-}
-
-/* Any number of workers, and being stopped and resumed in mid-life: the same bits. */
 static void test_bits(gconstpointer mode) {
   const Mode *k = mode;
   HnCell c = cell_of(k, "epochs: 2, minibatches: 2, lr: 0.01", k->learns_alone ? 0 : 3);
-  char *one = folder(), *three = folder(), *parts = folder();
-  run_whole(&c, one);
-  c.run.workers = 3;
-  run_whole(&c, three);
-  assert_same(one, three);
-  for (int64_t at = 500; at < 1900; at += 500) {
-    Stopper s = {.at = at};
-    GError *error = NULL;
-    g_assert_false(hn_run_cell(&c, parts, &s.stop, stop_at, &s, &error));
-    g_assert_error(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
-    g_error_free(error);
-  }
-  run_whole(&c, parts);
-  assert_same(one, parts);
-  folder_free(one), folder_free(three), folder_free(parts), cell_clear(&c);
-}
-
-/* Values of a column of metrics.csv; ends with NaN, empty cells are left out. */
-static double *column(const char *dir, const char *name) {
-  char *path = g_build_filename(dir, "metrics.csv", NULL), *text;
-  g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-  char **line = g_strsplit(text, "\n", -1), **head = g_strsplit(line[0], ",", -1);
-  double *x = g_new(double, g_strv_length(line) + 1);
-  guint at = 0, count = 0;
-  while (head[at] && strcmp(head[at], name) != 0) at++;
-  g_assert_nonnull(head[at]);
-  for (gsize k = 1; line[k] && *line[k]; k++) {
-    char **cell = g_strsplit(line[k], ",", -1);
-    double value = *cell[at] ? g_ascii_strtod(cell[at], NULL) : (double)NAN;
-    if (!isnan(value)) x[count++] = value;
-    g_strfreev(cell);
-  }
-  x[count] = (double)NAN;
-  g_free(path), g_free(text), g_strfreev(line), g_strfreev(head);
-  return x;
+  assert_same_bits(&c);
+  cell_clear(&c);
 }
 
 /* A lesson's beliefs are those that were acted on, also where windows begin in mid-life, so that
@@ -190,10 +110,11 @@ static void test_starts_at_one(gconstpointer mode) {
                      "epochs: 1, minibatches: 1, lr: 0.01, grad_norm: 0, head_gain: 1, "
                      "see_obs: false, normalise_belief: false",
                      0);
-  char *dir = folder();
+  char *dir = folder_new();
   run_whole(&c, dir);
-  double *kl = column(dir, "policy.approx_kl"), *own = column(dir, "inference.grad_norm");
-  double *joint = column(dir, "policy.grad_norm");
+  double *kl = metrics_column(dir, "policy.approx_kl"),
+         *own = metrics_column(dir, "inference.grad_norm");
+  double *joint = metrics_column(dir, "policy.grad_norm");
   for (int u = 0; u < 10; u++) {
     g_assert_cmpfloat(kl[u], ==, 0);
     g_assert_cmpfloat(own[u], >, 1e-4);

@@ -392,68 +392,8 @@ static const char *const modes[] = {"", ", truncate: 4", ", refresh: true", ", f
                                     ", cell: lstm"};
 
 static HnCell cell_of(const char *inference, const char *policy) {
-  return (HnCell){.study = "lab",
-                  .arm = "only",
-                  .seed = 12345,
-                  .env = part_of(&lab_env_LTX_hn_plugin, ""),
-                  .inference = part_of(&rl2_LTX_hn_plugin, inference),
-                  .policy = part_of(&ppo_LTX_hn_plugin, policy),
-                  .run = {.frames = 1900,
-                          .rows = 19,
-                          .steps = 10, /* trials last 14 steps, so windows begin in mid-life */
-                          .episodes = 2,
-                          .workers = 1,
-                          .checkpoint_every = 3},
-                  .evaluation = {.every = 4, .tasks = 7, .split = "", .greedy = true}};
-}
-
-static char *folder(void) {
-  char *dir = g_dir_make_tmp("hunch-rl2-XXXXXX", NULL);
-  g_assert_nonnull(dir);
-  return dir;
-}
-
-static char *slurp(const char *dir, const char *name, gsize *length) {
-  char *path = g_build_filename(dir, name, NULL), *text = NULL;
-  g_assert_true(g_file_get_contents(path, &text, length, NULL));
-  g_free(path);
-  return text;
-}
-
-static void run_whole(const HnCell *c, const char *dir) {
-  GError *error = NULL;
-  hn_run_cell(c, dir, NULL, NULL, NULL, &error);
-  g_assert_no_error(error);
-}
-
-/* A column of metrics.csv, without empty cells; ends with NaN. */
-static double *column(const char *dir, const char *name) {
-  gsize length, count = 0;
-  char *text = slurp(dir, "metrics.csv", &length), **line = g_strsplit(text, "\n", -1);
-  char **head = g_strsplit(line[0], ",", -1);
-  double *x = g_new(double, g_strv_length(line) + 1);
-  guint at = 0;
-  while (head[at] && strcmp(head[at], name) != 0) at++;
-  g_assert_nonnull(head[at]);
-  for (gsize k = 1; line[k] && *line[k]; k++) {
-    char **cell = g_strsplit(line[k], ",", -1);
-    if (*cell[at]) x[count++] = g_ascii_strtod(cell[at], NULL);
-    g_strfreev(cell);
-  }
-  x[count] = (double)NAN;
-  g_free(text), g_strfreev(line), g_strfreev(head);
-  return x;
-}
-
-static void assert_same(const char *a, const char *b) {
-  static const char *const name[] = {"metrics.csv", "episodes.csv", "trace.bin"};
-  for (guint i = 0; i < G_N_ELEMENTS(name); i++) {
-    gsize n = 0, m = 0;
-    char *x = slurp(a, name[i], &n), *y = slurp(b, name[i], &m);
-    g_assert_cmpuint(n, >, 32);
-    g_assert_cmpmem(x, n, y, m);
-    g_free(x), g_free(y);
-  }
+  return cell_of_parts(part_of(&lab_env_LTX_hn_plugin, ""), part_of(&rl2_LTX_hn_plugin, inference),
+                       part_of(&ppo_LTX_hn_plugin, policy));
 }
 
 /* What a lesson computes anew is what was acted on: the first step starts from ratios of exactly 1
@@ -466,10 +406,11 @@ static void test_starts_at_one(void) {
       HnCell c = cell_of(settings, "epochs: 1, minibatches: 1, lr: 0.01, grad_norm: 0, "
                                    "head_gain: 1, see_obs: false");
       c.run.stop_gradient = stop;
-      char *dir = folder();
+      char *dir = folder_new();
       run_whole(&c, dir);
-      double *kl = column(dir, "policy.approx_kl"), *own = column(dir, "inference.grad_norm"),
-             *joint = column(dir, "policy.grad_norm");
+      double *kl = metrics_column(dir, "policy.approx_kl"),
+             *own = metrics_column(dir, "inference.grad_norm"),
+             *joint = metrics_column(dir, "policy.grad_norm");
       for (int u = 0; u < 10; u++) {
         g_assert_cmpfloat(kl[u], ==, 0);
         if (!stop) g_assert_cmpfloat(own[u], >, 1e-4);
@@ -481,35 +422,11 @@ static void test_starts_at_one(void) {
     }
 }
 
-typedef struct Stopper {
-  int64_t at;
-  volatile int stop;
-} Stopper;
-static void stop_at(void *arg, int64_t frames, int64_t total) {
-  Stopper *s = arg;
-  (void)total;
-  s->stop = frames >= s->at;
-}
-
-/* Any number of workers, and being stopped and resumed in mid-life: the same bits. */
 static void test_bits(gconstpointer mode) {
   char *settings = g_strdup_printf("hidden: 12%s", (const char *)mode);
   HnCell c = cell_of(settings, "epochs: 2, minibatches: 2, lr: 0.01");
-  char *one = folder(), *three = folder(), *parts = folder();
-  run_whole(&c, one);
-  c.run.workers = 3;
-  run_whole(&c, three);
-  assert_same(one, three);
-  for (int64_t at = 500; at < 1900; at += 500) {
-    Stopper s = {.at = at};
-    GError *error = NULL;
-    g_assert_false(hn_run_cell(&c, parts, &s.stop, stop_at, &s, &error));
-    g_assert_error(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
-    g_error_free(error);
-  }
-  run_whole(&c, parts);
-  assert_same(one, parts);
-  folder_free(one), folder_free(three), folder_free(parts), cell_clear(&c), g_free(settings);
+  assert_same_bits(&c);
+  cell_clear(&c), g_free(settings);
 }
 
 /* A grid of three by three: who knows the goal gets 3.02 an episode, who searches at best 1.7.  So
@@ -525,9 +442,10 @@ static void test_learns(gconstpointer cell) {
   c.env = part_of(&gridworld_LTX_hn_plugin, "size: 3, horizon: 5");
   c.run.rows = 16, c.run.steps = 20, c.run.frames = 120000, c.run.checkpoint_every = 0;
   c.evaluation.every = 0, c.evaluation.tasks = 5;
-  char *dir = folder();
+  char *dir = folder_new();
   run_whole(&c, dir);
-  double *first = column(dir, "eval.return_1"), *second = column(dir, "eval.return_2");
+  double *first = metrics_column(dir, "eval.return_1"),
+         *second = metrics_column(dir, "eval.return_2");
   g_test_message("%.3f %.3f", first[0], second[0]);
   g_assert_cmpfloat(second[0], >, 2.4);
   g_free(first), g_free(second), g_free(settings), folder_free(dir), cell_clear(&c);

@@ -14,55 +14,8 @@
 /* ---- cells and folders ---- */
 
 static HnCell cell_of(const HnPlugin *inference, const HnPlugin *policy) {
-  HnCell c = {
-      .study = "lab",
-      .arm = "only",
-      .seed_index = 0,
-      .seed = 12345,
-      .env = part_of(&lab_env_LTX_hn_plugin, ""),
-      .inference = part_of(inference, ""),
-      .policy = part_of(policy, ""),
-      .run = {.frames = 1900,
-              .rows = 19, /* three blocks, the last of them short */
-              .steps = 10,
-              .episodes = 2,
-              .workers = 1,
-              .checkpoint_every = 3},
-      .evaluation = {
-          .every = 4, .tasks = 7, .split = "", .greedy = true, .samples = -1, .record_rows = 3}};
-  return c;
-}
-
-static char *folder(void) {
-  char *dir = g_dir_make_tmp("hunch-run-XXXXXX", NULL);
-  g_assert_nonnull(dir);
-  return dir;
-}
-
-static char *slurp(const char *dir, const char *name, gsize *length) {
-  char *path = g_build_filename(dir, name, NULL), *text = NULL;
-  g_assert_true(g_file_get_contents(path, &text, length, NULL));
-  g_free(path);
-  return text;
-}
-
-static void assert_same(const char *a, const char *b) {
-  static const char *const name[] = {"metrics.csv", "episodes.csv", "steps.csv", "trial.csv",
-                                     "trace.bin"};
-  for (guint i = 0; i < G_N_ELEMENTS(name); i++) {
-    gsize n = 0, m = 0;
-    char *x = slurp(a, name[i], &n), *y = slurp(b, name[i], &m);
-    g_assert_cmpuint(n, >, 32);
-    g_assert_cmpmem(x, n, y, m);
-    g_free(x), g_free(y);
-  }
-}
-
-static void run_whole(const HnCell *c, const char *dir) {
-  GError *error = NULL;
-  gboolean ok = hn_run_cell(c, dir, NULL, NULL, NULL, &error);
-  g_assert_no_error(error);
-  g_assert_true(ok);
+  return cell_of_parts(part_of(&lab_env_LTX_hn_plugin, ""), part_of(inference, ""),
+                       part_of(policy, ""));
 }
 
 /* Every family the loop serves. */
@@ -90,48 +43,18 @@ static HnCell family_cell(gconstpointer k) {
   return c;
 }
 
-static void test_workers(gconstpointer k) {
+static void test_bits(gconstpointer k) {
   HnCell c = family_cell(k);
-  char *one = folder(), *two = folder();
-  run_whole(&c, one);
-  c.run.workers = 3;
-  run_whole(&c, two);
-  assert_same(one, two);
-  folder_free(one), folder_free(two), cell_clear(&c);
+  assert_same_bits(&c);
+  cell_clear(&c);
 }
 
 /* ---- interruption ---- */
 
-typedef struct Stopper {
-  int64_t at;
-  volatile int stop;
-} Stopper;
-static void stop_at(void *arg, int64_t frames, int64_t total) {
-  Stopper *s = arg;
-  (void)total;
-  s->stop = frames >= s->at;
-}
-
-static void test_resume(gconstpointer k) {
-  HnCell c = family_cell(k);
-  char *whole = folder(), *parts = folder();
-  run_whole(&c, whole);
-  for (int64_t at = 500; at < 1900; at += 500) {
-    Stopper s = {.at = at};
-    GError *error = NULL;
-    g_assert_false(hn_run_cell(&c, parts, &s.stop, stop_at, &s, &error));
-    g_assert_error(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
-    g_error_free(error);
-  }
-  run_whole(&c, parts);
-  assert_same(whole, parts);
-  folder_free(whole), folder_free(parts), cell_clear(&c);
-}
-
 static void test_kill(void) {
   HnCell c = family_cell(GUINT_TO_POINTER(0));
   c.run.frames = 38000;
-  char *whole = folder(), *parts = folder();
+  char *whole = folder_new(), *parts = folder_new();
   run_whole(&c, whole);
   int kills = 0;
   for (gulong wait = 3000; wait < 60000; wait = wait * 8 / 5) {
@@ -145,19 +68,19 @@ static void test_kill(void) {
   }
   g_assert_cmpint(kills, >=, 2);
   run_whole(&c, parts);
-  assert_same(whole, parts);
+  assert_same_run(whole, parts);
   folder_free(whole), folder_free(parts), cell_clear(&c);
 }
 
 static void test_evaluation_leaves_training(void) {
   HnCell c = family_cell(GUINT_TO_POINTER(1));
-  char *often = folder(), *once = folder();
+  char *often = folder_new(), *once = folder_new();
   c.evaluation.every = 1;
   run_whole(&c, often);
   c.evaluation.every = 0, c.evaluation.tasks = 3;
   run_whole(&c, once);
   gsize n, m;
-  char *x = slurp(often, "trace.bin", &n), *y = slurp(once, "trace.bin", &m);
+  char *x = file_in(often, "trace.bin", &n), *y = file_in(once, "trace.bin", &m);
   g_assert_cmpmem(x, n, y, m);
   g_free(x), g_free(y), folder_free(often), folder_free(once), cell_clear(&c);
 }
@@ -294,9 +217,9 @@ static void test_tally(void) {
 
 static void test_evaluation_tasks(void) {
   HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
-  char *dir = folder();
+  char *dir = folder_new();
   run_whole(&c, dir);
-  char *text = slurp(dir, "episodes.csv", NULL);
+  char *text = file_in(dir, "episodes.csv", NULL);
   g_assert_nonnull(strstr(text, "eval,10,only,0,test,gale,4,0,"));
   g_assert_nonnull(strstr(text, "eval,10,only,0,test,calm,5,1,")); /* seven rows, five tasks */
   g_assert_null(strstr(text, "eval,10,only,0,test,calm,5,2,"));    /* two episodes a trial */
@@ -342,7 +265,7 @@ static void test_trial_steps(void) {
 
 /* The value in the last row of a table's column. */
 static double last_of(const char *dir, const char *table, const char *column, double *sum) {
-  char *text = slurp(dir, table, NULL), **line = g_strsplit(text, "\n", -1);
+  char *text = file_in(dir, table, NULL), **line = g_strsplit(text, "\n", -1);
   char **name = g_strsplit(line[0], ",", -1);
   guint k = 0;
   double last = (double)NAN;
@@ -363,9 +286,9 @@ static double last_of(const char *dir, const char *table, const char *column, do
 static void test_evaluated_steps(void) {
   HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
   c.run.trial_steps = 17, c.evaluation.trial_steps = 25, c.evaluation.every = 0;
-  char *dir = folder();
+  char *dir = folder_new();
   run_whole(&c, dir);
-  char *text = slurp(dir, "episodes.csv", NULL), **line = g_strsplit(text, "\n", -1);
+  char *text = file_in(dir, "episodes.csv", NULL), **line = g_strsplit(text, "\n", -1);
   int evaluated = 0;
   for (guint i = 1; *line[i]; i++) {
     bool eval = g_str_has_prefix(line[i], "eval,");
@@ -383,7 +306,7 @@ static void test_evaluated_steps(void) {
   g_assert_true(score == last_of(dir, "metrics.csv", "eval.return_1", &none));
   score = last_of(dir, "metrics.csv", "eval.speed", &none);
   g_assert_cmpfloat_with_epsilon(score, speeds / 25, 1e-5 * score);
-  text = slurp(dir, "metrics.csv", NULL);
+  text = file_in(dir, "metrics.csv", NULL);
   g_assert_null(strstr(text, "return_2"));
   g_free(text), folder_free(dir), cell_clear(&c);
 }
@@ -442,9 +365,9 @@ static void test_trial(gconstpointer k) {
   HnCell c = family_cell(k);
   bool phases = c.policy.plugin == &lab_adapter_LTX_hn_plugin;
   c.run.frames = phases ? 3800 : 1900;
-  char *dir = folder();
+  char *dir = folder_new();
   run_whole(&c, dir);
-  char *text = slurp(dir, "trial.csv", NULL), **lines = g_strsplit(text, "\n", -1);
+  char *text = file_in(dir, "trial.csv", NULL), **lines = g_strsplit(text, "\n", -1);
   g_assert_cmpstr(lines[0], ==,
                   "update,row,task,step,begin,obs_0,obs_1,task_0,act_0,act_1,reward,next_obs_0,"
                   "next_obs_1,belief_0,belief_1,belief_2,map_0,map_1,map_2");
@@ -462,7 +385,7 @@ static void test_trial(gconstpointer k) {
       assert_percept(lines[1 + row * 15 + t], &w[t / 10].h, t % 10, 2 * row + 1, t);
   for (int n = 0; n < 2; n++) hn_window_free(&w[n]);
   hn_crew_free(&crew), hn_session_free(s), g_strfreev(lines), g_free(text);
-  text = slurp(dir, "run.json", NULL);
+  text = file_in(dir, "run.json", NULL);
   g_assert_nonnull(strstr(text, "\"belief_dim\" : 3"));
   g_assert_nonnull(strstr(text, "\"map_width\" : 3"));
   g_free(text), folder_free(dir), cell_clear(&c);
@@ -480,9 +403,9 @@ static void test_task_names(void) {
   methods.task_name = two_words, plugin.methods = &methods;
   HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
   c.env.plugin = &plugin;
-  char *dir = folder();
+  char *dir = folder_new();
   run_whole(&c, dir);
-  char *text = slurp(dir, "episodes.csv", NULL);
+  char *text = file_in(dir, "episodes.csv", NULL);
   g_assert_nonnull(strstr(text, "eval,10,only,0,test,\"open, \"\"wide\"\"\",4,0,"));
   g_free(text), folder_free(dir), cell_clear(&c);
 }
@@ -490,12 +413,12 @@ static void test_task_names(void) {
 /* ---- failures ---- */
 
 static void assert_fails(const HnCell *c, int code, const char *message) {
-  char *dir = folder();
+  char *dir = folder_new();
   GError *error = NULL;
   g_assert_false(hn_run_cell(c, dir, NULL, NULL, NULL, &error));
   g_assert_error(error, HN_RUN_ERROR, code);
   g_assert_nonnull(strstr(error->message, message));
-  char *json = slurp(dir, "run.json", NULL);
+  char *json = file_in(dir, "run.json", NULL);
   g_assert_nonnull(strstr(json, "\"failed\""));
   g_assert_nonnull(strstr(json, message));
   g_free(json), g_error_free(error), folder_free(dir);
@@ -617,7 +540,7 @@ static void test_checkpoint(void) {
                   {(char *)"p/b", HN_U8, 1, {3}, NULL, lb, false}};
   GPtrArray *a = g_ptr_array_new(), *z = g_ptr_array_new();
   for (int i = 0; i < 3; i++) g_ptr_array_add(a, &out[i]), g_ptr_array_add(z, &in[i]);
-  char *dir = folder(), *path = g_build_filename(dir, "x.safetensors", NULL);
+  char *dir = folder_new(), *path = g_build_filename(dir, "x.safetensors", NULL);
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   GError *error = NULL;
   g_hash_table_insert(meta, g_strdup("note"), g_strdup("a \"quoted\" one"));
@@ -639,7 +562,7 @@ static void test_checkpoint(void) {
   g_assert_nonnull(strstr(error->message, "p/b is U8, expected I32"));
   g_clear_error(&error);
   gsize length;
-  char *bytes = slurp(dir, "x.safetensors", &length);
+  char *bytes = file_in(dir, "x.safetensors", &length);
   for (gsize cut = 0; cut < length; cut += 7) { /* cut short anywhere: an error, never a crash */
     g_assert_true(g_file_set_contents(path, bytes, (gssize)cut, NULL));
     g_assert_false(hn_checkpoint_read(path, z, meta, &error));
@@ -653,14 +576,14 @@ static void test_checkpoint(void) {
  * counts on, nothing is made up. */
 static void test_damage(void) {
   HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
-  char *dir = folder(), *whole = folder();
+  char *dir = folder_new(), *whole = folder_new();
   c.run.checkpoint_every = 1;
   run_whole(&c, dir), run_whole(&c, whole);
   char *newest = g_build_filename(dir, "ckpt", "00000010.safetensors", NULL);
   g_assert_cmpint(truncate(newest, 100), ==, 0);
   run_whole(&c, dir);
-  assert_same(dir, whole);
-  char *log = slurp(dir, "log.txt", NULL), *table = g_build_filename(dir, "metrics.csv", NULL);
+  assert_same_run(dir, whole);
+  char *log = file_in(dir, "log.txt", NULL), *table = g_build_filename(dir, "metrics.csv", NULL);
   g_assert_nonnull(strstr(log, "cut short; going back to the one before"));
   GError *error = NULL;
   g_assert_cmpint(truncate(table, 100), ==, 0);
@@ -679,13 +602,11 @@ static void test_damage(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   for (guint k = 0; k < G_N_ELEMENTS(family); k++) {
-    char *workers = g_strdup_printf("/run/workers/%s", family[k].name);
-    char *resume = g_strdup_printf("/run/resume/%s", family[k].name);
-    g_test_add_data_func(workers, GUINT_TO_POINTER(k), test_workers);
-    g_test_add_data_func(resume, GUINT_TO_POINTER(k), test_resume);
+    char *bits = g_strdup_printf("/run/bits/%s", family[k].name);
+    g_test_add_data_func(bits, GUINT_TO_POINTER(k), test_bits);
     char *trial = g_strdup_printf("/run/trial/%s", family[k].name);
     g_test_add_data_func(trial, GUINT_TO_POINTER(k), test_trial);
-    g_free(workers), g_free(resume), g_free(trial);
+    g_free(bits), g_free(trial);
   }
   g_test_add_func("/run/kill", test_kill);
   g_test_add_func("/run/evaluation_leaves_training", test_evaluation_leaves_training);

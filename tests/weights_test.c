@@ -40,18 +40,8 @@ static char *dir_of(const HnCell *c) {
 
 static char *run_cell(const HnCell *c) {
   char *dir = dir_of(c);
-  GError *error = NULL;
-  gboolean ok = hn_run_cell(c, dir, NULL, NULL, NULL, &error);
-  g_assert_no_error(error);
-  g_assert_true(ok);
+  run_whole(c, dir);
   return dir;
-}
-
-static char *read_in(const char *dir, const char *name, gsize *length) {
-  g_autofree char *path = g_build_filename(dir, name, NULL);
-  char *text = NULL;
-  g_assert_true(g_file_get_contents(path, &text, length, NULL));
-  return text;
 }
 
 /* Episodes name the arm. */
@@ -60,7 +50,7 @@ static void assert_same_files(const char *a, const char *b, bool same_arm) {
                                      "episodes.csv"};
   for (guint i = 0; i < G_N_ELEMENTS(name) - !same_arm; i++) {
     gsize n = 0, m = 0;
-    g_autofree char *x = read_in(a, name[i], &n), *y = read_in(b, name[i], &m);
+    g_autofree char *x = file_in(a, name[i], &n), *y = file_in(b, name[i], &m);
     g_assert_cmpmem(x, n, y, m);
   }
 }
@@ -68,7 +58,7 @@ static void assert_same_files(const char *a, const char *b, bool same_arm) {
 /* The hash of the weights after the last update. */
 static void last_digest(const char *dir, char digest[32]) {
   gsize n;
-  g_autofree char *trace = read_in(dir, "trace.bin", &n);
+  g_autofree char *trace = file_in(dir, "trace.bin", &n);
   g_assert_cmpuint(n, >=, 32);
   memcpy(digest, trace + n - 32, 32);
 }
@@ -81,7 +71,7 @@ static void assert_digest(const char *a, const char *b, bool same) {
 
 /* The last row of a table from its `first` column on. */
 static char *last_row_from(const char *dir, const char *table, const char *first) {
-  g_autofree char *text = read_in(dir, table, NULL);
+  g_autofree char *text = file_in(dir, table, NULL);
   g_auto(GStrv) lines = g_strsplit(g_strchomp(text), "\n", -1);
   g_auto(GStrv) head = g_strsplit(lines[0], ",", -1);
   guint k = 0, last = g_strv_length(lines) - 1;
@@ -120,11 +110,11 @@ static void test_evaluate(void) {
     g_autofree char *is = last_row_from(dir, table[i][0], table[i][1]);
     g_assert_cmpstr(is, ==, was);
   }
-  g_autofree char *metrics = read_in(dir, "metrics.csv", NULL);
+  g_autofree char *metrics = file_in(dir, "metrics.csv", NULL);
   g_auto(GStrv) lines = g_strsplit(g_strchomp(metrics), "\n", -1);
   g_assert_cmpuint(g_strv_length(lines), ==, 2);
   g_assert_true(g_str_has_prefix(lines[1], "0,0,nan,")); /* nothing was trained on */
-  g_autofree char *facts = read_in(dir, "run.json", NULL);
+  g_autofree char *facts = file_in(dir, "run.json", NULL);
   g_autofree char *path = hn_checkpoint_path(trained, 10);
   g_autofree char *sum = hn_weights_sha256(path, NULL);
   g_assert_nonnull(strstr(facts, "\"status\" : \"done\""));
@@ -161,7 +151,7 @@ static void test_during(void) {
   start_from(&c, "trained", 4);
   char *dir = run_cell(&c);
   gsize n;
-  g_autofree char *trace = read_in(trained, "trace.bin", &n);
+  g_autofree char *trace = file_in(trained, "trace.bin", &n);
   g_assert_cmpuint(n, ==, 320);
   memcpy(at4, trace + 3 * 32, 32); /* after update 4 */
   last_digest(dir, now);
@@ -207,15 +197,6 @@ static void test_load(void) {
   hn_tensors_free(t), finish(&source, trained), cell_clear(&c);
 }
 
-typedef struct Stopper {
-  volatile int stop;
-} Stopper;
-static void stop_now(void *arg, int64_t frames, int64_t total) {
-  Stopper *s = arg;
-  (void)total;
-  s->stop = frames >= 400;
-}
-
 /* Training goes on from taken weights; broken off and resumed to the same bits, without asking for
  * the file again, whose name stays on record. */
 static void test_fine_tune(void) {
@@ -230,17 +211,17 @@ static void test_fine_tune(void) {
   assert_digest(trained, whole, false);
   c.run.frames = 1000, c.arm = (char *)(guintptr) "tuned";
   g_autofree char *parts = g_build_filename(root, "tuned", "parts", NULL);
-  Stopper s = {0};
+  Stopper s = {.at = 400};
   GError *error = NULL;
-  g_assert_false(hn_run_cell(&c, parts, &s.stop, stop_now, &s, &error));
+  g_assert_false(hn_run_cell(&c, parts, &s.stop, stop_at, &s, &error));
   g_assert_error(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
   g_clear_error(&error);
   g_autofree char *away = g_strconcat(trained, ".away", NULL);
   g_assert_cmpint(g_rename(trained, away), ==, 0);
-  g_assert_true(hn_run_cell(&c, parts, NULL, NULL, NULL, &error));
+  run_whole(&c, parts);
   g_assert_cmpint(g_rename(away, trained), ==, 0);
   assert_same_files(whole, parts, true);
-  g_autofree char *facts = read_in(parts, "run.json", NULL);
+  g_autofree char *facts = file_in(parts, "run.json", NULL);
   g_assert_nonnull(strstr(facts, "00000010.safetensors"));
   g_free(start), finish(&source, trained), finish(&c, whole);
 }
@@ -250,14 +231,14 @@ static void test_evaluate_again(void) {
   HnCell c = cell_of(&lab_filter_LTX_hn_plugin, "again"), d = c;
   c.run.frames = d.run.frames = 0, d.arm = (char *)(guintptr) "once";
   char *dir = run_cell(&c), *once = run_cell(&d);
-  g_autofree char *before = read_in(dir, "metrics.csv", NULL);
+  g_autofree char *before = file_in(dir, "metrics.csv", NULL);
   g_free(run_cell(&c));
-  g_autofree char *after = read_in(dir, "metrics.csv", NULL);
+  g_autofree char *after = file_in(dir, "metrics.csv", NULL);
   g_assert_cmpstr(after, ==, before);
   g_autofree char *saved = hn_checkpoint_path(dir, 0);
   g_assert_cmpint(g_unlink(saved), ==, 0);
   g_free(run_cell(&c));
-  g_autofree char *anew = read_in(dir, "metrics.csv", NULL);
+  g_autofree char *anew = file_in(dir, "metrics.csv", NULL);
   g_assert_cmpstr(anew, ==, before);
   g_free(once), finish(&c, dir);
 }
@@ -339,7 +320,7 @@ static void test_unfit_cell(void) {
   /* a checkpoint with one weight renamed */
   g_autofree char *file = hn_checkpoint_path(trained, 10);
   gsize n;
-  g_autofree char *bytes = read_in(trained, "ckpt/00000010.safetensors", &n);
+  g_autofree char *bytes = file_in(trained, "ckpt/00000010.safetensors", &n);
   g_autofree char *saved = g_memdup2(bytes, n);
   for (char *at = bytes + 8; (at = strstr(at, "inference/decay"));) /* past the length */
     memcpy(at, "inference/decoy", 15);
@@ -399,7 +380,7 @@ static void test_find(void) {
   c.weights.from = "", c.weights.identity = "another", c.weights_at = -1;
   assert_blames(&c, root, "arm", "holds another configuration than this study's");
   c.weights.identity = "";
-  g_autofree char *facts = read_in(trained, "run.json", NULL);
+  g_autofree char *facts = file_in(trained, "run.json", NULL);
   g_autofree char *path = g_build_filename(trained, "run.json", NULL);
   g_assert_true(g_file_set_contents(path, "{\"status\": \"failed\"}", -1, NULL));
   assert_blames(&c, root, "from", "is failed, not done: 'hunch run s.yaml -o ");
