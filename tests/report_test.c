@@ -610,6 +610,36 @@ static void nearly_constant(void) {
   done(dir);
 }
 
+/* The names of many lines that end low are all within the picture, none over another. */
+static void many_names(void) {
+  FakeArm arm[24];
+  char *names[24];
+  for (int a = 0; a < 24; a++) {
+    names[a] = g_strdup_printf("arm%02d", a);
+    arm[a] = (FakeArm){names[a], "glibrl", a ? 1 : 100, 4, 0, 0};
+  }
+  FakeStudy study = {"many", arm, 24, 1, 4, 2, 5, "mean"};
+  char *dir = temporary(), *page = g_build_filename(dir, "report.html", NULL);
+  fake_study(&study, dir);
+  HnResults *r = hn_results_read(dir, NULL);
+  GError *error = NULL;
+  g_assert_true(hn_report_write(r, page, &error));
+  g_autofree char *path = g_build_filename(dir, "report", "eval_return.svg", NULL), *svg = NULL;
+  g_assert_true(g_file_get_contents(path, &svg, NULL, NULL));
+  char *at = strstr(svg, "height=\"");
+  double height = g_ascii_strtod(at + 8, NULL), seen[24];
+  g_assert_cmpfloat(height, >=, 24 * 18);
+  for (int a = 0; a < 24; a++) {
+    char *name = strstr(svg, names[a]), *place = g_strrstr_len(svg, name - svg, "translate(");
+    seen[a] = g_ascii_strtod(strchr(place, ',') + 1, NULL);
+    g_assert_cmpfloat(seen[a], >, 10);
+    g_assert_cmpfloat(seen[a], <, height - 10);
+    for (int b = 0; b < a; b++) g_assert_cmpfloat(fabs(seen[a] - seen[b]), >, 16);
+  }
+  hn_results_free(r), g_free(page), done(dir);
+  for (int a = 0; a < 24; a++) g_free(names[a]);
+}
+
 static void no_gnuplot(void) {
   char *dir = temporary(), *path = g_strdup(g_getenv("PATH"));
   char *page = g_build_filename(dir, "report.html", NULL);
@@ -678,6 +708,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/report/trials_of_twins", trials_of_twins);
   g_test_add_func("/report/page", page);
   g_test_add_func("/report/nearly_constant", nearly_constant);
+  g_test_add_func("/report/many_names", many_names);
   g_test_add_func("/report/no_gnuplot", no_gnuplot);
   g_test_add_func("/json/numbers", json);
   return g_test_run();

@@ -11,6 +11,7 @@
 
 enum { INK = 1, GRID = 2, ARM = 3, ARMS_MAX = 240, SERIES = 243, HEAT = 250, WAY = 251 };
 enum { WIDTH = 560, HEIGHT = 330, WIDE = 1080, UNIT_MAX = 26, LINE = 19 };
+static const double AXES = 80, NAME = 18.75; /* pixels: beside the plot's height; a name's */
 
 static const char *const light[] = {"#0072b2", "#d55e00", "#00875f", "#a5408d",
                                     "#a67c00", "#5b4bb5", "#8c4a2f"};
@@ -170,16 +171,28 @@ static int by_height(const void *a, const void *b) {
   return x->y != y->y ? (x->y > y->y) - (x->y < y->y) : (x->arm > y->arm) - (x->arm < y->arm);
 }
 
-/* Names at the right ends of their lines, moved apart where they would cover each other. */
+static double last_of(const HnCurve *c) {
+  gint64 last = c ? c->n - 1 : -1;
+  while (last >= 0 && !isfinite(c->value[last])) last--;
+  return last < 0 ? (double)NAN : c->value[last];
+}
+
+/* Pixels of a figure of lines: as many as its names need, one above the other. */
+static double lines_height(const HnFigure *f) {
+  gint64 n = 0;
+  for (gint64 a = 0; a < f->arms; a++) n += isfinite(last_of(f->curve[a]));
+  return fmax(HEIGHT, AXES + NAME * (double)(n - 1));
+}
+
+/* Names at the right ends of their lines, moved apart where they would cover each other, and none
+ * out of the picture. */
 static guint place_labels(const HnFigure *f, Range y, Label *label) {
-  const double gap = 0.075;
+  const double gap = NAME / (lines_height(f) - AXES);
   guint n = 0;
   for (gint64 a = 0; a < f->arms; a++) {
-    const HnCurve *c = f->curve[a];
-    gint64 last = c ? c->n - 1 : -1;
-    while (last >= 0 && !isfinite(c->value[last])) last--;
-    if (last < 0) continue;
-    double at = (on_axis(f, c->value[last]) - y.low) / (y.high - y.low);
+    double last = last_of(f->curve[a]);
+    if (!isfinite(last)) continue;
+    double at = (on_axis(f, last) - y.low) / (y.high - y.low);
     label[n++] = (Label){a, CLAMP(at, 0, 1)};
   }
   qsort(label, n, sizeof *label, by_height);
@@ -189,6 +202,8 @@ static guint place_labels(const HnFigure *f, Range y, Label *label) {
       if (missing <= 0) continue;
       label[i].y += missing / 2, label[i - 1].y -= missing / 2;
     }
+  for (guint i = 0; i < n; i++) label[i].y = fmax(label[i].y, i ? label[i - 1].y + gap : 0);
+  for (guint i = n; i-- > 0;) label[i].y = fmin(label[i].y, i + 1 < n ? label[i + 1].y - gap : 1);
   return n;
 }
 
@@ -528,7 +543,7 @@ static void script_figure(const Script *s, const HnFigure *f) {
 
 /* Pixels; papers take as many twentieths of a millimetre, columns of text apart. */
 static void size_of(const HnFigure *f, double *width, double *height) {
-  *width = WIDTH, *height = HEIGHT;
+  *width = WIDTH, *height = f->pictures || f->panels ? HEIGHT : lines_height(f);
   if (f->panels) *width = WIDE, *height = panels_height(f->panels);
   if (!f->pictures) return;
   Layout l = layout_of(f->pictures);
