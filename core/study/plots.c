@@ -543,11 +543,15 @@ static void script_figure(const Script *s, const HnFigure *f) {
 
 /* Pixels; papers take as many twentieths of a millimetre, columns of text apart. */
 static void size_of(const HnFigure *f, double *width, double *height) {
-  *width = WIDTH, *height = f->pictures || f->panels ? HEIGHT : lines_height(f);
-  if (f->panels) *width = WIDE, *height = panels_height(f->panels);
-  if (!f->pictures) return;
-  Layout l = layout_of(f->pictures);
-  *width = ceil(l.width * l.unit), *height = ceil(l.height * l.unit);
+  *width = WIDTH;
+  if (f->pictures) {
+    Layout l = layout_of(f->pictures);
+    *width = ceil(l.width * l.unit), *height = ceil(l.height * l.unit);
+  } else if (f->panels) {
+    *width = WIDE, *height = panels_height(f->panels);
+  } else {
+    *height = lines_height(f);
+  }
 }
 
 static void terminal(const Script *s, const HnFigure *f, bool pdf) {

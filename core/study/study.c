@@ -160,10 +160,8 @@ static bool some_arm_has(const Reader *r, const char *block) {
 /* An arm that only evaluates does so however many frames a command line gives to all. */
 static void keep_untrained(HnNode *cell, const HnNode *patch) {
   const HnNode *run = hn_node_get(patch, "run"), *frames = hn_node_get(run, "frames");
-  if (!frames || g_strcmp0(frames->text, "0") != 0) return;
-  HnNode *key = hn_node_text(frames->file, frames->line, frames->column, "frames");
-  hn_node_set(hn_node_get(cell, "run"), key, hn_node_copy(frames));
-  hn_node_free(key);
+  if (frames && g_strcmp0(frames->text, "0") == 0)
+    hn_node_put(hn_node_get(cell, "run"), "frames", "0");
 }
 
 /* The arm's configuration, yet without a seed. */
