@@ -9,20 +9,11 @@
 static char *root; /* of this program's files */
 
 static HnCell cell_of(const HnPlugin *inference, const char *arm) {
-  return (HnCell){
-      .study = "lab",
-      .arm = (char *)(guintptr)arm,
-      .seed = 12345,
-      .env = part_of(&lab_env_LTX_hn_plugin, ""),
-      .inference = part_of(inference, ""),
-      .policy = part_of(&lab_policy_LTX_hn_plugin, ""),
-      .run = {.frames = 1000,
-              .rows = 10,
-              .steps = 10,
-              .episodes = 2,
-              .workers = 1,
-              .checkpoint_every = 3},
-      .evaluation = {.tasks = 7, .split = "", .greedy = true, .samples = -1, .record_rows = 3}};
+  HnCell c = cell_of_parts(part_of(&lab_env_LTX_hn_plugin, ""), part_of(inference, ""),
+                           part_of(&lab_policy_LTX_hn_plugin, ""));
+  c.arm = (char *)(guintptr)arm;
+  c.run.frames = 1000, c.run.rows = 10, c.evaluation.every = 0;
+  return c;
 }
 
 /* Starts `c` from arm `arm` of the study in root. */
