@@ -1,7 +1,7 @@
 /* group.c - see group.h; compiled once per instruction set. */
 #include "group.h"
 #include "isa.h"
-#include "vector64.h"
+#include "transpose.h"
 #include <math.h>
 
 HN_INLINE HnV v_sqrt(HnV x) {
@@ -34,16 +34,17 @@ HN_INLINE HnW w_lowest(HnW lowest, HnW x) {
   return (HnW)((keep & (Mask)lowest) | (~keep & (Mask)x));
 }
 
-#define REAL    float
-#define NAME(f) f##_f32
-#define VEC     HnV
-#define WIDTH   HN_LANES
-#define LOAD    v_load
-#define STORE   v_store
-#define ALL     v_all
-#define FMA     v_fma
-#define SQRT    v_sqrt
-#define LOWEST  v_lowest
+#define REAL      float
+#define NAME(f)   f##_f32
+#define VEC       HnV
+#define WIDTH     HN_LANES
+#define LOAD      v_load
+#define STORE     v_store
+#define ALL       v_all
+#define FMA       v_fma
+#define SQRT      v_sqrt
+#define LOWEST    v_lowest
+#define TRANSPOSE v_transpose
 #include "group_body.h"
 #undef REAL
 #undef NAME
@@ -55,16 +56,18 @@ HN_INLINE HnW w_lowest(HnW lowest, HnW x) {
 #undef FMA
 #undef SQRT
 #undef LOWEST
-#define REAL    double
-#define NAME(f) f##_f64
-#define VEC     HnW
-#define WIDTH   HN_LANES64
-#define LOAD    w_load
-#define STORE   w_store
-#define ALL     w_all
-#define FMA     w_fma
-#define SQRT    w_sqrt
-#define LOWEST  w_lowest
+#undef TRANSPOSE
+#define REAL      double
+#define NAME(f)   f##_f64
+#define VEC       HnW
+#define WIDTH     HN_LANES64
+#define LOAD      w_load
+#define STORE     w_store
+#define ALL       w_all
+#define FMA       w_fma
+#define SQRT      w_sqrt
+#define LOWEST    w_lowest
+#define TRANSPOSE w_transpose
 #include "group_body.h"
 
 /* ---- inverse ---- */

@@ -4,42 +4,29 @@
 /* Lanes go by parts of WIDTH, one after the other: a part is a whole factorisation. */
 #define AT(a, i, j) ((a) + (hn_triangle(i) + (j)) * HN_GROUP)
 
-typedef REAL NAME(Quad) __attribute__((vector_size(4 * sizeof(REAL))));
+typedef double NAME(Source) __attribute__((vector_size(WIDTH * sizeof(double))));
 
-/* A 4 x 4 transpose. */
-HN_INLINE void NAME(flip)(NAME(Quad) x[4]) {
-  const NAME(Quad) a = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5);
-  const NAME(Quad) b = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
-  const NAME(Quad) c = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
-  const NAME(Quad) d = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
-  x[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-  x[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-  x[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
-  x[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
-}
-
-/* Four numbers of four lanes. */
+/* Numbers at .. at + WIDTH of WIDTH lanes. */
 HN_INLINE void NAME(gather_block)(const double *const *src, int64_t at, REAL *dst) {
-  typedef double Four __attribute__((vector_size(32)));
-  NAME(Quad) row[4];
-#pragma GCC unroll 4
-  for (int l = 0; l < 4; l++) {
-    Four x;
-    memcpy(&x, src[l] + at, sizeof x);
-    row[l] = __builtin_convertvector(x, NAME(Quad));
+  VEC x[WIDTH];
+#pragma GCC unroll 16
+  for (int l = 0; l < WIDTH; l++) {
+    NAME(Source) row;
+    memcpy(&row, src[l] + at, sizeof row);
+    x[l] = __builtin_convertvector(row, VEC);
   }
-  NAME(flip)(row);
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) memcpy(dst + i * HN_GROUP, &row[i], sizeof row[i]);
+  TRANSPOSE(x);
+#pragma GCC unroll 16
+  for (int i = 0; i < WIDTH; i++) STORE(dst + i * HN_GROUP, x[i]);
 }
 
 HN_INLINE void NAME(scatter_block)(const REAL *src, int64_t at, REAL *const *dst) {
-  NAME(Quad) row[4];
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) memcpy(&row[i], src + i * HN_GROUP, sizeof row[i]);
-  NAME(flip)(row);
-#pragma GCC unroll 4
-  for (int l = 0; l < 4; l++) memcpy(dst[l] + at, &row[l], sizeof row[l]);
+  VEC x[WIDTH];
+#pragma GCC unroll 16
+  for (int i = 0; i < WIDTH; i++) x[i] = LOAD(src + i * HN_GROUP);
+  TRANSPOSE(x);
+#pragma GCC unroll 16
+  for (int l = 0; l < WIDTH; l++) STORE(dst[l] + at, x[l]);
 }
 
 /* By stretches of whole cache lines, so that few are open at a time. */
@@ -47,8 +34,8 @@ static void NAME(scatter)(int64_t n, const REAL *src, REAL *const *dst) {
   enum { STRETCH = 32 };
   int64_t from = 0;
   for (; from + STRETCH <= n; from += STRETCH) {
-    for (int l = 0; l < HN_GROUP; l += 4)
-      for (int64_t i = from; i < from + STRETCH; i += 4)
+    for (int l = 0; l < HN_GROUP; l += WIDTH)
+      for (int64_t i = from; i < from + STRETCH; i += WIDTH)
         NAME(scatter_block)(src + i * HN_GROUP + l, i, dst + l);
   }
   for (int64_t i = from; i < n; i++)
@@ -58,14 +45,12 @@ static void NAME(scatter)(int64_t n, const REAL *src, REAL *const *dst) {
 /* The triangles, with jitter on the diagonal, and rows of the identity below them. */
 static void NAME(gather)(int64_t n, const double *const *src, double jitter, REAL *dst) {
   const int64_t count = hn_triangle(n), padded = hn_group_order(n);
-  enum { AHEAD = 64 }; /* sixteen streams are more than the processor follows by itself */
+  enum { STRETCH = 16 };
   int64_t e = 0;
-  for (; e + 8 <= count; e += 8) {
-    for (int l = 0; l < HN_GROUP; l++) __builtin_prefetch(src[l] + e + AHEAD);
-    for (int l = 0; l < HN_GROUP; l += 4) {
-      NAME(gather_block)(src + l, e, dst + e * HN_GROUP + l);
-      NAME(gather_block)(src + l, e + 4, dst + (e + 4) * HN_GROUP + l);
-    }
+  for (; e + STRETCH <= count; e += STRETCH) {
+    for (int l = 0; l < HN_GROUP; l += WIDTH)
+      for (int64_t i = e; i < e + STRETCH; i += WIDTH)
+        NAME(gather_block)(src + l, i, dst + i * HN_GROUP + l);
   }
   for (; e < count; e++)
     for (int l = 0; l < HN_GROUP; l++) dst[e * HN_GROUP + l] = (REAL)src[l][e];

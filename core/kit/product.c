@@ -6,6 +6,7 @@
  * networks have, packing gains nothing once transposes are kept. */
 #include "product.h"
 #include "activate.h"
+#include "transpose.h"
 
 /* Columns go by panels of WIDE vectors, then by 2 and 1.  Rows of a tile: as many as registers
  * allow beside one panel row of B and one broadcast of A. */
@@ -137,23 +138,14 @@ void HN_VARIANT(hn_product)(const HnProduct *g) {
   } while (p < g->k);
 }
 
-typedef float Quad __attribute__((vector_size(16)));
-
-/* Four rows of four to four columns. */
-HN_INLINE void flip(const float *a, int64_t lda, float *t, int64_t ldt) {
-  Quad x[4], y[4];
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) memcpy(&x[i], a + i * lda, sizeof x[i]);
-  y[0] = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5);
-  y[1] = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
-  y[2] = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
-  y[3] = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
-  x[0] = __builtin_shufflevector(y[0], y[1], 0, 1, 4, 5);
-  x[1] = __builtin_shufflevector(y[0], y[1], 2, 3, 6, 7);
-  x[2] = __builtin_shufflevector(y[2], y[3], 0, 1, 4, 5);
-  x[3] = __builtin_shufflevector(y[2], y[3], 2, 3, 6, 7);
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) memcpy(t + i * ldt, &x[i], sizeof x[i]);
+/* A square of as many rows as a vector has lanes. */
+HN_INLINE void transpose_square(const float *a, int64_t lda, float *t, int64_t ldt) {
+  HnV x[HN_LANES];
+#pragma GCC unroll 16
+  for (int i = 0; i < HN_LANES; i++) x[i] = v_load(a + i * lda);
+  v_transpose(x);
+#pragma GCC unroll 16
+  for (int i = 0; i < HN_LANES; i++) v_store(t + i * ldt, x[i]);
 }
 
 /* Blocks of 16 x 16, so that both sides use whole cache lines. */
@@ -164,9 +156,9 @@ void HN_VARIANT(hn_product_transpose)(int64_t rows, int64_t cols, const float *a
       const int64_t i_end = i + BLOCK < rows ? i + BLOCK : rows;
       const int64_t j_end = j + BLOCK < cols ? j + BLOCK : cols;
       if (i_end - i == BLOCK && j_end - j == BLOCK) {
-        for (int64_t q = j; q < j_end; q += 4)
-          for (int64_t p = i; p < i_end; p += 4)
-            flip(a + p * cols + q, cols, t + q * rows + p, rows);
+        for (int64_t q = j; q < j_end; q += HN_LANES)
+          for (int64_t p = i; p < i_end; p += HN_LANES)
+            transpose_square(a + p * cols + q, cols, t + q * rows + p, rows);
         continue;
       }
       for (int64_t q = j; q < j_end; q++)
