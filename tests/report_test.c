@@ -610,6 +610,31 @@ static void nearly_constant(void) {
   done(dir);
 }
 
+/* Ticks between round numbers keep their decimals: 1.2M is not another 1M. */
+static void ticks_of_millions(void) {
+  char *dir = temporary(), *page = g_build_filename(dir, "report.html", NULL);
+  fake_study(&three, dir);
+  for (int a = 0; a < three.arm_count; a++)
+    for (int i = 0; i < three.seeds; i++) {
+      char *cell = fake_cell_dir(dir, three.arms[a].name, i);
+      fake_write(cell, "metrics.csv", "update,frames,eval.return\n1,400000,1\n2,1200000,2\n");
+      g_free(cell);
+    }
+  HnResults *r = hn_results_read(dir, NULL);
+  GError *error = NULL;
+  g_assert_true(hn_report_write(r, page, &error));
+  g_assert_no_error(error);
+  g_autofree char *path = g_build_filename(dir, "report", "eval_return.svg", NULL), *svg = NULL;
+  g_assert_true(g_file_get_contents(path, &svg, NULL, NULL));
+  static const char *const labels[] = {" 400k<", " 600k<", " 800k<", " 1M<", " 1.2M<"};
+  for (gsize i = 0; i < G_N_ELEMENTS(labels); i++) {
+    const char *first = strstr(svg, labels[i]);
+    g_assert_nonnull(first);
+    g_assert_null(strstr(first + 1, labels[i]));
+  }
+  hn_results_free(r), g_free(page), done(dir);
+}
+
 /* The names of many lines that end low are all within the picture, none over another. */
 static void many_names(void) {
   FakeArm arm[24];
@@ -709,6 +734,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/report/page", page);
   g_test_add_func("/report/nearly_constant", nearly_constant);
   g_test_add_func("/report/many_names", many_names);
+  g_test_add_func("/report/ticks_of_millions", ticks_of_millions);
   g_test_add_func("/report/no_gnuplot", no_gnuplot);
   g_test_add_func("/json/numbers", json);
   return g_test_run();

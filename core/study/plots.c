@@ -207,6 +207,24 @@ static guint place_labels(const HnFigure *f, Range y, Label *label) {
   return n;
 }
 
+/* Ticks 0, 200k .. 1M, 1.2M, because gnuplot's own prefixes come with none or all of a label's
+ * decimals. */
+static void count_ticks(GString *o, Range x) {
+  static const char *const unit[] = {"", "k", "M", "G", "T", "P"};
+  const double least = (x.high - x.low) / 6, ten = pow(10, floor(log10(least)));
+  const double step = ten * (least <= ten ? 1 : least <= 2 * ten ? 2 : least <= 5 * ten ? 5 : 10);
+  g_string_append(o, "set xtics (");
+  const double first = ceil(x.low / step), last = floor(x.high / step);
+  for (double k = first; k <= last; k++) {
+    double shown = k * step;
+    guint i = 0;
+    for (; shown >= 1000 && i + 1 < G_N_ELEMENTS(unit); i++) shown /= 1000;
+    g_string_append(o, k > first ? ", '" : "'");
+    number(o, shown), g_string_append_printf(o, "%s'", unit[i]), number(o, k * step);
+  }
+  g_string_append(o, ")\n");
+}
+
 static void frame(const Script *s, const HnFigure *f, Range x, Range y) {
   g_autofree char *ink = colour(s, INK);
   g_autofree char *grid = colour(s, GRID);
@@ -220,11 +238,13 @@ static void frame(const Script *s, const HnFigure *f, Range x, Range y) {
       "set grid y lt 1 lc rgb '%s' lw 1\n"
       "set xlabel %s offset 0,0.35 textcolor rgb '%s'\nset ylabel %s textcolor rgb '%s'\n",
       ink, ink, grid, x_label, ink, y_label, ink);
-  g_string_append(o, f->log_x ? "set logscale x\nset format x '%g'\nset mxtics 10\n"
-                              : "unset logscale\nset format x '%.0s%c'\nset mxtics 1\n");
+  g_string_append(o,
+                  f->log_x ? "set logscale x\nset mxtics 10\n" : "unset logscale\nset mxtics 1\n");
+  g_string_append(o, "set format x '%g'\n");
   if (f->log_y) g_string_append(o, "set logscale y\nset format y '%g'\n");
-  if (!f->log_x && x.high < 1000) g_string_append(o, "set format x '%g'\n");
-  if (f->group == HN_FIGURE_ADAPTATION && x.high - x.low < 12)
+  if (!f->log_x && x.high >= 1000)
+    count_ticks(o, x);
+  else if (f->group == HN_FIGURE_ADAPTATION && x.high - x.low < 12)
     g_string_append(o, "set xtics 1\n");
   else
     g_string_append(o, "set xtics autofreq\n");
