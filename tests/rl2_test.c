@@ -1,18 +1,15 @@
 /* rl2_test.c - RL2 against a naive network and its central differences, the promises of the ABI,
  * and PPO training it in the real run loop. */
 #include "../plugins/inference/rl2.c"
-#include "cell_rig.h"
+#define PLUGIN rl2_LTX_hn_plugin
+#define METHOD Rl2
 #include "fakes/lab.h"
 #include "rl2_naive.h"
+#include "subject.h"
 
 extern const HnPlugin ppo_LTX_hn_plugin, gridworld_LTX_hn_plugin;
 
 /* ---- an instance ---- */
-
-typedef struct Case {
-  const char *name, *settings;
-  int64_t obs_dim, act_dim, act_count;
-} Case;
 
 static const Case cases[] = {
     {"plain", "hidden: 7, obs_embed: 0, act_embed: 0, reward_embed: 0", 2, 3, 0},
@@ -29,46 +26,6 @@ static const Case cases[] = {
     {"truncated", "hidden: 6, obs_embed: 4, act_embed: 3, reward_embed: 2, truncate: 5", 2, 2, 0},
 };
 
-typedef struct Subject {
-  FakeHost fake;
-  Rl2 *m;
-  HnPart part;
-  HnBeliefSpec spec;
-  HnRng rng;
-  const Case *c;
-} Subject;
-
-static HnStatus subject_try(Subject *b, const Case *c, const char *more) {
-  const HnHost *host = fake_host_open(&b->fake);
-  char *settings = g_strdup_printf("%s%s", c->settings, more);
-  b->part = part_of(&rl2_LTX_hn_plugin, settings);
-  g_free(settings);
-  b->m = g_new0(Rl2, 1), b->rng = hn_rng(3, 1), b->c = c;
-  b->spec = (HnBeliefSpec){.struct_size = sizeof(HnBeliefSpec),
-                           .obs_dim = c->obs_dim,
-                           .act_dim = c->act_dim,
-                           .act_count = c->act_count,
-                           .rng = &b->rng};
-  return create(b->m, host, b->part.params, &b->spec);
-}
-
-static Subject *subject_new(const Case *c, const char *more) {
-  Subject *b = g_new0(Subject, 1);
-  g_assert_cmpint(subject_try(b, c, more), ==, HN_OK);
-  fake_host_reset(&b->fake, (FakeMark){0});
-  for (int64_t k = 0; k < b->fake.array_count; k++) { /* biases must matter */
-    FakeArray *a = &b->fake.array[k];
-    for (int64_t j = 0; a->grad && a->spec.dim[0] == 1 && j < a->count; j++)
-      ((float *)a->data)[j] = (float)hn_rng_uniform(&b->rng, -0.5, 0.5);
-  }
-  return b;
-}
-
-static void subject_free(Subject *b) {
-  fake_host_close(&b->fake);
-  g_free(b->part.params), g_free(b->m), g_free(b);
-}
-
 static Life *life_for(const Case *c, int64_t T, int64_t B, uint64_t seed) {
   return life_new(T, B, c->obs_dim, c->act_dim, c->act_count, seed);
 }
@@ -84,8 +41,6 @@ static char *memory_new(Subject *b, int64_t B) {
     }
   return state;
 }
-
-typedef HnStatus Believe(void *self, HnThought *q);
 
 /* Beliefs [steps + 1, rows, D] of part of a life, put into `belief` [T+1, B, D] of the whole;
  * `state` is of all rows.  Scratch is left as it is. */

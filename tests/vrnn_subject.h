@@ -1,10 +1,9 @@
-/* vrnn_subject.h - what tests of the recurrent agents stand on: experience made up here, and an
- * instance on a fake host.  Include it after the plugin's source, with PLUGIN defined. */
+/* vrnn_subject.h - what tests of the recurrent agents of the VRNN family stand on: experience made
+ * up here, and calls with it.  Include it after the plugin's source, with PLUGIN defined. */
 #ifndef VRNN_SUBJECT_H
 #define VRNN_SUBJECT_H
-#include "cell_rig.h"
-#include "fake_host.h"
-#include <glib.h>
+#define METHOD Vrnn
+#include "subject.h"
 
 /* ---- experience ---- */
 
@@ -65,62 +64,11 @@ static HnHistory life_window(const Life *l, int64_t from, int64_t steps, int64_t
                      .reward = l->reward + at};
 }
 
-/* ---- an instance ---- */
-
-typedef struct Case {
-  const char *name, *settings;
-  int64_t obs_dim, act_dim, act_count;
-} Case;
-
-typedef struct Subject {
-  FakeHost fake;
-  Vrnn *m;
-  HnPart part;
-  HnBeliefSpec spec;
-  HnRng rng;
-  const Case *c;
-} Subject;
-
-static HnStatus subject_try(Subject *b, const Case *c, const char *more) {
-  const HnHost *host = fake_host_open(&b->fake);
-  char *settings = g_strdup_printf("%s%s", c->settings, more);
-  b->part = part_of(&PLUGIN, settings);
-  g_free(settings);
-  b->m = g_new0(Vrnn, 1), b->rng = hn_rng(3, 1), b->c = c;
-  b->spec = (HnBeliefSpec){.struct_size = sizeof(HnBeliefSpec),
-                           .obs_dim = c->obs_dim,
-                           .act_dim = c->act_dim,
-                           .act_count = c->act_count,
-                           .rng = &b->rng};
-  return create(b->m, host, b->part.params, &b->spec);
-}
-
-static Subject *subject_new(const Case *c, const char *more) {
-  Subject *b = g_new0(Subject, 1);
-  HnStatus status = subject_try(b, c, more);
-  g_assert_cmpstr(b->fake.error, ==, "");
-  g_assert_cmpint(status, ==, HN_OK);
-  fake_host_reset(&b->fake, (FakeMark){0});
-  for (int64_t k = 0; k < b->fake.array_count; k++) { /* no bias is 0, no norm's weight 1 */
-    FakeArray *a = &b->fake.array[k];
-    for (int64_t j = 0; a->grad && a->spec.dim[0] == 1 && j < a->count; j++)
-      ((float *)a->data)[j] += (float)hn_rng_uniform(&b->rng, -0.4, 0.4);
-  }
-  return b;
-}
-
-static void subject_free(Subject *b) {
-  fake_host_close(&b->fake);
-  g_free(b->part.params), g_free(b->m), g_free(b);
-}
-
 static Life *life_for(const Case *c, int64_t T, int64_t B, int64_t life) {
   return life_new(T, B, c->obs_dim, c->act_dim, c->act_count, life, false);
 }
 
 /* ---- calls ---- */
-
-typedef HnStatus Believe(void *self, HnThought *q);
 
 /* One call for percepts from .. from + steps of rows first ..; outputs go into arrays of all,
  * [T+1, B, S, D] and [T+1, B, info_count] (or NULL); `state` and `rng` are of all rows. */

@@ -58,30 +58,8 @@ static void naive_offset(const Naive *z, const Point *p, const float *noise, dou
 static bool naive_moves(void) {
   return true;
 }
-static bool naive_simplifies(const Naive *z) {
-  return z->m->p->simplify;
-}
 
-static void check_info(const Naive *z, int64_t at, const float *x) {
-  const Point *p = &z->point[at];
-  int64_t F = z->m->F;
-  double parts[3], cov[WIDE * WIDE], marginal = 0;
-  inverse(F, p->q.precision, cov);
-  for (int64_t f = 0; f < F; f++)
-    marginal += 0.5 * (1 + log(2 * G_PI * cov[f * F + f])) / (double)F;
-  g_assert_cmpfloat_with_epsilon(x[info_entropy], naive_entropy(F, p->q.precision), 1e-4);
-  g_assert_cmpfloat_with_epsilon(x[info_marginal_entropy], marginal, 1e-4);
-  g_assert_true(p->dark == isnan(x[info_kl]));
-  if (p->dark) return;
-  naive_kl(F, &p->q, &p->before, parts);
-  double digits = 1e-4 * fmax(1, fabs(parts[0]) + parts[1] + fabs(parts[2]));
-  g_assert_cmpfloat_with_epsilon(x[info_kl_trace], parts[0], digits);
-  g_assert_cmpfloat_with_epsilon(x[info_kl_mahalanobis], parts[1], digits);
-  g_assert_cmpfloat_with_epsilon(x[info_kl_logdet], parts[2], digits);
-  g_assert_cmpfloat_with_epsilon(x[info_kl], parts[0] + parts[1] + parts[2], digits);
-}
-
-#include "vrnn_checks.h"
+#include "posterior_checks.h"
 
 /* ---- cases ---- */
 
@@ -101,21 +79,9 @@ static const Case cases[] = {
     {"simplified", SMALL "latent: 3, head: reward, model_samples: 0, simplify: true", 2, 1, 0},
 };
 
-static void test_values(gconstpointer data) {
-  check_values(data, "", 0), check_values(data, "", 3);
-}
-
 static void test_gradient(gconstpointer data) {
   check_gradient(data, ", grad_clip: 0, beta: 0.3", 0);
   check_gradient(data, ", grad_clip: 0, beta: 0.05", 2);
-}
-
-static void test_windows(gconstpointer data) {
-  check_windows(data, "", 0), check_windows(data, "", 3);
-}
-
-static void test_learn(gconstpointer data) {
-  check_learn(data, ", beta: 2");
 }
 
 static void test_predict(void) {
