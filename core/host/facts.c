@@ -103,14 +103,8 @@ static char *now(void) {
 
 /* The time of an earlier part of the run, or NULL. */
 static char *started_before(const char *path) {
-  JsonParser *p = json_parser_new();
-  char *s = NULL;
-  JsonNode *root = json_parser_load_from_file(p, path, NULL) ? json_parser_get_root(p) : NULL;
-  if (root && JSON_NODE_HOLDS_OBJECT(root))
-    s = g_strdup(
-        json_object_get_string_member_with_default(json_node_get_object(root), "started", NULL));
-  g_object_unref(p);
-  return s;
+  g_autoptr(JsonObject) o = hn_json_read(path, NULL);
+  return g_strdup(hn_json_string(o, "started", NULL));
 }
 
 static void add_sizes(JsonBuilder *b, const HnSession *s) {

@@ -1,8 +1,8 @@
 /* tensors.c - see tensors.h. */
 #include "tensors.h"
 #include "instance.h"
+#include "json.h"
 #include "run.h"
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 static const char *const type_names[] = {
@@ -60,18 +60,6 @@ void hn_tensors_free(HnTensors *t) {
 
 /* ---- the header ---- */
 
-static JsonArray *array_of(JsonObject *o, const char *key) {
-  JsonNode *n = json_object_get_member(o, key);
-  return n && JSON_NODE_HOLDS_ARRAY(n) ? json_node_get_array(n) : NULL;
-}
-
-/* A member that is a text, else "". */
-static const char *text_of(JsonObject *o, const char *key) {
-  JsonNode *n = json_object_get_member(o, key);
-  const char *text = n && JSON_NODE_HOLDS_VALUE(n) ? json_node_get_string(n) : NULL;
-  return text ? text : "";
-}
-
 /* Entry i of an array if it is an integer of at least 0, else -1. */
 static int64_t count_at(JsonArray *a, guint i) {
   JsonNode *n = json_array_get_element(a, i);
@@ -100,10 +88,11 @@ static bool read_shape(HnTensor *x, const char *type, JsonArray *shape, gsize *b
 static const char *describe(HnTensor *x, JsonNode *entry, const char *data, gsize size) {
   JsonObject *o = JSON_NODE_HOLDS_OBJECT(entry) ? json_node_get_object(entry) : NULL;
   if (!o) return "is no tensor";
-  JsonArray *shape = array_of(o, "shape"), *at = array_of(o, "data_offsets");
+  JsonArray *shape = hn_json_array(o, "shape"), *at = hn_json_array(o, "data_offsets");
   if (!shape || !at || json_array_get_length(at) != 2) return "has no shape or offsets";
   gsize bytes;
-  if (!read_shape(x, text_of(o, "dtype"), shape, &bytes)) return "has an impossible shape";
+  if (!read_shape(x, hn_json_string(o, "dtype", ""), shape, &bytes))
+    return "has an impossible shape";
   int64_t begin = count_at(at, 0), end = count_at(at, 1);
   if (begin < 0 || end < begin || (gsize)end > size) return "has offsets outside the file";
   x->data = data + begin, x->bytes = (gsize)(end - begin);
@@ -114,7 +103,7 @@ static void take_meta(HnTensors *t, JsonNode *entry) {
   JsonObject *o = JSON_NODE_HOLDS_OBJECT(entry) ? json_node_get_object(entry) : NULL;
   GList *keys = o ? json_object_get_members(o) : NULL;
   for (GList *k = keys; k; k = k->next)
-    g_hash_table_insert(t->meta, g_strdup(k->data), g_strdup(text_of(o, k->data)));
+    g_hash_table_insert(t->meta, g_strdup(k->data), g_strdup(hn_json_string(o, k->data, "")));
   g_list_free(keys);
 }
 
@@ -144,19 +133,14 @@ static void tell_weights(HnTensors *t) {
   }
 }
 
-static JsonParser *parse_header(const char *text, gsize length, gsize *data_at) {
+static JsonObject *parse_header(const char *text, gsize length, gsize *data_at) {
   guint64 n;
   if (length < 8) return NULL;
   memcpy(&n, text, 8);
   n = GUINT64_FROM_LE(n);
   if (n > length - 8 || n > G_MAXSSIZE) return NULL;
-  JsonParser *p = json_parser_new();
   *data_at = 8 + (gsize)n;
-  if (json_parser_load_from_data(p, text + 8, (gssize)n, NULL) && json_parser_get_root(p) &&
-      JSON_NODE_HOLDS_OBJECT(json_parser_get_root(p)))
-    return p;
-  g_object_unref(p);
-  return NULL;
+  return hn_json_parse("header", text + 8, (gsize)n, NULL);
 }
 
 HnTensors *hn_tensors_open(const char *path, GError **error) {
@@ -171,11 +155,10 @@ HnTensors *hn_tensors_open(const char *path, GError **error) {
   t->file = file;
   gsize length = g_mapped_file_get_length(file), data_at = 0;
   const char *text = g_mapped_file_get_contents(file);
-  JsonParser *p = text ? parse_header(text, length, &data_at) : NULL;
-  GString *wrong = g_string_new(p ? NULL : "; not a safetensors file, or cut short");
-  if (p)
-    take(t, json_node_get_object(json_parser_get_root(p)), text + data_at, length - data_at, wrong);
-  if (p) g_object_unref(p);
+  JsonObject *o = text ? parse_header(text, length, &data_at) : NULL;
+  GString *wrong = g_string_new(o ? NULL : "; not a safetensors file, or cut short");
+  if (o) take(t, o, text + data_at, length - data_at, wrong);
+  g_clear_pointer(&o, json_object_unref);
   tell_weights(t);
   bool ok = wrong->len == 0;
   if (!ok) g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path, wrong->str + 2);

@@ -1,8 +1,8 @@
 /* weights.c - finds the checkpoint that a cell starts from, and says how to get it if it is not
  * there. */
 #include "weights.h"
+#include "json.h"
 #include "run.h"
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 G_GNUC_PRINTF(4, 5)
@@ -17,19 +17,9 @@ static char *blame(const char **key, const char *which, GError **error, const ch
 }
 
 /* The object in a JSON file, or NULL. */
-static JsonNode *read_object(const char *dir, const char *name) {
+static JsonObject *read_object(const char *dir, const char *name) {
   g_autofree char *path = g_build_filename(dir, name, NULL);
-  g_autoptr(JsonParser) parser = json_parser_new_immutable();
-  JsonNode *root =
-      json_parser_load_from_file(parser, path, NULL) ? json_parser_steal_root(parser) : NULL;
-  if (!root || JSON_NODE_HOLDS_OBJECT(root)) return root;
-  json_node_unref(root);
-  return NULL;
-}
-
-static char *text_in(JsonNode *root, const char *key) {
-  JsonNode *n = root ? json_object_get_member(json_node_get_object(root), key) : NULL;
-  return n && JSON_NODE_HOLDS_VALUE(n) ? g_strdup(json_node_get_string(n)) : NULL;
+  return hn_json_read(path, NULL);
 }
 
 static int64_t seed_of(const HnCell *cell) {
@@ -37,27 +27,26 @@ static int64_t seed_of(const HnCell *cell) {
 }
 
 /* The command that makes or finishes the cell; g_free. */
-static char *command(const HnCell *cell, const char *study, JsonNode *plan) {
-  g_autofree char *file = text_in(plan, "file");
+static char *command(const HnCell *cell, const char *study, JsonObject *plan) {
   return g_strdup_printf("hunch run %s -o %s --arm %s --seed %" G_GINT64_FORMAT,
-                         file ? file : "STUDY.yaml", study, cell->weights.arm, seed_of(cell));
+                         hn_json_string(plan, "file", "STUDY.yaml"), study, cell->weights.arm,
+                         seed_of(cell));
 }
 
 /* Arms of a plan, NULL-terminated; g_strfreev. */
-static char **arms_in(JsonNode *plan) {
-  JsonNode *n = json_object_get_member(json_node_get_object(plan), "arms");
-  JsonArray *arms = n && JSON_NODE_HOLDS_ARRAY(n) ? json_node_get_array(n) : NULL;
+static char **arms_in(JsonObject *plan) {
+  JsonArray *arms = hn_json_array(plan, "arms");
   guint count = arms ? json_array_get_length(arms) : 0;
   char **out = g_new0(char *, count + 1);
   for (guint i = 0; i < count; i++) {
-    const char *name = json_array_get_string_element(arms, i);
+    const char *name = hn_json_string_at(arms, i);
     out[i] = g_strdup(name ? name : "");
   }
   return out;
 }
 
 /* Why the cell's folder is not there: the study, the arm, the seed, or it has not run. */
-static char *explain(const HnCell *cell, const char *study, JsonNode *plan, const char **key,
+static char *explain(const HnCell *cell, const char *study, JsonObject *plan, const char **key,
                      GError **error) {
   const char *arm = cell->weights.arm;
   if (!g_file_test(study, G_FILE_TEST_IS_DIR))
@@ -76,11 +65,7 @@ static char *explain(const HnCell *cell, const char *study, JsonNode *plan, cons
     g_autofree char *hint = hn_diag_hint(arm, (const char *const *)arms);
     return blame(key, "arm", error, "%s has no arm '%s'%s", study, arm, hint);
   }
-  JsonNode *seeds = json_object_get_member(json_node_get_object(plan), "seeds");
-  int64_t count =
-      seeds && JSON_NODE_HOLDS_OBJECT(seeds)
-          ? json_object_get_int_member_with_default(json_node_get_object(seeds), "count", INT64_MAX)
-          : INT64_MAX;
+  int64_t count = hn_json_int(hn_json_object(plan, "seeds"), "count", INT64_MAX);
   if (seed_of(cell) >= count)
     return blame(key, "seed", error,
                  "%s has no seed %" G_GINT64_FORMAT " of arm %s, only %" G_GINT64_FORMAT, study,
@@ -102,7 +87,7 @@ static char *updates_of(GPtrArray *list) {
 }
 
 /* The checkpoint in the folder of a cell that has run. */
-static char *choose(const HnCell *cell, const char *study, const char *dir, JsonNode *plan,
+static char *choose(const HnCell *cell, const char *study, const char *dir, JsonObject *plan,
                     const char *status, const char **key, GError **error) {
   g_autoptr(GPtrArray) list = hn_checkpoint_list(dir);
   g_autofree char *how = command(cell, study, plan);
@@ -126,11 +111,12 @@ static char *choose(const HnCell *cell, const char *study, const char *dir, Json
 char *hn_weights_find(const HnCell *cell, const char *study, const char **key, GError **error) {
   g_autofree char *seed = g_strdup_printf("%" G_GINT64_FORMAT, seed_of(cell));
   g_autofree char *dir = g_build_filename(study, cell->weights.arm, seed, NULL);
-  g_autoptr(JsonNode) facts = read_object(dir, "run.json");
-  g_autoptr(JsonNode) plan = read_object(study, "study.json");
+  g_autoptr(JsonObject) facts = read_object(dir, "run.json");
+  g_autoptr(JsonObject) plan = read_object(study, "study.json");
   const char *wanted = cell->weights.identity;
   if (!facts) return explain(cell, study, plan, key, error);
-  g_autofree char *status = text_in(facts, "status"), *identity = text_in(facts, "identity");
+  const char *status = hn_json_string(facts, "status", NULL);
+  const char *identity = hn_json_string(facts, "identity", NULL);
   if (!*cell->weights.from && *wanted && g_strcmp0(identity, wanted) != 0)
     return blame(key, "arm", error, "%s holds another configuration than this study's", dir);
   return choose(cell, study, dir, plan, status, key, error);

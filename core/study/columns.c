@@ -1,5 +1,6 @@
 /* columns.c - see columns.h. */
 #include "columns.h"
+#include "json.h"
 
 static const struct {
   const char *name, *unit;
@@ -46,13 +47,12 @@ int hn_column_better(const char *column) {
 static JsonObject *declared(const HnResult *c, const char *kind, const char *name) {
   g_autofree char *path = g_strdup_printf("plugins.%s.info", kind);
   JsonNode *list = hn_result_member(c, path);
-  if (!list || !JSON_NODE_HOLDS_ARRAY(list)) return NULL;
-  JsonArray *all = json_node_get_array(list);
-  for (guint i = 0; i < json_array_get_length(all); i++) {
+  JsonArray *all = list && JSON_NODE_HOLDS_ARRAY(list) ? json_node_get_array(list) : NULL;
+  for (guint i = 0; all && i < json_array_get_length(all); i++) {
     JsonNode *one = json_array_get_element(all, i);
     if (!JSON_NODE_HOLDS_OBJECT(one)) continue;
     JsonObject *o = json_node_get_object(one);
-    if (!g_strcmp0(json_object_get_string_member_with_default(o, "name", NULL), name)) return o;
+    if (!g_strcmp0(hn_json_string(o, "name", NULL), name)) return o;
   }
   return NULL;
 }
@@ -65,9 +65,9 @@ HnColumnFacts hn_column_facts(const HnResults *r, const char *column) {
       JsonObject *o = declared(r->cells->pdata[i], kinds[k], name);
       if (!o) continue;
       return (HnColumnFacts){.kind = kinds[k],
-                             .unit = json_object_get_string_member_with_default(o, "unit", ""),
-                             .doc = json_object_get_string_member_with_default(o, "doc", ""),
-                             .fold = json_object_get_string_member_with_default(o, "fold", "")};
+                             .unit = hn_json_string(o, "unit", ""),
+                             .doc = hn_json_string(o, "doc", ""),
+                             .fold = hn_json_string(o, "fold", "")};
     }
   return (HnColumnFacts){.unit = "", .doc = "", .fold = ""};
 }

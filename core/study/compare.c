@@ -1,5 +1,6 @@
 /* compare.c - checks that results may be compared, and compares them. */
 #include "compare.h"
+#include "json.h"
 #include <math.h>
 #include <string.h>
 
@@ -61,12 +62,11 @@ static bool mixed(GError **error, const char *what, const HnResult *a, const cha
 static const char *simulator(const HnResult *c) {
   const char *named = hn_result_fact(c, "simulator");
   if (named) return named;
-  JsonNode *libraries = hn_result_member(c, "libraries");
-  if (!libraries || !JSON_NODE_HOLDS_ARRAY(libraries)) return NULL;
-  JsonArray *names = json_node_get_array(libraries);
-  for (guint i = 0; i < json_array_get_length(names); i++)
-    if (g_str_has_prefix(json_array_get_string_element(names, i), "libmujoco"))
-      return json_array_get_string_element(names, i);
+  JsonArray *names = hn_json_array(c->facts, "libraries");
+  for (guint i = 0; names && i < json_array_get_length(names); i++) {
+    const char *name = hn_json_string_at(names, i);
+    if (name && g_str_has_prefix(name, "libmujoco")) return name;
+  }
   return NULL;
 }
 

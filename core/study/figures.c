@@ -109,7 +109,7 @@ static HnCurve *align(GPtrArray *xs, GPtrArray *ys) {
     }
     if (all && finite) c->x[n++] = x;
   }
-  for (gint64 s = 1; s < seeds; s++)
+  for (gint64 s = 1; n > 0 && s < seeds; s++)
     memmove(c->each + s * n, c->each + s * first->len, sizeof(double) * (gsize)n);
   c->n = n;
   g_free(at);

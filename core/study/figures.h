@@ -77,7 +77,7 @@ HnCurve *hn_curve_new(gint64 n, gint64 seeds);
 void hn_figures_trials(GPtrArray *figures, const HnResults *r);
 /* Starts such a figure of an arm: its name from `stem`, its title followed by the arm's name. */
 HnFigure *hn_figure_of_arm(const HnResults *r, gint64 arm, const char *stem, const char *title);
-/* How many columns NAME_0, NAME_1, .. from NAME_first on there are. */
+/* How many columns NAME_0, NAME_1, .. from NAME_first on stand side by side. */
 gint64 hn_table_numbered(const HnTable *t, const char *name, gint64 first);
 /* Adds predictions.csv as panels, likewise. */
 void hn_figures_panels(GPtrArray *figures, const HnResults *r);

@@ -55,13 +55,8 @@ static bool same_study(const HnStudy *study, const char *dir, GError **error) {
   g_autoptr(GDir) any = g_dir_open(dir, 0, NULL);
   const char *first = any ? g_dir_read_name(any) : NULL;
   if (!first) return true;
-  g_autoptr(JsonParser) parser = json_parser_new();
-  const char *name = NULL;
-  if (json_parser_load_from_file(parser, plan, NULL)) {
-    JsonNode *root = json_parser_get_root(parser);
-    if (root && JSON_NODE_HOLDS_OBJECT(root))
-      name = json_object_get_string_member_with_default(json_node_get_object(root), "study", NULL);
-  }
+  g_autoptr(JsonObject) held = hn_json_read(plan, NULL);
+  const char *name = hn_json_string(held, "study", NULL);
   if (g_strcmp0(name, study->name) == 0) return true;
   if (name)
     g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
@@ -161,16 +156,9 @@ bool hn_folder_prepare(const HnStudy *study, const char *const *overrides, const
   return ok;
 }
 
-static JsonObject *read_record(const char *path) {
-  g_autoptr(JsonParser) parser = json_parser_new();
-  JsonNode *root =
-      json_parser_load_from_file(parser, path, NULL) ? json_parser_get_root(parser) : NULL;
-  return root && JSON_NODE_HOLDS_OBJECT(root) ? json_object_ref(json_node_get_object(root)) : NULL;
-}
-
 void hn_job_record(const HnJob *job, const char *status, const char *reason) {
   g_autofree char *path = g_build_filename(job->dir, "run.json", NULL);
-  JsonObject *o = read_record(path);
+  JsonObject *o = hn_json_read(path, NULL);
   if (!o) {
     o = json_object_new();
     json_object_set_string_member(o, "study", job->cell->study);
@@ -189,10 +177,7 @@ void hn_job_record(const HnJob *job, const char *status, const char *reason) {
 
 void hn_job_recorded(const HnJob *job, char **status, char **reason) {
   g_autofree char *path = g_build_filename(job->dir, "run.json", NULL);
-  JsonObject *o = read_record(path);
-  *status = *reason = NULL;
-  if (!o) return;
-  *status = g_strdup(json_object_get_string_member_with_default(o, "status", NULL));
-  *reason = g_strdup(json_object_get_string_member_with_default(o, "reason", NULL));
-  json_object_unref(o);
+  g_autoptr(JsonObject) o = hn_json_read(path, NULL);
+  *status = g_strdup(hn_json_string(o, "status", NULL));
+  *reason = g_strdup(hn_json_string(o, "reason", NULL));
 }

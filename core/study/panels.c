@@ -29,9 +29,10 @@ static bool find_lines(const HnTable *t, Lines *out) {
   return true;
 }
 
-/* Where the lines of one row at one step end that begin at `from`. */
+/* Where the lines of one row at one step end that begin at `from`; one that has no number there is
+ * by itself. */
 static gint64 end_of(const Lines *l, gint64 from) {
-  gint64 end = from;
+  gint64 end = from + 1;
   while (end < l->table->rows &&
          hn_table_at(l->table, end, l->row) == hn_table_at(l->table, from, l->row) &&
          hn_table_at(l->table, end, l->step) == hn_table_at(l->table, from, l->step))

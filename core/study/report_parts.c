@@ -1,5 +1,6 @@
 /* report_parts.c - see report_parts.h.  The page is also well-formed XML. */
 #include "report_parts.h"
+#include "json.h"
 #include "plots.h"
 #include "tasks.h"
 #include <math.h>
@@ -333,8 +334,7 @@ static double total_hours(const HnResults *r) {
   double seconds = 0;
   for (guint i = 0; i < r->cells->len; i++) {
     HnResult *cell = r->cells->pdata[i];
-    if (cell->facts)
-      seconds += json_object_get_double_member_with_default(cell->facts, "seconds", 0);
+    seconds += hn_json_real(cell->facts, "seconds", 0);
   }
   return seconds / 3600;
 }
@@ -408,11 +408,8 @@ void hn_report_cells(GString *out, const HnComparison *c, const char *page) {
     char *name = g_strdup_printf("%s/%" G_GINT64_FORMAT, cell->arm, cell->seed_index);
     GString *seed = g_string_new(NULL), *frames = g_string_new(NULL);
     if (cell->facts) fact_text(cell, "seed", seed), fact_text(cell, "frames", frames);
-    char *seconds =
-        cell->facts
-            ? g_strdup_printf("%.0f",
-                              json_object_get_double_member_with_default(cell->facts, "seconds", 0))
-            : g_strdup("");
+    char *seconds = cell->facts ? g_strdup_printf("%.0f", hn_json_real(cell->facts, "seconds", 0))
+                                : g_strdup("");
     hn_html(out,
             "<tr><td>%s</td><td>%s</td><td class=\"wrap\">%s%s%s</td><td class=\"n\">%s</td>"
             "<td class=\"n\">%s</td><td>",

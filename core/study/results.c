@@ -41,58 +41,72 @@ char *hn_results_plan(const HnStudy *study, const char *const *overrides) {
   return text;
 }
 
-static JsonNode *read_json(const char *path, GError **error) {
-  JsonParser *p = json_parser_new_immutable();
-  JsonNode *root = NULL;
-  if (json_parser_load_from_file(p, path, error)) root = json_parser_steal_root(p);
-  g_object_unref(p);
-  if (root && JSON_NODE_HOLDS_OBJECT(root)) return root;
-  if (root || (error && !*error))
-    g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_INVALID, "%s: not a JSON object", path);
-  g_clear_pointer(&root, json_node_unref);
-  return NULL;
+static void set_findings(GError **error, const HnDiag *d) {
+  g_autofree char *text = hn_diag_text(d);
+  g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_INVALID, "%s", g_strchomp(text));
 }
 
-static char **texts(JsonObject *o, const char *member) {
+/* ---- the plan ---- */
+
+/* Texts of a member that is a list of them or absent, NULL-terminated. */
+static char **texts(const HnNode *plan, const char *key, HnDiag *d) {
+  const HnNode *list = hn_node_get(plan, key);
   GStrvBuilder *b = g_strv_builder_new();
-  JsonArray *a = json_object_has_member(o, member) ? json_object_get_array_member(o, member) : NULL;
-  for (guint i = 0; a && i < json_array_get_length(a); i++)
-    g_strv_builder_add(b, json_array_get_string_element(a, i));
-  char **list = g_strv_builder_end(b);
+  if (list && list->kind != HN_NODE_LIST)
+    hn_diag_add(d, list->file, list->line, list->column, "'%s': expected a list", key);
+  for (guint i = 0; list && list->kind == HN_NODE_LIST && i < list->items->len; i++) {
+    const HnNode *one = list->items->pdata[i];
+    if (one->kind == HN_NODE_TEXT)
+      g_strv_builder_add(b, one->text);
+    else
+      hn_diag_add(d, one->file, one->line, one->column, "'%s': expected texts", key);
+  }
+  char **all = g_strv_builder_end(b);
   g_strv_builder_unref(b);
-  return list;
+  return all;
 }
 
-static int32_t aggregate_of(const char *name) {
-  HnAggregate a = HN_AGGREGATE_IQM;
-  while (a > HN_AGGREGATE_MEAN && !g_str_equal(name, hn_aggregate_name(a))) a--;
-  return (int32_t)a;
+/* Names are folders of the study's own. */
+static void check_arms(const HnResults *r, const HnNode *plan, HnDiag *d) {
+  if (!r->arm_count)
+    hn_diag_add(d, plan->file, plan->line, plan->column, "'arms': expected at least one");
+  for (char **arm = r->arms; *arm; arm++)
+    if (!**arm || **arm == '.' || strchr(*arm, '/'))
+      hn_diag_add(d, plan->file, plan->line, plan->column, "'arms': '%s' cannot name an arm", *arm);
 }
 
-/* Takes the plan; false if a part is missing. */
-static bool take_plan(HnResults *r, JsonObject *o) {
-  r->study = g_strdup(json_object_get_string_member_with_default(o, "study", NULL));
-  r->file = g_strdup(json_object_get_string_member_with_default(o, "file", ""));
-  r->arms = texts(o, "arms");
-  r->overrides = texts(o, "overrides");
+static char *text_of(const HnNode *plan, const char *key) {
+  const HnNode *n = hn_node_get(plan, key);
+  return g_strdup(n && n->kind == HN_NODE_TEXT ? n->text : "");
+}
+
+/* Takes the plan (JSON that is YAML too), or says in d why it cannot be. */
+static void take_plan(HnResults *r, const HnNode *plan, HnDiag *d) {
+  static const char *const needed[] = {"study", "arms", "seeds", "report"};
+  for (guint i = 0; i < G_N_ELEMENTS(needed); i++)
+    if (!hn_node_get(plan, needed[i]))
+      hn_diag_add(d, plan->file, plan->line, plan->column, "'%s' is missing: not a study's plan",
+                  needed[i]);
+  r->study = text_of(plan, "study"), r->file = text_of(plan, "file");
+  r->arms = texts(plan, "arms", d), r->overrides = texts(plan, "overrides", d);
   r->arm_count = g_strv_length(r->arms);
-  if (!r->study || !r->arm_count || !json_object_has_member(o, "seeds") ||
-      !json_object_has_member(o, "report"))
-    return false;
-  JsonObject *seeds = json_object_get_object_member(o, "seeds");
-  r->seeds = json_object_get_int_member_with_default(seeds, "count", 0);
-  r->root = json_object_get_int_member_with_default(seeds, "root", 0);
-  JsonObject *p = json_object_get_object_member(o, "report");
-  r->report = (HnReportParams){
-      .baseline = g_intern_string(json_object_get_string_member_with_default(p, "baseline", "")),
-      .metric = g_intern_string(json_object_get_string_member_with_default(p, "metric", "")),
-      .aggregate = aggregate_of(json_object_get_string_member_with_default(p, "aggregate", "")),
-      .band = !g_strcmp0(json_object_get_string_member_with_default(p, "band", ""), "quartiles")
-                  ? HN_BAND_QUARTILES
-                  : HN_BAND_INTERVAL,
-      .confidence = json_object_get_double_member_with_default(p, "confidence", 0.95),
-      .resamples = json_object_get_int_member_with_default(p, "resamples", 10000)};
-  return r->seeds > 0;
+  check_arms(r, plan, d);
+  HnSchema seeds = hn_seeds_schema(), report = hn_report_schema();
+  HnSeedsParams given = {0};
+  hn_params_fill(&seeds, hn_node_get(plan, "seeds"), NULL, &given, d);
+  hn_params_fill(&report, hn_node_get(plan, "report"), NULL, &r->report, d);
+  r->seeds = given.count, r->root = given.root;
+}
+
+static bool read_plan(HnResults *r, const char *path, GError **error) {
+  HnDiag *d = hn_diag_new();
+  HnNode *plan = hn_yaml_read(path, d);
+  if (plan && hn_diag_count(d) == 0 && hn_params_map("plan", plan, d)) take_plan(r, plan, d);
+  bool ok = plan && hn_diag_count(d) == 0;
+  if (!ok) set_findings(error, d);
+  if (plan) hn_node_free(plan);
+  hn_diag_free(d);
+  return ok;
 }
 
 /* Removes all blocks but the last update's, which is the final evaluation. */
@@ -140,25 +154,19 @@ static HnResult *read_cell(const HnResults *r, const char *arm, gint64 seed, GEr
   c->status = g_strdup("missing");
   bool ok = true;
   if (g_file_test(run, G_FILE_TEST_EXISTS)) {
-    JsonNode *root = read_json(run, error);
-    ok = root;
+    c->facts = hn_json_read(run, error);
+    ok = c->facts;
     if (ok) {
-      c->facts = json_object_ref(json_node_get_object(root));
-      json_node_unref(root);
       g_free(c->status);
-      c->status = g_strdup(json_object_get_string_member_with_default(c->facts, "status", "?"));
-      c->reason = g_strdup(json_object_get_string_member_with_default(c->facts, "reason", NULL));
+      c->status = g_strdup(hn_json_string(c->facts, "status", "?"));
+      c->reason = g_strdup(hn_json_string(c->facts, "reason", NULL));
     }
   }
   if (ok && g_file_test(config, G_FILE_TEST_EXISTS)) {
     HnDiag *d = hn_diag_new();
     c->config = hn_yaml_read(config, d);
-    if (!c->config) {
-      char *text = hn_diag_text(d);
-      g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_INVALID, "%s", g_strchomp(text));
-      g_free(text);
-      ok = false;
-    }
+    if (!c->config) set_findings(error, d);
+    ok = c->config;
     hn_diag_free(d);
   }
   if (ok && hn_result_done(c)) ok = read_tables(c, error);
@@ -176,7 +184,6 @@ HnResults *hn_results_read(const char *dir, GError **error) {
   char *plan = g_build_filename(dir, PLAN, NULL);
   char *source = g_build_filename(dir, "study.yaml", NULL);
   char *cell = g_build_filename(dir, "run.json", NULL);
-  JsonNode *root = NULL;
   bool ok = g_file_test(plan, G_FILE_TEST_EXISTS);
   if (!ok)
     g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_MISSING, "%s: not a study folder: %s", dir,
@@ -184,12 +191,7 @@ HnResults *hn_results_read(const char *dir, GError **error) {
                     ? "it holds a single cell; give the folder two levels up"
                 : g_file_test(dir, G_FILE_TEST_IS_DIR) ? "it has no " PLAN
                                                        : "there is no such folder");
-  ok = ok && (root = read_json(plan, error));
-  if (ok && !take_plan(r, json_node_get_object(root))) {
-    g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_INVALID,
-                "%s: expected study, arms, seeds and report", plan);
-    ok = false;
-  }
+  ok = ok && read_plan(r, plan, error);
   if (ok && !g_file_get_contents(source, &r->source, NULL, NULL)) r->source = g_strdup("");
   for (gint64 a = 0; ok && a < r->arm_count; a++)
     for (gint64 s = 0; ok && s < r->seeds; s++) {
@@ -197,7 +199,6 @@ HnResults *hn_results_read(const char *dir, GError **error) {
       ok = c;
       if (c) g_ptr_array_add(r->cells, c);
     }
-  g_clear_pointer(&root, json_node_unref);
   g_free(plan);
   g_free(source);
   g_free(cell);
@@ -271,7 +272,9 @@ bool hn_results_privileged(const HnResults *r, gint64 arm) {
   for (gint64 s = 0; s < r->seeds; s++)
     for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
       JsonNode *n = hn_result_member(hn_results_cell(r, arm, s), paths[i]);
-      if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_boolean(n)) return true;
+      if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_BOOLEAN &&
+          json_node_get_boolean(n))
+        return true;
     }
   return false;
 }

@@ -1,6 +1,6 @@
 /* state.c - compares a cell with its folder. */
 #include "state.h"
-#include <json-glib/json-glib.h>
+#include "json.h"
 #include <string.h>
 
 char *hn_cell_folder(const char *dir, const HnCell *cell) {
@@ -84,23 +84,12 @@ typedef struct Record {
   char *status, *reason, *identity; /* NULL: not said */
 } Record;
 
-static char *member(JsonObject *o, const char *key) {
-  JsonNode *n = json_object_get_member(o, key);
-  return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_STRING
-             ? json_node_dup_string(n)
-             : NULL;
-}
-
 static Record read_record(const char *folder) {
-  Record record = {NULL, NULL, NULL};
   g_autofree char *file = g_build_filename(folder, "run.json", NULL);
-  g_autoptr(JsonParser) parser = json_parser_new();
-  if (!json_parser_load_from_file(parser, file, NULL)) return record;
-  JsonNode *root = json_parser_get_root(parser);
-  if (!root || !JSON_NODE_HOLDS_OBJECT(root)) return record;
-  JsonObject *o = json_node_get_object(root);
-  record = (Record){member(o, "status"), member(o, "reason"), member(o, "identity")};
-  return record;
+  g_autoptr(JsonObject) o = hn_json_read(file, NULL);
+  return (Record){g_strdup(hn_json_string(o, "status", NULL)),
+                  g_strdup(hn_json_string(o, "reason", NULL)),
+                  g_strdup(hn_json_string(o, "identity", NULL))};
 }
 
 /* Of the files ckpt/NNNNNNNN.safetensors the largest number, or -1. */

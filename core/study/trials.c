@@ -1,6 +1,7 @@
 /* trials.c - figures of single held-out trials, from the cells' trial.csv: the belief as pictures
  * of a grid, and the latent's moments step by step. */
 #include "figures.h"
+#include "json.h"
 #include <math.h>
 #include <string.h>
 
@@ -20,10 +21,12 @@ static double at(const Trial *t, gint64 step, gint64 column) {
 
 gint64 hn_table_numbered(const HnTable *t, const char *name, gint64 first) {
   char text[64];
-  for (gint64 n = 0;; n++) {
-    g_snprintf(text, sizeof text, "%s_%" G_GINT64_FORMAT, name, first + n);
-    if (hn_table_find(t, text) < 0) return n;
-  }
+  g_snprintf(text, sizeof text, "%s_%" G_GINT64_FORMAT, name, first);
+  const gint64 at = hn_table_find(t, text);
+  gint64 n = 0;
+  while (at >= 0 && at + n < t->width && g_str_equal(t->columns[at + n], text))
+    g_snprintf(text, sizeof text, "%s_%" G_GINT64_FORMAT, name, first + ++n);
+  return n;
 }
 
 static gint64 numbered(const HnTable *t, const char *name) {
@@ -35,7 +38,7 @@ static bool find_trial(const HnTable *t, gint64 k, Trial *out) {
   gint64 row = hn_table_find(t, "row"), first = 0, end = 0;
   for (; row >= 0 && first < t->rows; first = end, k--) {
     double which = hn_table_at(t, first, row);
-    while (end < t->rows && hn_table_at(t, end, row) == which) end++;
+    for (end = first + 1; end < t->rows && hn_table_at(t, end, row) == which;) end++;
     if (k == 0) break;
   }
   if (row < 0 || first >= t->rows) return false;
@@ -62,10 +65,7 @@ static const HnResult *recorded(const HnResults *r, gint64 arm) {
 }
 
 static gint64 size_of(const HnResult *c, const char *name) {
-  JsonNode *n = hn_result_member(c, name);
-  return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_INT64
-             ? json_node_get_int(n)
-             : 0;
+  return hn_json_int(c->facts, name, 0);
 }
 
 /* A file's stem; arms that would share one are told apart by their number. */
@@ -140,8 +140,10 @@ static void take_picture(const Trial *t, gint64 step, gint64 cells, HnPicture *p
 static void add_pictures(GPtrArray *figures, const HnResults *r, gint64 arm, const HnResult *c) {
   gint64 width = size_of(c, "map_width"), height = size_of(c, "map_height");
   Trial t;
-  if (width < 1 || height < 1 || numbered(c->trial, "map") != width * height ||
-      numbered(c->trial, "obs") < 2 || !find_trial(c->trial, 0, &t))
+  const gint64 map = numbered(c->trial, "map");
+  if (width < 1 || map < 1 || map % width || map / width != height ||
+      numbered(c->trial, "obs") < 2 || numbered(c->trial, "next_obs") < 2 ||
+      !find_trial(c->trial, 0, &t))
     return;
   g_autoptr(GArray) steps = chosen_steps(&t);
   HnFigure *f = hn_figure_of_arm(r, arm, "belief", "The belief along held-out trials");
@@ -203,8 +205,8 @@ static HnFigure *moment_figure(const HnResults *r, gint64 arm, const Trial *t, g
 static void add_moments(GPtrArray *figures, const HnResults *r, gint64 arm, const HnResult *c) {
   gint64 latents = size_of(c, "latent_dim"), features = size_of(c, "belief_dim");
   Trial t;
-  if (latents < 1 || features != 2 * latents || numbered(c->trial, "belief") != features ||
-      !find_trial(c->trial, 0, &t))
+  if (latents < 1 || features % 2 || features / 2 != latents ||
+      numbered(c->trial, "belief") != features || !find_trial(c->trial, 0, &t))
     return;
   for (int variance = 0; variance < 2; variance++)
     g_ptr_array_add(figures, moment_figure(r, arm, &t, latents, variance));

@@ -1,0 +1,83 @@
+/* json_test.c - JSON that may be damaged, or of a kind that is not expected. */
+#include <json.h>
+#include <string.h>
+
+static const char text[] =
+    "{\"word\": \"a \\\"b\\\" [\", \"count\": 9007199254740993, \"real\": 0.5,"
+    " \"nothing\": null, \"yes\": true, \"list\": [\"x\", 3, {}],"
+    " \"object\": {\"inner\": -1}}";
+
+static void test_members(void) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonObject) o = hn_json_parse("it", text, strlen(text), &error);
+  g_assert_no_error(error);
+  g_assert_cmpstr(hn_json_string(o, "word", ""), ==, "a \"b\" [");
+  g_assert_cmpint(hn_json_int(o, "count", 0), ==, 9007199254740993);
+  g_assert_cmpfloat(hn_json_real(o, "real", 0), ==, 0.5);
+  g_assert_cmpfloat(hn_json_real(hn_json_object(o, "object"), "inner", 0), ==, -1);
+  JsonArray *list = hn_json_array(o, "list");
+  g_assert_cmpstr(hn_json_string_at(list, 0), ==, "x");
+  for (guint i = 1; i < 5; i++) g_assert_null(hn_json_string_at(list, i));
+}
+
+/* Whatever a member is, asking for another kind gives what was to be had otherwise. */
+static void test_other_kinds(void) {
+  static const char *const keys[] = {"word", "count", "real",   "nothing",
+                                     "yes",  "list",  "object", "absent"};
+  g_autoptr(JsonObject) o = hn_json_parse("it", text, strlen(text), NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+    const char *k = keys[i];
+    if (i != 0) g_assert_cmpstr(hn_json_string(o, k, "other"), ==, "other");
+    if (i != 1) g_assert_cmpint(hn_json_int(o, k, 7), ==, 7);
+    if (i != 1 && i != 2) g_assert_cmpfloat(hn_json_real(o, k, 7), ==, 7);
+    if (i != 5) g_assert_null(hn_json_array(o, k));
+    if (i != 6) g_assert_null(hn_json_object(o, k));
+    g_assert_null(hn_json_string(NULL, k, NULL));
+  }
+}
+
+static void refused(const char *name, const char *what, gsize length, const char *why) {
+  g_autoptr(GError) error = NULL;
+  g_assert_null(hn_json_parse(name, what, length, &error));
+  g_assert_error(error, HN_JSON_ERROR, HN_JSON_INVALID);
+  g_assert_true(g_str_has_prefix(error->message, name));
+  g_assert_nonnull(strstr(error->message, why));
+}
+
+static void test_refusals(void) {
+  refused("a.json", "", 0, "not a JSON object");
+  refused("a.json", "[1]", 3, "not a JSON object");
+  refused("a.json", "{\"a\": }", 7, "a.json:1:");
+  refused("a.json", "{\"a\": \"\xff\"}", 10, "UTF-8");
+  g_autoptr(GError) error = NULL;
+  g_assert_null(hn_json_read("/nowhere/run.json", &error));
+  g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+}
+
+/* The parser descends by recursion: a file of brackets alone would end the program. */
+static void test_depth(void) {
+  enum { DEEP = 1000000 };
+  g_autofree char *all = g_malloc(2 * DEEP);
+  memset(all, '[', DEEP), memset(all + DEEP, ']', DEEP);
+  refused("deep.json", all, 2 * DEEP, "64 deep");
+  for (int more = 0; more < 2; more++) {
+    const gsize n = 63 + (gsize)more;
+    g_autofree char *open = g_strnfill(n, '['), *shut = g_strnfill(n, ']');
+    g_autofree char *edge = g_strconcat("{\"[[[\\\"[\": ", open, shut, "}", NULL);
+    if (more) {
+      refused("edge.json", edge, strlen(edge), "64 deep");
+      continue;
+    }
+    g_autoptr(JsonObject) o = hn_json_parse("edge.json", edge, strlen(edge), NULL);
+    g_assert_nonnull(o);
+  }
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/json/members", test_members);
+  g_test_add_func("/json/other_kinds", test_other_kinds);
+  g_test_add_func("/json/refusals", test_refusals);
+  g_test_add_func("/json/depth", test_depth);
+  return g_test_run();
+}
