@@ -1,10 +1,8 @@
 /* fuzz_yaml.c - libFuzzer: bytes become a study file and, after a NUL, overrides, a line each.
  * Nothing may crash, a refusal must come with a finding, and what is accepted must read back. */
+#include "fuzz.h"
 #include "study_fakes.h"
 #include <study.h>
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
   (void)argc, (void)argv;

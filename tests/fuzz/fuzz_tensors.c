@@ -1,0 +1,26 @@
+/* fuzz_tensors.c - bytes become a safetensors file.  A refusal must come with a reason, and a
+ * tensor that is listed must lie inside the file. */
+#include "fuzz.h"
+#include <tensors.h>
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+  (void)argc, (void)argv;
+  fuzz_folder_make();
+  return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  g_autofree char *path = fuzz_write("weights.safetensors", data, size);
+  g_autoptr(GError) error = NULL;
+  HnTensors *t = hn_tensors_open(path, &error);
+  g_assert_true(!t == (error != NULL));
+  uint8_t sum = 0;
+  for (guint i = 0; t && i < t->all->len; i++) {
+    const HnTensor *x = t->all->pdata[i];
+    for (gsize b = 0; b < x->bytes; b++) sum = (uint8_t)(sum + (uint8_t)x->data[b]);
+    g_assert_nonnull(x->label);
+  }
+  g_assert_cmpuint(sum, <, 256); /* every byte was there to be read */
+  hn_tensors_free(t);
+  return 0;
+}
