@@ -589,16 +589,14 @@ static void thinned(void) {
   done(dir);
 }
 
-/* Values that differ in their last digits only still make a figure. */
-static void nearly_constant(void) {
+/* A report on a study whose cells all have these metrics. */
+static char *report_of_metrics(const char *metrics) {
   char *dir = temporary(), *page = g_build_filename(dir, "report.html", NULL);
   fake_study(&three, dir);
   for (int a = 0; a < three.arm_count; a++)
     for (int i = 0; i < three.seeds; i++) {
       char *cell = fake_cell_dir(dir, three.arms[a].name, i);
-      fake_write(cell, "metrics.csv",
-                 "update,frames,policy.lr,eval.return\n1,1600,0.0007,1\n"
-                 "2,3200,0.00070000000001,0.999999999\n3,4800,0.0007,1.000000001\n");
+      fake_write(cell, "metrics.csv", metrics);
       g_free(cell);
     }
   HnResults *r = hn_results_read(dir, NULL);
@@ -607,23 +605,18 @@ static void nearly_constant(void) {
   g_assert_no_error(error);
   hn_results_free(r);
   g_free(page);
-  done(dir);
+  return dir;
+}
+
+/* Values that differ in their last digits only still make a figure. */
+static void nearly_constant(void) {
+  done(report_of_metrics("update,frames,policy.lr,eval.return\n1,1600,0.0007,1\n"
+                         "2,3200,0.00070000000001,0.999999999\n3,4800,0.0007,1.000000001\n"));
 }
 
 /* Ticks between round numbers keep their decimals: 1.2M is not another 1M. */
 static void ticks_of_millions(void) {
-  char *dir = temporary(), *page = g_build_filename(dir, "report.html", NULL);
-  fake_study(&three, dir);
-  for (int a = 0; a < three.arm_count; a++)
-    for (int i = 0; i < three.seeds; i++) {
-      char *cell = fake_cell_dir(dir, three.arms[a].name, i);
-      fake_write(cell, "metrics.csv", "update,frames,eval.return\n1,400000,1\n2,1200000,2\n");
-      g_free(cell);
-    }
-  HnResults *r = hn_results_read(dir, NULL);
-  GError *error = NULL;
-  g_assert_true(hn_report_write(r, page, &error));
-  g_assert_no_error(error);
+  char *dir = report_of_metrics("update,frames,eval.return\n1,400000,1\n2,1200000,2\n");
   g_autofree char *path = g_build_filename(dir, "report", "eval_return.svg", NULL), *svg = NULL;
   g_assert_true(g_file_get_contents(path, &svg, NULL, NULL));
   static const char *const labels[] = {" 400k<", " 600k<", " 800k<", " 1M<", " 1.2M<"};
@@ -632,7 +625,7 @@ static void ticks_of_millions(void) {
     g_assert_nonnull(first);
     g_assert_null(strstr(first + 1, labels[i]));
   }
-  hn_results_free(r), g_free(page), done(dir);
+  done(dir);
 }
 
 /* The names of many lines that end low are all within the picture, none over another. */
