@@ -8,13 +8,10 @@
 
 static GPtrArray *corpus; /* GByteArray *: seeds, in the order of their names */
 static GPtrArray *words;  /* char *: of the dictionary */
-static int64_t running = -1;
+static char running[64];  /* how to run this input again */
 
 static void crashed(int number) {
-  char text[80];
-  const int n =
-      g_snprintf(text, sizeof text, "# FUZZ_ONLY=%" G_GINT64_FORMAT " crashes\n", running);
-  (void)!write(STDERR_FILENO, text, (size_t)n);
+  (void)!write(STDERR_FILENO, running, strlen(running));
   signal(number, SIG_DFL), raise(number);
 }
 
@@ -131,7 +128,7 @@ static void try_changed(int64_t number) {
   g_autoptr(GByteArray) x = g_byte_array_new();
   g_byte_array_append(x, seed->data, seed->len);
   for (int64_t n = 1 + hn_rng_below(&rng, 4); n > 0; n--) change(x, &rng);
-  running = number;
+  g_snprintf(running, sizeof running, "# FUZZ_ONLY=%" G_GINT64_FORMAT " crashes\n", number);
   LLVMFuzzerTestOneInput(x->data, x->len);
 }
 
