@@ -9,13 +9,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   return 0;
 }
 
-/* What is written of a file of the folder, or NULL; free(). */
+/* What is written of a file of the folder, its files now at the root, or NULL; free(). */
 static char *written(const char *file) {
   HnMwXml xml;
   char error[200] = "";
   char *text = NULL;
   if (hn_mw_xml_read(&xml, fuzz_folder, file, error, sizeof error))
-    text = hn_mw_xml_write(&xml, "assets", "");
+    text = hn_mw_xml_write(&xml, "", "");
   else
     g_assert_cmpuint(strlen(error), >, 0);
   hn_mw_xml_free(&xml);
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (once) {
     g_autofree char *again = fuzz_write("again.xml", once, strlen(once));
     char *twice = written("again.xml");
-    g_assert_nonnull(twice);
+    g_assert_cmpstr(once, ==, twice);
     free(twice);
   }
   free(once);

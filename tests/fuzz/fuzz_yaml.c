@@ -1,4 +1,4 @@
-/* fuzz_yaml.c - libFuzzer: bytes become a study file and, after a NUL, overrides, a line each.
+/* fuzz_yaml.c - bytes become a study file and, after a NUL, overrides, a line each.
  * Nothing may crash, a refusal must come with a finding, and what is accepted must read back. */
 #include "fuzz.h"
 #include "study_fakes.h"
