@@ -45,9 +45,8 @@ int hn_column_better(const char *column) {
 
 /* The entry of a column among what a cell's plugin of a kind declares, or NULL. */
 static JsonObject *declared(const HnResult *c, const char *kind, const char *name) {
-  g_autofree char *path = g_strdup_printf("plugins.%s.info", kind);
-  JsonNode *list = hn_result_member(c, path);
-  JsonArray *all = list && JSON_NODE_HOLDS_ARRAY(list) ? json_node_get_array(list) : NULL;
+  JsonObject *plugin = hn_json_object(hn_json_object(c->facts, "plugins"), kind);
+  JsonArray *all = hn_json_array(plugin, "info");
   for (guint i = 0; all && i < json_array_get_length(all); i++) {
     JsonNode *one = json_array_get_element(all, i);
     if (!JSON_NODE_HOLDS_OBJECT(one)) continue;
