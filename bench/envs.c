@@ -10,7 +10,7 @@
 #include "../plugins/envs/mujoco/half_cheetah.h"
 #include "../plugins/envs/mujoco/humanoid.h"
 #include "../plugins/envs/mujoco/walker.h"
-#include "../tests/env_rig.h"
+#include "../tests/support/env_fixture.h"
 #include <stdio.h>
 #include <time.h>
 

@@ -1,7 +1,7 @@
 /* glibrl.c - what GLiBRL costs: microseconds per env step of believing, at the sizes of the cheetah
  * (20 observations, 6 actions, all columns live), and milliseconds per learn. */
 #include "../plugins/inference/glibrl.c"
-#include "../tests/fake_host.h"
+#include "../tests/support/fake_host.h"
 #include <stdio.h>
 #include <time.h>
 

@@ -11,7 +11,7 @@
  * Each figure is a median over REPEATS rounds of processor time; the two sides of a ratio
  * alternate, so that both meet the same machine.  SLEEF is compared only on the set v4.  PyTorch is
  * Debian's python3-torch if it is installed, on one thread. */
-#include "../tests/fake_host.h"
+#include "../tests/support/fake_host.h"
 #include "kit_torch.h"
 #include <cblas.h>
 #include <hunch/kit/nn.h>

@@ -4,7 +4,7 @@
  *
  * The plain form makes the slopes D of the gates, then J = (w' D) U by one product over all gates,
  * and J J', with the kit's products or with BLAS. */
-#include "../tests/fake_host.h"
+#include "../tests/support/fake_host.h"
 #include <cblas.h>
 #include <hunch/kit/curvature.h>
 #include <hunch/kit/tape.h>

@@ -2,7 +2,7 @@
  * draws, Markov precision, one input (its state does not grow, so neither may its cost). */
 #ifndef LAPLACE_STEPS_H
 #define LAPLACE_STEPS_H
-#include "../tests/fake_host.h"
+#include "../tests/support/fake_host.h"
 #include <hunch/inference.h>
 
 extern const HnPlugin laplace_vrnn_LTX_hn_plugin;

@@ -7,7 +7,7 @@
 #include "../plugins/envs/metaworld/compat.h"
 #include "../plugins/envs/metaworld/model.h"
 #include "../plugins/envs/metaworld/world.h"
-#include "../tests/env_rig.h"
+#include "../tests/support/env_fixture.h"
 #include "metaworld_share.h"
 #include <stdio.h>
 #include <stdlib.h>

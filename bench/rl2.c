@@ -5,7 +5,7 @@
  * (`add`), Adam.  PPO asks for epochs times as many per env step.  `again` is what large windows
  * pay on top, whose tapes are not kept. */
 #include "../plugins/inference/rl2.c"
-#include "../tests/fake_host.h"
+#include "../tests/support/fake_host.h"
 #include <stdio.h>
 #include <time.h>
 

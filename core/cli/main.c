@@ -1,7 +1,7 @@
 /* main.c - `hunch VERB ...`: finds the verb and hands over. */
 #include "cli.h"
-#include "diag.h"
-#include "plugins.h"
+#include "diagnostics.h"
+#include "registry.h"
 #include <errno.h>
 #include <locale.h>
 #include <stdio.h>

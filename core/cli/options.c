@@ -1,6 +1,6 @@
 /* options.c - what the verbs share: options, messages, colour. */
 #include "cli.h"
-#include "diag.h"
+#include "diagnostics.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -16,7 +16,7 @@
  *
  * Source: Finn et al. 2017 (MAML); version of Zintgraf et al. 2020, VariBAD. */
 #include "mujoco/ant.h"
-#include "numbered.h"
+#include <hunch/tasks.h>
 
 #define PARAMS(X)                                                                                \
   X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \

@@ -11,7 +11,7 @@
  * p_max (1 - 1 / arms), as published figures have it.
  *
  * Source: Laplace VRNN (arXiv 2505.18591), the bandit study. */
-#include "numbered.h"
+#include <hunch/tasks.h>
 
 #define PARAMS(X)                                                                \
   X(int, arms, "", "Arms to pull.", 5, 2, 1000)                                  \

@@ -6,7 +6,7 @@
  * forward; both splits have both.
  *
  * Source: Finn et al. 2017 (MAML); version of Zintgraf et al. 2020, VariBAD. */
-#include "numbered.h"
+#include <hunch/tasks.h>
 
 #define PARAMS(X)                                                                                \
   X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \

@@ -12,7 +12,7 @@
  * test_tasks of them, the same for every seed, or draws too if that is 0.
  *
  * Source: Laplace VRNN (arXiv 2505.18591), the regression study. */
-#include "numbered.h"
+#include <hunch/tasks.h>
 
 #define PARAMS(X)                                                                              \
   X(int, horizon, "step", "Questions per episode: the length of the context.", 50, 1, 100000)  \

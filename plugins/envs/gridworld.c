@@ -10,7 +10,7 @@
  * Task k is the k-th cell in that order, the start corner left out; both splits number them alike.
  *
  * Source: Zintgraf et al. 2020, VariBAD, section 5.1. */
-#include "numbered.h"
+#include <hunch/tasks.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -16,7 +16,7 @@
  *
  * Source: Laplace VRNN (arXiv 2505.18591), the gridworld study.  Its code starts about 4 % of the
  * tasks elsewhere, by an indexing slip that is not repeated here. */
-#include "numbered.h"
+#include <hunch/tasks.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -20,9 +20,9 @@
  * Source: Yu et al. 2019, Meta-World; version 3.1.1 of the Farama Foundation's package. */
 #include "metaworld/goals.h"
 #include "metaworld/model.h"
-#include "metaworld/picture.h"
+#include "metaworld/camera.h"
 #include "metaworld/world.h"
-#include "numbered.h"
+#include <hunch/tasks.h>
 #include <stdatomic.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* fuzz_tensors.c - bytes become a safetensors file.  A refusal must come with a reason, and a
  * tensor that is listed must lie inside the file. */
 #include "fuzz.h"
-#include <tensors.h>
+#include <safetensors.h>
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
   (void)argc, (void)argv;

@@ -1,7 +1,7 @@
 /* fuzz_yaml.c - bytes become a study file and, after a NUL, overrides, a line each.
  * Nothing may crash, a refusal must come with a finding, and what is accepted must read back. */
 #include "fuzz.h"
-#include "study_fakes.h"
+#include "yaml_fixture.h"
 #include <study.h>
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {

@@ -1,0 +1,15 @@
+/* cmd_check_weights.c - `hunch fits`, which the verbs that take a study start for arms that begin with the
+ * weights of a checkpoint: reads the question from stdin, prints what does not fit. */
+#include "cli.h"
+#include "arm_weights.h"
+#include <stdio.h>
+
+int hn_cli_fits(int argc, char **argv) {
+  (void)argv;
+  if (argc != 1) return HN_EXIT_USAGE;
+  g_autoptr(GString) text = g_string_new(NULL);
+  char part[4096];
+  for (gsize n; (n = fread(part, 1, sizeof part, stdin)) > 0;)
+    g_string_append_len(text, part, (gssize)n);
+  return hn_starts_answer(text->str, text->len) ? HN_EXIT_DONE : HN_EXIT_FAILED;
+}

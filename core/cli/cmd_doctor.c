@@ -1,0 +1,154 @@
+/* cmd_doctor.c - `hunch doctor`: what hunch needs on this machine, and what to install if it lacks. */
+#include "cli.h"
+#include "registry.h"
+#include <dlfcn.h>
+#include <hunch/kit/gemm.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include <yaml.h>
+
+typedef enum Verdict { GOOD, OPTIONAL, BAD } Verdict;
+
+/* One line; returns whether something essential is missing. */
+G_GNUC_PRINTF(3, 4)
+static gboolean say(Verdict verdict, const char *what, const char *format, ...) {
+  static const char *const words[] = {"ok", "note", "FAIL"};
+  static const HnStyle styles[] = {HN_GREEN, HN_YELLOW, HN_RED};
+  va_list args;
+  va_start(args, format);
+  g_autofree char *text = g_strdup_vprintf(format, args);
+  va_end(args);
+  printf("%s%-4s%s  %-14s %s\n", hn_cli_style(STDOUT_FILENO, styles[verdict]), words[verdict],
+         hn_cli_style(STDOUT_FILENO, HN_PLAIN), what, text);
+  return verdict == BAD;
+}
+
+/* The value after the first `key` at the start of a line of a /proc file, or NULL; g_free. */
+static char *proc_value(const char *file, const char *key) {
+  g_autofree char *text = NULL;
+  if (!g_file_get_contents(file, &text, NULL, NULL)) return NULL;
+  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+  for (char **line = lines; *line; line++) {
+    const char *colon = strchr(*line, ':');
+    if (colon && g_str_has_prefix(*line, key)) return g_strstrip(g_strdup(colon + 1));
+  }
+  return NULL;
+}
+
+static void check_machine(void) {
+  g_autofree char *model = proc_value("/proc/cpuinfo", "model name");
+  g_autofree char *total = proc_value("/proc/meminfo", "MemTotal");
+  g_autofree char *free_now = proc_value("/proc/meminfo", "MemAvailable");
+  say(GOOD, "processor", "%s, %u of its threads usable", model ? model : "unknown",
+      g_get_num_processors());
+  if (total && free_now)
+    say(GOOD, "memory", "%.1f GiB, %.1f GiB available", g_ascii_strtod(total, NULL) / (1 << 20),
+        g_ascii_strtod(free_now, NULL) / (1 << 20));
+}
+
+/* Whether OpenBLAS's kernels of that name use AVX-512. */
+static bool is_wide(const char *core) {
+  static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids", NULL};
+  return g_strv_contains(wide, core);
+}
+
+static void check_versions(void) {
+  typedef char *Config(void);
+  Config *config = NULL;
+  *(void **)&config = dlsym(RTLD_DEFAULT, "openblas_get_config");
+  say(GOOD, "hunch", "%s, plugin ABI %d.%d", HN_VERSION, HN_ABI_MAJOR, HN_ABI_MINOR);
+  say(GOOD, "GLib", "%u.%u.%u", glib_major_version, glib_minor_version, glib_micro_version);
+  say(GOOD, "libyaml", "%s", yaml_get_version_string());
+  const char *core = hn_kit_blas();
+  g_autofree char *text = config ? g_strstrip(g_strdup(config())) : NULL;
+  say(GOOD, "OpenBLAS", "kernels %s, one thread a worker (%s)", core,
+      text ? text : "version unknown");
+  const char *set = g_getenv("OPENBLAS_CORETYPE");
+  if (set && *set && strcmp(hn_kit_isa(), "v4") == 0 && !is_wide(core))
+    say(OPTIONAL, "OpenBLAS", "OPENBLAS_CORETYPE=%s keeps it from AVX-512: slower in float64", set);
+  const char *isa = hn_kit_isa(), *pinned = g_getenv("HUNCH_ISA");
+  say(GOOD, "kit", "instruction set %s%s", isa, pinned && *pinned ? ", pinned by HUNCH_ISA" : "");
+}
+
+static void check_tool(const char *tool, const char *package, const char *purpose) {
+  g_autofree char *path = g_find_program_in_path(tool);
+  if (path)
+    say(GOOD, tool, "%s", path);
+  else
+    say(OPTIONAL, tool, "not found; %s: apt-get install %s", purpose, package);
+}
+
+/* The Debian package that holds the library a loader's message names, or NULL. */
+static const char *package_of(const char *reason) {
+  static const char *const known[][2] = {{"libmujoco.so", "libmujoco2.2.2"},
+                                         {"libopenblas.so", "libopenblas0-pthread"},
+                                         {"libsleef.so", "libsleef3"}};
+  for (guint i = 0; i < G_N_ELEMENTS(known); i++)
+    if (strstr(reason, known[i][0])) return known[i][1];
+  return NULL;
+}
+
+static gboolean check_plugins(void) {
+  gboolean missing = FALSE;
+  g_auto(GStrv) folders = hn_plugins_folders();
+  g_auto(GStrv) ignored = hn_plugins_ignored();
+  for (char **f = folders; *f; f++)
+    say(GOOD, "plugin folder", "%s%s", *f,
+        g_file_test(*f, G_FILE_TEST_IS_DIR) ? "" : " (does not exist)");
+  for (char **text = ignored; *text; text++) say(OPTIONAL, "plugin folder", "%s", *text);
+
+  g_autoptr(GPtrArray) all = hn_plugins_scan();
+  guint counts[HN_KIND_POLICY + 1] = {0};
+  for (guint i = 0; i < all->len; i++) {
+    const HnFound *found = all->pdata[i];
+    const char *package = found->reason ? package_of(found->reason) : NULL;
+    if (found->plugin)
+      counts[found->plugin->kind]++;
+    else
+      say(OPTIONAL, "rejected", "%s%s%s", found->reason, package ? ": apt-get install " : "",
+          package ? package : "");
+  }
+  for (HnKind kind = HN_KIND_ENV; kind <= HN_KIND_POLICY; kind++) {
+    if (counts[kind])
+      say(GOOD, "plugins", "%u of kind %s", counts[kind], hn_kind_name(kind));
+    else
+      missing |= say(BAD, "plugins",
+                     "none of kind %s: install hunch (meson install), or name "
+                     "their folder in HUNCH_PLUGIN_PATH",
+                     hn_kind_name(kind));
+  }
+  return missing;
+}
+
+/* Where `hunch run` writes unless told otherwise. */
+static gboolean check_runs(void) {
+  gboolean exists = g_file_test("runs", G_FILE_TEST_EXISTS);
+  const char *folder = exists ? "runs" : ".";
+  g_autofree char *path = g_canonicalize_filename("runs", NULL);
+  if (access(folder, W_OK | X_OK) != 0)
+    return say(BAD, "runs folder", "%s cannot be written: go to a folder that can, or run with -o",
+               path);
+  struct statvfs disk;
+  if (statvfs(folder, &disk) != 0) return say(GOOD, "runs folder", "%s", path);
+  say(GOOD, "runs folder", "%s%s, %.1f GiB free", path, exists ? "" : " (made when needed)",
+      (double)disk.f_bavail * (double)disk.f_frsize / (1 << 30));
+  return FALSE;
+}
+
+int hn_cli_doctor(int argc, char **argv) {
+  const HnVerb *verb = hn_cli_verb("doctor");
+  int code = hn_cli_options(verb, NULL, &argc, &argv);
+  if (code >= 0) return code;
+  if (argc > 1) return hn_cli_usage(verb, "'%s': nothing more is taken", argv[1]);
+  check_versions();
+  check_machine();
+  check_tool("gnuplot", "gnuplot-nox", "'hunch report' draws its figures with it");
+  check_tool("ffmpeg", "ffmpeg", "only videos need it");
+  check_tool("minisign", "minisign", "only signed packages need it");
+  gboolean missing = check_plugins();
+  missing |= check_runs();
+  if (missing) hn_cli_error("doctor", "something that hunch needs is missing: see FAIL above");
+  return missing ? HN_EXIT_FAILED : HN_EXIT_DONE;
+}

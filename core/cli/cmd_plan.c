@@ -1,0 +1,88 @@
+/* cmd_plan.c - `hunch plan STUDY.yaml`: every cell, whether it would run, and why. */
+#include "cli.h"
+#include "json.h"
+#include "cell_status.h"
+#include "study.h"
+#include <inttypes.h>
+#include <json-glib/json-glib.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SHORT = 12, WORKS = HN_CELL_DIFFERS + 1 };
+
+static void print_json(const HnStudy *study, const char *dir) {
+  g_autoptr(JsonBuilder) b = json_builder_new();
+  json_builder_begin_object(b);
+  json_builder_add_string_value(json_builder_set_member_name(b, "study"), study->name);
+  json_builder_add_string_value(json_builder_set_member_name(b, "folder"), dir);
+  json_builder_begin_array(json_builder_set_member_name(b, "cells"));
+  for (guint i = 0; i < study->cells->len; i++) {
+    const HnCell *cell = study->cells->pdata[i];
+    HnCellState state = hn_cell_state(dir, cell);
+    g_autofree char *identity = hn_cell_identity(cell), *folder = hn_cell_folder(dir, cell);
+    g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed); /* JSON keeps 53 bits */
+    json_builder_begin_object(b);
+    json_builder_add_string_value(json_builder_set_member_name(b, "arm"), cell->arm);
+    json_builder_add_int_value(json_builder_set_member_name(b, "seed_index"), cell->seed_index);
+    json_builder_add_string_value(json_builder_set_member_name(b, "seed"), seed);
+    json_builder_add_int_value(json_builder_set_member_name(b, "frames"), cell->run.frames);
+    json_builder_add_string_value(json_builder_set_member_name(b, "identity"), identity);
+    json_builder_add_string_value(json_builder_set_member_name(b, "folder"), folder);
+    json_builder_add_string_value(json_builder_set_member_name(b, "state"),
+                                  hn_cell_work_name(state.work));
+    json_builder_add_string_value(json_builder_set_member_name(b, "reason"), state.reason);
+    json_builder_end_object(b);
+    hn_cell_state_clear(&state);
+  }
+  json_builder_end_array(b);
+  json_builder_end_object(b);
+  JsonNode *root = json_builder_get_root(b);
+  g_autofree char *text = hn_json_text(root);
+  json_node_unref(root);
+  fputs(text, stdout);
+}
+
+static void print_table(const HnStudy *study, const char *dir) {
+  int arm_width = (int)sizeof "ARM" - 1;
+  guint count[WORKS] = {0};
+  for (guint i = 0; i < study->arms->len; i++)
+    arm_width = MAX(arm_width, (int)strlen(study->arms->pdata[i]));
+  printf("%-*s  %4s  %10s  %-*s  %-7s  %s\n", arm_width, "ARM", "SEED", "FRAMES", SHORT, "IDENTITY",
+         "STATE", "REASON");
+  for (guint i = 0; i < study->cells->len; i++) {
+    const HnCell *cell = study->cells->pdata[i];
+    HnCellState state = hn_cell_state(dir, cell);
+    g_autofree char *identity = hn_cell_identity(cell);
+    printf("%-*s  %4" PRId64 "  %10" PRId64 "  %.*s  %-7s  %s\n", arm_width, cell->arm,
+           cell->seed_index, cell->run.frames, SHORT, identity, hn_cell_work_name(state.work),
+           state.reason);
+    count[state.work]++;
+    hn_cell_state_clear(&state);
+  }
+  (void)fflush(stdout); /* so that a shared file keeps the order */
+  g_printerr("%s: %u cells", dir, study->cells->len);
+  for (guint work = 0; work < WORKS; work++)
+    if (count[work]) g_printerr(", %u %s", count[work], hn_cell_work_name((HnCellWork)work));
+  g_printerr("\n");
+}
+
+int hn_cli_plan(int argc, char **argv) {
+  g_autofree char *output = NULL;
+  gboolean json = FALSE;
+  GOptionEntry entries[] = {
+      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The study's folder (runs/NAME).", "DIR"},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON.", NULL},
+      {NULL}};
+  const HnVerb *verb = hn_cli_verb(argv[0]);
+  int code = hn_cli_options(verb, entries, &argc, &argv);
+  if (code >= 0) return code;
+  HnStudy *study = hn_cli_study(verb, argc, argv);
+  if (!study) return HN_EXIT_USAGE;
+  g_autofree char *dir = output ? g_strdup(output) : g_build_filename("runs", study->name, NULL);
+  if (json)
+    print_json(study, dir);
+  else
+    print_table(study, dir);
+  hn_study_free(study);
+  return HN_EXIT_DONE;
+}

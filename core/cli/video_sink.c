@@ -1,0 +1,181 @@
+/* video_sink.c - see video_sink.h. */
+#include "video_sink.h"
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+struct HnScreen {
+  int64_t width, height;
+  char **argv; /* of a program that reads raw frames from its stdin, or NULL: the terminal */
+  const char *name;
+  GSubprocess *program;  /* started with the first frame */
+  char *path;            /* of the file that it writes, or NULL */
+  gint64 next, interval; /* microseconds; of the terminal */
+  bool colour;
+};
+
+static HnScreen *screen_new(int64_t width, int64_t height, double rate) {
+  HnScreen *s = g_new0(HnScreen, 1);
+  s->width = width, s->height = height;
+  s->interval = (gint64)(1e6 / rate);
+  return s;
+}
+
+/* PROGRAM BEFORE.. (what the frames are) AFTER.. */
+static void set_program(HnScreen *s, const char *name, double rate, const char *const *before,
+                        const char *const *after) {
+  GStrvBuilder *b = g_strv_builder_new();
+  char *size = g_strdup_printf("%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT, s->width, s->height);
+  char *fps = g_strdup_printf("%.6g", rate);
+  const char *const frames[] = {
+      "-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", size, "-framerate", fps, NULL};
+  g_strv_builder_add_many(b, name, "-loglevel", "error", NULL);
+  g_strv_builder_addv(b, (const char **)(guintptr)before);
+  g_strv_builder_addv(b, (const char **)(guintptr)frames);
+  g_strv_builder_addv(b, (const char **)(guintptr)after);
+  s->argv = g_strv_builder_end(b), s->name = name;
+  g_strv_builder_unref(b), g_free(size), g_free(fps);
+}
+
+HnScreen *hn_screen_file(const char *path, int64_t width, int64_t height, double rate,
+                         GError **error) {
+  g_autofree char *program = g_find_program_in_path("ffmpeg");
+  g_autofree char *file = g_strconcat("file:", path, NULL);
+  if (!program) {
+    g_set_error(error, HN_SCREEN_ERROR, HN_SCREEN_MISSING,
+                "ffmpeg is not installed; on Debian: apt-get install ffmpeg");
+    return NULL;
+  }
+  /* the pixels that every player shows; a GIF has its own */
+  const char *const film[] = {"-i", "-", "-pix_fmt", "yuv420p", file, NULL};
+  const char *const gif[] = {"-i", "-", file, NULL};
+  HnScreen *s = screen_new(width, height, rate);
+  s->path = g_strdup(path);
+  set_program(s, "ffmpeg", rate, (const char *const[]){"-y", NULL},
+              g_str_has_suffix(path, ".gif") ? gif : film);
+  return s;
+}
+
+static bool has_display(void) {
+  const char *x = g_getenv("DISPLAY"), *wayland = g_getenv("WAYLAND_DISPLAY");
+  return (x && *x) || (wayland && *wayland);
+}
+
+static bool has_terminal(void) {
+  const char *term = g_getenv("TERM");
+  return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+HnScreen *hn_screen_live(int64_t width, int64_t height, double rate, GError **error) {
+  g_autofree char *program = has_display() ? g_find_program_in_path("ffplay") : NULL;
+  const char *no_color = g_getenv("NO_COLOR");
+  if (!program && !has_terminal()) {
+    g_set_error(error, HN_SCREEN_ERROR, HN_SCREEN_MISSING,
+                "no terminal to draw in, and %s: use `hunch video CELL -o FILE.mp4`",
+                has_display() ? "ffplay is not installed (on Debian: apt-get install ffmpeg)"
+                              : "no display for a window");
+    return NULL;
+  }
+  HnScreen *s = screen_new(width, height, rate);
+  if (program)
+    set_program(s, "ffplay", rate,
+                (const char *const[]){"-autoexit", "-window_title", "hunch", NULL},
+                (const char *const[]){"-", NULL});
+  else
+    s->colour = !no_color || !*no_color, fputs("\033[2J", stdout);
+  return s;
+}
+
+/* ---- the terminal ---- */
+
+/* Mean of the pixels of a cell of a grid over the frame. */
+static void mean(const uint8_t *rgb, int64_t width, int64_t height, int64_t x, int64_t columns,
+                 int64_t y, int64_t rows, int out[3]) {
+  int64_t u0 = x * width / columns, u1 = MAX((x + 1) * width / columns, u0 + 1);
+  int64_t v0 = y * height / rows, v1 = MAX((y + 1) * height / rows, v0 + 1);
+  for (int k = 0; k < 3; k++) {
+    int64_t sum = 0;
+    for (int64_t v = v0; v < v1; v++)
+      for (int64_t u = u0; u < u1; u++) sum += rgb[3 * (v * width + u) + k];
+    out[k] = (int)(sum / ((u1 - u0) * (v1 - v0)));
+  }
+}
+
+char *hn_screen_text(const uint8_t *rgb, int64_t width, int64_t height, int columns, int lines,
+                     bool colour) {
+  static const char shades[] = " .:-=+*#%@";
+  GString *out = g_string_new(NULL);
+  for (int y = 0; y < lines; y++) {
+    for (int x = 0; x < columns; x++) {
+      int a[3], b[3];
+      if (colour) {
+        mean(rgb, width, height, x, columns, 2 * (int64_t)y, 2 * (int64_t)lines, a);
+        mean(rgb, width, height, x, columns, 2 * (int64_t)y + 1, 2 * (int64_t)lines, b);
+        g_string_append_printf(out, "\033[38;2;%d;%d;%dm\033[48;2;%d;%d;%dm\u2580", a[0], a[1],
+                               a[2], b[0], b[1], b[2]);
+      } else {
+        mean(rgb, width, height, x, columns, y, lines, a);
+        int light = (299 * a[0] + 587 * a[1] + 114 * a[2]) / 1000;
+        g_string_append_c(out, shades[light * ((int)sizeof shades - 2) / 255]);
+      }
+    }
+    g_string_append(out, colour ? "\033[0m\r\n" : "\r\n");
+  }
+  return g_string_free(out, FALSE);
+}
+
+static bool show_in_terminal(HnScreen *s, const uint8_t *rgb) {
+  struct winsize w = {.ws_col = 80, .ws_row = 24};
+  ioctl(STDOUT_FILENO, TIOCGWINSZ, &w);
+  int columns = MAX((int)w.ws_col, 8), lines = MAX((int)w.ws_row - 1, 4);
+  /* a character is about twice as high as wide */
+  int wanted = (int)(columns * s->height / (2 * s->width));
+  if (wanted > lines) columns = (int)(2 * lines * s->width / s->height), wanted = lines;
+  char *text = hn_screen_text(rgb, s->width, s->height, MAX(columns, 1), MAX(wanted, 1), s->colour);
+  gint64 now = g_get_monotonic_time();
+  if (s->next > now) g_usleep((gulong)(s->next - now));
+  s->next = MAX(s->next, now) + s->interval;
+  printf("\033[H%s", text);
+  g_free(text);
+  return fflush(stdout) == 0;
+}
+
+/* ---- frames ---- */
+
+bool hn_screen_show(HnScreen *s, const uint8_t *rgb, GError **error) {
+  if (!s->argv) return show_in_terminal(s, rgb);
+  if (!s->program) {
+    signal(SIGPIPE, SIG_IGN); /* a program that has ended is noticed where frames are written */
+    s->program =
+        g_subprocess_newv((const char *const *)s->argv, G_SUBPROCESS_FLAGS_STDIN_PIPE, error);
+    if (!s->program) return false;
+  }
+  GError *why = NULL;
+  gsize size = (gsize)(3 * s->width * s->height);
+  if (g_output_stream_write_all(g_subprocess_get_stdin_pipe(s->program), rgb, size, NULL, NULL,
+                                &why))
+    return true;
+  g_set_error(error, HN_SCREEN_ERROR, HN_SCREEN_FAILED, "%s took no more frames: %s", s->name,
+              why->message);
+  g_error_free(why);
+  return false;
+}
+
+bool hn_screen_close(HnScreen *s, bool keep, GError **error) {
+  if (!s) return true;
+  bool ok = true;
+  if (s->program) {
+    g_output_stream_close(g_subprocess_get_stdin_pipe(s->program), NULL, NULL);
+    g_subprocess_wait(s->program, NULL, NULL);
+    ok = g_subprocess_get_successful(s->program);
+    if (!ok) g_set_error(error, HN_SCREEN_ERROR, HN_SCREEN_FAILED, "%s failed", s->name);
+    if (s->path && !(ok && keep)) g_unlink(s->path);
+    g_object_unref(s->program);
+  }
+  g_strfreev(s->argv), g_free(s->path), g_free(s);
+  return ok;
+}

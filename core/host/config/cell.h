@@ -1,0 +1,111 @@
+/* cell.h - one arm with one seed: the resolved configuration that a run needs, typed. */
+#ifndef HN_CELL_H
+#define HN_CELL_H
+#include "params.h"
+#include "registry.h"
+
+#define HN_RUN_PARAMS(X)                                                                           \
+  X(int, frames, "step", "Environment steps to train on, over all rows.", 100000, 0, 1e15)         \
+  X(int, rows, "", "Environments run side by side, B.", 16, 1, 65536)                              \
+  X(int, steps, "step", "Steps a row takes per iteration and phase, T; 0: one whole trial.", 0, 0, \
+    1e9)                                                                                           \
+  X(int, episodes, "", "Episodes per trial, that is per task.", 2, 1, 1e6)                         \
+  X(int, trial_steps, "step",                                                                      \
+    "Steps per trial, however many episodes they hold, scored as one; 0: episodes decides.", 0, 0, \
+    1e9)                                                                                           \
+  X(int, workers, "", "Threads that collect and learn; results do not depend on it.", 1, 1, 256)   \
+  X(int, samples, "", "Posterior samples acted on, S; 0: the point belief.", 0, 0, 1024)           \
+  X(flag, stop_gradient, "", "No gradient of the policy's loss reaches the inference.", 0)         \
+  X(int, checkpoint_every, "update", "Updates between checkpoints; 0: only the last.", 20, 0, 1e9) \
+  X(int, keep_every, "update",                                                                     \
+    "Updates between checkpoints that stay, that of the first weights too; 0: the newest two.", 0, \
+    0, 1e9)
+#define HN_EVALUATION_PARAMS(X)                                                                 \
+  X(int, every, "update", "Updates between evaluations; 0: only after the last.", 0, 0, 1e9)    \
+  X(int, tasks, "", "Held-out tasks, a row each.", 20, 1, 65536)                                \
+  X(choice, protocol, "", "How tasks are lived and counted.", "trial",                          \
+    "trial|metaworld|sdvt|upstream_biased")                                                     \
+  X(int, episodes, "",                                                                          \
+    "Episodes that count; 0: the protocol's own (trial: as in training; metaworld, "            \
+    "upstream_biased: 3; sdvt: 10).",                                                           \
+    0, 0, 1e6)                                                                                  \
+  X(int, trial_steps, "step",                                                                   \
+    "In protocol trial: steps per trial; 0: as in training, or episodes decides.", 0, 0, 1e9)   \
+  X(int, adapt_episodes, "",                                                                    \
+    "Sampled episodes before those that count, in metaworld and upstream_biased.", 10, 0, 1e6)  \
+  X(int, parallel, "", "Goals of a task that share a count, in upstream_biased.", 4, 1, 65536)  \
+  X(text, split, "",                                                                            \
+    "Splits that tasks are drawn from, as in 'test|train', the first of which decides; empty: " \
+    "the environment's last.",                                                                  \
+    "")                                                                                         \
+  X(flag, greedy, "", "In protocol trial: the policy's mean or mode instead of a draw.", 1)     \
+  X(int, samples, "", "Posterior samples acted on and predicted with; -1: as in training.", -1, \
+    -1, 1024)                                                                                   \
+  X(int, questions, "",                                                                         \
+    "Actions at each step that a supervised task's prediction is scored on; 0: none.", 100, 0,  \
+    65536)                                                                                      \
+  X(int, record_rows, "", "Rows whose last trial goes to trial.csv, step by step.", 3, 0, 64)
+
+/* A block that may be absent, or `weights: none` where a base has one. */
+#define HN_WEIGHTS_PARAMS(X)                                                                     \
+  X(text, from, "", "Folder of the study that ran, as -o named it; empty: this very study.", "") \
+  X(text, arm, "", "Arm whose cell is taken.", "")                                               \
+  X(text, seed, "", "Index of its seed; same: the cell's own.", "same")                          \
+  X(text, at, "", "Update of the checkpoint; last: the one a finished cell ended with.", "last") \
+  X(choice, load, "", "Whose weights are taken.", "both", "both|inference|policy")               \
+  X(flag, ignore_extra, "", "Weights of the checkpoint with no place here are left out.", 0)     \
+  X(text, sha256, "", "Of the checkpoint; filled in where it is empty.", "")                     \
+  X(text, identity, "", "Of the cell of this study that wrote it; filled in.", "")
+
+typedef struct HnRunParams {
+  HN_RUN_PARAMS(HN_FIELD)
+} HnRunParams;
+typedef struct HnEvaluationParams {
+  HN_EVALUATION_PARAMS(HN_FIELD)
+} HnEvaluationParams;
+typedef struct HnWeightsParams {
+  HN_WEIGHTS_PARAMS(HN_FIELD)
+} HnWeightsParams;
+enum { HN_LOAD_BOTH, HN_LOAD_INFERENCE, HN_LOAD_POLICY };
+HnSchema hn_run_schema(void);
+HnSchema hn_evaluation_schema(void);
+HnSchema hn_weights_schema(void);
+
+/* A plugin and its filled parameter struct. */
+typedef struct HnPart {
+  const HnPlugin *plugin;
+  void *params;
+  char *name; /* as the configuration names it: bare, or the full path of a .so */
+} HnPart;
+
+typedef struct HnCell HnCell;
+struct HnCell {
+  char *study, *arm;
+  int64_t seed_index; /* from 0; the same in every arm */
+  uint64_t seed;      /* root and index hashed: all streams of the cell start here; arms share it */
+  HnPart env, inference, policy;
+  HnRunParams run;
+  HnEvaluationParams evaluation;
+  bool starts; /* from the weights of a checkpoint: */
+  HnWeightsParams weights;
+  int64_t weights_seed, weights_at; /* as numbers; the cell's own seed, or last: -1 */
+  const HnCell *source;             /* where that is a cell of the same study, else NULL */
+};
+
+/* Reads a resolved cell: a map with study, arm, seed_index, seed, env, inference, policy, run,
+ * evaluation, and weights where there are some.  Loads the plugins; the path of one is taken from
+ * the folder of the file that names it.  NULL with findings in d. */
+HnCell *hn_cell_read(const HnNode *map, HnDiag *d);
+/* Only findings, and only on what is there: a base need not be complete, and a plugin that is not
+ * found counts when an arm uses it. */
+void hn_cell_check(const HnNode *map, HnDiag *d);
+/* The same as a tree with every default filled in: what config.resolved.yaml holds. */
+HnNode *hn_cell_node(const HnCell *cell);
+void hn_cell_free(HnCell *cell);
+/* SHA-256 in hex of the resolved configuration (without `workers`, which changes no result, and
+ * with plugins and weights named, not located) and of the plugins' files: what makes two cells the
+ * same.  Free with g_free. */
+char *hn_cell_identity(const HnCell *cell);
+/* Blocks of a cell, in the order in which they are written; NULL-terminated. */
+extern const char *const hn_cell_blocks[];
+#endif

@@ -1,0 +1,174 @@
+/* describe.c - a plugin's descriptor as text and as JSON. */
+#include "describe.h"
+#include "validate.h"
+#include "params.h"
+#include "registry.h"
+#include <math.h>
+#include <string.h>
+
+static const char *fold_name(HnFold fold) {
+  static const char *const names[] = {"?", "mean", "sum", "max", "last"};
+  return names[fold >= HN_MEAN && fold <= HN_LAST ? fold : 0];
+}
+
+static const char *param_kind_name(HnParamKind kind) {
+  static const char *const names[] = {"?", "real", "int", "flag", "text", "choice"};
+  return names[kind >= HN_REAL && kind <= HN_CHOICE ? kind : 0];
+}
+
+static const HnParam *param_at(const HnPlugin *p, guint i) {
+  return (const void *)((const char *)p->params + (gsize)i * p->param_stride);
+}
+
+/* "  gain: 1", one for each parameter, as the reader of studies would take it. */
+static GPtrArray *default_lines(const HnPlugin *p) {
+  GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+  HnSchema schema = hn_schema_of(p);
+  HnDiag *d = hn_diag_new(); /* defaults are in range: hn_descriptor_refuse has seen them */
+  g_autofree void *values = g_malloc0(schema.size);
+  hn_params_fill(&schema, NULL, NULL, values, d);
+  HnNode *map = hn_params_node(&schema, values);
+  for (guint i = 0; i < map->keys->len; i++) {
+    HnNode *row = hn_node_map("defaults", 0, 0);
+    hn_node_set(row, map->keys->pdata[i], hn_node_copy(map->items->pdata[i]));
+    g_autofree char *text = hn_node_write(row);
+    g_ptr_array_add(lines, g_strconcat("  ", g_strchomp(text), NULL));
+    hn_node_free(row);
+  }
+  hn_node_free(map);
+  hn_diag_free(d);
+  return lines;
+}
+
+static void add_params(GString *out, const HnPlugin *p) {
+  g_string_append_printf(out, "%s:\n  plugin: %s\n", hn_kind_name(p->kind), p->name);
+  g_autoptr(GPtrArray) lines = default_lines(p);
+  int width = 0;
+  for (guint i = 0; i < lines->len; i++) width = MAX(width, (int)strlen(lines->pdata[i]));
+  for (guint i = 0; i < lines->len; i++) {
+    const HnParam *param = param_at(p, i);
+    g_autofree char *expected = hn_params_expected(param);
+    g_string_append_printf(out, "%-*s  # %s. %s\n", width, (const char *)lines->pdata[i], expected,
+                           param->doc);
+  }
+}
+
+static void add_columns(GString *out, const HnColumn *columns, const char *title) {
+  if (!columns || !columns->name) return;
+  int name_width = 0, fold_width = 4;
+  for (const HnColumn *c = columns; c->name; c++)
+    name_width = MAX(name_width, (int)strlen(c->name));
+  g_string_append_printf(out, "# %s:\n", title);
+  for (const HnColumn *c = columns; c->name; c++)
+    g_string_append_printf(out, "#   %-*s  %-*s  %s%s%s\n", name_width, c->name, fold_width,
+                           fold_name(c->fold), c->unit, *c->unit ? ". " : "", c->doc);
+}
+
+char *hn_describe_text(const HnPlugin *p) {
+  GString *out = g_string_new(NULL);
+  g_string_append_printf(out, "# %s %s (%s) - %s\n", p->name, p->version, hn_kind_name(p->kind),
+                         p->summary);
+  if (p->source) g_string_append_printf(out, "# source:  %s\n", p->source);
+  g_string_append_printf(out, "# license: %s\n", p->license ? p->license : "not stated");
+  const char *file = hn_plugins_file(p);
+  g_string_append_printf(out, "# file:    %s\n", file ? file : "linked in");
+  if (hn_plugins_sha256(p)) g_string_append_printf(out, "# sha256:  %s\n", hn_plugins_sha256(p));
+  g_autofree const char **names = hn_descriptor_methods(p);
+  g_autofree char *methods = g_strjoinv(", ", (char **)(guintptr)names);
+  g_string_append_printf(out, "# offers:  %s\n", *methods ? methods : "the required methods only");
+  if (p->flags & HN_PRIVILEGED)
+    g_string_append(out, "# PRIVILEGED: reads the true task, which a learner is not shown\n");
+  add_params(out, p);
+  add_columns(out, p->info, "info, per step; the fold makes one number of an episode");
+  add_columns(out, p->metrics, "metrics, per update");
+  return g_string_free(out, FALSE);
+}
+
+/* ---- JSON ---- */
+
+static void add_json_text(JsonBuilder *b, const char *name, const char *text) {
+  json_builder_set_member_name(b, name);
+  if (text)
+    json_builder_add_string_value(b, text);
+  else
+    json_builder_add_null_value(b);
+}
+
+static void add_json_number(JsonBuilder *b, const HnParam *param, const char *name, double value) {
+  if (!isfinite(value)) return;
+  json_builder_set_member_name(b, name);
+  if (param->kind == HN_INT && fabs(value) < 9e18)
+    json_builder_add_int_value(b, (gint64)value);
+  else
+    json_builder_add_double_value(b, value);
+}
+
+static void add_json_param(JsonBuilder *b, const HnParam *param) {
+  json_builder_begin_object(b);
+  add_json_text(b, "name", param->name);
+  add_json_text(b, "kind", param_kind_name(param->kind));
+  add_json_text(b, "unit", param->unit);
+  add_json_text(b, "doc", param->doc);
+  if (param->kind == HN_REAL || param->kind == HN_INT) {
+    add_json_number(b, param, "default", param->preset);
+    add_json_number(b, param, "low", param->low);
+    add_json_number(b, param, "high", param->high);
+  } else if (param->kind == HN_FLAG) {
+    json_builder_set_member_name(b, "default");
+    json_builder_add_boolean_value(b, param->preset != 0);
+  } else {
+    add_json_text(b, "default", param->text);
+  }
+  if (param->kind == HN_CHOICE) {
+    g_auto(GStrv) choices = g_strsplit(param->choices, "|", -1);
+    json_builder_set_member_name(b, "choices");
+    json_builder_begin_array(b);
+    for (char **c = choices; *c; c++) json_builder_add_string_value(b, *c);
+    json_builder_end_array(b);
+  }
+  json_builder_end_object(b);
+}
+
+void hn_describe_columns(JsonBuilder *b, const char *member, const HnColumn *columns) {
+  json_builder_set_member_name(b, member);
+  json_builder_begin_array(b);
+  for (const HnColumn *c = columns; c && c->name; c++) {
+    json_builder_begin_object(b);
+    add_json_text(b, "name", c->name);
+    add_json_text(b, "unit", c->unit);
+    add_json_text(b, "doc", c->doc);
+    add_json_text(b, "fold", fold_name(c->fold));
+    json_builder_end_object(b);
+  }
+  json_builder_end_array(b);
+}
+
+JsonNode *hn_describe_json(const HnPlugin *p) {
+  g_autoptr(JsonBuilder) b = json_builder_new();
+  g_autofree char *abi = g_strdup_printf("%u.%u", p->abi >> 16, p->abi & 0xFFFF);
+  json_builder_begin_object(b);
+  add_json_text(b, "name", p->name);
+  add_json_text(b, "kind", hn_kind_name(p->kind));
+  add_json_text(b, "version", p->version);
+  add_json_text(b, "summary", p->summary);
+  add_json_text(b, "source", p->source);
+  add_json_text(b, "license", p->license);
+  add_json_text(b, "abi", abi);
+  add_json_text(b, "file", hn_plugins_file(p));
+  add_json_text(b, "sha256", hn_plugins_sha256(p));
+  json_builder_set_member_name(b, "privileged");
+  json_builder_add_boolean_value(b, (p->flags & HN_PRIVILEGED) != 0);
+  json_builder_set_member_name(b, "methods");
+  json_builder_begin_array(b);
+  g_autofree const char **methods = hn_descriptor_methods(p);
+  for (const char **m = methods; *m; m++) json_builder_add_string_value(b, *m);
+  json_builder_end_array(b);
+  json_builder_set_member_name(b, "params");
+  json_builder_begin_array(b);
+  for (guint i = 0; i < p->param_count; i++) add_json_param(b, param_at(p, i));
+  json_builder_end_array(b);
+  hn_describe_columns(b, "info", p->info);
+  hn_describe_columns(b, "metrics", p->metrics);
+  json_builder_end_object(b);
+  return json_builder_get_root(b);
+}

@@ -1,0 +1,349 @@
+/* params.c - types YAML's scalars by a parameter table, and writes them back. */
+#include "params.h"
+#include "registry.h"
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+enum { MAX_NUMBER = 64 };
+
+HnSchema hn_schema_of(const HnPlugin *plugin) {
+  g_autofree char *what = g_strdup_printf("%s %s", hn_kind_name(plugin->kind), plugin->name);
+  return (HnSchema){g_intern_string(what), plugin->params, plugin->param_count,
+                    plugin->param_stride, plugin->params_size};
+}
+
+const HnParam *hn_schema_at(const HnSchema *s, guint i) {
+  return (const HnParam *)(const void *)((const char *)s->params + (gsize)i * s->stride);
+}
+
+const HnParam *hn_schema_find(const HnSchema *s, const char *name) {
+  for (guint i = 0; i < s->count; i++)
+    if (strcmp(hn_schema_at(s, i)->name, name) == 0) return hn_schema_at(s, i);
+  return NULL;
+}
+
+/* ---- numbers ---- */
+
+/* NULL if `t` is [+-] digits [. digits] [e [+-] digits], else why not. */
+static const char *malformed(const char *t) {
+  if (strlen(t) > MAX_NUMBER) return " of at most 64 characters";
+  if (*t == '+' || *t == '-') t++;
+  if (t[0] == '0' && g_ascii_isdigit(t[1])) return ", without leading zeros";
+  if (strchr(t, '_') && strspn(t, "0123456789._eE+-") == strlen(t)) return ", without underscores";
+  gsize whole = strspn(t, "0123456789"), part = 0;
+  t += whole;
+  if (*t == '.') part = strspn(++t, "0123456789"), t += part;
+  if (whole + part == 0) return "";
+  if (*t == 'e' || *t == 'E') {
+    if (*++t == '+' || *t == '-') t++;
+    gsize digits = strspn(t, "0123456789");
+    if (digits == 0) return "";
+    t += digits;
+  }
+  return *t ? "" : NULL;
+}
+
+static const char *not_plain(const HnNode *n) {
+  if (n->kind != HN_NODE_TEXT) return n->kind == HN_NODE_MAP ? ", not a map" : ", not a list";
+  if (n->quoted) return ", without quotes";
+  return *n->text ? malformed(n->text) : ", but there is nothing";
+}
+
+const char *hn_params_real(const HnNode *n, double *value) {
+  const char *why = not_plain(n);
+  if (why) return why;
+  *value = g_ascii_strtod(n->text, NULL) + 0.0; /* + 0.0: no negative zero */
+  if (!isfinite(*value)) return " that a double can hold";
+  if (*value == 0 && strcspn(n->text, "123456789") < strcspn(n->text, "eE"))
+    return " that a double can hold";
+  return NULL;
+}
+
+const char *hn_params_int(const HnNode *n, int64_t *value) {
+  const char *why = not_plain(n);
+  if (why) return why;
+  const char *t = n->text;
+  bool negative = *t == '-', fraction = false;
+  guint64 digits = 0, limit = (guint64)INT64_MAX + negative;
+  int64_t exponent = 0, zeros = 0; /* zeros seen since the last other digit */
+  for (t += strspn(t, "+-"); *t && *t != 'e' && *t != 'E'; t++) {
+    if (*t == '.') {
+      fraction = true;
+      continue;
+    }
+    exponent -= fraction;
+    if (*t == '0') {
+      zeros++;
+      continue;
+    }
+    for (; zeros > 0 && digits; zeros--)
+      if (!g_uint64_checked_mul(&digits, digits, 10)) return " that 64 bits can hold";
+    zeros = 0;
+    if (!g_uint64_checked_mul(&digits, digits, 10) ||
+        !g_uint64_checked_add(&digits, digits, (guint64)(*t - '0')))
+      return " that 64 bits can hold";
+  }
+  exponent += zeros;
+  if (*t) exponent += CLAMP(g_ascii_strtoll(t + 1, NULL, 10), -1000, 1000);
+  if (digits == 0) return *value = 0, NULL;
+  if (exponent < 0) return ", not a fraction";
+  for (; exponent > 0; exponent--)
+    if (!g_uint64_checked_mul(&digits, digits, 10)) return " that 64 bits can hold";
+  if (digits > limit) return " that 64 bits can hold";
+  *value = negative ? (int64_t)(0 - digits) : (int64_t)digits;
+  return NULL;
+}
+
+char *hn_params_number(double value) {
+  char text[40];
+  for (int precision = 6; precision <= 17; precision++) {
+    char format[8];
+    g_snprintf(format, sizeof format, "%%.%dg", precision);
+    g_ascii_formatd(text, sizeof text, format, value);
+    if (g_ascii_strtod(text, NULL) == value) break;
+  }
+  /* 1e-04, 1e+06: as people write them */
+  char *e = strchr(text, 'e');
+  if (!e) return g_strdup(text);
+  *e = 0;
+  return g_strdup_printf("%se%d", text, (int)g_ascii_strtoll(e + 1, NULL, 10));
+}
+
+/* ---- messages ---- */
+
+char *hn_params_expected(const HnParam *p) {
+  GString *out = g_string_new(p->kind == HN_INT ? "an integer" : "a number");
+  switch (p->kind) {
+  case HN_FLAG:
+    g_string_assign(out, "true or false");
+    return g_string_free(out, FALSE);
+  case HN_TEXT:
+    g_string_assign(out, "text");
+    return g_string_free(out, FALSE);
+  case HN_CHOICE: {
+    g_auto(GStrv) choices = g_strsplit(p->choices, "|", -1);
+    g_autofree char *list = g_strjoinv(", ", choices);
+    g_string_printf(out, "one of %s", list);
+    return g_string_free(out, FALSE);
+  }
+  default:
+    break;
+  }
+  g_autofree char *low = hn_params_number(p->low), *high = hn_params_number(p->high);
+  if (isfinite(p->low) && isfinite(p->high))
+    g_string_append_printf(out, " in [%s, %s]", low, high);
+  else if (isfinite(p->low))
+    g_string_append_printf(out, " of at least %s", low);
+  else if (isfinite(p->high))
+    g_string_append_printf(out, " of at most %s", high);
+  if (p->unit && *p->unit) g_string_append_printf(out, " %s", p->unit);
+  return g_string_free(out, FALSE);
+}
+
+char *hn_params_shown(const char *key, const HnNode *value) {
+  if (value->kind != HN_NODE_TEXT || (!*value->text && !value->quoted))
+    return g_strdup_printf("%s:", key);
+  g_autofree char *cut = hn_diag_cut(value->text);
+  return g_strdup_printf(value->quoted ? "%s: \"%s\"" : "%s: %s", key, cut);
+}
+
+static void G_GNUC_PRINTF(4, 5)
+    complain(const HnParam *p, const HnNode *n, HnDiag *d, const char *format, ...) {
+  g_autofree char *shown = hn_params_shown(p->name, n);
+  va_list args;
+  va_start(args, format);
+  g_autofree char *text = g_strdup_vprintf(format, args);
+  va_end(args);
+  hn_diag_add(d, n->file, n->line, n->column, "'%s'%s", shown, text);
+}
+
+bool hn_params_map(const char *what, const HnNode *n, HnDiag *d) {
+  if (n->kind == HN_NODE_MAP) return true;
+  hn_diag_add(d, n->file, n->line, n->column, "%s: expected a map of keys and values, not %s%s",
+              what,
+              n->kind == HN_NODE_LIST   ? "a list"
+              : !*n->text && !n->quoted ? "nothing"
+                                        : "text",
+              n->kind == HN_NODE_TEXT && !*n->text ? "; {} is an empty one" : "");
+  return false;
+}
+
+/* ---- filling ---- */
+
+#define FIELD(type, p, values) ((type *)(void *)((char *)(values) + (p)->offset))
+#define READ(type, p, values)  (*(type const *)(const void *)((const char *)(values) + (p)->offset))
+
+static int32_t choice_index(const HnParam *p, const char *text) {
+  g_auto(GStrv) choices = g_strsplit(p->choices, "|", -1);
+  for (int32_t i = 0; choices[i]; i++)
+    if (strcmp(choices[i], text) == 0) return i;
+  return -1;
+}
+
+static void preset(const HnParam *p, void *out) {
+  switch (p->kind) {
+  case HN_REAL:
+    *FIELD(double, p, out) = p->preset;
+    break;
+  case HN_INT:
+    *FIELD(int64_t, p, out) = (int64_t)p->preset;
+    break;
+  case HN_FLAG:
+    *FIELD(bool, p, out) = p->preset != 0;
+    break;
+  case HN_TEXT:
+    *FIELD(const char *, p, out) = g_intern_string(p->text ? p->text : "");
+    break;
+  case HN_CHOICE:
+    *FIELD(int32_t, p, out) = MAX(0, choice_index(p, p->text));
+    break;
+  }
+}
+
+/* Compares exactly: above 2^53 a double cannot tell neighbours apart. */
+static bool int_in(int64_t v, const HnParam *p) {
+  return (p->low < -0x1p63 || (p->low < 0x1p63 && v >= (int64_t)ceil(p->low))) &&
+         (p->high >= 0x1p63 || (p->high >= -0x1p63 && v <= (int64_t)floor(p->high)));
+}
+
+static void set_number(const HnParam *p, const HnNode *n, void *out, HnDiag *d) {
+  double real = 0;
+  int64_t integer = 0;
+  const char *why = p->kind == HN_INT ? hn_params_int(n, &integer) : hn_params_real(n, &real);
+  bool in = p->kind == HN_INT ? int_in(integer, p) : real >= p->low && real <= p->high;
+  if (!why && in) {
+    if (p->kind == HN_INT)
+      *FIELD(int64_t, p, out) = integer;
+    else
+      *FIELD(double, p, out) = real;
+    return;
+  }
+  g_autofree char *expected = hn_params_expected(p);
+  if (why)
+    complain(p, n, d, ": expected %s%s", expected, why);
+  else
+    complain(p, n, d, " is out of range: expected %s", expected);
+}
+
+static void set_flag(const HnParam *p, const HnNode *n, void *out, HnDiag *d) {
+  if (n->quoted)
+    complain(p, n, d, ": expected true or false, without quotes");
+  else if (strcmp(n->text, "true") == 0 || strcmp(n->text, "false") == 0)
+    *FIELD(bool, p, out) = *n->text == 't';
+  else
+    complain(p, n, d, ": expected true or false");
+}
+
+static void set_choice(const HnParam *p, const HnNode *n, void *out, HnDiag *d) {
+  int32_t index = choice_index(p, n->text);
+  if (index >= 0) {
+    *FIELD(int32_t, p, out) = index;
+    return;
+  }
+  g_auto(GStrv) choices = g_strsplit(p->choices, "|", -1);
+  g_autofree char *expected = hn_params_expected(p);
+  const char *near = hn_diag_nearest(n->text, (const char *const *)choices);
+  if (near)
+    complain(p, n, d, ": expected %s; did you mean '%s'?", expected, near);
+  else
+    complain(p, n, d, ": expected %s", expected);
+}
+
+static void set(const HnParam *p, const HnNode *n, void *out, HnDiag *d) {
+  if (n->kind != HN_NODE_TEXT) {
+    g_autofree char *expected = hn_params_expected(p);
+    complain(p, n, d, ": expected %s, not a %s", expected, n->kind == HN_NODE_MAP ? "map" : "list");
+    return;
+  }
+  switch (p->kind) {
+  case HN_FLAG:
+    set_flag(p, n, out, d);
+    break;
+  case HN_TEXT:
+    *FIELD(const char *, p, out) = g_intern_string(n->text);
+    break;
+  case HN_CHOICE:
+    set_choice(p, n, out, d);
+    break;
+  default:
+    set_number(p, n, out, d);
+  }
+}
+
+void hn_params_fill(const HnSchema *s, const HnNode *map, const char *except, void *out,
+                    HnDiag *d) {
+  memset(out, 0, s->size);
+  for (guint i = 0; i < s->count; i++) preset(hn_schema_at(s, i), out);
+  if (!map || !hn_params_map(s->what, map, d)) return;
+
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  for (guint i = 0; i < s->count; i++)
+    g_ptr_array_add(names, (void *)(guintptr)hn_schema_at(s, i)->name);
+  if (except) g_ptr_array_add(names, (void *)(guintptr)except);
+  g_ptr_array_add(names, NULL);
+  for (guint i = 0; i < map->keys->len; i++) {
+    const HnNode *key = map->keys->pdata[i];
+    if (except && strcmp(key->text, except) == 0) continue;
+    const HnParam *p = hn_schema_find(s, key->text);
+    if (p) {
+      set(p, map->items->pdata[i], out, d);
+      continue;
+    }
+    g_autofree char *hint = hn_diag_hint(key->text, (const char *const *)names->pdata);
+    g_autofree char *cut = hn_diag_cut(key->text);
+    hn_diag_add(d, key->file, key->line, key->column, "%s: unknown key '%s'%s", s->what, cut, hint);
+  }
+}
+
+/* ---- writing ---- */
+
+/* Words that every YAML reader takes for text may stand without quotes. */
+static bool is_word(const char *text) {
+  static const char *const taken[] = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"};
+  if (!g_ascii_isalpha(*text)) return false;
+  for (guint i = 0; i < G_N_ELEMENTS(taken); i++)
+    if (g_ascii_strcasecmp(text, taken[i]) == 0) return false;
+  for (; *text; text++)
+    if (!g_ascii_isalnum(*text) && !strchr("._-/", *text)) return false;
+  return true;
+}
+
+void hn_params_put_text(HnNode *map, const char *key, const char *text) {
+  hn_node_put(map, key, text);
+  hn_node_get(map, key)->quoted = !is_word(text);
+}
+
+const char *hn_params_choice(const HnSchema *s, const char *name, int32_t value) {
+  g_auto(GStrv) choices = g_strsplit(hn_schema_find(s, name)->choices, "|", -1);
+  return g_intern_string(choices[value]);
+}
+
+HnNode *hn_params_node(const HnSchema *s, const void *values) {
+  HnNode *map = hn_node_map("resolved configuration", 0, 0);
+  for (guint i = 0; i < s->count; i++) {
+    const HnParam *p = hn_schema_at(s, i);
+    g_autofree char *text = NULL;
+    switch (p->kind) {
+    case HN_REAL:
+      text = hn_params_number(READ(double, p, values));
+      break;
+    case HN_INT:
+      text = g_strdup_printf("%" PRId64, READ(int64_t, p, values));
+      break;
+    case HN_FLAG:
+      text = g_strdup(READ(bool, p, values) ? "true" : "false");
+      break;
+    case HN_TEXT:
+      hn_params_put_text(map, p->name, READ(const char *, p, values));
+      continue;
+    case HN_CHOICE:
+      hn_params_put_text(map, p->name, hn_params_choice(s, p->name, READ(int32_t, p, values)));
+      continue;
+    default:
+      continue;
+    }
+    hn_node_put(map, p->name, text);
+  }
+  return map;
+}

@@ -1,0 +1,41 @@
+/* yaml_tree.h - a YAML file as a tree that remembers where everything stood.  libyaml parses; typing is
+ * ours (params.h).  Anchors, aliases and merge keys are refused: a study says what it means, and
+ * no alias bomb can go off.  Limits: 1 MiB a file, 64 levels, 20,000 nodes. */
+#ifndef HN_NODE_H
+#define HN_NODE_H
+#include "diagnostics.h"
+#include <stdbool.h>
+
+typedef enum HnNodeKind { HN_NODE_TEXT, HN_NODE_MAP, HN_NODE_LIST } HnNodeKind;
+
+typedef struct HnNode HnNode;
+struct HnNode {
+  HnNodeKind kind;
+  const char *file; /* interned */
+  int line, column; /* from 1; line 0: not from a file, `file` then says where from */
+  char *text;       /* TEXT: the scalar as written, else NULL */
+  bool quoted;      /* TEXT: quoted, so never a number or a flag */
+  GPtrArray *keys;  /* MAP: TEXT nodes, unique, in file order; else NULL */
+  GPtrArray *items; /* MAP: values; LIST: elements; else NULL */
+};
+
+/* Reads one document.  NULL, with findings in `d`, if it cannot be used.  Duplicate keys are
+ * findings. */
+HnNode *hn_yaml_read(const char *path, HnDiag *d);
+/* The bytes of a regular file of at most 1 MiB, NUL-terminated; NULL with a finding. g_free. */
+char *hn_yaml_load(const char *path, gsize *length, HnDiag *d);
+HnNode *hn_yaml_parse(const char *file, const char *text, gsize length, HnDiag *d);
+void hn_node_free(HnNode *n);
+HnNode *hn_node_copy(const HnNode *n);
+
+/* The value of `key` in a map, or NULL. */
+HnNode *hn_node_get(const HnNode *map, const char *key);
+/* Replaces or appends; takes ownership of value. */
+void hn_node_set(HnNode *map, const HnNode *key, HnNode *value);
+/* Replaces or appends a plain text; it stands where the map does. */
+void hn_node_put(HnNode *map, const char *key, const char *text);
+HnNode *hn_node_map(const char *file, int line, int column);
+HnNode *hn_node_text(const char *file, int line, int column, const char *text);
+/* The tree as YAML that reads back to the same tree; free with g_free. */
+char *hn_node_write(const HnNode *n);
+#endif

@@ -1,0 +1,318 @@
+/* run.c - the loop: collect, learn policy, learn inference, evaluate, record, checkpoint. */
+#include "run.h"
+#include "error.h"
+#include "checkpoint.h"
+#include "recorder.h"
+#include "warm_start.h"
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+typedef struct Run {
+  const HnCell *cell;
+  const char *dir;
+  HnSession *s;
+  HnTally tally;
+  HnRecorder *record;
+  GPtrArray *states;
+  char *from, *from_sha256; /* the checkpoint that its weights were taken from, or NULL */
+  int64_t split;            /* being evaluated */
+  HnMeans train;            /* episodes finished in this update */
+  gint64 started;           /* microseconds */
+  double before;            /* seconds of earlier parts */
+  double seconds[HN_TIMINGS];
+} Run;
+
+static double seconds_so_far(const Run *r) {
+  return r->before + (double)(g_get_monotonic_time() - r->started) * 1e-6;
+}
+
+/* Adds the time since *mark to what it went into and moves the mark. */
+static void lap(Run *r, HnTiming into, gint64 *mark) {
+  gint64 now = g_get_monotonic_time();
+  r->seconds[into] += (double)(now - *mark) * 1e-6;
+  *mark = now;
+}
+
+/* ---- checkpoints ---- */
+
+static void put(GHashTable *meta, const char *name, int64_t value) {
+  g_hash_table_insert(meta, g_strdup(name), g_strdup_printf("%" G_GINT64_FORMAT, value));
+}
+static int64_t get(GHashTable *meta, const char *name) {
+  const char *text = g_hash_table_lookup(meta, name);
+  return text ? g_ascii_strtoll(text, NULL, 10) : 0;
+}
+
+static bool is_kept(const Run *r, int64_t update) {
+  int64_t every = r->cell->run.keep_every;
+  return every > 0 && update % every == 0;
+}
+
+/* Removes all checkpoints but those to be kept and the two newest: the older one is there should
+ * the disk have lost the newer. */
+static void remove_old(const Run *r) {
+  g_autoptr(GPtrArray) all = hn_checkpoint_list(r->dir);
+  for (guint i = 0; i + 2 < all->len; i++)
+    if (!is_kept(r, hn_checkpoint_update(all->pdata[i]))) g_unlink(all->pdata[i]);
+}
+
+static gboolean write_facts(const Run *r, const char *status, const char *reason, GError **error) {
+  HnFacts f = {.status = status,
+               .reason = reason,
+               .update = r->s ? r->s->update : 0,
+               .frames = r->s ? r->s->frames : 0,
+               .seconds = seconds_so_far(r),
+               .from = r->from,
+               .from_sha256 = r->from_sha256};
+  return hn_facts_write(r->dir, r->cell, r->s, &f, error);
+}
+
+static gboolean save(const Run *r, GError **error) {
+  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  char *path = hn_checkpoint_path(r->dir, r->s->update);
+  char *identity = hn_cell_identity(r->cell);
+  put(meta, "update", r->s->update), put(meta, "frames", r->s->frames);
+  put(meta, "milliseconds", (int64_t)(1e3 * seconds_so_far(r)));
+  g_hash_table_insert(meta, g_strdup("identity"), g_strdup(identity));
+  if (r->from) {
+    g_hash_table_insert(meta, g_strdup(HN_META_FROM), g_strdup(r->from));
+    g_hash_table_insert(meta, g_strdup(HN_META_FROM_SHA256), g_strdup(r->from_sha256));
+  }
+  gboolean ok =
+      hn_recorder_sync(r->record, meta, error) && hn_checkpoint_write(path, r->states, meta, error);
+  if (ok) {
+    remove_old(r);
+    ok = write_facts(r, "running", NULL, error);
+  }
+  g_free(identity), g_free(path), g_hash_table_unref(meta);
+  return ok;
+}
+
+/* Reads one checkpoint; a wrong cell's is told as such, whatever else does not fit. */
+static gboolean load_one(Run *r, const char *path, GHashTable *meta, GError **error) {
+  g_autofree char *identity = hn_cell_identity(r->cell);
+  g_hash_table_remove_all(meta);
+  gboolean ok = hn_checkpoint_read(path, r->states, meta, error);
+  const char *whose = g_hash_table_lookup(meta, "identity");
+  if ((ok || whose) && g_strcmp0(whose, identity)) {
+    g_clear_error(error);
+    g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED,
+                "%s: was made by another configuration or by other plugins", path);
+    return FALSE;
+  }
+  return ok;
+}
+
+/* Restores the newest checkpoint that can be read, if there is one; meta then says what it held. */
+static gboolean load(Run *r, FILE *log, GHashTable *meta, GError **error) {
+  g_autoptr(GPtrArray) all = hn_checkpoint_list(r->dir);
+  for (guint i = all->len; i-- > 0;) {
+    g_autoptr(GError) why = NULL;
+    if (load_one(r, all->pdata[i], meta, &why)) {
+      r->s->update = get(meta, "update"), r->s->frames = get(meta, "frames");
+      r->before = 1e-3 * (double)get(meta, "milliseconds");
+      return TRUE;
+    }
+    if (i == 0 || !g_error_matches(why, HN_RUN_ERROR, HN_RUN_IO)) {
+      g_propagate_error(error, g_steal_pointer(&why));
+      return FALSE;
+    }
+    fprintf(log, "run: %s; going back to the one before\n", why->message);
+  }
+  return TRUE;
+}
+
+/* ---- one update ---- */
+
+static void count_train(void *arg, const HnEpisode *e) {
+  Run *r = arg;
+  hn_means_add(&r->train, e);
+  hn_recorder_episode(r->record, r->s, "train", 0, e);
+}
+static void count_eval(void *arg, const HnEpisode *e) {
+  const Run *r = arg;
+  static const char *const phase[] = {
+      [HN_COUNTED] = "eval", [HN_ADAPTATION] = "adapt", [HN_UNCOUNTED] = "uncounted"};
+  hn_recorder_episode(r->record, r->s, phase[e->kind], r->split, e);
+}
+
+static gboolean went_well(const Run *r, const char *doing, HnStatus status, GError **error) {
+  return status == HN_OK || hn_session_failed(r->s, doing, status, error);
+}
+
+static gboolean learn(Run *r, gint64 *mark, GError **error) {
+  HnSession *s = r->s;
+  if (!went_well(r, "learning the policy", hn_session_learn_policy(s), error)) return FALSE;
+  lap(r, HN_LEARNING_POLICY, mark);
+  if (!went_well(r, "learning the inference", hn_session_learn_inference(s), error) ||
+      !went_well(r, "replaying running trials", hn_session_refresh(s), error))
+    return FALSE;
+  lap(r, HN_LEARNING_INFERENCE, mark);
+  return TRUE;
+}
+
+static bool due(int64_t update, int64_t every, bool last) {
+  return last || (every > 0 && update % every == 0);
+}
+
+/* One evaluation a split, of which the first is looked at by steps and rows. */
+static HnStatus evaluate(Run *r, HnEvaluation *eval, bool last) {
+  HnSession *s = r->s;
+  HnStatus status = HN_OK;
+  for (guint i = 0; i < s->eval_split_count && !status; i++) {
+    r->split = s->eval_split[i];
+    status = hn_evaluate(s, r->split, &eval[i], count_eval, r);
+    if (!status && i == 0) hn_recorder_steps(r->record, s, eval);
+    if (status || i > 0 || !last) continue;
+    hn_recorder_predictions(r->record, s, r->split, eval);
+    status = hn_recorder_trial(r->record, s, r->split, eval);
+  }
+  return status;
+}
+
+static gboolean record(Run *r, bool last, gint64 *mark, GError **error) {
+  HnSession *s = r->s;
+  bool evaluated = due(s->update, r->cell->evaluation.every, last);
+  guint8 digest[32];
+  const char *not_finite;
+  if (!hn_weights_digest(r->states, digest, &not_finite)) {
+    g_set_error(error, HN_RUN_ERROR, HN_RUN_NUMERIC,
+                "%s is not finite after update %" G_GINT64_FORMAT, not_finite, s->update);
+    return FALSE;
+  }
+  HnEvaluation *eval = g_new0(HnEvaluation, s->eval_split_count);
+  gboolean ok = went_well(r, "evaluating", evaluated ? evaluate(r, eval, last) : HN_OK, error);
+  if (ok) {
+    lap(r, HN_EVALUATING, mark);
+    hn_recorder_update(r->record, s, &r->train, evaluated ? eval : NULL, digest);
+  }
+  for (guint i = 0; i < s->eval_split_count; i++) hn_evaluation_free(&eval[i]);
+  g_free(eval);
+  return ok;
+}
+
+static gboolean update(Run *r, GError **error) {
+  HnSession *s = r->s;
+  gint64 mark = g_get_monotonic_time();
+  hn_means_make(&r->train, s->trial.episodes, s->shape.env_infos);
+  gboolean ok =
+      went_well(r, "collecting", hn_crew_collect(s, &s->crew, s->phase, s->phases), error);
+  if (ok) {
+    s->frames += s->phases * s->crew.rows * s->steps;
+    lap(r, HN_COLLECTING, &mark);
+    ok = learn(r, &mark, error);
+  }
+  if (ok) {
+    s->update++;
+    for (int64_t k = 0; k < s->phases; k++)
+      hn_tally_window(&r->tally, &s->phase[k], s->env->plugin->info, s->steps, count_train, r);
+    bool last = s->frames >= r->cell->run.frames;
+    ok = record(r, last, &mark, error);
+    hn_recorder_timing(r->record, s, r->seconds); /* a checkpoint's time goes to the next row */
+    memset(r->seconds, 0, sizeof r->seconds);
+    if (ok && (due(s->update, r->cell->run.checkpoint_every, last) || is_kept(r, s->update)))
+      ok = save(r, error);
+    lap(r, HN_SAVING, &mark);
+  }
+  hn_means_free(&r->train);
+  return ok;
+}
+
+/* ---- the cell ---- */
+
+static gboolean write_resolved(const Run *r, GError **error) {
+  char *path = g_build_filename(r->dir, "config.resolved.yaml", NULL);
+  gboolean ok = TRUE;
+  if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+    HnNode *node = hn_cell_node(r->cell);
+    char *yaml = hn_node_write(node);
+    ok = g_file_set_contents(path, yaml, -1, error);
+    g_free(yaml), hn_node_free(node);
+  }
+  g_free(path);
+  return ok;
+}
+
+/* A run without frames evaluates what it starts with. */
+static gboolean only_evaluate(Run *r, GError **error) {
+  gint64 mark = g_get_monotonic_time();
+  hn_means_make(&r->train, r->cell->run.episodes, r->s->shape.env_infos);
+  gboolean ok = record(r, true, &mark, error);
+  hn_means_free(&r->train);
+  hn_recorder_timing(r->record, r->s, r->seconds);
+  return ok && save(r, error);
+}
+
+/* Takes up what a checkpoint of the cell itself held, in meta, or begins: with the weights that it
+ * starts from, and with a checkpoint if that is to be kept. */
+static gboolean begin(Run *r, FILE *log, GHashTable *meta, GError **error) {
+  if (!load(r, log, meta, error)) return FALSE;
+  bool fresh = g_hash_table_size(meta) == 0;
+  g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  if (fresh && r->cell->starts && !hn_weights_load(r->cell, r->dir, r->states, taken, error))
+    return FALSE;
+  r->from = g_strdup(g_hash_table_lookup(fresh ? taken : meta, HN_META_FROM));
+  r->from_sha256 = g_strdup(g_hash_table_lookup(fresh ? taken : meta, HN_META_FROM_SHA256));
+  if (!write_facts(r, "running", NULL, error) ||
+      !(r->record = hn_recorder_open(r->dir, r->s, meta, error)))
+    return FALSE;
+  if (fresh && r->cell->run.frames == 0) return only_evaluate(r, error);
+  return !fresh || !is_kept(r, 0) || save(r, error);
+}
+
+static gboolean loop(Run *r, volatile int *stop, HnRunProgress *progress, void *arg,
+                     GError **error) {
+  HnSession *s = r->s;
+  int64_t total = r->cell->run.frames;
+  while (s->frames < total) {
+    if (!update(r, error)) return FALSE;
+    if (progress) progress(arg, MIN(s->frames, total), total);
+    if (stop && *stop && s->frames < total) {
+      if (!save(r, error)) return FALSE;
+      g_set_error(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED,
+                  "interrupted after update %" G_GINT64_FORMAT "; a checkpoint is written",
+                  s->update);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *progress, void *arg,
+                       GError **error) {
+  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  gboolean ok = (r->s = hn_session_new(r->cell, log, error)) != NULL;
+  if (ok) {
+    hn_tally_make(&r->tally, r->s->crew.rows, r->s->shape.env_infos, &r->s->trial);
+    r->states = hn_states_of(r->s, &r->tally);
+    ok = write_resolved(r, error) && begin(r, log, meta, error) &&
+         loop(r, stop, progress, arg, error);
+  }
+  g_hash_table_unref(meta);
+  return ok;
+}
+
+gboolean hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop,
+                     HnRunProgress *progress, void *arg, GError **error) {
+  Run r = {.cell = cell, .dir = dir, .started = g_get_monotonic_time()};
+  char *ckpt = g_build_filename(dir, "ckpt", NULL), *path = g_build_filename(dir, "log.txt", NULL);
+  FILE *log = NULL;
+  GError *why = NULL;
+  if (g_mkdir_with_parents(ckpt, 0777) != 0 || !(log = fopen(path, "a")))
+    g_set_error(&why, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", dir, g_strerror(errno));
+  gboolean ok = !why && run_in(&r, log, stop, progress, arg, &why);
+  bool waiting = g_error_matches(why, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
+  if (log) {
+    if (why) fprintf(log, "run: %s\n", why->message);
+    const char *status = ok ? "done" : waiting ? "interrupted" : "failed";
+    write_facts(&r, status, why ? why->message : NULL, ok ? &why : NULL);
+    fclose(log);
+  }
+  hn_recorder_close(r.record);
+  if (r.states) g_ptr_array_unref(r.states);
+  hn_tally_free(&r.tally), hn_session_free(r.s);
+  g_free(ckpt), g_free(path), g_free(r.from), g_free(r.from_sha256);
+  if (why) g_propagate_error(error, why);
+  return ok && !why;
+}

@@ -1,0 +1,157 @@
+/* elf_file.c - reads a shared object's dynamic symbols from its bytes, bounds-checked. */
+#include "elf_file.h"
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+
+#define SUFFIX "_LTX_hn_plugin"
+
+/* The linker puts this at our own ELF header: the machine a plugin must be made for is ours. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier) */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+
+typedef struct Image {
+  const guint8 *bytes;
+  guint64 size;
+  ElfW(Ehdr) head;
+  guint64 symbols, strings, strings_size; /* file offsets and bytes of the dynamic tables */
+  guint64 hash, gnu_hash;                 /* file offsets, 0: absent */
+} Image;
+
+static gboolean read_at(const Image *m, guint64 offset, void *out, gsize size) {
+  if (offset > m->size || size > m->size - offset) return FALSE;
+  memcpy(out, m->bytes + offset, size);
+  return TRUE;
+}
+
+static gboolean read_word(const Image *m, guint64 offset, guint32 *out) {
+  return read_at(m, offset, out, sizeof *out);
+}
+
+static gboolean read_segment(const Image *m, guint i, ElfW(Phdr) * out) {
+  return read_at(m, m->head.e_phoff + (guint64)i * m->head.e_phentsize, out, sizeof *out);
+}
+
+/* The file offset of an address of the loaded image, or 0 (where the ELF header stands, so nothing
+ * that is looked for). */
+static guint64 offset_of(const Image *m, guint64 address) {
+  ElfW(Phdr) segment;
+  for (guint i = 0; i < m->head.e_phnum; i++) {
+    if (!read_segment(m, i, &segment)) return 0;
+    if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
+        address - segment.p_vaddr < segment.p_filesz)
+      return segment.p_offset + (address - segment.p_vaddr);
+  }
+  return 0;
+}
+
+/* Whether headers and segments lie inside the file: a download or copy that stopped half-way does
+ * not.  Section headers come last in a file and so are the first to be missing. */
+static gboolean is_complete(const Image *m) {
+  const ElfW(Ehdr) *h = &m->head;
+  guint64 sections = (guint64)h->e_shnum * h->e_shentsize;
+  if (h->e_shoff > m->size || sections > m->size - h->e_shoff) return FALSE;
+  ElfW(Phdr) segment;
+  for (guint i = 0; i < h->e_phnum; i++) {
+    if (!read_segment(m, i, &segment)) return FALSE;
+    if (segment.p_type == PT_LOAD &&
+        (segment.p_offset > m->size || segment.p_filesz > m->size - segment.p_offset))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean find_tables(Image *m) {
+  ElfW(Phdr) segment = {0};
+  for (guint i = 0; i < m->head.e_phnum && segment.p_type != PT_DYNAMIC; i++)
+    if (!read_segment(m, i, &segment)) return FALSE;
+  if (segment.p_type != PT_DYNAMIC) return FALSE;
+  ElfW(Dyn) entry;
+  for (guint64 at = 0; at + sizeof entry <= segment.p_filesz; at += sizeof entry) {
+    if (!read_at(m, segment.p_offset + at, &entry, sizeof entry)) return FALSE;
+    if (entry.d_tag == DT_NULL) break;
+    if (entry.d_tag == DT_SYMTAB) m->symbols = offset_of(m, entry.d_un.d_ptr);
+    if (entry.d_tag == DT_STRTAB) m->strings = offset_of(m, entry.d_un.d_ptr);
+    if (entry.d_tag == DT_STRSZ) m->strings_size = entry.d_un.d_val;
+    if (entry.d_tag == DT_HASH) m->hash = offset_of(m, entry.d_un.d_ptr);
+    if (entry.d_tag == DT_GNU_HASH) m->gnu_hash = offset_of(m, entry.d_un.d_ptr);
+  }
+  return m->symbols && m->strings && m->strings < m->size &&
+         m->strings_size <= m->size - m->strings && (m->hash || m->gnu_hash);
+}
+
+/* How many dynamic symbols there are: no header says so, only the hash tables that index them. */
+static guint64 count_symbols(const Image *m) {
+  guint32 word = 0;
+  if (m->hash) return read_word(m, m->hash + 4, &word) ? word : 0;
+  guint32 buckets, first, bloom, last = 0;
+  if (!read_word(m, m->gnu_hash, &buckets) || !read_word(m, m->gnu_hash + 4, &first) ||
+      !read_word(m, m->gnu_hash + 8, &bloom))
+    return 0;
+  guint64 at = m->gnu_hash + 16 + (guint64)bloom * sizeof(ElfW(Addr));
+  for (guint64 i = 0; i < buckets; i++) {
+    if (!read_word(m, at + 4 * i, &word)) return 0;
+    last = MAX(last, word);
+  }
+  if (last < first) return first;
+  guint64 chain = at + 4 * (guint64)buckets, i = last - first;
+  do
+    if (!read_word(m, chain + 4 * i, &word)) return 0;
+  while (i++, !(word & 1)); /* the lowest bit marks the end of a chain */
+  return first + i;
+}
+
+/* The name of a symbol if it ends inside the string table, else NULL. */
+static const char *symbol_name(const Image *m, const ElfW(Sym) * symbol) {
+  if (symbol->st_name >= m->strings_size) return NULL;
+  const char *name = (const char *)m->bytes + m->strings + symbol->st_name;
+  return memchr(name, 0, m->strings_size - symbol->st_name) ? name : NULL;
+}
+
+static char *look_for(const Image *m, const char *stem, HnObjectHead *head) {
+  g_autofree char *wanted = g_strconcat(stem, SUFFIX, NULL);
+  const char *other = NULL;
+  guint64 count = count_symbols(m);
+  for (guint64 i = 1; i < count; i++) {
+    ElfW(Sym) symbol;
+    if (!read_at(m, m->symbols + i * sizeof symbol, &symbol, sizeof symbol)) break;
+    if (symbol.st_shndx == SHN_UNDEF) continue;
+    const char *name = symbol_name(m, &symbol);
+    /* A dot is no part of a C name: sanitizers add such symbols beside the real ones. */
+    if (!name || !g_str_has_suffix(name, SUFFIX) || strchr(name, '.')) continue;
+    if (strcmp(name, wanted) != 0) {
+      other = name;
+      continue;
+    }
+    guint64 at = offset_of(m, symbol.st_value);
+    if (ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT && symbol.st_size >= sizeof *head && at &&
+        read_at(m, at, head, sizeof *head))
+      return NULL;
+    return g_strdup_printf("exports %s, but not as constant data: HN_PLUGIN defines it", wanted);
+  }
+  if (other)
+    return g_strdup_printf("holds the plugin '%.*s': its file must be named %.*s.so",
+                           (int)(strlen(other) - strlen(SUFFIX)), other,
+                           (int)(strlen(other) - strlen(SUFFIX)), other);
+  return g_strdup_printf("is a shared object but exports no plugin: expected the data symbol %s "
+                         "(HN_PLUGIN defines it)",
+                         wanted);
+}
+
+char *hn_object_refuse(const void *bytes, gsize size, const char *stem, HnObjectHead *head) {
+  Image m = {.bytes = bytes, .size = size};
+  if (size == 0) return g_strdup("is empty");
+  if (size < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG) != 0)
+    return g_strdup("is no shared object: it does not begin as an ELF file");
+  if (!read_at(&m, 0, &m.head, sizeof m.head)) return g_strdup("is cut short: copy it again");
+  const ElfW(Ehdr) *ours = &__ehdr_start;
+  if (m.head.e_ident[EI_CLASS] != ours->e_ident[EI_CLASS] ||
+      m.head.e_ident[EI_DATA] != ours->e_ident[EI_DATA] || m.head.e_machine != ours->e_machine)
+    return g_strdup_printf("is built for another machine (ELF machine %d, this one is %d)",
+                           m.head.e_machine, ours->e_machine);
+  if (m.head.e_type != ET_DYN)
+    return g_strdup("is an ELF file but no shared object: link it with -shared");
+  if (!is_complete(&m)) return g_strdup("is cut short: copy it again");
+  if (!find_tables(&m)) return g_strdup("is an ELF file without dynamic symbols");
+  return look_for(&m, stem, head);
+}

@@ -1,0 +1,314 @@
+/* registry.c - finds, opens and checks plugins; the only file that knows libltdl. */
+#include "registry.h"
+#include "validate.h"
+#include "diagnostics.h"
+#include "elf_file.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ltdl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct Loaded {
+  const HnPlugin *plugin;
+  char *file; /* NULL: statically linked */
+  char *sha256;
+} Loaded;
+
+static GPtrArray *loaded; /* Loaded *, for the life of the process, as the plugins are */
+
+static void remember(const HnPlugin *plugin, const char *file, GMappedFile *bytes) {
+  if (!loaded) loaded = g_ptr_array_new();
+  Loaded *l = g_new0(Loaded, 1);
+  l->plugin = plugin;
+  l->file = g_strdup(file);
+  l->sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
+                                          (const guchar *)g_mapped_file_get_contents(bytes),
+                                          g_mapped_file_get_length(bytes));
+  g_ptr_array_add(loaded, l);
+}
+
+static const Loaded *recall(const HnPlugin *plugin) {
+  for (guint i = 0; loaded && i < loaded->len; i++) {
+    const Loaded *l = loaded->pdata[i];
+    if (l->plugin == plugin) return l;
+  }
+  return NULL;
+}
+
+static const HnPlugin *recall_file(const char *file) {
+  for (guint i = 0; loaded && i < loaded->len; i++) {
+    const Loaded *l = loaded->pdata[i];
+    if (g_strcmp0(l->file, file) == 0) return l->plugin;
+  }
+  return NULL;
+}
+
+static const HnPlugin *recall_added(const char *name) {
+  for (guint i = 0; loaded && i < loaded->len; i++) {
+    const Loaded *l = loaded->pdata[i];
+    if (!l->file && g_strcmp0(l->plugin->name, name) == 0) return l->plugin;
+  }
+  return NULL;
+}
+
+const char *hn_plugins_file(const HnPlugin *plugin) {
+  const Loaded *l = recall(plugin);
+  return l ? l->file : NULL;
+}
+
+const char *hn_plugins_sha256(const HnPlugin *plugin) {
+  const Loaded *l = recall(plugin);
+  return l ? l->sha256 : NULL;
+}
+
+const char *hn_kind_name(HnKind kind) {
+  return kind == HN_KIND_ENV         ? "env"
+         : kind == HN_KIND_INFERENCE ? "inference"
+         : kind == HN_KIND_POLICY    ? "policy"
+                                     : "unknown";
+}
+
+/* ---- where plugins are looked for ---- */
+
+/* Splits $HUNCH_PLUGIN_PATH into folders and messages about ignored entries; either may be NULL. */
+static void read_path(GPtrArray *folders, GPtrArray *ignored) {
+  const char *path = g_getenv("HUNCH_PLUGIN_PATH");
+  if (!path || !*path) return;
+  g_auto(GStrv) entries = g_strsplit(path, ":", -1);
+  for (char **e = entries; *e; e++) {
+    if (g_path_is_absolute(*e)) {
+      if (folders) g_ptr_array_add(folders, g_canonicalize_filename(*e, "/"));
+    } else if (ignored) {
+      g_ptr_array_add(ignored, g_strdup_printf("HUNCH_PLUGIN_PATH: '%s' is ignored: %s", *e,
+                                               **e ? "a folder is given by its full path"
+                                                   : "an empty entry names no folder"));
+    }
+  }
+}
+
+char **hn_plugins_folders(void) {
+  GPtrArray *folders = g_ptr_array_new();
+  read_path(folders, NULL);
+  g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+  if (program && g_str_has_prefix(program, HN_BUILD_ROOT "/")) {
+    g_ptr_array_add(folders, g_build_filename(HN_BUILD_ROOT, "plugins", NULL));
+  } else if (program) {
+    g_autofree char *bin = g_path_get_dirname(program);
+    g_ptr_array_add(folders, g_canonicalize_filename(HN_PLUGINS_FROM_BIN, bin));
+  }
+  g_ptr_array_add(folders, NULL);
+  return (char **)g_ptr_array_free(folders, FALSE);
+}
+
+char **hn_plugins_ignored(void) {
+  GPtrArray *ignored = g_ptr_array_new();
+  read_path(NULL, ignored);
+  g_ptr_array_add(ignored, NULL);
+  return (char **)g_ptr_array_free(ignored, FALSE);
+}
+
+static char *find_file(const char *name) {
+  g_auto(GStrv) folders = hn_plugins_folders();
+  g_autofree char *base = g_strconcat(name, ".so", NULL);
+  for (char **f = folders; *f; f++) {
+    g_autofree char *file = g_build_filename(*f, base, NULL);
+    if (g_file_test(file, G_FILE_TEST_EXISTS)) return g_steal_pointer(&file);
+  }
+  return NULL;
+}
+
+static gint by_text(gconstpointer a, gconstpointer b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add_once(GPtrArray *names, const char *name, gsize length) {
+  for (guint i = 0; i < names->len; i++)
+    if (strncmp(names->pdata[i], name, length) == 0 && !((char *)names->pdata[i])[length]) return;
+  g_ptr_array_add(names, g_strndup(name, length));
+}
+
+char **hn_plugins_list(void) {
+  GPtrArray *names = g_ptr_array_new();
+  g_auto(GStrv) folders = hn_plugins_folders();
+  for (char **f = folders; *f; f++) {
+    GDir *dir = g_dir_open(*f, 0, NULL);
+    const char *base;
+    while (dir && (base = g_dir_read_name(dir)))
+      if (g_str_has_suffix(base, ".so")) add_once(names, base, strlen(base) - strlen(".so"));
+    if (dir) g_dir_close(dir);
+  }
+  for (guint i = 0; loaded && i < loaded->len; i++) {
+    const Loaded *l = loaded->pdata[i];
+    if (!l->file) add_once(names, l->plugin->name, strlen(l->plugin->name));
+  }
+  g_ptr_array_sort(names, by_text);
+  g_ptr_array_add(names, NULL);
+  return (char **)g_ptr_array_free(names, FALSE);
+}
+
+/* ---- opening one file ---- */
+
+/* Opens through libltdl.  Its own lt_dlerror calls a missing dependency "file not found" and it
+ * binds lazily, so that an undefined symbol would kill the run at its first call: hence the trial
+ * with dlopen, which says the reason.  The extension is in `file` already: with lt_dladvise_ext
+ * libltdl would prefer a .la beside the file that was checked. */
+static lt_dlhandle open_file(const char *file, char **reason) {
+  void *trial = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+  if (!trial) {
+    const char *text = dlerror();
+    if (g_str_has_prefix(text, file)) text += strlen(file) + strlen(": ");
+    *reason = g_strdup_printf("cannot be loaded: %s", text);
+    return NULL;
+  }
+  lt_dlhandle handle = NULL;
+  lt_dladvise advise;
+  if (lt_dlinit() == 0 && lt_dladvise_init(&advise) == 0) {
+    if (lt_dladvise_local(&advise) == 0 && lt_dladvise_resident(&advise) == 0)
+      handle = lt_dlopenadvise(file, advise);
+    lt_dladvise_destroy(&advise);
+  }
+  if (!handle) *reason = g_strdup_printf("cannot be loaded: %s", lt_dlerror());
+  dlclose(trial);
+  return handle;
+}
+
+/* Checks the bytes, then loads, then checks the descriptor. */
+static const HnPlugin *open_plugin(const char *file, const char *stem, GMappedFile *bytes,
+                                   int *code, char **reason) {
+  HnObjectHead head;
+  *code = HN_PLUGIN_INVALID;
+  *reason = hn_object_refuse(g_mapped_file_get_contents(bytes), g_mapped_file_get_length(bytes),
+                             stem, &head);
+  if (!*reason) *reason = hn_descriptor_refuse_abi(head.struct_size, head.abi);
+  if (*reason) return NULL;
+  *code = HN_PLUGIN_UNLOADABLE;
+  lt_dlhandle handle = open_file(file, reason);
+  if (!handle) return NULL;
+  const HnPlugin *plugin = lt_dlsym(handle, "hn_plugin"); /* finds STEM_LTX_hn_plugin */
+  *code = HN_PLUGIN_INVALID;
+  *reason = plugin ? hn_descriptor_refuse(plugin, stem) : g_strdup(lt_dlerror());
+  return *reason ? NULL : plugin;
+}
+
+/* Not g_mapped_file_new: it would wait for a writer if somebody put a pipe here. */
+static GMappedFile *map_file(const char *file, GError **error) {
+  struct stat facts;
+  const char *reason = NULL;
+  GMappedFile *bytes = NULL;
+  int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0 || fstat(fd, &facts) != 0)
+    reason = g_strerror(errno);
+  else if (!S_ISREG(facts.st_mode))
+    reason = "not a regular file";
+  else if (!(bytes = g_mapped_file_new_from_fd(fd, FALSE, NULL)))
+    reason = g_strerror(errno);
+  if (fd >= 0) close(fd);
+  if (!bytes)
+    g_set_error(error, HN_PLUGIN_ERROR, HN_PLUGIN_UNLOADABLE, "%s: cannot be read: %s", file,
+                reason);
+  return bytes;
+}
+
+static const HnPlugin *load_file(const char *file, GError **error) {
+  const HnPlugin *plugin = recall_file(file);
+  if (plugin) return plugin;
+  g_autofree char *base = g_path_get_basename(file);
+  g_autofree char *stem = g_strndup(base, strlen(base) - strlen(".so"));
+  GMappedFile *bytes = map_file(file, error);
+  if (!bytes) return NULL;
+  int code;
+  g_autofree char *reason = NULL;
+  if (!hn_descriptor_is_name(stem)) {
+    code = HN_PLUGIN_INVALID;
+    reason = g_strdup("no plugin can have this name: letters, digits and _ make one");
+  } else {
+    plugin = open_plugin(file, stem, bytes, &code, &reason);
+  }
+  if (plugin)
+    remember(plugin, file, bytes);
+  else
+    g_set_error(error, HN_PLUGIN_ERROR, code, "%s: %s", file, reason);
+  g_mapped_file_unref(bytes);
+  return plugin;
+}
+
+/* ---- the door ---- */
+
+gboolean hn_plugins_add(const HnPlugin *plugin, GError **error) {
+  g_autofree char *reason = hn_descriptor_refuse(plugin, plugin->name ? plugin->name : "");
+  if (!reason && recall_added(plugin->name))
+    reason = g_strdup(recall_added(plugin->name) == plugin ? "is added already"
+                                                           : "has the name of one added before");
+  GMappedFile *program = reason ? NULL : g_mapped_file_new("/proc/self/exe", FALSE, error);
+  if (program) {
+    remember(plugin, NULL, program);
+    g_mapped_file_unref(program);
+  } else if (reason) {
+    g_set_error(error, HN_PLUGIN_ERROR, HN_PLUGIN_INVALID, "linked plugin '%s': %s",
+                plugin->name ? plugin->name : "?", reason);
+  }
+  return program != NULL;
+}
+
+static void report_missing(const char *name, GError **error) {
+  g_auto(GStrv) names = hn_plugins_list();
+  g_auto(GStrv) folders = hn_plugins_folders();
+  g_auto(GStrv) ignored = hn_plugins_ignored();
+  const char *nearest = hn_diag_nearest(name, (const char *const *)names);
+  g_autofree char *hint = nearest ? g_strdup_printf(" (did you mean '%s'?)", nearest) : NULL;
+  g_autofree char *looked = g_strjoinv(", ", folders);
+  g_autofree char *also = g_strjoinv("; ", ignored);
+  g_set_error(error, HN_PLUGIN_ERROR, HN_PLUGIN_MISSING, "no plugin named '%s'%s; looked in %s%s%s",
+              name, hint ? hint : "", looked, *also ? "; " : "", also);
+}
+
+const HnPlugin *hn_plugins_load(const char *name, HnKind kind, GError **error) {
+  const HnPlugin *plugin = NULL;
+  if (strchr(name, '/')) {
+    if (!g_str_has_suffix(name, ".so")) {
+      g_set_error(error, HN_PLUGIN_ERROR, HN_PLUGIN_INVALID, "%s: the path of a plugin ends in .so",
+                  name);
+      return NULL;
+    }
+    g_autofree char *file = g_canonicalize_filename(name, NULL);
+    plugin = load_file(file, error);
+  } else if (!(plugin = recall_added(name))) {
+    g_autofree char *file = find_file(name);
+    if (file)
+      plugin = load_file(file, error);
+    else
+      report_missing(name, error);
+  }
+  if (plugin && kind && plugin->kind != kind) {
+    const char *file = hn_plugins_file(plugin);
+    g_set_error(error, HN_PLUGIN_ERROR, HN_PLUGIN_KIND,
+                "plugin '%s' (%s) is of kind %s, expected %s", plugin->name,
+                file ? file : "linked in", hn_kind_name(plugin->kind), hn_kind_name(kind));
+    return NULL;
+  }
+  return plugin;
+}
+
+static void free_found(gpointer data) {
+  HnFound *found = data;
+  g_free(found->name);
+  g_free(found->reason);
+  g_free(found);
+}
+
+GPtrArray *hn_plugins_scan(void) {
+  GPtrArray *all = g_ptr_array_new_with_free_func(free_found);
+  g_auto(GStrv) names = hn_plugins_list();
+  for (char **n = names; *n; n++) {
+    HnFound *found = g_new0(HnFound, 1);
+    g_autoptr(GError) error = NULL;
+    found->name = g_strdup(*n);
+    found->plugin = hn_plugins_load(*n, 0, &error);
+    if (error) found->reason = g_strdup(error->message);
+    g_ptr_array_add(all, found);
+  }
+  return all;
+}

@@ -1,0 +1,222 @@
+/* validate.c - checks a plugin's descriptor, which third parties write. */
+#include "validate.h"
+#include <hunch/env.h>
+#include <hunch/inference.h>
+#include <hunch/policy.h>
+#include <math.h>
+#include <string.h>
+
+enum { MOST_ROWS = 4096 };           /* of a table: a sane bound on a walk through foreign memory */
+#define MOST_EXACT 9007199254740992. /* 2^53: presets of integers are stored as doubles */
+
+typedef struct Method {
+  const char *name;
+  gsize offset;
+  gboolean required;
+} Method;
+
+#define METHOD(type, method, required) \
+  { #method, offsetof(type, method), required }
+static const Method env_methods[] = {
+    METHOD(HnEnv, create, TRUE),     METHOD(HnEnv, reset, TRUE),
+    METHOD(HnEnv, step, TRUE),       METHOD(HnEnv, task_count, FALSE),
+    METHOD(HnEnv, task_name, FALSE), METHOD(HnEnv, render, FALSE),
+    METHOD(HnEnv, destroy, FALSE),   {NULL, 0, FALSE}};
+static const Method inference_methods[] = {METHOD(HnInference, create, TRUE),
+                                           METHOD(HnInference, believe, TRUE),
+                                           METHOD(HnInference, forward, FALSE),
+                                           METHOD(HnInference, backward, FALSE),
+                                           METHOD(HnInference, step, FALSE),
+                                           METHOD(HnInference, learn, FALSE),
+                                           METHOD(HnInference, relabel, FALSE),
+                                           METHOD(HnInference, destroy, FALSE),
+                                           {NULL, 0, FALSE}};
+static const Method policy_methods[] = {
+    METHOD(HnPolicy, create, TRUE),   METHOD(HnPolicy, act, TRUE),
+    METHOD(HnPolicy, adapt, FALSE),   METHOD(HnPolicy, learn, FALSE),
+    METHOD(HnPolicy, destroy, FALSE), {NULL, 0, FALSE}};
+
+static const Method *methods_of(HnKind kind) {
+  return kind == HN_KIND_ENV         ? env_methods
+         : kind == HN_KIND_INFERENCE ? inference_methods
+                                     : policy_methods;
+}
+
+static gboolean has_method(const HnPlugin *p, const Method *method) {
+  guint32 size;
+  void (*function)(void) = NULL;
+  memcpy(&size, p->methods, sizeof size); /* every method table leads with its size */
+  if (size >= method->offset + sizeof function)
+    memcpy(&function, (const char *)p->methods + method->offset, sizeof function);
+  return function != NULL;
+}
+
+static gboolean has_method_named(const HnPlugin *p, const char *name) {
+  for (const Method *m = methods_of(p->kind); m->name; m++)
+    if (strcmp(m->name, name) == 0) return has_method(p, m);
+  return FALSE;
+}
+
+const char **hn_descriptor_methods(const HnPlugin *p) {
+  GPtrArray *names = g_ptr_array_new();
+  for (const Method *m = methods_of(p->kind); m->name; m++)
+    if (!m->required && has_method(p, m)) g_ptr_array_add(names, (gpointer)(guintptr)m->name);
+  g_ptr_array_add(names, NULL);
+  return (const char **)g_ptr_array_free(names, FALSE);
+}
+
+gboolean hn_descriptor_is_name(const char *name) {
+  if (!name || !(g_ascii_isalpha(*name) || *name == '_')) return FALSE;
+  while (g_ascii_isalnum(*name) || *name == '_') name++;
+  return *name == 0;
+}
+
+char *hn_descriptor_refuse_abi(guint32 struct_size, guint32 abi) {
+  guint major = abi >> 16, minor = abi & 0xFFFF;
+  /* While major is 0 anything may change between minors. */
+  if (major != HN_ABI_MAJOR || (major == 0 ? minor != HN_ABI_MINOR : minor > HN_ABI_MINOR))
+    return g_strdup_printf(
+        "was built for plugin ABI %u.%u, this hunch speaks %d.%d: rebuild it with these headers",
+        major, minor, HN_ABI_MAJOR, HN_ABI_MINOR);
+  if (struct_size < sizeof(HnPlugin))
+    return g_strdup_printf("has a descriptor of %u bytes, plugin ABI %d.%d has %zu", struct_size,
+                           HN_ABI_MAJOR, HN_ABI_MINOR, sizeof(HnPlugin));
+  return NULL;
+}
+
+static char *refuse_methods(const HnPlugin *p) {
+  if (!p->methods) return g_strdup("has no methods");
+  for (const Method *m = methods_of(p->kind); m->name; m++)
+    if (m->required && !has_method(p, m))
+      return g_strdup_printf("lacks the required method '%s'", m->name);
+  if (p->kind != HN_KIND_INFERENCE) return NULL;
+  gboolean forward = has_method_named(p, "forward");
+  if (has_method_named(p, "backward") != forward || has_method_named(p, "step") != forward)
+    return g_strdup("must have all of 'forward', 'backward' and 'step', or none");
+  return NULL;
+}
+
+/* Bytes of a field of HnThisParams, which is its alignment too; 0: no such kind. */
+static guint32 field_size(HnParamKind kind) {
+  switch (kind) {
+  case HN_REAL:
+    return sizeof(double);
+  case HN_INT:
+    return sizeof(int64_t);
+  case HN_FLAG:
+    return sizeof(bool);
+  case HN_TEXT:
+    return sizeof(const char *);
+  case HN_CHOICE:
+    return sizeof(int32_t);
+  default:
+    return 0;
+  }
+}
+
+static const char *refuse_choices(const HnParam *param) {
+  if (!param->choices || !*param->choices) return "has no choices";
+  if (!param->text) return "has no default";
+  g_auto(GStrv) choices = g_strsplit(param->choices, "|", -1);
+  for (char **c = choices; *c; c++) {
+    if (!**c) return "has an empty choice";
+    if (g_strv_contains((const char *const *)c + 1, *c)) return "has the same choice twice";
+  }
+  if (!g_strv_contains((const char *const *)choices, param->text))
+    return "has a default that is none of its choices";
+  return NULL;
+}
+
+static const char *refuse_value(const HnParam *param) {
+  if (param->kind == HN_CHOICE) return refuse_choices(param);
+  if (param->kind == HN_TEXT) return param->text ? NULL : "has no default";
+  if (param->kind == HN_FLAG)
+    return param->preset == 0 || param->preset == 1 ? NULL
+                                                    : "is a flag whose default is not 0 or 1";
+  if (!(param->low <= param->high)) return "has a range whose low end is above its high end";
+  if (!(param->low <= param->preset && param->preset <= param->high))
+    return "has a default outside its range";
+  if (!isfinite(param->preset)) return "has a default that is not finite: no study can write it";
+  if (param->kind == HN_INT &&
+      (param->preset != rint(param->preset) || fabs(param->preset) > MOST_EXACT))
+    return "is an integer whose default is not one";
+  return NULL;
+}
+
+static const char *refuse_param(const HnPlugin *p, const HnParam *param) {
+  guint32 size = field_size(param->kind);
+  if (!hn_descriptor_is_name(param->name)) return "has no proper name";
+  if (strcmp(param->name, "plugin") == 0) return "takes the key that names the plugin";
+  if (size == 0) return "is of an unknown kind";
+  if (!param->unit) return "has no unit (\"\" says that it is a plain number)";
+  if (!param->doc || !*param->doc) return "has no documentation";
+  if (param->offset > p->params_size || size > p->params_size - param->offset)
+    return "lies outside the parameter struct";
+  if (param->offset % size) return "is misaligned in the parameter struct";
+  return refuse_value(param);
+}
+
+static char *refuse_params(const HnPlugin *p) {
+  if (p->param_count == 0) return NULL;
+  if (!p->params) return g_strdup("counts parameters but has no table of them");
+  if (p->param_count > MOST_ROWS)
+    return g_strdup_printf("has %u parameters, at most %d are read", p->param_count, MOST_ROWS);
+  if (p->param_stride < sizeof(HnParam) || p->param_stride % _Alignof(HnParam))
+    return g_strdup_printf("has parameter rows of %u bytes, plugin ABI %d.%d has %zu",
+                           p->param_stride, HN_ABI_MAJOR, HN_ABI_MINOR, sizeof(HnParam));
+  g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+  guint64 end = 0;
+  for (guint i = 0; i < p->param_count; i++) {
+    const HnParam *param = (const void *)((const char *)p->params + (gsize)i * p->param_stride);
+    const char *wrong = refuse_param(p, param);
+    const char *name = hn_descriptor_is_name(param->name) ? param->name : "?";
+    if (!wrong && !g_hash_table_add(names, (gpointer)(guintptr)param->name))
+      wrong = "is there twice";
+    if (!wrong && param->offset < end) wrong = "overlaps the parameter before it";
+    if (wrong) return g_strdup_printf("has a bad parameter table: row %u '%s' %s", i, name, wrong);
+    end = (guint64)param->offset + field_size(param->kind);
+  }
+  return NULL;
+}
+
+static char *refuse_columns(const HnColumn *columns, const char *table) {
+  g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+  for (guint i = 0; columns && columns[i].name; i++) {
+    const HnColumn *c = &columns[i];
+    const char *wrong = NULL;
+    if (i == MOST_ROWS) return g_strdup_printf("has a table '%s' without an end", table);
+    if (!hn_descriptor_is_name(c->name))
+      wrong = "has no proper name";
+    else if (!c->unit || !c->doc || !*c->doc)
+      wrong = "has no unit or documentation";
+    else if (c->fold < HN_MEAN || c->fold > HN_LAST)
+      wrong = "folds in an unknown way";
+    else if (!g_hash_table_add(names, (gpointer)(guintptr)c->name))
+      wrong = "is there twice";
+    if (wrong)
+      return g_strdup_printf("has a bad table '%s': row %u '%s' %s", table, i,
+                             hn_descriptor_is_name(c->name) ? c->name : "?", wrong);
+  }
+  return NULL;
+}
+
+char *hn_descriptor_refuse(const HnPlugin *p, const char *stem) {
+  char *reason = hn_descriptor_refuse_abi(p->struct_size, p->abi);
+  if (reason) return reason;
+  if (p->kind < HN_KIND_ENV || p->kind > HN_KIND_POLICY)
+    return g_strdup_printf(
+        "is of unknown kind %d: expected an env (%d), inference (%d) or policy (%d)", p->kind,
+        HN_KIND_ENV, HN_KIND_INFERENCE, HN_KIND_POLICY);
+  if (!hn_descriptor_is_name(p->name)) return g_strdup("has no proper name");
+  if (strcmp(p->name, stem) != 0)
+    return g_strdup_printf("calls itself '%s', but its file and symbol say '%s'", p->name, stem);
+  if (!p->summary || !*p->summary) return g_strdup("has no summary");
+  if (!p->version || !*p->version) return g_strdup("has no version");
+  if (p->flags & ~(guint32)HN_PRIVILEGED)
+    return g_strdup_printf("sets unknown flags 0x%x", p->flags & ~(guint32)HN_PRIVILEGED);
+  if (!reason) reason = refuse_methods(p);
+  if (!reason) reason = refuse_params(p);
+  if (!reason) reason = refuse_columns(p->info, "info");
+  if (!reason) reason = refuse_columns(p->metrics, "metrics");
+  return reason;
+}

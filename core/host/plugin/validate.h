@@ -1,0 +1,18 @@
+/* validate.h - whether a plugin's descriptor can be believed, and where it says what it offers.
+ */
+#ifndef HN_DESCRIPTOR_H
+#define HN_DESCRIPTOR_H
+#include <glib.h>
+#include <hunch/plugin.h>
+
+/* Why a descriptor of that size and ABI version cannot be read, or NULL; free with g_free. */
+char *hn_descriptor_refuse_abi(guint32 struct_size, guint32 abi);
+/* Why the whole descriptor, its parameter table and its columns cannot be used under the name
+ * `stem`, or NULL; free with g_free.  Calls no plugin function. */
+char *hn_descriptor_refuse(const HnPlugin *p, const char *stem);
+/* The optional methods that the plugin implements, e.g. "learn"; NULL-terminated; free the array
+ * with g_free. */
+const char **hn_descriptor_methods(const HnPlugin *p);
+/* Whether `name` can be a plugin's name: a C identifier, as the symbol is made of it. */
+gboolean hn_descriptor_is_name(const char *name);
+#endif

@@ -1,0 +1,112 @@
+/* evaluation_tasks.c - see evaluation_tasks.h. */
+#include "evaluation_tasks.h"
+#include "error.h"
+#include <string.h>
+
+/* ---- which tasks ---- */
+
+/* The tasks of a split by name: an array of arrays of their numbers, in the order in which names
+ * first appear; a task without a name stands alone.  Empty if the split numbers none. */
+static GPtrArray *tasks_by_name(const HnSession *s, int64_t split) {
+  const HnEnv *env = HN_ENV(s);
+  GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+  g_autoptr(GHashTable) named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  int64_t tasks = HN_CAN(env, task_count) ? env->task_count(s->env->self, split) : 0;
+  for (int64_t k = 0; k < tasks; k++) {
+    const char *name = HN_CAN(env, task_name) ? env->task_name(s->env->self, split, k) : NULL;
+    GArray *list = name && *name ? g_hash_table_lookup(named, name) : NULL;
+    if (!list) {
+      list = g_array_new(FALSE, FALSE, sizeof k);
+      g_ptr_array_add(all, list);
+      if (name && *name) g_hash_table_insert(named, g_strdup(name), list);
+    }
+    g_array_append_val(list, k);
+  }
+  return all;
+}
+
+int64_t hn_protocol_tasks(const HnSession *s, int64_t split, int64_t rows, int64_t *wanted) {
+  g_autoptr(GPtrArray) all = tasks_by_name(s, split);
+  int64_t names = all->len;
+  for (int64_t i = 0; i < rows; i++) {
+    const GArray *list = names ? all->pdata[i % names] : NULL;
+    wanted[i] = list ? g_array_index(list, int64_t, i / names % list->len) : -1;
+  }
+  return MAX(names, 1);
+}
+
+/* ---- may it be followed? ---- */
+
+static gboolean refuse(const HnSession *s, GError **error, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+static gboolean refuse(const HnSession *s, GError **error, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  g_autofree char *why = g_strdup_vprintf(format, list);
+  va_end(list);
+  g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED, "evaluation.%s (environment %s)", why,
+              s->cell->env.plugin->name);
+  return FALSE;
+}
+
+/* Success at any step needs a column that says so. */
+static gboolean find_success(HnSession *s, GError **error) {
+  const HnColumn *info = s->env->plugin->info;
+  s->success = -1;
+  for (guint k = 0; k < s->env->infos; k++)
+    if (!strcmp(info[k].name, "success")) s->success = k;
+  if (s->protocol.kind == HN_PROTOCOL_TRIAL) return TRUE;
+  if (s->success < 0)
+    return refuse(s, error,
+                  "protocol counts successes, and there is no column 'success': use trial");
+  if (info[s->success].fold != HN_MAX)
+    return refuse(
+        s, error,
+        "protocol counts success at any step, and the column 'success' is not the largest "
+        "of an episode: use trial");
+  return TRUE;
+}
+
+/* Every name has the same number of rows, so that a mean over rows is one over names. */
+static gboolean check_rows(const HnSession *s, int64_t split, GError **error) {
+  const HnProtocol *p = &s->protocol;
+  int64_t rows = s->cell->evaluation.tasks, share = MAX(p->parallel, 1);
+  if (p->kind == HN_PROTOCOL_TRIAL) return TRUE;
+  int64_t *wanted = g_new(int64_t, rows);
+  int64_t names = hn_protocol_tasks(s, split, rows, wanted), multiple = names * share;
+  g_free(wanted);
+  if (rows % multiple == 0) return TRUE;
+  return refuse(
+      s, error,
+      "tasks: %lld rows do not give each of the %lld tasks of split %s the same number of "
+      "goals%s: use a multiple of %lld",
+      (long long)rows, (long long)names, s->splits[split],
+      share > 1 ? ", in groups of evaluation.parallel" : "", (long long)multiple);
+}
+
+static gboolean find_split(const HnSession *s, const char *name, int64_t *split, GError **error) {
+  for (int64_t i = 0; s->splits[i]; i++)
+    if (!strcmp(s->splits[i], name)) return *split = i, TRUE;
+  g_autofree char *all = g_strjoinv(", ", s->splits);
+  g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED,
+              "evaluation.split: %s has no split '%s'; it has %s", s->cell->env.plugin->name, name,
+              all);
+  return FALSE;
+}
+
+gboolean hn_protocol_check(HnSession *s, GError **error) {
+  const char *wanted = s->cell->evaluation.split;
+  guint all = g_strv_length(s->splits);
+  g_auto(GStrv) names = g_strsplit(wanted && *wanted ? wanted : s->splits[all - 1], "|", -1);
+  s->eval_split_count = g_strv_length(names);
+  s->eval_split = g_new0(int64_t, s->eval_split_count);
+  if (!find_success(s, error)) return FALSE;
+  for (guint i = 0; i < s->eval_split_count; i++) {
+    if (!find_split(s, names[i], &s->eval_split[i], error)) return FALSE;
+    for (guint k = 0; k < i; k++)
+      if (s->eval_split[k] == s->eval_split[i])
+        return refuse(s, error, "split names %s twice", names[i]);
+    if (!check_rows(s, s->eval_split[i], error)) return FALSE;
+  }
+  return TRUE;
+}

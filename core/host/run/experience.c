@@ -1,0 +1,113 @@
+/* experience.c - see experience.h. */
+#include "experience.h"
+#include "pages.h"
+#include <string.h>
+
+static const struct {
+  const char *label;
+  HnType type;
+  gsize at; /* of the pointer in HnHistory */
+} field[HN_FIELDS] = {
+    [HN_F_BEGIN] = {"begin", HN_U8, offsetof(HnHistory, begin)},
+    [HN_F_OBS] = {"obs", HN_F32, offsetof(HnHistory, obs)},
+    [HN_F_TASK] = {"task", HN_F32, offsetof(HnHistory, task)},
+    [HN_F_BELIEF] = {"belief", HN_F32, offsetof(HnHistory, belief)},
+    [HN_F_ACT] = {"act", HN_F32, offsetof(HnHistory, act)},
+    [HN_F_PICK] = {"pick", HN_I32, offsetof(HnHistory, pick)},
+    [HN_F_REWARD] = {"reward", HN_F32, offsetof(HnHistory, reward)},
+    [HN_F_TRUE_REWARD] = {"true_reward", HN_F32, offsetof(HnHistory, true_reward)},
+    [HN_F_NEXT_OBS] = {"next_obs", HN_F32, offsetof(HnHistory, next_obs)},
+    [HN_F_DONE] = {"done", HN_U8, offsetof(HnHistory, done)},
+    [HN_F_CUT] = {"cut", HN_U8, offsetof(HnHistory, cut)},
+    [HN_F_NOTE] = {"note", HN_F32, offsetof(HnHistory, note)},
+};
+
+const char *hn_field_label(HnFieldName f) {
+  return field[f].label;
+}
+HnType hn_field_type(HnFieldName f) {
+  return field[f].type;
+}
+
+/* The pointers of a history differ in type, so they are copied as bytes. */
+static char *get(const HnHistory *h, HnFieldName f) {
+  char *p;
+  return memcpy(&p, (const char *)h + field[f].at, sizeof p), p;
+}
+static void put(HnHistory *h, HnFieldName f, char *p) {
+  memcpy((char *)h + field[f].at, &p, sizeof p);
+}
+
+void hn_window_make(HnWindow *w, const HnShape *s, int64_t steps, int64_t rows, int64_t samples) {
+  int64_t S = MAX(samples, 1);
+  *w = (HnWindow){.shape = *s};
+  w->h = (HnHistory){
+      .struct_size = sizeof w->h, .steps = steps, .rows = rows, .stride = rows, .samples = samples};
+  const int64_t count[HN_FIELDS] = {[HN_F_BEGIN] = 1,         [HN_F_OBS] = s->obs,
+                                    [HN_F_TASK] = s->task,    [HN_F_BELIEF] = S * s->belief,
+                                    [HN_F_ACT] = s->act,      [HN_F_PICK] = 1,
+                                    [HN_F_REWARD] = 1,        [HN_F_TRUE_REWARD] = 1,
+                                    [HN_F_NEXT_OBS] = s->obs, [HN_F_DONE] = 1,
+                                    [HN_F_CUT] = 1,           [HN_F_NOTE] = s->note};
+  for (int f = 0; f < HN_FIELDS; f++) {
+    w->size[f] = (gsize)count[f] * hn_type_size(field[f].type);
+    char *base = hn_zeros((gsize)((steps + 2) * rows) * w->size[f]);
+    put(&w->h, f, base + (gsize)rows * w->size[f]);
+  }
+  w->h.state = hn_zeros((gsize)rows * s->belief_row);
+  w->task_index = hn_zeros((gsize)((steps + 1) * rows) * sizeof(int64_t));
+  w->env_info = hn_zeros((gsize)((steps + 1) * rows) * s->env_infos * sizeof(float));
+  w->belief_info = hn_zeros((gsize)((steps + 1) * rows) * s->belief_infos * sizeof(float));
+  w->policy_info = hn_zeros((gsize)((steps + 1) * rows) * s->policy_infos * sizeof(float));
+}
+
+void hn_window_free(HnWindow *w) {
+  if (!w->h.begin) return;
+  for (int f = 0; f < HN_FIELDS; f++)
+    hn_zeros_free(get(&w->h, f) - (gsize)w->h.stride * w->size[f]);
+  hn_zeros_free((void *)(guintptr)w->h.state);
+  hn_zeros_free(w->task_index), hn_zeros_free(w->env_info);
+  hn_zeros_free(w->belief_info), hn_zeros_free(w->policy_info);
+  *w = (HnWindow){.h.begin = NULL};
+}
+
+void *hn_window_at(const HnWindow *w, HnFieldName f, int64_t t, int64_t row) {
+  return get(&w->h, f) + hn_at(&w->h, t, row) * (int64_t)w->size[f];
+}
+
+HnHistory hn_window_view(const HnWindow *w, const HnInstance *reader, int64_t t, int64_t first,
+                         int64_t steps, int64_t rows) {
+  HnHistory v = w->h;
+  for (int f = 0; f < HN_FIELDS; f++) put(&v, f, hn_window_at(w, f, t, first));
+  v.steps = steps, v.rows = rows;
+  v.state = (const char *)w->h.state + (gsize)first * w->shape.belief_row;
+  if (!(reader->plugin->flags & HN_PRIVILEGED)) v.task = NULL;
+  return v;
+}
+
+void hn_window_carry(const HnWindow *from, HnWindow *to) {
+  gsize rows = (gsize)to->h.rows;
+  for (int f = 0; f < HN_FIELDS; f++)
+    memcpy(hn_window_at(to, f, -1, 0), hn_window_at(from, f, from->h.steps - 1, 0),
+           2 * rows * to->size[f]);
+  memcpy(to->task_index, from->task_index + from->h.steps * from->h.rows, rows * sizeof(int64_t));
+}
+
+void hn_window_gather(const HnWindow *from, HnWindow *to, int64_t n, const int64_t *index) {
+  int64_t steps = from->h.steps;
+  for (int f = 0; f < HN_FIELDS; f++) {
+    /* the window's arrays start at (-1, 0): with n rows, percept 0 is n elements further */
+    gsize size = to->size[f];
+    char *start = (char *)get(&to->h, f) - (gsize)to->h.stride * size;
+    put(&to->h, f, start + (gsize)n * size);
+    char *out = start;
+    for (int64_t t = -1; t <= steps; t++)
+      for (int64_t i = 0; i < n; i++, out += size)
+        memcpy(out, hn_window_at(from, f, t, index[i]), size);
+  }
+  gsize row = to->shape.belief_row;
+  for (int64_t i = 0; i < n; i++)
+    memcpy((char *)(guintptr)to->h.state + (gsize)i * row,
+           (const char *)from->h.state + (gsize)index[i] * row, row);
+  to->h.rows = to->h.stride = n;
+}

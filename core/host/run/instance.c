@@ -1,0 +1,159 @@
+/* instance.c - see instance.h. */
+#include "instance.h"
+#include "machine.h"
+#include "pages.h"
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+gsize hn_type_size(HnType type) {
+  return type == HN_U8 ? 1 : type == HN_F64 || type == HN_I64 ? 8 : 4;
+}
+
+guint hn_column_count(const HnColumn *columns) {
+  guint n = 0;
+  while (columns && columns[n].name) n++;
+  return n;
+}
+
+gsize hn_kept_bytes(const HnKept *k) {
+  return (gsize)(k->array.used ? *k->array.used : k->array.dim[0]) * k->item_bytes;
+}
+
+/* ---- services ---- */
+
+static gsize bytes_of(int64_t count, size_t size) {
+  gsize bytes;
+  if (count < 0 || !g_size_checked_mul(&bytes, (gsize)count, size) || bytes > G_MAXSSIZE / 2)
+    g_error("a plugin asked for %" G_GINT64_FORMAT " x %zu bytes", count, size);
+  return bytes;
+}
+
+static void *lend_alloc(const HnHost *host, int64_t count, size_t size) {
+  HnInstance *x = host->impl;
+  if (!x->creating) g_error("%s: alloc is allowed only in create", x->plugin->name);
+  gsize bytes = bytes_of(count, size);
+  double machine = hn_machine_bytes();
+  if ((double)bytes > machine)
+    g_error("%s asks for %.3g GB, this machine has %.3g GB: lower its parameters, or run.rows",
+            x->plugin->name, 1e-9 * (double)bytes, 1e-9 * machine);
+  void *p = hn_zeros(bytes);
+  g_ptr_array_add(x->blocks, p);
+  return p;
+}
+
+static void *lend_keep(const HnHost *host, const HnArray *array) {
+  HnInstance *x = host->impl;
+  if (array->rank < 1 || array->rank > 4 || array->type < HN_F32 || array->type > HN_U8)
+    g_error("%s: kept array %s has a wrong rank or type", x->plugin->name, array->name);
+  for (guint i = 0; i < x->kept->len; i++)
+    if (!strcmp(((HnKept *)x->kept->pdata[i])->array.name, array->name))
+      g_error("%s: two kept arrays are named %s", x->plugin->name, array->name);
+  HnKept *k = g_new0(HnKept, 1);
+  k->array = *array;
+  k->array.name = g_strdup(array->name);
+  k->item_bytes = hn_type_size(array->type);
+  for (int64_t d = 1; d < array->rank; d++) k->item_bytes = bytes_of(array->dim[d], k->item_bytes);
+  k->data = lend_alloc(host, array->dim[0], k->item_bytes);
+  if (array->grad) *array->grad = k->grad = lend_alloc(host, array->dim[0], k->item_bytes);
+  g_ptr_array_add(x->kept, k);
+  return k->data;
+}
+
+static void *lend_scratch(const HnHost *host, int64_t count, size_t size) {
+  (void)host;
+  return hn_arena_take(hn_arena_current(), bytes_of(count, size));
+}
+
+static HnStatus lend_parallel(const HnHost *host, int64_t count, HnTask *task, void *arg) {
+  return hn_pool_run(((HnInstance *)host->impl)->pool, count, task, arg);
+}
+
+static HnStatus lend_fail(const HnHost *host, HnStatus status, const char *format, ...) {
+  const HnInstance *x = host->impl;
+  char *text = hn_fail_text();
+  int n = snprintf(text, HN_FAIL_TEXT, "%s: ", x->plugin->name);
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text + n, (size_t)(HN_FAIL_TEXT - n), format, args);
+  va_end(args);
+  return status;
+}
+
+static void lend_log(const HnHost *host, const char *format, ...) {
+  const HnInstance *x = host->impl;
+  if (!x->log) return;
+  va_list args;
+  va_start(args, format);
+  char *line = g_strdup_vprintf(format, args); /* one write a line, whole between threads */
+  va_end(args);
+  fprintf(x->log, "%s: %s\n", x->plugin->name, line);
+  fflush(x->log);
+  g_free(line);
+}
+
+static void lend_metric(const HnHost *host, int32_t metric, double value) {
+  HnInstance *x = host->impl;
+  if (metric < 0 || (guint)metric >= x->metrics)
+    g_error("%s: metric %d is not declared", x->plugin->name, metric);
+  x->metric_sum[metric] += value, x->metric_count[metric] += 1;
+}
+
+HnInstance *hn_instance_new(const HnPart *part, HnPool *pool, FILE *log) {
+  HnInstance *x = g_new0(HnInstance, 1);
+  x->plugin = part->plugin, x->params = part->params, x->pool = pool, x->log = log;
+  x->creating = true;
+  x->blocks = g_ptr_array_new_with_free_func(hn_zeros_free);
+  x->kept = g_ptr_array_new();
+  x->self = hn_zeros(part->plugin->self_size);
+  x->infos = hn_column_count(part->plugin->info);
+  x->metrics = hn_column_count(part->plugin->metrics);
+  x->metric_sum = g_new0(double, x->metrics + 1);
+  x->metric_count = g_new0(double, x->metrics + 1);
+  x->host = (HnHost){.struct_size = sizeof x->host,
+                     .abi = HN_ABI,
+                     .impl = x,
+                     .alloc = lend_alloc,
+                     .keep = lend_keep,
+                     .scratch = lend_scratch,
+                     .parallel = lend_parallel,
+                     .fail = lend_fail,
+                     .log = lend_log,
+                     .metric = lend_metric};
+  return x;
+}
+
+static void destroy(const HnInstance *x) {
+  void (*f)(void *self) = NULL;
+  if (x->plugin->kind == HN_KIND_ENV) {
+    const HnEnv *e = x->plugin->methods;
+    f = HN_CAN(e, destroy) ? e->destroy : NULL;
+  } else if (x->plugin->kind == HN_KIND_INFERENCE) {
+    const HnInference *q = x->plugin->methods;
+    f = HN_CAN(q, destroy) ? q->destroy : NULL;
+  } else {
+    const HnPolicy *p = x->plugin->methods;
+    f = HN_CAN(p, destroy) ? p->destroy : NULL;
+  }
+  if (f) f(x->self);
+}
+
+void hn_instance_free(HnInstance *x, bool created) {
+  if (!x) return;
+  if (created) destroy(x);
+  for (guint i = 0; i < x->kept->len; i++) {
+    HnKept *k = x->kept->pdata[i];
+    g_free((char *)(guintptr)k->array.name), g_free(k);
+  }
+  g_ptr_array_unref(x->kept), g_ptr_array_unref(x->blocks);
+  hn_zeros_free(x->self);
+  g_free(x->metric_sum), g_free(x->metric_count), g_free(x);
+}
+
+double hn_instance_metric(HnInstance *x, guint metric) {
+  double mean =
+      x->metric_count[metric] > 0 ? x->metric_sum[metric] / x->metric_count[metric] : (double)NAN;
+  x->metric_sum[metric] = x->metric_count[metric] = 0;
+  return mean;
+}

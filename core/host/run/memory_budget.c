@@ -1,0 +1,44 @@
+/* memory_budget.c - see memory_budget.h.  Sizes are doubles: no product of them overflows. */
+#include "memory_budget.h"
+#include <stdio.h>
+
+static double window(const HnSession *s, double steps, double rows, int64_t samples) {
+  const HnShape *x = &s->shape;
+  double S = (double)MAX(samples, 1);
+  double floats = 2 * (double)x->obs + (double)x->task + S * (double)x->belief + (double)x->act +
+                  (double)x->note + x->env_infos + x->belief_infos + x->policy_infos;
+  double element = 4 * floats + 3 /* begin, done, cut */ + 12 /* pick, rewards */ + 8 /* task */;
+  return ((steps + 2) * element + (double)x->belief_row) * rows;
+}
+
+static double memory_of_rows(const HnSession *s, double rows) {
+  const HnShape *x = &s->shape;
+  return rows * ((double)x->env_row + (double)x->belief_row + (double)x->policy_row);
+}
+
+static HnStatus too_much(double bytes, double limit, const char *what, double rows, double steps,
+                         const char *lower) {
+  g_snprintf(hn_fail_text(), HN_FAIL_TEXT,
+             "%s of %.0f rows over %.0f steps takes %.3g GB, this machine has %.3g GB: lower %s",
+             what, rows, steps, 1e-9 * bytes, 1e-9 * limit, lower);
+  return HN_E_SHAPE;
+}
+
+HnStatus hn_demand_check(const HnSession *s, double limit) {
+  const HnRunParams *run = &s->cell->run;
+  double phases = (double)MAX(s->phases, 1), rows = (double)run->rows, steps = (double)s->steps;
+  double train = (phases + 1) * window(s, steps, rows, run->samples) + memory_of_rows(s, rows);
+  if (s->bs.refresh) train += window(s, (double)s->trial.lifetime, rows, run->samples);
+  if (train > limit)
+    return too_much(train, limit, "experience", rows, steps,
+                    "run.rows, run.steps, run.episodes, run.trial_steps or run.samples");
+  double tasks = (double)s->cell->evaluation.tasks, life = (double)s->eval_trial.lifetime;
+  double asked = s->inference_created && hn_ask_offered(s) ? HN_ASK_SCORES * sizeof(float) : 0;
+  double eval = phases * window(s, MIN(steps, life), tasks, s->eval_samples) +
+                2 * memory_of_rows(s, tasks) + asked * life * tasks +
+                8 * life * (1 + 2. * (s->shape.env_infos + s->shape.belief_infos));
+  if (train + eval > limit)
+    return too_much(eval, limit, "an evaluation", tasks, life,
+                    "evaluation.tasks, evaluation.episodes, evaluation.trial_steps or run.steps");
+  return HN_OK;
+}

@@ -1,0 +1,230 @@
+/* session.c - makes and frees what a running cell holds. */
+#include "session.h"
+#include "memory_budget.h"
+#include "error.h"
+#include "evaluation_tasks.h"
+#include "machine.h"
+#include "pages.h"
+#include <string.h>
+
+HnRng hn_stream(uint64_t seed, int purpose, int64_t row) {
+  return hn_rng(seed, (uint64_t)purpose << 40 | (uint64_t)row);
+}
+
+static const char *reason(HnStatus status) {
+  switch (status) {
+  case HN_E_PARAM:
+    return "parameters contradict each other";
+  case HN_E_SHAPE:
+    return "dimensions do not fit this plugin";
+  case HN_E_NUMERIC:
+    return "not a finite number, or a matrix that is not positive definite";
+  case HN_E_IO:
+    return "a file cannot be read";
+  case HN_E_UNSUPPORTED:
+    return "not supported";
+  default:
+    return "failed";
+  }
+}
+
+gboolean hn_session_failed(const HnSession *s, const char *doing, HnStatus status, GError **error) {
+  const char *text = hn_fail_text()[0] ? hn_fail_text() : reason(status);
+  int code = status == HN_E_NUMERIC                      ? HN_RUN_NUMERIC
+             : status == HN_E_PARAM || status == HN_E_IO ? HN_RUN_REFUSED
+                                                         : HN_RUN_PLUGIN;
+  g_set_error(error, HN_RUN_ERROR, code, "%s (while %s, update %" G_GINT64_FORMAT ")", text, doing,
+              s->update);
+  return FALSE;
+}
+
+/* Columns of the three plugins share the tables, so a name may stand there only once. */
+static HnStatus check_columns(const HnSession *s) {
+  const HnInstance *part[] = {s->env, s->inference, s->policy};
+  for (guint a = 0; a < G_N_ELEMENTS(part); a++)
+    for (guint b = a + 1; b < G_N_ELEMENTS(part); b++)
+      for (guint i = 0; i < part[a]->infos; i++)
+        for (guint k = 0; k < part[b]->infos; k++)
+          if (!strcmp(part[a]->plugin->info[i].name, part[b]->plugin->info[k].name))
+            return part[b]->host.fail(&part[b]->host, HN_E_UNSUPPORTED,
+                                      "reports a column '%s', and so does %s",
+                                      part[b]->plugin->info[k].name, part[a]->plugin->name);
+  return HN_OK;
+}
+
+/* What is known of it; grows with every plugin that is created. */
+static void set_shape(HnSession *s) {
+  s->shape = (HnShape){.obs = s->es.obs_dim,
+                       .act = s->es.act_dim,
+                       .task = s->es.task_dim,
+                       .belief = s->bs.belief_dim,
+                       .note = s->ps.note_dim,
+                       .env_row = s->es.row_size,
+                       .belief_row = s->bs.row_size,
+                       .policy_row = s->ps.row_size,
+                       .env_infos = s->env->infos,
+                       .belief_infos = s->inference->infos,
+                       .policy_infos = s->policy->infos};
+}
+
+static bool is_split(const char *name) {
+  return *name && !strpbrk(name, ",\"\r\n"); /* they stand in tables */
+}
+
+/* A trial of so many steps, or else of so many episodes; false where 64 bits cannot count it. */
+static bool make_trial(HnTrial *t, int64_t horizon, int64_t steps, int64_t episodes) {
+  *t = (HnTrial){.episodes = steps ? 1 : episodes, .lifetime = steps, .by_steps = steps > 0};
+  return steps || !__builtin_mul_overflow(horizon, episodes, &t->lifetime);
+}
+
+/* An environment's answers, and the lengths of trials that follow from them. */
+static HnStatus check_env(HnSession *s) {
+  const HnCell *c = s->cell;
+  const HnHost *host = &s->env->host;
+  const HnEnvSpec *e = &s->es;
+  s->protocol = hn_protocol_of(c);
+  if (e->horizon < 1) return host->fail(host, HN_E_SHAPE, "horizon is not positive");
+  if (e->obs_dim < 0 || e->task_dim < 0 || e->act_dim < 0 || e->act_count < 0)
+    return host->fail(host, HN_E_SHAPE, "a dimension is negative");
+  if ((e->act_dim > 0) == (e->act_count > 0))
+    return host->fail(host, HN_E_SHAPE, "actions must be either continuous or discrete");
+  g_auto(GStrv) splits = g_strsplit(e->splits ? e->splits : "train", "|", -1);
+  for (char **name = splits; *name; name++)
+    if (!is_split(*name)) return host->fail(host, HN_E_SHAPE, "has a split named '%s'", *name);
+  if (!*splits) return host->fail(host, HN_E_SHAPE, "has no split");
+  if (!make_trial(&s->trial, e->horizon, c->run.trial_steps, c->run.episodes) ||
+      !make_trial(&s->eval_trial, e->horizon, s->protocol.steps, s->protocol.life))
+    return host->fail(host, HN_E_SHAPE, "a trial is longer than 64 bits can count");
+  s->eval_trial.episodes = s->protocol.episodes;
+  return HN_OK;
+}
+
+static HnStatus create_env(HnSession *s) {
+  const HnCell *c = s->cell;
+  s->eval_samples = c->evaluation.samples < 0 ? c->run.samples : c->evaluation.samples;
+  HnStatus status;
+  s->es = (HnEnvSpec){.struct_size = sizeof s->es, .rows = MAX(c->run.rows, c->evaluation.tasks)};
+  HN_CALL(status, HN_ENV(s)->create(s->env->self, &s->env->host, s->env->params, &s->es));
+  s->env->creating = false;
+  if (status) return status;
+  s->env_created = true;
+  status = check_env(s);
+  if (status) return status;
+  s->splits = g_strsplit(s->es.splits ? s->es.splits : "train", "|", -1);
+  s->steps = c->run.steps ? c->run.steps : s->trial.lifetime;
+  set_shape(s);
+  return hn_demand_check(s, hn_machine_bytes());
+}
+
+static HnStatus create_inference(HnSession *s) {
+  const HnCell *c = s->cell;
+  HnRng rng = hn_stream(c->seed, HN_FOR_INFERENCE_WEIGHTS, 0);
+  bool told = s->inference->plugin->flags & HN_PRIVILEGED;
+  HnStatus status;
+  s->bs = (HnBeliefSpec){.struct_size = sizeof s->bs,
+                         .obs_dim = s->es.obs_dim,
+                         .act_dim = s->es.act_dim,
+                         .act_count = s->es.act_count,
+                         .task_dim = told ? s->es.task_dim : 0,
+                         .horizon = s->es.horizon,
+                         .lifetime = s->trial.lifetime,
+                         .rows = c->run.rows,
+                         .steps = s->steps,
+                         .rng = &rng};
+  HN_CALL(status, HN_INFERENCE(s)->create(s->inference->self, &s->inference->host,
+                                          s->inference->params, &s->bs));
+  s->inference->creating = false;
+  if (status) return status;
+  s->inference_created = true;
+  const HnHost *host = &s->inference->host;
+  if (s->bs.latent_dim < 0 || s->bs.latent_dim > s->bs.belief_dim)
+    return host->fail(host, HN_E_SHAPE, "has %d latent features in a belief of %d",
+                      (int)s->bs.latent_dim, (int)s->bs.belief_dim);
+  if (MAX(c->run.samples, s->eval_samples) > 0 && !s->bs.latent_dim)
+    return host->fail(host, HN_E_UNSUPPORTED, "has no posterior samples; set %s.samples: 0",
+                      c->run.samples ? "run" : "evaluation");
+  if (HN_CAN(HN_INFERENCE(s), map) && (s->bs.map_width < 1) != (s->bs.map_height < 1))
+    return host->fail(host, HN_E_SHAPE, "map has width %lld and height %lld",
+                      (long long)s->bs.map_width, (long long)s->bs.map_height);
+  return HN_OK;
+}
+
+static HnStatus create_policy(HnSession *s) {
+  const HnCell *c = s->cell;
+  HnRng rng = hn_stream(c->seed, HN_FOR_POLICY_WEIGHTS, 0);
+  HnStatus status;
+  s->ps = (HnPolicySpec){.struct_size = sizeof s->ps,
+                         .obs_dim = s->es.obs_dim,
+                         .act_dim = s->es.act_dim,
+                         .act_count = s->es.act_count,
+                         .belief_dim = s->bs.belief_dim,
+                         .latent_dim = s->bs.latent_dim,
+                         .samples = c->run.samples,
+                         .rows = c->run.rows,
+                         .steps = s->steps,
+                         .rng = &rng};
+  HN_CALL(status,
+          HN_POLICY(s)->create(s->policy->self, &s->policy->host, s->policy->params, &s->ps));
+  s->policy->creating = false;
+  if (status) return status;
+  s->policy_created = true;
+  s->phases = MAX(s->ps.phases, 1);
+  if (s->ps.note_dim < 0)
+    return s->policy->host.fail(&s->policy->host, HN_E_SHAPE, "asks for a negative note");
+  if (s->phases > HN_PHASES_MAX)
+    return s->policy->host.fail(&s->policy->host, HN_E_UNSUPPORTED,
+                                "asks for %d phases, at most %d", (int)s->phases, HN_PHASES_MAX);
+  return HN_OK;
+}
+
+static HnStatus make_windows(HnSession *s) {
+  const HnCell *c = s->cell;
+  set_shape(s);
+  HnStatus status = hn_demand_check(s, hn_machine_bytes());
+  if (status) return status;
+  for (int64_t k = 0; k < s->phases; k++)
+    hn_window_make(&s->phase[k], &s->shape, s->steps, c->run.rows, c->run.samples);
+  hn_window_make(&s->gather, &s->shape, s->steps, c->run.rows, c->run.samples);
+  if (s->bs.refresh) {
+    HnShape lived = s->shape; /* what beliefs are made of, not what was made of them */
+    lived.belief = lived.note = 0;
+    hn_window_make(&s->life, &lived, s->trial.lifetime, c->run.rows, 0);
+    s->life_at = hn_zeros((gsize)c->run.rows * sizeof(int64_t));
+  }
+  return hn_crew_make(s, &s->crew, c->run.rows, 0, &s->trial, true);
+}
+
+HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error) {
+  HnSession *s = g_new0(HnSession, 1);
+  s->cell = cell, s->log = log;
+  hn_arena_enter(&s->main);
+  s->pool = hn_pool_new(cell->run.workers);
+  s->policy_learning = hn_stream(cell->seed, HN_FOR_POLICY_LEARNING, 0);
+  s->inference_learning = hn_stream(cell->seed, HN_FOR_INFERENCE_LEARNING, 0);
+  s->env = hn_instance_new(&cell->env, s->pool, log);
+  s->inference = hn_instance_new(&cell->inference, s->pool, log);
+  s->policy = hn_instance_new(&cell->policy, s->pool, log);
+  HnStatus status = check_columns(s);
+  if (!status) status = create_env(s);
+  if (!status) status = create_inference(s);
+  if (!status) status = create_policy(s);
+  if (!status) status = make_windows(s);
+  if (!status && hn_protocol_check(s, error)) return s;
+  if (status) hn_session_failed(s, "starting", status, error);
+  hn_session_free(s);
+  return NULL;
+}
+
+void hn_session_free(HnSession *s) {
+  if (!s) return;
+  hn_crew_free(&s->crew);
+  for (int k = 0; k < HN_PHASES_MAX; k++) hn_window_free(&s->phase[k]);
+  hn_window_free(&s->gather), hn_window_free(&s->life), hn_zeros_free(s->life_at);
+  hn_instance_free(s->policy, s->policy_created);
+  hn_instance_free(s->inference, s->inference_created);
+  hn_instance_free(s->env, s->env_created);
+  hn_pool_free(s->pool);
+  hn_arena_enter(NULL);
+  hn_arena_clear(&s->main), hn_arena_clear(&s->lesson);
+  g_strfreev(s->splits), g_free(s->eval_split), g_free(s);
+}

@@ -1,0 +1,142 @@
+/* warm_start.c - finds the checkpoint that a cell starts from, and says how to get it if it is not
+ * there. */
+#include "warm_start.h"
+#include "json.h"
+#include "error.h"
+#include <string.h>
+
+G_GNUC_PRINTF(4, 5)
+static char *blame(const char **key, const char *which, GError **error, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  g_autofree char *text = g_strdup_vprintf(format, list);
+  va_end(list);
+  *key = which;
+  g_set_error_literal(error, HN_RUN_ERROR, HN_RUN_WEIGHTS, text);
+  return NULL;
+}
+
+/* The object in a JSON file, or NULL. */
+static JsonObject *read_object(const char *dir, const char *name) {
+  g_autofree char *path = g_build_filename(dir, name, NULL);
+  return hn_json_read(path, NULL);
+}
+
+static int64_t seed_of(const HnCell *cell) {
+  return cell->weights_seed >= 0 ? cell->weights_seed : cell->seed_index;
+}
+
+/* The command that makes or finishes the cell; g_free. */
+static char *command(const HnCell *cell, const char *study, JsonObject *plan) {
+  return g_strdup_printf("hunch run %s -o %s --arm %s --seed %" G_GINT64_FORMAT,
+                         hn_json_string(plan, "file", "STUDY.yaml"), study, cell->weights.arm,
+                         seed_of(cell));
+}
+
+/* Arms of a plan, NULL-terminated; g_strfreev. */
+static char **arms_in(JsonObject *plan) {
+  JsonArray *arms = hn_json_array(plan, "arms");
+  guint count = arms ? json_array_get_length(arms) : 0;
+  char **out = g_new0(char *, count + 1);
+  for (guint i = 0; i < count; i++) {
+    const char *name = hn_json_string_at(arms, i);
+    out[i] = g_strdup(name ? name : "");
+  }
+  return out;
+}
+
+/* Why the cell's folder is not there: the study, the arm, the seed, or it has not run. */
+static char *explain(const HnCell *cell, const char *study, JsonObject *plan, const char **key,
+                     GError **error) {
+  const char *arm = cell->weights.arm;
+  if (!g_file_test(study, G_FILE_TEST_IS_DIR))
+    return blame(key, "from", error,
+                 "%s: there is no such folder; 'hunch run STUDY.yaml -o %s' makes it", study,
+                 study);
+  if (!plan) {
+    g_autofree char *facts = g_build_filename(study, "run.json", NULL);
+    bool inner = g_file_test(facts, G_FILE_TEST_EXISTS);
+    return blame(key, "from", error, "%s is not a study's folder: %s", study,
+                 inner ? "it holds a single cell; give the folder two levels up"
+                       : "it has no study.json; 'hunch run STUDY.yaml -o FOLDER' makes one");
+  }
+  g_auto(GStrv) arms = arms_in(plan);
+  if (!g_strv_contains((const char *const *)arms, arm)) {
+    g_autofree char *hint = hn_diag_hint(arm, (const char *const *)arms);
+    return blame(key, "arm", error, "%s has no arm '%s'%s", study, arm, hint);
+  }
+  int64_t count = hn_json_int(hn_json_object(plan, "seeds"), "count", INT64_MAX);
+  if (seed_of(cell) >= count)
+    return blame(key, "seed", error,
+                 "%s has no seed %" G_GINT64_FORMAT " of arm %s, only %" G_GINT64_FORMAT, study,
+                 seed_of(cell), arm, count);
+  g_autofree char *how = command(cell, study, plan);
+  return blame(key, "from", error, "%s has not run arm %s with seed %" G_GINT64_FORMAT ": '%s'",
+               study, arm, seed_of(cell), how);
+}
+
+/* "0, 500, 1000", at most eight and how many more; g_free. */
+static char *updates_of(GPtrArray *list) {
+  enum { SHOWN = 8 };
+  GString *out = g_string_new(list->len ? NULL : "none");
+  for (guint i = 0; i < MIN(list->len, SHOWN); i++)
+    g_string_append_printf(out, "%s%" G_GINT64_FORMAT, i ? ", " : "",
+                           hn_checkpoint_update(list->pdata[i]));
+  if (list->len > SHOWN) g_string_append_printf(out, " and %u more", list->len - SHOWN);
+  return g_string_free(out, FALSE);
+}
+
+/* The checkpoint in the folder of a cell that has run. */
+static char *choose(const HnCell *cell, const char *study, const char *dir, JsonObject *plan,
+                    const char *status, const char **key, GError **error) {
+  g_autoptr(GPtrArray) list = hn_checkpoint_list(dir);
+  g_autofree char *how = command(cell, study, plan);
+  if (cell->weights_at < 0) {
+    if (g_strcmp0(status, "done") != 0)
+      return blame(key, "from", error, "%s is %s, not done: '%s' finishes it", dir,
+                   status ? status : "unknown", how);
+    if (list->len) return g_strdup(list->pdata[list->len - 1]);
+    return blame(key, "from", error, "%s holds no checkpoint any more", dir);
+  }
+  char *path = hn_checkpoint_path(dir, cell->weights_at);
+  if (g_file_test(path, G_FILE_TEST_EXISTS)) return path;
+  g_free(path);
+  g_autofree char *kept = updates_of(list);
+  return blame(key, "at", error,
+               "%s has no checkpoint of update %" G_GINT64_FORMAT
+               ", only: %s; run.keep_every says which stay",
+               dir, cell->weights_at, kept);
+}
+
+char *hn_weights_find(const HnCell *cell, const char *study, const char **key, GError **error) {
+  g_autofree char *seed = g_strdup_printf("%" G_GINT64_FORMAT, seed_of(cell));
+  g_autofree char *dir = g_build_filename(study, cell->weights.arm, seed, NULL);
+  g_autoptr(JsonObject) facts = read_object(dir, "run.json");
+  g_autoptr(JsonObject) plan = read_object(study, "study.json");
+  const char *wanted = cell->weights.identity;
+  if (!facts) return explain(cell, study, plan, key, error);
+  const char *status = hn_json_string(facts, "status", NULL);
+  const char *identity = hn_json_string(facts, "identity", NULL);
+  if (!*cell->weights.from && *wanted && g_strcmp0(identity, wanted) != 0)
+    return blame(key, "arm", error, "%s holds another configuration than this study's", dir);
+  return choose(cell, study, dir, plan, status, key, error);
+}
+
+char *hn_weights_sha256(const char *path, GError **error) {
+  static GHashTable *known; /* a study's arms start from the same few files */
+  if (!known) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  const char *sum = g_hash_table_lookup(known, path);
+  if (sum) return g_strdup(sum);
+  g_autoptr(GError) why = NULL;
+  GMappedFile *file = g_mapped_file_new(path, FALSE, &why);
+  if (!file) {
+    g_set_error(error, HN_RUN_ERROR, HN_RUN_WEIGHTS, "%s: %s", path, why->message);
+    return NULL;
+  }
+  char *fresh = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
+                                            (const guchar *)g_mapped_file_get_contents(file),
+                                            g_mapped_file_get_length(file));
+  g_mapped_file_unref(file);
+  g_hash_table_insert(known, g_strdup(path), g_strdup(fresh));
+  return fresh;
+}

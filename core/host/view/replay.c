@@ -1,0 +1,235 @@
+/* replay.c - see replay.h. */
+#include "replay.h"
+#include "checkpoint.h"
+#include "error.h"
+#include <math.h>
+#include <string.h>
+
+static gboolean failed(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean failed(GError **error, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  char *text = g_strdup_vprintf(format, list);
+  va_end(list);
+  g_set_error_literal(error, HN_RUN_ERROR, HN_RUN_FAILED, text);
+  g_free(text);
+  return FALSE;
+}
+
+/* ---- a cell from its folder ---- */
+
+static HnCell *read_cell(const char *dir, GError **error) {
+  char *path = g_build_filename(dir, "config.resolved.yaml", NULL);
+  char *plan = g_build_filename(dir, "study.json", NULL);
+  HnCell *cell = NULL;
+  if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+    failed(error,
+           g_file_test(plan, G_FILE_TEST_EXISTS)
+               ? "%s: a study's folder; give that of a cell, ARM/SEED inside it"
+               : "%s: not the folder of a cell: it has no config.resolved.yaml",
+           dir);
+  } else {
+    HnDiag *d = hn_diag_new();
+    HnNode *node = hn_yaml_read(path, d);
+    cell = node ? hn_cell_read(node, d) : NULL;
+    char *text = hn_diag_text(d);
+    if (!cell) failed(error, "%s", g_strchomp(text));
+    g_free(text), hn_node_free(node), hn_diag_free(d);
+  }
+  g_free(path), g_free(plan);
+  return cell;
+}
+
+static gboolean load(HnShow *show, const char *dir, GError **error) {
+  HnTally tally;
+  GPtrArray *all = hn_checkpoint_list(dir);
+  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  hn_tally_make(&tally, show->s->crew.rows, show->s->shape.env_infos, &show->s->trial);
+  GPtrArray *states = hn_states_of(show->s, &tally);
+  gboolean ok = all->len > 0;
+  if (!ok) failed(error, "%s: has no checkpoint yet", dir);
+  if (ok) {
+    const char *path = all->pdata[all->len - 1];
+    char *identity = hn_cell_identity(show->cell);
+    ok = hn_checkpoint_read(path, states, meta, error);
+    show->update = hn_checkpoint_update(path);
+    show->same = !g_strcmp0(g_hash_table_lookup(meta, "identity"), identity);
+    g_free(identity);
+  }
+  g_ptr_array_unref(states), g_ptr_array_unref(all), g_hash_table_unref(meta);
+  hn_tally_free(&tally);
+  return ok;
+}
+
+HnShow *hn_show_open(const char *dir, FILE *log, GError **error) {
+  HnShow *show = g_new0(HnShow, 1);
+  show->cell = read_cell(dir, error);
+  if (show->cell) show->s = hn_session_new(show->cell, log, error);
+  if (show->s && load(show, dir, error)) return show;
+  hn_show_free(show);
+  return NULL;
+}
+
+void hn_show_free(HnShow *show) {
+  if (!show) return;
+  hn_session_free(show->s), hn_cell_free(show->cell);
+  g_free(show);
+}
+
+/* ---- which task ---- */
+
+static gboolean find_split(const HnSession *s, const char *name, int64_t *split, GError **error) {
+  *split = s->eval_split[0];
+  if (!name) return TRUE;
+  for (int64_t i = 0; s->splits[i]; i++)
+    if (!strcmp(s->splits[i], name)) return *split = i, TRUE;
+  char *all = g_strjoinv(", ", s->splits);
+  failed(error, "there is no split '%s': %s has %s", name, s->env->plugin->name, all);
+  g_free(all);
+  return FALSE;
+}
+
+/* The first task of a name, or the one of a number. */
+static gboolean find_task(const HnSession *s, int64_t split, const char *task, int64_t *k,
+                          GError **error) {
+  const HnEnv *env = HN_ENV(s);
+  int64_t tasks = HN_CAN(env, task_count) ? env->task_count(s->env->self, split) : 0;
+  gint64 number = 0;
+  *k = tasks > 0 ? 0 : -1;
+  if (!task) return TRUE;
+  if (!tasks)
+    return failed(error,
+                  "%s has no task '%s': split %s numbers none, they are drawn (another "
+                  "random stream draws another)",
+                  s->env->plugin->name, task, s->splits[split]);
+  GStrvBuilder *b = g_strv_builder_new();
+  int64_t found = -1;
+  for (int64_t i = 0; i < tasks && HN_CAN(env, task_name); i++) {
+    const char *name = env->task_name(s->env->self, split, i);
+    if (name) g_strv_builder_add(b, name);
+    if (name && found < 0 && !strcmp(name, task)) found = i;
+  }
+  if (found < 0 && g_ascii_string_to_signed(task, 10, 0, tasks - 1, &number, NULL)) found = number;
+  char **names = g_strv_builder_end(b);
+  char *hint = hn_diag_hint(task, (const char *const *)names);
+  if (found < 0)
+    failed(error, "%s has no task '%s' in split %s, which has %lld%s", s->env->plugin->name, task,
+           s->splits[split], (long long)tasks, hint);
+  *k = found;
+  g_free(hint), g_strfreev(names), g_strv_builder_unref(b);
+  return found >= 0;
+}
+
+/* ---- watching ---- */
+
+typedef struct Watch {
+  HnShow *show;
+  HnMomentSink *sink;
+  void *arg;
+  HnMoment m;
+  int64_t entropy; /* column, or -1 */
+  float *map;      /* or NULL */
+  bool enough;
+} Watch;
+
+static double map_entropy(const float *map, int64_t cells) {
+  double sum = 0;
+  for (int64_t k = 0; k < cells; k++)
+    if (map[k] > 0) sum -= (double)map[k] * log((double)map[k]);
+  return sum;
+}
+
+/* Of a Gaussian whose features are means, then log variances. */
+static double gaussian_entropy(const float *belief, int64_t latents) {
+  double sum = 0.5 * (double)latents * (1 + log(2 * G_PI));
+  for (int64_t k = latents; k < 2 * latents; k++) sum += 0.5 * (double)belief[k];
+  return sum;
+}
+
+static HnStatus look_at_belief(Watch *x, const HnWindow *w, int64_t t) {
+  const HnSession *s = x->show->s;
+  const HnBeliefSpec *b = &s->bs;
+  const float *belief = hn_window_at(w, HN_F_BELIEF, t, 0);
+  HnStatus status = HN_OK;
+  if (x->map) HN_CALL(status, HN_INFERENCE(s)->map(s->inference->self, belief, x->map));
+  x->m.entropy = (double)NAN;
+  if (x->entropy >= 0)
+    x->m.entropy = (double)w->belief_info[t * s->shape.belief_infos + x->entropy];
+  else if (x->map && !status)
+    x->m.entropy = map_entropy(x->map, b->map_width * b->map_height);
+  else if (b->latent_dim > 0 && b->belief_dim == 2 * b->latent_dim)
+    x->m.entropy = gaussian_entropy(belief, b->latent_dim);
+  return status;
+}
+
+/* Called by the crew at every percept, and (over) where an episode has just ended. */
+static HnStatus watch(void *arg, const HnCrew *c, const HnWindow *w, int64_t t, bool over) {
+  Watch *x = arg;
+  HnMoment *m = &x->m;
+  HnStatus status = HN_OK;
+  if (!over && !x->show->s->eval_trial.by_steps && c->episode[0] >= x->show->s->protocol.life)
+    return x->enough = true, HN_ENOUGH; /* its episodes ended early */
+  uint8_t begin = *(const uint8_t *)hn_window_at(w, HN_F_BEGIN, t, 0);
+  m->env = c->env, m->over = over, m->begin = !over && begin != HN_KEEP;
+  m->age = over ? m->age + 1 : c->age[0];
+  if (over) m->step++;
+  m->reward =
+      m->begin ? NAN : *(const float *)hn_window_at(w, HN_F_TRUE_REWARD, over ? t : t - 1, 0);
+  if (m->begin) m->episode_return = 0;
+  if (!over) m->episode = c->episode[0], m->step = c->lived[0];
+  m->adapting = m->episode < x->show->s->protocol.adapt;
+  if (!m->begin) m->episode_return += (double)m->reward;
+  if (!over) status = look_at_belief(x, w, t);
+  m->map = x->map;
+  if (!status && !x->sink(x->arg, m)) x->enough = true;
+  return status ? status : x->enough ? HN_ENOUGH : HN_OK;
+}
+
+int64_t hn_show_moments(const HnShow *show) {
+  return 2 * show->s->eval_trial.lifetime + 1;
+}
+
+static HnStatus live(HnSession *s, HnCrew *c) {
+  int64_t life = s->eval_trial.lifetime, K = s->phases;
+  HnWindow phase[HN_PHASES_MAX];
+  HnStatus status = HN_OK;
+  for (int64_t k = 0; k < K; k++)
+    hn_window_make(&phase[k], &s->shape, hn_evaluation_steps(s, k), 1, s->eval_samples);
+  for (int64_t at = 0; at < life && !status;) {
+    status = hn_crew_collect(s, c, phase, K);
+    for (int64_t k = 0; k < K; k++) at += phase[k].h.steps;
+  }
+  for (int64_t k = 0; k < K; k++) hn_window_free(&phase[k]);
+  return status;
+}
+
+gboolean hn_show_trial(HnShow *show, const HnShowing *what, HnMomentSink *sink, void *arg,
+                       GError **error) {
+  HnSession *s = show->s;
+  int64_t split, task;
+  HnCrew c;
+  if (!HN_CAN(HN_ENV(s), render))
+    return failed(error, "%s draws no pictures", s->env->plugin->name);
+  if (!find_split(s, what->split, &split, error) || !find_task(s, split, what->task, &task, error))
+    return FALSE;
+  Watch x = {.show = show, .sink = sink, .arg = arg, .entropy = -1};
+  for (guint k = 0; k < s->inference->infos; k++)
+    if (!strcmp(s->inference->plugin->info[k].name, "entropy")) x.entropy = k;
+  if (HN_CAN(HN_INFERENCE(s), map) && s->bs.map_width > 0)
+    x.map = g_new0(float, s->bs.map_width * s->bs.map_height);
+  HnStatus status = hn_crew_make(s, &c, 1, split, &s->eval_trial, false);
+  if (!status) status = hn_crew_begin(s, &c, what->stream, task);
+  c.watch = watch, c.watch_arg = &x;
+  if (!status) status = live(s, &c);
+  hn_crew_free(&c), g_free(x.map);
+  if (!status || x.enough) return TRUE;
+  return hn_session_failed(s, "showing a trial", status, error);
+}
+
+gboolean hn_show_draw(HnShow *show, const HnMoment *m, int64_t width, int64_t height, uint8_t *rgb,
+                      GError **error) {
+  HnSession *s = show->s;
+  HnStatus status;
+  HN_CALL(status, HN_ENV(s)->render(s->env->self, m->env, width, height, rgb));
+  return !status || hn_session_failed(s, "drawing", status, error);
+}

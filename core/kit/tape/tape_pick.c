@@ -1,0 +1,67 @@
+/* tape_pick.c - a linear layer of which each row reads a few outputs only. */
+#include "tape_record.h"
+
+typedef struct Picked {
+  const int32_t *pick; /* [B, picks] */
+  const float *flip;   /* w transposed: a column of w in one piece */
+} Picked;
+
+/* A column of w's gradient collects in one piece, and then goes to its place once. */
+static void weight_back(HnTape *t, const HnRecord *r, float *dw) {
+  const Picked *s = r->extra;
+  const int64_t in = r->b->rows, out = r->b->cols, picks = r->y->cols;
+  float **column = hn_tape_room(t, out, sizeof *column);
+  for (int64_t i = 0; i < r->y->rows; i++)
+    for (int64_t j = i * picks; j < (i + 1) * picks; j++) {
+      float **to = &column[s->pick[j]];
+      if (!*to) *to = hn_tape_room(t, in, sizeof(float));
+      hn_kernels()->axpy(in, r->y->grad[j], r->a->data + i * in, *to);
+    }
+  for (int64_t k = 0; k < out; k++)
+    for (int64_t p = 0; column[k] && p < in; p++) dw[p * out + k] += column[k][p];
+}
+
+static void pick_back(HnTape *t, HnRecord *r) {
+  const Picked *s = r->extra;
+  const int64_t in = r->b->rows, picks = r->y->cols;
+  float *dx = hn_grad(r->a), *dw = hn_grad(r->b), *db = r->c ? hn_grad(r->c) : NULL;
+  for (int64_t i = 0; dx && i < r->y->rows; i++)
+    for (int64_t j = i * picks; j < (i + 1) * picks; j++)
+      hn_kernels()->axpy(in, r->y->grad[j], s->flip + s->pick[j] * in, dx + i * in);
+  for (int64_t j = 0; db && j < hn_count(r->y); j++) db[s->pick[j]] += r->y->grad[j];
+  if (dw) weight_back(t, r, dw);
+}
+
+static HnVar *pick_along(HnTape *t, const HnRecord *r) {
+  const int32_t *pick = ((const Picked *)r->extra)->pick;
+  const int64_t picks = r->y->cols;
+  HnVar *dx = hn_along(t, r->a), *dw = hn_along(t, r->b), *db = r->c ? hn_along(t, r->c) : NULL;
+  HnVar *sum = NULL;
+  if (dw)
+    sum = hn_linear_pick(t, r->a, dw, db, picks, pick);
+  else if (db)
+    sum = hn_linear_pick(t, hn_filled(t, r->a->rows, r->a->cols, 0), r->b, db, picks, pick);
+  return hn_plus(t, sum, dx ? hn_linear_pick(t, dx, r->b, NULL, picks, pick) : NULL);
+}
+
+static const HnRule pick_rule = {"hn_linear_pick", pick_back, pick_along};
+
+HnVar *hn_linear_pick(HnTape *t, HnVar *x, HnVar *w, HnVar *b, int64_t picks, const int32_t *pick) {
+  HN_SHAPE(x->cols == w->rows, "hn_linear_pick", x, w);
+  if (b) HN_SHAPE(b->rows == 1 && b->cols == w->cols, "hn_linear_pick's bias", w, b);
+  const int64_t in = w->rows;
+  Picked *s = hn_tape_take(t, 1, sizeof *s);
+  *s = (Picked){.pick = pick, .flip = hn_flipped(t, w)};
+  HnVar *y = hn_output(t, x->rows, picks, x, w, b);
+  for (int64_t i = 0; i < x->rows; i++)
+    for (int64_t j = i * picks; j < (i + 1) * picks; j++) {
+      const int32_t k = pick[j];
+      if (k < 0 || k >= w->cols)
+        hn_bug("hn_linear_pick: output %d of %lld", (int)k, (long long)w->cols);
+      y->data[j] =
+          (b ? b->data[k] : 0.0f) + hn_kernels()->dot(in, x->data + i * in, s->flip + k * in);
+    }
+  HnRecord *r = hn_record(t, &pick_rule, y, x, w, b);
+  if (r) r->extra = s;
+  return y;
+}

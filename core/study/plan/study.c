@@ -1,0 +1,295 @@
+/* study.c - a study file becomes cells: a base, arms over it, the command line over both. */
+#include "study.h"
+#include "patch.h"
+#include "arm_weights.h"
+#include <string.h>
+
+enum { MAX_ARMS = 1000, MAX_CELLS = 100000, MAX_NAME = 100, ENOUGH = 100, MAX_DRAWS = 100000000 };
+
+#define SEEDS_ROW(kind, ...)  HN_ROW_##kind(HnSeedsParams, __VA_ARGS__)
+#define REPORT_ROW(kind, ...) HN_ROW_##kind(HnReportParams, __VA_ARGS__)
+static const HnParam seeds_params[] = {HN_SEEDS_PARAMS(SEEDS_ROW)};
+static const HnParam report_params[] = {HN_REPORT_PARAMS(REPORT_ROW)};
+
+HnSchema hn_seeds_schema(void) {
+  return (HnSchema){"seeds", seeds_params, G_N_ELEMENTS(seeds_params), sizeof(HnParam),
+                    sizeof(HnSeedsParams)};
+}
+
+HnSchema hn_report_schema(void) {
+  return (HnSchema){"report", report_params, G_N_ELEMENTS(report_params), sizeof(HnParam),
+                    sizeof(HnReportParams)};
+}
+
+uint64_t hn_study_seed(int64_t root, int64_t i) {
+  uint64_t z = (uint64_t)root + ((uint64_t)i + 1) * 0x9E3779B97F4A7C15u;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+  return z ^ (z >> 31);
+}
+
+/* ---- reading ---- */
+
+typedef struct Reader {
+  const HnNode *root, *base, *arms; /* base, arms: maps, or NULL */
+  HnOverrides over;
+  HnStudy *study;
+  HnDiag *d;
+} Reader;
+
+static void add_at(HnDiag *d, const HnNode *n, const char *text) {
+  hn_diag_add(d, n->file, n->line, n->column, "%s", text);
+}
+
+static void read_keys(const Reader *r) {
+  static const char *const valid[] = {"hunch", "name", "description", "seeds",
+                                      "base",  "arms", "report",      NULL};
+  for (guint i = 0; i < r->root->keys->len; i++) {
+    const HnNode *key = r->root->keys->pdata[i];
+    if (g_strv_contains(valid, key->text)) continue;
+    g_autofree char *hint = hn_diag_hint(key->text, valid), *cut = hn_diag_cut(key->text);
+    hn_diag_add(r->d, key->file, key->line, key->column, "unknown key '%s'%s", cut, hint);
+  }
+}
+
+static void read_version(const Reader *r) {
+  int64_t version = 0;
+  const HnNode *n = hn_node_get(r->root, "hunch");
+  if (!n) {
+    add_at(r->d, r->root, "missing key 'hunch': a study begins with 'hunch: 1'");
+    return;
+  }
+  g_autofree char *shown = hn_params_shown("hunch", n);
+  const char *why = hn_params_int(n, &version);
+  if (why || version != 1)
+    hn_diag_add(r->d, n->file, n->line, n->column, "'%s': expected 1, the format this hunch reads",
+                shown);
+}
+
+/* Names become folders. */
+static bool is_name(const char *text) {
+  gsize n = strlen(text);
+  return n > 0 && n <= MAX_NAME && *text != '.' &&
+         strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-") == n;
+}
+
+#define NAME_RULE "at most 100 letters, digits, '.', '_' or '-', not beginning with '.'"
+
+/* A text of the top level, the command line's before the file's; NULL: absent or refused. */
+static const HnNode *read_text(const Reader *r, const char *key) {
+  const HnNode *n = hn_node_get(r->over.top, key);
+  if (!n) n = hn_node_get(r->root, key);
+  if (!n || n->kind == HN_NODE_TEXT) return n;
+  hn_diag_add(r->d, n->file, n->line, n->column, "'%s:': expected text", key);
+  return NULL;
+}
+
+static char *read_name(const Reader *r) {
+  const HnNode *n = read_text(r, "name");
+  if (n) {
+    g_autofree char *shown = hn_params_shown("name", n);
+    if (!is_name(n->text))
+      hn_diag_add(r->d, n->file, n->line, n->column, "'%s': expected " NAME_RULE, shown);
+    return g_strdup(n->text);
+  }
+  char *stem = g_path_get_basename(r->study->file);
+  if (g_str_has_suffix(stem, ".yaml"))
+    stem[strlen(stem) - 5] = 0;
+  else if (g_str_has_suffix(stem, ".yml"))
+    stem[strlen(stem) - 4] = 0;
+  if (!is_name(stem))
+    add_at(r->d, r->root, "the file's name cannot name the study: set 'name' to " NAME_RULE);
+  return stem;
+}
+
+/* Fills a table from a block of the top level, twice: the file must be right by itself. */
+static void read_table(const Reader *r, const HnSchema *schema, void *out) {
+  const HnNode *file = hn_node_get(r->root, schema->what);
+  const HnNode *line = hn_node_get(r->over.top, schema->what);
+  hn_params_fill(schema, file, NULL, out, r->d);
+  if (!line || (file && file->kind != HN_NODE_MAP)) return;
+  HnNode *both = hn_patch_map(file, line);
+  hn_params_fill(schema, both, NULL, out, r->d);
+  hn_node_free(both);
+}
+
+static void read_arms(Reader *r) {
+  const HnNode *arms = hn_node_get(r->root, "arms");
+  r->study->arms = g_ptr_array_new_with_free_func(g_free);
+  if (arms && hn_params_map("arms", arms, r->d)) r->arms = arms;
+  for (guint i = 0; r->arms && i < arms->keys->len; i++) {
+    const HnNode *name = arms->keys->pdata[i], *patch = arms->items->pdata[i];
+    g_autofree char *cut = hn_diag_cut(name->text), *what = g_strconcat("arm ", cut, NULL);
+    if (i == MAX_ARMS) {
+      add_at(r->d, name, "more than 1000 arms");
+      return;
+    }
+    if (!is_name(name->text))
+      hn_diag_add(r->d, name->file, name->line, name->column, "arm '%s': expected " NAME_RULE, cut);
+    if (hn_params_map(what, patch, r->d)) hn_cell_check(patch, r->d);
+    g_ptr_array_add(r->study->arms, g_strdup(name->text));
+  }
+  if (r->study->arms->len == 0) g_ptr_array_add(r->study->arms, g_strdup("base"));
+}
+
+static char **names_of(const GPtrArray *arms) {
+  char **names = g_new0(char *, arms->len + 1);
+  for (guint i = 0; i < arms->len; i++) names[i] = g_strdup(arms->pdata[i]);
+  return names;
+}
+
+static void read_baseline(const Reader *r, const char *const *arms) {
+  HnReportParams *report = &r->study->report;
+  if (!*report->baseline) report->baseline = g_intern_string(arms[0]);
+  if (g_strv_contains(arms, report->baseline)) return;
+  const HnNode *n = hn_node_get(hn_node_get(r->over.top, "report"), "baseline");
+  if (!n) n = hn_node_get(hn_node_get(r->root, "report"), "baseline");
+  g_autofree char *hint = hn_diag_hint(report->baseline, arms);
+  g_autofree char *shown = hn_params_shown("baseline", n);
+  hn_diag_add(r->d, n->file, n->line, n->column, "'%s': no arm of that name%s", shown, hint);
+}
+
+/* ---- cells ---- */
+
+static bool some_arm_has(const Reader *r, const char *block) {
+  for (guint i = 0; r->arms && i < r->arms->items->len; i++)
+    if (hn_node_get(r->arms->items->pdata[i], block)) return true;
+  return false;
+}
+
+/* An arm that only evaluates does so however many frames a command line gives to all. */
+static void keep_untrained(HnNode *cell, const HnNode *patch) {
+  const HnNode *run = hn_node_get(patch, "run"), *frames = hn_node_get(run, "frames");
+  if (frames && g_strcmp0(frames->text, "0") == 0)
+    hn_node_put(hn_node_get(cell, "run"), "frames", "0");
+}
+
+/* The arm's configuration, yet without a seed. */
+static HnNode *resolve(const Reader *r, guint arm) {
+  const char *name = r->study->arms->pdata[arm];
+  const HnNode *patch = r->arms && arm < r->arms->items->len ? r->arms->items->pdata[arm] : NULL;
+  HnNode *a = hn_patch_blocks(r->base, patch);
+  if (!r->base) a->file = r->root->file, a->line = r->root->line, a->column = r->root->column;
+  HnNode *b = hn_patch_blocks(a, r->over.all);
+  keep_untrained(b, patch);
+  HnNode *out = hn_patch_blocks(b, hn_node_get(r->over.arms, name));
+  hn_node_free(a);
+  hn_node_free(b);
+  /* what other arms have and this one lacks is missing here, not in the base */
+  for (const char *const *block = hn_cell_blocks; patch && *block; block++) {
+    if (hn_node_get(out, *block) || !some_arm_has(r, *block)) continue;
+    if (strcmp(*block, "weights") == 0) continue; /* to have none is a choice */
+    HnNode *key = hn_node_text(patch->file, patch->line, patch->column, *block);
+    hn_node_set(out, key, hn_node_map(patch->file, patch->line, patch->column));
+    hn_node_free(key);
+  }
+  hn_params_put_text(out, "study", *r->study->name ? r->study->name : "?");
+  hn_params_put_text(out, "arm", name);
+  return out;
+}
+
+/* The bootstrap keeps its draws, so that all columns share them. */
+static bool draws_fit(const Reader *r) {
+  const HnStudy *s = r->study;
+  if (s->report.resamples * s->seeds.count <= MAX_DRAWS) return true;
+  const HnNode *n = hn_node_get(r->root, "report");
+  n = n ? n : r->root;
+  hn_diag_add(r->d, n->file, n->line, n->column,
+              "report.resamples %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+              " seeds are more than %d draws",
+              s->report.resamples, s->seeds.count, MAX_DRAWS);
+  return false;
+}
+
+static void read_cells(const Reader *r) {
+  HnStudy *s = r->study;
+  if (s->seeds.count * s->arms->len > MAX_CELLS) {
+    const HnNode *n = hn_node_get(r->root, "seeds");
+    n = n ? n : r->root;
+    hn_diag_add(r->d, n->file, n->line, n->column,
+                "%u arms with %" G_GINT64_FORMAT " seeds are more than %d cells", s->arms->len,
+                s->seeds.count, MAX_CELLS);
+    return;
+  }
+  if (!draws_fit(r)) return;
+  for (guint arm = 0; arm < s->arms->len; arm++) {
+    /* a thousand wrong keys in the base times a thousand arms would take minutes */
+    if (arm > 0 && r->arms && hn_diag_count(r->d) >= ENOUGH) {
+      add_at(r->d, r->arms->keys->pdata[arm],
+             "this arm and those after it were checked by themselves, but not over the base: there "
+             "are 100 findings already");
+      return;
+    }
+    HnNode *map = resolve(r, arm);
+    const HnNode *weights = hn_node_get(map, "weights");
+    g_ptr_array_add(s->starts, weights ? hn_node_copy(weights) : NULL);
+    for (int64_t i = 0; i < s->seeds.count; i++) {
+      g_autofree char *index = g_strdup_printf("%" G_GINT64_FORMAT, i);
+      g_autofree char *seed =
+          g_strdup_printf("%" G_GUINT64_FORMAT, hn_study_seed(s->seeds.root, i));
+      hn_node_put(map, "seed_index", index);
+      hn_node_put(map, "seed", seed);
+      HnCell *cell = hn_cell_read(map, r->d);
+      if (!cell) break;
+      g_ptr_array_add(s->cells, cell);
+    }
+    hn_node_free(map);
+  }
+  if (s->cells->len == s->arms->len * s->seeds.count) hn_study_link(s, r->d);
+}
+
+static void read_study(Reader *r, const char *const *overrides) {
+  HnStudy *s = r->study;
+  HnSchema seeds = hn_seeds_schema(), report = hn_report_schema();
+  read_keys(r);
+  read_version(r);
+  read_arms(r);
+  g_auto(GStrv) names = names_of(s->arms);
+  const char *const *arms = (const char *const *)names;
+  r->over = hn_overrides_read(overrides, arms, r->d);
+  s->name = read_name(r);
+  const HnNode *description = read_text(r, "description");
+  s->description = g_strdup(description ? description->text : "");
+  read_table(r, &seeds, &s->seeds);
+  read_table(r, &report, &s->report);
+  read_baseline(r, arms);
+  const HnNode *base = hn_node_get(r->root, "base");
+  if (base && hn_params_map("base", base, r->d)) r->base = base, hn_cell_check(base, r->d);
+  read_cells(r);
+  hn_overrides_clear(&r->over);
+}
+
+HnStudy *hn_study_parse(const char *file, const char *text, gsize length,
+                        const char *const *overrides, HnDiag *d) {
+  guint before = hn_diag_count(d);
+  HnNode *root = hn_yaml_parse(file, text, length, d);
+  HnStudy *study = NULL;
+  if (root && hn_params_map("study", root, d)) {
+    study = g_new0(HnStudy, 1);
+    study->file = g_strdup(file);
+    study->source = g_strndup(text, length);
+    study->cells = g_ptr_array_new_with_free_func((GDestroyNotify)hn_cell_free);
+    study->starts = g_ptr_array_new_with_free_func((GDestroyNotify)hn_node_free);
+    Reader r = {.root = root, .study = study, .d = d};
+    read_study(&r, overrides);
+  }
+  hn_node_free(root);
+  if (hn_diag_count(d) == before) return study;
+  hn_study_free(study);
+  return NULL;
+}
+
+HnStudy *hn_study_read(const char *path, const char *const *overrides, HnDiag *d) {
+  gsize length;
+  g_autofree char *text = hn_yaml_load(path, &length, d);
+  return text ? hn_study_parse(path, text, length, overrides, d) : NULL;
+}
+
+void hn_study_free(HnStudy *s) {
+  if (!s) return;
+  g_ptr_array_free(s->arms, TRUE);
+  g_ptr_array_free(s->cells, TRUE);
+  g_ptr_array_free(s->starts, TRUE);
+  g_free(s->name), g_free(s->description), g_free(s->file), g_free(s->source);
+  g_free(s);
+}

@@ -1,0 +1,433 @@
+/* html.c - see html.h.  The page is also well-formed XML. */
+#include "html.h"
+#include "json.h"
+#include "gnuplot.h"
+#include "compare_tasks.h"
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+void hn_html_text(GString *out, const char *text) {
+  char *escaped = g_markup_escape_text(text, -1);
+  g_string_append(out, escaped);
+  g_free(escaped);
+}
+
+void hn_html(GString *out, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  for (const char *at = format, *next; *at; at = next) {
+    next = strstr(at, "%s");
+    if (!next) next = at + strlen(at);
+    g_string_append_len(out, at, next - at);
+    if (!*next) break;
+    const char *text = va_arg(list, const char *);
+    hn_html_text(out, text ? text : "");
+    next += 2;
+  }
+  va_end(list);
+}
+
+static void html_count(GString *out, gint64 n) {
+  g_string_append_printf(out, "%" G_GINT64_FORMAT, n);
+}
+
+/* ---- head ---- */
+
+static const char style[] =
+    "*{box-sizing:border-box}"
+    "body{margin:0 auto;max-width:76rem;padding:1.5rem 1.25rem 4rem;background:var(--paper);"
+    "color:var(--text);font:16px/1.5 system-ui,sans-serif}"
+    "h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0 .25rem}"
+    "h2{font-size:1.2rem;margin:2.5rem 0 .75rem;padding-top:.75rem;border-top:1px solid "
+    "var(--grid)}"
+    "h3{font-size:1rem;margin:1.5rem 0 .25rem}"
+    ".quiet,caption small,figcaption small{color:var(--soft);font-weight:normal}"
+    ".wide{overflow-x:auto}"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:0 0 1.25rem}"
+    "caption{text-align:left;font-weight:600;padding:.25rem 0}"
+    "th{text-align:left;font-weight:600;color:var(--soft);font-size:.85rem}"
+    "th,td{padding:.28rem .9rem .28rem 0;border-bottom:1px solid var(--grid);white-space:nowrap}"
+    "td.n,th.n{text-align:right}"
+    "td.wrap{white-space:normal;overflow-wrap:anywhere}"
+    "tr.base{color:var(--soft)}"
+    ".dot{display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.5em}"
+    ".plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));"
+    "gap:1.5rem 2rem}"
+    "figure{margin:0}figcaption{font-weight:600;margin-bottom:.25rem}figcaption "
+    "small{display:block}"
+    "figure.row{grid-column:1/-1}"
+    "figure svg{width:100%;height:auto;display:block}figure text{font-family:inherit}"
+    "svg.range{width:11rem;height:1.1rem;vertical-align:middle}"
+    ".box{border-left:4px solid var(--alarm);padding:.6rem 1rem;margin:1rem 0;"
+    "background:var(--raised)}.box.note{border-color:var(--grid)}"
+    ".box ul{margin:.25rem 0 0;padding-left:1.2rem}"
+    "pre{background:var(--raised);padding:.8rem 1rem;overflow-x:auto;font-size:.85rem;"
+    "line-height:1.45}"
+    "summary{cursor:pointer;font-weight:600;margin:.75rem 0}"
+    "a{color:var(--link)}"
+    "@media print{body{max-width:none;font-size:10pt}figure,table{break-inside:avoid}}";
+
+static void variables(GString *out, const HnComparison *c, bool dark) {
+  char *css = hn_plots_variables(c->results->arm_count, c->baseline, dark);
+  g_string_append_printf(
+      out, "%s%s", css,
+      dark ? "--paper:#141414;--text:#e6e6e6;--soft:#a0a0a0;--raised:#202020;--alarm:#ff8c42;"
+             "--link:#7cc4f5"
+           : "--paper:#fff;--text:#1c1c1c;--soft:#666;--raised:#f5f5f5;--alarm:#d55e00;"
+             "--link:#005a8f");
+  g_free(css);
+}
+
+/* First and last finish of the done cells' run. */
+static const char *latest(const HnResults *r) {
+  const char *last = NULL;
+  for (guint i = 0; i < r->cells->len; i++) {
+    const char *time = hn_result_fact(r->cells->pdata[i], "written");
+    if (time && (!last || strcmp(time, last) > 0)) last = time;
+  }
+  return last;
+}
+
+void hn_report_head(GString *out, const HnComparison *c) {
+  const HnResults *r = c->results;
+  hn_html(out,
+          "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+          "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>%s</title>\n<style>",
+          r->study);
+  g_string_append(out, ":root{");
+  variables(out, c, false);
+  g_string_append(out, "}@media (prefers-color-scheme:dark){:root{");
+  variables(out, c, true);
+  g_string_append_printf(out, "}}%s</style>\n</head>\n<body>\n", style);
+  hn_html(out, "<header><h1>%s</h1>\n<p class=\"quiet\">", r->study);
+  html_count(out, r->arm_count);
+  g_string_append(out, r->arm_count == 1 ? " arm, " : " arms, ");
+  html_count(out, r->seeds);
+  g_string_append(out, r->seeds == 1 ? " seed each, " : " paired seeds each, ");
+  html_count(out, c->done);
+  g_string_append_printf(out, " of %u cells done", r->cells->len);
+  const char *last = latest(r);
+  if (last) hn_html(out, ", last written %s", last);
+  g_string_append(out, "</p>\n<p class=\"quiet\">");
+  for (guint i = 0; i < c->origin->len; i++) {
+    const char *line = c->origin->pdata[i];
+    hn_html(out, "%s%s", i ? "; " : "", line);
+  }
+  g_string_append(out, "</p></header>\n");
+}
+
+static void list(GString *out, const GPtrArray *lines) {
+  g_string_append(out, "<ul>");
+  for (guint i = 0; i < lines->len; i++) hn_html(out, "<li>%s</li>", lines->pdata[i]);
+  g_string_append(out, "</ul></div>\n");
+}
+
+void hn_report_warnings(GString *out, const HnComparison *c) {
+  if (c->absent->len) {
+    g_string_append_printf(out,
+                           "<div class=\"box\"><strong>%u of %u cells are not in these "
+                           "results</strong>",
+                           c->absent->len, c->results->cells->len);
+    list(out, c->absent);
+  }
+}
+
+/* ---- tables ---- */
+
+static void cell_interval(GString *out, const HnEstimate *e, HnFormat f) {
+  char *low = hn_compare_number(e->low, f);
+  char *high = hn_compare_number(e->high, f);
+  if (e->interval == HN_INTERVAL_NONE)
+    g_string_append(out, "<td></td>");
+  else
+    hn_html(out, "<td>[%s, %s]%s</td>", low, high, e->coarse ? " coarse" : "");
+  g_free(low);
+  g_free(high);
+}
+
+/* The difference and its interval on a scale that the whole column shares, zero marked. */
+static void draw_range(GString *out, const HnComparison *c, const HnCompared *m, gint64 arm) {
+  double reach = 0;
+  for (gint64 a = 0; a < c->results->arm_count; a++) {
+    const HnEstimate *d = &m->difference[a];
+    double ends[] = {d->value, d->low, d->high};
+    for (int i = 0; i < 3; i++)
+      if (isfinite(ends[i])) reach = fmax(reach, fabs(ends[i]));
+  }
+  const HnEstimate *d = &m->difference[arm];
+  if (!(reach > 0) || !isfinite(d->value)) {
+    g_string_append(out, "<td></td>");
+    return;
+  }
+  double scale = 84 / reach;
+  g_string_append(out, "<td><svg class=\"range\" viewBox=\"-90 -8 180 16\">"
+                       "<line x1=\"0\" x2=\"0\" y1=\"-8\" y2=\"8\" stroke=\"var(--soft)\"/>");
+  if (d->interval != HN_INTERVAL_NONE)
+    g_string_append_printf(out,
+                           "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"0\" y2=\"0\" stroke-width=\"3\" "
+                           "stroke=\"var(--arm-%" G_GINT64_FORMAT ")\"/>",
+                           d->low * scale, d->high * scale, arm);
+  g_string_append_printf(out,
+                         "<circle cx=\"%.1f\" cy=\"0\" r=\"4.5\" fill=\"var(--arm-%" G_GINT64_FORMAT
+                         ")\"/></svg></td>",
+                         d->value * scale, arm);
+}
+
+static void row(GString *out, const HnComparison *c, const HnCompared *m, gint64 a) {
+  const HnResults *r = c->results;
+  HnFormat plain = hn_compared_format(m, r->arm_count, false);
+  HnFormat signs = hn_compared_format(m, r->arm_count, true);
+  char *value = hn_compare_number(m->value[a].value, plain);
+  char *difference = hn_compare_number(m->difference[a].value, signs);
+  g_string_append_printf(
+      out,
+      "<tr%s><td><span class=\"dot\" style=\"background:var(--arm-%" G_GINT64_FORMAT ")\"></span>",
+      a == c->baseline ? " class=\"base\"" : "", a);
+  hn_html(out, "%s%s</td><td class=\"n\">", r->arms[a],
+          hn_results_privileged(r, a) ? " (oracle)" : "");
+  html_count(out, m->value[a].n);
+  hn_html(out, "</td><td class=\"n\">%s</td>", value);
+  cell_interval(out, &m->value[a], plain);
+  hn_html(out, "<td class=\"n\">%s</td>",
+          a == c->baseline ? "baseline"
+          : c->protocol[a] ? "other task"
+                           : difference);
+  cell_interval(out, &m->difference[a], signs);
+  draw_range(out, c, m, a);
+  hn_html(out, "<td>%s</td></tr>\n", hn_compared_verdict(m, a));
+  g_free(value);
+  g_free(difference);
+}
+
+static void table(GString *out, const HnComparison *c, const HnCompared *m) {
+  char *interval = g_strdup_printf("%g %% interval", 100 * hn_stats_confidence(c->stats));
+  char *heading = hn_compared_heading(m, c->results->arm_count);
+  hn_html(out, "<div class=\"wide\"><table><caption>%s <small>%s</small></caption>\n", m->column,
+          heading);
+  hn_html(out,
+          "<thead><tr><th>arm</th><th class=\"n\">seeds</th><th class=\"n\">%s</th><th>%s</th>"
+          "<th class=\"n\">difference</th><th>%s</th><th></th><th></th></tr></thead><tbody>\n",
+          hn_aggregate_name(hn_stats_kind(c->stats)), interval, interval);
+  for (gint64 a = 0; a < c->results->arm_count; a++) row(out, c, m, a);
+  g_string_append(out, "</tbody></table></div>\n");
+  g_free(heading);
+  g_free(interval);
+}
+
+void hn_report_tables(GString *out, const HnComparison *c) {
+  hn_html(out,
+          "<section><h2>Final values</h2>\n<p class=\"quiet\">After training, on held-out "
+          "tasks. Differences are to %s, paired by seed. ",
+          c->results->arms[c->baseline]);
+  hn_html(out, "Seeds are the unit; intervals are Student's t for means of fewer than ten seeds, "
+               "else the percentile bootstrap.</p>\n");
+  if (c->columns->len == 0) g_string_append(out, "<p>No done cell has an evaluation yet.</p>\n");
+  for (guint i = 0; i < c->columns->len; i++) table(out, c, c->columns->pdata[i]);
+  if (c->notes->len) {
+    g_string_append(out, "<div class=\"box note\">");
+    list(out, c->notes);
+  }
+  g_string_append(out, "</section>\n");
+}
+
+/* ---- by task ---- */
+
+static void task_row(GString *out, const HnComparison *c, const HnCompared *m, bool last) {
+  HnFormat f = hn_compared_format(m, c->results->arm_count, false);
+  hn_html(out, last ? "<tr class=\"base\"><th>%s</th>" : "<tr><td>%s</td>", m->column);
+  for (gint64 a = 0; a < c->results->arm_count; a++) {
+    char *value = hn_compare_number(m->value[a].value, f);
+    hn_html(out, "<td class=\"n\">%s</td>", value);
+    cell_interval(out, &m->value[a], f);
+    g_free(value);
+  }
+  g_string_append(out, "</tr>\n");
+}
+
+static void task_table(GString *out, const HnComparison *c, const HnByTask *b) {
+  hn_html(out,
+          "<div class=\"wide\"><table><caption>%s <small>split %s</small></caption>\n<thead><tr>"
+          "<th>task</th>",
+          b->column, b->split);
+  for (gint64 a = 0; a < c->results->arm_count; a++) {
+    g_string_append_printf(
+        out,
+        "<th class=\"n\"><span class=\"dot\" style=\"background:var(--arm-%" G_GINT64_FORMAT
+        ")\"></span>",
+        a);
+    hn_html(out, "%s</th><th></th>", c->results->arms[a]);
+  }
+  g_string_append(out, "</tr></thead><tbody>\n");
+  for (guint i = 0; i < b->rows->len; i++)
+    task_row(out, c, b->rows->pdata[i], i + 1 == b->rows->len);
+  g_string_append(out, "</tbody></table></div>\n");
+}
+
+void hn_report_tasks(GString *out, const HnComparison *c, const GPtrArray *all, const char *csv) {
+  if (!all->len) return;
+  hn_html(out,
+          "<section><h2>By task</h2>\n<p class=\"quiet\">Episodes that counted in the last "
+          "evaluation, %s over seeds with intervals as above; <a href=\"%s\">csv</a></p>\n",
+          hn_aggregate_name(hn_stats_kind(c->stats)), csv);
+  for (guint i = 0; i < all->len; i++) task_table(out, c, all->pdata[i]);
+  g_string_append(out, "</section>\n");
+}
+
+/* ---- origin ---- */
+
+static void fact_text(const HnResult *c, const char *path, GString *out) {
+  JsonNode *n = hn_result_member(c, path);
+  if (!n || !JSON_NODE_HOLDS_VALUE(n)) return;
+  if (json_node_get_value_type(n) == G_TYPE_STRING)
+    g_string_assign(out, json_node_get_string(n));
+  else if (json_node_get_value_type(n) == G_TYPE_INT64)
+    html_count(out, json_node_get_int(n));
+}
+
+/* A row with every distinct value of a fact among the done cells; nothing if there is none. */
+static void fact_row(GString *out, const HnResults *r, const char *what, const char *path) {
+  GString *all = g_string_new(NULL);
+  GPtrArray *seen = g_ptr_array_new_with_free_func(g_free);
+  for (guint i = 0; i < r->cells->len; i++) {
+    HnResult *cell = r->cells->pdata[i];
+    GString *one = g_string_new(NULL);
+    if (hn_result_done(cell)) fact_text(cell, path, one);
+    char *text = g_string_free(one, FALSE);
+    if (!*text || g_ptr_array_find_with_equal_func(seen, text, g_str_equal, NULL)) {
+      g_free(text);
+      continue;
+    }
+    g_string_append_printf(all, "%s%s", seen->len ? ", " : "", text);
+    g_ptr_array_add(seen, text);
+  }
+  if (seen->len) hn_html(out, "<tr><th>%s</th><td class=\"wrap\">%s</td></tr>\n", what, all->str);
+  g_ptr_array_unref(seen);
+  g_string_free(all, TRUE);
+}
+
+static void plugin_rows(GString *out, const HnResults *r) {
+  static const char *const kinds[] = {"env", "inference", "policy"};
+  GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++)
+    for (guint i = 0; i < r->cells->len; i++) {
+      HnResult *cell = r->cells->pdata[i];
+      GString *fact[3] = {g_string_new(NULL), g_string_new(NULL), g_string_new(NULL)};
+      static const char *const names[] = {"name", "version", "sha256"};
+      for (guint f = 0; f < 3 && hn_result_done(cell); f++) {
+        char *path = g_strdup_printf("plugins.%s.%s", kinds[k], names[f]);
+        fact_text(cell, path, fact[f]);
+        g_free(path);
+      }
+      g_string_truncate(fact[2], 16);
+      if (fact[0]->len && g_hash_table_add(seen, g_strconcat(kinds[k], fact[0]->str, NULL)))
+        hn_html(out, "<tr><th>%s</th><td class=\"wrap\">%s %s%s<code>%s</code></td></tr>\n",
+                kinds[k], fact[0]->str, fact[1]->str, fact[2]->len ? ", sha256 " : "",
+                fact[2]->str);
+      for (guint f = 0; f < 3; f++) g_string_free(fact[f], TRUE);
+    }
+  g_hash_table_unref(seen);
+}
+
+static double total_hours(const HnResults *r) {
+  double seconds = 0;
+  for (guint i = 0; i < r->cells->len; i++) {
+    HnResult *cell = r->cells->pdata[i];
+    seconds += hn_json_real(cell->facts, "seconds", 0);
+  }
+  return seconds / 3600;
+}
+
+void hn_report_origin(GString *out, const HnComparison *c) {
+  const HnResults *r = c->results;
+  g_string_append(out, "<section><h2>How to run it again</h2>\n<pre>hunch run study.yaml");
+  for (char **o = r->overrides; *o; o++) {
+    char *quoted = strpbrk(*o, " \t'\"\\$`*?[]{}();&|<>~#!") ? g_shell_quote(*o) : g_strdup(*o);
+    hn_html(out, " %s", quoted);
+    g_free(quoted);
+  }
+  g_string_append(out,
+                  "</pre>\n<p class=\"quiet\">with the study file below, this version of hunch "
+                  "and these plugins. The same machine gives the same bits.</p>\n"
+                  "<div class=\"wide\"><table><tbody>\n");
+  static const char *const facts[][2] = {{"hunch", "hunch"},
+                                         {"commit", "commit"},
+                                         {"processor", "cpu"},
+                                         {"instruction set", "isa"},
+                                         {"BLAS kernel", "blas"},
+                                         {"host", "host"},
+                                         {"operating system", "kernel"},
+                                         {"workers", "workers"}};
+  for (guint i = 0; i < G_N_ELEMENTS(facts); i++) fact_row(out, r, facts[i][0], facts[i][1]);
+  plugin_rows(out, r);
+  char *hours = g_strdup_printf("%.2f", total_hours(r)),
+       *root = g_strdup_printf("%" G_GINT64_FORMAT, r->root);
+  hn_html(out, "<tr><th>cell hours</th><td>%s</td></tr>\n<tr><th>root seed</th><td>%s</td></tr>\n",
+          hours, root);
+  g_free(hours);
+  g_free(root);
+  g_string_append(out, "</tbody></table></div>\n");
+  hn_html(out, "<details><summary>%s</summary><pre>%s</pre></details>\n</section>\n",
+          *r->file ? r->file : "study.yaml", r->source);
+}
+
+/* ---- cells ---- */
+
+/* Where `path` is, seen from the folder of `page`. */
+static char *relative(const char *page, const char *path) {
+  char *from = g_canonicalize_filename(page, NULL), *to = g_canonicalize_filename(path, NULL);
+  char **a = g_strsplit(from, "/", -1), **b = g_strsplit(to, "/", -1);
+  guint same = 0, depth = g_strv_length(a) - 1;
+  while (same < depth && b[same] && g_str_equal(a[same], b[same])) same++;
+  GString *out = g_string_new(NULL);
+  for (guint i = same; i < depth; i++) g_string_append(out, "../");
+  for (guint i = same; b[i]; i++) {
+    char *part = g_uri_escape_string(b[i], NULL, FALSE);
+    g_string_append_printf(out, "%s%s", i > same ? "/" : "", part);
+    g_free(part);
+  }
+  g_strfreev(a);
+  g_strfreev(b);
+  g_free(from);
+  g_free(to);
+  return g_string_free(out, FALSE);
+}
+
+void hn_report_cells(GString *out, const HnComparison *c, const char *page) {
+  static const char *const files[] = {
+      "run.json",  "config.resolved.yaml", "metrics.csv", "episodes.csv", "steps.csv",
+      "trial.csv", "predictions.csv",      "log.txt"};
+  const HnResults *r = c->results;
+  g_string_append(out, "<section><h2>Cells</h2>\n<details><summary>Every cell with its files"
+                       "</summary><div class=\"wide\"><table><thead><tr><th>cell</th><th>seed</th>"
+                       "<th>status</th><th class=\"n\">frames</th><th class=\"n\">seconds</th>"
+                       "<th>files</th></tr></thead><tbody>\n");
+  for (guint i = 0; i < r->cells->len; i++) {
+    HnResult *cell = r->cells->pdata[i];
+    char *name = g_strdup_printf("%s/%" G_GINT64_FORMAT, cell->arm, cell->seed_index);
+    GString *seed = g_string_new(NULL), *frames = g_string_new(NULL);
+    if (cell->facts) fact_text(cell, "seed", seed), fact_text(cell, "frames", frames);
+    char *seconds = cell->facts ? g_strdup_printf("%.0f", hn_json_real(cell->facts, "seconds", 0))
+                                : g_strdup("");
+    hn_html(out,
+            "<tr><td>%s</td><td>%s</td><td class=\"wrap\">%s%s%s</td><td class=\"n\">%s</td>"
+            "<td class=\"n\">%s</td><td>",
+            name, seed->str, cell->status, cell->reason ? ": " : "", cell->reason, frames->str,
+            seconds);
+    char *dir = relative(page, cell->dir);
+    for (guint k = 0; k < G_N_ELEMENTS(files); k++) {
+      char *path = g_build_filename(cell->dir, files[k], NULL);
+      if (g_file_test(path, G_FILE_TEST_EXISTS))
+        hn_html(out, "<a href=\"%s/%s\">%s</a> ", dir, files[k], files[k]);
+      g_free(path);
+    }
+    g_string_append(out, "</td></tr>\n");
+    g_free(dir);
+    g_free(seconds);
+    g_free(name);
+    g_string_free(seed, TRUE);
+    g_string_free(frames, TRUE);
+  }
+  g_string_append(out, "</tbody></table></div></details></section>\n");
+}

@@ -1,0 +1,52 @@
+/* results.h - a study folder as found on disk.  Needs no plugin, so results can be compared on a
+ * machine that cannot run them.
+ *
+ *   study.json                     name, arms, seeds, report block, overrides: the plan
+ *   study.yaml                     the source as read
+ *   ARM/SEED_INDEX/                a cell: run.json config.resolved.yaml metrics.csv steps.csv ..
+ */
+#ifndef HN_RESULTS_H
+#define HN_RESULTS_H
+#include "study.h"
+#include "csv_table.h"
+#include <json-glib/json-glib.h>
+
+#define HN_RESULTS_ERROR (g_quark_from_static_string("hn-results"))
+enum { HN_RESULTS_MISSING, HN_RESULTS_INVALID, HN_RESULTS_MIXED, HN_RESULTS_UNKNOWN };
+
+/* One cell.  Only a done cell has metrics. */
+typedef struct HnResult {
+  const char *arm;
+  gint64 seed_index;
+  char *dir;
+  char *status;      /* missing, running, interrupted, failed, done */
+  char *reason;      /* of failed; else NULL */
+  JsonObject *facts; /* run.json, or NULL */
+  HnNode *config;    /* config.resolved.yaml, or NULL */
+  HnTable *metrics;  /* of done cells, like all below, which may be NULL */
+  HnTable *steps, *trial, *predictions;
+} HnResult;
+
+typedef struct HnResults {
+  char *dir, *study, *file;
+  char *source;     /* study.yaml */
+  char **arms;      /* in the study's order, NULL-terminated */
+  char **overrides; /* from the command line, NULL-terminated */
+  gint64 arm_count, seeds, root;
+  HnReportParams report; /* texts interned */
+  GPtrArray *cells;      /* HnResult *, arm-major */
+} HnResults;
+
+HnResults *hn_results_read(const char *dir, GError **error);
+void hn_results_free(HnResults *r);
+HnResult *hn_results_cell(const HnResults *r, gint64 arm, gint64 seed);
+gint64 hn_results_arm(const HnResults *r, const char *name); /* or -1 */
+void hn_result_free(HnResult *c);
+bool hn_result_done(const HnResult *c);
+/* A member of run.json by path, "plugins.env.version", or NULL. */
+JsonNode *hn_result_member(const HnResult *c, const char *path);
+/* The same if it is a text, else NULL. */
+const char *hn_result_fact(const HnResult *c, const char *path);
+/* True if a plugin of the arm's cells saw the true task. */
+bool hn_results_privileged(const HnResults *r, gint64 arm);
+#endif

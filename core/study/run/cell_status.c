@@ -1,0 +1,166 @@
+/* cell_status.c - compares a cell with its folder. */
+#include "cell_status.h"
+#include "json.h"
+#include <string.h>
+
+char *hn_cell_folder(const char *dir, const HnCell *cell) {
+  g_autofree char *index = g_strdup_printf("%" G_GINT64_FORMAT, cell->seed_index);
+  return g_build_filename(dir, cell->arm, index, NULL);
+}
+
+void hn_cell_state_clear(HnCellState *state) {
+  g_free(state->reason);
+  state->reason = NULL;
+}
+
+const char *hn_cell_work_name(HnCellWork work) {
+  static const char *const names[] = {"run", "resume", "done", "differs"};
+  return names[work];
+}
+
+/* ---- configuration ---- */
+
+typedef struct Difference {
+  guint count;
+  char *first; /* "inference.noise was inferred" */
+} Difference;
+
+static void differ(Difference *out, const char *path, const HnNode *was) {
+  if (out->count++ > 0) return;
+  if (!was)
+    out->first = g_strdup_printf("%s was not there", path);
+  else if (was->kind != HN_NODE_TEXT)
+    out->first = g_strdup_printf("%s was a block", path);
+  else {
+    g_autofree char *cut = hn_diag_cut(was->text);
+    out->first = g_strdup_printf("%s was %s", path, *cut ? cut : "empty");
+  }
+}
+
+static void compare(const HnNode *was, const HnNode *is, const char *path, Difference *out) {
+  /* threads change no result, nor does the place of weights whose hash is the same */
+  if (strcmp(path, "run.workers") == 0 || strcmp(path, "weights.from") == 0) return;
+  if (is->kind != HN_NODE_MAP || !was || was->kind != HN_NODE_MAP) {
+    if (!was || was->kind != is->kind || strcmp(was->text, is->text) != 0) differ(out, path, was);
+    return;
+  }
+  for (guint i = 0; i < is->keys->len; i++) {
+    const char *key = ((const HnNode *)is->keys->pdata[i])->text;
+    g_autofree char *inner = *path ? g_strconcat(path, ".", key, NULL) : g_strdup(key);
+    compare(hn_node_get(was, key), is->items->pdata[i], inner, out);
+  }
+  for (guint i = 0; i < was->keys->len; i++) {
+    const char *key = ((const HnNode *)was->keys->pdata[i])->text;
+    g_autofree char *inner = *path ? g_strconcat(path, ".", key, NULL) : g_strdup(key);
+    if (!hn_node_get(is, key)) differ(out, inner, was->items->pdata[i]);
+  }
+}
+
+/* Why the folder's configuration is not the cell's, or NULL. */
+static char *other_configuration(const char *file, const HnCell *cell) {
+  HnDiag *d = hn_diag_new();
+  HnNode *was = hn_yaml_read(file, d), *is = hn_cell_node(cell);
+  Difference difference = {0};
+  char *reason = NULL;
+  if (!was || hn_diag_count(d))
+    reason = g_strdup("the folder's config.resolved.yaml is damaged");
+  else
+    compare(was, is, "", &difference);
+  if (difference.count == 1)
+    reason = g_strdup_printf("configuration differs from the folder's: %s", difference.first);
+  else if (difference.count > 1)
+    reason = g_strdup_printf("configuration differs from the folder's: %s, and %u more",
+                             difference.first, difference.count - 1);
+  g_free(difference.first);
+  hn_node_free(was);
+  hn_node_free(is);
+  hn_diag_free(d);
+  return reason;
+}
+
+/* ---- the run's record ---- */
+
+typedef struct Record {
+  char *status, *reason, *identity; /* NULL: not said */
+} Record;
+
+static Record read_record(const char *folder) {
+  g_autofree char *file = g_build_filename(folder, "run.json", NULL);
+  g_autoptr(JsonObject) o = hn_json_read(file, NULL);
+  return (Record){g_strdup(hn_json_string(o, "status", NULL)),
+                  g_strdup(hn_json_string(o, "reason", NULL)),
+                  g_strdup(hn_json_string(o, "identity", NULL))};
+}
+
+/* Of the files ckpt/NNNNNNNN.safetensors the largest number, or -1. */
+static int64_t last_checkpoint(const char *folder) {
+  int64_t last = -1;
+  g_autofree char *path = g_build_filename(folder, "ckpt", NULL);
+  g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+  for (const char *name = NULL; dir && (name = g_dir_read_name(dir));) {
+    gsize digits = strspn(name, G_CSET_DIGITS);
+    if (digits == 0 || digits > 18 || strcmp(name + digits, ".safetensors") != 0) continue;
+    last = MAX(last, g_ascii_strtoll(name, NULL, 10));
+  }
+  return last;
+}
+
+/* Something in a folder, or NULL. */
+static char *some_file(const char *folder) {
+  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+  return dir ? g_strdup(g_dir_read_name(dir)) : NULL;
+}
+
+/* The folder holds this very cell: how far is it? */
+static void judge_progress(const char *folder, const Record *record, HnCellState *s) {
+  if (g_strcmp0(record->status, "done") == 0) {
+    s->work = HN_CELL_DONE;
+    s->reason = g_strdup("done");
+    return;
+  }
+  s->update = last_checkpoint(folder);
+  s->work = s->update >= 0 ? HN_CELL_RESUME : HN_CELL_RUN;
+  GString *reason = g_string_new(NULL);
+  if (g_strcmp0(record->status, "failed") == 0)
+    g_string_append_printf(reason, "failed (%s); ", record->reason ? record->reason : "no reason");
+  if (s->update >= 0)
+    g_string_append_printf(reason, "has a checkpoint at update %" G_GINT64_FORMAT, s->update);
+  else
+    g_string_append(reason, record->status ? "no checkpoint" : "never started");
+  s->reason = g_string_free(reason, FALSE);
+}
+
+static void judge(const char *folder, const char *config, const HnCell *cell, HnCellState *s) {
+  Record record = read_record(folder);
+  g_autofree char *identity = hn_cell_identity(cell);
+  /* equal identities may still name a plugin by another path */
+  bool same = record.identity && strcmp(record.identity, identity) == 0;
+  if (!same) s->reason = other_configuration(config, cell);
+  if (!same && !s->reason && record.identity)
+    s->reason = g_strdup("plugin files differ from those the folder's run used");
+  if (s->reason)
+    s->work = HN_CELL_DIFFERS;
+  else
+    judge_progress(folder, &record, s);
+  g_free(record.status), g_free(record.reason), g_free(record.identity);
+}
+
+HnCellState hn_cell_state(const char *dir, const HnCell *cell) {
+  HnCellState s = {HN_CELL_RUN, -1, NULL};
+  g_autofree char *folder = hn_cell_folder(dir, cell), *some = some_file(folder);
+  g_autofree char *config = g_build_filename(folder, "config.resolved.yaml", NULL);
+  bool exists = g_file_test(folder, G_FILE_TEST_EXISTS);
+  if (!exists || (!some && g_file_test(folder, G_FILE_TEST_IS_DIR)))
+    s.reason = g_strdup("new");
+  else if (g_file_test(config, G_FILE_TEST_EXISTS))
+    judge(folder, config, cell, &s);
+  else {
+    s.work = HN_CELL_DIFFERS;
+    s.reason = some ? g_strdup_printf("the folder is not a run's: it holds %s", some)
+                    : g_strdup("is not a folder");
+  }
+  char *raw = s.reason; /* names of files and words of a run may hold anything */
+  s.reason = hn_diag_printable(raw);
+  g_free(raw);
+  return s;
+}

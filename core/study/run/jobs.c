@@ -1,0 +1,183 @@
+/* jobs.c - see jobs.h.  Files are written beside and renamed. */
+#include "jobs.h"
+#include "json.h"
+#include "plan_file.h"
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+static void job_free(HnJob *j) {
+  g_free(j->name);
+  g_free(j->dir);
+  g_free(j->reason);
+  g_free(j);
+}
+
+static void link_jobs(GPtrArray *jobs) {
+  g_autoptr(GHashTable) of = g_hash_table_new(NULL, NULL);
+  for (guint i = 0; i < jobs->len; i++) {
+    HnJob *j = jobs->pdata[i];
+    g_hash_table_insert(of, (gpointer)(guintptr)j->cell, j);
+  }
+  for (guint i = 0; i < jobs->len; i++) {
+    HnJob *j = jobs->pdata[i];
+    if (j->cell->source) j->after = g_hash_table_lookup(of, j->cell->source);
+  }
+}
+
+static bool wanted(const HnCell *cell, char **arms, const gint64 *seeds, gsize seed_count) {
+  bool seed = !seeds;
+  for (gsize i = 0; seeds && i < seed_count; i++) seed |= seeds[i] == cell->seed_index;
+  return seed && (!arms || g_strv_contains((const char *const *)arms, cell->arm));
+}
+
+GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const gint64 *seeds,
+                       gsize seed_count) {
+  GPtrArray *jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_free);
+  for (int64_t s = 0; s < study->seeds.count; s++)
+    for (int64_t at = s; at < study->cells->len; at += study->seeds.count) { /* arm-major */
+      const HnCell *cell = study->cells->pdata[at];
+      if (!wanted(cell, arms, seeds, seed_count)) continue;
+      HnJob *j = g_new0(HnJob, 1);
+      j->cell = cell;
+      j->name = g_strdup_printf("%s/%" G_GINT64_FORMAT, cell->arm, cell->seed_index);
+      j->dir = hn_cell_folder(dir, cell);
+      j->total = cell->run.frames;
+      g_ptr_array_add(jobs, j);
+    }
+  link_jobs(jobs);
+  return jobs;
+}
+
+/* A folder that is not empty must hold this study's plan. */
+static bool same_study(const HnStudy *study, const char *dir, GError **error) {
+  g_autofree char *plan = g_build_filename(dir, "study.json", NULL);
+  g_autoptr(GDir) any = g_dir_open(dir, 0, NULL);
+  const char *first = any ? g_dir_read_name(any) : NULL;
+  if (!first) return true;
+  g_autoptr(JsonObject) held = hn_json_read(plan, NULL);
+  const char *name = hn_json_string(held, "study", NULL);
+  if (g_strcmp0(name, study->name) == 0) return true;
+  if (name)
+    g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
+                "%s holds the study %s, not %s: choose another folder with -o", dir, name,
+                study->name);
+  else
+    g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
+                "%s is not a study's folder (it holds %s): choose another with -o", dir, first);
+  return false;
+}
+
+/* A cell that was not asked for, but that others start from, must be done. */
+static bool sources_done(const char *dir, const GPtrArray *jobs, GError **error) {
+  for (guint i = 0; i < jobs->len; i++) {
+    const HnJob *j = jobs->pdata[i];
+    const HnCell *source = j->cell->source;
+    if (j->ready || !source || j->after) continue;
+    HnCellState state = hn_cell_state(dir, source);
+    bool done = state.work == HN_CELL_DONE;
+    hn_cell_state_clear(&state);
+    if (done) continue;
+    g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
+                "%s starts from %s/%" G_GINT64_FORMAT
+                ", which is not done: add --arm %s, or run it before",
+                j->name, source->arm, source->seed_index, source->arm);
+    return false;
+  }
+  return true;
+}
+
+bool hn_folder_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error) {
+  if (!same_study(study, dir, error)) return false;
+  guint others = 0;
+  g_autofree char *first = NULL;
+  for (guint i = 0; i < jobs->len; i++) {
+    HnJob *j = jobs->pdata[i];
+    HnCellState state = hn_cell_state(dir, j->cell);
+    j->ready = state.work == HN_CELL_DONE;
+    if (j->ready) j->state = HN_JOB_DONE, j->frames = j->total;
+    if (state.work == HN_CELL_DIFFERS && others++ == 0)
+      first = g_strdup_printf("%s: %s", j->dir, state.reason);
+    hn_cell_state_clear(&state);
+  }
+  if (!others) return sources_done(dir, jobs, error);
+  g_autofree char *more = others > 1 ? g_strdup_printf(" (and %u more cells)", others - 1) : NULL;
+  g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
+              "%s%s; choose another folder with -o, or remove what is there", first,
+              more ? more : "");
+  return false;
+}
+
+static bool unwritable(const char *what, const char *why, GError **error) {
+  g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_UNWRITABLE, "%s cannot be written: %s", what, why);
+  return false;
+}
+
+static bool make_folder(const char *path, GError **error) {
+  return g_mkdir_with_parents(path, 0777) == 0 || unwritable(path, g_strerror(errno), error);
+}
+
+static bool write_file(const char *dir, const char *name, const char *text, GError **error) {
+  g_autofree char *path = g_build_filename(dir, name, NULL);
+  g_autoptr(GError) why = NULL;
+  return g_file_set_contents(path, text, -1, &why) || unwritable(path, why->message, error);
+}
+
+/* The source, with overrides noted below it, so that line numbers stay. */
+static char *annotated(const HnStudy *study, const char *const *overrides) {
+  GString *out = g_string_new(study->source);
+  if (overrides && *overrides) g_string_append(out, "\n# overridden on the command line:\n");
+  for (; overrides && *overrides; overrides++) g_string_append_printf(out, "# %s\n", *overrides);
+  return g_string_free(out, FALSE);
+}
+
+/* Left alone where it says the same already: a process that runs the cell holds a lock on it. */
+static bool write_configuration(const HnJob *j, GError **error) {
+  HnNode *node = hn_cell_node(j->cell);
+  g_autofree char *text = hn_node_write(node);
+  g_autofree char *path = g_build_filename(j->dir, "config.resolved.yaml", NULL);
+  g_autofree char *old = NULL;
+  hn_node_free(node);
+  if (!make_folder(j->dir, error)) return false;
+  if (g_file_get_contents(path, &old, NULL, NULL) && g_str_equal(old, text)) return true;
+  return write_file(j->dir, "config.resolved.yaml", text, error);
+}
+
+bool hn_folder_prepare(const HnStudy *study, const char *const *overrides, const char *dir,
+                       GPtrArray *jobs, GError **error) {
+  g_autofree char *plan = hn_study_plan(study, overrides);
+  g_autofree char *source = annotated(study, overrides);
+  bool ok = make_folder(dir, error) && write_file(dir, "study.json", plan, error) &&
+            write_file(dir, "study.yaml", source, error);
+  for (guint i = 0; ok && i < jobs->len; i++) {
+    HnJob *j = jobs->pdata[i];
+    ok = j->ready || write_configuration(j, error);
+  }
+  return ok;
+}
+
+void hn_job_record(const HnJob *job, const char *status, const char *reason) {
+  g_autofree char *path = g_build_filename(job->dir, "run.json", NULL);
+  JsonObject *o = hn_json_read(path, NULL);
+  if (!o) {
+    o = json_object_new();
+    json_object_set_string_member(o, "study", job->cell->study);
+    json_object_set_string_member(o, "arm", job->cell->arm);
+    json_object_set_int_member(o, "seed_index", job->cell->seed_index);
+  }
+  json_object_set_string_member(o, "status", status);
+  json_object_set_string_member(o, "reason", reason);
+  JsonNode *root = json_node_init_object(json_node_alloc(), o);
+  g_autofree char *line = hn_json_text(root);
+  g_autoptr(GError) error = NULL;
+  if (!g_file_set_contents(path, line, -1, &error)) g_printerr("%s\n", error->message);
+  json_node_unref(root);
+  json_object_unref(o);
+}
+
+void hn_job_recorded(const HnJob *job, char **status, char **reason) {
+  g_autofree char *path = g_build_filename(job->dir, "run.json", NULL);
+  g_autoptr(JsonObject) o = hn_json_read(path, NULL);
+  *status = g_strdup(hn_json_string(o, "status", NULL));
+  *reason = g_strdup(hn_json_string(o, "reason", NULL));
+}

@@ -1,0 +1,27 @@
+/* progress.h - how far a study is, on stderr: a bar on a terminal, else a line a minute. */
+#ifndef HN_PROGRESS_H
+#define HN_PROGRESS_H
+#include "jobs.h"
+
+typedef struct HnProgress {
+  const GPtrArray *jobs; /* HnJob *, borrowed */
+  bool terminal;
+  gint64 started; /* microseconds, monotonic */
+  double before;  /* frames that were done when this process began */
+  bool drawn;
+} HnProgress;
+
+void hn_progress_start(HnProgress *p, const GPtrArray *jobs);
+/* Draws the bar anew (terminal only). */
+void hn_progress_draw(HnProgress *p);
+/* One line for logs: what the bar says. */
+void hn_progress_heartbeat(HnProgress *p);
+/* Takes the bar away, so that a line can be written. */
+void hn_progress_clear(HnProgress *p);
+/* What both say; elapsed in seconds.  Free with g_free. */
+char *hn_progress_words(const HnProgress *p, double elapsed);
+/* The same behind a bar, at most `width` characters. */
+char *hn_progress_bar(const HnProgress *p, double elapsed, int width);
+/* "3m12s", "2h05m", "1d03h"; free with g_free. */
+char *hn_progress_duration(double seconds);
+#endif

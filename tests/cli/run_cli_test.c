@@ -1,0 +1,317 @@
+/* run_cli_test.c - `hunch run` as its users meet it: whole studies, failures, crashes, interrupts.
+ */
+#include "cli_fixture.h"
+#include "progress.h"
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Two arms, two seeds; the second arm as given. */
+static void study(const char *dir, const char *frames, const char *delay, const char *second) {
+  g_autofree char *text = g_strdup_printf(
+      "hunch: 1\nname: s\nseeds: {root: 3, count: 2}\nbase:\n  env: {plugin: trouble, delay: %s}\n"
+      "  inference: {plugin: none}\n  policy: {plugin: uniform}\n"
+      "  run: {frames: %s, rows: 4, checkpoint_every: 3}\n  evaluation: {tasks: 5, every: 10}\n"
+      "arms:\n  plain: {}\n  other: %s\nreport: {baseline: plain}\n",
+      delay, frames, second);
+  fake_write(dir, "s.yaml", text);
+}
+
+static void complete(void) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "2000", "0", "{run: {episodes: 2, rows: 8}}");
+  g_auto(Run) run = hunch(dir, "run s.yaml -j 2");
+  if (run.code != 0) g_error("%s", run.err);
+  expect(run.out, "s: 2 arms x 2 seeds, 4 of 4 cells done");
+  expect(run.out, "eval.return");
+  expect(run.out, "\nruns/s/report.html\n");
+  g_assert_null(strstr(run.err, "eval.return"));
+  g_autofree char *page = fake_read(dir, "runs/s/report.html");
+  expect(page, "eval_return");
+  same_file(dir, dir, "runs/s/study.yaml");
+  g_autofree char *source = fake_read(dir, "s.yaml");
+  g_autofree char *copy = fake_read(dir, "runs/s/study.yaml");
+  g_assert_cmpstr(source, ==, copy);
+  /* again: nothing to do, nothing touched, the same table */
+  g_autofree char *before = fake_read(dir, "runs/s/plain/1/run.json");
+  g_auto(Run) again = hunch(dir, "run s.yaml");
+  g_autofree char *after = fake_read(dir, "runs/s/plain/1/run.json");
+  g_assert_cmpint(again.code, ==, 0);
+  expect(again.err, "4 cells, 4 done before");
+  g_assert_cmpstr(again.out, ==, run.out);
+  g_assert_cmpstr(before, ==, after);
+  g_auto(Run) compared = hunch(dir, "compare runs/s --json");
+  g_assert_cmpint(compared.code, ==, 0);
+  expect(compared.out, "\"cells_done\" : 4");
+}
+
+static void failing(void) {
+  static const struct {
+    const char *arm, *reason;
+  } cases[] = {{"{env: {trouble: fail}}", "told to fail"},
+               {"{env: {trouble: abort}}", "killed by signal 6"},
+               {"{env: {trouble: kill}}", "killed by signal 9"},
+               {"{env: {trouble: greed}}", "trouble asks for 1.13e+06 GB, this machine has "}};
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(Folder) dir = folder();
+    study(dir, "400", "0", cases[i].arm);
+    g_auto(Run) run = hunch(dir, "run s.yaml -j 1");
+    if (run.code != 4) g_error("%d %s", run.code, run.err);
+    expect(run.err, "other/0: failed");
+    expect(run.err, cases[i].reason);
+    expect(run.err, "2 of 4 cells failed");
+    expect(run.out, "2 of 4 cells done");
+    expect(run.out, "other/1: failed: ");
+    g_autofree char *facts = fake_read(dir, "runs/s/other/0/run.json");
+    expect(facts, "\"failed\"");
+    expect(facts, cases[i].reason);
+    expect(facts, "\"arm\"");
+    g_autofree char *page = fake_read(dir, "runs/s/report.html");
+    expect(page, "2 of 4 cells are not in these results");
+    expect(page, cases[i].reason);
+  }
+}
+
+/* The pid of a running `hunch cell` of this run, once it has written a checkpoint. */
+static int wait_for_cell(GSubprocess *run, const char *dir) {
+  const char *pid = g_subprocess_get_identifier(run);
+  g_autofree char *children = g_strdup_printf("/proc/%s/task/%s/children", pid, pid);
+  g_autofree char *saved = g_build_filename(dir, "ckpt", NULL);
+  for (int i = 0; i < 500; i++, g_usleep(20000)) {
+    g_autofree char *text = NULL;
+    g_autoptr(GDir) any = g_dir_open(saved, 0, NULL);
+    if (any && g_dir_read_name(any) && g_file_get_contents(children, &text, NULL, NULL) &&
+        atoi(text) > 0)
+      return atoi(text);
+  }
+  g_error("no cell wrote a checkpoint");
+}
+
+/* Kills the first cell, or stops the whole run; afterwards the same command gives the very files of
+ * a run that nothing happened to. */
+static void broken_off(bool kill_cell, int code, const char *says) {
+  g_autoptr(Folder) dir = folder();
+  g_autoptr(Folder) calm = folder();
+  study(dir, "1200", "1500", "{run: {rows: 6}}");
+  study(calm, "1200", "1500", "{run: {rows: 6}}");
+  g_autofree char *cell = g_build_filename(dir, "runs/s/plain/0", NULL);
+  g_autofree char *other = g_build_filename(calm, "runs/s/plain/0", NULL);
+  GSubprocess *p = begin(dir, "run s.yaml -j 1");
+  int pid = wait_for_cell(p, cell);
+  if (kill_cell)
+    g_assert_cmpint(kill(pid, SIGKILL), ==, 0);
+  else
+    g_subprocess_send_signal(p, SIGTERM);
+  g_auto(Run) run = end(p);
+  if (run.code != code) g_error("%d %s", run.code, run.err);
+  expect(run.err, says);
+  g_autofree char *facts = fake_read(cell, "run.json");
+  expect(facts, kill_cell ? "\"failed\"" : "\"interrupted\"");
+  g_assert_true((strstr(run.err, "failed") != NULL) == kill_cell);
+  g_assert_cmpint(kill(pid, 0), ==, -1); /* nothing is left running */
+  g_auto(Run) again = hunch(dir, "run s.yaml");
+  g_auto(Run) whole = hunch(calm, "run s.yaml");
+  if (again.code != 0) g_error("%d %s", again.code, again.err);
+  g_assert_cmpint(whole.code, ==, 0);
+  g_assert_cmpstr(again.out, ==, whole.out);
+  same_file(cell, other, "metrics.csv");
+  same_file(cell, other, "episodes.csv");
+  same_file(cell, other, "steps.csv");
+}
+
+static void killed_cell(void) {
+  broken_off(true, 4, "plain/0: failed: killed by signal 9");
+}
+
+/* The parent is gone, and with it who read the pipes: the cell still ends with a checkpoint. */
+static void orphaned(void) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "1200", "1500", "{run: {rows: 6}}");
+  g_autofree char *cell = g_build_filename(dir, "runs/s/plain/0", NULL);
+  GSubprocess *p = begin(dir, "run s.yaml -j 1");
+  wait_for_cell(p, cell);
+  g_subprocess_send_signal(p, SIGKILL);
+  g_subprocess_wait(p, NULL, NULL);
+  g_object_unref(p);
+  bool told = false;
+  for (int i = 0; i < 500 && !told; i++, g_usleep(20000)) {
+    g_autofree char *facts = fake_read(cell, "run.json");
+    told = strstr(facts, "\"interrupted\"");
+  }
+  g_assert_true(told);
+}
+
+static void interrupted(void) {
+  broken_off(false, 75, "interrupted with 0 of 4 cells done");
+}
+
+/* A cell that another run has under way is left alone. */
+static void elsewhere(void) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "400", "4000", "{}");
+  g_autofree char *cell = g_build_filename(dir, "runs/s/plain/0", NULL);
+  GSubprocess *p = begin(dir, "run s.yaml -j 1 --arm plain --seed 0");
+  wait_for_cell(p, cell);
+  g_auto(Run) second = hunch(dir, "run s.yaml -j 1 --arm plain --seed 0");
+  g_assert_cmpint(second.code, ==, 4);
+  expect(second.err, "plain/0: another process is running it");
+  g_auto(Run) first = end(p);
+  if (first.code != 0) g_error("%d %s", first.code, first.err);
+  expect(first.out, "1 of 4 cells done");
+  expect(first.out, "other/1: missing");
+}
+
+static void refusals(void) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "400", "0", "{env: {horizn: 3}}");
+  g_auto(Run) bad = hunch(dir, "run s.yaml");
+  g_assert_cmpint(bad.code, ==, 2);
+  expect(bad.err, "s.yaml:12:17: error");
+  expect(bad.err, "horizon");
+  g_autofree char *runs = g_build_filename(dir, "runs", NULL);
+  g_assert_false(g_file_test(runs, G_FILE_TEST_EXISTS));
+  study(dir, "400", "0", "{}");
+  g_auto(Run) arm = hunch(dir, "run s.yaml --arm plan");
+  g_assert_cmpint(arm.code, ==, 2);
+  expect(arm.err, "did you mean 'plain'?");
+  g_auto(Run) seed = hunch(dir, "run s.yaml --seed 2");
+  g_assert_cmpint(seed.code, ==, 2);
+  expect(seed.err, "from 0 to 1");
+  g_auto(Run) below_file = hunch(dir, "run s.yaml -o s.yaml/runs");
+  g_assert_cmpint(below_file.code, ==, 1);
+  expect(below_file.err, "s.yaml/runs cannot be written");
+  g_auto(Run) proc = hunch(dir, "run s.yaml -o /proc/runs");
+  g_assert_cmpint(proc.code, ==, 1);
+  g_auto(Run) foreign = hunch(dir, "run s.yaml -o .");
+  g_assert_cmpint(foreign.code, ==, 2);
+  expect(foreign.err, "not a study's folder");
+  g_assert_false(g_file_test(runs, G_FILE_TEST_EXISTS));
+}
+
+/* The same folder with another configuration: refused by name, nothing lost; other cells of the
+ * same study are added. */
+static void same_folder(void) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "200", "0", "{}");
+  g_auto(Run) one = hunch(dir, "run s.yaml --arm plain --seed 1");
+  g_assert_cmpint(one.code, ==, 0);
+  g_auto(Run) changed = hunch(dir, "run s.yaml run.frames=300");
+  g_assert_cmpint(changed.code, ==, 2);
+  expect(changed.err, "run.frames was 200");
+  g_autofree char *other = g_build_filename(dir, "runs/s/other", NULL);
+  g_assert_false(g_file_test(other, G_FILE_TEST_EXISTS));
+  g_auto(Run) rest = hunch(dir, "run s.yaml run.workers=2");
+  if (rest.code != 0) g_error("%s", rest.err);
+  expect(rest.err, "4 cells, 1 done before");
+  g_autofree char *source = fake_read(dir, "runs/s/study.yaml");
+  expect(source, "# run.workers=2\n");
+}
+
+/* ---- kernels of BLAS ---- */
+
+/* Whether the processor lists all of AVX-512 that the wide kernels use. */
+static bool has_avx512(void) {
+  static const char *const flags[] = {" avx512f ", " avx512bw ", " avx512cd ", " avx512dq ",
+                                      " avx512vl "};
+  g_autofree char *info = fake_read("/proc", "cpuinfo");
+  bool all = true;
+  for (guint i = 0; i < G_N_ELEMENTS(flags); i++) all &= strstr(info, flags[i]) != NULL;
+  return all;
+}
+
+static void set(const char *name, const char *value) {
+  if (value)
+    g_setenv(name, value, TRUE);
+  else
+    g_unsetenv(name);
+}
+
+/* Runs a cell and the doctor with HUNCH_ISA and OPENBLAS_CORETYPE set so (NULL: not). */
+static void blas_is(const char *isa, const char *core, const char *recorded, bool warned) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "100", "0", "{}");
+  set("HUNCH_ISA", isa), set("OPENBLAS_CORETYPE", core);
+  g_auto(Run) run = hunch(dir, "run s.yaml -j 1 --arm plain --seed 0");
+  if (run.code != 0) g_error("%d %s", run.code, run.err);
+  g_autofree char *facts = fake_read(dir, "runs/s/plain/0/run.json");
+  expect(facts, recorded);
+  g_auto(Run) doctor = hunch(dir, "doctor");
+  bool says = strstr(doctor.out, "OPENBLAS_CORETYPE=Haswell keeps it from AVX-512") != NULL;
+  g_assert_true(says == warned);
+}
+
+/* A variable that holds BLAS to lesser kernels is on record, and the doctor says so. */
+static void kernels(void) {
+  g_auto(GStrv) before = g_get_environ();
+  bool wide = has_avx512();
+  blas_is(NULL, "Haswell", "\"openblas_coretype\" : \"Haswell\"", wide);
+  if (wide) blas_is(NULL, "Haswell", "\"blas\" : \"Haswell\"", true);
+  blas_is("v3", "Haswell", "\"openblas_coretype\" : \"Haswell\"", false);
+  blas_is(NULL, NULL, "\"openblas_coretype\" : null", false);
+  set("HUNCH_ISA", g_environ_getenv(before, "HUNCH_ISA"));
+  set("OPENBLAS_CORETYPE", g_environ_getenv(before, "OPENBLAS_CORETYPE"));
+}
+
+/* ---- parts ---- */
+
+static void order(void) {
+  HnCell cells[4] = {{.arm = (char *)(guintptr) "a", .seed_index = 0},
+                     {.arm = (char *)(guintptr) "a", .seed_index = 1},
+                     {.arm = (char *)(guintptr) "b", .seed_index = 0},
+                     {.arm = (char *)(guintptr) "b", .seed_index = 1}};
+  HnStudy s = {.seeds.count = 2, .cells = g_ptr_array_new()};
+  for (int i = 0; i < 4; i++) g_ptr_array_add(s.cells, &cells[i]);
+  g_autoptr(GPtrArray) jobs = hn_jobs_new(&s, "d", NULL, NULL, 0);
+  static const char *const expected[] = {"a/0", "b/0", "a/1", "b/1"};
+  g_assert_cmpuint(jobs->len, ==, 4);
+  for (int i = 0; i < 4; i++) g_assert_cmpstr(((HnJob *)jobs->pdata[i])->name, ==, expected[i]);
+  const gint64 one = 1;
+  g_autoptr(GPtrArray) few = hn_jobs_new(&s, "d", (char *[]){cells[2].arm, NULL}, &one, 1);
+  g_assert_cmpuint(few->len, ==, 1);
+  g_assert_cmpstr(((HnJob *)few->pdata[0])->dir, ==, "d/b/1");
+  g_ptr_array_unref(s.cells);
+}
+
+static void progress(void) {
+  HnJob job[] = {{.state = HN_JOB_DONE, .total = 1000000, .frames = 1000000},
+                 {.state = HN_JOB_RUNNING, .total = 1000000, .frames = 500000},
+                 {.state = HN_JOB_FAILED, .total = 1000000, .frames = 250000},
+                 {.state = HN_JOB_WAITING, .total = 1000000}};
+  g_autoptr(GPtrArray) jobs = g_ptr_array_new();
+  for (guint i = 0; i < G_N_ELEMENTS(job); i++) g_ptr_array_add(jobs, &job[i]);
+  HnProgress p = {.jobs = jobs, .before = 1000000};
+  g_autofree char *words = hn_progress_words(&p, 60);
+  /* 750,000 frames in a minute; 1,500,000 are still to come */
+  g_assert_cmpstr(words, ==,
+                  "43%  1.75M/4.00M frames  1 running, 1 done, 1 failed of 4 cells  2m00s left");
+  for (int width = 1; width < 200; width++) {
+    g_autofree char *bar = hn_progress_bar(&p, 60, width);
+    g_assert_cmpint((int)strlen(bar), <=, width);
+  }
+  g_autofree char *wide = hn_progress_bar(&p, 60, 150);
+  g_assert_true(g_str_has_prefix(wide, "[=============                 ] 43%"));
+  static const struct {
+    double seconds;
+    const char *text;
+  } cases[] = {{0.4, "0s"}, {59.6, "1m00s"}, {192, "3m12s"}, {7500, "2h05m"}, {97200, "1d03h"}};
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *text = hn_progress_duration(cases[i].seconds);
+    g_assert_cmpstr(text, ==, cases[i].text);
+  }
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/run/order", order);
+  g_test_add_func("/run/progress", progress);
+  g_test_add_func("/run/complete", complete);
+  g_test_add_func("/run/failing", failing);
+  g_test_add_func("/run/killed_cell", killed_cell);
+  g_test_add_func("/run/orphaned", orphaned);
+  g_test_add_func("/run/interrupted", interrupted);
+  g_test_add_func("/run/elsewhere", elsewhere);
+  g_test_add_func("/run/refusals", refusals);
+  g_test_add_func("/run/same_folder", same_folder);
+  g_test_add_func("/run/kernels", kernels);
+  return g_test_run();
+}

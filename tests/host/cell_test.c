@@ -1,0 +1,156 @@
+/* cell_test.c - a cell reads back what it writes, and its identity changes with what matters. */
+#include "yaml_fixture.h"
+
+static const char minimal[] =
+    "study: s\narm: a\nseed_index: 2\nseed: 18446744073709551615\nenv: {plugin: toy}\n"
+    "inference: {plugin: filter, kl_weight: 0.3}\npolicy: {plugin: walk}\nrun: {frames: 1e3}\n"
+    "evaluation: {tasks: 5}\n";
+/* written by hand from the tables of cell.h and study_fakes.h */
+static const char resolved[] =
+    "study: s\narm: a\nseed_index: 2\nseed: 18446744073709551615\n"
+    "env:\n  plugin: toy\n  size: 5\n  map: open\n"
+    "inference:\n  plugin: filter\n  kl_weight: 0.3\n  noise: inferred\n"
+    "policy:\n  plugin: walk\n"
+    "run:\n  frames: 1000\n  rows: 16\n  steps: 0\n  episodes: 2\n  trial_steps: 0\n"
+    "  workers: 1\n  samples: 0\n  stop_gradient: false\n  checkpoint_every: 20\n"
+    "  keep_every: 0\n"
+    "evaluation:\n  every: 0\n  tasks: 5\n  protocol: trial\n  episodes: 0\n  trial_steps: 0\n"
+    "  adapt_episodes: 10\n  parallel: 4\n  split: \"\"\n  greedy: true\n"
+    "  samples: -1\n  questions: 100\n"
+    "  record_rows: 3\n";
+
+static HnCell *read_cell(const char *text, char **findings) {
+  HnDiag *d = hn_diag_new();
+  HnNode *n = hn_yaml_parse("c.yaml", text, strlen(text), d);
+  g_assert_nonnull(n);
+  HnCell *cell = hn_cell_read(n, d);
+  *findings = hn_diag_text(d);
+  g_assert_true(!cell == (**findings != 0));
+  hn_node_free(n);
+  hn_diag_free(d);
+  return cell;
+}
+
+static HnCell *good_cell(const char *text) {
+  char *findings;
+  HnCell *cell = read_cell(text, &findings);
+  g_assert_cmpstr(findings, ==, "");
+  g_free(findings);
+  return cell;
+}
+
+static char *written(const HnCell *cell) {
+  HnNode *n = hn_cell_node(cell);
+  char *text = hn_node_write(n);
+  hn_node_free(n);
+  return text;
+}
+
+static void test_round_trip(void) {
+  HnCell *cell = good_cell(minimal);
+  g_assert_cmpuint(cell->seed, ==, UINT64_MAX);
+  g_assert_cmpint(cell->run.frames, ==, 1000);
+  g_assert_cmpfloat(((const Filter *)cell->inference.params)->kl_weight, ==, 0.3);
+  g_autofree char *first = written(cell);
+  g_assert_cmpstr(first, ==, resolved);
+  HnCell *again = good_cell(first);
+  g_autofree char *second = written(again);
+  g_assert_cmpstr(second, ==, resolved);
+  g_autofree char *a = hn_cell_identity(cell), *b = hn_cell_identity(again);
+  g_assert_cmpstr(a, ==, b);
+  g_assert_cmpuint(strlen(a), ==, 64);
+  hn_cell_free(cell);
+  hn_cell_free(again);
+}
+
+/* The identity of `resolved` with `from` replaced by `to`. */
+static char *identity_with(const char *from, const char *to) {
+  g_autoptr(GString) text = g_string_new(resolved);
+  g_assert_cmpuint(g_string_replace(text, from, to, 1), ==, 1);
+  HnCell *cell = good_cell(text->str);
+  char *identity = hn_cell_identity(cell);
+  hn_cell_free(cell);
+  return identity;
+}
+
+static void test_identity(void) {
+  g_autofree char *id = identity_with("rows: 16", "rows: 16");
+  g_autofree char *workers = identity_with("workers: 1", "workers: 7");
+  g_autofree char *spelt = identity_with("frames: 1000", "frames: 1.0e3");
+  g_assert_cmpstr(id, ==, workers);
+  g_assert_cmpstr(id, ==, spelt);
+  static const char *const changes[][2] = {
+      {"rows: 16", "rows: 17"},
+      {"noise: inferred", "noise: fixed"},
+      {"seed: 18446744073709551615", "seed: 18446744073709551614"},
+      {"kl_weight: 0.3", "kl_weight: 0.30000000000000004"},
+      {"plugin: filter\n  kl_weight: 0.3", "plugin: other_filter"}};
+  for (guint i = 0; i < G_N_ELEMENTS(changes); i++) {
+    g_autofree char *other = identity_with(changes[i][0], changes[i][1]);
+    g_assert_cmpstr(id, !=, other);
+  }
+}
+
+static void test_findings(void) {
+  char *findings;
+  g_assert_null(read_cell("study: s\nseed_index: -1\nseed: 18446744073709551616\nenv: {plugin: "
+                          "toi}\ninference: {kl_weight: 20}\npolicy: [walk]\nruns: {}\n"
+                          "evaluation: {taks: 1}\n",
+                          &findings));
+  g_auto(GStrv) lines = g_strsplit(findings, "\n", -1);
+  static const char *const expected[] = {
+      "c.yaml:1:1: error: missing key 'arm'",
+      "c.yaml:2:13: error: 'seed_index: -1': expected an integer in [0, 9223372036854775807]",
+      "c.yaml:3:7: error: 'seed: 18446744073709551616': expected an integer in [0, "
+      "18446744073709551615]",
+      "c.yaml:4:15: error: no plugin named 'toi'",
+      "c.yaml:5:12: error: inference: missing key 'plugin'",
+      "c.yaml:6:9: error: policy: expected a map of keys and values, not a list",
+      "c.yaml:7:1: error: unknown key 'runs'; did you mean 'run'?",
+      "c.yaml:8:14: error: evaluation: unknown key 'taks'; did you mean 'tasks'?",
+      ""};
+  for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
+    g_assert_nonnull(lines[i]);
+    if (i == 3)
+      g_assert_true(g_str_has_prefix(lines[i], expected[i])); /* then: where it looked */
+    else
+      g_assert_cmpstr(lines[i], ==, expected[i]);
+  }
+  g_free(findings);
+  g_assert_null(read_cell("study: s\narm: a\nseed_index: 0\nseed: 1\nenv: {plugin: filter}\n"
+                          "inference: {plugin: ./x.so}\npolicy: {plugin: walk}\n",
+                          &findings));
+  g_test_message("%s", findings);
+  g_assert_true(g_str_has_prefix(findings, "c.yaml:5:15: error: plugin 'filter'"));
+  g_assert_nonnull(strstr(findings, "of kind inference, expected env\n"));
+  g_assert_nonnull(strstr(findings, "/x.so"));
+  g_free(findings);
+  g_assert_null(read_cell("study: s\narm: a\nseed_index: 0\nseed: 1\nenv: toy\n"
+                          "inference: {plugin: filter}\npolicy: {plugin: walk}\n",
+                          &findings));
+  g_assert_cmpstr(findings, ==,
+                  "c.yaml:5:6: error: 'env: toy': expected a map; write 'env: {plugin: toy}'\n");
+  g_free(findings);
+  g_autoptr(GString) text = g_string_new(minimal);
+  g_string_replace(text, "{tasks: 5}", "{episodes: 4, trial_steps: 9}", 1);
+  g_assert_null(read_cell(text->str, &findings));
+  g_assert_cmpstr(findings, ==,
+                  "c.yaml:9:40: error: 'trial_steps:': a trial has a number of episodes or of "
+                  "steps, and evaluation.episodes is given too\n");
+  g_free(findings);
+  g_string_replace(text, "episodes: 4", "protocol: sdvt", 1);
+  g_assert_null(read_cell(text->str, &findings));
+  g_assert_cmpstr(findings, ==,
+                  "c.yaml:9:43: error: 'trial_steps:': evaluation.protocol sdvt counts episodes: "
+                  "use trial\n");
+  g_free(findings);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  add_fakes();
+  g_test_add_func("/cell/round-trip", test_round_trip);
+  g_test_add_func("/cell/identity", test_identity);
+  g_test_add_func("/cell/findings", test_findings);
+  return g_test_run();
+}

@@ -1,0 +1,629 @@
+/* run_test.c - the run loop's promises: bits independent of workers, of evaluation and of being
+ * killed; lives replayed; failures kept with their reason. */
+#include "cell_fixture.h"
+#include "checkpoint.h"
+#include "machine.h"
+#include "memory_budget.h"
+#include "../fakes/lab.h"
+#include <glib/gstdio.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- cells and folders ---- */
+
+static HnCell cell_of(const HnPlugin *inference, const HnPlugin *policy) {
+  return cell_of_parts(part_of(&lab_env_LTX_hn_plugin, ""), part_of(inference, ""),
+                       part_of(policy, ""));
+}
+
+/* Every family the loop serves. */
+static const struct {
+  const char *name;
+  const HnPlugin *inference, *policy;
+  int64_t samples;
+  bool stop;
+  int64_t trial_steps;
+} family[] = {
+    {"filter", &lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false, 0},
+    {"memory", &lab_memory_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false, 0},
+    {"stopped", &lab_memory_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, true, 0},
+    {"samples", &lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 3, false, 0},
+    {"oracle", &lab_oracle_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false, 0},
+    {"adapter", &lab_filter_LTX_hn_plugin, &lab_adapter_LTX_hn_plugin, 0, false, 0},
+    {"trial_steps", &lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false, 17},
+};
+
+static HnCell family_cell(gconstpointer k) {
+  guint i = GPOINTER_TO_UINT(k);
+  HnCell c = cell_of(family[i].inference, family[i].policy);
+  c.run.samples = family[i].samples, c.run.stop_gradient = family[i].stop;
+  c.run.trial_steps = family[i].trial_steps, c.evaluation.episodes = 2;
+  return c;
+}
+
+static void test_bits(gconstpointer k) {
+  HnCell c = family_cell(k);
+  assert_same_bits(&c);
+  cell_clear(&c);
+}
+
+/* ---- interruption ---- */
+
+static void test_kill(void) {
+  HnCell c = family_cell(GUINT_TO_POINTER(0));
+  c.run.frames = 38000;
+  char *whole = folder_new(), *parts = folder_new();
+  run_whole(&c, whole);
+  int kills = 0;
+  for (gulong wait = 3000; wait < 60000; wait = wait * 8 / 5) {
+    pid_t child = fork();
+    if (child == 0) _exit(!hn_run_cell(&c, parts, NULL, NULL, NULL, NULL));
+    g_usleep(wait);
+    kill(child, SIGKILL);
+    int status;
+    waitpid(child, &status, 0);
+    kills += WIFSIGNALED(status);
+  }
+  g_assert_cmpint(kills, >=, 2);
+  run_whole(&c, parts);
+  assert_same_run(whole, parts);
+  folder_free(whole), folder_free(parts), cell_clear(&c);
+}
+
+static void test_evaluation_leaves_training(void) {
+  HnCell c = family_cell(GUINT_TO_POINTER(1));
+  char *often = folder_new(), *once = folder_new();
+  c.evaluation.every = 1;
+  run_whole(&c, often);
+  c.evaluation.every = 0, c.evaluation.tasks = 3;
+  run_whole(&c, once);
+  gsize n, m;
+  char *x = file_in(often, "trace.bin", &n), *y = file_in(once, "trace.bin", &m);
+  g_assert_cmpmem(x, n, y, m);
+  g_free(x), g_free(y), folder_free(often), folder_free(once), cell_clear(&c);
+}
+
+/* ---- inside a session ---- */
+
+static HnSession *session(const HnCell *c) {
+  GError *error = NULL;
+  HnSession *s = hn_session_new(c, NULL, &error);
+  g_assert_no_error(error);
+  return s;
+}
+
+/* lab_filter's recursion, written again: memory of row i before the percept that comes next. */
+static void expected_memory(const HnWindow *w, int windows, int64_t i, const float *decay,
+                            float x[3]) {
+  for (int n = 0; n < windows; n++)
+    for (int64_t t = 0; t < w[n].h.steps; t++) {
+      const HnHistory *h = &w[n].h;
+      int64_t at = hn_at(h, t, i), past = hn_at(h, t - 1, i);
+      bool fresh = h->begin[at] == HN_NEW_TASK;
+      float o = h->obs[at * 2];
+      float in[3] = {o, fresh ? o : h->reward[past], fresh ? o : h->act[past * 2]};
+      for (int k = 0; k < 3; k++) x[k] = decay[k] * (fresh ? 0 : x[k]) + in[k];
+    }
+}
+
+static void test_refresh(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnSession *s = session(&c);
+  HnWindow kept[3];
+  for (int n = 0; n < 3; n++) {
+    g_assert_cmpint(hn_crew_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    hn_window_make(&kept[n], &s->shape, s->steps, s->crew.rows, 0);
+    int64_t *all = g_new(int64_t, s->crew.rows);
+    for (int64_t i = 0; i < s->crew.rows; i++) all[i] = i;
+    hn_window_gather(&s->phase[0], &kept[n], s->crew.rows, all);
+    g_free(all);
+    g_assert_cmpint(hn_session_learn_inference(s), ==, HN_OK);
+    g_assert_cmpint(hn_session_refresh(s), ==, HN_OK);
+  }
+  const float *decay = ((HnKept *)s->inference->kept->pdata[0])->data;
+  int running = 0;
+  for (int64_t i = 0; i < s->crew.rows; i++) {
+    const uint8_t *begin = hn_window_at(&s->crew.tail, HN_F_BEGIN, 0, i);
+    float x[3] = {0, 0, 0};
+    const float *got = (const float *)(void *)(s->crew.belief + (gsize)i * s->shape.belief_row);
+    if (*begin != HN_NEW_TASK) expected_memory(kept, 3, i, decay, x), running++;
+    for (int k = 0; k < 3; k++) g_assert_cmpfloat_with_epsilon(got[k], x[k], 1e-5f);
+  }
+  g_assert_cmpint(running, >, 5);
+  for (int n = 0; n < 3; n++) hn_window_free(&kept[n]);
+  hn_session_free(s), cell_clear(&c);
+}
+
+static void test_task_is_hidden(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnCell o = cell_of(&lab_oracle_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnSession *s = session(&c);
+  g_assert_null(hn_window_view(&s->phase[0], s->inference, 0, 0, 1, 1).task);
+  g_assert_null(hn_window_view(&s->phase[0], s->policy, 0, 0, 1, 1).task);
+  g_assert_cmpint(s->bs.task_dim, ==, 0);
+  hn_session_free(s);
+  s = session(&o);
+  g_assert_nonnull(hn_window_view(&s->phase[0], s->inference, 0, 0, 1, 1).task);
+  g_assert_null(hn_window_view(&s->phase[0], s->policy, 0, 0, 1, 1).task);
+  hn_session_free(s), cell_clear(&c), cell_clear(&o);
+}
+
+/* A trial ends after its episodes; at a new task all row memory is zero. */
+static void test_new_task(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_adapter_LTX_hn_plugin);
+  HnSession *s = session(&c);
+  int64_t episodes[19] = {0};
+  int trials = 0, cuts = 0, dones = 0;
+  for (int n = 0; n < 6; n++) {
+    g_assert_cmpint(hn_crew_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    for (int64_t p = 0; p < s->phases; p++)
+      for (int64_t t = 0; t < s->steps; t++)
+        for (int64_t i = 0; i < 19; i++) {
+          const HnHistory *h = &s->phase[p].h;
+          uint8_t begin = h->begin[hn_at(h, t + 1, i)];
+          bool done = h->done[hn_at(h, t, i)], cut = h->cut[hn_at(h, t, i)];
+          g_assert_false(done && cut);
+          g_assert_true((begin != HN_KEEP) == (done || cut));
+          cuts += cut, dones += done;
+          if (begin != HN_KEEP) episodes[i]++;
+          g_assert_true((begin == HN_NEW_TASK) == (begin != HN_KEEP && episodes[i] % 2 == 0));
+          trials += begin == HN_NEW_TASK;
+        }
+    for (int64_t i = 0; i < 19; i++)
+      if (*(uint8_t *)hn_window_at(&s->crew.tail, HN_F_BEGIN, 0, i) == HN_NEW_TASK) {
+        float zero[3] = {0, 0, 0};
+        g_assert_cmpmem(s->crew.belief + i * 12, 12, zero, 12);
+        g_assert_cmpmem(s->crew.policy + i * 8, 8, zero, 8);
+      }
+  }
+  g_assert_cmpint(trials, >, 20);
+  g_assert_cmpint(cuts, >, 20);
+  g_assert_cmpint(dones, >, 20);
+  hn_session_free(s), cell_clear(&c);
+}
+
+static void collect_episode(void *arg, const HnEpisode *e) {
+  double *sum = arg;
+  sum[0] += e->reward, sum[1] += (double)e->length, sum[2] += 1;
+  sum[3] += e->info[0] * (double)e->length; /* the mean speed, back to a sum */
+}
+
+static void test_tally(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnSession *s = session(&c);
+  HnTally y;
+  double sum[4] = {0}, reward = 0, speed = 0, steps = 0, ends = 0;
+  hn_tally_make(&y, 19, s->shape.env_infos, &s->trial);
+  for (int n = 0; n < 5; n++) {
+    g_assert_cmpint(hn_crew_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    hn_tally_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
+    const HnHistory *h = &s->phase[0].h;
+    for (int64_t k = 0; k < s->steps * 19; k++) {
+      reward += (double)h->true_reward[k], steps += 1;
+      speed += (double)s->phase[0].env_info[2 * k];
+      ends += h->begin[k + 19] != HN_KEEP;
+    }
+  }
+  for (int i = 0; i < 19; i++) /* what is still running */
+    reward -= y.reward[i], steps -= (double)y.length[i], speed -= y.info[2 * i];
+  g_assert_cmpfloat_with_epsilon(sum[0], reward, 1e-9);
+  g_assert_cmpfloat_with_epsilon(sum[1], steps, 1e-9);
+  g_assert_cmpfloat_with_epsilon(sum[2], ends, 1e-9);
+  g_assert_cmpfloat_with_epsilon(sum[3], speed, 1e-9);
+  hn_tally_free(&y), hn_session_free(s), cell_clear(&c);
+}
+
+static void test_evaluation_tasks(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  char *dir = folder_new();
+  run_whole(&c, dir);
+  char *text = file_in(dir, "episodes.csv", NULL);
+  g_assert_nonnull(strstr(text, "eval,10,only,0,test,gale,4,0,"));
+  g_assert_nonnull(strstr(text, "eval,10,only,0,test,calm,5,1,")); /* seven rows, five tasks */
+  g_assert_null(strstr(text, "eval,10,only,0,test,calm,5,2,"));    /* two episodes a trial */
+  g_assert_nonnull(strstr(text, "train,1,only,0,train,,"));
+  g_free(text), folder_free(dir), cell_clear(&c);
+}
+
+/* ---- trials of so many steps ---- */
+
+/* In training: a new task every 17 steps, whose last episode is cut; episodes of at most 7. */
+static void test_trial_steps(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  c.run.trial_steps = 17;
+  HnSession *s = session(&c);
+  int64_t lived = 0, age[19] = {0}, dones = 0;
+  double sum[4] = {0};
+  HnTally y;
+  hn_tally_make(&y, 19, s->shape.env_infos, &s->trial);
+  g_assert_cmpint(s->bs.lifetime, ==, 17);
+  for (int n = 0; n < 17; n++) { /* 170 steps: ten trials */
+    g_assert_cmpint(hn_crew_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    hn_tally_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
+    const HnHistory *h = &s->phase[0].h;
+    for (int64_t t = 0; t < s->steps; t++) {
+      lived++;
+      for (int64_t i = 0; i < 19; i++) {
+        uint8_t begin = h->begin[hn_at(h, t + 1, i)];
+        bool done = h->done[hn_at(h, t, i)], over = ++age[i] == 7 || lived % 17 == 0;
+        g_assert_cmpint(begin, ==,
+                        lived % 17 == 0 ? HN_NEW_TASK
+                        : done || over  ? HN_NEW_EPISODE
+                                        : HN_KEEP);
+        g_assert_true(h->cut[hn_at(h, t, i)] == (over && !done));
+        if (begin != HN_KEEP) age[i] = 0;
+        dones += done;
+      }
+    }
+  }
+  g_assert_cmpint(dones, >, 50);
+  g_assert_true(sum[2] == 19 * 10 && sum[1] == 19 * 170); /* a trial is scored as one */
+  hn_tally_free(&y), hn_session_free(s), cell_clear(&c);
+}
+
+/* The value in the last row of a table's column. */
+static double last_of(const char *dir, const char *table, const char *column, double *sum) {
+  char *text = file_in(dir, table, NULL), **line = g_strsplit(text, "\n", -1);
+  char **name = g_strsplit(line[0], ",", -1);
+  guint k = 0;
+  double last = (double)NAN;
+  while (name[k] && strcmp(name[k], column) != 0) k++;
+  g_assert_nonnull(name[k]);
+  for (guint i = 1; *line[i]; i++) {
+    char **field = g_strsplit(line[i], ",", -1);
+    double x = *field[k] ? g_ascii_strtod(field[k], NULL) : (double)NAN;
+    if (!isnan(x)) last = x, *sum += x;
+    g_strfreev(field);
+  }
+  g_strfreev(name), g_strfreev(line), g_free(text);
+  return last;
+}
+
+/* Evaluation over 25 steps where training has 17: scored as one episode of 25, and steps.csv has
+ * what it is made of. */
+static void test_evaluated_steps(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  c.run.trial_steps = 17, c.evaluation.trial_steps = 25, c.evaluation.every = 0;
+  char *dir = folder_new();
+  run_whole(&c, dir);
+  char *text = file_in(dir, "episodes.csv", NULL), **line = g_strsplit(text, "\n", -1);
+  int evaluated = 0;
+  for (guint i = 1; *line[i]; i++) {
+    bool eval = g_str_has_prefix(line[i], "eval,");
+    g_assert_nonnull(strstr(line[i], eval ? ",0,25," : ",0,17,")); /* episode, length */
+    evaluated += eval;
+  }
+  g_assert_cmpint(evaluated, ==, 7);
+  g_strfreev(line), g_free(text);
+  double rewards = 0, speeds = 0, none = 0;
+  g_assert_true(last_of(dir, "steps.csv", "step", &none) == 25);
+  last_of(dir, "steps.csv", "reward", &rewards);
+  last_of(dir, "steps.csv", "speed", &speeds);
+  double score = last_of(dir, "metrics.csv", "eval.return", &none);
+  g_assert_cmpfloat_with_epsilon(score, rewards, 1e-5 * fabs(rewards));
+  g_assert_true(score == last_of(dir, "metrics.csv", "eval.return_1", &none));
+  score = last_of(dir, "metrics.csv", "eval.speed", &none);
+  g_assert_cmpfloat_with_epsilon(score, speeds / 25, 1e-5 * score);
+  text = file_in(dir, "metrics.csv", NULL);
+  g_assert_null(strstr(text, "return_2"));
+  g_free(text), folder_free(dir), cell_clear(&c);
+}
+
+/* ---- the recorded trial ---- */
+
+/* A session as the last checkpoint of a run left it. */
+static HnSession *session_after(const HnCell *c, const char *dir, const char *checkpoint) {
+  HnSession *s = session(c);
+  HnTally y;
+  hn_tally_make(&y, c->run.rows, s->shape.env_infos, &s->trial);
+  GPtrArray *states = hn_states_of(s, &y);
+  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  char *path = g_build_filename(dir, "ckpt", checkpoint, NULL);
+  GError *error = NULL;
+  hn_checkpoint_read(path, states, meta, &error);
+  g_assert_no_error(error);
+  g_hash_table_unref(meta), g_free(path), g_ptr_array_unref(states), hn_tally_free(&y);
+  return s;
+}
+
+/* n numbers from the k-th field on; all empty if x is NULL. */
+static guint fields(char **field, guint k, const float *x, guint n) {
+  for (guint j = 0; j < n; j++)
+    if (x)
+      g_assert_cmpfloat((float)g_ascii_strtod(field[k + j], NULL), ==, x[j]);
+    else
+      g_assert_cmpstr(field[k + j], ==, "");
+  return k + n;
+}
+
+static void assert_percept(const char *line, const HnHistory *h, int64_t t, int64_t i,
+                           int64_t step) {
+  static const char *const task[] = {"calm", "breeze", "wind", "storm", "gale", "calm", "breeze"};
+  char **field = g_strsplit(line, ",", -1);
+  int64_t at = hn_at(h, t, i), S = MAX(h->samples, 1);
+  bool over = step == 14;
+  const float *belief = h->belief + at * S * 3;
+  float drift = 0.2f * (float)(i % 5), map[3];
+  for (int d = 0; d < 3; d++) map[d] = 2 * belief[d] + 1;
+  char *start = g_strdup_printf("10,%d,%s,%d,%d,", (int)i, task[i], (int)step, (int)h->begin[at]);
+  g_assert_true(g_str_has_prefix(line, start));
+  g_assert_cmpuint(g_strv_length(field), ==, 19);
+  guint k = fields(field, 5, h->obs + 2 * at, 2);
+  k = fields(field, k, &drift, 1);
+  k = fields(field, k, over ? NULL : h->act + 2 * at, 2);
+  k = fields(field, k, over ? NULL : h->true_reward + at, 1);
+  k = fields(field, k, over ? NULL : h->next_obs + 2 * at, 2);
+  k = fields(field, k, belief, 3);
+  fields(field, k, map, 3);
+  g_free(start), g_strfreev(field);
+}
+
+/* trial.csv holds what rows 1, 3 and 5 of the final evaluation lived, all 15 percepts of it. */
+static void test_trial(gconstpointer k) {
+  HnCell c = family_cell(k);
+  bool phases = c.policy.plugin == &lab_adapter_LTX_hn_plugin;
+  c.run.frames = phases ? 3800 : 1900;
+  char *dir = folder_new();
+  run_whole(&c, dir);
+  char *text = file_in(dir, "trial.csv", NULL), **lines = g_strsplit(text, "\n", -1);
+  g_assert_cmpstr(lines[0], ==,
+                  "update,row,task,step,begin,obs_0,obs_1,task_0,act_0,act_1,reward,next_obs_0,"
+                  "next_obs_1,belief_0,belief_1,belief_2,map_0,map_1,map_2");
+  g_assert_cmpuint(g_strv_length(lines), ==, 1 + 3 * 15 + 1);
+  HnSession *s = session_after(&c, dir, "00000010.safetensors");
+  HnCrew crew;
+  HnWindow w[2];
+  for (int n = 0; n < 2; n++) hn_window_make(&w[n], &s->shape, 10, 7, c.run.samples);
+  g_assert_cmpint(hn_crew_make(s, &crew, 7, 1, &s->eval_trial, false), ==, HN_OK);
+  for (int n = 0; n < 2; n++)
+    if (!phases || n == 0)
+      g_assert_cmpint(hn_crew_collect(s, &crew, &w[n], phases ? 2 : 1), ==, HN_OK);
+  for (int row = 0; row < 3; row++)
+    for (int t = 0; t < 15; t++)
+      assert_percept(lines[1 + row * 15 + t], &w[t / 10].h, t % 10, 2 * row + 1, t);
+  for (int n = 0; n < 2; n++) hn_window_free(&w[n]);
+  hn_crew_free(&crew), hn_session_free(s), g_strfreev(lines), g_free(text);
+  text = file_in(dir, "run.json", NULL);
+  g_assert_nonnull(strstr(text, "\"belief_dim\" : 3"));
+  g_assert_nonnull(strstr(text, "\"map_width\" : 3"));
+  g_free(text), folder_free(dir), cell_clear(&c);
+}
+
+static const char *two_words(void *self, int64_t split, int64_t k) {
+  (void)self, (void)split, (void)k;
+  return "open, \"wide\"";
+}
+
+/* What a task is called stays one field of the table. */
+static void test_task_names(void) {
+  HnEnv methods = *(const HnEnv *)lab_env_LTX_hn_plugin.methods;
+  HnPlugin plugin = lab_env_LTX_hn_plugin;
+  methods.task_name = two_words, plugin.methods = &methods;
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  c.env.plugin = &plugin;
+  char *dir = folder_new();
+  run_whole(&c, dir);
+  char *text = file_in(dir, "episodes.csv", NULL);
+  g_assert_nonnull(strstr(text, "eval,10,only,0,test,\"open, \"\"wide\"\"\",4,0,"));
+  g_free(text), folder_free(dir), cell_clear(&c);
+}
+
+/* ---- failures ---- */
+
+static void assert_fails(const HnCell *c, int code, const char *message) {
+  char *dir = folder_new();
+  GError *error = NULL;
+  g_assert_false(hn_run_cell(c, dir, NULL, NULL, NULL, &error));
+  g_assert_error(error, HN_RUN_ERROR, code);
+  g_assert_nonnull(strstr(error->message, message));
+  char *json = file_in(dir, "run.json", NULL);
+  g_assert_nonnull(strstr(json, "\"failed\""));
+  g_assert_nonnull(strstr(json, message));
+  g_free(json), g_error_free(error), folder_free(dir);
+}
+
+static void test_failures(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  const HnSchema s = hn_schema_of(c.env.plugin);
+  char *params = c.env.params;
+  *(bool *)(params + hn_schema_find(&s, "fail")->offset) = true;
+  assert_fails(&c, HN_RUN_NUMERIC, "lab_env: told to fail (while collecting, update 0)");
+  *(bool *)(params + hn_schema_find(&s, "fail")->offset) = false;
+  c.evaluation.split = "tset";
+  assert_fails(&c, HN_RUN_FAILED, "lab_env has no split 'tset'; it has train, test");
+  c.evaluation.split = "";
+  double poison = 0.5;
+  memcpy(params + hn_schema_find(&s, "poison_at")->offset, &poison, sizeof poison);
+  assert_fails(&c, HN_RUN_NUMERIC, "policy/w is not finite after update 1");
+  cell_clear(&c);
+}
+
+/* What check_env must refuse: an environment that answers create with this. */
+static HnEnvSpec answer;
+static HnStatus answers(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
+  const HnEnv *e = lab_env_LTX_hn_plugin.methods;
+  HnStatus status = e->create(self, host, params, spec);
+  if (answer.horizon) spec->horizon = answer.horizon;
+  if (answer.obs_dim) spec->obs_dim = answer.obs_dim;
+  if (answer.splits) spec->splits = answer.splits;
+  return status;
+}
+
+static void test_answers(void) {
+  static const struct {
+    HnEnvSpec answer;
+    const char *says;
+  } table[] = {{{.horizon = -1}, "lab_env: horizon is not positive"},
+               {{.horizon = INT64_MAX / 2 + 1}, "lab_env: a trial is longer than 64 bits can"},
+               {{.obs_dim = -1}, "lab_env: a dimension is negative"},
+               {{.splits = "train|"}, "lab_env: has a split named ''"},
+               {{.splits = "a,b"}, "lab_env: has a split named 'a,b'"},
+               {{.splits = ""}, "lab_env: has no split"}};
+  HnEnv methods = *(const HnEnv *)lab_env_LTX_hn_plugin.methods;
+  HnPlugin plugin = lab_env_LTX_hn_plugin;
+  methods.create = answers, plugin.methods = &methods;
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  c.env.plugin = &plugin;
+  for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
+    answer = table[i].answer;
+    assert_fails(&c, HN_RUN_PLUGIN, table[i].says);
+  }
+  cell_clear(&c);
+}
+
+/* The foretold bytes are those of the arrays that are then made, to a hundredth. */
+static void test_demand(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  c.run.rows = 64, c.run.steps = 1000, c.evaluation.tasks = 1;
+  HnSession *s = hn_session_new(&c, NULL, NULL);
+  const HnWindow *windows[] = {&s->phase[0], &s->gather, &s->life};
+  double bytes = 0;
+  for (guint k = 0; k < G_N_ELEMENTS(windows); k++) {
+    double element =
+        sizeof(int64_t) +
+        (s->shape.env_infos + s->shape.belief_infos + s->shape.policy_infos) * sizeof(float);
+    for (int f = 0; f < HN_FIELDS; f++) element += (double)windows[k]->size[f];
+    bytes += element * (double)(windows[k]->h.steps * windows[k]->h.rows);
+  }
+  g_assert_cmpint(hn_demand_check(s, 1.02 * bytes), ==, HN_OK);
+  g_assert_cmpint(hn_demand_check(s, 0.99 * bytes), ==, HN_E_SHAPE);
+  g_assert_nonnull(strstr(hn_fail_text(), "experience of 64 rows over 1000 steps takes 0.0"));
+  hn_session_free(s);
+  g_assert_cmpfloat(hn_machine_bytes(), >, 1e7);
+  c.run.rows = 65536, c.run.steps = 1000000000;
+  assert_fails(&c, HN_RUN_PLUGIN, "experience of 65536 rows over 1000000000 steps takes ");
+  c.run.rows = 1, c.run.steps = 1, c.evaluation.tasks = 65536, c.evaluation.episodes = 1000000;
+  c.run.episodes = 1000000, c.run.steps = 10000000;
+  assert_fails(&c, HN_RUN_PLUGIN, "an evaluation of 65536 rows over 7000000 steps takes ");
+  cell_clear(&c);
+}
+
+static HnStatus fail_some(void *arg, int64_t i) {
+  (void)arg;
+  if (i % 10 != 7) return HN_OK;
+  g_snprintf(hn_fail_text(), HN_FAIL_TEXT, "task %d", (int)i);
+  return HN_E_IO + (HnStatus)(i > 7);
+}
+static HnStatus count_task(void *arg, int64_t i) {
+  int *count = arg;
+  count[i]++; /* each its own */
+  return HN_OK;
+}
+
+static void test_pool(void) {
+  HnPool *p = hn_pool_new(3);
+  HnArena arena = {0}, *before = hn_arena_enter(&arena);
+  for (int round = 0; round < 200; round++) {
+    int count[50] = {0};
+    g_assert_cmpint(hn_pool_run(p, 50, count_task, count), ==, HN_OK);
+    for (int i = 0; i < 50; i++) g_assert_cmpint(count[i], ==, 1);
+    g_assert_cmpint(hn_pool_run(p, 50, fail_some, NULL), ==, HN_E_IO);
+    g_assert_cmpstr(hn_fail_text(), ==, "task 7");
+  }
+  hn_arena_enter(before), hn_arena_clear(&arena), hn_pool_free(p);
+}
+
+/* ---- checkpoints ---- */
+
+static void test_checkpoint(void) {
+  float w[6] = {1, 2, 3, 4, 5, 6}, loaded[6] = {0};
+  double v[2] = {0.25, -8}, lv[2];
+  guint8 b[3] = {7, 8, 9}, lb[3];
+  int64_t used = 2, lused = 0;
+  HnState out[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, &used, w, true},
+                   {(char *)"p/v", HN_F64, 1, {2}, NULL, v, false},
+                   {(char *)"p/b", HN_U8, 1, {3}, NULL, b, false}};
+  HnState in[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, &lused, loaded, true},
+                  {(char *)"p/v", HN_F64, 1, {2}, NULL, lv, false},
+                  {(char *)"p/b", HN_U8, 1, {3}, NULL, lb, false}};
+  GPtrArray *a = g_ptr_array_new(), *z = g_ptr_array_new();
+  for (int i = 0; i < 3; i++) g_ptr_array_add(a, &out[i]), g_ptr_array_add(z, &in[i]);
+  char *dir = folder_new(), *path = g_build_filename(dir, "x.safetensors", NULL);
+  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  GError *error = NULL;
+  g_hash_table_insert(meta, g_strdup("note"), g_strdup("a \"quoted\" one"));
+  g_assert_true(hn_checkpoint_write(path, a, meta, &error));
+  g_hash_table_remove_all(meta);
+  g_assert_true(hn_checkpoint_read(path, z, meta, &error));
+  g_assert_cmpstr(g_hash_table_lookup(meta, "note"), ==, "a \"quoted\" one");
+  g_assert_cmpint(lused, ==, 2);
+  g_assert_cmpmem(loaded, 16, w, 16);
+  g_assert_cmpfloat(loaded[4], ==, 0);
+  g_assert_cmpmem(lv, sizeof lv, v, sizeof v);
+  g_assert_cmpmem(lb, 3, b, 3);
+
+  in[0].dim[1] = 4, in[1].name = (char *)"p/u", in[2].type = HN_I32;
+  g_assert_false(hn_checkpoint_read(path, z, meta, &error));
+  g_assert_nonnull(strstr(error->message, "p/w has size 2 along dimension 1, expected 4"));
+  g_assert_nonnull(strstr(error->message, "missing: p/u"));
+  g_assert_nonnull(strstr(error->message, "extra: p/v"));
+  g_assert_nonnull(strstr(error->message, "p/b is U8, expected I32"));
+  g_clear_error(&error);
+  gsize length;
+  char *bytes = file_in(dir, "x.safetensors", &length);
+  for (gsize cut = 0; cut < length; cut += 7) { /* cut short anywhere: an error, never a crash */
+    g_assert_true(g_file_set_contents(path, bytes, (gssize)cut, NULL));
+    g_assert_false(hn_checkpoint_read(path, z, meta, &error));
+    g_clear_error(&error);
+  }
+  g_free(bytes), g_free(path), folder_free(dir), g_hash_table_unref(meta);
+  g_ptr_array_unref(a), g_ptr_array_unref(z);
+}
+
+/* A newest checkpoint that cannot be read is passed over; of tables that lost what a checkpoint
+ * counts on, nothing is made up. */
+static void test_damage(void) {
+  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  char *dir = folder_new(), *whole = folder_new();
+  c.run.checkpoint_every = 1;
+  run_whole(&c, dir), run_whole(&c, whole);
+  char *newest = g_build_filename(dir, "ckpt", "00000010.safetensors", NULL);
+  g_assert_cmpint(truncate(newest, 100), ==, 0);
+  run_whole(&c, dir);
+  assert_same_run(dir, whole);
+  char *log = file_in(dir, "log.txt", NULL), *table = g_build_filename(dir, "metrics.csv", NULL);
+  g_assert_nonnull(strstr(log, "cut short; going back to the one before"));
+  GError *error = NULL;
+  g_assert_cmpint(truncate(table, 100), ==, 0);
+  g_assert_false(hn_run_cell(&c, dir, NULL, NULL, NULL, &error));
+  g_assert_error(error, HN_RUN_ERROR, HN_RUN_IO);
+  g_assert_nonnull(strstr(error->message, "metrics.csv: is shorter than the checkpoint says"));
+  g_clear_error(&error);
+  c.run.steps = 20; /* another cell: said so, not as shapes that do not fit */
+  g_assert_false(hn_run_cell(&c, dir, NULL, NULL, NULL, &error));
+  g_assert_nonnull(strstr(error->message, "was made by another configuration"));
+  g_clear_error(&error);
+  g_free(newest), g_free(log), g_free(table);
+  folder_free(dir), folder_free(whole), cell_clear(&c);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  for (guint k = 0; k < G_N_ELEMENTS(family); k++) {
+    char *bits = g_strdup_printf("/run/bits/%s", family[k].name);
+    g_test_add_data_func(bits, GUINT_TO_POINTER(k), test_bits);
+    char *trial = g_strdup_printf("/run/trial/%s", family[k].name);
+    g_test_add_data_func(trial, GUINT_TO_POINTER(k), test_trial);
+    g_free(bits), g_free(trial);
+  }
+  g_test_add_func("/run/kill", test_kill);
+  g_test_add_func("/run/evaluation_leaves_training", test_evaluation_leaves_training);
+  g_test_add_func("/run/evaluation_tasks", test_evaluation_tasks);
+  g_test_add_func("/run/task_names", test_task_names);
+  g_test_add_func("/run/refresh", test_refresh);
+  g_test_add_func("/run/task_is_hidden", test_task_is_hidden);
+  g_test_add_func("/run/new_task", test_new_task);
+  g_test_add_func("/run/tally", test_tally);
+  g_test_add_func("/run/trial_steps", test_trial_steps);
+  g_test_add_func("/run/evaluated_steps", test_evaluated_steps);
+  g_test_add_func("/run/failures", test_failures);
+  g_test_add_func("/run/answers", test_answers);
+  g_test_add_func("/run/demand", test_demand);
+  g_test_add_func("/run/pool", test_pool);
+  g_test_add_func("/run/damage", test_damage);
+  g_test_add_func("/run/checkpoint", test_checkpoint);
+  return g_test_run();
+}

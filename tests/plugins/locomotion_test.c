@@ -1,0 +1,689 @@
+/* locomotion_test.c - ant, walker and humanoid: dynamics against recordings of Gymnasium's models,
+ * rewards and observations against simulations of the test's own, what ends an episode, and the
+ * walker's parameters against models compiled with them. */
+#include "../../plugins/envs/mujoco/ant.h"
+#include "../../plugins/envs/mujoco/humanoid.h"
+#include "../../plugins/envs/mujoco/walker.h"
+#include "env_laws.h"
+#include "golden_body.h"
+
+extern const HnPlugin ant_dir_LTX_hn_plugin, ant_goal_LTX_hn_plugin, humanoid_dir_LTX_hn_plugin,
+    walker_rand_params_LTX_hn_plugin;
+static const HnPlugin *const ant_dir = &ant_dir_LTX_hn_plugin,
+                             *const ant_goal = &ant_goal_LTX_hn_plugin,
+                             *const humanoid = &humanoid_dir_LTX_hn_plugin,
+                             *const walker = &walker_rand_params_LTX_hn_plugin;
+static const HnPlugin *const all[] = {&ant_dir_LTX_hn_plugin, &ant_goal_LTX_hn_plugin,
+                                      &humanoid_dir_LTX_hn_plugin,
+                                      &walker_rand_params_LTX_hn_plugin};
+#define UNSCALED SETTINGS({"scale_limit", 0})
+
+static void test_specs(void) {
+  const struct {
+    const HnPlugin *plugin;
+    int obs, act, task;
+  } expected[] = {
+      {ant_dir, 27, 8, 2}, {ant_goal, 113, 8, 2}, {humanoid, 376, 17, 2}, {walker, 17, 6, 58}};
+  for (size_t k = 0; k < G_N_ELEMENTS(expected); k++) {
+    Rig *rig = rig_new(expected[k].plugin, 1, NULL);
+    g_assert_cmpint(rig->spec.obs_dim, ==, expected[k].obs);
+    g_assert_cmpint(rig->spec.act_dim, ==, expected[k].act);
+    g_assert_cmpint(rig->spec.task_dim, ==, expected[k].task);
+    g_assert_cmpint(rig->spec.act_count, ==, 0);
+    g_assert_cmpint(rig->spec.horizon, ==, 200);
+    g_assert_cmpstr(rig->spec.splits, ==, "train|test");
+    rig_free(rig);
+  }
+}
+
+/* ---- recordings ---- */
+
+static void look_at_clipped_forces(const Rig *rig, const double *forces) {
+  for (int k = 0; k < 84; k++) near((double)rig->b.obs[29 + k], CLAMP(forces[k], -1, 1), 1e-7);
+}
+
+static void look_at_forces(const Rig *rig, const double *forces) {
+  for (int k = 0; k < 84; k++)
+    near((double)rig->b.obs[292 + k], forces[k], 1e-7 * MAX(1, fabs(forces[k])));
+}
+
+static void test_golden_stretches(gconstpointer plugin) {
+  if (plugin == ant_dir) golden_stretches(plugin, "ant", NULL, NULL);
+  if (plugin == ant_goal) golden_stretches(plugin, "ant", NULL, look_at_clipped_forces);
+  if (plugin == humanoid) golden_stretches(plugin, "humanoid", NULL, look_at_forces);
+  if (plugin == walker) golden_stretches(plugin, "walker", UNSCALED, NULL);
+}
+
+static void test_golden_free_run(gconstpointer plugin) {
+  if (plugin == ant_dir || plugin == ant_goal) golden_free_run(plugin, "ant", NULL);
+  if (plugin == humanoid) golden_free_run(plugin, "humanoid", NULL);
+  if (plugin == walker) golden_free_run(plugin, "walker", UNSCALED);
+}
+
+/* ---- a simulation of the test's own beside one row, never pushed to nor pulled from ---- */
+
+typedef struct Twin {
+  mjModel *m;
+  mjData *d, *look; /* look: for what is read of d's state */
+  int frames;
+} Twin;
+
+static void scale_by_hand(mjModel *m, const double *scale) {
+  for (int b = 1; b < 8; b++) m->body_mass[b] *= scale[b - 1];
+  for (int k = 0; k < 21; k++) m->body_inertia[3 + k] *= scale[7 + k];
+  for (int k = 0; k < 6; k++) m->dof_damping[3 + k] *= scale[28 + k];
+  for (int k = 0; k < 24; k++) m->geom_friction[k] *= scale[34 + k];
+}
+
+static void twin_look(const Twin *twin) {
+  memcpy(twin->look->qpos, twin->d->qpos, sizeof(double) * (size_t)twin->m->nq);
+  memcpy(twin->look->qvel, twin->d->qvel, sizeof(double) * (size_t)twin->m->nv);
+  mj_forward(twin->m, twin->look);
+}
+
+static Twin twin_new(const Rig *rig, int64_t i) {
+  const HnPlugin *plugin = rig->plugin;
+  const char *mjcf = plugin == walker     ? hn_walker_mjcf()
+                     : plugin == humanoid ? hn_humanoid_mjcf()
+                                          : hn_ant_mjcf();
+  Twin twin = {.m = compile_body(mjcf), .frames = plugin == walker ? 4 : 5};
+  twin.d = mj_makeData(twin.m), twin.look = mj_makeData(twin.m);
+  if (plugin == walker) {
+    scale_by_hand(twin.m, ((const HnWalker *)rig_row(rig, i))->scale);
+    mj_setConst(twin.m, twin.d);
+    mj_resetData(twin.m, twin.d);
+  }
+  const size_t nq = (size_t)twin.m->nq, nv = (size_t)twin.m->nv;
+  const double *state = rig_row(rig, i), *warm = state + nq + nv;
+  memcpy(twin.d->qpos, state, sizeof(double) * nq);
+  memcpy(twin.d->qvel, state + nq, sizeof(double) * nv);
+  mj_forward(twin.m, twin.d);
+  for (size_t k = 0; k < nv; k++)
+    near(warm[k], twin.d->qacc_warmstart[k], 1e-9 * MAX(1, fabs(warm[k])));
+  /* once more: MuJoCo has normalised the quaternion a second time, which can move its last digit */
+  memcpy(twin.d->qpos, state, sizeof(double) * nq);
+  memcpy(twin.d->qacc_warmstart, warm, sizeof(double) * nv);
+  twin_look(&twin);
+  return twin;
+}
+
+static void twin_free(Twin *twin) {
+  mj_deleteData(twin->d), mj_deleteData(twin->look);
+  mj_deleteModel(twin->m);
+}
+
+static void twin_step(const Twin *twin, const float *act) {
+  for (int k = 0; k < twin->m->nu; k++)
+    twin->d->ctrl[k] = CLAMP((double)act[k], -1, 1) * twin->m->actuator_ctrlrange[2 * k + 1];
+  for (int k = 0; k < twin->frames; k++) mj_step(twin->m, twin->d);
+  twin_look(twin);
+}
+
+/* Bits of the row's state. */
+static void twin_compare(const Twin *twin, const Rig *rig, int64_t i) {
+  size_t nq = (size_t)twin->m->nq, nv = (size_t)twin->m->nv, size = sizeof(double);
+  const double *state = rig_row(rig, i);
+  g_assert_cmpmem(state, size * nq, twin->d->qpos, size * nq);
+  g_assert_cmpmem(state + nq, size * nv, twin->d->qvel, size * nv);
+  g_assert_cmpmem(state + nq + nv, size * nv, twin->d->qacc_warmstart, size * nv);
+}
+
+/* Mean of the bodies' centres, weighted by mass. */
+static void center_of_mass(const Twin *twin, double *xy) {
+  double mass = 0;
+  xy[0] = xy[1] = 0;
+  for (int b = 0; b < twin->m->nbody; b++) {
+    mass += twin->m->body_mass[b];
+    for (int k = 0; k < 2; k++) xy[k] += twin->m->body_mass[b] * twin->look->xipos[3 * b + k];
+  }
+  xy[0] /= mass, xy[1] /= mass;
+}
+
+static double sum_of_squares(const float *x, int count) {
+  double sum = 0;
+  for (int k = 0; k < count; k++) sum += (double)x[k] * (double)x[k];
+  return sum;
+}
+
+/* Where the reward measures motion: the torso, or the common centre. */
+static void twin_place(const Twin *twin, const HnPlugin *plugin, double *xy) {
+  if (plugin == humanoid)
+    center_of_mass(twin, xy);
+  else if (plugin == walker)
+    xy[0] = twin->d->qpos[0], xy[1] = 0;
+  else
+    memcpy(xy, twin->look->xpos + 3, sizeof(double) * 2);
+}
+
+/* The published formula, from the twin, places before and after, and the action. */
+static double formula(const Twin *twin, const Rig *rig, int64_t i, const double *before,
+                      const double *after) {
+  const HnPlugin *plugin = rig->plugin;
+  const float *act = rig->act + i * rig->spec.act_dim, *task = rig->b.task + i * rig->spec.task_dim;
+  double dx = after[0] - before[0], dy = after[1] - before[1];
+  double effort = sum_of_squares(act, (int)rig->spec.act_dim), clipped = 0, force = 0;
+  mj_rnePostConstraint(twin->m, twin->d);
+  for (int k = 0; k < 6 * twin->m->nbody; k++) {
+    force += pow(twin->d->cfrc_ext[k], 2);
+    clipped += pow(CLAMP(twin->d->cfrc_ext[k], -1, 1), 2);
+  }
+  if (plugin == walker) return dx / 0.016 + 1 - 1e-3 * effort;
+  double along = dx * (double)task[0] + dy * (double)task[1];
+  if (plugin == humanoid)
+    return 0.25 * along / 0.003 - 0.1 * 0.16 * effort - MIN(5e-7 * force, 10) + 5;
+  if (plugin == ant_dir) return along / 0.05 - 0.5 * effort - 5e-4 * clipped + 1;
+  return -fabs(after[0] - (double)task[0]) - fabs(after[1] - (double)task[1]) - 0.1 * effort -
+         5e-4 * clipped;
+}
+
+static gboolean formula_done(const HnPlugin *plugin, const double *qpos) {
+  if (plugin == ant_dir) return !(qpos[2] >= 0.2 && qpos[2] <= 1);
+  if (plugin == humanoid) return qpos[2] < 1 || qpos[2] > 2;
+  if (plugin == walker) return !(qpos[1] > 0.8 && qpos[1] < 2 && qpos[2] > -1 && qpos[2] < 1);
+  return FALSE;
+}
+
+/* Observations that are not bare qpos and qvel. */
+static const float *compare_array(const float *obs, const double *values, int count) {
+  for (int k = 0; k < count; k++, obs++)
+    near((double)*obs, values[k], 1e-6 * MAX(1, fabs(values[k])));
+  return obs;
+}
+
+static void compare_observation(const Twin *twin, const Rig *rig, int64_t i) {
+  const HnPlugin *plugin = rig->plugin;
+  const mjModel *m = twin->m;
+  const float *obs = rig->b.obs + i * rig->spec.obs_dim;
+  int hidden = plugin == ant_goal ? 0 : plugin == walker ? 1 : 2;
+  double clipped[84] = {0}, *qvel = twin->d->qvel;
+  for (int k = 0; k < m->nv && plugin == walker; k++) clipped[k] = CLAMP(qvel[k], -10, 10);
+  obs = compare_array(obs, twin->d->qpos + hidden, m->nq - hidden);
+  obs = compare_array(obs, plugin == walker ? clipped : qvel, m->nv);
+  if (plugin == humanoid) {
+    obs = compare_array(obs, twin->look->cinert, 140);
+    obs = compare_array(obs, twin->look->cvel, 84);
+    obs = compare_array(obs, twin->d->qfrc_actuator, 23);
+    obs = compare_array(obs, twin->d->cfrc_ext, 84);
+  }
+  for (int k = 0; k < 84 && plugin == ant_goal; k++)
+    clipped[k] = CLAMP(twin->d->cfrc_ext[k], -1, 1);
+  if (plugin == ant_goal) obs = compare_array(obs, clipped, 84);
+  g_assert_true(obs == rig->b.obs + (i + 1) * rig->spec.obs_dim);
+}
+
+/* State in bits, observation, reward and end of row 0, over several episodes of a task.  Row 1 is
+ * begun and stepped after it, so that whatever a simulator remembered would be row 1's. */
+static void test_twin(gconstpointer which) {
+  const HnPlugin *plugin = which;
+  Rig *rig = rig_new(plugin, 2, NULL);
+  HnRng rng = hn_rng(12, 0);
+  double before[2], after[2];
+  int ends = 0;
+  for (int episode = 0; episode < 4; episode++) {
+    rig_reset(rig, episode % 2 ? HN_NEW_EPISODE : HN_NEW_TASK, -1);
+    Twin twin = twin_new(rig, 0);
+    twin_compare(&twin, rig, 0);
+    mj_rnePostConstraint(twin.m, twin.d);
+    compare_observation(&twin, rig, 0);
+    for (int t = 0; t < 60; t++) {
+      for (int64_t i = 0; i < 2; i++) rig_random_action(rig, i, &rng);
+      twin_place(&twin, plugin, before);
+      twin_step(&twin, rig->act);
+      twin_place(&twin, plugin, after);
+      rig_step(rig);
+      twin_compare(&twin, rig, 0);
+      double reward = formula(&twin, rig, 0, before, after);
+      near((double)rig->b.reward[0], reward, 3e-6 * MAX(1, fabs(reward)));
+      compare_observation(&twin, rig, 0);
+      gboolean done = formula_done(plugin, twin.d->qpos);
+      g_assert_cmpint(rig->b.done[0], ==, done);
+      ends += done;
+    }
+    twin_free(&twin);
+  }
+  if (plugin == walker || plugin == humanoid) g_assert_cmpint(ends, >, 0);
+  rig_free(rig);
+}
+
+/* ---- starts and ends ---- */
+
+static void test_start(gconstpointer which) {
+  enum { ROWS = 400 };
+  const HnPlugin *plugin = which;
+  Rig *rig = rig_new(plugin, ROWS, NULL);
+  rig_reset(rig, HN_NEW_TASK, -1);
+  Twin twin = twin_new(rig, 0); /* for its model */
+  const int nq = twin.m->nq, nv = twin.m->nv, angles = plugin == walker ? 0 : 7;
+  const double noise = plugin == walker ? 0.005 : plugin == humanoid ? 0.01 : 0.1;
+  static double pose[24 * ROWS], speed[23 * ROWS];
+  int poses = 0, speeds = 0;
+  double square = 0;
+  for (int64_t i = 0; i < ROWS; i++) {
+    const double *state = rig_row(rig, i);
+    if (angles) near(hypot(hypot(state[3], state[4]), hypot(state[5], state[6])), 1, 1e-15);
+    for (int k = angles; k < nq; k++) pose[poses++] = state[k] - twin.m->qpos0[k];
+    for (int k = 0; k < nv; k++) speed[speeds++] = state[nq + k], square += pow(state[nq + k], 2);
+  }
+  g_assert_cmpfloat(ks_uniform(pose, poses, -noise, noise), <, KS_LIMIT(poses));
+  if (plugin == walker || plugin == humanoid)
+    g_assert_cmpfloat(ks_uniform(speed, speeds, -noise, noise), <, KS_LIMIT(speeds));
+  else
+    near(square / speeds, 0.01, 5 * 0.01 * sqrt(2.0 / speeds));
+  twin_free(&twin);
+  rig_free(rig);
+}
+
+/* Height of the torso after one idle step from `height` at `speed` upward, turned on its side where
+ * asked; and whether the row is then done. */
+static double idle_height(Rig *rig, double height, double speed, gboolean lying, gboolean *done) {
+  double *state = rig_row(rig, 0);
+  memset(state, 0, sizeof(double) * (rig->plugin == humanoid ? 71 : 44));
+  state[2] = height;
+  state[3] = lying ? sqrt(0.5) : 1, state[4] = lying ? sqrt(0.5) : 0;
+  state[rig->plugin == humanoid ? 26 : 17] = speed;
+  memset(rig->act, 0, sizeof(float) * (size_t)rig->spec.act_dim);
+  rig_step(rig);
+  *done = rig->b.done[0];
+  return state[2];
+}
+
+/* The height at which `done` changes, by bisection between one where it is not and one where it
+ * is. */
+static void check_bound(Rig *rig, double alive, double over, double speed, gboolean lying,
+                        double bound) {
+  gboolean done;
+  idle_height(rig, alive, speed, lying, &done);
+  g_assert_false(done);
+  idle_height(rig, over, speed, lying, &done);
+  g_assert_true(done);
+  for (int k = 0; k < 45; k++) {
+    double middle = (alive + over) / 2, height = idle_height(rig, middle, speed, lying, &done);
+    *(done ? &over : &alive) = middle;
+    if (fabs(alive - over) < 1e-12) near(height, bound, 1e-9);
+  }
+  g_assert_cmpfloat(fabs(alive - over), <, 1e-12);
+}
+
+static void test_bounds(void) {
+  Rig *ants = rig_new(ant_dir, 1, NULL), *people = rig_new(humanoid, 1, NULL);
+  rig_reset(ants, HN_NEW_TASK, -1), rig_reset(people, HN_NEW_TASK, -1);
+  check_bound(ants, 0.9, 1.2, 0, FALSE, 1);
+  check_bound(ants, 1.5, 1, -20, FALSE, 0.2); /* hitting the floor hard */
+  check_bound(people, 1.9, 2.2, 0, FALSE, 2);
+  check_bound(people, 1.1, 0.9, 0, TRUE, 1); /* lying in the air, so that nothing touches */
+  rig_free(ants), rig_free(people);
+  static const double standing[][2] = {{0.8, 0}, {2, 0}, {1.25, -1}, {1.25, 1}};
+  for (size_t k = 0; k < G_N_ELEMENTS(standing); k++) {
+    HnWalker body = {.state = {0, standing[k][0], standing[k][1]}};
+    g_assert_false(hn_walker_stands(&body)); /* bounds themselves are outside */
+    body.state[1] += (1.25 - body.state[1]) * 1e-9, body.state[2] -= body.state[2] * 1e-9;
+    g_assert_true(hn_walker_stands(&body));
+  }
+}
+
+/* A goal is no end: an ant far too high goes on. */
+static void test_goal_never_ends(void) {
+  Rig *rig = rig_new(ant_goal, 1, NULL);
+  gboolean done;
+  rig_reset(rig, HN_NEW_TASK, -1);
+  g_assert_cmpfloat(idle_height(rig, 3, 0, FALSE, &done), >, 2);
+  g_assert_false(done);
+  rig_free(rig);
+}
+
+/* ---- contact forces ---- */
+
+/* An ant at rest: what the floor bears is its weight. */
+static void test_weight(void) {
+  Rig *rig = rig_new(ant_goal, 1, NULL);
+  HnSim sim;
+  HnAnt body;
+  float idle[8] = {0};
+  double effort, up = 0, side = 0, mass = 0;
+  g_assert_cmpint(hn_ant_create(&sim, &rig->fake.host, 1), ==, HN_OK);
+  g_assert_cmpint(hn_ant_begin(&sim, 0, 0.1, &rig->b.rng[0], &body), ==, HN_OK);
+  for (int t = 0; t < 400; t++)
+    g_assert_cmpint(hn_ant_step(&sim, 0, &body, idle, &effort), ==, HN_OK);
+  const double *force = hn_sim_forces(&sim, 0);
+  for (int b = 0; b < sim.model->nbody; b++) {
+    mass += sim.model->body_mass[b];
+    side += hypot(force[6 * b + 3], force[6 * b + 4]), up += force[6 * b + 5];
+  }
+  g_assert_cmpfloat(fabs(hypot(body.state[15], body.state[17])), <, 1e-3);
+  near(up, 9.81 * mass, 0.01 * 9.81 * mass);
+  g_assert_cmpfloat(side, <, up);
+  hn_sim_destroy(&sim);
+  rig_free(rig);
+}
+
+/* Switched off, forces are zero in observation and reward, and nothing else changes. */
+static void test_forces_off(void) {
+  const HnPlugin *const felt[] = {ant_dir, ant_goal, humanoid};
+  for (size_t p = 0; p < G_N_ELEMENTS(felt); p++) {
+    Rig *on = rig_new(felt[p], 1, NULL),
+        *off = rig_new(felt[p], 1, SETTINGS({"contact_forces", 0}));
+    const int shown = felt[p] == ant_dir ? 0 : 84, rest = (int)on->spec.obs_dim - shown;
+    HnRng rng = hn_rng(16, 0);
+    double cost = 0, seen = 0;
+    rig_reset(on, HN_NEW_TASK, -1), rig_reset(off, HN_NEW_TASK, -1);
+    for (int t = 0; t < 60; t++) {
+      rig_random_action(on, 0, &rng);
+      memcpy(off->act, on->act, sizeof(float) * (size_t)on->spec.act_dim);
+      rig_step(on), rig_step(off);
+      g_assert_cmpmem(on->b.obs, sizeof(float) * (size_t)rest, off->b.obs,
+                      sizeof(float) * (size_t)rest);
+      g_assert_true(sum_of_squares(off->b.obs + rest, shown) == 0);
+      g_assert_true(rig_info(off, 0, "contact_cost") == 0);
+      near((double)off->b.reward[0] - (double)on->b.reward[0],
+           (double)rig_info(on, 0, "contact_cost"), 3e-6);
+      cost += (double)rig_info(on, 0, "contact_cost");
+      seen += sum_of_squares(on->b.obs + rest, shown);
+    }
+    g_assert_cmpfloat(cost, >, 0);
+    g_assert_true((seen > 0) == (shown > 0));
+    rig_free(on), rig_free(off);
+  }
+}
+
+/* ---- tasks ---- */
+
+static void test_directions(void) {
+  enum { ROWS = 2000 };
+  static const double expected[3][2][2] = {
+      {{-1, 0}, {1, 0}},
+      {{0, 0}, {0, 0}},
+      {{0.5403023058681398, -0.8414709848078965}, {0.5403023058681398, 0.8414709848078965}}};
+  for (int kind = 0; kind < 3; kind++) {
+    Rig *rig = rig_new(ant_dir, ROWS, SETTINGS({"direction", kind}));
+    static double angle[ROWS];
+    double ones = 0;
+    rig_reset(rig, HN_NEW_TASK, -1);
+    g_assert_cmpint(rig->env->task_count(rig->self, 0), ==, kind == 1 ? 0 : 2);
+    for (int64_t i = 0; i < ROWS; i++) {
+      double x = (double)rig->b.task[2 * i], y = (double)rig->b.task[2 * i + 1];
+      int64_t k = rig->b.task_index[i];
+      angle[i] = atan2(y, x);
+      near(hypot(x, y), 1, 1e-7);
+      if (kind == 1)
+        g_assert_cmpint(k, ==, -1);
+      else
+        near(x, expected[kind][k][0], 1e-7), near(y, expected[kind][k][1], 1e-7), ones += (double)k;
+    }
+    if (kind == 1)
+      g_assert_cmpfloat(ks_uniform(angle, ROWS, -G_PI, G_PI), <, KS_LIMIT(ROWS));
+    else {
+      near(ones, ROWS / 2.0, 5 * sqrt(ROWS / 4.0));
+      g_assert_cmpstr(rig->env->task_name(rig->self, 0, 1), ==, kind == 0 ? "forward" : "left");
+      rig->begin[0] = HN_NEW_TASK, rig->b.task_index[0] = 2;
+      g_assert_cmpint(rig->env->reset(rig->self, &rig->b), ==, HN_E_PARAM);
+    }
+    rig_free(rig);
+  }
+}
+
+/* Goals uniform in the disc: angle uniform, squared radius uniform up to 9.  Humanoid directions
+ * uniform on the circle. */
+static void test_goals(void) {
+  enum { ROWS = 2000 };
+  static double angle[ROWS], square[ROWS];
+  Rig *goals = rig_new(ant_goal, ROWS, NULL), *ways = rig_new(humanoid, ROWS, NULL);
+  rig_reset(goals, HN_NEW_TASK, -1), rig_reset(ways, HN_NEW_TASK, -1);
+  for (int64_t i = 0; i < ROWS; i++) {
+    double x = (double)goals->b.task[2 * i], y = (double)goals->b.task[2 * i + 1];
+    angle[i] = atan2(y, x), square[i] = x * x + y * y;
+  }
+  g_assert_cmpfloat(ks_uniform(angle, ROWS, -G_PI, G_PI), <, KS_LIMIT(ROWS));
+  g_assert_cmpfloat(ks_uniform(square, ROWS, 0, 9), <, KS_LIMIT(ROWS));
+  for (int64_t i = 0; i < ROWS; i++) {
+    double x = (double)ways->b.task[2 * i], y = (double)ways->b.task[2 * i + 1];
+    angle[i] = atan2(y, x);
+    near(hypot(x, y), 1, 1e-7);
+  }
+  g_assert_cmpfloat(ks_uniform(angle, ROWS, -G_PI, G_PI), <, KS_LIMIT(ROWS));
+  rig_free(goals), rig_free(ways);
+}
+
+/* ---- the walker's parameters ---- */
+
+/* Every factor within its bounds, its exponent uniform, and no two alike. */
+static void test_scales(void) {
+  enum { ROWS = 400, P = HN_WALKER_PARAMS };
+  static double wide[ROWS * P], damping[ROWS * P], column[ROWS];
+  Rig *rig = rig_new(walker, ROWS, NULL);
+  int wides = 0, dampings = 0;
+  double least = 1, most = 1;
+  rig_reset(rig, HN_NEW_TASK, -1);
+  for (int64_t i = 0; i < ROWS; i++) {
+    const HnWalker *row = rig_row(rig, i);
+    for (int k = 0; k < P; k++) {
+      double scale = row->scale[k];
+      g_assert_true(rig->b.task[i * P + k] == (float)scale);
+      for (int j = 0; j < k; j++) g_assert_true(scale != row->scale[j]);
+      if (k >= 28 && k < 34)
+        damping[dampings++] = log(scale) / log(1.3);
+      else
+        wide[wides++] = log(scale) / log(1.5), least = MIN(least, scale), most = MAX(most, scale);
+    }
+  }
+  g_assert_cmpfloat(least, >=, 0.2963 - 1e-4);
+  g_assert_cmpfloat(least, <, 0.2975); /* of 20800: the bound is approached */
+  g_assert_cmpfloat(most, <=, 3.375);
+  g_assert_cmpfloat(most, >, 3.36);
+  g_assert_cmpfloat(ks_uniform(wide, wides, -3, 3), <, KS_LIMIT(wides));
+  g_assert_cmpfloat(ks_uniform(damping, dampings, -3, 3), <, KS_LIMIT(dampings));
+  for (int k = 0; k < P; k++) {
+    double base = k >= 28 && k < 34 ? 1.3 : 1.5;
+    for (int64_t i = 0; i < ROWS; i++)
+      column[i] = log(((const HnWalker *)rig_row(rig, i))->scale[k]) / log(base);
+    g_assert_cmpfloat(ks_uniform(column, ROWS, -3, 3), <, KS_LIMIT(ROWS));
+  }
+  rig_free(rig);
+}
+
+/* Mass and moments of inertia of a capsule of density 1000 along z: across, across, along. */
+static void capsule(double radius, double half, double *mass, double *inertia) {
+  double height = 2 * half, tube = 1000 * G_PI * radius * radius * height;
+  double ball = 1000 * G_PI * 4 / 3 * pow(radius, 3);
+  *mass = tube + ball;
+  inertia[0] = inertia[1] =
+      tube * (3 * radius * radius + height * height) / 12 +
+      ball * (0.4 * radius * radius + height * height / 4 + 0.375 * radius * height);
+  inertia[2] = tube * radius * radius / 2 + ball * 0.4 * radius * radius;
+}
+
+/* The inertial frame, joint damping and friction of body `b` with scaled numbers in MJCF. */
+static void write_body(GString *xml, int b, const double *s, const char *frame, double radius,
+                       double half, const char *joint, double slide) {
+  double mass, inertia[3];
+  capsule(radius, half, &mass, inertia);
+  g_string_append_printf(xml, "<inertial %s mass='%.17g' diaginertia='%.17g %.17g %.17g'/>", frame,
+                         mass * s[b - 1], inertia[0] * s[4 + 3 * b], inertia[1] * s[5 + 3 * b],
+                         inertia[2] * s[6 + 3 * b]);
+  if (joint)
+    g_string_append_printf(xml,
+                           "<joint name='j%d' axis='0 -1 0' %s armature='.01' damping='%.17g'/>", b,
+                           joint, 0.1 * s[28 + b - 2]);
+  g_string_append_printf(xml,
+                         "<geom type='capsule' %s size='%.17g %.17g' friction='%.17g %.17g %.17g' "
+                         "conaffinity='0'/>",
+                         frame, radius, half, slide * s[34 + 3 * b], 0.1 * s[35 + 3 * b],
+                         0.1 * s[36 + 3 * b]);
+}
+
+/* A walker of these parameters, from its published measures, compiled afresh. */
+static mjModel *compile_scaled(const double *s) {
+  GString *xml = g_string_new("<mujoco><compiler angle='degree' inertiafromgeom='false'/>"
+                              "<option timestep='.004' integrator='RK4'/><worldbody>");
+  g_string_append_printf(xml, "<geom type='plane' size='40 40 40' friction='%.17g %.17g %.17g'/>",
+                         0.7 * s[34], 0.1 * s[35], 0.1 * s[36]);
+  g_string_append(xml, "<body pos='0 0 1.25'><joint type='slide' axis='1 0 0'/>"
+                       "<joint type='slide' axis='0 0 1' ref='1.25'/>"
+                       "<joint axis='0 1 0'/>");
+  write_body(xml, 1, s, "pos='0 0 0'", 0.05, 0.2, NULL, 0.9);
+  for (int leg = 0; leg < 2; leg++) {
+    int b = 2 + 3 * leg;
+    g_string_append(xml, "<body pos='0 0 -.2'>");
+    write_body(xml, b, s, "pos='0 0 -.225'", 0.05, 0.225, "limited='true' range='-150 0'", 0.9);
+    g_string_append(xml, "<body pos='0 0 -.7'>");
+    write_body(xml, b + 1, s, "pos='0 0 0'", 0.04, 0.25,
+               "limited='true' pos='0 0 .25' range='-150 0'", 0.9);
+    g_string_append(xml, "<body pos='.2 0 -.35'>");
+    write_body(xml, b + 2, s, "pos='-.1 0 .1' euler='0 -90 0'", 0.06, 0.1,
+               "limited='true' pos='-.2 0 .1' range='-45 45'", leg ? 1.9 : 0.9);
+    g_string_append(xml, "</body></body></body>");
+  }
+  g_string_append(xml, "</body></worldbody><actuator>");
+  for (int b = 2; b < 8; b++)
+    g_string_append_printf(
+        xml, "<motor joint='j%d' gear='100' ctrllimited='true' ctrlrange='-1 1'/>", b);
+  g_string_append(xml, "</actuator></mujoco>");
+  mjModel *m = compile_body(xml->str);
+  g_string_free(xml, TRUE);
+  return m;
+}
+
+static void near_all(const double *a, const double *b, int count) {
+  for (int k = 0; k < count; k++) near(a[k], b[k], 1e-9 * MAX(1, fabs(b[k])));
+}
+
+/* A row's task with moments of inertia that a rigid body can have, which is more than the task
+ * distribution asks and which MuJoCo's compiler insists on. */
+static void draw_possible(HnRng *rng, double *scale) {
+  for (int k = 0; k < HN_WALKER_PARAMS; k++) scale[k] = pow(1.5, hn_rng_uniform(rng, -3, 3));
+  for (int b = 0; b < 7; b++) {
+    scale[8 + 3 * b] = scale[7 + 3 * b] * 1.005;
+    scale[9 + 3 * b] = scale[7 + 3 * b] * hn_rng_uniform(rng, 0.5, 1.5);
+  }
+}
+
+/* Scaled parameters move as in a model compiled with them, and so are MuJoCo's constants. */
+static void test_scaled_dynamics(void) {
+  Rig *rig = rig_new(walker, 1, NULL);
+  HnRng rng = hn_rng(17, 0);
+  HnSim sim;
+  g_assert_cmpint(hn_walker_create(&sim, &rig->fake.host, 1), ==, HN_OK);
+  int touching = 0;
+  for (int task = 0; task < 6; task++) {
+    HnWalker body = {.state = {0}};
+    draw_possible(&rng, body.scale);
+    mjModel *m = compile_scaled(body.scale);
+    mjData *d = mj_makeData(m);
+    g_assert_cmpint(hn_walker_set(&sim, 0, true, &body), ==, HN_OK);
+    near_all(body.constant, m->body_subtreemass, 8);
+    near_all(body.constant + 8, m->body_invweight0, 16);
+    near_all(body.constant + 24, m->dof_invweight0, 9);
+    near_all(body.constant + 33, &m->stat.meaninertia, 1);
+    g_assert_cmpint(hn_walker_begin(&sim, 0, 0.005, &rng, &body), ==, HN_OK);
+    for (int t = 0; t < 100; t++) {
+      float act[6];
+      double velocity, effort;
+      if (t % 10 == 0) {
+        memcpy(d->qpos, body.state, sizeof(double) * 9);
+        memcpy(d->qvel, body.state + 9, sizeof(double) * 9);
+        memcpy(d->qacc_warmstart, body.state + 18, sizeof(double) * 9);
+      }
+      for (int k = 0; k < 6; k++)
+        d->ctrl[k] = (double)(act[k] = (float)hn_rng_uniform(&rng, -1, 1));
+      g_assert_cmpint(hn_walker_step(&sim, 0, &body, act, &velocity, &effort), ==, HN_OK);
+      for (int k = 0; k < 4; k++) mj_step(m, d);
+      near_all(body.state, d->qpos, 9);
+      near_all(body.state + 9, d->qvel, 9);
+      touching += d->ncon > 0;
+    }
+    mj_deleteData(d);
+    mj_deleteModel(m);
+  }
+  g_assert_cmpint(touching, >, 50);
+  hn_sim_destroy(&sim);
+  rig_free(rig);
+}
+
+/* `nominal` leaves the constants of the unscaled model, and contacts feel it. */
+static void test_nominal_constants(void) {
+  Rig *derived = rig_new(walker, 1, NULL),
+      *nominal = rig_new(walker, 1, SETTINGS({"constants", 1}));
+  mjModel *m = compile_body(hn_walker_mjcf());
+  rig_reset(derived, HN_NEW_TASK, -1), rig_reset(nominal, HN_NEW_TASK, -1);
+  const HnWalker *a = rig_row(derived, 0), *b = rig_row(nominal, 0);
+  g_assert_cmpmem(a->scale, sizeof a->scale, b->scale, sizeof b->scale);
+  g_assert_cmpmem(b->constant + 8, sizeof(double) * 16, m->body_invweight0, sizeof(double) * 16);
+  g_assert_cmpmem(b->constant + 24, sizeof(double) * 9, m->dof_invweight0, sizeof(double) * 9);
+  for (int t = 0; t < 20; t++) rig_step(derived), rig_step(nominal);
+  double apart = 0;
+  for (int k = 0; k < 9; k++) apart = MAX(apart, fabs(a->state[k] - b->state[k]));
+  g_assert_cmpfloat(apart, >, 1e-6);
+  mj_deleteModel(m);
+  rig_free(derived), rig_free(nominal);
+}
+
+/* ---- failures ---- */
+
+/* A state that blows up and an action that is not a number fail the call with a reason, and leave
+ * the simulator fit for the next row. */
+static void test_failures(gconstpointer plugin) {
+  Rig *rig = rig_new(plugin, 1, NULL);
+  HnRng rng = hn_rng(15, 0);
+  rig_reset(rig, HN_NEW_TASK, -1);
+  const size_t size = rig->spec.row_size;
+  double *state = rig_row(rig, 0);
+  void *start = g_memdup2(state, size);
+  rig_random_action(rig, 0, &rng);
+  rig_step(rig);
+  void *once = g_memdup2(state, size);
+
+  memcpy(state, start, size), state[26] = 1e12; /* a speed or a warm start in all of them */
+  state[plugin == walker ? 12 : 30] = 1e12;
+  g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
+  g_assert_nonnull(strstr(rig->fake.error, "MuJoCo"));
+  memcpy(state, start, size), state[2] = NAN;
+  g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
+  memcpy(state, start, size);
+  float kept = rig->act[4];
+  rig->act[4] = INFINITY;
+  g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
+  g_assert_nonnull(strstr(rig->fake.error, "action 4"));
+
+  rig->act[4] = kept, memcpy(state, start, size);
+  rig_step(rig);
+  g_assert_cmpmem(state, size, once, size);
+  g_free(start), g_free(once);
+  rig_free(rig);
+}
+
+static void test_uneven_motor(void) {
+  Rig *rig = rig_new(ant_dir, 1, NULL); /* for its host */
+  HnSim sim;
+  g_assert_cmpint(hn_sim_create(&sim, &rig->fake.host,
+                                "<mujoco><worldbody><body><joint name='j'/><geom size='1'/></body>"
+                                "</worldbody><actuator><motor joint='j' ctrllimited='true' "
+                                "ctrlrange='0 1'/></actuator></mujoco>",
+                                1),
+                  ==, HN_E_UNSUPPORTED);
+  g_assert_nonnull(strstr(rig->fake.error, "control range"));
+  hn_sim_destroy(&sim);
+  rig_free(rig);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/bodies/specs", test_specs);
+  for (size_t k = 0; k < G_N_ELEMENTS(all); k++) {
+    add_laws(all[k]);
+    add_for(all[k], "golden-stretches", test_golden_stretches);
+    add_for(all[k], "golden-free-run", test_golden_free_run);
+    add_for(all[k], "twin", test_twin);
+    add_for(all[k], "start", test_start);
+    add_for(all[k], "failures", test_failures);
+  }
+  g_test_add_func("/bodies/bounds", test_bounds);
+  g_test_add_func("/ant_goal/never-ends", test_goal_never_ends);
+  g_test_add_func("/ant/weight", test_weight);
+  g_test_add_func("/bodies/forces-off", test_forces_off);
+  g_test_add_func("/ant_dir/directions", test_directions);
+  g_test_add_func("/bodies/goals", test_goals);
+  g_test_add_func("/walker/scales", test_scales);
+  g_test_add_func("/walker/scaled-dynamics", test_scaled_dynamics);
+  g_test_add_func("/walker/nominal-constants", test_nominal_constants);
+  g_test_add_func("/mujoco/uneven-motor", test_uneven_motor);
+  return g_test_run();
+}

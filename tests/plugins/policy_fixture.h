@@ -1,0 +1,272 @@
+/* policy_fixture.h - a bench for one policy plugin: the fake host with shards run in an awkward order
+ * or on two threads, parameters by name, and a window of experience to act in and to learn from. */
+#ifndef POLICY_LAB_H
+#define POLICY_LAB_H
+#include "fake_host.h"
+#include <glib.h>
+#include <hunch/policy.h>
+#include <pthread.h>
+
+enum { LAB_FORWARDS, LAB_BACKWARDS, LAB_THREADS };
+
+typedef struct Lab {
+  FakeHost fake; /* first: host->impl is both */
+  const HnPlugin *plugin;
+  const HnPolicy *method;
+  void *self, *params;
+  HnPolicySpec spec;
+  HnRng rng;
+  int order;             /* of shards */
+  pthread_mutex_t mutex; /* POSIX, which race detectors understand */
+} Lab;
+
+static inline void *lab_scratch(const HnHost *host, int64_t count, size_t size) {
+  Lab *lab = host->impl;
+  pthread_mutex_lock(&lab->mutex);
+  void *p = fake_scratch(host, count, size);
+  pthread_mutex_unlock(&lab->mutex);
+  return p;
+}
+
+typedef struct LabShards {
+  HnTask *task;
+  void *arg;
+  int64_t count;
+  gint next;
+} LabShards;
+
+static inline void *lab_worker(void *data) {
+  LabShards *s = data;
+  for (gint i; (i = g_atomic_int_add(&s->next, 1)) < s->count;)
+    g_assert_cmpint(s->task(s->arg, i), ==, HN_OK);
+  return NULL;
+}
+
+static inline HnStatus lab_parallel(const HnHost *host, int64_t count, HnTask *task, void *arg) {
+  Lab *lab = host->impl;
+  LabShards s = {task, arg, count, 0};
+  if (lab->order == LAB_THREADS) {
+    pthread_t thread[2];
+    for (int k = 0; k < 2; k++)
+      g_assert_cmpint(pthread_create(&thread[k], NULL, lab_worker, &s), ==, 0);
+    for (int k = 0; k < 2; k++) pthread_join(thread[k], NULL);
+    return HN_OK;
+  }
+  for (int64_t i = 0; i < count; i++)
+    g_assert_cmpint(task(arg, lab->order == LAB_BACKWARDS ? count - 1 - i : i), ==, HN_OK);
+  return HN_OK;
+}
+
+/* As when a plugin's method returns. */
+static inline void lab_end_call(Lab *lab) {
+  fake_host_reset(&lab->fake, (FakeMark){0, 0});
+}
+
+/* A plugin with default parameters, not yet created; spec's input fields are for the caller. */
+static inline Lab *lab_open(const HnPlugin *plugin, uint64_t seed) {
+  Lab *lab = g_new0(Lab, 1);
+  pthread_mutex_init(&lab->mutex, NULL);
+  fake_host_open(&lab->fake);
+  lab->fake.host.scratch = lab_scratch, lab->fake.host.parallel = lab_parallel;
+  lab->plugin = plugin, lab->method = plugin->methods;
+  lab->self = fake_alloc(&lab->fake.host, 1, plugin->self_size);
+  lab->params = fake_alloc(&lab->fake.host, 1, plugin->params_size);
+  lab->rng = hn_rng(seed, 77);
+  lab->spec = (HnPolicySpec){.struct_size = sizeof(HnPolicySpec), .rng = &lab->rng};
+  for (const HnParam *p = plugin->params; p->name; p++) {
+    char *at = (char *)lab->params + p->offset;
+    if (p->kind == HN_REAL) memcpy(at, &p->preset, sizeof(double));
+    if (p->kind == HN_INT) *(int64_t *)(void *)at = (int64_t)p->preset;
+    if (p->kind == HN_FLAG) *(bool *)at = p->preset != 0;
+    if (p->kind == HN_TEXT) *(const char **)(void *)at = p->text;
+    if (p->kind == HN_CHOICE) {
+      const char *found = strstr(p->choices, p->text);
+      for (const char *c = p->choices; c < found; c++) *(int32_t *)(void *)at += *c == '|';
+    }
+  }
+  return lab;
+}
+
+/* A choice is set by its index. */
+static inline void lab_set(Lab *lab, const char *name, double value) {
+  for (const HnParam *p = lab->plugin->params; p->name; p++) {
+    if (strcmp(p->name, name) != 0) continue;
+    char *at = (char *)lab->params + p->offset;
+    if (p->kind != HN_CHOICE) g_assert_true(value >= p->low && value <= p->high);
+    if (p->kind == HN_REAL) memcpy(at, &value, sizeof(double));
+    if (p->kind == HN_INT) *(int64_t *)(void *)at = (int64_t)value;
+    if (p->kind == HN_FLAG) *(bool *)at = value != 0;
+    if (p->kind == HN_CHOICE) *(int32_t *)(void *)at = (int32_t)value;
+    return;
+  }
+  g_error("no parameter %s", name);
+}
+
+static inline double lab_get(const Lab *lab, const char *name) {
+  for (const HnParam *p = lab->plugin->params; p->name; p++) {
+    if (strcmp(p->name, name) != 0) continue;
+    const char *at = (const char *)lab->params + p->offset;
+    if (p->kind == HN_REAL) return *(const double *)(const void *)at;
+    if (p->kind == HN_INT) return (double)*(const int64_t *)(const void *)at;
+    if (p->kind == HN_FLAG) return *(const bool *)at;
+    return *(const int32_t *)(const void *)at;
+  }
+  g_error("no parameter %s", name);
+}
+
+static inline void lab_set_text(Lab *lab, const char *name, const char *value) {
+  for (const HnParam *p = lab->plugin->params; p->name; p++)
+    if (p->kind == HN_TEXT && strcmp(p->name, name) == 0)
+      *(const char **)(void *)((char *)lab->params + p->offset) = g_intern_string(value);
+}
+
+/* "name value name value ..": choices by index; text, which has no blanks here, as it is. */
+static inline void lab_set_all(Lab *lab, const char *text) {
+  char **word = g_strsplit(text, " ", -1);
+  for (int k = 0; word[k] && word[k + 1]; k += 2)
+    if (strcmp(word[k], "hidden") == 0)
+      lab_set_text(lab, word[k], word[k + 1]);
+    else
+      lab_set(lab, word[k], g_strtod(word[k + 1], NULL));
+  g_strfreev(word);
+}
+
+static inline HnStatus lab_create(Lab *lab) {
+  HnStatus status = lab->method->create(lab->self, &lab->fake.host, lab->params, &lab->spec);
+  lab_end_call(lab);
+  return status;
+}
+
+static inline FakeArray *lab_find(Lab *lab, const char *name) {
+  return fake_host_find(&lab->fake, name);
+}
+
+static inline double lab_metric_of(const Lab *lab, const char *name) {
+  for (int k = 0; lab->plugin->metrics[k].name; k++)
+    if (strcmp(lab->plugin->metrics[k].name, name) == 0)
+      return lab->fake.metric[k] / (double)lab->fake.metric_count[k];
+  g_error("no metric %s", name);
+}
+
+static inline void lab_close(Lab *lab) {
+  fake_host_close(&lab->fake);
+  pthread_mutex_destroy(&lab->mutex);
+  g_free(lab);
+}
+
+/* ---- experience ---- */
+
+/* T steps of B rows; whoever fills it sets obs and belief of a percept, calls lab_act, and then
+ * reward, done, cut and begin. */
+typedef struct Log {
+  int64_t T, B, S;
+  uint8_t *begin, *done, *cut;
+  float *obs, *belief, *act, *reward, *true_reward, *note;
+  int32_t *pick;
+  HnRng *rng;
+  HnHistory history;
+} Log;
+
+static inline Log *log_new(const Lab *lab, int64_t T, int64_t B, int64_t S, uint64_t seed) {
+  const HnPolicySpec *s = &lab->spec;
+  gsize n = (gsize)(T * B), m = n + (gsize)B, wide = (gsize)(S > 1 ? S : 1);
+  Log *g = g_new0(Log, 1);
+  g->T = T, g->B = B, g->S = S;
+  g->begin = g_new0(uint8_t, m), g->done = g_new0(uint8_t, n), g->cut = g_new0(uint8_t, n);
+  g->obs = g_new0(float, m *(gsize)s->obs_dim + 1);
+  g->belief = g_new0(float, m *wide *(gsize)s->belief_dim + 1);
+  g->act = g_new0(float, n *(gsize)s->act_dim + 1), g->pick = g_new0(int32_t, n);
+  g->reward = g_new0(float, n), g->true_reward = g_new0(float, n);
+  g->note = g_new0(float, n *(gsize)s->note_dim);
+  g->rng = g_new0(HnRng, (gsize)B);
+  for (int64_t i = 0; i < B; i++) g->rng[i] = hn_rng(seed, (uint64_t)i);
+  g->history = (HnHistory){.struct_size = sizeof(HnHistory),
+                           .steps = T,
+                           .rows = B,
+                           .stride = B,
+                           .begin = g->begin,
+                           .obs = g->obs,
+                           .act = g->act,
+                           .pick = g->pick,
+                           .reward = g->reward,
+                           .true_reward = g->true_reward,
+                           .done = g->done,
+                           .cut = g->cut,
+                           .samples = S,
+                           .belief = g->belief,
+                           .note = g->note};
+  return g;
+}
+
+static inline void log_free(Log *g) {
+  g_free(g->begin), g_free(g->done), g_free(g->cut), g_free(g->obs), g_free(g->belief);
+  g_free(g->act), g_free(g->pick), g_free(g->reward), g_free(g->true_reward), g_free(g->note);
+  g_free(g->rng), g_free(g);
+}
+
+/* The policy acts on percept t of rows first .. first + rows - 1. */
+static inline HnStatus lab_act(Lab *lab, Log *g, int64_t t, int64_t first, int64_t rows,
+                               bool greedy) {
+  const HnPolicySpec *s = &lab->spec;
+  int64_t at = t * g->B + first, wide = g->S > 1 ? g->S : 1;
+  HnAct a = {.struct_size = sizeof a,
+             .rows = rows,
+             .samples = g->S,
+             .obs = g->obs + at * s->obs_dim,
+             .belief = g->belief + at * wide * s->belief_dim,
+             .rng = greedy ? NULL : g->rng + first,
+             .act = g->act + at * s->act_dim,
+             .pick = g->pick + at,
+             .note = g->note + at * s->note_dim};
+  HnStatus status = lab->method->act(lab->self, &a);
+  lab_end_call(lab);
+  return status;
+}
+
+/* Beliefs of a log: its samples, or, as the point belief, their mean. */
+static inline void log_beliefs(const Log *g, int64_t D, int64_t samples, int64_t percept,
+                               float *belief) {
+  int64_t S = g->S > 1 ? g->S : 1;
+  const float *from = g->belief + percept * S * D;
+  if (samples == g->S) memcpy(belief, from, (size_t)(S * D) * sizeof *belief);
+  for (int64_t d = 0; d < D && samples != g->S; d++) {
+    double sum = 0;
+    for (int64_t s = 0; s < S; s++) sum += (double)from[s * D + d];
+    belief[d] = (float)(sum / (double)S);
+  }
+}
+
+typedef struct LabLesson {
+  Lab *lab;
+  Log *g;
+} LabLesson;
+
+static inline HnStatus lab_believe(const HnLesson *l, const HnHistory *h, int64_t samples,
+                                   float *belief) {
+  const LabLesson *x = l->impl;
+  int64_t D = x->lab->spec.belief_dim, width = (samples > 1 ? samples : 1) * D;
+  g_assert_true(h == &x->g->history);
+  for (int64_t k = 0; k < (h->steps + 1) * h->rows; k++)
+    log_beliefs(x->g, D, samples, k, belief + k * width);
+  return HN_OK;
+}
+
+/* Learns from g with the gradient stopping at the belief. */
+static inline HnStatus lab_learn(Lab *lab, Log *g, HnRng *rng, int64_t frames, int64_t total) {
+  const HnHistory *phase[] = {&g->history};
+  LabLesson x = {lab, g};
+  HnLesson l = {.struct_size = sizeof l,
+                .impl = &x,
+                .frames = frames,
+                .frames_total = total,
+                .rng = rng,
+                .phases = 1,
+                .phase = phase,
+                .believe = lab_believe};
+  memset(lab->fake.metric, 0, sizeof lab->fake.metric);
+  memset(lab->fake.metric_count, 0, sizeof lab->fake.metric_count);
+  HnStatus status = lab->method->learn(lab->self, &l);
+  lab_end_call(lab);
+  return status;
+}
+#endif

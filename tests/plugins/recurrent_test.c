@@ -1,0 +1,155 @@
+/* recurrent_test.c - the deterministic recurrent agent against a naive one in float64, the promises
+ * of the ABI, and the whole family in the real run loop. */
+#include "../../plugins/inference/recurrent.c"
+#define PLUGIN recurrent_LTX_hn_plugin
+#include "../fakes/lab.h"
+#include "vrnn_naive.h"
+
+extern const HnPlugin ppo_LTX_hn_plugin, uniform_LTX_hn_plugin, laplace_vrnn_LTX_hn_plugin,
+    vrnn_LTX_hn_plugin;
+
+/* ---- no posterior ---- */
+
+static void naive_prior(const Naive *z, Gaussian *q) {
+  (void)z;
+  *q = (Gaussian){.mean = {0}};
+}
+static void naive_posterior(const Naive *z, Memory *k, Point *p) {
+  (void)z, (void)k, (void)p;
+}
+static void naive_offset(const Naive *z, const Point *p, const float *noise, double *offset) {
+  (void)p, (void)noise;
+  memset(offset, 0, (size_t)z->m->F * sizeof *offset);
+}
+static bool naive_moves(void) {
+  return false;
+}
+static bool naive_simplifies(const Naive *z) {
+  (void)z;
+  return false;
+}
+static void check_info(const Naive *z, int64_t at, const float *x) {
+  (void)z, (void)at, (void)x;
+}
+
+#include "vrnn_checks.h"
+
+#define SMALL "hidden: 6, latent: 3, embed: 5, head_layers: 6 5 4, "
+static const Case cases[] = {
+    {"signal", SMALL "head: signal", 2, 2, 0},
+    {"reward", SMALL "head: reward, context: rssm, act_input: onehot", 2, 0, 3},
+    {"gru", SMALL "cell: gru, head: signal, see_first: false, context: bamdp, see_reward: true", 1,
+     1, 0},
+    {"headless", SMALL "head: none, context: rssm", 2, 0, 4},
+};
+
+/* Any number of samples are the mean. */
+static void test_values(gconstpointer data) {
+  check_values(data, "", 0), check_values(data, "", 3);
+}
+static void test_gradient(gconstpointer data) {
+  check_gradient(data, ", grad_clip: 0", 0), check_gradient(data, ", grad_clip: 0", 2);
+}
+static void test_windows(gconstpointer data) {
+  check_windows(data, "", 0), check_windows(data, "", 2);
+}
+static void test_learn(gconstpointer data) {
+  check_learn(data, "");
+}
+static void test_predict(void) {
+  check_predict(&cases[0], "", 0), check_predict(&cases[2], "", 3);
+}
+
+/* The paper's regression; its posteriors by curvature add nothing to this. */
+static void test_size(void) {
+  Case c = {"", "head: signal", 1, 1, 0};
+  g_assert_cmpint(parameters_of(&c), ==, 635203);
+}
+
+/* ---- in the run loop ---- */
+
+typedef struct Mode {
+  const char *name;
+  const HnPlugin *plugin;
+  const char *settings;
+  bool learns_alone; /* under the policy `uniform` */
+} Mode;
+
+#define TINY "hidden: 7, latent: 3, embed: 6, head_layers: 6 5, "
+static const Mode modes[] = {
+    {"recurrent", &recurrent_LTX_hn_plugin, TINY "head: signal, context: rssm", false},
+    {"recurrent_alone", &recurrent_LTX_hn_plugin, TINY "head: signal, see_first: false", true},
+    {"laplace", &laplace_vrnn_LTX_hn_plugin,
+     TINY "head: reward, buffer: 3, context: bamdp, model_samples: 2", false},
+    {"laplace_alone", &laplace_vrnn_LTX_hn_plugin,
+     TINY "cell: gru, head: signal, buffer: 2, accumulate: both, model_samples: 2", true},
+    {"laplace_refresh", &laplace_vrnn_LTX_hn_plugin, TINY "head: none, refresh: true", false},
+    {"vrnn", &vrnn_LTX_hn_plugin, TINY "head: none, context: rssm", false},
+    {"vrnn_alone", &vrnn_LTX_hn_plugin, TINY "head: signal, covariance: diagonal", true},
+};
+
+static HnCell cell_of(const Mode *k, const char *policy, int64_t samples) {
+  HnCell c = cell_of_parts(part_of(&lab_env_LTX_hn_plugin, ""), part_of(k->plugin, k->settings),
+                           part_of(k->learns_alone ? &uniform_LTX_hn_plugin : &ppo_LTX_hn_plugin,
+                                   k->learns_alone ? "" : policy));
+  c.run.samples = samples;
+  return c;
+}
+
+static void test_bits(gconstpointer mode) {
+  const Mode *k = mode;
+  HnCell c = cell_of(k, "epochs: 2, minibatches: 2, lr: 0.01", k->learns_alone ? 0 : 3);
+  assert_same_bits(&c);
+  cell_clear(&c);
+}
+
+/* A lesson's beliefs are those that were acted on, also where windows begin in mid-life, so that
+ * the policy's first step starts from ratios of exactly 1; its gradient reaches the agent. */
+static void test_starts_at_one(gconstpointer mode) {
+  HnCell c = cell_of(mode,
+                     "epochs: 1, minibatches: 1, lr: 0.01, grad_norm: 0, head_gain: 1, "
+                     "see_obs: false, normalise_belief: false",
+                     0);
+  char *dir = folder_new();
+  run_whole(&c, dir);
+  double *kl = metrics_column(dir, "policy.approx_kl"),
+         *own = metrics_column(dir, "inference.grad_norm");
+  double *joint = metrics_column(dir, "policy.grad_norm");
+  for (int u = 0; u < 10; u++) {
+    g_assert_cmpfloat(kl[u], ==, 0);
+    g_assert_cmpfloat(own[u], >, 1e-4);
+    g_assert_cmpfloat(joint[u], >, own[u]);
+  }
+  g_assert_true(isnan(own[10]));
+  g_free(kl), g_free(own), g_free(joint), folder_free(dir), cell_clear(&c);
+}
+
+static void add_cases(const char *folder_name, GTestDataFunc test) {
+  for (gsize k = 0; k < G_N_ELEMENTS(cases); k++) {
+    char *path = g_strdup_printf("/recurrent/%s/%s", folder_name, cases[k].name);
+    g_test_add_data_func(path, &cases[k], test);
+    g_free(path);
+  }
+}
+
+static void add_modes(const char *folder_name, GTestDataFunc test, bool alone) {
+  for (gsize k = 0; k < G_N_ELEMENTS(modes); k++) {
+    if (modes[k].learns_alone && !alone) continue;
+    char *path = g_strdup_printf("/recurrent/run/%s/%s", folder_name, modes[k].name);
+    g_test_add_data_func(path, &modes[k], test);
+    g_free(path);
+  }
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  add_cases("values", test_values);
+  add_cases("gradient", test_gradient);
+  add_cases("windows", test_windows);
+  g_test_add_data_func("/recurrent/learn", &cases[0], test_learn);
+  g_test_add_func("/recurrent/predict", test_predict);
+  g_test_add_func("/recurrent/size", test_size);
+  add_modes("bits", test_bits, true);
+  add_modes("starts_at_one", test_starts_at_one, false);
+  return g_test_run();
+}

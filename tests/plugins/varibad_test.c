@@ -1,0 +1,753 @@
+/* varibad_test.c - VariBAD against the model written out in float64, central differences, closed
+ * forms, and the promises of the ABI.  The variant that decodes the task too is the subject: it
+ * holds all of the others' learning. */
+#include "../../plugins/inference/varibad_task.c"
+#include "varibad_fixture.h"
+
+static HnThisParams quiet(void) { /* as varibad.c: the task is not decoded */
+  HnThisParams p = small();
+  p.task_weight = 0;
+  return p;
+}
+
+/* ---- beliefs ---- */
+
+/* Hidden states follow the equations, survive the end of an episode and not that of a task, where
+ * the belief is exactly the prior; one window, one call a percept, a cut in the middle and rows
+ * alone give the same bits. */
+static void test_beliefs(void) {
+  Life l = life_new(40, 3, 1, false);
+  Subject *b = subject_new(quiet(), 3);
+  shake(b);
+  int64_t n = 41 * 3, dim = b->spec.belief_dim, d = b->v.d;
+  g_assert_cmpint(dim, ==, 6);
+  float *seen[4];
+  char *state[4];
+  for (int k = 0; k < 4; k++) {
+    seen[k] = g_new0(float, n *dim);
+    state[k] = g_malloc0(3 * b->spec.row_size);
+  }
+  believe_part(b, &l, 0, 40, 0, 3, state[0], seen[0]);
+  for (int64_t t = 0; t <= 40; t++) believe_part(b, &l, t, 0, 0, 3, state[1], seen[1]);
+  believe_part(b, &l, 0, 17, 0, 3, state[2], seen[2]);
+  believe_part(b, &l, 18, 22, 0, 3, state[2], seen[2]);
+  for (int64_t i = 0; i < 3; i++) believe_part(b, &l, 0, 40, i, 1, state[3], seen[3]);
+  for (int k = 1; k < 4; k++) {
+    g_assert_cmpmem(seen[0], (size_t)(n * dim) * 4, seen[k], (size_t)(n * dim) * 4);
+    g_assert_cmpmem(state[0], 3 * b->spec.row_size, state[k], 3 * b->spec.row_size);
+  }
+  Naive m = {.v = &b->v};
+  int priors = 0, survived = 0;
+  for (int64_t i = 0; i < 3; i++) {
+    double h[64] = {0}, q[64];
+    for (int64_t t = 0; t <= 40; t++) {
+      int64_t at = t * 3 + i, past = at - 3;
+      const float *belief = seen[0] + at * dim;
+      NaiveStep s = {0};
+      if (l.begin[at] == HN_NEW_TASK) {
+        memset(h, 0, sizeof h);
+        g_assert_cmpmem(belief, (size_t)(2 * d) * 4, b->v.bias->data, (size_t)(2 * d) * 4);
+        priors++;
+        continue;
+      }
+      for (int j = 0; j < OBS; j++) s.state[j] = (double)l.next[past * OBS + j];
+      for (int j = 0; j < ACT; j++) s.action[j] = (double)l.act[past * ACT + j];
+      s.state[OBS] = l.begin[at] == HN_NEW_EPISODE, s.reward = (double)l.reward[past];
+      naive_step(&m, &s, h), naive_moments(&m, h, q);
+      for (int64_t j = 0; j < 2 * d; j++)
+        g_assert_cmpfloat_with_epsilon((double)belief[j], q[j], 1e-5);
+      survived += l.begin[at] == HN_NEW_EPISODE;
+    }
+  }
+  g_assert_cmpint(priors, >, 9);
+  g_assert_cmpint(survived, >, 9);
+  for (int k = 0; k < 4; k++) g_free(seen[k]), g_free(state[k]);
+  subject_free(b), life_free(&l);
+}
+
+/* Draws replace the mean, have the posterior's moments, and leave the rest alone; the latent alone
+ * is the mean or such a draw; entropy and KL are those of the Gaussian. */
+static void test_samples(void) {
+  Life l = life_new(6, 2, 2, true);
+  HnThisParams p = quiet();
+  for (int32_t latent = 0; latent < 2; latent++) {
+    p.belief = latent ? BELIEF_LATENT : BELIEF_MOMENTS;
+    Subject *b = subject_new(p, 2);
+    shake(b);
+    enum { S = 4000 };
+    int64_t dim = b->spec.belief_dim, d = b->v.d, k = 5 * 2 + 1;
+    g_assert_cmpint(dim, ==, latent ? d : 2 * d);
+    HnHistory h = window(&l, 0, 6, 0, 2);
+    HnRng rng[2] = {hn_rng(1, 1), hn_rng(1, 2)};
+    float *point = g_new0(float, 14 * dim), *draws = g_new0(float, 14 * S * dim);
+    float *info = g_new0(float, 14 * info_count);
+    char *state = g_malloc0(2 * b->spec.row_size);
+    HnThought q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = point};
+    q.info = info;
+    g_assert_cmpint(believe(&b->v, &q), ==, HN_OK);
+    memset(state, 0, 2 * b->spec.row_size);
+    q.samples = S, q.rng = rng, q.belief = draws, q.info = NULL;
+    g_assert_cmpint(believe(&b->v, &q), ==, HN_OK);
+    double entropy = 0, kl = 0;
+    for (int64_t j = 0; j < d; j++) {
+      double mean = 0, square = 0, logvar = latent ? 0 : (double)point[k * dim + d + j];
+      for (int64_t s = 0; s < S; s++) {
+        double x = (double)draws[(k * S + s) * dim + j];
+        mean += x / S, square += x * x / S;
+        if (!latent) g_assert_true(draws[(k * S + s) * dim + d + j] == point[k * dim + d + j]);
+      }
+      if (latent) continue;
+      double mu = (double)point[k * dim + j], error = exp(logvar / 2) / sqrt(S);
+      g_assert_cmpfloat_with_epsilon(mean, mu, 4 * error);
+      g_assert_cmpfloat_with_epsilon((square - mean * mean) / exp(logvar), 1, 0.1);
+      entropy += 0.5 * (log(2 * G_PI) + 1 + logvar);
+      kl += 0.5 * (exp(logvar) + mu * mu - 1 - logvar);
+    }
+    if (!latent) {
+      g_assert_cmpfloat_with_epsilon((double)info[k * info_count + info_entropy], entropy, 1e-5);
+      g_assert_cmpfloat_with_epsilon((double)info[k * info_count + info_kl], kl, 1e-5);
+    }
+    g_free(point), g_free(draws), g_free(info), g_free(state);
+    subject_free(b);
+  }
+  life_free(&l);
+}
+
+static void test_normals(void) {
+  enum { N = 200001 };
+  float *x = g_new0(float, N), *work = g_new0(float, N + 1);
+  HnRng rng = hn_rng(3, 4);
+  draw_normals(&rng, N, x, work);
+  double moment[4] = {0}, beyond = 0, pair = 0;
+  for (int i = 0; i < N; i++) {
+    double v = (double)x[i];
+    moment[0] += v / N, moment[1] += v * v / N, moment[2] += v * v * v / N;
+    moment[3] += v * v * v * v / N, beyond += fabs(v) > 1.959964;
+    if (i < N / 2) pair += v * (double)x[i + N / 2 + 1] / (N / 2.0); /* of the same radius */
+  }
+  g_assert_cmpfloat_with_epsilon(moment[0], 0, 4 / sqrt(N));
+  g_assert_cmpfloat_with_epsilon(moment[1], 1, 4 * sqrt(2.0 / N));
+  g_assert_cmpfloat_with_epsilon(moment[2], 0, 4 * sqrt(15.0 / N));
+  g_assert_cmpfloat_with_epsilon(moment[3], 3, 4 * sqrt(96.0 / N));
+  g_assert_cmpfloat_with_epsilon(beyond / N, 0.05, 4 * sqrt(0.05 / N));
+  g_assert_cmpfloat_with_epsilon(pair, 0, 4 / sqrt(N / 2.0));
+  /* the polynomials, against the library's sine and cosine */
+  rng = hn_rng(3, 5);
+  draw_normals(&rng, 2000, x, work);
+  rng = hn_rng(3, 5);
+  for (int i = 0; i < 1000; i++) {
+    double u = ((hn_rng_u32(&rng) >> 8) + 0.5) * 0x1p-24, a = (hn_rng_u32(&rng) >> 8) * 0x1p-24;
+    double r = sqrt(-2 * log(u)), angle = 2 * G_PI * (a - 0.5);
+    g_assert_cmpfloat_with_epsilon((double)x[i], r * sin(angle), 3e-6);
+    g_assert_cmpfloat_with_epsilon((double)x[1000 + i], r * cos(angle), 3e-6);
+  }
+  g_free(x), g_free(work);
+}
+
+/* ---- closed forms ---- */
+
+static double kl_of(int64_t d, const float *q, const float *p, float *g, float *g_before) {
+  float e[16];
+  for (int64_t j = 0; j < d; j++) {
+    float logvar = p ? p[d + j] : 0;
+    e[j] = expf(q[d + j] - logvar), e[d + j] = expf(-logvar);
+  }
+  return kl_term(d, q, p, e, 1, g, g_before);
+}
+
+/* Values, and a gradient into both arguments that is not 0. */
+static void test_kl(void) {
+  const float wide[] = {1, logf(4)}, unit[] = {0, 0};
+  const float five[] = {1, 1, 1, 1, 1, 0, 0, 0, 0, 0};
+  float g[10] = {0}, before[2] = {0};
+  g_assert_cmpfloat_with_epsilon(kl_of(1, wide, NULL, g, NULL), 1.306853, 1e-6);
+  g_assert_cmpfloat_with_epsilon(kl_of(1, wide, unit, g, NULL), 1.306853, 1e-6);
+  g_assert_cmpfloat_with_epsilon(kl_of(1, unit, wide, g, NULL), 0.443147, 1e-6);
+  memset(g, 0, sizeof g);
+  g_assert_cmpfloat_with_epsilon(kl_of(5, five, NULL, g, NULL), 2.5, 1e-6);
+  memset(g, 0, sizeof g);
+  kl_of(1, unit, wide, g, before);
+  for (int j = 0; j < 2; j++) {
+    double q[2] = {0, 0}, p[2] = {1, log(4)}, h = 1e-5, d[2];
+    for (int s = 0; s < 2; s++) {
+      p[j] += s ? -2 * h : h, d[s] = naive_kl(1, q, p);
+    }
+    g_assert_cmpfloat_with_epsilon((double)before[j], (d[0] - d[1]) / (2 * h), 1e-5);
+    g_assert_cmpfloat(fabs(d[0] - d[1]) / (2 * h), >, 0.1);
+    p[j] += h;
+    for (int s = 0; s < 2; s++) {
+      q[j] += s ? -2 * h : h, d[s] = naive_kl(1, q, p);
+    }
+    g_assert_cmpfloat_with_epsilon((double)g[j], (d[0] - d[1]) / (2 * h), 1e-5);
+  }
+}
+
+static int64_t elements(const HnStore *s) {
+  int64_t count = 0;
+  for (int64_t k = 0; k < s->count; k++) count += s->tensor[k].rows * s->tensor[k].cols;
+  return count;
+}
+
+static HnThisParams gridworld(void) {
+  HnThisParams p = presets();
+  p.latent = 5, p.hidden = 64, p.obs_embed = 8, p.act_embed = 0, p.reward_embed = 8;
+  p.reward_grid = 5, p.reward_loss = REWARD_BERNOULLI, p.reward_layers = "32 32";
+  p.elbo_terms = p.decoded_steps = p.truncate = 0, p.task_weight = 0, p.batch = 4, p.start = 0;
+  return p;
+}
+
+/* Gradients and parts of one batch of `trials` under the present weights. */
+typedef struct Slope {
+  Batch b;
+  float *encoder, *decoders;
+  double parts[PARTS];
+} Slope;
+
+static Slope slope_of(Subject *s, int64_t trials, int64_t size, uint64_t seed) {
+  Varibad *v = &s->v;
+  Slope r = {.b = {.v = v, .trials = trials, .size = size, .seed = seed}};
+  int64_t shards = (trials + size - 1) / size;
+  r.encoder = g_new0(float, shards * v->encoder.size);
+  r.decoders = g_new0(float, shards * v->decoders.size);
+  double *parts = g_new0(double, shards *PARTS);
+  r.b.encoder_flat = r.encoder, r.b.decoder_flat = r.decoders, r.b.parts = parts;
+  for (int64_t i = 0; i < trials; i++) {
+    v->slot[i] = v->replay.finished[i];
+    r.b.steps = MAX(r.b.steps, v->replay.steps[v->slot[i]]);
+  }
+  for (int64_t k = 0; k < shards; k++) {
+    g_assert_cmpint(train_shard(&r.b, k), ==, HN_OK);
+    fake_host_reset(&s->fake, (FakeMark){0});
+    for (int i = 0; i < PARTS; i++) r.parts[i] += parts[k * PARTS + i];
+    for (int64_t i = 0; k && i < v->encoder.size; i++)
+      r.encoder[i] += r.encoder[k * v->encoder.size + i];
+    for (int64_t i = 0; k && i < v->decoders.size; i++)
+      r.decoders[i] += r.decoders[k * v->decoders.size + i];
+  }
+  g_free(parts);
+  return r;
+}
+
+static void slope_free(Slope *r) {
+  g_free(r->encoder), g_free(r->decoders);
+}
+
+/* The card's sizes; a decoder of zeros pays 61 * 60 * ln 2 a trial whatever the rewards; a constant
+ * posterior pays its first KL only. */
+static void test_gridworld(void) {
+  Subject *b = g_new0(Subject, 1);
+  g_assert_cmpint(subject_try(b, gridworld(), 2, 60), ==, HN_OK);
+  g_assert_cmpint(elements(&b->v.encoder), ==, 16442);
+  g_assert_cmpint(elements(&b->v.decoders), ==, 2073);
+  Life l = life_new(240, 2, 5, true);
+  for (int64_t k = 0; k < 241 * 2; k++)
+    l.begin[k] = k / 2 % 60 == 0 ? HN_NEW_TASK : k / 2 % 15 == 0 ? HN_NEW_EPISODE : HN_KEEP;
+  b->params.updates = 0;
+  learn_life(b, &l);
+  const HnMlp *net = &b->v.reward.net;
+  memset(net->w[2]->data, 0, (size_t)(32 * 25) * 4), memset(net->b[2]->data, 0, 25 * 4);
+  memset(b->v.head->data, 0, (size_t)(64 * 10) * 4);
+  Slope r = slope_of(b, 4, 2, 1);
+  g_assert_cmpfloat_with_epsilon(r.parts[PART_REWARD], 2536.919, 0.01);
+  double q[10];
+  for (int j = 0; j < 10; j++) q[j] = (double)b->v.bias->data[j];
+  g_assert_cmpfloat_with_epsilon(r.parts[PART_KL], naive_kl(5, q, NULL), 1e-4);
+  slope_free(&r), life_free(&l), subject_free(b);
+}
+
+/* ---- the evidence bound and its gradient ---- */
+
+/* What the plugin drew for trial j of the batch: times, steps, noise. */
+typedef struct Drawn {
+  int64_t K, *time, *pick;
+  float *noise;
+} Drawn;
+
+static Drawn drawn_for(Subject *s, const Batch *b, int64_t j) {
+  const HnThisParams *p = &s->params;
+  Shard h = {.b = b, .v = &s->v, .from = j, .n = 1, .T = b->steps};
+  open_trials(&h), draw_terms(&h);
+  Drawn r = {.K = h.K, .time = g_new(int64_t, h.K), .noise = g_new0(float, h.K * s->v.d)};
+  memcpy(r.time, h.time, (size_t)h.K * sizeof *r.time);
+  if (h.pick) {
+    r.pick = g_new(int64_t, h.K * p->decoded_steps);
+    memcpy(r.pick, h.pick, (size_t)(h.K * p->decoded_steps) * sizeof *r.pick);
+  }
+  if (p->draw_latent)
+    draw_normals(&h.rng[0], h.K * s->v.d, r.noise, floats(&s->v, h.K * s->v.d + 1));
+  fake_host_reset(&s->fake, (FakeMark){0});
+  return r;
+}
+
+/* The steps of a remembered trial, zeros from its end to `most`. */
+static int64_t naive_steps(const Subject *s, int64_t slot, int64_t most, NaiveStep *to) {
+  const Varibad *v = &s->v;
+  const Replay *r = &v->replay;
+  memset(to, 0, (size_t)most * sizeof *to);
+  for (int64_t t = 0; t < r->steps[slot]; t++) {
+    int64_t at = slot * LIFETIME + t;
+    bool crosses = s->params.cross_resets && t && r->ended[at - 1];
+    for (int j = 0; j < OBS; j++) {
+      to[t].state[j] = (double)r->next[at * OBS + j];
+      if (r->obs) to[t].before[j] = (double)r->obs[at * OBS + j];
+      if (crosses) to[t].before[j] = to[t - 1].state[j];
+    }
+    for (int j = 0; r->act && j < ACT; j++) to[t].action[j] = (double)r->act[at * ACT + j];
+    to[t].state[OBS] = r->ended[at], to[t].before[OBS] = crosses;
+    to[t].reward = (double)r->reward[at];
+  }
+  return r->steps[slot];
+}
+
+static double naive_pair(const Naive *m, const Decoder *d, const double *z, const NaiveStep *s,
+                         bool states) {
+  const Varibad *v = m->v;
+  double x[64], y[64], sum = 0;
+  int64_t at = v->d;
+  memcpy(x, z, (size_t)v->d * sizeof *x);
+  if (d->next) naive_mlp(m, &d->embed_state, s->state, x + at), at += v->p->obs_embed;
+  if (d->action) naive_mlp(m, &d->embed_action, s->action, x + at), at += v->p->act_embed;
+  if (d->state) naive_mlp(m, &d->embed_state, s->before, x + at), at += v->p->obs_embed;
+  g_assert_cmpint(at, ==, d->inputs);
+  naive_mlp(m, &d->net, x, y);
+  if (states) {
+    for (int j = 0; j < OBS; j++) sum += (y[j] - s->state[j]) * (y[j] - s->state[j]) / OBS;
+    return sum;
+  }
+  double f = v->p->reward_grid ? y[3 * (int)s->state[0] + (int)s->state[1]] : y[0];
+  if (!d->bernoulli) return (f - s->reward) * (f - s->reward);
+  return s->reward == 1 ? log1p(exp(-f)) : log1p(exp(f));
+}
+
+static double naive_task(const Naive *m, const double *z, const float *truth) {
+  double y[64], sum = 0, loss = 0;
+  naive_mlp(m, &m->v->task.net, z, y);
+  for (int j = 0; j < TASK; j++) sum += exp(y[j]);
+  for (int j = 0; j < TASK; j++) {
+    double e = y[j] - (double)truth[j];
+    loss += m->v->task_loss == TASK_CLASS ? (double)truth[j] * (log(sum) - y[j]) : e * e / TASK;
+  }
+  return loss;
+}
+
+/* Posteriors q [T+1, 2 d] of a trial; at cuts of the gradient the hidden state is that of `base`.
+ */
+static void naive_encode(const Naive *m, const NaiveStep *s, int64_t T, double *q) {
+  const int64_t wide = 2 * m->v->d, cut = m->v->p->truncate;
+  const Naive base = {.v = m->v};
+  double h[64] = {0}, still[64] = {0};
+  naive_moments(m, h, q);
+  for (int64_t t = 0; t < T; t++) {
+    if (cut && t % cut == 0) memcpy(h, still, sizeof h);
+    naive_step(m, s + t, h), naive_step(&base, s + t, still);
+    naive_moments(m, h, q + (t + 1) * wide);
+  }
+}
+
+/* The loss of trial j, all of it, from the definition; parts [PARTS] are added to. */
+static double naive_trial(Subject *s, const Batch *b, int64_t j, const Drawn *r, const Naive *m,
+                          double *parts) {
+  const Varibad *v = &s->v;
+  const HnThisParams *p = &s->params;
+  NaiveStep step[LIFETIME];
+  double q[(LIFETIME + 1) * 16], base[(LIFETIME + 1) * 16];
+  int64_t T = naive_steps(s, v->slot[j], b->steps, step), d = v->d;
+  if (p->misread_indices) T = b->steps;
+  naive_encode(m, step, T, q), naive_encode(&(Naive){.v = v}, step, T, base);
+  double terms = p->elbo_terms ? (double)r->K : (double)(T + 1), sum[PARTS] = {0};
+  for (int64_t k = 0; k < r->K; k++) {
+    int64_t t = r->time[k], count = p->decode_past ? t : T;
+    const double *before = p->prior == PRIOR_FROZEN ? base : q;
+    if (t > T) continue;
+    sum[PART_KL] += naive_kl(d, q + t * 2 * d,
+                             t && p->prior != PRIOR_STANDARD ? before + (t - 1) * 2 * d : NULL);
+    double z[16], decoded[2] = {0};
+    for (int64_t i = 0; i < d; i++)
+      z[i] = q[t * 2 * d + i] + exp(q[t * 2 * d + d + i] / 2) * (double)r->noise[k * d + i];
+    if (r->pick && count) count = p->decoded_steps;
+    for (int64_t i = 0; i < count; i++) {
+      const NaiveStep *at = step + (r->pick ? r->pick[k * p->decoded_steps + i] : i);
+      if (v->reward.net.layers) decoded[0] += naive_pair(m, &v->reward, z, at, false);
+      if (v->next.net.layers) decoded[1] += naive_pair(m, &v->next, z, at, true);
+    }
+    double by = p->over_steps == REDUCE_MEAN && count ? (double)count : 1;
+    sum[PART_REWARD] += decoded[0] / by, sum[PART_STATE] += decoded[1] / by;
+    if (v->task.net.layers) sum[PART_TASK] += naive_task(m, z, v->replay.task + v->slot[j] * TASK);
+  }
+  double by = (double)b->trials * (p->over_terms == REDUCE_MEAN ? terms : 1);
+  for (int i = 0; i < PARTS; i++) parts[i] += sum[i] / by;
+  return (p->kl_weight * sum[PART_KL] + p->reward_weight * sum[PART_REWARD] +
+          p->state_weight * sum[PART_STATE] + p->task_weight * sum[PART_TASK]) /
+         by;
+}
+
+static double naive_loss(Subject *s, const Batch *b, const Drawn *r, const Naive *m,
+                         double *parts) {
+  double loss = 0;
+  for (int64_t j = 0; j < b->trials; j++) loss += naive_trial(s, b, j, &r[j], m, parts);
+  return loss;
+}
+
+/* Value, parts and gradient of a batch in two shards. */
+static void check_bound(HnThisParams p) {
+  Life l = life_new(40, 2, 6, false);
+  p.batch = 3;
+  Subject *s = subject_new(p, 2);
+  s->params.updates = 0;
+  learn_life(s, &l);
+  shake(s);
+  Slope r = slope_of(s, 3, 2, 5);
+  Drawn drawn[3];
+  for (int j = 0; j < 3; j++) drawn[j] = drawn_for(s, &r.b, j);
+  double parts[PARTS] = {0}, unused[PARTS] = {0};
+  naive_loss(s, &r.b, drawn, &(Naive){.v = &s->v}, parts);
+  for (int i = 0; i < PARTS; i++)
+    g_assert_cmpfloat(fabs(r.parts[i] - parts[i]), <=, 2e-5 * (1 + fabs(parts[i])));
+  HnStore *store[] = {&s->v.encoder, &s->v.decoders};
+  const float *flat[] = {r.encoder, r.decoders};
+  HnRng rng = hn_rng(9, 9);
+  double worst = 0;
+  for (int k = 0; k < 2; k++) {
+    double scale = sqrt(hn_vec_norm2(store[k]->size, flat[k]));
+    g_assert_cmpfloat(scale, >, 1e-3);
+    for (int64_t i = 0; i < store[k]->count; i++)
+      for (int n = 0; n < 8; n++) {
+        const HnTensor *w = &store[k]->tensor[i];
+        int64_t e = hn_rng_below(&rng, w->rows * w->cols);
+        const double h = 1e-6;
+        Naive up = {&s->v, w->data + e, h}, down = {&s->v, w->data + e, -h};
+        double d = naive_loss(s, &r.b, drawn, &up, unused);
+        d = (d - naive_loss(s, &r.b, drawn, &down, unused)) / (2 * h);
+        worst = fmax(worst, fabs(d - (double)flat[k][w->offset + e]) / scale);
+      }
+  }
+  g_assert_cmpfloat(worst, <, 1e-5);
+  for (int j = 0; j < 3; j++) g_free(drawn[j].time), g_free(drawn[j].pick), g_free(drawn[j].noise);
+  slope_free(&r), subject_free(s), life_free(&l);
+}
+
+static HnThisParams all_of(HnThisParams p) {
+  p.elbo_terms = p.decoded_steps = 0;
+  return p;
+}
+
+static void test_bound_drawn(void) { /* everything that is decoded, by draws */
+  HnThisParams p = small();
+  p.elbo_terms = 4, p.decoded_steps = 3, p.state_weight = 0.7, p.task_weight = 0.3;
+  check_bound(p);
+  p.over_terms = p.over_steps = REDUCE_MEAN, p.reward_weight = 3, p.task_loss = TASK_DESCRIPTION;
+  p.reward_loss = REWARD_BERNOULLI, p.decode_past = true;
+  check_bound(p);
+  p = quiet(), p.elbo_terms = 30, p.decoded_steps = 40; /* several chunks of pairs */
+  p.reward_act = false;
+  check_bound(p);
+}
+
+static void test_bound_all(void) { /* all posteriors and steps, several chunks */
+  HnThisParams p = all_of(quiet());
+  p.prior = PRIOR_FROZEN, p.state_weight = 2, p.reward_next = false, p.cross_resets = true;
+  check_bound(p);
+  p.prior = PRIOR_STANDARD, p.over_terms = REDUCE_MEAN, p.draw_latent = false;
+  check_bound(p);
+  p = all_of(quiet()), p.reward_next = p.reward_act = p.reward_obs = false;
+  check_bound(p);
+}
+
+static void test_bound_grid(void) {
+  HnThisParams p = all_of(quiet());
+  p.reward_grid = 3, p.reward_loss = REWARD_BERNOULLI;
+  check_bound(p);
+  p.decode_past = true, p.over_steps = REDUCE_MEAN;
+  check_bound(p);
+  p = quiet(), p.elbo_terms = 4, p.decoded_steps = 5, p.reward_grid = 3, p.reward_weight = 2;
+  check_bound(p);
+  p = all_of(p), p.over_steps = REDUCE_MEAN;
+  check_bound(p);
+}
+
+static void test_bound_cut(void) { /* the gradient through time ends at cuts */
+  HnThisParams p = all_of(quiet());
+  p.truncate = 3;
+  check_bound(p);
+  p.truncate = 1, p.elbo_terms = 5, p.decoded_steps = 2;
+  check_bound(p);
+}
+
+/* The reference's indices meet another trial's length, and zeros behind the end: draw k of trial j,
+ * of B trials with K each, is meant for trial (k B + j) / K. */
+static void test_bound_misread(void) {
+  HnThisParams p = quiet();
+  p.elbo_terms = 9, p.decoded_steps = 4, p.misread_indices = true, p.batch = 5, p.updates = 0;
+  check_bound(p);
+  Life l = life_new(80, 2, 14, false);
+  Subject *s = subject_new(p, 2);
+  learn_life(s, &l);
+  Slope r = slope_of(s, 5, 3, 5);
+  int beyond = 0;
+  for (int64_t j = 0; j < 5; j++) {
+    Drawn d = drawn_for(s, &r.b, j);
+    const int64_t *length = s->v.replay.steps, *slot = s->v.slot;
+    for (int64_t k = 0; k < d.K; k++) {
+      g_assert_cmpint(d.time[k], <=, length[slot[(5 * k + j) / d.K]]);
+      beyond += d.time[k] > length[slot[j]];
+    }
+    for (int64_t k = 0; k < d.K * 4; k++) {
+      g_assert_cmpint(d.pick[k], <, length[slot[(5 * k + j) / (d.K * 4)]]);
+      beyond += d.pick[k] >= length[slot[j]];
+    }
+    g_free(d.time), g_free(d.pick), g_free(d.noise);
+  }
+  g_assert_cmpint(beyond, >, 5);
+  slope_free(&r), subject_free(s), life_free(&l);
+}
+
+/* Draws cost on average their share of the sum, and the mean itself. */
+static void test_draws_are_fair(void) {
+  for (int mean = 0; mean < 2; mean++) {
+    Life l = life_new(60, 2, 7, true);
+    HnThisParams p = all_of(quiet());
+    p.draw_latent = false, p.batch = 3, p.over_terms = p.over_steps = mean;
+    Subject *s = subject_new(p, 2);
+    s->params.updates = 0;
+    learn_life(s, &l);
+    shake(s);
+    Slope whole = slope_of(s, 3, 2, 1);
+    s->params.elbo_terms = 4, s->params.decoded_steps = 5;
+    enum { N = 3000 };
+    double sum[PARTS] = {0}, square[PARTS] = {0};
+    for (int k = 0; k < N; k++) {
+      Slope r = slope_of(s, 3, 2, (uint64_t)k);
+      for (int i = 0; i < PARTS; i++)
+        sum[i] += r.parts[i] / N, square[i] += r.parts[i] * r.parts[i] / N;
+      slope_free(&r);
+    }
+    const double terms = mean ? 1 : 4.0 / (LIFETIME + 1), steps = mean ? 1 : 5.0 / LIFETIME;
+    const double share[] = {terms, terms * steps};
+    for (int i = PART_KL; i <= PART_REWARD; i++) {
+      double error = sqrt((square[i] - sum[i] * sum[i]) / N);
+      g_assert_cmpfloat(error, <, 0.02 * sum[i]);
+      g_assert_cmpfloat_with_epsilon(sum[i], share[i] * whole.parts[i], 4 * error);
+    }
+    slope_free(&whole), subject_free(s), life_free(&l);
+  }
+}
+
+/* ---- learning ---- */
+
+static void assert_same_weights(Subject *a, Subject *b) {
+  for (int64_t k = 0; k < a->fake.array_count; k++) {
+    const FakeArray *s = &a->fake.array[k], *t = &b->fake.array[k];
+    if (s->spec.role != HN_REPLAY)
+      g_assert_cmpmem(s->data, (size_t)s->count * 4, t->data, (size_t)t->count * 4);
+  }
+}
+
+/* Training encodes as acting does: bit by bit, cuts of the gradient or not. */
+static void test_encodes_alike(void) {
+  Life l = life_new(20, 1, 8, true);
+  HnThisParams p = quiet();
+  p.truncate = 4, p.batch = 1;
+  Subject *s = subject_new(p, 1);
+  s->params.updates = 0;
+  learn_life(s, &l);
+  shake(s);
+  float *belief = g_new0(float, 21 * 6);
+  char *state = g_malloc0(s->spec.row_size);
+  believe_part(s, &l, 0, LIFETIME - 1, 0, 1, state, belief);
+  Slope r = slope_of(s, 1, 1, 3);
+  Shard h = {.b = &r.b, .v = &s->v, .n = 1, .T = LIFETIME, .encoder_flat = r.encoder};
+  Stretch stretch[3];
+  open_trials(&h);
+  g_assert_cmpint(encode(&h, stretch), ==, 3);
+  g_assert_cmpmem(h.moments, LIFETIME * 6 * 4, belief, LIFETIME * 6 * 4);
+  slope_free(&r), g_free(belief), g_free(state), subject_free(s), life_free(&l);
+}
+
+/* The picture of a belief is its grid decoder, cell by cell; other decoders have none. */
+static void test_map(void) {
+  HnThisParams p = quiet();
+  p.reward_grid = 3, p.reward_loss = REWARD_BERNOULLI;
+  Subject *s = subject_new(p, 1);
+  shake(s);
+  g_assert_cmpint(s->spec.map_width, ==, 3);
+  g_assert_cmpint(s->spec.map_height, ==, 3);
+  static const float belief[6] = {0.7f, -1.2f, 0.4f, -0.5f, 0.1f, 0.3f};
+  double z[3] = {(double)belief[0], (double)belief[1], (double)belief[2]}, y[9];
+  float cells[9];
+  naive_mlp(&(Naive){.v = &s->v}, &s->v.reward.net, z, y);
+  g_assert_cmpint(map(&s->v, belief, cells), ==, HN_OK);
+  for (int k = 0; k < 9; k++) g_assert_cmpfloat_with_epsilon(cells[k], 1 / (1 + exp(-y[k])), 1e-6);
+  subject_free(s);
+  p.reward_loss = REWARD_SQUARED;
+  s = subject_new(p, 1);
+  g_assert_cmpint(s->spec.map_width, ==, 0);
+  subject_free(s);
+}
+
+/* Windows that cut trials anywhere teach the same; no update at iteration 0 or before `start`. */
+static void test_windows_and_start(void) {
+  Life l = life_new(60, 3, 9, false);
+  HnThisParams p = quiet();
+  p.elbo_terms = 4, p.decoded_steps = 3;
+  Subject *a = subject_new(p, 3), *b = subject_new(p, 3), *c = subject_new(p, 3);
+  HnHistory none = window(&l, 0, 0, 0, 3), whole = window(&l, 0, 60, 0, 3);
+  learn_from(a, &none), learn_from(a, &whole);
+  g_assert_cmpint(*a->v.encoder.clock, ==, 2);
+  b->params.updates = 0;
+  learn_from(b, &none);
+  for (int64_t t = 0; t < 60; t += 15) {
+    b->params.updates = t == 45 ? 2 : 0;
+    HnHistory h = window(&l, t, 15, 0, 3);
+    learn_from(b, &h);
+  }
+  /* rows finish trials in another order then, so only those of one row agree in place */
+  g_assert_cmpint(a->v.replay.state[REPLAY_COUNT], ==, b->v.replay.state[REPLAY_COUNT]);
+  g_assert_cmpint(a->v.replay.state[REPLAY_COUNT], ==, 12);
+  learn_from(c, &whole);
+  g_assert_cmpint(*c->v.encoder.clock, ==, 0);
+  c->params.start = 2;
+  learn_from(c, &none);
+  g_assert_cmpint(*c->v.encoder.clock, ==, 0);
+  subject_free(a), subject_free(b), subject_free(c), life_free(&l);
+  /* of one row, all is the same */
+  l = life_new(60, 1, 10, false);
+  a = subject_new(p, 1), b = subject_new(p, 1);
+  b->params.updates = 0;
+  none = window(&l, 0, 0, 0, 1), whole = window(&l, 0, 60, 0, 1);
+  learn_from(a, &none), learn_from(a, &whole), learn_from(b, &none);
+  for (int64_t t = 0; t < 60; t += 4) {
+    b->params.updates = t == 56 ? 2 : 0;
+    HnHistory h = window(&l, t, 4, 0, 1);
+    learn_from(b, &h);
+  }
+  assert_same_weights(a, b);
+  subject_free(a), subject_free(b), life_free(&l);
+}
+
+/* Overwriting the kept arrays of a fresh instance, as a resumed run does, goes on bit by bit. */
+static void test_resume(void) {
+  Life l = life_new(90, 3, 11, false);
+  HnThisParams p = small();
+  p.elbo_terms = 4, p.decoded_steps = 3, p.state_weight = 1;
+  Subject *a = subject_new(p, 3), *b = subject_new(p, 3);
+  HnHistory first = window(&l, 0, 45, 0, 3), second = window(&l, 45, 45, 0, 3);
+  HnHistory none = window(&l, 0, 0, 0, 3);
+  learn_from(a, &none), learn_from(a, &first);
+  for (int64_t k = 0; k < a->fake.array_count; k++) {
+    static const size_t size[] = {0, 4, 8, 4, 8, 1};
+    const FakeArray *from = &a->fake.array[k];
+    FakeArray *to = &b->fake.array[k];
+    int64_t count = from->count;
+    if (from->spec.used) {
+      *to->spec.used = *from->spec.used;
+      count = count / from->spec.dim[0] * *from->spec.used;
+    }
+    memcpy(to->data, from->data, (size_t)count * size[from->spec.type]);
+  }
+  b->rng = a->rng, b->iteration = a->iteration;
+  learn_from(a, &second), learn_from(b, &second);
+  g_assert_cmpint(*a->v.encoder.clock, ==, 4);
+  assert_same_weights(a, b);
+  subject_free(a), subject_free(b), life_free(&l);
+}
+
+/* Trials are drawn evenly, never twice in a batch; the lagging buffer leaves out the last ones. */
+static void test_drawing_trials(void) {
+  Life l = life_new(100, 2, 12, true);
+  HnThisParams p = quiet();
+  p.batch = 4, p.updates = 0;
+  Subject *s = subject_new(p, 2);
+  learn_life(s, &l);
+  g_assert_cmpint(s->v.replay.state[REPLAY_COUNT], ==, 12);
+  enum { N = 6000 };
+  int often[64] = {0};
+  HnRng rng = hn_rng(1, 1);
+  for (int k = 0; k < N; k++) {
+    draw_trials(&s->v, &rng, 10, 4);
+    for (int i = 0; i < 4; i++) {
+      often[s->v.slot[i]]++;
+      for (int j = 0; j < i; j++) g_assert_cmpint(s->v.slot[i], !=, s->v.slot[j]);
+    }
+  }
+  int total = 0;
+  for (int i = 0; i < 10; i++) {
+    int n = often[s->v.replay.finished[i]];
+    g_assert_cmpfloat_with_epsilon(n, 0.4 * N, 4 * sqrt(0.24 * N));
+    total += n;
+  }
+  g_assert_cmpint(total, ==, 4 * N);
+  subject_free(s), life_free(&l);
+  l = life_new(LIFETIME, 2, 12, true); /* one trial a row */
+  p.lagged_buffer = true, p.updates = 1;
+  s = subject_new(p, 2);
+  HnHistory none = window(&l, 0, 0, 0, 2);
+  learn_from(s, &none), learn_life(s, &l);
+  g_assert_cmpint(*s->v.encoder.clock, ==, 0);
+  learn_life(s, &l);
+  g_assert_cmpint(*s->v.encoder.clock, ==, 1);
+  subject_free(s), life_free(&l);
+}
+
+/* Adam on the bound makes it smaller. */
+static void test_learns(void) {
+  Life l = life_new(60, 2, 13, false);
+  HnThisParams p = all_of(small());
+  p.state_weight = 1, p.updates = 300, p.lr = 1e-2, p.draw_latent = false;
+  Subject *s = subject_new(p, 2);
+  HnHistory none = window(&l, 0, 0, 0, 2), whole = window(&l, 0, 60, 0, 2);
+  learn_from(s, &none);
+  s->params.updates = 0;
+  learn_from(s, &whole);
+  Slope before = slope_of(s, 5, 3, 1);
+  s->params.updates = 300;
+  learn_from(s, &none);
+  Slope after = slope_of(s, 5, 3, 1);
+  g_assert_cmpfloat(after.parts[PART_REWARD], <, 0.8 * before.parts[PART_REWARD]);
+  g_assert_cmpfloat(after.parts[PART_STATE], <, 0.8 * before.parts[PART_STATE]);
+  g_assert_cmpfloat(after.parts[PART_TASK], <, 0.8 * before.parts[PART_TASK]);
+  slope_free(&before), slope_free(&after), subject_free(s), life_free(&l);
+}
+
+static void refused(HnThisParams p, const char *why) {
+  Subject *b = g_new0(Subject, 1);
+  g_assert_cmpint(subject_try(b, p, 2, LIFETIME), ==, HN_E_PARAM);
+  g_assert_nonnull(strstr(b->fake.error, why));
+  subject_free(b);
+}
+
+static void test_refusals(void) {
+  HnThisParams p = small();
+  p.reward_layers = "64, x";
+  refused(p, "reward_layers: '64, x'");
+  p = small(), p.state_weight = 1, p.state_layers = "";
+  refused(p, "state_layers");
+  p = small(), p.obs_embed = p.act_embed = p.reward_embed = 0;
+  refused(p, "encoder reads nothing");
+  p = small(), p.misread_indices = true, p.decoded_steps = 0;
+  refused(p, "misread_indices");
+  p = small(), p.batch = 13;
+  refused(p, "buffer");
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/varibad/beliefs", test_beliefs);
+  g_test_add_func("/varibad/samples", test_samples);
+  g_test_add_func("/varibad/normals", test_normals);
+  g_test_add_func("/varibad/kl", test_kl);
+  g_test_add_func("/varibad/gridworld", test_gridworld);
+  g_test_add_func("/varibad/bound/drawn", test_bound_drawn);
+  g_test_add_func("/varibad/bound/all", test_bound_all);
+  g_test_add_func("/varibad/bound/grid", test_bound_grid);
+  g_test_add_func("/varibad/map", test_map);
+  g_test_add_func("/varibad/bound/cut", test_bound_cut);
+  g_test_add_func("/varibad/bound/misread", test_bound_misread);
+  g_test_add_func("/varibad/draws_are_fair", test_draws_are_fair);
+  g_test_add_func("/varibad/encodes_alike", test_encodes_alike);
+  g_test_add_func("/varibad/windows_and_start", test_windows_and_start);
+  g_test_add_func("/varibad/resume", test_resume);
+  g_test_add_func("/varibad/drawing_trials", test_drawing_trials);
+  g_test_add_func("/varibad/learns", test_learns);
+  g_test_add_func("/varibad/refusals", test_refusals);
+  return g_test_run();
+}

@@ -1,0 +1,67 @@
+/* cli_fixture.h - runs the program as users do, in folders of the test's own. */
+#ifndef HN_CLI_RIG_H
+#define HN_CLI_RIG_H
+#include "results_fixture.h"
+#include <gio/gio.h>
+
+typedef struct Run {
+  char *out, *err;
+  int code;
+} Run;
+
+static inline void clear(Run *run) {
+  g_free(run->out);
+  g_free(run->err);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, clear)
+
+static inline void remove_folder(char *dir) {
+  if (dir) fake_remove(dir);
+  g_free(dir);
+}
+typedef char Folder;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Folder, remove_folder)
+
+static inline Folder *folder(void) {
+  char *dir = g_dir_make_tmp("hunch-run-XXXXXX", NULL);
+  g_assert_nonnull(dir);
+  return dir;
+}
+
+/* Starts "hunch ARGUMENTS", split at spaces, in `dir`. */
+static inline GSubprocess *begin(const char *dir, const char *arguments) {
+  g_autofree char *line = g_strconcat(HUNCH " ", arguments, NULL);
+  g_auto(GStrv) argv = g_strsplit(line, " ", -1);
+  g_autoptr(GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  g_subprocess_launcher_set_cwd(launcher, dir);
+  g_subprocess_launcher_setenv(launcher, "HUNCH_PLUGIN_PATH", TROUBLE, TRUE);
+  GError *error = NULL;
+  GSubprocess *p = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv, &error);
+  g_assert_no_error(error);
+  return p;
+}
+
+static inline Run end(GSubprocess *p) {
+  Run run = {NULL, NULL, -1};
+  g_assert_true(g_subprocess_communicate_utf8(p, NULL, NULL, &run.out, &run.err, NULL));
+  g_assert_true(g_subprocess_get_if_exited(p));
+  run.code = g_subprocess_get_exit_status(p);
+  g_object_unref(p);
+  return run;
+}
+
+static inline Run hunch(const char *dir, const char *arguments) {
+  return end(begin(dir, arguments));
+}
+
+static inline void expect(const char *text, const char *part) {
+  if (!strstr(text, part)) g_error("expected \"%s\" in: %s", part, text);
+}
+
+static inline void same_file(const char *a, const char *b, const char *name) {
+  g_autofree char *in_a = fake_read(a, name);
+  g_autofree char *in_b = fake_read(b, name);
+  g_assert_cmpstr(in_a, ==, in_b);
+}
+#endif
