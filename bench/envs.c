@@ -30,8 +30,8 @@ typedef struct Subject {
 } Subject;
 
 typedef struct Actions {
-  float act[EPISODE][ROWS * ACT]; /* [EPISODE, ROWS, act_dim], the front of each part in use */
-  int32_t pick[EPISODE][ROWS];
+  float act[EPISODE][ROWS * ACT]; /* [EPISODE, ROWS, action_dim], the front of each part in use */
+  int32_t action_index[EPISODE][ROWS];
 } Actions;
 
 typedef struct Job { /* rows of one thread, and how many times an episode's length to step them */
@@ -44,8 +44,8 @@ static gpointer step_rows(gpointer arg) {
   const Job *job = arg;
   HnEnvBatch part = rig_part(job->rig, job->first, job->rows);
   for (int64_t n = 0; n < job->episodes * EPISODE; n++) {
-    part.act = &job->actions->act[n % EPISODE][job->first * job->rig->spec.act_dim];
-    part.pick = &job->actions->pick[n % EPISODE][job->first];
+    part.action = &job->actions->act[n % EPISODE][job->first * job->rig->spec.action_dim];
+    part.action_index = &job->actions->action_index[n % EPISODE][job->first];
     if (job->rig->env->step(job->rig->self, &part)) g_error("%s", job->rig->fake.error);
   }
   return NULL;
@@ -155,7 +155,7 @@ int main(int argc, char **argv) {
   Actions *actions = g_new0(Actions, 1);
   for (int t = 0; t < EPISODE; t++) {
     for (int k = 0; k < ROWS * ACT; k++) actions->act[t][k] = (float)hn_rng_uniform(&rng, -1, 1);
-    for (int i = 0; i < ROWS; i++) actions->pick[t][i] = (int32_t)hn_rng_below(&rng, 5);
+    for (int i = 0; i < ROWS; i++) actions->action_index[t][i] = (int32_t)hn_rng_below(&rng, 5);
   }
   printf("MuJoCo %s, %d rows, medians\n", mj_versionString(), (int)ROWS);
   printf("%-18s %11s %11s %11s %8s %9s\n", "environment", "steps/s", "2 threads", "mj_steps/s",

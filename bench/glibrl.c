@@ -16,7 +16,7 @@ static double seconds(void) {
 /* Steps -1 .. STEPS of a random walk; every row one task. */
 typedef struct Walk {
   uint8_t *begin;
-  float *obs, *next, *act, *reward;
+  float *obs, *next, *action, *reward;
 } Walk;
 
 static Walk walk_new(int64_t rows) {
@@ -25,12 +25,12 @@ static Walk walk_new(int64_t rows) {
             calloc((size_t)(n * ACT), 4), calloc((size_t)n, 4)};
   HnRng rng = hn_rng(1, 1);
   for (int64_t k = 0; k < n; k++) {
-    for (int j = 0; j < ACT; j++) w.act[k * ACT + j] = (float)hn_rng_uniform(&rng, -1, 1);
+    for (int j = 0; j < ACT; j++) w.action[k * ACT + j] = (float)hn_rng_uniform(&rng, -1, 1);
     for (int j = 0; j < OBS; j++) {
       float *s = w.obs + k * OBS + j;
       *s = k < rows ? (float)hn_rng_normal(&rng) : w.next[(k - rows) * OBS + j];
       w.next[k * OBS + j] =
-          0.9f * *s + 0.3f * w.act[k * ACT + j % ACT] + 0.1f * (float)hn_rng_normal(&rng);
+          0.9f * *s + 0.3f * w.action[k * ACT + j % ACT] + 0.1f * (float)hn_rng_normal(&rng);
     }
     w.reward[k] = w.next[k * OBS] + 0.1f * (float)hn_rng_normal(&rng);
     w.begin[k] = k < rows || k >= n - rows ? HN_NEW_TASK : HN_KEEP;
@@ -39,7 +39,7 @@ static Walk walk_new(int64_t rows) {
 }
 
 static void walk_free(Walk *w) {
-  free(w->begin), free(w->obs), free(w->next), free(w->act), free(w->reward);
+  free(w->begin), free(w->obs), free(w->next), free(w->action), free(w->reward);
 }
 
 static HnHistory window(const Walk *w, int64_t rows, int64_t from, int64_t steps) {
@@ -50,7 +50,7 @@ static HnHistory window(const Walk *w, int64_t rows, int64_t from, int64_t steps
                      .stride = rows,
                      .begin = w->begin + at,
                      .obs = w->obs + at * OBS,
-                     .act = w->act + at * ACT,
+                     .action = w->action + at * ACT,
                      .reward = w->reward + at,
                      .next_obs = w->next + at * OBS};
 }
@@ -89,11 +89,11 @@ static double time_believe(Glibrl *g, FakeHost *f, const Walk *w, int64_t rows, 
     double start = seconds();
     for (int64_t t = 0; t < (whole ? 1 : STEPS); t++) {
       HnHistory h = window(w, rows, t, whole ? STEPS - 1 : 0);
-      HnThought q = {.struct_size = sizeof q,
-                     .history = &h,
-                     .state = state,
-                     .belief = belief,
-                     .info = informed ? info : NULL};
+      HnBeliefUpdate q = {.struct_size = sizeof q,
+                          .history = &h,
+                          .state = state,
+                          .belief = belief,
+                          .info = informed ? info : NULL};
       if (believe(g, &q)) abort();
       fake_host_reset(f, (FakeMark){0});
     }
@@ -128,7 +128,7 @@ static void run(int64_t rows, int64_t reward_features) {
   HnRng rng = hn_rng(2, 2);
   HnBeliefSpec spec = {.struct_size = sizeof spec,
                        .obs_dim = OBS,
-                       .act_dim = ACT,
+                       .action_dim = ACT,
                        .horizon = STEPS,
                        .lifetime = STEPS,
                        .rows = rows,
@@ -139,7 +139,7 @@ static void run(int64_t rows, int64_t reward_features) {
   Walk w = walk_new(rows);
   HnHistory h = window(&w, rows, 0, STEPS);
   const HnHistory *phase[] = {&h};
-  HnLesson l = {.struct_size = sizeof l, .rng = &rng, .phases = 1, .phase = phase};
+  HnTrainBatch l = {.struct_size = sizeof l, .rng = &rng, .phases = 1, .phase = phase};
   double took[ROUNDS];
   for (int r = 0; r < ROUNDS; r++) {
     double start = seconds();

@@ -46,7 +46,7 @@ static Agent *agent_new(void) {
   a->methods = p->methods, a->weights = hn_rng(5, 6);
   a->self = room((int64_t)p->self_size, 1), a->params = presets(p);
   a->spec = (HnBeliefSpec){
-      .struct_size = sizeof a->spec, .obs_dim = STEP_OBS, .act_dim = 1, .rng = &a->weights};
+      .struct_size = sizeof a->spec, .obs_dim = STEP_OBS, .action_dim = 1, .rng = &a->weights};
   if (a->methods->create(a->self, fake_host_open(&a->fake), a->params, &a->spec)) abort();
   a->state = room(STEP_ROWS, a->spec.row_size);
   a->belief = room(STEP_ROWS * STEP_SAMPLES * a->spec.belief_dim, sizeof(float));
@@ -70,16 +70,16 @@ static double live(Agent *a, int64_t steps) {
                          .stride = STEP_ROWS,
                          .begin = begin + STEP_ROWS,
                          .obs = a->obs + t % 2 * STEP_OBS,
-                         .act = act + STEP_ROWS,
+                         .action = act + STEP_ROWS,
                          .reward = reward + STEP_ROWS};
     memcpy(act + STEP_ROWS, act, STEP_ROWS * sizeof *act);
-    HnThought q = {.struct_size = sizeof q,
-                   .history = &h,
-                   .state = a->state,
-                   .samples = STEP_SAMPLES,
-                   .rng = a->rng,
-                   .belief = a->belief};
-    if (a->methods->believe(a->self, &q)) abort();
+    HnBeliefUpdate q = {.struct_size = sizeof q,
+                        .history = &h,
+                        .state = a->state,
+                        .samples = STEP_SAMPLES,
+                        .rng = a->rng,
+                        .belief = a->belief};
+    if (a->methods->infer(a->self, &q)) abort();
     fake_host_reset(&a->fake, (FakeMark){0});
   }
   return (now() - start) / ((double)(STEP_ROWS * (steps + 1)) * 1e-6);

@@ -82,7 +82,7 @@ static gpointer step_row(gpointer arg) {
   Subject *s = job->s;
   HnEnvBatch part = rig_part(s->rig, job->row, 1);
   for (int t = 0; t < STEPS; t++) {
-    part.act = s->action[t];
+    part.action = s->action[t];
     if (s->rig->env->step(s->rig->self, &part)) g_error("%s", s->rig->fake.error);
   }
   return NULL;

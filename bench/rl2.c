@@ -19,27 +19,27 @@ static double seconds(void) {
 
 typedef struct Size {
   const char *name;
-  int64_t obs, act_dim, act_count, rows, steps;
+  int64_t obs, action_dim, action_count, rows, steps;
   HnThisParams p;
 } Size;
 
 /* Random steps -1 .. T; one task. */
 typedef struct Walk {
   uint8_t *begin;
-  float *obs, *act, *reward;
-  int32_t *pick;
+  float *obs, *action, *reward;
+  int32_t *action_index;
 } Walk;
 
 static Walk walk_new(const Size *s) {
   size_t n = (size_t)((s->steps + 2) * s->rows);
-  Walk w = {calloc(n, 1), calloc(n * (size_t)s->obs, 4), calloc(n * (size_t)s->act_dim + 1, 4),
+  Walk w = {calloc(n, 1), calloc(n * (size_t)s->obs, 4), calloc(n * (size_t)s->action_dim + 1, 4),
             calloc(n, 4), calloc(n, 4)};
   HnRng rng = hn_rng(1, 1);
   for (size_t k = 0; k < n * (size_t)s->obs; k++) w.obs[k] = (float)hn_rng_normal(&rng);
-  for (size_t k = 0; k < n * (size_t)s->act_dim; k++) w.act[k] = (float)hn_rng_normal(&rng);
+  for (size_t k = 0; k < n * (size_t)s->action_dim; k++) w.action[k] = (float)hn_rng_normal(&rng);
   for (size_t k = 0; k < n; k++) w.reward[k] = (float)hn_rng_normal(&rng);
-  for (size_t k = 0; k < n && s->act_count; k++)
-    w.pick[k] = (int32_t)hn_rng_below(&rng, s->act_count);
+  for (size_t k = 0; k < n && s->action_count; k++)
+    w.action_index[k] = (int32_t)hn_rng_below(&rng, s->action_count);
   return w;
 }
 
@@ -51,8 +51,8 @@ static HnHistory window(const Size *s, const Walk *w, int64_t from, int64_t step
                      .stride = s->rows,
                      .begin = w->begin + at,
                      .obs = w->obs + at * s->obs,
-                     .act = w->act + at * s->act_dim,
-                     .pick = w->pick + at,
+                     .action = w->action + at * s->action_dim,
+                     .action_index = w->action_index + at,
                      .reward = w->reward + at};
 }
 
@@ -72,13 +72,13 @@ static HnStatus run_again(void *arg, int64_t index) {
   return HN_OK;
 }
 
-static Times round_of(Rl2 *m, FakeHost *f, const Size *s, const Walk *w, HnThought *q,
+static Times round_of(Rl2 *m, FakeHost *f, const Size *s, const Walk *w, HnBeliefUpdate *q,
                       const float *d) {
   Times t;
   double mark = seconds(), norm2;
   for (int64_t step = 0; step < s->steps; step++) {
     HnHistory now = window(s, w, step, 0);
-    HnThought one = *q;
+    HnBeliefUpdate one = *q;
     one.history = &now;
     if (believe(m, &one)) abort();
     fake_host_reset(f, (FakeMark){0});
@@ -116,8 +116,8 @@ static void run(const Size *s, int32_t cell) {
   HnRng rng = hn_rng(2, 2);
   HnBeliefSpec spec = {.struct_size = sizeof spec,
                        .obs_dim = s->obs,
-                       .act_dim = s->act_dim,
-                       .act_count = s->act_count,
+                       .action_dim = s->action_dim,
+                       .action_count = s->action_count,
                        .rng = &rng};
   p.cell = cell, p.see_obs = p.see_act = p.see_reward = p.see_episodes = true;
   if (create(m, fake_host_open(f), &p, &spec)) abort();
@@ -126,10 +126,10 @@ static void run(const Size *s, int32_t cell) {
   int64_t n = (s->steps + 1) * s->rows * spec.belief_dim;
   float *belief = calloc((size_t)n, 4), *d = calloc((size_t)n, 4);
   for (int64_t k = 0; k < n; k++) d[k] = 1e-4f;
-  HnThought q = {.struct_size = sizeof q,
-                 .history = &h,
-                 .state = calloc((size_t)s->rows, spec.row_size),
-                 .belief = belief};
+  HnBeliefUpdate q = {.struct_size = sizeof q,
+                      .history = &h,
+                      .state = calloc((size_t)s->rows, spec.row_size),
+                      .belief = belief};
   double took[sizeof(Times) / sizeof(double)][ROUNDS], us = 1e6 / (double)(s->steps * s->rows);
   for (int r = 0; r < ROUNDS; r++) {
     Times t = round_of(m, f, s, &w, &q, d);
@@ -145,7 +145,7 @@ static void run(const Size *s, int32_t cell) {
          "   (again %5.2f)\n",
          s->name, cell == CELL_GRU ? "gru" : "lstm", took[0][ROUNDS / 2], sum, took[1][ROUNDS / 2],
          took[2][ROUNDS / 2], took[3][ROUNDS / 2], took[4][ROUNDS / 2], took[5][ROUNDS / 2]);
-  free(w.begin), free(w.obs), free(w.act), free(w.reward), free(w.pick);
+  free(w.begin), free(w.obs), free(w.action), free(w.reward), free(w.action_index);
   free(belief), free(d), free(q.state), fake_host_close(f), free(m), free(f);
 }
 

@@ -1,8 +1,8 @@
-/* cmd_cell.c - `hunch cell DIR`, which `hunch run` starts once per cell: runs or resumes the cell whose
- * config.resolved.yaml is in DIR, and tells its parent how far it is. */
+/* cmd_cell.c - `hunch cell DIR`, which `hunch run` starts once per cell: runs or resumes the cell
+ * whose config.resolved.yaml is in DIR, and tells its parent how far it is. */
 #include "cli.h"
-#include "run.h"
 #include "error.h"
+#include "run.h"
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
-/* cmd_check_weights.c - `hunch fits`, which the verbs that take a study start for arms that begin with the
- * weights of a checkpoint: reads the question from stdin, prints what does not fit. */
-#include "cli.h"
+/* cmd_check_weights.c - `hunch fits`, which the verbs that take a study start for arms that begin
+ * with the weights of a checkpoint: reads the question from stdin, prints what does not fit. */
 #include "arm_weights.h"
+#include "cli.h"
 #include <stdio.h>
 
 int hn_cli_fits(int argc, char **argv) {

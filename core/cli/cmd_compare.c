@@ -1,6 +1,6 @@
 /* cmd_compare.c - `hunch compare DIR`: arms side by side, as text, JSON or CSV on stdout. */
-#include "compare.h"
 #include "cli.h"
+#include "compare.h"
 #include "compare_tasks.h"
 #include <stdio.h>
 #include <string.h>

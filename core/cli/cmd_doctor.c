@@ -1,4 +1,5 @@
-/* cmd_doctor.c - `hunch doctor`: what hunch needs on this machine, and what to install if it lacks. */
+/* cmd_doctor.c - `hunch doctor`: what hunch needs on this machine, and what to install if it lacks.
+ */
 #include "cli.h"
 #include "registry.h"
 #include <dlfcn.h>

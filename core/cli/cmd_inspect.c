@@ -1,4 +1,5 @@
-/* cmd_inspect.c - `hunch inspect`: which plugins there are, and what one of them takes and reports. */
+/* cmd_inspect.c - `hunch inspect`: which plugins there are, and what one of them takes and reports.
+ */
 #include "cli.h"
 #include "describe.h"
 #include "json.h"

@@ -1,7 +1,7 @@
 /* cmd_plan.c - `hunch plan STUDY.yaml`: every cell, whether it would run, and why. */
+#include "cell_status.h"
 #include "cli.h"
 #include "json.h"
-#include "cell_status.h"
 #include "study.h"
 #include <inttypes.h>
 #include <json-glib/json-glib.h>

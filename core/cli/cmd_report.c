@@ -1,6 +1,6 @@
 /* cmd_report.c - `hunch report DIR`: the results as one HTML page. */
-#include "report.h"
 #include "cli.h"
+#include "report.h"
 #include <stdio.h>
 
 int hn_cli_report(int argc, char **argv) {

@@ -1,4 +1,5 @@
-/* cmd_run.c - `hunch run STUDY.yaml`: every cell that is not done, then the comparison and the report.
+/* cmd_run.c - `hunch run STUDY.yaml`: every cell that is not done, then the comparison and the
+ * report.
  */
 #include "cli.h"
 #include "compare.h"

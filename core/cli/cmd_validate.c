@@ -1,4 +1,5 @@
-/* cmd_validate.c - `hunch validate STUDY.yaml`: all that is wrong, or the size of what would run. */
+/* cmd_validate.c - `hunch validate STUDY.yaml`: all that is wrong, or the size of what would run.
+ */
 #include "cli.h"
 #include "study.h"
 #include <stdio.h>

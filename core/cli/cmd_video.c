@@ -1,9 +1,9 @@
-/* cmd_video.c - `hunch video CELL -o FILE` and `hunch play CELL`: a trial of a trained cell, with its
- * belief. */
+/* cmd_video.c - `hunch video CELL -o FILE` and `hunch play CELL`: a trial of a trained cell, with
+ * its belief. */
 #include "cli.h"
+#include "error.h"
 #include "frame.h"
 #include "run.h"
-#include "error.h"
 #include "video_sink.h"
 #include <stdio.h>
 
@@ -18,25 +18,25 @@ typedef struct Options {
 /* A film in the making. */
 typedef struct Film {
   HnShow *show;
-  HnPicture *picture;
+  HnFrame *picture;
   HnScreen *screen;
   int64_t episode; /* only this one, from 1; 0: all */
   int64_t frames;
   GError *error;
 } Film;
 
-static bool take(void *arg, const HnMoment *m) {
+static bool take(void *arg, const HnReplayStep *m) {
   Film *f = arg;
   if (f->episode && m->episode + 1 > f->episode) return false;
-  if (f->episode && m->episode + 1 < f->episode) return hn_picture_note(f->picture, m), true;
-  if (!hn_picture_draw(f->picture, f->show, m, &f->error)) return false;
+  if (f->episode && m->episode + 1 < f->episode) return hn_frame_note(f->picture, m), true;
+  if (!hn_frame_draw(f->picture, f->show, m, &f->error)) return false;
   f->frames++;
   return hn_screen_show(f->screen, f->picture->rgb, &f->error);
 }
 
 static bool film(Film *f, const Options *o) {
-  HnShowing what = {.split = o->split, .task = o->task, .stream = o->seed};
-  bool ok = hn_show_trial(f->show, &what, take, f, &f->error) && !f->error;
+  HnReplayOptions what = {.split = o->split, .task = o->task, .stream = o->seed};
+  bool ok = hn_replay_trial(f->show, &what, take, f, &f->error) && !f->error;
   if (ok && !f->frames)
     g_set_error(&f->error, HN_RUN_ERROR, HN_RUN_FAILED,
                 "the trial has no episode %" G_GINT64_FORMAT, o->episode);
@@ -52,14 +52,14 @@ static bool is_usage(const GError *e) {
 static int show_cell(const HnVerb *verb, const char *dir, const Options *o) {
   GError *error = NULL;
   Film f = {.episode = o->episode};
-  f.show = hn_show_open(dir, stderr, &error);
+  f.show = hn_replay_open(dir, stderr, &error);
   bool ok = f.show;
   if (ok) {
     double seconds = f.show->s->es.step_seconds, rate = seconds > 0 ? 1 / seconds : TIMELESS;
     if (!f.show->same)
       hn_cli_warning(verb->name, "the checkpoint was made by other builds of the plugins, or by "
                                  "another configuration");
-    f.picture = hn_picture_new(o->width, o->height, f.show);
+    f.picture = hn_frame_new(o->width, o->height, f.show);
     f.screen = o->output ? hn_screen_file(o->output, o->width, o->height, rate, &error)
                          : hn_screen_live(o->width, o->height, rate, &error);
     ok = f.screen && film(&f, o);
@@ -73,7 +73,7 @@ static int show_cell(const HnVerb *verb, const char *dir, const Options *o) {
             f.show->update);
   if (ok && o->output) puts(o->output);
   g_clear_error(&error);
-  hn_picture_free(f.picture), hn_show_free(f.show);
+  hn_frame_free(f.picture), hn_replay_free(f.show);
   return code;
 }
 

@@ -1,6 +1,7 @@
-/* study_argument.c - what the verbs that take a study share: reading it, and saying what is wrong. */
-#include "cli.h"
+/* study_argument.c - what the verbs that take a study share: reading it, and saying what is wrong.
+ */
 #include "arm_weights.h"
+#include "cli.h"
 #include <stdio.h>
 
 HnStudy *hn_cli_study(const HnVerb *verb, int argc, char **argv) {

@@ -1,4 +1,5 @@
-/* video_sink.h - where frames go: a file through ffmpeg, a window through ffplay, or the terminal. */
+/* video_sink.h - where frames go: a file through ffmpeg, a window through ffplay, or the terminal.
+ */
 #ifndef HN_SCREEN_H
 #define HN_SCREEN_H
 #include <glib.h>

@@ -52,7 +52,7 @@ enum { FORWARD_BACKWARD, UNIFORM, UPSTREAM };
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   AntDir *e = self;
   e->p = params;
-  spec->obs_dim = OBS, spec->act_dim = HN_ANT_ACT, spec->task_dim = TASK_DIM;
+  spec->obs_dim = OBS, spec->action_dim = HN_ANT_ACT, spec->task_dim = TASK_DIM;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(Row), spec->splits = "train|test";
   spec->step_seconds = HN_ANT_SECONDS;
   return hn_ant_create(&e->sim, host, spec->rows);
@@ -108,12 +108,12 @@ static HnStatus step(void *self, HnEnvBatch *b) {
     Row *row = (Row *)b->state + i;
     const double *place = row->body.state, x = place[0], y = place[1];
     double effort;
-    HnStatus s = hn_ant_step(&e->sim, b->first, &row->body, b->act + i * HN_ANT_ACT, &effort);
+    HnStatus s = hn_ant_step(&e->sim, b->first, &row->body, b->action + i * HN_ANT_ACT, &effort);
     if (s) return s;
     double velocity = ((place[0] - x) * row->x + (place[1] - y) * row->y) / HN_ANT_SECONDS;
     double contact = p->contact_cost * hn_ant_contacts(&e->sim, b->first, p->contact_forces, NULL);
     b->reward[i] = (float)(velocity - p->control_cost * effort - contact + p->survive_reward);
-    b->done[i] = !(place[2] >= 0.2 && place[2] <= 1);
+    b->terminated[i] = !(place[2] >= 0.2 && place[2] <= 1);
     b->info[i * info_count + info_velocity] = (float)velocity;
     b->info[i * info_count + info_contact_cost] = (float)contact;
     observe(row, b->obs + i * OBS);

@@ -44,7 +44,7 @@ enum { TASK_DIM = 2, MOTION = HN_ANT_QPOS + HN_ANT_QVEL, OBS = MOTION + HN_ANT_F
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   AntGoal *e = self;
   e->p = params;
-  spec->obs_dim = OBS, spec->act_dim = HN_ANT_ACT, spec->task_dim = TASK_DIM;
+  spec->obs_dim = OBS, spec->action_dim = HN_ANT_ACT, spec->task_dim = TASK_DIM;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(Row), spec->splits = "train|test";
   spec->step_seconds = HN_ANT_SECONDS;
   return hn_ant_create(&e->sim, host, spec->rows);
@@ -84,7 +84,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   for (int64_t i = 0; i < b->rows; i++) {
     Row *row = (Row *)b->state + i;
     double effort;
-    HnStatus s = hn_ant_step(&e->sim, b->first, &row->body, b->act + i * HN_ANT_ACT, &effort);
+    HnStatus s = hn_ant_step(&e->sim, b->first, &row->body, b->action + i * HN_ANT_ACT, &effort);
     if (s) return s;
     double contact = e->p->contact_cost * observe(e, b->first, row, b->obs + i * OBS);
     double dx = row->body.state[0] - row->goal_x, dy = row->body.state[1] - row->goal_y;

@@ -41,7 +41,7 @@ static double *row_at(const Bandit *e, const HnEnvBatch *b, int64_t i) {
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   Bandit *e = self;
   e->p = params, e->host = host;
-  spec->obs_dim = 1, spec->act_count = e->p->arms, spec->task_dim = e->p->arms;
+  spec->obs_dim = 1, spec->action_count = e->p->arms, spec->task_dim = e->p->arms;
   spec->horizon = e->p->horizon, spec->splits = "train|test";
   spec->row_size = sizeof(double) * (size_t)(1 + e->p->arms);
   return HN_OK;
@@ -95,7 +95,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   int64_t n = e->p->arms;
   for (int64_t i = 0; i < b->rows; i++) {
     double *row = row_at(e, b, i), *p = row + 1, best = 0;
-    int32_t a = b->pick[i];
+    int32_t a = b->action_index[i];
     if (a < 0 || a >= n)
       return e->host->fail(e->host, HN_E_SHAPE, "arm %d pulled; there are %d, from 0", (int)a,
                            (int)n);

@@ -27,7 +27,7 @@ static double pay(const Cheetah *e, const double task[TASK_DIM], double velocity
 static HnStatus cheetah_create(Cheetah *e, const HnHost *host, const void *params,
                                HnEnvSpec *spec) {
   e->p = params;
-  spec->obs_dim = HN_CHEETAH_OBS, spec->act_dim = HN_CHEETAH_ACT, spec->task_dim = TASK_DIM;
+  spec->obs_dim = HN_CHEETAH_OBS, spec->action_dim = HN_CHEETAH_ACT, spec->task_dim = TASK_DIM;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(Row), spec->splits = "train|test";
   spec->step_seconds = HN_CHEETAH_SECONDS;
   return hn_cheetah_create(&e->sim, host, spec->rows);
@@ -52,7 +52,7 @@ static HnStatus cheetah_step(void *self, HnEnvBatch *b) {
   for (int64_t i = 0; i < b->rows; i++) {
     Row *row = (Row *)b->state + i;
     double velocity, effort;
-    HnStatus s = hn_cheetah_step(&e->sim, b->first, &row->body, b->act + i * HN_CHEETAH_ACT,
+    HnStatus s = hn_cheetah_step(&e->sim, b->first, &row->body, b->action + i * HN_CHEETAH_ACT,
                                  &velocity, &effort);
     if (s) return s;
     b->reward[i] = (float)pay(e, row->task, velocity, effort, &b->rng[i], b->info + i * info_count);

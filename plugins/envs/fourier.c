@@ -36,7 +36,7 @@ typedef struct Fourier {
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   Fourier *e = self;
   e->p = params, e->host = host;
-  spec->obs_dim = 1, spec->act_dim = 1, spec->task_dim = TASK_DIM, spec->horizon = e->p->horizon;
+  spec->obs_dim = 1, spec->action_dim = 1, spec->task_dim = TASK_DIM, spec->horizon = e->p->horizon;
   spec->row_size = sizeof(Row), spec->splits = "train|test";
   return HN_OK;
 }
@@ -83,7 +83,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   const Fourier *e = self;
   for (int64_t i = 0; i < b->rows; i++) {
     Row *row = (Row *)b->state + i;
-    double x = (double)b->act[i];
+    double x = (double)b->action[i];
     if (!isfinite(x)) return e->host->fail(e->host, HN_E_NUMERIC, "the action is %g", x);
     row->y = value(row, x);
     if (e->p->noise_stddev > 0) row->y += e->p->noise_stddev * hn_rng_normal(&b->rng[i]);

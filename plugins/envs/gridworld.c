@@ -57,7 +57,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
     snprintf(e->name + k * NAME_SIZE, NAME_SIZE, "goal-%d-%d", (int)(cell / size),
              (int)(cell % size));
   }
-  spec->obs_dim = 2, spec->act_count = ACTIONS, spec->task_dim = size * size;
+  spec->obs_dim = 2, spec->action_count = ACTIONS, spec->task_dim = size * size;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(Row), spec->splits = "train|test";
   return HN_OK;
 }
@@ -93,7 +93,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   int32_t last = (int32_t)e->p->size - 1;
   for (int64_t i = 0; i < b->rows; i++) {
     Row *row = (Row *)b->state + i;
-    int32_t a = b->pick[i];
+    int32_t a = b->action_index[i];
     if (a < 0 || a >= ACTIONS)
       return e->host->fail(e->host, HN_E_SHAPE, "action %d picked; there are %d, from 0", (int)a,
                            (int)ACTIONS);

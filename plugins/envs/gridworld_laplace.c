@@ -51,7 +51,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   for (int64_t k = 0; k < e->tasks; k++)
     snprintf(e->name + k * NAME_SIZE, NAME_SIZE, "goal-%d-%d", (int)((k + 1) / size),
              (int)((k + 1) % size));
-  spec->obs_dim = 2 * size, spec->act_count = ACTIONS, spec->task_dim = size * size;
+  spec->obs_dim = 2 * size, spec->action_count = ACTIONS, spec->task_dim = size * size;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(Row), spec->splits = "train|test";
   return HN_OK;
 }
@@ -88,7 +88,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   int32_t last = (int32_t)e->p->size - 1;
   for (int64_t i = 0; i < b->rows; i++) {
     Row *row = (Row *)b->state + i;
-    int32_t a = b->pick[i];
+    int32_t a = b->action_index[i];
     if (a < 0 || a >= ACTIONS)
       return e->host->fail(e->host, HN_E_SHAPE, "action %d picked; there are %d, from 0", (int)a,
                            (int)ACTIONS);
@@ -98,7 +98,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
     row->age++;
     bool reached = row->row == row->goal_row && row->column == row->goal_column;
     bool ends = reached || row->age == e->p->horizon;
-    b->reward[i] = reached ? 1 : 0, b->done[i] = reached;
+    b->reward[i] = reached ? 1 : 0, b->terminated[i] = reached;
     b->info[i * info_count + info_regret] =
         !ends && row->age >= row->goal_row + row->goal_column ? 1 : 0;
     b->info[i * info_count + info_teleport] = ends ? 1 : 0;

@@ -46,7 +46,7 @@ enum { TASK_DIM = 2 };
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   HumanoidDir *e = self;
   e->p = params;
-  spec->obs_dim = HN_HUMANOID_OBS, spec->act_dim = HN_HUMANOID_ACT, spec->task_dim = TASK_DIM;
+  spec->obs_dim = HN_HUMANOID_OBS, spec->action_dim = HN_HUMANOID_ACT, spec->task_dim = TASK_DIM;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(Row), spec->splits = "train|test";
   spec->step_seconds = HN_HUMANOID_FRAMES * HN_HUMANOID_TIME_STEP;
   return hn_humanoid_create(&e->sim, host, spec->rows);
@@ -77,15 +77,15 @@ static HnStatus step(void *self, HnEnvBatch *b) {
     Row *row = (Row *)b->state + i;
     double move[2], effort, impact;
     HnStatus s = hn_humanoid_step(&e->sim, b->first, p->contact_forces, &row->body,
-                                  b->act + i * HN_HUMANOID_ACT, b->obs + i * HN_HUMANOID_OBS, move,
-                                  &effort, &impact);
+                                  b->action + i * HN_HUMANOID_ACT, b->obs + i * HN_HUMANOID_OBS,
+                                  move, &effort, &impact);
     if (s) return s;
     double along = (move[0] * row->x + move[1] * row->y) / HN_HUMANOID_TIME_STEP;
     double contact = fmin(p->contact_cost * impact, 10);
     b->reward[i] = (float)(p->velocity_reward * along - p->control_cost * effort - contact +
                            p->survive_reward);
     double height = row->body.state[2];
-    b->done[i] = height < 1 || height > 2;
+    b->terminated[i] = height < 1 || height > 2;
     b->info[i * info_count + info_velocity] = (float)(along / HN_HUMANOID_FRAMES);
     b->info[i * info_count + info_contact_cost] = (float)contact;
   }

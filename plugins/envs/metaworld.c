@@ -18,9 +18,9 @@
  * a line in the log.  Rewards are never negative, so nothing is gained by it.
  *
  * Source: Yu et al. 2019, Meta-World; version 3.1.1 of the Farama Foundation's package. */
+#include "metaworld/camera.h"
 #include "metaworld/goals.h"
 #include "metaworld/model.h"
-#include "metaworld/camera.h"
 #include "metaworld/world.h"
 #include <hunch/tasks.h>
 #include <stdatomic.h>
@@ -118,7 +118,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   e->shown = e->p->goal == GOAL_OFFICIAL ? mt : e->p->goal == GOAL_VISIBLE;
   e->obs_dim = HN_MW_OBS + (e->p->recurrent_info ? HN_MW_ACT + 2 : 0);
   e->task_dim = e->choices + HN_MW_RAND;
-  spec->obs_dim = e->obs_dim, spec->act_dim = HN_MW_ACT, spec->task_dim = e->task_dim;
+  spec->obs_dim = e->obs_dim, spec->action_dim = HN_MW_ACT, spec->task_dim = e->task_dim;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(Row);
   spec->splits = mt ? "train" : "train|test";
   spec->step_seconds = HN_MW_SECONDS;
@@ -208,7 +208,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   const Metaworld *e = self;
   for (int64_t i = 0; i < b->rows; i++) {
     Row *row = (Row *)b->state + i;
-    const float *act = b->act + i * HN_MW_ACT;
+    const float *act = b->action + i * HN_MW_ACT;
     float *obs = b->obs + i * e->obs_dim, *info = b->info + i * info_count;
     HnMwOutcome out;
     HnStatus s = hn_mw_step(&e->world, &row->body, act, &out);
@@ -218,13 +218,13 @@ static HnStatus step(void *self, HnEnvBatch *b) {
       e->host->log(e->host, "%s: %s; the episode ends here", hn_mw_tasks[row->body.task].name,
                    out.trouble);
     b->reward[i] = (float)out.reward;
-    b->done[i] = failed || (out.success && e->p->terminate_on_success);
+    b->terminated[i] = failed || (out.success && e->p->terminate_on_success);
     info[info_success] = out.success, info[info_unstable] = failed;
     write_obs(e, out.obs, obs);
     if (!e->p->recurrent_info) continue;
     memcpy(obs + HN_MW_OBS, act, sizeof *act * HN_MW_ACT);
     obs[HN_MW_OBS + HN_MW_ACT] = (float)(out.reward / 10);
-    obs[HN_MW_OBS + HN_MW_ACT + 1] = b->done[i] || row->body.steps == e->p->horizon;
+    obs[HN_MW_OBS + HN_MW_ACT + 1] = b->terminated[i] || row->body.steps == e->p->horizon;
   }
   return HN_OK;
 }

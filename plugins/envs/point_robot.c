@@ -35,7 +35,7 @@ typedef struct PointRobot {
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   PointRobot *e = self;
   e->p = params, e->host = host;
-  spec->obs_dim = 2, spec->act_dim = 2, spec->task_dim = 2, spec->horizon = e->p->horizon;
+  spec->obs_dim = 2, spec->action_dim = 2, spec->task_dim = 2, spec->horizon = e->p->horizon;
   spec->row_size = sizeof(Row), spec->splits = "train|test";
   return HN_OK;
 }
@@ -63,7 +63,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   for (int64_t i = 0; i < b->rows; i++) {
     Row *row = (Row *)b->state + i;
     for (int64_t k = 0; k < 2; k++) {
-      double a = (double)b->act[2 * i + k];
+      double a = (double)b->action[2 * i + k];
       if (!isfinite(a)) return e->host->fail(e->host, HN_E_NUMERIC, "action %d is %g", (int)k, a);
       row->position[k] += e->p->step_size * fmin(fmax(a, -1), 1);
       b->obs[2 * i + k] = (float)row->position[k];

@@ -43,7 +43,8 @@ typedef struct WalkerRandParams {
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   WalkerRandParams *e = self;
   e->p = params;
-  spec->obs_dim = HN_WALKER_OBS, spec->act_dim = HN_WALKER_ACT, spec->task_dim = HN_WALKER_PARAMS;
+  spec->obs_dim = HN_WALKER_OBS, spec->action_dim = HN_WALKER_ACT,
+  spec->task_dim = HN_WALKER_PARAMS;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(HnWalker), spec->splits = "train|test";
   spec->step_seconds = HN_WALKER_SECONDS;
   return hn_walker_create(&e->sim, host, spec->rows);
@@ -82,10 +83,10 @@ static HnStatus step(void *self, HnEnvBatch *b) {
     HnWalker *row = (HnWalker *)b->state + i;
     double velocity, effort;
     HnStatus s =
-        hn_walker_step(&e->sim, b->first, row, b->act + i * HN_WALKER_ACT, &velocity, &effort);
+        hn_walker_step(&e->sim, b->first, row, b->action + i * HN_WALKER_ACT, &velocity, &effort);
     if (s) return s;
     b->reward[i] = (float)(velocity + e->p->survive_reward - e->p->control_cost * effort);
-    b->done[i] = !hn_walker_stands(row);
+    b->terminated[i] = !hn_walker_stands(row);
     b->info[i * info_count + info_velocity] = (float)velocity;
     hn_walker_observe(row, b->obs + i * HN_WALKER_OBS);
   }

@@ -53,13 +53,13 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   const HnThisParams *p = g->p = params;
   g->host = host;
   g->obs_dim = spec->obs_dim, g->rows = spec->rows;
-  g->discrete = spec->act_count > 0;
-  g->act_dim = spec->act_count ? spec->act_count : spec->act_dim;
+  g->discrete = spec->action_count > 0;
+  g->action_dim = spec->action_count ? spec->action_count : spec->action_dim;
   if (g->obs_dim < 1) return host->fail(host, HN_E_SHAPE, "needs observations");
   if (p->start > p->buffer)
     return host->fail(host, HN_E_PARAM, "start: %d trials never fit a buffer of %d", (int)p->start,
                       (int)p->buffer);
-  int64_t o = g->obs_dim, inputs = o + g->act_dim;
+  int64_t o = g->obs_dim, inputs = o + g->action_dim;
   hn_store_begin(&g->store, host, "");
   make_model(g, &g->transition, "transition", p->transition_features, inputs,
              p->transition_regulariser, spec->rng);
@@ -73,7 +73,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
                                   .length = spec->lifetime,
                                   .obs_dim = o,
                                   .next_dim = o,
-                                  .act_dim = g->act_dim,
+                                  .action_dim = g->action_dim,
                                   .discrete = g->discrete};
   replay_make(&g->replay, host, &remembered);
   g->flat = host->alloc(host, p->batch * g->store.size, sizeof(float));
@@ -85,7 +85,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   return HN_OK;
 }
 
-static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe,
+static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe,
                                     .learn = learn};
 HN_PLUGIN(glibrl, HN_KIND_INFERENCE, Glibrl, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics,

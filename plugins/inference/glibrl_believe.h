@@ -70,7 +70,7 @@ static Desk desk_of(const Glibrl *g, int64_t rows, int64_t steps) {
   k.transition_prior = prior_of(g, tr, k.live), k.reward_prior = prior_of(g, re, 1);
   k.obs = host->scratch(host, n * o, sizeof(float));
   k.next = host->scratch(host, n * o, sizeof(float));
-  k.act = host->scratch(host, n * g->act_dim, sizeof(float));
+  k.act = host->scratch(host, n * g->action_dim, sizeof(float));
   k.delta = host->scratch(host, n * o, sizeof(float));
   k.x = host->scratch(host, n * re->inputs, sizeof(float));
   k.transition_c = host->scratch(host, n * tr->d, sizeof(float));
@@ -87,9 +87,10 @@ static Desk desk_of(const Glibrl *g, int64_t rows, int64_t steps) {
 
 /* Features of the steps that lead to percepts from .. from + count - 1 of all rows; steps that do
  * not exist are taken as zeros. */
-static void make_chunk(const Glibrl *g, const HnThought *q, int64_t from, int64_t count, Desk *k) {
+static void make_chunk(const Glibrl *g, const HnBeliefUpdate *q, int64_t from, int64_t count,
+                       Desk *k) {
   const HnHistory *h = q->history;
-  int64_t o = g->obs_dim, a = g->act_dim, n = count * h->rows;
+  int64_t o = g->obs_dim, a = g->action_dim, n = count * h->rows;
   size_t bytes = (size_t)o * sizeof(float);
   for (int64_t t = from, to = 0; t < from + count; t++)
     for (int64_t i = 0; i < h->rows; i++, to++) {
@@ -240,7 +241,8 @@ static HnStatus start_row(const Glibrl *g, char *row, const Desk *k) {
 }
 
 /* Percept t of row i, whose step is number `at` of the chunk. */
-static HnStatus perceive(const Glibrl *g, HnThought *q, int64_t t, int64_t i, int64_t at, Desk *k) {
+static HnStatus perceive(const Glibrl *g, HnBeliefUpdate *q, int64_t t, int64_t i, int64_t at,
+                         Desk *k) {
   const HnHistory *h = q->history;
   char *row = (char *)q->state + (size_t)i * g->row_size;
   int64_t place = t * h->rows + i, copies = most(q->samples, 1), dim = belief_dim(g);
@@ -265,7 +267,7 @@ static HnStatus perceive(const Glibrl *g, HnThought *q, int64_t t, int64_t i, in
   return HN_OK;
 }
 
-static HnStatus believe(void *self, HnThought *q) {
+static HnStatus believe(void *self, HnBeliefUpdate *q) {
   const Glibrl *g = self;
   const HnHistory *h = q->history;
   Desk k = desk_of(g, h->rows, h->steps);

@@ -176,7 +176,7 @@ static void open_trial(const Glibrl *g, int64_t slot, float *delta, float *x, do
   int64_t n = r->steps[slot], o = g->obs_dim, first = slot * r->shape.length,
           live = live_columns(g);
   const float *next = r->next + first * o;
-  make_inputs(g, n, r->obs + first * o, r->act + first * g->act_dim, next, delta, x);
+  make_inputs(g, n, r->obs + first * o, r->act + first * g->action_dim, next, delta, x);
   const float *raw = g->p->transition_target == TARGET_DELTA ? delta : next;
   for (int64_t t = 0; t < n; t++) {
     make_target(&g->scale, o, raw + t * o, y + t * live);
@@ -294,7 +294,7 @@ static void report_ranks(const Glibrl *g) {
   host->metric(host, metric_rank_reward, effective_rank(g, &g->reward, n, x));
 }
 
-static HnStatus learn(void *self, const HnLesson *l) {
+static HnStatus learn(void *self, const HnTrainBatch *l) {
   Glibrl *g = self;
   const HnHost *host = g->host;
   const HnThisParams *p = g->p;

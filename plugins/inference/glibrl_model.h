@@ -28,7 +28,7 @@ typedef struct Scale {
 typedef struct Glibrl {
   const HnThisParams *p;
   const HnHost *host;
-  int64_t obs_dim, act_dim, rows;
+  int64_t obs_dim, action_dim, rows;
   bool discrete;
   HnStore store;
   Model transition, reward;
@@ -62,7 +62,7 @@ static HnMnwPrior prior_of(const Glibrl *g, const Model *k, int64_t targets) {
 static void make_inputs(const Glibrl *g, int64_t n, const float *obs, const float *act,
                         const float *next, float *delta, float *x) {
   const float clip = 10;
-  int64_t o = g->obs_dim, a = g->act_dim, width = g->reward.inputs, at = o + a;
+  int64_t o = g->obs_dim, a = g->action_dim, width = g->reward.inputs, at = o + a;
   for (int64_t k = 0; k < n * o; k++) delta[k] = next[k] - obs[k];
   for (int64_t k = 0; k < n; k++) memcpy(x + k * width + o, act + k * a, (size_t)a * sizeof *x);
   struct Part {

@@ -84,18 +84,18 @@ static HnStatus condition(const Belief *m, uint8_t *ruled_out, const float *plac
 
 /* The probabilities, or a one-hot draw from them where rng is given. */
 static void write_belief(const Belief *m, const uint8_t *ruled_out, HnRng *rng, float *belief) {
-  int64_t n = candidates(m, ruled_out), pick = rng ? hn_rng_below(rng, n) : 0;
+  int64_t n = candidates(m, ruled_out), chosen = rng ? hn_rng_below(rng, n) : 0;
   for (int64_t c = 0; c < m->cells; c++) {
     belief[c] = 0;
     if (ruled_out[c]) continue;
     if (!rng)
       belief[c] = (float)(1 / (double)n);
-    else if (pick-- == 0)
+    else if (chosen-- == 0)
       belief[c] = 1;
   }
 }
 
-static HnStatus believe(void *self, HnThought *q) {
+static HnStatus believe(void *self, HnBeliefUpdate *q) {
   const Belief *m = self;
   const HnHistory *h = q->history;
   int64_t draws = q->samples > 0 ? q->samples : 1;
@@ -130,7 +130,7 @@ static HnStatus map(void *self, const float *belief, float *cells) {
 }
 
 static const HnInference methods = {
-    .struct_size = sizeof(HnInference), .create = create, .believe = believe, .map = map};
+    .struct_size = sizeof(HnInference), .create = create, .infer = believe, .map = map};
 HN_PLUGIN(gridworld_belief, HN_KIND_INFERENCE, Belief, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .summary = "Exact posterior over the goal of gridworld.",
           .source = "Bayes' rule");

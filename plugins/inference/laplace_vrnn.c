@@ -29,7 +29,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
 }
 
 /* As the family's, once the gates' products fit the weights. */
-static HnStatus forward_fresh(void *self, HnThought *q) {
+static HnStatus forward_fresh(void *self, HnBeliefUpdate *q) {
   const Vrnn *m = self;
   refresh_gram(m, &((const Laplace *)m->own)->gram);
   return forward(self, q);
@@ -40,7 +40,7 @@ static HnStatus step_fresh(void *self, double scale, double rate) {
   refresh_gram(m, &((const Laplace *)m->own)->gram);
   return status;
 }
-static HnStatus learn_fresh(void *self, const HnLesson *l) {
+static HnStatus learn_fresh(void *self, const HnTrainBatch *l) {
   const Vrnn *m = self;
   refresh_gram(m, &((const Laplace *)m->own)->gram);
   HnStatus status = learn(self, l);
@@ -49,7 +49,7 @@ static HnStatus learn_fresh(void *self, const HnLesson *l) {
 }
 
 static const HnInference methods = {
-    sizeof(HnInference),  .create = create,   .believe = believe,   .forward = forward_fresh,
+    sizeof(HnInference),  .create = create,   .infer = believe,     .forward = forward_fresh,
     .backward = backward, .step = step_fresh, .learn = learn_fresh, .predict = predict};
 HN_PLUGIN(laplace_vrnn, HN_KIND_INFERENCE, Vrnn, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics,

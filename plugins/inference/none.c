@@ -14,11 +14,11 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   return HN_OK;
 }
 
-static HnStatus believe(void *self, HnThought *q) {
+static HnStatus believe(void *self, HnBeliefUpdate *q) {
   (void)self, (void)q;
   return HN_OK;
 }
 
-static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe};
+static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe};
 HN_PLUGIN(none, HN_KIND_INFERENCE, None, &methods, .version = "0.1", .license = "MIT",
           .summary = "No belief, as a control: the policy sees the observation alone.");

@@ -22,7 +22,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   return HN_OK;
 }
 
-static HnStatus believe(void *self, HnThought *q) {
+static HnStatus believe(void *self, HnBeliefUpdate *q) {
   const HnHistory *h = q->history;
   int64_t D = ((const Oracle *)self)->dim, S = q->samples > 0 ? q->samples : 1;
   float *belief = q->belief;
@@ -33,7 +33,7 @@ static HnStatus believe(void *self, HnThought *q) {
   return HN_OK;
 }
 
-static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe};
+static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe};
 HN_PLUGIN(oracle, HN_KIND_INFERENCE, Oracle, &methods, .version = "0.1", .license = "MIT",
           .flags = HN_PRIVILEGED,
           .summary = "The true task as belief: a bound that no method can expect to pass.");

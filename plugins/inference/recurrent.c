@@ -15,7 +15,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   return status ? status : finish(self, spec, 0);
 }
 
-static const HnInference methods = {sizeof(HnInference), .create = create,     .believe = believe,
+static const HnInference methods = {sizeof(HnInference), .create = create,     .infer = believe,
                                     .forward = forward,  .backward = backward, .step = step,
                                     .learn = learn,      .predict = predict};
 HN_PLUGIN(recurrent, HN_KIND_INFERENCE, Vrnn, &methods, .version = "1.0", .license = "MIT",

@@ -120,9 +120,9 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   Rl2 *m = self;
   const HnThisParams *p = m->p = params;
   m->host = host;
-  m->discrete = spec->act_count > 0;
+  m->discrete = spec->action_count > 0;
   m->obs = p->see_obs ? spec->obs_dim : 0;
-  m->act = !p->see_act ? 0 : spec->act_count > 0 ? spec->act_count : spec->act_dim;
+  m->act = !p->see_act ? 0 : spec->action_count > 0 ? spec->action_count : spec->action_dim;
   m->part[OBS] = m->obs + p->see_episodes, m->part[ACT] = m->act, m->part[REWARD] = p->see_reward;
   HnStatus status = check(m);
   if (status) return status;
@@ -137,7 +137,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
 /* ---- row memory ---- */
 
 /* Memory [n, memory] of rows from `first`, before percept 0. */
-static void recall(const Rl2 *m, const HnThought *q, int64_t first, int64_t n, float *to) {
+static void recall(const Rl2 *m, const HnBeliefUpdate *q, int64_t first, int64_t n, float *to) {
   size_t bytes = (size_t)m->memory * sizeof(float);
   for (int64_t i = 0; i < n; i++) {
     const char *row = (const char *)q->state + (size_t)(first + i) * m->row_size;
@@ -151,7 +151,8 @@ static void recall(const Rl2 *m, const HnThought *q, int64_t first, int64_t n, f
   }
 }
 
-static void retain(const Rl2 *m, const HnThought *q, int64_t first, int64_t n, const float *from) {
+static void retain(const Rl2 *m, const HnBeliefUpdate *q, int64_t first, int64_t n,
+                   const float *from) {
   size_t bytes = (size_t)m->memory * sizeof(float);
   Head head = {.clock = *m->store.clock};
   for (int64_t i = 0; i < n; i++) {
@@ -186,9 +187,9 @@ static void put_step(const Rl2 *m, const HnHistory *h, int64_t t, int64_t row, i
   }
   if (m->discrete) {
     memset(act, 0, (size_t)m->act * sizeof *act);
-    if (m->act) act[h->pick[at]] = 1;
+    if (m->act) act[h->action_index[at]] = 1;
   } else
-    memcpy(act, h->act + at * m->act, (size_t)m->act * sizeof *act);
+    memcpy(act, h->action + at * m->act, (size_t)m->act * sizeof *act);
   if (m->part[REWARD]) x->part[REWARD][to] = h->reward[at];
 }
 
@@ -254,7 +255,7 @@ static HnVar *unroll(const Rl2 *m, HnTape *t, const HnHistory *h, Piece s, const
 
 /* ---- acting ---- */
 
-static HnStatus believe(void *self, HnThought *q) {
+static HnStatus believe(void *self, HnBeliefUpdate *q) {
   const Rl2 *m = self;
   const HnHistory *h = q->history;
   HnTape t = hn_tape_begin(m->host, false);
@@ -295,12 +296,12 @@ static void *take(const HnHost *host, int64_t count, size_t size) {
 /* A pass over a window in shards of rows and pieces of its percepts. */
 typedef struct Job {
   const Rl2 *m;
-  const HnThought *q;
+  const HnBeliefUpdate *q;
   const float *d_belief;  /* [T+1, B, dim] */
   int64_t shards, pieces; /* a task is one piece of one shard */
 } Job;
 
-static Job job(const Rl2 *m, const HnThought *q) {
+static Job job(const Rl2 *m, const HnBeliefUpdate *q) {
   int64_t percepts = q->history->steps + 1, k = m->p->truncate ? m->p->truncate : percepts;
   return (Job){.m = m,
                .q = q,
@@ -369,7 +370,7 @@ static void make_rooms(Rl2 *m, int64_t tasks) {
   }
 }
 
-static HnStatus forward(void *self, HnThought *q) {
+static HnStatus forward(void *self, HnBeliefUpdate *q) {
   Rl2 *m = self;
   const HnHost *host = m->host;
   Job j = job(m, q);
@@ -409,7 +410,8 @@ static HnStatus look_back(void *arg, int64_t task) {
   return HN_OK;
 }
 
-static HnStatus backward(void *self, const HnThought *q, const float *d_belief, double *norm2) {
+static HnStatus backward(void *self, const HnBeliefUpdate *q, const float *d_belief,
+                         double *norm2) {
   Rl2 *m = self;
   Job j = job(m, q);
   int64_t tasks = j.shards * j.pieces;
@@ -432,7 +434,7 @@ static HnStatus step(void *self, double scale, double rate) {
   return HN_OK;
 }
 
-static const HnInference methods = {sizeof(HnInference), .create = create,     .believe = believe,
+static const HnInference methods = {sizeof(HnInference), .create = create,     .infer = believe,
                                     .forward = forward,  .backward = backward, .step = step};
 HN_PLUGIN(rl2, HN_KIND_INFERENCE, Rl2, &methods, .version = "0.1", .license = "MIT",
           .metrics = hn_this_metrics,

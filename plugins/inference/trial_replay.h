@@ -12,7 +12,7 @@
 typedef struct ReplayShape {
   int64_t buffer, rows, length; /* finished trials, rows, steps of the longest trial */
   int64_t obs_dim, next_dim;    /* of the state before and after a step: the environment's, or 0 */
-  int64_t act_dim;              /* of the action as networks see it */
+  int64_t action_dim;           /* of the action as networks see it */
   int64_t task_dim;             /* of the true task, once a trial */
   bool discrete;                /* whether actions are picked, then one-hot */
   bool ended;                   /* whether steps say that they ended an episode */
@@ -22,7 +22,7 @@ typedef struct Replay {
   ReplayShape shape;
   int64_t used;      /* slots ever written */
   float *obs, *next; /* [buffer + rows, length, obs_dim], [.., next_dim] */
-  float *act;        /* [buffer + rows, length, act_dim] */
+  float *act;        /* [buffer + rows, length, action_dim] */
   float *reward;     /* [buffer + rows, length] */
   uint8_t *ended;    /* [buffer + rows, length] */
   float *task;       /* [buffer + rows, task_dim] */
@@ -48,7 +48,7 @@ static void replay_make(Replay *r, const HnHost *host, const ReplayShape *shape)
   r->shape = *shape;
   r->obs = replay_floats(r, host, "replay.obs", s->obs_dim);
   r->next = replay_floats(r, host, "replay.next", s->next_dim);
-  r->act = replay_floats(r, host, "replay.act", s->act_dim);
+  r->act = replay_floats(r, host, "replay.act", s->action_dim);
   r->reward = host->keep(host, HN_ARRAY("replay.reward", HN_REPLAY, HN_F32, .rank = 2,
                                         .dim = {slots, s->length}, .used = used));
   if (s->ended)
@@ -67,14 +67,14 @@ static void replay_make(Replay *r, const HnHost *host, const ReplayShape *shape)
       host, HN_ARRAY("replay.state", HN_REPLAY, HN_I64, .rank = 1, .dim = {REPLAY_STATE}));
 }
 
-/* The action of element `at` as floats [act_dim]: itself, or one-hot. */
-static void encode_action(const HnHistory *h, int64_t at, int64_t act_dim, bool discrete,
+/* The action of element `at` as floats [action_dim]: itself, or one-hot. */
+static void encode_action(const HnHistory *h, int64_t at, int64_t action_dim, bool discrete,
                           float *to) {
   if (discrete) {
-    memset(to, 0, (size_t)act_dim * sizeof *to);
-    if (act_dim) to[h->pick[at]] = 1;
+    memset(to, 0, (size_t)action_dim * sizeof *to);
+    if (action_dim) to[h->action_index[at]] = 1;
   } else
-    memcpy(to, h->act + at * act_dim, (size_t)act_dim * sizeof *to);
+    memcpy(to, h->action + at * action_dim, (size_t)action_dim * sizeof *to);
 }
 
 /* Files the row's running trial as finished, forgetting the oldest if need be, and gives the row
@@ -101,7 +101,7 @@ static void replay_write(Replay *r, const HnHistory *h, int64_t at, uint8_t begi
   if (s->next_dim)
     memcpy(r->next + to * s->next_dim, h->next_obs + at * s->next_dim,
            (size_t)s->next_dim * sizeof(float));
-  if (s->act_dim) encode_action(h, at, s->act_dim, s->discrete, r->act + to * s->act_dim);
+  if (s->action_dim) encode_action(h, at, s->action_dim, s->discrete, r->act + to * s->action_dim);
   if (s->ended) r->ended[to] = begin != HN_KEEP;
   r->reward[to] = h->reward[at];
 }

@@ -19,7 +19,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   return status;
 }
 
-static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe,
+static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe,
                                     .learn = learn, .map = map};
 HN_PLUGIN(
     varibad, HN_KIND_INFERENCE, Varibad, &methods, .version = "1.0", .license = "MIT",

@@ -19,24 +19,24 @@ static void put_step(const Varibad *v, const HnHistory *h, int64_t t, int64_t i,
   uint8_t begin = h->begin[hn_at(h, t, i)];
   if (begin == HN_NEW_TASK) {
     memset(s->state + to * n, 0, (size_t)n * sizeof(float));
-    memset(s->action + to * v->act_dim, 0, (size_t)v->act_dim * sizeof(float));
+    memset(s->action + to * v->action_dim, 0, (size_t)v->action_dim * sizeof(float));
     s->reward[to] = 0;
     return;
   }
   memcpy(s->state + to * n, h->next_obs + at * v->obs_dim, (size_t)v->obs_dim * sizeof(float));
   if (n > v->obs_dim) s->state[to * n + v->obs_dim] = begin == HN_NEW_EPISODE ? 1 : 0;
   if (v->embed_action.layers)
-    encode_action(h, at, v->act_dim, v->discrete, s->action + to * v->act_dim);
+    encode_action(h, at, v->action_dim, v->discrete, s->action + to * v->action_dim);
   s->reward[to] = h->reward[at];
 }
 
-static Percepts percepts_of(const Varibad *v, const HnThought *q) {
+static Percepts percepts_of(const Varibad *v, const HnBeliefUpdate *q) {
   const HnHistory *h = q->history;
   const HnHost *host = v->host;
   int64_t n = (h->steps + 1) * h->rows;
   Percepts k = {.count = h->steps + 1, .rows = h->rows};
   k.steps.state = host->scratch(host, n * v->state_dim, sizeof(float));
-  k.steps.action = host->scratch(host, n * v->act_dim, sizeof(float));
+  k.steps.action = host->scratch(host, n * v->action_dim, sizeof(float));
   k.steps.reward = host->scratch(host, n, sizeof(float));
   k.fresh = host->scratch(host, n, sizeof *k.fresh);
   uint8_t *reset = host->scratch(host, n, sizeof *reset);
@@ -82,7 +82,7 @@ static void inform(const Varibad *v, const float *m, float *info) {
 }
 
 /* Writes all that a thought asks for; returns the noise of draws [.., S, d], or NULL. */
-static const float *answer(const Varibad *v, const HnThought *q, const float *m) {
+static const float *answer(const Varibad *v, const HnBeliefUpdate *q, const float *m) {
   int64_t rows = q->history->rows, n = (q->history->steps + 1) * rows, d = v->d;
   int64_t S = q->samples, draws = S > 0 ? S : 1;
   float *noise = S > 0 ? v->host->scratch(v->host, n * S * d, sizeof *noise) : NULL;
@@ -98,7 +98,7 @@ static const float *answer(const Varibad *v, const HnThought *q, const float *m)
 }
 
 /* One pass for acting and for learning through it: with `memo`, what backward needs stays there. */
-static HnStatus think(const Varibad *v, HnThought *q, Memo *memo) {
+static HnStatus think(const Varibad *v, HnBeliefUpdate *q, Memo *memo) {
   const HnHost *host = v->host;
   Percepts k = percepts_of(v, q);
   int64_t n = k.count * k.rows;
@@ -120,7 +120,7 @@ static HnStatus think(const Varibad *v, HnThought *q, Memo *memo) {
   return HN_OK;
 }
 
-static HnStatus believe(void *self, HnThought *q) {
+static HnStatus believe(void *self, HnBeliefUpdate *q) {
   return think(self, q, NULL);
 }
 

@@ -200,7 +200,7 @@ static HnVar *step_share(const Scene *s, HnTape *t, const Decoder *d, float *fla
         hn_mlp(t, &d->embed_state, hn_constant(t, rows, v->state_dim, s->steps.state), flat);
   if (d->embed_action.layers)
     part[count++] =
-        hn_mlp(t, &d->embed_action, hn_constant(t, rows, v->act_dim, s->steps.action), flat);
+        hn_mlp(t, &d->embed_action, hn_constant(t, rows, v->action_dim, s->steps.action), flat);
   if (d->state)
     part[count++] = hn_mlp(t, &d->embed_state, hn_constant(t, rows, v->state_dim, s->before), flat);
   HnVar *bias = hn_param(t, d->net.b[0], flat);

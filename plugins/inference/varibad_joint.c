@@ -12,14 +12,14 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   return status;
 }
 
-static HnStatus forward(void *self, HnThought *q) {
+static HnStatus forward(void *self, HnBeliefUpdate *q) {
   Varibad *v = self;
   hn_store_refresh(&v->encoder); /* the policy learns first, after a resume too */
   return think(v, q, &v->memo);
 }
 
 /* d(belief) to d(moments), [(T+1) B, 2 d]: draws, if any, moved with both. */
-static float *moments_back(const Varibad *v, const HnThought *q, const float *d_belief) {
+static float *moments_back(const Varibad *v, const HnBeliefUpdate *q, const float *d_belief) {
   int64_t n = v->memo.belief->rows, d = v->d, S = q->samples, draws = S > 0 ? S : 1;
   float *g = v->host->scratch(v->host, n * 2 * d, sizeof *g);
   memset(g, 0, (size_t)(n * 2 * d) * sizeof *g);
@@ -34,7 +34,8 @@ static float *moments_back(const Varibad *v, const HnThought *q, const float *d_
   return g;
 }
 
-static HnStatus backward(void *self, const HnThought *q, const float *d_belief, double *norm2) {
+static HnStatus backward(void *self, const HnBeliefUpdate *q, const float *d_belief,
+                         double *norm2) {
   Varibad *v = self;
   Memo *m = &v->memo;
   const HnHistory *h = q->history;
@@ -56,8 +57,8 @@ static HnStatus step(void *self, double scale, double rate) {
 }
 
 static const HnInference methods = {
-    sizeof(HnInference),  .create = create, .believe = believe, .forward = forward,
-    .backward = backward, .step = step,     .learn = learn,     .map = map};
+    sizeof(HnInference),  .create = create, .infer = believe, .forward = forward,
+    .backward = backward, .step = step,     .learn = learn,   .map = map};
 HN_PLUGIN(varibad_joint, HN_KIND_INFERENCE, Varibad, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics,
           .summary = "VariBAD whose encoder is trained by the policy's loss too.",

@@ -60,8 +60,8 @@ static void copy_step(const Shard *s, int64_t slot, int64_t t, int64_t to) {
     if (n > o) s->before[to * n + o] = crosses;
   }
   if (r->act)
-    memcpy(s->steps.action + to * v->act_dim, r->act + at * v->act_dim,
-           (size_t)v->act_dim * sizeof(float));
+    memcpy(s->steps.action + to * v->action_dim, r->act + at * v->action_dim,
+           (size_t)v->action_dim * sizeof(float));
   s->steps.reward[to] = r->reward[at];
 }
 
@@ -70,7 +70,7 @@ static void open_trials(Shard *s) {
   const Replay *r = &v->replay;
   int64_t rows = s->T * s->n, m = r->shape.task_dim;
   s->steps.state = zeros(v, rows * v->state_dim), s->steps.reward = zeros(v, rows);
-  s->steps.action = r->act ? zeros(v, rows * v->act_dim) : NULL;
+  s->steps.action = r->act ? zeros(v, rows * v->action_dim) : NULL;
   s->before = r->obs ? zeros(v, rows * v->state_dim) : NULL;
   s->task = floats(v, s->n * m);
   s->length = v->host->scratch(v->host, s->n, sizeof *s->length);
@@ -227,7 +227,7 @@ static int64_t encode(Shard *s, Stretch *stretch) {
     k->from = t, k->count = s->T - t < cut ? s->T - t : cut;
     k->tape = hn_tape_begin(v->host, true);
     Steps steps = {.state = s->steps.state + t * n * v->state_dim,
-                   .action = s->steps.action ? s->steps.action + t * n * v->act_dim : NULL,
+                   .action = s->steps.action ? s->steps.action + t * n * v->action_dim : NULL,
                    .reward = s->steps.reward + t * n};
     HnVar *x = embed_steps(v, &k->tape, k->count * n, &steps, s->encoder_flat);
     k->y = unroll(v, &k->tape, k->count, n, x, h, NULL, s->encoder_flat);
@@ -377,7 +377,7 @@ static HnStatus update(Varibad *v, HnRng *rng, int64_t usable) {
   return status;
 }
 
-static HnStatus learn(void *self, const HnLesson *l) {
+static HnStatus learn(void *self, const HnTrainBatch *l) {
   Varibad *v = self;
   const HnHost *host = v->host;
   const HnThisParams *p = v->p;

@@ -19,7 +19,7 @@ typedef struct Decoder {
   double weight;
 } Decoder;
 
-/* What a step is seen by: [n, state_dim], [n, act_dim], [n]. */
+/* What a step is seen by: [n, state_dim], [n, action_dim], [n]. */
 typedef struct Steps {
   float *state, *action, *reward;
 } Steps;
@@ -35,9 +35,9 @@ typedef struct Memo {
 typedef struct Varibad {
   const HnThisParams *p;
   const HnHost *host;
-  int64_t d, hidden;        /* latent, units */
-  int64_t obs_dim, act_dim; /* act_dim: of the action as networks see it */
-  int64_t state_dim;        /* obs_dim and the flag */
+  int64_t d, hidden;           /* latent, units */
+  int64_t obs_dim, action_dim; /* action_dim: of the action as networks see it */
+  int64_t state_dim;           /* obs_dim and the flag */
   bool discrete;
   int64_t belief_dim;
   HnStore encoder, decoders;
@@ -77,7 +77,7 @@ static HnStatus make_decoder(Varibad *v, Decoder *k, const char *name, const cha
   }
   if (k->action) {
     snprintf(text, sizeof text, "%s.action", name);
-    k->embed_action = make_embed(s, text, v->act_dim, p->act_embed, rng);
+    k->embed_action = make_embed(s, text, v->action_dim, p->act_embed, rng);
   }
   if (k->next) k->inputs += p->obs_embed;
   if (k->action && k->embed_action.layers) k->inputs += p->act_embed;
@@ -93,9 +93,9 @@ static void make_encoder(Varibad *v, HnRng *rng) {
   HnStore *s = &v->encoder;
   hn_store_begin(s, v->host, "encoder.");
   v->embed_state = make_embed(s, "state", v->state_dim, p->obs_embed, rng);
-  v->embed_action = make_embed(s, "action", v->act_dim, p->act_embed, rng);
+  v->embed_action = make_embed(s, "action", v->action_dim, p->act_embed, rng);
   v->embed_reward = make_embed(s, "reward", 1, p->reward_embed, rng);
-  int64_t in = p->obs_embed + (v->act_dim ? p->act_embed : 0) + p->reward_embed;
+  int64_t in = p->obs_embed + (v->action_dim ? p->act_embed : 0) + p->reward_embed;
   v->gru = hn_gru_make(s, "gru", in, v->hidden, rng);
   HnMlp head = hn_mlp_make(s, "belief", 1, (int64_t[]){v->hidden, 2 * v->d}, HN_LINEAR, HN_LINEAR,
                            HN_INIT_FAN_IN, 1, 1, rng);
@@ -123,7 +123,7 @@ static HnStatus check(const Varibad *v) {
   const HnThisParams *p = v->p;
   const HnHost *host = v->host;
   if (v->obs_dim < 1) return host->fail(host, HN_E_SHAPE, "needs observations");
-  if (p->obs_embed + (v->act_dim ? p->act_embed : 0) + p->reward_embed < 1)
+  if (p->obs_embed + (v->action_dim ? p->act_embed : 0) + p->reward_embed < 1)
     return host->fail(host, HN_E_PARAM,
                       "obs_embed, act_embed and reward_embed are all 0: "
                       "the encoder reads nothing");
@@ -152,7 +152,7 @@ static void make_replay(Varibad *v, const HnBeliefSpec *spec, int64_t task_dim) 
                              .length = spec->lifetime,
                              .obs_dim = states ? v->obs_dim : 0,
                              .next_dim = v->obs_dim,
-                             .act_dim = reads_actions(v) ? v->act_dim : 0,
+                             .action_dim = reads_actions(v) ? v->action_dim : 0,
                              .task_dim = task_dim,
                              .discrete = v->discrete,
                              .ended = true};
@@ -166,8 +166,8 @@ static HnStatus create_model(Varibad *v, const HnHost *host, const void *params,
   const HnThisParams *p = v->p = params;
   v->host = host;
   v->d = p->latent, v->hidden = p->hidden, v->obs_dim = spec->obs_dim;
-  v->act_dim = spec->act_count ? spec->act_count : spec->act_dim;
-  v->discrete = spec->act_count > 0;
+  v->action_dim = spec->action_count ? spec->action_count : spec->action_dim;
+  v->discrete = spec->action_count > 0;
   v->state_dim = v->obs_dim + p->see_episodes;
   HnStatus status = check(v);
   if (status) return status;
@@ -188,7 +188,7 @@ static HnVar *embed_steps(const Varibad *v, HnTape *t, int64_t n, const Steps *s
   HnVar *part[3];
   int64_t count = 0;
   if (v->embed_action.layers)
-    part[count++] = hn_mlp(t, &v->embed_action, hn_constant(t, n, v->act_dim, s->action), flat);
+    part[count++] = hn_mlp(t, &v->embed_action, hn_constant(t, n, v->action_dim, s->action), flat);
   if (v->embed_state.layers)
     part[count++] = hn_mlp(t, &v->embed_state, hn_constant(t, n, v->state_dim, s->state), flat);
   if (v->embed_reward.layers)

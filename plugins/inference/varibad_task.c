@@ -19,7 +19,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   return HN_OK;
 }
 
-static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe,
+static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe,
                                     .learn = learn, .map = map};
 HN_PLUGIN(varibad_task, HN_KIND_INFERENCE, Varibad, &methods, .version = "1.0", .license = "MIT",
           .flags = HN_PRIVILEGED, .info = hn_this_info, .metrics = hn_this_metrics,

@@ -22,7 +22,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   return status ? status : finish(self, spec, (size_t)spread_width(p) * sizeof(float));
 }
 
-static const HnInference methods = {sizeof(HnInference), .create = create,     .believe = believe,
+static const HnInference methods = {sizeof(HnInference), .create = create,     .infer = believe,
                                     .forward = forward,  .backward = backward, .step = step,
                                     .learn = learn,      .predict = predict};
 HN_PLUGIN(vrnn, HN_KIND_INFERENCE, Vrnn, &methods, .version = "1.0", .license = "MIT",

@@ -17,7 +17,7 @@ enum { SHARD = 16 }; /* rows */
 /* A window at work; shares are of its shards. */
 typedef struct Lesson {
   const Vrnn *m;
-  const HnThought *q;
+  const HnBeliefUpdate *q;
   int64_t shards;
   uint64_t seed;
   const float *d_belief; /* [T+1, B, max(S, 1), D]; NULL: no policy asks */
@@ -86,12 +86,12 @@ static HnVar *signal_sum(const Vrnn *m, HnTape *t, int64_t S, HnVar *const *memb
   return hn_sum(t, hn_normal_logp(t, mean, logstd, x));
 }
 
-/* The sum of log-probabilities of classes pick [K], each the mean of S members'. */
+/* The sum of log-probabilities of classes action_index [K], each the mean of S members'. */
 static HnVar *mixture_sum(const Vrnn *m, HnTape *t, int64_t S, HnVar *const *logits,
-                          const int32_t *pick) {
+                          const int32_t *action_index) {
   HnVar **logp = hn_tape_room(t, S, sizeof *logp), *top = NULL, *sum = NULL;
   for (int64_t k = 0; k < S; k++) {
-    logp[k] = hn_categorical_logp(t, logits[k], pick);
+    logp[k] = hn_categorical_logp(t, logits[k], action_index);
     top = top ? hn_max(t, top, logp[k]) : logp[k];
   }
   if (S == 1) return hn_sum(t, logp[0]);
@@ -110,10 +110,10 @@ static HnVar *target_sum(const Pass *s, HnTape *t, int64_t S, HnVar *const *answ
   const HnHistory *h = s->q->history;
   int64_t K = (s->count - 1) * s->n, O = m->head.outputs;
   if (m->p->head == HEAD_REWARD) {
-    int32_t *pick = hn_tape_room(t, K, sizeof *pick);
+    int32_t *action_index = hn_tape_room(t, K, sizeof *action_index);
     for (int64_t k = 0; k < K; k++)
-      pick[k] = h->reward[hn_at(h, k / s->n, s->first + k % s->n)] > 0.5f;
-    return mixture_sum(m, t, S, answer, pick);
+      action_index[k] = h->reward[hn_at(h, k / s->n, s->first + k % s->n)] > 0.5f;
+    return mixture_sum(m, t, S, answer, action_index);
   }
   float *x = hn_tape_room(t, K * O, sizeof *x);
   for (int64_t k = 0; k < K; k++)
@@ -125,7 +125,7 @@ static HnVar *target_sum(const Pass *s, HnTape *t, int64_t S, HnVar *const *answ
 /* Leaves of the head's tape: z of each draw, context, embedded action. */
 typedef struct Asked {
   int64_t S, K;
-  HnVar **z, *context, *act;
+  HnVar **z, *context, *action;
 } Asked;
 
 static Asked ask_about(const Pass *s, const Share *share, HnTape *t) {
@@ -140,7 +140,7 @@ static Asked ask_about(const Pass *s, const Share *share, HnTape *t) {
     a.z[d] = hn_leaf(t, K, F, z, hn_tape_room(t, K * F, sizeof *z));
   }
   if (m->C) a.context = hn_leaf(t, K, m->C, s->context, hn_tape_room(t, K * m->C, sizeof(float)));
-  a.act = hn_leaf(t, K, m->E, s->act + s->n * m->E, hn_tape_room(t, K * m->E, sizeof(float)));
+  a.action = hn_leaf(t, K, m->E, s->act + s->n * m->E, hn_tape_room(t, K * m->E, sizeof(float)));
   return a;
 }
 
@@ -161,7 +161,7 @@ static void return_asked(const Pass *s, const Share *share, Tools *tools, const 
       if (d_z) memcpy(d_z + (k * S + d) * F, a->z[d]->grad + k * F, (size_t)F * sizeof *d_z);
     }
     if (m->C) add_to(m->C, a->context->grad + k * m->C, seed + context_at(m));
-    add_to(m->E, a->act->grad + k * m->E, seed + s->n * width + act_at(m));
+    add_to(m->E, a->action->grad + k * m->E, seed + s->n * width + act_at(m));
   }
   if (d_z) offsets_back(m, tools, a->K, s->spread, S, share->noise, d_z, share->seed + F, width);
 }
@@ -173,7 +173,7 @@ static void learn_head(Pass *s, Share *share, Tools *tools) {
   Asked a = ask_about(s, share, &t);
   HnVar **answer = hn_tape_room(&t, a.S, sizeof *answer);
   for (int64_t d = 0; d < a.S; d++)
-    answer[d] = ask(&t, &m->head, a.z[d], a.context, a.act, s->flat);
+    answer[d] = ask(&t, &m->head, a.z[d], a.context, a.action, s->flat);
   HnVar *sum = target_sum(s, &t, a.S, answer);
   share->nll = -(double)sum->data[0];
   hn_tape_backward(&t, hn_affine(&t, sum, -(float)share->weight, 0));
@@ -253,7 +253,7 @@ static HnStatus run_shard(void *arg, int64_t k) {
 
 /* ---- a lesson ---- */
 
-static Lesson lesson_of(const Vrnn *m, const HnThought *q, uint64_t seed) {
+static Lesson lesson_of(const Vrnn *m, const HnBeliefUpdate *q, uint64_t seed) {
   const HnHost *host = m->host;
   Lesson l = {.m = m, .q = q, .seed = seed, .shards = (q->history->rows + SHARD - 1) / SHARD};
   l.share = host->scratch(host, l.shards, sizeof *l.share);
@@ -280,7 +280,7 @@ static HnStatus gather(Vrnn *m, const Lesson *l) {
   return HN_OK;
 }
 
-static HnStatus forward(void *self, HnThought *q) {
+static HnStatus forward(void *self, HnBeliefUpdate *q) {
   Vrnn *m = self;
   hn_store_refresh(&m->store); /* a resumed run overwrites weights */
   HnRng rng = q->rng ? q->rng[0] : hn_rng(0, 0);
@@ -295,7 +295,8 @@ static HnStatus forward(void *self, HnThought *q) {
   return m->host->parallel(m->host, m->lesson->shards, run_shard, m->lesson);
 }
 
-static HnStatus backward(void *self, const HnThought *q, const float *d_belief, double *norm2) {
+static HnStatus backward(void *self, const HnBeliefUpdate *q, const float *d_belief,
+                         double *norm2) {
   Vrnn *m = self;
   Lesson *l = m->lesson;
   l->q = q, l->d_belief = d_belief, l->shard = look_back;
@@ -326,7 +327,8 @@ static HnStatus step(void *self, double scale, double rate) {
 static HnStatus learn_phase(Vrnn *m, const HnHistory *h, uint64_t seed) {
   const HnHost *host = m->host;
   size_t bytes = (size_t)h->rows * m->row.size;
-  HnThought q = {.struct_size = sizeof q, .history = h, .state = host->scratch(host, 1, bytes)};
+  HnBeliefUpdate q = {
+      .struct_size = sizeof q, .history = h, .state = host->scratch(host, 1, bytes)};
   if (h->state)
     memcpy(q.state, h->state, bytes);
   else
@@ -338,7 +340,7 @@ static HnStatus learn_phase(Vrnn *m, const HnHistory *h, uint64_t seed) {
   return status ? status : descend(m, hn_clip_scale(m->norm2, m->p->grad_norm), 1);
 }
 
-static HnStatus learn(void *self, const HnLesson *lesson) {
+static HnStatus learn(void *self, const HnTrainBatch *lesson) {
   Vrnn *m = self;
   bool trained = m->stepped;
   m->stepped = false;

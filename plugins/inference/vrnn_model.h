@@ -38,7 +38,7 @@ typedef struct Layout {
 typedef struct Vrnn {
   const HnThisParams *p;
   const HnHost *host;
-  int64_t obs_dim, act_dim;
+  int64_t obs_dim, action_dim;
   bool discrete;
   int64_t H, F, E, C, D; /* memory, z, embedding, context, belief */
   int64_t W;             /* numbers that the spread of z is read from; 0: none */
@@ -159,12 +159,15 @@ static HnStatus create_model(Vrnn *m, const HnHost *host, const void *params, Hn
                              int64_t spread, int64_t draws, double beta) {
   const HnThisParams *p = m->p = params;
   m->host = host;
-  m->obs_dim = spec->obs_dim, m->act_dim = spec->act_dim, m->discrete = spec->act_count > 0;
+  m->obs_dim = spec->obs_dim, m->action_dim = spec->action_dim,
+  m->discrete = spec->action_count > 0;
   m->H = p->hidden, m->F = p->latent, m->E = p->embed, m->W = spread;
   m->C = p->context == CONTEXT_SSM ? 0 : p->context == CONTEXT_RSSM ? m->H : m->E;
   m->D = m->F + m->C, m->draws = draws, m->beta = beta;
   int64_t see = spec->obs_dim + p->see_reward + p->see_episodes;
-  int64_t act = !m->discrete ? spec->act_dim : p->act_input == ACT_INDEX ? 1 : spec->act_count;
+  int64_t act = !m->discrete                ? spec->action_dim
+                : p->act_input == ACT_INDEX ? 1
+                                            : spec->action_count;
   if (see < 1) return host->fail(host, HN_E_SHAPE, "there is nothing to observe");
   hn_store_begin(&m->store, host, "");
   m->obs = make_embed(m, "obs_embed", see, spec->rng);

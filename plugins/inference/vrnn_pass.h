@@ -7,7 +7,7 @@
  * element (t, i) is at t n + i. */
 typedef struct Pass {
   const Vrnn *m;
-  const HnThought *q;
+  const HnBeliefUpdate *q;
   int64_t first, n, count;
   bool idle; /* nobody asks for anything but means */
   HnTape tape;
@@ -79,11 +79,11 @@ static float *observations(Pass *s) {
 /* n actions as the network sees them, from element `at` of h; to: zeroed. */
 static void put_action(const Vrnn *m, const HnHistory *h, int64_t at, float *to) {
   if (!m->discrete)
-    memcpy(to, h->act + at * m->act_dim, (size_t)m->act_dim * sizeof *to);
+    memcpy(to, h->action + at * m->action_dim, (size_t)m->action_dim * sizeof *to);
   else if (m->p->act_input == ACT_INDEX)
-    *to = (float)h->pick[at];
+    *to = (float)h->action_index[at];
   else
-    to[h->pick[at]] = 1;
+    to[h->action_index[at]] = 1;
 }
 
 /* [.., act.in]: what was done before each percept; 0 where a task begins, unless a head is to be
@@ -230,11 +230,14 @@ static void aggregate(const Vrnn *m, int64_t S, const float *member, int64_t str
     *deviation = sqrt(stddev * stddev + apart / (double)S);
 }
 
-/* Log-probability of class `pick`, the mean of S members' (logits [S], at `stride`, of 2). */
-static double log_mixture(const Vrnn *m, int64_t S, const float *logits, int64_t stride, int pick) {
+/* Log-probability of class `action_index`, the mean of S members' (logits [S], at `stride`, of 2).
+ */
+static double log_mixture(const Vrnn *m, int64_t S, const float *logits, int64_t stride,
+                          int action_index) {
   double probability = 0, logs = 0;
   for (int64_t k = 0; k < S; k++) {
-    double other = (double)logits[k * stride + !pick] - (double)logits[k * stride + pick];
+    double other =
+        (double)logits[k * stride + !action_index] - (double)logits[k * stride + action_index];
     double logp = other > 0 ? -other - log1p(exp(-other)) : -log1p(exp(other));
     probability += exp(logp), logs += logp;
   }

@@ -165,7 +165,7 @@ static HnStatus move_rows(const Stream *w, int64_t t, float *info) {
 static HnStatus put_beliefs(const Stream *w, int64_t t) {
   const Pass *s = w->s;
   const Vrnn *m = s->m;
-  const HnThought *q = s->q;
+  const HnBeliefUpdate *q = s->q;
   int64_t S = w->samples, n = s->n, F = m->F, C = m->C;
   if (q->samples > 0) {
     for (int64_t i = 0; i < n; i++) {
@@ -211,7 +211,7 @@ static HnStatus keep_percept(const Stream *w, int64_t t) {
 /* All percepts of a pass: moves row memory on, writes beliefs and info where the thought asks, and
  * keeps what learning wants. */
 static HnStatus stream(Pass *s, Share *share) {
-  const HnThought *q = s->q;
+  const HnBeliefUpdate *q = s->q;
   int64_t rows = q->history->rows;
   Stream w = open_stream(s, share);
   for (int64_t t = 0; t < s->count; t++) {
@@ -232,7 +232,7 @@ static HnStatus stream(Pass *s, Share *share) {
 
 /* ---- acting ---- */
 
-static HnStatus believe(void *self, HnThought *q) {
+static HnStatus believe(void *self, HnBeliefUpdate *q) {
   const Vrnn *m = self;
   Pass s = {.m = m,
             .q = q,

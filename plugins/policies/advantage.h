@@ -25,7 +25,7 @@ static inline void returns_advantages(const Returns *r, const HnHistory *h, cons
       bool ends = next == HN_NEW_TASK || (next == HN_NEW_EPISODE && r->episodes_end);
       double live = ends ? 0 : r->discount, v = (double)value[k];
       later = (double)reward[k] + live * (double)value[k + B] - v + live * r->lambda * later;
-      if (r->time_limits && h->cut[at] && !h->done[at]) later = 0;
+      if (r->time_limits && h->truncated[at] && !h->terminated[at]) later = 0;
       advantage[k] = (float)later, target[k] = (float)(later + v);
     }
   }

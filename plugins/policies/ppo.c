@@ -19,8 +19,8 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnPol
   Ppo *m = self;
   m->p = params, m->host = host;
   m->O = m->p->see_obs ? spec->obs_dim : 0, m->D = spec->belief_dim;
-  m->discrete = spec->act_count > 0;
-  m->A = m->discrete ? spec->act_count : spec->act_dim;
+  m->discrete = spec->action_count > 0;
+  m->A = m->discrete ? spec->action_count : spec->action_dim;
   HnStatus status = check(m, spec);
   if (status) return status;
   hn_store_begin(&m->store, host, "");
@@ -32,7 +32,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnPol
       host, HN_ARRAY("return_trail", HN_LEARNER, HN_F64, .rank = 1, .dim = {spec->rows}));
   m->N = NOTE_RAW + (m->p->squash == SQUASH_SAMPLE ? m->A : 0);
   if (m->p->loss_belief == LOSS_BELIEF_POINT && spec->samples > 0 && m->D > 0) m->logp_at = m->N++;
-  spec->note_dim = m->N;
+  spec->aux_dim = m->N;
   spec->row_size = 0, spec->phases = 1;
   return HN_OK;
 }
@@ -56,14 +56,14 @@ static int32_t pick_one(const Ppo *m, const Answer *y, int64_t S, int64_t i, HnR
     for (int64_t k = 0; k < A; k++) sum += exp((double)logit[k] - top);
     for (int64_t k = 0; k < A; k++) mix[k] += exp((double)logit[k] - top) / (sum * (double)S);
   }
-  int32_t pick = 0;
+  int32_t action_index = 0;
   if (rng) {
     double u = hn_rng_uniform(rng, 0, 1);
-    while (pick < A - 1 && (u -= mix[pick]) >= 0) pick++;
+    while (action_index < A - 1 && (u -= mix[action_index]) >= 0) action_index++;
   } else {
-    for (int32_t k = 1; k < A; k++) pick = mix[k] > mix[pick] ? k : pick;
+    for (int32_t k = 1; k < A; k++) action_index = mix[k] > mix[action_index] ? k : action_index;
   }
-  return pick;
+  return action_index;
 }
 
 /* Draws from, or takes the mean of, the mixture of S Gaussians of row i. */
@@ -88,14 +88,14 @@ static double log_slope(double u) {
 }
 
 /* Log-density of action k of row i, under sample s; u: as drawn, before tanh. */
-static double log_density_of(const Ppo *m, const Answer *y, int64_t s, int64_t i, int32_t pick,
-                             const float *u) {
+static double log_density_of(const Ppo *m, const Answer *y, int64_t s, int64_t i,
+                             int32_t action_index, const float *u) {
   const float *out = y->out[s]->data + i * m->A;
   double sum = 0, top = (double)out[0];
   if (!y->logstd) { /* discrete */
     for (int64_t k = 1; k < m->A; k++) top = fmax(top, (double)out[k]);
     for (int64_t k = 0; k < m->A; k++) sum += exp((double)out[k] - top);
-    return (double)out[pick] - top - log(sum);
+    return (double)out[action_index] - top - log(sum);
   }
   for (int64_t k = 0; k < m->A; k++) {
     double logstd = (double)y->logstd->data[k], x = (double)u[k];
@@ -107,11 +107,11 @@ static double log_density_of(const Ppo *m, const Answer *y, int64_t s, int64_t i
 }
 
 /* Log-density of what row i did, under the mixture; part [S] is work space. */
-static double mixture_of(const Ppo *m, const Answer *y, int64_t S, int64_t i, int32_t pick,
+static double mixture_of(const Ppo *m, const Answer *y, int64_t S, int64_t i, int32_t action_index,
                          const float *u, double *part) {
   double top = -INFINITY, sum = 0, mean = 0;
   for (int64_t s = 0; s < S; s++) {
-    part[s] = log_density_of(m, y, s, i, pick, u);
+    part[s] = log_density_of(m, y, s, i, action_index, u);
     top = fmax(top, part[s]), mean += part[s] / (double)S;
   }
   for (int64_t s = 0; s < S; s++) sum += exp(part[s] - top);
@@ -119,7 +119,7 @@ static double mixture_of(const Ppo *m, const Answer *y, int64_t S, int64_t i, in
 }
 
 /* Values that neither the lesson nor the caller will read are left out: 0 in the note. */
-static HnStatus act(void *self, HnAct *a) {
+static HnStatus act(void *self, HnActBatch *a) {
   const Ppo *m = self;
   int64_t S = samples_of(a->samples), A = m->A;
   bool valued = !m->logp_at || a->info;
@@ -128,8 +128,8 @@ static HnStatus act(void *self, HnAct *a) {
   double *work = hn_tape_room(&t, A > S ? A : S, sizeof *work);
   for (int64_t i = 0; i < a->rows; i++) {
     HnRng *rng = a->rng ? &a->rng[i] : NULL;
-    float value = valued ? y.value->data[i] : 0, *note = a->note + i * m->N;
-    float *move = y.logstd ? a->act + i * A : NULL;
+    float value = valued ? y.value->data[i] : 0, *note = a->aux + i * m->N;
+    float *move = y.logstd ? a->action + i * A : NULL;
     if (!isfinite(value))
       return m->host->fail(m->host, HN_E_NUMERIC, "the value of row %lld is %g", (long long)i,
                            (double)value);
@@ -138,10 +138,10 @@ static HnStatus act(void *self, HnAct *a) {
     if (y.logstd)
       move_one(m, &y, S, i, rng, move, note);
     else
-      a->pick[i] = pick_one(m, &y, S, i, rng, work);
+      a->action_index[i] = pick_one(m, &y, S, i, rng, work);
     if (!m->logp_at) continue;
     const float *u = m->p->squash == SQUASH_SAMPLE ? note + NOTE_RAW : move;
-    double logp = mixture_of(m, &y, S, i, m->discrete ? a->pick[i] : 0, u, work);
+    double logp = mixture_of(m, &y, S, i, m->discrete ? a->action_index[i] : 0, u, work);
     if (!isfinite(logp))
       return m->host->fail(m->host, HN_E_NUMERIC, "the log-density of row %lld's action is %g",
                            (long long)i, logp);
@@ -182,7 +182,7 @@ static void appraise(Ppo *m, Window *w) {
   else
     memcpy(reward, h->reward, (size_t)w->count * sizeof(float));
   for (int64_t k = 0; k < w->count; k++)
-    value[k] = w->point ? w->value[k] : h->note[k * m->N + NOTE_VALUE];
+    value[k] = w->point ? w->value[k] : h->aux[k * m->N + NOTE_VALUE];
   HnTape t = hn_tape_begin(m->host, false);
   const float *belief = m->D > 0 ? w->raw + w->count * w->S * m->D : NULL;
   Answer y = answer_rows(m, &t, B, h->obs + w->count * m->O, belief, w->S, VALUES);
@@ -217,14 +217,14 @@ static HnStatus see(Ppo *m, Window *w) {
   w->belief = take_in(m, &m->belief_norm, p->normalise_belief, n * w->S, D, w->raw);
   for (int64_t d = 0; d < D; d++)
     w->belief_scale[d] = p->normalise_belief ? 1 / hn_normaliser_stddev(&m->belief_norm, d) : 1;
-  for (int64_t k = 0; k < n && w->point; k++) w->logp[k] = h->note[k * m->N + m->logp_at];
+  for (int64_t k = 0; k < n && w->point; k++) w->logp[k] = h->aux[k * m->N + m->logp_at];
   int64_t *place = m->host->scratch(m->host, n, sizeof *place);
   for (int64_t k = 0; k < n; k++) place[k] = k;
   Job job = {.m = m, .w = w, .n = n, .size = shard_size(n), .place = place};
   return m->host->parallel(m->host, shard_count(n), look_back, &job);
 }
 
-static HnStatus open_window(const Ppo *m, const HnLesson *l, Window *w) {
+static HnStatus open_window(const Ppo *m, const HnTrainBatch *l, Window *w) {
   const HnHistory *h = l->phase[0];
   bool point = m->logp_at > 0;
   int64_t n = h->steps * h->rows;
@@ -241,7 +241,7 @@ static HnStatus open_window(const Ppo *m, const HnLesson *l, Window *w) {
   if (!point) return HN_OK;
   float *belief = floats(m, (n + h->rows) * m->D);
   w->raw = belief;
-  return l->believe(l, h, 0, belief);
+  return l->infer(l, h, 0, belief);
 }
 
 /* ---- learning ---- */
@@ -259,7 +259,7 @@ typedef struct Course {
   int64_t steps;
 } Course;
 
-static Course course(const Ppo *m, const HnLesson *l, const Window *w) {
+static Course course(const Ppo *m, const HnTrainBatch *l, const Window *w) {
   const HnHistory *h = w->h;
   Course c = {.through = HN_CAN(l, backward) && m->D > 0};
   int64_t T = h->steps;
@@ -286,7 +286,7 @@ static Course course(const Ppo *m, const HnLesson *l, const Window *w) {
 }
 
 /* Gradients of one minibatch, of `n` units; norm2 of the inference's part. */
-static HnStatus descend(Ppo *m, const HnLesson *l, const Window *w, Course *c, int64_t n,
+static HnStatus descend(Ppo *m, const HnTrainBatch *l, const Window *w, Course *c, int64_t n,
                         const int64_t *unit, double *norm2) {
   int64_t T = w->h->steps, B = w->h->rows, width = w->S * m->D;
   Job job = {
@@ -294,7 +294,7 @@ static HnStatus descend(Ppo *m, const HnLesson *l, const Window *w, Course *c, i
   HnStatus status;
   if (c->through) {
     int64_t samples = w->point ? 0 : w->h->samples;
-    if (!c->at_hand && (status = l->believe(l, l->rows(l, 0, n, unit), samples, c->belief)))
+    if (!c->at_hand && (status = l->infer(l, l->rows(l, 0, n, unit), samples, c->belief)))
       return status;
     for (int64_t t = 0; t < T; t++)
       for (int64_t i = 0; i < n; i++) c->place[t * n + i] = t * B + unit[i];
@@ -326,7 +326,7 @@ static HnStatus descend(Ppo *m, const HnLesson *l, const Window *w, Course *c, i
 }
 
 /* One pass over the lesson in a new order. */
-static HnStatus pass(Ppo *m, const HnLesson *l, const Window *w, Course *c) {
+static HnStatus pass(Ppo *m, const HnTrainBatch *l, const Window *w, Course *c) {
   const HnThisParams *p = m->p;
   const HnAdam adam = {p->lr, 0.9, 0.999, p->adam_eps, p->weight_decay};
   for (int64_t k = c->units - 1; k > 0 && !c->ordered; k--) {
@@ -372,7 +372,7 @@ static void report(const Ppo *m, const Window *w, const Course *c, int64_t epoch
   host->metric(host, metric_lr, p->lr * c->rate);
 }
 
-static HnStatus learn(void *self, const HnLesson *l) {
+static HnStatus learn(void *self, const HnTrainBatch *l) {
   Ppo *m = self;
   hn_store_refresh(&m->store);
   Window w;

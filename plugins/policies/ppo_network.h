@@ -36,7 +36,7 @@ static int64_t hidden_widths(const HnThisParams *p, int64_t width[HN_MLP_MAX]) {
 static HnStatus check(const Ppo *m, const HnPolicySpec *spec) {
   const HnThisParams *p = m->p;
   const HnHost *host = m->host;
-  if (spec->act_dim < 1 && spec->act_count < 1)
+  if (spec->action_dim < 1 && spec->action_count < 1)
     return host->fail(host, HN_E_SHAPE, "the environment takes no actions");
   if (m->O + m->D < 1)
     return host->fail(host, HN_E_SHAPE, "neither observation nor belief has a feature to act on");

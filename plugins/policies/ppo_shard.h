@@ -114,19 +114,19 @@ static HnVar *log_density(const Job *j, HnTape *t, const Answer *y, int64_t from
   const HnHistory *h = j->w->h;
   const int64_t *place = j->place + from;
   int64_t S = j->w->S, A = m->A;
-  int32_t *pick = hn_tape_room(t, n, sizeof *pick);
+  int32_t *action_index = hn_tape_room(t, n, sizeof *action_index);
   float *move = m->discrete ? NULL : blank(t, n * A);
   for (int64_t k = 0; k < n; k++) {
-    const float *raw = h->note + place[k] * m->N + NOTE_RAW;
+    const float *raw = h->aux + place[k] * m->N + NOTE_RAW;
     if (m->discrete)
-      pick[k] = h->pick[place[k]];
+      action_index[k] = h->action_index[place[k]];
     else
-      memcpy(move + k * A, m->p->squash == SQUASH_SAMPLE ? raw : h->act + place[k] * A,
+      memcpy(move + k * A, m->p->squash == SQUASH_SAMPLE ? raw : h->action + place[k] * A,
              (size_t)A * sizeof(float));
   }
   HnVar **part = hn_tape_room(t, S, sizeof *part);
   for (int64_t s = 0; s < S; s++)
-    part[s] = m->discrete                     ? hn_categorical_logp(t, y->out[s], pick)
+    part[s] = m->discrete                     ? hn_categorical_logp(t, y->out[s], action_index)
               : m->p->squash == SQUASH_SAMPLE ? hn_tanh_normal_logp(t, y->out[s], y->logstd, move)
                                               : hn_normal_logp(t, y->out[s], y->logstd, move);
   return mixture(m->p, t, S, part);

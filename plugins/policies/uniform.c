@@ -57,12 +57,12 @@ static HnStatus read_regions(Uniform *u, const HnHost *host, const char *text) {
 static HnStatus create(void *self, const HnHost *host, const void *params, HnPolicySpec *spec) {
   Uniform *u = self;
   const HnThisParams *p = params;
-  u->dim = spec->act_dim, u->count = spec->act_count;
+  u->dim = spec->action_dim, u->count = spec->action_count;
   if (u->dim < 1 && u->count < 1)
     return host->fail(host, HN_E_SHAPE, "the environment takes no actions");
   if (u->count > 0 && *p->regions)
     return host->fail(host, HN_E_PARAM, "regions need continuous actions, these are discrete");
-  spec->note_dim = 1; /* log-density, nats */
+  spec->aux_dim = 1; /* log-density, nats */
   spec->row_size = 0;
   return read_regions(u, host, p->regions);
 }
@@ -78,15 +78,15 @@ static double draw(const Uniform *u, HnRng *rng, float *x) {
 }
 
 /* Greedy: no discrete action is likelier than another, so the first. */
-static HnStatus act(void *self, HnAct *a) {
+static HnStatus act(void *self, HnActBatch *a) {
   const Uniform *u = self;
   for (int64_t i = 0; i < a->rows; i++) {
     HnRng *rng = a->rng ? &a->rng[i] : NULL;
     double logp = u->count > 0 ? -log((double)u->count) : 0;
-    if (u->count > 0) a->pick[i] = rng ? (int32_t)hn_rng_below(rng, u->count) : 0;
+    if (u->count > 0) a->action_index[i] = rng ? (int32_t)hn_rng_below(rng, u->count) : 0;
     for (int64_t k = 0; k < u->dim && u->count < 1; k++)
-      logp += draw(u, rng, &a->act[i * u->dim + k]);
-    a->note[i] = (float)logp;
+      logp += draw(u, rng, &a->action[i * u->dim + k]);
+    a->aux[i] = (float)logp;
   }
   return HN_OK;
 }

@@ -23,7 +23,7 @@ typedef struct Row {
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   Lab *m = self;
   m->p = params, m->host = host;
-  spec->obs_dim = 2, spec->act_dim = 2, spec->task_dim = 1, spec->horizon = m->p->horizon;
+  spec->obs_dim = 2, spec->action_dim = 2, spec->task_dim = 1, spec->horizon = m->p->horizon;
   spec->row_size = sizeof(Row), spec->splits = "train|test";
   return HN_OK;
 }
@@ -63,12 +63,12 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   if (m->p->fail) return m->host->fail(m->host, HN_E_NUMERIC, "told to fail");
   for (int64_t i = 0; i < b->rows; i++) {
     Row *row = (Row *)b->state + i;
-    double dx = 0.1 * (double)b->act[2 * i] + 0.1 * row->drift,
-           dy = 0.1 * (double)b->act[2 * i + 1];
+    double dx = 0.1 * (double)b->action[2 * i] + 0.1 * row->drift,
+           dy = 0.1 * (double)b->action[2 * i + 1];
     row->x += dx, row->y += dy;
     b->reward[i] =
         (float)(row->drift > m->p->poison_at ? (double)NAN : -row->x * row->x - 0.1 * dy * dy);
-    b->done[i] = hn_rng_uniform(&b->rng[i], 0, 1) < m->p->quit;
+    b->terminated[i] = hn_rng_uniform(&b->rng[i], 0, 1) < m->p->quit;
     b->info[i * info_count + info_speed] = (float)hypot(dx, dy);
     b->info[i * info_count + info_success] = fabs(row->x) > 1;
     observe(row, b->obs + 2 * i);

@@ -48,11 +48,11 @@ static float input(const Lab *m, const HnHistory *h, int64_t t, int64_t i, int k
 #else
   int64_t at = hn_at(h, t, i), past = hn_at(h, t - 1, i);
   if (h->begin[at] == HN_NEW_TASK) return h->obs[at * m->O];
-  return k == 0 ? h->obs[at * m->O] : k == 1 ? h->reward[past] : h->act[past * 2];
+  return k == 0 ? h->obs[at * m->O] : k == 1 ? h->reward[past] : h->action[past * 2];
 #endif
 }
 
-static HnStatus run(Lab *m, HnThought *q, float *before) {
+static HnStatus run(Lab *m, HnBeliefUpdate *q, float *before) {
   const HnHistory *h = q->history;
   int64_t S = q->samples > 0 ? q->samples : 1;
   for (int64_t t = 0; t <= h->steps; t++)
@@ -74,11 +74,11 @@ static HnStatus run(Lab *m, HnThought *q, float *before) {
     }
   return HN_OK;
 }
-static HnStatus believe(void *self, HnThought *q) {
+static HnStatus believe(void *self, HnBeliefUpdate *q) {
   return run(self, q, NULL);
 }
 
-static HnStatus learn(void *self, const HnLesson *l) {
+static HnStatus learn(void *self, const HnTrainBatch *l) {
   Lab *m = self;
   const HnHistory *h = l->phase[0];
   for (int64_t t = 0; t < h->steps && m->used < CAPACITY; t++)
@@ -96,13 +96,14 @@ static HnStatus map(void *self, const float *belief, float *cells) {
 }
 
 #ifdef MEMORY
-static HnStatus forward(void *self, HnThought *q) {
+static HnStatus forward(void *self, HnBeliefUpdate *q) {
   Lab *m = self;
   m->before =
       m->host->scratch(m->host, (q->history->steps + 1) * q->history->rows * D, sizeof(float));
   return run(m, q, m->before);
 }
-static HnStatus backward(void *self, const HnThought *q, const float *d_belief, double *norm2) {
+static HnStatus backward(void *self, const HnBeliefUpdate *q, const float *d_belief,
+                         double *norm2) {
   Lab *m = self;
   const HnHistory *h = q->history;
   int64_t S = q->samples > 0 ? q->samples : 1;
@@ -130,20 +131,20 @@ static HnStatus improve(void *self, double scale, double rate) {
 #endif
 
 #if defined FILTER
-static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe,
+static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe,
                                     .learn = learn, .map = map};
 HN_PLUGIN(lab_filter, HN_KIND_INFERENCE, Lab, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Filters.",
           .source = "tests");
 #elif defined MEMORY
 static const HnInference methods = {
-    sizeof(HnInference),  .create = create, .believe = believe, .forward = forward,
-    .backward = backward, .step = improve,  .learn = learn,     .map = map};
+    sizeof(HnInference),  .create = create, .infer = believe, .forward = forward,
+    .backward = backward, .step = improve,  .learn = learn,   .map = map};
 HN_PLUGIN(lab_memory, HN_KIND_INFERENCE, Lab, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Remembers.",
           .source = "tests");
 #else
-static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe,
+static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe,
                                     .learn = learn, .map = map};
 HN_PLUGIN(lab_oracle, HN_KIND_INFERENCE, Lab, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .flags = HN_PRIVILEGED,

@@ -18,20 +18,20 @@ typedef struct Lab {
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnPolicySpec *spec) {
   Lab *m = self;
-  if (!spec->act_dim) return host->fail(host, HN_E_SHAPE, "needs continuous actions");
+  if (!spec->action_dim) return host->fail(host, HN_E_SHAPE, "needs continuous actions");
   m->p = params, m->host = host, m->O = spec->obs_dim, m->D = spec->belief_dim;
-  m->A = spec->act_dim, m->P = m->A * (m->O + m->D);
+  m->A = spec->action_dim, m->P = m->A * (m->O + m->D);
   m->w = host->keep(host, HN_ARRAY("w", HN_WEIGHT, HN_F32, .rank = 2, .dim = {m->A, m->O + m->D},
                                    .grad = &m->grad));
   for (int64_t k = 0; k < m->P; k++) m->w[k] = (float)(0.1 * hn_rng_normal(spec->rng));
-  spec->note_dim = m->A; /* the mean that was drawn around */
+  spec->aux_dim = m->A; /* the mean that was drawn around */
 #ifdef ADAPTER
   spec->phases = 2, spec->row_size = (size_t)m->A * sizeof(float);
 #endif
   return HN_OK;
 }
 
-static HnStatus act(void *self, HnAct *a) {
+static HnStatus act(void *self, HnActBatch *a) {
   const Lab *m = self;
   int64_t S = a->samples > 0 ? a->samples : 1;
   for (int64_t i = 0; i < a->rows; i++)
@@ -43,8 +43,8 @@ static HnStatus act(void *self, HnAct *a) {
 #ifdef ADAPTER
       mean += ((const float *)a->state)[i * m->A + k];
 #endif
-      a->note[i * m->A + k] = mean;
-      a->act[i * m->A + k] = mean + (a->rng ? (float)(0.3 * hn_rng_normal(&a->rng[i])) : 0);
+      a->aux[i * m->A + k] = mean;
+      a->action[i * m->A + k] = mean + (a->rng ? (float)(0.3 * hn_rng_normal(&a->rng[i])) : 0);
       if (a->info) a->info[i] = mean;
     }
   return HN_OK;
@@ -58,7 +58,7 @@ static double surrogate(Lab *m, const HnHistory *h, const float *belief, float *
       int64_t at = hn_at(h, t, i);
       for (int64_t k = 0; k < m->A; k++) {
         float *w = m->w + k * (m->O + m->D), *g = m->grad + k * (m->O + m->D);
-        float off = h->act[at * m->A + k] - h->note[at * m->A + k];
+        float off = h->action[at * m->A + k] - h->aux[at * m->A + k];
         float d = (float)(-(double)h->reward[at] * (double)off / 0.09 / n);
         loss += 0.5 * (double)(h->reward[at] * off * off) / 0.09 / n;
         for (int64_t j = 0; j < m->O; j++) g[j] += d * h->obs[at * m->O + j];
@@ -69,7 +69,7 @@ static double surrogate(Lab *m, const HnHistory *h, const float *belief, float *
   return loss;
 }
 
-static HnStatus learn(void *self, const HnLesson *l) {
+static HnStatus learn(void *self, const HnTrainBatch *l) {
   Lab *m = self;
   const HnHistory *h = l->phase[l->phases - 1];
   int64_t T = h->steps, B = h->rows, half = (B + 1) / 2;
@@ -81,7 +81,7 @@ static HnStatus learn(void *self, const HnLesson *l) {
     int64_t n = from + half < B ? half : B - from;
     double norm2;
     const HnHistory *mb = l->rows(l, l->phases - 1, n, order + from);
-    HnStatus status = l->believe(l, mb, 0, belief);
+    HnStatus status = l->infer(l, mb, 0, belief);
     if (status) return status;
     memset(d_belief, 0, (size_t)((T + 1) * n * m->D) * sizeof(float));
     double loss = surrogate(m, mb, belief, HN_CAN(l, backward) ? d_belief : NULL);
@@ -101,7 +101,7 @@ static HnStatus adapt(void *self, const HnHistory *h, void *state) {
   for (int64_t i = 0; i < h->rows; i++)
     for (int64_t t = 0; t < h->steps; t++)
       for (int64_t k = 0; k < m->A; k++)
-        ((float *)state)[i * m->A + k] += 0.01f * h->act[hn_at(h, t, i) * m->A + k];
+        ((float *)state)[i * m->A + k] += 0.01f * h->action[hn_at(h, t, i) * m->A + k];
   return HN_OK;
 }
 static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .adapt = adapt,

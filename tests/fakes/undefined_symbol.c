@@ -12,7 +12,7 @@ typedef struct Fake {
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   (void)self, (void)host, (void)params;
-  spec->obs_dim = 1, spec->act_count = 2, spec->horizon = 1;
+  spec->obs_dim = 1, spec->action_count = 2, spec->horizon = 1;
   return HN_OK;
 }
 

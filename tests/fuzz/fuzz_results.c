@@ -1,10 +1,10 @@
 /* fuzz_results.c - bytes, cut at NULs, become the files of a study's folder with two cells alike.
  * Whatever is accepted can be compared, shown by task, drawn and reported. */
 #include "fuzz.h"
+#include <compare_tasks.h>
 #include <curves.h>
 #include <html.h>
 #include <results.h>
-#include <compare_tasks.h>
 
 /* In the order in which they come; the first lies in the study's folder, the rest in both cells. */
 static const char *const files[] = {"study.json",   "run.json",       "config.resolved.yaml",

@@ -12,14 +12,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   g_autofree char *path = fuzz_write("weights.safetensors", data, size);
   g_autoptr(GError) error = NULL;
-  HnTensors *t = hn_tensors_open(path, &error);
+  HnStoredTensors *t = hn_stored_tensors_open(path, &error);
   g_assert_true(!t == (error != NULL));
   const char *begin = t ? g_mapped_file_get_contents(t->file) : NULL;
   for (guint i = 0; t && i < t->all->len; i++) {
-    const HnTensor *x = t->all->pdata[i];
+    const HnStoredTensor *x = t->all->pdata[i];
     g_assert_true(x->data >= begin && x->bytes <= size - (gsize)(x->data - begin));
     g_assert_nonnull(x->label);
   }
-  hn_tensors_free(t);
+  hn_stored_tensors_free(t);
   return 0;
 }

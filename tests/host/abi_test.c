@@ -26,32 +26,32 @@
   X(struct_size) X(abi) X(kind) X(name) X(summary) X(source) X(version) X(license) X(methods) \
   X(self_size) X(params_size) X(params) X(param_count) X(param_stride) X(flags) X(info) X(metrics)
 #define HISTORY(X) \
-  X(struct_size) X(steps) X(rows) X(stride) X(begin) X(obs) X(act) X(pick) X(reward) \
-  X(true_reward) X(next_obs) X(done) X(cut) X(task) X(state) X(samples) X(belief) X(note)
+  X(struct_size) X(steps) X(rows) X(stride) X(begin) X(obs) X(action) X(action_index) X(reward) \
+  X(true_reward) X(next_obs) X(terminated) X(truncated) X(task) X(state) X(samples) X(belief) X(aux)
 #define LESSON(X) \
   X(struct_size) X(impl) X(iteration) X(frames) X(frames_total) X(rng) X(phases) X(phase) X(rows) \
-  X(believe) X(backward) X(step)
+  X(infer) X(backward) X(step)
 #define ENV_SPEC(X) \
-  X(struct_size) X(rows) X(obs_dim) X(act_dim) X(act_count) X(task_dim) X(horizon) X(row_size) \
+  X(struct_size) X(rows) X(obs_dim) X(action_dim) X(action_count) X(task_dim) X(horizon) X(row_size) \
   X(splits) X(step_seconds)
 #define ENV_BATCH(X) \
-  X(struct_size) X(rows) X(first) X(state) X(rng) X(begin) X(split) X(task_index) X(act) X(pick) \
-  X(obs) X(reward) X(done) X(task) X(info)
+  X(struct_size) X(rows) X(first) X(state) X(rng) X(begin) X(split) X(task_index) X(action) X(action_index) \
+  X(obs) X(reward) X(terminated) X(task) X(info)
 #define ENV(X) \
   X(struct_size) X(create) X(reset) X(step) X(task_count) X(task_name) X(render) X(destroy) \
   X(answer)
 #define BELIEF_SPEC(X) \
-  X(struct_size) X(obs_dim) X(act_dim) X(act_count) X(task_dim) X(horizon) X(lifetime) X(rows) \
+  X(struct_size) X(obs_dim) X(action_dim) X(action_count) X(task_dim) X(horizon) X(lifetime) X(rows) \
   X(steps) X(rng) X(belief_dim) X(latent_dim) X(row_size) X(refresh) X(map_width) X(map_height)
 #define THOUGHT(X) X(struct_size) X(history) X(state) X(samples) X(rng) X(belief) X(info)
 #define INFERENCE(X) \
-  X(struct_size) X(create) X(believe) X(forward) X(backward) X(step) X(learn) X(relabel) \
+  X(struct_size) X(create) X(infer) X(forward) X(backward) X(step) X(learn) X(relabel) \
   X(destroy) X(map) X(predict)
 #define POLICY_SPEC(X) \
-  X(struct_size) X(obs_dim) X(act_dim) X(act_count) X(belief_dim) X(latent_dim) X(samples) X(rows) \
-  X(steps) X(rng) X(note_dim) X(row_size) X(phases)
+  X(struct_size) X(obs_dim) X(action_dim) X(action_count) X(belief_dim) X(latent_dim) X(samples) X(rows) \
+  X(steps) X(rng) X(aux_dim) X(row_size) X(phases)
 #define ACT(X) \
-  X(struct_size) X(rows) X(samples) X(obs) X(belief) X(state) X(rng) X(act) X(pick) X(note) \
+  X(struct_size) X(rows) X(samples) X(obs) X(belief) X(state) X(rng) X(action) X(action_index) X(aux) \
   X(info)
 #define POLICY(X) X(struct_size) X(create) X(act) X(adapt) X(learn) X(destroy)
 /* clang-format on */
@@ -74,15 +74,15 @@ static char *layout(void) {
   LAYOUT(HnColumn, COLUMN);
   LAYOUT(HnPlugin, PLUGIN);
   LAYOUT(HnHistory, HISTORY);
-  LAYOUT(HnLesson, LESSON);
+  LAYOUT(HnTrainBatch, LESSON);
   LAYOUT(HnEnvSpec, ENV_SPEC);
   LAYOUT(HnEnvBatch, ENV_BATCH);
   LAYOUT(HnEnv, ENV);
   LAYOUT(HnBeliefSpec, BELIEF_SPEC);
-  LAYOUT(HnThought, THOUGHT);
+  LAYOUT(HnBeliefUpdate, THOUGHT);
   LAYOUT(HnInference, INFERENCE);
   LAYOUT(HnPolicySpec, POLICY_SPEC);
-  LAYOUT(HnAct, ACT);
+  LAYOUT(HnActBatch, ACT);
   LAYOUT(HnPolicy, POLICY);
   return g_string_free(out, FALSE);
 }

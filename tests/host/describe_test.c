@@ -24,11 +24,11 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnPol
   (void)self, (void)host, (void)params, (void)spec;
   return HN_OK;
 }
-static HnStatus act(void *self, HnAct *a) {
+static HnStatus act(void *self, HnActBatch *a) {
   (void)self, (void)a;
   return HN_OK;
 }
-static HnStatus learn(void *self, const HnLesson *l) {
+static HnStatus learn(void *self, const HnTrainBatch *l) {
   (void)self, (void)l;
   return HN_OK;
 }

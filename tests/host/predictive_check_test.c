@@ -1,5 +1,5 @@
-/* predictive_check_test.c - predictions set against answers, on functions whose answers follow from their task
- * and beliefs whose predictions are known; how many samples an evaluation takes. */
+/* predictive_check_test.c - predictions set against answers, on functions whose answers follow from
+ * their task and beliefs whose predictions are known; how many samples an evaluation takes. */
 #include "cell_fixture.h"
 #include "episodes.h"
 #include "table_fixture.h"
@@ -33,7 +33,7 @@ static HnStatus create_point(void *self, const HnHost *host, const void *params,
   return status;
 }
 
-static HnStatus believe(void *self, HnThought *q) {
+static HnStatus believe(void *self, HnBeliefUpdate *q) {
   (void)self;
   const HnHistory *h = q->history;
   int64_t S = MAX(q->samples, 1);
@@ -69,7 +69,7 @@ static HnStatus predict(void *self, const float *belief, int64_t samples, int64_
   return HN_OK;
 }
 
-static const HnInference methods = {sizeof(HnInference), .create = create, .believe = believe,
+static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe,
                                     .predict = predict};
 HN_PLUGIN(mean, HN_KIND_INFERENCE, Mean, &methods, .version = "1", .license = "MIT",
           .summary = "Expects the mean.", .source = "tests");

@@ -39,7 +39,7 @@ HN_INFO(INFO);
 
 static HnStatus env_create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   (void)self, (void)host, (void)params;
-  spec->obs_dim = 1, spec->act_dim = 3, spec->task_dim = 1, spec->horizon = HORIZON;
+  spec->obs_dim = 1, spec->action_dim = 3, spec->task_dim = 1, spec->horizon = HORIZON;
   spec->row_size = sizeof(Row), spec->splits = "train|test";
   return HN_OK;
 }
@@ -98,7 +98,7 @@ static HnStatus belief_create(void *self, const HnHost *host, const void *params
   return HN_OK;
 }
 
-static HnStatus believe(void *self, HnThought *q) {
+static HnStatus believe(void *self, HnBeliefUpdate *q) {
   (void)self;
   const HnHistory *h = q->history;
   for (int64_t t = 0; t <= h->steps; t++)
@@ -112,7 +112,7 @@ static HnStatus believe(void *self, HnThought *q) {
 }
 
 static const HnInference belief_methods = {sizeof(HnInference), .create = belief_create,
-                                           .believe = believe};
+                                           .infer = believe};
 HN_PLUGIN(counter, HN_KIND_INFERENCE, Unused, &belief_methods, .version = "1",
           .summary = "Counts steps.");
 
@@ -130,12 +130,12 @@ static HnStatus policy_create(void *self, const HnHost *host, const void *params
   return HN_OK;
 }
 
-static HnStatus act(void *self, HnAct *a) {
+static HnStatus act(void *self, HnActBatch *a) {
   (void)self;
   for (int64_t i = 0; i < a->rows; i++) {
     float *memory = (float *)a->state + 2 * i;
-    a->act[3 * i] = a->rng ? 1 : 0, a->act[3 * i + 1] = memory[0]++;
-    a->act[3 * i + 2] = memory[1];
+    a->action[3 * i] = a->rng ? 1 : 0, a->action[3 * i + 1] = memory[0]++;
+    a->action[3 * i + 2] = memory[1];
   }
   return HN_OK;
 }
@@ -251,7 +251,7 @@ static void test_sdvt(void) {
   const HnHistory *h = &e.trial.h;
   for (int64_t t = 0; t < h->steps; t++)
     for (int64_t i = 0; i < h->rows; i++) {
-      g_assert_cmpfloat(h->act[3 * hn_at(h, t, i)], ==, 1);           /* sampled throughout */
+      g_assert_cmpfloat(h->action[3 * hn_at(h, t, i)], ==, 1);        /* sampled throughout */
       g_assert_cmpfloat(h->belief[3 * hn_at(h, t, i)], ==, (float)t); /* and carried on */
     }
   hn_evaluation_free(&e), cell_clear(&c);
@@ -282,9 +282,9 @@ static void assert_restored(const HnHistory *h, int64_t adapted, float inner) {
       g_assert_cmpfloat(h->belief[3 * at + 1], ==, t < first || age ? (float)t : (float)first);
       g_assert_cmpfloat(h->belief[3 * at + 2], ==, (float)(100 * episode + age));
       if (t == h->steps) continue;
-      g_assert_cmpfloat(h->act[3 * at], ==, t < first);
-      g_assert_cmpfloat(h->act[3 * at + 1], ==, known);
-      g_assert_cmpfloat(h->act[3 * at + 2], ==, t < first ? 0 : inner);
+      g_assert_cmpfloat(h->action[3 * at], ==, t < first);
+      g_assert_cmpfloat(h->action[3 * at + 1], ==, known);
+      g_assert_cmpfloat(h->action[3 * at + 2], ==, t < first ? 0 : inner);
     }
 }
 

@@ -1,7 +1,7 @@
 /* registry_test.c - the plugin door: what it finds, and what it says of broken plugins. */
-#include "validate.h"
 #include "elf_file.h"
 #include "registry.h"
+#include "validate.h"
 #include <glib/gstdio.h>
 #include <hunch/rng.h>
 #include <string.h>
@@ -316,7 +316,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnPol
   (void)self, (void)host, (void)params, (void)spec;
   return HN_OK;
 }
-static HnStatus act(void *self, HnAct *a) {
+static HnStatus act(void *self, HnActBatch *a) {
   (void)self, (void)a;
   return HN_OK;
 }
@@ -417,7 +417,7 @@ static void test_descriptor_faults(void) {
   REFUSED("row 1 '?' has no proper name", p.metrics = columns);
 }
 
-static HnStatus believe(void *self, HnThought *q) {
+static HnStatus believe(void *self, HnBeliefUpdate *q) {
   (void)self, (void)q;
   return HN_OK;
 }
@@ -428,7 +428,7 @@ static HnStatus create_belief(void *self, const HnHost *host, const void *params
 }
 
 static void test_gradient_methods_together(void) {
-  HnInference methods = {sizeof methods, .create = create_belief, .believe = believe};
+  HnInference methods = {sizeof methods, .create = create_belief, .infer = believe};
   HnPlugin p = linked_LTX_hn_plugin;
   p.kind = HN_KIND_INFERENCE, p.methods = &methods;
   g_assert_null(hn_descriptor_refuse(&p, "linked"));

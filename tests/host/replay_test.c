@@ -1,8 +1,8 @@
 /* replay_test.c - a shown trial is the one that evaluation lives; and what frames are made of. */
-#include "cell_fixture.h"
 #include "../fakes/lab.h"
-#include "frame.h"
+#include "cell_fixture.h"
 #include "episodes.h"
+#include "frame.h"
 #include <math.h>
 
 /* ---- the trial ---- */
@@ -38,7 +38,7 @@ typedef struct Seen {
   bool map;
 } Seen;
 
-static bool see(void *arg, const HnMoment *m) {
+static bool see(void *arg, const HnReplayStep *m) {
   Seen *s = arg;
   s->begins += m->begin, s->overs += m->over;
   s->map |= m->map != NULL;
@@ -64,13 +64,13 @@ static void test_trial(void) {
   for (int64_t row = 0; row < 5; row++) {
     Seen seen = {.reward = g_array_new(FALSE, FALSE, sizeof(float))};
     static const char *const task[] = {"calm", "1", "wind", "3", "gale"};
-    HnShowing what = {.task = task[row], .stream = row};
-    g_assert_true(hn_show_trial(&show, &what, see, &seen, &error));
+    HnReplayOptions what = {.task = task[row], .stream = row};
+    g_assert_true(hn_replay_trial(&show, &what, see, &seen, &error));
     int64_t ended = 0, t = 0;
     for (; ended < 3; t++) {
-      float r = *(const float *)hn_window_at(&e.trial, HN_F_TRUE_REWARD, t, row);
+      float r = *(const float *)hn_experience_at(&e.trial, HN_F_TRUE_REWARD, t, row);
       g_assert_cmpfloat(g_array_index(seen.reward, float, t), ==, r);
-      ended += *(const uint8_t *)hn_window_at(&e.trial, HN_F_BEGIN, t + 1, row) != HN_KEEP;
+      ended += *(const uint8_t *)hn_experience_at(&e.trial, HN_F_BEGIN, t + 1, row) != HN_KEEP;
     }
     g_assert_cmpint(seen.reward->len, ==, t);
     g_assert_cmpint(seen.begins, ==, 3);
@@ -79,15 +79,15 @@ static void test_trial(void) {
     g_array_unref(seen.reward);
   }
   Seen seen = {.reward = g_array_new(FALSE, FALSE, sizeof(float)), .stop_after = 5};
-  g_assert_true(hn_show_trial(&show, &(HnShowing){.stream = 1}, see, &seen, &error));
+  g_assert_true(hn_replay_trial(&show, &(HnReplayOptions){.stream = 1}, see, &seen, &error));
   g_assert_cmpint(seen.reward->len, ==, 5);
   g_array_unref(seen.reward);
   hn_evaluation_free(&e), hn_session_free(s), cell_clear(&c);
 }
 
-static void refuses(HnShow *show, HnShowing what, const char *says) {
+static void refuses(HnShow *show, HnReplayOptions what, const char *says) {
   GError *error = NULL;
-  g_assert_false(hn_show_trial(show, &what, see, NULL, &error));
+  g_assert_false(hn_replay_trial(show, &what, see, NULL, &error));
   g_assert_error(error, HN_RUN_ERROR, HN_RUN_FAILED);
   if (!strstr(error->message, says)) g_test_message("said: %s", error->message);
   g_assert_nonnull(strstr(error->message, says));
@@ -98,29 +98,29 @@ static void test_refuses(void) {
   HnCell c = cell_of();
   HnSession *s = hn_session_new(&c, NULL, NULL);
   HnShow show = {.cell = &c, .s = s};
-  refuses(&show, (HnShowing){.split = "tset"}, "no split 'tset': lab_env has train, test");
-  refuses(&show, (HnShowing){.task = "strom"},
+  refuses(&show, (HnReplayOptions){.split = "tset"}, "no split 'tset': lab_env has train, test");
+  refuses(&show, (HnReplayOptions){.task = "strom"},
           "no task 'strom' in split test, which has 5; did you mean 'storm'?");
-  refuses(&show, (HnShowing){.task = "5"}, "no task '5' in split test, which has 5");
-  refuses(&show, (HnShowing){.split = "train", .task = "calm"}, "split train numbers none");
+  refuses(&show, (HnReplayOptions){.task = "5"}, "no task '5' in split test, which has 5");
+  refuses(&show, (HnReplayOptions){.split = "train", .task = "calm"}, "split train numbers none");
   drawing.render = NULL;
-  refuses(&show, (HnShowing){.task = "calm"}, "lab_env draws no pictures");
+  refuses(&show, (HnReplayOptions){.task = "calm"}, "lab_env draws no pictures");
   hn_session_free(s), cell_clear(&c);
   GError *error = NULL;
   char *dir = g_dir_make_tmp("hunch-show-XXXXXX", NULL);
-  g_assert_null(hn_show_open(dir, NULL, &error));
+  g_assert_null(hn_replay_open(dir, NULL, &error));
   g_assert_nonnull(strstr(error->message, "has no config.resolved.yaml"));
   g_error_free(error), folder_free(dir);
 }
 
 /* ---- frames ---- */
 
-static const uint8_t *pixel(const HnPicture *p, int64_t u, int64_t v) {
+static const uint8_t *pixel(const HnFrame *p, int64_t u, int64_t v) {
   return p->rgb + 3 * (v * p->width + u);
 }
 
 /* How dark a part of a frame is on average. */
-static double darkness(const HnPicture *p, int64_t u, int64_t v, int64_t width, int64_t height) {
+static double darkness(const HnFrame *p, int64_t u, int64_t v, int64_t width, int64_t height) {
   double sum = 0;
   for (int64_t y = v; y < v + height; y++)
     for (int64_t x = u; x < u + width; x++)
@@ -134,11 +134,11 @@ static void test_strip(void) {
   HnCell c = cell_of();
   HnSession *s = hn_session_new(&c, NULL, NULL);
   HnShow show = {.cell = &c, .s = s};
-  HnPicture *p = hn_picture_new(SIDE, SIDE, &show);
+  HnFrame *p = hn_frame_new(SIDE, SIDE, &show);
   float map[4] = {0, 0, 0.25f, 0.75f}; /* right and below, right and above */
   p->map_width = p->map_height = 2, p->percepts = 100;
-  HnMoment m = {.map = map, .begin = true, .reward = NAN, .entropy = 8};
-  g_assert_true(hn_picture_draw(p, &show, &m, NULL));
+  HnReplayStep m = {.map = map, .begin = true, .reward = NAN, .entropy = 8};
+  g_assert_true(hn_frame_draw(p, &show, &m, NULL));
   g_assert_cmpmem(pixel(p, 100, 149), 3, ((uint8_t[]){0, 0, 255}), 3);
   g_assert_cmpint(pixel(p, 199, 199)[0], >, 240);
   double left = darkness(p, 8, TOP + 2, 8, 20), below = darkness(p, 21, TOP + 15, 7, 7),
@@ -150,27 +150,27 @@ static void test_strip(void) {
   m.begin = false, m.reward = 1;
   for (int k = 1; k <= 80; k++) {
     m.entropy = k < 50 ? 8 : 2, m.step = k;
-    hn_picture_note(p, &m);
+    hn_frame_note(p, &m);
   }
   int64_t first = 6 + ROWS + 6, wide = SIDE - 6 - first;
   g_assert_cmpfloat(darkness(p, first + wide / 4, TOP, 4, 3), >, 50);
   g_assert_cmpfloat(darkness(p, first + wide / 4, TOP + 8, 4, ROWS - 8), <, 10);
   g_assert_cmpfloat(darkness(p, first + wide * 3 / 5, TOP + ROWS - 4, 4, 3), >, 50);
   g_assert_cmpfloat(darkness(p, first + wide * 17 / 20, TOP + 12, 10, ROWS - 12), <, 10);
-  hn_picture_free(p), hn_session_free(s), cell_clear(&c);
+  hn_frame_free(p), hn_session_free(s), cell_clear(&c);
 }
 
 static void test_text(void) {
   static const char *const one[7] = {"..#..", ".##..", "..#..", "..#..", "..#..", "..#..", ".###."};
   static uint8_t rgb[3 * 16 * 16];
   static const uint8_t ink[3] = {9, 9, 9};
-  hn_picture_text(rgb, 16, 16, 2, 3, 1, "1", ink);
+  hn_frame_text(rgb, 16, 16, 2, 3, 1, "1", ink);
   for (int v = 0; v < 16; v++)
     for (int u = 0; u < 16; u++) {
       bool inside = v >= 3 && v < 10 && u >= 2 && u < 7;
       g_assert_cmpint(rgb[3 * (16 * v + u)], ==, inside && one[v - 3][u - 2] == '#' ? 9 : 0);
     }
-  hn_picture_text(rgb, 16, 16, -3, 12, 3, "888", ink); /* cut off, not written beyond */
+  hn_frame_text(rgb, 16, 16, -3, 12, 3, "888", ink); /* cut off, not written beyond */
 }
 
 int main(int argc, char **argv) {

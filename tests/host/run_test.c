@@ -1,10 +1,10 @@
 /* run_test.c - the run loop's promises: bits independent of workers, of evaluation and of being
  * killed; lives replayed; failures kept with their reason. */
+#include "../fakes/lab.h"
 #include "cell_fixture.h"
 #include "checkpoint.h"
 #include "machine.h"
 #include "memory_budget.h"
-#include "../fakes/lab.h"
 #include <glib/gstdio.h>
 #include <math.h>
 #include <signal.h>
@@ -96,7 +96,7 @@ static HnSession *session(const HnCell *c) {
 }
 
 /* lab_filter's recursion, written again: memory of row i before the percept that comes next. */
-static void expected_memory(const HnWindow *w, int windows, int64_t i, const float *decay,
+static void expected_memory(const HnExperience *w, int windows, int64_t i, const float *decay,
                             float x[3]) {
   for (int n = 0; n < windows; n++)
     for (int64_t t = 0; t < w[n].h.steps; t++) {
@@ -104,7 +104,7 @@ static void expected_memory(const HnWindow *w, int windows, int64_t i, const flo
       int64_t at = hn_at(h, t, i), past = hn_at(h, t - 1, i);
       bool fresh = h->begin[at] == HN_NEW_TASK;
       float o = h->obs[at * 2];
-      float in[3] = {o, fresh ? o : h->reward[past], fresh ? o : h->act[past * 2]};
+      float in[3] = {o, fresh ? o : h->reward[past], fresh ? o : h->action[past * 2]};
       for (int k = 0; k < 3; k++) x[k] = decay[k] * (fresh ? 0 : x[k]) + in[k];
     }
 }
@@ -112,28 +112,28 @@ static void expected_memory(const HnWindow *w, int windows, int64_t i, const flo
 static void test_refresh(void) {
   HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
   HnSession *s = session(&c);
-  HnWindow kept[3];
+  HnExperience kept[3];
   for (int n = 0; n < 3; n++) {
-    g_assert_cmpint(hn_crew_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
-    hn_window_make(&kept[n], &s->shape, s->steps, s->crew.rows, 0);
+    g_assert_cmpint(hn_rollouts_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    hn_experience_make(&kept[n], &s->shape, s->steps, s->crew.rows, 0);
     int64_t *all = g_new(int64_t, s->crew.rows);
     for (int64_t i = 0; i < s->crew.rows; i++) all[i] = i;
-    hn_window_gather(&s->phase[0], &kept[n], s->crew.rows, all);
+    hn_experience_gather(&s->phase[0], &kept[n], s->crew.rows, all);
     g_free(all);
     g_assert_cmpint(hn_session_learn_inference(s), ==, HN_OK);
     g_assert_cmpint(hn_session_refresh(s), ==, HN_OK);
   }
-  const float *decay = ((HnKept *)s->inference->kept->pdata[0])->data;
+  const float *decay = ((HnArrayRecord *)s->inference->kept->pdata[0])->data;
   int running = 0;
   for (int64_t i = 0; i < s->crew.rows; i++) {
-    const uint8_t *begin = hn_window_at(&s->crew.tail, HN_F_BEGIN, 0, i);
+    const uint8_t *begin = hn_experience_at(&s->crew.tail, HN_F_BEGIN, 0, i);
     float x[3] = {0, 0, 0};
     const float *got = (const float *)(void *)(s->crew.belief + (gsize)i * s->shape.belief_row);
     if (*begin != HN_NEW_TASK) expected_memory(kept, 3, i, decay, x), running++;
     for (int k = 0; k < 3; k++) g_assert_cmpfloat_with_epsilon(got[k], x[k], 1e-5f);
   }
   g_assert_cmpint(running, >, 5);
-  for (int n = 0; n < 3; n++) hn_window_free(&kept[n]);
+  for (int n = 0; n < 3; n++) hn_experience_free(&kept[n]);
   hn_session_free(s), cell_clear(&c);
 }
 
@@ -141,13 +141,13 @@ static void test_task_is_hidden(void) {
   HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
   HnCell o = cell_of(&lab_oracle_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
   HnSession *s = session(&c);
-  g_assert_null(hn_window_view(&s->phase[0], s->inference, 0, 0, 1, 1).task);
-  g_assert_null(hn_window_view(&s->phase[0], s->policy, 0, 0, 1, 1).task);
+  g_assert_null(hn_experience_view(&s->phase[0], s->inference, 0, 0, 1, 1).task);
+  g_assert_null(hn_experience_view(&s->phase[0], s->policy, 0, 0, 1, 1).task);
   g_assert_cmpint(s->bs.task_dim, ==, 0);
   hn_session_free(s);
   s = session(&o);
-  g_assert_nonnull(hn_window_view(&s->phase[0], s->inference, 0, 0, 1, 1).task);
-  g_assert_null(hn_window_view(&s->phase[0], s->policy, 0, 0, 1, 1).task);
+  g_assert_nonnull(hn_experience_view(&s->phase[0], s->inference, 0, 0, 1, 1).task);
+  g_assert_null(hn_experience_view(&s->phase[0], s->policy, 0, 0, 1, 1).task);
   hn_session_free(s), cell_clear(&c), cell_clear(&o);
 }
 
@@ -158,13 +158,13 @@ static void test_new_task(void) {
   int64_t episodes[19] = {0};
   int trials = 0, cuts = 0, dones = 0;
   for (int n = 0; n < 6; n++) {
-    g_assert_cmpint(hn_crew_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    g_assert_cmpint(hn_rollouts_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
     for (int64_t p = 0; p < s->phases; p++)
       for (int64_t t = 0; t < s->steps; t++)
         for (int64_t i = 0; i < 19; i++) {
           const HnHistory *h = &s->phase[p].h;
           uint8_t begin = h->begin[hn_at(h, t + 1, i)];
-          bool done = h->done[hn_at(h, t, i)], cut = h->cut[hn_at(h, t, i)];
+          bool done = h->terminated[hn_at(h, t, i)], cut = h->truncated[hn_at(h, t, i)];
           g_assert_false(done && cut);
           g_assert_true((begin != HN_KEEP) == (done || cut));
           cuts += cut, dones += done;
@@ -173,7 +173,7 @@ static void test_new_task(void) {
           trials += begin == HN_NEW_TASK;
         }
     for (int64_t i = 0; i < 19; i++)
-      if (*(uint8_t *)hn_window_at(&s->crew.tail, HN_F_BEGIN, 0, i) == HN_NEW_TASK) {
+      if (*(uint8_t *)hn_experience_at(&s->crew.tail, HN_F_BEGIN, 0, i) == HN_NEW_TASK) {
         float zero[3] = {0, 0, 0};
         g_assert_cmpmem(s->crew.belief + i * 12, 12, zero, 12);
         g_assert_cmpmem(s->crew.policy + i * 8, 8, zero, 8);
@@ -194,12 +194,12 @@ static void collect_episode(void *arg, const HnEpisode *e) {
 static void test_tally(void) {
   HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
   HnSession *s = session(&c);
-  HnTally y;
+  HnEpisodeStats y;
   double sum[4] = {0}, reward = 0, speed = 0, steps = 0, ends = 0;
-  hn_tally_make(&y, 19, s->shape.env_infos, &s->trial);
+  hn_episode_stats_make(&y, 19, s->shape.env_infos, &s->trial);
   for (int n = 0; n < 5; n++) {
-    g_assert_cmpint(hn_crew_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
-    hn_tally_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
+    g_assert_cmpint(hn_rollouts_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    hn_episode_stats_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
     const HnHistory *h = &s->phase[0].h;
     for (int64_t k = 0; k < s->steps * 19; k++) {
       reward += (double)h->true_reward[k], steps += 1;
@@ -213,7 +213,7 @@ static void test_tally(void) {
   g_assert_cmpfloat_with_epsilon(sum[1], steps, 1e-9);
   g_assert_cmpfloat_with_epsilon(sum[2], ends, 1e-9);
   g_assert_cmpfloat_with_epsilon(sum[3], speed, 1e-9);
-  hn_tally_free(&y), hn_session_free(s), cell_clear(&c);
+  hn_episode_stats_free(&y), hn_session_free(s), cell_clear(&c);
 }
 
 static void test_evaluation_tasks(void) {
@@ -237,23 +237,23 @@ static void test_trial_steps(void) {
   HnSession *s = session(&c);
   int64_t lived = 0, age[19] = {0}, dones = 0;
   double sum[4] = {0};
-  HnTally y;
-  hn_tally_make(&y, 19, s->shape.env_infos, &s->trial);
+  HnEpisodeStats y;
+  hn_episode_stats_make(&y, 19, s->shape.env_infos, &s->trial);
   g_assert_cmpint(s->bs.lifetime, ==, 17);
   for (int n = 0; n < 17; n++) { /* 170 steps: ten trials */
-    g_assert_cmpint(hn_crew_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
-    hn_tally_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
+    g_assert_cmpint(hn_rollouts_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    hn_episode_stats_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
     const HnHistory *h = &s->phase[0].h;
     for (int64_t t = 0; t < s->steps; t++) {
       lived++;
       for (int64_t i = 0; i < 19; i++) {
         uint8_t begin = h->begin[hn_at(h, t + 1, i)];
-        bool done = h->done[hn_at(h, t, i)], over = ++age[i] == 7 || lived % 17 == 0;
+        bool done = h->terminated[hn_at(h, t, i)], over = ++age[i] == 7 || lived % 17 == 0;
         g_assert_cmpint(begin, ==,
                         lived % 17 == 0 ? HN_NEW_TASK
                         : done || over  ? HN_NEW_EPISODE
                                         : HN_KEEP);
-        g_assert_true(h->cut[hn_at(h, t, i)] == (over && !done));
+        g_assert_true(h->truncated[hn_at(h, t, i)] == (over && !done));
         if (begin != HN_KEEP) age[i] = 0;
         dones += done;
       }
@@ -261,7 +261,7 @@ static void test_trial_steps(void) {
   }
   g_assert_cmpint(dones, >, 50);
   g_assert_true(sum[2] == 19 * 10 && sum[1] == 19 * 170); /* a trial is scored as one */
-  hn_tally_free(&y), hn_session_free(s), cell_clear(&c);
+  hn_episode_stats_free(&y), hn_session_free(s), cell_clear(&c);
 }
 
 /* The value in the last row of a table's column. */
@@ -317,15 +317,15 @@ static void test_evaluated_steps(void) {
 /* A session as the last checkpoint of a run left it. */
 static HnSession *session_after(const HnCell *c, const char *dir, const char *checkpoint) {
   HnSession *s = session(c);
-  HnTally y;
-  hn_tally_make(&y, c->run.rows, s->shape.env_infos, &s->trial);
+  HnEpisodeStats y;
+  hn_episode_stats_make(&y, c->run.rows, s->shape.env_infos, &s->trial);
   GPtrArray *states = hn_states_of(s, &y);
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   char *path = g_build_filename(dir, "ckpt", checkpoint, NULL);
   GError *error = NULL;
   hn_checkpoint_read(path, states, meta, &error);
   g_assert_no_error(error);
-  g_hash_table_unref(meta), g_free(path), g_ptr_array_unref(states), hn_tally_free(&y);
+  g_hash_table_unref(meta), g_free(path), g_ptr_array_unref(states), hn_episode_stats_free(&y);
   return s;
 }
 
@@ -353,7 +353,7 @@ static void assert_percept(const char *line, const HnHistory *h, int64_t t, int6
   g_assert_cmpuint(g_strv_length(field), ==, 19);
   guint k = fields(field, 5, h->obs + 2 * at, 2);
   k = fields(field, k, &drift, 1);
-  k = fields(field, k, over ? NULL : h->act + 2 * at, 2);
+  k = fields(field, k, over ? NULL : h->action + 2 * at, 2);
   k = fields(field, k, over ? NULL : h->true_reward + at, 1);
   k = fields(field, k, over ? NULL : h->next_obs + 2 * at, 2);
   k = fields(field, k, belief, 3);
@@ -374,18 +374,18 @@ static void test_trial(gconstpointer k) {
                   "next_obs_1,belief_0,belief_1,belief_2,map_0,map_1,map_2");
   g_assert_cmpuint(g_strv_length(lines), ==, 1 + 3 * 15 + 1);
   HnSession *s = session_after(&c, dir, "00000010.safetensors");
-  HnCrew crew;
-  HnWindow w[2];
-  for (int n = 0; n < 2; n++) hn_window_make(&w[n], &s->shape, 10, 7, c.run.samples);
-  g_assert_cmpint(hn_crew_make(s, &crew, 7, 1, &s->eval_trial, false), ==, HN_OK);
+  HnRollouts crew;
+  HnExperience w[2];
+  for (int n = 0; n < 2; n++) hn_experience_make(&w[n], &s->shape, 10, 7, c.run.samples);
+  g_assert_cmpint(hn_rollouts_make(s, &crew, 7, 1, &s->eval_trial, false), ==, HN_OK);
   for (int n = 0; n < 2; n++)
     if (!phases || n == 0)
-      g_assert_cmpint(hn_crew_collect(s, &crew, &w[n], phases ? 2 : 1), ==, HN_OK);
+      g_assert_cmpint(hn_rollouts_collect(s, &crew, &w[n], phases ? 2 : 1), ==, HN_OK);
   for (int row = 0; row < 3; row++)
     for (int t = 0; t < 15; t++)
       assert_percept(lines[1 + row * 15 + t], &w[t / 10].h, t % 10, 2 * row + 1, t);
-  for (int n = 0; n < 2; n++) hn_window_free(&w[n]);
-  hn_crew_free(&crew), hn_session_free(s), g_strfreev(lines), g_free(text);
+  for (int n = 0; n < 2; n++) hn_experience_free(&w[n]);
+  hn_rollouts_free(&crew), hn_session_free(s), g_strfreev(lines), g_free(text);
   text = file_in(dir, "run.json", NULL);
   g_assert_nonnull(strstr(text, "\"belief_dim\" : 3"));
   g_assert_nonnull(strstr(text, "\"map_width\" : 3"));
@@ -479,7 +479,7 @@ static void test_demand(void) {
   HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
   c.run.rows = 64, c.run.steps = 1000, c.evaluation.tasks = 1;
   HnSession *s = hn_session_new(&c, NULL, NULL);
-  const HnWindow *windows[] = {&s->phase[0], &s->gather, &s->life};
+  const HnExperience *windows[] = {&s->phase[0], &s->gather, &s->life};
   double bytes = 0;
   for (guint k = 0; k < G_N_ELEMENTS(windows); k++) {
     double element =
@@ -488,8 +488,8 @@ static void test_demand(void) {
     for (int f = 0; f < HN_FIELDS; f++) element += (double)windows[k]->size[f];
     bytes += element * (double)(windows[k]->h.steps * windows[k]->h.rows);
   }
-  g_assert_cmpint(hn_demand_check(s, 1.02 * bytes), ==, HN_OK);
-  g_assert_cmpint(hn_demand_check(s, 0.99 * bytes), ==, HN_E_SHAPE);
+  g_assert_cmpint(hn_memory_budget_check(s, 1.02 * bytes), ==, HN_OK);
+  g_assert_cmpint(hn_memory_budget_check(s, 0.99 * bytes), ==, HN_E_SHAPE);
   g_assert_nonnull(strstr(hn_fail_text(), "experience of 64 rows over 1000 steps takes 0.0"));
   hn_session_free(s);
   g_assert_cmpfloat(hn_machine_bytes(), >, 1e7);

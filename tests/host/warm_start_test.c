@@ -1,7 +1,7 @@
-/* warm_start_test.c - cells that start from a checkpoint, keep some, or only evaluate: to the bit what
- * the checkpoint's own cell was; and every way in which a checkpoint cannot be had. */
-#include "cell_fixture.h"
+/* warm_start_test.c - cells that start from a checkpoint, keep some, or only evaluate: to the bit
+ * what the checkpoint's own cell was; and every way in which a checkpoint cannot be had. */
 #include "../fakes/lab.h"
+#include "cell_fixture.h"
 #include "warm_start.h"
 #include <glib/gstdio.h>
 #include <unistd.h>
@@ -107,7 +107,7 @@ static void test_evaluate(void) {
   g_assert_true(g_str_has_prefix(lines[1], "0,0,nan,")); /* nothing was trained on */
   g_autofree char *facts = file_in(dir, "run.json", NULL);
   g_autofree char *path = hn_checkpoint_path(trained, 10);
-  g_autofree char *sum = hn_weights_sha256(path, NULL);
+  g_autofree char *sum = hn_warm_start_sha256(path, NULL);
   g_assert_nonnull(strstr(facts, "\"status\" : \"done\""));
   g_assert_nonnull(strstr(facts, path));
   g_assert_nonnull(strstr(facts, sum));
@@ -163,7 +163,7 @@ static void test_load(void) {
   HnCell source, c = cell_of(&lab_filter_LTX_hn_plugin, "part");
   char *trained = train(&source);
   g_autofree char *file = hn_checkpoint_path(trained, 10);
-  HnTensors *t = hn_tensors_open(file, NULL);
+  HnStoredTensors *t = hn_stored_tensors_open(file, NULL);
   g_assert_nonnull(t);
   for (int load = HN_LOAD_BOTH; load <= HN_LOAD_POLICY; load++) {
     start_from(&c, "trained", -1);
@@ -171,13 +171,13 @@ static void test_load(void) {
     GError *error = NULL;
     HnSession *s = hn_session_new(&c, NULL, &error);
     g_assert_no_error(error);
-    HnTally none = {.rows = 0};
+    HnEpisodeStats none = {.rows = 0};
     GPtrArray *states = hn_states_of(s, &none);
     GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autofree char *dir = dir_of(&c);
-    g_assert_true(hn_weights_load(&c, dir, states, meta, &error));
-    const HnTensor *decay = g_hash_table_lookup(t->find, "inference/decay"),
-                   *w = g_hash_table_lookup(t->find, "policy/w");
+    g_assert_true(hn_warm_start_load(&c, dir, states, meta, &error));
+    const HnStoredTensor *decay = g_hash_table_lookup(t->find, "inference/decay"),
+                         *w = g_hash_table_lookup(t->find, "policy/w");
     g_assert_true((memcmp(state_of(states, "inference/decay"), decay->data, decay->bytes) == 0) ==
                   (load != HN_LOAD_POLICY));
     g_assert_true((memcmp(state_of(states, "policy/w"), w->data, w->bytes) == 0) ==
@@ -185,7 +185,7 @@ static void test_load(void) {
     g_assert_cmpstr(g_hash_table_lookup(meta, HN_META_FROM), ==, file);
     g_hash_table_unref(meta), g_ptr_array_unref(states), hn_session_free(s);
   }
-  hn_tensors_free(t), finish(&source, trained), cell_clear(&c);
+  hn_stored_tensors_free(t), finish(&source, trained), cell_clear(&c);
 }
 
 /* Training goes on from taken weights; broken off and resumed to the same bits, without asking for
@@ -236,15 +236,16 @@ static void test_evaluate_again(void) {
 
 /* ---- what does not fit ---- */
 
-static void add(HnTensors *t, const char *name, HnType type, int64_t n, int64_t m, bool weight) {
-  HnTensor *x = hn_tensors_add(t, name);
+static void add(HnStoredTensors *t, const char *name, HnType type, int64_t n, int64_t m,
+                bool weight) {
+  HnStoredTensor *x = hn_stored_tensors_add(t, name);
   x->type = type, x->rank = m ? 2 : 1, x->dim[0] = n, x->dim[1] = m, x->weight = weight;
   x->label = hn_tensor_label(type, x->rank, x->dim);
 }
 
-static void assert_lines(const HnCell *c, GPtrArray *states, const HnTensors *t,
+static void assert_lines(const HnCell *c, GPtrArray *states, const HnStoredTensors *t,
                          const char *const *expected) {
-  GPtrArray *wrong = hn_weights_misfits(c, states, t);
+  GPtrArray *wrong = hn_warm_start_misfits(c, states, t);
   guint n = 0;
   for (; expected[n]; n++) {
     g_assert_cmpuint(n, <, wrong->len);
@@ -265,7 +266,7 @@ static void test_misfits(void) {
   for (guint i = 0; i < G_N_ELEMENTS(table); i++) g_ptr_array_add(states, &table[i]);
   HnCell c = cell_of(&lab_filter_LTX_hn_plugin, "x");
   start_from(&c, "trained", -1);
-  HnTensors *t = hn_tensors_new();
+  HnStoredTensors *t = hn_stored_tensors_new();
   t->told = true;
   add(t, "inference/core.weight", HN_F32, 2, 3, true);
   add(t, "inference/core.biass", HN_F32, 3, 0, true);
@@ -300,7 +301,7 @@ static void test_misfits(void) {
                    "the checkpoint does not say which of its tensors are weights: an earlier hunch "
                    "wrote it (ignore_extra: true takes it anyway)",
                    NULL});
-  hn_tensors_free(t), g_ptr_array_unref(states), cell_clear(&c);
+  hn_stored_tensors_free(t), g_ptr_array_unref(states), cell_clear(&c);
 }
 
 /* A cell that fails so has touched nothing, and says every line in its record. */
@@ -336,7 +337,7 @@ static void test_unfit_cell(void) {
 static void assert_blames(const HnCell *c, const char *study, const char *key, const char *says) {
   GError *error = NULL;
   const char *blamed = NULL;
-  g_assert_null(hn_weights_find(c, study, &blamed, &error));
+  g_assert_null(hn_warm_start_find(c, study, &blamed, &error));
   g_assert_error(error, HN_RUN_ERROR, HN_RUN_WEIGHTS);
   if (!strstr(error->message, says)) g_error("expected \"%s\" in: %s", says, error->message);
   g_assert_cmpstr(blamed, ==, key);
@@ -420,7 +421,7 @@ static void test_headers(void) {
     g_string_append_len(bytes, "\0\0\0\0", 4);
     g_assert_true(g_file_set_contents(path, bytes->str, (gssize)bytes->len, NULL));
     GError *error = NULL;
-    g_assert_null(hn_tensors_open(path, &error));
+    g_assert_null(hn_stored_tensors_open(path, &error));
     g_assert_error(error, HN_RUN_ERROR, HN_RUN_IO);
     if (!strstr(error->message, table[i].says)) g_error("%u: %s", i, error->message);
     g_error_free(error);

@@ -8,7 +8,7 @@ typedef struct Chain {
   int64_t steps;
   const float *reward;
   float value[8];
-  uint8_t begin[8], done[8], cut[8];
+  uint8_t begin[8], terminated[8], truncated[8];
   Returns r;
 } Chain;
 
@@ -19,8 +19,8 @@ static void expect_returns(const Chain *c, const double *target, const double *a
                  .rows = 1,
                  .stride = 1,
                  .begin = c->begin,
-                 .done = c->done,
-                 .cut = c->cut};
+                 .terminated = c->terminated,
+                 .truncated = c->truncated};
   returns_advantages(&c->r, &h, c->reward, c->value, a, r);
   for (int64_t t = 0; t < c->steps; t++) {
     if (target) g_assert_cmpfloat_with_epsilon((double)r[t], target[t], 1e-6);
@@ -37,9 +37,9 @@ static void test_returns(void) {
              .begin = {HN_NEW_TASK, 0, 0, HN_NEW_TASK},
              .r = {.discount = .95, .lambda = .95}};
   expect_returns(&c, (double[]){2.7621906, 1.92625, 1}, NULL);
-  c.r.time_limits = true, c.cut[2] = 1;
+  c.r.time_limits = true, c.truncated[2] = 1;
   expect_returns(&c, (double[]){2.3549375, 1.475, .5}, NULL);
-  c.begin[2] = HN_NEW_EPISODE, c.begin[3] = HN_KEEP, c.cut[1] = 1, c.cut[2] = 0;
+  c.begin[2] = HN_NEW_EPISODE, c.begin[3] = HN_KEEP, c.truncated[1] = 1, c.truncated[2] = 0;
   expect_returns(&c, (double[]){1.475, .5, 1.475}, NULL);
 
   Chain d = {.steps = 4,
@@ -71,13 +71,13 @@ static void test_returns_boundaries(void) {
              .r = {.discount = .5, .lambda = 1}};
   const double through[] = {2, 2, 2}, stopped[] = {1.5, 1, 2};
   expect_returns(&c, through, NULL);
-  c.begin[2] = HN_NEW_EPISODE, c.done[1] = 1;
+  c.begin[2] = HN_NEW_EPISODE, c.terminated[1] = 1;
   expect_returns(&c, through, NULL);
   c.r.episodes_end = true;
   expect_returns(&c, stopped, NULL);
-  c.r.time_limits = true, c.cut[1] = 1;
+  c.r.time_limits = true, c.truncated[1] = 1;
   expect_returns(&c, stopped, NULL);
-  c.done[1] = 0; /* now a time limit: V = 0 there, and before it 1 + V / 2 */
+  c.terminated[1] = 0; /* now a time limit: V = 0 there, and before it 1 + V / 2 */
   expect_returns(&c, (double[]){1, 0, 2}, NULL);
 }
 

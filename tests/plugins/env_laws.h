@@ -45,7 +45,7 @@ static inline void append_row(GByteArray *trace, const Rig *rig, int64_t i) {
   g_byte_array_append(trace, (const guint8 *)(b->info + i * rig->info_count),
                       (guint)(4 * rig->info_count));
   g_byte_array_append(trace, (const guint8 *)(b->reward + i), 4);
-  g_byte_array_append(trace, b->done + i, 1);
+  g_byte_array_append(trace, b->terminated + i, 1);
   g_byte_array_append(trace, (const guint8 *)(b->rng + i), sizeof(HnRng));
 }
 
@@ -165,8 +165,8 @@ static inline void test_threads(gconstpointer plugin) {
     rig_reset(rig[k], HN_NEW_TASK, -1);
   }
   for (int64_t i = 0; i < ROWS; i++) rig_random_action(rig[0], i, &rng);
-  memcpy(rig[1]->act, rig[0]->act, sizeof(float) * (size_t)(ROWS * rig[0]->spec.act_dim));
-  memcpy(rig[1]->pick, rig[0]->pick, sizeof(int32_t) * ROWS);
+  memcpy(rig[1]->action, rig[0]->action, sizeof(float) * (size_t)(ROWS * rig[0]->spec.action_dim));
+  memcpy(rig[1]->action_index, rig[0]->action_index, sizeof(int32_t) * ROWS);
   Half whole = {rig[0], rig[0]->b, TOGETHER};
   step_half(&whole);
   Half half[2] = {{rig[1], rig_part(rig[1], 0, 3), TOGETHER},

@@ -16,7 +16,7 @@ static void test_point_tasks(void) {
   enum { ROWS = 4000 };
   Rig *rig = rig_new(&point_robot_LTX_hn_plugin, ROWS, SETTINGS({"goal_distance", 2}));
   g_assert_cmpint(rig->spec.obs_dim, ==, 2);
-  g_assert_cmpint(rig->spec.act_dim, ==, 2);
+  g_assert_cmpint(rig->spec.action_dim, ==, 2);
   g_assert_cmpint(rig->spec.horizon, ==, 100);
   static double angle[ROWS];
   rig_reset(rig, HN_NEW_TASK, -1);
@@ -37,7 +37,7 @@ static void test_point_reward(void) {
   double gx = (double)rig->b.task[0], gy = (double)rig->b.task[1];
   int paid = 0;
   for (int t = 1; t <= 13; t++) { /* 0.1 a step along the goal's direction, overshooting it */
-    rig->act[0] = (float)gx, rig->act[1] = (float)gy;
+    rig->action[0] = (float)gx, rig->action[1] = (float)gy;
     rig_step(rig);
     double d = fabs(1 - 0.1 * t);
     near((double)rig->b.obs[0], 0.1 * t * gx, 1e-6);
@@ -46,16 +46,16 @@ static void test_point_reward(void) {
     if (fabs(d - 0.2) < 1e-3) continue; /* on the rim: either */
     near((double)rig->b.reward[0], d < 0.2 ? 1 - d : 0, 1e-6);
     near((double)rig_info(rig, 0, "success"), d < 0.2, 0);
-    g_assert_cmpint(rig->b.done[0], ==, 0);
+    g_assert_cmpint(rig->b.terminated[0], ==, 0);
     paid += d < 0.2;
   }
   g_assert_cmpint(paid, ==, 3);
   rig_reset(rig, HN_NEW_EPISODE, -1);
-  rig->act[0] = 5, rig->act[1] = -1.5f; /* clipped */
+  rig->action[0] = 5, rig->action[1] = -1.5f; /* clipped */
   rig_step(rig);
   near((double)rig->b.obs[0], 0.1, 1e-8);
   near((double)rig->b.obs[1], -0.1, 1e-8);
-  rig->act[0] = NAN;
+  rig->action[0] = NAN;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
   rig_free(rig);
 }
@@ -77,7 +77,7 @@ static void test_uninterrupted(gconstpointer plugin) {
   g_assert_cmpmem(body->state + 18, sizeof(double) * 9, d->qacc_warmstart, sizeof(double) * 9);
   for (int t = 0; t < 200; t++) {
     for (int64_t i = 0; i < 2; i++) rig_random_action(rig, i, &rng);
-    for (int k = 0; k < 6; k++) d->ctrl[k] = CLAMP((double)rig->act[6 + k], -1, 1);
+    for (int k = 0; k < 6; k++) d->ctrl[k] = CLAMP((double)rig->action[6 + k], -1, 1);
     for (int k = 0; k < 5; k++) mj_step(m, d);
     rig_step(rig);
     g_assert_cmpmem(body->state, sizeof(double) * 9, d->qpos, sizeof(double) * 9);
@@ -110,8 +110,8 @@ static void test_golden_free_run(gconstpointer plugin) {
 static void test_cheetah_spec(gconstpointer plugin) {
   Rig *rig = new_rig(plugin, 1);
   g_assert_cmpint(rig->spec.obs_dim, ==, 20);
-  g_assert_cmpint(rig->spec.act_dim, ==, 6);
-  g_assert_cmpint(rig->spec.act_count, ==, 0);
+  g_assert_cmpint(rig->spec.action_dim, ==, 6);
+  g_assert_cmpint(rig->spec.action_count, ==, 0);
   g_assert_cmpint(rig->spec.horizon, ==, 200);
   g_assert_cmpstr(rig->spec.splits, ==, "train|test");
   rig_free(rig);
@@ -150,13 +150,13 @@ static void formula_step(Rig *rig, HnRng *rng, double *clean) {
   for (int64_t i = 0; i < rig->b.rows; i++) {
     double v = (((const HnCheetah *)rig_row(rig, i))->state[0] - clean[i]) / 0.05, effort = 0;
     double g = (double)rig->b.task[i * rig->spec.task_dim];
-    for (int k = 0; k < 6; k++) effort += pow((double)rig->act[6 * i + k], 2);
+    for (int k = 0; k < 6; k++) effort += pow((double)rig->action[6 * i + k], 2);
     double task = dir ? g * v : !sparse ? -fabs(v - g) : fabs(v - g) <= 0.5 ? 1 - fabs(v - g) : 0;
     clean[i] = task - 0.05 * effort;
     if (sparse) near((double)rig_info(rig, i, "success"), fabs(v - g) <= 0.5, 0);
     if (sparse) near((double)rig_info(rig, i, "inside"), fabs(v - g) <= 0.5, 0);
     near((double)rig_info(rig, i, "velocity"), v, 1e-5);
-    g_assert_cmpint(rig->b.done[i], ==, 0);
+    g_assert_cmpint(rig->b.terminated[i], ==, 0);
   }
 }
 
@@ -324,12 +324,12 @@ static void test_cheetah_failures(gconstpointer plugin) {
   *body = start, body->state[2] = NAN;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
   *body = start;
-  float kept = rig->act[4];
-  rig->act[4] = INFINITY;
+  float kept = rig->action[4];
+  rig->action[4] = INFINITY;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
   g_assert_nonnull(strstr(rig->fake.error, "action 4"));
 
-  rig->act[4] = kept, rig->b.rng[0] = stream, *body = start;
+  rig->action[4] = kept, rig->b.rng[0] = stream, *body = start;
   rig_step(rig);
   g_assert_cmpmem(body, sizeof *body, &once, sizeof once);
   rig_free(rig);

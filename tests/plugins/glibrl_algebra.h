@@ -13,7 +13,7 @@ typedef struct Design {
 
 static Design design_of(Subject *b, const Life *l, int64_t row, int64_t steps) {
   Glibrl *g = b->g;
-  int64_t o = l->obs_dim, a = l->act_dim, dt = g->transition.d, dr = g->reward.d;
+  int64_t o = l->obs_dim, a = l->action_dim, dt = g->transition.d, dr = g->reward.d;
   Design k = {.n = steps, .live = live_columns(g)};
   float *obs = g_new(float, steps *o), *next = g_new(float, steps *o),
         *act = g_new(float, steps *a);
@@ -22,7 +22,7 @@ static Design design_of(Subject *b, const Life *l, int64_t row, int64_t steps) {
     int64_t at = t * l->rows + row;
     memcpy(obs + t * o, l->obs + at * o, (size_t)o * sizeof *obs);
     memcpy(next + t * o, l->next + at * o, (size_t)o * sizeof *obs);
-    memcpy(act + t * a, l->act + at * a, (size_t)a * sizeof *act);
+    memcpy(act + t * a, l->action + at * a, (size_t)a * sizeof *act);
   }
   make_inputs(g, steps, obs, act, next, k.delta, k.x);
   float *work = g_new(float, 2 * steps * 4096), *c = g_new(float, steps *(dt + dr));

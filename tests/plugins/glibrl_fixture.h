@@ -10,22 +10,22 @@
 
 /* Steps 0 .. steps-1 of rows, [steps + 1, rows, ..]; windows are cut out of it. */
 typedef struct Life {
-  int64_t steps, rows, obs_dim, act_dim;
+  int64_t steps, rows, obs_dim, action_dim;
   uint8_t *begin, *none;
-  float *obs, *act, *reward, *next;
+  float *obs, *action, *reward, *next;
 } Life;
 
-static Life life_new(int64_t steps, int64_t rows, int64_t obs_dim, int64_t act_dim) {
+static Life life_new(int64_t steps, int64_t rows, int64_t obs_dim, int64_t action_dim) {
   int64_t n = (steps + 1) * rows;
-  Life l = {.steps = steps, .rows = rows, .obs_dim = obs_dim, .act_dim = act_dim};
+  Life l = {.steps = steps, .rows = rows, .obs_dim = obs_dim, .action_dim = action_dim};
   l.begin = g_new0(uint8_t, n), l.none = g_new0(uint8_t, n);
   l.obs = g_new0(float, n *obs_dim), l.next = g_new0(float, n *obs_dim);
-  l.act = g_new0(float, n *act_dim), l.reward = g_new0(float, n);
+  l.action = g_new0(float, n *action_dim), l.reward = g_new0(float, n);
   return l;
 }
 
 static void life_free(Life *l) {
-  g_free(l->begin), g_free(l->none), g_free(l->obs), g_free(l->next), g_free(l->act),
+  g_free(l->begin), g_free(l->none), g_free(l->obs), g_free(l->next), g_free(l->action),
       g_free(l->reward);
 }
 
@@ -38,12 +38,12 @@ static HnHistory window(const Life *l, int64_t from, int64_t steps, int64_t firs
                      .stride = l->rows,
                      .begin = l->begin + at,
                      .obs = l->obs + at * l->obs_dim,
-                     .act = l->act + at * l->act_dim,
+                     .action = l->action + at * l->action_dim,
                      .reward = l->reward + at,
                      .true_reward = l->reward + at,
                      .next_obs = l->next + at * l->obs_dim,
-                     .done = l->none + at,
-                     .cut = l->none + at};
+                     .terminated = l->none + at,
+                     .truncated = l->none + at};
 }
 
 /* A mass pushed about: obs (position, speed, a constant but for its last bit, a combination of the
@@ -77,7 +77,7 @@ static Life life_of_masses(int64_t steps, int64_t rows, int64_t task_steps, int6
         task.state[0] = hn_rng_uniform(&rng, -1, 1), task.state[1] = hn_rng_uniform(&rng, -1, 1);
       observe(task.state, l.obs + at * 4);
       double *s = task.state, a = hn_rng_uniform(&rng, -1, 1), b = hn_rng_uniform(&rng, -1, 1);
-      l.act[at * 2] = (float)a, l.act[at * 2 + 1] = (float)b;
+      l.action[at * 2] = (float)a, l.action[at * 2 + 1] = (float)b;
       s[1] = 0.8 * s[1] + task.push * (a - 0.5 * b * b) + task.noise * hn_rng_normal(&rng);
       s[0] += 0.3 * s[1];
       observe(task.state, l.next + at * 4);
@@ -99,7 +99,7 @@ static Life life_of_sinusoids(int64_t steps, int64_t rows, int64_t task_steps, u
       if (l.begin[at])
         size = 0.2 * pow(25, hn_rng_uniform(&rng, 0, 1)), phase = hn_rng_uniform(&rng, 0, G_PI);
       double x = hn_rng_uniform(&rng, -3, 3);
-      l.obs[at] = l.next[at] = (float)x, l.act[at] = 0;
+      l.obs[at] = l.next[at] = (float)x, l.action[at] = 0;
       l.reward[at] = (float)(size * (sin(x + phase) + 0.1 * hn_rng_normal(&rng)));
     }
   }
@@ -149,7 +149,7 @@ static Subject *subject_new(HnThisParams p, const Life *l, int64_t lifetime) {
   b->rng = hn_rng(7, 1);
   b->spec = (HnBeliefSpec){.struct_size = sizeof(HnBeliefSpec),
                            .obs_dim = l->obs_dim,
-                           .act_dim = l->act_dim,
+                           .action_dim = l->action_dim,
                            .horizon = lifetime,
                            .lifetime = lifetime,
                            .rows = l->rows,
@@ -168,7 +168,7 @@ static void subject_free(Subject *b) {
 /* One learn on a window of all rows. */
 static void learn_from(Subject *b, const HnHistory *h) {
   const HnHistory *phase[] = {h};
-  HnLesson l = {.struct_size = sizeof l, .rng = &b->rng, .phases = 1, .phase = phase};
+  HnTrainBatch l = {.struct_size = sizeof l, .rng = &b->rng, .phases = 1, .phase = phase};
   g_assert_cmpint(learn(b->g, &l), ==, HN_OK);
   fake_host_reset(&b->fake, (FakeMark){0});
 }
@@ -205,11 +205,11 @@ static void believe_part(Subject *b, const Life *l, int64_t from, int64_t steps,
   HnHistory h = window(l, from, steps, first, rows);
   int64_t n = (steps + 1) * rows, dim = b->spec.belief_dim;
   float *belief = g_new0(float, n *dim), *info = g_new0(float, n *info_count);
-  HnThought q = {.struct_size = sizeof q,
-                 .history = &h,
-                 .belief = belief,
-                 .info = info,
-                 .state = s->state + (size_t)first * b->spec.row_size};
+  HnBeliefUpdate q = {.struct_size = sizeof q,
+                      .history = &h,
+                      .belief = belief,
+                      .info = info,
+                      .state = s->state + (size_t)first * b->spec.row_size};
   g_assert_cmpint(believe(b->g, &q), ==, HN_OK);
   fake_host_reset(&b->fake, (FakeMark){0});
   for (int64_t t = 0; t <= steps; t++)

@@ -60,11 +60,11 @@ static void test_info_is_free(void) {
   int64_t n = (l.steps + 1) * l.rows, dim = b->spec.belief_dim;
   float *belief = g_new0(float, 2 * n * dim);
   HnHistory h = window(&l, 0, l.steps, 0, l.rows);
-  HnThought q = {.struct_size = sizeof q,
-                 .history = &h,
-                 .belief = belief,
-                 .samples = 2,
-                 .state = without.state};
+  HnBeliefUpdate q = {.struct_size = sizeof q,
+                      .history = &h,
+                      .belief = belief,
+                      .samples = 2,
+                      .state = without.state};
   g_assert_cmpint(believe(b->g, &q), ==, HN_OK);
   size_t bytes = (size_t)dim * sizeof *belief;
   for (int64_t k = 0; k < 2 * n; k++)
@@ -314,7 +314,7 @@ static void test_inputs(void) {
       g_assert_cmpfloat_with_epsilon(x[6 + j], ((double)e[j] - mean[0]) / stddev[0], 1e-4);
       g_assert_cmpfloat_with_epsilon(x[10 + j], ((double)(e[j] - s[j]) - mean[1]) / stddev[1],
                                      1e-4);
-      if (j < 2) g_assert_true(x[4 + j] == l.act[(t * 3 + 2) * 2 + j]);
+      if (j < 2) g_assert_true(x[4 + j] == l.action[(t * 3 + 2) * 2 + j]);
     }
   }
   for (int64_t t = 0; t < l.steps; t++) {
@@ -356,29 +356,30 @@ static void test_full_belief(void) {
 /* A discrete action reaches the features as one-hot, when acting and in the replay. */
 static void test_discrete(void) {
   Life l = life_of_masses(20, 2, 20, 0, 20);
-  int32_t *pick = g_new(int32_t, 21 * 2);
+  int32_t *action_index = g_new(int32_t, 21 * 2);
   Seen seen[2];
   for (int64_t k = 0; k < 21 * 2; k++) {
-    pick[k] = (int32_t)(k * 7 % 3 % 2);
-    l.act[k * 2] = pick[k] == 0, l.act[k * 2 + 1] = pick[k] == 1;
+    action_index[k] = (int32_t)(k * 7 % 3 % 2);
+    l.action[k * 2] = action_index[k] == 0, l.action[k * 2 + 1] = action_index[k] == 1;
   }
   for (int discrete = 0; discrete < 2; discrete++) {
     Subject *b = subject_new(small(), &l, 20);
     HnHistory h = window(&l, 0, 20, 0, 2);
     b->g->discrete = b->g->replay.shape.discrete = discrete;
-    if (discrete) h.act = h.obs, h.pick = pick; /* the host's window has both arrays */
+    if (discrete)
+      h.action = h.obs, h.action_index = action_index; /* the host's window has both arrays */
     learn_from(b, &h);
     seen[discrete] = seen_new(b, &l);
-    HnThought q = {.struct_size = sizeof q,
-                   .history = &h,
-                   .belief = seen[discrete].belief,
-                   .state = seen[discrete].state};
+    HnBeliefUpdate q = {.struct_size = sizeof q,
+                        .history = &h,
+                        .belief = seen[discrete].belief,
+                        .state = seen[discrete].state};
     g_assert_cmpint(believe(b->g, &q), ==, HN_OK);
     subject_free(b);
   }
   assert_same(&seen[0], &seen[1]);
   g_assert_cmpfloat(fabs((double)seen[0].belief[38 * 54]), >, 0); /* 54 features, percept 19 */
-  seen_free(&seen[0]), seen_free(&seen[1]), g_free(pick), life_free(&l);
+  seen_free(&seen[0]), seen_free(&seen[1]), g_free(action_index), life_free(&l);
 }
 
 /* What learn reports of one trial, against sums written out here; and the bounds of the prior. */
@@ -546,7 +547,7 @@ static void test_replay(void) {
           int64_t at = (first + t) * 3 + i, of = slot * 10 + t;
           g_assert_cmpmem(r->obs + of * 4, 16, l.obs + at * 4, 16);
           g_assert_cmpmem(r->next + of * 4, 16, l.next + at * 4, 16);
-          g_assert_cmpmem(r->act + of * 2, 8, l.act + at * 2, 8);
+          g_assert_cmpmem(r->act + of * 2, 8, l.action + at * 2, 8);
           g_assert_true(r->reward[of] == l.reward[at]);
         }
       }
@@ -635,11 +636,11 @@ static void test_refusals(void) {
   Subject *b = subject_new(small(), &l, 20); /* a task lives 20 steps, says the host */
   HnHistory h = window(&l, 0, 30, 0, 2);
   const HnHistory *phase[] = {&h};
-  HnLesson lesson = {.struct_size = sizeof lesson, .rng = &b->rng, .phases = 1, .phase = phase};
+  HnTrainBatch lesson = {.struct_size = sizeof lesson, .rng = &b->rng, .phases = 1, .phase = phase};
   g_assert_cmpint(learn(b->g, &lesson), ==, HN_E_SHAPE);
   Seen s = seen_new(b, &l);
   l.reward[3] = NAN;
-  HnThought q = {.struct_size = sizeof q, .history = &h, .belief = s.belief, .state = s.state};
+  HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .belief = s.belief, .state = s.state};
   g_assert_cmpint(believe(b->g, &q), ==, HN_E_NUMERIC);
   g_assert_nonnull(strstr(b->fake.error, "row 1, percept 2"));
   seen_free(&s), subject_free(b);
@@ -651,7 +652,7 @@ static void test_refusals(void) {
   HnRng rng = hn_rng(1, 1);
   HnBeliefSpec spec = {.struct_size = sizeof spec,
                        .obs_dim = 4,
-                       .act_dim = 2,
+                       .action_dim = 2,
                        .lifetime = 20,
                        .rows = 2,
                        .rng = &rng};

@@ -3,8 +3,8 @@
 #ifndef GOLDEN_BODY_READER_H
 #define GOLDEN_BODY_READER_H
 #include "../../plugins/envs/mujoco/sim.h"
-#include "env_laws.h"
 #include "../golden/body.h"
+#include "env_laws.h"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -73,7 +73,7 @@ static inline void golden_restore(const Rig *rig, const Golden *g, int n) {
 }
 
 static inline void golden_step(Rig *rig, const Golden *g, int t) {
-  memcpy(rig->act, g->controls + t * g->nu, sizeof(float) * (size_t)g->nu);
+  memcpy(rig->action, g->controls + t * g->nu, sizeof(float) * (size_t)g->nu);
   rig_step(rig);
 }
 

@@ -28,9 +28,9 @@ static int place(const Rig *rig) {
 }
 
 static double move(Rig *rig, int action) {
-  rig->pick[0] = action;
+  rig->action_index[0] = action;
   rig_step(rig);
-  g_assert_cmpint(rig->b.done[0], ==, 0);
+  g_assert_cmpint(rig->b.terminated[0], ==, 0);
   return (double)rig->b.reward[0];
 }
 
@@ -43,8 +43,8 @@ static int towards(int from, int to) {
 static void test_spec(void) {
   Rig *rig = rig_new(&gridworld_LTX_hn_plugin, 1, NULL);
   g_assert_cmpint(rig->spec.obs_dim, ==, 2);
-  g_assert_cmpint(rig->spec.act_count, ==, 5);
-  g_assert_cmpint(rig->spec.act_dim, ==, 0);
+  g_assert_cmpint(rig->spec.action_count, ==, 5);
+  g_assert_cmpint(rig->spec.action_dim, ==, 0);
   g_assert_cmpint(rig->spec.task_dim, ==, CELLS);
   g_assert_cmpint(rig->spec.horizon, ==, HORIZON);
   g_assert_cmpint(rig->env->task_count(rig->self, 0), ==, TASKS);
@@ -63,7 +63,7 @@ static void test_spec(void) {
   rig->b.task_index[0] = TASKS;
   rig->begin[0] = HN_NEW_TASK;
   g_assert_cmpint(rig->env->reset(rig->self, &rig->b), ==, HN_E_PARAM);
-  rig->pick[0] = 5;
+  rig->action_index[0] = 5;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_SHAPE);
   rig_free(rig);
 }
@@ -251,7 +251,7 @@ typedef struct Believer {
 static HnStatus believer_create(Believer *v, Rig *rig, const Setting *settings) {
   const HnPlugin *p = &gridworld_belief_LTX_hn_plugin;
   *v = (Believer){.m = p->methods, .rng = hn_rng(5, 0)};
-  HnBeliefSpec spec = {.struct_size = sizeof spec, .obs_dim = 2, .act_count = 5, .horizon = 15};
+  HnBeliefSpec spec = {.struct_size = sizeof spec, .obs_dim = 2, .action_count = 5, .horizon = 15};
   v->self = rig_alloc(rig, 1, p->self_size);
   HnStatus s = v->m->create(v->self, &rig->fake.host, rig_params(rig, p, settings), &spec);
   if (s) return s;
@@ -270,14 +270,14 @@ static HnStatus believer_see(Believer *v, uint8_t begin, float reward, const flo
   v->begin = begin;
   /* elements at t - 1 = -1 of a window of no steps */
   h.reward = &reward + 1, h.next_obs = after + 2, h.obs = &pad;
-  HnThought q = {.struct_size = sizeof q,
-                 .history = &h,
-                 .state = v->row,
-                 .samples = v->samples,
-                 .rng = &v->rng,
-                 .belief = v->belief,
-                 .info = v->info};
-  return v->m->believe(v->self, &q);
+  HnBeliefUpdate q = {.struct_size = sizeof q,
+                      .history = &h,
+                      .state = v->row,
+                      .samples = v->samples,
+                      .rng = &v->rng,
+                      .belief = v->belief,
+                      .info = v->info};
+  return v->m->infer(v->self, &q);
 }
 
 /* The brute force: for every goal, replays the whole trajectory's rewards; equal weights to the
@@ -380,9 +380,9 @@ static void test_belief_window(void) {
                  .begin = &begin[0][0],
                  .reward = &reward[0][0],
                  .next_obs = &next_obs[0][0][0]};
-  HnThought q = {
+  HnBeliefUpdate q = {
       .struct_size = sizeof q, .history = &h, .state = state, .belief = &belief[0][0][0]};
-  g_assert_cmpint(v.m->believe(v.self, &q), ==, HN_OK);
+  g_assert_cmpint(v.m->infer(v.self, &q), ==, HN_OK);
   g_assert_cmpmem(belief, sizeof belief, single, sizeof single);
   for (int i = 0; i < B; i++) g_assert_cmpmem(state[i], CELLS, w[i].row, CELLS);
   rig_free(rig);

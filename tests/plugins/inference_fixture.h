@@ -1,5 +1,5 @@
-/* inference_fixture.h - an instance of a recurrent agent on a fake host.  Include it after the plugin's
- * source, with PLUGIN and METHOD (its self) defined. */
+/* inference_fixture.h - an instance of a recurrent agent on a fake host.  Include it after the
+ * plugin's source, with PLUGIN and METHOD (its self) defined. */
 #ifndef SUBJECT_H
 #define SUBJECT_H
 #include "cell_fixture.h"
@@ -8,13 +8,13 @@
 
 typedef struct Case {
   const char *name, *settings;
-  int64_t obs_dim, act_dim, act_count;
+  int64_t obs_dim, action_dim, action_count;
 } Case;
 
 typedef struct Subject {
   FakeHost fake;
   METHOD *m;
-  HnPart part;
+  HnPluginChoice part;
   HnBeliefSpec spec;
   HnRng rng;
   const Case *c;
@@ -28,8 +28,8 @@ static HnStatus subject_try(Subject *b, const Case *c, const char *more) {
   b->m = g_new0(METHOD, 1), b->rng = hn_rng(3, 1), b->c = c;
   b->spec = (HnBeliefSpec){.struct_size = sizeof(HnBeliefSpec),
                            .obs_dim = c->obs_dim,
-                           .act_dim = c->act_dim,
-                           .act_count = c->act_count,
+                           .action_dim = c->action_dim,
+                           .action_count = c->action_count,
                            .rng = &b->rng};
   return create(b->m, host, b->part.params, &b->spec);
 }
@@ -54,5 +54,5 @@ static void subject_free(Subject *b) {
   g_free(b->part.params), g_free(b->m), g_free(b);
 }
 
-typedef HnStatus Believe(void *self, HnThought *q);
+typedef HnStatus Believe(void *self, HnBeliefUpdate *q);
 #endif

@@ -13,13 +13,13 @@ enum { TASK_DIM = 8 };
 /* Row memory leads with the task, in doubles. */
 static void ask(Rig *rig, const double task[TASK_DIM], double x, double y) {
   memcpy(rig_row(rig, 0), task, sizeof(double) * TASK_DIM);
-  rig->act[0] = (float)x;
+  rig->action[0] = (float)x;
   rig_step(rig);
   near((double)rig->b.obs[0], y, 5e-7);
   float answer;
-  g_assert_cmpint(rig->env->answer(rig->self, rig_row(rig, 0), 1, rig->act, &answer), ==, HN_OK);
+  g_assert_cmpint(rig->env->answer(rig->self, rig_row(rig, 0), 1, rig->action, &answer), ==, HN_OK);
   g_assert_true(answer == rig->b.obs[0]);
-  g_assert_true(rig->b.reward[0] == 0 && rig->b.done[0] == 0);
+  g_assert_true(rig->b.reward[0] == 0 && rig->b.terminated[0] == 0);
 }
 
 /* Values from an independent implementation. */
@@ -27,7 +27,7 @@ static void test_fourier_values(void) {
   const double task[] = {0.5 / 3, -0.2 * 2 / 3, 0.8, -0.6 * 4 / 3, 1, 0.4, 1.2, 2.5};
   Rig *rig = rig_new(&fourier_LTX_hn_plugin, 1, NULL);
   g_assert_cmpint(rig->spec.obs_dim, ==, 1);
-  g_assert_cmpint(rig->spec.act_dim, ==, 1);
+  g_assert_cmpint(rig->spec.action_dim, ==, 1);
   g_assert_cmpint(rig->spec.task_dim, ==, TASK_DIM);
   g_assert_cmpint(rig->spec.horizon, ==, 50);
   g_assert_cmpstr(rig->spec.splits, ==, "train|test");
@@ -41,7 +41,7 @@ static void test_fourier_values(void) {
   rig->env->answer(rig->self, task, 1, (float[]){-1}, &edge);
   rig->env->answer(rig->self, task, 1, (float[]){-7.3f}, &beyond);
   g_assert_true(edge == beyond);
-  rig->act[0] = NAN;
+  rig->action[0] = NAN;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
   rig_free(rig);
 }
@@ -61,7 +61,7 @@ static void test_fourier_distribution(void) {
   }
   double mean = 0, square = 0;
   for (int t = 0; t < T; t++) {
-    for (int64_t i = 0; i < ROWS; i++) rig->act[i] = (float)hn_rng_uniform(&rng, -1, 1);
+    for (int64_t i = 0; i < ROWS; i++) rig->action[i] = (float)hn_rng_uniform(&rng, -1, 1);
     rig_step(rig);
     for (int64_t i = 0; i < ROWS; i++) {
       double y = (double)rig->b.obs[i];
@@ -77,12 +77,12 @@ static void test_fourier_noise(void) {
   enum { ROWS = 20000 };
   Rig *rig = rig_new(&fourier_LTX_hn_plugin, ROWS, SETTINGS({"noise_stddev", 0.3}));
   rig_reset(rig, HN_NEW_TASK, -1);
-  for (int64_t i = 0; i < ROWS; i++) rig->act[i] = 0.5f;
+  for (int64_t i = 0; i < ROWS; i++) rig->action[i] = 0.5f;
   rig_step(rig);
   double mean = 0, square = 0;
   for (int64_t i = 0; i < ROWS; i++) {
     float clean;
-    rig->env->answer(rig->self, rig_row(rig, i), 1, rig->act, &clean);
+    rig->env->answer(rig->self, rig_row(rig, i), 1, rig->action, &clean);
     double z = ((double)rig->b.obs[i] - (double)clean) / 0.3;
     mean += z / ROWS, square += z * z / ROWS;
   }
@@ -125,7 +125,7 @@ static void check_dirichlet(int64_t split, double alpha) {
 static void test_bandit_tasks(void) {
   Rig *rig = rig_new(&bandit_LTX_hn_plugin, 1, NULL);
   g_assert_cmpint(rig->spec.obs_dim, ==, 1);
-  g_assert_cmpint(rig->spec.act_count, ==, 5);
+  g_assert_cmpint(rig->spec.action_count, ==, 5);
   g_assert_cmpint(rig->spec.task_dim, ==, 5);
   g_assert_cmpint(rig->spec.horizon, ==, 50);
   rig_free(rig);
@@ -159,12 +159,12 @@ static void test_bandit_uniform(void) {
     rig_step(rig);
     for (int64_t i = 0; i < ROWS; i++) {
       const float *p = rig->b.task + 5 * i;
-      double top = 0, chance = (double)p[rig->pick[i]];
+      double top = 0, chance = (double)p[rig->action_index[i]];
       for (int k = 0; k < 5; k++) top = MAX(top, (double)p[k]);
       near((double)rig_info(rig, i, "regret"), top - chance, 1e-6);
       near((double)rig_info(rig, i, "simple_regret"), top - chance, 1e-6);
       near((double)rig_info(rig, i, "regret_scaled"), (top - chance) / (0.8 * top), 1e-5);
-      g_assert_true(rig->b.obs[i] == rig->b.reward[i] && rig->b.done[i] == 0);
+      g_assert_true(rig->b.obs[i] == rig->b.reward[i] && rig->b.terminated[i] == 0);
       g_assert_true(rig->b.reward[i] == 0 || rig->b.reward[i] == 1);
       reward += (double)rig->b.reward[i] / N, best += top / N;
       regret += (double)rig_info(rig, i, "regret") / N;
@@ -176,7 +176,7 @@ static void test_bandit_uniform(void) {
   g_assert_cmpfloat(scaled, >, regret);
   rig_reset(rig, HN_NEW_EPISODE, -1); /* goes on: the last reward is still seen */
   for (int64_t i = 0; i < ROWS; i++) g_assert_true(rig->b.obs[i] == rig->b.reward[i]);
-  rig->pick[0] = 5;
+  rig->action_index[0] = 5;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_SHAPE);
   rig_free(rig);
 }
@@ -188,7 +188,7 @@ static void test_bandit_payment(void) {
   double paid[ARMS] = {0};
   for (int64_t i = 1; i < ARMS; i++) memcpy(rig_row(rig, i), rig_row(rig, 0), rig->spec.row_size);
   for (int t = 0; t < T; t++) {
-    for (int32_t i = 0; i < ARMS; i++) rig->pick[i] = i;
+    for (int32_t i = 0; i < ARMS; i++) rig->action_index[i] = i;
     rig_step(rig);
     for (int i = 0; i < ARMS; i++) paid[i] += (double)rig->b.reward[i] / T;
   }
@@ -217,10 +217,10 @@ static void at(const Rig *rig, int row, int column) {
 
 /* A step as the host makes it: what ends is begun again. */
 static double go(Rig *rig, int action, int *age, double *regret) {
-  rig->pick[0] = action;
+  rig->action_index[0] = action;
   rig_step(rig);
   *regret += (double)rig_info(rig, 0, "regret");
-  gboolean ends = ++*age == 15 || rig->b.done[0];
+  gboolean ends = ++*age == 15 || rig->b.terminated[0];
   g_assert_true(rig_info(rig, 0, "teleport") == (float)ends);
   double reward = (double)rig->b.reward[0];
   if (ends) rig_reset(rig, HN_NEW_EPISODE, -1), *age = 0;
@@ -269,7 +269,7 @@ static void test_grid_never(void) {
 static void test_grid_moves(void) {
   Rig *rig = rig_new(&gridworld_laplace_LTX_hn_plugin, 1, NULL);
   g_assert_cmpint(rig->spec.obs_dim, ==, 10);
-  g_assert_cmpint(rig->spec.act_count, ==, 4);
+  g_assert_cmpint(rig->spec.action_count, ==, 4);
   g_assert_cmpint(rig->spec.horizon, ==, 15);
   int age = 0;
   double regret = 0;
@@ -284,7 +284,7 @@ static void test_grid_moves(void) {
   at(rig, 4, 0);
   near(regret, 5, 0); /* steps 8 to 12, none of them the end */
   g_assert_cmpstr(rig->env->task_name(rig->self, 1, 23), ==, "goal-4-4");
-  rig->pick[0] = 4;
+  rig->action_index[0] = 4;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_SHAPE);
   rig_free(rig);
 }

@@ -171,7 +171,7 @@ static void check_chain(const Chain *k, bool diagonal, bool whole) {
   Subject *b = subject_new(&c, more);
   set_chain(b);
   Life *l = life_new(2, 1, 1, 0, 2, 100, true);
-  l->pick[1] = 0, l->pick[2] = 1; /* steps 0 and 1 */
+  l->action_index[1] = 0, l->action_index[2] = 1; /* steps 0 and 1 */
   char *state = g_malloc0(b->spec.row_size);
   HnRng *rng = streams_new(1);
   float belief[3], info[3 * info_count];
@@ -224,7 +224,7 @@ static void check_post_hoc(const char *cell, const char *more, bool same) {
   Subject *b = subject_new(&c, more);
   const HnInference *other = recurrent_LTX_hn_plugin.methods;
   FakeHost *fake = g_new0(FakeHost, 1);
-  HnPart part = part_of(&recurrent_LTX_hn_plugin, settings);
+  HnPluginChoice part = part_of(&recurrent_LTX_hn_plugin, settings);
   void *agent = g_malloc0(recurrent_LTX_hn_plugin.self_size);
   HnRng rng = hn_rng(77, 1), *streams = streams_new(3);
   HnBeliefSpec spec = b->spec;
@@ -238,9 +238,9 @@ static void check_post_hoc(const char *cell, const char *more, bool same) {
   int64_t D = spec.belief_dim, n = 10 * 3 * D;
   float *mine = g_new0(float, n), *its = g_new0(float, n);
   char *state = g_malloc0(3 * spec.row_size);
-  HnThought q = {.struct_size = sizeof q, .history = &h, .state = state, .rng = streams};
+  HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .rng = streams};
   q.belief = its;
-  g_assert_cmpint(other->believe(agent, &q), ==, HN_OK);
+  g_assert_cmpint(other->infer(agent, &q), ==, HN_OK);
   g_free(state), state = g_malloc0(3 * b->spec.row_size);
   Call k = {.l = l, .steps = 9, .rows = 3, .state = state, .rng = streams, .belief = mine};
   call_part(b, believe, &k);
@@ -367,7 +367,7 @@ static void test_members(void) {
 static void test_sizes(void) {
   static const struct {
     const char *settings;
-    int64_t obs_dim, act_dim, act_count, latent, total;
+    int64_t obs_dim, action_dim, action_count, latent, total;
   } task[] = {
       {"head: signal", 1, 1, 0, 64, 635203},
       {"head: signal, latent: 32", 1, 1, 0, 32, 622819},
@@ -377,9 +377,10 @@ static void test_sizes(void) {
       {"context: bamdp, latent: 32", 10, 0, 4, 32, 782181},
   };
   for (gsize k = 0; k < G_N_ELEMENTS(task); k++) {
-    Case c = {"", task[k].settings, task[k].obs_dim, task[k].act_dim, task[k].act_count};
+    Case c = {"", task[k].settings, task[k].obs_dim, task[k].action_dim, task[k].action_count};
     int64_t context = k < 2 ? 0 : k < 4 ? 128 : 256, in = task[k].latent + context;
-    int64_t policy = task[k].act_count ? head_size(in, 1) + head_size(in, task[k].act_count) : 0;
+    int64_t policy =
+        task[k].action_count ? head_size(in, 1) + head_size(in, task[k].action_count) : 0;
     g_assert_cmpint(parameters_of(&c) + policy, ==, task[k].total);
   }
 }
@@ -427,7 +428,7 @@ static void test_track(void) {
     HnHistory h = life_window(l, 5, 3, 0, 3);
     const HnHistory *phase[] = {&h};
     h.state = memory;
-    HnLesson lesson = {.struct_size = sizeof lesson, .rng = rng, .phases = 1, .phase = phase};
+    HnTrainBatch lesson = {.struct_size = sizeof lesson, .rng = rng, .phases = 1, .phase = phase};
     HnStatus status = methods.learn(b->m, &lesson);
     g_assert_cmpint(status, ==, k ? HN_OK : HN_E_NUMERIC);
     if (!k) g_assert_nonnull(strstr(b->fake.error, "track: true"));

@@ -27,9 +27,9 @@ static void test_specs(void) {
   for (size_t k = 0; k < G_N_ELEMENTS(expected); k++) {
     Rig *rig = rig_new(expected[k].plugin, 1, NULL);
     g_assert_cmpint(rig->spec.obs_dim, ==, expected[k].obs);
-    g_assert_cmpint(rig->spec.act_dim, ==, expected[k].act);
+    g_assert_cmpint(rig->spec.action_dim, ==, expected[k].act);
     g_assert_cmpint(rig->spec.task_dim, ==, expected[k].task);
-    g_assert_cmpint(rig->spec.act_count, ==, 0);
+    g_assert_cmpint(rig->spec.action_count, ==, 0);
     g_assert_cmpint(rig->spec.horizon, ==, 200);
     g_assert_cmpstr(rig->spec.splits, ==, "train|test");
     rig_free(rig);
@@ -159,9 +159,10 @@ static void twin_place(const Twin *twin, const HnPlugin *plugin, double *xy) {
 static double formula(const Twin *twin, const Rig *rig, int64_t i, const double *before,
                       const double *after) {
   const HnPlugin *plugin = rig->plugin;
-  const float *act = rig->act + i * rig->spec.act_dim, *task = rig->b.task + i * rig->spec.task_dim;
+  const float *act = rig->action + i * rig->spec.action_dim,
+              *task = rig->b.task + i * rig->spec.task_dim;
   double dx = after[0] - before[0], dy = after[1] - before[1];
-  double effort = sum_of_squares(act, (int)rig->spec.act_dim), clipped = 0, force = 0;
+  double effort = sum_of_squares(act, (int)rig->spec.action_dim), clipped = 0, force = 0;
   mj_rnePostConstraint(twin->m, twin->d);
   for (int k = 0; k < 6 * twin->m->nbody; k++) {
     force += pow(twin->d->cfrc_ext[k], 2);
@@ -228,7 +229,7 @@ static void test_twin(gconstpointer which) {
     for (int t = 0; t < 60; t++) {
       for (int64_t i = 0; i < 2; i++) rig_random_action(rig, i, &rng);
       twin_place(&twin, plugin, before);
-      twin_step(&twin, rig->act);
+      twin_step(&twin, rig->action);
       twin_place(&twin, plugin, after);
       rig_step(rig);
       twin_compare(&twin, rig, 0);
@@ -236,7 +237,7 @@ static void test_twin(gconstpointer which) {
       near((double)rig->b.reward[0], reward, 3e-6 * MAX(1, fabs(reward)));
       compare_observation(&twin, rig, 0);
       gboolean done = formula_done(plugin, twin.d->qpos);
-      g_assert_cmpint(rig->b.done[0], ==, done);
+      g_assert_cmpint(rig->b.terminated[0], ==, done);
       ends += done;
     }
     twin_free(&twin);
@@ -281,9 +282,9 @@ static double idle_height(Rig *rig, double height, double speed, gboolean lying,
   state[2] = height;
   state[3] = lying ? sqrt(0.5) : 1, state[4] = lying ? sqrt(0.5) : 0;
   state[rig->plugin == humanoid ? 26 : 17] = speed;
-  memset(rig->act, 0, sizeof(float) * (size_t)rig->spec.act_dim);
+  memset(rig->action, 0, sizeof(float) * (size_t)rig->spec.action_dim);
   rig_step(rig);
-  *done = rig->b.done[0];
+  *done = rig->b.terminated[0];
   return state[2];
 }
 
@@ -368,7 +369,7 @@ static void test_forces_off(void) {
     rig_reset(on, HN_NEW_TASK, -1), rig_reset(off, HN_NEW_TASK, -1);
     for (int t = 0; t < 60; t++) {
       rig_random_action(on, 0, &rng);
-      memcpy(off->act, on->act, sizeof(float) * (size_t)on->spec.act_dim);
+      memcpy(off->action, on->action, sizeof(float) * (size_t)on->spec.action_dim);
       rig_step(on), rig_step(off);
       g_assert_cmpmem(on->b.obs, sizeof(float) * (size_t)rest, off->b.obs,
                       sizeof(float) * (size_t)rest);
@@ -638,12 +639,12 @@ static void test_failures(gconstpointer plugin) {
   memcpy(state, start, size), state[2] = NAN;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
   memcpy(state, start, size);
-  float kept = rig->act[4];
-  rig->act[4] = INFINITY;
+  float kept = rig->action[4];
+  rig->action[4] = INFINITY;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
   g_assert_nonnull(strstr(rig->fake.error, "action 4"));
 
-  rig->act[4] = kept, memcpy(state, start, size);
+  rig->action[4] = kept, memcpy(state, start, size);
   rig_step(rig);
   g_assert_cmpmem(state, size, once, size);
   g_free(start), g_free(once);

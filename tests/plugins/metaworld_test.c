@@ -501,7 +501,7 @@ static void test_spec(void) {
   for (size_t k = 0; k < G_N_ELEMENTS(benchmarks); k++) {
     Rig *rig = rig_new(metaworld, 1, benchmarks[k].set);
     g_assert_cmpint(rig->spec.obs_dim, ==, benchmarks[k].obs);
-    g_assert_cmpint(rig->spec.act_dim, ==, 4);
+    g_assert_cmpint(rig->spec.action_dim, ==, 4);
     g_assert_cmpint(rig->spec.task_dim, ==, benchmarks[k].task);
     g_assert_cmpint(rig->spec.horizon, ==, 500);
     g_assert_cmpstr(rig->spec.splits, ==, benchmarks[k].splits);
@@ -558,16 +558,16 @@ static void test_shown(void) {
   for (int t = 0; t < 5; t++) {
     HnMwOutcome out;
     rig_random_action(shown, 0, &rng);
-    memcpy(hidden->act, shown->act, 4 * sizeof *shown->act);
+    memcpy(hidden->action, shown->action, 4 * sizeof *shown->action);
     rig_step(shown), rig_step(hidden);
-    g_assert_cmpint(hn_mw_step(&g->world, &twin, shown->act, &out), ==, HN_OK);
+    g_assert_cmpint(hn_mw_step(&g->world, &twin, shown->action, &out), ==, HN_OK);
     for (int k = 0; k < HN_MW_OBS; k++) {
       g_assert_cmpfloat((double)shown->b.obs[k], ==, (double)(float)out.obs[k]);
       double seen = k < HN_MW_OBS - 3 ? (double)(float)out.obs[k] : 0;
       g_assert_cmpfloat((double)hidden->b.obs[k], ==, seen);
     }
     g_assert_cmpfloat((double)shown->b.reward[0], ==, (double)(float)out.reward);
-    g_assert_cmpmem(shown->b.obs + 39, 16, shown->act, 16);
+    g_assert_cmpmem(shown->b.obs + 39, 16, shown->action, 16);
     g_assert_cmpfloat((double)shown->b.obs[43], ==, (double)(float)(out.reward / 10));
     g_assert_cmpfloat((double)shown->b.obs[44], ==, 0);
   }
@@ -586,11 +586,11 @@ static void test_success(void) {
     int solved = 0;
     rig_reset(rig, HN_NEW_TASK, 0);
     for (int t = 0; t < EPISODE && !solved; t++) {
-      memcpy(rig->act, r->action[t], sizeof r->action[t]);
+      memcpy(rig->action, r->action[t], sizeof r->action[t]);
       rig_step(rig);
       solved = rig_info(rig, 0, "success") > 0;
       g_assert_cmpint(solved, ==, r->success[t]);
-      g_assert_cmpint(rig->b.done[0], ==, solved && ending);
+      g_assert_cmpint(rig->b.terminated[0], ==, solved && ending);
       g_assert_cmpfloat((double)rig->b.obs[44], ==, solved && ending);
     }
     g_assert_cmpint(solved, ==, 1);
@@ -618,7 +618,7 @@ static void test_memory(gconstpointer data) {
       rig_reset(b, HN_NEW_EPISODE, -1);
     for (int t = 0; t < 4; t++) {
       rig_random_action(a, 0, &rng);
-      memcpy(b->act, a->act, 4 * sizeof *a->act);
+      memcpy(b->action, a->action, 4 * sizeof *a->action);
       rig_step(a), rig_step(b);
     }
     append_row(one, a, 0), append_row(two, b, 0);
@@ -638,7 +638,7 @@ static void test_trouble(void) {
   memcpy(before, rig->b.obs + HN_MW_OBS, sizeof before);
   ((HnMwRow *)rig_row(rig, 1))->qvel[9] = 1e30;
   rig_step(rig), rig_step(calm);
-  g_assert_cmpint(rig->b.done[1], ==, 1);
+  g_assert_cmpint(rig->b.terminated[1], ==, 1);
   g_assert_cmpfloat((double)rig->b.reward[1], ==, 0);
   g_assert_cmpfloat((double)rig_info(rig, 1, "unstable"), ==, 1);
   g_assert_nonnull(strstr(rig->fake.logged, "pick-place: MuJoCo: "));
@@ -647,7 +647,7 @@ static void test_trouble(void) {
   g_assert_cmpint(rig->env->reset(rig->self, &rig->b), ==, HN_OK);
   for (int t = 0; t < 3; t++) rig_step(rig), rig_step(calm);
   for (int i = 0; i < 3; i++) {
-    g_assert_cmpint(rig->b.done[i], ==, 0);
+    g_assert_cmpint(rig->b.terminated[i], ==, 0);
     g_assert_cmpfloat((double)rig_info(rig, i, "unstable"), ==, 0);
   }
   for (int i = 0; i < 3; i += 2)
@@ -678,7 +678,7 @@ static void test_picture(void) {
   g_assert_cmpint(s, ==, HN_OK);
   g_autofree char *kept = g_memdup2(rig_row(rig, 0), rig->spec.row_size);
   const float up[4] = {0, 0, 1, -1};
-  memcpy(rig->act, up, sizeof up);
+  memcpy(rig->action, up, sizeof up);
   for (int t = 0; t < 15; t++) rig_step(rig);
   g_assert_cmpint(rig->env->render(rig->self, rig_row(rig, 0), W, H, later), ==, HN_OK);
   rig_reset(rig, HN_NEW_TASK, 3);
@@ -726,7 +726,7 @@ static void test_shared_model(void) {
 static void test_bad_action(void) {
   Rig *rig = rig_new(metaworld, 1, SETTINGS({"benchmark", HN_MW_MT1}, {"task=reach", 0}));
   rig_reset(rig, HN_NEW_TASK, 0);
-  rig->act[2] = NAN;
+  rig->action[2] = NAN;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
   rig_free(rig);
 }

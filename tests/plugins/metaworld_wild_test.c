@@ -17,7 +17,7 @@ static char absent[512];
  * beyond all limits now and then. */
 static void act_wildly(Rig *rig, int64_t t, HnRng *rng) {
   for (int64_t i = 0; i < ROWS; i++) {
-    float *act = rig->act + i * HN_MW_ACT;
+    float *act = rig->action + i * HN_MW_ACT;
     for (int k = 0; k < HN_MW_ACT; k++) {
       double u = hn_rng_uniform(rng, -1.25, 1.25);
       if (i == 1 && t % 25) continue;
@@ -34,14 +34,14 @@ static void look_at_row(const Rig *rig, int64_t i) {
     if (!isfinite(rig->b.obs[i * HN_MW_OBS + k])) g_error("obs[%d] is not finite", k);
   if (!(reward >= 0 && reward <= 10)) g_error("reward %g", (double)reward);
   g_assert_true(success == 0 || success == 1);
-  g_assert_cmpint(rig->b.done[i], ==, rig_info(rig, i, "unstable") > 0);
+  g_assert_cmpint(rig->b.terminated[i], ==, rig_info(rig, i, "unstable") > 0);
 }
 
 static void begin_again(Rig *rig, int64_t t) {
   gboolean any = FALSE;
   for (int64_t i = 0; i < ROWS; i++) {
-    gboolean due = rig->b.done[i] || t % HORIZON == HORIZON - 1;
-    rig->begin[i] = !due ? HN_KEEP : rig->b.done[i] ? HN_NEW_EPISODE : HN_NEW_TASK;
+    gboolean due = rig->b.terminated[i] || t % HORIZON == HORIZON - 1;
+    rig->begin[i] = !due ? HN_KEEP : rig->b.terminated[i] ? HN_NEW_EPISODE : HN_NEW_TASK;
     rig->b.task_index[i] = (t / HORIZON + 13 * i) % HN_MW_GOALS;
     if (rig->begin[i] == HN_NEW_TASK) memset(rig_row(rig, i), 0, rig->spec.row_size);
     any |= due;
@@ -64,7 +64,7 @@ static void test_wild(gconstpointer data) {
     rig_step(rig);
     for (int64_t i = 0; i < ROWS; i++) {
       look_at_row(rig, i);
-      unstable += rig->b.done[i];
+      unstable += rig->b.terminated[i];
       best = MAX(best, (double)rig->b.reward[i]);
     }
     begin_again(rig, t);

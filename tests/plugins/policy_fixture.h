@@ -1,5 +1,6 @@
-/* policy_fixture.h - a bench for one policy plugin: the fake host with shards run in an awkward order
- * or on two threads, parameters by name, and a window of experience to act in and to learn from. */
+/* policy_fixture.h - a bench for one policy plugin: the fake host with shards run in an awkward
+ * order or on two threads, parameters by name, and a window of experience to act in and to learn
+ * from. */
 #ifndef POLICY_LAB_H
 #define POLICY_LAB_H
 #include "fake_host.h"
@@ -157,12 +158,12 @@ static inline void lab_close(Lab *lab) {
 /* ---- experience ---- */
 
 /* T steps of B rows; whoever fills it sets obs and belief of a percept, calls lab_act, and then
- * reward, done, cut and begin. */
+ * reward, terminated, truncated and begin. */
 typedef struct Log {
   int64_t T, B, S;
-  uint8_t *begin, *done, *cut;
-  float *obs, *belief, *act, *reward, *true_reward, *note;
-  int32_t *pick;
+  uint8_t *begin, *terminated, *truncated;
+  float *obs, *belief, *action, *reward, *true_reward, *aux;
+  int32_t *action_index;
   HnRng *rng;
   HnHistory history;
 } Log;
@@ -172,12 +173,13 @@ static inline Log *log_new(const Lab *lab, int64_t T, int64_t B, int64_t S, uint
   gsize n = (gsize)(T * B), m = n + (gsize)B, wide = (gsize)(S > 1 ? S : 1);
   Log *g = g_new0(Log, 1);
   g->T = T, g->B = B, g->S = S;
-  g->begin = g_new0(uint8_t, m), g->done = g_new0(uint8_t, n), g->cut = g_new0(uint8_t, n);
+  g->begin = g_new0(uint8_t, m), g->terminated = g_new0(uint8_t, n),
+  g->truncated = g_new0(uint8_t, n);
   g->obs = g_new0(float, m *(gsize)s->obs_dim + 1);
   g->belief = g_new0(float, m *wide *(gsize)s->belief_dim + 1);
-  g->act = g_new0(float, n *(gsize)s->act_dim + 1), g->pick = g_new0(int32_t, n);
+  g->action = g_new0(float, n *(gsize)s->action_dim + 1), g->action_index = g_new0(int32_t, n);
   g->reward = g_new0(float, n), g->true_reward = g_new0(float, n);
-  g->note = g_new0(float, n *(gsize)s->note_dim);
+  g->aux = g_new0(float, n *(gsize)s->aux_dim);
   g->rng = g_new0(HnRng, (gsize)B);
   for (int64_t i = 0; i < B; i++) g->rng[i] = hn_rng(seed, (uint64_t)i);
   g->history = (HnHistory){.struct_size = sizeof(HnHistory),
@@ -186,21 +188,22 @@ static inline Log *log_new(const Lab *lab, int64_t T, int64_t B, int64_t S, uint
                            .stride = B,
                            .begin = g->begin,
                            .obs = g->obs,
-                           .act = g->act,
-                           .pick = g->pick,
+                           .action = g->action,
+                           .action_index = g->action_index,
                            .reward = g->reward,
                            .true_reward = g->true_reward,
-                           .done = g->done,
-                           .cut = g->cut,
+                           .terminated = g->terminated,
+                           .truncated = g->truncated,
                            .samples = S,
                            .belief = g->belief,
-                           .note = g->note};
+                           .aux = g->aux};
   return g;
 }
 
 static inline void log_free(Log *g) {
-  g_free(g->begin), g_free(g->done), g_free(g->cut), g_free(g->obs), g_free(g->belief);
-  g_free(g->act), g_free(g->pick), g_free(g->reward), g_free(g->true_reward), g_free(g->note);
+  g_free(g->begin), g_free(g->terminated), g_free(g->truncated), g_free(g->obs), g_free(g->belief);
+  g_free(g->action), g_free(g->action_index), g_free(g->reward), g_free(g->true_reward),
+      g_free(g->aux);
   g_free(g->rng), g_free(g);
 }
 
@@ -209,15 +212,15 @@ static inline HnStatus lab_act(Lab *lab, Log *g, int64_t t, int64_t first, int64
                                bool greedy) {
   const HnPolicySpec *s = &lab->spec;
   int64_t at = t * g->B + first, wide = g->S > 1 ? g->S : 1;
-  HnAct a = {.struct_size = sizeof a,
-             .rows = rows,
-             .samples = g->S,
-             .obs = g->obs + at * s->obs_dim,
-             .belief = g->belief + at * wide * s->belief_dim,
-             .rng = greedy ? NULL : g->rng + first,
-             .act = g->act + at * s->act_dim,
-             .pick = g->pick + at,
-             .note = g->note + at * s->note_dim};
+  HnActBatch a = {.struct_size = sizeof a,
+                  .rows = rows,
+                  .samples = g->S,
+                  .obs = g->obs + at * s->obs_dim,
+                  .belief = g->belief + at * wide * s->belief_dim,
+                  .rng = greedy ? NULL : g->rng + first,
+                  .action = g->action + at * s->action_dim,
+                  .action_index = g->action_index + at,
+                  .aux = g->aux + at * s->aux_dim};
   HnStatus status = lab->method->act(lab->self, &a);
   lab_end_call(lab);
   return status;
@@ -241,7 +244,7 @@ typedef struct LabLesson {
   Log *g;
 } LabLesson;
 
-static inline HnStatus lab_believe(const HnLesson *l, const HnHistory *h, int64_t samples,
+static inline HnStatus lab_believe(const HnTrainBatch *l, const HnHistory *h, int64_t samples,
                                    float *belief) {
   const LabLesson *x = l->impl;
   int64_t D = x->lab->spec.belief_dim, width = (samples > 1 ? samples : 1) * D;
@@ -255,14 +258,14 @@ static inline HnStatus lab_believe(const HnLesson *l, const HnHistory *h, int64_
 static inline HnStatus lab_learn(Lab *lab, Log *g, HnRng *rng, int64_t frames, int64_t total) {
   const HnHistory *phase[] = {&g->history};
   LabLesson x = {lab, g};
-  HnLesson l = {.struct_size = sizeof l,
-                .impl = &x,
-                .frames = frames,
-                .frames_total = total,
-                .rng = rng,
-                .phases = 1,
-                .phase = phase,
-                .believe = lab_believe};
+  HnTrainBatch l = {.struct_size = sizeof l,
+                    .impl = &x,
+                    .frames = frames,
+                    .frames_total = total,
+                    .rng = rng,
+                    .phases = 1,
+                    .phase = phase,
+                    .infer = lab_believe};
   memset(lab->fake.metric, 0, sizeof lab->fake.metric);
   memset(lab->fake.metric_count, 0, sizeof lab->fake.metric_count);
   HnStatus status = lab->method->learn(lab->self, &l);

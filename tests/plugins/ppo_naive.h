@@ -98,18 +98,18 @@ static inline double naive_stddev(const Naive *z, double logstd) {
 static inline void naive_density(const Naive *z, const double *x, int64_t k, const double *out,
                                  double *logp, double *entropy) {
   *logp = *entropy = 0;
-  if (z->lab->spec.act_count > 0) {
+  if (z->lab->spec.action_count > 0) {
     double sum = 0;
     for (int64_t a = 0; a < z->A; a++) sum += exp(out[a]);
     for (int64_t a = 0; a < z->A; a++) *entropy -= exp(out[a]) / sum * log(exp(out[a]) / sum);
-    *logp = log(exp(out[z->g->pick[k]]) / sum);
+    *logp = log(exp(out[z->g->action_index[k]]) / sum);
     return;
   }
   int squash = (int)naive_get(z, "squash");
   const double *logstd = x + z->offset[lab_find(z->lab, "logstd") - z->lab->fake.array];
   for (int64_t a = 0; a < z->A; a++) {
-    const float *note = z->g->note + k * z->lab->spec.note_dim;
-    double u = squash == 2 ? (double)note[1 + a] : (double)z->g->act[k * z->A + a];
+    const float *note = z->g->aux + k * z->lab->spec.aux_dim;
+    double u = squash == 2 ? (double)note[1 + a] : (double)z->g->action[k * z->A + a];
     double s = naive_stddev(z, logstd[a]), mean = squash == 1 ? tanh(out[a]) : out[a];
     *logp += log(exp(-(u - mean) * (u - mean) / (2 * s * s)) / (s * sqrt(2 * G_PI)));
     if (squash == 2) *logp -= log(1 - tanh(u) * tanh(u));
@@ -232,7 +232,7 @@ static inline void naive_advantages(Naive *z, const double *reward, const double
       for (int64_t u = t; u < g->T; u++) {
         int64_t k = u * g->B + i;
         uint8_t next = g->begin[k + g->B];
-        if (limits && g->cut[k] && !g->done[k]) break;
+        if (limits && g->truncated[k] && !g->terminated[k]) break;
         bool ends = next == HN_NEW_TASK || (terminal && next == HN_NEW_EPISODE);
         sum += weight * (reward[k] + (ends ? 0 : gamma * value[k + g->B]) - value[k]);
         if (ends) break;
@@ -308,7 +308,7 @@ static inline void naive_inputs(Naive *z) {
 static inline Naive *naive_new(Lab *lab, const Log *g) {
   Naive *z = g_new0(Naive, 1);
   z->lab = lab, z->g = g, z->n = g->T * g->B, z->O = lab->spec.obs_dim, z->D = lab->spec.belief_dim;
-  z->A = lab->spec.act_count > 0 ? lab->spec.act_count : lab->spec.act_dim;
+  z->A = lab->spec.action_count > 0 ? lab->spec.action_count : lab->spec.action_dim;
   z->point = naive_get(z, "loss_belief") != 0 && g->S > 0;
   z->S = g->S > 1 && !z->point ? g->S : 1;
   naive_size(z);
@@ -322,7 +322,7 @@ static inline Naive *naive_new(Lab *lab, const Log *g) {
   for (int64_t k = 0; k < z->n; k++) {
     Worth w = naive_worth(z, x, k);
     z->old_logp[k] = z->point ? naive_acted(z, x, k) : w.logp, z->old_value[k] = w.value;
-    value[k] = (double)g->note[k * lab->spec.note_dim];
+    value[k] = (double)g->aux[k * lab->spec.aux_dim];
   }
   for (int64_t k = 0; k < z->n + g->B && z->point; k++) value[k] = naive_value(z, x, k);
   naive_rewards(z, reward);

@@ -1,8 +1,8 @@
 /* PPO in the real run loop, over an inference that is trained through it: the lesson's gathered
  * rows and recomputed beliefs are what was acted on, to the bit, also in windows that begin
  * mid-life. */
-#include "cell_fixture.h"
 #include "../fakes/lab.h"
+#include "cell_fixture.h"
 #include <string.h>
 
 extern const HnPlugin ppo_LTX_hn_plugin;

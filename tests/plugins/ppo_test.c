@@ -9,7 +9,7 @@ extern const HnPlugin ppo_LTX_hn_plugin;
 
 typedef struct Case {
   const char *name, *settings;
-  int64_t O, D, S, act_dim, act_count;
+  int64_t O, D, S, action_dim, action_count;
 } Case;
 
 #define COMMON \
@@ -46,7 +46,7 @@ static Lab *open_case(const Case *c, uint64_t seed) {
   Lab *lab = lab_open(&ppo_LTX_hn_plugin, seed);
   lab_set_all(lab, c->settings);
   lab->spec.obs_dim = c->O, lab->spec.belief_dim = c->D, lab->spec.samples = c->S;
-  lab->spec.act_dim = c->act_dim, lab->spec.act_count = c->act_count;
+  lab->spec.action_dim = c->action_dim, lab->spec.action_count = c->action_count;
   lab->spec.rows = 4, lab->spec.steps = 8;
   g_assert_cmpint(lab_create(lab), ==, HN_OK);
   return lab;
@@ -64,9 +64,9 @@ static Log *experience(Lab *lab, int64_t T, int64_t B, int64_t S) {
     g->belief[k] = (float)(-1 + 0.3 * hn_rng_normal(&rng));
   memset(g->begin, HN_NEW_TASK, (size_t)B);
   g->begin[3 * B + 1] = HN_NEW_TASK;
-  g->begin[4 * B + 2] = HN_NEW_EPISODE, g->cut[3 * B + 2] = 1;
-  g->begin[2 * B + 3] = HN_NEW_EPISODE, g->done[B + 3] = 1;
-  g->begin[T * B] = HN_NEW_TASK, g->cut[(T - 1) * B] = 1;
+  g->begin[4 * B + 2] = HN_NEW_EPISODE, g->truncated[3 * B + 2] = 1;
+  g->begin[2 * B + 3] = HN_NEW_EPISODE, g->terminated[B + 3] = 1;
+  g->begin[T * B] = HN_NEW_TASK, g->truncated[(T - 1) * B] = 1;
   for (int64_t t = 0; t < T; t++) {
     g_assert_cmpint(lab_act(lab, g, t, 0, B, false), ==, HN_OK);
     for (int64_t i = 0; i < B; i++) {
@@ -148,7 +148,7 @@ static int64_t way_width(const Way *w) {
   return (w->g->S > 1 && !w->point ? w->g->S : 1) * w->D;
 }
 
-static const HnHistory *way_rows(const HnLesson *l, int64_t phase, int64_t n,
+static const HnHistory *way_rows(const HnTrainBatch *l, int64_t phase, int64_t n,
                                  const int64_t *index) {
   Way *w = l->impl;
   g_assert_cmpint(phase, ==, 0);
@@ -157,7 +157,8 @@ static const HnHistory *way_rows(const HnLesson *l, int64_t phase, int64_t n,
   return &w->gathered;
 }
 
-static HnStatus way_believe(const HnLesson *l, const HnHistory *h, int64_t samples, float *belief) {
+static HnStatus way_believe(const HnTrainBatch *l, const HnHistory *h, int64_t samples,
+                            float *belief) {
   Way *w = l->impl;
   g_assert_cmpint(samples, ==, w->point ? 0 : w->g->S);
   if (h != &w->gathered) { /* all of it, before the first minibatch */
@@ -172,14 +173,14 @@ static HnStatus way_believe(const HnLesson *l, const HnHistory *h, int64_t sampl
   return HN_OK;
 }
 
-static HnStatus way_backward(const HnLesson *l, const float *d_belief, double *norm2) {
+static HnStatus way_backward(const HnTrainBatch *l, const float *d_belief, double *norm2) {
   Way *w = l->impl;
   memcpy(w->d, d_belief, (size_t)((w->g->T + 1) * w->n * way_width(w)) * 4);
   *norm2 = 9;
   return HN_OK;
 }
 
-static HnStatus way_step(const HnLesson *l, double scale, double rate) {
+static HnStatus way_step(const HnTrainBatch *l, double scale, double rate) {
   Way *w = l->impl;
   w->scale = scale, w->rate = rate, w->calls++;
   return HN_OK;
@@ -189,17 +190,17 @@ static HnStatus way_step(const HnLesson *l, double scale, double rate) {
 static HnStatus learn_through(Lab *lab, Way *w, int64_t frames, int64_t total) {
   const HnHistory *phase[] = {&w->g->history};
   HnRng rng = hn_rng(1, 1);
-  HnLesson l = {.struct_size = sizeof l,
-                .impl = w,
-                .frames = frames,
-                .frames_total = total,
-                .rng = &rng,
-                .phases = 1,
-                .phase = phase,
-                .rows = way_rows,
-                .believe = way_believe,
-                .backward = way_backward,
-                .step = way_step};
+  HnTrainBatch l = {.struct_size = sizeof l,
+                    .impl = w,
+                    .frames = frames,
+                    .frames_total = total,
+                    .rng = &rng,
+                    .phases = 1,
+                    .phase = phase,
+                    .rows = way_rows,
+                    .infer = way_believe,
+                    .backward = way_backward,
+                    .step = way_step};
   HnStatus status = lab->method->learn(lab->self, &l);
   lab_end_call(lab);
   return status;
@@ -267,7 +268,7 @@ static void test_mixture_density(void) {
     Case c = {"", COMMON "layers 0 loss_belief 1 normalise_belief 0 epochs 1", 0, 2, 2, 0, 2};
     Lab *lab = open_case(&c, 5);
     lab_set(lab, "upstream_mixture", upstream);
-    g_assert_cmpint(lab->spec.note_dim, ==, 2);
+    g_assert_cmpint(lab->spec.aux_dim, ==, 2);
     float *w = lab_find(lab, "action.0.weight")->data; /* [2, A] */
     w[0] = logf(9), w[1] = 0, w[2] = -logf(4), w[3] = 0;
     Log *g = log_new(lab, 1, 8, 2, 9);
@@ -279,8 +280,8 @@ static void test_mixture_density(void) {
     double point = 1 / (1 + exp(-(log(9) - log(4)) / 2)); /* 3/5 */
     int seen[2] = {0};
     for (int i = 0; i < 8; i++) {
-      int k = g->pick[i];
-      g_assert_cmpfloat_with_epsilon(g->note[2 * i + 1], want[k], 1e-6);
+      int k = g->action_index[i];
+      g_assert_cmpfloat_with_epsilon(g->aux[2 * i + 1], want[k], 1e-6);
       mean += (k ? 1 - point : point) / exp(want[k]) / 8, seen[k]++;
       g->reward[i] = g->true_reward[i] = (float)i;
     }
@@ -415,14 +416,15 @@ static void test_rows_alone(gconstpointer data) {
   }
   g_assert_cmpint(lab_act(lab, g[0], 0, 0, 7, false), ==, HN_OK);
   for (int64_t i = 0; i < 7; i++) g_assert_cmpint(lab_act(lab, g[1], 0, i, 1, false), ==, HN_OK);
-  g_assert_cmpmem(g[0]->act, (gsize)(7 * c->act_dim) * 4, g[1]->act, (gsize)(7 * c->act_dim) * 4);
-  g_assert_cmpmem(g[0]->pick, 7 * 4, g[1]->pick, 7 * 4);
-  g_assert_cmpmem(g[0]->note, (gsize)(7 * lab->spec.note_dim) * 4, g[1]->note,
-                  (gsize)(7 * lab->spec.note_dim) * 4);
+  g_assert_cmpmem(g[0]->action, (gsize)(7 * c->action_dim) * 4, g[1]->action,
+                  (gsize)(7 * c->action_dim) * 4);
+  g_assert_cmpmem(g[0]->action_index, 7 * 4, g[1]->action_index, 7 * 4);
+  g_assert_cmpmem(g[0]->aux, (gsize)(7 * lab->spec.aux_dim) * 4, g[1]->aux,
+                  (gsize)(7 * lab->spec.aux_dim) * 4);
   for (int64_t i = 0; i < 7; i++)
-    if (c->act_dim > 0) /* both cases squash their draws, which the note keeps raw */
-      g_assert_cmpfloat_with_epsilon(g[0]->act[2 * i + 1],
-                                     tanh((double)g[0]->note[i * lab->spec.note_dim + 2]), 1e-6);
+    if (c->action_dim > 0) /* both cases squash their draws, which the note keeps raw */
+      g_assert_cmpfloat_with_epsilon(g[0]->action[2 * i + 1],
+                                     tanh((double)g[0]->aux[i * lab->spec.aux_dim + 2]), 1e-6);
   log_free(g[0]), log_free(g[1]), lab_close(lab);
 }
 
@@ -430,7 +432,7 @@ static void expect_refusal(const Case *c, HnStatus status, const char *part) {
   Lab *lab = lab_open(&ppo_LTX_hn_plugin, 1);
   lab_set_all(lab, c->settings);
   lab->spec.obs_dim = c->O, lab->spec.belief_dim = c->D, lab->spec.rows = 4;
-  lab->spec.act_dim = c->act_dim, lab->spec.act_count = c->act_count;
+  lab->spec.action_dim = c->action_dim, lab->spec.action_count = c->action_count;
   g_assert_cmpint(lab_create(lab), ==, status);
   g_assert_nonnull(strstr(lab->fake.error, part));
   lab_close(lab);
@@ -575,19 +577,19 @@ static void test_mixture(void) {
         for (int k = 0; k < 3; k++)
           p[k] += 0.5 * exp((double)w[3 * s + k]) /
                   (exp((double)w[3 * s]) + exp((double)w[3 * s + 1]) + exp((double)w[3 * s + 2]));
-      for (int i = 0; i < ROWS; i++) count[g->pick[i]]++;
+      for (int i = 0; i < ROWS; i++) count[g->action_index[i]]++;
       for (int k = 0; k < 3; k++)
         g_assert_cmpfloat_with_epsilon(count[k] / ROWS, p[k], 4 * sqrt(p[k] * (1 - p[k]) / ROWS));
       g_assert_cmpint(lab_act(lab, g, 0, 0, 1, true), ==, HN_OK);
-      g_assert_cmpint(g->pick[0], ==, p[0] > p[1] ? 0 : 1);
+      g_assert_cmpint(g->action_index[0], ==, p[0] > p[1] ? 0 : 1);
     } else { /* means 1 and -1, deviation 1/2: variance 1.25, and hardly a draw near 0 */
       double mean = 0, square = 0;
       for (int i = 0; i < ROWS; i++)
-        mean += (double)g->act[i] / ROWS, square += pow((double)g->act[i], 2) / ROWS;
+        mean += (double)g->action[i] / ROWS, square += pow((double)g->action[i], 2) / ROWS;
       g_assert_cmpfloat_with_epsilon(mean, 0, 4 * sqrt(1.25 / ROWS));
       g_assert_cmpfloat_with_epsilon(square, 1.25, 4 * sqrt(1.125 / ROWS)); /* var x^2 = 9/8 */
       g_assert_cmpint(lab_act(lab, g, 0, 0, 1, true), ==, HN_OK);
-      g_assert_cmpfloat_with_epsilon(g->act[0], 0, 1e-6);
+      g_assert_cmpfloat_with_epsilon(g->action[0], 0, 1e-6);
     }
     log_free(g), lab_close(lab);
   }
@@ -628,8 +630,8 @@ static void test_two_states(void) {
     for (int64_t t = 0; t < 16; t++) {
       g_assert_cmpint(lab_act(lab, g, t, 0, 4, false), ==, HN_OK);
       for (int64_t k = 4 * t; k < 4 * t + 4; k++) {
-        g->reward[k] = g->true_reward[k] = g->obs[k] - 0.3f * (float)g->pick[k];
-        g->obs[k + 4] = (float)g->pick[k];
+        g->reward[k] = g->true_reward[k] = g->obs[k] - 0.3f * (float)g->action_index[k];
+        g->obs[k + 4] = (float)g->action_index[k];
       }
     }
     g_assert_cmpint(lab_learn(lab, g, &rng, 64 * (iteration + 1), 64 * 40), ==, HN_OK);
@@ -637,8 +639,8 @@ static void test_two_states(void) {
   }
   g->obs[0] = 0, g->obs[1] = 1;
   g_assert_cmpint(lab_act(lab, g, 0, 0, 2, true), ==, HN_OK);
-  g_assert_cmpint(g->pick[0], ==, 1);
-  g_assert_cmpint(g->pick[1], ==, 1);
+  g_assert_cmpint(g->action_index[0], ==, 1);
+  g_assert_cmpint(g->action_index[1], ==, 1);
   log_free(g), lab_close(lab);
 }
 
@@ -655,15 +657,15 @@ static void test_targets(gconstpointer settings) {
     for (int64_t t = 0; t < 32; t++) {
       g_assert_cmpint(lab_act(lab, g, t, 0, 4, false), ==, HN_OK);
       for (int64_t k = 4 * t; k < 4 * t + 4; k++)
-        g->reward[k] = g->true_reward[k] = -powf(g->act[k] - g->belief[k], 2);
+        g->reward[k] = g->true_reward[k] = -powf(g->action[k] - g->belief[k], 2);
     }
     g_assert_cmpint(lab_learn(lab, g, &rng, 128 * (iteration + 1), 128 * 25), ==, HN_OK);
   }
   g->belief[0] = 0.6f, g->belief[1] = -0.6f;
   g_assert_cmpint(lab_act(lab, g, 0, 0, 2, true), ==, HN_OK);
-  g_test_message("%.3f %.3f", (double)g->act[0], (double)g->act[1]);
-  g_assert_cmpfloat_with_epsilon(g->act[0], 0.6, 0.1);
-  g_assert_cmpfloat_with_epsilon(g->act[1], -0.6, 0.1);
+  g_test_message("%.3f %.3f", (double)g->action[0], (double)g->action[1]);
+  g_assert_cmpfloat_with_epsilon(g->action[0], 0.6, 0.1);
+  g_assert_cmpfloat_with_epsilon(g->action[1], -0.6, 0.1);
   log_free(g), lab_close(lab);
 }
 

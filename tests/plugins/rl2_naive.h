@@ -11,27 +11,29 @@
 
 /* Steps -1 .. T of B rows, made up; percept 0 may be in mid-life, so step -1 is there. */
 typedef struct Life {
-  int64_t T, B, obs_dim, act_dim, act_count;
+  int64_t T, B, obs_dim, action_dim, action_count;
   uint8_t *begin; /* [T+2, B], as all: element 0 is step -1 */
-  float *obs, *act, *reward;
-  int32_t *pick;
+  float *obs, *action, *reward;
+  int32_t *action_index;
 } Life;
 
-static Life *life_new(int64_t T, int64_t B, int64_t obs_dim, int64_t act_dim, int64_t act_count,
-                      uint64_t seed) {
+static Life *life_new(int64_t T, int64_t B, int64_t obs_dim, int64_t action_dim,
+                      int64_t action_count, uint64_t seed) {
   gsize n = (gsize)((T + 2) * B);
   Life *l = g_new0(Life, 1);
-  *l = (Life){T, B, obs_dim, act_dim, act_count, g_new0(uint8_t, n), NULL, NULL, NULL, NULL};
-  l->obs = g_new0(float, n *(gsize)obs_dim + 1), l->act = g_new0(float, n *(gsize)act_dim + 1);
-  l->reward = g_new0(float, n), l->pick = g_new0(int32_t, n);
+  *l = (Life){T, B, obs_dim, action_dim, action_count, g_new0(uint8_t, n), NULL, NULL, NULL, NULL};
+  l->obs = g_new0(float, n *(gsize)obs_dim + 1),
+  l->action = g_new0(float, n *(gsize)action_dim + 1);
+  l->reward = g_new0(float, n), l->action_index = g_new0(int32_t, n);
   for (int64_t i = 0; i < B; i++) {
     HnRng rng = hn_rng(seed, (uint64_t)i);
     for (int64_t t = -1; t <= T; t++) {
       int64_t k = (t + 1) * B + i, age = t + 5 * i;
       l->begin[k] = age % 11 == 0 ? HN_NEW_TASK : age % 4 == 0 ? HN_NEW_EPISODE : HN_KEEP;
       for (int64_t d = 0; d < obs_dim; d++) l->obs[k * obs_dim + d] = (float)hn_rng_normal(&rng);
-      for (int64_t d = 0; d < act_dim; d++) l->act[k * act_dim + d] = (float)hn_rng_normal(&rng);
-      if (act_count) l->pick[k] = (int32_t)hn_rng_below(&rng, act_count);
+      for (int64_t d = 0; d < action_dim; d++)
+        l->action[k * action_dim + d] = (float)hn_rng_normal(&rng);
+      if (action_count) l->action_index[k] = (int32_t)hn_rng_below(&rng, action_count);
       l->reward[k] = (float)hn_rng_normal(&rng);
     }
   }
@@ -39,7 +41,7 @@ static Life *life_new(int64_t T, int64_t B, int64_t obs_dim, int64_t act_dim, in
 }
 
 static void life_free(Life *l) {
-  g_free(l->begin), g_free(l->obs), g_free(l->act), g_free(l->reward), g_free(l->pick);
+  g_free(l->begin), g_free(l->obs), g_free(l->action), g_free(l->reward), g_free(l->action_index);
   g_free(l);
 }
 
@@ -53,8 +55,8 @@ static HnHistory life_window(const Life *l, int64_t from, int64_t steps, int64_t
                      .stride = l->B,
                      .begin = l->begin + at,
                      .obs = l->obs + at * l->obs_dim,
-                     .act = l->act_count ? NULL : l->act + at * l->act_dim,
-                     .pick = l->act_count ? l->pick + at : NULL,
+                     .action = l->action_count ? NULL : l->action + at * l->action_dim,
+                     .action_index = l->action_count ? l->action_index + at : NULL,
                      .reward = l->reward + at};
 }
 
@@ -135,9 +137,10 @@ static int64_t naive_input(const Naive *z, const HnHistory *h, const Life *l, in
   if (z->s.see_episodes) x[n++] = h->begin[at] == HN_NEW_EPISODE;
   in += put_part(z, "obs_embed", z->s.embed[0], n, x, to);
   memset(x, 0, sizeof x);
-  n = l->act_count ? l->act_count : l->act_dim;
+  n = l->action_count ? l->action_count : l->action_dim;
   for (int64_t d = 0; d < n && !fresh; d++)
-    x[d] = l->act_count ? h->pick[past] == d : (double)h->act[past * l->act_dim + d];
+    x[d] =
+        l->action_count ? h->action_index[past] == d : (double)h->action[past * l->action_dim + d];
   in += put_part(z, "act_embed", z->s.embed[1], z->s.see_act ? n : 0, x, to + in);
   x[0] = fresh ? 0 : (double)h->reward[past];
   return in + put_part(z, "reward_embed", z->s.embed[2], z->s.see_reward, x, to + in);

@@ -4,8 +4,8 @@
 #define PLUGIN rl2_LTX_hn_plugin
 #define METHOD Rl2
 #include "../fakes/lab.h"
-#include "rl2_naive.h"
 #include "inference_fixture.h"
+#include "rl2_naive.h"
 
 extern const HnPlugin ppo_LTX_hn_plugin, gridworld_LTX_hn_plugin;
 
@@ -27,7 +27,7 @@ static const Case cases[] = {
 };
 
 static Life *life_for(const Case *c, int64_t T, int64_t B, uint64_t seed) {
-  return life_new(T, B, c->obs_dim, c->act_dim, c->act_count, seed);
+  return life_new(T, B, c->obs_dim, c->action_dim, c->action_count, seed);
 }
 
 /* Row memory of B rows, with something in it. */
@@ -49,10 +49,10 @@ static void think_part(Subject *b, Believe *how, const Life *l, int64_t from, in
   HnHistory h = life_window(l, from, steps, first, rows);
   int64_t D = b->spec.belief_dim;
   float *part = g_new0(float, (gsize)((steps + 1) * rows * D));
-  HnThought q = {.struct_size = sizeof q,
-                 .history = &h,
-                 .state = state + (size_t)first * b->spec.row_size,
-                 .belief = part};
+  HnBeliefUpdate q = {.struct_size = sizeof q,
+                      .history = &h,
+                      .state = state + (size_t)first * b->spec.row_size,
+                      .belief = part};
   g_assert_cmpint(how(b->m, &q), ==, HN_OK);
   for (int64_t t = 0; t <= steps; t++)
     memcpy(belief + ((from + t) * l->B + first) * D, part + t * rows * D,
@@ -66,7 +66,7 @@ static void teach(Subject *b, const Life *l, const char *memory, const float *d,
   int64_t D = b->spec.belief_dim;
   char *state = g_memdup2(memory, (gsize)l->B * b->spec.row_size);
   float *belief = g_new0(float, (gsize)((l->T + 1) * l->B * D));
-  HnThought q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = belief};
+  HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = belief};
   g_assert_cmpint(forward(b->m, &q), ==, HN_OK);
   g_assert_cmpint(backward(b->m, &q, d, norm2), ==, HN_OK);
   fake_host_reset(&b->fake, (FakeMark){0});
@@ -210,7 +210,7 @@ static void check_tasks(const Case *data, const char *cell) {
       memset(l->begin + (at + 1) * B, kind, (gsize)B);
       for (int64_t j = 0; k && j < (at + 1) * B; j++) l->reward[j] += 0.5f;
       for (int64_t j = 0; k && j < (at + 1) * B * l->obs_dim; j++) l->obs[j] -= 0.5f;
-      for (int64_t j = 0; k && j < (at + 1) * B && l->act_count; j++) l->pick[j] = 0;
+      for (int64_t j = 0; k && j < (at + 1) * B && l->action_count; j++) l->action_index[j] = 0;
       belief[k] = g_new0(float, (gsize)n), state[k] = memory_new(b, B);
       double norm2;
       teach(b, l, state[k], d, &norm2);

@@ -39,14 +39,14 @@ static const HnPolicy *policy(HnPolicySpec *spec, const char *regions, HnStatus 
 }
 
 static void test_none(void) {
-  HnBeliefSpec spec = {.obs_dim = 3, .act_count = 2, .belief_dim = 9, .latent_dim = 9};
+  HnBeliefSpec spec = {.obs_dim = 3, .action_count = 2, .belief_dim = 9, .latent_dim = 9};
   const HnInference *f = inference(&none_LTX_hn_plugin, &spec, HN_OK);
   g_assert_cmpint(spec.belief_dim, ==, 0);
   g_assert_cmpint(spec.latent_dim, ==, 0);
   g_assert_cmpuint(spec.row_size, ==, 0);
   HnHistory h = {.struct_size = sizeof h, .rows = 2, .stride = 2};
-  HnThought q = {.struct_size = sizeof q, .history = &h};
-  g_assert_cmpint(f->believe(&self, &q), ==, HN_OK);
+  HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h};
+  g_assert_cmpint(f->infer(&self, &q), ==, HN_OK);
   g_assert_null(f->forward);
   g_assert_null(f->learn);
   g_assert_cmpuint(none_LTX_hn_plugin.flags, ==, 0);
@@ -54,7 +54,7 @@ static void test_none(void) {
 
 /* Rows 1 and 2 of four: the stride is wider than the call. */
 static void test_oracle(void) {
-  HnBeliefSpec spec = {.obs_dim = 3, .act_count = 2, .task_dim = 2};
+  HnBeliefSpec spec = {.obs_dim = 3, .action_count = 2, .task_dim = 2};
   const HnInference *f = inference(&oracle_LTX_hn_plugin, &spec, HN_OK);
   g_assert_cmpint(spec.belief_dim, ==, 2);
   g_assert_cmpint(spec.latent_dim, ==, 2);
@@ -64,16 +64,16 @@ static void test_oracle(void) {
   const float twice[] = {10, 11, 10, 11, 20, 21, 20, 21, 30, 31, 30, 31, 40, 41, 40, 41};
   float belief[16];
   HnHistory h = {.struct_size = sizeof h, .steps = 1, .rows = 2, .stride = 4, .task = task + 2};
-  HnThought q = {.struct_size = sizeof q, .history = &h, .belief = belief};
-  g_assert_cmpint(f->believe(&self, &q), ==, HN_OK);
+  HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .belief = belief};
+  g_assert_cmpint(f->infer(&self, &q), ==, HN_OK);
   g_assert_cmpmem(belief, sizeof once, once, sizeof once);
   q.samples = 2;
-  g_assert_cmpint(f->believe(&self, &q), ==, HN_OK);
+  g_assert_cmpint(f->infer(&self, &q), ==, HN_OK);
   g_assert_cmpmem(belief, sizeof twice, twice, sizeof twice);
 }
 
 static void test_oracle_needs_task(void) {
-  HnBeliefSpec spec = {.obs_dim = 3, .act_count = 2};
+  HnBeliefSpec spec = {.obs_dim = 3, .action_count = 2};
   inference(&oracle_LTX_hn_plugin, &spec, HN_E_SHAPE);
   g_assert_nonnull(strstr(fake.error, "task_dim"));
 }
@@ -81,23 +81,23 @@ static void test_oracle_needs_task(void) {
 enum { ROWS = 20000 };
 static HnRng rng[ROWS];
 static float move[2 * ROWS], note[ROWS];
-static int32_t pick[ROWS];
+static int32_t action_index[ROWS];
 
-static HnAct rows_of_uniform(bool greedy) {
+static HnActBatch rows_of_uniform(bool greedy) {
   for (int i = 0; i < ROWS; i++) rng[i] = hn_rng(5, (uint64_t)i);
-  return (HnAct){.struct_size = sizeof(HnAct),
-                 .rows = ROWS,
-                 .rng = greedy ? NULL : rng,
-                 .act = move,
-                 .pick = pick,
-                 .note = note};
+  return (HnActBatch){.struct_size = sizeof(HnActBatch),
+                      .rows = ROWS,
+                      .rng = greedy ? NULL : rng,
+                      .action = move,
+                      .action_index = action_index,
+                      .aux = note};
 }
 
 static void test_uniform_continuous(void) {
-  HnPolicySpec spec = {.obs_dim = 1, .act_dim = 2};
+  HnPolicySpec spec = {.obs_dim = 1, .action_dim = 2};
   const HnPolicy *f = policy(&spec, "", HN_OK);
-  g_assert_cmpint(spec.note_dim, ==, 1);
-  HnAct a = rows_of_uniform(false);
+  g_assert_cmpint(spec.aux_dim, ==, 1);
+  HnActBatch a = rows_of_uniform(false);
   g_assert_cmpint(f->act(&self, &a), ==, HN_OK);
   double mean[2] = {0}, square[2] = {0}, cross = 0;
   for (int i = 0; i < ROWS; i++) {
@@ -123,9 +123,9 @@ static void test_uniform_continuous(void) {
 /* Three intervals of unequal length: a third of the actions in each, uniform there. */
 static void test_uniform_regions(void) {
   static const double low[] = {-1, -0.2, 0.8}, high[] = {-0.8, 0.2, 1};
-  HnPolicySpec spec = {.obs_dim = 1, .act_dim = 2};
+  HnPolicySpec spec = {.obs_dim = 1, .action_dim = 2};
   const HnPolicy *f = policy(&spec, " -1 -0.8\n-0.2 .2 0.8 1 ", HN_OK);
-  HnAct a = rows_of_uniform(false);
+  HnActBatch a = rows_of_uniform(false);
   g_assert_cmpint(f->act(&self, &a), ==, HN_OK);
   double count[3] = {0}, place[3] = {0}, pair = 0;
   for (int i = 0; i < ROWS; i++) {
@@ -161,32 +161,32 @@ static void test_uniform_bad_regions(void) {
              {"-1.5 0", "-1.5 to 0"}, {"0.5 1.5", "0.5 to 1.5"},
              {"nan 1", "ascend"},     {"-1 0 -0.5 1", "-0.5 to 1"}};
   for (size_t k = 0; k < G_N_ELEMENTS(bad); k++) {
-    HnPolicySpec spec = {.obs_dim = 1, .act_dim = 2};
+    HnPolicySpec spec = {.obs_dim = 1, .action_dim = 2};
     policy(&spec, bad[k].text, HN_E_PARAM);
     g_assert_nonnull(strstr(fake.error, bad[k].says));
   }
-  HnPolicySpec discrete = {.obs_dim = 1, .act_count = 2};
+  HnPolicySpec discrete = {.obs_dim = 1, .action_count = 2};
   policy(&discrete, "0 1", HN_E_PARAM);
   g_assert_nonnull(strstr(fake.error, "discrete"));
 }
 
 static void test_uniform_discrete(void) {
-  HnPolicySpec spec = {.obs_dim = 1, .act_count = 5};
+  HnPolicySpec spec = {.obs_dim = 1, .action_count = 5};
   const HnPolicy *f = policy(&spec, "", HN_OK);
-  HnAct a = rows_of_uniform(false);
+  HnActBatch a = rows_of_uniform(false);
   g_assert_cmpint(f->act(&self, &a), ==, HN_OK);
   double count[5] = {0}, chi2 = 0;
   for (int i = 0; i < ROWS; i++) {
-    g_assert_cmpint(pick[i], >=, 0);
-    g_assert_cmpint(pick[i], <, 5);
-    count[pick[i]]++;
+    g_assert_cmpint(action_index[i], >=, 0);
+    g_assert_cmpint(action_index[i], <, 5);
+    count[action_index[i]]++;
     g_assert_cmpfloat_with_epsilon(note[i], -1.6094379124, 1e-6); /* log(1/5) */
   }
   for (int k = 0; k < 5; k++) chi2 += pow(count[k] - ROWS / 5.0, 2) / (ROWS / 5.0);
   g_assert_cmpfloat(chi2, <, 18.47); /* 4 degrees of freedom, p = 0.001 */
   a = rows_of_uniform(true);
   g_assert_cmpint(f->act(&self, &a), ==, HN_OK);
-  for (int i = 0; i < ROWS; i++) g_assert_cmpint(pick[i], ==, 0);
+  for (int i = 0; i < ROWS; i++) g_assert_cmpint(action_index[i], ==, 0);
   HnPolicySpec nothing = {.obs_dim = 1};
   policy(&nothing, "", HN_E_SHAPE);
 }

@@ -15,7 +15,7 @@ enum { OBS = 2, ACT = 3, TASK = 4, LIFETIME = 9 };
 typedef struct Life {
   int64_t steps, rows;
   uint8_t *begin;
-  float *obs, *act, *reward, *next, *task;
+  float *obs, *action, *reward, *next, *task;
 } Life;
 
 static void live_row(Life *l, int64_t i, HnRng *rng, bool equal) {
@@ -34,7 +34,7 @@ static void live_row(Life *l, int64_t i, HnRng *rng, bool equal) {
     episode_left = MIN(episode_left, task_left);
     l->task[at * TASK + which] = 1;
     memcpy(l->obs + at * OBS, place, sizeof place);
-    for (int j = 0; j < ACT; j++) l->act[at * ACT + j] = (float)hn_rng_uniform(rng, -1, 1);
+    for (int j = 0; j < ACT; j++) l->action[at * ACT + j] = (float)hn_rng_uniform(rng, -1, 1);
     place[0] = (float)hn_rng_below(rng, 3), place[1] = (float)hn_rng_below(rng, 3);
     memcpy(l->next + at * OBS, place, sizeof place);
     l->reward[at] = hn_rng_below(rng, 3) ? (float)hn_rng_uniform(rng, -1, 1) : 1;
@@ -46,7 +46,7 @@ static void live_row(Life *l, int64_t i, HnRng *rng, bool equal) {
 static Life life_new(int64_t steps, int64_t rows, uint64_t seed, bool equal) {
   int64_t n = (steps + 1) * rows;
   Life l = {.steps = steps, .rows = rows, .begin = g_new0(uint8_t, n)};
-  l.obs = g_new0(float, n *OBS), l.next = g_new0(float, n *OBS), l.act = g_new0(float, n *ACT);
+  l.obs = g_new0(float, n *OBS), l.next = g_new0(float, n *OBS), l.action = g_new0(float, n *ACT);
   l.reward = g_new0(float, n), l.task = g_new0(float, n *TASK);
   for (int64_t i = 0; i < rows; i++) {
     HnRng rng = hn_rng(seed, (uint64_t)i);
@@ -56,7 +56,7 @@ static Life life_new(int64_t steps, int64_t rows, uint64_t seed, bool equal) {
 }
 
 static void life_free(Life *l) {
-  g_free(l->begin), g_free(l->obs), g_free(l->next), g_free(l->act), g_free(l->reward);
+  g_free(l->begin), g_free(l->obs), g_free(l->next), g_free(l->action), g_free(l->reward);
   g_free(l->task);
 }
 
@@ -69,7 +69,7 @@ static HnHistory window(const Life *l, int64_t from, int64_t steps, int64_t firs
                      .stride = l->rows,
                      .begin = l->begin + at,
                      .obs = l->obs + at * OBS,
-                     .act = l->act + at * ACT,
+                     .action = l->action + at * ACT,
                      .reward = l->reward + at,
                      .true_reward = l->reward + at,
                      .next_obs = l->next + at * OBS,
@@ -120,7 +120,7 @@ static HnStatus subject_try(Subject *b, HnThisParams p, int64_t rows, int64_t li
   b->params = p, b->rng = hn_rng(7, 1);
   b->spec = (HnBeliefSpec){.struct_size = sizeof(HnBeliefSpec),
                            .obs_dim = OBS,
-                           .act_dim = ACT,
+                           .action_dim = ACT,
                            .task_dim = TASK,
                            .horizon = 4,
                            .lifetime = lifetime,
@@ -156,12 +156,12 @@ static void shake(Subject *b) {
 
 static void learn_from(Subject *b, const HnHistory *h) {
   const HnHistory *phase[] = {h};
-  HnLesson l = {.struct_size = sizeof l,
-                .iteration = b->iteration++,
-                .frames = 1,
-                .rng = &b->rng,
-                .phases = 1,
-                .phase = phase};
+  HnTrainBatch l = {.struct_size = sizeof l,
+                    .iteration = b->iteration++,
+                    .frames = 1,
+                    .rng = &b->rng,
+                    .phases = 1,
+                    .phase = phase};
   g_assert_cmpint(learn(&b->v, &l), ==, HN_OK);
   fake_host_reset(&b->fake, (FakeMark){0});
 }
@@ -178,10 +178,10 @@ static inline void believe_part(Subject *b, const Life *l, int64_t from, int64_t
   HnHistory h = window(l, from, steps, first, rows);
   int64_t dim = b->spec.belief_dim;
   float *part = g_new0(float, (steps + 1) * rows * dim);
-  HnThought q = {.struct_size = sizeof q,
-                 .history = &h,
-                 .belief = part,
-                 .state = state + (size_t)first * b->spec.row_size};
+  HnBeliefUpdate q = {.struct_size = sizeof q,
+                      .history = &h,
+                      .belief = part,
+                      .state = state + (size_t)first * b->spec.row_size};
   g_assert_cmpint(believe(&b->v, &q), ==, HN_OK);
   fake_host_reset(&b->fake, (FakeMark){0});
   for (int64_t t = 0; t <= steps; t++)

@@ -19,7 +19,7 @@ static double naive_value(const Subject *s, const HnHistory *h, const float *sta
       } else {
         NaiveStep step = {.reward = (double)h->reward[past]};
         for (int j = 0; j < OBS; j++) step.state[j] = (double)h->next_obs[past * OBS + j];
-        for (int j = 0; j < ACT; j++) step.action[j] = (double)h->act[past * ACT + j];
+        for (int j = 0; j < ACT; j++) step.action[j] = (double)h->action[past * ACT + j];
         step.state[OBS] = h->begin[at] == HN_NEW_EPISODE;
         naive_step(m, &step, memory);
       }
@@ -49,7 +49,7 @@ static void check_gradient(int64_t S, int32_t belief) {
     start[i] = state[i] = (float)hn_rng_uniform(&rng, -0.5, 0.5);
   for (int64_t i = 0; i < n * dim; i++) slope[i] = (float)hn_rng_uniform(&rng, -1, 1);
   HnHistory h = window(&l, 3, 20, 0, 3); /* begins in mid-life */
-  HnThought q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = out};
+  HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = out};
   q.samples = S, q.rng = draw;
   double norm2;
   g_assert_cmpint(forward(&s->v, &q), ==, HN_OK);

@@ -51,7 +51,7 @@ static void test_beliefs(void) {
         continue;
       }
       for (int j = 0; j < OBS; j++) s.state[j] = (double)l.next[past * OBS + j];
-      for (int j = 0; j < ACT; j++) s.action[j] = (double)l.act[past * ACT + j];
+      for (int j = 0; j < ACT; j++) s.action[j] = (double)l.action[past * ACT + j];
       s.state[OBS] = l.begin[at] == HN_NEW_EPISODE, s.reward = (double)l.reward[past];
       naive_step(&m, &s, h), naive_moments(&m, h, q);
       for (int64_t j = 0; j < 2 * d; j++)
@@ -82,7 +82,7 @@ static void test_samples(void) {
     float *point = g_new0(float, 14 * dim), *draws = g_new0(float, 14 * S * dim);
     float *info = g_new0(float, 14 * info_count);
     char *state = g_malloc0(2 * b->spec.row_size);
-    HnThought q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = point};
+    HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = point};
     q.info = info;
     g_assert_cmpint(believe(&b->v, &q), ==, HN_OK);
     memset(state, 0, 2 * b->spec.row_size);

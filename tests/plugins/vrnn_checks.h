@@ -86,7 +86,7 @@ static void teach(Subject *b, const Life *l, int64_t from, int64_t samples, cons
   HnRng *rng = streams_new(l->B);
   int64_t n = (h.steps + 1) * h.rows * MAX(samples, 1) * b->spec.belief_dim;
   float *belief = g_new0(float, n), *none = g_new0(float, n);
-  HnThought q = {.struct_size = sizeof q, .history = &h, .state = state, .samples = samples};
+  HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .samples = samples};
   q.rng = rng, q.belief = belief;
   g_assert_cmpint(methods.forward(b->m, &q), ==, HN_OK);
   g_assert_cmpint(methods.backward(b->m, &q, d ? d : none, norm2), ==, HN_OK);
@@ -161,7 +161,7 @@ static void check_windows(const Case *c, const char *more, int64_t samples) {
     belief[w] = g_malloc0(bytes), info[w] = g_malloc0(told), state[w] = g_malloc0(held);
     Call k = {.l = l, .steps = T, .rows = B, .samples = samples, .state = state[w], .rng = rng};
     k.belief = belief[w], k.info = w < 4 ? info[w] : NULL;
-    if (w == 0 || w == 4) call_part(b, w ? methods.forward : methods.believe, &k);
+    if (w == 0 || w == 4) call_part(b, w ? methods.forward : methods.infer, &k);
     for (k.steps = 0; w == 1 && k.from <= T; k.from++) call_part(b, believe, &k);
     for (int part = 0; w == 2 && part < 2; part++) {
       k.from = part ? 6 : 0, k.steps = part ? T - 6 : 5;
@@ -190,12 +190,12 @@ static void check_learn(const Case *c, const char *more) {
                                    more);
   Subject *b = subject_new(c, settings), *twin = subject_new(c, settings);
   int64_t T = 8, B = 19;
-  Life *l = life_new(T, B, c->obs_dim, c->act_dim, c->act_count, T, true);
+  Life *l = life_new(T, B, c->obs_dim, c->action_dim, c->action_count, T, true);
   HnHistory h = life_window(l, 0, T, 0, B), *phase[] = {&h};
   char *memory = g_malloc0((gsize)B * b->spec.row_size);
   h.state = memory;
   HnRng rng = hn_rng(21, 0); /* forward takes its seed from the same numbers */
-  HnLesson lesson = {.struct_size = sizeof lesson, .rng = &rng, .phases = 1};
+  HnTrainBatch lesson = {.struct_size = sizeof lesson, .rng = &rng, .phases = 1};
   lesson.phase = (const HnHistory *const *)phase;
   double norm2;
   teach(twin, l, 0, 0, memory, NULL, &norm2);
@@ -224,7 +224,7 @@ static void check_learn(const Case *c, const char *more) {
 static void check_predict(const Case *c, const char *more, int64_t samples) {
   Subject *b = subject_new(c, more);
   int64_t T = 6, B = 3, S = MAX(samples, 1), D = b->spec.belief_dim, O = c->obs_dim;
-  Life *l = life_new(T, B, O, c->act_dim, 0, 100, true);
+  Life *l = life_new(T, B, O, c->action_dim, 0, 100, true);
   char *state = g_malloc0((gsize)B * b->spec.row_size);
   float *belief = g_new0(float, (T + 1) * B * S * D),
         *info = g_new0(float, (T + 1) * B * info_count);
@@ -234,8 +234,8 @@ static void check_predict(const Case *c, const char *more, int64_t samples) {
   call_part(b, believe, &k);
   for (int64_t at = 0; at < T * B; at++) {
     float act[2 * 4], mean[2 * 4], stddev[2 * 4], member[SAMPLES * 2 * 4];
-    for (int64_t j = 0; j < c->act_dim; j++) /* two questions, the second is the step's action */
-      act[j] = 0.3f, act[c->act_dim + j] = l->act[(at + B) * c->act_dim + j];
+    for (int64_t j = 0; j < c->action_dim; j++) /* two questions, the second is the step's action */
+      act[j] = 0.3f, act[c->action_dim + j] = l->action[(at + B) * c->action_dim + j];
     g_assert_cmpint(
         methods.predict(b->m, belief + at * S * D, samples, 2, act, mean, stddev, member), ==,
         HN_OK);

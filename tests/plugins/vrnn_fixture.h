@@ -9,22 +9,23 @@
 
 /* Steps -1 .. T of B rows, [T+2, B, ..]: element 0 is step -1. */
 typedef struct Life {
-  int64_t T, B, obs_dim, act_dim, act_count;
+  int64_t T, B, obs_dim, action_dim, action_count;
   uint8_t *begin;
-  float *obs, *act, *reward, *next;
-  int32_t *pick;
+  float *obs, *action, *reward, *next;
+  int32_t *action_index;
 } Life;
 
 /* Tasks begin at percept 0 and then every `life` steps of a row's age, which differs by row unless
  * they go `together`; episodes of four. */
-static Life *life_new(int64_t T, int64_t B, int64_t obs_dim, int64_t act_dim, int64_t act_count,
-                      int64_t life, bool together) {
+static Life *life_new(int64_t T, int64_t B, int64_t obs_dim, int64_t action_dim,
+                      int64_t action_count, int64_t life, bool together) {
   gsize n = (gsize)((T + 2) * B);
   Life *l = g_new0(Life, 1);
-  *l = (Life){T, B, obs_dim, act_dim, act_count, g_new0(uint8_t, n), NULL, NULL, NULL, NULL, NULL};
+  *l = (Life){T,    B,    obs_dim, action_dim, action_count, g_new0(uint8_t, n),
+              NULL, NULL, NULL,    NULL,       NULL};
   l->obs = g_new0(float, n *(gsize)obs_dim + 1), l->next = g_new0(float, n *(gsize)obs_dim + 1);
-  l->act = g_new0(float, n *(gsize)act_dim + 1), l->reward = g_new0(float, n);
-  l->pick = g_new0(int32_t, n);
+  l->action = g_new0(float, n *(gsize)action_dim + 1), l->reward = g_new0(float, n);
+  l->action_index = g_new0(int32_t, n);
   for (int64_t i = 0; i < B; i++) {
     HnRng rng = hn_rng(5, (uint64_t)i);
     for (int64_t t = -1; t <= T; t++) {
@@ -35,8 +36,9 @@ static Life *life_new(int64_t T, int64_t B, int64_t obs_dim, int64_t act_dim, in
         l->obs[k * obs_dim + d] = (float)hn_rng_normal(&rng);
         l->next[k * obs_dim + d] = (float)hn_rng_normal(&rng);
       }
-      for (int64_t d = 0; d < act_dim; d++) l->act[k * act_dim + d] = (float)hn_rng_normal(&rng);
-      if (act_count) l->pick[k] = (int32_t)hn_rng_below(&rng, act_count);
+      for (int64_t d = 0; d < action_dim; d++)
+        l->action[k * action_dim + d] = (float)hn_rng_normal(&rng);
+      if (action_count) l->action_index[k] = (int32_t)hn_rng_below(&rng, action_count);
       l->reward[k] = (float)hn_rng_normal(&rng);
     }
   }
@@ -44,8 +46,8 @@ static Life *life_new(int64_t T, int64_t B, int64_t obs_dim, int64_t act_dim, in
 }
 
 static void life_free(Life *l) {
-  g_free(l->begin), g_free(l->obs), g_free(l->next), g_free(l->act), g_free(l->reward);
-  g_free(l->pick), g_free(l);
+  g_free(l->begin), g_free(l->obs), g_free(l->next), g_free(l->action), g_free(l->reward);
+  g_free(l->action_index), g_free(l);
 }
 
 /* Percepts from .. from + steps of rows first .. first + rows - 1. */
@@ -59,13 +61,13 @@ static HnHistory life_window(const Life *l, int64_t from, int64_t steps, int64_t
                      .begin = l->begin + at,
                      .obs = l->obs + at * l->obs_dim,
                      .next_obs = l->next + at * l->obs_dim,
-                     .act = l->act_count ? NULL : l->act + at * l->act_dim,
-                     .pick = l->act_count ? l->pick + at : NULL,
+                     .action = l->action_count ? NULL : l->action + at * l->action_dim,
+                     .action_index = l->action_count ? l->action_index + at : NULL,
                      .reward = l->reward + at};
 }
 
 static Life *life_for(const Case *c, int64_t T, int64_t B, int64_t life) {
-  return life_new(T, B, c->obs_dim, c->act_dim, c->act_count, life, false);
+  return life_new(T, B, c->obs_dim, c->action_dim, c->action_count, life, false);
 }
 
 /* ---- calls ---- */
@@ -91,13 +93,13 @@ static void call_part(Subject *b, Believe *how, const Call *k) {
   int64_t S = MAX(k->samples, 1), D = S * b->spec.belief_dim;
   float *belief = g_new0(float, (k->steps + 1) * k->rows * D);
   float *info = g_new0(float, (k->steps + 1) * k->rows * info_count);
-  HnThought q = {.struct_size = sizeof q,
-                 .history = &h,
-                 .state = k->state + (gsize)k->first * b->spec.row_size,
-                 .samples = k->samples,
-                 .rng = k->rng + k->first,
-                 .belief = belief,
-                 .info = k->info ? info : NULL};
+  HnBeliefUpdate q = {.struct_size = sizeof q,
+                      .history = &h,
+                      .state = k->state + (gsize)k->first * b->spec.row_size,
+                      .samples = k->samples,
+                      .rng = k->rng + k->first,
+                      .belief = belief,
+                      .info = k->info ? info : NULL};
   HnStatus status = how(b->m, &q);
   g_assert_cmpstr(b->fake.error, ==, "");
   g_assert_cmpint(status, ==, HN_OK);

@@ -153,10 +153,10 @@ static void naive_act(const Naive *z, int64_t at, bool none, double *y) {
   const Vrnn *m = z->m;
   const Life *l = z->l;
   memset(y, 0, WIDE * sizeof *y);
-  if (!none && m->discrete && m->p->act_input == ACT_INDEX) y[0] = l->pick[at];
-  if (!none && m->discrete && m->p->act_input == ACT_ONEHOT) y[l->pick[at]] = 1;
-  for (int64_t d = 0; !none && !m->discrete && d < l->act_dim; d++)
-    y[d] = (double)l->act[at * l->act_dim + d];
+  if (!none && m->discrete && m->p->act_input == ACT_INDEX) y[0] = l->action_index[at];
+  if (!none && m->discrete && m->p->act_input == ACT_ONEHOT) y[l->action_index[at]] = 1;
+  for (int64_t d = 0; !none && !m->discrete && d < l->action_dim; d++)
+    y[d] = (double)l->action[at * l->action_dim + d];
   naive_embed(z, "act_embed", &m->act, y);
 }
 

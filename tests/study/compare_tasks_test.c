@@ -1,7 +1,8 @@
-/* compare_tasks_test.c - a comparison by task from hand-made episodes, and the protocol beside numbers. */
-#include "results_fixture.h"
-#include "report.h"
+/* compare_tasks_test.c - a comparison by task from hand-made episodes, and the protocol beside
+ * numbers. */
 #include "compare_tasks.h"
+#include "report.h"
+#include "results_fixture.h"
 
 static const FakeArm arms[] = {{"inferred", "glibrl", 12, 4, 0, 0},
                                {"memory only", "gru", 9, 3, 0, 0},

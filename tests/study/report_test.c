@@ -1,9 +1,9 @@
 /* report_test.c - a study folder made of files: read, compared, reported. */
 #include "compare.h"
-#include "results_fixture.h"
-#include "json.h"
 #include "gnuplot.h"
+#include "json.h"
 #include "report.h"
+#include "results_fixture.h"
 #include <string.h>
 
 static const FakeArm arms[] = {{"inferred", "glibrl", 12, 4, 1.5, 0.05},
@@ -196,9 +196,10 @@ static void fake_trial(const char *dir, const char *arm, const char *sizes) {
   static const int next[4][2] = {{0, 1}, {1, 1}, {1, 0}, {1, 1}};
   static const int begin[5] = {2, 0, 1, 0, 1};
   char *cell = fake_cell_dir(dir, arm, 0);
-  GString *t = g_string_new("update,row,task,step,begin,obs_0,obs_1,task_0,task_1,task_2,task_3,"
-                            "pick,reward,next_obs_0,next_obs_1,belief_0,belief_1,map_0,map_1,"
-                            "map_2,map_3\n");
+  GString *t =
+      g_string_new("update,row,task,step,begin,obs_0,obs_1,task_0,task_1,task_2,task_3,"
+                   "action_index,reward,next_obs_0,next_obs_1,belief_0,belief_1,map_0,map_1,"
+                   "map_2,map_3\n");
   for (int row = 0; row <= 5; row += 5)
     for (int s = 0; s < 5; s++) {
       g_string_append_printf(t, "20,%d,goal,%d,%d,%d,%d,0,%d,0,%d", row, s, begin[s], place[s][0],

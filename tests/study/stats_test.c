@@ -1,7 +1,7 @@
 /* stats_test.c - statistics over seeds.  Numbers: scipy 1.x (stats.t, trim_mean) and exact
  * enumeration of every bootstrap resample with its multinomial weight. */
-#include "stats.h"
 #include "csv_table.h"
+#include "stats.h"
 #include <glib.h>
 #include <hunch/rng.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* study_test.c - arms, overrides and seeds become cells; folders say what is left to do. */
 #include "yaml_fixture.h"
-#include <glib/gstdio.h>
 #include <cell_status.h>
+#include <glib/gstdio.h>
 #include <study.h>
 #include <unistd.h>
 

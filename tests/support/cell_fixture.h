@@ -1,13 +1,14 @@
-/* cell_fixture.h - cells made by hand, and the folders they run in, for tests of the real run loop. */
+/* cell_fixture.h - cells made by hand, and the folders they run in, for tests of the real run loop.
+ */
 #ifndef HN_CELL_RIG_H
 #define HN_CELL_RIG_H
-#include "run.h"
 #include "error.h"
+#include "run.h"
 #include <math.h>
 #include <string.h>
 
 /* A plugin with its parameters from "key: value, .."; "": its defaults. */
-static inline HnPart part_of(const HnPlugin *p, const char *settings) {
+static inline HnPluginChoice part_of(const HnPlugin *p, const char *settings) {
   HnSchema s = hn_schema_of(p);
   HnDiag *d = hn_diag_new();
   char *text = g_strdup_printf("{%s}", settings);
@@ -17,7 +18,7 @@ static inline HnPart part_of(const HnPlugin *p, const char *settings) {
   char *findings = hn_diag_text(d);
   g_assert_cmpstr(findings, ==, "");
   g_free(findings), g_free(text), hn_node_free(map), hn_diag_free(d);
-  return (HnPart){.plugin = p, .name = (char *)(guintptr)p->name, .params = params};
+  return (HnPluginChoice){.plugin = p, .name = (char *)(guintptr)p->name, .params = params};
 }
 
 static inline void cell_clear(HnCell *c) {
@@ -26,7 +27,8 @@ static inline void cell_clear(HnCell *c) {
 
 /* A short run of parts that clear it with the cell: three blocks of rows, the last of them short,
  * and windows that begin in mid-life where trials do not last a multiple of 10 steps. */
-static inline HnCell cell_of_parts(HnPart env, HnPart inference, HnPart policy) {
+static inline HnCell cell_of_parts(HnPluginChoice env, HnPluginChoice inference,
+                                   HnPluginChoice policy) {
   return (HnCell){
       .study = "lab",
       .arm = "only",

@@ -22,8 +22,8 @@ typedef struct Rig {
   int64_t info_count;
   HnEnvBatch b; /* rows 0 .. rows - 1, in slots 0 .. rows - 1 */
   uint8_t *begin;
-  float *act;
-  int32_t *pick;
+  float *action;
+  int32_t *action_index;
 } Rig;
 
 static inline void *rig_alloc(Rig *rig, int64_t count, size_t size) {
@@ -95,11 +95,11 @@ static inline Rig *rig_try(const HnPlugin *plugin, int64_t rows, const Setting *
   b->rng = rig_alloc(rig, rows, sizeof(HnRng));
   b->begin = rig->begin = rig_alloc(rig, rows, 1);
   b->task_index = rig_alloc(rig, rows, sizeof(int64_t));
-  b->act = rig->act = rig_alloc(rig, rows * s->act_dim, sizeof(float));
-  b->pick = rig->pick = rig_alloc(rig, rows, sizeof(int32_t));
+  b->action = rig->action = rig_alloc(rig, rows * s->action_dim, sizeof(float));
+  b->action_index = rig->action_index = rig_alloc(rig, rows, sizeof(int32_t));
   b->obs = rig_alloc(rig, rows * s->obs_dim, sizeof(float));
   b->reward = rig_alloc(rig, rows, sizeof(float));
-  b->done = rig_alloc(rig, rows, 1);
+  b->terminated = rig_alloc(rig, rows, 1);
   b->task = rig_alloc(rig, rows * s->task_dim, sizeof(float));
   b->info = rig_alloc(rig, rows * rig->info_count, sizeof(float));
   for (int64_t i = 0; i < rows; i++) b->rng[i] = hn_rng(7, (uint64_t)i);
@@ -130,7 +130,7 @@ static inline void rig_reset(Rig *rig, uint8_t begin, int64_t task) {
 }
 
 static inline void rig_step(Rig *rig) {
-  memset(rig->b.done, 0, (size_t)rig->b.rows);
+  memset(rig->b.terminated, 0, (size_t)rig->b.rows);
   HnStatus status = rig->env->step(rig->self, &rig->b);
   if (status) g_error("%s: step: %s", rig->plugin->name, rig->fake.error);
 }
@@ -141,18 +141,20 @@ static inline HnEnvBatch rig_part(const Rig *rig, int64_t first, int64_t rows) {
   const HnEnvSpec *s = &rig->spec;
   b.first += first, b.rows = rows;
   b.state = rig_row(rig, first);
-  b.rng += first, b.begin += first, b.task_index += first, b.pick += first, b.reward += first;
-  b.done += first;
-  b.act += first * s->act_dim, b.obs += first * s->obs_dim, b.task += first * s->task_dim;
+  b.rng += first, b.begin += first, b.task_index += first, b.action_index += first,
+      b.reward += first;
+  b.terminated += first;
+  b.action += first * s->action_dim, b.obs += first * s->obs_dim, b.task += first * s->task_dim;
   b.info += first * rig->info_count;
   return b;
 }
 
 /* Random actions for row i, some beyond the nominal range, from a stream of the caller's. */
 static inline void rig_random_action(Rig *rig, int64_t i, HnRng *rng) {
-  for (int64_t k = 0; k < rig->spec.act_dim; k++)
-    rig->act[i * rig->spec.act_dim + k] = (float)hn_rng_uniform(rng, -1.25, 1.25);
-  if (rig->spec.act_count) rig->pick[i] = (int32_t)hn_rng_below(rng, rig->spec.act_count);
+  for (int64_t k = 0; k < rig->spec.action_dim; k++)
+    rig->action[i * rig->spec.action_dim + k] = (float)hn_rng_uniform(rng, -1.25, 1.25);
+  if (rig->spec.action_count)
+    rig->action_index[i] = (int32_t)hn_rng_below(rng, rig->spec.action_count);
 }
 
 static inline float rig_info(const Rig *rig, int64_t i, const char *name) {

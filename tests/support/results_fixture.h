@@ -1,5 +1,5 @@
-/* results_fixture.h - writes a study folder as `hunch run` leaves it, with numbers from closed forms
- * plus seeded noise, so that what reads results can be tested without running anything. */
+/* results_fixture.h - writes a study folder as `hunch run` leaves it, with numbers from closed
+ * forms plus seeded noise, so that what reads results can be tested without running anything. */
 #ifndef HN_FAKE_STUDY_H
 #define HN_FAKE_STUDY_H
 #include <glib.h>

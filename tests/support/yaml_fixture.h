@@ -40,7 +40,7 @@ static HnStatus no_belief(void *self, const HnHost *host, const void *params, Hn
   (void)self, (void)host, (void)params, (void)spec;
   return HN_OK;
 }
-static HnStatus no_thought(void *self, HnThought *q) {
+static HnStatus no_thought(void *self, HnBeliefUpdate *q) {
   (void)self, (void)q;
   return HN_OK;
 }
@@ -48,14 +48,14 @@ static HnStatus no_policy(void *self, const HnHost *host, const void *params, Hn
   (void)self, (void)host, (void)params, (void)spec;
   return HN_OK;
 }
-static HnStatus no_act(void *self, HnAct *a) {
+static HnStatus no_act(void *self, HnActBatch *a) {
   (void)self, (void)a;
   return HN_OK;
 }
 static const HnEnv env_methods = {sizeof(HnEnv), .create = no_env, .reset = no_batch,
                                   .step = no_batch};
 static const HnInference inference_methods = {sizeof(HnInference), .create = no_belief,
-                                              .believe = no_thought};
+                                              .infer = no_thought};
 static const HnPolicy policy_methods = {sizeof(HnPolicy), .create = no_policy, .act = no_act};
 
 #define FAKE(name_, kind_, methods_, type_, params_, count_)                               \

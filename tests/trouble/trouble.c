@@ -24,7 +24,7 @@ typedef struct Row {
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   Trouble *m = self;
   m->p = params, m->host = host;
-  spec->obs_dim = 1, spec->act_dim = 1, spec->task_dim = 1, spec->horizon = m->p->horizon;
+  spec->obs_dim = 1, spec->action_dim = 1, spec->task_dim = 1, spec->horizon = m->p->horizon;
   spec->row_size = sizeof(Row);
   if (m->p->trouble == 4) host->alloc(host, 1 << 30, 1 << 20);
   return HN_OK;
@@ -53,7 +53,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
       if (m->p->trouble == 3) raise(SIGKILL);
     }
     b->obs[i] = (float)hn_rng_normal(&b->rng[i]);
-    b->reward[i] = (float)row->task * b->act[i];
+    b->reward[i] = (float)row->task * b->action[i];
   }
   return HN_OK;
 }

@@ -23,7 +23,7 @@ HnSchema hn_evaluation_schema(void) {
                     sizeof(HnParam), sizeof(HnEvaluationParams)};
 }
 
-HnSchema hn_weights_schema(void) {
+HnSchema hn_warm_start_schema(void) {
   return (HnSchema){"weights", weights_params, G_N_ELEMENTS(weights_params), sizeof(HnParam),
                     sizeof(HnWeightsParams)};
 }
@@ -49,7 +49,7 @@ static char *located(const HnNode *name) {
   return g_canonicalize_filename(name->text, base);
 }
 
-static void read_part(const Reader *r, HnKind kind, HnPart *part) {
+static void read_part(const Reader *r, HnKind kind, HnPluginChoice *part) {
   const char *key = hn_kind_name(kind);
   const HnNode *block = hn_node_get(r->map, key), *name = hn_node_get(block, "plugin");
   g_autofree char *what = g_strconcat(key, ": ", NULL);
@@ -152,7 +152,7 @@ static int64_t read_number_or(const Reader *r, const HnNode *block, const char *
 static void read_weights(const Reader *r, HnCell *cell) {
   const HnNode *block = hn_node_get(r->map, "weights");
   if (!block || (block->kind == HN_NODE_TEXT && strcmp(block->text, "none") == 0)) return;
-  HnSchema schema = hn_weights_schema();
+  HnSchema schema = hn_warm_start_schema();
   HnWeightsParams *w = &cell->weights;
   hn_params_fill(&schema, block, NULL, w, r->d);
   if (block->kind != HN_NODE_MAP) return;
@@ -190,7 +190,7 @@ HnCell *hn_cell_read(const HnNode *map, HnDiag *d) {
 }
 
 static void clear(HnCell *cell) {
-  HnPart *parts[] = {&cell->env, &cell->inference, &cell->policy};
+  HnPluginChoice *parts[] = {&cell->env, &cell->inference, &cell->policy};
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++) g_free(parts[i]->params), g_free(parts[i]->name);
   g_free(cell->study), g_free(cell->arm);
 }
@@ -216,7 +216,7 @@ static void set(HnNode *map, const char *key, HnNode *value) {
   hn_node_free(k);
 }
 
-static void set_part(HnNode *map, const char *key, const HnPart *part, const char *name) {
+static void set_part(HnNode *map, const char *key, const HnPluginChoice *part, const char *name) {
   HnSchema schema = hn_schema_of(part->plugin);
   HnNode *block = hn_node_map(map->file, 0, 0), *params = hn_params_node(&schema, part->params);
   hn_params_put_text(block, "plugin", name);
@@ -228,7 +228,7 @@ static void set_part(HnNode *map, const char *key, const HnPart *part, const cha
 
 HnNode *hn_cell_node(const HnCell *cell) {
   HnSchema run = hn_run_schema(), evaluation = hn_evaluation_schema(),
-           weights = hn_weights_schema();
+           weights = hn_warm_start_schema();
   HnNode *map = hn_node_map("resolved configuration", 0, 0);
   g_autofree char *index = g_strdup_printf("%" PRId64, cell->seed_index);
   g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed);
@@ -246,7 +246,7 @@ HnNode *hn_cell_node(const HnCell *cell) {
 }
 
 char *hn_cell_identity(const HnCell *cell) {
-  const HnPart *parts[] = {&cell->env, &cell->inference, &cell->policy};
+  const HnPluginChoice *parts[] = {&cell->env, &cell->inference, &cell->policy};
   HnNode *map = hn_cell_node(cell);
   hn_node_put(hn_node_get(map, "run"), "workers", "any");
   if (cell->starts && *cell->weights.from)

@@ -69,21 +69,21 @@ typedef struct HnWeightsParams {
 enum { HN_LOAD_BOTH, HN_LOAD_INFERENCE, HN_LOAD_POLICY };
 HnSchema hn_run_schema(void);
 HnSchema hn_evaluation_schema(void);
-HnSchema hn_weights_schema(void);
+HnSchema hn_warm_start_schema(void);
 
 /* A plugin and its filled parameter struct. */
-typedef struct HnPart {
+typedef struct HnPluginChoice {
   const HnPlugin *plugin;
   void *params;
   char *name; /* as the configuration names it: bare, or the full path of a .so */
-} HnPart;
+} HnPluginChoice;
 
 typedef struct HnCell HnCell;
 struct HnCell {
   char *study, *arm;
   int64_t seed_index; /* from 0; the same in every arm */
   uint64_t seed;      /* root and index hashed: all streams of the cell start here; arms share it */
-  HnPart env, inference, policy;
+  HnPluginChoice env, inference, policy;
   HnRunParams run;
   HnEvaluationParams evaluation;
   bool starts; /* from the weights of a checkpoint: */

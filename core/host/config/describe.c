@@ -1,8 +1,8 @@
 /* describe.c - a plugin's descriptor as text and as JSON. */
 #include "describe.h"
-#include "validate.h"
 #include "params.h"
 #include "registry.h"
+#include "validate.h"
 #include <math.h>
 #include <string.h>
 

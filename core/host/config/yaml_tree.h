@@ -1,6 +1,6 @@
-/* yaml_tree.h - a YAML file as a tree that remembers where everything stood.  libyaml parses; typing is
- * ours (params.h).  Anchors, aliases and merge keys are refused: a study says what it means, and
- * no alias bomb can go off.  Limits: 1 MiB a file, 64 levels, 20,000 nodes. */
+/* yaml_tree.h - a YAML file as a tree that remembers where everything stood.  libyaml parses;
+ * typing is ours (params.h).  Anchors, aliases and merge keys are refused: a study says what it
+ * means, and no alias bomb can go off.  Limits: 1 MiB a file, 64 levels, 20,000 nodes. */
 #ifndef HN_NODE_H
 #define HN_NODE_H
 #include "diagnostics.h"

@@ -1,7 +1,7 @@
 /* run.c - the loop: collect, learn policy, learn inference, evaluate, record, checkpoint. */
 #include "run.h"
-#include "error.h"
 #include "checkpoint.h"
+#include "error.h"
 #include "recorder.h"
 #include "warm_start.h"
 #include <errno.h>
@@ -12,12 +12,12 @@ typedef struct Run {
   const HnCell *cell;
   const char *dir;
   HnSession *s;
-  HnTally tally;
+  HnEpisodeStats tally;
   HnRecorder *record;
   GPtrArray *states;
   char *from, *from_sha256; /* the checkpoint that its weights were taken from, or NULL */
   int64_t split;            /* being evaluated */
-  HnMeans train;            /* episodes finished in this update */
+  HnEpisodeMeans train;     /* episodes finished in this update */
   gint64 started;           /* microseconds */
   double before;            /* seconds of earlier parts */
   double seconds[HN_TIMINGS];
@@ -58,14 +58,14 @@ static void remove_old(const Run *r) {
 }
 
 static gboolean write_facts(const Run *r, const char *status, const char *reason, GError **error) {
-  HnFacts f = {.status = status,
-               .reason = reason,
-               .update = r->s ? r->s->update : 0,
-               .frames = r->s ? r->s->frames : 0,
-               .seconds = seconds_so_far(r),
-               .from = r->from,
-               .from_sha256 = r->from_sha256};
-  return hn_facts_write(r->dir, r->cell, r->s, &f, error);
+  HnRunFacts f = {.status = status,
+                  .reason = reason,
+                  .update = r->s ? r->s->update : 0,
+                  .frames = r->s ? r->s->frames : 0,
+                  .seconds = seconds_so_far(r),
+                  .from = r->from,
+                  .from_sha256 = r->from_sha256};
+  return hn_run_json_write(r->dir, r->cell, r->s, &f, error);
 }
 
 static gboolean save(const Run *r, GError **error) {
@@ -127,7 +127,7 @@ static gboolean load(Run *r, FILE *log, GHashTable *meta, GError **error) {
 
 static void count_train(void *arg, const HnEpisode *e) {
   Run *r = arg;
-  hn_means_add(&r->train, e);
+  hn_episode_means_add(&r->train, e);
   hn_recorder_episode(r->record, r->s, "train", 0, e);
 }
 static void count_eval(void *arg, const HnEpisode *e) {
@@ -176,7 +176,7 @@ static gboolean record(Run *r, bool last, gint64 *mark, GError **error) {
   bool evaluated = due(s->update, r->cell->evaluation.every, last);
   guint8 digest[32];
   const char *not_finite;
-  if (!hn_weights_digest(r->states, digest, &not_finite)) {
+  if (!hn_checkpoint_digest(r->states, digest, &not_finite)) {
     g_set_error(error, HN_RUN_ERROR, HN_RUN_NUMERIC,
                 "%s is not finite after update %" G_GINT64_FORMAT, not_finite, s->update);
     return FALSE;
@@ -195,9 +195,9 @@ static gboolean record(Run *r, bool last, gint64 *mark, GError **error) {
 static gboolean update(Run *r, GError **error) {
   HnSession *s = r->s;
   gint64 mark = g_get_monotonic_time();
-  hn_means_make(&r->train, s->trial.episodes, s->shape.env_infos);
+  hn_episode_means_make(&r->train, s->trial.episodes, s->shape.env_infos);
   gboolean ok =
-      went_well(r, "collecting", hn_crew_collect(s, &s->crew, s->phase, s->phases), error);
+      went_well(r, "collecting", hn_rollouts_collect(s, &s->crew, s->phase, s->phases), error);
   if (ok) {
     s->frames += s->phases * s->crew.rows * s->steps;
     lap(r, HN_COLLECTING, &mark);
@@ -206,7 +206,8 @@ static gboolean update(Run *r, GError **error) {
   if (ok) {
     s->update++;
     for (int64_t k = 0; k < s->phases; k++)
-      hn_tally_window(&r->tally, &s->phase[k], s->env->plugin->info, s->steps, count_train, r);
+      hn_episode_stats_window(&r->tally, &s->phase[k], s->env->plugin->info, s->steps, count_train,
+                              r);
     bool last = s->frames >= r->cell->run.frames;
     ok = record(r, last, &mark, error);
     hn_recorder_timing(r->record, s, r->seconds); /* a checkpoint's time goes to the next row */
@@ -215,7 +216,7 @@ static gboolean update(Run *r, GError **error) {
       ok = save(r, error);
     lap(r, HN_SAVING, &mark);
   }
-  hn_means_free(&r->train);
+  hn_episode_means_free(&r->train);
   return ok;
 }
 
@@ -237,9 +238,9 @@ static gboolean write_resolved(const Run *r, GError **error) {
 /* A run without frames evaluates what it starts with. */
 static gboolean only_evaluate(Run *r, GError **error) {
   gint64 mark = g_get_monotonic_time();
-  hn_means_make(&r->train, r->cell->run.episodes, r->s->shape.env_infos);
+  hn_episode_means_make(&r->train, r->cell->run.episodes, r->s->shape.env_infos);
   gboolean ok = record(r, true, &mark, error);
-  hn_means_free(&r->train);
+  hn_episode_means_free(&r->train);
   hn_recorder_timing(r->record, r->s, r->seconds);
   return ok && save(r, error);
 }
@@ -250,7 +251,7 @@ static gboolean begin(Run *r, FILE *log, GHashTable *meta, GError **error) {
   if (!load(r, log, meta, error)) return FALSE;
   bool fresh = g_hash_table_size(meta) == 0;
   g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  if (fresh && r->cell->starts && !hn_weights_load(r->cell, r->dir, r->states, taken, error))
+  if (fresh && r->cell->starts && !hn_warm_start_load(r->cell, r->dir, r->states, taken, error))
     return FALSE;
   r->from = g_strdup(g_hash_table_lookup(fresh ? taken : meta, HN_META_FROM));
   r->from_sha256 = g_strdup(g_hash_table_lookup(fresh ? taken : meta, HN_META_FROM_SHA256));
@@ -284,7 +285,7 @@ static gboolean run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *pro
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   gboolean ok = (r->s = hn_session_new(r->cell, log, error)) != NULL;
   if (ok) {
-    hn_tally_make(&r->tally, r->s->crew.rows, r->s->shape.env_infos, &r->s->trial);
+    hn_episode_stats_make(&r->tally, r->s->crew.rows, r->s->shape.env_infos, &r->s->trial);
     r->states = hn_states_of(r->s, &r->tally);
     ok = write_resolved(r, error) && begin(r, log, meta, error) &&
          loop(r, stop, progress, arg, error);
@@ -311,7 +312,7 @@ gboolean hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop,
   }
   hn_recorder_close(r.record);
   if (r.states) g_ptr_array_unref(r.states);
-  hn_tally_free(&r.tally), hn_session_free(r.s);
+  hn_episode_stats_free(&r.tally), hn_session_free(r.s);
   g_free(ckpt), g_free(path), g_free(r.from), g_free(r.from_sha256);
   if (why) g_propagate_error(error, why);
   return ok && !why;

@@ -1,8 +1,8 @@
 /* registry.c - finds, opens and checks plugins; the only file that knows libltdl. */
 #include "registry.h"
-#include "validate.h"
 #include "diagnostics.h"
 #include "elf_file.h"
+#include "validate.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -23,7 +23,7 @@ static const Method env_methods[] = {
     METHOD(HnEnv, task_name, FALSE), METHOD(HnEnv, render, FALSE),
     METHOD(HnEnv, destroy, FALSE),   {NULL, 0, FALSE}};
 static const Method inference_methods[] = {METHOD(HnInference, create, TRUE),
-                                           METHOD(HnInference, believe, TRUE),
+                                           METHOD(HnInference, infer, TRUE),
                                            METHOD(HnInference, forward, FALSE),
                                            METHOD(HnInference, backward, FALSE),
                                            METHOD(HnInference, step, FALSE),

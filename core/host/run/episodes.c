@@ -27,26 +27,27 @@ double hn_mean_of(double sum, double count) {
 
 /* ---- episodes ---- */
 
-void hn_tally_make(HnTally *y, int64_t rows, int64_t infos, const HnTrial *trial) {
+void hn_episode_stats_make(HnEpisodeStats *y, int64_t rows, int64_t infos,
+                           const HnTrialLength *trial) {
   gsize n = (gsize)rows, k = (gsize)infos;
-  *y = (HnTally){.rows = rows,
-                 .infos = infos,
-                 .trial_steps = trial->by_steps ? trial->lifetime : 0,
-                 .reward = hn_zeros(n * sizeof(double)),
-                 .length = hn_zeros(n * sizeof(int64_t)),
-                 .episode = hn_zeros(n * sizeof(int64_t)),
-                 .info = hn_zeros(n * k * sizeof(double)),
-                 .info_count = hn_zeros(n * k * sizeof(double))};
+  *y = (HnEpisodeStats){.rows = rows,
+                        .infos = infos,
+                        .trial_steps = trial->by_steps ? trial->lifetime : 0,
+                        .reward = hn_zeros(n * sizeof(double)),
+                        .length = hn_zeros(n * sizeof(int64_t)),
+                        .episode = hn_zeros(n * sizeof(int64_t)),
+                        .info = hn_zeros(n * k * sizeof(double)),
+                        .info_count = hn_zeros(n * k * sizeof(double))};
 }
 
-void hn_tally_free(HnTally *y) {
+void hn_episode_stats_free(HnEpisodeStats *y) {
   hn_zeros_free(y->reward), hn_zeros_free(y->length), hn_zeros_free(y->episode);
   hn_zeros_free(y->info), hn_zeros_free(y->info_count);
-  *y = (HnTally){.rows = 0};
+  *y = (HnEpisodeStats){.rows = 0};
 }
 
-static void finish_episode(HnTally *y, const HnWindow *w, const HnColumn *columns, int64_t t,
-                           int64_t i, HnEpisodeSink *sink, void *arg) {
+static void finish_episode(HnEpisodeStats *y, const HnExperience *w, const HnColumn *columns,
+                           int64_t t, int64_t i, HnEpisodeSink *sink, void *arg) {
   double *info = y->info + i * y->infos, *count = y->info_count + i * y->infos;
   for (int64_t k = 0; k < y->infos; k++) info[k] = hn_folded(columns[k].fold, info[k], count[k]);
   HnEpisode e = {.row = i,
@@ -61,8 +62,8 @@ static void finish_episode(HnTally *y, const HnWindow *w, const HnColumn *column
   memset(count, 0, (gsize)y->infos * sizeof *count);
 }
 
-void hn_tally_window(HnTally *y, const HnWindow *w, const HnColumn *columns, int64_t steps,
-                     HnEpisodeSink *sink, void *arg) {
+void hn_episode_stats_window(HnEpisodeStats *y, const HnExperience *w, const HnColumn *columns,
+                             int64_t steps, HnEpisodeSink *sink, void *arg) {
   const HnHistory *h = &w->h;
   for (int64_t t = 0; t < steps; t++)
     for (int64_t i = 0; i < h->rows; i++) {
@@ -79,21 +80,21 @@ void hn_tally_window(HnTally *y, const HnWindow *w, const HnColumn *columns, int
     }
 }
 
-void hn_means_make(HnMeans *m, int64_t trial_episodes, int64_t infos) {
-  *m = (HnMeans){.trial_episodes = trial_episodes,
-                 .infos = infos,
-                 .reward = g_new0(double, trial_episodes + 1),
-                 .reward_count = g_new0(double, trial_episodes + 1),
-                 .info = g_new0(double, infos + 1),
-                 .info_count = g_new0(double, infos + 1)};
+void hn_episode_means_make(HnEpisodeMeans *m, int64_t trial_episodes, int64_t infos) {
+  *m = (HnEpisodeMeans){.trial_episodes = trial_episodes,
+                        .infos = infos,
+                        .reward = g_new0(double, trial_episodes + 1),
+                        .reward_count = g_new0(double, trial_episodes + 1),
+                        .info = g_new0(double, infos + 1),
+                        .info_count = g_new0(double, infos + 1)};
 }
 
-void hn_means_free(HnMeans *m) {
+void hn_episode_means_free(HnEpisodeMeans *m) {
   g_free(m->reward), g_free(m->reward_count), g_free(m->info), g_free(m->info_count);
-  *m = (HnMeans){.infos = 0};
+  *m = (HnEpisodeMeans){.infos = 0};
 }
 
-void hn_means_add(HnMeans *m, const HnEpisode *e) {
+void hn_episode_means_add(HnEpisodeMeans *m, const HnEpisode *e) {
   if (e->trial_episode >= m->trial_episodes) return;
   m->reward[e->trial_episode] += e->reward, m->reward_count[e->trial_episode] += 1;
   m->reward[m->trial_episodes] += e->reward, m->reward_count[m->trial_episodes] += 1;
@@ -126,7 +127,7 @@ typedef struct Sums { /* over the rows of an evaluation */
 static void count_in(Sums *u, const HnEpisode *e, int64_t slot) {
   HnEpisode counted = *e;
   counted.trial_episode = slot;
-  if (e->kind == HN_COUNTED) hn_means_add(&u->out->episodes, &counted);
+  if (e->kind == HN_COUNTED) hn_episode_means_add(&u->out->episodes, &counted);
   if (e->kind == HN_COUNTED && slot + 1 == u->s->protocol.episodes && u->s->success >= 0)
     hn_fold(HN_MEAN, e->info[u->s->success], &u->out->success_last, &u->last_count);
   if (u->sink) u->sink(u->arg, e);
@@ -192,7 +193,7 @@ static void count_at(Sums *u, int64_t percept, int64_t first, int64_t n, const f
 
 /* Counts `steps` steps of a window that starts at percept `at` of the trial.  The window's last
  * percept is the next one's first, so it is counted only where the trial ends. */
-static void count_window(Sums *u, const HnWindow *w, int64_t at, int64_t steps, bool last) {
+static void count_window(Sums *u, const HnExperience *w, int64_t at, int64_t steps, bool last) {
   const HnSession *s = u->s;
   int64_t B = w->h.rows, E = s->shape.env_infos, D = s->shape.belief_infos;
   int64_t P = s->shape.policy_infos;
@@ -219,13 +220,13 @@ int64_t hn_evaluation_row(int64_t rows, int64_t kept, int64_t k) {
 }
 
 /* Copies the kept rows of a window into the trial; the last percept is the next window's first. */
-static void keep_window(HnWindow *trial, const HnWindow *w, int64_t at, int64_t steps) {
+static void keep_window(HnExperience *trial, const HnExperience *w, int64_t at, int64_t steps) {
   int64_t kept = trial->h.rows;
   for (int64_t k = 0; k < kept; k++) {
     int64_t i = hn_evaluation_row(w->h.rows, kept, k);
     for (int64_t t = 0; t <= steps; t++) {
-      for (HnFieldName f = 0; f < HN_FIELDS; f++)
-        memcpy(hn_window_at(trial, f, at + t, k), hn_window_at(w, f, t, i), w->size[f]);
+      for (HnExperienceField f = 0; f < HN_FIELDS; f++)
+        memcpy(hn_experience_at(trial, f, at + t, k), hn_experience_at(w, f, t, i), w->size[f]);
       trial->task_index[(at + t) * kept + k] = w->task_index[t * w->h.rows + i];
     }
   }
@@ -254,26 +255,26 @@ static HnStatus live_one_trial(Sums *u, int64_t split) {
   HnSession *s = u->s;
   const HnEvaluationParams *p = &s->cell->evaluation;
   int64_t life = s->eval_trial.lifetime, K = s->phases;
-  HnCrew c;
-  HnTally y;
-  HnWindow phase[HN_PHASES_MAX];
+  HnRollouts c;
+  HnEpisodeStats y;
+  HnExperience phase[HN_PHASES_MAX];
   for (int64_t k = 0; k < K; k++)
-    hn_window_make(&phase[k], &s->shape, hn_evaluation_steps(s, k), p->tasks, s->eval_samples);
-  hn_tally_make(&y, p->tasks, s->shape.env_infos, &s->eval_trial);
-  HnStatus status = hn_crew_make(s, &c, p->tasks, split, &s->eval_trial, false);
+    hn_experience_make(&phase[k], &s->shape, hn_evaluation_steps(s, k), p->tasks, s->eval_samples);
+  hn_episode_stats_make(&y, p->tasks, s->shape.env_infos, &s->eval_trial);
+  HnStatus status = hn_rollouts_make(s, &c, p->tasks, split, &s->eval_trial, false);
   c.ask = u->out->ask.questions ? &u->out->ask : NULL;
   for (int64_t at = 0; at < life && !status;) {
-    status = hn_crew_collect(s, &c, phase, K);
+    status = hn_rollouts_collect(s, &c, phase, K);
     for (int64_t k = 0; k < K && at < life && !status; k++) {
       int64_t steps = MIN(phase[k].h.steps, life - at);
-      hn_tally_window(&y, &phase[k], s->env->plugin->info, steps, count_episode, u);
+      hn_episode_stats_window(&y, &phase[k], s->env->plugin->info, steps, count_episode, u);
       count_window(u, &phase[k], at, steps, at + steps == life);
       keep_window(&u->out->trial, &phase[k], at, steps);
       at += steps;
     }
   }
-  for (int64_t k = 0; k < K; k++) hn_window_free(&phase[k]);
-  hn_tally_free(&y), hn_crew_free(&c);
+  for (int64_t k = 0; k < K; k++) hn_experience_free(&phase[k]);
+  hn_episode_stats_free(&y), hn_rollouts_free(&c);
   return status;
 }
 
@@ -287,10 +288,10 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
                         .policy_info = g_new0(double, P + 1),
                         .step_reward = g_new0(double, steps),
                         .step_info = g_new0(double, steps *all + 1)};
-  hn_means_make(&out->episodes, s->eval_trial.episodes, s->shape.env_infos);
-  hn_window_make(&out->trial, &s->shape, s->eval_trial.lifetime, MIN(p->record_rows, p->tasks),
-                 s->eval_samples);
-  out->ask = hn_ask_new(s, p->tasks, MIN(p->record_rows, p->tasks), out->steps);
+  hn_episode_means_make(&out->episodes, s->eval_trial.episodes, s->shape.env_infos);
+  hn_experience_make(&out->trial, &s->shape, s->eval_trial.lifetime, MIN(p->record_rows, p->tasks),
+                     s->eval_samples);
+  out->ask = hn_predictive_new(s, p->tasks, MIN(p->record_rows, p->tasks), out->steps);
   Sums u = {.s = s,
             .out = out,
             .sink = sink,
@@ -306,7 +307,7 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
   memset(u.clock, 0, B * sizeof *u.clock);
   HnStatus status = live_one_trial(&u, split);
   if (s->protocol.parallel) share_counts(&u);
-  hn_ask_sum(&out->ask);
+  hn_predictive_sum(&out->ask);
   out->success_last = hn_mean_of(out->success_last, u.last_count);
   mean_rows(s->inference->plugin->info, p->tasks, (int64_t)D, u.belief, u.belief_count,
             out->belief_info);
@@ -322,7 +323,7 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
 }
 
 void hn_evaluation_free(HnEvaluation *e) {
-  hn_means_free(&e->episodes), hn_window_free(&e->trial), hn_ask_free(&e->ask);
+  hn_episode_means_free(&e->episodes), hn_experience_free(&e->trial), hn_predictive_free(&e->ask);
   g_free(e->belief_info), g_free(e->policy_info), g_free(e->step_reward), g_free(e->step_info);
   *e = (HnEvaluation){.steps = 0};
 }

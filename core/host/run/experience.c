@@ -12,43 +12,44 @@ static const struct {
     [HN_F_OBS] = {"obs", HN_F32, offsetof(HnHistory, obs)},
     [HN_F_TASK] = {"task", HN_F32, offsetof(HnHistory, task)},
     [HN_F_BELIEF] = {"belief", HN_F32, offsetof(HnHistory, belief)},
-    [HN_F_ACT] = {"act", HN_F32, offsetof(HnHistory, act)},
-    [HN_F_PICK] = {"pick", HN_I32, offsetof(HnHistory, pick)},
+    [HN_F_ACTION] = {"action", HN_F32, offsetof(HnHistory, action)},
+    [HN_F_ACTION_INDEX] = {"action_index", HN_I32, offsetof(HnHistory, action_index)},
     [HN_F_REWARD] = {"reward", HN_F32, offsetof(HnHistory, reward)},
     [HN_F_TRUE_REWARD] = {"true_reward", HN_F32, offsetof(HnHistory, true_reward)},
     [HN_F_NEXT_OBS] = {"next_obs", HN_F32, offsetof(HnHistory, next_obs)},
-    [HN_F_DONE] = {"done", HN_U8, offsetof(HnHistory, done)},
-    [HN_F_CUT] = {"cut", HN_U8, offsetof(HnHistory, cut)},
-    [HN_F_NOTE] = {"note", HN_F32, offsetof(HnHistory, note)},
+    [HN_F_TERMINATED] = {"terminated", HN_U8, offsetof(HnHistory, terminated)},
+    [HN_F_TRUNCATED] = {"truncated", HN_U8, offsetof(HnHistory, truncated)},
+    [HN_F_AUX] = {"aux", HN_F32, offsetof(HnHistory, aux)},
 };
 
-const char *hn_field_label(HnFieldName f) {
+const char *hn_field_label(HnExperienceField f) {
   return field[f].label;
 }
-HnType hn_field_type(HnFieldName f) {
+HnType hn_field_type(HnExperienceField f) {
   return field[f].type;
 }
 
 /* The pointers of a history differ in type, so they are copied as bytes. */
-static char *get(const HnHistory *h, HnFieldName f) {
+static char *get(const HnHistory *h, HnExperienceField f) {
   char *p;
   return memcpy(&p, (const char *)h + field[f].at, sizeof p), p;
 }
-static void put(HnHistory *h, HnFieldName f, char *p) {
+static void put(HnHistory *h, HnExperienceField f, char *p) {
   memcpy((char *)h + field[f].at, &p, sizeof p);
 }
 
-void hn_window_make(HnWindow *w, const HnShape *s, int64_t steps, int64_t rows, int64_t samples) {
+void hn_experience_make(HnExperience *w, const HnShape *s, int64_t steps, int64_t rows,
+                        int64_t samples) {
   int64_t S = MAX(samples, 1);
-  *w = (HnWindow){.shape = *s};
+  *w = (HnExperience){.shape = *s};
   w->h = (HnHistory){
       .struct_size = sizeof w->h, .steps = steps, .rows = rows, .stride = rows, .samples = samples};
-  const int64_t count[HN_FIELDS] = {[HN_F_BEGIN] = 1,         [HN_F_OBS] = s->obs,
-                                    [HN_F_TASK] = s->task,    [HN_F_BELIEF] = S * s->belief,
-                                    [HN_F_ACT] = s->act,      [HN_F_PICK] = 1,
-                                    [HN_F_REWARD] = 1,        [HN_F_TRUE_REWARD] = 1,
-                                    [HN_F_NEXT_OBS] = s->obs, [HN_F_DONE] = 1,
-                                    [HN_F_CUT] = 1,           [HN_F_NOTE] = s->note};
+  const int64_t count[HN_FIELDS] = {[HN_F_BEGIN] = 1,          [HN_F_OBS] = s->obs,
+                                    [HN_F_TASK] = s->task,     [HN_F_BELIEF] = S * s->belief,
+                                    [HN_F_ACTION] = s->action, [HN_F_ACTION_INDEX] = 1,
+                                    [HN_F_REWARD] = 1,         [HN_F_TRUE_REWARD] = 1,
+                                    [HN_F_NEXT_OBS] = s->obs,  [HN_F_TERMINATED] = 1,
+                                    [HN_F_TRUNCATED] = 1,      [HN_F_AUX] = s->aux};
   for (int f = 0; f < HN_FIELDS; f++) {
     w->size[f] = (gsize)count[f] * hn_type_size(field[f].type);
     char *base = hn_zeros((gsize)((steps + 2) * rows) * w->size[f]);
@@ -61,39 +62,40 @@ void hn_window_make(HnWindow *w, const HnShape *s, int64_t steps, int64_t rows, 
   w->policy_info = hn_zeros((gsize)((steps + 1) * rows) * s->policy_infos * sizeof(float));
 }
 
-void hn_window_free(HnWindow *w) {
+void hn_experience_free(HnExperience *w) {
   if (!w->h.begin) return;
   for (int f = 0; f < HN_FIELDS; f++)
     hn_zeros_free(get(&w->h, f) - (gsize)w->h.stride * w->size[f]);
   hn_zeros_free((void *)(guintptr)w->h.state);
   hn_zeros_free(w->task_index), hn_zeros_free(w->env_info);
   hn_zeros_free(w->belief_info), hn_zeros_free(w->policy_info);
-  *w = (HnWindow){.h.begin = NULL};
+  *w = (HnExperience){.h.begin = NULL};
 }
 
-void *hn_window_at(const HnWindow *w, HnFieldName f, int64_t t, int64_t row) {
+void *hn_experience_at(const HnExperience *w, HnExperienceField f, int64_t t, int64_t row) {
   return get(&w->h, f) + hn_at(&w->h, t, row) * (int64_t)w->size[f];
 }
 
-HnHistory hn_window_view(const HnWindow *w, const HnInstance *reader, int64_t t, int64_t first,
-                         int64_t steps, int64_t rows) {
+HnHistory hn_experience_view(const HnExperience *w, const HnInstance *reader, int64_t t,
+                             int64_t first, int64_t steps, int64_t rows) {
   HnHistory v = w->h;
-  for (int f = 0; f < HN_FIELDS; f++) put(&v, f, hn_window_at(w, f, t, first));
+  for (int f = 0; f < HN_FIELDS; f++) put(&v, f, hn_experience_at(w, f, t, first));
   v.steps = steps, v.rows = rows;
   v.state = (const char *)w->h.state + (gsize)first * w->shape.belief_row;
   if (!(reader->plugin->flags & HN_PRIVILEGED)) v.task = NULL;
   return v;
 }
 
-void hn_window_carry(const HnWindow *from, HnWindow *to) {
+void hn_experience_carry(const HnExperience *from, HnExperience *to) {
   gsize rows = (gsize)to->h.rows;
   for (int f = 0; f < HN_FIELDS; f++)
-    memcpy(hn_window_at(to, f, -1, 0), hn_window_at(from, f, from->h.steps - 1, 0),
+    memcpy(hn_experience_at(to, f, -1, 0), hn_experience_at(from, f, from->h.steps - 1, 0),
            2 * rows * to->size[f]);
   memcpy(to->task_index, from->task_index + from->h.steps * from->h.rows, rows * sizeof(int64_t));
 }
 
-void hn_window_gather(const HnWindow *from, HnWindow *to, int64_t n, const int64_t *index) {
+void hn_experience_gather(const HnExperience *from, HnExperience *to, int64_t n,
+                          const int64_t *index) {
   int64_t steps = from->h.steps;
   for (int f = 0; f < HN_FIELDS; f++) {
     /* the window's arrays start at (-1, 0): with n rows, percept 0 is n elements further */
@@ -103,7 +105,7 @@ void hn_window_gather(const HnWindow *from, HnWindow *to, int64_t n, const int64
     char *out = start;
     for (int64_t t = -1; t <= steps; t++)
       for (int64_t i = 0; i < n; i++, out += size)
-        memcpy(out, hn_window_at(from, f, t, index[i]), size);
+        memcpy(out, hn_experience_at(from, f, t, index[i]), size);
   }
   gsize row = to->shape.belief_row;
   for (int64_t i = 0; i < n; i++)

@@ -5,51 +5,52 @@
 
 /* The sizes that a cell's plugins agreed on. */
 typedef struct HnShape {
-  int64_t obs, act, task, belief, note;  /* floats a row */
-  gsize env_row, belief_row, policy_row; /* bytes of row memory */
+  int64_t obs, action, task, belief, aux; /* floats a row */
+  gsize env_row, belief_row, policy_row;  /* bytes of row memory */
   guint env_infos, belief_infos, policy_infos;
 } HnShape;
 
 /* The arrays of a history in one table, so that making, gathering, carrying and saving are loops
  * over it. */
-typedef enum HnFieldName {
+typedef enum HnExperienceField {
   HN_F_BEGIN,
   HN_F_OBS,
   HN_F_TASK,
   HN_F_BELIEF,
-  HN_F_ACT,
-  HN_F_PICK,
+  HN_F_ACTION,
+  HN_F_ACTION_INDEX,
   HN_F_REWARD,
   HN_F_TRUE_REWARD,
   HN_F_NEXT_OBS,
-  HN_F_DONE,
-  HN_F_CUT,
-  HN_F_NOTE,
+  HN_F_TERMINATED,
+  HN_F_TRUNCATED,
+  HN_F_AUX,
   HN_FIELDS
-} HnFieldName;
+} HnExperienceField;
 
-typedef struct HnWindow {
+typedef struct HnExperience {
   HnHistory h; /* [T+1, B] percepts, [T, B] steps; index -1 of every array exists */
   HnShape shape;
   gsize size[HN_FIELDS];                       /* bytes of one element of each field */
   int64_t *task_index;                         /* [T+1, B] which numbered task, or -1 */
   float *env_info, *belief_info, *policy_info; /* [T, B], [T+1, B], [T, B] times their columns */
-} HnWindow;
+} HnExperience;
 
-const char *hn_field_label(HnFieldName f);
-HnType hn_field_type(HnFieldName f);
+const char *hn_field_label(HnExperienceField f);
+HnType hn_field_type(HnExperienceField f);
 
-void hn_window_make(HnWindow *w, const HnShape *shape, int64_t steps, int64_t rows,
-                    int64_t samples);
-void hn_window_free(HnWindow *w);
+void hn_experience_make(HnExperience *w, const HnShape *shape, int64_t steps, int64_t rows,
+                        int64_t samples);
+void hn_experience_free(HnExperience *w);
 /* Address of element (t, row) of a field; t from -1. */
-void *hn_window_at(const HnWindow *w, HnFieldName f, int64_t t, int64_t row);
+void *hn_experience_at(const HnExperience *w, HnExperienceField f, int64_t t, int64_t row);
 /* `rows` rows from `first`, `steps` steps from percept t, as `reader` may see them: the true task
  * only if it is privileged. */
-HnHistory hn_window_view(const HnWindow *w, const HnInstance *reader, int64_t t, int64_t first,
-                         int64_t steps, int64_t rows);
+HnHistory hn_experience_view(const HnExperience *w, const HnInstance *reader, int64_t t,
+                             int64_t first, int64_t steps, int64_t rows);
 /* Copies the last percept of `from`, and the step before it, to the first of `to`. */
-void hn_window_carry(const HnWindow *from, HnWindow *to);
+void hn_experience_carry(const HnExperience *from, HnExperience *to);
 /* Copies rows index[0 .. n) of `from` into the dense window `to` (room for n rows). */
-void hn_window_gather(const HnWindow *from, HnWindow *to, int64_t n, const int64_t *index);
+void hn_experience_gather(const HnExperience *from, HnExperience *to, int64_t n,
+                          const int64_t *index);
 #endif

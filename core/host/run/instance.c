@@ -17,7 +17,7 @@ guint hn_column_count(const HnColumn *columns) {
   return n;
 }
 
-gsize hn_kept_bytes(const HnKept *k) {
+gsize hn_array_record_bytes(const HnArrayRecord *k) {
   return (gsize)(k->array.used ? *k->array.used : k->array.dim[0]) * k->item_bytes;
 }
 
@@ -48,9 +48,9 @@ static void *lend_keep(const HnHost *host, const HnArray *array) {
   if (array->rank < 1 || array->rank > 4 || array->type < HN_F32 || array->type > HN_U8)
     g_error("%s: kept array %s has a wrong rank or type", x->plugin->name, array->name);
   for (guint i = 0; i < x->kept->len; i++)
-    if (!strcmp(((HnKept *)x->kept->pdata[i])->array.name, array->name))
+    if (!strcmp(((HnArrayRecord *)x->kept->pdata[i])->array.name, array->name))
       g_error("%s: two kept arrays are named %s", x->plugin->name, array->name);
-  HnKept *k = g_new0(HnKept, 1);
+  HnArrayRecord *k = g_new0(HnArrayRecord, 1);
   k->array = *array;
   k->array.name = g_strdup(array->name);
   k->item_bytes = hn_type_size(array->type);
@@ -100,7 +100,7 @@ static void lend_metric(const HnHost *host, int32_t metric, double value) {
   x->metric_sum[metric] += value, x->metric_count[metric] += 1;
 }
 
-HnInstance *hn_instance_new(const HnPart *part, HnPool *pool, FILE *log) {
+HnInstance *hn_instance_new(const HnPluginChoice *part, HnPool *pool, FILE *log) {
   HnInstance *x = g_new0(HnInstance, 1);
   x->plugin = part->plugin, x->params = part->params, x->pool = pool, x->log = log;
   x->creating = true;
@@ -143,7 +143,7 @@ void hn_instance_free(HnInstance *x, bool created) {
   if (!x) return;
   if (created) destroy(x);
   for (guint i = 0; i < x->kept->len; i++) {
-    HnKept *k = x->kept->pdata[i];
+    HnArrayRecord *k = x->kept->pdata[i];
     g_free((char *)(guintptr)k->array.name), g_free(k);
   }
   g_ptr_array_unref(x->kept), g_ptr_array_unref(x->blocks);

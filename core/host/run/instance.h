@@ -5,12 +5,12 @@
 #include "pool.h"
 #include <stdio.h>
 
-typedef struct HnKept {
+typedef struct HnArrayRecord {
   HnArray array; /* name is a copy that lives as long as the instance */
   void *data;
   float *grad;      /* or NULL */
   gsize item_bytes; /* of one step along dim[0] */
-} HnKept;
+} HnArrayRecord;
 
 typedef struct HnInstance {
   const HnPlugin *plugin;
@@ -21,19 +21,19 @@ typedef struct HnInstance {
   FILE *log;
   bool creating; /* alloc and keep are allowed */
   GPtrArray *blocks;
-  GPtrArray *kept; /* HnKept * */
+  GPtrArray *kept; /* HnArrayRecord * */
   guint metrics, infos;
   double *metric_sum, *metric_count;
 } HnInstance;
 
 /* Zeroed instance state with the host's services; the plugin's create has not been called. */
-HnInstance *hn_instance_new(const HnPart *part, HnPool *pool, FILE *log);
+HnInstance *hn_instance_new(const HnPluginChoice *part, HnPool *pool, FILE *log);
 /* Calls destroy when `created`, then frees all that was lent. */
 void hn_instance_free(HnInstance *x, bool created);
 /* Mean of a metric since the last call, NaN if none was reported; then forgets it. */
 double hn_instance_metric(HnInstance *x, guint metric);
 /* Bytes an array holds: all of it, or as far as it is used. */
-gsize hn_kept_bytes(const HnKept *k);
+gsize hn_array_record_bytes(const HnArrayRecord *k);
 gsize hn_type_size(HnType type);
 guint hn_column_count(const HnColumn *columns);
 #endif

@@ -3,13 +3,13 @@
 #include "session.h"
 #include <string.h>
 
-static const HnHistory *lesson_rows(const HnLesson *l, int64_t phase, int64_t n,
+static const HnHistory *lesson_rows(const HnTrainBatch *l, int64_t phase, int64_t n,
                                     const int64_t *index) {
   HnSession *s = l->impl;
   bool known = phase >= 0 && phase < s->phases && n >= 0 && n <= s->crew.rows;
   for (int64_t i = 0; known && i < n; i++) known = index[i] >= 0 && index[i] < s->crew.rows;
   if (!known) g_error("%s: asks for rows that no phase has", s->policy->plugin->name);
-  hn_window_gather(&s->phase[phase], &s->gather, n, index);
+  hn_experience_gather(&s->phase[phase], &s->gather, n, index);
   s->gathered = s->gather.h;
   if (!l->phase[phase]->task) s->gathered.task = NULL;
   return &s->gathered;
@@ -19,7 +19,7 @@ static const HnHistory *lesson_rows(const HnLesson *l, int64_t phase, int64_t n,
  * hands the window back was not shown it. */
 static const float *task_along(const HnSession *s, const HnHistory *h) {
   for (int64_t k = 0; k <= s->phases; k++) {
-    const HnWindow *w = k < s->phases ? &s->phase[k] : &s->gather;
+    const HnExperience *w = k < s->phases ? &s->phase[k] : &s->gather;
     int64_t elements = (w->h.steps + 1) * w->h.rows, floats = s->shape.obs;
     ptrdiff_t at = h->obs - w->h.obs;
     if (h->obs >= w->h.obs && at < elements * floats)
@@ -28,7 +28,7 @@ static const float *task_along(const HnSession *s, const HnHistory *h) {
   return NULL;
 }
 
-static HnStatus lesson_believe(const HnLesson *l, const HnHistory *h, int64_t samples,
+static HnStatus lesson_believe(const HnTrainBatch *l, const HnHistory *h, int64_t samples,
                                float *belief) {
   HnSession *s = l->impl;
   uint64_t high = hn_rng_u32(l->rng), seed = high << 32 | hn_rng_u32(l->rng);
@@ -46,20 +46,20 @@ static HnStatus lesson_believe(const HnLesson *l, const HnHistory *h, int64_t sa
   s->thought_history = *h;
   bool told = s->inference->plugin->flags & HN_PRIVILEGED;
   s->thought_history.task = told ? task_along(s, h) : NULL;
-  s->thought = (HnThought){.struct_size = sizeof s->thought,
-                           .history = &s->thought_history,
-                           .state = state,
-                           .samples = samples,
-                           .rng = rng,
-                           .belief = belief};
+  s->thought = (HnBeliefUpdate){.struct_size = sizeof s->thought,
+                                .history = &s->thought_history,
+                                .state = state,
+                                .samples = samples,
+                                .rng = rng,
+                                .belief = belief};
   const HnInference *q = HN_INFERENCE(s);
   hn_fail_text()[0] = '\0';
-  HnStatus status = (l->backward ? q->forward : q->believe)(s->inference->self, &s->thought);
+  HnStatus status = (l->backward ? q->forward : q->infer)(s->inference->self, &s->thought);
   hn_arena_enter(before);
   return status;
 }
 
-static HnStatus lesson_backward(const HnLesson *l, const float *d_belief, double *norm2) {
+static HnStatus lesson_backward(const HnTrainBatch *l, const float *d_belief, double *norm2) {
   HnSession *s = l->impl;
   HnArena *before = hn_arena_enter(&s->lesson);
   hn_fail_text()[0] = '\0';
@@ -68,7 +68,7 @@ static HnStatus lesson_backward(const HnLesson *l, const float *d_belief, double
   return status;
 }
 
-static HnStatus lesson_step(const HnLesson *l, double scale, double rate) {
+static HnStatus lesson_step(const HnTrainBatch *l, double scale, double rate) {
   HnSession *s = l->impl;
   HnStatus status;
   HN_CALL(status, HN_INFERENCE(s)->step(s->inference->self, scale, rate));
@@ -81,20 +81,20 @@ typedef struct Reading {
   const HnHistory *phase[HN_PHASES_MAX];
 } Reading;
 
-static HnLesson lesson_for(HnSession *s, const HnInstance *reader, HnRng *rng, Reading *r) {
+static HnTrainBatch lesson_for(HnSession *s, const HnInstance *reader, HnRng *rng, Reading *r) {
   for (int64_t k = 0; k < s->phases; k++) {
-    r->view[k] = hn_window_view(&s->phase[k], reader, 0, 0, s->steps, s->crew.rows);
+    r->view[k] = hn_experience_view(&s->phase[k], reader, 0, 0, s->steps, s->crew.rows);
     r->phase[k] = &r->view[k];
   }
-  return (HnLesson){.struct_size = sizeof(HnLesson),
-                    .impl = s,
-                    .iteration = s->update,
-                    .frames = s->frames,
-                    .frames_total = s->cell->run.frames,
-                    .rng = rng,
-                    .phases = s->phases,
-                    .phase = r->phase,
-                    .rows = lesson_rows};
+  return (HnTrainBatch){.struct_size = sizeof(HnTrainBatch),
+                        .impl = s,
+                        .iteration = s->update,
+                        .frames = s->frames,
+                        .frames_total = s->cell->run.frames,
+                        .rng = rng,
+                        .phases = s->phases,
+                        .phase = r->phase,
+                        .rows = lesson_rows};
 }
 
 HnStatus hn_session_learn_policy(HnSession *s) {
@@ -102,8 +102,8 @@ HnStatus hn_session_learn_policy(HnSession *s) {
   const HnInference *q = HN_INFERENCE(s);
   if (!HN_CAN(p, learn)) return HN_OK;
   Reading r;
-  HnLesson l = lesson_for(s, s->policy, &s->policy_learning, &r);
-  l.believe = lesson_believe;
+  HnTrainBatch l = lesson_for(s, s->policy, &s->policy_learning, &r);
+  l.infer = lesson_believe;
   if (HN_CAN(q, backward) && !s->cell->run.stop_gradient)
     l.backward = lesson_backward, l.step = lesson_step;
   HnStatus status;
@@ -115,7 +115,7 @@ HnStatus hn_session_learn_inference(HnSession *s) {
   const HnInference *q = HN_INFERENCE(s);
   if (!HN_CAN(q, learn)) return HN_OK;
   Reading r;
-  HnLesson l = lesson_for(s, s->inference, &s->inference_learning, &r);
+  HnTrainBatch l = lesson_for(s, s->inference, &s->inference_learning, &r);
   HnStatus status;
   HN_CALL(status, q->learn(s->inference->self, &l));
   return status;
@@ -124,21 +124,22 @@ HnStatus hn_session_learn_inference(HnSession *s) {
 /* ---- running lives ---- */
 
 /* Appends the window's steps to row i's life, which starts again where a new task begins. */
-static void remember(HnSession *s, const HnWindow *w, int64_t i) {
-  static const HnFieldName percept[] = {HN_F_BEGIN, HN_F_OBS, HN_F_TASK};
-  static const HnFieldName taken[] = {HN_F_ACT,      HN_F_PICK, HN_F_REWARD, HN_F_TRUE_REWARD,
-                                      HN_F_NEXT_OBS, HN_F_DONE, HN_F_CUT};
-  HnWindow *life = &s->life;
+static void remember(HnSession *s, const HnExperience *w, int64_t i) {
+  static const HnExperienceField percept[] = {HN_F_BEGIN, HN_F_OBS, HN_F_TASK};
+  static const HnExperienceField taken[] = {HN_F_ACTION,      HN_F_ACTION_INDEX, HN_F_REWARD,
+                                            HN_F_TRUE_REWARD, HN_F_NEXT_OBS,     HN_F_TERMINATED,
+                                            HN_F_TRUNCATED};
+  HnExperience *life = &s->life;
   for (int64_t t = 0; t <= w->h.steps; t++) {
-    const uint8_t *begin = hn_window_at(w, HN_F_BEGIN, t, i);
+    const uint8_t *begin = hn_experience_at(w, HN_F_BEGIN, t, i);
     if (*begin == HN_NEW_TASK) s->life_at[i] = 0;
     int64_t at = s->life_at[i];
     for (guint f = 0; f < G_N_ELEMENTS(percept); f++)
-      memcpy(hn_window_at(life, percept[f], at, i), hn_window_at(w, percept[f], t, i),
+      memcpy(hn_experience_at(life, percept[f], at, i), hn_experience_at(w, percept[f], t, i),
              w->size[percept[f]]);
     if (t == w->h.steps) break;
     for (guint f = 0; f < G_N_ELEMENTS(taken); f++)
-      memcpy(hn_window_at(life, taken[f], at, i), hn_window_at(w, taken[f], t, i),
+      memcpy(hn_experience_at(life, taken[f], at, i), hn_experience_at(w, taken[f], t, i),
              w->size[taken[f]]);
     s->life_at[i]++;
   }
@@ -155,16 +156,16 @@ static HnStatus replay_row(void *arg, int64_t i) {
   HnRng rng = s->crew.belief_rng[i];
   char *state = s->crew.belief + (gsize)i * s->shape.belief_row;
   memset(state, 0, s->shape.belief_row);
-  HnHistory h = hn_window_view(&s->life, s->inference, 0, i, steps, 1);
+  HnHistory h = hn_experience_view(&s->life, s->inference, 0, i, steps, 1);
   h.state = NULL;
-  HnThought q = {.struct_size = sizeof q,
-                 .history = &h,
-                 .state = state,
-                 .samples = s->cell->run.samples,
-                 .rng = &rng,
-                 .belief = hn_arena_take(arena, (gsize)((steps + 1) * samples * s->shape.belief) *
-                                                    sizeof(float))};
-  return HN_INFERENCE(s)->believe(s->inference->self, &q);
+  HnBeliefUpdate q = {.struct_size = sizeof q,
+                      .history = &h,
+                      .state = state,
+                      .samples = s->cell->run.samples,
+                      .rng = &rng,
+                      .belief = hn_arena_take(
+                          arena, (gsize)((steps + 1) * samples * s->shape.belief) * sizeof(float))};
+  return HN_INFERENCE(s)->infer(s->inference->self, &q);
 }
 
 HnStatus hn_session_refresh(HnSession *s) {

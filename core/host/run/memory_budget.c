@@ -5,9 +5,10 @@
 static double window(const HnSession *s, double steps, double rows, int64_t samples) {
   const HnShape *x = &s->shape;
   double S = (double)MAX(samples, 1);
-  double floats = 2 * (double)x->obs + (double)x->task + S * (double)x->belief + (double)x->act +
-                  (double)x->note + x->env_infos + x->belief_infos + x->policy_infos;
-  double element = 4 * floats + 3 /* begin, done, cut */ + 12 /* pick, rewards */ + 8 /* task */;
+  double floats = 2 * (double)x->obs + (double)x->task + S * (double)x->belief + (double)x->action +
+                  (double)x->aux + x->env_infos + x->belief_infos + x->policy_infos;
+  double element =
+      4 * floats + 3 /* begin, done, cut */ + 12 /* action_index, rewards */ + 8 /* task */;
   return ((steps + 2) * element + (double)x->belief_row) * rows;
 }
 
@@ -24,7 +25,7 @@ static HnStatus too_much(double bytes, double limit, const char *what, double ro
   return HN_E_SHAPE;
 }
 
-HnStatus hn_demand_check(const HnSession *s, double limit) {
+HnStatus hn_memory_budget_check(const HnSession *s, double limit) {
   const HnRunParams *run = &s->cell->run;
   double phases = (double)MAX(s->phases, 1), rows = (double)run->rows, steps = (double)s->steps;
   double train = (phases + 1) * window(s, steps, rows, run->samples) + memory_of_rows(s, rows);
@@ -33,7 +34,8 @@ HnStatus hn_demand_check(const HnSession *s, double limit) {
     return too_much(train, limit, "experience", rows, steps,
                     "run.rows, run.steps, run.episodes, run.trial_steps or run.samples");
   double tasks = (double)s->cell->evaluation.tasks, life = (double)s->eval_trial.lifetime;
-  double asked = s->inference_created && hn_ask_offered(s) ? HN_ASK_SCORES * sizeof(float) : 0;
+  double asked =
+      s->inference_created && hn_predictive_offered(s) ? HN_PREDICTIVE_SCORES * sizeof(float) : 0;
   double eval = phases * window(s, MIN(steps, life), tasks, s->eval_samples) +
                 2 * memory_of_rows(s, tasks) + asked * life * tasks +
                 8 * life * (1 + 2. * (s->shape.env_infos + s->shape.belief_infos));

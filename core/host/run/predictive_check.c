@@ -7,37 +7,39 @@
 
 static const double half_log_2pi = 0.91893853320467274178, most_perplexity = 1e6;
 
-const char *const hn_ask_name[HN_ASK_SCORES] = {"predict.cross_entropy", "predict.perplexity",
-                                                "predict.l1", "predict.l2"};
+const char *const hn_predictive_name[HN_PREDICTIVE_SCORES] = {
+    "predict.cross_entropy", "predict.perplexity", "predict.l1", "predict.l2"};
 const int64_t hn_band_step[HN_BAND_STEPS] = {0, 1, 3, 5, 10, 30, 100};
 
-bool hn_ask_offered(const HnSession *s) {
+bool hn_predictive_offered(const HnSession *s) {
   const HnEnv *env = HN_ENV(s);
   const HnInference *q = HN_INFERENCE(s);
-  return s->cell->evaluation.questions > 0 && s->es.act_dim > 0 && s->es.obs_dim > 0 &&
+  return s->cell->evaluation.questions > 0 && s->es.action_dim > 0 && s->es.obs_dim > 0 &&
          HN_CAN(env, answer) && HN_CAN(q, predict);
 }
 
-bool hn_ask_pictures(const HnSession *s) {
-  return hn_ask_offered(s) && s->es.act_dim == 1 && s->es.obs_dim == 1;
+bool hn_predictive_pictures(const HnSession *s) {
+  return hn_predictive_offered(s) && s->es.action_dim == 1 && s->es.obs_dim == 1;
 }
 
 float hn_band_x(int64_t j) {
   return (float)(2.0 * (double)j / (HN_BAND_POINTS - 1) - 1);
 }
 
-HnAsk hn_ask_new(const HnSession *s, int64_t rows, int64_t kept, int64_t percepts) {
-  if (!hn_ask_offered(s)) return (HnAsk){.questions = 0};
-  HnAsk a = {.questions = s->cell->evaluation.questions,
-             .percepts = percepts,
-             .rows = rows,
-             .kept = hn_ask_pictures(s) ? kept : 0,
-             .members = MIN(s->eval_samples, HN_BAND_MEMBERS)};
-  gsize numbers = (gsize)(a.questions * s->es.act_dim), scores = (gsize)percepts * HN_ASK_SCORES;
+HnPredictiveCheck hn_predictive_new(const HnSession *s, int64_t rows, int64_t kept,
+                                    int64_t percepts) {
+  if (!hn_predictive_offered(s)) return (HnPredictiveCheck){.questions = 0};
+  HnPredictiveCheck a = {.questions = s->cell->evaluation.questions,
+                         .percepts = percepts,
+                         .rows = rows,
+                         .kept = hn_predictive_pictures(s) ? kept : 0,
+                         .members = MIN(s->eval_samples, HN_BAND_MEMBERS)};
+  gsize numbers = (gsize)(a.questions * s->es.action_dim),
+        scores = (gsize)percepts * HN_PREDICTIVE_SCORES;
   gsize band = (gsize)a.kept * HN_BAND_STEPS * (gsize)(HN_BAND_FIXED + a.members) * HN_BAND_POINTS;
   HnRng rng = hn_stream(s->cell->seed, HN_FOR_QUESTIONS, 0);
-  a.act = g_new(float, numbers);
-  for (gsize k = 0; k < numbers; k++) a.act[k] = (float)hn_rng_uniform(&rng, -1, 1);
+  a.action = g_new(float, numbers);
+  for (gsize k = 0; k < numbers; k++) a.action[k] = (float)hn_rng_uniform(&rng, -1, 1);
   a.score = hn_zeros(scores * (gsize)rows * sizeof(float));
   for (gsize k = 0; k < scores * (gsize)rows; k++) a.score[k] = NAN;
   a.band = hn_zeros(band * sizeof(float));
@@ -46,9 +48,9 @@ HnAsk hn_ask_new(const HnSession *s, int64_t rows, int64_t kept, int64_t percept
   return a;
 }
 
-void hn_ask_free(HnAsk *a) {
-  g_free(a->act), g_free(a->step), hn_zeros_free(a->score), hn_zeros_free(a->band);
-  *a = (HnAsk){.questions = 0};
+void hn_predictive_free(HnPredictiveCheck *a) {
+  g_free(a->action), g_free(a->step), hn_zeros_free(a->score), hn_zeros_free(a->band);
+  *a = (HnPredictiveCheck){.questions = 0};
 }
 
 /* ---- one row ---- */
@@ -89,28 +91,29 @@ static HnStatus score(const HnSession *s, const Answers *x, int64_t n, float *ou
     l1 += fabs(off), l2 += off * off;
   }
   nats /= (double)n;
-  out[HN_ASK_CE] = (float)nats;
-  out[HN_ASK_PERPLEXITY] = (float)fmin(exp(nats), most_perplexity);
-  out[HN_ASK_L1] = (float)(l1 / (double)(n * O)), out[HN_ASK_L2] = (float)(l2 / (double)(n * O));
+  out[HN_PREDICTIVE_CE] = (float)nats;
+  out[HN_PREDICTIVE_PERPLEXITY] = (float)fmin(exp(nats), most_perplexity);
+  out[HN_PREDICTIVE_L1] = (float)(l1 / (double)(n * O)),
+  out[HN_PREDICTIVE_L2] = (float)(l2 / (double)(n * O));
   return HN_OK;
 }
 
 /* Which kept row an evaluated row is, or -1. */
-static int64_t kept_row(const HnAsk *a, int64_t row) {
+static int64_t kept_row(const HnPredictiveCheck *a, int64_t row) {
   for (int64_t k = 0; k < a->kept; k++)
     if (hn_evaluation_row(a->rows, a->kept, k) == row) return k;
   return -1;
 }
 
-static float *band_at(const HnAsk *a, int64_t k, int64_t i) {
+static float *band_at(const HnPredictiveCheck *a, int64_t k, int64_t i) {
   return a->band + (k * HN_BAND_STEPS + i) * (HN_BAND_FIXED + a->members) * HN_BAND_POINTS;
 }
 
-const float *hn_ask_band(const HnAsk *a, int64_t k, int64_t i) {
+const float *hn_predictive_band(const HnPredictiveCheck *a, int64_t k, int64_t i) {
   return band_at(a, k, i);
 }
 
-static HnStatus draw(const HnSession *s, const HnAsk *a, int64_t row, int64_t percept,
+static HnStatus draw(const HnSession *s, const HnPredictiveCheck *a, int64_t row, int64_t percept,
                      const void *state, const float *belief, int64_t samples) {
   int64_t i = 0, k = kept_row(a, row);
   while (i < HN_BAND_STEPS && hn_band_step[i] != percept) i++;
@@ -128,13 +131,14 @@ static HnStatus draw(const HnSession *s, const HnAsk *a, int64_t row, int64_t pe
   return HN_OK;
 }
 
-HnStatus hn_ask_row(const HnSession *s, HnAsk *a, int64_t row, int64_t percept, const void *state,
-                    const float *belief, int64_t samples) {
+HnStatus hn_predictive_row(const HnSession *s, HnPredictiveCheck *a, int64_t row, int64_t percept,
+                           const void *state, const float *belief, int64_t samples) {
   HnMark mark = hn_arena_mark(hn_arena_current());
   Answers got;
-  HnStatus status = ask(s, a->questions, a->act, state, belief, samples, false, &got);
+  HnStatus status = ask(s, a->questions, a->action, state, belief, samples, false, &got);
   if (!status)
-    status = score(s, &got, a->questions, a->score + (percept * a->rows + row) * HN_ASK_SCORES);
+    status =
+        score(s, &got, a->questions, a->score + (percept * a->rows + row) * HN_PREDICTIVE_SCORES);
   if (!status) status = draw(s, a, row, percept, state, belief, samples);
   hn_arena_reset(hn_arena_current(), mark);
   return status == HN_E_UNSUPPORTED ? HN_OK : status;
@@ -142,15 +146,16 @@ HnStatus hn_ask_row(const HnSession *s, HnAsk *a, int64_t row, int64_t percept, 
 
 /* ---- all of them ---- */
 
-void hn_ask_sum(HnAsk *a) {
-  double sum[HN_ASK_SCORES] = {0}, count[HN_ASK_SCORES] = {0};
+void hn_predictive_sum(HnPredictiveCheck *a) {
+  double sum[HN_PREDICTIVE_SCORES] = {0}, count[HN_PREDICTIVE_SCORES] = {0};
   for (int64_t t = 0; t < a->percepts; t++)
-    for (int k = 0; k < HN_ASK_SCORES; k++) {
+    for (int k = 0; k < HN_PREDICTIVE_SCORES; k++) {
       double here = 0, used = 0;
       for (int64_t i = 0; i < a->rows; i++)
-        hn_fold(HN_MEAN, (double)a->score[(t * a->rows + i) * HN_ASK_SCORES + k], &here, &used);
-      a->step[t * HN_ASK_SCORES + k] = hn_mean_of(here, used);
+        hn_fold(HN_MEAN, (double)a->score[(t * a->rows + i) * HN_PREDICTIVE_SCORES + k], &here,
+                &used);
+      a->step[t * HN_PREDICTIVE_SCORES + k] = hn_mean_of(here, used);
       sum[k] += here, count[k] += used;
     }
-  for (int k = 0; k < HN_ASK_SCORES; k++) a->mean[k] = hn_mean_of(sum[k], count[k]);
+  for (int k = 0; k < HN_PREDICTIVE_SCORES; k++) a->mean[k] = hn_mean_of(sum[k], count[k]);
 }

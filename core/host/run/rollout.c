@@ -7,9 +7,9 @@
 
 /* Calls env reset for rows [first, first + n) as `begin` at percept t says; a new task finds its
  * row memory zeroed. */
-static HnStatus begin_rows(HnSession *s, HnCrew *c, HnWindow *w, int64_t t, int64_t first,
+static HnStatus begin_rows(HnSession *s, HnRollouts *c, HnExperience *w, int64_t t, int64_t first,
                            int64_t n) {
-  const uint8_t *begin = hn_window_at(w, HN_F_BEGIN, t, first);
+  const uint8_t *begin = hn_experience_at(w, HN_F_BEGIN, t, first);
   int64_t *task_index = w->task_index + t * c->rows + first;
   for (int64_t i = 0; i < n; i++) {
     if (begin[i] != HN_NEW_TASK) continue;
@@ -27,42 +27,42 @@ static HnStatus begin_rows(HnSession *s, HnCrew *c, HnWindow *w, int64_t t, int6
                   .begin = begin,
                   .split = c->split,
                   .task_index = task_index,
-                  .obs = hn_window_at(w, HN_F_OBS, t, first),
-                  .task = hn_window_at(w, HN_F_TASK, t, first)};
+                  .obs = hn_experience_at(w, HN_F_OBS, t, first),
+                  .task = hn_experience_at(w, HN_F_TASK, t, first)};
   HnStatus status;
   HN_CALL(status, HN_ENV(s)->reset(s->env->self, &b));
   return status;
 }
 
-static void make_kept(HnSession *s, HnCrew *c) {
+static void make_kept(HnSession *s, HnRollouts *c) {
   gsize n = (gsize)c->rows;
   c->kept_belief = hn_zeros(n * s->shape.belief_row);
   c->kept_policy = hn_zeros(n * s->shape.policy_row);
-  hn_window_make(&c->kept, &s->shape, 0, c->rows, c->samples);
+  hn_experience_make(&c->kept, &s->shape, 0, c->rows, c->samples);
   if (s->protocol.adapt == 0) memset(c->resume, HN_KEEP_BELIEF, n);
 }
 
-HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, const HnTrial *trial,
-                      bool train) {
+HnStatus hn_rollouts_make(HnSession *s, HnRollouts *c, int64_t rows, int64_t split,
+                          const HnTrialLength *trial, bool train) {
   gsize n = (gsize)rows;
   int shift = train ? 0 : HN_FOR_EVALUATION;
-  *c = (HnCrew){.rows = rows,
-                .split = split,
-                .samples = train ? s->cell->run.samples : s->eval_samples,
-                .episodes = trial->by_steps ? G_MAXINT64 : trial->episodes,
-                .lifetime = trial->by_steps ? trial->lifetime : G_MAXINT64,
-                .train = train,
-                .env = hn_zeros(n * s->shape.env_row),
-                .belief = hn_zeros(n * s->shape.belief_row),
-                .policy = hn_zeros(n * s->shape.policy_row),
-                .env_rng = hn_zeros(n * sizeof(HnRng)),
-                .belief_rng = hn_zeros(n * sizeof(HnRng)),
-                .policy_rng = hn_zeros(n * sizeof(HnRng)),
-                .age = hn_zeros(n * sizeof(int64_t)),
-                .lived = hn_zeros(n * sizeof(int64_t)),
-                .episode = hn_zeros(n * sizeof(int64_t)),
-                .wanted = hn_zeros(n * sizeof(int64_t)),
-                .resume = hn_zeros(n)};
+  *c = (HnRollouts){.rows = rows,
+                    .split = split,
+                    .samples = train ? s->cell->run.samples : s->eval_samples,
+                    .episodes = trial->by_steps ? G_MAXINT64 : trial->episodes,
+                    .lifetime = trial->by_steps ? trial->lifetime : G_MAXINT64,
+                    .train = train,
+                    .env = hn_zeros(n * s->shape.env_row),
+                    .belief = hn_zeros(n * s->shape.belief_row),
+                    .policy = hn_zeros(n * s->shape.policy_row),
+                    .env_rng = hn_zeros(n * sizeof(HnRng)),
+                    .belief_rng = hn_zeros(n * sizeof(HnRng)),
+                    .policy_rng = hn_zeros(n * sizeof(HnRng)),
+                    .age = hn_zeros(n * sizeof(int64_t)),
+                    .lived = hn_zeros(n * sizeof(int64_t)),
+                    .episode = hn_zeros(n * sizeof(int64_t)),
+                    .wanted = hn_zeros(n * sizeof(int64_t)),
+                    .resume = hn_zeros(n)};
   for (int64_t i = 0; i < rows; i++) {
     c->env_rng[i] = hn_stream(s->cell->seed, HN_FOR_ENV + shift, i);
     c->belief_rng[i] = hn_stream(s->cell->seed, HN_FOR_BELIEF + shift, i);
@@ -71,12 +71,12 @@ HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, cons
   }
   if (!train) hn_protocol_tasks(s, split, rows, c->wanted);
   if (!train && s->protocol.restore) make_kept(s, c);
-  hn_window_make(&c->tail, &s->shape, 0, rows, c->samples);
-  memset(hn_window_at(&c->tail, HN_F_BEGIN, 0, 0), HN_NEW_TASK, n);
+  hn_experience_make(&c->tail, &s->shape, 0, rows, c->samples);
+  memset(hn_experience_at(&c->tail, HN_F_BEGIN, 0, 0), HN_NEW_TASK, n);
   return begin_rows(s, c, &c->tail, 0, 0, rows);
 }
 
-HnStatus hn_crew_begin(HnSession *s, HnCrew *c, int64_t stream, int64_t task) {
+HnStatus hn_rollouts_begin(HnSession *s, HnRollouts *c, int64_t stream, int64_t task) {
   c->env_rng[0] = hn_stream(s->cell->seed, HN_FOR_ENV + HN_FOR_EVALUATION, stream);
   c->belief_rng[0] = hn_stream(s->cell->seed, HN_FOR_BELIEF + HN_FOR_EVALUATION, stream);
   c->policy_rng[0] = hn_stream(s->cell->seed, HN_FOR_POLICY + HN_FOR_EVALUATION, stream);
@@ -84,19 +84,19 @@ HnStatus hn_crew_begin(HnSession *s, HnCrew *c, int64_t stream, int64_t task) {
   return begin_rows(s, c, &c->tail, 0, 0, 1);
 }
 
-void hn_crew_free(HnCrew *c) {
-  hn_window_free(&c->tail), hn_window_free(&c->kept);
+void hn_rollouts_free(HnRollouts *c) {
+  hn_experience_free(&c->tail), hn_experience_free(&c->kept);
   void *all[] = {c->env,   c->belief,  c->policy, c->env_rng, c->belief_rng,  c->policy_rng, c->age,
                  c->lived, c->episode, c->wanted, c->resume,  c->kept_belief, c->kept_policy};
   for (guint i = 0; i < G_N_ELEMENTS(all); i++) hn_zeros_free(all[i]);
-  *c = (HnCrew){.rows = 0};
+  *c = (HnRollouts){.rows = 0};
 }
 
 /* A block of rows at step t of a window. */
 typedef struct Block {
   HnSession *s;
-  HnCrew *c;
-  HnWindow *w;
+  HnRollouts *c;
+  HnExperience *w;
   int64_t t, first, n;
 } Block;
 
@@ -105,27 +105,28 @@ typedef struct Block {
 /* Keeps what row k is about to begin its first counted episode with: its memory, and the step that
  * its belief has yet to take in. */
 static void keep_belief(const Block *b, int64_t k) {
-  HnCrew *c = b->c;
+  HnRollouts *c = b->c;
   gsize q = b->s->shape.belief_row, p = b->s->shape.policy_row, i = (gsize)k;
   memcpy(c->kept_belief + i * q, c->belief + i * q, q);
   memcpy(c->kept_policy + i * p, c->policy + i * p, p);
-  for (HnFieldName f = 0; f < HN_FIELDS; f++)
+  for (HnExperienceField f = 0; f < HN_FIELDS; f++)
     for (int64_t t = -1; t <= 0; t++)
-      memcpy(hn_window_at(&c->kept, f, t, k), hn_window_at(b->w, f, b->t + t, k), b->w->size[f]);
+      memcpy(hn_experience_at(&c->kept, f, t, k), hn_experience_at(b->w, f, b->t + t, k),
+             b->w->size[f]);
 }
 
 /* Puts row k back to it, as far as the percept that begins this episode: its observation is new. */
 static void restore_belief(const Block *b, int64_t k) {
-  HnCrew *c = b->c;
+  HnRollouts *c = b->c;
   gsize q = b->s->shape.belief_row, p = b->s->shape.policy_row, i = (gsize)k;
   memcpy(c->belief + i * q, c->kept_belief + i * q, q);
   memcpy(c->policy + i * p, c->kept_policy + i * p, p);
-  memcpy(hn_window_at(&c->kept, HN_F_OBS, 0, k), hn_window_at(b->w, HN_F_OBS, b->t, k),
+  memcpy(hn_experience_at(&c->kept, HN_F_OBS, 0, k), hn_experience_at(b->w, HN_F_OBS, b->t, k),
          b->w->size[HN_F_OBS]);
 }
 
 static void resume_rows(const Block *b) {
-  const HnCrew *c = b->c;
+  const HnRollouts *c = b->c;
   for (int64_t k = b->first; k < b->first + b->n; k++) {
     if (c->resume[k] == HN_KEEP_BELIEF) keep_belief(b, k);
     if (c->resume[k] == HN_RESTORE_BELIEF) restore_belief(b, k);
@@ -157,7 +158,7 @@ static bool is_restored(const Block *b, int64_t k) {
  * the next window thinks it again, perhaps with other weights. */
 static HnStatus think_alike(const Block *b, bool last) {
   HnSession *s = b->s;
-  HnCrew *c = b->c;
+  HnRollouts *c = b->c;
   gsize row = s->shape.belief_row, bytes = (gsize)b->n * row;
   bool restored = is_restored(b, b->first);
   char *state = c->belief + (gsize)b->first * row;
@@ -168,18 +169,18 @@ static HnStatus think_alike(const Block *b, bool last) {
     state = memcpy(spare, state, bytes);
     rng = memcpy(spare_rng, rng, (gsize)b->n * sizeof *rng);
   }
-  HnHistory now = hn_window_view(restored ? &c->kept : b->w, s->inference, restored ? 0 : b->t,
-                                 b->first, 0, b->n);
-  HnThought q = {.struct_size = sizeof q,
-                 .history = &now,
-                 .state = state,
-                 .samples = c->samples,
-                 .rng = rng,
-                 .belief = hn_window_at(b->w, HN_F_BELIEF, b->t, b->first)};
+  HnHistory now = hn_experience_view(restored ? &c->kept : b->w, s->inference, restored ? 0 : b->t,
+                                     b->first, 0, b->n);
+  HnBeliefUpdate q = {.struct_size = sizeof q,
+                      .history = &now,
+                      .state = state,
+                      .samples = c->samples,
+                      .rng = rng,
+                      .belief = hn_experience_at(b->w, HN_F_BELIEF, b->t, b->first)};
   int64_t at = b->t * c->rows + b->first;
   if (!c->train && s->shape.belief_infos) q.info = b->w->belief_info + at * s->shape.belief_infos;
   HnStatus status;
-  HN_CALL(status, HN_INFERENCE(s)->believe(s->inference->self, &q));
+  HN_CALL(status, HN_INFERENCE(s)->infer(s->inference->self, &q));
   hn_arena_reset(hn_arena_current(), mark);
   return status;
 }
@@ -187,13 +188,13 @@ static HnStatus think_alike(const Block *b, bool last) {
 /* Asks what the beliefs at this percept predict.  A window's last percept is thought again at the
  * start of the next one, so it is asked there, unless the trial ends with it. */
 static HnStatus ask_rows(const Block *b, bool last) {
-  HnCrew *c = b->c;
+  HnRollouts *c = b->c;
   HnStatus status = HN_OK;
   for (int64_t k = b->first; c->ask && k < b->first + b->n && !status; k++) {
     int64_t percept = c->lived[k];
     if (percept >= c->ask->percepts || (last && percept + 1 < c->ask->percepts)) continue;
-    status = hn_ask_row(b->s, c->ask, k, percept, c->env + (gsize)k * b->s->shape.env_row,
-                        hn_window_at(b->w, HN_F_BELIEF, b->t, k), c->samples);
+    status = hn_predictive_row(b->s, c->ask, k, percept, c->env + (gsize)k * b->s->shape.env_row,
+                               hn_experience_at(b->w, HN_F_BELIEF, b->t, k), c->samples);
   }
   return status;
 }
@@ -210,18 +211,18 @@ static HnStatus think(const Block *b, bool last) {
 
 static HnStatus act_alike(const Block *b) {
   HnSession *s = b->s;
-  HnCrew *c = b->c;
+  HnRollouts *c = b->c;
   int64_t at = b->t * c->rows + b->first;
-  HnAct a = {.struct_size = sizeof a,
-             .rows = b->n,
-             .samples = c->samples,
-             .obs = hn_window_at(b->w, HN_F_OBS, b->t, b->first),
-             .belief = hn_window_at(b->w, HN_F_BELIEF, b->t, b->first),
-             .state = c->policy + (gsize)b->first * s->shape.policy_row,
-             .rng = is_greedy(b, b->first) ? NULL : c->policy_rng + b->first,
-             .act = hn_window_at(b->w, HN_F_ACT, b->t, b->first),
-             .pick = hn_window_at(b->w, HN_F_PICK, b->t, b->first),
-             .note = hn_window_at(b->w, HN_F_NOTE, b->t, b->first)};
+  HnActBatch a = {.struct_size = sizeof a,
+                  .rows = b->n,
+                  .samples = c->samples,
+                  .obs = hn_experience_at(b->w, HN_F_OBS, b->t, b->first),
+                  .belief = hn_experience_at(b->w, HN_F_BELIEF, b->t, b->first),
+                  .state = c->policy + (gsize)b->first * s->shape.policy_row,
+                  .rng = is_greedy(b, b->first) ? NULL : c->policy_rng + b->first,
+                  .action = hn_experience_at(b->w, HN_F_ACTION, b->t, b->first),
+                  .action_index = hn_experience_at(b->w, HN_F_ACTION_INDEX, b->t, b->first),
+                  .aux = hn_experience_at(b->w, HN_F_AUX, b->t, b->first)};
   if (!c->train && s->shape.policy_infos) a.info = b->w->policy_info + at * s->shape.policy_infos;
   HnStatus status;
   HN_CALL(status, HN_POLICY(s)->act(s->policy->self, &a));
@@ -240,28 +241,28 @@ static HnStatus act(const Block *b) {
 
 static HnStatus step(const Block *b) {
   HnSession *s = b->s;
-  HnCrew *c = b->c;
+  HnRollouts *c = b->c;
   int64_t at = b->t * c->rows + b->first;
   HnEnvBatch e = {.struct_size = sizeof e,
                   .rows = b->n,
                   .first = b->first,
                   .state = c->env + (gsize)b->first * s->shape.env_row,
                   .rng = c->env_rng + b->first,
-                  .act = hn_window_at(b->w, HN_F_ACT, b->t, b->first),
-                  .pick = hn_window_at(b->w, HN_F_PICK, b->t, b->first),
-                  .obs = hn_window_at(b->w, HN_F_NEXT_OBS, b->t, b->first),
-                  .reward = hn_window_at(b->w, HN_F_TRUE_REWARD, b->t, b->first),
-                  .done = hn_window_at(b->w, HN_F_DONE, b->t, b->first),
+                  .action = hn_experience_at(b->w, HN_F_ACTION, b->t, b->first),
+                  .action_index = hn_experience_at(b->w, HN_F_ACTION_INDEX, b->t, b->first),
+                  .obs = hn_experience_at(b->w, HN_F_NEXT_OBS, b->t, b->first),
+                  .reward = hn_experience_at(b->w, HN_F_TRUE_REWARD, b->t, b->first),
+                  .terminated = hn_experience_at(b->w, HN_F_TERMINATED, b->t, b->first),
                   .info = b->w->env_info + at * s->shape.env_infos};
-  memset(e.done, 0, (gsize)b->n);
+  memset(e.terminated, 0, (gsize)b->n);
   HnStatus status;
   HN_CALL(status, HN_ENV(s)->step(s->env->self, &e));
   if (status) return status;
-  float *reward = hn_window_at(b->w, HN_F_REWARD, b->t, b->first);
+  float *reward = hn_experience_at(b->w, HN_F_REWARD, b->t, b->first);
   memcpy(reward, e.reward, (gsize)b->n * sizeof *reward);
   const HnInference *q = HN_INFERENCE(s);
   if (!c->train || !HN_CAN(q, relabel)) return HN_OK;
-  HnHistory now = hn_window_view(b->w, s->inference, b->t, b->first, 1, b->n);
+  HnHistory now = hn_experience_view(b->w, s->inference, b->t, b->first, 1, b->n);
   HN_CALL(status,
           q->relabel(s->inference->self, &now, c->belief + (gsize)b->first * s->shape.belief_row,
                      c->belief_rng + b->first, reward));
@@ -289,11 +290,11 @@ static uint8_t resumed(const Block *b, int64_t k) {
  * episode.  Evaluation runs one trial and never ends it, so that its last step is scored too. */
 static HnStatus advance(const Block *b) {
   HnSession *s = b->s;
-  HnCrew *c = b->c;
-  HnWindow *w = b->w;
-  const uint8_t *done = hn_window_at(w, HN_F_DONE, b->t, b->first);
-  uint8_t *cut = hn_window_at(w, HN_F_CUT, b->t, b->first);
-  uint8_t *begin = hn_window_at(w, HN_F_BEGIN, b->t + 1, b->first);
+  HnRollouts *c = b->c;
+  HnExperience *w = b->w;
+  const uint8_t *done = hn_experience_at(w, HN_F_TERMINATED, b->t, b->first);
+  uint8_t *cut = hn_experience_at(w, HN_F_TRUNCATED, b->t, b->first);
+  uint8_t *begin = hn_experience_at(w, HN_F_BEGIN, b->t + 1, b->first);
   for (int64_t i = 0; i < b->n; i++) {
     int64_t k = b->first + i;
     bool last = ++c->lived[k] == c->lifetime;
@@ -309,10 +310,10 @@ static HnStatus advance(const Block *b) {
     HnStatus status = c->watch(c->watch_arg, c, w, b->t, true);
     if (status) return status;
   }
-  memcpy(hn_window_at(w, HN_F_OBS, b->t + 1, b->first),
-         hn_window_at(w, HN_F_NEXT_OBS, b->t, b->first), (gsize)b->n * w->size[HN_F_OBS]);
-  memcpy(hn_window_at(w, HN_F_TASK, b->t + 1, b->first), hn_window_at(w, HN_F_TASK, b->t, b->first),
-         (gsize)b->n * w->size[HN_F_TASK]);
+  memcpy(hn_experience_at(w, HN_F_OBS, b->t + 1, b->first),
+         hn_experience_at(w, HN_F_NEXT_OBS, b->t, b->first), (gsize)b->n * w->size[HN_F_OBS]);
+  memcpy(hn_experience_at(w, HN_F_TASK, b->t + 1, b->first),
+         hn_experience_at(w, HN_F_TASK, b->t, b->first), (gsize)b->n * w->size[HN_F_TASK]);
   int64_t at = b->t * c->rows + b->first;
   memcpy(w->task_index + at + c->rows, w->task_index + at, (gsize)b->n * sizeof(int64_t));
   return begin_rows(s, c, w, b->t + 1, b->first, b->n);
@@ -320,14 +321,14 @@ static HnStatus advance(const Block *b) {
 
 typedef struct Job {
   HnSession *s;
-  HnCrew *c;
-  HnWindow *w;
+  HnRollouts *c;
+  HnExperience *w;
   int64_t blocks;
 } Job;
 
 /* As few blocks as may be, because networks are read once a block and step, but one a worker, and
  * equally large. */
-static int64_t block_count(const HnSession *s, const HnCrew *c) {
+static int64_t block_count(const HnSession *s, const HnRollouts *c) {
   int64_t least = (c->rows + HN_BLOCK - 1) / HN_BLOCK;
   return MIN(c->rows, MAX(least, s->cell->run.workers));
 }
@@ -356,24 +357,24 @@ static HnStatus collect_block(void *arg, int64_t block) {
 static HnStatus adapt_block(void *arg, int64_t block) {
   Block b = block_of(arg, block);
   HnSession *s = b.s;
-  HnHistory h = hn_window_view(b.w, s->policy, 0, b.first, b.w->h.steps, b.n);
+  HnHistory h = hn_experience_view(b.w, s->policy, 0, b.first, b.w->h.steps, b.n);
   HnStatus status;
   HN_CALL(status, HN_POLICY(s)->adapt(s->policy->self, &h,
                                       b.c->policy + (gsize)b.first * s->shape.policy_row));
   return status;
 }
 
-HnStatus hn_crew_collect(HnSession *s, HnCrew *c, HnWindow *phase, int64_t phases) {
+HnStatus hn_rollouts_collect(HnSession *s, HnRollouts *c, HnExperience *phase, int64_t phases) {
   int64_t blocks = block_count(s, c);
   HnStatus status = HN_OK;
   for (int64_t k = 0; k < phases && !status; k++) {
     Job j = {s, c, &phase[k], blocks};
-    hn_window_carry(k ? &phase[k - 1] : &c->tail, &phase[k]);
+    hn_experience_carry(k ? &phase[k - 1] : &c->tail, &phase[k]);
     memcpy((void *)(guintptr)phase[k].h.state, c->belief, (gsize)c->rows * s->shape.belief_row);
     status = hn_pool_run(s->pool, blocks, collect_block, &j);
     if (!status && k + 1 < phases && HN_CAN(HN_POLICY(s), adapt))
       status = hn_pool_run(s->pool, blocks, adapt_block, &j);
   }
-  hn_window_carry(&phase[phases - 1], &c->tail);
+  hn_experience_carry(&phase[phases - 1], &c->tail);
   return status;
 }

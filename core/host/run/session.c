@@ -1,9 +1,9 @@
 /* session.c - makes and frees what a running cell holds. */
 #include "session.h"
-#include "memory_budget.h"
 #include "error.h"
 #include "evaluation_tasks.h"
 #include "machine.h"
+#include "memory_budget.h"
 #include "pages.h"
 #include <string.h>
 
@@ -55,10 +55,10 @@ static HnStatus check_columns(const HnSession *s) {
 /* What is known of it; grows with every plugin that is created. */
 static void set_shape(HnSession *s) {
   s->shape = (HnShape){.obs = s->es.obs_dim,
-                       .act = s->es.act_dim,
+                       .action = s->es.action_dim,
                        .task = s->es.task_dim,
                        .belief = s->bs.belief_dim,
-                       .note = s->ps.note_dim,
+                       .aux = s->ps.aux_dim,
                        .env_row = s->es.row_size,
                        .belief_row = s->bs.row_size,
                        .policy_row = s->ps.row_size,
@@ -72,8 +72,8 @@ static bool is_split(const char *name) {
 }
 
 /* A trial of so many steps, or else of so many episodes; false where 64 bits cannot count it. */
-static bool make_trial(HnTrial *t, int64_t horizon, int64_t steps, int64_t episodes) {
-  *t = (HnTrial){.episodes = steps ? 1 : episodes, .lifetime = steps, .by_steps = steps > 0};
+static bool make_trial(HnTrialLength *t, int64_t horizon, int64_t steps, int64_t episodes) {
+  *t = (HnTrialLength){.episodes = steps ? 1 : episodes, .lifetime = steps, .by_steps = steps > 0};
   return steps || !__builtin_mul_overflow(horizon, episodes, &t->lifetime);
 }
 
@@ -84,9 +84,9 @@ static HnStatus check_env(HnSession *s) {
   const HnEnvSpec *e = &s->es;
   s->protocol = hn_protocol_of(c);
   if (e->horizon < 1) return host->fail(host, HN_E_SHAPE, "horizon is not positive");
-  if (e->obs_dim < 0 || e->task_dim < 0 || e->act_dim < 0 || e->act_count < 0)
+  if (e->obs_dim < 0 || e->task_dim < 0 || e->action_dim < 0 || e->action_count < 0)
     return host->fail(host, HN_E_SHAPE, "a dimension is negative");
-  if ((e->act_dim > 0) == (e->act_count > 0))
+  if ((e->action_dim > 0) == (e->action_count > 0))
     return host->fail(host, HN_E_SHAPE, "actions must be either continuous or discrete");
   g_auto(GStrv) splits = g_strsplit(e->splits ? e->splits : "train", "|", -1);
   for (char **name = splits; *name; name++)
@@ -113,7 +113,7 @@ static HnStatus create_env(HnSession *s) {
   s->splits = g_strsplit(s->es.splits ? s->es.splits : "train", "|", -1);
   s->steps = c->run.steps ? c->run.steps : s->trial.lifetime;
   set_shape(s);
-  return hn_demand_check(s, hn_machine_bytes());
+  return hn_memory_budget_check(s, hn_machine_bytes());
 }
 
 static HnStatus create_inference(HnSession *s) {
@@ -123,8 +123,8 @@ static HnStatus create_inference(HnSession *s) {
   HnStatus status;
   s->bs = (HnBeliefSpec){.struct_size = sizeof s->bs,
                          .obs_dim = s->es.obs_dim,
-                         .act_dim = s->es.act_dim,
-                         .act_count = s->es.act_count,
+                         .action_dim = s->es.action_dim,
+                         .action_count = s->es.action_count,
                          .task_dim = told ? s->es.task_dim : 0,
                          .horizon = s->es.horizon,
                          .lifetime = s->trial.lifetime,
@@ -155,8 +155,8 @@ static HnStatus create_policy(HnSession *s) {
   HnStatus status;
   s->ps = (HnPolicySpec){.struct_size = sizeof s->ps,
                          .obs_dim = s->es.obs_dim,
-                         .act_dim = s->es.act_dim,
-                         .act_count = s->es.act_count,
+                         .action_dim = s->es.action_dim,
+                         .action_count = s->es.action_count,
                          .belief_dim = s->bs.belief_dim,
                          .latent_dim = s->bs.latent_dim,
                          .samples = c->run.samples,
@@ -169,7 +169,7 @@ static HnStatus create_policy(HnSession *s) {
   if (status) return status;
   s->policy_created = true;
   s->phases = MAX(s->ps.phases, 1);
-  if (s->ps.note_dim < 0)
+  if (s->ps.aux_dim < 0)
     return s->policy->host.fail(&s->policy->host, HN_E_SHAPE, "asks for a negative note");
   if (s->phases > HN_PHASES_MAX)
     return s->policy->host.fail(&s->policy->host, HN_E_UNSUPPORTED,
@@ -180,18 +180,18 @@ static HnStatus create_policy(HnSession *s) {
 static HnStatus make_windows(HnSession *s) {
   const HnCell *c = s->cell;
   set_shape(s);
-  HnStatus status = hn_demand_check(s, hn_machine_bytes());
+  HnStatus status = hn_memory_budget_check(s, hn_machine_bytes());
   if (status) return status;
   for (int64_t k = 0; k < s->phases; k++)
-    hn_window_make(&s->phase[k], &s->shape, s->steps, c->run.rows, c->run.samples);
-  hn_window_make(&s->gather, &s->shape, s->steps, c->run.rows, c->run.samples);
+    hn_experience_make(&s->phase[k], &s->shape, s->steps, c->run.rows, c->run.samples);
+  hn_experience_make(&s->gather, &s->shape, s->steps, c->run.rows, c->run.samples);
   if (s->bs.refresh) {
     HnShape lived = s->shape; /* what beliefs are made of, not what was made of them */
-    lived.belief = lived.note = 0;
-    hn_window_make(&s->life, &lived, s->trial.lifetime, c->run.rows, 0);
+    lived.belief = lived.aux = 0;
+    hn_experience_make(&s->life, &lived, s->trial.lifetime, c->run.rows, 0);
     s->life_at = hn_zeros((gsize)c->run.rows * sizeof(int64_t));
   }
-  return hn_crew_make(s, &s->crew, c->run.rows, 0, &s->trial, true);
+  return hn_rollouts_make(s, &s->crew, c->run.rows, 0, &s->trial, true);
 }
 
 HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error) {
@@ -217,9 +217,9 @@ HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error) {
 
 void hn_session_free(HnSession *s) {
   if (!s) return;
-  hn_crew_free(&s->crew);
-  for (int k = 0; k < HN_PHASES_MAX; k++) hn_window_free(&s->phase[k]);
-  hn_window_free(&s->gather), hn_window_free(&s->life), hn_zeros_free(s->life_at);
+  hn_rollouts_free(&s->crew);
+  for (int k = 0; k < HN_PHASES_MAX; k++) hn_experience_free(&s->phase[k]);
+  hn_experience_free(&s->gather), hn_experience_free(&s->life), hn_zeros_free(s->life_at);
   hn_instance_free(s->policy, s->policy_created);
   hn_instance_free(s->inference, s->inference_created);
   hn_instance_free(s->env, s->env_created);

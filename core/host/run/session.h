@@ -3,9 +3,9 @@
  */
 #ifndef HN_SESSION_H
 #define HN_SESSION_H
+#include "experience.h"
 #include "predictive_check.h"
 #include "protocol.h"
-#include "experience.h"
 
 enum { HN_BLOCK = 16 }; /* rows that act together, at most; no result depends on how many do */
 enum { HN_PHASES_MAX = 16 };
@@ -30,13 +30,14 @@ enum { HN_GO_ON = 0, HN_KEEP_BELIEF = 1, HN_RESTORE_BELIEF = 2 };
 
 /* What a watcher returns who has seen enough, and collecting ends with. */
 enum { HN_ENOUGH = -1 };
-typedef struct HnCrew HnCrew;
+typedef struct HnRollouts HnRollouts;
 /* A crew of one row is at percept t of a window and about to act; or (over) step t ended an episode
  * and nothing has begun yet.  [instance] */
-typedef HnStatus HnWatcher(void *arg, const HnCrew *c, const HnWindow *w, int64_t t, bool over);
+typedef HnStatus HnWatcher(void *arg, const HnRollouts *c, const HnExperience *w, int64_t t,
+                           bool over);
 
 /* B rows that act, and all they remember between windows. */
-struct HnCrew {
+struct HnRollouts {
   int64_t rows, split, samples;
   int64_t episodes, lifetime; /* a trial ends after as many of either, where the other is endless */
   bool train;
@@ -44,21 +45,21 @@ struct HnCrew {
   HnRng *env_rng, *belief_rng, *policy_rng;
   int64_t *age, *lived, *episode;  /* [B] steps in this episode; steps, episodes in this trial */
   int64_t *wanted;                 /* [B] task asked for at the next HN_NEW_TASK, or -1: draw */
-  HnWindow tail;                   /* T = 0: the percept to go on from, and the step before it */
+  HnExperience tail;               /* T = 0: the percept to go on from, and the step before it */
   uint8_t *resume;                 /* [B] HN_GO_ON, .. at the percept to come */
   char *kept_belief, *kept_policy; /* [B] row memory with which counted episodes begin */
-  HnWindow kept;                   /* T = 0: the step that this belief has yet to take in */
-  HnAsk *ask;                      /* what predictions come to, or NULL: not asked */
+  HnExperience kept;               /* T = 0: the step that this belief has yet to take in */
+  HnPredictiveCheck *ask;          /* what predictions come to, or NULL: not asked */
   HnWatcher *watch;                /* or NULL; only of crews of one row */
   void *watch_arg;
 };
 
 /* How long a trial is. */
-typedef struct HnTrial {
+typedef struct HnTrialLength {
   int64_t episodes; /* that count, each by itself; 1 where steps decide */
   int64_t lifetime; /* steps at most */
   bool by_steps;    /* exactly lifetime steps, whatever episodes they hold */
-} HnTrial;
+} HnTrialLength;
 
 struct HnSession {
   const HnCell *cell;
@@ -73,20 +74,20 @@ struct HnSession {
   HnShape shape;
   char **splits;
   int64_t phases, steps;
-  HnProtocol protocol;       /* of evaluations */
-  HnTrial trial, eval_trial; /* in training and in evaluation */
-  int64_t eval_samples;      /* acted on in evaluation; in training run.samples */
-  int64_t *eval_split;       /* [eval_split_count] indices, the one that decides first */
+  HnProtocol protocol;             /* of evaluations */
+  HnTrialLength trial, eval_trial; /* in training and in evaluation */
+  int64_t eval_samples;            /* acted on in evaluation; in training run.samples */
+  int64_t *eval_split;             /* [eval_split_count] indices, the one that decides first */
   guint eval_split_count;
   int success; /* the environment's column of that name, or -1 */
-  HnCrew crew;
-  HnWindow phase[HN_PHASES_MAX], gather;
+  HnRollouts crew;
+  HnExperience phase[HN_PHASES_MAX], gather;
   HnHistory gathered; /* gather, as its reader may see it */
-  HnWindow life;      /* where inference asks for refresh: [lifetime] steps of each running life */
+  HnExperience life;  /* where inference asks for refresh: [lifetime] steps of each running life */
   int64_t *life_at;   /* [B] steps in it */
   HnRng policy_learning, inference_learning;
   int64_t update, frames;
-  HnThought thought; /* of the last believe of a lesson, for its backward */
+  HnBeliefUpdate thought; /* of the last believe of a lesson, for its backward */
   HnHistory thought_history;
 };
 
@@ -101,14 +102,14 @@ void hn_session_free(HnSession *s);
 gboolean hn_session_failed(const HnSession *s, const char *doing, HnStatus status, GError **error);
 
 /* crew: rows that begin their first trial.  evaluation: streams of their own. */
-HnStatus hn_crew_make(HnSession *s, HnCrew *c, int64_t rows, int64_t split, const HnTrial *trial,
-                      bool train);
-void hn_crew_free(HnCrew *c);
+HnStatus hn_rollouts_make(HnSession *s, HnRollouts *c, int64_t rows, int64_t split,
+                          const HnTrialLength *trial, bool train);
+void hn_rollouts_free(HnRollouts *c);
 /* Begins a crew of one row anew, with the random streams of row `stream` of an evaluation and with
  * that numbered task, or (-1) one that is drawn. */
-HnStatus hn_crew_begin(HnSession *s, HnCrew *c, int64_t stream, int64_t task);
+HnStatus hn_rollouts_begin(HnSession *s, HnRollouts *c, int64_t stream, int64_t task);
 /* One iteration of every phase: steps, and adaptation in between. */
-HnStatus hn_crew_collect(HnSession *s, HnCrew *c, HnWindow *phase, int64_t phases);
+HnStatus hn_rollouts_collect(HnSession *s, HnRollouts *c, HnExperience *phase, int64_t phases);
 
 /* Both learn from the windows just collected; then running lives are replayed where asked. */
 HnStatus hn_session_learn_policy(HnSession *s);

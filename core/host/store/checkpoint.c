@@ -28,7 +28,7 @@ static HnState *add(GPtrArray *table, const char *room, const char *name, HnType
 
 static void add_kept(GPtrArray *table, const HnInstance *x) {
   for (guint i = 0; i < x->kept->len; i++) {
-    const HnKept *k = x->kept->pdata[i];
+    const HnArrayRecord *k = x->kept->pdata[i];
     HnState *s = add(table, hn_kind_name(x->plugin->kind), k->array.name, k->array.type, k->data,
                      (int)k->array.rank, 0, 0);
     memcpy(s->dim, k->array.dim, sizeof s->dim);
@@ -36,20 +36,20 @@ static void add_kept(GPtrArray *table, const HnInstance *x) {
   }
 }
 
-static void add_window(GPtrArray *table, const HnWindow *w, const char *name, int64_t *used) {
+static void add_window(GPtrArray *table, const HnExperience *w, const char *name, int64_t *used) {
   for (int f = 0; f < HN_FIELDS; f++) {
     char *label = g_strdup_printf("%s.%s", name, hn_field_label(f));
     gsize row = (gsize)w->h.rows * w->size[f] / hn_type_size(hn_field_type(f));
-    HnState *s = add(table, "host", label, hn_field_type(f), hn_window_at(w, f, -1, 0), 2,
+    HnState *s = add(table, "host", label, hn_field_type(f), hn_experience_at(w, f, -1, 0), 2,
                      w->h.steps + 2, (int64_t)row);
     s->used = used;
     g_free(label);
   }
 }
 
-GPtrArray *hn_states_of(HnSession *s, HnTally *y) {
+GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *y) {
   GPtrArray *t = g_ptr_array_new_with_free_func(state_free);
-  HnCrew *c = &s->crew;
+  HnRollouts *c = &s->crew;
   int64_t B = c->rows, rng = sizeof(HnRng) / sizeof(uint32_t);
   add_kept(t, s->env), add_kept(t, s->inference), add_kept(t, s->policy);
   add(t, "host", "row.env", HN_U8, c->env, 2, B, (int64_t)s->shape.env_row);
@@ -86,7 +86,7 @@ static gsize bytes_of(const HnState *x) {
   return n;
 }
 
-gboolean hn_weights_digest(GPtrArray *states, guint8 digest[32], const char **not_finite) {
+gboolean hn_checkpoint_digest(GPtrArray *states, guint8 digest[32], const char **not_finite) {
   GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
   *not_finite = NULL;
   for (guint i = 0; i < states->len; i++) {
@@ -232,7 +232,7 @@ gboolean hn_checkpoint_write(const char *path, GPtrArray *states, GHashTable *me
 
 /* ---- reading ---- */
 
-char *hn_state_misfit(const HnState *x, const HnTensor *t) {
+char *hn_state_misfit(const HnState *x, const HnStoredTensor *t) {
   if (t->type != x->type)
     return g_strdup_printf("%s is %.*s, expected %s", x->name, (int)strcspn(t->label, " "),
                            t->label, hn_type_name(x->type));
@@ -248,31 +248,31 @@ char *hn_state_misfit(const HnState *x, const HnTensor *t) {
   return NULL;
 }
 
-void hn_state_take(HnState *x, const HnTensor *t) {
+void hn_state_take(HnState *x, const HnStoredTensor *t) {
   if (x->used) *x->used = t->dim[0];
   if (t->bytes) memcpy(x->data, t->data, t->bytes);
 }
 
 /* What keeps the table from taking the file's tensors. */
-static void compare(GPtrArray *states, const HnTensors *t, GString *wrong) {
+static void compare(GPtrArray *states, const HnStoredTensors *t, GString *wrong) {
   g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint i = 0; i < states->len; i++) {
     const HnState *x = states->pdata[i];
-    const HnTensor *tensor = g_hash_table_lookup(t->find, x->name);
+    const HnStoredTensor *tensor = g_hash_table_lookup(t->find, x->name);
     g_autofree char *why = tensor ? hn_state_misfit(x, tensor) : NULL;
     g_hash_table_add(known, x->name);
     if (!tensor) g_string_append_printf(wrong, "; missing: %s", x->name);
     if (why) g_string_append_printf(wrong, "; %s", why);
   }
   for (guint i = 0; i < t->all->len; i++) {
-    const HnTensor *x = t->all->pdata[i];
+    const HnStoredTensor *x = t->all->pdata[i];
     if (!g_hash_table_contains(known, x->name))
       g_string_append_printf(wrong, "; extra: %s", x->name);
   }
 }
 
 gboolean hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, GError **error) {
-  HnTensors *t = hn_tensors_open(path, error);
+  HnStoredTensors *t = hn_stored_tensors_open(path, error);
   if (!t) return FALSE;
   GHashTableIter each;
   gpointer key, value;
@@ -287,6 +287,6 @@ gboolean hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *met
     HnState *x = states->pdata[i];
     hn_state_take(x, g_hash_table_lookup(t->find, x->name));
   }
-  g_string_free(wrong, TRUE), hn_tensors_free(t);
+  g_string_free(wrong, TRUE), hn_stored_tensors_free(t);
   return ok;
 }

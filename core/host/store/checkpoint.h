@@ -21,7 +21,7 @@ typedef struct HnState {
 
 /* The table of a session and its training tally; elements HnState *, free with g_ptr_array_unref.
  */
-GPtrArray *hn_states_of(HnSession *s, HnTally *tally);
+GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *tally);
 
 /* Files of a run's folder: ckpt/NNNNNNNN.safetensors, complete ones, oldest first; free with
  * g_ptr_array_unref. */
@@ -34,9 +34,9 @@ gboolean hn_checkpoint_write(const char *path, GPtrArray *states, GHashTable *me
 /* Restores into the same table.  Every missing, extra or misshapen tensor is named. */
 gboolean hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, GError **error);
 /* Why x cannot take a tensor of its name, or NULL; g_free. */
-char *hn_state_misfit(const HnState *x, const HnTensor *t);
+char *hn_state_misfit(const HnState *x, const HnStoredTensor *t);
 /* Copies a tensor that fits. */
-void hn_state_take(HnState *x, const HnTensor *t);
+void hn_state_take(HnState *x, const HnStoredTensor *t);
 /* SHA-256 of all weights, 32 bytes; false, naming the tensor, if one of them is not finite. */
-gboolean hn_weights_digest(GPtrArray *states, guint8 digest[32], const char **not_finite);
+gboolean hn_checkpoint_digest(GPtrArray *states, guint8 digest[32], const char **not_finite);
 #endif

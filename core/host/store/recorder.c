@@ -61,10 +61,10 @@ static int64_t map_cells(const HnSession *s) {
 static void write_trial_header(FILE *f, const HnSession *s) {
   fputs("update,row,task,step,begin", f);
   numbered(f, "obs", s->shape.obs), numbered(f, "task", s->shape.task);
-  if (s->shape.act)
-    numbered(f, "act", s->shape.act);
+  if (s->shape.action)
+    numbered(f, "act", s->shape.action);
   else
-    fputs(",pick", f);
+    fputs(",action_index", f);
   fputs(",reward", f);
   numbered(f, "next_obs", s->shape.obs), numbered(f, "belief", s->shape.belief);
   numbered(f, "map", map_cells(s));
@@ -78,10 +78,10 @@ static bool counts_last(const HnSession *s) {
 
 /* How predictions came out, where they are asked for. */
 static int64_t ask_scores(const HnSession *s) {
-  return hn_ask_offered(s) ? HN_ASK_SCORES : 0;
+  return hn_predictive_offered(s) ? HN_PREDICTIVE_SCORES : 0;
 }
 static void ask_names(FILE *f, const char *prefix, const HnSession *s) {
-  for (int64_t k = 0; k < ask_scores(s); k++) fprintf(f, ",%s%s", prefix, hn_ask_name[k]);
+  for (int64_t k = 0; k < ask_scores(s); k++) fprintf(f, ",%s%s", prefix, hn_predictive_name[k]);
 }
 
 static int64_t band_members(const HnSession *s) {
@@ -149,7 +149,7 @@ HnRecorder *hn_recorder_open(const char *dir, const HnSession *s, GHashTable *me
   HnRecorder *r = g_new0(HnRecorder, 1);
   r->dir = g_strdup(dir);
   for (int t = 0; t < TABLES; t++) {
-    if (t == PREDICTIONS && !hn_ask_pictures(s)) continue;
+    if (t == PREDICTIONS && !hn_predictive_pictures(s)) continue;
     if (!(r->table[t] = open_table(dir, t, meta, error))) {
       hn_recorder_close(r);
       return NULL;
@@ -208,15 +208,15 @@ static void blanks(FILE *f, int64_t n) {
   while (n-- > 0) fputc(',', f);
 }
 
-static void write_means(FILE *f, const HnMeans *m, bool each) {
+static void write_means(FILE *f, const HnEpisodeMeans *m, bool each) {
   int64_t E = m->trial_episodes;
   number(f, hn_mean_of(m->reward[E], m->reward_count[E]));
   for (int64_t k = 0; each && k < E; k++) number(f, hn_mean_of(m->reward[k], m->reward_count[k]));
   for (int64_t k = 0; k < m->infos; k++) number(f, hn_mean_of(m->info[k], m->info_count[k]));
 }
 
-void hn_recorder_update(HnRecorder *r, HnSession *s, const HnMeans *train, const HnEvaluation *eval,
-                        const guint8 digest[32]) {
+void hn_recorder_update(HnRecorder *r, HnSession *s, const HnEpisodeMeans *train,
+                        const HnEvaluation *eval, const guint8 digest[32]) {
   FILE *f = r->table[METRICS];
   HnInstance *part[] = {s->env, s->policy, s->inference};
   fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT, s->update, s->frames);
@@ -249,7 +249,8 @@ void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *ev
     fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT, s->update, t);
     number(f, t ? eval->step_reward[t] : (double)NAN);
     for (guint k = 0; k < columns; k++) number(f, eval->step_info[t * columns + k]);
-    for (int64_t k = 0; k < ask_scores(s); k++) number(f, eval->ask.step[t * HN_ASK_SCORES + k]);
+    for (int64_t k = 0; k < ask_scores(s); k++)
+      number(f, eval->ask.step[t * HN_PREDICTIVE_SCORES + k]);
     fputc('\n', f);
   }
 }
@@ -259,36 +260,36 @@ static void numbers(FILE *f, const float *x, int64_t n) {
 }
 
 /* What was done at percept t, what it paid and where it ended. */
-static void write_step(FILE *f, const HnWindow *w, int64_t t, int64_t k) {
-  if (w->shape.act)
-    numbers(f, hn_window_at(w, HN_F_ACT, t, k), w->shape.act);
+static void write_step(FILE *f, const HnExperience *w, int64_t t, int64_t k) {
+  if (w->shape.action)
+    numbers(f, hn_experience_at(w, HN_F_ACTION, t, k), w->shape.action);
   else
-    number(f, *(const int32_t *)hn_window_at(w, HN_F_PICK, t, k));
-  numbers(f, hn_window_at(w, HN_F_TRUE_REWARD, t, k), 1);
-  numbers(f, hn_window_at(w, HN_F_NEXT_OBS, t, k), w->shape.obs);
+    number(f, *(const int32_t *)hn_experience_at(w, HN_F_ACTION_INDEX, t, k));
+  numbers(f, hn_experience_at(w, HN_F_TRUE_REWARD, t, k), 1);
+  numbers(f, hn_experience_at(w, HN_F_NEXT_OBS, t, k), w->shape.obs);
 }
 
 HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnEvaluation *eval) {
   FILE *f = r->table[TRIAL];
-  const HnWindow *w = &eval->trial;
+  const HnExperience *w = &eval->trial;
   const HnShape *n = &w->shape;
   int64_t cells = map_cells(s), rows = w->h.rows;
   float *map = g_new(float, cells + 1);
   HnStatus status = HN_OK;
   for (int64_t k = 0; k < rows && !status; k++)
     for (int64_t t = 0; t < eval->steps && !status; t++) {
-      const float *belief = hn_window_at(w, HN_F_BELIEF, t, k);
+      const float *belief = hn_experience_at(w, HN_F_BELIEF, t, k);
       fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",", s->update,
               hn_evaluation_row(s->cell->evaluation.tasks, rows, k));
       write_task(f, s, split, w->task_index[t * rows + k]);
       fprintf(f, ",%" G_GINT64_FORMAT, t);
-      number(f, *(const uint8_t *)hn_window_at(w, HN_F_BEGIN, t, k));
-      numbers(f, hn_window_at(w, HN_F_OBS, t, k), n->obs);
-      numbers(f, hn_window_at(w, HN_F_TASK, t, k), n->task);
+      number(f, *(const uint8_t *)hn_experience_at(w, HN_F_BEGIN, t, k));
+      numbers(f, hn_experience_at(w, HN_F_OBS, t, k), n->obs);
+      numbers(f, hn_experience_at(w, HN_F_TASK, t, k), n->task);
       if (t + 1 < eval->steps)
         write_step(f, w, t, k);
       else
-        blanks(f, MAX(n->act, 1) + 1 + n->obs);
+        blanks(f, MAX(n->action, 1) + 1 + n->obs);
       numbers(f, belief, n->belief);
       if (cells) HN_CALL(status, HN_INFERENCE(s)->map(s->inference->self, belief, map));
       numbers(f, map, status ? 0 : cells);
@@ -301,7 +302,7 @@ HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnE
 /* The beginning of a line of predictions.csv. */
 static void begin_point(FILE *f, const HnSession *s, int64_t split, const HnEvaluation *eval,
                         int64_t k, int64_t step, bool seen) {
-  const HnWindow *w = &eval->trial;
+  const HnExperience *w = &eval->trial;
   fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",", s->update,
           hn_evaluation_row(s->cell->evaluation.tasks, w->h.rows, k));
   write_task(f, s, split, w->task_index[step * w->h.rows + k]);
@@ -311,12 +312,12 @@ static void begin_point(FILE *f, const HnSession *s, int64_t split, const HnEval
 /* Row k at one of the steps: what it has seen, then what it predicts along the grid. */
 static void write_band(FILE *f, const HnSession *s, int64_t split, const HnEvaluation *eval,
                        int64_t k, int64_t i) {
-  const float *band = hn_ask_band(&eval->ask, k, i);
+  const float *band = hn_predictive_band(&eval->ask, k, i);
   int64_t lines = HN_BAND_FIXED + eval->ask.members, step = hn_band_step[i];
   for (int64_t t = 0; t < step; t++) {
     begin_point(f, s, split, eval, k, step, true);
-    numbers(f, hn_window_at(&eval->trial, HN_F_ACT, t, k), 1);
-    numbers(f, hn_window_at(&eval->trial, HN_F_NEXT_OBS, t, k), 1);
+    numbers(f, hn_experience_at(&eval->trial, HN_F_ACTION, t, k), 1);
+    numbers(f, hn_experience_at(&eval->trial, HN_F_NEXT_OBS, t, k), 1);
     blanks(f, lines - 1);
     fputc('\n', f);
   }

@@ -17,18 +17,17 @@ void hn_recorder_episode(HnRecorder *r, const HnSession *s, const char *phase, i
                          const HnEpisode *e);
 /* One row of metrics.csv, from the training episodes, the plugins' metrics (then forgotten) and one
  * evaluation a split (NULL: none); and of trace.bin. */
-void hn_recorder_update(HnRecorder *r, HnSession *s, const HnMeans *train, const HnEvaluation *eval,
-                        const guint8 digest[32]);
+void hn_recorder_update(HnRecorder *r, HnSession *s, const HnEpisodeMeans *train,
+                        const HnEvaluation *eval, const guint8 digest[32]);
 void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *eval);
 /* trial.csv: the rows that an evaluation kept, percept by percept, with what was done there and
  * paid for it (empty at the last percept), where the step ended, the belief (of draws the first)
  * and its map.  HN_E_..: map failed. */
 HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnEvaluation *eval);
-/* predictions.csv, where hn_ask_pictures: of the same rows at steps 0, 1, 3, 5, 10, 30 and 100 of
- * the trial,
- *   seen 1  the points seen so far: x asked, truth = what was observed, the rest empty
- *   seen 0  a grid of 101 x in [-1, 1]: truth without noise, the predictive's mean and stddev, and
- *           member_1 .. member_m, the means under the first m = min(samples, 10) samples */
+/* predictions.csv, where hn_predictive_pictures: of the same rows at steps 0, 1, 3, 5, 10, 30 and
+ * 100 of the trial, seen 1  the points seen so far: x asked, truth = what was observed, the rest
+ * empty seen 0  a grid of 101 x in [-1, 1]: truth without noise, the predictive's mean and stddev,
+ * and member_1 .. member_m, the means under the first m = min(samples, 10) samples */
 void hn_recorder_predictions(HnRecorder *r, const HnSession *s, int64_t split,
                              const HnEvaluation *eval);
 /* Seconds of this update by what they went into. */
@@ -43,14 +42,14 @@ typedef enum HnTiming {
 void hn_recorder_timing(HnRecorder *r, const HnSession *s, const double seconds[HN_TIMINGS]);
 
 /* How a run stands. */
-typedef struct HnFacts {
+typedef struct HnRunFacts {
   const char *status, *reason; /* reason: NULL unless it failed */
   int64_t update, frames;
   double seconds;
   const char *from, *from_sha256; /* the checkpoint that its weights were taken from, or NULL */
-} HnFacts;
+} HnRunFacts;
 /* run.json, rewritten whole and renamed: versions, machine, plugins, state, and of `s`, where it is
  * not NULL, the sizes that its plugins agreed on. */
-gboolean hn_facts_write(const char *dir, const HnCell *cell, const HnSession *s, const HnFacts *f,
-                        GError **error);
+gboolean hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s,
+                           const HnRunFacts *f, GError **error);
 #endif

@@ -1,8 +1,8 @@
 /* run_json.c - run.json: what ran, on what, how it ended. */
 #include "describe.h"
+#include "error.h"
 #include "json.h"
 #include "recorder.h"
-#include "error.h"
 #include "version.h"
 #include <hunch/kit/gemm.h>
 #include <json-glib/json-glib.h>
@@ -113,15 +113,15 @@ static void add_sizes(JsonBuilder *b, const HnSession *s) {
   integer(b, "map_width", s->bs.map_width), integer(b, "map_height", s->bs.map_height);
 }
 
-static void add_weights(JsonBuilder *b, const HnFacts *f) {
+static void add_weights(JsonBuilder *b, const HnRunFacts *f) {
   json_builder_set_member_name(b, "weights");
   json_builder_begin_object(b);
   text(b, "file", f->from), text(b, "sha256", f->from_sha256);
   json_builder_end_object(b);
 }
 
-gboolean hn_facts_write(const char *dir, const HnCell *cell, const HnSession *s, const HnFacts *f,
-                        GError **error) {
+gboolean hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s,
+                           const HnRunFacts *f, GError **error) {
   char *path = g_build_filename(dir, "run.json", NULL), *identity = hn_cell_identity(cell);
   char *time = now(), *started = started_before(path);
   JsonBuilder *b = json_builder_new();

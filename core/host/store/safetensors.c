@@ -1,8 +1,8 @@
 /* safetensors.c - see safetensors.h. */
 #include "safetensors.h"
+#include "error.h"
 #include "instance.h"
 #include "json.h"
-#include "error.h"
 #include <string.h>
 
 static const char *const type_names[] = {
@@ -31,27 +31,27 @@ char *hn_tensor_label(HnType type, int rank, const int64_t *dim) {
 }
 
 static void tensor_free(void *p) {
-  HnTensor *x = p;
+  HnStoredTensor *x = p;
   g_free(x->name), g_free(x->label), g_free(x);
 }
 
-HnTensors *hn_tensors_new(void) {
-  HnTensors *t = g_new0(HnTensors, 1);
+HnStoredTensors *hn_stored_tensors_new(void) {
+  HnStoredTensors *t = g_new0(HnStoredTensors, 1);
   t->all = g_ptr_array_new_with_free_func(tensor_free);
   t->find = g_hash_table_new(g_str_hash, g_str_equal);
   t->meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   return t;
 }
 
-HnTensor *hn_tensors_add(HnTensors *t, const char *name) {
-  HnTensor *x = g_new0(HnTensor, 1);
+HnStoredTensor *hn_stored_tensors_add(HnStoredTensors *t, const char *name) {
+  HnStoredTensor *x = g_new0(HnStoredTensor, 1);
   x->name = g_strdup(name);
   g_ptr_array_add(t->all, x);
   g_hash_table_insert(t->find, x->name, x);
   return x;
 }
 
-void hn_tensors_free(HnTensors *t) {
+void hn_stored_tensors_free(HnStoredTensors *t) {
   if (!t) return;
   g_hash_table_unref(t->find), g_hash_table_unref(t->meta), g_ptr_array_unref(t->all);
   if (t->file) g_mapped_file_unref(t->file);
@@ -69,7 +69,7 @@ static int64_t count_at(JsonArray *a, guint i) {
 }
 
 /* Type, shape and label of x, and the bytes that such a tensor takes; false: there is none such. */
-static bool read_shape(HnTensor *x, const char *type, JsonArray *shape, gsize *bytes) {
+static bool read_shape(HnStoredTensor *x, const char *type, JsonArray *shape, gsize *bytes) {
   x->type = type_of(type), x->rank = (int)json_array_get_length(shape);
   *bytes = x->type ? hn_type_size(x->type) : 1;
   int64_t *dim = g_new0(int64_t, (gsize)x->rank + 1);
@@ -85,7 +85,7 @@ static bool read_shape(HnTensor *x, const char *type, JsonArray *shape, gsize *b
 }
 
 /* Fills x from its entry, or says why that cannot be. */
-static const char *describe(HnTensor *x, JsonNode *entry, const char *data, gsize size) {
+static const char *describe(HnStoredTensor *x, JsonNode *entry, const char *data, gsize size) {
   JsonObject *o = JSON_NODE_HOLDS_OBJECT(entry) ? json_node_get_object(entry) : NULL;
   if (!o) return "is no tensor";
   JsonArray *shape = hn_json_array(o, "shape"), *at = hn_json_array(o, "data_offsets");
@@ -99,7 +99,7 @@ static const char *describe(HnTensor *x, JsonNode *entry, const char *data, gsiz
   return !x->type || bytes == x->bytes ? NULL : "has offsets that do not fit its shape";
 }
 
-static void take_meta(HnTensors *t, JsonNode *entry) {
+static void take_meta(HnStoredTensors *t, JsonNode *entry) {
   JsonObject *o = JSON_NODE_HOLDS_OBJECT(entry) ? json_node_get_object(entry) : NULL;
   GList *keys = o ? json_object_get_members(o) : NULL;
   for (GList *k = keys; k; k = k->next)
@@ -107,7 +107,8 @@ static void take_meta(HnTensors *t, JsonNode *entry) {
   g_list_free(keys);
 }
 
-static void take(HnTensors *t, JsonObject *root, const char *data, gsize size, GString *wrong) {
+static void take(HnStoredTensors *t, JsonObject *root, const char *data, gsize size,
+                 GString *wrong) {
   GList *members = json_object_get_members(root);
   for (GList *m = members; m; m = m->next) {
     JsonNode *entry = json_object_get_member(root, m->data);
@@ -115,7 +116,7 @@ static void take(HnTensors *t, JsonObject *root, const char *data, gsize size, G
       take_meta(t, entry);
       continue;
     }
-    HnTensor *x = hn_tensors_add(t, m->data);
+    HnStoredTensor *x = hn_stored_tensors_add(t, m->data);
     const char *why = describe(x, entry, data, size);
     if (why) g_string_append_printf(wrong, "; %s %s", x->name, why);
   }
@@ -123,12 +124,12 @@ static void take(HnTensors *t, JsonObject *root, const char *data, gsize size, G
 }
 
 /* Which of them are weights, as the writer listed them. */
-static void tell_weights(HnTensors *t) {
+static void tell_weights(HnStoredTensors *t) {
   const char *list = g_hash_table_lookup(t->meta, HN_META_WEIGHTS);
   g_auto(GStrv) names = g_strsplit(list ? list : "", "\n", -1);
   t->told = list != NULL;
   for (char **name = names; *name; name++) {
-    HnTensor *x = g_hash_table_lookup(t->find, *name);
+    HnStoredTensor *x = g_hash_table_lookup(t->find, *name);
     if (x) x->weight = true;
   }
 }
@@ -143,7 +144,7 @@ static JsonObject *parse_header(const char *text, gsize length, gsize *data_at) 
   return hn_json_parse("header", text + 8, (gsize)n, NULL);
 }
 
-HnTensors *hn_tensors_open(const char *path, GError **error) {
+HnStoredTensors *hn_stored_tensors_open(const char *path, GError **error) {
   GError *why = NULL;
   GMappedFile *file = g_mapped_file_new(path, FALSE, &why);
   if (!file) {
@@ -151,7 +152,7 @@ HnTensors *hn_tensors_open(const char *path, GError **error) {
     g_error_free(why);
     return NULL;
   }
-  HnTensors *t = hn_tensors_new();
+  HnStoredTensors *t = hn_stored_tensors_new();
   t->file = file;
   gsize length = g_mapped_file_get_length(file), data_at = 0;
   const char *text = g_mapped_file_get_contents(file);
@@ -164,6 +165,6 @@ HnTensors *hn_tensors_open(const char *path, GError **error) {
   if (!ok) g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path, wrong->str + 2);
   g_string_free(wrong, TRUE);
   if (ok) return t;
-  hn_tensors_free(t);
+  hn_stored_tensors_free(t);
   return NULL;
 }

@@ -8,7 +8,7 @@
 
 enum { HN_RANK_MAX = 4 };
 
-typedef struct HnTensor {
+typedef struct HnStoredTensor {
   char *name;
   HnType type;              /* 0: one that no plugin can keep */
   int rank;                 /* may exceed HN_RANK_MAX */
@@ -17,26 +17,26 @@ typedef struct HnTensor {
   const char *data;
   gsize bytes;
   bool weight; /* of role HN_WEIGHT, where the file tells */
-} HnTensor;
+} HnStoredTensor;
 
 /* Metadata: the names of those tensors that are weights, a line each. */
 #define HN_META_WEIGHTS "weights"
 
-typedef struct HnTensors {
-  GPtrArray *all;   /* HnTensor *, in the file's order */
-  GHashTable *find; /* name to HnTensor * */
+typedef struct HnStoredTensors {
+  GPtrArray *all;   /* HnStoredTensor *, in the file's order */
+  GHashTable *find; /* name to HnStoredTensor * */
   GHashTable *meta; /* string to string */
   bool told;        /* the file says which are weights */
   GMappedFile *file;
-} HnTensors;
+} HnStoredTensors;
 
 /* NULL with HN_RUN_IO, naming the file, and every tensor of it that is not described rightly.  A
  * file that is cut short or none of its kind is such. */
-HnTensors *hn_tensors_open(const char *path, GError **error);
-void hn_tensors_free(HnTensors *t);
+HnStoredTensors *hn_stored_tensors_open(const char *path, GError **error);
+void hn_stored_tensors_free(HnStoredTensors *t);
 /* One without a file, and one more tensor in it of which only the name is filled in. */
-HnTensors *hn_tensors_new(void);
-HnTensor *hn_tensors_add(HnTensors *t, const char *name);
+HnStoredTensors *hn_stored_tensors_new(void);
+HnStoredTensor *hn_stored_tensors_add(HnStoredTensors *t, const char *name);
 /* "F32"; NULL if there is no such type. */
 const char *hn_type_name(HnType type);
 /* "F32 [128, 64]"; g_free. */

@@ -1,8 +1,8 @@
 /* warm_start.c - finds the checkpoint that a cell starts from, and says how to get it if it is not
  * there. */
 #include "warm_start.h"
-#include "json.h"
 #include "error.h"
+#include "json.h"
 #include <string.h>
 
 G_GNUC_PRINTF(4, 5)
@@ -108,7 +108,7 @@ static char *choose(const HnCell *cell, const char *study, const char *dir, Json
                dir, cell->weights_at, kept);
 }
 
-char *hn_weights_find(const HnCell *cell, const char *study, const char **key, GError **error) {
+char *hn_warm_start_find(const HnCell *cell, const char *study, const char **key, GError **error) {
   g_autofree char *seed = g_strdup_printf("%" G_GINT64_FORMAT, seed_of(cell));
   g_autofree char *dir = g_build_filename(study, cell->weights.arm, seed, NULL);
   g_autoptr(JsonObject) facts = read_object(dir, "run.json");
@@ -122,7 +122,7 @@ char *hn_weights_find(const HnCell *cell, const char *study, const char **key, G
   return choose(cell, study, dir, plan, status, key, error);
 }
 
-char *hn_weights_sha256(const char *path, GError **error) {
+char *hn_warm_start_sha256(const char *path, GError **error) {
   static GHashTable *known; /* a study's arms start from the same few files */
   if (!known) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   const char *sum = g_hash_table_lookup(known, path);

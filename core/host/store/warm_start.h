@@ -8,21 +8,21 @@
 
 /* The checkpoint that cell->weights names, in the folder `study` of a study; NULL with
  * HN_RUN_WEIGHTS, and in *key the key of the block that is to blame.  g_free. */
-char *hn_weights_find(const HnCell *cell, const char *study, const char **key, GError **error);
+char *hn_warm_start_find(const HnCell *cell, const char *study, const char **key, GError **error);
 /* SHA-256 of a file in hex, g_free; NULL with HN_RUN_WEIGHTS.  Computed once for a path. */
-char *hn_weights_sha256(const char *path, GError **error);
+char *hn_warm_start_sha256(const char *path, GError **error);
 
 /* What keeps the weights of a checkpoint from being taken by a table, a line each without an end,
  * every tensor named with its type and shape and, if it has no partner, with the nearest name;
  * empty if they fit.  Free with g_ptr_array_unref. */
-GPtrArray *hn_weights_misfits(const HnCell *cell, GPtrArray *states, const HnTensors *t);
+GPtrArray *hn_warm_start_misfits(const HnCell *cell, GPtrArray *states, const HnStoredTensors *t);
 /* A table as if it had been written and read; no data. */
-HnTensors *hn_weights_pretend(GPtrArray *states);
+HnStoredTensors *hn_warm_start_pretend(GPtrArray *states);
 
 /* Finds and takes the weights into the table of a session that has not begun; `dir` is the cell's
  * own folder.  Notes in meta what was taken.  HN_RUN_WEIGHTS: nothing was touched. */
-gboolean hn_weights_load(const HnCell *cell, const char *dir, GPtrArray *states, GHashTable *meta,
-                         GError **error);
+gboolean hn_warm_start_load(const HnCell *cell, const char *dir, GPtrArray *states,
+                            GHashTable *meta, GError **error);
 #define HN_META_FROM        "weights from"
 #define HN_META_FROM_SHA256 "weights from sha256"
 #endif

@@ -1,4 +1,5 @@
-/* warm_start_match.c - sets the weights of a checkpoint against what plugins keep, and takes them. */
+/* warm_start_match.c - sets the weights of a checkpoint against what plugins keep, and takes them.
+ */
 #include "error.h"
 #include "warm_start.h"
 #include <string.h>
@@ -47,13 +48,13 @@ static void tell_lonely(const Lonely *l, const Lonely *others, const char *what,
 }
 
 /* Sorts the table's weights: those that fit, those that do not (out), those that are missing. */
-static guint look_at_table(const HnCell *cell, GPtrArray *states, const HnTensors *t,
+static guint look_at_table(const HnCell *cell, GPtrArray *states, const HnStoredTensors *t,
                            GHashTable *known, Lonely *missing, GPtrArray *out) {
   guint asked = 0;
   for (guint i = 0; i < states->len; i++) {
     const HnState *x = states->pdata[i];
     if (!x->weight || !wanted(cell, x->name)) continue;
-    const HnTensor *tensor = g_hash_table_lookup(t->find, x->name);
+    const HnStoredTensor *tensor = g_hash_table_lookup(t->find, x->name);
     g_autofree char *label = hn_tensor_label(x->type, x->rank, x->dim);
     asked++;
     g_hash_table_add(known, x->name);
@@ -69,14 +70,14 @@ static guint look_at_table(const HnCell *cell, GPtrArray *states, const HnTensor
   return asked;
 }
 
-GPtrArray *hn_weights_misfits(const HnCell *cell, GPtrArray *states, const HnTensors *t) {
+GPtrArray *hn_warm_start_misfits(const HnCell *cell, GPtrArray *states, const HnStoredTensors *t) {
   GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
   g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
   Lonely missing = {g_ptr_array_new(), g_ptr_array_new_with_free_func(g_free)};
   Lonely extra = {g_ptr_array_new(), g_ptr_array_new_with_free_func(g_free)};
   guint asked = look_at_table(cell, states, t, known, &missing, out);
   for (guint i = 0; i < t->all->len; i++) {
-    const HnTensor *x = t->all->pdata[i];
+    const HnStoredTensor *x = t->all->pdata[i];
     if (x->weight && wanted(cell, x->name) && !g_hash_table_contains(known, x->name))
       lonely_add(&extra, x->name, g_strdup(x->label));
   }
@@ -95,12 +96,12 @@ GPtrArray *hn_weights_misfits(const HnCell *cell, GPtrArray *states, const HnTen
   return out;
 }
 
-HnTensors *hn_weights_pretend(GPtrArray *states) {
-  HnTensors *t = hn_tensors_new();
+HnStoredTensors *hn_warm_start_pretend(GPtrArray *states) {
+  HnStoredTensors *t = hn_stored_tensors_new();
   t->told = true;
   for (guint i = 0; i < states->len; i++) {
     const HnState *x = states->pdata[i];
-    HnTensor *y = hn_tensors_add(t, x->name);
+    HnStoredTensor *y = hn_stored_tensors_add(t, x->name);
     y->type = x->type, y->rank = x->rank, y->weight = x->weight;
     memcpy(y->dim, x->dim, sizeof y->dim);
     y->label = hn_tensor_label(x->type, x->rank, x->dim);
@@ -116,9 +117,9 @@ static char *lines(GPtrArray *list) {
 }
 
 static gboolean take(const HnCell *cell, GPtrArray *states, const char *path, GError **error) {
-  HnTensors *t = hn_tensors_open(path, error);
+  HnStoredTensors *t = hn_stored_tensors_open(path, error);
   if (!t) return FALSE;
-  g_autoptr(GPtrArray) wrong = hn_weights_misfits(cell, states, t);
+  g_autoptr(GPtrArray) wrong = hn_warm_start_misfits(cell, states, t);
   bool ok = wrong->len == 0;
   if (!ok) {
     g_autofree char *text = lines(wrong);
@@ -128,18 +129,18 @@ static gboolean take(const HnCell *cell, GPtrArray *states, const char *path, GE
     HnState *x = states->pdata[i];
     if (x->weight && wanted(cell, x->name)) hn_state_take(x, g_hash_table_lookup(t->find, x->name));
   }
-  hn_tensors_free(t);
+  hn_stored_tensors_free(t);
   return ok;
 }
 
-gboolean hn_weights_load(const HnCell *cell, const char *dir, GPtrArray *states, GHashTable *meta,
-                         GError **error) {
+gboolean hn_warm_start_load(const HnCell *cell, const char *dir, GPtrArray *states,
+                            GHashTable *meta, GError **error) {
   const HnWeightsParams *w = &cell->weights;
   g_autofree char *full = g_canonicalize_filename(dir, NULL), *arm = g_path_get_dirname(full);
   g_autofree char *own = g_path_get_dirname(arm);
   const char *key;
-  g_autofree char *path = hn_weights_find(cell, *w->from ? w->from : own, &key, error);
-  g_autofree char *sum = path ? hn_weights_sha256(path, error) : NULL;
+  g_autofree char *path = hn_warm_start_find(cell, *w->from ? w->from : own, &key, error);
+  g_autofree char *sum = path ? hn_warm_start_sha256(path, error) : NULL;
   if (!sum) return FALSE;
   if (*w->sha256 && strcmp(w->sha256, sum) != 0) {
     g_set_error(error, HN_RUN_ERROR, HN_RUN_WEIGHTS, "%s has changed: its sha256 is %s, not %s",

@@ -42,8 +42,8 @@ static void dot(uint8_t *rgb, int64_t width, int64_t height, int64_t u, int64_t 
   if (u >= 0 && v >= 0 && u < width && v < height) memcpy(rgb + 3 * (v * width + u), ink, 3);
 }
 
-void hn_picture_text(uint8_t *rgb, int64_t width, int64_t height, int64_t u, int64_t v, int scale,
-                     const char *text, const uint8_t ink[3]) {
+void hn_frame_text(uint8_t *rgb, int64_t width, int64_t height, int64_t u, int64_t v, int scale,
+                   const char *text, const uint8_t ink[3]) {
   for (; *text; text++, u += (int64_t)LETTER * scale)
     for (guint g = 0; g < G_N_ELEMENTS(font); g++)
       for (int x = 0; font[g].c == *text && x < GLYPH * scale; x++)
@@ -59,25 +59,25 @@ typedef struct Box {
   int64_t u, v, width, height;
 } Box;
 
-static void fill(const HnPicture *p, Box b, const uint8_t ink[3]) {
+static void fill(const HnFrame *p, Box b, const uint8_t ink[3]) {
   for (int64_t v = b.v; v < b.v + b.height; v++)
     for (int64_t u = b.u; u < b.u + b.width; u++) dot(p->rgb, p->width, p->height, u, v, ink);
 }
 
-static int scale_of(const HnPicture *p) {
+static int scale_of(const HnFrame *p) {
   return p->width >= 1200 ? 3 : p->width >= 600 ? 2 : 1;
 }
 
-static void text(const HnPicture *p, int64_t u, int64_t v, const char *what) {
-  hn_picture_text(p->rgb, p->width, p->height, u, v, scale_of(p), what, text_ink);
+static void text(const HnFrame *p, int64_t u, int64_t v, const char *what) {
+  hn_frame_text(p->rgb, p->width, p->height, u, v, scale_of(p), what, text_ink);
 }
 
-static int64_t strip_height(const HnPicture *p) {
+static int64_t strip_height(const HnFrame *p) {
   return p->height / 4;
 }
 
 /* Probabilities as darkness, on the scale of the largest; y upwards. */
-static void draw_map(const HnPicture *p, Box b, const float *map) {
+static void draw_map(const HnFrame *p, Box b, const float *map) {
   float largest = 0;
   for (int64_t k = 0; k < p->map_width * p->map_height; k++)
     if (map[k] > largest) largest = map[k];
@@ -93,12 +93,12 @@ static void draw_map(const HnPicture *p, Box b, const float *map) {
     }
 }
 
-static int64_t across(const HnPicture *p, Box b, int64_t percept) {
+static int64_t across(const HnFrame *p, Box b, int64_t percept) {
   return b.u + percept * (b.width - 1) / MAX(p->percepts - 1, 1);
 }
 
 /* The entropy so far against the percepts of the whole trial; a line where an episode begins. */
-static void draw_curve(const HnPicture *p, Box b) {
+static void draw_curve(const HnFrame *p, Box b) {
   double low = INFINITY, high = -INFINITY;
   int64_t from = -1;
   for (guint k = 0; k < p->entropy->len; k++) {
@@ -121,7 +121,7 @@ static void draw_curve(const HnPicture *p, Box b) {
   }
 }
 
-static void draw_figures(const HnPicture *p, const HnMoment *m, int64_t v) {
+static void draw_figures(const HnFrame *p, const HnReplayStep *m, int64_t v) {
   char line[120], reward[32] = "";
   if (isfinite(m->reward)) g_snprintf(reward, sizeof reward, "  reward %.2f", (double)m->reward);
   g_snprintf(line, sizeof line, "%s %lld  step %lld%s  return %.2f",
@@ -130,7 +130,7 @@ static void draw_figures(const HnPicture *p, const HnMoment *m, int64_t v) {
   text(p, MARGIN, v, line);
 }
 
-void hn_picture_note(HnPicture *p, const HnMoment *m) {
+void hn_frame_note(HnFrame *p, const HnReplayStep *m) {
   int scale = scale_of(p);
   int64_t top = p->height - strip_height(p), line = 7 * (int64_t)scale + MARGIN;
   if (!m->over) {
@@ -158,8 +158,8 @@ void hn_picture_note(HnPicture *p, const HnMoment *m) {
 
 /* ---- frames ---- */
 
-HnPicture *hn_picture_new(int64_t width, int64_t height, const HnShow *show) {
-  HnPicture *p = g_new0(HnPicture, 1);
+HnFrame *hn_frame_new(int64_t width, int64_t height, const HnShow *show) {
+  HnFrame *p = g_new0(HnFrame, 1);
   p->width = width, p->height = height;
   p->rgb = g_malloc0((gsize)(3 * width * height));
   p->map_width = show->s->bs.map_width, p->map_height = show->s->bs.map_height;
@@ -169,15 +169,15 @@ HnPicture *hn_picture_new(int64_t width, int64_t height, const HnShow *show) {
   return p;
 }
 
-void hn_picture_free(HnPicture *p) {
+void hn_frame_free(HnFrame *p) {
   if (!p) return;
   g_array_unref(p->entropy), g_array_unref(p->begins);
   g_free(p->rgb), g_free(p);
 }
 
-gboolean hn_picture_draw(HnPicture *p, HnShow *show, const HnMoment *m, GError **error) {
+gboolean hn_frame_draw(HnFrame *p, HnShow *show, const HnReplayStep *m, GError **error) {
   int64_t height = p->height - strip_height(p);
-  if (!hn_show_draw(show, m, p->width, height, p->rgb, error)) return FALSE;
-  hn_picture_note(p, m);
+  if (!hn_replay_draw(show, m, p->width, height, p->rgb, error)) return FALSE;
+  hn_frame_note(p, m);
   return TRUE;
 }

@@ -5,26 +5,26 @@
 #include "replay.h"
 
 /* Frames of width x height pixels: a quarter of the height is the belief's. */
-typedef struct HnPicture {
+typedef struct HnFrame {
   int64_t width, height;
   uint8_t *rgb; /* [height, width, 3], top row first */
   int64_t map_width, map_height;
   GArray *entropy;  /* double: one a percept */
   GArray *begins;   /* int64_t: percepts at which episodes began */
   int64_t percepts; /* of the whole trial, for the scale */
-} HnPicture;
+} HnFrame;
 
 enum { HN_PICTURE_LEAST = 64 }; /* pixels a side */
 
-HnPicture *hn_picture_new(int64_t width, int64_t height, const HnShow *show);
-void hn_picture_free(HnPicture *p);
+HnFrame *hn_frame_new(int64_t width, int64_t height, const HnShow *show);
+void hn_frame_free(HnFrame *p);
 /* Draws a moment into p->rgb, after all that came before it were drawn or noted.  FALSE: the
  * environment failed. */
-gboolean hn_picture_draw(HnPicture *p, HnShow *show, const HnMoment *m, GError **error);
+gboolean hn_frame_draw(HnFrame *p, HnShow *show, const HnReplayStep *m, GError **error);
 /* The same without the environment's part. */
-void hn_picture_note(HnPicture *p, const HnMoment *m);
+void hn_frame_note(HnFrame *p, const HnReplayStep *m);
 /* Lower-case text of 5 x 7 pixels a letter, `scale` times as large, at column u and row v; what
  * does not fit is cut off. */
-void hn_picture_text(uint8_t *rgb, int64_t width, int64_t height, int64_t u, int64_t v, int scale,
-                     const char *text, const uint8_t ink[3]);
+void hn_frame_text(uint8_t *rgb, int64_t width, int64_t height, int64_t u, int64_t v, int scale,
+                   const char *text, const uint8_t ink[3]);
 #endif

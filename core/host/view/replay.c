@@ -41,10 +41,10 @@ static HnCell *read_cell(const char *dir, GError **error) {
 }
 
 static gboolean load(HnShow *show, const char *dir, GError **error) {
-  HnTally tally;
+  HnEpisodeStats tally;
   GPtrArray *all = hn_checkpoint_list(dir);
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  hn_tally_make(&tally, show->s->crew.rows, show->s->shape.env_infos, &show->s->trial);
+  hn_episode_stats_make(&tally, show->s->crew.rows, show->s->shape.env_infos, &show->s->trial);
   GPtrArray *states = hn_states_of(show->s, &tally);
   gboolean ok = all->len > 0;
   if (!ok) failed(error, "%s: has no checkpoint yet", dir);
@@ -57,20 +57,20 @@ static gboolean load(HnShow *show, const char *dir, GError **error) {
     g_free(identity);
   }
   g_ptr_array_unref(states), g_ptr_array_unref(all), g_hash_table_unref(meta);
-  hn_tally_free(&tally);
+  hn_episode_stats_free(&tally);
   return ok;
 }
 
-HnShow *hn_show_open(const char *dir, FILE *log, GError **error) {
+HnShow *hn_replay_open(const char *dir, FILE *log, GError **error) {
   HnShow *show = g_new0(HnShow, 1);
   show->cell = read_cell(dir, error);
   if (show->cell) show->s = hn_session_new(show->cell, log, error);
   if (show->s && load(show, dir, error)) return show;
-  hn_show_free(show);
+  hn_replay_free(show);
   return NULL;
 }
 
-void hn_show_free(HnShow *show) {
+void hn_replay_free(HnShow *show) {
   if (!show) return;
   hn_session_free(show->s), hn_cell_free(show->cell);
   g_free(show);
@@ -126,7 +126,7 @@ typedef struct Watch {
   HnShow *show;
   HnMomentSink *sink;
   void *arg;
-  HnMoment m;
+  HnReplayStep m;
   int64_t entropy; /* column, or -1 */
   float *map;      /* or NULL */
   bool enough;
@@ -146,10 +146,10 @@ static double gaussian_entropy(const float *belief, int64_t latents) {
   return sum;
 }
 
-static HnStatus look_at_belief(Watch *x, const HnWindow *w, int64_t t) {
+static HnStatus look_at_belief(Watch *x, const HnExperience *w, int64_t t) {
   const HnSession *s = x->show->s;
   const HnBeliefSpec *b = &s->bs;
-  const float *belief = hn_window_at(w, HN_F_BELIEF, t, 0);
+  const float *belief = hn_experience_at(w, HN_F_BELIEF, t, 0);
   HnStatus status = HN_OK;
   if (x->map) HN_CALL(status, HN_INFERENCE(s)->map(s->inference->self, belief, x->map));
   x->m.entropy = (double)NAN;
@@ -163,18 +163,18 @@ static HnStatus look_at_belief(Watch *x, const HnWindow *w, int64_t t) {
 }
 
 /* Called by the crew at every percept, and (over) where an episode has just ended. */
-static HnStatus watch(void *arg, const HnCrew *c, const HnWindow *w, int64_t t, bool over) {
+static HnStatus watch(void *arg, const HnRollouts *c, const HnExperience *w, int64_t t, bool over) {
   Watch *x = arg;
-  HnMoment *m = &x->m;
+  HnReplayStep *m = &x->m;
   HnStatus status = HN_OK;
   if (!over && !x->show->s->eval_trial.by_steps && c->episode[0] >= x->show->s->protocol.life)
     return x->enough = true, HN_ENOUGH; /* its episodes ended early */
-  uint8_t begin = *(const uint8_t *)hn_window_at(w, HN_F_BEGIN, t, 0);
+  uint8_t begin = *(const uint8_t *)hn_experience_at(w, HN_F_BEGIN, t, 0);
   m->env = c->env, m->over = over, m->begin = !over && begin != HN_KEEP;
   m->age = over ? m->age + 1 : c->age[0];
   if (over) m->step++;
   m->reward =
-      m->begin ? NAN : *(const float *)hn_window_at(w, HN_F_TRUE_REWARD, over ? t : t - 1, 0);
+      m->begin ? NAN : *(const float *)hn_experience_at(w, HN_F_TRUE_REWARD, over ? t : t - 1, 0);
   if (m->begin) m->episode_return = 0;
   if (!over) m->episode = c->episode[0], m->step = c->lived[0];
   m->adapting = m->episode < x->show->s->protocol.adapt;
@@ -185,29 +185,29 @@ static HnStatus watch(void *arg, const HnCrew *c, const HnWindow *w, int64_t t, 
   return status ? status : x->enough ? HN_ENOUGH : HN_OK;
 }
 
-int64_t hn_show_moments(const HnShow *show) {
+int64_t hn_replay_moments(const HnShow *show) {
   return 2 * show->s->eval_trial.lifetime + 1;
 }
 
-static HnStatus live(HnSession *s, HnCrew *c) {
+static HnStatus live(HnSession *s, HnRollouts *c) {
   int64_t life = s->eval_trial.lifetime, K = s->phases;
-  HnWindow phase[HN_PHASES_MAX];
+  HnExperience phase[HN_PHASES_MAX];
   HnStatus status = HN_OK;
   for (int64_t k = 0; k < K; k++)
-    hn_window_make(&phase[k], &s->shape, hn_evaluation_steps(s, k), 1, s->eval_samples);
+    hn_experience_make(&phase[k], &s->shape, hn_evaluation_steps(s, k), 1, s->eval_samples);
   for (int64_t at = 0; at < life && !status;) {
-    status = hn_crew_collect(s, c, phase, K);
+    status = hn_rollouts_collect(s, c, phase, K);
     for (int64_t k = 0; k < K; k++) at += phase[k].h.steps;
   }
-  for (int64_t k = 0; k < K; k++) hn_window_free(&phase[k]);
+  for (int64_t k = 0; k < K; k++) hn_experience_free(&phase[k]);
   return status;
 }
 
-gboolean hn_show_trial(HnShow *show, const HnShowing *what, HnMomentSink *sink, void *arg,
-                       GError **error) {
+gboolean hn_replay_trial(HnShow *show, const HnReplayOptions *what, HnMomentSink *sink, void *arg,
+                         GError **error) {
   HnSession *s = show->s;
   int64_t split, task;
-  HnCrew c;
+  HnRollouts c;
   if (!HN_CAN(HN_ENV(s), render))
     return failed(error, "%s draws no pictures", s->env->plugin->name);
   if (!find_split(s, what->split, &split, error) || !find_task(s, split, what->task, &task, error))
@@ -217,17 +217,17 @@ gboolean hn_show_trial(HnShow *show, const HnShowing *what, HnMomentSink *sink, 
     if (!strcmp(s->inference->plugin->info[k].name, "entropy")) x.entropy = k;
   if (HN_CAN(HN_INFERENCE(s), map) && s->bs.map_width > 0)
     x.map = g_new0(float, s->bs.map_width * s->bs.map_height);
-  HnStatus status = hn_crew_make(s, &c, 1, split, &s->eval_trial, false);
-  if (!status) status = hn_crew_begin(s, &c, what->stream, task);
+  HnStatus status = hn_rollouts_make(s, &c, 1, split, &s->eval_trial, false);
+  if (!status) status = hn_rollouts_begin(s, &c, what->stream, task);
   c.watch = watch, c.watch_arg = &x;
   if (!status) status = live(s, &c);
-  hn_crew_free(&c), g_free(x.map);
+  hn_rollouts_free(&c), g_free(x.map);
   if (!status || x.enough) return TRUE;
   return hn_session_failed(s, "showing a trial", status, error);
 }
 
-gboolean hn_show_draw(HnShow *show, const HnMoment *m, int64_t width, int64_t height, uint8_t *rgb,
-                      GError **error) {
+gboolean hn_replay_draw(HnShow *show, const HnReplayStep *m, int64_t width, int64_t height,
+                        uint8_t *rgb, GError **error) {
   HnSession *s = show->s;
   HnStatus status;
   HN_CALL(status, HN_ENV(s)->render(s->env->self, m->env, width, height, rgb));

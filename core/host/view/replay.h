@@ -4,15 +4,15 @@
 #include "session.h"
 
 /* What to show; NULL and 0 are the defaults. */
-typedef struct HnShowing {
+typedef struct HnReplayOptions {
   const char *split; /* the one that decides */
   const char *task;  /* name, or number, of a task of it; the first, or one drawn */
   int64_t stream;    /* random numbers are those of an evaluation's row of this index */
-} HnShowing;
+} HnReplayOptions;
 
 /* A moment: the environment as it is, and the belief that the next action is taken on.  Where
  * `over`, the state in which an episode ended, and still the belief of the percept before it. */
-typedef struct HnMoment {
+typedef struct HnReplayStep {
   const void *env;            /* row memory */
   int64_t step, episode, age; /* of the trial, its episode, its episode's step; from 0 */
   bool begin, over, adapting; /* adapting: the episode does not count */
@@ -21,9 +21,9 @@ typedef struct HnMoment {
   double entropy;   /* of the belief: its column of that name, else its map's, else that
                                     of a Gaussian; else NaN */
   const float *map; /* [map_width, map_height], or NULL */
-} HnMoment;
+} HnReplayStep;
 /* False: enough was seen. */
-typedef bool HnMomentSink(void *arg, const HnMoment *m);
+typedef bool HnMomentSink(void *arg, const HnReplayStep *m);
 
 /* A cell at work with the newest checkpoint of its folder. */
 typedef struct HnShow {
@@ -35,15 +35,15 @@ typedef struct HnShow {
 
 /* dir: a cell's folder.  log: where plugins' lines go.  HN_RUN_FAILED: there is no cell, or no
  * checkpoint, in it. */
-HnShow *hn_show_open(const char *dir, FILE *log, GError **error);
-void hn_show_free(HnShow *show);
+HnShow *hn_replay_open(const char *dir, FILE *log, GError **error);
+void hn_replay_free(HnShow *show);
 /* Lives the trial as the evaluation's protocol says.  HN_RUN_FAILED: no such split or task, or the
  * environment draws no pictures. */
-gboolean hn_show_trial(HnShow *show, const HnShowing *what, HnMomentSink *sink, void *arg,
-                       GError **error);
+gboolean hn_replay_trial(HnShow *show, const HnReplayOptions *what, HnMomentSink *sink, void *arg,
+                         GError **error);
 /* Moments a trial has at most. */
-int64_t hn_show_moments(const HnShow *show);
+int64_t hn_replay_moments(const HnShow *show);
 /* The environment's picture of a moment, rgb [height, width, 3]. */
-gboolean hn_show_draw(HnShow *show, const HnMoment *m, int64_t width, int64_t height, uint8_t *rgb,
-                      GError **error);
+gboolean hn_replay_draw(HnShow *show, const HnReplayStep *m, int64_t width, int64_t height,
+                        uint8_t *rgb, GError **error);
 #endif

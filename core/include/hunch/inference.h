@@ -12,7 +12,7 @@
 
 typedef struct HnBeliefSpec {
   uint32_t struct_size;
-  int64_t obs_dim, act_dim, act_count,
+  int64_t obs_dim, action_dim, action_count,
       task_dim;              /* in: as in HnEnvSpec; task_dim 0 unless privileged */
   int64_t horizon, lifetime; /* in: steps per episode, per task */
   int64_t rows, steps;       /* in: B and T of each phase of a lesson */
@@ -25,7 +25,7 @@ typedef struct HnBeliefSpec {
   int64_t map_width, map_height; /* out: cells of the picture that map draws; 0: none */
 } HnBeliefSpec;
 
-typedef struct HnThought {
+typedef struct HnBeliefUpdate {
   uint32_t struct_size;
   const HnHistory *history;
   void *state;     /* [B] row memory: in, before percept 0; out, after percept T */
@@ -36,7 +36,7 @@ typedef struct HnThought {
                       log_predictive (nats) is the score of the step before the percept,
                       given the belief before it; entropy and parts of a KL go here too.
                       NaN: nothing to say of this percept */
-} HnThought;
+} HnBeliefUpdate;
 
 typedef struct HnInference {
   uint32_t struct_size;
@@ -49,15 +49,16 @@ typedef struct HnInference {
    * else condition on step t-1; then take in obs[t] if the method does; write belief[t].
    * A window in one call and in T+1 calls must agree: `hunch check` compares them.
    * Errors: HN_E_NUMERIC if a posterior precision is not positive definite. [rows] */
-  HnStatus (*believe)(void *self, HnThought *q);
+  HnStatus (*infer)(void *self, HnBeliefUpdate *q);
 
   /* The same beliefs, remembering in scratch what backward needs.  May be NULL, then
    * backward and step are too. [instance] */
-  HnStatus (*forward)(void *self, HnThought *q);
+  HnStatus (*forward)(void *self, HnBeliefUpdate *q);
 
   /* After forward: adds to the gradients those of d_belief [T+1, B, max(S, 1), D] and of the
-   * method's own loss on the same window (KL, reconstruction).  norm2 as in HnLesson. [instance] */
-  HnStatus (*backward)(void *self, const HnThought *q, const float *d_belief, double *norm2);
+   * method's own loss on the same window (KL, reconstruction).  norm2 as in HnTrainBatch.
+   * [instance] */
+  HnStatus (*backward)(void *self, const HnBeliefUpdate *q, const float *d_belief, double *norm2);
 
   /* One optimiser step on scale * gradient, at rate times the own step size; clears the
    * gradient. [instance] */
@@ -65,7 +66,7 @@ typedef struct HnInference {
 
   /* The method's own training, once an iteration, after the policy's: its replay, its number
    * of updates.  Row i continues row i of the last lesson.  NULL: nothing to learn. [instance] */
-  HnStatus (*learn)(void *self, const HnLesson *l);
+  HnStatus (*learn)(void *self, const HnTrainBatch *l);
 
   /* Training only, after each env step: may replace reward [B] of step 0 of h (whose percept 1
    * does not exist yet), or leave it.  state: row memory, rng [B].  May be NULL. [rows] */
@@ -80,7 +81,7 @@ typedef struct HnInference {
   HnStatus (*map)(void *self, const float *belief, float *map);
 
   /* For supervised tasks: what a belief [max(samples, 1), D] expects each of n actions to show.
-   * act [n, act_dim]; mean, stddev [n, obs_dim] out, of the predictive; member [max(samples,
+   * act [n, action_dim]; mean, stddev [n, obs_dim] out, of the predictive; member [max(samples,
    * 1), n, obs_dim] out, the mean under each sample, or NULL: not asked.  The host scores it
    * against the env's answer.  HN_E_UNSUPPORTED: not under these parameters.  May be NULL. [any] */
   HnStatus (*predict)(void *self, const float *belief, int64_t samples, int64_t n, const float *act,

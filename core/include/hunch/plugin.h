@@ -33,7 +33,7 @@ extern "C" {
 #endif
 
 #define HN_ABI_MAJOR 0
-#define HN_ABI_MINOR 6
+#define HN_ABI_MINOR 7
 #define HN_ABI       (((uint32_t)HN_ABI_MAJOR << 16) | HN_ABI_MINOR)
 
 #define HN_EXPORT       __attribute__((visibility("default")))
@@ -230,27 +230,28 @@ enum { HN_KEEP = 0, HN_NEW_EPISODE = 1, HN_NEW_TASK = 2 };
  * Step t leads from percept t to percept t+1.  Step arrays may also be read at t = -1, the
  * step before the window, unless begin[0] is HN_NEW_TASK.  Where begin[t+1] is HN_NEW_TASK,
  * step t ended the old task.  Acting sees windows of T = 0: one percept and step -1.
- * Whether actions are discrete is act_count's to say: from the host neither act nor pick is NULL.
- * Element (t, i) is at hn_at(h, t, i); in learn and forward stride == rows: arrays are dense. */
+ * Whether actions are discrete is action_count's to say: from the host neither act nor action_index
+ * is NULL. Element (t, i) is at hn_at(h, t, i); in learn and forward stride == rows: arrays are
+ * dense. */
 typedef struct HnHistory {
   uint32_t struct_size;
   int64_t steps, rows, stride; /* T, B, elements from t to t+1 */
   const uint8_t *begin;        /* HN_KEEP, HN_NEW_EPISODE, HN_NEW_TASK */
   const float *obs;            /* [.., obs_dim] o_t, after any reset */
-  const float *act;            /* [.., act_dim] a_t (continuous) */
-  const int32_t *pick;         /* [..]          a_t (discrete) */
+  const float *action;         /* [.., action_dim] a_t (continuous) */
+  const int32_t *action_index; /* [..]          a_t (discrete) */
   const float *reward;         /* [..]          as the learner sees it, perhaps relabelled */
   const float *true_reward;    /* [..]          as the env paid it */
   const float *next_obs;       /* [.., obs_dim] where step t truly led, before any reset */
-  const uint8_t *done;         /* [..] true terminal; bootstrap unless set */
-  const uint8_t *cut;          /* [..] episode cut by the horizon */
+  const uint8_t *terminated;   /* [..] true terminal; bootstrap unless set */
+  const uint8_t *truncated;    /* [..] episode cut by the horizon */
   const float *task;           /* [.., task_dim] NULL unless the plugin is HN_PRIVILEGED */
   /* What acting left behind; NULL in a window that a plugin made itself. */
   const void *state; /* [B] inference row memory just before percept 0; NULL: start at the prior */
   int64_t samples;   /* S */
   const float
       *belief; /* [.., max(S, 1), belief_dim] as acted on: the belief stored as an observation */
-  const float *note; /* [.., note_dim] what the policy wrote beside each action */
+  const float *aux; /* [.., aux_dim] what the policy wrote beside each action */
 } HnHistory;
 
 static inline int64_t hn_at(const HnHistory *h, int64_t t, int64_t row) {
@@ -264,8 +265,8 @@ static inline int64_t hn_at(const HnHistory *h, int64_t t, int64_t row) {
  *
  * believe is always there for a policy; backward and step are NULL when gradients stop at
  * the belief, by the method's nature or by the experiment: then read phase[]->belief. */
-typedef struct HnLesson HnLesson;
-struct HnLesson {
+typedef struct HnTrainBatch HnTrainBatch;
+struct HnTrainBatch {
   uint32_t struct_size;
   void *impl;
   int64_t iteration, frames, frames_total; /* from 0; env steps so far, at the end of the run */
@@ -273,17 +274,17 @@ struct HnLesson {
   int64_t phases;
   const HnHistory *const *phase; /* [phases] windows of the same rows, one after another */
   /* Gathers n rows of a phase into dense arrays, valid until the next call.  [instance] */
-  const HnHistory *(*rows)(const HnLesson *l, int64_t phase, int64_t n, const int64_t *index);
+  const HnHistory *(*rows)(const HnTrainBatch *l, int64_t phase, int64_t n, const int64_t *index);
   /* belief [T+1, B, max(S, 1), D] along h under the current weights, from h->state.  h may
    * be any window: gathered rows, or context from a replay.  [instance] */
-  HnStatus (*believe)(const HnLesson *l, const HnHistory *h, int64_t samples, float *belief);
+  HnStatus (*infer)(const HnTrainBatch *l, const HnHistory *h, int64_t samples, float *belief);
   /* Takes dL/dbelief of the last believe, in its shape; adds to inference's gradients.  L is
    * a mean over the window's rows and steps, as is the loss that inference adds of its own.
    * norm2: out, squared norm of all of them, for a joint clip.  May be NULL.  [instance] */
-  HnStatus (*backward)(const HnLesson *l, const float *d_belief, double *norm2);
+  HnStatus (*backward)(const HnTrainBatch *l, const float *d_belief, double *norm2);
   /* Inference steps its optimiser on scale * gradient, at rate times its own step size (so
    * the policy owns the schedule), and clears the gradient.  May be NULL.  [instance] */
-  HnStatus (*step)(const HnLesson *l, double scale, double rate);
+  HnStatus (*step)(const HnTrainBatch *l, double scale, double rate);
 };
 
 #ifdef __cplusplus

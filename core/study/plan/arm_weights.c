@@ -32,8 +32,8 @@ static void find_files(const Linker *l, guint arm) {
     HnCell *c = cell_at(l->s, arm, seed);
     const char *key = "from";
     g_autoptr(GError) error = NULL;
-    g_autofree char *path = hn_weights_find(c, c->weights.from, &key, &error);
-    g_autofree char *sum = path ? hn_weights_sha256(path, &error) : NULL;
+    g_autofree char *path = hn_warm_start_find(c, c->weights.from, &key, &error);
+    g_autofree char *sum = path ? hn_warm_start_sha256(path, &error) : NULL;
     if (!sum) {
       blame(l, arm, key, "%s", error->message);
       return;

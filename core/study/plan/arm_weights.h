@@ -1,5 +1,5 @@
-/* arm_weights.h - the checkpoints that cells of a study start from: found, hashed, linked to the arms of
- * the same study, and set against what the plugins keep. */
+/* arm_weights.h - the checkpoints that cells of a study start from: found, hashed, linked to the
+ * arms of the same study, and set against what the plugins keep. */
 #ifndef HN_STARTS_H
 #define HN_STARTS_H
 #include "study.h"

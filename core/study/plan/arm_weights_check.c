@@ -1,6 +1,6 @@
 /* arm_weights_check.c - asks a process of its own whether weights fit, since plugins may crash. */
-#include "error.h"
 #include "arm_weights.h"
+#include "error.h"
 #include "warm_start.h"
 #include <gio/gio.h>
 #include <stdio.h>
@@ -14,35 +14,35 @@ static HnCell *read_cell(const HnNode *root, const char *key, HnDiag *d) {
 }
 
 /* The weights of a file, or those that the source's plugins will write; NULL: no such thing. */
-static HnTensors *offered(const HnCell *cell, const HnCell *source, GError **error) {
+static HnStoredTensors *offered(const HnCell *cell, const HnCell *source, GError **error) {
   const char *key;
   if (!source) {
-    g_autofree char *path = hn_weights_find(cell, cell->weights.from, &key, error);
-    return path ? hn_tensors_open(path, error) : NULL;
+    g_autofree char *path = hn_warm_start_find(cell, cell->weights.from, &key, error);
+    return path ? hn_stored_tensors_open(path, error) : NULL;
   }
   HnSession *s = hn_session_new(source, stderr, error);
   if (!s) return NULL;
-  HnTally none = {.rows = 0};
+  HnEpisodeStats none = {.rows = 0};
   GPtrArray *states = hn_states_of(s, &none);
-  HnTensors *t = hn_weights_pretend(states);
+  HnStoredTensors *t = hn_warm_start_pretend(states);
   g_ptr_array_unref(states), hn_session_free(s);
   return t;
 }
 
 static bool print_misfits(const HnCell *cell, const HnCell *source) {
   g_autoptr(GError) error = NULL;
-  HnTensors *t = offered(cell, source, &error);
+  HnStoredTensors *t = offered(cell, source, &error);
   HnSession *s = t ? hn_session_new(cell, stderr, &error) : NULL;
   if (s) {
-    HnTally none = {.rows = 0};
-    GPtrArray *states = hn_states_of(s, &none), *wrong = hn_weights_misfits(cell, states, t);
+    HnEpisodeStats none = {.rows = 0};
+    GPtrArray *states = hn_states_of(s, &none), *wrong = hn_warm_start_misfits(cell, states, t);
     for (guint i = 0; i < wrong->len; i++) puts(wrong->pdata[i]);
     g_ptr_array_unref(wrong), g_ptr_array_unref(states);
   }
   /* a file that cannot be read is as wrong as one that does not fit; plugins speak in their run */
   bool file = error && error->domain == HN_RUN_ERROR && !t && !source;
   if (file) puts(error->message);
-  hn_session_free(s), hn_tensors_free(t);
+  hn_session_free(s), hn_stored_tensors_free(t);
   return s || file;
 }
 
@@ -87,15 +87,15 @@ static char *ask(const HnCell *cell) {
 static char *likeness(const HnCell *cell) {
   const char *key;
   g_autofree char *path =
-      cell->source ? NULL : hn_weights_find(cell, cell->weights.from, &key, NULL);
-  HnTensors *t = path ? hn_tensors_open(path, NULL) : NULL;
+      cell->source ? NULL : hn_warm_start_find(cell, cell->weights.from, &key, NULL);
+  HnStoredTensors *t = path ? hn_stored_tensors_open(path, NULL) : NULL;
   GString *out = g_string_new(NULL);
   for (guint i = 0; t && i < t->all->len; i++) {
-    const HnTensor *x = t->all->pdata[i];
+    const HnStoredTensor *x = t->all->pdata[i];
     if (x->weight) g_string_append_printf(out, "%s %s\n", x->name, x->label);
   }
   if (path && !t) g_string_append(out, path);
-  hn_tensors_free(t);
+  hn_stored_tensors_free(t);
   return g_string_free(out, FALSE);
 }
 

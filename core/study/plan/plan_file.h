@@ -1,4 +1,5 @@
-/* plan_file.h - study.json: the plan that a study leaves in its folder, for whoever reads the results. */
+/* plan_file.h - study.json: the plan that a study leaves in its folder, for whoever reads the
+ * results. */
 #ifndef HN_PLAN_FILE_H
 #define HN_PLAN_FILE_H
 #include "study.h"

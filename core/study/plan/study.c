@@ -1,7 +1,7 @@
 /* study.c - a study file becomes cells: a base, arms over it, the command line over both. */
 #include "study.h"
-#include "patch.h"
 #include "arm_weights.h"
+#include "patch.h"
 #include <string.h>
 
 enum { MAX_ARMS = 1000, MAX_CELLS = 100000, MAX_NAME = 100, ENOUGH = 100, MAX_DRAWS = 100000000 };

@@ -1,5 +1,5 @@
-/* figure_grid.c - figures of single held-out trials, from the cells' trial.csv: the belief as pictures
- * of a grid, and the latent's moments step by step. */
+/* figure_grid.c - figures of single held-out trials, from the cells' trial.csv: the belief as
+ * pictures of a grid, and the latent's moments step by step. */
 #include "curves.h"
 #include "json.h"
 #include <math.h>

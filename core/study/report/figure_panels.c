@@ -1,5 +1,5 @@
-/* figure_panels.c - predictions of supervised tasks as small plots: a row of them is a task, a column how
- * much was seen.  From the cells' predictions.csv. */
+/* figure_panels.c - predictions of supervised tasks as small plots: a row of them is a task, a
+ * column how much was seen.  From the cells' predictions.csv. */
 #include "curves.h"
 #include <string.h>
 

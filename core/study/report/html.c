@@ -1,8 +1,8 @@
 /* html.c - see html.h.  The page is also well-formed XML. */
 #include "html.h"
-#include "json.h"
-#include "gnuplot.h"
 #include "compare_tasks.h"
+#include "gnuplot.h"
+#include "json.h"
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>

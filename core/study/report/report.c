@@ -1,8 +1,8 @@
 /* report.c - puts the page of a report together. */
 #include "report.h"
+#include "compare_tasks.h"
 #include "gnuplot.h"
 #include "html.h"
-#include "compare_tasks.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>

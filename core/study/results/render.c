@@ -1,7 +1,7 @@
 /* render.c - a comparison as a table for people and as JSON for programs. */
 #include "compare.h"
-#include "json.h"
 #include "compare_tasks.h"
+#include "json.h"
 #include <math.h>
 #include <string.h>
 

@@ -7,8 +7,8 @@
  */
 #ifndef HN_RESULTS_H
 #define HN_RESULTS_H
-#include "study.h"
 #include "csv_table.h"
+#include "study.h"
 #include <json-glib/json-glib.h>
 
 #define HN_RESULTS_ERROR (g_quark_from_static_string("hn-results"))

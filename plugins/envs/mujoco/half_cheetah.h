@@ -21,7 +21,7 @@ typedef struct HnCheetah { /* what a row remembers of the body; qpos leads */
 /* The model, for tests. */
 const char *hn_cheetah_mjcf(void);
 
-/* Compiles the model and fills in obs_dim and act_dim of `spec`.  Errors: as hn_sim_create. */
+/* Compiles the model and fills in obs_dim and action_dim of `spec`.  Errors: as hn_sim_create. */
 HnStatus hn_cheetah_create(HnSim *sim, const HnHost *host, int64_t slots);
 
 /* Starts an episode: joints uniform in +-noise about the model's pose, speeds noise * N(0, 1), as
