@@ -24,7 +24,8 @@
 #define COLUMN(X) X(name) X(unit) X(doc) X(fold)
 #define PLUGIN(X) \
   X(struct_size) X(abi) X(kind) X(name) X(summary) X(source) X(version) X(license) X(methods) \
-  X(self_size) X(params_size) X(params) X(param_count) X(param_stride) X(flags) X(info) X(metrics)
+  X(self_size) X(params_size) X(params) X(param_count) X(param_stride) X(flags) X(info) X(metrics) \
+  X(renamed)
 #define HISTORY(X) \
   X(struct_size) X(steps) X(rows) X(stride) X(begin) X(obs) X(action) X(action_index) X(reward) \
   X(true_reward) X(next_obs) X(terminated) X(truncated) X(task) X(state) X(samples) X(belief) X(aux)

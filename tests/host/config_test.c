@@ -14,8 +14,9 @@
   X(choice, noise, "", "Noise.", "inferred", "inferred|fixed|heuristic") \
   X(real, mass, "kg", "Mass.", 1, 0.01, INFINITY)
 HN_PARAMS(TABLE);
-static const HnSchema schema = {"run", hn_this_params, G_N_ELEMENTS(hn_this_params) - 1,
-                                sizeof(HnParam), sizeof(HnThisParams)};
+static const HnSchema schema = {
+    "run",           hn_this_params,       G_N_ELEMENTS(hn_this_params) - 1,
+    sizeof(HnParam), sizeof(HnThisParams), "step_size:lr weight:mass"};
 
 /* Reads `text` as f.yaml and fills p; the findings. */
 static char *findings(const char *text, gssize length, HnThisParams *p) {
@@ -37,6 +38,8 @@ static void says(const char *text, const char *expected) {
 static void test_messages(void) {
   static const char *const table[][2] = {
       {"rows: 4\nlrr: 0.1\n", "f.yaml:2:1: error: run: unknown key 'lrr'; did you mean 'lr'?\n"},
+      {"step_size: 1\n",
+       "f.yaml:1:1: error: run: unknown key 'step_size'; it is now called 'lr'\n"},
       {"banana: 1\n", "f.yaml:1:1: error: run: unknown key 'banana'; valid: lr, rows, frames, "
                       "greedy, split, noise, mass\n"},
       {"lr: 0.1\nrows: 2\nlr: 0.2\n",
@@ -281,7 +284,7 @@ static void test_bounds(void) {
   says("lr: 1.0000000000000002\n", "f.yaml:1:5: error: 'lr: 1.0000000000000002' is out of range: "
                                    "expected a number in [0, 1]\n");
   HnParam wide = {.name = "root", .kind = HN_INT, .high = 0x1p53};
-  HnSchema one = {"seeds", &wide, 1, sizeof wide, sizeof(int64_t)};
+  HnSchema one = {"seeds", &wide, 1, sizeof wide, sizeof(int64_t), NULL};
   HnDiag *d = hn_diag_new();
   int64_t root;
   HnNode *n = hn_yaml_parse("s", "root: 9007199254740993", 22, d);

@@ -404,6 +404,9 @@ static void test_descriptor_faults(void) {
   REFUSED("parameters, at most", p.param_count = 1000000);
   REFUSED("has parameter rows of 8 bytes", p.param_stride = 8);
   REFUSED("row 0 'gain' lies outside the parameter struct", p.params_size = 4);
+  REFUSED("renames 'old:young': expected OLD:NEW", p.renamed = "gone:gain old:young");
+  REFUSED("renames 'gain:path': expected OLD:NEW", p.renamed = "gain:path");
+  REFUSED("renames 'gain': expected OLD:NEW", p.renamed = "gain");
   HnPolicy methods = policy_methods;
   REFUSED("lacks the required method 'act'", (methods.act = NULL, p.methods = &methods));
   methods = policy_methods;

@@ -14,18 +14,18 @@ const char *const hn_cell_blocks[] = {"env",        "inference", "policy", "run"
                                       "evaluation", "weights",   NULL};
 
 HnSchema hn_run_schema(void) {
-  return (HnSchema){"run", run_params, G_N_ELEMENTS(run_params), sizeof(HnParam),
-                    sizeof(HnRunParams)};
+  return (HnSchema){"run",           run_params,          G_N_ELEMENTS(run_params),
+                    sizeof(HnParam), sizeof(HnRunParams), NULL};
 }
 
 HnSchema hn_evaluation_schema(void) {
-  return (HnSchema){"evaluation", evaluation_params, G_N_ELEMENTS(evaluation_params),
-                    sizeof(HnParam), sizeof(HnEvaluationParams)};
+  return (HnSchema){"evaluation",    evaluation_params,          G_N_ELEMENTS(evaluation_params),
+                    sizeof(HnParam), sizeof(HnEvaluationParams), NULL};
 }
 
-HnSchema hn_warm_start_schema(void) {
-  return (HnSchema){"weights", weights_params, G_N_ELEMENTS(weights_params), sizeof(HnParam),
-                    sizeof(HnWeightsParams)};
+HnSchema hn_weights_schema(void) {
+  return (HnSchema){"weights",       weights_params,          G_N_ELEMENTS(weights_params),
+                    sizeof(HnParam), sizeof(HnWeightsParams), NULL};
 }
 
 /* ---- reading ---- */
@@ -152,7 +152,7 @@ static int64_t read_number_or(const Reader *r, const HnNode *block, const char *
 static void read_weights(const Reader *r, HnCell *cell) {
   const HnNode *block = hn_node_get(r->map, "weights");
   if (!block || (block->kind == HN_NODE_TEXT && strcmp(block->text, "none") == 0)) return;
-  HnSchema schema = hn_warm_start_schema();
+  HnSchema schema = hn_weights_schema();
   HnWeightsParams *w = &cell->weights;
   hn_params_fill(&schema, block, NULL, w, r->d);
   if (block->kind != HN_NODE_MAP) return;
@@ -228,7 +228,7 @@ static void set_part(HnNode *map, const char *key, const HnPluginChoice *part, c
 
 HnNode *hn_cell_node(const HnCell *cell) {
   HnSchema run = hn_run_schema(), evaluation = hn_evaluation_schema(),
-           weights = hn_warm_start_schema();
+           weights = hn_weights_schema();
   HnNode *map = hn_node_map("resolved configuration", 0, 0);
   g_autofree char *index = g_strdup_printf("%" PRId64, cell->seed_index);
   g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed);

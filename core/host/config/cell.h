@@ -69,7 +69,7 @@ typedef struct HnWeightsParams {
 enum { HN_LOAD_BOTH, HN_LOAD_INFERENCE, HN_LOAD_POLICY };
 HnSchema hn_run_schema(void);
 HnSchema hn_evaluation_schema(void);
-HnSchema hn_warm_start_schema(void);
+HnSchema hn_weights_schema(void);
 
 /* A plugin and its filled parameter struct. */
 typedef struct HnPluginChoice {

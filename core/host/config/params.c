@@ -9,8 +9,8 @@ enum { MAX_NUMBER = 64 };
 
 HnSchema hn_schema_of(const HnPlugin *plugin) {
   g_autofree char *what = g_strdup_printf("%s %s", hn_kind_name(plugin->kind), plugin->name);
-  return (HnSchema){g_intern_string(what), plugin->params, plugin->param_count,
-                    plugin->param_stride, plugin->params_size};
+  return (HnSchema){g_intern_string(what), plugin->params,      plugin->param_count,
+                    plugin->param_stride,  plugin->params_size, plugin->renamed};
 }
 
 const HnParam *hn_schema_at(const HnSchema *s, guint i) {
@@ -271,6 +271,23 @@ static void set(const HnParam *p, const HnNode *n, void *out, HnDiag *d) {
   }
 }
 
+/* The name that a renamed parameter has now, or NULL; g_free. */
+static char *new_name(const HnSchema *s, const char *old) {
+  g_auto(GStrv) pairs = g_strsplit(s->renamed ? s->renamed : "", " ", -1);
+  const gsize n = strlen(old);
+  for (char **pair = pairs; *pair; pair++)
+    if (strncmp(*pair, old, n) == 0 && (*pair)[n] == ':') return g_strdup(*pair + n + 1);
+  return NULL;
+}
+
+/* A finding for a key that the table does not have. */
+static void unknown_key(const HnSchema *s, const HnNode *key, const GPtrArray *names, HnDiag *d) {
+  g_autofree char *cut = hn_diag_cut(key->text), *now = new_name(s, key->text);
+  g_autofree char *hint = now ? g_strdup_printf("; it is now called '%s'", now)
+                              : hn_diag_hint(key->text, (const char *const *)names->pdata);
+  hn_diag_add(d, key->file, key->line, key->column, "%s: unknown key '%s'%s", s->what, cut, hint);
+}
+
 void hn_params_fill(const HnSchema *s, const HnNode *map, const char *except, void *out,
                     HnDiag *d) {
   memset(out, 0, s->size);
@@ -286,13 +303,10 @@ void hn_params_fill(const HnSchema *s, const HnNode *map, const char *except, vo
     const HnNode *key = map->keys->pdata[i];
     if (except && strcmp(key->text, except) == 0) continue;
     const HnParam *p = hn_schema_find(s, key->text);
-    if (p) {
+    if (p)
       set(p, map->items->pdata[i], out, d);
-      continue;
-    }
-    g_autofree char *hint = hn_diag_hint(key->text, (const char *const *)names->pdata);
-    g_autofree char *cut = hn_diag_cut(key->text);
-    hn_diag_add(d, key->file, key->line, key->column, "%s: unknown key '%s'%s", s->what, cut, hint);
+    else
+      unknown_key(s, key, names, d);
   }
 }
 

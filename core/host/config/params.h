@@ -9,7 +9,8 @@ typedef struct HnSchema {
   const char *what; /* for messages: "env gridworld", "run" */
   const HnParam *params;
   guint count, stride;
-  gsize size; /* of the struct */
+  gsize size;          /* of the struct */
+  const char *renamed; /* "old:new old:new", or NULL: see HnPlugin */
 } HnSchema;
 
 HnSchema hn_schema_of(const HnPlugin *plugin);

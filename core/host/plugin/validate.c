@@ -179,6 +179,25 @@ static char *refuse_params(const HnPlugin *p) {
   return NULL;
 }
 
+static bool is_param(const HnPlugin *p, const char *name) {
+  for (guint i = 0; i < p->param_count; i++) {
+    const HnParam *param = (const void *)((const char *)p->params + (gsize)i * p->param_stride);
+    if (strcmp(param->name, name) == 0) return true;
+  }
+  return false;
+}
+
+static char *refuse_renamed(const HnPlugin *p) {
+  g_auto(GStrv) pairs = g_strsplit(p->renamed ? p->renamed : "", " ", -1);
+  for (char **pair = pairs; *pair; pair++) {
+    g_auto(GStrv) name = g_strsplit(*pair, ":", -1);
+    if (g_strv_length(name) != 2 || is_param(p, name[0]) || !is_param(p, name[1]))
+      return g_strdup_printf("renames '%s': expected OLD:NEW, of which NEW alone is a parameter",
+                             *pair);
+  }
+  return NULL;
+}
+
 static char *refuse_columns(const HnColumn *columns, const char *table) {
   g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint i = 0; columns && columns[i].name; i++) {
@@ -216,6 +235,7 @@ char *hn_descriptor_refuse(const HnPlugin *p, const char *stem) {
     return g_strdup_printf("sets unknown flags 0x%x", p->flags & ~(guint32)HN_PRIVILEGED);
   if (!reason) reason = refuse_methods(p);
   if (!reason) reason = refuse_params(p);
+  if (!reason) reason = refuse_renamed(p);
   if (!reason) reason = refuse_columns(p->info, "info");
   if (!reason) reason = refuse_columns(p->metrics, "metrics");
   return reason;

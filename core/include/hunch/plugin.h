@@ -193,6 +193,9 @@ typedef struct HnPlugin {
   uint32_t param_count, param_stride;
   uint32_t flags;                 /* HN_PRIVILEGED */
   const HnColumn *info, *metrics; /* or NULL */
+  /* Parameters that were called otherwise, "old:new old:new", or NULL: a configuration that still
+   * says the old name gets an error that names the new one. */
+  const char *renamed;
 } HnPlugin;
 
 /* An oracle that reads HnHistory.task; shown by inspect, recorded with every result. */

@@ -12,13 +12,13 @@ static const HnParam seeds_params[] = {HN_SEEDS_PARAMS(SEEDS_ROW)};
 static const HnParam report_params[] = {HN_REPORT_PARAMS(REPORT_ROW)};
 
 HnSchema hn_seeds_schema(void) {
-  return (HnSchema){"seeds", seeds_params, G_N_ELEMENTS(seeds_params), sizeof(HnParam),
-                    sizeof(HnSeedsParams)};
+  return (HnSchema){"seeds",         seeds_params,          G_N_ELEMENTS(seeds_params),
+                    sizeof(HnParam), sizeof(HnSeedsParams), NULL};
 }
 
 HnSchema hn_report_schema(void) {
-  return (HnSchema){"report", report_params, G_N_ELEMENTS(report_params), sizeof(HnParam),
-                    sizeof(HnReportParams)};
+  return (HnSchema){"report",        report_params,          G_N_ELEMENTS(report_params),
+                    sizeof(HnParam), sizeof(HnReportParams), NULL};
 }
 
 uint64_t hn_study_seed(int64_t root, int64_t i) {
