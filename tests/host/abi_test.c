@@ -38,23 +38,20 @@
 #define ENV_BATCH(X) \
   X(struct_size) X(rows) X(first) X(state) X(rng) X(begin) X(split) X(task_index) X(action) X(action_index) \
   X(obs) X(reward) X(terminated) X(task) X(info)
-#define ENV(X) \
-  X(struct_size) X(create) X(reset) X(step) X(task_count) X(task_name) X(render) X(destroy) \
-  X(answer)
+#define METHOD(name, required, doc) FIELD(This, name);
+#define ENV(X)       X(struct_size) HN_ENV_METHODS(METHOD)
 #define BELIEF_SPEC(X) \
   X(struct_size) X(obs_dim) X(action_dim) X(action_count) X(task_dim) X(horizon) X(lifetime) X(rows) \
   X(steps) X(rng) X(belief_dim) X(latent_dim) X(row_size) X(refresh) X(map_width) X(map_height)
 #define THOUGHT(X) X(struct_size) X(history) X(state) X(samples) X(rng) X(belief) X(info)
-#define INFERENCE(X) \
-  X(struct_size) X(create) X(infer) X(forward) X(backward) X(step) X(learn) X(relabel) \
-  X(destroy) X(map) X(predict)
+#define INFERENCE(X) X(struct_size) HN_INFERENCE_METHODS(METHOD)
 #define POLICY_SPEC(X) \
   X(struct_size) X(obs_dim) X(action_dim) X(action_count) X(belief_dim) X(latent_dim) X(samples) X(rows) \
   X(steps) X(rng) X(aux_dim) X(row_size) X(phases)
 #define ACT(X) \
   X(struct_size) X(rows) X(samples) X(obs) X(belief) X(state) X(rng) X(action) X(action_index) X(aux) \
   X(info)
-#define POLICY(X) X(struct_size) X(create) X(act) X(adapt) X(learn) X(destroy)
+#define POLICY(X)    X(struct_size) HN_POLICY_METHODS(METHOD)
 /* clang-format on */
 
 #define LAYOUT(type, TABLE) \

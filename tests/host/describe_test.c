@@ -45,7 +45,8 @@ static void test_text(void) {
                   "# source:  A paper.\n"
                   "# license: MIT\n"
                   "# file:    linked in\n"
-                  "# offers:  learn\n"
+                  "# optional methods:\n"
+                  "#   learn       Updates the policy from an iteration's experience.\n"
                   "# PRIVILEGED: reads the true task, which a learner is not shown\n"
                   "policy:\n"
                   "  plugin: described\n"
@@ -121,10 +122,22 @@ static void test_pasteable(void) {
   }
 }
 
+/* Methods that were appended to their struct are told as well. */
+static void test_appended_methods(void) {
+  static const char *const offered[][2] = {
+      {"fourier", "answer"}, {"gridworld_belief", "map"}, {"vrnn", "predict"}};
+  for (guint i = 0; i < G_N_ELEMENTS(offered); i++) {
+    const HnPlugin *p = hn_plugins_load(offered[i][0], 0, NULL);
+    g_autofree char *text = hn_describe_text(p), *line = g_strconcat("\n#   ", offered[i][1], NULL);
+    if (!strstr(text, line)) g_error("%s: %s is not told", offered[i][0], offered[i][1]);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/describe/text", test_text);
   g_test_add_func("/describe/json", test_json);
   g_test_add_func("/describe/pasteable", test_pasteable);
+  g_test_add_func("/describe/appended_methods", test_appended_methods);
   return g_test_run();
 }

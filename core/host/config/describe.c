@@ -64,6 +64,18 @@ static void add_columns(GString *out, const HnColumn *columns, const char *title
                            fold_name(c->fold), c->unit, *c->unit ? ". " : "", c->doc);
 }
 
+static bool is_optional(const HnPlugin *p, const HnMethod *m) {
+  return !m->required && hn_method_is_offered(p, m);
+}
+
+static void add_methods(GString *out, const HnPlugin *p) {
+  g_string_append(out, "# optional methods:");
+  gsize before = out->len;
+  for (const HnMethod *m = hn_methods_of(p->kind); m->name; m++)
+    if (is_optional(p, m)) g_string_append_printf(out, "\n#   %-10s  %s", m->name, m->doc);
+  g_string_append(out, out->len > before ? "\n" : " none\n");
+}
+
 char *hn_describe_text(const HnPlugin *p) {
   GString *out = g_string_new(NULL);
   g_string_append_printf(out, "# %s %s (%s) - %s\n", p->name, p->version, hn_kind_name(p->kind),
@@ -73,9 +85,7 @@ char *hn_describe_text(const HnPlugin *p) {
   const char *file = hn_plugins_file(p);
   g_string_append_printf(out, "# file:    %s\n", file ? file : "linked in");
   if (hn_plugins_sha256(p)) g_string_append_printf(out, "# sha256:  %s\n", hn_plugins_sha256(p));
-  g_autofree const char **names = hn_descriptor_methods(p);
-  g_autofree char *methods = g_strjoinv(", ", (char **)(guintptr)names);
-  g_string_append_printf(out, "# offers:  %s\n", *methods ? methods : "the required methods only");
+  add_methods(out, p);
   if (p->flags & HN_PRIVILEGED)
     g_string_append(out, "# PRIVILEGED: reads the true task, which a learner is not shown\n");
   add_params(out, p);
@@ -160,8 +170,8 @@ JsonNode *hn_describe_json(const HnPlugin *p) {
   json_builder_add_boolean_value(b, (p->flags & HN_PRIVILEGED) != 0);
   json_builder_set_member_name(b, "methods");
   json_builder_begin_array(b);
-  g_autofree const char **methods = hn_descriptor_methods(p);
-  for (const char **m = methods; *m; m++) json_builder_add_string_value(b, *m);
+  for (const HnMethod *m = hn_methods_of(p->kind); m->name; m++)
+    if (is_optional(p, m)) json_builder_add_string_value(b, m->name);
   json_builder_end_array(b);
   json_builder_set_member_name(b, "params");
   json_builder_begin_array(b);

@@ -9,60 +9,26 @@
 enum { MOST_ROWS = 4096 };           /* of a table: a sane bound on a walk through foreign memory */
 #define MOST_EXACT 9007199254740992. /* 2^53: presets of integers are stored as doubles */
 
-typedef struct Method {
-  const char *name;
-  gsize offset;
-  gboolean required;
-} Method;
+#define ENV_METHOD(name, ...)       {#name, offsetof(HnEnv, name), __VA_ARGS__},
+#define INFERENCE_METHOD(name, ...) {#name, offsetof(HnInference, name), __VA_ARGS__},
+#define POLICY_METHOD(name, ...)    {#name, offsetof(HnPolicy, name), __VA_ARGS__},
+static const HnMethod env_methods[] = {HN_ENV_METHODS(ENV_METHOD){NULL}};
+static const HnMethod inference_methods[] = {HN_INFERENCE_METHODS(INFERENCE_METHOD){NULL}};
+static const HnMethod policy_methods[] = {HN_POLICY_METHODS(POLICY_METHOD){NULL}};
 
-#define METHOD(type, method, required) \
-  { #method, offsetof(type, method), required }
-static const Method env_methods[] = {
-    METHOD(HnEnv, create, TRUE),     METHOD(HnEnv, reset, TRUE),
-    METHOD(HnEnv, step, TRUE),       METHOD(HnEnv, task_count, FALSE),
-    METHOD(HnEnv, task_name, FALSE), METHOD(HnEnv, render, FALSE),
-    METHOD(HnEnv, destroy, FALSE),   {NULL, 0, FALSE}};
-static const Method inference_methods[] = {METHOD(HnInference, create, TRUE),
-                                           METHOD(HnInference, infer, TRUE),
-                                           METHOD(HnInference, forward, FALSE),
-                                           METHOD(HnInference, backward, FALSE),
-                                           METHOD(HnInference, step, FALSE),
-                                           METHOD(HnInference, learn, FALSE),
-                                           METHOD(HnInference, relabel, FALSE),
-                                           METHOD(HnInference, destroy, FALSE),
-                                           {NULL, 0, FALSE}};
-static const Method policy_methods[] = {
-    METHOD(HnPolicy, create, TRUE),   METHOD(HnPolicy, act, TRUE),
-    METHOD(HnPolicy, adapt, FALSE),   METHOD(HnPolicy, learn, FALSE),
-    METHOD(HnPolicy, destroy, FALSE), {NULL, 0, FALSE}};
-
-static const Method *methods_of(HnKind kind) {
+const HnMethod *hn_methods_of(HnKind kind) {
   return kind == HN_KIND_ENV         ? env_methods
          : kind == HN_KIND_INFERENCE ? inference_methods
                                      : policy_methods;
 }
 
-static gboolean has_method(const HnPlugin *p, const Method *method) {
+bool hn_method_is_offered(const HnPlugin *p, const HnMethod *method) {
   guint32 size;
   void (*function)(void) = NULL;
   memcpy(&size, p->methods, sizeof size); /* every method table leads with its size */
   if (size >= method->offset + sizeof function)
     memcpy(&function, (const char *)p->methods + method->offset, sizeof function);
   return function != NULL;
-}
-
-static gboolean has_method_named(const HnPlugin *p, const char *name) {
-  for (const Method *m = methods_of(p->kind); m->name; m++)
-    if (strcmp(m->name, name) == 0) return has_method(p, m);
-  return FALSE;
-}
-
-const char **hn_descriptor_methods(const HnPlugin *p) {
-  GPtrArray *names = g_ptr_array_new();
-  for (const Method *m = methods_of(p->kind); m->name; m++)
-    if (!m->required && has_method(p, m)) g_ptr_array_add(names, (gpointer)(guintptr)m->name);
-  g_ptr_array_add(names, NULL);
-  return (const char **)g_ptr_array_free(names, FALSE);
 }
 
 gboolean hn_descriptor_is_name(const char *name) {
@@ -86,12 +52,13 @@ char *hn_descriptor_refuse_abi(guint32 struct_size, guint32 abi) {
 
 static char *refuse_methods(const HnPlugin *p) {
   if (!p->methods) return g_strdup("has no methods");
-  for (const Method *m = methods_of(p->kind); m->name; m++)
-    if (m->required && !has_method(p, m))
+  for (const HnMethod *m = hn_methods_of(p->kind); m->name; m++)
+    if (m->required && !hn_method_is_offered(p, m))
       return g_strdup_printf("lacks the required method '%s'", m->name);
   if (p->kind != HN_KIND_INFERENCE) return NULL;
-  gboolean forward = has_method_named(p, "forward");
-  if (has_method_named(p, "backward") != forward || has_method_named(p, "step") != forward)
+  const HnInference *q = p->methods;
+  bool forward = HN_CAN(q, forward);
+  if (HN_CAN(q, backward) != forward || HN_CAN(q, step) != forward)
     return g_strdup("must have all of 'forward', 'backward' and 'step', or none");
   return NULL;
 }

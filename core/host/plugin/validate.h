@@ -10,9 +10,19 @@ char *hn_descriptor_refuse_abi(guint32 struct_size, guint32 abi);
 /* Why the whole descriptor, its parameter table and its columns cannot be used under the name
  * `stem`, or NULL; free with g_free.  Calls no plugin function. */
 char *hn_descriptor_refuse(const HnPlugin *p, const char *stem);
-/* The optional methods that the plugin implements, e.g. "learn"; NULL-terminated; free the array
- * with g_free. */
-const char **hn_descriptor_methods(const HnPlugin *p);
+
+/* A method of HnEnv, HnInference or HnPolicy. */
+typedef struct HnMethod {
+  const char *name;
+  gsize offset; /* of its pointer in the struct */
+  bool required;
+  const char *doc;
+} HnMethod;
+/* All methods of a kind, in the struct's order; the last has no name. */
+const HnMethod *hn_methods_of(HnKind kind);
+/* Whether the plugin implements it. */
+bool hn_method_is_offered(const HnPlugin *p, const HnMethod *method);
+
 /* Whether `name` can be a plugin's name: a C identifier, as the symbol is made of it. */
 gboolean hn_descriptor_is_name(const char *name);
 #endif

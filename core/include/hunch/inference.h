@@ -87,4 +87,17 @@ typedef struct HnInference {
   HnStatus (*predict)(void *self, const float *belief, int64_t samples, int64_t n, const float *act,
                       float *mean, float *stddev, float *member);
 } HnInference;
+
+/* Every method in the struct's order, as HN_ENV_METHODS. */
+#define HN_INFERENCE_METHODS(X)                                                 \
+  X(create, true, "Checks parameters and initialises weights.")                 \
+  X(infer, true, "Updates beliefs along a window of experience.")               \
+  X(forward, false, "As infer, keeping what backward needs.")                   \
+  X(backward, false, "Adds the gradients of the policy's loss and of its own.") \
+  X(step, false, "Takes one optimiser step.")                                   \
+  X(learn, false, "Trains on an iteration's experience.")                       \
+  X(relabel, false, "Replaces rewards in training.")                            \
+  X(destroy, false, "Releases what the host does not own.")                     \
+  X(map, false, "Probabilities of the task over a grid, for pictures.")         \
+  X(predict, false, "Predictive distribution of a supervised task's response.")
 #endif
