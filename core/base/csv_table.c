@@ -1,14 +1,10 @@
-/* csv_table.c - reads a CSV file of numbers. */
+/* csv_table.c - see csv_table.h. */
 #include "csv_table.h"
+#include "csv.h"
 #include <math.h>
-#include <string.h>
-
-static gint64 width_of(char **fields) {
-  return (gint64)g_strv_length(fields);
-}
 
 static void append(HnTable *t, char **fields) {
-  for (gint64 i = 0; i < t->width; i++) {
+  for (int64_t i = 0; i < t->width; i++) {
     const char *text = g_strstrip(fields[i]);
     char *end = NULL;
     double value = g_ascii_strtod(text, &end);
@@ -20,41 +16,28 @@ static void append(HnTable *t, char **fields) {
   t->rows++;
 }
 
-HnTable *hn_table_parse(const char *name, const char *text, GError **error) {
+HnTable *hn_table_parse(const char *name, const char *text, gsize length, GError **error) {
   HnTable *t = g_new0(HnTable, 1);
+  HnCsvReader r = hn_csv_reader(name, text, length);
+  GError *why = NULL;
+  const bool any = hn_csv_next(&r, &why);
   t->values = g_array_new(FALSE, FALSE, sizeof(double));
   t->filled = g_array_new(FALSE, FALSE, sizeof(guint8));
-  int line = 0;
-  for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
-    char *copy = g_strndup(text, (gsize)(end - text));
-    char **fields = g_strsplit(g_strchomp(copy), ",", -1);
-    g_free(copy);
-    line++;
-    if (!t->columns) {
-      t->columns = fields, t->width = width_of(fields);
-      continue;
-    }
-    gint64 width = width_of(fields);
-    if (width == t->width) append(t, fields);
-    g_strfreev(fields);
-    if (width == t->width) continue;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                "%s:%d: %" G_GINT64_FORMAT " fields, expected %" G_GINT64_FORMAT
-                " as in the header",
-                name, line, width, t->width);
-    hn_table_free(t);
-    return NULL;
-  }
-  if (!t->columns) t->columns = g_new0(char *, 1);
-  return t;
+  t->columns = any ? g_strdupv(r.field) : g_new0(char *, 1);
+  t->width = r.width;
+  while (any && hn_csv_next(&r, &why)) append(t, r.field);
+  hn_csv_reader_clear(&r);
+  if (!why) return t;
+  g_propagate_error(error, why);
+  hn_table_free(t);
+  return NULL;
 }
 
 HnTable *hn_table_read(const char *path, GError **error) {
-  char *text = NULL;
-  if (!g_file_get_contents(path, &text, NULL, error)) return NULL;
-  HnTable *t = hn_table_parse(path, text, error);
-  g_free(text);
-  return t;
+  g_autofree char *text = NULL;
+  gsize length;
+  if (!g_file_get_contents(path, &text, &length, error)) return NULL;
+  return hn_table_parse(path, text, length, error);
 }
 
 void hn_table_free(HnTable *t) {
@@ -65,22 +48,22 @@ void hn_table_free(HnTable *t) {
   g_free(t);
 }
 
-gint64 hn_table_find(const HnTable *t, const char *column) {
-  for (gint64 i = 0; t && i < t->width; i++)
+int64_t hn_table_find(const HnTable *t, const char *column) {
+  for (int64_t i = 0; t && i < t->width; i++)
     if (g_str_equal(t->columns[i], column)) return i;
   return -1;
 }
 
-double hn_table_at(const HnTable *t, gint64 row, gint64 column) {
+double hn_table_at(const HnTable *t, int64_t row, int64_t column) {
   return g_array_index(t->values, double, row * t->width + column);
 }
 
-bool hn_table_filled(const HnTable *t, gint64 row, gint64 column) {
+bool hn_table_filled(const HnTable *t, int64_t row, int64_t column) {
   return g_array_index(t->filled, guint8, row * t->width + column);
 }
 
-double hn_table_last(const HnTable *t, gint64 column, gint64 *row) {
-  gint64 i = column < 0 ? -1 : t->rows - 1;
+double hn_table_last(const HnTable *t, int64_t column, int64_t *row) {
+  int64_t i = column < 0 ? -1 : t->rows - 1;
   while (i >= 0 && !hn_table_filled(t, i, column)) i--;
   if (row) *row = i;
   return i < 0 ? (double)NAN : hn_table_at(t, i, column);

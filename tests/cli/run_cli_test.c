@@ -45,6 +45,26 @@ static void complete(void) {
   expect(compared.out, "\"cells_done\" : 4");
 }
 
+/* What the host writes is what results are read from, whatever tasks are called. */
+static void awkward_names(void) {
+  static const char *const names[] = {"open, then close", "say \\\"so\\\"", "two\\nlines",
+                                      "d\u00e9j\u00e0 \u6f22", "mean of 4"};
+  g_autoptr(Folder) dir = folder();
+  study(dir, "200", "0", "{run: {rows: 8}}");
+  g_auto(Run) run = hunch(dir, "run s.yaml -j 2 env.named=true evaluation.tasks=8");
+  if (run.code != 0 || strstr(run.err, "warning")) g_error("%s", run.err);
+  g_auto(Run) compared = hunch(dir, "compare runs/s --by task --json");
+  g_assert_cmpint(compared.code, ==, 0);
+  const char *at = compared.out;
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) { /* a row each, in the order of their numbers */
+    g_autofree char *member = g_strdup_printf("\"column\" : \"%s\",", names[i]);
+    expect(at, member);
+    at = strstr(at, member);
+  }
+  g_auto(Run) table = hunch(dir, "compare runs/s --by task");
+  expect(table.out, "  open, then close  ");
+}
+
 static void failing(void) {
   static const struct {
     const char *arm, *reason;
@@ -305,6 +325,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/order", order);
   g_test_add_func("/run/progress", progress);
   g_test_add_func("/run/complete", complete);
+  g_test_add_func("/run/awkward_names", awkward_names);
   g_test_add_func("/run/failing", failing);
   g_test_add_func("/run/killed_cell", killed_cell);
   g_test_add_func("/run/orphaned", orphaned);

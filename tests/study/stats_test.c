@@ -1,6 +1,5 @@
 /* stats_test.c - statistics over seeds.  Numbers: scipy 1.x (stats.t, trim_mean) and exact
  * enumeration of every bootstrap resample with its multinomial weight. */
-#include "csv_table.h"
 #include "stats.h"
 #include <glib.h>
 #include <hunch/rng.h>
@@ -135,27 +134,6 @@ static void coverage(void) {
   hn_stats_free(s);
 }
 
-static void table(void) {
-  GError *error = NULL;
-  HnTable *t = hn_table_parse("m.csv", "update,eval.return\n1,2.5\n2,\n3,nan\n4,\n5,7", &error);
-  g_assert_no_error(error);
-  gint64 row = 0, column = hn_table_find(t, "eval.return");
-  g_assert_cmpint(t->rows, ==, 4); /* the fifth is still being written */
-  g_assert_cmpint(column, ==, 1);
-  g_assert_cmpint(hn_table_find(t, "return"), ==, -1);
-  NEAR(hn_table_at(t, 0, column), 2.5, 1e-15);
-  g_assert_false(hn_table_filled(t, 1, column));
-  g_assert_true(hn_table_filled(t, 2, column));
-  g_assert_true(isnan(hn_table_last(t, column, &row)));
-  g_assert_cmpint(row, ==, 2);
-  hn_table_last(t, -1, &row);
-  g_assert_cmpint(row, ==, -1);
-  hn_table_free(t);
-  g_assert_null(hn_table_parse("m.csv", "a,b\n1,2\n1\n3,4\n", &error));
-  g_assert_cmpstr(error->message, ==, "m.csv:3: 1 fields, expected 2 as in the header");
-  g_clear_error(&error);
-}
-
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/stats/t_quantiles", t_quantiles);
@@ -165,6 +143,5 @@ int main(int argc, char **argv) {
   g_test_add_func("/stats/few_and_missing", few_and_missing);
   g_test_add_func("/stats/spread", spread);
   g_test_add_func("/stats/coverage", coverage);
-  g_test_add_func("/stats/table", table);
   return g_test_run();
 }

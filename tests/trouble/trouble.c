@@ -8,9 +8,12 @@
 #define PARAMS(X)                                                                        \
   X(int, horizon, "step", "Steps per episode.", 5, 1, 1000)                              \
   X(int, delay, "us", "Each call of step sleeps so long.", 0, 0, 1000000)                \
+  X(flag, named, "", "Tasks have numbers, and names that a CSV file must quote.", 0)     \
   X(choice, trouble, "", "What happens to a row after a few steps of one life.", "none", \
     "none|fail|abort|kill|greed")
 HN_PARAMS(PARAMS);
+
+enum { NAMES = 4 };
 
 typedef struct Trouble {
   const HnThisParams *p;
@@ -31,11 +34,12 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
 }
 
 static HnStatus reset(void *self, HnEnvBatch *b) {
-  (void)self;
   for (int64_t i = 0; i < b->rows; i++) {
     if (b->begin[i] == HN_KEEP) continue;
     Row *row = (Row *)b->state + i;
     if (b->begin[i] == HN_NEW_TASK) row->task = hn_rng_normal(&b->rng[i]);
+    if (((const Trouble *)self)->p->named && b->task_index[i] < 0)
+      b->task_index[i] = hn_rng_below(&b->rng[i], NAMES);
     b->task[i] = (float)row->task, b->obs[i] = 0;
   }
   return HN_OK;
@@ -58,6 +62,17 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   return HN_OK;
 }
 
-static const HnEnv methods = {sizeof(HnEnv), .create = create, .reset = reset, .step = step};
+static int64_t task_count(void *self, int64_t split) {
+  return (void)split, ((const Trouble *)self)->p->named ? NAMES : 0;
+}
+
+static const char *task_name(void *self, int64_t split, int64_t k) {
+  static const char *const name[NAMES] = {"open, then close", "say \"so\"", "two\nlines",
+                                          "d\u00e9j\u00e0 \u6f22"};
+  return (void)split, ((const Trouble *)self)->p->named ? name[k] : "";
+}
+
+static const HnEnv methods = {sizeof(HnEnv), .create = create,         .reset = reset,
+                              .step = step,  .task_count = task_count, .task_name = task_name};
 HN_PLUGIN(trouble, HN_KIND_ENV, Trouble, &methods, .version = "1", .license = "MIT",
           .summary = "Slow, failing or crashing on request.", .source = "tests");

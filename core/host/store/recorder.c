@@ -1,5 +1,6 @@
 /* recorder.c - the tables of a run folder; facts.c writes run.json. */
 #include "recorder.h"
+#include "csv.h"
 #include "error.h"
 #include <errno.h>
 #include <math.h>
@@ -32,16 +33,8 @@ static void number(FILE *f, double x) {
 
 /* A plugin's words as one field. */
 static void quoted(FILE *f, const char *text) {
-  if (!strpbrk(text, ",\"\r\n")) {
-    fputs(text, f);
-    return;
-  }
-  fputc('"', f);
-  for (; *text; text++) {
-    if (*text == '"') fputc('"', f);
-    fputc(*text, f);
-  }
-  fputc('"', f);
+  g_autofree char *field = hn_csv_quoted(text);
+  fputs(field, f);
 }
 
 static void names(FILE *f, const char *prefix, const HnColumn *columns) {

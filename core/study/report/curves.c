@@ -1,5 +1,6 @@
 /* curves.c - gathers curves over seeds from the cells' tables. */
 #include "curves.h"
+#include "csv.h"
 #include <math.h>
 #include <string.h>
 
@@ -408,32 +409,25 @@ GPtrArray *hn_figures(const HnComparison *c) {
   return figures;
 }
 
-static void append(GString *out, double x) {
-  char text[G_ASCII_DTOSTR_BUF_SIZE];
-  g_string_append_printf(out, ",%s", g_ascii_formatd(text, sizeof text, "%.9g", x));
-}
-
 char *hn_figure_csv(const HnFigure *f, const HnResults *r) {
   if (f->pictures) return hn_pictures_csv(f->pictures);
   if (f->panels) return hn_panels_csv(f->panels);
-  GString *out = g_string_new(f->names ? "latent,x,value,low,high" : "arm,x,value,low,high");
+  HnCsvWriter w = hn_csv_writer(f->names ? "latent,x,value,low,high" : "arm,x,value,low,high", 9);
   gint64 seeds = 0;
   for (gint64 a = 0; a < f->arms; a++)
     if (f->curve[a]) seeds = MAX(seeds, f->curve[a]->seeds);
-  for (gint64 s = 0; s < seeds; s++) g_string_append_printf(out, ",value_%" G_GINT64_FORMAT, s + 1);
-  g_string_append_c(out, '\n');
+  hn_csv_numbered(&w, "value", 1, seeds);
+  hn_csv_end_row(&w);
   for (gint64 a = 0; a < f->arms; a++) {
     const HnCurve *c = f->curve[a];
     for (gint64 i = 0; c && i < c->n; i++) {
-      g_string_append(out, f->names ? f->names[a] : r->arms[a]);
-      append(out, c->x[i]);
-      append(out, c->value[i]);
-      append(out, c->low[i]);
-      append(out, c->high[i]);
+      const double shown[] = {c->x[i], c->value[i], c->low[i], c->high[i]};
+      hn_csv_text(&w, f->names ? f->names[a] : r->arms[a]);
+      for (guint k = 0; k < G_N_ELEMENTS(shown); k++) hn_csv_number(&w, shown[k]);
       for (gint64 s = 0; s < seeds; s++)
-        append(out, s < c->seeds ? c->each[s * c->n + i] : (double)NAN);
-      g_string_append_c(out, '\n');
+        hn_csv_number(&w, s < c->seeds ? c->each[s * c->n + i] : (double)NAN);
+      hn_csv_end_row(&w);
     }
   }
-  return g_string_free(out, FALSE);
+  return hn_csv_take(&w);
 }

@@ -1,5 +1,6 @@
 /* figure_grid.c - figures of single held-out trials, from the cells' trial.csv: the belief as
  * pictures of a grid, and the latent's moments step by step. */
+#include "csv.h"
 #include "curves.h"
 #include "json.h"
 #include <math.h>
@@ -235,17 +236,16 @@ void hn_pictures_free(HnPictures *p) {
 }
 
 char *hn_pictures_csv(const HnPictures *p) {
-  GString *out = g_string_new("trial,step,x,y,probability\n");
+  HnCsvWriter w = hn_csv_writer("trial,step,x,y,probability", 9);
+  hn_csv_end_row(&w);
   for (guint i = 0; i < p->picture->len; i++) {
     const HnPicture *one = &g_array_index(p->picture, HnPicture, i);
     for (gint64 k = 0; k < p->width * p->height; k++) {
-      char text[G_ASCII_DTOSTR_BUF_SIZE];
-      g_string_append_printf(out,
-                             "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT
-                             ",%" G_GINT64_FORMAT ",%s\n",
-                             i / p->columns + 1, one->step, k / p->height, k % p->height,
-                             g_ascii_formatd(text, sizeof text, "%.9g", one->cell[k]));
+      hn_csv_int(&w, i / p->columns + 1), hn_csv_int(&w, one->step);
+      hn_csv_int(&w, k / p->height), hn_csv_int(&w, k % p->height);
+      hn_csv_number(&w, one->cell[k]);
+      hn_csv_end_row(&w);
     }
   }
-  return g_string_free(out, FALSE);
+  return hn_csv_take(&w);
 }

@@ -1,5 +1,6 @@
 /* figure_panels.c - predictions of supervised tasks as small plots: a row of them is a task, a
  * column how much was seen.  From the cells' predictions.csv. */
+#include "csv.h"
 #include "curves.h"
 #include <string.h>
 
@@ -120,30 +121,24 @@ void hn_panels_free(HnPanels *p) {
   g_free(p);
 }
 
-static void append(GString *out, double x) {
-  char text[G_ASCII_DTOSTR_BUF_SIZE];
-  g_string_append_printf(out, ",%s", g_ascii_formatd(text, sizeof text, "%.9g", x));
-}
-
 char *hn_panels_csv(const HnPanels *p) {
-  GString *out = g_string_new("trial,step,seen,x,truth,mean,stddev");
-  for (gint64 m = 1; m <= p->members; m++)
-    g_string_append_printf(out, ",member_%" G_GINT64_FORMAT, m);
-  g_string_append_c(out, '\n');
+  HnCsvWriter w = hn_csv_writer("trial,step,seen,x,truth,mean,stddev", 9);
+  hn_csv_numbered(&w, "member", 1, p->members);
+  hn_csv_end_row(&w);
   for (guint i = 0; i < p->panel->len; i++) {
     const HnPanel *one = &g_array_index(p->panel, HnPanel, i);
     for (gint64 k = 0; k < one->seen + one->n; k++) {
       bool seen = k < one->seen;
       gint64 j = k - one->seen;
-      g_string_append_printf(out, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",%d",
-                             i / p->columns + 1, one->step, seen);
-      append(out, seen ? one->point[2 * k] : one->x[j]);
-      append(out, seen ? one->point[2 * k + 1] : one->truth[j]);
-      if (!seen) append(out, one->mean[j]), append(out, one->stddev[j]);
-      for (gint64 m = 0; m < p->members && !seen; m++) append(out, one->member[m * one->n + j]);
-      for (gint64 m = 0; m < p->members + 2 && seen; m++) g_string_append_c(out, ',');
-      g_string_append_c(out, '\n');
+      hn_csv_int(&w, i / p->columns + 1), hn_csv_int(&w, one->step), hn_csv_int(&w, seen);
+      hn_csv_number(&w, seen ? one->point[2 * k] : one->x[j]);
+      hn_csv_number(&w, seen ? one->point[2 * k + 1] : one->truth[j]);
+      if (!seen) hn_csv_number(&w, one->mean[j]), hn_csv_number(&w, one->stddev[j]);
+      for (gint64 m = 0; m < p->members && !seen; m++)
+        hn_csv_number(&w, one->member[m * one->n + j]);
+      if (seen) hn_csv_blanks(&w, p->members + 2);
+      hn_csv_end_row(&w);
     }
   }
-  return g_string_free(out, FALSE);
+  return hn_csv_take(&w);
 }

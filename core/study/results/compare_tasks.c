@@ -1,5 +1,6 @@
 /* compare_tasks.c - see compare_tasks.h. */
 #include "compare_tasks.h"
+#include "csv.h"
 #include <math.h>
 #include <string.h>
 
@@ -29,47 +30,18 @@ static Score *score_of(GPtrArray *scores, const char *split, const char *task) {
   return s;
 }
 
-/* A line's fields, where a quoted one may hold commas and doubled quotes. */
-static GPtrArray *fields_of(const char *line, gsize length) {
-  GPtrArray *fields = g_ptr_array_new_with_free_func(g_free);
-  GString *field = g_string_new(NULL);
-  bool quoted = false;
-  for (gsize i = 0; i < length; i++) {
-    if (line[i] == '"' && quoted && i + 1 < length && line[i + 1] == '"')
-      g_string_append_c(field, line[i++]);
-    else if (line[i] == '"')
-      quoted = !quoted;
-    else if (line[i] == ',' && !quoted)
-      g_ptr_array_add(fields, g_strdup(field->str)), g_string_truncate(field, 0);
-    else if (line[i] != '\r')
-      g_string_append_c(field, line[i]);
-  }
-  g_ptr_array_add(fields, g_string_free(field, FALSE));
-  return fields;
-}
-
 /* Where the named columns stand; -1: absent. */
 typedef struct Places {
-  guint width;
-  int phase, update, split, task, column[COLUMNS];
+  int64_t phase, update, split, task, column[COLUMNS];
 } Places;
 
-static int place(const GPtrArray *header, const char *name) {
-  for (guint i = 0; i < header->len; i++)
-    if (g_str_equal(header->pdata[i], name)) return (int)i;
-  return -1;
-}
-
-static Places places_of(const char *text, gsize length) {
-  const char *end = memchr(text, '\n', length);
-  g_autoptr(GPtrArray) header = fields_of(text, end ? (gsize)(end - text) : 0);
-  Places p = {header->len,
-              place(header, "phase"),
-              place(header, "update"),
-              place(header, "split"),
-              place(header, "task"),
+static Places places_of(const HnCsvReader *header) {
+  Places p = {hn_csv_find(header, "phase"),
+              hn_csv_find(header, "update"),
+              hn_csv_find(header, "split"),
+              hn_csv_find(header, "task"),
               {0}};
-  for (int k = 0; k < COLUMNS; k++) p.column[k] = place(header, column_name[k]);
+  for (int k = 0; k < COLUMNS; k++) p.column[k] = hn_csv_find(header, column_name[k]);
   return p;
 }
 
@@ -78,59 +50,48 @@ static bool is_name(const char *task) {
   return task[strspn(task, "0123456789")] != '\0';
 }
 
-static void add(GPtrArray *scores, const GPtrArray *line, const Places *p) {
-  const char *task = line->pdata[p->task];
-  if (!is_name(task) || !g_str_equal(line->pdata[p->phase], "eval")) return;
-  Score *s = score_of(scores, line->pdata[p->split], task);
+static void add(GPtrArray *scores, char **field, const Places *p) {
+  const char *task = field[p->task];
+  if (!is_name(task) || !g_str_equal(field[p->phase], "eval")) return;
+  Score *s = score_of(scores, field[p->split], task);
   for (int k = 0; k < COLUMNS; k++) {
-    const char *text = p->column[k] < 0 ? "" : line->pdata[p->column[k]];
+    const char *text = p->column[k] < 0 ? "" : field[p->column[k]];
     double x = *text ? g_ascii_strtod(text, NULL) : (double)NAN;
     if (isfinite(x)) s->sum[k] += x, s->count[k] += 1;
   }
 }
 
-/* "eval,17," of the line at `line`: its phase and update; 0 if it has no such thing. */
-static gsize key_length(const char *line, const char *end) {
-  const char *first = memchr(line, ',', (gsize)(end - line));
-  const char *second = first ? memchr(first + 1, ',', (gsize)(end - first - 1)) : NULL;
-  return second ? (gsize)(second + 1 - line) : 0;
-}
-
-/* True if a line is of the update whose key begins at `last`, and no training episode's. */
-static bool belongs(const char *line, const char *last, const char *end) {
-  gsize n = key_length(line, end), m = key_length(last, end);
-  const char *a = n ? memchr(line, ',', n) : NULL, *b = m ? memchr(last, ',', m) : NULL;
-  return a && b && !g_str_has_prefix(line, "train,") && line + n - a == last + m - b &&
-         memcmp(a, b, (gsize)(last + m - b)) == 0;
-}
-
-/* Where the last evaluation's lines begin: before them stand training episodes, or those of another
- * update. */
-static const char *last_evaluation(const char *text, const char *end) {
-  const char *from = end, *last = NULL;
-  while (from > text) {
-    const char *line = from - 1;
-    while (line > text && line[-1] != '\n') line--;
-    if (!last) last = line;
-    if (line == text || !belongs(line, last, end)) break;
-    from = line;
+/* Moves the reader, which has read the header, to where the last evaluation starts: before it stand
+ * training episodes, or those of another update. */
+static bool seek_evaluation(HnCsvReader *r, const Places *p, GError **error) {
+  const char *first = r->at, *from = r->end;
+  g_autofree char *update = NULL;
+  GError *why = NULL;
+  for (const char *row = r->end; row > first && (row = hn_csv_row_before(r, row)); from = row) {
+    r->at = row;
+    if (!hn_csv_next(r, &why)) break;
+    if (!update) update = g_strdup(r->field[p->update]);
+    if (!g_str_equal(r->field[p->update], update) || g_str_equal(r->field[p->phase], "train"))
+      break;
   }
-  return from;
+  r->at = from;
+  if (why) g_propagate_error(error, why);
+  return !why;
 }
 
-/* Adds what stands in [text, end), whole lines; false: damaged. */
-static bool add_all(GPtrArray *scores, const char *text, const char *end) {
-  Places p = places_of(text, (gsize)(end - text));
-  bool ok = true;
-  if (p.phase < 0 || p.update < 0 || p.split < 0 || p.task < 0) return true; /* another version */
-  for (const char *at = last_evaluation(text, end), *next; at < end && ok; at = next + 1) {
-    next = memchr(at, '\n', (gsize)(end - at));
-    GPtrArray *line = fields_of(at, (gsize)(next - at));
-    ok = line->len == p.width;
-    if (ok) add(scores, line, &p);
-    g_ptr_array_unref(line);
+/* Adds what a file says; false: it is damaged. */
+static bool add_all(GPtrArray *scores, HnCsvReader *r, GError **error) {
+  GError *why = NULL;
+  while (r->end > r->text && r->end[-1] != '\n') r->end--; /* a row that is still being written */
+  if (hn_csv_next(r, &why)) {
+    const Places p = places_of(r);
+    /* a file of another version may lack them */
+    if (p.phase < 0 || p.update < 0 || p.split < 0 || p.task < 0) return true;
+    if (seek_evaluation(r, &p, &why))
+      while (hn_csv_next(r, &why)) add(scores, r->field, &p);
   }
-  return ok;
+  if (why) g_propagate_error(error, why);
+  return !why;
 }
 
 /* The scores of the last evaluation, in the order in which its episodes ended; NULL: damaged.  A
@@ -142,13 +103,10 @@ static GPtrArray *read_scores(const HnResult *c, GError **error) {
   GMappedFile *file = g_mapped_file_new(path, FALSE, error);
   bool ok = file;
   if (ok && g_mapped_file_get_length(file)) {
-    const char *text = g_mapped_file_get_contents(file);
-    const char *end = text + g_mapped_file_get_length(file);
-    while (end > text && end[-1] != '\n') end--; /* a line that is still being written */
-    ok = end == text || add_all(scores, text, end);
-    if (!ok)
-      g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_INVALID,
-                  "%s: a line has another number of fields than the header", path);
+    HnCsvReader r =
+        hn_csv_reader(path, g_mapped_file_get_contents(file), g_mapped_file_get_length(file));
+    ok = add_all(scores, &r, error);
+    hn_csv_reader_clear(&r);
   }
   if (file) g_mapped_file_unref(file);
   if (ok) return scores;
@@ -327,49 +285,27 @@ char *hn_tasks_text(const HnComparison *c, const GPtrArray *all) {
 
 /* ---- as CSV ---- */
 
-static void csv_text(GString *out, const char *text) {
-  if (!strpbrk(text, ",\"\r\n")) {
-    g_string_append(out, text);
-    return;
-  }
-  g_string_append_c(out, '"');
-  for (; *text; text++) g_string_append_printf(out, *text == '"' ? "\"%c" : "%c", *text);
-  g_string_append_c(out, '"');
-}
-
-static void csv_number(GString *out, double x) {
-  if (isfinite(x))
-    g_string_append_printf(out, ",%.10g", x);
-  else
-    g_string_append_c(out, ',');
-}
-
-static void csv_row(GString *out, const HnComparison *c, const HnByTask *b, const HnCompared *m,
+static void csv_row(HnCsvWriter *w, const HnComparison *c, const HnByTask *b, const HnCompared *m,
                     gint64 arm) {
   const HnEstimate *v = &m->value[arm], *d = &m->difference[arm];
   const double all[] = {v->value, v->low, v->high, d->value, d->low, d->high};
-  csv_text(out, b->split);
-  g_string_append_printf(out, ",%s,", b->column);
-  csv_text(out, m->column);
-  g_string_append_c(out, ',');
-  csv_text(out, c->results->arms[arm]);
-  g_string_append_printf(out, ",%" G_GINT64_FORMAT, v->n);
-  for (guint i = 0; i < G_N_ELEMENTS(all); i++) csv_number(out, all[i]);
+  hn_csv_text(w, b->split), hn_csv_text(w, b->column), hn_csv_text(w, m->column);
+  hn_csv_text(w, c->results->arms[arm]), hn_csv_int(w, v->n);
+  for (guint i = 0; i < G_N_ELEMENTS(all); i++) hn_csv_finite(w, all[i]);
   for (gint64 s = 0; s < c->results->seeds; s++)
-    csv_number(out, m->final[arm * c->results->seeds + s]);
-  g_string_append_c(out, '\n');
+    hn_csv_finite(w, m->final[arm * c->results->seeds + s]);
+  hn_csv_end_row(w);
 }
 
 char *hn_tasks_csv(const HnComparison *c, const GPtrArray *all) {
-  GString *out = g_string_new("split,column,task,arm,seeds,value,low,high,difference,"
-                              "difference_low,difference_high");
-  for (gint64 s = 0; s < c->results->seeds; s++)
-    g_string_append_printf(out, ",seed_%" G_GINT64_FORMAT, s);
-  g_string_append_c(out, '\n');
+  HnCsvWriter w = hn_csv_writer(
+      "split,column,task,arm,seeds,value,low,high,difference,difference_low,difference_high", 10);
+  hn_csv_numbered(&w, "seed", 0, c->results->seeds - 1);
+  hn_csv_end_row(&w);
   for (guint i = 0; i < all->len; i++) {
     const HnByTask *b = all->pdata[i];
     for (guint t = 0; t < b->rows->len; t++)
-      for (gint64 a = 0; a < c->results->arm_count; a++) csv_row(out, c, b, b->rows->pdata[t], a);
+      for (gint64 a = 0; a < c->results->arm_count; a++) csv_row(&w, c, b, b->rows->pdata[t], a);
   }
-  return g_string_free(out, FALSE);
+  return hn_csv_take(&w);
 }
