@@ -148,7 +148,13 @@ typedef struct HnParam {
     TABLE(HN_FIELD)             \
     char hn_end;                \
   } HnThisParams;               \
-  static const HnParam hn_this_params[] = {TABLE(HN_ROW){.name = NULL}}
+  HN_SCHEMA_(TABLE)
+/* HN_PARAMS_OF(Struct, TABLE): the same for a struct that the plugins of a family share.  TABLE
+ * lists those of its fields that this plugin has, in their order; the others are 0. */
+#define HN_PARAMS_OF(Struct, TABLE) \
+  typedef Struct HnThisParams;      \
+  HN_SCHEMA_(TABLE)
+#define HN_SCHEMA_(TABLE) static const HnParam hn_this_params[] = {TABLE(HN_ROW){.name = NULL}}
 
 /* ---- columns: the named numbers a plugin reports, declared so that CSV headers,
  * `inspect` and the docs know them before the first step ---- */
