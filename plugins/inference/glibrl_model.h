@@ -6,7 +6,7 @@
 #ifndef GLIBRL_MODEL_H
 #define GLIBRL_MODEL_H
 #include "glibrl_tables.h"
-#include "trial_replay.h"
+#include "../common/trial_replay.c"
 #include <hunch/kit.h>
 
 /* One model that is linear in learnt features, with an isotropic prior. */

@@ -3,7 +3,7 @@
 #ifndef VARIBAD_MODEL_H
 #define VARIBAD_MODEL_H
 #include "draw_normals.h"
-#include "trial_replay.h"
+#include "../common/trial_replay.c"
 #include "varibad_tables.h"
 #include <hunch/kit/nn.h>
 #include <stdio.h>
