@@ -15,13 +15,14 @@ static double seconds(void) {
 
 /* Steps -1 .. STEPS of a random walk; every row one task. */
 typedef struct Walk {
-  uint8_t *begin;
+  uint8_t *begin, *none; /* none: zeros */
   float *obs, *next, *action, *reward;
 } Walk;
 
 static Walk walk_new(int64_t rows) {
   int64_t n = (STEPS + 1) * rows;
-  Walk w = {calloc((size_t)n, 1), calloc((size_t)(n * OBS), 4), calloc((size_t)(n * OBS), 4),
+  Walk w = {calloc((size_t)n, 1),         calloc((size_t)n, 1),
+            calloc((size_t)(n * OBS), 4), calloc((size_t)(n * OBS), 4),
             calloc((size_t)(n * ACT), 4), calloc((size_t)n, 4)};
   HnRng rng = hn_rng(1, 1);
   for (int64_t k = 0; k < n; k++) {
@@ -39,7 +40,7 @@ static Walk walk_new(int64_t rows) {
 }
 
 static void walk_free(Walk *w) {
-  free(w->begin), free(w->obs), free(w->next), free(w->action), free(w->reward);
+  free(w->begin), free(w->none), free(w->obs), free(w->next), free(w->action), free(w->reward);
 }
 
 static HnHistory window(const Walk *w, int64_t rows, int64_t from, int64_t steps) {
@@ -52,7 +53,9 @@ static HnHistory window(const Walk *w, int64_t rows, int64_t from, int64_t steps
                      .obs = w->obs + at * OBS,
                      .action = w->action + at * ACT,
                      .reward = w->reward + at,
-                     .next_obs = w->next + at * OBS};
+                     .next_obs = w->next + at * OBS,
+                     .terminated = w->none + at,
+                     .truncated = w->none + at};
 }
 
 static HnThisParams presets(void) {

@@ -1,87 +1,59 @@
-/* trial_replay.h - whole trials, each written once.
- *
- * A row's running trial already lies in the slot where it will be remembered, so windows may cut a
- * trial anywhere and nothing is copied twice.  There are buffer + rows slots: at most `buffer`
- * finished trials and one running trial a row.  For plugins of this folder. */
-#ifndef TRIAL_REPLAY_H
-#define TRIAL_REPLAY_H
-#include <hunch/inference.h>
-#include <string.h>
+/* trial_replay.c - see trial_replay.h. */
+#include "trial_replay.h"
 
-/* What a step is remembered by.  A width of 0 leaves that array out. */
-typedef struct ReplayShape {
-  int64_t buffer, rows, length; /* finished trials, rows, steps of the longest trial */
-  int64_t obs_dim, next_dim;    /* of the state before and after a step: the environment's, or 0 */
-  int64_t action_dim;           /* of the action as networks see it */
-  int64_t task_dim;             /* of the true task, once a trial */
-  bool discrete;                /* whether actions are picked, then one-hot */
-  bool ended;                   /* whether steps say that they ended an episode */
-} ReplayShape;
+enum { COUNT, OLDEST, STATE }; /* of HnTrialReplay.state */
 
-typedef struct Replay {
-  ReplayShape shape;
-  int64_t used;      /* slots ever written */
-  float *obs, *next; /* [buffer + rows, length, obs_dim], [.., next_dim] */
-  float *act;        /* [buffer + rows, length, action_dim] */
-  float *reward;     /* [buffer + rows, length] */
-  uint8_t *ended;    /* [buffer + rows, length] */
-  float *task;       /* [buffer + rows, task_dim] */
-  int64_t *steps;    /* [buffer + rows] taken in so far */
-  int64_t *finished; /* [buffer] slots of finished trials, a ring */
-  int64_t *running;  /* [rows] slot of each row's running trial */
-  int64_t *state;    /* [REPLAY_STATE] */
-} Replay;
-enum { REPLAY_STARTED, REPLAY_COUNT, REPLAY_OLDEST, REPLAY_STATE };
+/* ---- creation ---- */
 
-static float *replay_floats(Replay *r, const HnHost *host, const char *name, int64_t width) {
+static void *keep_steps(HnTrialReplay *r, const char *name, HnType type, int64_t width) {
+  const HnTrialReplayShape *s = &r->shape;
   if (!width) return NULL;
-  const ReplayShape *s = &r->shape;
-  return host->keep(host,
-                    HN_ARRAY(name, HN_REPLAY, HN_F32, .rank = 3,
-                             .dim = {s->buffer + s->rows, s->length, width}, .used = &r->used));
+  return r->host->keep(r->host,
+                       HN_ARRAY(name, HN_REPLAY, type, .rank = 3,
+                                .dim = {s->buffer + s->rows, s->length, width}, .used = &r->used));
 }
 
-/* [create] */
-static void replay_make(Replay *r, const HnHost *host, const ReplayShape *shape) {
-  const ReplayShape *s = shape;
-  int64_t slots = s->buffer + s->rows, *used = &r->used;
-  r->shape = *shape;
-  r->obs = replay_floats(r, host, "replay.obs", s->obs_dim);
-  r->next = replay_floats(r, host, "replay.next", s->next_dim);
-  r->act = replay_floats(r, host, "replay.act", s->action_dim);
-  r->reward = host->keep(host, HN_ARRAY("replay.reward", HN_REPLAY, HN_F32, .rank = 2,
-                                        .dim = {slots, s->length}, .used = used));
-  if (s->ended)
-    r->ended = host->keep(host, HN_ARRAY("replay.ended", HN_REPLAY, HN_U8, .rank = 2,
-                                         .dim = {slots, s->length}, .used = used));
+static int64_t *keep_indices(const HnTrialReplay *r, const char *name, int64_t count) {
+  return r->host->keep(r->host, HN_ARRAY(name, HN_REPLAY, HN_I64, .rank = 1, .dim = {count}));
+}
+
+void hn_trial_replay_create(HnTrialReplay *r, const HnHost *host, const HnTrialReplayShape *shape) {
+  const HnTrialReplayShape *s = shape;
+  int64_t slots = s->buffer + s->rows;
+  r->host = host, r->shape = *shape;
+  r->obs = keep_steps(r, "replay.obs", HN_F32, s->obs_dim);
+  r->next_obs = keep_steps(r, "replay.next", HN_F32, s->next_obs_dim);
+  r->action = keep_steps(r, "replay.act", HN_F32, s->action_dim);
+  r->reward = keep_steps(r, "replay.reward", HN_F32, 1);
+  r->ended = keep_steps(r, "replay.ended", HN_U8, 1);
+  r->terminated = keep_steps(r, "replay.terminated", HN_U8, 1);
   if (s->task_dim)
     r->task = host->keep(host, HN_ARRAY("replay.task", HN_REPLAY, HN_F32, .rank = 2,
-                                        .dim = {slots, s->task_dim}, .used = used));
-  r->steps = host->keep(
-      host, HN_ARRAY("replay.steps", HN_REPLAY, HN_I64, .rank = 1, .dim = {slots}, .used = used));
-  r->finished = host->keep(
-      host, HN_ARRAY("replay.finished", HN_REPLAY, HN_I64, .rank = 1, .dim = {s->buffer}));
-  r->running =
-      host->keep(host, HN_ARRAY("replay.running", HN_REPLAY, HN_I64, .rank = 1, .dim = {s->rows}));
-  r->state = host->keep(
-      host, HN_ARRAY("replay.state", HN_REPLAY, HN_I64, .rank = 1, .dim = {REPLAY_STATE}));
+                                        .dim = {slots, s->task_dim}, .used = &r->used));
+  r->steps = host->keep(host, HN_ARRAY("replay.steps", HN_REPLAY, HN_I64, .rank = 1, .dim = {slots},
+                                       .used = &r->used));
+  r->finished = keep_indices(r, "replay.finished", s->buffer);
+  r->running = keep_indices(r, "replay.running", s->rows);
+  r->state = keep_indices(r, "replay.state", STATE);
+  r->used = s->rows;
+  for (int64_t i = 0; i < s->rows; i++) r->running[i] = i;
 }
 
-/* The action of element `at` as floats [action_dim]: itself, or one-hot. */
-static void encode_action(const HnHistory *h, int64_t at, int64_t action_dim, bool discrete,
-                          float *to) {
-  if (discrete) {
-    memset(to, 0, (size_t)action_dim * sizeof *to);
-    if (action_dim) to[h->action_index[at]] = 1;
-  } else
+/* ---- writing ---- */
+
+void hn_encode_action(const HnHistory *h, int64_t at, int64_t action_dim, bool discrete,
+                      float *to) {
+  if (!discrete) {
     memcpy(to, h->action + at * action_dim, (size_t)action_dim * sizeof *to);
+    return;
+  }
+  memset(to, 0, (size_t)action_dim * sizeof *to);
+  if (action_dim) to[h->action_index[at]] = 1;
 }
 
-/* Files the row's running trial as finished, forgetting the oldest if need be, and gives the row
- * another slot. */
-static void replay_finish(Replay *r, int64_t row) {
-  int64_t *count = &r->state[REPLAY_COUNT], *oldest = &r->state[REPLAY_OLDEST];
-  int64_t slot = r->running[row];
+/* The row's trial is finished: gives the row another slot, if need be that of the oldest trial. */
+static void finish(HnTrialReplay *r, int64_t row) {
+  int64_t *count = &r->state[COUNT], *oldest = &r->state[OLDEST], slot = r->running[row];
   if (*count < r->shape.buffer) {
     r->finished[(*count)++] = slot;
     r->running[row] = r->used++;
@@ -93,38 +65,134 @@ static void replay_finish(Replay *r, int64_t row) {
   r->steps[r->running[row]] = 0;
 }
 
-/* Writes element `at` of h, which leads to `begin`, to step `to` of all slots. */
-static void replay_write(Replay *r, const HnHistory *h, int64_t at, uint8_t begin, int64_t to) {
-  const ReplayShape *s = &r->shape;
-  if (s->obs_dim)
-    memcpy(r->obs + to * s->obs_dim, h->obs + at * s->obs_dim, (size_t)s->obs_dim * sizeof(float));
-  if (s->next_dim)
-    memcpy(r->next + to * s->next_dim, h->next_obs + at * s->next_dim,
-           (size_t)s->next_dim * sizeof(float));
-  if (s->action_dim) encode_action(h, at, s->action_dim, s->discrete, r->act + to * s->action_dim);
-  if (s->ended) r->ended[to] = begin != HN_KEEP;
-  r->reward[to] = h->reward[at];
+/* Copies rows of `width` floats: row `at` of `from` to row `to_at` of `to` (NULL: not kept). */
+static void copy(const float *from, int64_t at, float *to, int64_t to_at, int64_t width) {
+  if (to) memcpy(to + to_at * width, from + at * width, (size_t)width * sizeof *to);
 }
 
-/* Takes in a window whose rows continue those of the last one.  False: a trial is longer than
- * `length`. */
-static bool replay_append(Replay *r, const HnHistory *h) {
-  const ReplayShape *s = &r->shape;
-  if (!r->state[REPLAY_STARTED]) {
-    r->state[REPLAY_STARTED] = 1, r->used = s->rows;
-    for (int64_t i = 0; i < s->rows; i++) r->running[i] = i;
-  }
+static HnStatus append_step(HnTrialReplay *r, const HnHistory *h, int64_t t, int64_t row) {
+  const HnTrialReplayShape *s = &r->shape;
+  int64_t from = hn_at(h, t, row), slot = r->running[row];
+  uint8_t begin = h->begin[hn_at(h, t + 1, row)];
+  if (r->steps[slot] == s->length)
+    return r->host->fail(r->host, HN_E_SHAPE, "a trial is longer than the %lld steps announced",
+                         (long long)s->length);
+  int64_t to = slot * s->length + r->steps[slot]++;
+  copy(h->obs, from, r->obs, to, s->obs_dim);
+  copy(h->next_obs, from, r->next_obs, to, s->next_obs_dim);
+  if (r->action)
+    hn_encode_action(h, from, s->action_dim, s->discrete, r->action + to * s->action_dim);
+  r->reward[to] = h->reward[from];
+  r->ended[to] = begin != HN_KEEP, r->terminated[to] = h->terminated[from];
+  copy(h->task, from, r->task, slot, s->task_dim);
+  if (begin == HN_NEW_TASK) finish(r, row);
+  return HN_OK;
+}
+
+HnStatus hn_trial_replay_append(HnTrialReplay *r, const HnHistory *h) {
+  if (h->rows != r->shape.rows)
+    return r->host->fail(r->host, HN_E_SHAPE, "a window of %lld rows, not %lld", (long long)h->rows,
+                         (long long)r->shape.rows);
   for (int64_t i = 0; i < h->rows; i++)
     for (int64_t t = 0; t < h->steps; t++) {
-      int64_t at = hn_at(h, t, i), slot = r->running[i];
-      uint8_t begin = h->begin[hn_at(h, t + 1, i)];
-      if (r->steps[slot] == s->length) return false;
-      if (s->task_dim)
-        memcpy(r->task + slot * s->task_dim, h->task + at * s->task_dim,
-               (size_t)s->task_dim * sizeof(float));
-      replay_write(r, h, at, begin, slot * s->length + r->steps[slot]++);
-      if (begin == HN_NEW_TASK) replay_finish(r, i);
+      HnStatus status = append_step(r, h, t, i);
+      if (status) return status;
     }
-  return true;
+  return HN_OK;
 }
-#endif
+
+/* ---- reading ---- */
+
+int64_t hn_trial_replay_draw(const HnTrialReplay *r, HnRng *rng) {
+  return r->finished[hn_rng_below(rng, r->state[COUNT])];
+}
+
+void hn_trial_replay_draw_distinct(const HnTrialReplay *r, HnRng *rng, int64_t among, int64_t count,
+                                   int64_t *slot) {
+  for (int64_t k = 0; k < count; k++) {
+    int64_t last = among - count + k, pick = hn_rng_below(rng, last + 1);
+    for (int64_t i = 0; i < k; i++)
+      if (slot[i] == pick) pick = last;
+    slot[k] = pick;
+  }
+  for (int64_t k = 0; k < count; k++) slot[k] = r->finished[slot[k]];
+}
+
+HnTransition hn_trial_replay_draw_transition(const HnTrialReplay *r, HnRng *rng) {
+  HnTransition x;
+  do x = (HnTransition){hn_trial_replay_draw(r, rng), hn_rng_below(rng, r->shape.length)};
+  while (x.step >= r->steps[x.slot]);
+  return x;
+}
+
+typedef struct Window {
+  uint8_t *begin, *terminated, *truncated;
+  float *obs, *next_obs, *action, *reward, *task;
+  int32_t *action_index;
+} Window;
+
+/* Step `at` of all slots as element `to` of a window. */
+static void read_step(const HnTrialReplay *r, int64_t at, const Window *w, int64_t to) {
+  const HnTrialReplayShape *s = &r->shape;
+  copy(r->obs, at, w->obs, to, s->obs_dim);
+  copy(r->next_obs, at, w->next_obs, to, s->next_obs_dim);
+  copy(r->action, at, w->action, to, s->action_dim);
+  w->reward[to] = r->reward[at], w->terminated[to] = r->terminated[at];
+  w->truncated[to] = r->ended[at] && !r->terminated[at];
+  for (int64_t j = 0; w->action_index && j < s->action_dim; j++)
+    if (r->action[at * s->action_dim + j] > 0) w->action_index[to] = (int32_t)j;
+}
+
+static void read_trial(const HnTrialReplay *r, int64_t slot, int64_t steps, const Window *w,
+                       int64_t row, int64_t rows) {
+  const HnTrialReplayShape *s = &r->shape;
+  int64_t first = slot * s->length, end = first + steps;
+  w->begin[row] = HN_NEW_TASK;
+  for (int64_t t = 0; t < steps; t++) {
+    read_step(r, first + t, w, t * rows + row);
+    w->begin[(t + 1) * rows + row] = r->ended[first + t] ? HN_NEW_EPISODE : HN_KEEP;
+    copy(r->task, slot, w->task, t * rows + row, s->task_dim);
+  }
+  copy(r->task, slot, w->task, steps * rows + row, s->task_dim);
+  if (steps < r->steps[slot])
+    copy(r->obs, end, w->obs, steps * rows + row, s->obs_dim);
+  else if (r->next_obs && steps)
+    copy(r->next_obs, end - 1, w->obs, steps * rows + row, s->next_obs_dim);
+}
+
+static void *zeros(const HnHost *host, int64_t count, size_t size) {
+  return count > 0 ? memset(host->scratch(host, count, size), 0, (size_t)count * size) : NULL;
+}
+
+HnHistory hn_trial_replay_window(const HnTrialReplay *r, const HnHost *host, int64_t n,
+                                 const int64_t *slot, const int64_t *steps) {
+  const HnTrialReplayShape *s = &r->shape;
+  int64_t T = 0;
+  for (int64_t i = 0; i < n; i++) T = steps[i] > T ? steps[i] : T;
+  int64_t count = T * n, more = (T + 1) * n;
+  bool continuous = !s->discrete;
+  Window w = {.begin = zeros(host, more, 1),
+              .obs = zeros(host, more * s->obs_dim, sizeof(float)),
+              .task = zeros(host, more * s->task_dim, sizeof(float)),
+              .action = zeros(host, continuous ? count * s->action_dim : 0, sizeof(float)),
+              .action_index = zeros(host, s->discrete && r->action ? count : 0, sizeof(int32_t)),
+              .reward = zeros(host, count, sizeof(float)),
+              .next_obs = zeros(host, count * s->next_obs_dim, sizeof(float)),
+              .terminated = zeros(host, count, 1),
+              .truncated = zeros(host, count, 1)};
+  for (int64_t i = 0; i < n; i++) read_trial(r, slot[i], steps[i], &w, i, n);
+  return (HnHistory){.struct_size = sizeof(HnHistory),
+                     .steps = T,
+                     .rows = n,
+                     .stride = n,
+                     .begin = w.begin,
+                     .obs = w.obs,
+                     .action = w.action,
+                     .action_index = w.action_index,
+                     .reward = w.reward,
+                     .true_reward = w.reward,
+                     .next_obs = w.next_obs,
+                     .terminated = w.terminated,
+                     .truncated = w.truncated,
+                     .task = w.task};
+}

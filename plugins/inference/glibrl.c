@@ -52,7 +52,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   Glibrl *g = self;
   const HnThisParams *p = g->p = params;
   g->host = host;
-  g->obs_dim = spec->obs_dim, g->rows = spec->rows;
+  g->obs_dim = spec->obs_dim;
   g->discrete = spec->action_count > 0;
   g->action_dim = spec->action_count ? spec->action_count : spec->action_dim;
   if (g->obs_dim < 1) return host->fail(host, HN_E_SHAPE, "needs observations");
@@ -68,14 +68,14 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   make_prior(g, &g->transition, "transition.prior", spec->rng);
   make_prior(g, &g->reward, "reward.prior", spec->rng);
   make_scale(g);
-  const ReplayShape remembered = {.buffer = p->buffer,
-                                  .rows = spec->rows,
-                                  .length = spec->lifetime,
-                                  .obs_dim = o,
-                                  .next_dim = o,
-                                  .action_dim = g->action_dim,
-                                  .discrete = g->discrete};
-  replay_make(&g->replay, host, &remembered);
+  const HnTrialReplayShape remembered = {.buffer = p->buffer,
+                                         .rows = spec->rows,
+                                         .length = spec->lifetime,
+                                         .obs_dim = o,
+                                         .next_obs_dim = o,
+                                         .action_dim = g->action_dim,
+                                         .discrete = g->discrete};
+  hn_trial_replay_create(&g->replay, host, &remembered);
   g->flat = host->alloc(host, p->batch * g->store.size, sizeof(float));
   g->stats = host->alloc(host, p->batch * STAT_COUNT, sizeof(double));
   g->slot = host->alloc(host, p->batch, sizeof(int64_t));

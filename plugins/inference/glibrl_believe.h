@@ -104,7 +104,7 @@ static void make_chunk(const Glibrl *g, const HnBeliefUpdate *q, int64_t from, i
       const char *row = (const char *)q->state + (size_t)i * g->row_size;
       const void *obs = t ? (const void *)(h->obs + at * o) : (const void *)(row + sizeof(Row));
       memcpy(k->obs + to * o, obs, bytes), memcpy(k->next + to * o, h->next_obs + at * o, bytes);
-      encode_action(h, at, a, g->discrete, k->act + to * a);
+      hn_encode_action(h, at, a, g->discrete, k->act + to * a);
     }
   make_inputs(g, n, k->obs, k->act, k->next, k->delta, k->x);
   int64_t ldx = g->reward.inputs;

@@ -172,11 +172,11 @@ static HnStatus train_model(const Batch *b, const Model *k, int64_t n, const flo
 /* Raw steps of a remembered trial as inputs x [n, reward.inputs] and targets. */
 static void open_trial(const Glibrl *g, int64_t slot, float *delta, float *x, double *y,
                        double *pay) {
-  const Replay *r = &g->replay;
+  const HnTrialReplay *r = &g->replay;
   int64_t n = r->steps[slot], o = g->obs_dim, first = slot * r->shape.length,
           live = live_columns(g);
-  const float *next = r->next + first * o;
-  make_inputs(g, n, r->obs + first * o, r->act + first * g->action_dim, next, delta, x);
+  const float *next = r->next_obs + first * o;
+  make_inputs(g, n, r->obs + first * o, r->action + first * g->action_dim, next, delta, x);
   const float *raw = g->p->transition_target == TARGET_DELTA ? delta : next;
   for (int64_t t = 0; t < n; t++) {
     make_target(&g->scale, o, raw + t * o, y + t * live);
@@ -240,10 +240,10 @@ static void report(const Glibrl *g, const Batch *b, double norm2) {
 
 static HnStatus update(Glibrl *g, HnRng *rng) {
   const HnThisParams *p = g->p;
-  const Replay *r = &g->replay;
+  const HnTrialReplay *r = &g->replay;
   Batch b = {.g = g};
   for (int64_t i = 0; i < p->batch; i++) {
-    g->slot[i] = r->finished[hn_rng_below(rng, r->state[REPLAY_COUNT])];
+    g->slot[i] = hn_trial_replay_draw(r, rng);
     b.steps += r->steps[g->slot[i]];
   }
   HnStatus status = g->host->parallel(g->host, p->batch, train_trial, &b);
@@ -300,18 +300,14 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   const HnThisParams *p = g->p;
   hn_store_refresh(&g->store);
   for (int64_t k = 0; k < l->phases; k++) {
-    if (l->phase[k]->rows != g->rows)
-      return host->fail(host, HN_E_SHAPE, "a lesson of %d rows, not %d", (int)l->phase[k]->rows,
-                        (int)g->rows);
+    HnStatus status = hn_trial_replay_append(&g->replay, l->phase[k]);
+    if (status) return status;
     take_moments(g, l->phase[k]);
-    if (!replay_append(&g->replay, l->phase[k]))
-      return host->fail(host, HN_E_SHAPE, "a task lives longer than the %d steps announced",
-                        (int)g->replay.shape.length);
   }
   freeze_scale(g);
   host->metric(host, metric_live_columns, (double)live_columns(g));
-  host->metric(host, metric_trials, (double)g->replay.state[REPLAY_COUNT]);
-  if (g->replay.state[REPLAY_COUNT] < p->start) return HN_OK;
+  host->metric(host, metric_trials, (double)hn_trial_replay_count(&g->replay));
+  if (hn_trial_replay_count(&g->replay) < p->start) return HN_OK;
   for (int64_t u = 0; u < p->updates; u++) {
     HnStatus status = update(g, l->rng);
     if (status) return status;

@@ -5,8 +5,8 @@
  * their leading columns [s, a]. */
 #ifndef GLIBRL_MODEL_H
 #define GLIBRL_MODEL_H
+#include "../common/trial_replay.h"
 #include "glibrl_tables.h"
-#include "../common/trial_replay.c"
 #include <hunch/kit.h>
 
 /* One model that is linear in learnt features, with an isotropic prior. */
@@ -28,14 +28,14 @@ typedef struct Scale {
 typedef struct Glibrl {
   const HnThisParams *p;
   const HnHost *host;
-  int64_t obs_dim, action_dim, rows;
+  int64_t obs_dim, action_dim;
   bool discrete;
   HnStore store;
   Model transition, reward;
   Scale scale;
   HnNormaliser seen, moved, led, paid; /* s, s' - s, s', r; led is moved or s' by the target */
   double *comoment; /* [obs_dim, obs_dim] of raw targets: sums of products of deviations */
-  Replay replay;
+  HnTrialReplay replay;
   float *flat;                               /* [batch, store.size] gradients by trial */
   double *stats;                             /* [batch, STAT_COUNT] sums by trial */
   int64_t *slot;                             /* [batch] trials of the running update */

@@ -26,7 +26,7 @@ static void put_step(const Varibad *v, const HnHistory *h, int64_t t, int64_t i,
   memcpy(s->state + to * n, h->next_obs + at * v->obs_dim, (size_t)v->obs_dim * sizeof(float));
   if (n > v->obs_dim) s->state[to * n + v->obs_dim] = begin == HN_NEW_EPISODE ? 1 : 0;
   if (v->embed_action.layers)
-    encode_action(h, at, v->action_dim, v->discrete, s->action + to * v->action_dim);
+    hn_encode_action(h, at, v->action_dim, v->discrete, s->action + to * v->action_dim);
   s->reward[to] = h->reward[at];
 }
 

@@ -49,28 +49,28 @@ static float *zeros(const Varibad *v, int64_t count) {
 
 static void copy_step(const Shard *s, int64_t slot, int64_t t, int64_t to) {
   const Varibad *v = s->v;
-  const Replay *r = &v->replay;
+  const HnTrialReplay *r = &v->replay;
   int64_t at = slot * r->shape.length + t, o = v->obs_dim, n = v->state_dim;
   size_t bytes = (size_t)o * sizeof(float);
   bool begins = t == 0 || r->ended[at - 1], crosses = t && begins && v->p->cross_resets;
-  memcpy(s->steps.state + to * n, r->next + at * o, bytes);
+  memcpy(s->steps.state + to * n, r->next_obs + at * o, bytes);
   if (n > o) s->steps.state[to * n + o] = r->ended[at];
   if (s->before) {
-    memcpy(s->before + to * n, crosses ? r->next + (at - 1) * o : r->obs + at * o, bytes);
+    memcpy(s->before + to * n, crosses ? r->next_obs + (at - 1) * o : r->obs + at * o, bytes);
     if (n > o) s->before[to * n + o] = crosses;
   }
-  if (r->act)
-    memcpy(s->steps.action + to * v->action_dim, r->act + at * v->action_dim,
+  if (r->action)
+    memcpy(s->steps.action + to * v->action_dim, r->action + at * v->action_dim,
            (size_t)v->action_dim * sizeof(float));
   s->steps.reward[to] = r->reward[at];
 }
 
 static void open_trials(Shard *s) {
   const Varibad *v = s->v;
-  const Replay *r = &v->replay;
+  const HnTrialReplay *r = &v->replay;
   int64_t rows = s->T * s->n, m = r->shape.task_dim;
   s->steps.state = zeros(v, rows * v->state_dim), s->steps.reward = zeros(v, rows);
-  s->steps.action = r->act ? zeros(v, rows * v->action_dim) : NULL;
+  s->steps.action = r->action ? zeros(v, rows * v->action_dim) : NULL;
   s->before = r->obs ? zeros(v, rows * v->state_dim) : NULL;
   s->task = floats(v, s->n * m);
   s->length = v->host->scratch(v->host, s->n, sizeof *s->length);
@@ -305,18 +305,6 @@ static HnStatus train_shard(void *arg, int64_t index) {
 
 /* ---- an update ---- */
 
-/* Draws `count` finished trials without replacement (Floyd's algorithm). */
-static void draw_trials(Varibad *v, HnRng *rng, int64_t usable, int64_t count) {
-  for (int64_t k = 0; k < count; k++) {
-    int64_t last = usable - count + k, pick = hn_rng_below(rng, last + 1);
-    for (int64_t i = 0; i < k; i++)
-      if (v->slot[i] == pick) pick = last;
-    v->slot[k] = pick;
-  }
-  const int64_t *finished = v->replay.finished;
-  for (int64_t k = 0; k < count; k++) v->slot[k] = finished[v->slot[k]];
-}
-
 /* Trials of a shard: few, so that a batch keeps several workers busy, but enough for products that
  * are worth their while. */
 static int64_t shard_size(int64_t trials) {
@@ -361,7 +349,7 @@ static void report(const Varibad *v, const Batch *b, int64_t shards) {
 static HnStatus update(Varibad *v, HnRng *rng, int64_t usable) {
   const HnHost *host = v->host;
   Batch b = {.v = v, .trials = usable < v->p->batch ? usable : v->p->batch};
-  draw_trials(v, rng, usable, b.trials);
+  hn_trial_replay_draw_distinct(&v->replay, rng, usable, b.trials, v->slot);
   for (int64_t i = 0; i < b.trials; i++)
     if (v->replay.steps[v->slot[i]] > b.steps) b.steps = v->replay.steps[v->slot[i]];
   b.size = shard_size(b.trials);
@@ -381,17 +369,13 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   Varibad *v = self;
   const HnHost *host = v->host;
   const HnThisParams *p = v->p;
-  const Replay *r = &v->replay;
+  const HnTrialReplay *r = &v->replay;
   hn_store_refresh(&v->encoder), hn_store_refresh(&v->decoders);
   for (int64_t k = 0; k < l->phases; k++) {
-    if (l->phase[k]->rows != r->shape.rows)
-      return host->fail(host, HN_E_SHAPE, "a lesson of %d rows, not %d", (int)l->phase[k]->rows,
-                        (int)r->shape.rows);
-    if (!replay_append(&v->replay, l->phase[k]))
-      return host->fail(host, HN_E_SHAPE, "a task lives longer than the %d steps announced",
-                        (int)r->shape.length);
+    HnStatus status = hn_trial_replay_append(&v->replay, l->phase[k]);
+    if (status) return status;
   }
-  int64_t usable = r->state[REPLAY_COUNT];
+  int64_t usable = hn_trial_replay_count(r);
   host->metric(host, metric_trials, (double)usable);
   if (p->lagged_buffer && usable < p->buffer)
     usable = usable > r->shape.rows ? usable - r->shape.rows : 0;

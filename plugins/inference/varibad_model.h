@@ -2,8 +2,8 @@
  * encoder's pass.  Each variant defines its parameters with HN_PARAMS before it includes this. */
 #ifndef VARIBAD_MODEL_H
 #define VARIBAD_MODEL_H
+#include "../common/trial_replay.h"
 #include "draw_normals.h"
-#include "../common/trial_replay.c"
 #include "varibad_tables.h"
 #include <hunch/kit/nn.h>
 #include <stdio.h>
@@ -46,7 +46,7 @@ typedef struct Varibad {
   HnTensor *head, *bias; /* [hidden, 2 d], [1, 2 d]: mean, then log-variance */
   Decoder reward, next, task;
   int32_t task_loss;
-  Replay replay;
+  HnTrialReplay replay;
   int64_t *slot; /* [batch] */
   Memo memo;
 } Varibad;
@@ -147,16 +147,15 @@ static bool reads_actions(const Varibad *v) {
 static void make_replay(Varibad *v, const HnBeliefSpec *spec, int64_t task_dim) {
   const HnThisParams *p = v->p;
   bool states = v->reward.state || v->next.state || v->next.weight > 0;
-  const ReplayShape shape = {.buffer = p->buffer,
-                             .rows = spec->rows,
-                             .length = spec->lifetime,
-                             .obs_dim = states ? v->obs_dim : 0,
-                             .next_dim = v->obs_dim,
-                             .action_dim = reads_actions(v) ? v->action_dim : 0,
-                             .task_dim = task_dim,
-                             .discrete = v->discrete,
-                             .ended = true};
-  replay_make(&v->replay, v->host, &shape);
+  const HnTrialReplayShape shape = {.buffer = p->buffer,
+                                    .rows = spec->rows,
+                                    .length = spec->lifetime,
+                                    .obs_dim = states ? v->obs_dim : 0,
+                                    .next_obs_dim = v->obs_dim,
+                                    .action_dim = reads_actions(v) ? v->action_dim : 0,
+                                    .task_dim = task_dim,
+                                    .discrete = v->discrete};
+  hn_trial_replay_create(&v->replay, v->host, &shape);
   v->slot = v->host->alloc(v->host, p->batch, sizeof *v->slot);
 }
 

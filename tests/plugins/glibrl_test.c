@@ -521,41 +521,6 @@ static void test_dead_columns(void) {
   seen_free(&s), subject_free(b), life_free(&l);
 }
 
-/* Trials cut by windows are put together again, the oldest forgotten. */
-static void test_replay(void) {
-  Life l = life_of_masses(100, 3, 10, 0, 14);
-  HnThisParams p = small();
-  p.buffer = 7, p.updates = 0;
-  Subject *b = subject_new(p, &l, 10);
-  const Replay *r = &b->g->replay;
-  for (int64_t t = 0; t < 95; t += 19) { /* 95 steps: 9 whole trials a row, the tenth running */
-    HnHistory h = window(&l, t, 19, 0, 3);
-    learn_from(b, &h);
-  }
-  g_assert_cmpint(r->state[REPLAY_COUNT], ==, 7);
-  g_assert_cmpint(r->used, ==, 10);
-  int found = 0;
-  for (int64_t k = 0; k < 7; k++) {
-    int64_t slot = r->finished[k];
-    g_assert_cmpint(r->steps[slot], ==, 10);
-    for (int64_t i = 0; i < 3; i++)
-      for (int64_t first = 0; first < 90; first += 10) {
-        if (r->reward[slot * 10] != l.reward[first * 3 + i]) continue;
-        found++;
-        g_assert_cmpint(first, >=, 60); /* the last 7 of 27 finished, in the order of windows */
-        for (int64_t t = 0; t < 10; t++) {
-          int64_t at = (first + t) * 3 + i, of = slot * 10 + t;
-          g_assert_cmpmem(r->obs + of * 4, 16, l.obs + at * 4, 16);
-          g_assert_cmpmem(r->next + of * 4, 16, l.next + at * 4, 16);
-          g_assert_cmpmem(r->act + of * 2, 8, l.action + at * 2, 8);
-          g_assert_true(r->reward[of] == l.reward[at]);
-        }
-      }
-  }
-  g_assert_cmpint(found, ==, 7);
-  subject_free(b), life_free(&l);
-}
-
 /* Overwriting the kept arrays of a fresh instance, as a resumed run does, continues bit by bit. */
 static void test_resume(void) {
   Life l = life_of_masses(90, 4, 20, 3, 15);
@@ -676,7 +641,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/glibrl/report", test_report);
   g_test_add_func("/glibrl/learns", test_learns);
   g_test_add_func("/glibrl/dead_columns", test_dead_columns);
-  g_test_add_func("/glibrl/replay", test_replay);
   g_test_add_func("/glibrl/resume", test_resume);
   g_test_add_func("/glibrl/threads", test_threads);
   g_test_add_func("/glibrl/refusals", test_refusals);

@@ -14,7 +14,7 @@ enum { OBS = 2, ACT = 3, TASK = 4, LIFETIME = 9 };
  * places on a grid of side 3; tasks last 5 to LIFETIME steps and their episodes 1 to 4. */
 typedef struct Life {
   int64_t steps, rows;
-  uint8_t *begin;
+  uint8_t *begin, *none; /* none: zeros */
   float *obs, *action, *reward, *next, *task;
 } Life;
 
@@ -46,6 +46,7 @@ static void live_row(Life *l, int64_t i, HnRng *rng, bool equal) {
 static Life life_new(int64_t steps, int64_t rows, uint64_t seed, bool equal) {
   int64_t n = (steps + 1) * rows;
   Life l = {.steps = steps, .rows = rows, .begin = g_new0(uint8_t, n)};
+  l.none = g_new0(uint8_t, n);
   l.obs = g_new0(float, n *OBS), l.next = g_new0(float, n *OBS), l.action = g_new0(float, n *ACT);
   l.reward = g_new0(float, n), l.task = g_new0(float, n *TASK);
   for (int64_t i = 0; i < rows; i++) {
@@ -57,7 +58,7 @@ static Life life_new(int64_t steps, int64_t rows, uint64_t seed, bool equal) {
 
 static void life_free(Life *l) {
   g_free(l->begin), g_free(l->obs), g_free(l->next), g_free(l->action), g_free(l->reward);
-  g_free(l->task);
+  g_free(l->task), g_free(l->none);
 }
 
 /* Steps from .. from + steps - 1 of rows first .. first + rows - 1. */
@@ -73,6 +74,8 @@ static HnHistory window(const Life *l, int64_t from, int64_t steps, int64_t firs
                      .reward = l->reward + at,
                      .true_reward = l->reward + at,
                      .next_obs = l->next + at * OBS,
+                     .terminated = l->none + at,
+                     .truncated = l->none + at,
                      .task = l->task + at * TASK};
 }
 

@@ -1,0 +1,88 @@
+/* trial_replay.h - a replay buffer of whole trials.
+ *
+ * A step is written once: a row's unfinished trial already lies in the slot where it will stay, so
+ * windows may cut a trial anywhere.  There are buffer + rows slots: at most `buffer` finished
+ * trials, the oldest of which is overwritten, and an unfinished one for each row.
+ *
+ * Memory, all of it kept as HN_REPLAY, of which the slots in use are saved:
+ *   (buffer + rows) (length (4 (obs_dim + next_obs_dim + action_dim + 1) + 2) + 4 task_dim + 16)
+ * + 16 bytes; e.g. 10,000 trials of 400 steps in an environment of 20 observations and 6 actions,
+ * with both ends of a step, take 760 MB.
+ *
+ * A learner of whole trials draws slots with hn_trial_replay_draw or _draw_distinct and reads the
+ * arrays.  An off-policy learner draws transitions, which are those of finished trials, and asks
+ * for the beliefs that go with them:
+ *
+ *   transition[i] = hn_trial_replay_draw_transition(r, rng);               a slot and a step t
+ *   slot[i] = transition[i].slot, steps[i] = transition[i].step + 1;
+ *   HnHistory h = hn_trial_replay_window(r, host, n, slot, steps);
+ *   batch->infer(batch, &h, samples, belief);    row i: before step t at t, after it at t + 1 */
+#ifndef HN_TRIAL_REPLAY_H
+#define HN_TRIAL_REPLAY_H
+#include <hunch/plugin.h>
+#include <string.h>
+
+/* What is kept of a step.  A width of 0 leaves that array out. */
+typedef struct HnTrialReplayShape {
+  int64_t buffer, rows, length;  /* finished trials, rows, steps of the longest trial */
+  int64_t obs_dim, next_obs_dim; /* of the observation before and after a step */
+  int64_t action_dim;            /* of the action as networks read it */
+  int64_t task_dim;              /* of the true task, one a trial */
+  bool discrete;                 /* actions have an index, and are kept one-hot */
+} HnTrialReplayShape;
+
+typedef struct HnTrialReplay {
+  const HnHost *host;
+  HnTrialReplayShape shape;
+  int64_t used; /* slots ever written */
+  /* [buffer + rows, length, ..] */
+  float *obs, *next_obs, *action, *reward;
+  uint8_t *ended, *terminated; /* whether the step ended an episode, and in a terminal state */
+  float *task;                 /* [buffer + rows, task_dim] */
+  int64_t *steps;              /* [buffer + rows] length of the trial so far */
+  int64_t *finished;           /* [buffer] slots of finished trials, a ring */
+  int64_t *running;            /* [rows] slot of each row's unfinished trial */
+  int64_t *state;              /* [2] how many trials are finished; where in the ring the oldest is
+                                  once the ring is full */
+} HnTrialReplay;
+
+/* Keeps the arrays replay.obs, replay.next, replay.act, replay.reward, replay.ended,
+ * replay.terminated, replay.task, replay.steps, replay.finished, replay.running and replay.state.
+ * [create] */
+void hn_trial_replay_create(HnTrialReplay *r, const HnHost *host, const HnTrialReplayShape *shape);
+
+/* Appends a window whose rows continue those of the last one.  Errors: HN_E_SHAPE if it has other
+ * rows or a trial is longer than shape.length.  [instance] */
+HnStatus hn_trial_replay_append(HnTrialReplay *r, const HnHistory *h);
+
+/* Finished trials. */
+static inline int64_t hn_trial_replay_count(const HnTrialReplay *r) {
+  return r->state[0];
+}
+
+/* The slot of a finished trial, each as likely as any other.  There must be one.  [any] */
+int64_t hn_trial_replay_draw(const HnTrialReplay *r, HnRng *rng);
+
+/* Slots of `count` different finished trials out of the first `among` to finish, among <=
+ * hn_trial_replay_count; all of them for a ring that is full.  Floyd's algorithm.  [any] */
+void hn_trial_replay_draw_distinct(const HnTrialReplay *r, HnRng *rng, int64_t among, int64_t count,
+                                   int64_t *slot);
+
+/* Step `step` of the trial in slot `slot`; its numbers are at slot * shape.length + step. */
+typedef struct HnTransition {
+  int64_t slot, step;
+} HnTransition;
+/* A step of the finished trials, each as likely as any other, however long its trial.  Takes
+ * longest / mean length tries.  There must be one.  [any] */
+HnTransition hn_trial_replay_draw_transition(const HnTrialReplay *r, HnRng *rng);
+
+/* The first steps[i] steps of the trials in slot[i], i < n, as one dense window in host->scratch.
+ * Every row begins with a new task.  Observation `steps` is that of the next step, at a trial's end
+ * next_obs of its last.  A row that is shorter than the longest goes on with zeros, and nothing
+ * learnt from them counts.  Arrays that are not kept are NULL.  [any] */
+HnHistory hn_trial_replay_window(const HnTrialReplay *r, const HnHost *host, int64_t n,
+                                 const int64_t *slot, const int64_t *steps);
+
+/* The action at element `at` of h as networks read it, [action_dim]: one-hot if discrete. */
+void hn_encode_action(const HnHistory *h, int64_t at, int64_t action_dim, bool discrete, float *to);
+#endif
