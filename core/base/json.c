@@ -1,11 +1,12 @@
 /* json.c - see json.h. */
 #include "json.h"
+#include <math.h>
 #include <string.h>
 
 char *hn_json_text(JsonNode *root) {
   char *text = json_to_string(root, TRUE);
   GString *out = g_string_sized_new(strlen(text) + 1);
-  gboolean quoted = FALSE, exponent = FALSE;
+  bool quoted = false, exponent = false;
   for (const char *c = text; *c; c++) {
     if (quoted && *c == '\\') {
       g_string_append_c(out, *c++);
@@ -17,14 +18,71 @@ char *hn_json_text(JsonNode *root) {
     }
     /* outside of strings an e after a digit is an exponent; it lasts while digits and signs do */
     if (!quoted && (*c == 'e' || *c == 'E') && c > text && g_ascii_isdigit(c[-1]))
-      exponent = TRUE;
+      exponent = true;
     else if (!g_ascii_isdigit(*c) && *c != '-' && *c != '+')
-      exponent = FALSE;
+      exponent = false;
     g_string_append_c(out, *c);
   }
   g_string_append_c(out, '\n');
   g_free(text);
   return g_string_free(out, FALSE);
+}
+
+/* ---- writing ---- */
+
+JsonBuilder *hn_json_begin(void) {
+  return json_builder_begin_object(json_builder_new());
+}
+
+char *hn_json_end(JsonBuilder *b) {
+  g_autoptr(JsonNode) root = json_builder_get_root(json_builder_end_object(b));
+  g_object_unref(b);
+  return hn_json_text(root);
+}
+
+/* Before what is added. */
+static JsonBuilder *named(JsonBuilder *b, const char *name) {
+  return name ? json_builder_set_member_name(b, name) : b;
+}
+
+void hn_json_add_string(JsonBuilder *b, const char *name, const char *text) {
+  if (text)
+    json_builder_add_string_value(named(b, name), text);
+  else
+    json_builder_add_null_value(named(b, name));
+}
+
+void hn_json_add_int(JsonBuilder *b, const char *name, int64_t x) {
+  json_builder_add_int_value(named(b, name), x);
+}
+
+void hn_json_add_real(JsonBuilder *b, const char *name, double x) {
+  if (isfinite(x))
+    json_builder_add_double_value(named(b, name), x);
+  else
+    json_builder_add_null_value(named(b, name));
+}
+
+void hn_json_add_bool(JsonBuilder *b, const char *name, bool x) {
+  json_builder_add_boolean_value(named(b, name), x);
+}
+
+void hn_json_add_strings(JsonBuilder *b, const char *name, int64_t n, const char *const *texts) {
+  hn_json_open_array(b, name);
+  for (int64_t i = 0; i < n; i++) hn_json_add_string(b, NULL, texts[i]);
+  json_builder_end_array(b);
+}
+
+void hn_json_add_strv(JsonBuilder *b, const char *name, const char *const *texts) {
+  hn_json_add_strings(b, name, texts ? g_strv_length((char **)(guintptr)texts) : 0, texts);
+}
+
+void hn_json_open_object(JsonBuilder *b, const char *name) {
+  json_builder_begin_object(named(b, name));
+}
+
+void hn_json_open_array(JsonBuilder *b, const char *name) {
+  json_builder_begin_array(named(b, name));
 }
 
 /* ---- reading ---- */
@@ -34,7 +92,7 @@ enum { MAX_DEPTH = 64 };
 /* Brackets outside of strings that are open at the same time. */
 static int depth_of(const char *text, gsize length) {
   int depth = 0, deepest = 0;
-  gboolean quoted = FALSE;
+  bool quoted = false;
   for (gsize i = 0; i < length; i++) {
     const char c = text[i];
     if (quoted && c == '\\')
@@ -57,7 +115,7 @@ JsonObject *hn_json_parse(const char *name, const char *text, gsize length, GErr
     g_set_error(error, HN_JSON_ERROR, HN_JSON_INVALID, "%s: nested more than %d deep", name,
                 MAX_DEPTH);
   } else if (!json_parser_load_from_data(parser, text, (gssize)length, &why)) {
-    const gboolean placed =
+    const bool placed =
         g_str_has_prefix(why->message, "<data>"); /* then a line and column follow */
     g_set_error(error, HN_JSON_ERROR, HN_JSON_INVALID, "%s%s%s", name, placed ? "" : ": ",
                 why->message + (placed ? strlen("<data>") : 0));
@@ -89,11 +147,11 @@ const char *hn_json_string(JsonObject *o, const char *key, const char *otherwise
   return text ? text : otherwise;
 }
 
-static gboolean is_int(JsonNode *n) {
+static bool is_int(JsonNode *n) {
   return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_INT64;
 }
 
-gint64 hn_json_int(JsonObject *o, const char *key, gint64 otherwise) {
+int64_t hn_json_int(JsonObject *o, const char *key, int64_t otherwise) {
   JsonNode *n = member(o, key);
   return is_int(n) ? json_node_get_int(n) : otherwise;
 }

@@ -1,15 +1,39 @@
-/* json.h - JSON as text that every reader takes, and what it says read without trust. */
+/* json.h - JSON written as text that every reader takes, and read without trust. */
 #ifndef HN_JSON_H
 #define HN_JSON_H
 #include <json-glib/json-glib.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #define HN_JSON_ERROR (g_quark_from_static_string("hn-json"))
 enum { HN_JSON_INVALID };
+
+/* ---- writing ---- */
 
 /* The tree as indented text that ends in a newline; free with g_free.  json-glib 1.6 writes 1e-08
  * as "1e-08.0", which is not JSON (it appends ".0" to any real number without a point); such tails
  * are taken away. [any] */
 char *hn_json_text(JsonNode *root);
+
+/* An object to fill, and its text once it is full; hn_json_end frees b, the text is freed with
+ * g_free.
+ */
+JsonBuilder *hn_json_begin(void);
+char *hn_json_end(JsonBuilder *b);
+/* Each adds a member to the object that is open, or with name NULL an element to the array.  What
+ * is not to be had, a text that is NULL or a number that is not finite, is null. */
+void hn_json_add_string(JsonBuilder *b, const char *name, const char *text);
+void hn_json_add_int(JsonBuilder *b, const char *name, int64_t x);
+void hn_json_add_real(JsonBuilder *b, const char *name, double x);
+void hn_json_add_bool(JsonBuilder *b, const char *name, bool x);
+/* An array of n texts; of those up to a NULL. */
+void hn_json_add_strings(JsonBuilder *b, const char *name, int64_t n, const char *const *texts);
+void hn_json_add_strv(JsonBuilder *b, const char *name, const char *const *texts);
+/* Opens one, to be closed with json_builder_end_object or json_builder_end_array. */
+void hn_json_open_object(JsonBuilder *b, const char *name);
+void hn_json_open_array(JsonBuilder *b, const char *name);
+
+/* ---- reading ---- */
 
 /* The object that a text or a file is; NULL with HN_JSON_INVALID, or what kept the file from being
  * read, naming the file, where it is none or is nested more than 64 deep (parsers descend by
@@ -20,7 +44,7 @@ JsonObject *hn_json_read(const char *path, GError **error);
 /* A member of o if there is one and it is of the kind; else `otherwise`, or NULL.  o may be NULL.
  */
 const char *hn_json_string(JsonObject *o, const char *key, const char *otherwise);
-gint64 hn_json_int(JsonObject *o, const char *key, gint64 otherwise);
+int64_t hn_json_int(JsonObject *o, const char *key, int64_t otherwise);
 double hn_json_real(JsonObject *o, const char *key, double otherwise); /* integers as well */
 JsonArray *hn_json_array(JsonObject *o, const char *key);
 JsonObject *hn_json_object(JsonObject *o, const char *key);

@@ -8,14 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-static void print_json(JsonNode *root) {
-  g_autofree char *text = hn_json_text(root);
+static void print_json(JsonBuilder *b) {
+  g_autofree char *text = hn_json_end(b);
   fputs(text, stdout);
-  json_node_unref(root);
 }
 
 static void print_kind(const GPtrArray *all, HnKind kind, int width) {
-  gboolean any = FALSE;
+  bool any = false;
   for (guint i = 0; i < all->len; i++) {
     const HnPlugin *p = ((const HnFound *)all->pdata[i])->plugin;
     if (!p || p->kind != kind) continue;
@@ -24,13 +23,13 @@ static void print_kind(const GPtrArray *all, HnKind kind, int width) {
              hn_cli_style(STDOUT_FILENO, HN_PLAIN));
     printf("  %-*s  %s%s\n", width, p->name, p->summary,
            p->flags & HN_PRIVILEGED ? " [privileged]" : "");
-    any = TRUE;
+    any = true;
   }
 }
 
 static void print_table(const GPtrArray *all) {
   int width = 0;
-  gboolean rejected = FALSE;
+  bool rejected = false;
   for (guint i = 0; i < all->len; i++) {
     const HnFound *found = all->pdata[i];
     width = MAX(width, (int)strlen(found->name));
@@ -46,48 +45,38 @@ static void print_table(const GPtrArray *all) {
   }
 }
 
-static void add_strings(JsonBuilder *b, const char *name, char **strings) {
-  json_builder_set_member_name(b, name);
-  json_builder_begin_array(b);
-  for (char **s = strings; *s; s++) json_builder_add_string_value(b, *s);
-  json_builder_end_array(b);
-}
-
-static JsonNode *list_json(const GPtrArray *all) {
-  g_autoptr(JsonBuilder) b = json_builder_new();
+static void list_json(const GPtrArray *all) {
+  JsonBuilder *b = hn_json_begin();
   g_auto(GStrv) folders = hn_plugins_folders();
   g_auto(GStrv) ignored = hn_plugins_ignored();
-  json_builder_begin_object(b);
-  json_builder_set_member_name(b, "plugins");
-  json_builder_begin_array(b);
+  hn_json_open_array(b, "plugins");
   for (guint i = 0; i < all->len; i++) {
     const HnFound *found = all->pdata[i];
-    if (found->plugin) json_builder_add_value(b, hn_describe_json(found->plugin));
-  }
-  json_builder_end_array(b);
-  json_builder_set_member_name(b, "rejected");
-  json_builder_begin_array(b);
-  for (guint i = 0; i < all->len; i++) {
-    const HnFound *found = all->pdata[i];
-    if (found->plugin) continue;
-    json_builder_begin_object(b);
-    json_builder_set_member_name(b, "name");
-    json_builder_add_string_value(b, found->name);
-    json_builder_set_member_name(b, "reason");
-    json_builder_add_string_value(b, found->reason);
+    if (!found->plugin) continue;
+    hn_json_open_object(b, NULL);
+    hn_describe_json(b, found->plugin);
     json_builder_end_object(b);
   }
   json_builder_end_array(b);
-  add_strings(b, "folders", folders);
-  add_strings(b, "ignored", ignored);
-  json_builder_end_object(b);
-  return json_builder_get_root(b);
+  hn_json_open_array(b, "rejected");
+  for (guint i = 0; i < all->len; i++) {
+    const HnFound *found = all->pdata[i];
+    if (found->plugin) continue;
+    hn_json_open_object(b, NULL);
+    hn_json_add_string(b, "name", found->name);
+    hn_json_add_string(b, "reason", found->reason);
+    json_builder_end_object(b);
+  }
+  json_builder_end_array(b);
+  hn_json_add_strv(b, "folders", (const char *const *)folders);
+  hn_json_add_strv(b, "ignored", (const char *const *)ignored);
+  print_json(b);
 }
 
-static int list(gboolean json) {
+static int list(bool json) {
   g_autoptr(GPtrArray) all = hn_plugins_scan();
   if (json) {
-    print_json(list_json(all));
+    list_json(all);
   } else if (all->len > 0) {
     print_table(all);
   } else {
@@ -115,7 +104,9 @@ int hn_cli_inspect(int argc, char **argv) {
                                                                       : HN_EXIT_FAILED;
   }
   if (json) {
-    print_json(hn_describe_json(plugin));
+    JsonBuilder *b = hn_json_begin();
+    hn_describe_json(b, plugin);
+    print_json(b);
   } else {
     g_autofree char *text = hn_describe_text(plugin);
     fputs(text, stdout);

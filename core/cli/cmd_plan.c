@@ -4,41 +4,36 @@
 #include "json.h"
 #include "study.h"
 #include <inttypes.h>
-#include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { SHORT = 12, WORKS = HN_CELL_DIFFERS + 1 };
 
-static void print_json(const HnStudy *study, const char *dir) {
-  g_autoptr(JsonBuilder) b = json_builder_new();
-  json_builder_begin_object(b);
-  json_builder_add_string_value(json_builder_set_member_name(b, "study"), study->name);
-  json_builder_add_string_value(json_builder_set_member_name(b, "folder"), dir);
-  json_builder_begin_array(json_builder_set_member_name(b, "cells"));
-  for (guint i = 0; i < study->cells->len; i++) {
-    const HnCell *cell = study->cells->pdata[i];
-    HnCellState state = hn_cell_state(dir, cell);
-    g_autofree char *identity = hn_cell_identity(cell), *folder = hn_cell_folder(dir, cell);
-    g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed); /* JSON keeps 53 bits */
-    json_builder_begin_object(b);
-    json_builder_add_string_value(json_builder_set_member_name(b, "arm"), cell->arm);
-    json_builder_add_int_value(json_builder_set_member_name(b, "seed_index"), cell->seed_index);
-    json_builder_add_string_value(json_builder_set_member_name(b, "seed"), seed);
-    json_builder_add_int_value(json_builder_set_member_name(b, "frames"), cell->run.frames);
-    json_builder_add_string_value(json_builder_set_member_name(b, "identity"), identity);
-    json_builder_add_string_value(json_builder_set_member_name(b, "folder"), folder);
-    json_builder_add_string_value(json_builder_set_member_name(b, "state"),
-                                  hn_cell_work_name(state.work));
-    json_builder_add_string_value(json_builder_set_member_name(b, "reason"), state.reason);
-    json_builder_end_object(b);
-    hn_cell_state_clear(&state);
-  }
-  json_builder_end_array(b);
+static void add_cell(JsonBuilder *b, const HnCell *cell, const char *dir) {
+  HnCellState state = hn_cell_state(dir, cell);
+  g_autofree char *identity = hn_cell_identity(cell), *folder = hn_cell_folder(dir, cell);
+  g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed); /* JSON keeps 53 bits */
+  hn_json_open_object(b, NULL);
+  hn_json_add_string(b, "arm", cell->arm);
+  hn_json_add_int(b, "seed_index", cell->seed_index);
+  hn_json_add_string(b, "seed", seed);
+  hn_json_add_int(b, "frames", cell->run.frames);
+  hn_json_add_string(b, "identity", identity);
+  hn_json_add_string(b, "folder", folder);
+  hn_json_add_string(b, "state", hn_cell_work_name(state.work));
+  hn_json_add_string(b, "reason", state.reason);
   json_builder_end_object(b);
-  JsonNode *root = json_builder_get_root(b);
-  g_autofree char *text = hn_json_text(root);
-  json_node_unref(root);
+  hn_cell_state_clear(&state);
+}
+
+static void print_json(const HnStudy *study, const char *dir) {
+  JsonBuilder *b = hn_json_begin();
+  hn_json_add_string(b, "study", study->name);
+  hn_json_add_string(b, "folder", dir);
+  hn_json_open_array(b, "cells");
+  for (guint i = 0; i < study->cells->len; i++) add_cell(b, study->cells->pdata[i], dir);
+  json_builder_end_array(b);
+  g_autofree char *text = hn_json_end(b);
   fputs(text, stdout);
 }
 

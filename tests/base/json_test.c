@@ -1,5 +1,6 @@
 /* json_test.c - JSON that may be damaged, or of a kind that is not expected. */
 #include <json.h>
+#include <math.h>
 #include <string.h>
 
 static const char text[] =
@@ -73,11 +74,54 @@ static void test_depth(void) {
   }
 }
 
+/* ---- writing ---- */
+
+static void test_numbers(void) {
+  JsonNode *root = json_from_string(
+      "{\"a\": [1e-8, 1e300, 2.5e-7, 3.0, -1e-5, 7], \"1e-8.0\\\"e\": \"x1e5.0\"}", NULL);
+  char *shown = hn_json_text(root);
+  JsonNode *back = json_from_string(shown, NULL);
+  g_assert_nonnull(back);
+  g_assert_true(json_node_equal(root, back));
+  g_assert_nonnull(strstr(shown, " 1e-08,"));
+  g_assert_nonnull(strstr(shown, " -1"));
+  g_assert_nonnull(strstr(shown, "x1e5.0"));
+  json_node_unref(root);
+  json_node_unref(back);
+  g_free(shown);
+}
+
+static void test_writing(void) {
+  JsonBuilder *b = hn_json_begin();
+  hn_json_add_string(b, "word", "a \"b\""), hn_json_add_string(b, "none", NULL);
+  hn_json_add_int(b, "int", 9007199254740993), hn_json_add_bool(b, "bool", true);
+  hn_json_open_array(b, "reals");
+  const double x[] = {0.5, (double)NAN, INFINITY, 1e-8};
+  for (guint i = 0; i < G_N_ELEMENTS(x); i++) hn_json_add_real(b, NULL, x[i]);
+  json_builder_end_array(b);
+  hn_json_open_object(b, "inner");
+  hn_json_add_strv(b, "some", (const char *const[]){"x", "y", NULL});
+  hn_json_add_strv(b, "no", NULL);
+  hn_json_add_strings(b, "two", 2, (const char *const[]){"x", NULL, "z"});
+  json_builder_end_object(b);
+  g_autofree char *made = hn_json_end(b);
+  GString *bare = g_string_new(NULL); /* without the white space between */
+  for (const char *c = made; *c; c++)
+    if (!g_ascii_isspace(*c) || c[-1] == 'a') g_string_append_c(bare, *c);
+  g_autofree char *line = g_string_free(bare, FALSE);
+  g_assert_cmpstr(line, ==,
+                  "{\"word\":\"a \\\"b\\\"\",\"none\":null,\"int\":9007199254740993,\"bool\":true,"
+                  "\"reals\":[0.5,null,null,1e-08],"
+                  "\"inner\":{\"some\":[\"x\",\"y\"],\"no\":[],\"two\":[\"x\",null]}}");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/json/members", test_members);
   g_test_add_func("/json/other_kinds", test_other_kinds);
   g_test_add_func("/json/refusals", test_refusals);
   g_test_add_func("/json/depth", test_depth);
+  g_test_add_func("/json/numbers", test_numbers);
+  g_test_add_func("/json/writing", test_writing);
   return g_test_run();
 }

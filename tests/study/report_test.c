@@ -696,21 +696,6 @@ static void formats(void) {
   g_assert_cmpstr(heading, ==, "1e-6 nats; lower is better");
 }
 
-static void json(void) {
-  JsonNode *root = json_from_string(
-      "{\"a\": [1e-8, 1e300, 2.5e-7, 3.0, -1e-5, 7], \"1e-8.0\\\"e\": \"x1e5.0\"}", NULL);
-  char *text = hn_json_text(root);
-  JsonNode *back = json_from_string(text, NULL);
-  g_assert_nonnull(back);
-  g_assert_true(json_node_equal(root, back));
-  g_assert_nonnull(strstr(text, " 1e-08,"));
-  g_assert_nonnull(strstr(text, " -1"));
-  g_assert_nonnull(strstr(text, "x1e5.0"));
-  json_node_unref(root);
-  json_node_unref(back);
-  g_free(text);
-}
-
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/compare/values", compares);
@@ -730,6 +715,5 @@ int main(int argc, char **argv) {
   g_test_add_func("/report/many_names", many_names);
   g_test_add_func("/report/ticks_of_millions", ticks_of_millions);
   g_test_add_func("/report/no_gnuplot", no_gnuplot);
-  g_test_add_func("/json/numbers", json);
   return g_test_run();
 }

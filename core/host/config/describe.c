@@ -1,5 +1,6 @@
 /* describe.c - a plugin's descriptor as text and as JSON. */
 #include "describe.h"
+#include "json.h"
 #include "params.h"
 #include "registry.h"
 #include "validate.h"
@@ -96,89 +97,69 @@ char *hn_describe_text(const HnPlugin *p) {
 
 /* ---- JSON ---- */
 
-static void add_json_text(JsonBuilder *b, const char *name, const char *text) {
-  json_builder_set_member_name(b, name);
-  if (text)
-    json_builder_add_string_value(b, text);
-  else
-    json_builder_add_null_value(b);
-}
-
+/* A bound that is not finite is no bound. */
 static void add_json_number(JsonBuilder *b, const HnParam *param, const char *name, double value) {
   if (!isfinite(value)) return;
-  json_builder_set_member_name(b, name);
   if (param->kind == HN_INT && fabs(value) < 9e18)
-    json_builder_add_int_value(b, (gint64)value);
+    hn_json_add_int(b, name, (int64_t)value);
   else
-    json_builder_add_double_value(b, value);
+    hn_json_add_real(b, name, value);
 }
 
 static void add_json_param(JsonBuilder *b, const HnParam *param) {
-  json_builder_begin_object(b);
-  add_json_text(b, "name", param->name);
-  add_json_text(b, "kind", param_kind_name(param->kind));
-  add_json_text(b, "unit", param->unit);
-  add_json_text(b, "doc", param->doc);
+  hn_json_open_object(b, NULL);
+  hn_json_add_string(b, "name", param->name);
+  hn_json_add_string(b, "kind", param_kind_name(param->kind));
+  hn_json_add_string(b, "unit", param->unit);
+  hn_json_add_string(b, "doc", param->doc);
   if (param->kind == HN_REAL || param->kind == HN_INT) {
     add_json_number(b, param, "default", param->preset);
     add_json_number(b, param, "low", param->low);
     add_json_number(b, param, "high", param->high);
   } else if (param->kind == HN_FLAG) {
-    json_builder_set_member_name(b, "default");
-    json_builder_add_boolean_value(b, param->preset != 0);
+    hn_json_add_bool(b, "default", param->preset != 0);
   } else {
-    add_json_text(b, "default", param->text);
+    hn_json_add_string(b, "default", param->text);
   }
   if (param->kind == HN_CHOICE) {
     g_auto(GStrv) choices = g_strsplit(param->choices, "|", -1);
-    json_builder_set_member_name(b, "choices");
-    json_builder_begin_array(b);
-    for (char **c = choices; *c; c++) json_builder_add_string_value(b, *c);
-    json_builder_end_array(b);
+    hn_json_add_strv(b, "choices", (const char *const *)choices);
   }
   json_builder_end_object(b);
 }
 
 void hn_describe_columns(JsonBuilder *b, const char *member, const HnColumn *columns) {
-  json_builder_set_member_name(b, member);
-  json_builder_begin_array(b);
+  hn_json_open_array(b, member);
   for (const HnColumn *c = columns; c && c->name; c++) {
-    json_builder_begin_object(b);
-    add_json_text(b, "name", c->name);
-    add_json_text(b, "unit", c->unit);
-    add_json_text(b, "doc", c->doc);
-    add_json_text(b, "fold", fold_name(c->fold));
+    hn_json_open_object(b, NULL);
+    hn_json_add_string(b, "name", c->name);
+    hn_json_add_string(b, "unit", c->unit);
+    hn_json_add_string(b, "doc", c->doc);
+    hn_json_add_string(b, "fold", fold_name(c->fold));
     json_builder_end_object(b);
   }
   json_builder_end_array(b);
 }
 
-JsonNode *hn_describe_json(const HnPlugin *p) {
-  g_autoptr(JsonBuilder) b = json_builder_new();
+void hn_describe_json(JsonBuilder *b, const HnPlugin *p) {
   g_autofree char *abi = g_strdup_printf("%u.%u", p->abi >> 16, p->abi & 0xFFFF);
-  json_builder_begin_object(b);
-  add_json_text(b, "name", p->name);
-  add_json_text(b, "kind", hn_kind_name(p->kind));
-  add_json_text(b, "version", p->version);
-  add_json_text(b, "summary", p->summary);
-  add_json_text(b, "source", p->source);
-  add_json_text(b, "license", p->license);
-  add_json_text(b, "abi", abi);
-  add_json_text(b, "file", hn_plugins_file(p));
-  add_json_text(b, "sha256", hn_plugins_sha256(p));
-  json_builder_set_member_name(b, "privileged");
-  json_builder_add_boolean_value(b, (p->flags & HN_PRIVILEGED) != 0);
-  json_builder_set_member_name(b, "methods");
-  json_builder_begin_array(b);
+  hn_json_add_string(b, "name", p->name);
+  hn_json_add_string(b, "kind", hn_kind_name(p->kind));
+  hn_json_add_string(b, "version", p->version);
+  hn_json_add_string(b, "summary", p->summary);
+  hn_json_add_string(b, "source", p->source);
+  hn_json_add_string(b, "license", p->license);
+  hn_json_add_string(b, "abi", abi);
+  hn_json_add_string(b, "file", hn_plugins_file(p));
+  hn_json_add_string(b, "sha256", hn_plugins_sha256(p));
+  hn_json_add_bool(b, "privileged", (p->flags & HN_PRIVILEGED) != 0);
+  hn_json_open_array(b, "methods");
   for (const HnMethod *m = hn_methods_of(p->kind); m->name; m++)
-    if (is_optional(p, m)) json_builder_add_string_value(b, m->name);
+    if (is_optional(p, m)) hn_json_add_string(b, NULL, m->name);
   json_builder_end_array(b);
-  json_builder_set_member_name(b, "params");
-  json_builder_begin_array(b);
+  hn_json_open_array(b, "params");
   for (guint i = 0; i < p->param_count; i++) add_json_param(b, param_at(p, i));
   json_builder_end_array(b);
   hn_describe_columns(b, "info", p->info);
   hn_describe_columns(b, "metrics", p->metrics);
-  json_builder_end_object(b);
-  return json_builder_get_root(b);
 }

@@ -9,8 +9,8 @@
 /* A commented YAML block, ready to paste into a study: every parameter with its default, range,
  * unit and meaning, then the columns it reports.  Free with g_free. */
 char *hn_describe_text(const HnPlugin *p);
-/* The same facts; infinite bounds are left out, as JSON has none. */
-JsonNode *hn_describe_json(const HnPlugin *p);
+/* Adds the same facts to the open object; infinite bounds are left out, as JSON has none. */
+void hn_describe_json(JsonBuilder *b, const HnPlugin *p);
 /* Adds a member: what columns are, name, unit, doc and fold of each.  columns may be NULL. */
 void hn_describe_columns(JsonBuilder *b, const char *member, const HnColumn *columns);
 #endif

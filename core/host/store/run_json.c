@@ -11,25 +11,13 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-static void text(JsonBuilder *b, const char *name, const char *value) {
-  json_builder_set_member_name(b, name);
-  if (value)
-    json_builder_add_string_value(b, value);
-  else
-    json_builder_add_null_value(b);
-}
-static void integer(JsonBuilder *b, const char *name, gint64 value) {
-  json_builder_set_member_name(b, name);
-  json_builder_add_int_value(b, value);
-}
-
 /* Names of loaded libraries, so that the simulator's and BLAS's versions are on record. */
 static int add_library(struct dl_phdr_info *info, size_t size, void *arg) {
   (void)size;
   if (!info->dlpi_name || !strstr(info->dlpi_name, ".so")) return 0;
   char *real = realpath(info->dlpi_name, NULL);
   char *name = g_path_get_basename(real ? real : info->dlpi_name);
-  json_builder_add_string_value(arg, name);
+  hn_json_add_string(arg, NULL, name);
   g_free(name), free(real);
   return 0;
 }
@@ -47,27 +35,27 @@ static char *cpu_model(void) {
 static void add_machine(JsonBuilder *b, const HnCell *cell) {
   char *cpu = cpu_model();
   struct utsname u;
-  text(b, "cpu", cpu);
-  if (uname(&u) == 0) text(b, "kernel", u.release), text(b, "host", u.nodename);
-  integer(b, "cores", g_get_num_processors());
-  integer(b, "workers", cell->run.workers);
-  text(b, "isa", hn_kit_isa());
-  text(b, "blas", hn_kit_blas());
-  text(b, "openblas_coretype", g_getenv("OPENBLAS_CORETYPE")); /* asked for, or null */
-  json_builder_set_member_name(b, "libraries");
-  json_builder_begin_array(b);
+  hn_json_add_string(b, "cpu", cpu);
+  if (uname(&u) == 0)
+    hn_json_add_string(b, "kernel", u.release), hn_json_add_string(b, "host", u.nodename);
+  hn_json_add_int(b, "cores", g_get_num_processors());
+  hn_json_add_int(b, "workers", cell->run.workers);
+  hn_json_add_string(b, "isa", hn_kit_isa());
+  hn_json_add_string(b, "blas", hn_kit_blas());
+  hn_json_add_string(b, "openblas_coretype",
+                     g_getenv("OPENBLAS_CORETYPE")); /* asked for, or null */
+  hn_json_open_array(b, "libraries");
   dl_iterate_phdr(add_library, b);
   json_builder_end_array(b);
   g_free(cpu);
 }
 
 static void add_plugin(JsonBuilder *b, const HnPlugin *p) {
-  json_builder_set_member_name(b, hn_kind_name(p->kind));
-  json_builder_begin_object(b);
-  text(b, "name", p->name), text(b, "version", p->version);
-  text(b, "file", hn_plugins_file(p)), text(b, "sha256", hn_plugins_sha256(p));
-  json_builder_set_member_name(b, "privileged");
-  json_builder_add_boolean_value(b, (p->flags & HN_PRIVILEGED) != 0);
+  hn_json_open_object(b, hn_kind_name(p->kind));
+  hn_json_add_string(b, "name", p->name), hn_json_add_string(b, "version", p->version);
+  hn_json_add_string(b, "file", hn_plugins_file(p)),
+      hn_json_add_string(b, "sha256", hn_plugins_sha256(p));
+  hn_json_add_bool(b, "privileged", (p->flags & HN_PRIVILEGED) != 0);
   hn_describe_columns(b, "info", p->info);
   json_builder_end_object(b);
 }
@@ -90,8 +78,8 @@ static int find_simulator(struct dl_phdr_info *info, size_t size, void *arg) {
 static void add_protocol(JsonBuilder *b, const HnCell *cell) {
   g_autofree char *protocol = hn_protocol_text(cell), *simulator = NULL;
   dl_iterate_phdr(find_simulator, &simulator);
-  text(b, "protocol", protocol);
-  text(b, "simulator", simulator);
+  hn_json_add_string(b, "protocol", protocol);
+  hn_json_add_string(b, "simulator", simulator);
 }
 
 static char *now(void) {
@@ -108,50 +96,45 @@ static char *started_before(const char *path) {
 }
 
 static void add_sizes(JsonBuilder *b, const HnSession *s) {
-  integer(b, "horizon", s->es.horizon);
-  integer(b, "belief_dim", s->bs.belief_dim), integer(b, "latent_dim", s->bs.latent_dim);
-  integer(b, "map_width", s->bs.map_width), integer(b, "map_height", s->bs.map_height);
+  hn_json_add_int(b, "horizon", s->es.horizon);
+  hn_json_add_int(b, "belief_dim", s->bs.belief_dim),
+      hn_json_add_int(b, "latent_dim", s->bs.latent_dim);
+  hn_json_add_int(b, "map_width", s->bs.map_width),
+      hn_json_add_int(b, "map_height", s->bs.map_height);
 }
 
 static void add_weights(JsonBuilder *b, const HnRunFacts *f) {
-  json_builder_set_member_name(b, "weights");
-  json_builder_begin_object(b);
-  text(b, "file", f->from), text(b, "sha256", f->from_sha256);
+  hn_json_open_object(b, "weights");
+  hn_json_add_string(b, "file", f->from), hn_json_add_string(b, "sha256", f->from_sha256);
   json_builder_end_object(b);
 }
 
 gboolean hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s,
                            const HnRunFacts *f, GError **error) {
-  char *path = g_build_filename(dir, "run.json", NULL), *identity = hn_cell_identity(cell);
-  char *time = now(), *started = started_before(path);
-  JsonBuilder *b = json_builder_new();
-  json_builder_begin_object(b);
-  text(b, "study", cell->study), text(b, "arm", cell->arm);
-  integer(b, "seed_index", cell->seed_index);
-  char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, cell->seed);
-  text(b, "seed", seed); /* text: 64 bits do not fit the numbers of all readers */
-  text(b, "identity", identity);
-  text(b, "status", f->status), text(b, "reason", f->reason);
-  integer(b, "update", f->update), integer(b, "frames", f->frames);
-  text(b, "started", started ? started : time), text(b, "written", time);
-  json_builder_set_member_name(b, "seconds");
-  json_builder_add_double_value(b, f->seconds);
-  text(b, "hunch", HN_VERSION), text(b, "commit", HN_COMMIT);
-  integer(b, "abi_major", HN_ABI_MAJOR), integer(b, "abi_minor", HN_ABI_MINOR);
+  g_autofree char *path = g_build_filename(dir, "run.json", NULL);
+  g_autofree char *identity = hn_cell_identity(cell);
+  g_autofree char *time = now(), *started = started_before(path);
+  g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, cell->seed);
+  JsonBuilder *b = hn_json_begin();
+  hn_json_add_string(b, "study", cell->study), hn_json_add_string(b, "arm", cell->arm);
+  hn_json_add_int(b, "seed_index", cell->seed_index);
+  hn_json_add_string(b, "seed", seed); /* text: 64 bits do not fit the numbers of all readers */
+  hn_json_add_string(b, "identity", identity);
+  hn_json_add_string(b, "status", f->status), hn_json_add_string(b, "reason", f->reason);
+  hn_json_add_int(b, "update", f->update), hn_json_add_int(b, "frames", f->frames);
+  hn_json_add_string(b, "started", started ? started : time),
+      hn_json_add_string(b, "written", time);
+  hn_json_add_real(b, "seconds", f->seconds);
+  hn_json_add_string(b, "hunch", HN_VERSION), hn_json_add_string(b, "commit", HN_COMMIT);
+  hn_json_add_int(b, "abi_major", HN_ABI_MAJOR), hn_json_add_int(b, "abi_minor", HN_ABI_MINOR);
   add_machine(b, cell);
   add_protocol(b, cell);
   if (s) add_sizes(b, s);
   if (f->from) add_weights(b, f);
-  json_builder_set_member_name(b, "plugins");
-  json_builder_begin_object(b);
+  hn_json_open_object(b, "plugins");
   add_plugin(b, cell->env.plugin), add_plugin(b, cell->inference.plugin);
   add_plugin(b, cell->policy.plugin);
   json_builder_end_object(b);
-  json_builder_end_object(b);
-  JsonNode *root = json_builder_get_root(b);
-  char *line = hn_json_text(root);
-  gboolean ok = g_file_set_contents(path, line, -1, error); /* writes beside and renames */
-  g_free(line), json_node_unref(root), g_object_unref(b);
-  g_free(seed), g_free(time), g_free(started), g_free(identity), g_free(path);
-  return ok;
+  g_autofree char *line = hn_json_end(b);
+  return g_file_set_contents(path, line, -1, error); /* writes beside and renames */
 }

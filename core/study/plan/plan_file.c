@@ -3,37 +3,23 @@
 #include "json.h"
 
 char *hn_study_plan(const HnStudy *study, const char *const *overrides) {
-  JsonBuilder *b = json_builder_new();
-  json_builder_begin_object(b);
-  json_builder_set_member_name(b, "study"), json_builder_add_string_value(b, study->name);
-  json_builder_set_member_name(b, "file"), json_builder_add_string_value(b, study->file);
-  json_builder_set_member_name(b, "arms"), json_builder_begin_array(b);
-  for (guint i = 0; i < study->arms->len; i++)
-    json_builder_add_string_value(b, study->arms->pdata[i]);
-  json_builder_end_array(b);
-  json_builder_set_member_name(b, "seeds"), json_builder_begin_object(b);
-  json_builder_set_member_name(b, "root"), json_builder_add_int_value(b, study->seeds.root);
-  json_builder_set_member_name(b, "count"), json_builder_add_int_value(b, study->seeds.count);
-  json_builder_end_object(b);
   const HnReportParams *p = &study->report;
   const HnSchema schema = hn_report_schema();
-  json_builder_set_member_name(b, "report"), json_builder_begin_object(b);
-  json_builder_set_member_name(b, "baseline"), json_builder_add_string_value(b, p->baseline);
-  json_builder_set_member_name(b, "metric"), json_builder_add_string_value(b, p->metric);
-  json_builder_set_member_name(b, "aggregate"),
-      json_builder_add_string_value(b, hn_params_choice(&schema, "aggregate", p->aggregate));
-  json_builder_set_member_name(b, "band"),
-      json_builder_add_string_value(b, hn_params_choice(&schema, "band", p->band));
-  json_builder_set_member_name(b, "confidence"), json_builder_add_double_value(b, p->confidence);
-  json_builder_set_member_name(b, "resamples"), json_builder_add_int_value(b, p->resamples);
+  JsonBuilder *b = hn_json_begin();
+  hn_json_add_string(b, "study", study->name);
+  hn_json_add_string(b, "file", study->file);
+  hn_json_add_strings(b, "arms", study->arms->len, (const char *const *)study->arms->pdata);
+  hn_json_open_object(b, "seeds");
+  hn_json_add_int(b, "root", study->seeds.root), hn_json_add_int(b, "count", study->seeds.count);
   json_builder_end_object(b);
-  json_builder_set_member_name(b, "overrides"), json_builder_begin_array(b);
-  for (; overrides && *overrides; overrides++) json_builder_add_string_value(b, *overrides);
-  json_builder_end_array(b);
+  hn_json_open_object(b, "report");
+  hn_json_add_string(b, "baseline", p->baseline);
+  hn_json_add_string(b, "metric", p->metric);
+  hn_json_add_string(b, "aggregate", hn_params_choice(&schema, "aggregate", p->aggregate));
+  hn_json_add_string(b, "band", hn_params_choice(&schema, "band", p->band));
+  hn_json_add_real(b, "confidence", p->confidence);
+  hn_json_add_int(b, "resamples", p->resamples);
   json_builder_end_object(b);
-  JsonNode *root = json_builder_get_root(b);
-  char *text = hn_json_text(root);
-  json_node_unref(root);
-  g_object_unref(b);
-  return text;
+  hn_json_add_strv(b, "overrides", overrides);
+  return hn_json_end(b);
 }

@@ -165,58 +165,33 @@ char *hn_comparison_text(const HnComparison *c) {
 
 /* ---- JSON ---- */
 
-static void add_number(JsonBuilder *b, const char *name, double x) {
-  json_builder_set_member_name(b, name);
-  if (isfinite(x))
-    json_builder_add_double_value(b, x);
-  else
-    json_builder_add_null_value(b);
-}
-
-static void add_text(JsonBuilder *b, const char *name, const char *text) {
-  json_builder_set_member_name(b, name);
-  json_builder_add_string_value(b, text);
-}
-
 static void add_estimate(JsonBuilder *b, const char *name, const HnEstimate *e) {
-  json_builder_set_member_name(b, name), json_builder_begin_object(b);
-  json_builder_set_member_name(b, "seeds"), json_builder_add_int_value(b, e->n);
-  add_number(b, "value", e->value);
-  add_number(b, "low", e->low);
-  add_number(b, "high", e->high);
-  add_text(b, "interval", hn_interval_name(e->interval));
-  json_builder_set_member_name(b, "coarse"), json_builder_add_boolean_value(b, e->coarse);
+  hn_json_open_object(b, name);
+  hn_json_add_int(b, "seeds", e->n);
+  hn_json_add_real(b, "value", e->value);
+  hn_json_add_real(b, "low", e->low);
+  hn_json_add_real(b, "high", e->high);
+  hn_json_add_string(b, "interval", hn_interval_name(e->interval));
+  hn_json_add_bool(b, "coarse", e->coarse);
   json_builder_end_object(b);
-}
-
-static void add_lines(JsonBuilder *b, const char *name, GPtrArray *lines) {
-  json_builder_set_member_name(b, name), json_builder_begin_array(b);
-  for (guint i = 0; i < lines->len; i++) json_builder_add_string_value(b, lines->pdata[i]);
-  json_builder_end_array(b);
 }
 
 static void add_column(JsonBuilder *b, const HnComparison *c, const HnCompared *m) {
   const HnResults *r = c->results;
-  json_builder_begin_object(b);
-  add_text(b, "column", m->column);
-  add_text(b, "unit", m->unit);
-  add_text(b, "better", m->better > 0 ? "higher" : m->better < 0 ? "lower" : "unknown");
-  json_builder_set_member_name(b, "arms"), json_builder_begin_array(b);
+  hn_json_open_object(b, NULL);
+  hn_json_add_string(b, "column", m->column);
+  hn_json_add_string(b, "unit", m->unit);
+  hn_json_add_string(b, "better", m->better > 0 ? "higher" : m->better < 0 ? "lower" : "unknown");
+  hn_json_open_array(b, "arms");
   for (gint64 a = 0; a < r->arm_count; a++) {
-    json_builder_begin_object(b);
-    add_text(b, "arm", r->arms[a]);
-    json_builder_set_member_name(b, "final"), json_builder_begin_array(b);
-    for (gint64 s = 0; s < r->seeds; s++) {
-      double x = m->final[a * r->seeds + s];
-      if (isfinite(x))
-        json_builder_add_double_value(b, x);
-      else
-        json_builder_add_null_value(b);
-    }
+    hn_json_open_object(b, NULL);
+    hn_json_add_string(b, "arm", r->arms[a]);
+    hn_json_open_array(b, "final");
+    for (gint64 s = 0; s < r->seeds; s++) hn_json_add_real(b, NULL, m->final[a * r->seeds + s]);
     json_builder_end_array(b);
     add_estimate(b, "value", &m->value[a]);
     add_estimate(b, "difference", &m->difference[a]);
-    add_text(b, "verdict", hn_compared_verdict(m, a));
+    hn_json_add_string(b, "verdict", hn_compared_verdict(m, a));
     json_builder_end_object(b);
   }
   json_builder_end_array(b);
@@ -224,13 +199,13 @@ static void add_column(JsonBuilder *b, const HnComparison *c, const HnCompared *
 }
 
 static void add_tasks(JsonBuilder *b, const HnComparison *c, const GPtrArray *tasks) {
-  json_builder_set_member_name(b, "tasks"), json_builder_begin_array(b);
+  hn_json_open_array(b, "tasks");
   for (guint i = 0; i < tasks->len; i++) {
     const HnByTask *t = tasks->pdata[i];
-    json_builder_begin_object(b);
-    add_text(b, "split", t->split);
-    add_text(b, "column", t->column);
-    json_builder_set_member_name(b, "rows"), json_builder_begin_array(b);
+    hn_json_open_object(b, NULL);
+    hn_json_add_string(b, "split", t->split);
+    hn_json_add_string(b, "column", t->column);
+    hn_json_open_array(b, "rows");
     for (guint k = 0; k < t->rows->len; k++) add_column(b, c, t->rows->pdata[k]);
     json_builder_end_array(b);
     json_builder_end_object(b);
@@ -238,27 +213,25 @@ static void add_tasks(JsonBuilder *b, const HnComparison *c, const GPtrArray *ta
   json_builder_end_array(b);
 }
 
+static void add_lines(JsonBuilder *b, const char *name, const GPtrArray *lines) {
+  hn_json_add_strings(b, name, lines->len, (const char *const *)lines->pdata);
+}
+
 char *hn_comparison_json(const HnComparison *c, const GPtrArray *tasks) {
-  JsonBuilder *b = json_builder_new();
-  json_builder_begin_object(b);
-  add_text(b, "study", c->results->study);
-  add_text(b, "baseline", c->results->arms[c->baseline]);
-  add_text(b, "aggregate", hn_aggregate_name(hn_stats_kind(c->stats)));
-  add_number(b, "confidence", hn_stats_confidence(c->stats));
-  json_builder_set_member_name(b, "cells_done"), json_builder_add_int_value(b, c->done);
-  json_builder_set_member_name(b, "cells_failed"), json_builder_add_int_value(b, c->failed);
-  json_builder_set_member_name(b, "cells"), json_builder_add_int_value(b, c->results->cells->len);
-  json_builder_set_member_name(b, "columns"), json_builder_begin_array(b);
+  JsonBuilder *b = hn_json_begin();
+  hn_json_add_string(b, "study", c->results->study);
+  hn_json_add_string(b, "baseline", c->results->arms[c->baseline]);
+  hn_json_add_string(b, "aggregate", hn_aggregate_name(hn_stats_kind(c->stats)));
+  hn_json_add_real(b, "confidence", hn_stats_confidence(c->stats));
+  hn_json_add_int(b, "cells_done", c->done);
+  hn_json_add_int(b, "cells_failed", c->failed);
+  hn_json_add_int(b, "cells", c->results->cells->len);
+  hn_json_open_array(b, "columns");
   for (guint i = 0; i < c->columns->len; i++) add_column(b, c, c->columns->pdata[i]);
   json_builder_end_array(b);
   if (tasks) add_tasks(b, c, tasks);
   add_lines(b, "origin", c->origin);
   add_lines(b, "absent", c->absent);
   add_lines(b, "notes", c->notes);
-  json_builder_end_object(b);
-  JsonNode *root = json_builder_get_root(b);
-  char *text = hn_json_text(root);
-  json_node_unref(root);
-  g_object_unref(b);
-  return text;
+  return hn_json_end(b);
 }
