@@ -81,7 +81,7 @@ static HnCell *read_cell(int workers) {
 
 static double collect_rate(HnSession *s) {
   double start = seconds();
-  if (hn_rollouts_collect(s, &s->crew, s->phase, s->phases)) {
+  if (hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases)) {
     fprintf(stderr, "collecting failed: %s\n", hn_fail_text());
     exit(1);
   }

@@ -17,7 +17,7 @@ typedef struct Options {
 
 /* A film in the making. */
 typedef struct Film {
-  HnShow *show;
+  HnReplay *show;
   HnFrame *picture;
   HnScreen *screen;
   int64_t episode; /* only this one, from 1; 0: all */
@@ -83,8 +83,8 @@ static bool read_size(Options *o) {
   if (!o->size) return o->width = WIDTH, o->height = HEIGHT, true;
   if (sscanf(o->size, "%lldx%lld%c", &width, &height, &end) != 2) return false;
   o->width = width, o->height = height;
-  return width >= HN_PICTURE_LEAST && height >= HN_PICTURE_LEAST && width <= 4096 &&
-         height <= 4096 && width % 2 == 0 && height % 2 == 0;
+  return width >= HN_FRAME_LEAST && height >= HN_FRAME_LEAST && width <= 4096 && height <= 4096 &&
+         width % 2 == 0 && height % 2 == 0;
 }
 
 static int video(int argc, char **argv, bool to_file) {
@@ -107,7 +107,7 @@ static int video(int argc, char **argv, bool to_file) {
     code = hn_cli_usage(verb, "--episode counts from 1, --seed from 0");
   if (code < 0 && !read_size(&o))
     code = hn_cli_usage(verb, "--size %s: expected WIDTHxHEIGHT, even, from %d to 4096 pixels",
-                        o.size, HN_PICTURE_LEAST);
+                        o.size, HN_FRAME_LEAST);
   if (code < 0) code = show_cell(verb, argv[1], &o);
   g_free(o.output), g_free(o.task), g_free(o.split), g_free(o.size);
   return code;

@@ -1,7 +1,7 @@
 /* predictive_check_test.c - predictions set against answers, on functions whose answers follow from
  * their task and beliefs whose predictions are known; how many samples an evaluation takes. */
 #include "cell_fixture.h"
-#include "episodes.h"
+#include "evaluate.h"
 #include "table_fixture.h"
 #include <math.h>
 
@@ -284,7 +284,7 @@ static void fails(const HnCell *c, int code, const char *says) {
 static void test_failures(void) {
   HnCell c = cell_of("width: -1");
   fails(&c, HN_RUN_NUMERIC, "mean: predicts mean ");
-  fails(&c, HN_RUN_NUMERIC, "stddev -1 for an answer of ");
+  fails(&c, HN_RUN_NUMERIC, "stddev -1 for a response of ");
   cell_clear(&c);
   c = cell_of("");
   HnInference pointlike = methods;

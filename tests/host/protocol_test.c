@@ -1,7 +1,7 @@
 /* protocol_test.c - evaluation protocols on goals whose success is known by episode: what counts,
  * what adaptation leaves, and what cannot be followed. */
 #include "cell_fixture.h"
-#include "episodes.h"
+#include "evaluate.h"
 #include "evaluation_tasks.h"
 #include <hunch/env.h>
 #include <hunch/inference.h>
@@ -327,7 +327,7 @@ static void test_tasks(void) {
   HnSession *s = hn_session_new(&c, NULL, NULL);
   int64_t wanted[10];
   static const int64_t named[] = {0, 4, 1, 5, 2, 6, 3, 7, 0, 4}, bare[] = {0, 1, 2, 0, 1, 2, 0};
-  g_assert_cmpint(hn_protocol_tasks(s, 1, 10, wanted), ==, NAMES);
+  g_assert_cmpint(hn_evaluation_tasks(s, 1, 10, wanted), ==, NAMES);
   g_assert_cmpmem(wanted, sizeof wanted, named, sizeof named);
   hn_session_free(s);
   HnEnv methods = env_methods;
@@ -335,10 +335,10 @@ static void test_tasks(void) {
   methods.task_name = NULL, methods.task_count = two_tasks;
   plugin.methods = &methods, c.env.plugin = &plugin;
   s = hn_session_new(&c, NULL, NULL);
-  g_assert_cmpint(hn_protocol_tasks(s, 1, 7, wanted), ==, 3);
+  g_assert_cmpint(hn_evaluation_tasks(s, 1, 7, wanted), ==, 3);
   g_assert_cmpmem(wanted, sizeof bare, bare, sizeof bare);
   methods.task_count = NULL;
-  g_assert_cmpint(hn_protocol_tasks(s, 1, 7, wanted), ==, 1);
+  g_assert_cmpint(hn_evaluation_tasks(s, 1, 7, wanted), ==, 1);
   g_assert_cmpint(wanted[6], ==, -1);
   hn_session_free(s), cell_clear(&c);
 }

@@ -1,7 +1,7 @@
 /* replay_test.c - a shown trial is the one that evaluation lives; and what frames are made of. */
 #include "../fakes/lab.h"
 #include "cell_fixture.h"
-#include "episodes.h"
+#include "evaluate.h"
 #include "frame.h"
 #include <math.h>
 
@@ -42,7 +42,7 @@ static bool see(void *arg, const HnReplayStep *m) {
   Seen *s = arg;
   s->begins += m->begin, s->overs += m->over;
   s->map |= m->map != NULL;
-  g_assert_cmpint(m->begin, ==, m->age == 0);
+  g_assert_cmpint(m->begin, ==, m->episode_step == 0);
   g_assert_cmpint(m->begin, ==, isnan(m->reward));
   if (!m->begin) g_array_append_val(s->reward, m->reward);
   s->episode_return = m->begin ? 0 : s->episode_return + (double)m->reward;
@@ -60,7 +60,7 @@ static void test_trial(void) {
   g_assert_no_error(error);
   HnEvaluation e;
   g_assert_cmpint(hn_evaluate(s, 1, &e, NULL, NULL), ==, HN_OK);
-  HnShow show = {.cell = &c, .s = s};
+  HnReplay show = {.cell = &c, .s = s};
   for (int64_t row = 0; row < 5; row++) {
     Seen seen = {.reward = g_array_new(FALSE, FALSE, sizeof(float))};
     static const char *const task[] = {"calm", "1", "wind", "3", "gale"};
@@ -85,7 +85,7 @@ static void test_trial(void) {
   hn_evaluation_free(&e), hn_session_free(s), cell_clear(&c);
 }
 
-static void refuses(HnShow *show, HnReplayOptions what, const char *says) {
+static void refuses(HnReplay *show, HnReplayOptions what, const char *says) {
   GError *error = NULL;
   g_assert_false(hn_replay_trial(show, &what, see, NULL, &error));
   g_assert_error(error, HN_RUN_ERROR, HN_RUN_FAILED);
@@ -97,8 +97,9 @@ static void refuses(HnShow *show, HnReplayOptions what, const char *says) {
 static void test_refuses(void) {
   HnCell c = cell_of();
   HnSession *s = hn_session_new(&c, NULL, NULL);
-  HnShow show = {.cell = &c, .s = s};
-  refuses(&show, (HnReplayOptions){.split = "tset"}, "no split 'tset': lab_env has train, test");
+  HnReplay show = {.cell = &c, .s = s};
+  refuses(&show, (HnReplayOptions){.split = "tset"},
+          "lab_env has no split 'tset'; it has train, test");
   refuses(&show, (HnReplayOptions){.task = "strom"},
           "no task 'strom' in split test, which has 5; did you mean 'storm'?");
   refuses(&show, (HnReplayOptions){.task = "5"}, "no task '5' in split test, which has 5");
@@ -133,7 +134,7 @@ static void test_strip(void) {
   enum { SIDE = 200, TOP = 169, ROWS = 25 };
   HnCell c = cell_of();
   HnSession *s = hn_session_new(&c, NULL, NULL);
-  HnShow show = {.cell = &c, .s = s};
+  HnReplay show = {.cell = &c, .s = s};
   HnFrame *p = hn_frame_new(SIDE, SIDE, &show);
   float map[4] = {0, 0, 0.25f, 0.75f}; /* right and below, right and above */
   p->map_width = p->map_height = 2, p->percepts = 100;

@@ -3,6 +3,7 @@
 #include "../fakes/lab.h"
 #include "cell_fixture.h"
 #include "checkpoint.h"
+#include "learn.h"
 #include "machine.h"
 #include "memory_budget.h"
 #include <glib/gstdio.h>
@@ -114,21 +115,21 @@ static void test_refresh(void) {
   HnSession *s = session(&c);
   HnExperience kept[3];
   for (int n = 0; n < 3; n++) {
-    g_assert_cmpint(hn_rollouts_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
-    hn_experience_make(&kept[n], &s->shape, s->steps, s->crew.rows, 0);
-    int64_t *all = g_new(int64_t, s->crew.rows);
-    for (int64_t i = 0; i < s->crew.rows; i++) all[i] = i;
-    hn_experience_gather(&s->phase[0], &kept[n], s->crew.rows, all);
+    g_assert_cmpint(hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases), ==, HN_OK);
+    hn_experience_make(&kept[n], &s->shape, s->steps, s->rollouts.rows, 0);
+    int64_t *all = g_new(int64_t, s->rollouts.rows);
+    for (int64_t i = 0; i < s->rollouts.rows; i++) all[i] = i;
+    hn_experience_gather(&s->phase[0], &kept[n], s->rollouts.rows, all);
     g_free(all);
-    g_assert_cmpint(hn_session_learn_inference(s), ==, HN_OK);
-    g_assert_cmpint(hn_session_refresh(s), ==, HN_OK);
+    g_assert_cmpint(hn_learn_inference(s), ==, HN_OK);
+    g_assert_cmpint(hn_learn_refresh(s), ==, HN_OK);
   }
   const float *decay = ((HnArrayRecord *)s->inference->kept->pdata[0])->data;
   int running = 0;
-  for (int64_t i = 0; i < s->crew.rows; i++) {
-    const uint8_t *begin = hn_experience_at(&s->crew.tail, HN_F_BEGIN, 0, i);
+  for (int64_t i = 0; i < s->rollouts.rows; i++) {
+    const uint8_t *begin = hn_experience_at(&s->rollouts.tail, HN_F_BEGIN, 0, i);
     float x[3] = {0, 0, 0};
-    const float *got = (const float *)(void *)(s->crew.belief + (gsize)i * s->shape.belief_row);
+    const float *got = (const float *)(void *)(s->rollouts.belief + (gsize)i * s->shape.belief_row);
     if (*begin != HN_NEW_TASK) expected_memory(kept, 3, i, decay, x), running++;
     for (int k = 0; k < 3; k++) g_assert_cmpfloat_with_epsilon(got[k], x[k], 1e-5f);
   }
@@ -158,7 +159,7 @@ static void test_new_task(void) {
   int64_t episodes[19] = {0};
   int trials = 0, cuts = 0, dones = 0;
   for (int n = 0; n < 6; n++) {
-    g_assert_cmpint(hn_rollouts_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    g_assert_cmpint(hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases), ==, HN_OK);
     for (int64_t p = 0; p < s->phases; p++)
       for (int64_t t = 0; t < s->steps; t++)
         for (int64_t i = 0; i < 19; i++) {
@@ -173,10 +174,10 @@ static void test_new_task(void) {
           trials += begin == HN_NEW_TASK;
         }
     for (int64_t i = 0; i < 19; i++)
-      if (*(uint8_t *)hn_experience_at(&s->crew.tail, HN_F_BEGIN, 0, i) == HN_NEW_TASK) {
+      if (*(uint8_t *)hn_experience_at(&s->rollouts.tail, HN_F_BEGIN, 0, i) == HN_NEW_TASK) {
         float zero[3] = {0, 0, 0};
-        g_assert_cmpmem(s->crew.belief + i * 12, 12, zero, 12);
-        g_assert_cmpmem(s->crew.policy + i * 8, 8, zero, 8);
+        g_assert_cmpmem(s->rollouts.belief + i * 12, 12, zero, 12);
+        g_assert_cmpmem(s->rollouts.policy + i * 8, 8, zero, 8);
       }
   }
   g_assert_cmpint(trials, >, 20);
@@ -191,14 +192,14 @@ static void collect_episode(void *arg, const HnEpisode *e) {
   sum[3] += e->info[0] * (double)e->length; /* the mean speed, back to a sum */
 }
 
-static void test_tally(void) {
+static void test_episode_stats(void) {
   HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
   HnSession *s = session(&c);
   HnEpisodeStats y;
   double sum[4] = {0}, reward = 0, speed = 0, steps = 0, ends = 0;
   hn_episode_stats_make(&y, 19, s->shape.env_infos, &s->trial);
   for (int n = 0; n < 5; n++) {
-    g_assert_cmpint(hn_rollouts_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    g_assert_cmpint(hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases), ==, HN_OK);
     hn_episode_stats_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
     const HnHistory *h = &s->phase[0].h;
     for (int64_t k = 0; k < s->steps * 19; k++) {
@@ -241,7 +242,7 @@ static void test_trial_steps(void) {
   hn_episode_stats_make(&y, 19, s->shape.env_infos, &s->trial);
   g_assert_cmpint(s->bs.lifetime, ==, 17);
   for (int n = 0; n < 17; n++) { /* 170 steps: ten trials */
-    g_assert_cmpint(hn_rollouts_collect(s, &s->crew, s->phase, s->phases), ==, HN_OK);
+    g_assert_cmpint(hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases), ==, HN_OK);
     hn_episode_stats_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
     const HnHistory *h = &s->phase[0].h;
     for (int64_t t = 0; t < s->steps; t++) {
@@ -374,18 +375,18 @@ static void test_trial(gconstpointer k) {
                   "next_obs_1,belief_0,belief_1,belief_2,map_0,map_1,map_2");
   g_assert_cmpuint(g_strv_length(lines), ==, 1 + 3 * 15 + 1);
   HnSession *s = session_after(&c, dir, "00000010.safetensors");
-  HnRollouts crew;
+  HnRollouts r;
   HnExperience w[2];
   for (int n = 0; n < 2; n++) hn_experience_make(&w[n], &s->shape, 10, 7, c.run.samples);
-  g_assert_cmpint(hn_rollouts_make(s, &crew, 7, 1, &s->eval_trial, false), ==, HN_OK);
+  g_assert_cmpint(hn_rollouts_make(s, &r, 7, 1, &s->eval_trial, false), ==, HN_OK);
   for (int n = 0; n < 2; n++)
     if (!phases || n == 0)
-      g_assert_cmpint(hn_rollouts_collect(s, &crew, &w[n], phases ? 2 : 1), ==, HN_OK);
+      g_assert_cmpint(hn_rollouts_collect(s, &r, &w[n], phases ? 2 : 1), ==, HN_OK);
   for (int row = 0; row < 3; row++)
     for (int t = 0; t < 15; t++)
       assert_percept(lines[1 + row * 15 + t], &w[t / 10].h, t % 10, 2 * row + 1, t);
   for (int n = 0; n < 2; n++) hn_experience_free(&w[n]);
-  hn_rollouts_free(&crew), hn_session_free(s), g_strfreev(lines), g_free(text);
+  hn_rollouts_free(&r), hn_session_free(s), g_strfreev(lines), g_free(text);
   text = file_in(dir, "run.json", NULL);
   g_assert_nonnull(strstr(text, "\"belief_dim\" : 3"));
   g_assert_nonnull(strstr(text, "\"map_width\" : 3"));
@@ -479,7 +480,7 @@ static void test_demand(void) {
   HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
   c.run.rows = 64, c.run.steps = 1000, c.evaluation.tasks = 1;
   HnSession *s = hn_session_new(&c, NULL, NULL);
-  const HnExperience *windows[] = {&s->phase[0], &s->gather, &s->life};
+  const HnExperience *windows[] = {&s->phase[0], &s->gather, &s->history};
   double bytes = 0;
   for (guint k = 0; k < G_N_ELEMENTS(windows); k++) {
     double element =
@@ -616,7 +617,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/refresh", test_refresh);
   g_test_add_func("/run/task_is_hidden", test_task_is_hidden);
   g_test_add_func("/run/new_task", test_new_task);
-  g_test_add_func("/run/tally", test_tally);
+  g_test_add_func("/run/episode_stats", test_episode_stats);
   g_test_add_func("/run/trial_steps", test_trial_steps);
   g_test_add_func("/run/evaluated_steps", test_evaluated_steps);
   g_test_add_func("/run/failures", test_failures);

@@ -2,6 +2,7 @@
 #include "run.h"
 #include "checkpoint.h"
 #include "error.h"
+#include "learn.h"
 #include "recorder.h"
 #include "warm_start.h"
 #include <errno.h>
@@ -12,7 +13,7 @@ typedef struct Run {
   const HnCell *cell;
   const char *dir;
   HnSession *s;
-  HnEpisodeStats tally;
+  HnEpisodeStats stats;
   HnRecorder *record;
   GPtrArray *states;
   char *from, *from_sha256; /* the checkpoint that its weights were taken from, or NULL */
@@ -143,10 +144,10 @@ static gboolean went_well(const Run *r, const char *doing, HnStatus status, GErr
 
 static gboolean learn(Run *r, gint64 *mark, GError **error) {
   HnSession *s = r->s;
-  if (!went_well(r, "learning the policy", hn_session_learn_policy(s), error)) return FALSE;
+  if (!went_well(r, "learning the policy", hn_learn_policy(s), error)) return FALSE;
   lap(r, HN_LEARNING_POLICY, mark);
-  if (!went_well(r, "learning the inference", hn_session_learn_inference(s), error) ||
-      !went_well(r, "replaying running trials", hn_session_refresh(s), error))
+  if (!went_well(r, "learning the inference", hn_learn_inference(s), error) ||
+      !went_well(r, "replaying unfinished trials", hn_learn_refresh(s), error))
     return FALSE;
   lap(r, HN_LEARNING_INFERENCE, mark);
   return TRUE;
@@ -197,16 +198,16 @@ static gboolean update(Run *r, GError **error) {
   gint64 mark = g_get_monotonic_time();
   hn_episode_means_make(&r->train, s->trial.episodes, s->shape.env_infos);
   gboolean ok =
-      went_well(r, "collecting", hn_rollouts_collect(s, &s->crew, s->phase, s->phases), error);
+      went_well(r, "collecting", hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases), error);
   if (ok) {
-    s->frames += s->phases * s->crew.rows * s->steps;
+    s->frames += s->phases * s->rollouts.rows * s->steps;
     lap(r, HN_COLLECTING, &mark);
     ok = learn(r, &mark, error);
   }
   if (ok) {
     s->update++;
     for (int64_t k = 0; k < s->phases; k++)
-      hn_episode_stats_window(&r->tally, &s->phase[k], s->env->plugin->info, s->steps, count_train,
+      hn_episode_stats_window(&r->stats, &s->phase[k], s->env->plugin->info, s->steps, count_train,
                               r);
     bool last = s->frames >= r->cell->run.frames;
     ok = record(r, last, &mark, error);
@@ -285,8 +286,8 @@ static gboolean run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *pro
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   gboolean ok = (r->s = hn_session_new(r->cell, log, error)) != NULL;
   if (ok) {
-    hn_episode_stats_make(&r->tally, r->s->crew.rows, r->s->shape.env_infos, &r->s->trial);
-    r->states = hn_states_of(r->s, &r->tally);
+    hn_episode_stats_make(&r->stats, r->s->rollouts.rows, r->s->shape.env_infos, &r->s->trial);
+    r->states = hn_states_of(r->s, &r->stats);
     ok = write_resolved(r, error) && begin(r, log, meta, error) &&
          loop(r, stop, progress, arg, error);
   }
@@ -312,7 +313,7 @@ gboolean hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop,
   }
   hn_recorder_close(r.record);
   if (r.states) g_ptr_array_unref(r.states);
-  hn_episode_stats_free(&r.tally), hn_session_free(r.s);
+  hn_episode_stats_free(&r.stats), hn_session_free(r.s);
   g_free(ckpt), g_free(path), g_free(r.from), g_free(r.from_sha256);
   if (why) g_propagate_error(error, why);
   return ok && !why;

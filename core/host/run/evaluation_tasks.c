@@ -25,37 +25,36 @@ static GPtrArray *tasks_by_name(const HnSession *s, int64_t split) {
   return all;
 }
 
-int64_t hn_protocol_tasks(const HnSession *s, int64_t split, int64_t rows, int64_t *wanted) {
+int64_t hn_evaluation_tasks(const HnSession *s, int64_t split, int64_t rows, int64_t *task) {
   g_autoptr(GPtrArray) all = tasks_by_name(s, split);
   int64_t names = all->len;
   for (int64_t i = 0; i < rows; i++) {
     const GArray *list = names ? all->pdata[i % names] : NULL;
-    wanted[i] = list ? g_array_index(list, int64_t, i / names % list->len) : -1;
+    task[i] = list ? g_array_index(list, int64_t, i / names % list->len) : -1;
   }
   return MAX(names, 1);
 }
 
 /* ---- may it be followed? ---- */
 
-static gboolean refuse(const HnSession *s, GError **error, const char *format, ...)
-    G_GNUC_PRINTF(3, 4);
-static gboolean refuse(const HnSession *s, GError **error, const char *format, ...) {
+static bool refuse(const HnSession *s, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static bool refuse(const HnSession *s, GError **error, const char *format, ...) {
   va_list list;
   va_start(list, format);
   g_autofree char *why = g_strdup_vprintf(format, list);
   va_end(list);
   g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED, "evaluation.%s (environment %s)", why,
               s->cell->env.plugin->name);
-  return FALSE;
+  return false;
 }
 
 /* Success at any step needs a column that says so. */
-static gboolean find_success(HnSession *s, GError **error) {
+static bool find_success(HnSession *s, GError **error) {
   const HnColumn *info = s->env->plugin->info;
   s->success = -1;
   for (guint k = 0; k < s->env->infos; k++)
     if (!strcmp(info[k].name, "success")) s->success = k;
-  if (s->protocol.kind == HN_PROTOCOL_TRIAL) return TRUE;
+  if (s->protocol.kind == HN_PROTOCOL_TRIAL) return true;
   if (s->success < 0)
     return refuse(s, error,
                   "protocol counts successes, and there is no column 'success': use trial");
@@ -64,18 +63,17 @@ static gboolean find_success(HnSession *s, GError **error) {
         s, error,
         "protocol counts success at any step, and the column 'success' is not the largest "
         "of an episode: use trial");
-  return TRUE;
+  return true;
 }
 
 /* Every name has the same number of rows, so that a mean over rows is one over names. */
-static gboolean check_rows(const HnSession *s, int64_t split, GError **error) {
+static bool check_rows(const HnSession *s, int64_t split, GError **error) {
   const HnProtocol *p = &s->protocol;
   int64_t rows = s->cell->evaluation.tasks, share = MAX(p->parallel, 1);
-  if (p->kind == HN_PROTOCOL_TRIAL) return TRUE;
-  int64_t *wanted = g_new(int64_t, rows);
-  int64_t names = hn_protocol_tasks(s, split, rows, wanted), multiple = names * share;
-  g_free(wanted);
-  if (rows % multiple == 0) return TRUE;
+  if (p->kind == HN_PROTOCOL_TRIAL) return true;
+  g_autofree int64_t *task = g_new(int64_t, rows);
+  int64_t names = hn_evaluation_tasks(s, split, rows, task), multiple = names * share;
+  if (rows % multiple == 0) return true;
   return refuse(
       s, error,
       "tasks: %lld rows do not give each of the %lld tasks of split %s the same number of "
@@ -84,29 +82,22 @@ static gboolean check_rows(const HnSession *s, int64_t split, GError **error) {
       share > 1 ? ", in groups of evaluation.parallel" : "", (long long)multiple);
 }
 
-static gboolean find_split(const HnSession *s, const char *name, int64_t *split, GError **error) {
-  for (int64_t i = 0; s->splits[i]; i++)
-    if (!strcmp(s->splits[i], name)) return *split = i, TRUE;
-  g_autofree char *all = g_strjoinv(", ", s->splits);
-  g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED,
-              "evaluation.split: %s has no split '%s'; it has %s", s->cell->env.plugin->name, name,
-              all);
-  return FALSE;
-}
-
-gboolean hn_protocol_check(HnSession *s, GError **error) {
+bool hn_evaluation_check(HnSession *s, GError **error) {
   const char *wanted = s->cell->evaluation.split;
   guint all = g_strv_length(s->splits);
   g_auto(GStrv) names = g_strsplit(wanted && *wanted ? wanted : s->splits[all - 1], "|", -1);
   s->eval_split_count = g_strv_length(names);
   s->eval_split = g_new0(int64_t, s->eval_split_count);
-  if (!find_success(s, error)) return FALSE;
+  if (!find_success(s, error)) return false;
   for (guint i = 0; i < s->eval_split_count; i++) {
-    if (!find_split(s, names[i], &s->eval_split[i], error)) return FALSE;
+    if (!hn_session_find_split(s, names[i], &s->eval_split[i], error)) {
+      g_prefix_error(error, "evaluation.split: ");
+      return false;
+    }
     for (guint k = 0; k < i; k++)
       if (s->eval_split[k] == s->eval_split[i])
         return refuse(s, error, "split names %s twice", names[i]);
-    if (!check_rows(s, s->eval_split[i], error)) return FALSE;
+    if (!check_rows(s, s->eval_split[i], error)) return false;
   }
-  return TRUE;
+  return true;
 }

@@ -4,10 +4,11 @@
 #define HN_EVALUATION_TASKS_H
 #include "session.h"
 
-/* Finds what the evaluation's protocol needs, or says why it cannot be followed. */
-gboolean hn_protocol_check(HnSession *s, GError **error);
-/* The numbered task each row of an evaluation takes, wanted [rows] (-1: drawn): the split's names
- * in turn, and of a name the tasks that bear it in turn.  Returns the number of names, at least 1.
- */
-int64_t hn_protocol_tasks(const HnSession *s, int64_t split, int64_t rows, int64_t *wanted);
+/* Fills in the session's splits to evaluate and its success column; false where the environment
+ * does not offer what the protocol needs. */
+bool hn_evaluation_check(HnSession *s, GError **error);
+/* The numbered task that each row of an evaluation takes, task [rows] (-1: drawn): the names of
+ * the split in turn, and among the tasks of one name each in turn.  Returns the number of names, at
+ * least 1. */
+int64_t hn_evaluation_tasks(const HnSession *s, int64_t split, int64_t rows, int64_t *task);
 #endif

@@ -98,7 +98,7 @@ void hn_experience_gather(const HnExperience *from, HnExperience *to, int64_t n,
                           const int64_t *index) {
   int64_t steps = from->h.steps;
   for (int f = 0; f < HN_FIELDS; f++) {
-    /* the window's arrays start at (-1, 0): with n rows, percept 0 is n elements further */
+    /* arrays start at (-1, 0): with n rows, t = 0 is n elements further */
     gsize size = to->size[f];
     char *start = (char *)get(&to->h, f) - (gsize)to->h.stride * size;
     put(&to->h, f, start + (gsize)n * size);
@@ -112,4 +112,8 @@ void hn_experience_gather(const HnExperience *from, HnExperience *to, int64_t n,
     memcpy((char *)(guintptr)to->h.state + (gsize)i * row,
            (const char *)from->h.state + (gsize)index[i] * row, row);
   to->h.rows = to->h.stride = n;
+}
+
+int64_t hn_kept_row(int64_t rows, int64_t kept, int64_t k) {
+  return (2 * k + 1) * rows / (2 * kept);
 }

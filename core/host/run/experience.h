@@ -1,6 +1,6 @@
 /* experience.h - the arrays of experience behind an HnHistory: made, viewed, carried, gathered. */
-#ifndef HN_WINDOW_H
-#define HN_WINDOW_H
+#ifndef HN_EXPERIENCE_H
+#define HN_EXPERIENCE_H
 #include "instance.h"
 
 /* The sizes that a cell's plugins agreed on. */
@@ -29,10 +29,10 @@ typedef enum HnExperienceField {
 } HnExperienceField;
 
 typedef struct HnExperience {
-  HnHistory h; /* [T+1, B] percepts, [T, B] steps; index -1 of every array exists */
+  HnHistory h; /* [T+1, B] observations, [T, B] steps; index -1 of every array exists */
   HnShape shape;
   gsize size[HN_FIELDS];                       /* bytes of one element of each field */
-  int64_t *task_index;                         /* [T+1, B] which numbered task, or -1 */
+  int64_t *task_index;                         /* [T+1, B] number of the task, or -1 */
   float *env_info, *belief_info, *policy_info; /* [T, B], [T+1, B], [T, B] times their columns */
 } HnExperience;
 
@@ -44,13 +44,15 @@ void hn_experience_make(HnExperience *w, const HnShape *shape, int64_t steps, in
 void hn_experience_free(HnExperience *w);
 /* Address of element (t, row) of a field; t from -1. */
 void *hn_experience_at(const HnExperience *w, HnExperienceField f, int64_t t, int64_t row);
-/* `rows` rows from `first`, `steps` steps from percept t, as `reader` may see them: the true task
- * only if it is privileged. */
+/* `rows` rows from `first` and `steps` steps from observation t, as `reader` may see them: the true
+ * task only if it is privileged. */
 HnHistory hn_experience_view(const HnExperience *w, const HnInstance *reader, int64_t t,
                              int64_t first, int64_t steps, int64_t rows);
-/* Copies the last percept of `from`, and the step before it, to the first of `to`. */
+/* Copies the last observation of `from`, and the step before it, to the start of `to`. */
 void hn_experience_carry(const HnExperience *from, HnExperience *to);
 /* Copies rows index[0 .. n) of `from` into the dense window `to` (room for n rows). */
 void hn_experience_gather(const HnExperience *from, HnExperience *to, int64_t n,
                           const int64_t *index);
+/* The k-th of `kept` rows spread evenly over `rows`: those that an evaluation records. */
+int64_t hn_kept_row(int64_t rows, int64_t kept, int64_t k);
 #endif

@@ -2,6 +2,7 @@
 #include "predictive_check.h"
 #include "episodes.h"
 #include "pages.h"
+#include "session.h"
 #include <math.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ bool hn_predictive_offered(const HnSession *s) {
          HN_CAN(env, answer) && HN_CAN(q, predict);
 }
 
-bool hn_predictive_pictures(const HnSession *s) {
+bool hn_predictive_has_curves(const HnSession *s) {
   return hn_predictive_offered(s) && s->es.action_dim == 1 && s->es.obs_dim == 1;
 }
 
@@ -27,17 +28,17 @@ float hn_band_x(int64_t j) {
 }
 
 HnPredictiveCheck hn_predictive_new(const HnSession *s, int64_t rows, int64_t kept,
-                                    int64_t percepts) {
-  if (!hn_predictive_offered(s)) return (HnPredictiveCheck){.questions = 0};
-  HnPredictiveCheck a = {.questions = s->cell->evaluation.questions,
-                         .percepts = percepts,
+                                    int64_t observations) {
+  if (!hn_predictive_offered(s)) return (HnPredictiveCheck){.queries = 0};
+  HnPredictiveCheck a = {.queries = s->cell->evaluation.questions,
+                         .observations = observations,
                          .rows = rows,
-                         .kept = hn_predictive_pictures(s) ? kept : 0,
+                         .kept = hn_predictive_has_curves(s) ? kept : 0,
                          .members = MIN(s->eval_samples, HN_BAND_MEMBERS)};
-  gsize numbers = (gsize)(a.questions * s->es.action_dim),
-        scores = (gsize)percepts * HN_PREDICTIVE_SCORES;
+  gsize numbers = (gsize)(a.queries * s->es.action_dim),
+        scores = (gsize)observations * HN_PREDICTIVE_SCORES;
   gsize band = (gsize)a.kept * HN_BAND_STEPS * (gsize)(HN_BAND_FIXED + a.members) * HN_BAND_POINTS;
-  HnRng rng = hn_stream(s->cell->seed, HN_FOR_QUESTIONS, 0);
+  HnRng rng = hn_stream(s->cell->seed, HN_FOR_QUERIES, 0);
   a.action = g_new(float, numbers);
   for (gsize k = 0; k < numbers; k++) a.action[k] = (float)hn_rng_uniform(&rng, -1, 1);
   a.score = hn_zeros(scores * (gsize)rows * sizeof(float));
@@ -50,25 +51,24 @@ HnPredictiveCheck hn_predictive_new(const HnSession *s, int64_t rows, int64_t ke
 
 void hn_predictive_free(HnPredictiveCheck *a) {
   g_free(a->action), g_free(a->step), hn_zeros_free(a->score), hn_zeros_free(a->band);
-  *a = (HnPredictiveCheck){.questions = 0};
+  *a = (HnPredictiveCheck){.queries = 0};
 }
 
 /* ---- one row ---- */
 
-/* What n actions show, and what is expected of them. */
-typedef struct Answers {
+/* True responses to n query actions and what is predicted of them. */
+typedef struct Responses {
   float *truth, *mean, *stddev; /* [n, obs_dim] */
-  float *member;                /* [max(S, 1), n, obs_dim], or NULL: not asked */
-} Answers;
+  float *member;                /* [max(S, 1), n, obs_dim], or NULL: not wanted */
+} Responses;
 
-/* HN_E_UNSUPPORTED: not under these parameters. */
-static HnStatus ask(const HnSession *s, int64_t n, const float *act, const void *state,
-                    const float *belief, int64_t samples, bool members, Answers *out) {
+static HnStatus query(const HnSession *s, int64_t n, const float *act, const void *state,
+                      const float *belief, int64_t samples, bool members, Responses *out) {
   HnArena *arena = hn_arena_current();
   gsize bytes = (gsize)(n * s->es.obs_dim) * sizeof(float);
-  *out = (Answers){.truth = hn_arena_take(arena, bytes),
-                   .mean = hn_arena_take(arena, bytes),
-                   .stddev = hn_arena_take(arena, bytes)};
+  *out = (Responses){.truth = hn_arena_take(arena, bytes),
+                     .mean = hn_arena_take(arena, bytes),
+                     .stddev = hn_arena_take(arena, bytes)};
   if (members) out->member = hn_arena_take(arena, bytes * (gsize)MAX(samples, 1));
   HnStatus status;
   HN_CALL(status, HN_ENV(s)->answer(s->env->self, state, n, act, out->truth));
@@ -78,14 +78,14 @@ static HnStatus ask(const HnSession *s, int64_t n, const float *act, const void 
   return status;
 }
 
-static HnStatus score(const HnSession *s, const Answers *x, int64_t n, float *out) {
+static HnStatus score(const HnSession *s, const Responses *x, int64_t n, float *out) {
   int64_t O = s->es.obs_dim;
   double nats = 0, l1 = 0, l2 = 0;
   for (int64_t k = 0; k < n * O; k++) {
     double off = (double)x->truth[k] - (double)x->mean[k], sd = (double)x->stddev[k], z = off / sd;
     if (!(sd > 0) || !isfinite(sd) || !isfinite(off))
       return s->inference->host.fail(&s->inference->host, HN_E_NUMERIC,
-                                     "predicts mean %g, stddev %g for an answer of %g",
+                                     "predicts mean %g, stddev %g for a response of %g",
                                      (double)x->mean[k], sd, (double)x->truth[k]);
     nats += 0.5 * z * z + log(sd) + half_log_2pi;
     l1 += fabs(off), l2 += off * off;
@@ -98,10 +98,10 @@ static HnStatus score(const HnSession *s, const Answers *x, int64_t n, float *ou
   return HN_OK;
 }
 
-/* Which kept row an evaluated row is, or -1. */
-static int64_t kept_row(const HnPredictiveCheck *a, int64_t row) {
+/* Index of an evaluated row among the kept ones, or -1. */
+static int64_t kept_index(const HnPredictiveCheck *a, int64_t row) {
   for (int64_t k = 0; k < a->kept; k++)
-    if (hn_evaluation_row(a->rows, a->kept, k) == row) return k;
+    if (hn_kept_row(a->rows, a->kept, k) == row) return k;
   return -1;
 }
 
@@ -113,15 +113,15 @@ const float *hn_predictive_band(const HnPredictiveCheck *a, int64_t k, int64_t i
   return band_at(a, k, i);
 }
 
-static HnStatus draw(const HnSession *s, const HnPredictiveCheck *a, int64_t row, int64_t percept,
-                     const void *state, const float *belief, int64_t samples) {
-  int64_t i = 0, k = kept_row(a, row);
-  while (i < HN_BAND_STEPS && hn_band_step[i] != percept) i++;
+static HnStatus keep_curves(const HnSession *s, const HnPredictiveCheck *a, int64_t row, int64_t at,
+                            const void *state, const float *belief, int64_t samples) {
+  int64_t i = 0, k = kept_index(a, row);
+  while (i < HN_BAND_STEPS && hn_band_step[i] != at) i++;
   if (k < 0 || i == HN_BAND_STEPS) return HN_OK;
   float x[HN_BAND_POINTS], *out = band_at(a, k, i);
   for (int64_t j = 0; j < HN_BAND_POINTS; j++) x[j] = hn_band_x(j);
-  Answers got;
-  HnStatus status = ask(s, HN_BAND_POINTS, x, state, belief, samples, a->members > 0, &got);
+  Responses got;
+  HnStatus status = query(s, HN_BAND_POINTS, x, state, belief, samples, a->members > 0, &got);
   if (status) return status;
   memcpy(out, got.truth, sizeof x);
   memcpy(out + HN_BAND_POINTS, got.mean, sizeof x);
@@ -131,24 +131,23 @@ static HnStatus draw(const HnSession *s, const HnPredictiveCheck *a, int64_t row
   return HN_OK;
 }
 
-HnStatus hn_predictive_row(const HnSession *s, HnPredictiveCheck *a, int64_t row, int64_t percept,
+HnStatus hn_predictive_row(const HnSession *s, HnPredictiveCheck *a, int64_t row, int64_t at,
                            const void *state, const float *belief, int64_t samples) {
   HnMark mark = hn_arena_mark(hn_arena_current());
-  Answers got;
-  HnStatus status = ask(s, a->questions, a->action, state, belief, samples, false, &got);
+  Responses got;
+  HnStatus status = query(s, a->queries, a->action, state, belief, samples, false, &got);
   if (!status)
-    status =
-        score(s, &got, a->questions, a->score + (percept * a->rows + row) * HN_PREDICTIVE_SCORES);
-  if (!status) status = draw(s, a, row, percept, state, belief, samples);
+    status = score(s, &got, a->queries, a->score + (at * a->rows + row) * HN_PREDICTIVE_SCORES);
+  if (!status) status = keep_curves(s, a, row, at, state, belief, samples);
   hn_arena_reset(hn_arena_current(), mark);
   return status == HN_E_UNSUPPORTED ? HN_OK : status;
 }
 
-/* ---- all of them ---- */
+/* ---- means ---- */
 
 void hn_predictive_sum(HnPredictiveCheck *a) {
   double sum[HN_PREDICTIVE_SCORES] = {0}, count[HN_PREDICTIVE_SCORES] = {0};
-  for (int64_t t = 0; t < a->percepts; t++)
+  for (int64_t t = 0; t < a->observations; t++)
     for (int k = 0; k < HN_PREDICTIVE_SCORES; k++) {
       double here = 0, used = 0;
       for (int64_t i = 0; i < a->rows; i++)

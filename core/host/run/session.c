@@ -7,10 +7,6 @@
 #include "pages.h"
 #include <string.h>
 
-HnRng hn_stream(uint64_t seed, int purpose, int64_t row) {
-  return hn_rng(seed, (uint64_t)purpose << 40 | (uint64_t)row);
-}
-
 static const char *reason(HnStatus status) {
   switch (status) {
   case HN_E_PARAM:
@@ -28,14 +24,23 @@ static const char *reason(HnStatus status) {
   }
 }
 
-gboolean hn_session_failed(const HnSession *s, const char *doing, HnStatus status, GError **error) {
+bool hn_session_find_split(const HnSession *s, const char *name, int64_t *split, GError **error) {
+  for (*split = 0; s->splits[*split]; ++*split)
+    if (!strcmp(s->splits[*split], name)) return true;
+  g_autofree char *all = g_strjoinv(", ", s->splits);
+  g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED, "%s has no split '%s'; it has %s",
+              s->env->plugin->name, name, all);
+  return false;
+}
+
+bool hn_session_failed(const HnSession *s, const char *doing, HnStatus status, GError **error) {
   const char *text = hn_fail_text()[0] ? hn_fail_text() : reason(status);
   int code = status == HN_E_NUMERIC                      ? HN_RUN_NUMERIC
              : status == HN_E_PARAM || status == HN_E_IO ? HN_RUN_REFUSED
                                                          : HN_RUN_PLUGIN;
   g_set_error(error, HN_RUN_ERROR, code, "%s (while %s, update %" G_GINT64_FORMAT ")", text, doing,
               s->update);
-  return FALSE;
+  return false;
 }
 
 /* Columns of the three plugins share the tables, so a name may stand there only once. */
@@ -119,13 +124,13 @@ static HnStatus create_env(HnSession *s) {
 static HnStatus create_inference(HnSession *s) {
   const HnCell *c = s->cell;
   HnRng rng = hn_stream(c->seed, HN_FOR_INFERENCE_WEIGHTS, 0);
-  bool told = s->inference->plugin->flags & HN_PRIVILEGED;
+  bool privileged = s->inference->plugin->flags & HN_PRIVILEGED;
   HnStatus status;
   s->bs = (HnBeliefSpec){.struct_size = sizeof s->bs,
                          .obs_dim = s->es.obs_dim,
                          .action_dim = s->es.action_dim,
                          .action_count = s->es.action_count,
-                         .task_dim = told ? s->es.task_dim : 0,
+                         .task_dim = privileged ? s->es.task_dim : 0,
                          .horizon = s->es.horizon,
                          .lifetime = s->trial.lifetime,
                          .rows = c->run.rows,
@@ -170,14 +175,14 @@ static HnStatus create_policy(HnSession *s) {
   s->policy_created = true;
   s->phases = MAX(s->ps.phases, 1);
   if (s->ps.aux_dim < 0)
-    return s->policy->host.fail(&s->policy->host, HN_E_SHAPE, "asks for a negative note");
+    return s->policy->host.fail(&s->policy->host, HN_E_SHAPE, "asks for a negative aux_dim");
   if (s->phases > HN_PHASES_MAX)
     return s->policy->host.fail(&s->policy->host, HN_E_UNSUPPORTED,
                                 "asks for %d phases, at most %d", (int)s->phases, HN_PHASES_MAX);
   return HN_OK;
 }
 
-static HnStatus make_windows(HnSession *s) {
+static HnStatus make_experience(HnSession *s) {
   const HnCell *c = s->cell;
   set_shape(s);
   HnStatus status = hn_memory_budget_check(s, hn_machine_bytes());
@@ -186,12 +191,12 @@ static HnStatus make_windows(HnSession *s) {
     hn_experience_make(&s->phase[k], &s->shape, s->steps, c->run.rows, c->run.samples);
   hn_experience_make(&s->gather, &s->shape, s->steps, c->run.rows, c->run.samples);
   if (s->bs.refresh) {
-    HnShape lived = s->shape; /* what beliefs are made of, not what was made of them */
-    lived.belief = lived.aux = 0;
-    hn_experience_make(&s->life, &lived, s->trial.lifetime, c->run.rows, 0);
-    s->life_at = hn_zeros((gsize)c->run.rows * sizeof(int64_t));
+    HnShape shape = s->shape; /* only what beliefs are inferred from */
+    shape.belief = shape.aux = 0;
+    hn_experience_make(&s->history, &shape, s->trial.lifetime, c->run.rows, 0);
+    s->history_steps = hn_zeros((gsize)c->run.rows * sizeof(int64_t));
   }
-  return hn_rollouts_make(s, &s->crew, c->run.rows, 0, &s->trial, true);
+  return hn_rollouts_make(s, &s->rollouts, c->run.rows, 0, &s->trial, true);
 }
 
 HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error) {
@@ -208,8 +213,8 @@ HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error) {
   if (!status) status = create_env(s);
   if (!status) status = create_inference(s);
   if (!status) status = create_policy(s);
-  if (!status) status = make_windows(s);
-  if (!status && hn_protocol_check(s, error)) return s;
+  if (!status) status = make_experience(s);
+  if (!status && hn_evaluation_check(s, error)) return s;
   if (status) hn_session_failed(s, "starting", status, error);
   hn_session_free(s);
   return NULL;
@@ -217,14 +222,14 @@ HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error) {
 
 void hn_session_free(HnSession *s) {
   if (!s) return;
-  hn_rollouts_free(&s->crew);
+  hn_rollouts_free(&s->rollouts);
   for (int k = 0; k < HN_PHASES_MAX; k++) hn_experience_free(&s->phase[k]);
-  hn_experience_free(&s->gather), hn_experience_free(&s->life), hn_zeros_free(s->life_at);
+  hn_experience_free(&s->gather), hn_experience_free(&s->history), hn_zeros_free(s->history_steps);
   hn_instance_free(s->policy, s->policy_created);
   hn_instance_free(s->inference, s->inference_created);
   hn_instance_free(s->env, s->env_created);
   hn_pool_free(s->pool);
   hn_arena_enter(NULL);
-  hn_arena_clear(&s->main), hn_arena_clear(&s->lesson);
+  hn_arena_clear(&s->main), hn_arena_clear(&s->forward);
   g_strfreev(s->splits), g_free(s->eval_split), g_free(s);
 }

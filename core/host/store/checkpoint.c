@@ -49,30 +49,30 @@ static void add_window(GPtrArray *table, const HnExperience *w, const char *name
 
 GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *y) {
   GPtrArray *t = g_ptr_array_new_with_free_func(state_free);
-  HnRollouts *c = &s->crew;
-  int64_t B = c->rows, rng = sizeof(HnRng) / sizeof(uint32_t);
+  HnRollouts *r = &s->rollouts;
+  int64_t B = r->rows, rng = sizeof(HnRng) / sizeof(uint32_t);
   add_kept(t, s->env), add_kept(t, s->inference), add_kept(t, s->policy);
-  add(t, "host", "row.env", HN_U8, c->env, 2, B, (int64_t)s->shape.env_row);
-  add(t, "host", "row.inference", HN_U8, c->belief, 2, B, (int64_t)s->shape.belief_row);
-  add(t, "host", "row.policy", HN_U8, c->policy, 2, B, (int64_t)s->shape.policy_row);
-  add(t, "host", "rng.env", HN_I32, c->env_rng, 2, B, rng);
-  add(t, "host", "rng.inference", HN_I32, c->belief_rng, 2, B, rng);
-  add(t, "host", "rng.policy", HN_I32, c->policy_rng, 2, B, rng);
+  add(t, "host", "row.env", HN_U8, r->env, 2, B, (int64_t)s->shape.env_row);
+  add(t, "host", "row.inference", HN_U8, r->belief, 2, B, (int64_t)s->shape.belief_row);
+  add(t, "host", "row.policy", HN_U8, r->policy, 2, B, (int64_t)s->shape.policy_row);
+  add(t, "host", "rng.env", HN_I32, r->env_rng, 2, B, rng);
+  add(t, "host", "rng.inference", HN_I32, r->belief_rng, 2, B, rng);
+  add(t, "host", "rng.policy", HN_I32, r->policy_rng, 2, B, rng);
   add(t, "host", "rng.policy_learning", HN_I32, &s->policy_learning, 1, rng, 1);
   add(t, "host", "rng.inference_learning", HN_I32, &s->inference_learning, 1, rng, 1);
-  add(t, "host", "age", HN_I64, c->age, 1, B, 1);
-  add(t, "host", "lived", HN_I64, c->lived, 1, B, 1);
-  add(t, "host", "episode", HN_I64, c->episode, 1, B, 1);
-  add_window(t, &c->tail, "percept", NULL);
-  add(t, "host", "percept.task_index", HN_I64, c->tail.task_index, 1, B, 1);
-  add(t, "host", "tally.reward", HN_F64, y->reward, 1, B, 1);
-  add(t, "host", "tally.length", HN_I64, y->length, 1, B, 1);
-  add(t, "host", "tally.episode", HN_I64, y->episode, 1, B, 1);
-  add(t, "host", "tally.info", HN_F64, y->info, 2, B, y->infos);
-  add(t, "host", "tally.info_count", HN_F64, y->info_count, 2, B, y->infos);
+  add(t, "host", "episode_step", HN_I64, r->episode_step, 1, B, 1);
+  add(t, "host", "trial_step", HN_I64, r->trial_step, 1, B, 1);
+  add(t, "host", "episode", HN_I64, r->episode, 1, B, 1);
+  add_window(t, &r->tail, "tail", NULL);
+  add(t, "host", "tail.task_index", HN_I64, r->tail.task_index, 1, B, 1);
+  add(t, "host", "episode_stats.reward", HN_F64, y->reward, 1, B, 1);
+  add(t, "host", "episode_stats.length", HN_I64, y->length, 1, B, 1);
+  add(t, "host", "episode_stats.episode", HN_I64, y->episode, 1, B, 1);
+  add(t, "host", "episode_stats.info", HN_F64, y->info, 2, B, y->infos);
+  add(t, "host", "episode_stats.info_count", HN_F64, y->info_count, 2, B, y->infos);
   if (s->bs.refresh) {
-    add_window(t, &s->life, "life", NULL);
-    add(t, "host", "life.at", HN_I64, s->life_at, 1, B, 1);
+    add_window(t, &s->history, "history", NULL);
+    add(t, "host", "history.steps", HN_I64, s->history_steps, 1, B, 1);
   }
   return t;
 }

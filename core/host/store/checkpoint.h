@@ -8,6 +8,7 @@
 #define HN_CHECKPOINT_H
 #include "episodes.h"
 #include "safetensors.h"
+#include "session.h"
 
 typedef struct HnState {
   char *name;
@@ -19,9 +20,9 @@ typedef struct HnState {
   bool weight; /* hashed into trace.bin */
 } HnState;
 
-/* The table of a session and its training tally; elements HnState *, free with g_ptr_array_unref.
+/* The table of a session and its training stats; elements HnState *, free with g_ptr_array_unref.
  */
-GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *tally);
+GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *stats);
 
 /* Files of a run's folder: ckpt/NNNNNNNN.safetensors, complete ones, oldest first; free with
  * g_ptr_array_unref. */

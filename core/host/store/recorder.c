@@ -70,11 +70,12 @@ static bool counts_last(const HnSession *s) {
 }
 
 /* How predictions came out, where they are asked for. */
-static int64_t ask_scores(const HnSession *s) {
+static int64_t predictive_scores(const HnSession *s) {
   return hn_predictive_offered(s) ? HN_PREDICTIVE_SCORES : 0;
 }
-static void ask_names(FILE *f, const char *prefix, const HnSession *s) {
-  for (int64_t k = 0; k < ask_scores(s); k++) fprintf(f, ",%s%s", prefix, hn_predictive_name[k]);
+static void predictive_names(FILE *f, const char *prefix, const HnSession *s) {
+  for (int64_t k = 0; k < predictive_scores(s); k++)
+    fprintf(f, ",%s%s", prefix, hn_predictive_name[k]);
 }
 
 static int64_t band_members(const HnSession *s) {
@@ -98,13 +99,13 @@ static void write_headers(const HnRecorder *r, const HnSession *s) {
     fprintf(f, ",eval.return_%" G_GINT64_FORMAT, k);
   names(f, "eval.", env->info), names(f, "eval.", q->info), names(f, "eval.", p->info);
   if (counts_last(s)) fputs(",eval.success_last", f);
-  ask_names(f, "eval.", s);
+  predictive_names(f, "eval.", s);
   for (guint i = 1; i < s->eval_split_count; i++) {
     g_autofree char *prefix = g_strdup_printf("eval.%s.", s->splits[s->eval_split[i]]);
     fprintf(f, ",%sreturn", prefix);
     names(f, prefix, env->info);
     if (counts_last(s)) fprintf(f, ",%ssuccess_last", prefix);
-    ask_names(f, prefix, s);
+    predictive_names(f, prefix, s);
   }
   fputc('\n', f);
   fputs("update,frames", r->table[TIMING]);
@@ -116,7 +117,7 @@ static void write_headers(const HnRecorder *r, const HnSession *s) {
   write_trial_header(r->table[TRIAL], s);
   fputs("update,step,reward", r->table[STEPS]);
   names(r->table[STEPS], "", env->info);
-  names(r->table[STEPS], "", q->info), ask_names(r->table[STEPS], "", s);
+  names(r->table[STEPS], "", q->info), predictive_names(r->table[STEPS], "", s);
   fputc('\n', r->table[STEPS]);
   if (r->table[PREDICTIONS]) write_predictions_header(r->table[PREDICTIONS], s);
 }
@@ -142,7 +143,7 @@ HnRecorder *hn_recorder_open(const char *dir, const HnSession *s, GHashTable *me
   HnRecorder *r = g_new0(HnRecorder, 1);
   r->dir = g_strdup(dir);
   for (int t = 0; t < TABLES; t++) {
-    if (t == PREDICTIONS && !hn_predictive_pictures(s)) continue;
+    if (t == PREDICTIONS && !hn_predictive_has_curves(s)) continue;
     if (!(r->table[t] = open_table(dir, t, meta, error))) {
       hn_recorder_close(r);
       return NULL;
@@ -224,10 +225,10 @@ void hn_recorder_update(HnRecorder *r, HnSession *s, const HnEpisodeMeans *train
     for (guint i = 0; i < s->eval_split_count; i++) {
       if (i) write_means(f, &eval[i].episodes, false);
       if (counts_last(s)) number(f, eval[i].success_last);
-      for (int64_t k = 0; k < ask_scores(s); k++) number(f, eval[i].ask.mean[k]);
+      for (int64_t k = 0; k < predictive_scores(s); k++) number(f, eval[i].predictive.mean[k]);
     }
   } else {
-    int64_t more = s->eval_split_count - 1, last = counts_last(s) + ask_scores(s);
+    int64_t more = s->eval_split_count - 1, last = counts_last(s) + predictive_scores(s);
     blanks(f, 1 + s->eval_trial.episodes + s->shape.env_infos + D + P + last +
                   more * (1 + s->shape.env_infos + last));
   }
@@ -238,12 +239,12 @@ void hn_recorder_update(HnRecorder *r, HnSession *s, const HnEpisodeMeans *train
 void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *eval) {
   FILE *f = r->table[STEPS];
   guint columns = s->shape.env_infos + s->shape.belief_infos;
-  for (int64_t t = 0; t < eval->steps; t++) {
+  for (int64_t t = 0; t < eval->observations; t++) {
     fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT, s->update, t);
     number(f, t ? eval->step_reward[t] : (double)NAN);
     for (guint k = 0; k < columns; k++) number(f, eval->step_info[t * columns + k]);
-    for (int64_t k = 0; k < ask_scores(s); k++)
-      number(f, eval->ask.step[t * HN_PREDICTIVE_SCORES + k]);
+    for (int64_t k = 0; k < predictive_scores(s); k++)
+      number(f, eval->predictive.step[t * HN_PREDICTIVE_SCORES + k]);
     fputc('\n', f);
   }
 }
@@ -252,7 +253,7 @@ static void numbers(FILE *f, const float *x, int64_t n) {
   for (int64_t k = 0; k < n; k++) number(f, (double)x[k]);
 }
 
-/* What was done at percept t, what it paid and where it ended. */
+/* What was done at observation t, its reward and where it ended. */
 static void write_step(FILE *f, const HnExperience *w, int64_t t, int64_t k) {
   if (w->shape.action)
     numbers(f, hn_experience_at(w, HN_F_ACTION, t, k), w->shape.action);
@@ -270,16 +271,16 @@ HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnE
   float *map = g_new(float, cells + 1);
   HnStatus status = HN_OK;
   for (int64_t k = 0; k < rows && !status; k++)
-    for (int64_t t = 0; t < eval->steps && !status; t++) {
+    for (int64_t t = 0; t < eval->observations && !status; t++) {
       const float *belief = hn_experience_at(w, HN_F_BELIEF, t, k);
       fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",", s->update,
-              hn_evaluation_row(s->cell->evaluation.tasks, rows, k));
+              hn_kept_row(s->cell->evaluation.tasks, rows, k));
       write_task(f, s, split, w->task_index[t * rows + k]);
       fprintf(f, ",%" G_GINT64_FORMAT, t);
       number(f, *(const uint8_t *)hn_experience_at(w, HN_F_BEGIN, t, k));
       numbers(f, hn_experience_at(w, HN_F_OBS, t, k), n->obs);
       numbers(f, hn_experience_at(w, HN_F_TASK, t, k), n->task);
-      if (t + 1 < eval->steps)
+      if (t + 1 < eval->observations)
         write_step(f, w, t, k);
       else
         blanks(f, MAX(n->action, 1) + 1 + n->obs);
@@ -297,7 +298,7 @@ static void begin_point(FILE *f, const HnSession *s, int64_t split, const HnEval
                         int64_t k, int64_t step, bool seen) {
   const HnExperience *w = &eval->trial;
   fprintf(f, "%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT ",", s->update,
-          hn_evaluation_row(s->cell->evaluation.tasks, w->h.rows, k));
+          hn_kept_row(s->cell->evaluation.tasks, w->h.rows, k));
   write_task(f, s, split, w->task_index[step * w->h.rows + k]);
   fprintf(f, ",%" G_GINT64_FORMAT ",%d", step, seen);
 }
@@ -305,8 +306,8 @@ static void begin_point(FILE *f, const HnSession *s, int64_t split, const HnEval
 /* Row k at one of the steps: what it has seen, then what it predicts along the grid. */
 static void write_band(FILE *f, const HnSession *s, int64_t split, const HnEvaluation *eval,
                        int64_t k, int64_t i) {
-  const float *band = hn_predictive_band(&eval->ask, k, i);
-  int64_t lines = HN_BAND_FIXED + eval->ask.members, step = hn_band_step[i];
+  const float *band = hn_predictive_band(&eval->predictive, k, i);
+  int64_t lines = HN_BAND_FIXED + eval->predictive.members, step = hn_band_step[i];
   for (int64_t t = 0; t < step; t++) {
     begin_point(f, s, split, eval, k, step, true);
     numbers(f, hn_experience_at(&eval->trial, HN_F_ACTION, t, k), 1);
@@ -324,9 +325,10 @@ static void write_band(FILE *f, const HnSession *s, int64_t split, const HnEvalu
 
 void hn_recorder_predictions(HnRecorder *r, const HnSession *s, int64_t split,
                              const HnEvaluation *eval) {
-  for (int64_t k = 0; k < eval->ask.kept; k++)
+  for (int64_t k = 0; k < eval->predictive.kept; k++)
     for (int64_t i = 0; i < HN_BAND_STEPS; i++)
-      if (hn_band_step[i] < eval->steps) write_band(r->table[PREDICTIONS], s, split, eval, k, i);
+      if (hn_band_step[i] < eval->observations)
+        write_band(r->table[PREDICTIONS], s, split, eval, k, i);
 }
 
 void hn_recorder_timing(HnRecorder *r, const HnSession *s, const double seconds[HN_TIMINGS]) {

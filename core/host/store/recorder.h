@@ -1,7 +1,7 @@
 /* recorder.h - the files of a run folder: append-only tables, the trace, and the facts. */
 #ifndef HN_RECORD_H
 #define HN_RECORD_H
-#include "episodes.h"
+#include "evaluate.h"
 
 typedef struct HnRecorder HnRecorder;
 
@@ -20,11 +20,11 @@ void hn_recorder_episode(HnRecorder *r, const HnSession *s, const char *phase, i
 void hn_recorder_update(HnRecorder *r, HnSession *s, const HnEpisodeMeans *train,
                         const HnEvaluation *eval, const guint8 digest[32]);
 void hn_recorder_steps(HnRecorder *r, const HnSession *s, const HnEvaluation *eval);
-/* trial.csv: the rows that an evaluation kept, percept by percept, with what was done there and
- * paid for it (empty at the last percept), where the step ended, the belief (of draws the first)
- * and its map.  HN_E_..: map failed. */
+/* trial.csv: the rows that an evaluation kept, observation by observation, with what was done there
+ * and paid for it (empty at the last observation), where the step ended, the belief (of draws the
+ * first) and its map.  HN_E_..: map failed. */
 HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnEvaluation *eval);
-/* predictions.csv, where hn_predictive_pictures: of the same rows at steps 0, 1, 3, 5, 10, 30 and
+/* predictions.csv, where hn_predictive_has_curves: of the same rows at steps 0, 1, 3, 5, 10, 30 and
  * 100 of the trial, seen 1  the points seen so far: x asked, truth = what was observed, the rest
  * empty seen 0  a grid of 101 x in [-1, 1]: truth without noise, the predictive's mean and stddev,
  * and member_1 .. member_m, the means under the first m = min(samples, 10) samples */

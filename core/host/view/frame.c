@@ -125,8 +125,8 @@ static void draw_figures(const HnFrame *p, const HnReplayStep *m, int64_t v) {
   char line[120], reward[32] = "";
   if (isfinite(m->reward)) g_snprintf(reward, sizeof reward, "  reward %.2f", (double)m->reward);
   g_snprintf(line, sizeof line, "%s %lld  step %lld%s  return %.2f",
-             m->adapting ? "adapting" : "episode", (long long)m->episode + 1, (long long)m->age,
-             reward, m->episode_return);
+             m->adapting ? "adapting" : "episode", (long long)m->episode + 1,
+             (long long)m->episode_step, reward, m->episode_return);
   text(p, MARGIN, v, line);
 }
 
@@ -158,7 +158,7 @@ void hn_frame_note(HnFrame *p, const HnReplayStep *m) {
 
 /* ---- frames ---- */
 
-HnFrame *hn_frame_new(int64_t width, int64_t height, const HnShow *show) {
+HnFrame *hn_frame_new(int64_t width, int64_t height, const HnReplay *show) {
   HnFrame *p = g_new0(HnFrame, 1);
   p->width = width, p->height = height;
   p->rgb = g_malloc0((gsize)(3 * width * height));
@@ -175,7 +175,7 @@ void hn_frame_free(HnFrame *p) {
   g_free(p->rgb), g_free(p);
 }
 
-gboolean hn_frame_draw(HnFrame *p, HnShow *show, const HnReplayStep *m, GError **error) {
+gboolean hn_frame_draw(HnFrame *p, HnReplay *show, const HnReplayStep *m, GError **error) {
   int64_t height = p->height - strip_height(p);
   if (!hn_replay_draw(show, m, p->width, height, p->rgb, error)) return FALSE;
   hn_frame_note(p, m);

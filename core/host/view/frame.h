@@ -14,13 +14,13 @@ typedef struct HnFrame {
   int64_t percepts; /* of the whole trial, for the scale */
 } HnFrame;
 
-enum { HN_PICTURE_LEAST = 64 }; /* pixels a side */
+enum { HN_FRAME_LEAST = 64 }; /* pixels a side */
 
-HnFrame *hn_frame_new(int64_t width, int64_t height, const HnShow *show);
+HnFrame *hn_frame_new(int64_t width, int64_t height, const HnReplay *show);
 void hn_frame_free(HnFrame *p);
 /* Draws a moment into p->rgb, after all that came before it were drawn or noted.  FALSE: the
  * environment failed. */
-gboolean hn_frame_draw(HnFrame *p, HnShow *show, const HnReplayStep *m, GError **error);
+gboolean hn_frame_draw(HnFrame *p, HnReplay *show, const HnReplayStep *m, GError **error);
 /* The same without the environment's part. */
 void hn_frame_note(HnFrame *p, const HnReplayStep *m);
 /* Lower-case text of 5 x 7 pixels a letter, `scale` times as large, at column u and row v; what

@@ -2,6 +2,7 @@
 #include "replay.h"
 #include "checkpoint.h"
 #include "error.h"
+#include "evaluate.h"
 #include <math.h>
 #include <string.h>
 
@@ -40,12 +41,12 @@ static HnCell *read_cell(const char *dir, GError **error) {
   return cell;
 }
 
-static gboolean load(HnShow *show, const char *dir, GError **error) {
-  HnEpisodeStats tally;
+static gboolean load(HnReplay *show, const char *dir, GError **error) {
+  HnEpisodeStats stats;
   GPtrArray *all = hn_checkpoint_list(dir);
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  hn_episode_stats_make(&tally, show->s->crew.rows, show->s->shape.env_infos, &show->s->trial);
-  GPtrArray *states = hn_states_of(show->s, &tally);
+  hn_episode_stats_make(&stats, show->s->rollouts.rows, show->s->shape.env_infos, &show->s->trial);
+  GPtrArray *states = hn_states_of(show->s, &stats);
   gboolean ok = all->len > 0;
   if (!ok) failed(error, "%s: has no checkpoint yet", dir);
   if (ok) {
@@ -57,12 +58,12 @@ static gboolean load(HnShow *show, const char *dir, GError **error) {
     g_free(identity);
   }
   g_ptr_array_unref(states), g_ptr_array_unref(all), g_hash_table_unref(meta);
-  hn_episode_stats_free(&tally);
+  hn_episode_stats_free(&stats);
   return ok;
 }
 
-HnShow *hn_replay_open(const char *dir, FILE *log, GError **error) {
-  HnShow *show = g_new0(HnShow, 1);
+HnReplay *hn_replay_open(const char *dir, FILE *log, GError **error) {
+  HnReplay *show = g_new0(HnReplay, 1);
   show->cell = read_cell(dir, error);
   if (show->cell) show->s = hn_session_new(show->cell, log, error);
   if (show->s && load(show, dir, error)) return show;
@@ -70,24 +71,13 @@ HnShow *hn_replay_open(const char *dir, FILE *log, GError **error) {
   return NULL;
 }
 
-void hn_replay_free(HnShow *show) {
+void hn_replay_free(HnReplay *show) {
   if (!show) return;
   hn_session_free(show->s), hn_cell_free(show->cell);
   g_free(show);
 }
 
 /* ---- which task ---- */
-
-static gboolean find_split(const HnSession *s, const char *name, int64_t *split, GError **error) {
-  *split = s->eval_split[0];
-  if (!name) return TRUE;
-  for (int64_t i = 0; s->splits[i]; i++)
-    if (!strcmp(s->splits[i], name)) return *split = i, TRUE;
-  char *all = g_strjoinv(", ", s->splits);
-  failed(error, "there is no split '%s': %s has %s", name, s->env->plugin->name, all);
-  g_free(all);
-  return FALSE;
-}
 
 /* The first task of a name, or the one of a number. */
 static gboolean find_task(const HnSession *s, int64_t split, const char *task, int64_t *k,
@@ -123,8 +113,8 @@ static gboolean find_task(const HnSession *s, int64_t split, const char *task, i
 /* ---- watching ---- */
 
 typedef struct Watch {
-  HnShow *show;
-  HnMomentSink *sink;
+  HnReplay *show;
+  HnReplaySink *sink;
   void *arg;
   HnReplayStep m;
   int64_t entropy; /* column, or -1 */
@@ -162,21 +152,21 @@ static HnStatus look_at_belief(Watch *x, const HnExperience *w, int64_t t) {
   return status;
 }
 
-/* Called by the crew at every percept, and (over) where an episode has just ended. */
-static HnStatus watch(void *arg, const HnRollouts *c, const HnExperience *w, int64_t t, bool over) {
+/* Called at every observation, and (over) where an episode has just ended. */
+static HnStatus watch(void *arg, const HnRollouts *r, const HnExperience *w, int64_t t, bool over) {
   Watch *x = arg;
   HnReplayStep *m = &x->m;
   HnStatus status = HN_OK;
-  if (!over && !x->show->s->eval_trial.by_steps && c->episode[0] >= x->show->s->protocol.life)
+  if (!over && !x->show->s->eval_trial.by_steps && r->episode[0] >= x->show->s->protocol.life)
     return x->enough = true, HN_ENOUGH; /* its episodes ended early */
   uint8_t begin = *(const uint8_t *)hn_experience_at(w, HN_F_BEGIN, t, 0);
-  m->env = c->env, m->over = over, m->begin = !over && begin != HN_KEEP;
-  m->age = over ? m->age + 1 : c->age[0];
+  m->env = r->env, m->over = over, m->begin = !over && begin != HN_KEEP;
+  m->episode_step = over ? m->episode_step + 1 : r->episode_step[0];
   if (over) m->step++;
   m->reward =
       m->begin ? NAN : *(const float *)hn_experience_at(w, HN_F_TRUE_REWARD, over ? t : t - 1, 0);
   if (m->begin) m->episode_return = 0;
-  if (!over) m->episode = c->episode[0], m->step = c->lived[0];
+  if (!over) m->episode = r->episode[0], m->step = r->trial_step[0];
   m->adapting = m->episode < x->show->s->protocol.adapt;
   if (!m->begin) m->episode_return += (double)m->reward;
   if (!over) status = look_at_belief(x, w, t);
@@ -185,48 +175,35 @@ static HnStatus watch(void *arg, const HnRollouts *c, const HnExperience *w, int
   return status ? status : x->enough ? HN_ENOUGH : HN_OK;
 }
 
-int64_t hn_replay_moments(const HnShow *show) {
+int64_t hn_replay_max_steps(const HnReplay *show) {
   return 2 * show->s->eval_trial.lifetime + 1;
 }
 
-static HnStatus live(HnSession *s, HnRollouts *c) {
-  int64_t life = s->eval_trial.lifetime, K = s->phases;
-  HnExperience phase[HN_PHASES_MAX];
-  HnStatus status = HN_OK;
-  for (int64_t k = 0; k < K; k++)
-    hn_experience_make(&phase[k], &s->shape, hn_evaluation_steps(s, k), 1, s->eval_samples);
-  for (int64_t at = 0; at < life && !status;) {
-    status = hn_rollouts_collect(s, c, phase, K);
-    for (int64_t k = 0; k < K; k++) at += phase[k].h.steps;
-  }
-  for (int64_t k = 0; k < K; k++) hn_experience_free(&phase[k]);
-  return status;
-}
-
-gboolean hn_replay_trial(HnShow *show, const HnReplayOptions *what, HnMomentSink *sink, void *arg,
+gboolean hn_replay_trial(HnReplay *show, const HnReplayOptions *what, HnReplaySink *sink, void *arg,
                          GError **error) {
   HnSession *s = show->s;
   int64_t split, task;
-  HnRollouts c;
+  HnRollouts r;
   if (!HN_CAN(HN_ENV(s), render))
     return failed(error, "%s draws no pictures", s->env->plugin->name);
-  if (!find_split(s, what->split, &split, error) || !find_task(s, split, what->task, &task, error))
-    return FALSE;
+  split = s->eval_split[0];
+  if (what->split && !hn_session_find_split(s, what->split, &split, error)) return FALSE;
+  if (!find_task(s, split, what->task, &task, error)) return FALSE;
   Watch x = {.show = show, .sink = sink, .arg = arg, .entropy = -1};
   for (guint k = 0; k < s->inference->infos; k++)
     if (!strcmp(s->inference->plugin->info[k].name, "entropy")) x.entropy = k;
   if (HN_CAN(HN_INFERENCE(s), map) && s->bs.map_width > 0)
     x.map = g_new0(float, s->bs.map_width * s->bs.map_height);
-  HnStatus status = hn_rollouts_make(s, &c, 1, split, &s->eval_trial, false);
-  if (!status) status = hn_rollouts_begin(s, &c, what->stream, task);
-  c.watch = watch, c.watch_arg = &x;
-  if (!status) status = live(s, &c);
-  hn_rollouts_free(&c), g_free(x.map);
+  HnStatus status = hn_rollouts_make(s, &r, 1, split, &s->eval_trial, false);
+  if (!status) status = hn_rollouts_begin(s, &r, what->stream, task);
+  r.watch = watch, r.watch_arg = &x;
+  if (!status) status = hn_evaluate_trial(s, &r, NULL, NULL);
+  hn_rollouts_free(&r), g_free(x.map);
   if (!status || x.enough) return TRUE;
   return hn_session_failed(s, "showing a trial", status, error);
 }
 
-gboolean hn_replay_draw(HnShow *show, const HnReplayStep *m, int64_t width, int64_t height,
+gboolean hn_replay_draw(HnReplay *show, const HnReplayStep *m, int64_t width, int64_t height,
                         uint8_t *rgb, GError **error) {
   HnSession *s = show->s;
   HnStatus status;

@@ -13,8 +13,9 @@ typedef struct HnReplayOptions {
 /* A moment: the environment as it is, and the belief that the next action is taken on.  Where
  * `over`, the state in which an episode ended, and still the belief of the percept before it. */
 typedef struct HnReplayStep {
-  const void *env;            /* row memory */
-  int64_t step, episode, age; /* of the trial, its episode, its episode's step; from 0 */
+  const void *env; /* row memory */
+  int64_t step, episode,
+      episode_step;           /* step of the trial, its episode, step of the episode; from 0 */
   bool begin, over, adapting; /* adapting: the episode does not count */
   float reward;               /* of the step that led here; NaN where none did */
   double episode_return;
@@ -23,27 +24,27 @@ typedef struct HnReplayStep {
   const float *map; /* [map_width, map_height], or NULL */
 } HnReplayStep;
 /* False: enough was seen. */
-typedef bool HnMomentSink(void *arg, const HnReplayStep *m);
+typedef bool HnReplaySink(void *arg, const HnReplayStep *m);
 
 /* A cell at work with the newest checkpoint of its folder. */
-typedef struct HnShow {
+typedef struct HnReplay {
   HnCell *cell;
   HnSession *s;
   int64_t update; /* of the checkpoint */
   bool same;      /* false: made by other builds of the plugins, or another configuration */
-} HnShow;
+} HnReplay;
 
 /* dir: a cell's folder.  log: where plugins' lines go.  HN_RUN_FAILED: there is no cell, or no
  * checkpoint, in it. */
-HnShow *hn_replay_open(const char *dir, FILE *log, GError **error);
-void hn_replay_free(HnShow *show);
+HnReplay *hn_replay_open(const char *dir, FILE *log, GError **error);
+void hn_replay_free(HnReplay *show);
 /* Lives the trial as the evaluation's protocol says.  HN_RUN_FAILED: no such split or task, or the
  * environment draws no pictures. */
-gboolean hn_replay_trial(HnShow *show, const HnReplayOptions *what, HnMomentSink *sink, void *arg,
+gboolean hn_replay_trial(HnReplay *show, const HnReplayOptions *what, HnReplaySink *sink, void *arg,
                          GError **error);
 /* Moments a trial has at most. */
-int64_t hn_replay_moments(const HnShow *show);
+int64_t hn_replay_max_steps(const HnReplay *show);
 /* The environment's picture of a moment, rgb [height, width, 3]. */
-gboolean hn_replay_draw(HnShow *show, const HnReplayStep *m, int64_t width, int64_t height,
+gboolean hn_replay_draw(HnReplay *show, const HnReplayStep *m, int64_t width, int64_t height,
                         uint8_t *rgb, GError **error);
 #endif

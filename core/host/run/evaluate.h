@@ -1,0 +1,30 @@
+/* evaluate.h - evaluations: held-out tasks acted in with learning frozen, and what is counted. */
+#ifndef HN_EVALUATE_H
+#define HN_EVALUATE_H
+#include "episodes.h"
+#include "session.h"
+
+/* The result of an evaluation, in which every row runs one trial in one task. */
+typedef struct HnEvaluation {
+  HnEpisodeMeans episodes;           /* those that count */
+  double success_last;               /* mean over rows of the last that counts; NaN if none */
+  int64_t observations;              /* of a trial, T + 1 */
+  double *belief_info, *policy_info; /* columns folded over a trial, mean over rows */
+  double *step_reward; /* [observations] mean over rows of the step before the observation */
+  double *step_info;   /* [observations, columns] mean over rows, NaN if none: the env's columns of
+                          the step before the observation, then the belief's */
+  HnExperience trial;  /* [observations - 1, evaluation.record_rows] of the trial itself */
+  HnPredictiveCheck predictive;
+} HnEvaluation;
+/* split: index.  sink may be NULL; it gets every finished episode that the protocol asks for, of
+ * any kind, in the order in which they end (where goals share a count, all of them at the end). */
+HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSink *sink,
+                     void *arg);
+void hn_evaluation_free(HnEvaluation *e);
+
+/* Steps [at, at + steps) of a trial, as the first steps of window w. */
+typedef void HnWindowSink(void *arg, const HnExperience *w, int64_t at, int64_t steps);
+/* Runs one evaluated trial of rollouts that have just begun; its windows go to sink (or NULL) in
+ * order. */
+HnStatus hn_evaluate_trial(HnSession *s, HnRollouts *r, HnWindowSink *sink, void *arg);
+#endif
