@@ -10,8 +10,8 @@
  *
  * A minibatch is cut into shards whose size depends on the minibatch alone, and their gradients are
  * added in order: the same bits for any number of workers. */
-#include "advantage.h"
-#include "ppo_shard.h"
+#include "common/advantage.c"
+#include "ppo/loss.c"
 
 /* ---- creation ---- */
 

@@ -1,5 +1,5 @@
 /* Advantages, their targets and the scale of rewards against numbers worked out by hand. */
-#include "../../plugins/policies/advantage.h"
+#include "../../plugins/policies/common/advantage.c"
 #include "fake_host.h"
 #include <glib.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* ppo_network.h - PPO's actor and critic: what they are made of, and what they answer to inputs. */
 #ifndef PPO_NETWORK_H
 #define PPO_NETWORK_H
-#include "ppo_tables.h"
+#include "../ppo/ppo.h"
 #include <hunch/kit/nn.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* ppo_shard.h - the loss on one shard of a minibatch, and its gradient. */
 #ifndef PPO_SHARD_H
 #define PPO_SHARD_H
-#include "ppo_network.h"
+#include "../common/actor_critic.c"
 
 /* ---- the lesson, made ready ---- */
 
