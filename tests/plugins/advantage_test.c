@@ -1,5 +1,5 @@
 /* Advantages, their targets and the scale of rewards against numbers worked out by hand. */
-#include "../../plugins/policies/common/advantage.c"
+#include "../../plugins/policies/common/advantage.h"
 #include "fake_host.h"
 #include <glib.h>
 #include <math.h>
@@ -9,7 +9,7 @@ typedef struct Chain {
   const float *reward;
   float value[8];
   uint8_t begin[8], terminated[8], truncated[8];
-  Returns r;
+  ReturnRule r;
 } Chain;
 
 static void expect_returns(const Chain *c, const double *target, const double *advantage) {
@@ -21,7 +21,7 @@ static void expect_returns(const Chain *c, const double *target, const double *a
                  .begin = c->begin,
                  .terminated = c->terminated,
                  .truncated = c->truncated};
-  returns_advantages(&c->r, &h, c->reward, c->value, a, r);
+  advantage_gae(&c->r, &h, c->reward, c->value, a, r);
   for (int64_t t = 0; t < c->steps; t++) {
     if (target) g_assert_cmpfloat_with_epsilon((double)r[t], target[t], 1e-6);
     if (advantage) g_assert_cmpfloat_with_epsilon((double)a[t], advantage[t], 1e-6);
@@ -35,9 +35,9 @@ static void test_returns(void) {
              .reward = ones,
              .value = {.5f, .5f, .5f, .5f},
              .begin = {HN_NEW_TASK, 0, 0, HN_NEW_TASK},
-             .r = {.discount = .95, .lambda = .95}};
+             .r = {.gamma = .95, .gae_lambda = .95}};
   expect_returns(&c, (double[]){2.7621906, 1.92625, 1}, NULL);
-  c.r.time_limits = true, c.truncated[2] = 1;
+  c.r.time_limit_bootstrap = true, c.truncated[2] = 1;
   expect_returns(&c, (double[]){2.3549375, 1.475, .5}, NULL);
   c.begin[2] = HN_NEW_EPISODE, c.begin[3] = HN_KEEP, c.truncated[1] = 1, c.truncated[2] = 0;
   expect_returns(&c, (double[]){1.475, .5, 1.475}, NULL);
@@ -46,7 +46,7 @@ static void test_returns(void) {
              .reward = mixed,
              .value = {.5f, .4f, .3f, .2f, 9},
              .begin = {HN_NEW_TASK, 0, 0, 0, HN_NEW_TASK},
-             .r = {.discount = .9, .lambda = .95}};
+             .r = {.gamma = .9, .gae_lambda = .95}};
   expect_returns(&d, NULL, (double[]){1.37314535, .60017, .854, -1.2});
 
   const float third[] = {0, 0, 1, 0};
@@ -54,9 +54,9 @@ static void test_returns(void) {
              .reward = third,
              .value = {.1f, .2f, .3f, .4f, .5f},
              .begin = {HN_NEW_TASK, 0, 0, HN_NEW_EPISODE, 0},
-             .r = {.discount = .9, .lambda = .9, .episodes_end = true}};
+             .r = {.gamma = .9, .gae_lambda = .9, .episodes_end = true}};
   expect_returns(&e, NULL, (double[]){.59597, .637, .7, .05});
-  e.r.discount = 0; /* as if each step ended one: bandits */
+  e.r.gamma = 0; /* as if each step ended one: bandits */
   expect_returns(&e, (double[]){0, 0, 1, 0}, (double[]){-.1, -.2, .7, -.4});
 }
 
@@ -68,14 +68,14 @@ static void test_returns_boundaries(void) {
              .reward = ones,
              .value = {0, 0, 0, 2},
              .begin = {HN_NEW_TASK},
-             .r = {.discount = .5, .lambda = 1}};
+             .r = {.gamma = .5, .gae_lambda = 1}};
   const double through[] = {2, 2, 2}, stopped[] = {1.5, 1, 2};
   expect_returns(&c, through, NULL);
   c.begin[2] = HN_NEW_EPISODE, c.terminated[1] = 1;
   expect_returns(&c, through, NULL);
   c.r.episodes_end = true;
   expect_returns(&c, stopped, NULL);
-  c.r.time_limits = true, c.truncated[1] = 1;
+  c.r.time_limit_bootstrap = true, c.truncated[1] = 1;
   expect_returns(&c, stopped, NULL);
   c.terminated[1] = 0; /* now a time limit: V = 0 there, and before it 1 + V / 2 */
   expect_returns(&c, (double[]){1, 0, 2}, NULL);
@@ -86,11 +86,11 @@ static void test_reward_scale(void) {
   FakeHost fake;
   const HnHost *host = fake_host_open(&fake);
   HnNormaliser z = hn_normaliser_make(host, "z", 1);
-  Returns r = {.discount = .5};
+  ReturnRule r = {.gamma = .5};
   const uint8_t begin[2][6] = {{2, 2, 0, 2, 0, 0}, {0, 0, 0, 2, 0, 0}};
   const float paid[2][4] = {{1, 2, 3, 4}, {-1, 0, 2, 50}},
               seen[2][4] = {{1, 2, 3, 4}, {7, 0, 2, 1e6f}};
-  double trail[2] = {99, 99}; /* left by an older task */
+  double so_far[2] = {99, 99}; /* left by an older task */
   /* returns: 1 2 | 1/2 + 3, 4 | 7/4 - 1, 2 | 3/8 + 2, 50 */
   const double all[] = {1, 2, 3.5, 4, .75, 2, 2.375, 50};
   for (int w = 0; w < 2; w++) {
@@ -102,7 +102,7 @@ static void test_reward_scale(void) {
                    .begin = begin[w],
                    .reward = seen[w],
                    .true_reward = paid[w]};
-    returns_scale(&r, &h, &z, trail, reward);
+    advantage_scale_rewards(&r, &h, &z, so_far, reward);
     double mean = 0, square = 0, n = 4 * w + 4;
     for (int k = 0; k < 4 * w + 4; k++) mean += all[k] / n;
     for (int k = 0; k < 4 * w + 4; k++) square += pow(all[k] - mean, 2);
@@ -110,8 +110,8 @@ static void test_reward_scale(void) {
       g_assert_cmpfloat_with_epsilon(
           (double)reward[k], CLAMP((double)seen[w][k] / sqrt(square / n + 1e-8), -10, 10), 1e-5);
   }
-  g_assert_cmpfloat_with_epsilon(trail[0], 2.375, 1e-9);
-  g_assert_cmpfloat_with_epsilon(trail[1], 50, 1e-9);
+  g_assert_cmpfloat_with_epsilon(so_far[0], 2.375, 1e-9);
+  g_assert_cmpfloat_with_epsilon(so_far[1], 50, 1e-9);
   fake_host_close(&fake);
 }
 

@@ -1,46 +1,27 @@
-/* ppo_network.h - PPO's actor and critic: what they are made of, and what they answer to inputs. */
-#ifndef PPO_NETWORK_H
-#define PPO_NETWORK_H
-#include "../ppo/ppo.h"
-#include <hunch/kit/nn.h>
+/* actor_critic.c - creation, forward pass and input normalisation of actor and critic. */
+#include "actor_critic.h"
+#include <math.h>
 #include <string.h>
 
-typedef struct Tower {
-  HnLayerNorm norm;   /* gain NULL: not there */
-  HnMlp hidden, head; /* layers 0: not there */
-} Tower;
-
-typedef struct Ppo {
-  const HnThisParams *p;
-  const HnHost *host;
-  int64_t O, D, A, N; /* observation, belief, logits or action, note */
-  int64_t logp_at;    /* in a note: log-density acted by; 0: not there */
-  bool discrete;
-  HnStore store;
-  HnMlp obs_embed, belief_embed; /* layers 0: not there */
-  Tower actor, critic;
-  HnTensor *logstd; /* NULL: discrete */
-  HnNormaliser obs_norm, belief_norm, return_norm;
-  double *trail; /* [B] discounted return of each row's trial so far */
-} Ppo;
+static const float INPUT_CLIP = 10; /* in standard deviations */
 
 /* ---- creation ---- */
 
 /* Widths of the hidden layers; how many, or -1 where `hidden` is not a list of them. */
-static int64_t hidden_widths(const HnThisParams *p, int64_t width[HN_MLP_MAX]) {
+static int64_t hidden_widths(const ActorCriticParams *p, int64_t width[HN_MLP_MAX]) {
   if (p->hidden && *p->hidden) return hn_widths(p->hidden, HN_MLP_MAX, width);
   for (int64_t k = 0; k < p->layers; k++) width[k] = p->width;
   return p->layers;
 }
 
-static HnStatus check(const Ppo *m, const HnPolicySpec *spec) {
-  const HnThisParams *p = m->p;
-  const HnHost *host = m->host;
+static HnStatus check(const ActorCritic *net, const HnPolicySpec *spec) {
+  const ActorCriticParams *p = net->p;
+  const HnHost *host = net->host;
   if (spec->action_dim < 1 && spec->action_count < 1)
     return host->fail(host, HN_E_SHAPE, "the environment takes no actions");
-  if (m->O + m->D < 1)
+  if (net->O + net->D < 1)
     return host->fail(host, HN_E_SHAPE, "neither observation nor belief has a feature to act on");
-  if (m->discrete && p->squash != SQUASH_NONE)
+  if (net->discrete && p->squash != SQUASH_NONE)
     return host->fail(host, HN_E_PARAM, "squash needs continuous actions, these are discrete");
   if (p->std_bounds == STD_SOFTCLIP && p->std_low >= p->std_high)
     return host->fail(host, HN_E_PARAM, "std_low (%g) must be below std_high (%g)", p->std_low,
@@ -52,62 +33,105 @@ static HnStatus check(const Ppo *m, const HnPolicySpec *spec) {
   return HN_OK;
 }
 
-static HnMlp make_embed(Ppo *m, const char *name, int64_t in, int64_t units, HnActivation act,
-                        HnRng *rng) {
+static HnMlp make_embed(ActorCritic *net, const char *name, int64_t in, int64_t units,
+                        HnActivation act, HnRng *rng) {
   if (in < 1 || units < 1) return (HnMlp){.layers = 0};
-  return hn_mlp_make(&m->store, name, 1, (int64_t[]){in, units}, act, act, HN_INIT_FAN_IN, 1, 1,
+  return hn_mlp_make(&net->store, name, 1, (int64_t[]){in, units}, act, act, HN_INIT_FAN_IN, 1, 1,
                      rng);
 }
 
 /* Inputs embedded apart, shared by separate trunks of actor and critic: VariBAD's policy, or,
  * without embeddings and with a norm, Laplace VRNN's heads. */
-static void build(Ppo *m, HnRng *rng) {
+static void make_networks(ActorCritic *net, HnRng *rng) {
   static const HnActivation acts[] = {[ACTIVATION_TANH] = HN_TANH,
                                       [ACTIVATION_RELU] = HN_RELU,
                                       [ACTIVATION_LEAKY_RELU] = HN_LEAKY_RELU};
   static const HnInit inits[] = {[INIT_ORTHOGONAL] = HN_INIT_ORTHOGONAL,
                                  [INIT_NORMC] = HN_INIT_NORMC,
                                  [INIT_LECUN] = HN_INIT_LECUN};
-  const HnThisParams *p = m->p;
-  HnStore *s = &m->store;
+  const ActorCriticParams *p = net->p;
+  HnStore *s = &net->store;
   const HnActivation act = acts[p->activation];
   const HnInit init = inits[p->init];
   const HnInit head = p->init == INIT_LECUN ? HN_INIT_LECUN : HN_INIT_ORTHOGONAL;
   int64_t width[HN_MLP_MAX + 1], layers = hidden_widths(p, width + 1);
-  m->obs_embed = make_embed(m, "obs_embed", m->O, p->obs_embed, act, rng);
-  m->belief_embed = make_embed(m, "belief_embed", m->D, p->belief_embed, act, rng);
-  width[0] = (m->obs_embed.layers ? p->obs_embed : m->O) +
-             (m->belief_embed.layers ? p->belief_embed : m->D);
+  net->obs_embed = make_embed(net, "obs_embed", net->O, p->obs_embed, act, rng);
+  net->belief_embed = make_embed(net, "belief_embed", net->D, p->belief_embed, act, rng);
+  width[0] = (net->obs_embed.layers ? p->obs_embed : net->O) +
+             (net->belief_embed.layers ? p->belief_embed : net->D);
+  ActorCriticTrunk *actor = &net->actor, *critic = &net->critic;
   if (p->input_norm == INPUT_NORM_LAYER) {
-    m->actor.norm = hn_layer_norm_make(s, "actor.norm", width[0], 1e-6f);
-    m->critic.norm = hn_layer_norm_make(s, "critic.norm", width[0], 1e-6f);
+    actor->norm = hn_layer_norm_make(s, "actor.norm", width[0], 1e-6f);
+    critic->norm = hn_layer_norm_make(s, "critic.norm", width[0], 1e-6f);
   }
   if (layers > 0) {
-    m->actor.hidden = hn_mlp_make(s, "actor", layers, width, act, act, init, p->gain, p->gain, rng);
-    m->critic.hidden =
-        hn_mlp_make(s, "critic", layers, width, act, act, init, p->gain, p->gain, rng);
+    actor->hidden = hn_mlp_make(s, "actor", layers, width, act, act, init, p->gain, p->gain, rng);
+    critic->hidden = hn_mlp_make(s, "critic", layers, width, act, act, init, p->gain, p->gain, rng);
   }
   int64_t top = width[layers];
-  m->actor.head = hn_mlp_make(s, "action", 1, (int64_t[]){top, m->A}, HN_LINEAR, HN_LINEAR, head,
-                              p->head_gain, p->head_gain, rng);
-  m->critic.head =
+  actor->head = hn_mlp_make(s, "action", 1, (int64_t[]){top, net->A}, HN_LINEAR, HN_LINEAR, head,
+                            p->head_gain, p->head_gain, rng);
+  critic->head =
       hn_mlp_make(s, "value", 1, (int64_t[]){top, 1}, HN_LINEAR, HN_LINEAR, head, 1, 1, rng);
-  if (!m->discrete)
-    m->logstd = hn_store_add(s, "logstd", 1, m->A, HN_INIT_CONSTANT, log(p->std_init), rng);
+  if (!net->discrete)
+    net->logstd = hn_store_add(s, "logstd", 1, net->A, HN_INIT_CONSTANT, log(p->std_init), rng);
 }
 
-/* ---- the network ---- */
+HnStatus actor_critic_create(ActorCritic *net, const HnHost *host, const ActorCriticParams *p,
+                             const HnPolicySpec *spec) {
+  net->p = p, net->host = host;
+  net->O = p->see_obs ? spec->obs_dim : 0, net->D = spec->belief_dim;
+  net->discrete = spec->action_count > 0;
+  net->A = net->discrete ? spec->action_count : spec->action_dim;
+  HnStatus status = check(net, spec);
+  if (status) return status;
+  hn_store_begin(&net->store, host, "");
+  make_networks(net, spec->rng);
+  if (net->O > 0) net->obs_norm = hn_normaliser_make(host, "obs_norm", net->O);
+  if (net->D > 0) net->belief_norm = hn_normaliser_make(host, "belief_norm", net->D);
+  return HN_OK;
+}
 
-enum { ACTIONS = 1, VALUES = 2 }; /* what is asked of it, a sum of these */
+/* ---- forward ---- */
 
-/* What n rows answer to S beliefs; NULL where not asked. */
-typedef struct Answer {
-  HnVar **out;   /* [S] of [n, A]: logits, or means of actions */
-  HnVar *logstd; /* [1, A]; NULL: discrete */
-  HnVar *value;  /* [n, 1] */
-} Answer;
+/* log(standard deviation) within its bounds.  softclip(x) = o + s tanh((x - o) / s), o and s the
+ * middle and half the width of [log low, log high]. */
+static HnVar *bounded_logstd(const ActorCritic *net, HnTape *t, float *flat) {
+  const ActorCriticParams *p = net->p;
+  HnVar *x = hn_param(t, net->logstd, flat);
+  if (p->std_bounds == STD_FLOOR) return hn_clamp(t, x, (float)log(p->std_floor), 1e30f);
+  double o = (log(p->std_high) + log(p->std_low)) / 2, s = (log(p->std_high) - log(p->std_low)) / 2;
+  x = hn_activate(t, hn_affine(t, x, (float)(1 / s), (float)(-o / s)), HN_TANH);
+  return hn_affine(t, x, (float)s, (float)o);
+}
 
-/* y [rows, n]: rows of x at stride ld, normalised if `on`. */
+static HnVar *run_trunk(HnTape *t, const ActorCriticTrunk *trunk, HnVar *x, float *flat) {
+  if (trunk->norm.gain) x = hn_layer_norm_by(t, &trunk->norm, x, flat);
+  if (trunk->hidden.layers) x = hn_mlp(t, &trunk->hidden, x, flat);
+  return hn_mlp(t, &trunk->head, x, flat);
+}
+
+Heads actor_critic_forward(const ActorCritic *net, HnTape *t, HnVar *obs, HnVar *const *belief,
+                           int64_t S, int asked, float *flat) {
+  Heads y = {.action = hn_tape_room(t, S, sizeof *y.action)};
+  if (obs && net->obs_embed.layers) obs = hn_mlp(t, &net->obs_embed, obs, flat);
+  for (int64_t s = 0; s < S; s++) {
+    HnVar *b = belief ? belief[s] : NULL;
+    if (b && net->belief_embed.layers) b = hn_mlp(t, &net->belief_embed, b, flat);
+    HnVar *x = !b ? obs : !obs ? b : hn_concat(t, 2, (HnVar *const[]){obs, b});
+    if (asked & HEADS_ACTION) {
+      y.action[s] = run_trunk(t, &net->actor, x, flat);
+      if (net->p->squash == SQUASH_MEAN) y.action[s] = hn_activate(t, y.action[s], HN_TANH);
+    }
+    if (!(asked & HEADS_VALUE)) continue;
+    HnVar *value = run_trunk(t, &net->critic, x, flat);
+    y.value = y.value ? hn_add(t, y.value, value) : value;
+  }
+  if (S > 1 && y.value) y.value = hn_affine(t, y.value, 1 / (float)S, 0);
+  if (net->logstd && asked & HEADS_ACTION) y.logstd = bounded_logstd(net, t, flat);
+  return y;
+}
+
 static void normalise(const HnNormaliser *z, bool on, int64_t rows, int64_t n, const float *x,
                       int64_t ld, float *y) {
   if (on) hn_normaliser_apply(z, rows, x, ld, INPUT_CLIP, y, n);
@@ -115,61 +139,58 @@ static void normalise(const HnNormaliser *z, bool on, int64_t rows, int64_t n, c
     memcpy(y + i * n, x + i * ld, (size_t)n * sizeof(float));
 }
 
-/* log(standard deviation) within its bounds.  softclip(x) = o + s tanh((x - o) / s), o and s the
- * middle and half the width of [log low, log high]. */
-static HnVar *bounded_logstd(const Ppo *m, HnTape *t, float *flat) {
-  const HnThisParams *p = m->p;
-  HnVar *x = hn_param(t, m->logstd, flat);
-  if (p->std_bounds == STD_FLOOR) return hn_clamp(t, x, (float)log(p->std_floor), 1e30f);
-  double o = (log(p->std_high) + log(p->std_low)) / 2, s = (log(p->std_high) - log(p->std_low)) / 2;
-  x = hn_activate(t, hn_affine(t, x, (float)(1 / s), (float)(-o / s)), HN_TANH);
-  return hn_affine(t, x, (float)s, (float)o);
-}
-
-static HnVar *climb(HnTape *t, const Tower *w, HnVar *x, float *flat) {
-  if (w->norm.gain) x = hn_layer_norm_by(t, &w->norm, x, flat);
-  if (w->hidden.layers) x = hn_mlp(t, &w->hidden, x, flat);
-  return hn_mlp(t, &w->head, x, flat);
-}
-
-/* obs [n, O] and belief [S] of [n, D] are normalised; NULL where they have no features. */
-static Answer answer(const Ppo *m, HnTape *t, HnVar *obs, HnVar *const *belief, int64_t S,
-                     int asked, float *flat) {
-  Answer y = {.out = hn_tape_room(t, S, sizeof *y.out)};
-  if (obs && m->obs_embed.layers) obs = hn_mlp(t, &m->obs_embed, obs, flat);
-  for (int64_t s = 0; s < S; s++) {
-    HnVar *b = belief ? belief[s] : NULL;
-    if (b && m->belief_embed.layers) b = hn_mlp(t, &m->belief_embed, b, flat);
-    HnVar *x = !b ? obs : !obs ? b : hn_concat(t, 2, (HnVar *const[]){obs, b});
-    if (asked & ACTIONS) {
-      y.out[s] = climb(t, &m->actor, x, flat);
-      if (m->p->squash == SQUASH_MEAN) y.out[s] = hn_activate(t, y.out[s], HN_TANH);
-    }
-    if (!(asked & VALUES)) continue;
-    HnVar *value = climb(t, &m->critic, x, flat);
-    y.value = y.value ? hn_add(t, y.value, value) : value;
+Heads actor_critic_forward_raw(const ActorCritic *net, HnTape *t, int64_t rows, const float *obs,
+                               const float *belief, int64_t S, int asked) {
+  HnVar *o = NULL, **b = NULL;
+  int64_t O = net->O, D = net->D;
+  if (O > 0) {
+    float *x = hn_tape_room(t, rows * O, sizeof *x);
+    normalise(&net->obs_norm, net->p->normalise_obs, rows, O, obs, O, x);
+    o = hn_constant(t, rows, O, x);
   }
-  if (S > 1 && y.value) y.value = hn_affine(t, y.value, 1 / (float)S, 0);
-  if (m->logstd && asked & ACTIONS) y.logstd = bounded_logstd(m, t, flat);
+  if (D > 0) b = hn_tape_room(t, S, sizeof *b);
+  for (int64_t s = 0; s < S && D > 0; s++) {
+    float *x = hn_tape_room(t, rows * D, sizeof *x);
+    actor_critic_normalise_belief(net, rows, belief + s * D, S * D, x);
+    b[s] = hn_constant(t, rows, D, x);
+  }
+  return actor_critic_forward(net, t, o, b, S, asked, NULL);
+}
+
+/* ---- running normalisation of inputs ---- */
+
+static const float *take_in(const HnHost *host, HnNormaliser *z, bool on, int64_t rows, int64_t n,
+                            const float *x) {
+  if (n < 1) return NULL;
+  hn_normaliser_update(z, rows, x, n);
+  if (!on) return x;
+  float *y = host->scratch(host, rows * n, sizeof *y);
+  hn_normaliser_apply(z, rows, x, n, INPUT_CLIP, y, n);
   return y;
 }
 
-/* The answer to rows as the host hands them over: obs [rows, O], belief [rows, S, D], not yet
- * normalised. */
-static Answer answer_rows(const Ppo *m, HnTape *t, int64_t rows, const float *obs,
-                          const float *belief, int64_t S, int asked) {
-  HnVar *o = NULL, **b = NULL;
-  if (m->O > 0) {
-    float *x = hn_tape_room(t, rows * m->O, sizeof *x);
-    normalise(&m->obs_norm, m->p->normalise_obs, rows, m->O, obs, m->O, x);
-    o = hn_constant(t, rows, m->O, x);
-  }
-  if (m->D > 0) b = hn_tape_room(t, S, sizeof *b);
-  for (int64_t s = 0; s < S && m->D > 0; s++) {
-    float *x = hn_tape_room(t, rows * m->D, sizeof *x);
-    normalise(&m->belief_norm, m->p->normalise_belief, rows, m->D, belief + s * m->D, S * m->D, x);
-    b[s] = hn_constant(t, rows, m->D, x);
-  }
-  return answer(m, t, o, b, S, asked, NULL);
+const float *actor_critic_take_in_obs(ActorCritic *net, int64_t rows, const float *x) {
+  return take_in(net->host, &net->obs_norm, net->p->normalise_obs, rows, net->O, x);
 }
-#endif
+
+const float *actor_critic_take_in_belief(ActorCritic *net, int64_t rows, const float *x) {
+  return take_in(net->host, &net->belief_norm, net->p->normalise_belief, rows, net->D, x);
+}
+
+void actor_critic_normalise_belief(const ActorCritic *net, int64_t rows, const float *x, int64_t ld,
+                                   float *y) {
+  normalise(&net->belief_norm, net->p->normalise_belief, rows, net->D, x, ld, y);
+}
+
+void actor_critic_normalise_belief_backward(const ActorCritic *net, int64_t rows, const float *y,
+                                            const float *d_y, float *d_x, int64_t ld) {
+  bool on = net->p->normalise_belief;
+  for (int64_t d = 0; d < net->D; d++) {
+    double scale = on ? 1 / hn_normaliser_stddev(&net->belief_norm, d) : 1;
+    for (int64_t i = 0; i < rows; i++) {
+      int64_t k = i * net->D + d;
+      bool clipped = on && fabsf(y[k]) >= INPUT_CLIP;
+      d_x[i * ld + d] = clipped ? 0 : (float)((double)d_y[k] * scale);
+    }
+  }
+}

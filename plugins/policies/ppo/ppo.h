@@ -1,9 +1,11 @@
-/* ppo_tables.h - what PPO can be told, and what it reports. */
-#ifndef PPO_TABLES_H
-#define PPO_TABLES_H
-#include <hunch/policy.h>
+/* ppo.h - PPO: parameters, state, and the loss of a minibatch (loss.c); the learner is ../ppo.c. */
+#ifndef PPO_H
+#define PPO_H
+#include "../common/advantage.h"
+#include "../common/mixture.h"
 
-#define PARAMS(X)                                                                                  \
+#define PPO_PARAMS(X)                                                                              \
+  ACTOR_CRITIC_PARAMS(X)                                                                           \
   X(int, epochs, "", "Passes over a lesson.", 10, 1, 1000)                                         \
   X(int, minibatches, "", "Optimiser steps per pass.", 32, 1, 1e6)                                 \
   X(real, lr, "", "Adam's step size.", 3e-4, 0, 1)                                                 \
@@ -29,6 +31,7 @@
   X(choice, episode_boundary, "", "What an episode's end inside a trial is to the return.",        \
     "ignore", "ignore|terminal")                                                                   \
   X(flag, time_limit_bootstrap, "", "Steps cut by the horizon return V of their own state.", 0)    \
+  X(flag, normalise_reward, "", "By the discounted return's deviation, within +-10.", 1)           \
   X(choice, loss_belief, "",                                                                       \
     "Where actions are taken on posterior samples (run.samples > 0), the loss sees the samples "   \
     "acted on, or the point belief, with the density acted by in the ratio and values of its "     \
@@ -41,60 +44,73 @@
   X(flag, upstream_critic, "",                                                                     \
     "As published with the Laplace VRNN: no gradient passes the advantage in the value loss, so "  \
     "the critic never learns.",                                                                    \
-    0)                                                                                             \
-  X(flag, see_obs, "", "Act on the observation too, not on the belief alone.", 1)                  \
-  X(flag, normalise_obs, "", "By running mean and deviation, within +-10.", 1)                     \
-  X(flag, normalise_belief, "", "By running mean and deviation, within +-10.", 1)                  \
-  X(flag, normalise_reward, "", "By the discounted return's deviation, within +-10.", 1)           \
-  X(int, obs_embed, "", "Units that embed the observation; 0: none.", 0, 0, 65536)                 \
-  X(int, belief_embed, "", "Units that embed the belief; 0: none.", 0, 0, 65536)                   \
-  X(choice, input_norm, "", "Of what actor and critic read: LayerNorm, each its own, eps 1e-6.",   \
-    "none", "none|layer")                                                                          \
-  X(text, hidden, "",                                                                              \
-    "Units of each hidden layer, the actor's and the critic's each, e.g. '256 256 64'; empty: "    \
-    "as width and layers say.",                                                                    \
-    "")                                                                                            \
-  X(int, width, "", "Units of a hidden layer.", 64, 1, 65536)                                      \
-  X(int, layers, "", "Hidden layers, the actor's and the critic's each.", 2, 0, 8)                 \
-  X(choice, activation, "", "Of hidden layers and embeddings.", "tanh", "tanh|relu|leaky_relu")    \
-  X(choice, init, "", "Of hidden layers; lecun: of the heads too.", "orthogonal",                  \
-    "orthogonal|normc|lecun")                                                                      \
-  X(real, gain, "", "Of hidden layers' initial weights.", 1.4142135623730951, 0, 100)              \
-  X(real, head_gain, "", "Of the action head's initial weights.", 0.01, 0, 100)                    \
-  X(choice, squash, "", "tanh on a Gaussian's mean, or on its draws.", "none", "none|mean|sample") \
-  X(real, std_init, "", "Initial standard deviation of actions.", 1, 1e-6, 100)                    \
-  X(choice, std_bounds, "", "Standard deviation: from std_floor on, or within std_low and _high.", \
-    "floor", "floor|softclip")                                                                     \
-  X(real, std_floor, "", "Least standard deviation, if std_bounds is floor.", 1e-6, 1e-30, 100)    \
-  X(real, std_low, "", "Least standard deviation, if std_bounds is softclip.", 0.5, 1e-6, 100)     \
-  X(real, std_high, "", "Largest standard deviation, if std_bounds is softclip.", 1.5, 1e-6, 100)
-HN_PARAMS(PARAMS);
+    0)
 enum { ADVANTAGES_MINIBATCH, ADVANTAGES_BATCH, ADVANTAGES_NONE };
 enum { BOUNDARY_IGNORE, BOUNDARY_TERMINAL };
 enum { LOSS_BELIEF_ACTED, LOSS_BELIEF_POINT };
-enum { INPUT_NORM_NONE, INPUT_NORM_LAYER };
-enum { ACTIVATION_TANH, ACTIVATION_RELU, ACTIVATION_LEAKY_RELU };
-enum { INIT_ORTHOGONAL, INIT_NORMC, INIT_LECUN };
-enum { SQUASH_NONE, SQUASH_MEAN, SQUASH_SAMPLE };
-enum { STD_FLOOR, STD_SOFTCLIP };
 
-#define METRICS(X)                                                                               \
-  X(loss, "", "What is minimised, without the inference's own part.", HN_MEAN)                   \
-  X(policy_loss, "", "Clipped surrogate.", HN_MEAN)                                              \
-  X(value_loss, "", "Half the squared (or Huber) error, unweighted.", HN_MEAN)                   \
-  X(entropy, "nats", "Of the policy; before squashing; of a mixture, its parts' mean.", HN_MEAN) \
-  X(approx_kl, "nats", "Old to new policy: r - 1 - log r (Schulman's k3).", HN_MEAN)             \
-  X(ratio, "", "Mean of new over old density.", HN_MEAN)                                         \
-  X(clip_fraction, "", "Ratios outside the clip.", HN_MEAN)                                      \
-  X(explained_variance, "", "Of the targets, by the values acted with.", HN_MEAN)                \
-  X(advantage_stddev, "", "Before standardising.", HN_MEAN)                                      \
-  X(grad_norm, "", "Before grad_norm's clip, the inference's included.", HN_MEAN)                \
-  X(epochs, "", "Passes made.", HN_MEAN)                                                         \
-  X(lr, "", "Step size after annealing.", HN_MEAN)
-HN_METRICS(METRICS);
-#define INFO(X) X(value, "", "Predicted return, in units of the scaled reward.", HN_MEAN)
-HN_INFO(INFO);
+typedef struct PpoParams {
+  PPO_PARAMS(HN_FIELD)
+} PpoParams;
 
-enum { NOTE_VALUE, NOTE_RAW }; /* NOTE_RAW on: the draw before tanh, if squash = sample */
-static const float INPUT_CLIP = 10;
+typedef struct Ppo {
+  const PpoParams *p;
+  const HnHost *host;
+  ActorCritic net;
+  int64_t aux_dim, logp_at; /* logp_at: in aux, the log-density acted by; 0: not stored */
+  HnNormaliser return_norm;
+  double *return_so_far; /* [B] discounted, of each row */
+} Ppo;
+
+enum { AUX_VALUE, AUX_RAW }; /* from AUX_RAW on: the draw before tanh, if squash is sample */
+
+/* The experience of an iteration, ready to be learnt from.  Arrays are by place t * B + i. */
+typedef struct PpoBatch {
+  const HnHistory *h;
+  bool point;                /* acted on samples, but the loss sees the point belief */
+  int64_t count, S;          /* T * B; samples of a belief that the loss sees, at least 1 */
+  const float *raw_belief;   /* [T+1, B, S, D] */
+  const float *obs, *belief; /* [count, O], [count, S, D], normalised */
+  float *advantage, *target; /* [count] */
+  float *logp, *value;       /* [count] of the policy before the update */
+  Moments advantages;
+  double explained; /* variance of the targets; NaN where they have none */
+} PpoBatch;
+
+/* Sums over elements. */
+typedef struct PpoSums {
+  double policy, value, entropy, kl, ratio, clipped;
+} PpoSums;
+
+/* n elements of a batch, cut into shards. */
+typedef struct PpoMinibatch {
+  const Ppo *m;
+  const PpoBatch *batch;
+  int64_t n, shard_size;
+  const int64_t *place;                   /* [n] */
+  const float *belief;                    /* [n, S, D] inferred anew; NULL: the batch's own */
+  float *d_belief;                        /* [n, S, D] out, the gradient where inferred anew */
+  double advantage_mean, advantage_scale; /* that standardise advantages */
+  float *flat;                            /* [shards, store.size] out, gradients of weights */
+  PpoSums *sums;                          /* [shards] out */
+} PpoMinibatch;
+
+/* The size of the shards that n elements are cut into depends on n alone: the same bits for any
+ * number of workers. */
+int64_t ppo_shard_size(int64_t n);
+int64_t ppo_shard_count(int64_t n);
+
+/* HnTasks, arg a PpoMinibatch.  Loss of shard k and its gradients; */
+HnStatus ppo_shard_loss(void *arg, int64_t k);
+/* log-densities and values of shard k under the current weights, written into the batch. */
+HnStatus ppo_shard_old_policy(void *arg, int64_t k);
+
+/* How an answer of the actor becomes a policy. */
+static inline Mixture ppo_mixture(const Ppo *m, const Heads *heads, int64_t S) {
+  return (Mixture){.heads = heads,
+                   .S = S,
+                   .A = m->net.A,
+                   .squash = m->p->squash == SQUASH_SAMPLE,
+                   .mean_logp = m->p->upstream_mixture};
+}
 #endif

@@ -1,0 +1,100 @@
+/* actor_critic.h - actor and critic networks on (observation, belief), for policy learners: running
+ * normalisation of what they see, embeddings, a trunk each, and a categorical or Gaussian head.
+ *
+ * Shapes: O, D features of the observation and the belief; A logits, or numbers of an action; S
+ * posterior samples of the belief, at least 1. */
+#ifndef ACTOR_CRITIC_H
+#define ACTOR_CRITIC_H
+#include <hunch/kit/nn.h>
+#include <hunch/policy.h>
+
+/* A learner's table begins with these rows, so that its parameters can be read as
+ * ActorCriticParams. */
+#define ACTOR_CRITIC_PARAMS(X)                                                                     \
+  X(flag, see_obs, "", "Act on the observation too, not on the belief alone.", 1)                  \
+  X(flag, normalise_obs, "", "By running mean and deviation, within +-10.", 1)                     \
+  X(flag, normalise_belief, "", "By running mean and deviation, within +-10.", 1)                  \
+  X(int, obs_embed, "", "Units that embed the observation; 0: none.", 0, 0, 65536)                 \
+  X(int, belief_embed, "", "Units that embed the belief; 0: none.", 0, 0, 65536)                   \
+  X(choice, input_norm, "", "Of what actor and critic read: LayerNorm, each its own, eps 1e-6.",   \
+    "none", "none|layer")                                                                          \
+  X(text, hidden, "",                                                                              \
+    "Units of each hidden layer, the actor's and the critic's each, e.g. '256 256 64'; empty: "    \
+    "as width and layers say.",                                                                    \
+    "")                                                                                            \
+  X(int, width, "", "Units of a hidden layer.", 64, 1, 65536)                                      \
+  X(int, layers, "", "Hidden layers, the actor's and the critic's each.", 2, 0, 8)                 \
+  X(choice, activation, "", "Of hidden layers and embeddings.", "tanh", "tanh|relu|leaky_relu")    \
+  X(choice, init, "", "Of hidden layers; lecun: of the heads too.", "orthogonal",                  \
+    "orthogonal|normc|lecun")                                                                      \
+  X(real, gain, "", "Of hidden layers' initial weights.", 1.4142135623730951, 0, 100)              \
+  X(real, head_gain, "", "Of the action head's initial weights.", 0.01, 0, 100)                    \
+  X(choice, squash, "", "tanh on a Gaussian's mean, or on its draws.", "none", "none|mean|sample") \
+  X(real, std_init, "", "Initial standard deviation of actions.", 1, 1e-6, 100)                    \
+  X(choice, std_bounds, "", "Standard deviation: from std_floor on, or within std_low and _high.", \
+    "floor", "floor|softclip")                                                                     \
+  X(real, std_floor, "", "Least standard deviation, if std_bounds is floor.", 1e-6, 1e-30, 100)    \
+  X(real, std_low, "", "Least standard deviation, if std_bounds is softclip.", 0.5, 1e-6, 100)     \
+  X(real, std_high, "", "Largest standard deviation, if std_bounds is softclip.", 1.5, 1e-6, 100)
+enum { INPUT_NORM_NONE, INPUT_NORM_LAYER };
+enum { ACTIVATION_TANH, ACTIVATION_RELU, ACTIVATION_LEAKY_RELU };
+enum { INIT_ORTHOGONAL, INIT_NORMC, INIT_LECUN };
+enum { SQUASH_NONE, SQUASH_MEAN, SQUASH_SAMPLE };
+enum { STD_FLOOR, STD_SOFTCLIP };
+
+typedef struct ActorCriticParams {
+  ACTOR_CRITIC_PARAMS(HN_FIELD)
+} ActorCriticParams;
+
+typedef struct ActorCriticTrunk {
+  HnLayerNorm norm;   /* gain NULL: absent */
+  HnMlp hidden, head; /* layers 0: absent */
+} ActorCriticTrunk;
+
+typedef struct ActorCritic {
+  const ActorCriticParams *p;
+  const HnHost *host;
+  int64_t O, D, A;
+  bool discrete;
+  HnStore store;
+  HnMlp obs_embed, belief_embed; /* layers 0: absent */
+  ActorCriticTrunk actor, critic;
+  HnTensor *logstd; /* [1, A]; NULL: discrete */
+  HnNormaliser obs_norm, belief_norm;
+} ActorCritic;
+
+/* Checks the parameters and makes the networks; net must not move afterwards.
+ * Errors: HN_E_PARAM, HN_E_SHAPE.  [create] */
+HnStatus actor_critic_create(ActorCritic *net, const HnHost *host, const ActorCriticParams *p,
+                             const HnPolicySpec *spec);
+
+/* What the heads say of n rows. */
+typedef struct Heads {
+  HnVar **action; /* [S] of [n, A]: logits, or means of Gaussians; NULLs if not asked */
+  HnVar *logstd;  /* [1, A] of the Gaussians; NULL: discrete, or not asked */
+  HnVar *value;   /* [n, 1], the mean over samples; NULL: not asked */
+} Heads;
+enum { HEADS_ACTION = 1, HEADS_VALUE = 2 }; /* what is asked, a sum of these */
+
+/* obs [n, O] and belief [S] of [n, D] are normalised; NULL where they have no features.  flat:
+ * receives the weights' gradients, or NULL. */
+Heads actor_critic_forward(const ActorCritic *net, HnTape *t, HnVar *obs, HnVar *const *belief,
+                           int64_t S, int asked, float *flat);
+/* The same without gradients of rows as the host hands them over: obs [rows, O], belief [rows, S,
+ * D], not yet normalised. */
+Heads actor_critic_forward_raw(const ActorCritic *net, HnTape *t, int64_t rows, const float *obs,
+                               const float *belief, int64_t S, int asked);
+
+/* ---- running normalisation of inputs ---- */
+
+/* The statistics take in x, [rows, O] or [rows, D].  Returns x as the networks then see it, in
+ * scratch where it is not x itself; NULL: no features.  [instance] */
+const float *actor_critic_take_in_obs(ActorCritic *net, int64_t rows, const float *x);
+const float *actor_critic_take_in_belief(ActorCritic *net, int64_t rows, const float *x);
+/* y [rows, D]: raw beliefs x at row stride ld as the networks see them. */
+void actor_critic_normalise_belief(const ActorCritic *net, int64_t rows, const float *x, int64_t ld,
+                                   float *y);
+/* Back through it: from y and the gradient d_y, both [rows, D], to d_x at row stride ld. */
+void actor_critic_normalise_belief_backward(const ActorCritic *net, int64_t rows, const float *y,
+                                            const float *d_y, float *d_x, int64_t ld);
+#endif
