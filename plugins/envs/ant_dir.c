@@ -69,7 +69,7 @@ static const char *task_name(void *self, int64_t split, int64_t k) {
 }
 
 static HnStatus pick_task(AntDir *e, const HnEnvBatch *b, int64_t i, Row *row) {
-  HnStatus s = numbered_settle(e->sim.host, b, i, task_count(e, b->split));
+  HnStatus s = hn_task_settle(e->sim.host, b, i, task_count(e, b->split));
   if (s) return s;
   if (e->p->direction == UNIFORM) {
     double angle = hn_rng_uniform(&b->rng[i], 0, 6.283185307179586);

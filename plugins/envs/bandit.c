@@ -79,9 +79,9 @@ static HnStatus reset(void *self, HnEnvBatch *b) {
     double *row = row_at(e, b, i);
     if (b->begin[i] == HN_NEW_TASK) {
       HnRng own;
-      HnStatus s = numbered_settle(e->host, b, i, task_count(self, b->split));
+      HnStatus s = hn_task_settle(e->host, b, i, task_count(self, b->split));
       if (s) return s;
-      draw_dirichlet(numbered_stream(b, i, &own), n,
+      draw_dirichlet(hn_task_stream(b, i, &own), n,
                      b->split == TEST ? e->p->alpha_test : e->p->alpha_train, row + 1);
     }
     for (int64_t k = 0; k < n; k++) b->task[i * n + k] = (float)row[1 + k];

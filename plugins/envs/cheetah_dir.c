@@ -25,7 +25,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
 }
 
 static HnStatus choose(const Cheetah *e, const HnEnvBatch *b, int64_t i, double task[TASK_DIM]) {
-  HnStatus s = numbered_settle(e->sim.host, b, i, TASKS);
+  HnStatus s = hn_task_settle(e->sim.host, b, i, TASKS);
   task[0] = b->task_index[i] == 0 ? -1 : 1;
   return s;
 }

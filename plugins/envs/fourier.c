@@ -58,9 +58,9 @@ static HnStatus reset(void *self, HnEnvBatch *b) {
     Row *row = (Row *)b->state + i;
     if (b->begin[i] == HN_NEW_TASK) {
       HnRng own;
-      HnStatus s = numbered_settle(e->host, b, i, task_count(self, b->split));
+      HnStatus s = hn_task_settle(e->host, b, i, task_count(self, b->split));
       if (s) return s;
-      draw_task(numbered_stream(b, i, &own), row);
+      draw_task(hn_task_stream(b, i, &own), row);
     }
     float *task = b->task + i * TASK_DIM;
     for (int k = 0; k < TERMS; k++) task[k] = (float)row->a[k];

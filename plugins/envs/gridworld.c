@@ -73,7 +73,7 @@ static HnStatus reset(void *self, HnEnvBatch *b) {
     if (b->begin[i] == HN_KEEP) continue;
     Row *row = (Row *)b->state + i;
     if (b->begin[i] == HN_NEW_TASK) {
-      HnStatus s = numbered_settle(e->host, b, i, e->tasks);
+      HnStatus s = hn_task_settle(e->host, b, i, e->tasks);
       if (s) return s;
       int64_t cell = task_cell(size, b->task_index[i]);
       row->goal_x = (int32_t)(cell / size), row->goal_y = (int32_t)(cell % size);

@@ -68,7 +68,7 @@ static HnStatus reset(void *self, HnEnvBatch *b) {
     if (b->begin[i] == HN_KEEP) continue;
     Row *row = (Row *)b->state + i;
     if (b->begin[i] == HN_NEW_TASK) {
-      HnStatus s = numbered_settle(e->host, b, i, e->tasks);
+      HnStatus s = hn_task_settle(e->host, b, i, e->tasks);
       if (s) return s;
       row->goal_row = (int32_t)((b->task_index[i] + 1) / size);
       row->goal_column = (int32_t)((b->task_index[i] + 1) % size);

@@ -189,7 +189,7 @@ static HnStatus reset(void *self, HnEnvBatch *b) {
     Row *row = (Row *)b->state + i;
     HnStatus s = HN_OK;
     if (b->begin[i] == HN_NEW_TASK) {
-      s = numbered_settle(e->host, b, i, task_count(self, b->split));
+      s = hn_task_settle(e->host, b, i, task_count(self, b->split));
       row->split = b->split, row->k = b->task_index[i];
     }
     if (!s) s = start(e, row);

@@ -1,26 +1,42 @@
-/* tasks.h - tasks with a number: which one a row is to have, and the stream that a task of a
- * continuous distribution is drawn from.  For plugins of this folder. */
-#ifndef NUMBERED_H
-#define NUMBERED_H
-#include <hunch/env.h>
+/* hunch/tasks.h - tasks that have a number, for environments: the number of the task a row begins,
+ * and the random stream from which a numbered task is drawn.  Using it is a choice; it keeps what
+ * HnEnv.reset asks: task k of a split is the same in every run.
+ *
+ *   HnRng own;
+ *   HnStatus s = hn_task_settle(host, batch, i, count);
+ *   if (!s) row->x = hn_rng_uniform(hn_task_stream(batch, i, &own), 0, 1); */
+#ifndef HUNCH_TASKS_H
+#define HUNCH_TASKS_H
+#include "env.h"
 
-/* Draws row i's task_index where none is asked for and the split numbers `count` tasks; with a
- * count of 0 it stays -1.  Errors: HN_E_PARAM, a number that the split does not have. */
-static inline HnStatus numbered_settle(const HnHost *host, const HnEnvBatch *b, int64_t i,
-                                       int64_t count) {
-  int64_t *k = &b->task_index[i];
-  if (*k < 0 && count > 0) *k = hn_rng_below(&b->rng[i], count);
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Settles batch->task_index[i] at HN_NEW_TASK, where the split has tasks 0 .. count - 1: a number
+ * that was asked for is checked, and -1 is replaced by one drawn from rng[i].  With a count of 0,
+ * tasks have no number and -1 stays.
+ * Errors: HN_E_PARAM, a number that the split does not have.  [rows] */
+static inline HnStatus hn_task_settle(const HnHost *host, const HnEnvBatch *batch, int64_t i,
+                                      int64_t count) {
+  int64_t *k = &batch->task_index[i];
+  if (*k < 0 && count > 0) *k = hn_rng_below(&batch->rng[i], count);
   if (*k < count || *k < 0) return HN_OK;
   return host->fail(host, HN_E_PARAM, "no task %lld: there are %lld, from 0", (long long)*k,
                     (long long)count);
 }
 
-/* What row i draws its task from: task k of a split from a stream of its own, made in *own, the
- * same in every run; a task without a number from the row's stream. */
-static inline HnRng *numbered_stream(const HnEnvBatch *b, int64_t i, HnRng *own) {
-  if (b->task_index[i] < 0) return &b->rng[i];
+/* The stream that row i draws its task from, after hn_task_settle: for task k of a split one of its
+ * own, written to *own, which depends on split and k alone; for a task without a number rng[i].
+ * [rows] */
+static inline HnRng *hn_task_stream(const HnEnvBatch *batch, int64_t i, HnRng *own) {
+  if (batch->task_index[i] < 0) return &batch->rng[i];
   *own = hn_rng(UINT64_C(0x7461736b206e6f2e), /* "task no." */
-                (uint64_t)b->split << 40 | (uint64_t)b->task_index[i]);
+                (uint64_t)batch->split << 40 | (uint64_t)batch->task_index[i]);
   return own;
 }
+
+#ifdef __cplusplus
+}
+#endif
 #endif
