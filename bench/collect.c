@@ -45,7 +45,7 @@ static void *step_bare(void *arg) {
       double u = hn_rng_normal(&rng); /* as an untrained policy acts */
       d->ctrl[k] = CLAMP(u, -1, 1);
     }
-    for (int k = 0; k < HN_CHEETAH_FRAMES; k++) mj_step(b->model, d);
+    for (int k = 0; k < hn_cheetah.frames; k++) mj_step(b->model, d);
   }
   mj_deleteData(d);
   return NULL;
@@ -120,7 +120,7 @@ int main(void) {
   char why[256] = "";
   char *path = NULL;
   int file = g_file_open_tmp("hunch-bench-XXXXXX.xml", &path, NULL);
-  const char *mjcf = hn_cheetah_mjcf();
+  const char *mjcf = hn_cheetah.mjcf;
   if (file < 0 || !g_file_set_contents(path, mjcf, -1, NULL)) return 1;
   mjModel *model = mj_loadXML(path, NULL, why, sizeof why);
   remove(path), g_free(path), close(file);

@@ -18,14 +18,13 @@ extern const HnPlugin ant_dir_LTX_hn_plugin, ant_goal_LTX_hn_plugin, cheetah_dir
     cheetah_vel_LTX_hn_plugin, gridworld_LTX_hn_plugin, humanoid_dir_LTX_hn_plugin,
     point_robot_LTX_hn_plugin, walker_rand_params_LTX_hn_plugin;
 
-enum { ROWS = 16, EPISODE = 200, ACT = HN_HUMANOID_ACT /* the most */ };
+enum { ROWS = 16, EPISODE = 200, ACT = 17 /* the humanoid's, the most */ };
 
 typedef struct Subject {
   const HnPlugin *plugin;
   const Setting *settings;
-  HnStatus (*create)(HnSim *sim, const HnHost *host, int64_t slots); /* NULL: no MuJoCo */
-  int frames;
-  int64_t episodes; /* a run */
+  const HnBody *body; /* NULL: no MuJoCo */
+  int64_t episodes;   /* a run */
   int repeats;
 } Subject;
 
@@ -90,7 +89,7 @@ static double run_direct(Rig *rig, const mjModel *m, mjData **d, const Actions *
       const float *act = actions->act[n % EPISODE] + i * m->nu;
       for (int k = 0; k < m->nu; k++)
         d[i]->ctrl[k] = (double)act[k] * m->actuator_ctrlrange[2 * k + 1];
-      for (int k = 0; k < subject->frames; k++) mj_step(m, d[i]);
+      for (int k = 0; k < subject->body->frames; k++) mj_step(m, d[i]);
     }
   return busy() - start;
 }
@@ -113,7 +112,8 @@ static void bench(const Subject *subject, const Actions *actions) {
   Rig *rig = rig_new(subject->plugin, ROWS, subject->settings);
   HnSim sim = {.model = NULL};
   mjData *d[ROWS] = {NULL};
-  if (subject->create && subject->create(&sim, &rig->fake.host, 1)) g_error("%s", rig->fake.error);
+  if (subject->body && hn_sim_create(&sim, &rig->fake.host, subject->body->mjcf, 1))
+    g_error("%s", rig->fake.error);
   for (int64_t i = 0; sim.model && i < ROWS; i++) d[i] = mj_makeData(sim.model);
   for (int k = 0; k < repeats; k++) {
     HnRng stream[ROWS];
@@ -129,7 +129,7 @@ static void bench(const Subject *subject, const Actions *actions) {
   printf("%-18s %11.0f %11.0f", subject->plugin->name, steps / median(seconds[0], repeats),
          steps / median(seconds[1], repeats));
   if (sim.model) {
-    double each = median(direct, repeats) / steps / subject->frames;
+    double each = median(direct, repeats) / steps / subject->body->frames;
     printf(" %11.0f %8.2f %+7.1f %%", 1 / each, 1e6 * each, 100 * (median(ratio, repeats) - 1));
   }
   printf("\n");
@@ -140,16 +140,15 @@ static void bench(const Subject *subject, const Actions *actions) {
 
 int main(int argc, char **argv) {
   const Subject subjects[] = {
-      {&gridworld_LTX_hn_plugin, NULL, NULL, 0, 1000, 21},
-      {&point_robot_LTX_hn_plugin, NULL, NULL, 0, 1000, 21},
-      {&cheetah_dir_LTX_hn_plugin, NULL, hn_cheetah_create, HN_CHEETAH_FRAMES, 1, 21},
-      {&cheetah_vel_LTX_hn_plugin, NULL, hn_cheetah_create, HN_CHEETAH_FRAMES, 1, 21},
-      {&ant_dir_LTX_hn_plugin, NULL, hn_ant_create, HN_ANT_FRAMES, 1, 7},
-      {&ant_goal_LTX_hn_plugin, NULL, hn_ant_create, HN_ANT_FRAMES, 1, 7},
-      {&humanoid_dir_LTX_hn_plugin, NULL, hn_humanoid_create, HN_HUMANOID_FRAMES, 1, 5},
+      {&gridworld_LTX_hn_plugin, NULL, NULL, 1000, 21},
+      {&point_robot_LTX_hn_plugin, NULL, NULL, 1000, 21},
+      {&cheetah_dir_LTX_hn_plugin, NULL, &hn_cheetah, 1, 21},
+      {&cheetah_vel_LTX_hn_plugin, NULL, &hn_cheetah, 1, 21},
+      {&ant_dir_LTX_hn_plugin, NULL, &hn_ant, 1, 7},
+      {&ant_goal_LTX_hn_plugin, NULL, &hn_ant, 1, 7},
+      {&humanoid_dir_LTX_hn_plugin, NULL, &hn_humanoid, 1, 5},
       /* factors of 1, so that both move alike; writing them costs what any would */
-      {&walker_rand_params_LTX_hn_plugin, SETTINGS({"scale_limit", 0}), hn_walker_create,
-       HN_WALKER_FRAMES, 1, 11},
+      {&walker_rand_params_LTX_hn_plugin, SETTINGS({"scale_limit", 0}), &hn_walker, 1, 11},
   };
   HnRng rng = hn_rng(1, 1);
   Actions *actions = g_new0(Actions, 1);

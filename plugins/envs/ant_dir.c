@@ -36,109 +36,64 @@ HN_PARAMS(PARAMS);
   X(contact_cost, "", "What contact forces took off the reward.", HN_SUM)
 HN_INFO(INFO);
 
-typedef struct Row {
-  HnAnt body;
-  double x, y; /* the direction, a unit vector */
-} Row;
-
-typedef struct AntDir {
-  const HnThisParams *p;
-  HnSim sim;
-} AntDir;
-
-enum { TASKS = 2, TASK_DIM = 2, OBS = HN_ANT_QPOS - 2 + HN_ANT_QVEL };
+enum { TASKS = 2, TASK_DIM = 2 };
 enum { FORWARD_BACKWARD, UNIFORM, UPSTREAM };
 
-static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
-  AntDir *e = self;
-  e->p = params;
-  spec->obs_dim = OBS, spec->action_dim = HN_ANT_ACT, spec->task_dim = TASK_DIM;
-  spec->horizon = e->p->horizon, spec->row_size = sizeof(Row), spec->splits = "train|test";
-  spec->step_seconds = HN_ANT_SECONDS;
-  return hn_ant_create(&e->sim, host, spec->rows);
+static int32_t kind(const void *self) {
+  return ((const HnThisParams *)((const HnLocomotion *)self)->params)->direction;
 }
 
 static int64_t task_count(void *self, int64_t split) {
-  return (void)split, ((const AntDir *)self)->p->direction == UNIFORM ? 0 : TASKS;
+  return (void)split, kind(self) == UNIFORM ? 0 : TASKS;
 }
 
 static const char *task_name(void *self, int64_t split, int64_t k) {
   static const char *const names[][TASKS] = {
       [FORWARD_BACKWARD] = {"backward", "forward"}, [UPSTREAM] = {"right", "left"}};
-  return (void)split, names[((const AntDir *)self)->p->direction][k];
+  return (void)split, names[kind(self)][k];
 }
 
-static HnStatus pick_task(AntDir *e, const HnEnvBatch *b, int64_t i, Row *row) {
-  HnStatus s = hn_task_settle(e->sim.host, b, i, task_count(e, b->split));
+/* A unit vector. */
+static HnStatus draw_task(const HnLocomotion *e, const HnEnvBatch *b, int64_t i,
+                          const HnBodyRow *row) {
+  HnStatus s = hn_task_settle(e->sim.host, b, i, kind(e) == UNIFORM ? 0 : TASKS);
   if (s) return s;
-  if (e->p->direction == UNIFORM) {
-    double angle = hn_rng_uniform(&b->rng[i], 0, 6.283185307179586);
-    row->x = cos(angle), row->y = sin(angle);
-    return HN_OK;
-  }
   double side = b->task_index[i] == 0 ? -1 : 1;
-  row->x = e->p->direction == UPSTREAM ? cos(side) : side;
-  row->y = e->p->direction == UPSTREAM ? sin(side) : 0;
+  double angle = kind(e) == UNIFORM ? hn_rng_uniform(&b->rng[i], 0, 6.283185307179586) : side;
+  bool along = kind(e) == FORWARD_BACKWARD;
+  row->task[0] = along ? side : cos(angle);
+  row->task[1] = along ? 0 : sin(angle);
   return HN_OK;
 }
 
-static void observe(const Row *row, float *obs) {
-  for (int k = 0; k < OBS; k++) obs[k] = (float)row->body.state[2 + k];
+static double reward(const HnLocomotion *e, HnMotion *m) {
+  const HnThisParams *p = e->params;
+  double velocity = (m->moved[0] * m->task[0] + m->moved[1] * m->task[1]) / m->seconds;
+  double contact = p->contact_cost * m->impact, height = m->state[2];
+  m->terminated = !(height >= 0.2 && height <= 1);
+  m->info[info_velocity] = (float)velocity;
+  m->info[info_contact_cost] = (float)contact;
+  return velocity - p->control_cost * m->effort - contact + p->survive_reward;
 }
 
-static HnStatus reset(void *self, HnEnvBatch *b) {
-  const AntDir *e = self;
-  for (int64_t i = 0; i < b->rows; i++) {
-    if (b->begin[i] == HN_KEEP) continue;
-    Row *row = (Row *)b->state + i;
-    HnStatus s = HN_OK;
-    if (b->begin[i] == HN_NEW_TASK) s = pick_task(self, b, i, row);
-    if (!s) s = hn_ant_begin(&e->sim, b->first, e->p->start_noise, &b->rng[i], &row->body);
-    if (s) return s;
-    b->task[i * TASK_DIM] = (float)row->x, b->task[i * TASK_DIM + 1] = (float)row->y;
-    observe(row, b->obs + i * OBS);
-  }
-  return HN_OK;
-}
-
-static HnStatus step(void *self, HnEnvBatch *b) {
-  const AntDir *e = self;
-  const HnThisParams *p = e->p;
-  for (int64_t i = 0; i < b->rows; i++) {
-    Row *row = (Row *)b->state + i;
-    const double *place = row->body.state, x = place[0], y = place[1];
-    double effort;
-    HnStatus s = hn_ant_step(&e->sim, b->first, &row->body, b->action + i * HN_ANT_ACT, &effort);
-    if (s) return s;
-    double velocity = ((place[0] - x) * row->x + (place[1] - y) * row->y) / HN_ANT_SECONDS;
-    double contact = p->contact_cost * hn_ant_contacts(&e->sim, b->first, p->contact_forces, NULL);
-    b->reward[i] = (float)(velocity - p->control_cost * effort - contact + p->survive_reward);
-    b->terminated[i] = !(place[2] >= 0.2 && place[2] <= 1);
-    b->info[i * info_count + info_velocity] = (float)velocity;
-    b->info[i * info_count + info_contact_cost] = (float)contact;
-    observe(row, b->obs + i * OBS);
-  }
-  return HN_OK;
-}
-
-static HnStatus render(void *self, const void *state, int64_t width, int64_t height, uint8_t *rgb) {
-  const AntDir *e = self;
-  const Row *row = state;
-  return hn_ant_render(&e->sim, &row->body, NULL, width, height, rgb);
-}
-
-static void destroy(void *self) {
-  hn_sim_destroy(&((AntDir *)self)->sim);
+static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
+  const HnThisParams *p = params;
+  return hn_locomotion_create(self, host, params, spec,
+                              (HnLocomotionTasks){.body = &hn_ant,
+                                                  .horizon = p->horizon,
+                                                  .start_noise = p->start_noise,
+                                                  .contact_forces = p->contact_forces,
+                                                  .task_dim = TASK_DIM,
+                                                  .info_count = info_count,
+                                                  .draw_task = draw_task,
+                                                  .reward = reward});
 }
 
 static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               .create = create,
-                              .reset = reset,
-                              .step = step,
                               .task_count = task_count,
                               .task_name = task_name,
-                              .render = render,
-                              .destroy = destroy};
-HN_PLUGIN(ant_dir, HN_KIND_ENV, AntDir, &methods, .version = "1.0", .license = "MIT",
+                              HN_LOCOMOTION_METHODS};
+HN_PLUGIN(ant_dir, HN_KIND_ENV, HnLocomotion, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .summary = "Ant with a hidden direction (MuJoCo).",
           .source = "Finn et al. 2017, MAML; Zintgraf et al. 2020, VariBAD");

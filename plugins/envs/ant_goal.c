@@ -12,7 +12,6 @@
  *
  * Source: Rakelly et al. 2019 (PEARL); version of Zintgraf et al. 2020, VariBAD. */
 #include "mujoco/ant.h"
-#include <hunch/env.h>
 
 #define PARAMS(X)                                                                                \
   X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \
@@ -29,89 +28,42 @@ HN_PARAMS(PARAMS);
   X(contact_cost, "", "What contact forces took off the reward.", HN_SUM)
 HN_INFO(INFO);
 
-typedef struct Row {
-  HnAnt body;
-  double goal_x, goal_y;
-} Row;
+enum { TASK_DIM = 2 };
 
-typedef struct AntGoal {
-  const HnThisParams *p;
-  HnSim sim;
-} AntGoal;
+static HnStatus draw_task(const HnLocomotion *e, const HnEnvBatch *b, int64_t i,
+                          const HnBodyRow *row) {
+  const HnThisParams *p = e->params;
+  double angle = hn_rng_uniform(&b->rng[i], 0, 6.283185307179586);
+  double radius = p->goal_radius * sqrt(hn_rng_uniform(&b->rng[i], 0, 1));
+  row->task[0] = radius * cos(angle), row->task[1] = radius * sin(angle);
+  return HN_OK;
+}
 
-enum { TASK_DIM = 2, MOTION = HN_ANT_QPOS + HN_ANT_QVEL, OBS = MOTION + HN_ANT_FORCES };
+static double reward(const HnLocomotion *e, HnMotion *m) {
+  const HnThisParams *p = e->params;
+  double contact = p->contact_cost * m->impact;
+  double dx = m->state[0] - m->task[0], dy = m->state[1] - m->task[1];
+  m->info[info_distance] = (float)hypot(dx, dy);
+  m->info[info_contact_cost] = (float)contact;
+  return -fabs(dx) - fabs(dy) - p->control_cost * m->effort - contact;
+}
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
-  AntGoal *e = self;
-  e->p = params;
-  spec->obs_dim = OBS, spec->action_dim = HN_ANT_ACT, spec->task_dim = TASK_DIM;
-  spec->horizon = e->p->horizon, spec->row_size = sizeof(Row), spec->splits = "train|test";
-  spec->step_seconds = HN_ANT_SECONDS;
-  return hn_ant_create(&e->sim, host, spec->rows);
+  const HnThisParams *p = params;
+  return hn_locomotion_create(self, host, params, spec,
+                              (HnLocomotionTasks){.body = &hn_ant_whole,
+                                                  .horizon = p->horizon,
+                                                  .start_noise = p->start_noise,
+                                                  .contact_forces = p->contact_forces,
+                                                  .is_place = true,
+                                                  .task_dim = TASK_DIM,
+                                                  .info_count = info_count,
+                                                  .draw_task = draw_task,
+                                                  .reward = reward});
 }
 
-/* Writes the observation right after a begin or a step; returns the sum of squared forces. */
-static double observe(const AntGoal *e, int64_t slot, const Row *row, float *obs) {
-  double force[HN_ANT_FORCES];
-  double sum = hn_ant_contacts(&e->sim, slot, e->p->contact_forces, force);
-  for (int k = 0; k < MOTION; k++) obs[k] = (float)row->body.state[k];
-  for (int k = 0; k < HN_ANT_FORCES; k++) obs[MOTION + k] = (float)force[k];
-  return sum;
-}
-
-static void draw_task(const AntGoal *e, HnRng *rng, Row *row) {
-  double angle = hn_rng_uniform(rng, 0, 6.283185307179586);
-  double radius = e->p->goal_radius * sqrt(hn_rng_uniform(rng, 0, 1));
-  row->goal_x = radius * cos(angle), row->goal_y = radius * sin(angle);
-}
-
-static HnStatus reset(void *self, HnEnvBatch *b) {
-  const AntGoal *e = self;
-  for (int64_t i = 0; i < b->rows; i++) {
-    if (b->begin[i] == HN_KEEP) continue;
-    Row *row = (Row *)b->state + i;
-    if (b->begin[i] == HN_NEW_TASK) draw_task(e, &b->rng[i], row);
-    b->task[i * TASK_DIM] = (float)row->goal_x, b->task[i * TASK_DIM + 1] = (float)row->goal_y;
-    HnStatus s = hn_ant_begin(&e->sim, b->first, e->p->start_noise, &b->rng[i], &row->body);
-    if (s) return s;
-    observe(e, b->first, row, b->obs + i * OBS);
-  }
-  return HN_OK;
-}
-
-static HnStatus step(void *self, HnEnvBatch *b) {
-  const AntGoal *e = self;
-  for (int64_t i = 0; i < b->rows; i++) {
-    Row *row = (Row *)b->state + i;
-    double effort;
-    HnStatus s = hn_ant_step(&e->sim, b->first, &row->body, b->action + i * HN_ANT_ACT, &effort);
-    if (s) return s;
-    double contact = e->p->contact_cost * observe(e, b->first, row, b->obs + i * OBS);
-    double dx = row->body.state[0] - row->goal_x, dy = row->body.state[1] - row->goal_y;
-    b->reward[i] = (float)(-fabs(dx) - fabs(dy) - e->p->control_cost * effort - contact);
-    b->info[i * info_count + info_distance] = (float)hypot(dx, dy);
-    b->info[i * info_count + info_contact_cost] = (float)contact;
-  }
-  return HN_OK;
-}
-
-static HnStatus render(void *self, const void *state, int64_t width, int64_t height, uint8_t *rgb) {
-  const AntGoal *e = self;
-  const Row *row = state;
-  return hn_ant_render(&e->sim, &row->body, (double[]){row->goal_x, row->goal_y, 0.25}, width,
-                       height, rgb);
-}
-
-static void destroy(void *self) {
-  hn_sim_destroy(&((AntGoal *)self)->sim);
-}
-
-static const HnEnv methods = {.struct_size = sizeof(HnEnv),
-                              .create = create,
-                              .reset = reset,
-                              .step = step,
-                              .render = render,
-                              .destroy = destroy};
-HN_PLUGIN(ant_goal, HN_KIND_ENV, AntGoal, &methods, .version = "1.0", .license = "MIT",
+static const HnEnv methods = {
+    .struct_size = sizeof(HnEnv), .create = create, HN_LOCOMOTION_METHODS};
+HN_PLUGIN(ant_goal, HN_KIND_ENV, HnLocomotion, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .summary = "Ant with a hidden goal on the floor (MuJoCo).",
           .source = "Rakelly et al. 2019, PEARL; Zintgraf et al. 2020, VariBAD");

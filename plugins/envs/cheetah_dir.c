@@ -6,6 +6,7 @@
  * forward; both splits have both.
  *
  * Source: Finn et al. 2017 (MAML); version of Zintgraf et al. 2020, VariBAD. */
+#include "mujoco/half_cheetah.h"
 #include <hunch/tasks.h>
 
 #define PARAMS(X)                                                                                \
@@ -18,23 +19,31 @@ HN_PARAMS(PARAMS);
 HN_INFO(INFO);
 
 enum { TASKS = 2, TASK_DIM = 1 };
-#include "cheetah.h"
 
-static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
-  return cheetah_create(self, host, params, spec);
-}
-
-static HnStatus choose(const Cheetah *e, const HnEnvBatch *b, int64_t i, double task[TASK_DIM]) {
+static HnStatus draw_task(const HnLocomotion *e, const HnEnvBatch *b, int64_t i,
+                          const HnBodyRow *row) {
   HnStatus s = hn_task_settle(e->sim.host, b, i, TASKS);
-  task[0] = b->task_index[i] == 0 ? -1 : 1;
+  row->task[0] = b->task_index[i] == 0 ? -1 : 1;
   return s;
 }
 
-static double pay(const Cheetah *e, const double task[TASK_DIM], double velocity, double effort,
-                  HnRng *rng, float *info) {
-  (void)rng;
-  info[info_velocity] = (float)velocity;
-  return task[0] * velocity - e->p->control_cost * effort;
+static double reward(const HnLocomotion *e, HnMotion *m) {
+  const HnThisParams *p = e->params;
+  double velocity = m->moved[0] / m->seconds;
+  m->info[info_velocity] = (float)velocity;
+  return m->task[0] * velocity - p->control_cost * m->effort;
+}
+
+static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
+  const HnThisParams *p = params;
+  return hn_locomotion_create(self, host, params, spec,
+                              (HnLocomotionTasks){.body = &hn_cheetah,
+                                                  .horizon = p->horizon,
+                                                  .start_noise = p->start_noise,
+                                                  .task_dim = TASK_DIM,
+                                                  .info_count = info_count,
+                                                  .draw_task = draw_task,
+                                                  .reward = reward});
 }
 
 static int64_t task_count(void *self, int64_t split) {
@@ -49,7 +58,7 @@ static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               .create = create,
                               .task_count = task_count,
                               .task_name = task_name,
-                              CHEETAH_METHODS};
-HN_PLUGIN(cheetah_dir, HN_KIND_ENV, Cheetah, &methods, .version = "1.0", .license = "MIT",
+                              HN_LOCOMOTION_METHODS};
+HN_PLUGIN(cheetah_dir, HN_KIND_ENV, HnLocomotion, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .summary = "Half-cheetah with a hidden direction (MuJoCo).",
           .source = "Finn et al. 2017, MAML; Zintgraf et al. 2020, VariBAD");

@@ -9,7 +9,7 @@
  *
  * The tasks are those of cheetah_vel; the reward is to its reward what that of point_robot is to
  * the distance. */
-#include <hunch/env.h>
+#include "mujoco/half_cheetah.h"
 
 #define PARAMS(X)                                                                                \
   X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \
@@ -27,33 +27,42 @@ HN_PARAMS(PARAMS);
 HN_INFO(INFO);
 
 enum { TASK_DIM = 1 };
-#include "cheetah.h"
+
+static HnStatus draw_task(const HnLocomotion *e, const HnEnvBatch *b, int64_t i,
+                          const HnBodyRow *row) {
+  const HnThisParams *p = e->params;
+  row->task[0] = hn_rng_uniform(&b->rng[i], p->velocity_low, p->velocity_high);
+  return HN_OK;
+}
+
+static double reward(const HnLocomotion *e, HnMotion *m) {
+  const HnThisParams *p = e->params;
+  double velocity = m->moved[0] / m->seconds;
+  double off = fabs(velocity - m->task[0]);
+  bool inside = off <= p->band;
+  m->info[info_velocity] = (float)velocity;
+  m->info[info_success] = m->info[info_inside] = inside ? 1 : 0;
+  return (inside ? 1 - off : 0) - p->control_cost * m->effort;
+}
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   const HnThisParams *p = params;
   if (p->velocity_low > p->velocity_high)
     return host->fail(host, HN_E_PARAM, "velocity_low %g is above velocity_high %g",
                       p->velocity_low, p->velocity_high);
-  return cheetah_create(self, host, params, spec);
+  return hn_locomotion_create(self, host, params, spec,
+                              (HnLocomotionTasks){.body = &hn_cheetah,
+                                                  .horizon = p->horizon,
+                                                  .start_noise = p->start_noise,
+                                                  .task_dim = TASK_DIM,
+                                                  .info_count = info_count,
+                                                  .draw_task = draw_task,
+                                                  .reward = reward});
 }
 
-static HnStatus choose(const Cheetah *e, const HnEnvBatch *b, int64_t i, double task[TASK_DIM]) {
-  task[0] = hn_rng_uniform(&b->rng[i], e->p->velocity_low, e->p->velocity_high);
-  return HN_OK;
-}
-
-static double pay(const Cheetah *e, const double task[TASK_DIM], double velocity, double effort,
-                  HnRng *rng, float *info) {
-  double off = fabs(velocity - task[0]);
-  bool inside = off <= e->p->band;
-  (void)rng;
-  info[info_velocity] = (float)velocity;
-  info[info_success] = info[info_inside] = inside ? 1 : 0;
-  return (inside ? 1 - off : 0) - e->p->control_cost * effort;
-}
-
-static const HnEnv methods = {.struct_size = sizeof(HnEnv), .create = create, CHEETAH_METHODS};
-HN_PLUGIN(cheetah_sparse, HN_KIND_ENV, Cheetah, &methods, .version = "1.0", .license = "MIT",
+static const HnEnv methods = {
+    .struct_size = sizeof(HnEnv), .create = create, HN_LOCOMOTION_METHODS};
+HN_PLUGIN(cheetah_sparse, HN_KIND_ENV, HnLocomotion, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info,
           .summary = "Half-cheetah paid only near a hidden target velocity (MuJoCo).",
           .source = "tasks of Finn et al. 2017, MAML; reward as in VariBAD's sparse point robot");

@@ -11,7 +11,7 @@
  * from the same distribution.
  *
  * Source: Finn et al. 2017 (MAML); version of Zintgraf et al. 2020, VariBAD; the noise is ours. */
-#include <hunch/env.h>
+#include "mujoco/half_cheetah.h"
 
 #define PARAMS(X)                                                                                \
   X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \
@@ -32,7 +32,27 @@ HN_PARAMS(PARAMS);
 HN_INFO(INFO);
 
 enum { TARGET, NOISE_STDDEV, TASK_DIM };
-#include "cheetah.h"
+
+/* The target first, so that the same stream has the same targets with and without noise. */
+static HnStatus draw_task(const HnLocomotion *e, const HnEnvBatch *b, int64_t i,
+                          const HnBodyRow *row) {
+  const HnThisParams *p = e->params;
+  row->task[TARGET] = hn_rng_uniform(&b->rng[i], p->velocity_low, p->velocity_high);
+  if (p->reward_noise_high > 0)
+    row->task[NOISE_STDDEV] =
+        exp(hn_rng_uniform(&b->rng[i], log(p->reward_noise_low), log(p->reward_noise_high)));
+  return HN_OK;
+}
+
+static double reward(const HnLocomotion *e, HnMotion *m) {
+  const HnThisParams *p = e->params;
+  double velocity = m->moved[0] / m->seconds;
+  double clean = -fabs(velocity - m->task[TARGET]) - p->control_cost * m->effort;
+  m->info[info_velocity] = (float)velocity;
+  m->info[info_clean_reward] = (float)clean;
+  m->info[info_noise_stddev] = (float)m->task[NOISE_STDDEV];
+  return m->task[NOISE_STDDEV] > 0 ? clean + m->task[NOISE_STDDEV] * hn_rng_normal(m->rng) : clean;
+}
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   const HnThisParams *p = params;
@@ -46,30 +66,19 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
     return host->fail(host, HN_E_PARAM,
                       "reward_noise_low must be above 0 where reward_noise_high is: the "
                       "standard deviation is log-uniform between them");
-  return cheetah_create(self, host, params, spec);
+  return hn_locomotion_create(self, host, params, spec,
+                              (HnLocomotionTasks){.body = &hn_cheetah,
+                                                  .horizon = p->horizon,
+                                                  .start_noise = p->start_noise,
+                                                  .task_dim = TASK_DIM,
+                                                  .info_count = info_count,
+                                                  .draw_task = draw_task,
+                                                  .reward = reward});
 }
 
-/* The target first, so that the same stream has the same targets with and without noise. */
-static HnStatus choose(const Cheetah *e, const HnEnvBatch *b, int64_t i, double task[TASK_DIM]) {
-  const HnThisParams *p = e->p;
-  task[TARGET] = hn_rng_uniform(&b->rng[i], p->velocity_low, p->velocity_high);
-  if (p->reward_noise_high > 0)
-    task[NOISE_STDDEV] =
-        exp(hn_rng_uniform(&b->rng[i], log(p->reward_noise_low), log(p->reward_noise_high)));
-  return HN_OK;
-}
-
-static double pay(const Cheetah *e, const double task[TASK_DIM], double velocity, double effort,
-                  HnRng *rng, float *info) {
-  double clean = -fabs(velocity - task[TARGET]) - e->p->control_cost * effort;
-  info[info_velocity] = (float)velocity;
-  info[info_clean_reward] = (float)clean;
-  info[info_noise_stddev] = (float)task[NOISE_STDDEV];
-  return task[NOISE_STDDEV] > 0 ? clean + task[NOISE_STDDEV] * hn_rng_normal(rng) : clean;
-}
-
-static const HnEnv methods = {.struct_size = sizeof(HnEnv), .create = create, CHEETAH_METHODS};
-HN_PLUGIN(cheetah_vel, HN_KIND_ENV, Cheetah, &methods, .version = "1.0", .license = "MIT",
+static const HnEnv methods = {
+    .struct_size = sizeof(HnEnv), .create = create, HN_LOCOMOTION_METHODS};
+HN_PLUGIN(cheetah_vel, HN_KIND_ENV, HnLocomotion, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info,
           .summary = "Half-cheetah with a hidden target velocity and reward noise (MuJoCo).",
           .source = "Finn et al. 2017, MAML; Zintgraf et al. 2020, VariBAD");

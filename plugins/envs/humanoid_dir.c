@@ -13,7 +13,6 @@
  *
  * Source: Rakelly et al. 2019 (PEARL); version of Zintgraf et al. 2020, VariBAD. */
 #include "mujoco/humanoid.h"
-#include <hunch/env.h>
 
 #define PARAMS(X)                                                                                  \
   X(int, horizon, "step", "Steps of 0.015 s per episode.", 200, 1, 100000)                         \
@@ -31,83 +30,41 @@ HN_PARAMS(PARAMS);
   X(contact_cost, "", "What contact forces took off the reward.", HN_SUM)
 HN_INFO(INFO);
 
-typedef struct Row {
-  HnHumanoid body;
-  double x, y; /* the direction, a unit vector */
-} Row;
-
-typedef struct HumanoidDir {
-  const HnThisParams *p;
-  HnSim sim;
-} HumanoidDir;
-
 enum { TASK_DIM = 2 };
 
+static HnStatus draw_task(const HnLocomotion *e, const HnEnvBatch *b, int64_t i,
+                          const HnBodyRow *row) {
+  double angle = hn_rng_uniform(&b->rng[i], 0, 6.283185307179586);
+  (void)e;
+  row->task[0] = cos(angle), row->task[1] = sin(angle);
+  return HN_OK;
+}
+
+static double reward(const HnLocomotion *e, HnMotion *m) {
+  const HnThisParams *p = e->params;
+  double along = (m->moved[0] * m->task[0] + m->moved[1] * m->task[1]) / hn_humanoid.time_step;
+  double contact = fmin(p->contact_cost * m->impact, 10), height = m->state[2];
+  m->terminated = height < 1 || height > 2;
+  m->info[info_velocity] = (float)(along / hn_humanoid.frames);
+  m->info[info_contact_cost] = (float)contact;
+  return p->velocity_reward * along - p->control_cost * m->effort - contact + p->survive_reward;
+}
+
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
-  HumanoidDir *e = self;
-  e->p = params;
-  spec->obs_dim = HN_HUMANOID_OBS, spec->action_dim = HN_HUMANOID_ACT, spec->task_dim = TASK_DIM;
-  spec->horizon = e->p->horizon, spec->row_size = sizeof(Row), spec->splits = "train|test";
-  spec->step_seconds = HN_HUMANOID_FRAMES * HN_HUMANOID_TIME_STEP;
-  return hn_humanoid_create(&e->sim, host, spec->rows);
+  const HnThisParams *p = params;
+  return hn_locomotion_create(self, host, params, spec,
+                              (HnLocomotionTasks){.body = &hn_humanoid,
+                                                  .horizon = p->horizon,
+                                                  .start_noise = p->start_noise,
+                                                  .contact_forces = p->contact_forces,
+                                                  .task_dim = TASK_DIM,
+                                                  .info_count = info_count,
+                                                  .draw_task = draw_task,
+                                                  .reward = reward});
 }
 
-static HnStatus reset(void *self, HnEnvBatch *b) {
-  const HumanoidDir *e = self;
-  const HnThisParams *p = e->p;
-  for (int64_t i = 0; i < b->rows; i++) {
-    if (b->begin[i] == HN_KEEP) continue;
-    Row *row = (Row *)b->state + i;
-    if (b->begin[i] == HN_NEW_TASK) {
-      double angle = hn_rng_uniform(&b->rng[i], 0, 6.283185307179586);
-      row->x = cos(angle), row->y = sin(angle);
-    }
-    b->task[i * TASK_DIM] = (float)row->x, b->task[i * TASK_DIM + 1] = (float)row->y;
-    HnStatus s = hn_humanoid_begin(&e->sim, b->first, p->start_noise, p->contact_forces, &b->rng[i],
-                                   &row->body, b->obs + i * HN_HUMANOID_OBS);
-    if (s) return s;
-  }
-  return HN_OK;
-}
-
-static HnStatus step(void *self, HnEnvBatch *b) {
-  const HumanoidDir *e = self;
-  const HnThisParams *p = e->p;
-  for (int64_t i = 0; i < b->rows; i++) {
-    Row *row = (Row *)b->state + i;
-    double move[2], effort, impact;
-    HnStatus s = hn_humanoid_step(&e->sim, b->first, p->contact_forces, &row->body,
-                                  b->action + i * HN_HUMANOID_ACT, b->obs + i * HN_HUMANOID_OBS,
-                                  move, &effort, &impact);
-    if (s) return s;
-    double along = (move[0] * row->x + move[1] * row->y) / HN_HUMANOID_TIME_STEP;
-    double contact = fmin(p->contact_cost * impact, 10);
-    b->reward[i] = (float)(p->velocity_reward * along - p->control_cost * effort - contact +
-                           p->survive_reward);
-    double height = row->body.state[2];
-    b->terminated[i] = height < 1 || height > 2;
-    b->info[i * info_count + info_velocity] = (float)(along / HN_HUMANOID_FRAMES);
-    b->info[i * info_count + info_contact_cost] = (float)contact;
-  }
-  return HN_OK;
-}
-
-static HnStatus render(void *self, const void *state, int64_t width, int64_t height, uint8_t *rgb) {
-  const HumanoidDir *e = self;
-  const Row *row = state;
-  return hn_humanoid_render(&e->sim, &row->body, width, height, rgb);
-}
-
-static void destroy(void *self) {
-  hn_sim_destroy(&((HumanoidDir *)self)->sim);
-}
-
-static const HnEnv methods = {.struct_size = sizeof(HnEnv),
-                              .create = create,
-                              .reset = reset,
-                              .step = step,
-                              .render = render,
-                              .destroy = destroy};
-HN_PLUGIN(humanoid_dir, HN_KIND_ENV, HumanoidDir, &methods, .version = "1.0", .license = "MIT",
+static const HnEnv methods = {
+    .struct_size = sizeof(HnEnv), .create = create, HN_LOCOMOTION_METHODS};
+HN_PLUGIN(humanoid_dir, HN_KIND_ENV, HnLocomotion, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .summary = "Humanoid with a hidden direction (MuJoCo).",
           .source = "Rakelly et al. 2019, PEARL; Zintgraf et al. 2020, VariBAD");

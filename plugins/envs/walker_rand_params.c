@@ -16,7 +16,6 @@
  *
  * Source: Rakelly et al. 2019 (PEARL); version of Zintgraf et al. 2020, VariBAD. */
 #include "mujoco/walker.h"
-#include <hunch/env.h>
 
 #define PARAMS(X)                                                                                \
   X(int, horizon, "step", "Steps of 0.016 s per episode.", 200, 1, 100000)                       \
@@ -35,81 +34,40 @@ HN_INFO(INFO);
 
 enum { DERIVED, NOMINAL };
 
-typedef struct WalkerRandParams {
-  const HnThisParams *p;
-  HnSim sim;
-} WalkerRandParams;
-
-static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
-  WalkerRandParams *e = self;
-  e->p = params;
-  spec->obs_dim = HN_WALKER_OBS, spec->action_dim = HN_WALKER_ACT,
-  spec->task_dim = HN_WALKER_PARAMS;
-  spec->horizon = e->p->horizon, spec->row_size = sizeof(HnWalker), spec->splits = "train|test";
-  spec->step_seconds = HN_WALKER_SECONDS;
-  return hn_walker_create(&e->sim, host, spec->rows);
-}
-
-static void draw_task(const HnThisParams *p, HnRng *rng, double *scale) {
+static HnStatus draw_task(const HnLocomotion *e, const HnEnvBatch *b, int64_t i,
+                          const HnBodyRow *row) {
+  const HnThisParams *p = e->params;
   for (int k = 0; k < HN_WALKER_PARAMS; k++) {
     bool damping = k >= HN_WALKER_DAMPING && k < HN_WALKER_FRICTION;
-    scale[k] = pow(damping ? p->damping_base : p->scale_base,
-                   hn_rng_uniform(rng, -p->scale_limit, p->scale_limit));
+    row->task[k] = pow(damping ? p->damping_base : p->scale_base,
+                       hn_rng_uniform(&b->rng[i], -p->scale_limit, p->scale_limit));
   }
+  return hn_walker_derive(&e->sim, b->first, p->constants == DERIVED, row);
 }
 
-static HnStatus reset(void *self, HnEnvBatch *b) {
-  const WalkerRandParams *e = self;
-  for (int64_t i = 0; i < b->rows; i++) {
-    if (b->begin[i] == HN_KEEP) continue;
-    HnWalker *row = (HnWalker *)b->state + i;
-    HnStatus s = HN_OK;
-    if (b->begin[i] == HN_NEW_TASK) {
-      draw_task(e->p, &b->rng[i], row->scale);
-      s = hn_walker_set(&e->sim, b->first, e->p->constants == DERIVED, row);
-    }
-    if (!s) s = hn_walker_begin(&e->sim, b->first, e->p->start_noise, &b->rng[i], row);
-    if (s) return s;
-    float *task = b->task + i * HN_WALKER_PARAMS;
-    for (int k = 0; k < HN_WALKER_PARAMS; k++) task[k] = (float)row->scale[k];
-    hn_walker_observe(row, b->obs + i * HN_WALKER_OBS);
-  }
-  return HN_OK;
+static double reward(const HnLocomotion *e, HnMotion *m) {
+  const HnThisParams *p = e->params;
+  double velocity = m->moved[0] / m->seconds;
+  m->terminated = !hn_walker_stands(m->state);
+  m->info[info_velocity] = (float)velocity;
+  return velocity + p->survive_reward - p->control_cost * m->effort;
 }
 
-static HnStatus step(void *self, HnEnvBatch *b) {
-  const WalkerRandParams *e = self;
-  for (int64_t i = 0; i < b->rows; i++) {
-    HnWalker *row = (HnWalker *)b->state + i;
-    double velocity, effort;
-    HnStatus s =
-        hn_walker_step(&e->sim, b->first, row, b->action + i * HN_WALKER_ACT, &velocity, &effort);
-    if (s) return s;
-    b->reward[i] = (float)(velocity + e->p->survive_reward - e->p->control_cost * effort);
-    b->terminated[i] = !hn_walker_stands(row);
-    b->info[i * info_count + info_velocity] = (float)velocity;
-    hn_walker_observe(row, b->obs + i * HN_WALKER_OBS);
-  }
-  return HN_OK;
+static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
+  const HnThisParams *p = params;
+  return hn_locomotion_create(self, host, params, spec,
+                              (HnLocomotionTasks){.body = &hn_walker,
+                                                  .horizon = p->horizon,
+                                                  .start_noise = p->start_noise,
+                                                  .task_dim = HN_WALKER_PARAMS,
+                                                  .info_count = info_count,
+                                                  .draw_task = draw_task,
+                                                  .reward = reward});
 }
 
-static HnStatus render(void *self, const void *state, int64_t width, int64_t height, uint8_t *rgb) {
-  const WalkerRandParams *e = self;
-  const HnWalker *row = state;
-  return hn_walker_render(&e->sim, row, width, height, rgb);
-}
-
-static void destroy(void *self) {
-  hn_sim_destroy(&((WalkerRandParams *)self)->sim);
-}
-
-static const HnEnv methods = {.struct_size = sizeof(HnEnv),
-                              .create = create,
-                              .reset = reset,
-                              .step = step,
-                              .render = render,
-                              .destroy = destroy};
-HN_PLUGIN(walker_rand_params, HN_KIND_ENV, WalkerRandParams, &methods, .version = "1.0",
+static const HnEnv methods = {
+    .struct_size = sizeof(HnEnv), .create = create, HN_LOCOMOTION_METHODS};
+HN_PLUGIN(walker_rand_params, HN_KIND_ENV, HnLocomotion, &methods, .version = "1.0",
           .license = "MIT", .info = hn_this_info,
           .summary = "Walker with hidden masses, damping and friction (MuJoCo).",
           .source = "Rakelly et al. 2019, PEARL; Zintgraf et al. 2020, VariBAD");

@@ -65,27 +65,27 @@ static void test_point_reward(void) {
 /* A simulator of the test's own that is never pushed to nor pulled from: a row, however often it
  * was copied out and in, has its bits.  Also the observation, from MuJoCo's kinematics. */
 static void test_uninterrupted(gconstpointer plugin) {
-  mjModel *m = compile_body(hn_cheetah_mjcf());
+  mjModel *m = compile_body(hn_cheetah.mjcf);
   mjData *d = mj_makeData(m), *look = mj_makeData(m);
   Rig *rig = new_rig(plugin, 2);
   HnRng rng = hn_rng(12, 0);
   rig_reset(rig, HN_NEW_TASK, -1);
-  const HnCheetah *body = rig_row(rig, 1);
-  memcpy(d->qpos, body->state, sizeof(double) * 9);
-  memcpy(d->qvel, body->state + 9, sizeof(double) * 9);
+  const double *state = rig_row(rig, 1);
+  memcpy(d->qpos, state, sizeof(double) * 9);
+  memcpy(d->qvel, state + 9, sizeof(double) * 9);
   mj_forward(m, d);
-  g_assert_cmpmem(body->state + 18, sizeof(double) * 9, d->qacc_warmstart, sizeof(double) * 9);
+  g_assert_cmpmem(state + 18, sizeof(double) * 9, d->qacc_warmstart, sizeof(double) * 9);
   for (int t = 0; t < 200; t++) {
     for (int64_t i = 0; i < 2; i++) rig_random_action(rig, i, &rng);
     for (int k = 0; k < 6; k++) d->ctrl[k] = CLAMP((double)rig->action[6 + k], -1, 1);
     for (int k = 0; k < 5; k++) mj_step(m, d);
     rig_step(rig);
-    g_assert_cmpmem(body->state, sizeof(double) * 9, d->qpos, sizeof(double) * 9);
-    g_assert_cmpmem(body->state + 9, sizeof(double) * 9, d->qvel, sizeof(double) * 9);
-    near(body->state[27], d->time, 0);
+    g_assert_cmpmem(state, sizeof(double) * 9, d->qpos, sizeof(double) * 9);
+    g_assert_cmpmem(state + 9, sizeof(double) * 9, d->qvel, sizeof(double) * 9);
+    near(state[27], d->time, 0);
     memcpy(look->qpos, d->qpos, sizeof(double) * 9);
     mj_kinematics(m, look);
-    const float *obs = rig->b.obs + HN_CHEETAH_OBS;
+    const float *obs = rig->b.obs + 20;
     int trunk = mj_name2id(m, mjOBJ_BODY, "trunk");
     for (int k = 0; k < 8; k++) g_assert_true(obs[k] == (float)d->qpos[k + 1]);
     for (int k = 0; k < 9; k++) g_assert_true(obs[8 + k] == (float)d->qvel[k]);
@@ -125,11 +125,11 @@ static void test_cheetah_start(gconstpointer plugin) {
   double mean = 0, square = 0, n = 9 * ROWS;
   rig_reset(rig, HN_NEW_TASK, -1);
   for (int64_t i = 0; i < ROWS; i++) {
-    const HnCheetah *body = rig_row(rig, i);
-    memcpy(angle + 9 * i, body->state, sizeof(double) * 9);
+    const double *state = rig_row(rig, i);
+    memcpy(angle + 9 * i, state, sizeof(double) * 9);
     for (int k = 0; k < 9; k++) {
-      mean += body->state[9 + k] / n;
-      square += body->state[9 + k] * body->state[9 + k] / n;
+      mean += state[9 + k] / n;
+      square += state[9 + k] * state[9 + k] / n;
     }
   }
   g_assert_cmpfloat(ks_uniform(angle, 9 * ROWS, -0.1, 0.1), <, KS_LIMIT(n));
@@ -144,11 +144,11 @@ static void formula_step(Rig *rig, HnRng *rng, double *clean) {
   gboolean sparse = rig->plugin == &cheetah_sparse_LTX_hn_plugin;
   for (int64_t i = 0; i < rig->b.rows; i++) {
     rig_random_action(rig, i, rng);
-    clean[i] = ((const HnCheetah *)rig_row(rig, i))->state[0];
+    clean[i] = *(const double *)rig_row(rig, i);
   }
   rig_step(rig);
   for (int64_t i = 0; i < rig->b.rows; i++) {
-    double v = (((const HnCheetah *)rig_row(rig, i))->state[0] - clean[i]) / 0.05, effort = 0;
+    double v = (*(const double *)rig_row(rig, i) - clean[i]) / 0.05, effort = 0;
     double g = (double)rig->b.task[i * rig->spec.task_dim];
     for (int k = 0; k < 6; k++) effort += pow((double)rig->action[6 * i + k], 2);
     double task = dir ? g * v : !sparse ? -fabs(v - g) : fabs(v - g) <= 0.5 ? 1 - fabs(v - g) : 0;
@@ -186,8 +186,8 @@ static void test_cheetah_render(gconstpointer plugin) {
   Rig *rig = new_rig(plugin, 1);
   g_setenv("HUNCH_GL", "none", TRUE);
   rig_reset(rig, HN_NEW_TASK, -1);
-  HnCheetah *body = rig_row(rig, 0);
-  memset(body, 0, sizeof *body);
+  double *state = rig_row(rig, 0);
+  memset(state, 0, sizeof(double) * 28);
   g_assert_cmpint(rig->env->render(rig->self, rig_row(rig, 0), W, H, &rgb[0][0][0]), ==, HN_OK);
   const uint8_t *sky = rgb[2][2], *earth = rgb[H - 2][2], *trunk = rgb[H / 2][W / 2];
   g_assert_cmpint(memcmp(sky, earth, 3), !=, 0);
@@ -198,7 +198,7 @@ static void test_cheetah_render(gconstpointer plugin) {
   g_assert_cmpmem(rgb[169][2], 3, sky, 3);
   g_assert_cmpmem(rgb[170][2], 3, earth, 3);
   g_assert_cmpint(memcmp(rgb[165][W / 2 + 100], sky, 3), !=, 0); /* the post at 1 m */
-  body->state[0] = 0.5;
+  state[0] = 0.5;
   g_assert_cmpint(rig->env->render(rig->self, rig_row(rig, 0), W, H, &later[0][0][0]), ==, HN_OK);
   g_assert_cmpmem(later[H / 2], sizeof later[H / 2], rgb[H / 2], sizeof rgb[H / 2]);
   g_assert_cmpmem(later[165][W / 2 + 100], 3, sky, 3);
@@ -312,26 +312,28 @@ static void test_cheetah_failures(gconstpointer plugin) {
   Rig *rig = new_rig(plugin, 1);
   HnRng rng = hn_rng(15, 0);
   rig_reset(rig, HN_NEW_TASK, -1);
-  HnCheetah *body = rig_row(rig, 0), start = *body;
+  const size_t size = rig->spec.row_size;
+  double *state = rig_row(rig, 0);
+  g_autofree void *start = g_memdup2(state, size);
   HnRng stream = rig->b.rng[0];
   rig_random_action(rig, 0, &rng);
   rig_step(rig);
-  HnCheetah once = *body;
+  g_autofree void *once = g_memdup2(state, size);
 
-  *body = start, body->state[9 + 3] = 1e12;
+  memcpy(state, start, size), state[9 + 3] = 1e12;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
   g_assert_nonnull(strstr(rig->fake.error, "MuJoCo"));
-  *body = start, body->state[2] = NAN;
+  memcpy(state, start, size), state[2] = NAN;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
-  *body = start;
+  memcpy(state, start, size);
   float kept = rig->action[4];
   rig->action[4] = INFINITY;
   g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
   g_assert_nonnull(strstr(rig->fake.error, "action 4"));
 
-  rig->action[4] = kept, rig->b.rng[0] = stream, *body = start;
+  rig->action[4] = kept, rig->b.rng[0] = stream, memcpy(state, start, size);
   rig_step(rig);
-  g_assert_cmpmem(body, sizeof *body, &once, sizeof once);
+  g_assert_cmpmem(state, size, once, size);
   rig_free(rig);
 }
 

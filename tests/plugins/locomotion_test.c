@@ -36,6 +36,10 @@ static void test_specs(void) {
   }
 }
 
+static HnBodyRow row_of(const Rig *rig, int64_t i) {
+  return hn_locomotion_row(rig->self, rig->b.state, i);
+}
+
 /* ---- recordings ---- */
 
 static void look_at_clipped_forces(const Rig *rig, const double *forces) {
@@ -83,13 +87,13 @@ static void twin_look(const Twin *twin) {
 
 static Twin twin_new(const Rig *rig, int64_t i) {
   const HnPlugin *plugin = rig->plugin;
-  const char *mjcf = plugin == walker     ? hn_walker_mjcf()
-                     : plugin == humanoid ? hn_humanoid_mjcf()
-                                          : hn_ant_mjcf();
+  const char *mjcf = plugin == walker     ? hn_walker.mjcf
+                     : plugin == humanoid ? hn_humanoid.mjcf
+                                          : hn_ant.mjcf;
   Twin twin = {.m = compile_body(mjcf), .frames = plugin == walker ? 4 : 5};
   twin.d = mj_makeData(twin.m), twin.look = mj_makeData(twin.m);
   if (plugin == walker) {
-    scale_by_hand(twin.m, ((const HnWalker *)rig_row(rig, i))->scale);
+    scale_by_hand(twin.m, row_of(rig, i).task);
     mj_setConst(twin.m, twin.d);
     mj_resetData(twin.m, twin.d);
   }
@@ -315,10 +319,10 @@ static void test_bounds(void) {
   rig_free(ants), rig_free(people);
   static const double standing[][2] = {{0.8, 0}, {2, 0}, {1.25, -1}, {1.25, 1}};
   for (size_t k = 0; k < G_N_ELEMENTS(standing); k++) {
-    HnWalker body = {.state = {0, standing[k][0], standing[k][1]}};
-    g_assert_false(hn_walker_stands(&body)); /* bounds themselves are outside */
-    body.state[1] += (1.25 - body.state[1]) * 1e-9, body.state[2] -= body.state[2] * 1e-9;
-    g_assert_true(hn_walker_stands(&body));
+    double state[3] = {0, standing[k][0], standing[k][1]};
+    g_assert_false(hn_walker_stands(state)); /* bounds themselves are outside */
+    state[1] += (1.25 - state[1]) * 1e-9, state[2] -= state[2] * 1e-9;
+    g_assert_true(hn_walker_stands(state));
   }
 }
 
@@ -337,23 +341,18 @@ static void test_goal_never_ends(void) {
 /* An ant at rest: what the floor bears is its weight. */
 static void test_weight(void) {
   Rig *rig = rig_new(ant_goal, 1, NULL);
-  HnSim sim;
-  HnAnt body;
-  float idle[8] = {0};
-  double effort, up = 0, side = 0, mass = 0;
-  g_assert_cmpint(hn_ant_create(&sim, &rig->fake.host, 1), ==, HN_OK);
-  g_assert_cmpint(hn_ant_begin(&sim, 0, 0.1, &rig->b.rng[0], &body), ==, HN_OK);
-  for (int t = 0; t < 400; t++)
-    g_assert_cmpint(hn_ant_step(&sim, 0, &body, idle, &effort), ==, HN_OK);
-  const double *force = hn_sim_forces(&sim, 0);
-  for (int b = 0; b < sim.model->nbody; b++) {
-    mass += sim.model->body_mass[b];
+  double up = 0, side = 0, mass = 0;
+  rig_reset(rig, HN_NEW_TASK, -1);
+  for (int t = 0; t < 400; t++) rig_step(rig);
+  const HnSim *sim = &((const HnLocomotion *)rig->self)->sim;
+  const double *force = hn_sim_forces(sim, 0), *state = row_of(rig, 0).state;
+  for (int b = 0; b < sim->model->nbody; b++) {
+    mass += sim->model->body_mass[b];
     side += hypot(force[6 * b + 3], force[6 * b + 4]), up += force[6 * b + 5];
   }
-  g_assert_cmpfloat(fabs(hypot(body.state[15], body.state[17])), <, 1e-3);
+  g_assert_cmpfloat(fabs(hypot(state[15], state[17])), <, 1e-3);
   near(up, 9.81 * mass, 0.01 * 9.81 * mass);
   g_assert_cmpfloat(side, <, up);
-  hn_sim_destroy(&sim);
   rig_free(rig);
 }
 
@@ -455,11 +454,11 @@ static void test_scales(void) {
   double least = 1, most = 1;
   rig_reset(rig, HN_NEW_TASK, -1);
   for (int64_t i = 0; i < ROWS; i++) {
-    const HnWalker *row = rig_row(rig, i);
+    const double *task = row_of(rig, i).task;
     for (int k = 0; k < P; k++) {
-      double scale = row->scale[k];
+      double scale = task[k];
       g_assert_true(rig->b.task[i * P + k] == (float)scale);
-      for (int j = 0; j < k; j++) g_assert_true(scale != row->scale[j]);
+      for (int j = 0; j < k; j++) g_assert_true(scale != task[j]);
       if (k >= 28 && k < 34)
         damping[dampings++] = log(scale) / log(1.3);
       else
@@ -474,8 +473,7 @@ static void test_scales(void) {
   g_assert_cmpfloat(ks_uniform(damping, dampings, -3, 3), <, KS_LIMIT(dampings));
   for (int k = 0; k < P; k++) {
     double base = k >= 28 && k < 34 ? 1.3 : 1.5;
-    for (int64_t i = 0; i < ROWS; i++)
-      column[i] = log(((const HnWalker *)rig_row(rig, i))->scale[k]) / log(base);
+    for (int64_t i = 0; i < ROWS; i++) column[i] = log(row_of(rig, i).task[k]) / log(base);
     g_assert_cmpfloat(ks_uniform(column, ROWS, -3, 3), <, KS_LIMIT(ROWS));
   }
   rig_free(rig);
@@ -561,41 +559,37 @@ static void draw_possible(HnRng *rng, double *scale) {
 static void test_scaled_dynamics(void) {
   Rig *rig = rig_new(walker, 1, NULL);
   HnRng rng = hn_rng(17, 0);
-  HnSim sim;
-  g_assert_cmpint(hn_walker_create(&sim, &rig->fake.host, 1), ==, HN_OK);
+  const HnBodyRow row = row_of(rig, 0);
   int touching = 0;
   for (int task = 0; task < 6; task++) {
-    HnWalker body = {.state = {0}};
-    draw_possible(&rng, body.scale);
-    mjModel *m = compile_scaled(body.scale);
+    draw_possible(&rng, row.task);
+    mjModel *m = compile_scaled(row.task);
     mjData *d = mj_makeData(m);
-    g_assert_cmpint(hn_walker_set(&sim, 0, true, &body), ==, HN_OK);
-    near_all(body.constant, m->body_subtreemass, 8);
-    near_all(body.constant + 8, m->body_invweight0, 16);
-    near_all(body.constant + 24, m->dof_invweight0, 9);
-    near_all(body.constant + 33, &m->stat.meaninertia, 1);
-    g_assert_cmpint(hn_walker_begin(&sim, 0, 0.005, &rng, &body), ==, HN_OK);
+    const HnSim *sim = &((const HnLocomotion *)rig->self)->sim;
+    g_assert_cmpint(hn_walker_derive(sim, 0, true, &row), ==, HN_OK);
+    near_all(row.extra, m->body_subtreemass, 8);
+    near_all(row.extra + 8, m->body_invweight0, 16);
+    near_all(row.extra + 24, m->dof_invweight0, 9);
+    near_all(row.extra + 33, &m->stat.meaninertia, 1);
+    rig_reset(rig, HN_NEW_EPISODE, -1);
     for (int t = 0; t < 100; t++) {
-      float act[6];
-      double velocity, effort;
       if (t % 10 == 0) {
-        memcpy(d->qpos, body.state, sizeof(double) * 9);
-        memcpy(d->qvel, body.state + 9, sizeof(double) * 9);
-        memcpy(d->qacc_warmstart, body.state + 18, sizeof(double) * 9);
+        memcpy(d->qpos, row.state, sizeof(double) * 9);
+        memcpy(d->qvel, row.state + 9, sizeof(double) * 9);
+        memcpy(d->qacc_warmstart, row.state + 18, sizeof(double) * 9);
       }
       for (int k = 0; k < 6; k++)
-        d->ctrl[k] = (double)(act[k] = (float)hn_rng_uniform(&rng, -1, 1));
-      g_assert_cmpint(hn_walker_step(&sim, 0, &body, act, &velocity, &effort), ==, HN_OK);
+        d->ctrl[k] = (double)(rig->action[k] = (float)hn_rng_uniform(&rng, -1, 1));
+      rig_step(rig);
       for (int k = 0; k < 4; k++) mj_step(m, d);
-      near_all(body.state, d->qpos, 9);
-      near_all(body.state + 9, d->qvel, 9);
+      near_all(row.state, d->qpos, 9);
+      near_all(row.state + 9, d->qvel, 9);
       touching += d->ncon > 0;
     }
     mj_deleteData(d);
     mj_deleteModel(m);
   }
   g_assert_cmpint(touching, >, 50);
-  hn_sim_destroy(&sim);
   rig_free(rig);
 }
 
@@ -603,15 +597,16 @@ static void test_scaled_dynamics(void) {
 static void test_nominal_constants(void) {
   Rig *derived = rig_new(walker, 1, NULL),
       *nominal = rig_new(walker, 1, SETTINGS({"constants", 1}));
-  mjModel *m = compile_body(hn_walker_mjcf());
+  mjModel *m = compile_body(hn_walker.mjcf);
   rig_reset(derived, HN_NEW_TASK, -1), rig_reset(nominal, HN_NEW_TASK, -1);
-  const HnWalker *a = rig_row(derived, 0), *b = rig_row(nominal, 0);
-  g_assert_cmpmem(a->scale, sizeof a->scale, b->scale, sizeof b->scale);
-  g_assert_cmpmem(b->constant + 8, sizeof(double) * 16, m->body_invweight0, sizeof(double) * 16);
-  g_assert_cmpmem(b->constant + 24, sizeof(double) * 9, m->dof_invweight0, sizeof(double) * 9);
+  const HnBodyRow a = row_of(derived, 0), b = row_of(nominal, 0);
+  const size_t size = sizeof(double) * HN_WALKER_PARAMS;
+  g_assert_cmpmem(a.task, size, b.task, size);
+  g_assert_cmpmem(b.extra + 8, sizeof(double) * 16, m->body_invweight0, sizeof(double) * 16);
+  g_assert_cmpmem(b.extra + 24, sizeof(double) * 9, m->dof_invweight0, sizeof(double) * 9);
   for (int t = 0; t < 20; t++) rig_step(derived), rig_step(nominal);
   double apart = 0;
-  for (int k = 0; k < 9; k++) apart = MAX(apart, fabs(a->state[k] - b->state[k]));
+  for (int k = 0; k < 9; k++) apart = MAX(apart, fabs(a.state[k] - b.state[k]));
   g_assert_cmpfloat(apart, >, 1e-6);
   mj_deleteModel(m);
   rig_free(derived), rig_free(nominal);

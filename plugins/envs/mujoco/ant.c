@@ -1,11 +1,10 @@
 /* ant.c - the ant of Schulman et al. (2015) with the physical constants published in Gymnasium's
- * ant.xml, written anew.  The dynamics are equal bit for bit (tests/bodies_test.c compares them
- * with recorded trajectories); names, colours and cameras are left out.
+ * ant.xml, written anew.  The dynamics are equal bit for bit (tests/plugins/locomotion_test.c
+ * compares them with recorded trajectories); names, colours and cameras are left out.
  *
  * Lengths in m, angles in degrees (of ranges only), gears in N m. The order of joints is the order
  * of qpos and qvel, that of motors is the order of actions: it begins with the fourth leg. */
 #include "ant.h"
-#include <string.h>
 
 /* A leg that points along (x, y), each "" or "-": a stub fixed to the torso, a thigh that swings
  * about the vertical, and a shin that `bend` moves up and down. */
@@ -58,54 +57,29 @@ static const char mjcf[] =
     "</mujoco>";
 /* clang-format on */
 
-const char *hn_ant_mjcf(void) {
-  return mjcf;
+enum { QPOS = 15, QVEL = 14, PARTS = 14, FORCES = 6 * PARTS };
+
+static void observe(const HnSim *sim, int64_t slot, const HnBodyRow *row, const double *force,
+                    float *obs) {
+  (void)sim, (void)slot, (void)force;
+  hn_body_append(obs, row->state + 2, QPOS - 2 + QVEL);
 }
 
-HnStatus hn_ant_create(HnSim *sim, const HnHost *host, int64_t slots) {
-  HnStatus s = hn_sim_create(sim, host, mjcf, slots);
-  if (s) return s;
-  const mjModel *m = sim->model;
-  if (m->nq == HN_ANT_QPOS && m->nv == HN_ANT_QVEL && m->nu == HN_ANT_ACT &&
-      6 * m->nbody == HN_ANT_FORCES && hn_sim_state_count(sim) == HN_ANT_STATE)
-    return HN_OK;
-  hn_sim_destroy(sim);
-  return host->fail(host, HN_E_UNSUPPORTED, "this MuJoCo compiles the ant to another shape");
+static void observe_all(const HnSim *sim, int64_t slot, const HnBodyRow *row, const double *force,
+                        float *obs) {
+  (void)sim, (void)slot;
+  hn_body_append(hn_body_append(obs, row->state, QPOS + QVEL), force, FORCES);
 }
 
-HnStatus hn_ant_begin(const HnSim *sim, int64_t slot, double noise, HnRng *rng, HnAnt *body) {
-  hn_sim_draw_pose(sim, noise, rng, body->state);
-  for (int k = 0; k < HN_ANT_QVEL; k++) body->state[HN_ANT_QPOS + k] = noise * hn_rng_normal(rng);
-  return hn_sim_begin(sim, slot, body->state);
-}
-
-HnStatus hn_ant_step(const HnSim *sim, int64_t slot, HnAnt *body, const float *action,
-                     double *effort) {
-  *effort = 0;
-  for (int k = 0; k < HN_ANT_ACT; k++) *effort += (double)action[k] * (double)action[k];
-  return hn_sim_advance(sim, slot, body->state, action, HN_ANT_FRAMES);
-}
-
-double hn_ant_contacts(const HnSim *sim, int64_t slot, bool felt, double *force) {
-  const double *given = felt ? hn_sim_forces(sim, slot) : NULL;
-  double sum = 0;
-  for (int k = 0; k < HN_ANT_FORCES; k++) {
-    double f = given ? fmin(fmax(given[k], -1), 1) : 0;
-    if (force) force[k] = f;
-    sum += f * f;
-  }
-  return sum;
-}
-
-HnStatus hn_ant_render(const HnSim *sim, const HnAnt *body, const double *goal, int64_t width,
-                       int64_t height, uint8_t *rgb) {
-  const HnView view = {.look_at = {body->state[0], body->state[1], 0.4},
-                       .distance = 6,
-                       .azimuth = 120,
-                       .elevation = -30,
-                       .goal = goal,
-                       .goal_radius = 0.25,
-                       .lines = true,
-                       .plain = true};
-  return hn_sim_render(sim, body->state, &view, width, height, rgb);
-}
+#define ANT                                                                              \
+  .name = "ant", .mjcf = mjcf, .qpos = QPOS, .qvel = QVEL, .actions = 8, .parts = PARTS, \
+  .frames = 5, .time_step = 0.01, .control = 1, .force_limit = 1,                        \
+  .view = {.look_at = {0, 0, 0.4},                                                       \
+           .distance = 6,                                                                \
+           .azimuth = 120,                                                               \
+           .elevation = -30,                                                             \
+           .goal_radius = 0.25,                                                          \
+           .lines = true,                                                                \
+           .plain = true}
+const HnBody hn_ant = {ANT, .obs_dim = QPOS - 2 + QVEL, .observe = observe};
+const HnBody hn_ant_whole = {ANT, .obs_dim = QPOS + QVEL + FORCES, .observe = observe_all};

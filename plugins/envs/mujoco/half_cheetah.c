@@ -1,15 +1,14 @@
 /* half_cheetah.c - the planar half-cheetah of Wawrzynski (2009) with the physical constants
  * published in Gymnasium's half_cheetah.xml, written anew.  The dynamics are equal bit for bit
- * (tests/envs_test.c compares them with recorded trajectories); its colours are left out.
+ * (tests/plugins/envs_test.c compares them with recorded trajectories); its colours are left out.
  *
  * Lengths in m, angles in rad, gears in N m.  Capsule sizes are radius and half length.  The order
  * of joints is the order of qpos and qvel, that of motors is the order of actions. */
 #include "half_cheetah.h"
 #include <string.h>
 
-#define TIME_STEP    0.01
 #define TORSO_HEIGHT 0.7 /* of the trunk's frame while the joint `up` is 0, as below */
-#define VIEW_WIDTH   4.0 /* what render shows from left to right */
+#define VIEW_WIDTH   4.0 /* what the sketch shows from left to right */
 
 static const char mjcf[] =
     "<mujoco model='half_cheetah'>"
@@ -78,39 +77,13 @@ static const char mjcf[] =
     "  </actuator>"
     "</mujoco>";
 
-const char *hn_cheetah_mjcf(void) {
-  return mjcf;
-}
+enum { JOINTS = 9, OBS = 2 * JOINTS - 1 + 3 };
 
-HnStatus hn_cheetah_create(HnSim *sim, const HnHost *host, int64_t slots) {
-  HnStatus s = hn_sim_create(sim, host, mjcf, slots);
-  if (s) return s;
-  if (hn_sim_state_count(sim) == HN_CHEETAH_STATE && sim->model->nu == HN_CHEETAH_ACT) return HN_OK;
-  hn_sim_destroy(sim);
-  return host->fail(host, HN_E_UNSUPPORTED, "this MuJoCo compiles the cheetah to another shape");
-}
-
-HnStatus hn_cheetah_begin(const HnSim *sim, int64_t slot, double noise, HnRng *rng,
-                          HnCheetah *body) {
-  double *qpos = body->state, *qvel = qpos + HN_CHEETAH_JOINTS;
-  hn_sim_draw_pose(sim, noise, rng, qpos);
-  for (int k = 0; k < HN_CHEETAH_JOINTS; k++) qvel[k] = noise * hn_rng_normal(rng);
-  return hn_sim_begin(sim, slot, body->state);
-}
-
-HnStatus hn_cheetah_step(const HnSim *sim, int64_t slot, HnCheetah *body, const float *action,
-                         double *velocity, double *effort) {
-  double before = body->state[0];
-  HnStatus s = hn_sim_advance(sim, slot, body->state, action, HN_CHEETAH_FRAMES);
-  *velocity = (body->state[0] - before) / (HN_CHEETAH_FRAMES * TIME_STEP);
-  *effort = 0;
-  for (int k = 0; k < HN_CHEETAH_ACT; k++) *effort += (double)action[k] * (double)action[k];
-  return s;
-}
-
-void hn_cheetah_observe(const HnCheetah *body, float *obs) {
-  const double *qpos = body->state;
-  for (int k = 1; k < 2 * HN_CHEETAH_JOINTS; k++) *obs++ = (float)qpos[k];
+static void observe(const HnSim *sim, int64_t slot, const HnBodyRow *row, const double *force,
+                    float *obs) {
+  const double *qpos = row->state;
+  (void)sim, (void)slot, (void)force;
+  obs = hn_body_append(obs, qpos + 1, 2 * JOINTS - 1);
   /* the slides come before the hinge in the chain, so they are the torso's place outright */
   *obs++ = (float)qpos[0];
   *obs++ = 0;
@@ -128,14 +101,16 @@ static bool covers(const mjModel *m, const mjData *d, int g, double x, double z)
   return dx * dx + dz * dz <= radius * radius;
 }
 
-void hn_cheetah_sketch(const HnSim *sim, const HnCheetah *body, int64_t width, int64_t height,
-                       uint8_t *rgb) {
+/* The body flat from its side: 4 m from left to right, the trunk's middle in the middle, and a post
+ * on the ground every metre. */
+static void sketch(const HnSim *sim, const double *state, int64_t width, int64_t height,
+                   uint8_t *rgb) {
   static const uint8_t sky[3] = {238, 243, 248}, earth[3] = {150, 160, 150},
                        post[3] = {90, 100, 90}, back[3] = {170, 100, 50}, front[3] = {215, 145, 80};
   const mjModel *m = sim->model;
-  const mjData *d = hn_sim_place(sim, body->state);
+  const mjData *d = hn_sim_place(sim, state);
   const int first_front = mj_name2id(m, mjOBJ_BODY, "front_thigh");
-  const double pixel = VIEW_WIDTH / (double)width, middle_x = body->state[0];
+  const double pixel = VIEW_WIDTH / (double)width, middle_x = state[0];
   for (int64_t v = 0; v < height; v++)
     for (int64_t u = 0; u < width; u++) {
       double x = middle_x + pixel * ((double)u + 0.5 - 0.5 * (double)width);
@@ -149,15 +124,22 @@ void hn_cheetah_sketch(const HnSim *sim, const HnCheetah *body, int64_t width, i
     }
 }
 
-HnStatus hn_cheetah_render(const HnSim *sim, const HnCheetah *body, int64_t width, int64_t height,
-                           uint8_t *rgb) {
-  const HnView view = {.look_at = {body->state[0], 0, TORSO_HEIGHT},
-                       .distance = 3,
-                       .azimuth = 90,
-                       .elevation = -12,
-                       .lines = true,
-                       .plain = true};
-  HnStatus s = hn_sim_render(sim, body->state, &view, width, height, rgb);
-  if (s == HN_E_UNSUPPORTED) hn_cheetah_sketch(sim, body, width, height, rgb), s = HN_OK;
-  return s;
-}
+const HnBody hn_cheetah = {.name = "cheetah",
+                           .mjcf = mjcf,
+                           .qpos = JOINTS,
+                           .qvel = JOINTS,
+                           .actions = 6,
+                           .parts = 8,
+                           .frames = 5,
+                           .time_step = 0.01,
+                           .obs_dim = OBS,
+                           .planar = true,
+                           .control = 1,
+                           .view = {.look_at = {0, 0, TORSO_HEIGHT},
+                                    .distance = 3,
+                                    .azimuth = 90,
+                                    .elevation = -12,
+                                    .lines = true,
+                                    .plain = true},
+                           .observe = observe,
+                           .sketch = sketch};

@@ -1,7 +1,7 @@
 /* humanoid.c - the humanoid of Tassa, Erez & Todorov (2012) with the physical constants published
  * in Gymnasium's humanoid.xml, written anew.  The dynamics are equal bit for bit
- * (tests/bodies_test.c compares them with recorded trajectories); names, colours, cameras and two
- * tendons that pull at nothing are left out.
+ * (tests/plugins/locomotion_test.c compares them with recorded trajectories); names, colours,
+ * cameras and two tendons that pull at nothing are left out.
  *
  * Lengths in m, angles in degrees (of ranges only), gears in N m. The order of joints is the order
  * of qpos and qvel, that of motors is the order of actions; the two differ in the abdomen. */
@@ -98,77 +98,45 @@ static const char mjcf[] =
   "</mujoco>";
 /* clang-format on */
 
-const char *hn_humanoid_mjcf(void) {
-  return mjcf;
-}
+enum {
+  QPOS = 24,
+  QVEL = 23,
+  ACTIONS = 17,
+  PARTS = 14,
+  OBS = QPOS - 2 + QVEL + 10 * PARTS + 6 * PARTS + QVEL + 6 * PARTS,
+  CENTER = 2, /* x and y of the centre of mass */
+};
 
-HnStatus hn_humanoid_create(HnSim *sim, const HnHost *host, int64_t slots) {
-  HnStatus s = hn_sim_create(sim, host, mjcf, slots);
-  if (s) return s;
-  const mjModel *m = sim->model;
-  if (m->nq == HN_HUMANOID_QPOS && m->nv == HN_HUMANOID_QVEL && m->nu == HN_HUMANOID_ACT &&
-      m->nbody == HN_HUMANOID_BODIES && hn_sim_state_count(sim) == HN_HUMANOID_STATE)
-    return HN_OK;
-  hn_sim_destroy(sim);
-  return host->fail(host, HN_E_UNSUPPORTED, "this MuJoCo compiles the humanoid to another shape");
-}
-
-static float *append(float *obs, const double *values, int count) {
-  for (int k = 0; k < count; k++) *obs++ = (float)values[k];
-  return obs;
-}
-
-/* Right after a begin or a step on `slot`: the observation, the centre of mass into the row, and
- * the sum of squared forces. */
-static double observe(const HnSim *sim, int64_t slot, bool felt, HnHumanoid *body, float *obs) {
-  enum { FORCES = 6 * HN_HUMANOID_BODIES };
-  static const double nothing[FORCES] = {0};
-  const double *force = felt ? hn_sim_forces(sim, slot) : nothing;
+/* Also the centre of mass into the row. */
+static void observe(const HnSim *sim, int64_t slot, const HnBodyRow *row, const double *force,
+                    float *obs) {
   const mjData *d = hn_sim_look(sim, slot);
-  obs = append(obs, body->state + 2, HN_HUMANOID_QPOS - 2 + HN_HUMANOID_QVEL);
-  obs = append(obs, d->cinert, 10 * HN_HUMANOID_BODIES);
-  obs = append(obs, d->cvel, 6 * HN_HUMANOID_BODIES);
-  obs = append(obs, d->qfrc_actuator, HN_HUMANOID_QVEL);
-  append(obs, force, FORCES);
-  body->center[0] = d->subtree_com[0], body->center[1] = d->subtree_com[1];
-  double sum = 0;
-  for (int k = 0; k < FORCES; k++) sum += force[k] * force[k];
-  return sum;
+  obs = hn_body_append(obs, row->state + 2, QPOS - 2 + QVEL);
+  obs = hn_body_append(obs, d->cinert, 10 * PARTS);
+  obs = hn_body_append(obs, d->cvel, 6 * PARTS);
+  obs = hn_body_append(obs, d->qfrc_actuator, QVEL);
+  hn_body_append(obs, force, 6 * PARTS);
+  memcpy(row->extra, d->subtree_com, CENTER * sizeof(double));
 }
 
-HnStatus hn_humanoid_begin(const HnSim *sim, int64_t slot, double noise, bool felt, HnRng *rng,
-                           HnHumanoid *body, float *obs) {
-  hn_sim_draw_pose(sim, noise, rng, body->state);
-  for (int k = 0; k < HN_HUMANOID_QVEL; k++)
-    body->state[HN_HUMANOID_QPOS + k] = hn_rng_uniform(rng, -noise, noise);
-  HnStatus s = hn_sim_begin(sim, slot, body->state);
-  if (!s) observe(sim, slot, felt, body, obs);
-  return s;
-}
-
-HnStatus hn_humanoid_step(const HnSim *sim, int64_t slot, bool felt, HnHumanoid *body,
-                          const float *action, float *obs, double move[2], double *effort,
-                          double *impact) {
-  HnStatus s = hn_sim_advance(sim, slot, body->state, action, HN_HUMANOID_FRAMES);
-  if (s) return s;
-  double x = body->center[0], y = body->center[1];
-  *impact = observe(sim, slot, felt, body, obs);
-  move[0] = body->center[0] - x, move[1] = body->center[1] - y;
-  *effort = 0;
-  for (int k = 0; k < HN_HUMANOID_ACT; k++) {
-    double control = HN_HUMANOID_LARGEST * (double)action[k];
-    *effort += control * control;
-  }
-  return HN_OK;
-}
-
-HnStatus hn_humanoid_render(const HnSim *sim, const HnHumanoid *body, int64_t width, int64_t height,
-                            uint8_t *rgb) {
-  const HnView view = {.look_at = {body->state[0], body->state[1], 1},
-                       .distance = 4,
-                       .azimuth = 120,
-                       .elevation = -15,
-                       .lines = true,
-                       .plain = true};
-  return hn_sim_render(sim, body->state, &view, width, height, rgb);
-}
+const HnBody hn_humanoid = {.name = "humanoid",
+                            .mjcf = mjcf,
+                            .qpos = QPOS,
+                            .qvel = QVEL,
+                            .actions = ACTIONS,
+                            .parts = PARTS,
+                            .frames = 5,
+                            .time_step = 0.003,
+                            .extra = CENTER,
+                            .obs_dim = OBS,
+                            .place = QPOS + 2 * QVEL + 1,
+                            .uniform_speeds = true,
+                            .control = 0.4,
+                            .force_limit = INFINITY,
+                            .view = {.look_at = {0, 0, 1},
+                                     .distance = 4,
+                                     .azimuth = 120,
+                                     .elevation = -15,
+                                     .lines = true,
+                                     .plain = true},
+                            .observe = observe};

@@ -1,8 +1,8 @@
 /* walker.c - the planar walker of Erez, Tassa & Todorov (2011) with the physical constants
  * published in Gymnasium's walker2d.xml, written anew, but with the time step of 0.004 s of
  * VariBAD's walker where Gymnasium has 0.002 s.  At equal time steps the dynamics are equal bit for
- * bit (tests/bodies_test.c compares them with recorded trajectories); names, colours and cameras
- * are left out.  VariBAD ran it on MuJoCo 1.31, whose contacts are softer than today's.
+ * bit (tests/plugins/locomotion_test.c compares them with recorded trajectories); names, colours
+ * and cameras are left out.  VariBAD ran it on MuJoCo 1.31, whose contacts are softer than today's.
  *
  * Lengths in m, angles in degrees (of ranges only), gears in N m. The order of joints is the order
  * of qpos and qvel, that of motors is the order of actions.
@@ -73,43 +73,34 @@ static const char mjcf[] =
     "</mujoco>";
 /* clang-format on */
 
-enum { FIRST_LEG_JOINT = 3, BODIES = HN_WALKER_BODIES };
-
-const char *hn_walker_mjcf(void) {
-  return mjcf;
-}
-
-HnStatus hn_walker_create(HnSim *sim, const HnHost *host, int64_t slots) {
-  HnStatus s = hn_sim_create(sim, host, mjcf, slots);
-  if (s) return s;
-  const mjModel *m = sim->model;
-  if (m->nq == HN_WALKER_JOINTS && m->nv == HN_WALKER_JOINTS && m->nu == HN_WALKER_ACT &&
-      m->nbody == BODIES && m->ngeom == HN_WALKER_GEOMS &&
-      hn_sim_state_count(sim) == HN_WALKER_STATE)
-    return HN_OK;
-  hn_sim_destroy(sim);
-  return host->fail(host, HN_E_UNSUPPORTED, "this MuJoCo compiles the walker to another shape");
-}
+enum {
+  JOINTS = 9,
+  OBS = 2 * JOINTS - 1,
+  ACTIONS = 6,
+  FIRST_LEG_JOINT = 3,
+  PARTS = 8, /* the world, torso, then thigh, shin, foot of the right and the left leg */
+  GEOMS = 8, /* the ground, then one for each body */
+};
 
 static void write_scaled(mjtNum *to, const mjtNum *nominal, const double *scale, int count) {
   for (int k = 0; k < count; k++) to[k] = nominal[k] * scale[k];
 }
 
 static void write_parameters(const mjModel *nominal, mjModel *m, const double *scale) {
-  write_scaled(m->body_mass + 1, nominal->body_mass + 1, scale + HN_WALKER_MASS, BODIES - 1);
+  write_scaled(m->body_mass + 1, nominal->body_mass + 1, scale + HN_WALKER_MASS, PARTS - 1);
   write_scaled(m->body_inertia + 3, nominal->body_inertia + 3, scale + HN_WALKER_INERTIA,
-               3 * (BODIES - 1));
+               3 * (PARTS - 1));
   write_scaled(m->dof_damping + FIRST_LEG_JOINT, nominal->dof_damping + FIRST_LEG_JOINT,
-               scale + HN_WALKER_DAMPING, HN_WALKER_ACT);
-  write_scaled(m->geom_friction, nominal->geom_friction, scale + HN_WALKER_FRICTION,
-               3 * HN_WALKER_GEOMS);
+               scale + HN_WALKER_DAMPING, ACTIONS);
+  write_scaled(m->geom_friction, nominal->geom_friction, scale + HN_WALKER_FRICTION, 3 * GEOMS);
 }
 
-/* The constants that stepping reads, in the order of HnWalker.constant: one list for both ways. */
+/* The constants that stepping reads, in the order of HN_WALKER_CONSTANTS: one list for both ways.
+ */
 static int list_constants(mjModel *m, mjtNum *list[4], int count[4]) {
-  list[0] = m->body_subtreemass, count[0] = BODIES;
-  list[1] = m->body_invweight0, count[1] = 2 * BODIES;
-  list[2] = m->dof_invweight0, count[2] = HN_WALKER_JOINTS;
+  list[0] = m->body_subtreemass, count[0] = PARTS;
+  list[1] = m->body_invweight0, count[1] = 2 * PARTS;
+  list[2] = m->dof_invweight0, count[2] = JOINTS;
   list[3] = &m->stat.meaninertia, count[3] = 1;
   return 4;
 }
@@ -128,63 +119,56 @@ static void write_constants(mjModel *m, const double *from) {
     memcpy(list[k], from, sizeof(double) * (size_t)count[k]);
 }
 
-HnStatus hn_walker_set(const HnSim *sim, int64_t slot, bool derive, HnWalker *body) {
+HnStatus hn_walker_derive(const HnSim *sim, int64_t slot, bool scaled, const HnBodyRow *row) {
   mjModel *m = hn_sim_own_model(sim, slot);
   if (!m) return HN_E_IO;
-  if (derive) {
-    write_parameters(sim->model, m, body->scale);
+  if (scaled) {
+    write_parameters(sim->model, m, row->task);
     hn_sim_set_constants(sim, slot);
   }
-  read_constants(derive ? m : sim->model, body->constant);
+  read_constants(scaled ? m : sim->model, row->extra);
   return HN_OK;
 }
 
-static HnStatus push_parameters(const HnSim *sim, int64_t slot, const HnWalker *body) {
+static HnStatus prepare(const HnSim *sim, int64_t slot, const HnBodyRow *row) {
   mjModel *m = hn_sim_own_model(sim, slot);
   if (!m) return HN_E_IO;
-  write_parameters(sim->model, m, body->scale);
-  write_constants(m, body->constant);
+  write_parameters(sim->model, m, row->task);
+  write_constants(m, row->extra);
   return HN_OK;
 }
 
-HnStatus hn_walker_begin(const HnSim *sim, int64_t slot, double noise, HnRng *rng, HnWalker *body) {
-  HnStatus s = push_parameters(sim, slot, body);
-  if (s) return s;
-  hn_sim_draw_pose(sim, noise, rng, body->state);
-  for (int k = 0; k < HN_WALKER_JOINTS; k++)
-    body->state[HN_WALKER_JOINTS + k] = hn_rng_uniform(rng, -noise, noise);
-  return hn_sim_begin(sim, slot, body->state);
+static void observe(const HnSim *sim, int64_t slot, const HnBodyRow *row, const double *force,
+                    float *obs) {
+  const double *qvel = row->state + JOINTS;
+  (void)sim, (void)slot, (void)force;
+  obs = hn_body_append(obs, row->state + 1, JOINTS - 1);
+  for (int k = 0; k < JOINTS; k++) *obs++ = (float)fmin(fmax(qvel[k], -10), 10);
 }
 
-HnStatus hn_walker_step(const HnSim *sim, int64_t slot, HnWalker *body, const float *action,
-                        double *velocity, double *effort) {
-  double before = body->state[0];
-  HnStatus s = push_parameters(sim, slot, body);
-  if (!s) s = hn_sim_advance(sim, slot, body->state, action, HN_WALKER_FRAMES);
-  *velocity = (body->state[0] - before) / HN_WALKER_SECONDS;
-  *effort = 0;
-  for (int k = 0; k < HN_WALKER_ACT; k++) *effort += (double)action[k] * (double)action[k];
-  return s;
-}
-
-bool hn_walker_stands(const HnWalker *body) {
-  double height = body->state[1], pitch = body->state[2];
+bool hn_walker_stands(const double *state) {
+  double height = state[1], pitch = state[2];
   return height > 0.8 && height < 2 && pitch > -1 && pitch < 1;
 }
 
-void hn_walker_observe(const HnWalker *body, float *obs) {
-  const double *qvel = body->state + HN_WALKER_JOINTS;
-  for (int k = 1; k < HN_WALKER_JOINTS; k++) *obs++ = (float)body->state[k];
-  for (int k = 0; k < HN_WALKER_JOINTS; k++) *obs++ = (float)fmin(fmax(qvel[k], -10), 10);
-}
-
-HnStatus hn_walker_render(const HnSim *sim, const HnWalker *body, int64_t width, int64_t height,
-                          uint8_t *rgb) {
-  const HnView view = {.look_at = {body->state[0], 0, 1},
-                       .distance = 4,
-                       .azimuth = 90,
-                       .elevation = -10,
-                       .lines = true,
-                       .plain = true};
-  return hn_sim_render(sim, body->state, &view, width, height, rgb);
-}
+const HnBody hn_walker = {.name = "walker",
+                          .mjcf = mjcf,
+                          .qpos = JOINTS,
+                          .qvel = JOINTS,
+                          .actions = ACTIONS,
+                          .parts = PARTS,
+                          .frames = 4,
+                          .time_step = 0.004,
+                          .extra = HN_WALKER_CONSTANTS,
+                          .obs_dim = OBS,
+                          .planar = true,
+                          .uniform_speeds = true,
+                          .control = 1,
+                          .view = {.look_at = {0, 0, 1},
+                                   .distance = 4,
+                                   .azimuth = 90,
+                                   .elevation = -10,
+                                   .lines = true,
+                                   .plain = true},
+                          .observe = observe,
+                          .prepare = prepare};
