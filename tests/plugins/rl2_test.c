@@ -6,6 +6,7 @@
 #include "../fakes/lab.h"
 #include "inference_fixture.h"
 #include "rl2_naive.h"
+#include "window_law.h"
 
 extern const HnPlugin ppo_LTX_hn_plugin, gridworld_LTX_hn_plugin;
 
@@ -166,29 +167,19 @@ static void test_gradient(gconstpointer c) {
 
 /* ---- the ABI's promises ---- */
 
-/* One window, one call a percept, windows cut anywhere, each row alone, and forward: the same bits
- * of beliefs and of memory. */
 static void check_windows(const Case *data, const char *cell) {
-  enum { WAYS = 5 };
   Subject *b = subject_new(data, cell);
-  int64_t T = 23, B = 6, D = b->spec.belief_dim;
-  gsize bytes = (gsize)((T + 1) * B * D) * sizeof(float), held = (gsize)B * b->spec.row_size;
-  Life *l = life_for(data, T, B, 5), *dense = life_for(data, T, B, 5);
-  float *belief[WAYS];
-  char *state[WAYS];
-  for (int k = 0; k < WAYS; k++) belief[k] = g_malloc0(bytes), state[k] = memory_new(b, B);
-  think_part(b, believe, l, 0, T, 0, B, state[0], belief[0]);
-  for (int64_t t = 0; t <= T; t++) think_part(b, believe, l, t, 0, 0, B, state[1], belief[1]);
-  think_part(b, believe, l, 0, 7, 0, B, state[2], belief[2]);
-  think_part(b, believe, l, 8, T - 8, 0, B, state[2], belief[2]);
-  for (int64_t i = 0; i < B; i++) think_part(b, believe, l, 0, T, i, 1, state[3], belief[3]);
-  think_part(b, forward, dense, 0, T, 0, B, state[4], belief[4]);
-  for (int k = 1; k < WAYS; k++) {
-    g_assert_cmpmem(belief[0], bytes, belief[k], bytes);
-    g_assert_cmpmem(state[0], held, state[k], held);
-  }
-  for (int k = 0; k < WAYS; k++) g_free(belief[k]), g_free(state[k]);
-  life_free(l), life_free(dense), subject_free(b);
+  int64_t T = 23, B = 6;
+  Life *l = life_for(data, T, B, 5);
+  char *memory = memory_new(b, B);
+  check_window_law(&(WindowLaw){.methods = &methods,
+                                .self = b->m,
+                                .spec = &b->spec,
+                                .fake = &b->fake,
+                                .whole = life_window(l, 0, T, 0, B),
+                                .state = memory,
+                                .forward_leaves_row_memory = true});
+  g_free(memory), life_free(l), subject_free(b);
 }
 
 static void test_windows(gconstpointer c) {

@@ -3,7 +3,7 @@
  * Include it after the plugin's source. */
 #ifndef VARIBAD_SUBJECT_H
 #define VARIBAD_SUBJECT_H
-#include "fake_host.h"
+#include "window_law.h"
 #include <glib.h>
 
 enum { OBS = 2, ACT = 3, TASK = 4, LIFETIME = 9 };
@@ -192,6 +192,18 @@ static inline void believe_part(Subject *b, const Life *l, int64_t from, int64_t
       memcpy(belief + ((from + t) * l->rows + first + i) * dim, part + (t * rows + i) * dim,
              (size_t)dim * sizeof *part);
   g_free(part);
+}
+
+/* The window law on all of a life, for a belief of its mean or of `samples` draws. */
+static inline void check_windows(Subject *b, const Life *l, int64_t samples) {
+  check_window_law(&(WindowLaw){.methods = &methods,
+                                .self = &b->v,
+                                .spec = &b->spec,
+                                .fake = &b->fake,
+                                .whole = window(l, 0, l->steps, 0, l->rows),
+                                .samples = samples,
+                                .info_count = info_count,
+                                .forward_leaves_row_memory = true});
 }
 
 /* ---- the model again, in float64 ---- */

@@ -87,6 +87,14 @@ static void test_gradient(void) {
   check_gradient(1, BELIEF_LATENT);
 }
 
+static void test_windows(void) {
+  Life l = life_new(25, 3, 23, false);
+  Subject *s = subject_new(small(), 3);
+  shake(s);
+  check_windows(s, &l, 0), check_windows(s, &l, 2);
+  subject_free(s), life_free(&l);
+}
+
 /* With nothing to decode and no prior, only the policy trains the encoder. */
 static void test_policy_alone(void) {
   Life l = life_new(40, 2, 22, false);
@@ -104,6 +112,7 @@ static void test_policy_alone(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/varibad_joint/gradient", test_gradient);
+  g_test_add_func("/varibad_joint/windows", test_windows);
   g_test_add_func("/varibad_joint/policy_alone", test_policy_alone);
   return g_test_run();
 }
