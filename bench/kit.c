@@ -14,7 +14,7 @@
 #include "../tests/support/fake_host.h"
 #include "kit_torch.h"
 #include <cblas.h>
-#include <hunch/kit/nn.h>
+#include <hunch/kit/rnn.h>
 #include <immintrin.h>
 #include <stdio.h>
 #include <time.h>
@@ -181,8 +181,7 @@ typedef struct Net {
   FakeHost fake;
   HnStore store;
   HnMlp mlp, critic;
-  HnGru gru;
-  HnLstm lstm;
+  HnRnn rnn;
   HnTensor *logstd;
   int64_t rows, shard, steps, in, out;
   float *x, *seed, *flat;  /* inputs and the gradient of the outputs */
@@ -241,14 +240,10 @@ static void net_free(Net *net) {
 }
 
 static HnVar *recurrent(HnTape *t, const Net *net, HnVar *x) {
-  HnVar *h0 = hn_constant(t, net->rows, net->out, hn_tape_room(t, net->rows * net->out, 4));
-  if (net->gru.w)
-    return hn_gru(t, net->steps, x, h0, hn_param(t, net->gru.w, net->flat),
-                  hn_param(t, net->gru.u, net->flat), hn_param(t, net->gru.b, net->flat),
-                  hn_param(t, net->gru.c, net->flat), NULL);
-  return hn_lstm(t, net->steps, x, h0, h0, hn_param(t, net->lstm.w, net->flat),
-                 hn_param(t, net->lstm.u, net->flat), hn_param(t, net->lstm.b, net->flat),
-                 hn_param(t, net->lstm.c, net->flat), NULL, NULL);
+  const HnRnn *rnn = &net->rnn;
+  const float *zero = hn_tape_room(t, net->rows * rnn->carry, sizeof *zero);
+  HnVar *carry = hn_constant(t, net->rows, rnn->carry, zero);
+  return hn_rnn(t, rnn, net->steps, x, carry, NULL, net->flat).state[0];
 }
 
 static void recurrent_step(void *arg) {
@@ -262,13 +257,10 @@ static void recurrent_step(void *arg) {
   fake_host_reset(&net->fake, mark);
 }
 
-static Net *recurrent_new(int gates, int64_t rows, int64_t steps, int64_t in, int64_t hidden) {
+static Net *recurrent_new(HnRnnCell cell, int64_t rows, int64_t steps, int64_t in, int64_t hidden) {
   HnRng rng = hn_rng(5, 0);
   Net *net = net_begin(rows, steps, in, hidden);
-  if (gates == 3)
-    net->gru = hn_gru_make(&net->store, "gru", in, hidden, &rng);
-  else
-    net->lstm = hn_lstm_make(&net->store, "lstm", in, hidden, &rng);
+  net->rnn = hn_rnn_make(&net->store, hn_rnn_cell_name(cell), cell, HN_RNN_TORCH, in, hidden, &rng);
   return net;
 }
 
@@ -359,23 +351,23 @@ static void bench_mlp(const Torch *torch, double rate) {
 }
 
 static void bench_recurrent(const Torch *torch, double rate) {
-  static const int sizes[][5] = {{3, 16, 100, 64, 64},
-                                 {3, 16, 100, 64, 256},
-                                 {3, 64, 50, 64, 256},
-                                 {4, 16, 100, 64, 256},
-                                 {4, 64, 50, 64, 256}};
+  static const int sizes[][5] = {{HN_RNN_GRU, 16, 100, 64, 64},
+                                 {HN_RNN_GRU, 16, 100, 64, 256},
+                                 {HN_RNN_GRU, 64, 50, 64, 256},
+                                 {HN_RNN_LSTM, 16, 100, 64, 256},
+                                 {HN_RNN_LSTM, 64, 50, 64, 256}};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-    const int gates = sizes[i][0], rows = sizes[i][1], steps = sizes[i][2], in = sizes[i][3];
-    const int hidden = sizes[i][4];
+    const HnRnnCell cell = sizes[i][0];
+    const int rows = sizes[i][1], steps = sizes[i][2], in = sizes[i][3], hidden = sizes[i][4];
     char name[64], workload[64];
-    snprintf(name, sizeof name, "%s %d-%d, %d x %d steps", gates == 3 ? "GRU" : "LSTM", in, hidden,
-             rows, steps);
-    snprintf(workload, sizeof workload, "%s %d %d %d %d", gates == 3 ? "gru" : "lstm", rows, steps,
-             in, hidden);
-    const double flops =
-        2.0 * (double)(rows * steps) * gates * (double)hidden * (double)(2 * in + 3 * hidden);
+    snprintf(name, sizeof name, "%s %d-%d, %d x %d steps", cell == HN_RNN_GRU ? "GRU" : "LSTM", in,
+             hidden, rows, steps);
+    snprintf(workload, sizeof workload, "%s %d %d %d %d", hn_rnn_cell_name(cell), rows, steps, in,
+             hidden);
+    const double flops = 2.0 * (double)(rows * steps) * (double)hn_rnn_gates(cell) *
+                         (double)hidden * (double)(2 * in + 3 * hidden);
     compare(torch, rate, name, workload, flops, recurrent_step,
-            recurrent_new(gates, rows, steps, in, hidden));
+            recurrent_new(cell, rows, steps, in, hidden));
   }
 }
 
@@ -453,8 +445,8 @@ static void bench_second(void) {
   printf("\n%-32s %10s %10s %6s\n", "product with the Hessian", "gradient", "product us", "ratio");
   bench_bend("MLP 64-256-256-8, batch 64", net_new(64, 64, width, HN_TANH, NULL));
   bench_bend("MLP 16-64-64-8, batch 16", net_new(16, 16, small, HN_TANH, NULL));
-  bench_bend("GRU 64-64, 16 x 100 steps", recurrent_new(3, 16, 100, 64, 64));
-  bench_bend("LSTM 64-64, 16 x 100 steps", recurrent_new(4, 16, 100, 64, 64));
+  bench_bend("GRU 64-64, 16 x 100 steps", recurrent_new(HN_RNN_GRU, 16, 100, 64, 64));
+  bench_bend("LSTM 64-64, 16 x 100 steps", recurrent_new(HN_RNN_LSTM, 16, 100, 64, 64));
 }
 
 /* ---- the tape itself ---- */

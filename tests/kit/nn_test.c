@@ -218,34 +218,6 @@ static void test_widths(void) {
   for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) g_assert_cmpint(hn_widths(bad[i], 3, w), ==, -1);
 }
 
-/* Names, shapes and first values of recurrent layers: 3 and 4 gates a unit. */
-static void test_recurrent(void) {
-  World *w = world_new("");
-  const HnGru gru = hn_gru_make(&w->store, "gru", 3, 5, &w->rng);
-  const HnLstm lstm = hn_lstm_make(&w->store, "lstm", 3, 5, &w->rng);
-  const HnTensor *const made[] = {gru.w, gru.u, gru.b, gru.c, lstm.w, lstm.u, lstm.b, lstm.c};
-  static const char *const names[] = {"gru.weight_ih", "gru.weight_hh",  "gru.bias_ih",
-                                      "gru.bias_hh",   "lstm.weight_ih", "lstm.weight_hh",
-                                      "lstm.bias_ih",  "lstm.bias_hh"};
-  static const int64_t rows[] = {3, 5, 1, 1};
-  for (int i = 0; i < 8; i++) {
-    const FakeArray *array = fake_host_find(&w->fake, names[i]);
-    g_assert_nonnull(array);
-    g_assert_true(array->data == made[i]->data);
-    g_assert_cmpint(made[i]->rows, ==, rows[i % 4]);
-    g_assert_cmpint(made[i]->cols, ==, i < 4 ? 15 : 20);
-    for (int64_t a = 0; a < made[i]->rows; a++)
-      for (int64_t b = 0; b <= a; b++) { /* rows are orthonormal, biases zero */
-        double dot = 0;
-        for (int64_t j = 0; j < made[i]->cols; j++)
-          dot += (double)made[i]->data[a * made[i]->cols + j] *
-                 (double)made[i]->data[b * made[i]->cols + j];
-        g_assert_cmpfloat(fabs(dot - (i % 4 < 2 && a == b)), <, 1e-6);
-      }
-  }
-  world_free(w);
-}
-
 /* ---- Adam ---- */
 
 /* The paper's algorithm in float64, with PyTorch's place for eps and decoupled decay. */
@@ -381,7 +353,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/nn/layer-norm", test_layer_norm);
   g_test_add_func("/nn/mlp", test_mlp);
   g_test_add_func("/nn/widths", test_widths);
-  g_test_add_func("/nn/recurrent", test_recurrent);
   g_test_add_func("/nn/adam", test_adam);
   g_test_add_func("/nn/adam-first", test_adam_first);
   g_test_add_func("/nn/clip", test_clip);

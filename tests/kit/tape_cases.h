@@ -3,7 +3,7 @@
 #define HN_TESTS_TAPE_CASES_H
 #include "fake_host.h"
 #include <glib.h>
-#include <hunch/kit/tape.h>
+#include <hunch/kit/rnn.h>
 #include <math.h>
 
 enum { INPUTS = 7, MOST = 1500 };
@@ -335,7 +335,9 @@ enum { STEPS = 4, BATCH = 3 };
 static const uint8_t resets[STEPS * BATCH] = {0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 1, 1};
 
 static HnVar *gru(const Case *c, HnTape *t, HnVar **in) {
-  return hn_gru(t, STEPS, in[0], in[1], in[2], in[3], in[4], in[5], c->kind ? resets : NULL);
+  const HnRnnWeights weights = {in[2], in[3], in[4], in[5]};
+  const uint8_t *reset = c->kind ? resets : NULL;
+  return hn_rnn_run(t, HN_RNN_GRU, STEPS, in[0], in[1], weights, reset).state[0];
 }
 /* Gate k's share of unit j from v [m] by matrix m x gates n and bias. */
 static double gate_of(int64_t gates, int64_t m, int64_t n, int k, int64_t j, const double *v,
@@ -376,11 +378,12 @@ static void gru_naive(const Case *c, double **in, double *y) {
 enum { RESETS = 1, CELLS = 2, HIDDEN = 4 };
 
 static HnVar *lstm(const Case *c, HnTape *t, HnVar **in) {
-  HnVar *cells = NULL;
-  HnVar *h = hn_lstm(t, STEPS, in[0], in[1], in[2], in[3], in[4], in[5], in[6],
-                     c->kind & RESETS ? resets : NULL, c->kind & CELLS ? &cells : NULL);
-  if (!(c->kind & HIDDEN)) return cells;
-  return c->kind & CELLS ? hn_concat(t, 2, (HnVar *[]){h, cells}) : h;
+  const HnRnnWeights weights = {in[3], in[4], in[5], in[6]};
+  const uint8_t *reset = c->kind & RESETS ? resets : NULL;
+  HnVar *carry = hn_concat(t, 2, in + 1);
+  const HnRnnRun run = hn_rnn_run(t, HN_RNN_LSTM, STEPS, in[0], carry, weights, reset);
+  if (!(c->kind & HIDDEN)) return run.state[1];
+  return c->kind & CELLS ? hn_concat(t, 2, run.state) : run.state[0];
 }
 /* One row over one step, in place. */
 static void lstm_step_naive(const Case *c, double **in, int64_t row, double *h, double *m) {

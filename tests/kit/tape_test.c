@@ -96,127 +96,6 @@ static void test_stop(void) {
   fake_host_close(fake), g_free(fake);
 }
 
-/* Bits of a recurrent layer do not depend on which rows share a call, nor on where a sequence is
- * cut into windows. */
-enum { SPLIT_T = 6, SPLIT_B = 7, SPLIT_IN = 3, SPLIT_H = 21 };
-
-typedef struct Layer {
-  int64_t gates;
-  float x[SPLIT_T * SPLIT_B * SPLIT_IN], state[2][SPLIT_B * SPLIT_H];
-  float w[SPLIT_IN * 4 * SPLIT_H], u[SPLIT_H * 4 * SPLIT_H], b[4 * SPLIT_H], c[4 * SPLIT_H];
-  uint8_t reset[SPLIT_T * SPLIT_B];
-} Layer;
-
-/* Steps [from, to) of rows [row, row + rows); state [rows, H] each, overwritten with the last. */
-static void run_layer(HnTape *t, const Layer *l, int64_t from, int64_t to, int64_t row,
-                      int64_t rows, float *h, float *m, float *y) {
-  const int64_t steps = to - from, n = SPLIT_H, columns = l->gates * n;
-  float *x = hn_tape_room(t, steps * rows * SPLIT_IN, sizeof *x);
-  uint8_t *reset = hn_tape_room(t, steps * rows, 1);
-  for (int64_t i = 0; i < steps * rows; i++) {
-    const int64_t at = (from + i / rows) * SPLIT_B + row + i % rows;
-    memcpy(x + i * SPLIT_IN, l->x + at * SPLIT_IN, SPLIT_IN * sizeof *x);
-    reset[i] = l->reset[at];
-  }
-  HnVar *in = hn_constant(t, steps * rows, SPLIT_IN, x), *h0 = hn_constant(t, rows, n, h);
-  HnVar *w = hn_constant(t, SPLIT_IN, columns, l->w), *u = hn_constant(t, n, columns, l->u);
-  HnVar *b = hn_constant(t, 1, columns, l->b), *c = hn_constant(t, 1, columns, l->c), *out, *cells;
-  if (l->gates == 3)
-    cells = out = hn_gru(t, steps, in, h0, w, u, b, c, reset);
-  else
-    out = hn_lstm(t, steps, in, h0, hn_constant(t, rows, n, m), w, u, b, c, reset, &cells);
-  memcpy(y, out->data, (size_t)(steps * rows * n) * sizeof *y);
-  const int64_t last = (steps - 1) * rows * n;
-  memcpy(h, out->data + last, (size_t)(rows * n) * sizeof *h);
-  memcpy(m, cells->data + last, (size_t)(rows * n) * sizeof *m);
-}
-
-static void check_split(const HnHost *host, Layer *l) {
-  HnTape tape = hn_tape_begin(host, false), *t = &tape;
-  float whole[SPLIT_T * SPLIT_B * SPLIT_H], part[SPLIT_T * SPLIT_B * SPLIT_H];
-  float h[SPLIT_B * SPLIT_H], m[SPLIT_B * SPLIT_H];
-  HnRng rng = hn_rng(11, (uint64_t)l->gates);
-  float *const drawn[] = {l->x, l->w, l->u, l->b, l->c, l->state[0], l->state[1]};
-  const size_t size[] = {sizeof l->x, sizeof l->w,      sizeof l->u,     sizeof l->b,
-                         sizeof l->c, sizeof *l->state, sizeof *l->state};
-  for (int k = 0; k < 7; k++)
-    for (size_t i = 0; i < size[k] / sizeof(float); i++)
-      drawn[k][i] = 0.5f * (float)hn_rng_normal(&rng);
-  for (int i = 0; i < SPLIT_T * SPLIT_B; i++) l->reset[i] = hn_rng_below(&rng, 5) == 0;
-  memcpy(h, l->state[0], sizeof h), memcpy(m, l->state[1], sizeof m);
-  run_layer(t, l, 0, SPLIT_T, 0, SPLIT_B, h, m, whole);
-  memcpy(h, l->state[0], sizeof h), memcpy(m, l->state[1], sizeof m);
-  run_layer(t, l, 0, 2, 0, SPLIT_B, h, m, part);
-  run_layer(t, l, 2, SPLIT_T, 0, SPLIT_B, h, m, part + 2 * SPLIT_B * SPLIT_H);
-  g_assert_cmpmem(part, sizeof part, whole, sizeof whole);
-  for (int64_t row = 0; row < SPLIT_B; row++) {
-    memcpy(h, l->state[0] + row * SPLIT_H, SPLIT_H * sizeof *h);
-    memcpy(m, l->state[1] + row * SPLIT_H, SPLIT_H * sizeof *m);
-    run_layer(t, l, 0, SPLIT_T, row, 1, h, m, part);
-    for (int64_t step = 0; step < SPLIT_T; step++)
-      g_assert_cmpmem(part + step * SPLIT_H, SPLIT_H * sizeof *part,
-                      whole + (step * SPLIT_B + row) * SPLIT_H, SPLIT_H * sizeof *whole);
-  }
-}
-
-static void test_split(void) {
-  FakeHost *fake = g_new(FakeHost, 1);
-  const HnHost *host = fake_host_open(fake);
-  Layer *l = g_new0(Layer, 1);
-  for (l->gates = 3; l->gates <= 4; l->gates++) check_split(host, l);
-  g_free(l), fake_host_close(fake), g_free(fake);
-}
-
-/* A sequence long enough for several windows of the backward pass is what its steps are one by one,
- * gradients too. */
-enum { LONG_T = 40, LONG_B = 16, LONG_IN = 2, LONG_H = 5, LONG_ROWS = LONG_T * LONG_B };
-typedef struct Long {
-  float x[LONG_ROWS * LONG_IN], h[LONG_B * LONG_H], m[LONG_B * LONG_H];
-  float w[LONG_IN * 4 * LONG_H], u[LONG_H * 4 * LONG_H], b[4 * LONG_H], c[4 * LONG_H];
-} Long;
-
-static HnVar *long_layer(HnTape *t, int64_t gates, bool whole, const uint8_t *reset, Long *v,
-                         Long *g) {
-  const int64_t n = LONG_H, columns = gates * n, steps = whole ? LONG_T : 1;
-  HnVar *x = hn_leaf(t, LONG_ROWS, LONG_IN, v->x, g->x), *h = hn_leaf(t, LONG_B, n, v->h, g->h);
-  HnVar *w = hn_leaf(t, LONG_IN, columns, v->w, g->w), *u = hn_leaf(t, n, columns, v->u, g->u);
-  HnVar *b = hn_leaf(t, 1, columns, v->b, g->b), *c = hn_leaf(t, 1, columns, v->c, g->c);
-  HnVar *m = hn_leaf(t, LONG_B, n, v->m, g->m), *out[LONG_T], *both[LONG_T];
-  for (int64_t step = 0; step < LONG_T; step += steps) {
-    const uint8_t *now = reset + step * LONG_B;
-    HnVar *in = hn_rows_of(t, x, step * LONG_B, steps * LONG_B), *cells = NULL;
-    out[step] = gates == 3 ? hn_gru(t, steps, in, h, w, u, b, c, now)
-                           : hn_lstm(t, steps, in, h, m, w, u, b, c, now, &cells);
-    both[step] = gates == 3 ? out[step] : hn_mul(t, out[step], cells);
-    h = out[step], m = cells;
-  }
-  return whole ? both[0] : hn_stack(t, LONG_T, both);
-}
-
-static void test_windows(void) {
-  FakeHost *fake = g_new(FakeHost, 1);
-  const HnHost *host = fake_host_open(fake);
-  Long *v = g_new(Long, 1), *g = g_new0(Long, 2);
-  float *const value = (float *)v, weight[LONG_ROWS * LONG_H];
-  uint8_t reset[LONG_ROWS];
-  HnRng rng = hn_rng(12, 0);
-  for (gsize i = 0; i < sizeof *v / sizeof(float); i++) value[i] = (float)hn_rng_normal(&rng);
-  for (int i = 0; i < LONG_ROWS * LONG_H; i++) weight[i] = 0.1f * (float)hn_rng_normal(&rng);
-  for (int i = 0; i < LONG_ROWS; i++) reset[i] = hn_rng_below(&rng, 9) == 0;
-  for (int64_t gates = 3; gates <= 4; gates++) {
-    memset(g, 0, 2 * sizeof *g);
-    for (int whole = 0; whole < 2; whole++) {
-      HnTape t = hn_tape_begin(host, true);
-      hn_tape_backward(&t, hn_dot(&t, long_layer(&t, gates, whole, reset, v, &g[whole]), weight));
-    }
-    const float *want = (const float *)&g[0], *got = (const float *)&g[1];
-    for (gsize i = 0; i < sizeof *g / sizeof(float); i++)
-      g_assert_cmpfloat(fabsf(got[i] - want[i]), <=, 2e-5f * (1 + fabsf(want[i])));
-    g_assert_cmpfloat(fabsf(g[0].u[0]), >, 1e-3f);
-  }
-  g_free(v), g_free(g), fake_host_close(fake), g_free(fake);
-}
-
 /* Ties go to a; outside a clamp, and at a constant loss, nothing flows. */
 static void test_edges(void) {
   FakeHost *fake = g_new(FakeHost, 1);
@@ -439,8 +318,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/tape/turned", test_turned);
   g_test_add_func("/tape/first-order", test_first_order);
   g_test_add_func("/tape/stop", test_stop);
-  g_test_add_func("/tape/split", test_split);
-  g_test_add_func("/tape/windows", test_windows);
   g_test_add_func("/tape/edges", test_edges);
   g_test_add_func("/tape/backward-from", test_backward_from);
   g_test_add_func("/tape/forbidden-choice", test_forbidden);

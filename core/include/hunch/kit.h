@@ -7,5 +7,6 @@
 #include "kit/gemm.h"
 #include "kit/mnw.h"
 #include "kit/nn.h"
+#include "kit/rnn.h"
 #include "kit/tape.h"
 #endif

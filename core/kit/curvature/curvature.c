@@ -2,19 +2,14 @@
  * blocks.  Layouts are those of the weights, so nothing is transposed: the rows of S' and of J' are
  * what u's rows turn into, and J J' is a product of J' with itself. */
 #include "hunch/kit/curvature.h"
+#include "cell.h"
 #include "curvature_kernels.h"
-#include "isa.h"
 #include "kernels.h"
 #include <string.h>
 
 const HnCurvatureKernels *hn_curvature_kernels(void) {
-#if defined(__x86_64__)
-  static const HnCurvatureKernels *const tables[] = {
-      &hn_curvature_kernels_base, &hn_curvature_kernels_v3, &hn_curvature_kernels_v4};
+  static const HnCurvatureKernels *const tables[] = HN_VARIANTS(hn_curvature_kernels);
   return tables[hn_isa_level()];
-#else
-  return &hn_curvature_kernels_base;
-#endif
 }
 
 /* Rows of u that a chunk of slopes shares, of S' a product takes, and of carries whose sums are
@@ -44,16 +39,15 @@ static void order_gram(int64_t n, const float *from, float *gram) {
           gram[i] = l + i < n ? from[(gate / 4 * n + k) * 4 * n + gate % 4 * n + l + i] : 0;
 }
 
-/* u'u, u [H, 4 H] with the identity as a GRU's fourth gate. */
+/* u'u, u [H, 4 H] with the identity as a leak's gate. */
 void hn_core_gram(const HnCore *core, float *gram, void *work) {
   const int64_t n = core->hidden, width = hn_core_width(core);
   float *square = work, *whole = square + 16 * n * n;
   for (int64_t j = 0; j < n; j++) {
     float *row = whole + 4 * j * n;
     memcpy(row, core->u + j * width, (size_t)width * sizeof *row);
-    if (width == 4 * n) continue;
-    memset(row + width, 0, (size_t)n * sizeof *row);
-    row[width + j] = 1;
+    memset(row + width, 0, (size_t)(4 * n - width) * sizeof *row);
+    if (hn_cell(core->kind)->leaks) row[width + j] = 1;
   }
   hn_gemm(4 * n, 4 * n, n, whole, 1, 4 * n, whole, 4 * n, 0, square, 4 * n);
   order_gram(n, square, gram);
@@ -137,18 +131,20 @@ static int64_t inputs_of(const HnCarry *carry, int64_t row) {
 /* sums: of the row. */
 static void slopes(const HnCore *core, const HnCarry *carry, int64_t row, int64_t input,
                    const float *sums, float *d) {
-  const HnCurvatureKernels *k = hn_curvature_kernels();
-  const float *x = carry->x + row * carry->x_row + input * hn_core_width(core);
-  if (core->kind == HN_CORE_LSTM)
-    k->lstm_slopes(core->hidden, sums, x, carry->m + row * carry->m_row, d);
-  else
-    k->gru_slopes(core->hidden, sums, x, carry->h + row * carry->h_row, d);
+  const HnCell *cell = hn_cell(core->kind);
+  const int64_t n = core->hidden, made = (cell->gates + cell->leaks) * n;
+  const float *x = carry->x + row * carry->x_row + input * cell->gates * n;
+  const float *const states[] = {carry->h + row * carry->h_row,
+                                 carry->m ? carry->m + row * carry->m_row : NULL};
+  cell->slopes(n, sums, x, states, d);
+  memset(d + made, 0, (size_t)(4 * n - made) * sizeof *d);
 }
 
 /* ---- J' and J J' ---- */
 
 /* j [slopes, H, F] = S' w, S' by rows while they are in the cache. */
 static void jacobians(const HnCore *core, const Work *w, int64_t slopes, float *j) {
+  const HnCell *cell = hn_cell(core->kind);
   const int64_t n = core->hidden, f = core->latent;
   for (int64_t from = 0; from < n; from += MIX_ROWS) {
     const int64_t count = n - from < MIX_ROWS ? n - from : MIX_ROWS;
@@ -156,8 +152,9 @@ static void jacobians(const HnCore *core, const Work *w, int64_t slopes, float *
                                          .from = from,
                                          .count = count,
                                          .slopes = slopes,
+                                         .gates = cell->gates,
+                                         .leaks = cell->leaks,
                                          .u = core->u,
-                                         .gru = core->kind == HN_CORE_GRU,
                                          .d = w->d,
                                          .s = w->s});
     for (int64_t i = 0; i < slopes; i++)

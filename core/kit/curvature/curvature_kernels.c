@@ -3,52 +3,6 @@
 #include "isa.h"
 #include "vector_math.h"
 
-/* ---- slopes ---- */
-
-HN_INLINE HnV load_sum(const float *a, const float *b, bool whole, HnPart part) {
-  return v_load_any(a, whole, part) + v_load_any(b, whole, part);
-}
-
-/* m' = f m + i g, h' = o tanh m' */
-HN_INLINE void lstm_at(int64_t n, const float *a, const float *x, const float *m, float *d,
-                       bool whole, HnPart part) {
-  const HnV one = v_all(1.0f), cells = v_load_any(m, whole, part);
-  const HnV in = v_sigmoid(load_sum(a, x, whole, part));
-  const HnV keep = v_sigmoid(load_sum(a + n, x + n, whole, part));
-  const HnV candidate = v_tanh(load_sum(a + 2 * n, x + 2 * n, whole, part));
-  const HnV out = v_sigmoid(load_sum(a + 3 * n, x + 3 * n, whole, part));
-  const HnV bent = v_tanh(v_fma(keep, cells, in * candidate));
-  const HnV by_cell = out * v_fma(-bent, bent, one);
-  v_store_any(d, by_cell * candidate * (in * (one - in)), whole, part);
-  v_store_any(d + n, by_cell * cells * (keep * (one - keep)), whole, part);
-  v_store_any(d + 2 * n, by_cell * in * v_fma(-candidate, candidate, one), whole, part);
-  v_store_any(d + 3 * n, bent * (out * (one - out)), whole, part);
-}
-
-/* h' = (1 - z) n + z h, n = tanh(x_n + r q) */
-HN_INLINE void gru_at(int64_t n, const float *a, const float *x, const float *h, float *d,
-                      bool whole, HnPart part) {
-  const HnV one = v_all(1.0f), q = v_load_any(a + 2 * n, whole, part);
-  const HnV r = v_sigmoid(load_sum(a, x, whole, part));
-  const HnV z = v_sigmoid(load_sum(a + n, x + n, whole, part));
-  const HnV candidate = v_tanh(v_fma(r, q, v_load_any(x + 2 * n, whole, part)));
-  const HnV by_sum = (one - z) * v_fma(-candidate, candidate, one);
-  v_store_any(d, by_sum * q * (r * (one - r)), whole, part);
-  v_store_any(d + n, (v_load_any(h, whole, part) - candidate) * (z * (one - z)), whole, part);
-  v_store_any(d + 2 * n, by_sum * r, whole, part);
-  v_store_any(d + 3 * n, z, whole, part);
-}
-
-#define SLOPES(NAME, AT)                                                                      \
-  static void NAME(int64_t n, const float *a, const float *x, const float *state, float *d) { \
-    int64_t j = 0;                                                                            \
-    for (; j + HN_LANES <= n; j += HN_LANES)                                                  \
-      AT(n, a + j, x + j, state + j, d + j, true, v_part(HN_LANES));                          \
-    if (j < n) AT(n, a + j, x + j, state + j, d + j, false, v_part(n - j));                   \
-  }
-SLOPES(lstm_slopes, lstm_at)
-SLOPES(gru_slopes, gru_at)
-
 /* ---- one input: S' ---- */
 
 /* One vector of columns in `rows` rows of S', from where u, d and to point. */
@@ -99,14 +53,17 @@ HN_INLINE void mix_all(int gates, const HnMix *s) {
 
 static void mix(const HnMix *s) {
   const int64_t n = s->hidden;
-  if (!s->gru) {
+  if (s->gates == 4)
     mix_all(4, s);
-    return;
-  }
-  mix_all(3, s);
-  for (int64_t i = 0; i < s->slopes; i++)
+  else if (s->gates == 3)
+    mix_all(3, s);
+  else if (s->gates == 2)
+    mix_all(2, s);
+  else
+    mix_all(1, s);
+  for (int64_t i = 0; s->leaks && i < s->slopes; i++)
     for (int64_t j = 0; j < s->count; j++)
-      s->s[(i * s->count + j) * n + s->from + j] += s->d[(4 * i + 3) * n + s->from + j];
+      s->s[(i * s->count + j) * n + s->from + j] += s->d[(4 * i + s->gates) * n + s->from + j];
 }
 
 /* ---- many inputs: Q ---- */
@@ -262,10 +219,5 @@ static void squares(int64_t rows, int64_t cols, const float *x, float *y) {
   }
 }
 
-const HnCurvatureKernels HN_VARIANT(hn_curvature_kernels) = {.lstm_slopes = lstm_slopes,
-                                                             .gru_slopes = gru_slopes,
-                                                             .mix = mix,
-                                                             .blend = blend,
-                                                             .squares = squares,
-                                                             .square = square,
-                                                             .add_triangle = add_triangle};
+const HnCurvatureKernels HN_VARIANT(hn_curvature_kernels) = {
+    .mix = mix, .blend = blend, .squares = squares, .square = square, .add_triangle = add_triangle};

@@ -1,6 +1,6 @@
 /* curvature_kernels.h - float32 kernels of the Laplace precision, provided by every instruction
- * set.  Slopes d [4 H] lie gate by gate as u has its columns; a GRU's fourth is the state's own
- * share z, whose "recurrent weights" are the identity. */
+ * set.  Slopes d [4 H] lie gate by gate as u has its columns; where the state leaks, the next is
+ * the slope by the state itself, whose "recurrent weights" are the identity; the rest are 0. */
 #ifndef HN_KIT_CURVATURE_KERNELS_H
 #define HN_KIT_CURVATURE_KERNELS_H
 #include <stdbool.h>
@@ -9,11 +9,14 @@
 enum { HN_MIXED = 4, HN_BLOCK = 16 };
 
 /* Rows `from` to `from + count` of S' [H, H] for up to HN_MIXED slopes at once, which share the
- * reading of u: S'[j, k] = sum_g d[g H + k] u[j, g H + k]. */
+ * reading of u: S'[j, k] = sum_g d[g H + k] u[j, g H + k]; a leak's d[gates H + k] adds to S'[k,
+ * k].
+ */
 typedef struct HnMix {
   int64_t hidden, from, count, slopes;
-  bool gru;       /* u is [H, 3 H], and d[3 H + k] is added to S'[k, k] */
-  const float *u; /* [H, 4 H] or [H, 3 H] */
+  int64_t gates;
+  bool leaks;
+  const float *u; /* [H, gates H] */
   const float *d; /* [slopes, 4 H] */
   float *s;       /* [slopes, count, H] */
 } HnMix;
@@ -31,10 +34,6 @@ typedef struct HnBlend {
 } HnBlend;
 
 typedef struct HnCurvatureKernels {
-  /* d of one more step on x [4 H] from cells m; sums [4 H] are the state's share of the gates'. */
-  void (*lstm_slopes)(int64_t hidden, const float *sums, const float *x, const float *m, float *d);
-  /* The same for x, sums [3 H] from state h; the candidate's columns are kept apart. */
-  void (*gru_slopes)(int64_t hidden, const float *sums, const float *x, const float *h, float *d);
   void (*mix)(const HnMix *s);
   void (*blend)(const HnBlend *b);
   /* y [cols] = sums of squares of the columns of x [rows, cols] */

@@ -89,107 +89,6 @@ static void activate_back(HnActivation act, int64_t rows, int64_t cols, const fl
     back_columns(HN_LINEAR, rows, cols, y, g, sum);
 }
 
-/* ---- gated recurrent unit ---- */
-
-HN_INLINE void gru_at(int64_t n, float *g, const float *h, float *y, bool whole, HnPart part) {
-  const HnV r = v_sigmoid(v_load_any(g + n, whole, part));
-  const HnV z = v_sigmoid(v_load_any(g + 2 * n, whole, part));
-  const HnV q = v_load_any(g + 3 * n, whole, part);
-  const HnV candidate = v_tanh(v_fma(r, q, v_load_any(g, whole, part)));
-  v_store_any(g, candidate, whole, part);
-  v_store_any(g + n, r, whole, part);
-  v_store_any(g + 2 * n, z, whole, part);
-  v_store_any(y, v_fma(z, v_load_any(h, whole, part) - candidate, candidate), whole, part);
-}
-
-static void gru(int64_t rows, int64_t hidden, float *g, const float *h, float *y) {
-  for (int64_t i = 0; i < rows; i++, g += 4 * hidden, h += hidden, y += hidden) {
-    int64_t j = 0;
-    for (; j + HN_LANES <= hidden; j += HN_LANES)
-      gru_at(hidden, g + j, h + j, y + j, true, v_part(HN_LANES));
-    if (j < hidden) gru_at(hidden, g + j, h + j, y + j, false, v_part(hidden - j));
-  }
-}
-
-HN_INLINE void gru_back_at(int64_t n, float *g, const float *h, const float *dy, float *dh,
-                           bool whole, HnPart part) {
-  const HnV one = v_all(1.0f), d = v_load_any(dy, whole, part);
-  const HnV candidate = v_load_any(g, whole, part), r = v_load_any(g + n, whole, part);
-  const HnV z = v_load_any(g + 2 * n, whole, part), q = v_load_any(g + 3 * n, whole, part);
-  const HnV dn = d * (one - z) * v_fma(-candidate, candidate, one);
-  const HnV dz = d * (v_load_any(h, whole, part) - candidate) * (z * (one - z));
-  v_store_any(g, dn, whole, part);
-  v_store_any(g + n, dn * q * (r * (one - r)), whole, part);
-  v_store_any(g + 2 * n, dz, whole, part);
-  v_store_any(g + 3 * n, dn * r, whole, part);
-  v_store_any(dh, v_fma(d, z, v_load_any(dh, whole, part)), whole, part);
-}
-
-static void gru_back(int64_t rows, int64_t hidden, float *g, const float *h, const float *dy,
-                     float *dh) {
-  for (int64_t i = 0; i < rows; i++, g += 4 * hidden, h += hidden, dy += hidden, dh += hidden) {
-    int64_t j = 0;
-    for (; j + HN_LANES <= hidden; j += HN_LANES)
-      gru_back_at(hidden, g + j, h + j, dy + j, dh + j, true, v_part(HN_LANES));
-    if (j < hidden) gru_back_at(hidden, g + j, h + j, dy + j, dh + j, false, v_part(hidden - j));
-  }
-}
-
-/* ---- long short-term memory ---- */
-
-HN_INLINE void lstm_at(int64_t n, float *g, const float *m, float *c, float *y, bool whole,
-                       HnPart part) {
-  const HnV in = v_sigmoid(v_load_any(g, whole, part));
-  const HnV keep = v_sigmoid(v_load_any(g + n, whole, part));
-  const HnV candidate = v_tanh(v_load_any(g + 2 * n, whole, part));
-  const HnV out = v_sigmoid(v_load_any(g + 3 * n, whole, part));
-  const HnV cell = v_fma(keep, v_load_any(m, whole, part), in * candidate);
-  v_store_any(g, in, whole, part);
-  v_store_any(g + n, keep, whole, part);
-  v_store_any(g + 2 * n, candidate, whole, part);
-  v_store_any(g + 3 * n, out, whole, part);
-  v_store_any(c, cell, whole, part);
-  v_store_any(y, out * v_tanh(cell), whole, part);
-}
-
-static void lstm(int64_t rows, int64_t hidden, float *g, const float *m, float *c, float *y) {
-  for (int64_t i = 0; i < rows; i++, g += 4 * hidden, m += hidden, c += hidden, y += hidden) {
-    int64_t j = 0;
-    for (; j + HN_LANES <= hidden; j += HN_LANES)
-      lstm_at(hidden, g + j, m + j, c + j, y + j, true, v_part(HN_LANES));
-    if (j < hidden) lstm_at(hidden, g + j, m + j, c + j, y + j, false, v_part(hidden - j));
-  }
-}
-
-HN_INLINE void lstm_back_at(int64_t n, float *g, const float *m, const float *c, const float *dy,
-                            float *dc, bool whole, HnPart part) {
-  const HnV one = v_all(1.0f), d = v_load_any(dy, whole, part);
-  const HnV in = v_load_any(g, whole, part), keep = v_load_any(g + n, whole, part);
-  const HnV candidate = v_load_any(g + 2 * n, whole, part);
-  const HnV out = v_load_any(g + 3 * n, whole, part);
-  const HnV bent = v_tanh(v_load_any(c, whole, part));
-  const HnV cell = v_fma(d * out, v_fma(-bent, bent, one), v_load_any(dc, whole, part));
-  v_store_any(g, cell * candidate * (in * (one - in)), whole, part);
-  v_store_any(g + n, cell * v_load_any(m, whole, part) * (keep * (one - keep)), whole, part);
-  v_store_any(g + 2 * n, cell * in * v_fma(-candidate, candidate, one), whole, part);
-  v_store_any(g + 3 * n, d * bent * (out * (one - out)), whole, part);
-  v_store_any(dc, cell * keep, whole, part);
-}
-
-static void lstm_back(int64_t rows, int64_t hidden, float *g, const float *m, const float *c,
-                      const float *dy, float *dc) {
-  for (int64_t i = 0; i < rows; i++, g += 4 * hidden) {
-    const int64_t at = i * hidden;
-    int64_t j = 0;
-    for (; j + HN_LANES <= hidden; j += HN_LANES)
-      lstm_back_at(hidden, g + j, m + at + j, c + at + j, dy + at + j, dc + at + j, true,
-                   v_part(HN_LANES));
-    if (j < hidden)
-      lstm_back_at(hidden, g + j, m + at + j, c + at + j, dy + at + j, dc + at + j, false,
-                   v_part(hidden - j));
-  }
-}
-
 /* ---- over parameters ---- */
 
 static void add(int64_t n, const float *restrict x, float *restrict y) {
@@ -273,10 +172,6 @@ const HnKernels HN_VARIANT(hn_kernels) = {.product = HN_VARIANT(hn_product),
                                           .relu = map_relu,
                                           .leaky_relu = map_leaky_relu,
                                           .activate_back = activate_back,
-                                          .gru = gru,
-                                          .gru_back = gru_back,
-                                          .lstm = lstm,
-                                          .lstm_back = lstm_back,
                                           .add = add,
                                           .axpy = axpy,
                                           .dot = dot,

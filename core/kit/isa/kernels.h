@@ -41,19 +41,6 @@ typedef struct HnKernels {
   /* g [rows, cols], given y = act(..): g *= act'; then sum += columns of g, if not NULL. */
   void (*activate_back)(int32_t act, int64_t rows, int64_t cols, const float *y, float *g,
                         float *sum);
-  /* One step of a GRU.  g [rows, 4 hidden] holds the gates' sums n, r, z and q = h Un + cn; n is
-   * still without r q.  Leaves n, r, z, q there, and the new state in y [rows, hidden]. */
-  void (*gru)(int64_t rows, int64_t hidden, float *g, const float *h, float *y);
-  /* Its gradient: takes n, r, z, q in g and dy, leaves d/d(sums) in g; adds z dy to dh. */
-  void (*gru_back)(int64_t rows, int64_t hidden, float *g, const float *h, const float *dy,
-                   float *dh);
-  /* One step of an LSTM.  g [rows, 4 hidden] holds the gates' sums i, f, g, o and is left with the
-   * gates; m are the cells before it, c the cells and y the state after it, [rows, hidden]. */
-  void (*lstm)(int64_t rows, int64_t hidden, float *g, const float *m, float *c, float *y);
-  /* Its gradient: takes the gates in g, dy, and the gradient of c in dc; leaves d/d(sums) in g and
-   * the gradient of m in dc. */
-  void (*lstm_back)(int64_t rows, int64_t hidden, float *g, const float *m, const float *c,
-                    const float *dy, float *dc);
   void (*add)(int64_t n, const float *x, float *y);           /* y += x */
   void (*axpy)(int64_t n, float a, const float *x, float *y); /* y += a x */
   float (*dot)(int64_t n, const float *x, const float *y);    /* in one fixed order */

@@ -86,6 +86,23 @@ HN_INLINE void v_store_any(float *p, HnV v, bool whole, HnPart part) {
     v_store_part(p, v, part);
 }
 
+/* DO for every vector of n numbers, the last of which may be partial: it may read j, the first
+ * number, and whole and part as v_load_any takes them. */
+#define HN_FOR_VECTORS(n, DO)                    \
+  do {                                           \
+    int64_t j = 0;                               \
+    for (; j + HN_LANES <= (n); j += HN_LANES) { \
+      const bool whole = true;                   \
+      const HnPart part = v_part(HN_LANES);      \
+      DO;                                        \
+    }                                            \
+    if (j < (n)) {                               \
+      const bool whole = false;                  \
+      const HnPart part = v_part((n)-j);         \
+      DO;                                        \
+    }                                            \
+  } while (0)
+
 /* The smaller and the larger; b where either is NaN. */
 HN_INLINE HnV v_min(HnV a, HnV b) {
 #if defined(__AVX512F__)

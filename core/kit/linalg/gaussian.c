@@ -9,13 +9,8 @@
 #define HALF_LN_2PI 0.91893853320467274178
 
 const HnGroupKernels *hn_group_kernels(void) {
-#if defined(__x86_64__)
-  static const HnGroupKernels *const tables[] = {&hn_group_kernels_base, &hn_group_kernels_v3,
-                                                 &hn_group_kernels_v4};
+  static const HnGroupKernels *const tables[] = HN_VARIANTS(hn_group_kernels);
   return tables[hn_isa_level()];
-#else
-  return &hn_group_kernels_base;
-#endif
 }
 
 void hn_precision_set(int64_t dim, bool diagonal, double value, double *p) {

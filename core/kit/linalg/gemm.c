@@ -4,12 +4,8 @@
 #include "kernels.h"
 
 const HnKernels *hn_kernels(void) {
-#if defined(__x86_64__)
-  static const HnKernels *const tables[] = {&hn_kernels_base, &hn_kernels_v3, &hn_kernels_v4};
+  static const HnKernels *const tables[] = HN_VARIANTS(hn_kernels);
   return tables[hn_isa_level()];
-#else
-  return &hn_kernels_base;
-#endif
 }
 
 void hn_gemm(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_col,

@@ -10,13 +10,8 @@
 #include <string.h>
 
 const HnMnwKernels *hn_mnw_kernels(void) {
-#if defined(__x86_64__)
-  static const HnMnwKernels *const tables[] = {&hn_mnw_kernels_base, &hn_mnw_kernels_v3,
-                                               &hn_mnw_kernels_v4};
+  static const HnMnwKernels *const tables[] = HN_VARIANTS(hn_mnw_kernels);
   return tables[hn_isa_level()];
-#else
-  return &hn_mnw_kernels_base;
-#endif
 }
 
 /* The first bytes; arrays follow as `arrays_of` finds them. */

@@ -1,290 +1,433 @@
-/* gru.c - the gated recurrent unit over a whole sequence as one operation of the tape.
+/* recurrence.c - any recurrent cell over a whole sequence as one operation of the tape.
  *
- * Gates live in one array g [T B, 4 H], columns n, r, z, q with q = h Un + cn: so r, z, q lie as u
- * has its columns and each step is one product that adds to them in place.  Backward turns g into
- * the gradient of the sums, of which r, z, n meet w and r, z, q meet u. */
-#include "sequence.h"
+ * One product over a window of steps fills in the inputs' share of the sums g [T B, blocks H], each
+ * step adds the state's in place and goes through the cell, and backward turns g into the gradient
+ * of the sums, of which weights, biases and inputs take theirs by windows again. */
+#include "cell.h"
+#include "tape_record.h"
+#include <string.h>
 
-typedef struct Gru {
-  int64_t steps, rows, hidden;
-  HnVar *x, *h0, *w, *u, *b, *c;
-  const uint8_t *reset; /* [T, B] or NULL */
-  float *g;             /* [T B, 4 H] */
-  float *h;             /* [T B, H] the state each step began from */
-} Gru;
+const HnCell *hn_cell(HnRnnCell cell) {
+#define ROW_(ID, name) HN_VARIANTS(hn_cell_##name)
+  static const HnCell *const cells[][HN_ISA_LEVELS] = {HN_RNN_CELLS(ROW_, HN_RNN_COMMA_)};
+  if (cell < 0 || cell >= (HnRnnCell)(sizeof cells / sizeof *cells))
+    hn_bug("there is no recurrent cell %d", (int)cell);
+  return cells[cell][hn_isa_level()];
+}
+
+const char *hn_rnn_cell_name(HnRnnCell cell) {
+  return hn_cell(cell)->name;
+}
+int64_t hn_rnn_gates(HnRnnCell cell) {
+  return hn_cell(cell)->gates;
+}
+int64_t hn_rnn_states(HnRnnCell cell) {
+  return hn_cell(cell)->states;
+}
+
+typedef struct Sequence {
+  const HnCell *cell;
+  int64_t steps, rows, hidden, width; /* width: of g */
+  HnVar *x, *first[HN_RNN_STATES];    /* states before the first step */
+  HnRnnWeights k;
+  const uint8_t *reset;         /* [T, B] or NULL */
+  float *g;                     /* [T B, width] */
+  float *before[HN_RNN_STATES]; /* [T B, H] the states each step began from */
+  HnRnnRun run;
+} Sequence;
+
+/* Gates of w whose sums lie side by side. */
+typedef struct Span {
+  int64_t from, to, count; /* first gate, first block of g, gates */
+} Span;
+
+/* The span from gate `from` on. */
+static Span span_at(const HnCell *c, int64_t from) {
+  Span s = {from, c->input[from], 1};
+  while (from + s.count < c->gates && c->input[from + s.count] == s.to + s.count) s.count++;
+  return s;
+}
+
+/* Whether the inputs' share of block `to` of g is not nothing. */
+static bool has_input(const HnCell *c, int64_t to) {
+  for (int64_t k = 0; k < c->gates; k++)
+    if (c->input[k] == to) return true;
+  return false;
+}
+
+/* Steps go by windows of at least this many rows: what a step leaves is still in the cache when its
+ * window's inputs are projected or its weights' gradients taken. */
+enum { WINDOW_ROWS = 256 };
+
+static int64_t window_steps(int64_t rows) {
+  return rows > 0 ? (WINDOW_ROWS + rows - 1) / rows : 1;
+}
+
+static void product(HnProduct p) {
+  hn_kernels()->product(&p);
+}
+
+static const uint8_t *reset_at(const Sequence *s, int64_t step) {
+  return s->reset ? s->reset + step * s->rows : NULL;
+}
+
+static bool any_reset(const uint8_t *reset, int64_t rows) {
+  for (int64_t i = 0; reset && i < rows; i++)
+    if (reset[i]) return true;
+  return false;
+}
+
+static void clear_rows(int64_t rows, int64_t n, const uint8_t *reset, float *state) {
+  for (int64_t i = 0; reset && i < rows; i++)
+    if (reset[i]) memset(state + i * n, 0, (size_t)n * sizeof *state);
+}
 
 /* ---- forward ---- */
 
-/* g = [x Wn + bn, x Wr + br + cr, x Wz + bz + cz, cn] in `count` rows of all steps'; bias [4 H]
- * holds the last three without x, then bn. */
-static void project(const Gru *s, const float *bias, int64_t from, int64_t count) {
-  const int64_t n = s->hidden, in = s->x->cols;
-  const float *x = s->x->data + from * in;
-  float *g = s->g + from * 4 * n;
-  hn_product_of((HnProduct){.m = count,
-                            .n = n,
-                            .k = in,
-                            .a = x,
-                            .a_row = in,
-                            .a_col = 1,
-                            .b = s->w->data + 2 * n,
-                            .ldb = 3 * n,
-                            .init = bias + 3 * n,
-                            .c = g,
-                            .ldc = 4 * n});
-  hn_product_of((HnProduct){.m = count,
-                            .n = 2 * n,
-                            .k = in,
-                            .a = x,
-                            .a_row = in,
-                            .a_col = 1,
-                            .b = s->w->data,
-                            .ldb = 3 * n,
-                            .init = bias,
-                            .c = g + n,
-                            .ldc = 4 * n});
-  for (int64_t i = 0; i < count; i++)
-    memcpy(g + (4 * i + 3) * n, bias + 2 * n, (size_t)n * sizeof(float));
+/* What the sums start from, [width]: the biases of all that is added to each block. */
+static float *join_biases(HnTape *t, const Sequence *s) {
+  const HnCell *c = s->cell;
+  const int64_t n = s->hidden;
+  float *bias = hn_tape_room(t, s->width, sizeof *bias);
+  for (int64_t k = 0; k < c->gates; k++)
+    memcpy(bias + c->input[k] * n, s->k.b->data + k * n, (size_t)n * sizeof *bias);
+  for (int64_t k = 0; k < c->gates; k++) {
+    float *to = bias + (c->state + k) * n;
+    if (has_input(c, c->state + k))
+      hn_kernels()->add(n, s->k.c->data + k * n, to);
+    else
+      memcpy(to, s->k.c->data + k * n, (size_t)n * sizeof *bias);
+  }
+  return bias;
 }
 
-static void forward(HnTape *t, const Gru *s, float *y) {
-  const int64_t n = s->hidden, size = s->rows * n, window = hn_window_steps(s->rows);
-  const float *before = s->h0->data, *b = s->b->data, *c = s->c->data;
-  float *bias = hn_tape_take(t, 4 * n, sizeof(float));
-  for (int64_t j = 0; j < 2 * n; j++) bias[j] = b[j] + c[j];
-  memcpy(bias + 2 * n, c + 2 * n, (size_t)n * sizeof(float));
-  memcpy(bias + 3 * n, b + 2 * n, (size_t)n * sizeof(float));
+/* Biases and the inputs' share in `count` rows of all steps'. */
+static void project(const Sequence *s, const float *bias, int64_t from, int64_t count) {
+  const int64_t n = s->hidden, in = s->x->cols;
+  float *g = s->g + from * s->width;
+  Span span;
+  for (int64_t k = 0; k < s->cell->gates; k += span.count) {
+    span = span_at(s->cell, k);
+    product((HnProduct){.m = count,
+                        .n = span.count * n,
+                        .k = in,
+                        .a = s->x->data + from * in,
+                        .a_row = in,
+                        .a_col = 1,
+                        .b = s->k.w->data + k * n,
+                        .ldb = s->k.w->cols,
+                        .init = bias + span.to * n,
+                        .c = g + span.to * n,
+                        .ldc = s->width});
+  }
+  for (int64_t to = 0; to < s->cell->blocks; to++)
+    for (int64_t i = 0; !has_input(s->cell, to) && i < count; i++)
+      memcpy(g + i * s->width + to * n, bias + to * n, (size_t)n * sizeof *g);
+}
+
+/* Where a step's arrays lie; gradients are the caller's to fill in. */
+static HnCellStep step_of(const Sequence *s, int64_t step) {
+  const int64_t at = step * s->rows * s->hidden;
+  HnCellStep to = {.rows = s->rows, .hidden = s->hidden, .sums = s->g + step * s->rows * s->width};
+  for (int64_t k = 0; k < s->cell->states; k++)
+    to.before[k] = s->before[k] + at, to.after[k] = s->run.state[k]->data + at;
+  return to;
+}
+
+static void forward(HnTape *t, const Sequence *s) {
+  const int64_t n = s->hidden, size = s->rows * n, window = window_steps(s->rows);
+  const float *bias = join_biases(t, s);
   for (int64_t step = 0; step < s->steps; step++) {
     const int64_t steps = s->steps - step < window ? s->steps - step : window;
     if (step % window == 0) project(s, bias, step * s->rows, steps * s->rows);
-    float *g = s->g + 4 * step * size, *h = s->h + step * size;
-    hn_state_begin(s->rows, n, s->reset ? s->reset + step * s->rows : NULL, before, h);
-    hn_product_of((HnProduct){.m = s->rows,
-                              .n = 3 * n,
-                              .k = n,
-                              .a = h,
-                              .a_row = n,
-                              .a_col = 1,
-                              .b = s->u->data,
-                              .ldb = 3 * n,
-                              .init = g + n,
-                              .init_row = 4 * n,
-                              .c = g + n,
-                              .ldc = 4 * n});
-    hn_kernels()->gru(s->rows, n, g, h, y + step * size);
-    before = y + step * size;
+    for (int64_t k = 0; k < s->cell->states; k++) {
+      const float *last = step ? s->run.state[k]->data + (step - 1) * size : s->first[k]->data;
+      memcpy(s->before[k] + step * size, last, (size_t)size * sizeof *last);
+      clear_rows(s->rows, n, reset_at(s, step), s->before[k] + step * size);
+    }
+    const HnCellStep to = step_of(s, step);
+    float *sums = to.sums + s->cell->state * n;
+    product((HnProduct){.m = s->rows,
+                        .n = s->cell->gates * n,
+                        .k = n,
+                        .a = to.before[0],
+                        .a_row = n,
+                        .a_col = 1,
+                        .b = s->k.u->data,
+                        .ldb = s->k.u->cols,
+                        .init = sums,
+                        .init_row = s->width,
+                        .c = sums,
+                        .ldc = s->width});
+    s->cell->step(&to);
   }
 }
 
 /* ---- backward ---- */
 
-/* Through one step: dy into the sums' gradient and into the state before it. */
-static void step_back(const Gru *s, int64_t step, const float *flip, const float *dy, float *dh) {
-  const int64_t n = s->hidden, size = s->rows * n;
-  float *g = s->g + 4 * step * size;
-  hn_kernels()->gru_back(s->rows, n, g, s->h + step * size, dy, dh);
-  hn_product_of((HnProduct){.m = s->rows,
-                            .n = n,
-                            .k = 3 * n,
-                            .a = g + n,
-                            .a_row = 4 * n,
-                            .a_col = 1,
-                            .b = flip,
-                            .ldb = n,
-                            .init = dh,
-                            .init_row = n,
-                            .c = dh,
-                            .ldc = n});
-}
-
-/* d[rows, cols] += a' of its [T B, rows] times columns of g, over `count` rows of both; d's row
- * stride is 3 H. */
-static void weight_back(const Gru *s, const float *a, int64_t rows, const float *g, int64_t cols,
-                        int64_t count, bool fresh, float *d) {
+/* dh += (gradient of a step's sums) u' */
+static void state_back(const Sequence *s, const float *g, const float *flip, float *dh) {
   const int64_t n = s->hidden;
-  hn_product_of((HnProduct){.m = rows,
-                            .n = cols,
-                            .k = count,
-                            .a = a,
-                            .a_row = 1,
-                            .a_col = rows,
-                            .b = g,
-                            .ldb = 4 * n,
-                            .init = fresh ? NULL : d,
-                            .init_row = 3 * n,
-                            .c = d,
-                            .ldc = 3 * n});
+  product((HnProduct){.m = s->rows,
+                      .n = n,
+                      .k = s->cell->gates * n,
+                      .a = g + s->cell->state * n,
+                      .a_row = s->width,
+                      .a_col = 1,
+                      .b = flip,
+                      .ldb = n,
+                      .init = dh,
+                      .init_row = n,
+                      .c = dh,
+                      .ldc = n});
 }
 
-/* What weights, biases and inputs take from rows of the sums' gradient. */
+/* d [cols, count gates] += a' g over `rows` rows of a [T B, cols] and of g. */
+static void weight_back(const Sequence *s, const float *a, int64_t cols, const float *g,
+                        int64_t gates, int64_t rows, bool fresh, float *d) {
+  const int64_t ld = s->k.w->cols;
+  product((HnProduct){.m = cols,
+                      .n = gates * s->hidden,
+                      .k = rows,
+                      .a = a,
+                      .a_row = 1,
+                      .a_col = cols,
+                      .b = g,
+                      .ldb = s->width,
+                      .init = fresh ? NULL : d,
+                      .init_row = ld,
+                      .c = d,
+                      .ldc = ld});
+}
+
+/* What weights, biases and inputs take from the sums' gradient. */
 typedef struct Takers {
-  float *sum, *dx; /* sums of g's columns, [4 H]; NULL where x has no gradient */
+  float *bias, *dx; /* sums of g's columns, [width]; NULL: not wanted */
   const float *flip;
   bool fresh; /* dx holds nothing yet */
 } Takers;
 
-static void input_back(const Gru *s, const Takers *to, const float *g, int64_t count, float *dx) {
+static void input_back(const Sequence *s, const Takers *to, Span span, const float *g,
+                       int64_t count, float *dx) {
   const int64_t n = s->hidden, in = s->x->cols;
-  hn_product_of((HnProduct){.m = count,
-                            .n = in,
-                            .k = 2 * n,
-                            .a = g + n,
-                            .a_row = 4 * n,
-                            .a_col = 1,
-                            .b = to->flip,
-                            .ldb = in,
-                            .init = to->fresh ? NULL : dx,
-                            .init_row = in,
-                            .c = dx,
-                            .ldc = in});
-  hn_product_of((HnProduct){.m = count,
-                            .n = in,
-                            .k = n,
-                            .a = g,
-                            .a_row = 4 * n,
-                            .a_col = 1,
-                            .b = to->flip + 2 * n * in,
-                            .ldb = in,
-                            .init = dx,
-                            .init_row = in,
-                            .c = dx,
-                            .ldc = in});
+  product((HnProduct){.m = count,
+                      .n = in,
+                      .k = span.count * n,
+                      .a = g + span.to * n,
+                      .a_row = s->width,
+                      .a_col = 1,
+                      .b = to->flip + span.from * n * in,
+                      .ldb = in,
+                      .init = to->fresh && span.from == 0 ? NULL : dx,
+                      .init_row = in,
+                      .c = dx,
+                      .ldc = in});
 }
 
-static void window_back(const Gru *s, const Takers *to, int64_t from, int64_t count) {
+static void window_back(const Sequence *s, const Takers *to, int64_t from, int64_t count) {
   const int64_t n = s->hidden, in = s->x->cols;
-  const float *g = s->g + from * 4 * n, *x = s->x->data + from * in;
+  float *g = s->g + from * s->width;
   bool fresh;
-  hn_kernels()->activate_back(HN_LINEAR, count, 4 * n, NULL, s->g + from * 4 * n, to->sum);
-  float *d = hn_grad_raw(s->w, &fresh);
-  if (d) {
-    weight_back(s, x, in, g + n, 2 * n, count, fresh, d);
-    weight_back(s, x, in, g, n, count, fresh, d + 2 * n);
+  if (to->bias) hn_kernels()->activate_back(HN_LINEAR, count, s->width, NULL, g, to->bias);
+  float *dw = hn_grad_raw(s->k.w, &fresh);
+  Span span;
+  for (int64_t k = 0; k < s->cell->gates; k += span.count) {
+    span = span_at(s->cell, k);
+    const float *sums = g + span.to * n;
+    if (dw) weight_back(s, s->x->data + from * in, in, sums, span.count, count, fresh, dw + k * n);
+    if (to->dx) input_back(s, to, span, g, count, to->dx + from * in);
   }
-  d = hn_grad_raw(s->u, &fresh);
-  if (d) weight_back(s, s->h + from * n, n, g + n, 3 * n, count, fresh, d);
-  if (to->dx) input_back(s, to, g, count, to->dx + from * in);
+  float *du = hn_grad_raw(s->k.u, &fresh);
+  const float *sums = g + s->cell->state * n;
+  if (du) weight_back(s, s->before[0] + from * n, n, sums, s->cell->gates, count, fresh, du);
 }
 
-/* From the last step to the first; dh is where a step's gradient of h0 or of the output before it
- * collects.  A step with resets collects aside and passes on only the rows that were not reset. */
-static void unroll_back(HnTape *t, const Gru *s, const Takers *to, float *dy) {
-  const int64_t n = s->hidden, size = s->rows * n, window = hn_window_steps(s->rows);
-  const float *flip = hn_flipped(t, s->u);
-  float *aside = hn_tape_take(t, size, sizeof(float)), *dh0 = hn_grad(s->h0);
+/* to += from in the rows that were not reset: what a step's gradient passes on to the one before.
+ */
+static void pass_on(int64_t rows, int64_t n, const uint8_t *reset, const float *from, float *to) {
+  for (int64_t i = 0; i < rows; i++)
+    if (!reset || !reset[i]) hn_kernels()->add(n, from + i * n, to + i * n);
+}
+
+/* From the last step to the first.  The gradient of h collects in the output before the step, or,
+ * where a reset cuts some rows off or nobody asks, aside; those of other states run along in d. */
+static void unroll_back(HnTape *t, const Sequence *s, const Takers *to) {
+  const int64_t n = s->hidden, size = s->rows * n, window = window_steps(s->rows);
+  const float *flip = hn_flipped(t, s->k.u);
+  float *aside = hn_tape_take(t, size, sizeof(float)), *dy = hn_grad(s->run.state[0]);
+  float *first = hn_grad(s->first[0]), *d[HN_RNN_STATES] = {NULL};
+  for (int64_t k = 1; k < s->cell->states; k++) d[k] = hn_tape_room(t, size, sizeof(float));
   for (int64_t step = s->steps - 1; step >= 0; step--) {
-    const uint8_t *reset = s->reset ? s->reset + step * s->rows : NULL;
+    const uint8_t *reset = reset_at(s, step);
+    float *before = step ? dy + (step - 1) * size : first;
+    const bool cut = any_reset(reset, s->rows), direct = before && !cut;
+    HnCellStep back = step_of(s, step);
+    back.dh_after = dy + step * size, back.d[0] = direct ? before : aside;
+    for (int64_t k = 1; k < s->cell->states; k++) {
+      const HnVar *state = s->run.state[k];
+      if (state->touched) hn_kernels()->add(size, state->grad + step * size, d[k]);
+      back.d[k] = d[k];
+    }
+    if (!direct) memset(aside, 0, (size_t)size * sizeof *aside);
+    s->cell->step_back(&back);
+    if (before) state_back(s, back.sums, flip, back.d[0]);
+    if (before && cut) pass_on(s->rows, n, reset, aside, before);
+    for (int64_t k = 1; cut && k < s->cell->states; k++) clear_rows(s->rows, n, reset, d[k]);
     const int64_t steps = s->steps - step < window ? s->steps - step : window;
-    float *before = step ? dy + (step - 1) * size : dh0;
-    const bool direct = before && !hn_any_reset(reset, s->rows);
-    if (!direct) memset(aside, 0, (size_t)size * sizeof(float));
-    step_back(s, step, flip, dy + step * size, direct ? before : aside);
-    if (!direct && before) hn_state_back(s->rows, n, reset, aside, before);
     if (step % window == 0) window_back(s, to, step * s->rows, steps * s->rows);
   }
-}
-
-static void gru_back(HnTape *t, HnRecord *r) {
-  const Gru *s = r->extra;
-  const int64_t n = s->hidden;
-  Takers to = {.sum = hn_tape_room(t, 4 * n, sizeof(float))};
-  to.dx = hn_grad_raw(s->x, &to.fresh);
-  if (to.dx) to.flip = hn_flipped(t, s->w);
-  unroll_back(t, s, &to, r->y->grad);
-  float *db = hn_grad(s->b), *dc = hn_grad(s->c);
-  for (int64_t j = 0; db && j < 2 * n; j++) db[j] += to.sum[n + j];
-  for (int64_t j = 0; db && j < n; j++) db[2 * n + j] += to.sum[j];
-  for (int64_t j = 0; dc && j < 3 * n; j++) dc[j] += to.sum[n + j];
-}
-
-/* ---- movement ---- */
-
-/* What h' takes from the movement of the sums, over all steps at once.  With k that of h U:
- *   dh' = local + (by_r k_r + by_z k_z + by_q k_q) + z dh */
-typedef struct Movement {
-  HnVar *mask, *local, *by, *z; /* by: [T B, 3 H] */
-} Movement;
-
-static Movement movement(HnTape *t, const Gru *s, HnVar *y) {
-  const int64_t n = s->hidden;
-  HnVar *mask = hn_reset_mask(t, y->rows, n, s->reset);
-  HnVar *h = hn_states_before(t, s->h0, y, mask);
-  HnVar *in = hn_linear(t, s->x, s->w, s->b, HN_LINEAR), *a[3];
-  HnVar *state = hn_linear(t, h, s->u, s->c, HN_LINEAR), *k[3];
-  for (int i = 0; i < 3; i++)
-    a[i] = hn_columns(t, in, i * n, n), k[i] = hn_columns(t, state, i * n, n);
-  HnVar *r = hn_activate(t, hn_add(t, a[0], k[0]), HN_SIGMOID);
-  HnVar *z = hn_activate(t, hn_add(t, a[1], k[1]), HN_SIGMOID);
-  HnVar *candidate = hn_activate(t, hn_add(t, a[2], hn_mul(t, r, k[2])), HN_TANH);
-  HnVar *by_n = hn_mul(t, hn_affine(t, z, -1, 1), hn_slope(t, candidate, HN_TANH));
-  HnVar *by_r = hn_mul(t, hn_mul(t, by_n, k[2]), hn_slope(t, r, HN_SIGMOID));
-  HnVar *by_z = hn_mul(t, hn_sub(t, h, candidate), hn_slope(t, z, HN_SIGMOID));
-  HnVar *by[] = {by_r, by_z, hn_mul(t, by_n, r)};
-  HnVar *from_in =
-      hn_linear_moved(t, s->x, s->w, hn_along(t, s->x), hn_along(t, s->w), hn_along(t, s->b));
-  HnVar *from_state = hn_linear_moved(t, h, s->u, NULL, hn_along(t, s->u), hn_along(t, s->c));
-  Movement m = {.mask = mask, .by = hn_concat(t, 3, by), .z = z};
-  for (int i = 0; from_state && i < 3; i++)
-    m.local = hn_plus(t, m.local, hn_mul(t, by[i], hn_columns(t, from_state, i * n, n)));
-  for (int i = 0; from_in && i < 3; i++)
-    m.local =
-        hn_plus(t, m.local, hn_mul(t, i < 2 ? by[i] : by_n, hn_columns(t, from_in, i * n, n)));
-  return m;
-}
-
-static bool moves(HnTape *t, const Gru *s) {
-  HnVar *const inputs[] = {s->x, s->h0, s->w, s->u, s->b, s->c};
-  for (int i = 0; i < 6; i++)
-    if (hn_along(t, inputs[i])) return true;
-  return false;
-}
-
-static HnVar *gru_along(HnTape *t, const HnRecord *record) {
-  const Gru *s = record->extra;
-  const int64_t n = s->hidden;
-  if (s->steps == 0 || !moves(t, s)) return NULL;
-  const Movement m = movement(t, s, record->y);
-  HnVar **after = hn_tape_take(t, s->steps, sizeof(HnVar *)), *dh = hn_along(t, s->h0);
-  for (int64_t step = 0; step < s->steps; step++) {
-    HnVar *next = hn_step_of(t, m.local, step, s->rows);
-    if (dh && m.mask) dh = hn_mul(t, dh, hn_step_of(t, m.mask, step, s->rows));
-    if (dh) {
-      HnVar *k = hn_mul(t, hn_matmul(t, dh, s->u), hn_step_of(t, m.by, step, s->rows));
-      for (int i = 0; i < 3; i++) next = hn_plus(t, next, hn_columns(t, k, i * n, n));
-      next = hn_add(t, next, hn_mul(t, dh, hn_step_of(t, m.z, step, s->rows)));
-    }
-    after[step] = dh = next;
+  for (int64_t k = 1; k < s->cell->states; k++) {
+    float *to_first = hn_grad(s->first[k]);
+    if (to_first) hn_kernels()->add(size, d[k], to_first);
   }
-  return hn_stack(t, s->steps, after);
 }
 
-static const HnRule gru_rule = {"hn_gru", gru_back, gru_along};
+static void sequence_back(HnTape *t, HnRecord *r) {
+  const Sequence *s = r->extra;
+  const int64_t n = s->hidden;
+  float *db = hn_grad(s->k.b), *dc = hn_grad(s->k.c);
+  Takers to = {.bias = db || dc ? hn_tape_room(t, s->width, sizeof(float)) : NULL};
+  to.dx = hn_grad_raw(s->x, &to.fresh);
+  if (to.dx) to.flip = hn_flipped(t, s->k.w);
+  unroll_back(t, s, &to);
+  for (int64_t k = 0; k < s->cell->gates; k++) {
+    if (db) hn_kernels()->add(n, to.bias + s->cell->input[k] * n, db + k * n);
+    if (dc) hn_kernels()->add(n, to.bias + (s->cell->state + k) * n, dc + k * n);
+  }
+}
+
+/* ---- Jacobian-vector product ---- */
+
+static bool has_tangent(HnTape *t, const Sequence *s) {
+  HnVar *const inputs[] = {s->x, s->k.w, s->k.u, s->k.b, s->k.c};
+  bool any = false;
+  for (int i = 0; i < 5; i++) any |= hn_along(t, inputs[i]) != NULL;
+  for (int64_t k = 0; k < s->cell->states; k++) any |= hn_along(t, s->first[k]) != NULL;
+  return any;
+}
+
+/* [T B, H], 0 in the rows that were reset, else 1; NULL without resets. */
+static HnVar *reset_mask(HnTape *t, const Sequence *s) {
+  const int64_t count = s->steps * s->rows, n = s->hidden;
+  if (!any_reset(s->reset, count)) return NULL;
+  float *mask = hn_tape_take(t, count * n, sizeof *mask);
+  for (int64_t i = 0; i < count * n; i++) mask[i] = s->reset[i / n] ? 0 : 1;
+  return hn_constant(t, count, n, mask);
+}
+
+/* The states that the steps begin from, [T B, H], of the first and of those after every step. */
+static HnVar *states_before(HnTape *t, HnVar *first, HnVar *after, HnVar *mask) {
+  HnVar *parts[] = {first, hn_rows_of(t, after, 0, after->rows - first->rows)};
+  HnVar *before = hn_stack(t, 2, parts);
+  return mask ? hn_mul(t, before, mask) : before;
+}
+
+static HnCellTangent linearised(HnTape *t, const Sequence *s, HnVar *mask) {
+  const HnRnnWeights *k = &s->k;
+  HnCellTangent v = {.hidden = s->hidden};
+  for (int64_t i = 0; i < s->cell->states; i++) {
+    v.after[i] = s->run.state[i];
+    v.before[i] = states_before(t, s->first[i], v.after[i], mask);
+  }
+  v.input = hn_linear(t, s->x, k->w, k->b, HN_LINEAR);
+  v.state = hn_linear(t, v.before[0], k->u, k->c, HN_LINEAR);
+  v.d_input =
+      hn_linear_moved(t, s->x, k->w, hn_along(t, s->x), hn_along(t, k->w), hn_along(t, k->b));
+  v.d_state = hn_linear_moved(t, v.before[0], k->u, NULL, hn_along(t, k->u), hn_along(t, k->c));
+  s->cell->linearise(t, &v);
+  return v;
+}
+
+static HnVar *sequence_along(HnTape *t, const HnRecord *r) {
+  const Sequence *s = r->extra;
+  const int64_t states = s->cell->states;
+  for (int64_t k = 1; k < states; k++) hn_set_along(t, s->run.state[k], NULL);
+  if (s->steps == 0 || !has_tangent(t, s)) return NULL;
+  HnVar *mask = reset_mask(t, s), *d[HN_RNN_STATES], **after[HN_RNN_STATES];
+  const HnCellTangent v = linearised(t, s, mask);
+  for (int64_t k = 0; k < states; k++) {
+    d[k] = hn_along(t, s->first[k]);
+    after[k] = hn_tape_take(t, s->steps, sizeof(HnVar *));
+  }
+  for (int64_t step = 0; step < s->steps; step++) {
+    HnVar *keep = hn_step_of(t, mask, step, s->rows), *k = NULL;
+    for (int64_t i = 0; keep && i < states; i++) d[i] = hn_times(t, d[i], keep);
+    if (d[0]) k = hn_mul(t, hn_matmul(t, d[0], s->k.u), hn_step_of(t, v.by, step, s->rows));
+    s->cell->jvp(t, &v, step, s->rows, k, d);
+    for (int64_t i = 0; i < states; i++) after[i][step] = d[i];
+  }
+  for (int64_t k = 1; k < states; k++)
+    hn_set_along(t, s->run.state[k], hn_stack(t, s->steps, after[k]));
+  return hn_stack(t, s->steps, after[0]);
+}
+
+/* ---- the operation ---- */
+
+static const HnRule rule = {"hn_rnn_run", sequence_back, sequence_along};
+
+static void check_shapes(const Sequence *s, const HnVar *carry) {
+  const HnVar *x = s->x, *w = s->k.w, *u = s->k.u, *b = s->k.b, *c = s->k.c;
+  const int64_t n = s->hidden, width = s->cell->gates * n;
+  HN_SHAPE(carry->cols == s->cell->states * n, "hn_rnn_run's carry", carry, u);
+  HN_SHAPE(x->rows == s->steps * s->rows, "hn_rnn_run's steps", x, carry);
+  HN_SHAPE(w->rows == x->cols && w->cols == width, "hn_rnn_run's input", x, w);
+  HN_SHAPE(u->cols == width, "hn_rnn_run's state", carry, u);
+  HN_SHAPE(b->rows == 1 && b->cols == width && c->rows == 1 && c->cols == width,
+           "hn_rnn_run's biases", b, c);
+}
+
+/* The first variable with a gradient, or NULL. */
+static const HnVar *with_grad(const HnVar *carry, const HnVar *x, const HnRnnWeights *k) {
+  const HnVar *const inputs[] = {carry, x, k->w, k->u, k->b, k->c};
+  for (int i = 0; i < 6; i++)
+    if (inputs[i]->grad) return inputs[i];
+  return NULL;
+}
+
+HnRnnRun hn_rnn_run(HnTape *t, HnRnnCell cell, int64_t steps, HnVar *x, HnVar *carry,
+                    HnRnnWeights weights, const uint8_t *reset) {
+  const int64_t count = steps * carry->rows, n = weights.u->rows;
+  Sequence *s = hn_tape_take(t, 1, sizeof *s);
+  *s = (Sequence){.cell = hn_cell(cell),
+                  .steps = steps,
+                  .rows = carry->rows,
+                  .hidden = n,
+                  .x = x,
+                  .k = weights,
+                  .reset = reset};
+  check_shapes(s, carry);
+  const int64_t states = s->cell->states;
+  s->width = s->cell->blocks * n;
+  s->g = hn_tape_take(t, count * s->width, sizeof(float));
+  for (int64_t k = 0; k < states; k++) {
+    s->first[k] = states > 1 ? hn_columns(t, carry, k * n, n) : carry;
+    s->before[k] = hn_tape_take(t, count * n, sizeof(float));
+    s->run.state[k] = hn_output(t, count, n, with_grad(carry, x, &weights), NULL, NULL);
+  }
+  forward(t, s);
+  HnRecord *r = hn_record(t, &rule, s->run.state[0], NULL, NULL, NULL);
+  if (r) r->extra = s, r->also = s->run.state[1];
+  return s->run;
+}
+
+void hn_rnn_carries(const HnRnnRun *run, int64_t from, int64_t count, float *carry) {
+  const int64_t n = run->state[0]->cols;
+  for (int64_t i = from; i < from + count; i++)
+    for (int k = 0; k < HN_RNN_STATES && run->state[k]; k++, carry += n)
+      memcpy(carry, run->state[k]->data + i * n, (size_t)n * sizeof *carry);
+}
+
+/* ---- by the cell's name, for callers that have not moved to hn_rnn yet ---- */
 
 HnVar *hn_gru(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *w, HnVar *u, HnVar *b, HnVar *c,
               const uint8_t *reset) {
-  const int64_t rows = h0->rows, n = h0->cols;
-  HnVar *const inputs[] = {x, h0, w, u, b, c};
-  HN_SHAPE(x->rows == steps * rows, "hn_gru's steps", x, h0);
-  HN_SHAPE(w->rows == x->cols && w->cols == 3 * n, "hn_gru's input", x, w);
-  HN_SHAPE(u->rows == n && u->cols == 3 * n, "hn_gru's state", h0, u);
-  HN_SHAPE(b->rows == 1 && b->cols == 3 * n && c->rows == 1 && c->cols == 3 * n, "hn_gru's biases",
-           b, c);
-  Gru *s = hn_tape_take(t, 1, sizeof *s);
-  *s = (Gru){.steps = steps,
-             .rows = rows,
-             .hidden = n,
-             .x = x,
-             .h0 = h0,
-             .w = w,
-             .u = u,
-             .b = b,
-             .c = c,
-             .reset = reset};
-  s->g = hn_tape_take(t, steps * rows * 4 * n, sizeof(float));
-  s->h = hn_tape_take(t, steps * rows * n, sizeof(float));
-  HnVar *y = hn_output(t, steps * rows, n, hn_first_with_grad(6, inputs), NULL, NULL);
-  forward(t, s, y->data);
-  HnRecord *r = hn_record(t, &gru_rule, y, NULL, NULL, NULL);
-  if (r) r->extra = s;
-  return y;
+  return hn_rnn_run(t, HN_RNN_GRU, steps, x, h0, (HnRnnWeights){w, u, b, c}, reset).state[0];
+}
+
+HnVar *hn_lstm(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *c0, HnVar *w, HnVar *u,
+               HnVar *b, HnVar *c, const uint8_t *reset, HnVar **cells) {
+  HnVar *carry = hn_concat(t, 2, (HnVar *const[]){h0, c0});
+  HnRnnRun run = hn_rnn_run(t, HN_RNN_LSTM, steps, x, carry, (HnRnnWeights){w, u, b, c}, reset);
+  if (cells) *cells = run.state[1];
+  return run.state[0];
 }

@@ -26,7 +26,7 @@ typedef struct HnRule {
 struct HnRecord {
   HnRecord *before;
   const HnRule *rule;
-  HnVar *y;
+  HnVar *y, *also; /* also: a second output, or NULL */
   HnVar *a, *b, *c;
   const void *extra; /* what the operation saved */
   float scale;

@@ -21,9 +21,10 @@
 #include "../plugin.h"
 #include "gaussian.h"
 #include "gemm.h"
+#include "rnn.h"
 
-typedef int32_t HnCoreKind;
-enum { HN_CORE_LSTM = 0, HN_CORE_GRU = 1 };
+typedef HnRnnCell HnCoreKind;
+enum { HN_CORE_LSTM = HN_RNN_LSTM, HN_CORE_GRU = HN_RNN_GRU };
 
 /* Weights are borrowed.  `gram` is valid as long as u does not change. */
 typedef struct HnCore {
@@ -37,7 +38,7 @@ typedef struct HnCore {
 
 /* Columns of u: 4 H or 3 H. */
 static inline int64_t hn_core_width(const HnCore *core) {
-  return (core->kind == HN_CORE_LSTM ? 4 : 3) * core->hidden;
+  return hn_rnn_gates(core->kind) * core->hidden;
 }
 
 /* Floats of `gram` and bytes of its work.  Pays for windows of two inputs or more (hn_core_pays):

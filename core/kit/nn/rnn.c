@@ -1,0 +1,75 @@
+/* rnn.c - recurrent layers: their tensors, and running them with those. */
+#include "hunch/kit/rnn.h"
+#include "cell.h"
+#include "tape_record.h"
+#include <stdio.h>
+#include <string.h>
+
+/* Whether gate k's state bias cannot be left to the other bias: its block of the sums is its own.
+ */
+static bool needs_state_bias(const HnCell *cell, int64_t k) {
+  for (int64_t i = 0; i < cell->gates; i++)
+    if (cell->input[i] == cell->state + k) return false;
+  return true;
+}
+
+static int64_t state_biases(const HnCell *cell) {
+  int64_t count = 0;
+  for (int64_t k = 0; k < cell->gates; k++) count += needs_state_bias(cell, k);
+  return count;
+}
+
+static HnTensor *add_tensor(HnStore *s, const char *name, const char *part, int64_t rows,
+                            int64_t cols, HnInit init, HnRng *rng) {
+  char text[256];
+  snprintf(text, sizeof text, "%s.%s", name, part);
+  return hn_store_add(s, text, rows, cols, init, 1, rng);
+}
+
+HnRnn hn_rnn_make(HnStore *s, const char *name, HnRnnCell cell, HnRnnForm form, int64_t in,
+                  int64_t hidden, HnRng *rng) {
+  const HnCell *kind = hn_cell(cell);
+  const int64_t width = kind->gates * hidden, biases = state_biases(kind) * hidden;
+  const bool flax = form == HN_RNN_FLAX;
+  HnRnn r = {
+      .cell = cell, .in = in, .hidden = hidden, .width = width, .carry = kind->states * hidden};
+  r.w = add_tensor(s, name, "weight_ih", in, width, flax ? HN_INIT_LECUN : HN_INIT_ORTHOGONAL, rng);
+  r.u = add_tensor(s, name, "weight_hh", hidden, width,
+                   flax ? HN_INIT_ORTHOGONAL_EACH : HN_INIT_ORTHOGONAL, rng);
+  r.b = add_tensor(s, name, flax ? "bias" : "bias_ih", 1, width, HN_INIT_ZERO, rng);
+  if (!flax)
+    r.c = add_tensor(s, name, "bias_hh", 1, width, HN_INIT_ZERO, rng);
+  else if (biases)
+    r.c = add_tensor(s, name, "bias_state", 1, biases, HN_INIT_ZERO, rng);
+  return r;
+}
+
+/* The state's bias in full. */
+static HnVar *state_bias(HnTape *t, const HnRnn *rnn, float *flat) {
+  const HnCell *cell = hn_cell(rnn->cell);
+  HnVar *c = rnn->c ? hn_param(t, rnn->c, flat) : NULL, *part[HN_CELL_GATES];
+  if (c && c->cols == rnn->width) return c;
+  const float *zero = hn_tape_room(t, rnn->width, sizeof *zero);
+  if (!c) return hn_constant(t, 1, rnn->width, zero);
+  for (int64_t k = 0, from = 0; k < cell->gates; k++)
+    part[k] = needs_state_bias(cell, k) ? hn_gate(t, c, from++, rnn->hidden)
+                                        : hn_constant(t, 1, rnn->hidden, zero);
+  return hn_concat(t, cell->gates, part);
+}
+
+HnRnnRun hn_rnn(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *x, HnVar *carry,
+                const uint8_t *reset, float *flat) {
+  const HnRnnWeights weights = {hn_param(t, rnn->w, flat), hn_param(t, rnn->u, flat),
+                                hn_param(t, rnn->b, flat), state_bias(t, rnn, flat)};
+  return hn_rnn_run(t, rnn->cell, steps, x, carry, weights, reset);
+}
+
+HnVar *hn_rnn_input(HnTape *t, const HnRnn *rnn, HnVar *x, float *flat) {
+  return hn_linear(t, x, hn_param(t, rnn->w, flat), hn_param(t, rnn->b, flat), HN_LINEAR);
+}
+
+const float *hn_rnn_state_bias(const HnRnn *rnn, const HnHost *host) {
+  if (!rnn->c) return NULL;
+  HnTape t = hn_tape_begin(host, false);
+  return state_bias(&t, rnn, NULL)->data;
+}
