@@ -8,8 +8,8 @@
  * transition_target next, next_input next, reward_scaling none, normalise_targets false,
  * target_columns all, learn_prior false, belief full.  Its ablation of noise inference is `fixed`
  * or `fixed_unscaled`; which of the two is not said. */
-#include "glibrl_believe.h"
-#include "glibrl_learn.h"
+#include "glibrl/posterior.c"
+#include "glibrl/evidence.c"
 
 static void make_model(Glibrl *g, Model *k, const char *name, int64_t d, int64_t inputs,
                        double regulariser, HnRng *rng) {

@@ -5,8 +5,8 @@
  * their leading columns [s, a]. */
 #ifndef GLIBRL_MODEL_H
 #define GLIBRL_MODEL_H
-#include "../common/trial_replay.h"
-#include "glibrl_tables.h"
+#include "../../common/trial_replay.h"
+#include "glibrl.h"
 #include <hunch/kit.h>
 
 /* One model that is linear in learnt features, with an isotropic prior. */

@@ -5,7 +5,7 @@
  * Every trial of a batch is a task of its own with its own posterior, hence a shard. */
 #ifndef GLIBRL_LEARN_H
 #define GLIBRL_LEARN_H
-#include "glibrl_model.h"
+#include "model.c"
 
 /* Sums over the steps of one trial, for both models: transition, then reward. */
 enum {

@@ -4,7 +4,7 @@
  * rewards.  Networks run over many steps at once, posteriors a step at a time. */
 #ifndef GLIBRL_BELIEVE_H
 #define GLIBRL_BELIEVE_H
-#include "glibrl_model.h"
+#include "model.c"
 
 typedef struct Row {
   int64_t live;  /* columns of the transition posterior */
