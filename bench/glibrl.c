@@ -1,6 +1,8 @@
-/* glibrl.c - what GLiBRL costs: microseconds per env step of believing, at the sizes of the cheetah
+/* glibrl.c - what GLiBRL costs: microseconds per env step of inferring, at the sizes of the cheetah
  * (20 observations, 6 actions, all columns live), and milliseconds per learn. */
-#include "../plugins/inference/glibrl.c"
+#include "../plugins/inference/glibrl/model.h"
+#include "../plugins/inference/glibrl/view.h"
+#include "../tests/support/cell_fixture.h"
 #include "../tests/support/fake_host.h"
 #include <stdio.h>
 #include <time.h>
@@ -58,17 +60,7 @@ static HnHistory window(const Walk *w, int64_t rows, int64_t from, int64_t steps
                      .truncated = w->none + at};
 }
 
-static HnThisParams presets(void) {
-  HnThisParams p = {0};
-  for (const HnParam *k = hn_this_params; k->name; k++) {
-    void *to = (char *)&p + k->offset;
-    if (k->kind == HN_REAL) *(double *)to = k->preset;
-    if (k->kind == HN_INT) *(int64_t *)to = (int64_t)k->preset;
-    if (k->kind == HN_FLAG) *(bool *)to = k->preset != 0;
-  }
-  p.belief = BELIEF_COMPACT; /* every other choice is the first of its list */
-  return p;
-}
+extern const HnPlugin glibrl_LTX_hn_plugin;
 
 static int by_size(const void *a, const void *b) {
   double d = *(const double *)a - *(const double *)b;
@@ -80,11 +72,11 @@ static double median(double *x) {
   return x[ROUNDS / 2];
 }
 
-/* A life acted step by step (T = 0), or in one window; microseconds per row and step. */
-static double time_believe(Glibrl *g, FakeHost *f, const Walk *w, int64_t rows, size_t row_size,
-                           bool whole, bool informed) {
-  int64_t n = (STEPS + 1) * rows, dim = belief_dim(g);
-  float *belief = calloc((size_t)(n * dim), 4), *info = calloc((size_t)(n * info_count), 4);
+/* Trials acted step by step (T = 0), or in one window; microseconds per row and step. */
+static double time_infer(Glibrl *g, FakeHost *f, const Walk *w, int64_t rows, size_t row_size,
+                         bool whole, bool informed) {
+  int64_t n = (STEPS + 1) * rows, dim = glibrl_view_dim(g);
+  float *belief = calloc((size_t)(n * dim), 4), *info = calloc((size_t)(n * glibrl_info_count), 4);
   void *state = aligned_alloc(64, row_size * (size_t)rows);
   double took[ROUNDS];
   for (int r = 0; r < ROUNDS; r++) {
@@ -97,7 +89,7 @@ static double time_believe(Glibrl *g, FakeHost *f, const Walk *w, int64_t rows, 
                           .state = state,
                           .belief = belief,
                           .info = informed ? info : NULL};
-      if (believe(g, &q)) abort();
+      if (glibrl_infer(g, &q)) abort();
       fake_host_reset(f, (FakeMark){0});
     }
     took[r] = (seconds() - start) * 1e6 / (double)(STEPS * rows);
@@ -114,8 +106,8 @@ static double time_features(Glibrl *g, FakeHost *f, int64_t rows) {
   for (int r = 0; r < ROUNDS; r++) {
     double start = seconds();
     for (int64_t t = 0; t < STEPS; t++) {
-      features(g->p, &g->transition, rows, x, g->reward.inputs, work, c);
-      features(g->p, &g->reward, rows, x, g->reward.inputs, work, c);
+      glibrl_features(&g->transition, rows, x, g->reward.inputs, work, c);
+      glibrl_features(&g->reward, rows, x, g->reward.inputs, work, c);
     }
     took[r] = (seconds() - start) * 1e6 / (double)(STEPS * rows);
   }
@@ -127,7 +119,6 @@ static double time_features(Glibrl *g, FakeHost *f, int64_t rows) {
 static void run(int64_t rows, int64_t reward_features) {
   FakeHost *f = malloc(sizeof *f);
   Glibrl *g = calloc(1, sizeof *g);
-  HnThisParams p = presets();
   HnRng rng = hn_rng(2, 2);
   HnBeliefSpec spec = {.struct_size = sizeof spec,
                        .obs_dim = OBS,
@@ -137,26 +128,28 @@ static void run(int64_t rows, int64_t reward_features) {
                        .rows = rows,
                        .steps = STEPS,
                        .rng = &rng};
-  p.reward_features = reward_features, p.start = 1;
-  if (create(g, fake_host_open(f), &p, &spec)) abort();
+  g_autofree char *settings =
+      g_strdup_printf("start: 1, reward_features: %d", (int)reward_features);
+  HnPluginChoice part = part_of(&glibrl_LTX_hn_plugin, settings);
+  if (glibrl_create(g, fake_host_open(f), part.params, &spec)) abort();
   Walk w = walk_new(rows);
   HnHistory h = window(&w, rows, 0, STEPS);
   const HnHistory *phase[] = {&h};
-  HnTrainBatch l = {.struct_size = sizeof l, .rng = &rng, .phases = 1, .phase = phase};
+  HnTrainBatch batch = {.struct_size = sizeof batch, .rng = &rng, .phases = 1, .phase = phase};
   double took[ROUNDS];
   for (int r = 0; r < ROUNDS; r++) {
     double start = seconds();
-    if (learn(g, &l)) abort();
+    if (glibrl_learn(g, &batch)) abort();
     took[r] = (seconds() - start) * 1e3;
     fake_host_reset(f, (FakeMark){0});
   }
-  printf("rows %2d  D_R %3d  believe %5.2f us/step  informed %5.2f  in a window %5.2f  networks "
+  printf("rows %2d  D_R %3d  infer %5.2f us/step  informed %5.2f  in a window %5.2f  networks "
          "%5.2f  learn %6.1f ms\n",
-         (int)rows, (int)reward_features, time_believe(g, f, &w, rows, spec.row_size, false, false),
-         time_believe(g, f, &w, rows, spec.row_size, false, true),
-         time_believe(g, f, &w, rows, spec.row_size, true, false), time_features(g, f, rows),
+         (int)rows, (int)reward_features, time_infer(g, f, &w, rows, spec.row_size, false, false),
+         time_infer(g, f, &w, rows, spec.row_size, false, true),
+         time_infer(g, f, &w, rows, spec.row_size, true, false), time_features(g, f, rows),
          median(took));
-  walk_free(&w), fake_host_close(f), free(g), free(f);
+  walk_free(&w), fake_host_close(f), free(g), free(f), g_free(part.params);
 }
 
 int main(void) {

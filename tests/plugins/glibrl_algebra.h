@@ -2,6 +2,7 @@
  * glibrl_test.c holds the plugin to. */
 #ifndef HN_TESTS_GLIBRL_ALGEBRA_H
 #define HN_TESTS_GLIBRL_ALGEBRA_H
+#include "../../plugins/inference/glibrl/model.h"
 #include "glibrl_fixture.h"
 
 /* The plugin's features and targets of a row's steps 0 .. steps-1 under present weights. */
@@ -11,34 +12,35 @@ typedef struct Design {
   float *delta, *x;
 } Design;
 
-static Design design_of(Subject *b, const Life *l, int64_t row, int64_t steps) {
+static Design design_of(Fixture *b, const Experience *data, int64_t row, int64_t steps) {
   Glibrl *g = b->g;
-  int64_t o = l->obs_dim, a = l->action_dim, dt = g->transition.d, dr = g->reward.d;
-  Design k = {.n = steps, .live = live_columns(g)};
+  int64_t o = data->obs_dim, a = data->action_dim, dt = g->transition.d, dr = g->reward.d;
+  Design k = {.n = steps, .live = glibrl_live_columns(g)};
   float *obs = g_new(float, steps *o), *next = g_new(float, steps *o),
         *act = g_new(float, steps *a);
   k.delta = g_new(float, steps *o), k.x = g_new(float, steps * g->reward.inputs);
   for (int64_t t = 0; t < steps; t++) {
-    int64_t at = t * l->rows + row;
-    memcpy(obs + t * o, l->obs + at * o, (size_t)o * sizeof *obs);
-    memcpy(next + t * o, l->next + at * o, (size_t)o * sizeof *obs);
-    memcpy(act + t * a, l->action + at * a, (size_t)a * sizeof *act);
+    int64_t at = t * data->rows + row;
+    memcpy(obs + t * o, data->obs + at * o, (size_t)o * sizeof *obs);
+    memcpy(next + t * o, data->next + at * o, (size_t)o * sizeof *obs);
+    memcpy(act + t * a, data->action + at * a, (size_t)a * sizeof *act);
   }
-  make_inputs(g, steps, obs, act, next, k.delta, k.x);
+  glibrl_make_inputs(g, steps, obs, act, next, k.delta, k.x);
   float *work = g_new(float, 2 * steps * 4096), *c = g_new(float, steps *(dt + dr));
   k.ct = g_new(double, steps *dt), k.cr = g_new(double, steps *dr);
   k.yt = g_new(double, steps *o), k.yr = g_new(double, steps);
-  features(&b->params, &g->transition, steps, k.x, g->reward.inputs, work, c);
+  glibrl_features(&g->transition, steps, k.x, g->reward.inputs, work, c);
   for (int64_t i = 0; i < steps * dt; i++) k.ct[i] = (double)c[i];
-  features(&b->params, &g->reward, steps, k.x, g->reward.inputs, work, c);
+  glibrl_features(&g->reward, steps, k.x, g->reward.inputs, work, c);
   for (int64_t i = 0; i < steps * dr; i++) k.cr[i] = (double)c[i];
   for (int64_t t = 0; t < steps; t++) {
-    int64_t at = t * l->rows + row, to = 0;
-    k.yr[t] = ((double)l->reward[at] - g->scale.reward[0]) / g->scale.reward[1];
+    int64_t at = t * data->rows + row, to = 0;
+    k.yr[t] = ((double)data->reward[at] - g->scale.reward[0]) / g->scale.reward[1];
     for (int64_t j = 0; j < o; j++)
       if (g->scale.live[j])
         k.yt[t * k.live + to++] =
-            ((double)(b->params.transition_target == TARGET_NEXT ? next : k.delta)[t * o + j] -
+            ((double)(b->params.transition_target == GLIBRL_TARGET_NEXT ? next
+                                                                        : k.delta)[t * o + j] -
              g->scale.mean[j]) /
             g->scale.stddev[j];
   }
@@ -51,9 +53,9 @@ static void design_free(Design *k) {
 }
 
 /* Posterior of n rows under the model's prior; the caller frees q->mean's block by `memory`. */
-static HnMnw batch_posterior(Subject *b, const Model *model, int64_t n, int64_t m, const double *c,
-                             const double *y, void **memory, HnMnw *prior) {
-  HnMnwPrior p = prior_of(b->g, model, m);
+static HnMnw batch_posterior(Fixture *b, const GlibrlModel *model, int64_t n, int64_t m,
+                             const double *c, const double *y, void **memory, HnMnw *prior) {
+  HnMnwPrior p = glibrl_prior(b->g, model, m);
   double xi = p.noise == HN_MNW_NORMAL ? p.xi * p.variance : p.xi;
   size_t bytes = (hn_mnw_size(model->d, m) + 63) / 64 * 64;
   *memory = g_aligned_alloc0(2, bytes, 64);

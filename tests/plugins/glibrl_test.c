@@ -1,14 +1,17 @@
 /* glibrl_test.c - GLiBRL against batch posteriors, densities written out here, central differences,
  * and the promises of the ABI. */
+#include "../../plugins/inference/glibrl/evidence.h"
+#include "../../plugins/inference/glibrl/learn.h"
+#include "../../plugins/inference/glibrl/posterior.h"
 #include "glibrl_algebra.h"
 
 /* ---- the ABI's promises ---- */
 
-static void variants(void (*test)(HnThisParams p)) {
+static void variants(void (*test)(GlibrlParams p)) {
   for (int32_t noise = 0; noise < 3; noise++)
     for (int32_t belief = 0; belief < 3; belief++) {
-      HnThisParams p = small();
-      p.noise = noise, p.belief = belief, p.belief_of = (noise + belief) % 3;
+      GlibrlParams p = small();
+      p.noise = noise, p.view = belief, p.belief_of = (noise + belief) % 3;
       p.transition_target = belief == 1, p.next_input = noise, p.feature_scaling = noise == 1;
       p.feature_constant = belief != 2, p.reward_scaling = noise, p.normalise_targets = belief != 0;
       p.normalise_inputs = noise != 2;
@@ -18,17 +21,17 @@ static void variants(void (*test)(HnThisParams p)) {
 
 /* One window, one call a percept, and windows cut in the middle give the same bits; the life is
  * long enough for several chunks of features. */
-static void check_windows(HnThisParams p) {
-  Life l = life_of_masses(100, 7, 40, 6, 1);
-  Subject *b = subject_new(p, &l, 40);
-  learn_life(b, &l);
-  Seen whole = believe_life(b, &l), steps = seen_new(b, &l), cut = seen_new(b, &l);
-  for (int64_t t = 0; t <= l.steps; t++) believe_part(b, &l, t, 0, 0, l.rows, &steps);
-  believe_part(b, &l, 0, 33, 0, l.rows, &cut);
-  believe_part(b, &l, 34, 66, 0, l.rows, &cut);
+static void check_windows(GlibrlParams p) {
+  Experience data = masses(100, 7, 40, 6, 1);
+  Fixture *b = fixture_new(p, &data, 40);
+  learn_all(b, &data);
+  Beliefs whole = infer_all(b, &data), steps = beliefs_new(b, &data), cut = beliefs_new(b, &data);
+  for (int64_t t = 0; t <= data.steps; t++) infer_part(b, &data, t, 0, 0, data.rows, &steps);
+  infer_part(b, &data, 0, 33, 0, data.rows, &cut);
+  infer_part(b, &data, 34, 66, 0, data.rows, &cut);
   assert_same(&whole, &steps), assert_same(&whole, &cut);
-  seen_free(&whole), seen_free(&steps), seen_free(&cut);
-  subject_free(b), life_free(&l);
+  beliefs_free(&whole), beliefs_free(&steps), beliefs_free(&cut);
+  fixture_free(b), experience_free(&data);
 }
 
 static void test_windows(void) {
@@ -36,15 +39,15 @@ static void test_windows(void) {
 }
 
 /* A row's bits do not depend on the rows it shares a call with. */
-static void check_split(HnThisParams p) {
-  Life l = life_of_masses(60, 5, 30, 7, 2);
-  Subject *b = subject_new(p, &l, 30);
-  learn_life(b, &l);
-  Seen whole = believe_life(b, &l), split = seen_new(b, &l);
-  for (int64_t i = 0; i < l.rows; i++) believe_part(b, &l, 0, l.steps, i, 1, &split);
+static void check_split(GlibrlParams p) {
+  Experience data = masses(60, 5, 30, 7, 2);
+  Fixture *b = fixture_new(p, &data, 30);
+  learn_all(b, &data);
+  Beliefs whole = infer_all(b, &data), split = beliefs_new(b, &data);
+  for (int64_t i = 0; i < data.rows; i++) infer_part(b, &data, 0, data.steps, i, 1, &split);
   assert_same(&whole, &split);
-  seen_free(&whole), seen_free(&split);
-  subject_free(b), life_free(&l);
+  beliefs_free(&whole), beliefs_free(&split);
+  fixture_free(b), experience_free(&data);
 }
 
 static void test_split(void) {
@@ -53,38 +56,38 @@ static void test_split(void) {
 
 /* Asking for info changes nothing; several samples are copies. */
 static void test_info_is_free(void) {
-  Life l = life_of_masses(20, 3, 20, 0, 3);
-  Subject *b = subject_new(small(), &l, 20);
-  learn_life(b, &l);
-  Seen with = believe_life(b, &l), without = seen_new(b, &l);
-  int64_t n = (l.steps + 1) * l.rows, dim = b->spec.belief_dim;
+  Experience data = masses(20, 3, 20, 0, 3);
+  Fixture *b = fixture_new(small(), &data, 20);
+  learn_all(b, &data);
+  Beliefs with = infer_all(b, &data), without = beliefs_new(b, &data);
+  int64_t n = (data.steps + 1) * data.rows, dim = b->spec.belief_dim;
   float *belief = g_new0(float, 2 * n * dim);
-  HnHistory h = window(&l, 0, l.steps, 0, l.rows);
+  HnHistory h = window(&data, 0, data.steps, 0, data.rows);
   HnBeliefUpdate q = {.struct_size = sizeof q,
                       .history = &h,
                       .belief = belief,
                       .samples = 2,
                       .state = without.state};
-  g_assert_cmpint(believe(b->g, &q), ==, HN_OK);
+  g_assert_cmpint(glibrl_infer(b->g, &q), ==, HN_OK);
   size_t bytes = (size_t)dim * sizeof *belief;
   for (int64_t k = 0; k < 2 * n; k++)
     g_assert_cmpmem(belief + k * dim, bytes, with.belief + k / 2 * dim, bytes);
   g_assert_cmpmem(with.state, with.state_bytes, without.state, without.state_bytes);
-  g_free(belief), seen_free(&with), seen_free(&without);
-  subject_free(b), life_free(&l);
+  g_free(belief), beliefs_free(&with), beliefs_free(&without);
+  fixture_free(b), experience_free(&data);
 }
 
 /* ---- against batch algebra ---- */
 
 /* The posterior in row memory is that of all steps at once; the belief shows it. */
 static void test_posterior(void) {
-  Life l = life_of_masses(50, 3, 60, 0, 4);
-  Subject *b = subject_new(small(), &l, 60);
-  learn_life(b, &l);
-  Seen s = believe_life(b, &l);
+  Experience data = masses(50, 3, 60, 0, 4);
+  Fixture *b = fixture_new(small(), &data, 60);
+  learn_all(b, &data);
+  Beliefs s = infer_all(b, &data);
   Glibrl *g = b->g;
-  int64_t row = 1, dt = g->transition.d, dr = g->reward.d, o = l.obs_dim;
-  Design k = design_of(b, &l, row, l.steps);
+  int64_t row = 1, dt = g->transition.d, dr = g->reward.d, o = data.obs_dim;
+  Design k = design_of(b, &data, row, data.steps);
   g_assert_cmpint(k.live, ==, 2);
   char *at = s.state + (size_t)row * b->spec.row_size;
   double mean[100], v[400], psi[16];
@@ -95,10 +98,11 @@ static void test_posterior(void) {
   assert_near(mean, q.mean, dt * k.live, 1e-9), assert_near(v, q.v, dt * dt, 1e-9);
   assert_near(psi, q.psi, k.live * k.live, 1e-9);
   void *work = g_aligned_alloc0(1, hn_mnw_work_size(k.n, 64, 4), 64);
-  const float *info = s.info + (l.steps * l.rows + row) * info_count;
-  g_assert_cmpfloat_with_epsilon(info[info_kl_transition], hn_mnw_kl(&q, &prior, work), 1e-4);
+  const float *info = s.info + (data.steps * data.rows + row) * glibrl_info_count;
+  g_assert_cmpfloat_with_epsilon(info[glibrl_info_kl_transition], hn_mnw_kl(&q, &prior, work),
+                                 1e-4);
   /* the last belief: means of 4 columns, of which 0 and 1 are live */
-  const float *belief = s.belief + (l.steps * l.rows + row) * b->spec.belief_dim;
+  const float *belief = s.belief + (data.steps * data.rows + row) * b->spec.belief_dim;
   g_assert_cmpint(b->spec.belief_dim, ==, dt * o + dr + dt + o + dr + 1 + 1);
   for (int64_t i = 0; i < dt; i++)
     for (int64_t j = 0; j < o; j++)
@@ -120,43 +124,43 @@ static void test_posterior(void) {
   }
   g_assert_cmpfloat_with_epsilon(rest[dr], log(q.psi[0] / q.nu), 1e-5);
   g_assert_cmpfloat_with_epsilon(rest[dr + 1], log(51), 1e-5);
-  g_assert_cmpfloat_with_epsilon(info[info_kl_reward], hn_mnw_kl(&q, &prior, work), 1e-4);
-  g_assert_cmpfloat_with_epsilon(info[info_believed_noise_stddev],
+  g_assert_cmpfloat_with_epsilon(info[glibrl_info_kl_reward], hn_mnw_kl(&q, &prior, work), 1e-4);
+  g_assert_cmpfloat_with_epsilon(info[glibrl_info_believed_noise_stddev],
                                  g->scale.reward[1] * sqrt(q.psi[0] / (q.nu - 2)), 1e-5);
   g_aligned_free(work), g_aligned_free(memory);
-  design_free(&k), seen_free(&s), subject_free(b), life_free(&l);
+  design_free(&k), beliefs_free(&s), fixture_free(b), experience_free(&data);
 }
 
 /* Scores are those of the densities of glibrl_algebra.h, in raw units. */
-static void check_scores(HnThisParams p) {
-  Life l = life_of_masses(30, 2, 40, 0, 5);
-  Subject *b = subject_new(p, &l, 40);
-  learn_life(b, &l);
-  Seen s = believe_life(b, &l);
+static void check_scores(GlibrlParams p) {
+  Experience data = masses(30, 2, 40, 0, 5);
+  Fixture *b = fixture_new(p, &data, 40);
+  learn_all(b, &data);
+  Beliefs s = infer_all(b, &data);
   Glibrl *g = b->g;
-  Design k = design_of(b, &l, 1, l.steps);
-  HnMnwPrior pt = prior_of(g, &g->transition, k.live), pr = prior_of(g, &g->reward, 1);
-  for (int64_t n = 0; n < l.steps; n += 7) {
-    const float *info = s.info + ((n + 1) * l.rows + 1) * info_count;
+  Design k = design_of(b, &data, 1, data.steps);
+  HnMnwPrior pt = glibrl_prior(g, &g->transition, k.live), pr = glibrl_prior(g, &g->reward, 1);
+  for (int64_t n = 0; n < data.steps; n += 7) {
+    const float *info = s.info + ((n + 1) * data.rows + 1) * glibrl_info_count;
     double error[4], logp = score_after(&pr, n, g->reward.d, 1, k.cr, k.yr, error);
     double stddev = g->scale.reward[1], l1 = 0;
-    g_assert_cmpfloat_with_epsilon(info[info_log_predictive], logp - log(stddev), 2e-5);
-    g_assert_cmpfloat_with_epsilon(info[info_reward_nll], log(stddev) - logp, 2e-5);
-    g_assert_cmpfloat_with_epsilon(info[info_reward_l1], stddev * fabs(error[0]), 2e-5);
+    g_assert_cmpfloat_with_epsilon(info[glibrl_info_log_predictive], logp - log(stddev), 2e-5);
+    g_assert_cmpfloat_with_epsilon(info[glibrl_info_reward_nll], log(stddev) - logp, 2e-5);
+    g_assert_cmpfloat_with_epsilon(info[glibrl_info_reward_l1], stddev * fabs(error[0]), 2e-5);
     logp = score_after(&pt, n, g->transition.d, k.live, k.ct, k.yt, error);
-    for (int64_t j = 0, c = 0; j < l.obs_dim; j++)
+    for (int64_t j = 0, c = 0; j < data.obs_dim; j++)
       if (g->scale.live[j]) {
         l1 += g->scale.stddev[j] * fabs(error[c++]) / (double)k.live;
         logp -= log(g->scale.stddev[j]);
       }
-    g_assert_cmpfloat_with_epsilon(info[info_transition_nll], -logp / (double)k.live, 2e-5);
-    g_assert_cmpfloat_with_epsilon(info[info_transition_l1], l1, 2e-5);
+    g_assert_cmpfloat_with_epsilon(info[glibrl_info_transition_nll], -logp / (double)k.live, 2e-5);
+    g_assert_cmpfloat_with_epsilon(info[glibrl_info_transition_l1], l1, 2e-5);
   }
-  /* a percept that begins a task has no step to score, but a posterior: the prior */
-  g_assert_true(isnan(s.info[info_reward_nll]) && isnan(s.info[info_transition_l1]));
-  g_assert_cmpfloat_with_epsilon(s.info[info_kl_reward], 0, 1e-6);
-  g_assert_cmpfloat_with_epsilon(s.info[info_kl_transition], 0, 1e-6);
-  design_free(&k), seen_free(&s), subject_free(b), life_free(&l);
+  /* a time step that begins a task has no step to score, but a posterior: the prior */
+  g_assert_true(isnan(s.info[glibrl_info_reward_nll]) && isnan(s.info[glibrl_info_transition_l1]));
+  g_assert_cmpfloat_with_epsilon(s.info[glibrl_info_kl_reward], 0, 1e-6);
+  g_assert_cmpfloat_with_epsilon(s.info[glibrl_info_kl_transition], 0, 1e-6);
+  design_free(&k), beliefs_free(&s), fixture_free(b), experience_free(&data);
 }
 
 static void test_scores(void) {
@@ -166,26 +170,28 @@ static void test_scores(void) {
 /* Noise does not move the means where the prior of the weights scales with it: the same features
  * predict the same. */
 static void test_fixed_predicts_alike(void) {
-  Life l = life_of_masses(40, 2, 40, 0, 6);
-  Seen seen[3];
-  int64_t n = (l.steps + 1) * l.rows;
+  Experience data = masses(40, 2, 40, 0, 6);
+  Beliefs seen[3];
+  int64_t n = (data.steps + 1) * data.rows;
   for (int32_t noise = 0; noise < 3; noise++) {
-    HnThisParams p = small();
+    GlibrlParams p = small();
     p.noise = noise, p.updates = 0;
-    Subject *b = subject_new(p, &l, 40);
-    learn_life(b, &l);
-    seen[noise] = believe_life(b, &l);
-    subject_free(b);
+    Fixture *b = fixture_new(p, &data, 40);
+    learn_all(b, &data);
+    seen[noise] = infer_all(b, &data);
+    fixture_free(b);
   }
   bool nll_moves = false, unscaled_moves = false;
-  for (int64_t k = 2 * l.rows; k < n; k++) {
-    const float *a = seen[0].info + k * info_count, *b = seen[1].info + k * info_count;
-    if (isnan(a[info_reward_l1])) continue;
-    g_assert_cmpfloat_with_epsilon(a[info_reward_l1], b[info_reward_l1], 1e-6);
-    g_assert_cmpfloat_with_epsilon(a[info_transition_l1], b[info_transition_l1], 1e-6);
-    nll_moves |= fabsf(a[info_reward_nll] - b[info_reward_nll]) > 0.01f;
-    unscaled_moves |=
-        fabsf(a[info_reward_l1] - seen[2].info[k * info_count + info_reward_l1]) > 0.001f;
+  for (int64_t k = 2 * data.rows; k < n; k++) {
+    const float *a = seen[0].info + k * glibrl_info_count,
+                *b = seen[1].info + k * glibrl_info_count;
+    if (isnan(a[glibrl_info_reward_l1])) continue;
+    g_assert_cmpfloat_with_epsilon(a[glibrl_info_reward_l1], b[glibrl_info_reward_l1], 1e-6);
+    g_assert_cmpfloat_with_epsilon(a[glibrl_info_transition_l1], b[glibrl_info_transition_l1],
+                                   1e-6);
+    nll_moves |= fabsf(a[glibrl_info_reward_nll] - b[glibrl_info_reward_nll]) > 0.01f;
+    unscaled_moves |= fabsf(a[glibrl_info_reward_l1] -
+                            seen[2].info[k * glibrl_info_count + glibrl_info_reward_l1]) > 0.001f;
   }
   g_assert_true(nll_moves && unscaled_moves);
   /* 4 + 1 noise features, all ln 0.1 but the last of the belief, which counts; dead columns: 0 */
@@ -193,15 +199,16 @@ static void test_fixed_predicts_alike(void) {
   g_assert_cmpfloat_with_epsilon(last[-1], log(0.1), 1e-6);
   for (int j = 0; j < 4; j++)
     g_assert_cmpfloat_with_epsilon(last[-2 - 9 - j], j < 2 ? 0 : log(0.1), 1e-6);
-  for (int i = 0; i < 3; i++) seen_free(&seen[i]);
-  life_free(&l);
+  for (int i = 0; i < 3; i++) beliefs_free(&seen[i]);
+  experience_free(&data);
 }
 
 /* ---- the gradient ---- */
 
 /* Network output in float64 from the kept weights; x [inputs], out [learnt].  NULL hook: as kept;
  * else element `hook` counts as moved by `by`. */
-static void network(const Model *k, const float *x, const float *hook, double by, double *out) {
+static void network(const GlibrlModel *k, const float *x, const float *hook, double by,
+                    double *out) {
   double a[512], z[512];
   for (int64_t i = 0; i < k->inputs; i++) a[i] = (double)x[i];
   for (int64_t l = 0; l < k->net.layers; l++) {
@@ -221,9 +228,9 @@ static void network(const Model *k, const float *x, const float *hook, double by
 }
 
 /* The evidence from the chain rule of one-step predictives, all written out here. */
-static double model_loss(const Subject *b, const Model *k, const Design *s, int64_t m,
+static double model_loss(const Fixture *b, const GlibrlModel *k, const Design *s, int64_t m,
                          const double *y, const float *hook, double by) {
-  const HnThisParams *p = &b->params;
+  const GlibrlParams *p = &b->params;
   int64_t d = k->d;
   double *c = g_new0(double, s->n *d), loss = 0, error[4], lambda = k->regulariser;
   for (int64_t t = 0; t < s->n; t++) {
@@ -234,7 +241,7 @@ static double model_loss(const Subject *b, const Model *k, const Design *s, int6
     }
     if (p->feature_constant) c[t * d + d - 1] = 1;
   }
-  HnMnwPrior prior = prior_of(b->g, k, m);
+  HnMnwPrior prior = glibrl_prior(b->g, k, m);
   if (hook == k->prior->data) prior.xi *= exp(by);
   if (hook == k->prior->data + 1) prior.psi *= exp(by);
   for (int64_t t = 0; t < s->n; t++) loss -= score_after(&prior, t, d, m, c, y, error);
@@ -243,29 +250,29 @@ static double model_loss(const Subject *b, const Model *k, const Design *s, int6
 }
 
 /* Of a trial of so many steps. */
-static void check_gradient_of(HnThisParams p, int64_t steps) {
-  Life l = life_of_masses(steps, 1, steps, 0, 8);
+static void check_gradient_of(GlibrlParams p, int64_t steps) {
+  Experience data = masses(steps, 1, steps, 0, 8);
   p.batch = 1, p.start = 1, p.updates = 0;
   p.transition_regulariser = 0.5, p.reward_regulariser = 0.3; /* large enough to be seen */
-  l.begin[steps] = HN_NEW_TASK;
-  Subject *b = subject_new(p, &l, steps);
+  data.begin[steps] = HN_NEW_TASK;
+  Fixture *b = fixture_new(p, &data, steps);
   Glibrl *g = b->g;
-  learn_life(b, &l);
-  Batch batch = {.g = g, .steps = steps};
+  learn_all(b, &data);
+  GlibrlBatch batch = {.g = g, .steps = steps};
   g->slot[0] = g->replay.finished[0];
-  g_assert_cmpint(train_trial(&batch, 0), ==, HN_OK);
+  g_assert_cmpint(glibrl_train_trial(&batch, 0), ==, HN_OK);
   fake_host_reset(&b->fake, (FakeMark){0});
-  Design k = design_of(b, &l, 0, steps);
+  Design k = design_of(b, &data, 0, steps);
   const double h = 1e-4;
   double worst = 0, scale = sqrt(hn_vec_norm2(g->store.size, g->flat));
   HnRng rng = hn_rng(3, 3);
   for (int64_t i = 0; i < g->store.count; i++) {
     const HnTensor *w = &g->store.tensor[i];
     bool reward = g_str_has_prefix(w->name, "reward");
-    const Model *model = reward ? &g->reward : &g->transition;
+    const GlibrlModel *model = reward ? &g->reward : &g->transition;
     int64_t m = reward ? 1 : k.live;
     const double *y = reward ? k.yr : k.yt;
-    for (int n = 0; n < (steps > STRETCH ? 2 : 6); n++) {
+    for (int n = 0; n < (steps > GLIBRL_TAPE_ROWS ? 2 : 6); n++) {
       int64_t e = w == model->prior ? n % 2 : hn_rng_below(&rng, w->rows * w->cols);
       double d = (model_loss(b, model, &k, m, y, w->data + e, h) -
                   model_loss(b, model, &k, m, y, w->data + e, -h)) /
@@ -275,10 +282,10 @@ static void check_gradient_of(HnThisParams p, int64_t steps) {
   }
   g_test_message("worst error of an element %.2g of the gradient's norm %.3g", worst, scale);
   g_assert_cmpfloat(worst, <, 1e-6);
-  design_free(&k), subject_free(b), life_free(&l);
+  design_free(&k), fixture_free(b), experience_free(&data);
 }
 
-static void check_gradient(HnThisParams p) {
+static void check_gradient(GlibrlParams p) {
   check_gradient_of(p, 12);
 }
 
@@ -288,36 +295,38 @@ static void test_gradient(void) {
 
 /* Its activations do not fit one stretch. */
 static void test_gradient_of_a_long_trial(void) {
-  check_gradient_of(small(), STRETCH + 9);
+  check_gradient_of(small(), GLIBRL_TAPE_ROWS + 9);
 }
 
 /* Inputs and features against the formulas: [s, a, s', s' - s], each standardised. */
 static void test_inputs(void) {
-  Life l = life_of_masses(40, 3, 40, 0, 18);
-  Subject *b = subject_new(small(), &l, 40);
-  learn_life(b, &l);
-  Design k = design_of(b, &l, 2, l.steps);
-  int64_t n = l.steps * l.rows, width = b->g->reward.inputs;
+  Experience data = masses(40, 3, 40, 0, 18);
+  Fixture *b = fixture_new(small(), &data, 40);
+  learn_all(b, &data);
+  Design k = design_of(b, &data, 2, data.steps);
+  int64_t n = data.steps * data.rows, width = b->g->reward.inputs;
   g_assert_cmpint(width, ==, 4 + 2 + 4 + 4);
   for (int64_t j = 0; j < 4; j++) {
     double mean[2] = {0}, square[2] = {0}, count = (double)n;
     for (int64_t i = 0; i < n; i++) {
-      double s = (double)l.obs[i * 4 + j], d = (double)(l.next[i * 4 + j] - l.obs[i * 4 + j]);
+      double s = (double)data.obs[i * 4 + j],
+             d = (double)(data.next[i * 4 + j] - data.obs[i * 4 + j]);
       mean[0] += s / count, mean[1] += d / count;
       square[0] += s * s / count, square[1] += d * d / count;
     }
     double stddev[2];
     for (int i = 0; i < 2; i++) stddev[i] = sqrt(square[i] - mean[i] * mean[i] + 1e-8);
-    for (int64_t t = 0; t < l.steps; t++) {
-      const float *x = k.x + t * width, *s = l.obs + (t * 3 + 2) * 4, *e = l.next + (t * 3 + 2) * 4;
+    for (int64_t t = 0; t < data.steps; t++) {
+      const float *x = k.x + t * width, *s = data.obs + (t * 3 + 2) * 4,
+                  *e = data.next + (t * 3 + 2) * 4;
       g_assert_cmpfloat_with_epsilon(x[j], ((double)s[j] - mean[0]) / stddev[0], 1e-4);
       g_assert_cmpfloat_with_epsilon(x[6 + j], ((double)e[j] - mean[0]) / stddev[0], 1e-4);
       g_assert_cmpfloat_with_epsilon(x[10 + j], ((double)(e[j] - s[j]) - mean[1]) / stddev[1],
                                      1e-4);
-      if (j < 2) g_assert_true(x[4 + j] == l.action[(t * 3 + 2) * 2 + j]);
+      if (j < 2) g_assert_true(x[4 + j] == data.action[(t * 3 + 2) * 2 + j]);
     }
   }
-  for (int64_t t = 0; t < l.steps; t++) {
+  for (int64_t t = 0; t < data.steps; t++) {
     double phi[16];
     network(&b->g->reward, k.x + t * width, NULL, 0, phi);
     for (int64_t j = 0; j < 8; j++) g_assert_cmpfloat_with_epsilon(k.cr[t * 9 + j], phi[j], 1e-5);
@@ -325,22 +334,22 @@ static void test_inputs(void) {
     network(&b->g->transition, k.x + t * width, NULL, 0, phi);
     for (int64_t j = 0; j < 5; j++) g_assert_cmpfloat_with_epsilon(k.ct[t * 6 + j], phi[j], 1e-5);
   }
-  design_free(&k), subject_free(b), life_free(&l);
+  design_free(&k), fixture_free(b), experience_free(&data);
 }
 
 /* The full belief: packed triangles, with zeros where columns are not predicted. */
 static void test_full_belief(void) {
-  Life l = life_of_masses(25, 1, 40, 0, 19);
-  HnThisParams p = small();
-  p.belief = BELIEF_FULL, p.belief_of = OF_TRANSITION, p.transition_features = 3;
-  Subject *b = subject_new(p, &l, 40);
-  learn_life(b, &l);
+  Experience data = masses(25, 1, 40, 0, 19);
+  GlibrlParams p = small();
+  p.view = GLIBRL_VIEW_FULL, p.belief_of = GLIBRL_OF_TRANSITION, p.transition_features = 3;
+  Fixture *b = fixture_new(p, &data, 40);
+  learn_all(b, &data);
   b->g->scale.live[0] = 0, b->g->scale.live[3] = 1; /* live columns 1 and 3 */
-  Seen s = believe_life(b, &l);
-  Design k = design_of(b, &l, 0, l.steps);
+  Beliefs s = infer_all(b, &data);
+  Design k = design_of(b, &data, 0, data.steps);
   void *memory;
   HnMnw prior, q = batch_posterior(b, &b->g->transition, k.n, 2, k.ct, k.yt, &memory, &prior);
-  const float *belief = s.belief + l.steps * b->spec.belief_dim;
+  const float *belief = s.belief + data.steps * b->spec.belief_dim;
   const double v[] = {q.v[0], q.v[3], q.v[4], q.v[6], q.v[7], q.v[8]}, n = q.nu;
   const double psi[] = {0, 0, q.psi[0] / n, 0, 0, 0, 0, q.psi[1] / n, 0, q.psi[3] / n};
   g_assert_cmpint(b->spec.belief_dim, ==, 12 + 6 + 10 + 1);
@@ -350,77 +359,79 @@ static void test_full_belief(void) {
   for (int i = 0; i < 6; i++) g_assert_cmpfloat_with_epsilon(belief[12 + i], v[i], 1e-5);
   for (int i = 0; i < 10; i++) g_assert_cmpfloat_with_epsilon(belief[18 + i], psi[i], 1e-5);
   g_assert_cmpfloat_with_epsilon(belief[28], log(26), 1e-5);
-  g_aligned_free(memory), design_free(&k), seen_free(&s), subject_free(b), life_free(&l);
+  g_aligned_free(memory), design_free(&k), beliefs_free(&s), fixture_free(b),
+      experience_free(&data);
 }
 
 /* A discrete action reaches the features as one-hot, when acting and in the replay. */
 static void test_discrete(void) {
-  Life l = life_of_masses(20, 2, 20, 0, 20);
+  Experience data = masses(20, 2, 20, 0, 20);
   int32_t *action_index = g_new(int32_t, 21 * 2);
-  Seen seen[2];
+  Beliefs seen[2];
   for (int64_t k = 0; k < 21 * 2; k++) {
     action_index[k] = (int32_t)(k * 7 % 3 % 2);
-    l.action[k * 2] = action_index[k] == 0, l.action[k * 2 + 1] = action_index[k] == 1;
+    data.action[k * 2] = action_index[k] == 0, data.action[k * 2 + 1] = action_index[k] == 1;
   }
   for (int discrete = 0; discrete < 2; discrete++) {
-    Subject *b = subject_new(small(), &l, 20);
-    HnHistory h = window(&l, 0, 20, 0, 2);
+    Fixture *b = fixture_new(small(), &data, 20);
+    HnHistory h = window(&data, 0, 20, 0, 2);
     b->g->discrete = b->g->replay.shape.discrete = discrete;
     if (discrete)
       h.action = h.obs, h.action_index = action_index; /* the host's window has both arrays */
-    learn_from(b, &h);
-    seen[discrete] = seen_new(b, &l);
+    learn_window(b, &h);
+    seen[discrete] = beliefs_new(b, &data);
     HnBeliefUpdate q = {.struct_size = sizeof q,
                         .history = &h,
                         .belief = seen[discrete].belief,
                         .state = seen[discrete].state};
-    g_assert_cmpint(believe(b->g, &q), ==, HN_OK);
-    subject_free(b);
+    g_assert_cmpint(glibrl_infer(b->g, &q), ==, HN_OK);
+    fixture_free(b);
   }
   assert_same(&seen[0], &seen[1]);
-  g_assert_cmpfloat(fabs((double)seen[0].belief[38 * 54]), >, 0); /* 54 features, percept 19 */
-  seen_free(&seen[0]), seen_free(&seen[1]), g_free(action_index), life_free(&l);
+  g_assert_cmpfloat(fabs((double)seen[0].belief[38 * 54]), >, 0); /* 54 features, time step 19 */
+  beliefs_free(&seen[0]), beliefs_free(&seen[1]), g_free(action_index), experience_free(&data);
 }
 
 /* What learn reports of one trial, against sums written out here; and the bounds of the prior. */
 static void test_report(void) {
-  Life l = life_of_masses(12, 1, 12, 0, 21);
-  l.begin[12] = HN_NEW_TASK;
-  HnThisParams p = small();
+  Experience data = masses(12, 1, 12, 0, 21);
+  data.begin[12] = HN_NEW_TASK;
+  GlibrlParams p = small();
   p.batch = 1, p.start = 1, p.updates = 0, p.transition_regulariser = p.reward_regulariser = 0;
-  Subject *b = subject_new(p, &l, 12);
-  learn_life(b, &l);
-  Design k = design_of(b, &l, 0, 12);
+  Fixture *b = fixture_new(p, &data, 12);
+  learn_all(b, &data);
+  Design k = design_of(b, &data, 0, 12);
   Glibrl *g = b->g;
   double reward = -model_loss(b, &g->reward, &k, 1, k.yr, NULL, 0), square = 0;
   double transition = -model_loss(b, &g->transition, &k, k.live, k.yt, NULL, 0);
   for (int64_t i = 0; i < 12 * 9; i++) square += i % 9 < 8 ? k.cr[i] * k.cr[i] / 12 : 0;
-  g_assert_cmpint(update(g, &b->rng), ==, HN_OK);
+  g_assert_cmpint(glibrl_update(g, &b->rng), ==, HN_OK);
   const double *metric = b->fake.metric;
-  g_assert_cmpfloat_with_epsilon(metric[metric_evidence_reward], reward, 1e-5);
-  g_assert_cmpfloat_with_epsilon(metric[metric_evidence_transition], transition, 1e-5);
-  g_assert_cmpfloat_with_epsilon(metric[metric_feature_norm_reward], sqrt(square), 1e-5);
-  g_assert_cmpfloat(metric[metric_trials], ==, 1);
+  g_assert_cmpfloat_with_epsilon(metric[glibrl_metric_evidence_reward], reward, 1e-5);
+  g_assert_cmpfloat_with_epsilon(metric[glibrl_metric_evidence_transition], transition, 1e-5);
+  g_assert_cmpfloat_with_epsilon(metric[glibrl_metric_feature_norm_reward], sqrt(square), 1e-5);
+  g_assert_cmpfloat(metric[glibrl_metric_trials], ==, 1);
   /* the ratio is 1 where all features move together, and at most D - 1 */
-  report_ranks(g);
-  g_assert_cmpfloat(metric[metric_rank_reward], >=, 1);
-  g_assert_cmpfloat(metric[metric_rank_reward], <=, 8);
+  glibrl_report_ranks(g);
+  g_assert_cmpfloat(metric[glibrl_metric_rank_reward], >=, 1);
+  g_assert_cmpfloat(metric[glibrl_metric_rank_reward], <=, 8);
   g->transition.prior->data[0] = 100, g->reward.prior->data[1] = -100;
-  confine_prior(&g->transition), confine_prior(&g->reward);
+  glibrl_confine_prior(&g->transition), glibrl_confine_prior(&g->reward);
   g_assert_cmpfloat_with_epsilon(exp((double)g->transition.prior->data[0]), 1e6, 1);
   g_assert_cmpfloat_with_epsilon(exp((double)g->reward.prior->data[1]), 1e-6, 1e-9);
-  design_free(&k), subject_free(b), life_free(&l);
+  design_free(&k), fixture_free(b), experience_free(&data);
 }
 
 /* ---- learning ---- */
 
 /* Mean of an info column over all rows at ages from .. to of their only task. */
-static double mean_info(const Seen *s, const Life *l, int64_t column, int64_t from, int64_t to) {
+static double mean_info(const Beliefs *s, const Experience *data, int64_t column, int64_t from,
+                        int64_t to) {
   double sum = 0;
   for (int64_t t = from; t < to; t++)
-    for (int64_t i = 0; i < l->rows; i++)
-      sum += (double)s->info[(t * l->rows + i) * info_count + column];
-  return sum / (double)((to - from) * l->rows);
+    for (int64_t i = 0; i < data->rows; i++)
+      sum += (double)s->info[(t * data->rows + i) * glibrl_info_count + column];
+  return sum / (double)((to - from) * data->rows);
 }
 
 typedef struct Outcome {
@@ -429,26 +440,26 @@ typedef struct Outcome {
 
 /* Learns `rounds` updates on training tasks; held-out tasks are scored at 20 to 40 steps. */
 static Outcome learn_sinusoids(int32_t noise, double variance, int64_t rounds) {
-  Life train = life_of_sinusoids(400, 20, 40, 11), test = life_of_sinusoids(40, 50, 41, 12);
-  HnThisParams p = presets();
+  Experience train = sinusoids(400, 20, 40, 11), test = sinusoids(40, 50, 41, 12);
+  GlibrlParams p = params_of("");
   p.transition_features = 2, p.reward_features = 16, p.hidden_units = 32;
   p.noise = noise, p.noise_variance = variance, p.buffer = 250, p.updates = 0, p.start = 1;
   p.lr = 3e-3;
-  Subject *b = subject_new(p, &train, 40);
-  learn_life(b, &train);
-  Seen s = believe_life(b, &test);
-  Outcome out = {.before = mean_info(&s, &test, info_reward_nll, 21, 41)};
-  seen_free(&s);
+  Fixture *b = fixture_new(p, &train, 40);
+  learn_all(b, &train);
+  Beliefs s = infer_all(b, &test);
+  Outcome out = {.before = mean_info(&s, &test, glibrl_info_reward_nll, 21, 41)};
+  beliefs_free(&s);
   for (int64_t u = 0; u < rounds; u++) {
-    g_assert_cmpint(update(b->g, &b->rng), ==, HN_OK);
+    g_assert_cmpint(glibrl_update(b->g, &b->rng), ==, HN_OK);
     fake_host_reset(&b->fake, (FakeMark){0});
   }
-  s = believe_life(b, &test);
-  out.after = mean_info(&s, &test, info_reward_nll, 21, 41);
-  out.l1 = mean_info(&s, &test, info_reward_l1, 21, 41);
+  s = infer_all(b, &test);
+  out.after = mean_info(&s, &test, glibrl_info_reward_nll, 21, 41);
+  out.l1 = mean_info(&s, &test, glibrl_info_reward_l1, 21, 41);
   for (int k = 0; k < 3; k++)
-    out.kl[k] = mean_info(&s, &test, info_kl_reward, 5 << k, (5 << k) + 1);
-  seen_free(&s), subject_free(b), life_free(&train), life_free(&test);
+    out.kl[k] = mean_info(&s, &test, glibrl_info_kl_reward, 5 << k, (5 << k) + 1);
+  beliefs_free(&s), fixture_free(b), experience_free(&train), experience_free(&test);
   return out;
 }
 
@@ -473,28 +484,29 @@ static void test_learns(void) {
 /* ---- columns, replay, resume, threads, refusals ---- */
 
 static void test_dead_columns(void) {
-  Life l = life_of_masses(60, 4, 30, 0, 9);
-  HnThisParams p = small();
-  Subject *b = subject_new(p, &l, 30);
+  Experience data = masses(60, 4, 30, 0, 9);
+  GlibrlParams p = small();
+  Fixture *b = fixture_new(p, &data, 30);
   const int32_t live[] = {1, 1, 0, 0}, all[] = {1, 1, 1, 1};
   g_assert_cmpmem(b->g->scale.live, sizeof all, all, sizeof all); /* before any data */
-  HnHistory first = window(&l, 0, 17, 0, 4), second = window(&l, 17, 43, 0, 4);
-  learn_from(b, &first);
+  HnHistory first = window(&data, 0, 17, 0, 4), second = window(&data, 17, 43, 0, 4);
+  learn_window(b, &first);
   g_assert_cmpmem(b->g->scale.live, sizeof live, live, sizeof live);
-  g_assert_cmpfloat(b->fake.metric[metric_live_columns], ==, 2);
-  learn_from(b, &second);
+  g_assert_cmpfloat(b->fake.metric[glibrl_metric_live_columns], ==, 2);
+  learn_window(b, &second);
   /* moments of both windows against one pass over all steps */
-  int64_t n = l.steps * l.rows;
+  int64_t n = data.steps * data.rows;
   double mean[2] = {0}, square[3] = {0}, pay = 0, pay2 = 0, count = (double)n;
   for (int64_t k = 0; k < n; k++) {
-    for (int j = 0; j < 2; j++) mean[j] += (double)(l.next[k * 4 + j] - l.obs[k * 4 + j]) / count;
-    pay += (double)l.reward[k] / count;
+    for (int j = 0; j < 2; j++)
+      mean[j] += (double)(data.next[k * 4 + j] - data.obs[k * 4 + j]) / count;
+    pay += (double)data.reward[k] / count;
   }
   for (int64_t k = 0; k < n; k++) {
-    double d0 = (double)(l.next[k * 4] - l.obs[k * 4]) - mean[0];
-    double d1 = (double)(l.next[k * 4 + 1] - l.obs[k * 4 + 1]) - mean[1];
+    double d0 = (double)(data.next[k * 4] - data.obs[k * 4]) - mean[0];
+    double d1 = (double)(data.next[k * 4 + 1] - data.obs[k * 4 + 1]) - mean[1];
     square[0] += d0 * d0, square[1] += d1 * d0, square[2] += d1 * d1;
-    pay2 += ((double)l.reward[k] - pay) * ((double)l.reward[k] - pay) / count;
+    pay2 += ((double)data.reward[k] - pay) * ((double)data.reward[k] - pay) / count;
   }
   const Glibrl *g = b->g;
   assert_near(g->scale.mean, mean, 2, 1e-9);
@@ -503,30 +515,30 @@ static void test_dead_columns(void) {
   g_assert_cmpfloat_with_epsilon(g->comoment[4], square[1], 1e-9);
   g_assert_cmpfloat_with_epsilon(g->scale.reward[1], sqrt(pay2), 1e-9);
   g_assert_cmpfloat(g->scale.reward[0], ==, 0);
-  subject_free(b);
-  p.target_columns = COLUMNS_ALL;
-  b = subject_new(p, &l, 30);
-  learn_life(b, &l);
+  fixture_free(b);
+  p.target_columns = GLIBRL_COLUMNS_ALL;
+  b = fixture_new(p, &data, 30);
+  learn_all(b, &data);
   g_assert_cmpmem(b->g->scale.live, sizeof all, all, sizeof all);
-  subject_free(b), life_free(&l);
+  fixture_free(b), experience_free(&data);
 
   /* nothing moves: only the reward is modelled */
-  l = life_of_sinusoids(80, 4, 40, 13);
-  b = subject_new(small(), &l, 40);
-  learn_life(b, &l);
-  g_assert_cmpint(live_columns(b->g), ==, 0);
-  Seen s = believe_life(b, &l);
+  data = sinusoids(80, 4, 40, 13);
+  b = fixture_new(small(), &data, 40);
+  learn_all(b, &data);
+  g_assert_cmpint(glibrl_live_columns(b->g), ==, 0);
+  Beliefs s = infer_all(b, &data);
   for (int64_t k = 0; k < (int64_t)(s.belief_bytes / sizeof(float)); k++)
     g_assert_true(isfinite(s.belief[k]));
-  seen_free(&s), subject_free(b), life_free(&l);
+  beliefs_free(&s), fixture_free(b), experience_free(&data);
 }
 
 /* Overwriting the kept arrays of a fresh instance, as a resumed run does, continues bit by bit. */
 static void test_resume(void) {
-  Life l = life_of_masses(90, 4, 20, 3, 15);
-  Subject *a = subject_new(small(), &l, 20), *b = subject_new(small(), &l, 20);
-  HnHistory first = window(&l, 0, 45, 0, 4), second = window(&l, 45, 45, 0, 4);
-  learn_from(a, &first);
+  Experience data = masses(90, 4, 20, 3, 15);
+  Fixture *a = fixture_new(small(), &data, 20), *b = fixture_new(small(), &data, 20);
+  HnHistory first = window(&data, 0, 45, 0, 4), second = window(&data, 45, 45, 0, 4);
+  learn_window(a, &first);
   for (int64_t k = 0; k < a->fake.array_count; k++) {
     const FakeArray *from = &a->fake.array[k];
     FakeArray *to = &b->fake.array[k];
@@ -540,33 +552,33 @@ static void test_resume(void) {
     memcpy(to->data, from->data, (size_t)count * size[from->spec.type]);
   }
   b->rng = a->rng;
-  Seen sa = believe_life(a, &l), sb = believe_life(b, &l);
-  assert_same(&sa, &sb), seen_free(&sa), seen_free(&sb);
-  learn_from(a, &second), learn_from(b, &second);
-  sa = believe_life(a, &l), sb = believe_life(b, &l);
-  assert_same(&sa, &sb), seen_free(&sa), seen_free(&sb);
+  Beliefs sa = infer_all(a, &data), sb = infer_all(b, &data);
+  assert_same(&sa, &sb), beliefs_free(&sa), beliefs_free(&sb);
+  learn_window(a, &second), learn_window(b, &second);
+  sa = infer_all(a, &data), sb = infer_all(b, &data);
+  assert_same(&sa, &sb), beliefs_free(&sa), beliefs_free(&sb);
   for (int64_t k = 0; k < a->g->store.count; k++) {
     const HnTensor *s = &a->g->store.tensor[k], *t = &b->g->store.tensor[k];
     size_t bytes = (size_t)(s->rows * s->cols) * sizeof(float);
     g_assert_cmpmem(s->data, bytes, t->data, bytes);
   }
-  subject_free(a), subject_free(b), life_free(&l);
+  fixture_free(a), fixture_free(b), experience_free(&data);
 }
 
 /* Two threads take turns at the tasks, each with a scratch arena of its own. */
 static _Thread_local FakeHost *own_arena;
-typedef struct Crew {
+typedef struct Half {
   HnTask *task;
   void *arg;
   int64_t count, first;
-} Crew;
+} Half;
 
 static void *own_scratch(const HnHost *host, int64_t count, size_t size) {
   return fake_scratch(own_arena ? &own_arena->host : host, count, size);
 }
 
 static gpointer work_alone(gpointer data) {
-  const Crew *c = data;
+  const Half *c = data;
   FakeHost *arena = g_new0(FakeHost, 1);
   fake_host_open(arena);
   own_arena = arena;
@@ -579,38 +591,38 @@ static gpointer work_alone(gpointer data) {
 
 static HnStatus two_threads(const HnHost *host, int64_t count, HnTask *task, void *arg) {
   (void)host;
-  Crew crew[] = {{task, arg, count, 0}, {task, arg, count, 1}};
-  GThread *other = g_thread_new("other", work_alone, &crew[1]);
-  work_alone(&crew[0]);
+  Half half[] = {{task, arg, count, 0}, {task, arg, count, 1}};
+  GThread *other = g_thread_new("other", work_alone, &half[1]);
+  work_alone(&half[0]);
   g_thread_join(other);
   return HN_OK;
 }
 
 static void test_threads(void) {
-  Life l = life_of_masses(80, 4, 20, 0, 16);
-  Subject *a = subject_new(small(), &l, 20), *b = subject_new(small(), &l, 20);
+  Experience data = masses(80, 4, 20, 0, 16);
+  Fixture *a = fixture_new(small(), &data, 20), *b = fixture_new(small(), &data, 20);
   b->fake.host.parallel = two_threads, b->fake.host.scratch = own_scratch;
-  learn_life(a, &l), learn_life(b, &l);
-  Seen sa = believe_life(a, &l), sb = believe_life(b, &l);
+  learn_all(a, &data), learn_all(b, &data);
+  Beliefs sa = infer_all(a, &data), sb = infer_all(b, &data);
   assert_same(&sa, &sb);
-  seen_free(&sa), seen_free(&sb), subject_free(a), subject_free(b), life_free(&l);
+  beliefs_free(&sa), beliefs_free(&sb), fixture_free(a), fixture_free(b), experience_free(&data);
 }
 
 static void test_refusals(void) {
-  Life l = life_of_masses(30, 2, 30, 0, 17);
-  Subject *b = subject_new(small(), &l, 20); /* a task lives 20 steps, says the host */
-  HnHistory h = window(&l, 0, 30, 0, 2);
+  Experience data = masses(30, 2, 30, 0, 17);
+  Fixture *b = fixture_new(small(), &data, 20); /* a task lives 20 steps, says the host */
+  HnHistory h = window(&data, 0, 30, 0, 2);
   const HnHistory *phase[] = {&h};
   HnTrainBatch lesson = {.struct_size = sizeof lesson, .rng = &b->rng, .phases = 1, .phase = phase};
-  g_assert_cmpint(learn(b->g, &lesson), ==, HN_E_SHAPE);
-  Seen s = seen_new(b, &l);
-  l.reward[3] = NAN;
+  g_assert_cmpint(glibrl_learn(b->g, &lesson), ==, HN_E_SHAPE);
+  Beliefs s = beliefs_new(b, &data);
+  data.reward[3] = NAN;
   HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .belief = s.belief, .state = s.state};
-  g_assert_cmpint(believe(b->g, &q), ==, HN_E_NUMERIC);
-  g_assert_nonnull(strstr(b->fake.error, "row 1, percept 2"));
-  seen_free(&s), subject_free(b);
+  g_assert_cmpint(glibrl_infer(b->g, &q), ==, HN_E_NUMERIC);
+  g_assert_nonnull(strstr(b->fake.error, "row 1, time step 2"));
+  beliefs_free(&s), fixture_free(b);
 
-  HnThisParams p = small();
+  GlibrlParams p = small();
   p.start = p.buffer + 1;
   FakeHost fake;
   Glibrl g = {0};
@@ -621,8 +633,8 @@ static void test_refusals(void) {
                        .lifetime = 20,
                        .rows = 2,
                        .rng = &rng};
-  g_assert_cmpint(create(&g, fake_host_open(&fake), &p, &spec), ==, HN_E_PARAM);
-  fake_host_close(&fake), life_free(&l);
+  g_assert_cmpint(glibrl_create(&g, fake_host_open(&fake), &p, &spec), ==, HN_E_PARAM);
+  fake_host_close(&fake), experience_free(&data);
 }
 
 int main(int argc, char **argv) {

@@ -1,55 +1,18 @@
-/* glibrl_model.h - what predicting and learning share: the instance, the feature networks, and how
- * raw steps become inputs and targets.
- *
- * Inputs of the reward features are [s, a, s' and/or s' - s]; those of the transition features are
- * their leading columns [s, a]. */
-#ifndef GLIBRL_MODEL_H
-#define GLIBRL_MODEL_H
-#include "../../common/trial_replay.h"
-#include "glibrl.h"
-#include <hunch/kit.h>
+/* model.c - feature networks, priors, inputs and targets; and how an instance is made of them. */
+#include "model.h"
+#include "evidence.h"
+#include "posterior.h"
+#include "view.h"
+#include <math.h>
+#include <string.h>
 
-/* One model that is linear in learnt features, with an isotropic prior. */
-typedef struct Model {
-  int64_t d, learnt, inputs; /* D; columns the network gives (the rest is 1); its input columns */
-  float gain;                /* the features are gain * network */
-  double regulariser;
-  HnMlp net;
-  HnTensor *prior; /* [1, 2] ln xi, ln psi */
-} Model;
-
-/* How targets are scaled: y = (raw - mean) / stddev.  Kept, so that it changes only in learn. */
-typedef struct Scale {
-  double *mean, *stddev; /* [obs_dim] */
-  int32_t *live;         /* [obs_dim] whether the column is predicted */
-  double *reward;        /* [2] mean, stddev */
-} Scale;
-
-typedef struct Glibrl {
-  const HnThisParams *p;
-  const HnHost *host;
-  int64_t obs_dim, action_dim;
-  bool discrete;
-  HnStore store;
-  Model transition, reward;
-  Scale scale;
-  HnNormaliser seen, moved, led, paid; /* s, s' - s, s', r; led is moved or s' by the target */
-  double *comoment; /* [obs_dim, obs_dim] of raw targets: sums of products of deviations */
-  HnTrialReplay replay;
-  float *flat;                               /* [batch, store.size] gradients by trial */
-  double *stats;                             /* [batch, STAT_COUNT] sums by trial */
-  int64_t *slot;                             /* [batch] trials of the running update */
-  size_t row_size, transition_at, reward_at; /* layout of row memory, see glibrl_believe.h */
-} Glibrl;
-
-static int64_t live_columns(const Glibrl *g) {
+int64_t glibrl_live_columns(const Glibrl *g) {
   int64_t live = 0;
   for (int64_t j = 0; j < g->obs_dim; j++) live += g->scale.live[j] != 0;
   return live;
 }
 
-/* The model's prior of `targets` targets, as learnt so far. */
-static HnMnwPrior prior_of(const Glibrl *g, const Model *k, int64_t targets) {
+HnMnwPrior glibrl_prior(const Glibrl *g, const GlibrlModel *k, int64_t targets) {
   static const HnMnwNoise noise[] = {HN_MNW_INFERRED, HN_MNW_FIXED, HN_MNW_NORMAL};
   return (HnMnwPrior){.noise = noise[g->p->noise],
                       .xi = exp((double)k->prior->data[0]),
@@ -58,21 +21,22 @@ static HnMnwPrior prior_of(const Glibrl *g, const Model *k, int64_t targets) {
                       .variance = g->p->noise_variance};
 }
 
-/* Inputs x [n, reward.inputs] of n dense raw steps; delta [n, obs_dim] gets s' - s. */
-static void make_inputs(const Glibrl *g, int64_t n, const float *obs, const float *act,
+void glibrl_make_inputs(const Glibrl *g, int64_t n, const float *obs, const float *action,
                         const float *next, float *delta, float *x) {
   const float clip = 10;
   int64_t o = g->obs_dim, a = g->action_dim, width = g->reward.inputs, at = o + a;
   for (int64_t k = 0; k < n * o; k++) delta[k] = next[k] - obs[k];
-  for (int64_t k = 0; k < n; k++) memcpy(x + k * width + o, act + k * a, (size_t)a * sizeof *x);
+  for (int64_t k = 0; k < n; k++) memcpy(x + k * width + o, action + k * a, (size_t)a * sizeof *x);
   struct Part {
     const HnNormaliser *z;
     const float *from;
     int64_t to;
-  } part[3] = {{&g->seen, obs, 0}};
+  } part[3] = {{&g->obs_norm, obs, 0}};
   int64_t parts = 1;
-  if (g->p->next_input != NEXT_DELTA) part[parts++] = (struct Part){&g->seen, next, at}, at += o;
-  if (g->p->next_input != NEXT_STATE) part[parts++] = (struct Part){&g->moved, delta, at};
+  if (g->p->next_input != GLIBRL_INPUT_DELTA)
+    part[parts++] = (struct Part){&g->obs_norm, next, at}, at += o;
+  if (g->p->next_input != GLIBRL_INPUT_NEXT)
+    part[parts++] = (struct Part){&g->delta_norm, delta, at};
   for (int64_t i = 0; i < parts; i++) {
     float *to = x + part[i].to;
     if (g->p->normalise_inputs)
@@ -83,18 +47,17 @@ static void make_inputs(const Glibrl *g, int64_t n, const float *obs, const floa
   }
 }
 
-/* Scaled live targets of one step, y [live]; raw is s' - s or s', by transition_target. */
-static void make_target(const Scale *s, int64_t obs_dim, const float *raw, double *y) {
-  for (int64_t j = 0, k = 0; j < obs_dim; j++)
+void glibrl_make_target(const Glibrl *g, const float *raw, double *y) {
+  const GlibrlScale *s = &g->scale;
+  for (int64_t j = 0, k = 0; j < g->obs_dim; j++)
     if (s->live[j]) y[k++] = ((double)raw[j] - s->mean[j]) / s->stddev[j];
 }
 
-static double make_reward_target(const Scale *s, float reward) {
-  return ((double)reward - s->reward[0]) / s->reward[1];
+double glibrl_make_reward_target(const Glibrl *g, float reward) {
+  return ((double)reward - g->scale.reward[0]) / g->scale.reward[1];
 }
 
-/* Features c [n, D] of network outputs phi [n, learnt]. */
-static void finish_features(const Model *k, int64_t n, const float *phi, float *c) {
+void glibrl_finish_features(const GlibrlModel *k, int64_t n, const float *phi, float *c) {
   for (int64_t i = 0; i < n; i++) {
     for (int64_t j = 0; j < k->learnt; j++) c[i * k->d + j] = k->gain * phi[i * k->learnt + j];
     if (k->learnt < k->d) c[i * k->d + k->learnt] = 1;
@@ -102,15 +65,20 @@ static void finish_features(const Model *k, int64_t n, const float *phi, float *
 }
 
 /* Widest of the network's layers. */
-static int64_t widest(const HnThisParams *p, const Model *k) {
-  return k->learnt > p->hidden_units ? k->learnt : p->hidden_units;
+static int64_t widest(const GlibrlModel *k) {
+  int64_t width = 0;
+  for (int64_t l = 0; l < k->net.layers; l++)
+    if (k->net.w[l]->cols > width) width = k->net.w[l]->cols;
+  return width;
 }
 
-/* Features c [n, D] of inputs x (row stride ldx), without a tape: acting reuses its memory.
- * work [2, n, widest]. */
-static void features(const HnThisParams *p, const Model *k, int64_t n, const float *x, int64_t ldx,
-                     float *work, float *c) {
-  float *half[2] = {work, work + n * widest(p, k)};
+int64_t glibrl_features_work(const GlibrlModel *k, int64_t n) {
+  return 2 * n * widest(k);
+}
+
+void glibrl_features(const GlibrlModel *k, int64_t n, const float *x, int64_t ldx, float *work,
+                     float *c) {
+  float *half[2] = {work, work + n * widest(k)};
   for (int64_t l = 0; l < k->net.layers; l++) {
     const HnTensor *w = k->net.w[l];
     float *y = half[l & 1];
@@ -121,6 +89,86 @@ static void features(const HnThisParams *p, const Model *k, int64_t n, const flo
     if (act == HN_TANH) hn_vec_tanh(n * w->cols, y, y);
     x = y, ldx = w->cols;
   }
-  finish_features(k, n, x, c);
+  glibrl_finish_features(k, n, x, c);
 }
-#endif
+
+/* ---- the instance ---- */
+
+static void make_model(Glibrl *g, GlibrlModel *k, const char *name, int64_t d, int64_t inputs,
+                       double regulariser, HnRng *rng) {
+  const GlibrlParams *p = g->p;
+  int64_t width[HN_MLP_MAX + 1] = {inputs};
+  for (int64_t l = 1; l <= p->hidden_layers; l++) width[l] = p->hidden_units;
+  k->d = d, k->learnt = d - p->feature_constant, k->inputs = inputs;
+  width[p->hidden_layers + 1] = k->learnt;
+  k->gain = p->feature_scaling ? (float)(1 / sqrt((double)d)) : 1;
+  k->regulariser = regulariser;
+  HnActivation output = p->feature_output == GLIBRL_OUTPUT_TANH ? HN_TANH : HN_LINEAR;
+  k->net = hn_mlp_make(&g->store, name, p->hidden_layers + 1, width, HN_TANH, output,
+                       HN_INIT_ORTHOGONAL, 1, 1, rng);
+}
+
+static void make_prior(Glibrl *g, GlibrlModel *k, const char *name, HnRng *rng) {
+  k->prior = hn_store_add(&g->store, name, 1, 2, HN_INIT_ZERO, 0, rng);
+  k->prior->data[0] = (float)log(g->p->prior_xi), k->prior->data[1] = (float)log(g->p->prior_psi);
+}
+
+static void make_scale(Glibrl *g) {
+  const HnHost *host = g->host;
+  int64_t o = g->obs_dim;
+  GlibrlScale *s = &g->scale;
+  s->mean = host->keep(host, HN_ARRAY("target.mean", HN_WEIGHT, HN_F64, .rank = 1, .dim = {o}));
+  s->stddev = host->keep(host, HN_ARRAY("target.stddev", HN_WEIGHT, HN_F64, .rank = 1, .dim = {o}));
+  s->live = host->keep(host, HN_ARRAY("target.live", HN_WEIGHT, HN_I32, .rank = 1, .dim = {o}));
+  s->reward = host->keep(host, HN_ARRAY("reward.scale", HN_WEIGHT, HN_F64, .rank = 1, .dim = {2}));
+  for (int64_t j = 0; j < o; j++) s->stddev[j] = 1, s->live[j] = 1;
+  s->reward[1] = 1;
+  g->comoment =
+      host->keep(host, HN_ARRAY("target.comoment", HN_LEARNER, HN_F64, .rank = 2, .dim = {o, o}));
+  g->obs_norm = hn_normaliser_make(host, "obs", o);
+  g->delta_norm = g->target_norm = hn_normaliser_make(host, "delta", o);
+  if (g->p->transition_target == GLIBRL_TARGET_NEXT)
+    g->target_norm = hn_normaliser_make(host, "next", o);
+  g->reward_norm = hn_normaliser_make(host, "reward", 1);
+}
+
+static void make_replay(Glibrl *g, const HnBeliefSpec *spec) {
+  const HnTrialReplayShape shape = {.buffer = g->p->buffer,
+                                    .rows = spec->rows,
+                                    .length = spec->lifetime,
+                                    .obs_dim = g->obs_dim,
+                                    .next_obs_dim = g->obs_dim,
+                                    .action_dim = g->action_dim,
+                                    .discrete = g->discrete};
+  hn_trial_replay_create(&g->replay, g->host, &shape);
+}
+
+HnStatus glibrl_create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
+  Glibrl *g = self;
+  const GlibrlParams *p = g->p = params;
+  g->host = host;
+  g->obs_dim = spec->obs_dim, g->discrete = spec->action_count > 0;
+  g->action_dim = spec->action_count ? spec->action_count : spec->action_dim;
+  if (g->obs_dim < 1) return host->fail(host, HN_E_SHAPE, "needs observations");
+  if (p->start > p->buffer)
+    return host->fail(host, HN_E_PARAM, "start: %d trials never fit a buffer of %d", (int)p->start,
+                      (int)p->buffer);
+  int64_t o = g->obs_dim, inputs = o + g->action_dim;
+  hn_store_begin(&g->store, host, "");
+  make_model(g, &g->transition, "transition", p->transition_features, inputs,
+             p->transition_regulariser, spec->rng);
+  make_model(g, &g->reward, "reward", p->reward_features,
+             inputs + (p->next_input == GLIBRL_INPUT_BOTH ? 2 * o : o), p->reward_regulariser,
+             spec->rng);
+  make_prior(g, &g->transition, "transition.prior", spec->rng);
+  make_prior(g, &g->reward, "reward.prior", spec->rng);
+  make_scale(g);
+  make_replay(g, spec);
+  g->flat = host->alloc(host, p->batch * g->store.size, sizeof(float));
+  g->stats = host->alloc(host, p->batch * GLIBRL_STATS, sizeof(double));
+  g->slot = host->alloc(host, p->batch, sizeof(int64_t));
+  glibrl_layout_row(g);
+  spec->belief_dim = glibrl_view_dim(g), spec->latent_dim = 0;
+  spec->row_size = g->row_size, spec->refresh = true;
+  return HN_OK;
+}

@@ -1,0 +1,113 @@
+/* learn.c - one iteration's learning: moments, replay, and Adam on the evidence. */
+#include "learn.h"
+#include "evidence.h"
+#include "model.h"
+#include "scaling.h"
+#include <math.h>
+#include <string.h>
+
+void glibrl_confine_prior(const GlibrlModel *k) {
+  const double low[2] = {1e-3, 1e-6}, high = 1e6;
+  for (int i = 0; i < 2; i++)
+    k->prior->data[i] = (float)fmin(fmax((double)k->prior->data[i], log(low[i])), log(high));
+}
+
+/* Reports an update over n steps. */
+static void report(const Glibrl *g, double n, double norm2) {
+  const HnHost *host = g->host;
+  double sum[GLIBRL_STATS] = {0};
+  for (int64_t i = 0; i < g->p->batch; i++)
+    for (int s = 0; s < GLIBRL_STATS; s++) sum[s] += g->stats[i * GLIBRL_STATS + s];
+  static const int32_t evidence[] = {glibrl_metric_evidence_transition,
+                                     glibrl_metric_evidence_reward},
+                       norm[] = {glibrl_metric_feature_norm_transition,
+                                 glibrl_metric_feature_norm_reward},
+                       saturated[] = {glibrl_metric_saturated_transition,
+                                      glibrl_metric_saturated_reward},
+                       xi[] = {glibrl_metric_xi_transition, glibrl_metric_xi_reward},
+                       psi[] = {glibrl_metric_psi_transition, glibrl_metric_psi_reward};
+  const GlibrlModel *model[] = {&g->transition, &g->reward};
+  for (int w = glibrl_live_columns(g) ? 0 : 1; w < 2; w++) {
+    host->metric(host, evidence[w], sum[GLIBRL_STAT_EVIDENCE + w] / n);
+    host->metric(host, norm[w], sqrt(sum[GLIBRL_STAT_SQUARES + w] / n));
+    host->metric(host, saturated[w], sum[GLIBRL_STAT_SATURATED + w] / n);
+    host->metric(host, xi[w], exp((double)model[w]->prior->data[0]));
+    host->metric(host, psi[w], exp((double)model[w]->prior->data[1]));
+  }
+  host->metric(host, glibrl_metric_grad_norm, sqrt(norm2));
+  host->metric(host, glibrl_metric_potrf_retries, sum[GLIBRL_STAT_RETRIES]);
+}
+
+HnStatus glibrl_update(Glibrl *g, HnRng *rng) {
+  const GlibrlParams *p = g->p;
+  const HnTrialReplay *r = &g->replay;
+  GlibrlBatch b = {.g = g};
+  for (int64_t i = 0; i < p->batch; i++) {
+    g->slot[i] = hn_trial_replay_draw(r, rng);
+    b.steps += r->steps[g->slot[i]];
+  }
+  HnStatus status = g->host->parallel(g->host, p->batch, glibrl_train_trial, &b);
+  if (status) return status;
+  hn_store_reduce(&g->store, p->batch, g->flat);
+  double norm2 = hn_store_norm2(&g->store);
+  if (!isfinite(norm2))
+    return g->host->fail(g->host, HN_E_NUMERIC, "the gradient of the evidence is not finite");
+  HnAdam adam = {.lr = p->lr, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
+  hn_adam_step(&g->store, &adam, hn_clip_scale(norm2, p->max_grad_norm), 1);
+  glibrl_confine_prior(&g->transition), glibrl_confine_prior(&g->reward);
+  report(g, (double)b.steps, norm2);
+  return HN_OK;
+}
+
+/* Participation ratio (tr A)^2 / tr A^2 of the covariance A of a trial's features: how many
+ * directions they really use. */
+static double effective_rank(const Glibrl *g, const GlibrlModel *k, const GlibrlTrial *trial) {
+  const HnHost *host = g->host;
+  int64_t d = k->d, n = trial->n;
+  float *c = host->scratch(host, n * d, sizeof *c);
+  glibrl_features(k, n, trial->x, g->reward.inputs,
+                  host->scratch(host, glibrl_features_work(k, n), sizeof(float)), c);
+  double *mean = host->scratch(host, d, sizeof *mean), trace = 0, square = 0;
+  memset(mean, 0, (size_t)d * sizeof *mean);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t j = 0; j < d; j++) mean[j] += (double)c[i * d + j] / (double)n;
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t j = 0; j < d; j++) c[i * d + j] -= (float)mean[j];
+  float *a = host->scratch(host, d * d, sizeof *a);
+  hn_gemm(d, d, n, c, 1, d, c, d, 0, a, d);
+  for (int64_t j = 0; j < d * d; j++) {
+    square += (double)a[j] * (double)a[j];
+    if (j % (d + 1) == 0) trace += (double)a[j];
+  }
+  return square > 0 ? trace * trace / square : 0;
+}
+
+void glibrl_report_ranks(const Glibrl *g) {
+  const HnHost *host = g->host;
+  const GlibrlTrial trial = glibrl_load_trial(g, g->slot[0]);
+  if (glibrl_live_columns(g))
+    host->metric(host, glibrl_metric_rank_transition, effective_rank(g, &g->transition, &trial));
+  host->metric(host, glibrl_metric_rank_reward, effective_rank(g, &g->reward, &trial));
+}
+
+HnStatus glibrl_learn(void *self, const HnTrainBatch *l) {
+  Glibrl *g = self;
+  const HnHost *host = g->host;
+  const GlibrlParams *p = g->p;
+  hn_store_refresh(&g->store);
+  for (int64_t k = 0; k < l->phases; k++) {
+    HnStatus status = hn_trial_replay_append(&g->replay, l->phase[k]);
+    if (status) return status;
+    glibrl_update_moments(g, l->phase[k]);
+  }
+  glibrl_set_scale(g);
+  host->metric(host, glibrl_metric_live_columns, (double)glibrl_live_columns(g));
+  host->metric(host, glibrl_metric_trials, (double)hn_trial_replay_count(&g->replay));
+  if (hn_trial_replay_count(&g->replay) < p->start) return HN_OK;
+  for (int64_t u = 0; u < p->updates; u++) {
+    HnStatus status = glibrl_update(g, l->rng);
+    if (status) return status;
+  }
+  if (p->updates) glibrl_report_ranks(g);
+  return HN_OK;
+}

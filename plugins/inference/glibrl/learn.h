@@ -1,0 +1,14 @@
+/* learn.h - the parts of glibrl_learn. */
+#ifndef HN_GLIBRL_LEARN_H
+#define HN_GLIBRL_LEARN_H
+#include "glibrl.h"
+
+/* One Adam step on the evidence of a batch of remembered trials; reports it. */
+HnStatus glibrl_update(Glibrl *g, HnRng *rng);
+
+/* Limits a learnt prior to where its factorisations are safe. */
+void glibrl_confine_prior(const GlibrlModel *k);
+
+/* Reports the effective ranks of the features on the first trial of the last batch. */
+void glibrl_report_ranks(const Glibrl *g);
+#endif

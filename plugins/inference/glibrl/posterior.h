@@ -1,0 +1,16 @@
+/* posterior.h - the running posterior of every row.
+ *
+ * Row memory: GlibrlRow, the last observation, then from transition_at and reward_at the posteriors
+ * of both models, as hunch/kit/mnw.h lays them out. */
+#ifndef HN_GLIBRL_POSTERIOR_H
+#define HN_GLIBRL_POSTERIOR_H
+#include "glibrl.h"
+
+typedef struct GlibrlRow {
+  int64_t live;  /* columns of the transition posterior */
+  int64_t steps; /* that both posteriors are conditioned on */
+} GlibrlRow;
+
+/* Sets the layout of row memory.  [create] */
+void glibrl_layout_row(Glibrl *g);
+#endif
