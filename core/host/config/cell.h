@@ -2,6 +2,7 @@
 #ifndef HN_CELL_H
 #define HN_CELL_H
 #include "params.h"
+#include "protocol.h"
 #include "registry.h"
 
 #define HN_RUN_PARAMS(X)                                                                           \
@@ -20,30 +21,28 @@
   X(int, keep_every, "update",                                                                     \
     "Updates between checkpoints that stay, that of the first weights too; 0: the newest two.", 0, \
     0, 1e9)
-#define HN_EVALUATION_PARAMS(X)                                                                 \
-  X(int, every, "update", "Updates between evaluations; 0: only after the last.", 0, 0, 1e9)    \
-  X(int, tasks, "", "Held-out tasks, a row each.", 20, 1, 65536)                                \
-  X(choice, protocol, "", "How tasks are lived and counted.", "trial",                          \
-    "trial|metaworld|sdvt|upstream_biased")                                                     \
-  X(int, episodes, "",                                                                          \
-    "Episodes that count; 0: the protocol's own (trial: as in training; metaworld, "            \
-    "upstream_biased: 3; sdvt: 10).",                                                           \
-    0, 0, 1e6)                                                                                  \
-  X(int, trial_steps, "step",                                                                   \
-    "In protocol trial: steps per trial; 0: as in training, or episodes decides.", 0, 0, 1e9)   \
-  X(int, adapt_episodes, "",                                                                    \
-    "Sampled episodes before those that count, in metaworld and upstream_biased.", 10, 0, 1e6)  \
-  X(int, parallel, "", "Goals of a task that share a count, in upstream_biased.", 4, 1, 65536)  \
-  X(text, split, "",                                                                            \
-    "Splits that tasks are drawn from, as in 'test|train', the first of which decides; empty: " \
-    "the environment's last.",                                                                  \
-    "")                                                                                         \
-  X(flag, greedy, "", "In protocol trial: the policy's mean or mode instead of a draw.", 1)     \
-  X(int, samples, "", "Posterior samples acted on and predicted with; -1: as in training.", -1, \
-    -1, 1024)                                                                                   \
-  X(int, questions, "",                                                                         \
-    "Actions at each step that a supervised task's prediction is scored on; 0: none.", 100, 0,  \
-    65536)                                                                                      \
+#define HN_EVALUATION_PARAMS(X)                                                                  \
+  X(int, every, "update", "Updates between evaluations; 0: only after the last.", 0, 0, 1e9)     \
+  X(int, tasks, "", "Held-out tasks, a row each.", 20, 1, 65536)                                 \
+  X(choice, protocol, "", "How a task is acted in and what counts." HN_PROTOCOL_DOCS, "trial",   \
+    HN_PROTOCOL_CHOICES)                                                                         \
+  X(int, episodes, "",                                                                           \
+    "Episodes that count; 0: as in training, or the protocol's own (3, of sdvt 10).", 0, 0, 1e6) \
+  X(int, trial_steps, "step",                                                                    \
+    "In protocol trial: steps per trial; 0: as in training, or episodes decides.", 0, 0, 1e9)    \
+  X(int, adapt_episodes, "",                                                                     \
+    "Sampled episodes before those that count, in metaworld and upstream_biased.", 10, 0, 1e6)   \
+  X(int, parallel, "", "Goals of a task that share a count, in upstream_biased.", 4, 1, 65536)   \
+  X(text, split, "",                                                                             \
+    "Splits that tasks are drawn from, as in 'test|train', the first of which decides; empty: "  \
+    "the environment's last.",                                                                   \
+    "")                                                                                          \
+  X(flag, greedy, "", "In protocol trial: the policy's mean or mode instead of a draw.", 1)      \
+  X(int, samples, "", "Posterior samples acted on and predicted with; -1: as in training.", -1,  \
+    -1, 1024)                                                                                    \
+  X(int, questions, "",                                                                          \
+    "Actions at each step that a supervised task's prediction is scored on; 0: none.", 100, 0,   \
+    65536)                                                                                       \
   X(int, record_rows, "", "Rows whose last trial goes to trial.csv, step by step.", 3, 0, 64)
 
 /* A block that may be absent, or `weights: none` where a base has one. */

@@ -1,49 +1,48 @@
 /* protocol.c - see protocol.h. */
 #include "protocol.h"
+#include "cell.h"
 
-enum { EPISODES = 3, ROLLOUTS = 10 }; /* that count, where the configuration does not say */
+#define ROW(id, name, flags, episodes, doc) {name, flags, episodes},
+static const struct {
+  const char *name;
+  int flags;
+  int64_t episodes;
+} protocols[] = {HN_PROTOCOLS(ROW)};
 
 HnProtocol hn_protocol_of(const HnCell *cell) {
   const HnEvaluationParams *p = &cell->evaluation;
-  HnProtocol x = {.kind = (HnProtocolKind)p->protocol, .episodes = p->episodes};
-  bool adapts = x.kind == HN_PROTOCOL_METAWORLD || x.kind == HN_PROTOCOL_UPSTREAM_BIASED;
-  if (!x.episodes)
-    x.episodes = adapts ? EPISODES : x.kind == HN_PROTOCOL_SDVT ? ROLLOUTS : cell->run.episodes;
-  if (x.kind == HN_PROTOCOL_TRIAL) {
-    x.steps = p->episodes ? 0 : p->trial_steps ? p->trial_steps : cell->run.trial_steps;
-    if (x.steps) x.episodes = 1;
+  int64_t preset = protocols[p->protocol].episodes;
+  HnProtocol x = {.flags = protocols[p->protocol].flags};
+  x.episodes = p->episodes ? p->episodes : preset ? preset : cell->run.episodes;
+  if (x.flags & HN_AS_IN_TRAINING) {
+    x.trial_steps = p->episodes ? 0 : p->trial_steps ? p->trial_steps : cell->run.trial_steps;
+    if (x.trial_steps) x.episodes = 1;
+    x.greedy = p->greedy;
   }
-  x.greedy = adapts || (x.kind == HN_PROTOCOL_TRIAL && p->greedy);
-  x.restore = adapts;
-  x.adapt = adapts ? p->adapt_episodes : 0;
-  x.life = x.adapt + x.episodes;
-  if (x.kind == HN_PROTOCOL_UPSTREAM_BIASED) {
+  if (x.flags & HN_ADAPTS) x.adapt = p->adapt_episodes, x.greedy = true;
+  x.row_episodes = x.adapt + x.episodes;
+  if (x.flags & HN_SHARES_COUNT) {
     /* by then each of the goals has ended so many episodes that together they have enough */
     x.parallel = p->parallel;
-    x.life = x.adapt + (x.episodes + x.parallel - 1) / x.parallel;
+    x.row_episodes = x.adapt + (x.episodes + x.parallel - 1) / x.parallel;
   }
   return x;
 }
 
 char *hn_protocol_text(const HnCell *cell) {
   const HnProtocol p = hn_protocol_of(cell);
+  const char *name = protocols[cell->evaluation.protocol].name, *how = p.greedy ? "mode" : "draws";
   long long adapt = (long long)p.adapt, counted = (long long)p.episodes;
-  switch (p.kind) {
-  case HN_PROTOCOL_METAWORLD:
-    return g_strdup_printf(
-        "metaworld: %lld adaptation and %lld counted episodes, success at any step", adapt,
-        counted);
-  case HN_PROTOCOL_SDVT:
-    return g_strdup_printf("sdvt: %lld sampled episodes, success at any step", counted);
-  case HN_PROTOCOL_UPSTREAM_BIASED:
-    return g_strdup_printf(
-        "upstream_biased: %lld adaptation episodes, the first %lld of %lld goals to end", adapt,
-        counted, (long long)p.parallel);
-  default:
-    if (p.steps)
-      return g_strdup_printf("trial: %lld steps of the policy's %s", (long long)p.steps,
-                             p.greedy ? "mode" : "draws");
-    return g_strdup_printf("trial: %lld episodes of the policy's %s", counted,
-                           p.greedy ? "mode" : "draws");
-  }
+  if (p.flags & HN_SHARES_COUNT)
+    return g_strdup_printf("%s: %lld adaptation episodes, the first %lld of %lld goals to end",
+                           name, adapt, counted, (long long)p.parallel);
+  if (p.flags & HN_ADAPTS)
+    return g_strdup_printf("%s: %lld adaptation and %lld counted episodes, success at any step",
+                           name, adapt, counted);
+  if (p.flags & HN_COUNTS_SUCCESS)
+    return g_strdup_printf("%s: %lld sampled episodes, success at any step", name, counted);
+  if (p.trial_steps)
+    return g_strdup_printf("%s: %lld steps of the policy's %s", name, (long long)p.trial_steps,
+                           how);
+  return g_strdup_printf("%s: %lld episodes of the policy's %s", name, counted, how);
 }

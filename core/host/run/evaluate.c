@@ -42,7 +42,7 @@ static void count_episode(void *arg, const HnEpisode *finished) {
   if (slot >= p->episodes) return; /* rows whose episodes end early have time for more */
   e.kind = slot < 0 ? HN_ADAPTATION : HN_COUNTED;
   if (slot >= 0) u->clock[e.row] += e.length;
-  if (!p->parallel) {
+  if (!(p->flags & HN_SHARES_COUNT)) {
     tell_episode(u, &e, slot);
     return;
   }
@@ -218,7 +218,7 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
   u.names = hn_evaluation_tasks(s, split, p->tasks, u.clock);
   memset(u.clock, 0, B * sizeof *u.clock);
   HnStatus status = run_trial(&u, split);
-  if (s->protocol.parallel) share_counts(&u);
+  if (s->protocol.flags & HN_SHARES_COUNT) share_counts(&u);
   hn_predictive_sum(&out->predictive);
   out->success_last = hn_mean_of(out->success_last, u.last_count);
   mean_rows(s->inference->plugin->info, p->tasks, (int64_t)D, u.belief, u.belief_count,

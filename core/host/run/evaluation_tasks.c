@@ -54,7 +54,7 @@ static bool find_success(HnSession *s, GError **error) {
   s->success = -1;
   for (guint k = 0; k < s->env->infos; k++)
     if (!strcmp(info[k].name, "success")) s->success = k;
-  if (s->protocol.kind == HN_PROTOCOL_TRIAL) return true;
+  if (!(s->protocol.flags & HN_COUNTS_SUCCESS)) return true;
   if (s->success < 0)
     return refuse(s, error,
                   "protocol counts successes, and there is no column 'success': use trial");
@@ -70,7 +70,7 @@ static bool find_success(HnSession *s, GError **error) {
 static bool check_rows(const HnSession *s, int64_t split, GError **error) {
   const HnProtocol *p = &s->protocol;
   int64_t rows = s->cell->evaluation.tasks, share = MAX(p->parallel, 1);
-  if (p->kind == HN_PROTOCOL_TRIAL) return true;
+  if (!(p->flags & HN_COUNTS_SUCCESS)) return true;
   g_autofree int64_t *task = g_new(int64_t, rows);
   int64_t names = hn_evaluation_tasks(s, split, rows, task), multiple = names * share;
   if (rows % multiple == 0) return true;

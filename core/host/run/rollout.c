@@ -77,7 +77,7 @@ HnStatus hn_rollouts_make(HnSession *s, HnRollouts *r, int64_t rows, int64_t spl
     r->next_task[i] = -1;
   }
   if (!train) hn_evaluation_tasks(s, split, rows, r->next_task);
-  if (!train && s->protocol.restore) make_saved(s, r);
+  if (!train && s->protocol.flags & HN_ADAPTS) make_saved(s, r);
   hn_experience_make(&r->tail, &s->shape, 0, rows, r->samples);
   memset(hn_experience_at(&r->tail, HN_F_BEGIN, 0, 0), HN_NEW_TASK, n);
   return begin_rows(s, r, &r->tail, 0, 0, rows);
@@ -278,10 +278,10 @@ static HnStatus step(const Block *b) {
   return status;
 }
 
-/* In upstream_biased success ends an episode that counts. */
+/* True if row k has a success that ends its counted episode. */
 static bool is_success(const Block *b, int64_t k) {
   const HnSession *s = b->s;
-  if (b->r->train || s->protocol.kind != HN_PROTOCOL_UPSTREAM_BIASED ||
+  if (b->r->train || !(s->protocol.flags & HN_ENDS_ON_SUCCESS) ||
       b->r->episode[k] < s->protocol.adapt)
     return false;
   int64_t at = b->t * b->r->rows + k;
@@ -291,7 +291,8 @@ static bool is_success(const Block *b, int64_t k) {
 /* What happens to row k's belief at the observation after an episode that has just ended. */
 static uint8_t belief_after(const Block *b, int64_t k) {
   const HnProtocol *p = &b->s->protocol;
-  if (b->r->train || !p->restore || b->r->episode[k] < p->adapt) return HN_BELIEF_CONTINUE;
+  if (b->r->train || !(p->flags & HN_ADAPTS) || b->r->episode[k] < p->adapt)
+    return HN_BELIEF_CONTINUE;
   return b->r->episode[k] == p->adapt ? HN_BELIEF_SAVE : HN_BELIEF_RESTORE;
 }
 

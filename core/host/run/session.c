@@ -98,7 +98,7 @@ static HnStatus check_env(HnSession *s) {
     if (!is_split(*name)) return host->fail(host, HN_E_SHAPE, "has a split named '%s'", *name);
   if (!*splits) return host->fail(host, HN_E_SHAPE, "has no split");
   if (!make_trial(&s->trial, e->horizon, c->run.trial_steps, c->run.episodes) ||
-      !make_trial(&s->eval_trial, e->horizon, s->protocol.steps, s->protocol.life))
+      !make_trial(&s->eval_trial, e->horizon, s->protocol.trial_steps, s->protocol.row_episodes))
     return host->fail(host, HN_E_SHAPE, "a trial is longer than 64 bits can count");
   s->eval_trial.episodes = s->protocol.episodes;
   return HN_OK;

@@ -66,7 +66,7 @@ static void write_trial_header(FILE *f, const HnSession *s) {
 
 /* True where the success of the last episode that counts is a figure of its own. */
 static bool counts_last(const HnSession *s) {
-  return s->protocol.kind == HN_PROTOCOL_SDVT;
+  return s->protocol.flags & HN_COUNTS_LAST;
 }
 
 /* How predictions came out, where they are asked for. */

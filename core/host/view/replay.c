@@ -157,7 +157,8 @@ static HnStatus watch(void *arg, const HnRollouts *r, const HnExperience *w, int
   Watch *x = arg;
   HnReplayStep *m = &x->m;
   HnStatus status = HN_OK;
-  if (!over && !x->show->s->eval_trial.by_steps && r->episode[0] >= x->show->s->protocol.life)
+  if (!over && !x->show->s->eval_trial.by_steps &&
+      r->episode[0] >= x->show->s->protocol.row_episodes)
     return x->enough = true, HN_ENOUGH; /* its episodes ended early */
   uint8_t begin = *(const uint8_t *)hn_experience_at(w, HN_F_BEGIN, t, 0);
   m->env = r->env, m->over = over, m->begin = !over && begin != HN_KEEP;
