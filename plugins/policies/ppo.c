@@ -15,23 +15,28 @@
 #include <math.h>
 #include <string.h>
 
-HN_PARAMS(PPO_PARAMS);
+HN_PARAMS_OF(PpoParams, PPO_PARAMS);
 
-#define METRICS(X)                                                                               \
-  X(loss, "", "What is minimised, without the inference's own part.", HN_MEAN)                   \
-  X(policy_loss, "", "Clipped surrogate.", HN_MEAN)                                              \
-  X(value_loss, "", "Half the squared (or Huber) error, unweighted.", HN_MEAN)                   \
-  X(entropy, "nats", "Of the policy; before squashing; of a mixture, its parts' mean.", HN_MEAN) \
-  X(approx_kl, "nats", "Old to new policy: r - 1 - log r (Schulman's k3).", HN_MEAN)             \
-  X(ratio, "", "Mean of new over old density.", HN_MEAN)                                         \
-  X(clip_fraction, "", "Ratios outside the clip.", HN_MEAN)                                      \
-  X(explained_variance, "", "Of the targets, by the values acted with.", HN_MEAN)                \
-  X(advantage_stddev, "", "Before standardising.", HN_MEAN)                                      \
-  X(grad_norm, "", "Before grad_norm's clip, the inference's included.", HN_MEAN)                \
-  X(epochs, "", "Passes made.", HN_MEAN)                                                         \
-  X(lr, "", "Step size after annealing.", HN_MEAN)
+#define METRICS(X)                                                                              \
+  X(loss, "", "Loss that is minimised, without the inference's own.", HN_MEAN)                  \
+  X(policy_loss, "", "Clipped surrogate loss.", HN_MEAN)                                        \
+  X(value_loss, "", "Value loss, unweighted: half the squared error, or Huber's.", HN_MEAN)     \
+  X(entropy, "nats",                                                                            \
+    "Entropy of the policy before squashing; of a mixture, the mean of its members'.", HN_MEAN) \
+  X(approx_kl, "nats",                                                                          \
+    "KL(old || new) of the policy, estimated by r - 1 - log r (Schulman's k3).", HN_MEAN)       \
+  X(ratio, "", "Mean probability ratio of the new to the old policy.", HN_MEAN)                 \
+  X(clip_fraction, "", "Fraction of ratios outside the clip range.", HN_MEAN)                   \
+  X(explained_variance, "",                                                                     \
+    "Fraction of the value targets' variance that the values acted with explain.", HN_MEAN)     \
+  X(advantage_stddev, "", "Standard deviation of advantages before they are standardised.",     \
+    HN_MEAN)                                                                                    \
+  X(grad_norm, "", "Norm of the gradient before max_grad_norm, the inference's included.",      \
+    HN_MEAN)                                                                                    \
+  X(epochs, "", "Epochs run, fewer than n_epochs where target_kl stops them.", HN_MEAN)         \
+  X(lr, "", "Learning rate after annealing.", HN_MEAN)
 HN_METRICS(METRICS);
-#define INFO(X) X(value, "", "Predicted return, in units of the scaled reward.", HN_MEAN)
+#define INFO(X) X(value, "", "Predicted return, in units of the normalised reward.", HN_MEAN)
 HN_INFO(INFO);
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnPolicySpec *spec) {
@@ -123,7 +128,7 @@ static void estimate_advantages(Ppo *m, PpoBatch *b) {
   const PpoParams *p = m->p;
   int64_t n = b->count, B = h->rows;
   float *reward = floats(m, n), *value = floats(m, n + B);
-  const ReturnRule rule = {p->discount, p->lambda, p->episode_boundary == BOUNDARY_TERMINAL,
+  const ReturnRule rule = {p->gamma, p->gae_lambda, p->episode_boundary == BOUNDARY_TERMINAL,
                            p->time_limit_bootstrap};
   if (p->normalise_reward)
     advantage_scale_rewards(&rule, h, &m->return_norm, m->return_so_far, reward);
@@ -180,7 +185,7 @@ static Update begin_update(const Ppo *m, const HnTrainBatch *l, const PpoBatch *
   Update u = {.through = HN_CAN(l, backward) && m->net.D > 0};
   int64_t T = h->steps;
   u.units = u.through ? h->rows : b->count;
-  u.count = m->p->minibatches < u.units ? m->p->minibatches : u.units;
+  u.count = m->p->n_minibatches < u.units ? m->p->n_minibatches : u.units;
   u.ordered = u.at_hand = u.through && b->point && u.count == 1;
   int64_t most = (u.units + u.count - 1) / u.count;
   u.largest = u.through ? most * T : most;
@@ -265,9 +270,10 @@ static HnStatus run_epoch(Ppo *m, const HnTrainBatch *l, const PpoBatch *b, Upda
     double own = hn_store_norm2(store);
     if (!isfinite(norm2 + own))
       return m->host->fail(m->host, HN_E_NUMERIC, "the gradient is not finite");
-    if (p->grad_clip > 0) hn_store_clamp(store, p->grad_clip), own = hn_store_norm2(store);
+    if (p->max_grad_value > 0)
+      hn_store_clamp(store, p->max_grad_value), own = hn_store_norm2(store);
     norm2 += own;
-    double scale = hn_clip_scale(norm2, p->grad_norm);
+    double scale = hn_clip_scale(norm2, p->max_grad_norm);
     hn_adam_step(store, &adam, scale, u->rate);
     if (u->through && (status = l->step(l, scale, u->rate))) return status;
     u->norm += sqrt(norm2), u->steps++;
@@ -281,7 +287,7 @@ static void report(const Ppo *m, const PpoBatch *b, const Update *u, int64_t epo
   const PpoSums *s = &u->sums;
   double n = u->elements;
   host->metric(host, metric_loss,
-               (s->policy + p->value_weight * s->value - p->entropy * s->entropy) / n);
+               (s->policy + p->vf_coef * s->value - p->ent_coef * s->entropy) / n);
   host->metric(host, metric_policy_loss, s->policy / n);
   host->metric(host, metric_value_loss, s->value / n);
   host->metric(host, metric_entropy, s->entropy / n);
@@ -307,7 +313,7 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
 
   Update u = begin_update(m, l, &b);
   int64_t epoch = 0;
-  while (epoch < m->p->epochs) {
+  while (epoch < m->p->n_epochs) {
     if ((status = run_epoch(m, l, &b, &u))) return status;
     epoch++;
     if (m->p->target_kl > 0 && u.kl > m->p->target_kl * (u.elements / (double)epoch)) break;
@@ -320,4 +326,8 @@ static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act,
 HN_PLUGIN(ppo, HN_KIND_POLICY, Ppo, &methods, .version = "0.1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics,
           .summary = "Proximal policy optimisation, on stored beliefs or through the inference.",
-          .source = "arXiv 1707.06347; policy network of arXiv 1910.08348");
+          .source = "arXiv 1707.06347; policy network of arXiv 1910.08348",
+          .renamed = "epochs:n_epochs minibatches:n_minibatches clip:clip_range "
+                     "value_clip:clip_range_vf value_weight:vf_coef entropy:ent_coef "
+                     "grad_clip:max_grad_value grad_norm:max_grad_norm discount:gamma "
+                     "lambda:gae_lambda");

@@ -165,10 +165,10 @@ static inline double naive_error(const Naive *z, double value, double target) {
 
 /* The loss, and of its parts the mean of r - 1 - log r. */
 static inline double naive_loss(Naive *z, const double *x, double *kl) {
-  double mean = 0, square = 0, loss = 0, n = (double)z->n, clip = naive_get(z, "clip");
+  double mean = 0, square = 0, loss = 0, n = (double)z->n, clip = naive_get(z, "clip_range");
   for (int64_t k = 0; k < z->n; k++) mean += z->advantage[k] / n;
   for (int64_t k = 0; k < z->n; k++) square += pow(z->advantage[k] - mean, 2);
-  double stddev = sqrt(square / (n - 1)), near = naive_get(z, "value_clip");
+  double stddev = sqrt(square / (n - 1)), near = naive_get(z, "clip_range_vf");
   if (naive_get(z, "advantages") == 2) mean = 0, stddev = 1;
   *kl = z->ratio = 0;
   for (int64_t k = 0; k < z->n; k++) {
@@ -181,7 +181,7 @@ static inline double naive_loss(Naive *z, const double *x, double *kl) {
                    naive_error(z, z->old_value[k] + CLAMP(w.value - z->old_value[k], -near, near),
                                z->target[k]));
     loss += -fmin(r * a, CLAMP(r, 1 - clip, 1 + clip) * a) / n;
-    loss += naive_get(z, "value_weight") * error / n - naive_get(z, "entropy") * w.entropy / n;
+    loss += naive_get(z, "vf_coef") * error / n - naive_get(z, "ent_coef") * w.entropy / n;
     *kl += (r - 1 - log(r)) / n, z->ratio += r / n;
   }
   return loss;
@@ -205,8 +205,7 @@ static inline void naive_rewards(const Naive *z, double *reward) {
     for (int64_t i = 0; i < g->B; i++) {
       double sum = 0;
       for (int64_t u = t; u >= 0; u--) {
-        sum +=
-            pow(naive_get(z, "discount"), (double)(t - u)) * (double)g->true_reward[u * g->B + i];
+        sum += pow(naive_get(z, "gamma"), (double)(t - u)) * (double)g->true_reward[u * g->B + i];
         if (g->begin[u * g->B + i] == HN_NEW_TASK) break;
       }
       total[t * g->B + i] = (float)sum;
@@ -223,7 +222,7 @@ static inline void naive_rewards(const Naive *z, double *reward) {
 /* The advantage as the sum of its discounted residuals; value [n + B]. */
 static inline void naive_advantages(Naive *z, const double *reward, const double *value) {
   const Log *g = z->g;
-  double gamma = naive_get(z, "discount"), lambda = naive_get(z, "lambda");
+  double gamma = naive_get(z, "gamma"), lambda = naive_get(z, "gae_lambda");
   bool terminal = naive_get(z, "episode_boundary") != 0;
   bool limits = naive_get(z, "time_limit_bootstrap") != 0;
   for (int64_t i = 0; i < g->B; i++)

@@ -39,7 +39,7 @@ static void result_free(Result *r) {
  * windows 10. What the gradient meets is not nothing, and the inference's part of its norm comes on
  * top. */
 static void test_starts_at_one(void) {
-  const char *one = "epochs: 1, minibatches: 1, lr: 0.01, grad_norm: 0, head_gain: 1";
+  const char *one = "n_epochs: 1, n_minibatches: 1, lr: 0.01, max_grad_norm: 0, head_gain: 1";
   Result through = run(one, 1, 0, false), stopped = run(one, 1, 0, true);
   g_assert_cmpint(through.count, ==, 10);
   for (int k = 0; k < through.count; k++) {
@@ -56,7 +56,7 @@ static void test_starts_at_one(void) {
  * whatever the number of workers. */
 static void test_workers(void) {
   for (int64_t samples = 0; samples <= 3; samples += 3) {
-    const char *settings = "epochs: 2, minibatches: 4, lr: 0.01";
+    const char *settings = "n_epochs: 2, n_minibatches: 4, lr: 0.01";
     Result one = run(settings, 1, samples, false), two = run(settings, 2, samples, false);
     g_assert_cmpmem(one.trace, one.length, two.trace, two.length);
     g_assert_cmpfloat(one.value[0][9], >, 0);

@@ -13,16 +13,16 @@ typedef struct Case {
 } Case;
 
 #define COMMON \
-  "grad_norm 0 minibatches 1 anneal 0 lr 0.05 layers 2 width 5 head_gain 1 entropy 0.1 "
+  "max_grad_norm 0 n_minibatches 1 anneal 0 lr 0.05 layers 2 width 5 head_gain 1 ent_coef 0.1 "
 /* Those of the Laplace VRNN, but for their size; alone or on the point belief. */
-#define HEADS                                                                              \
-  "hidden 5,4 input_norm 1 activation 2 init 2 loss_belief 1 value_clip 0 value_weight 1 " \
+#define HEADS                                                                            \
+  "hidden 5,4 input_norm 1 activation 2 init 2 loss_belief 1 clip_range_vf 0 vf_coef 1 " \
   "advantages 2 normalise_obs 0 normalise_belief 0 normalise_reward 0"
 static const Case cases[] = {
     {"discrete", COMMON "obs_embed 4 belief_embed 3", 3, 2, 0, 0, 4},
     {"relu_raw_inputs", COMMON "activation 1 normalise_obs 0 normalise_belief 0", 3, 2, 0, 0, 4},
     {"linear_no_belief", COMMON "lr 0.3 layers 0 advantages 2 normalise_reward 0", 3, 0, 0, 0, 3},
-    {"belief_alone", COMMON "init 1 value_clip 0", 0, 3, 0, 0, 3},
+    {"belief_alone", COMMON "init 1 clip_range_vf 0", 0, 3, 0, 0, 3},
     {"continuous", COMMON "std_init 0.7 belief_embed 3", 3, 2, 0, 2, 0},
     {"softclip_mean", COMMON "squash 1 std_bounds 1 huber 0.3", 3, 2, 0, 2, 0},
     {"squashed", COMMON "squash 2 obs_embed 4", 3, 2, 0, 2, 0},
@@ -96,7 +96,7 @@ static void test_gradient(gconstpointer data) {
   double *x = NULL, *m1[2] = {NULL, NULL};
   for (int epochs = 1; epochs <= 2; epochs++) {
     Lab *lab = open_case(c, 5);
-    lab_set(lab, "epochs", epochs);
+    lab_set(lab, "n_epochs", epochs);
     Log *g = experience(lab, steps_of(c), 4, c->S);
     Naive *z = naive_new(lab, g);
     if (!x) x = g_new(double, (gsize)z->size);
@@ -210,7 +210,7 @@ static HnStatus learn_through(Lab *lab, Way *w, int64_t frames, int64_t total) {
 static void test_through(gconstpointer data) {
   Case c = *(const Case *)data;
   Lab *lab = open_case(&c, 5);
-  lab_set_all(lab, "epochs 1 grad_norm 0.5 anneal 1");
+  lab_set_all(lab, "n_epochs 1 max_grad_norm 0.5 anneal 1");
   int64_t T = steps_of(data);
   Way w = {.g = experience(lab, T, 4, c.S), .D = c.D};
   Naive *z = naive_new(lab, w.g);
@@ -248,7 +248,7 @@ static void test_believed(void) {
   const struct {
     const char *settings;
     int believed, steps;
-  } points[] = {{"epochs 1", 1, 1}, {"epochs 3", 3, 3}, {"epochs 2 minibatches 2", 5, 4}};
+  } points[] = {{"n_epochs 1", 1, 1}, {"n_epochs 3", 3, 3}, {"n_epochs 2 n_minibatches 2", 5, 4}};
   for (gsize k = 0; k < G_N_ELEMENTS(points); k++) {
     Case c = {"", COMMON "loss_belief 1", 3, 2, 3, 0, 4};
     Lab *lab = open_case(&c, 5);
@@ -265,7 +265,7 @@ static void test_believed(void) {
  * .6.  Noted is log .55, or, as published, (log .9 + log .2) / 2; and so goes the ratio. */
 static void test_mixture_density(void) {
   for (int upstream = 0; upstream < 2; upstream++) {
-    Case c = {"", COMMON "layers 0 loss_belief 1 normalise_belief 0 epochs 1", 0, 2, 2, 0, 2};
+    Case c = {"", COMMON "layers 0 loss_belief 1 normalise_belief 0 n_epochs 1", 0, 2, 2, 0, 2};
     Lab *lab = open_case(&c, 5);
     lab_set(lab, "upstream_mixture", upstream);
     g_assert_cmpint(lab->spec.aux_dim, ==, 2);
@@ -300,7 +300,7 @@ static void test_upstream_critic(void) {
   double loss[2];
   for (int upstream = 0; upstream < 2; upstream++) {
     Lab *lab = open_case(&cases[0], 5);
-    lab_set_all(lab, "epochs 1 huber 0"), lab_set(lab, "upstream_critic", upstream);
+    lab_set_all(lab, "n_epochs 1 huber 0"), lab_set(lab, "upstream_critic", upstream);
     static const char *const part[] = {"critic.0.weight", "critic.0.bias",  "critic.1.weight",
                                        "critic.1.bias",   "value.0.weight", "value.0.bias"};
     Log *g = experience(lab, 8, 4, 0);
@@ -338,8 +338,8 @@ static void test_limits_and_decay(void) {
   Naive *z[2];
   for (int k = 0; k < 2; k++) {
     lab[k] = open_case(&cases[0], 5);
-    lab_set(lab[k], "epochs", 1);
-    if (k) lab_set(lab[k], "grad_clip", clip), lab_set(lab[k], "grad_norm", norm);
+    lab_set(lab[k], "n_epochs", 1);
+    if (k) lab_set(lab[k], "max_grad_value", clip), lab_set(lab[k], "max_grad_norm", norm);
     if (k) lab_set(lab[k], "weight_decay", decay);
     Log *g = experience(lab[k], 8, 4, 0);
     z[k] = naive_new(lab[k], g);
@@ -392,7 +392,7 @@ static void test_threads(gconstpointer data) {
   char *hash[3];
   for (int order = 0; order < 3; order++) {
     Lab *lab = open_case(data, 5);
-    lab_set_all(lab, "epochs 3 minibatches 2");
+    lab_set_all(lab, "n_epochs 3 n_minibatches 2");
     lab->order = order;
     Log *g = experience(lab, 350, 4, ((const Case *)data)->S);
     HnRng rng = hn_rng(1, 1);
@@ -440,7 +440,7 @@ static void expect_refusal(const Case *c, HnStatus status, const char *part) {
 
 /* Told not to see the observation, the policy is what it is where there is none. */
 static void test_blind(void) {
-  Case c = {"", COMMON "epochs 2 see_obs 0", 3, 2, 0, 0, 3};
+  Case c = {"", COMMON "n_epochs 2 see_obs 0", 3, 2, 0, 0, 3};
   Lab *lab[2];
   char *hash[2];
   Log *g = NULL;
@@ -451,7 +451,7 @@ static void test_blind(void) {
     HnRng rng = hn_rng(1, 1);
     g_assert_cmpint(lab_learn(lab[k], g, &rng, 32, 1000), ==, HN_OK);
     hash[k] = kept_hash(lab[k]);
-    c.O = 0, c.settings = COMMON "epochs 2";
+    c.O = 0, c.settings = COMMON "n_epochs 2";
   }
   g_assert_cmpstr(hash[0], ==, hash[1]);
   for (int k = 0; k < 2; k++) g_free(hash[k]), lab_close(lab[k]);
@@ -538,7 +538,7 @@ static void test_stddev(void) {
                 {"std_floor 0.3", -50, 0.3},
                 {"std_floor 0.3", -1, 0.36787944}};
   for (gsize k = 0; k < G_N_ELEMENTS(points); k++) {
-    Case c = {"", COMMON "epochs 1", 3, 2, 0, 1, 0};
+    Case c = {"", COMMON "n_epochs 1", 3, 2, 0, 1, 0};
     char *settings = g_strdup_printf("%s %s", c.settings, points[k].settings);
     c.settings = settings;
     Lab *lab = open_case(&c, 5);
@@ -621,7 +621,7 @@ static void test_not_finite(void) {
  * in state 1 pays 1 with the next action.  A learner that looks one step ahead never pays. */
 static void test_two_states(void) {
   Case c = {
-      "", "layers 1 width 16 epochs 4 minibatches 4 lr 0.01 discount 0.9 anneal 0", 1, 0, 0, 0, 2};
+      "", "layers 1 width 16 n_epochs 4 n_minibatches 4 lr 0.01 gamma 0.9 anneal 0", 1, 0, 0, 0, 2};
   Lab *lab = open_case(&c, 2);
   Log *g = log_new(lab, 16, 4, 0, 4);
   HnRng rng = hn_rng(1, 1);
@@ -648,7 +648,7 @@ static void test_two_states(void) {
 static void test_targets(gconstpointer settings) {
   Case c = {"", settings, 1, 1, 0, 1, 0};
   Lab *lab = open_case(&c, 2);
-  lab_set_all(lab, "layers 1 width 16 epochs 8 minibatches 4 lr 0.01 std_init 0.5");
+  lab_set_all(lab, "layers 1 width 16 n_epochs 8 n_minibatches 4 lr 0.01 std_init 0.5");
   Log *g = log_new(lab, 32, 4, 0, 4);
   HnRng rng = hn_rng(1, 1), world = hn_rng(2, 2);
   memset(g->begin, HN_NEW_TASK, 33 * 4);

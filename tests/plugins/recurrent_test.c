@@ -98,7 +98,7 @@ static HnCell cell_of(const Mode *k, const char *policy, int64_t samples) {
 
 static void test_bits(gconstpointer mode) {
   const Mode *k = mode;
-  HnCell c = cell_of(k, "epochs: 2, minibatches: 2, lr: 0.01", k->learns_alone ? 0 : 3);
+  HnCell c = cell_of(k, "n_epochs: 2, n_minibatches: 2, lr: 0.01", k->learns_alone ? 0 : 3);
   assert_same_bits(&c);
   cell_clear(&c);
 }
@@ -107,7 +107,7 @@ static void test_bits(gconstpointer mode) {
  * the policy's first step starts from ratios of exactly 1; its gradient reaches the agent. */
 static void test_starts_at_one(gconstpointer mode) {
   HnCell c = cell_of(mode,
-                     "epochs: 1, minibatches: 1, lr: 0.01, grad_norm: 0, head_gain: 1, "
+                     "n_epochs: 1, n_minibatches: 1, lr: 0.01, max_grad_norm: 0, head_gain: 1, "
                      "see_obs: false, normalise_belief: false",
                      0);
   char *dir = folder_new();

@@ -349,7 +349,7 @@ static void test_starts_at_one(void) {
   for (gsize k = 0; k < G_N_ELEMENTS(modes); k++)
     for (int stop = 0; stop < 2; stop++) {
       char *settings = g_strdup_printf("hidden: 12, bottleneck: 5%s", modes[k]);
-      HnCell c = cell_of(settings, "epochs: 1, minibatches: 1, lr: 0.01, grad_norm: 0, "
+      HnCell c = cell_of(settings, "n_epochs: 1, n_minibatches: 1, lr: 0.01, max_grad_norm: 0, "
                                    "head_gain: 1, see_obs: false");
       c.run.stop_gradient = stop;
       char *dir = folder_new();
@@ -370,7 +370,7 @@ static void test_starts_at_one(void) {
 
 static void test_bits(gconstpointer mode) {
   char *settings = g_strdup_printf("hidden: 12%s", (const char *)mode);
-  HnCell c = cell_of(settings, "epochs: 2, minibatches: 2, lr: 0.01");
+  HnCell c = cell_of(settings, "n_epochs: 2, n_minibatches: 2, lr: 0.01");
   assert_same_bits(&c);
   cell_clear(&c), g_free(settings);
 }
@@ -381,8 +381,8 @@ static void test_learns(gconstpointer cell) {
   char *settings = g_strdup_printf(
       "%s, hidden: 32, obs_embed: 8, act_embed: 0, reward_embed: 8, lr: 2e-3", (const char *)cell);
   HnCell c =
-      cell_of(settings, "epochs: 2, minibatches: 4, lr: 2e-3, anneal: false, see_obs: false, "
-                        "value_clip: 0, entropy: 0.03, discount: 0.95, normalise_belief: false, "
+      cell_of(settings, "n_epochs: 2, n_minibatches: 4, lr: 2e-3, anneal: false, see_obs: false, "
+                        "clip_range_vf: 0, ent_coef: 0.03, gamma: 0.95, normalise_belief: false, "
                         "width: 32, layers: 1");
   g_free(c.env.params);
   c.env = part_of(&gridworld_LTX_hn_plugin, "size: 3, horizon: 5");

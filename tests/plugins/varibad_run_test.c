@@ -32,7 +32,7 @@ static GBytes *trace_of(const Run *r) {
               .seed = 4321,
               .env = part_of(&gridworld_LTX_hn_plugin, ""),
               .inference = part_of(r->inference, r->settings),
-              .policy = part_of(&ppo_LTX_hn_plugin, "epochs: 1, minibatches: 2"),
+              .policy = part_of(&ppo_LTX_hn_plugin, "n_epochs: 1, n_minibatches: 2"),
               .run = {.frames = 12 * 10 * r->steps,
                       .rows = 10,
                       .steps = r->steps,

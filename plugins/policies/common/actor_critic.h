@@ -12,30 +12,38 @@
  * ActorCriticParams. */
 #define ACTOR_CRITIC_PARAMS(X)                                                                     \
   X(flag, see_obs, "", "Act on the observation too, not on the belief alone.", 1)                  \
-  X(flag, normalise_obs, "", "By running mean and deviation, within +-10.", 1)                     \
-  X(flag, normalise_belief, "", "By running mean and deviation, within +-10.", 1)                  \
-  X(int, obs_embed, "", "Units that embed the observation; 0: none.", 0, 0, 65536)                 \
-  X(int, belief_embed, "", "Units that embed the belief; 0: none.", 0, 0, 65536)                   \
-  X(choice, input_norm, "", "Of what actor and critic read: LayerNorm, each its own, eps 1e-6.",   \
-    "none", "none|layer")                                                                          \
+  X(flag, normalise_obs, "",                                                                       \
+    "Standardise observations by their running mean and deviation, within +-10.", 1)               \
+  X(flag, normalise_belief, "",                                                                    \
+    "Standardise beliefs by their running mean and deviation, within +-10.", 1)                    \
+  X(int, obs_embed, "", "Units of the layer that embeds the observation; 0: no such layer.", 0, 0, \
+    65536)                                                                                         \
+  X(int, belief_embed, "", "Units of the layer that embeds the belief; 0: no such layer.", 0, 0,   \
+    65536)                                                                                         \
+  X(choice, input_norm, "",                                                                        \
+    "Normalisation of what actor and critic read: a LayerNorm each, eps 1e-6.", "none",            \
+    "none|layer")                                                                                  \
   X(text, hidden, "",                                                                              \
-    "Units of each hidden layer, the actor's and the critic's each, e.g. '256 256 64'; empty: "    \
-    "as width and layers say.",                                                                    \
+    "Units of each hidden layer of actor and critic, e.g. '256 256 64'; empty: as width and "      \
+    "layers say.",                                                                                 \
     "")                                                                                            \
   X(int, width, "", "Units of a hidden layer.", 64, 1, 65536)                                      \
-  X(int, layers, "", "Hidden layers, the actor's and the critic's each.", 2, 0, 8)                 \
-  X(choice, activation, "", "Of hidden layers and embeddings.", "tanh", "tanh|relu|leaky_relu")    \
-  X(choice, init, "", "Of hidden layers; lecun: of the heads too.", "orthogonal",                  \
+  X(int, layers, "", "Hidden layers of the actor and of the critic.", 2, 0, 8)                     \
+  X(choice, activation, "", "Activation of hidden layers and embeddings.", "tanh",                 \
+    "tanh|relu|leaky_relu")                                                                        \
+  X(choice, init, "", "Initial weights of hidden layers; lecun: of the heads too.", "orthogonal",  \
     "orthogonal|normc|lecun")                                                                      \
-  X(real, gain, "", "Of hidden layers' initial weights.", 1.4142135623730951, 0, 100)              \
-  X(real, head_gain, "", "Of the action head's initial weights.", 0.01, 0, 100)                    \
-  X(choice, squash, "", "tanh on a Gaussian's mean, or on its draws.", "none", "none|mean|sample") \
-  X(real, std_init, "", "Initial standard deviation of actions.", 1, 1e-6, 100)                    \
-  X(choice, std_bounds, "", "Standard deviation: from std_floor on, or within std_low and _high.", \
+  X(real, gain, "", "Gain of hidden layers' initial weights.", 1.4142135623730951, 0, 100)         \
+  X(real, head_gain, "", "Gain of the action head's initial weights.", 0.01, 0, 100)               \
+  X(choice, squash, "", "Where tanh bounds a Gaussian action: its mean, or what is drawn.",        \
+    "none", "none|mean|sample")                                                                    \
+  X(real, std_init, "", "Initial standard deviation of a Gaussian action.", 1, 1e-6, 100)          \
+  X(choice, std_bounds, "",                                                                        \
+    "Bounds of the standard deviation: from std_floor on, or between std_low and std_high.",       \
     "floor", "floor|softclip")                                                                     \
-  X(real, std_floor, "", "Least standard deviation, if std_bounds is floor.", 1e-6, 1e-30, 100)    \
-  X(real, std_low, "", "Least standard deviation, if std_bounds is softclip.", 0.5, 1e-6, 100)     \
-  X(real, std_high, "", "Largest standard deviation, if std_bounds is softclip.", 1.5, 1e-6, 100)
+  X(real, std_floor, "", "Smallest standard deviation if std_bounds is floor.", 1e-6, 1e-30, 100)  \
+  X(real, std_low, "", "Smallest standard deviation if std_bounds is softclip.", 0.5, 1e-6, 100)   \
+  X(real, std_high, "", "Largest standard deviation if std_bounds is softclip.", 1.5, 1e-6, 100)
 enum { INPUT_NORM_NONE, INPUT_NORM_LAYER };
 enum { ACTIVATION_TANH, ACTIVATION_RELU, ACTIVATION_LEAKY_RELU };
 enum { INIT_ORTHOGONAL, INIT_NORMC, INIT_LECUN };

@@ -119,7 +119,7 @@ HnStatus ppo_shard_old_policy(void *arg, int64_t k) {
 
 /* Sum over the shard of max(error(v), error(v_old + clip(v - v_old))). */
 static HnVar *value_loss(const PpoParams *p, HnTape *t, HnVar *value, HnVar *old, HnVar *target) {
-  float clip = (float)p->value_clip, huber = (float)p->huber;
+  float clip = (float)p->clip_range_vf, huber = (float)p->huber;
   HnVar *near = clip > 0 ? hn_add(t, hn_clamp(t, hn_sub(t, value, old), -clip, clip), old) : NULL;
   HnVar *v[2] = {value, near}, *loss[2] = {NULL, NULL};
   for (int k = 0; k < 2 && v[k]; k++)
@@ -150,15 +150,15 @@ HnStatus ppo_shard_loss(void *arg, int64_t index) {
 
   /* Schulman et al. 2017, equation 7 */
   HnVar *change = hn_sub(t, log_density(&x), old), *ratio = hn_exp(t, change);
-  HnVar *near = hn_clamp(t, ratio, (float)(1 - p->clip), (float)(1 + p->clip));
+  HnVar *near = hn_clamp(t, ratio, (float)(1 - p->clip_range), (float)(1 + p->clip_range));
   HnVar *gain = hn_sum(t, hn_min(t, hn_mul(t, ratio, advantage), hn_mul(t, near, advantage)));
   HnVar *value = p->upstream_critic ? hn_stop(t, x.heads.value) : x.heads.value;
   HnVar *error =
       value_loss(p, t, value, gather_column(&x, batch->value), gather_column(&x, batch->target));
   HnVar *entropy = mixture_entropy_sum(&x.policy, t, x.n);
   HnVar *loss = hn_add(t, hn_affine(t, gain, -mean, 0),
-                       hn_add(t, hn_affine(t, error, (float)p->value_weight * mean, 0),
-                              hn_affine(t, entropy, -(float)p->entropy * mean, 0)));
+                       hn_add(t, hn_affine(t, error, (float)p->vf_coef * mean, 0),
+                              hn_affine(t, entropy, -(float)p->ent_coef * mean, 0)));
   hn_tape_backward(t, loss);
   for (int64_t s = 0; s < S && mb->d_belief; s++)
     actor_critic_normalise_belief_backward(&mb->m->net, x.n, x.belief[s]->data, x.belief[s]->grad,
@@ -170,7 +170,7 @@ HnStatus ppo_shard_loss(void *arg, int64_t index) {
                     .entropy = (double)entropy->data[0]};
   for (int64_t k = 0; k < x.n; k++) {
     double r = (double)ratio->data[k];
-    sums->ratio += r, sums->clipped += fabs(r - 1) > p->clip;
+    sums->ratio += r, sums->clipped += fabs(r - 1) > p->clip_range;
     sums->kl += r - 1 - (double)change->data[k];
   }
   return HN_OK;

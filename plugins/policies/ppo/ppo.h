@@ -6,40 +6,44 @@
 
 #define PPO_PARAMS(X)                                                                              \
   ACTOR_CRITIC_PARAMS(X)                                                                           \
-  X(int, epochs, "", "Passes over a lesson.", 10, 1, 1000)                                         \
-  X(int, minibatches, "", "Optimiser steps per pass.", 32, 1, 1e6)                                 \
-  X(real, lr, "", "Adam's step size.", 3e-4, 0, 1)                                                 \
-  X(real, weight_decay, "", "Decoupled: a step also takes off lr times this share (AdamW).", 0, 0, \
+  X(int, n_epochs, "", "Epochs of an update, passes over the training batch.", 10, 1, 1000)        \
+  X(int, n_minibatches, "", "Minibatches of an epoch, each one optimiser step.", 32, 1, 1e6)       \
+  X(real, lr, "", "Learning rate of Adam.", 3e-4, 0, 1)                                            \
+  X(real, weight_decay, "", "Decoupled weight decay (AdamW), times the learning rate.", 0, 0, 1)   \
+  X(flag, anneal, "", "Let learning rates fall linearly to 0 over the run, the inference's too.",  \
     1)                                                                                             \
-  X(flag, anneal, "", "Step sizes fall linearly to 0 over the run, the inference's too.", 1)       \
-  X(real, adam_eps, "", "Adam's guard against division by 0.", 1e-5, 0, 1)                         \
-  X(real, clip, "", "How far a probability ratio counts.", 0.2, 0, 10)                             \
-  X(real, value_clip, "", "How far a value may move; 0: anywhere.", 0.2, 0, 1e9)                   \
-  X(real, value_weight, "", "Of the value loss, half the squared error.", 0.5, 0, 1e6)             \
-  X(real, huber, "", "Value errors beyond it count linearly; 0: none do.", 0, 0, 1e9)              \
-  X(real, entropy, "", "Weight of the entropy bonus.", 0, 0, 1e6)                                  \
-  X(real, grad_clip, "", "Largest element of the own gradient, before grad_norm; 0: any.", 0, 0,   \
-    1e9)                                                                                           \
-  X(real, grad_norm, "", "Largest gradient, the inference's included; 0: any.", 0.5, 0, 1e9)       \
-  X(real, target_kl, "nats", "Stop after a pass whose mean KL is larger; 0: never.", 0, 0, 1e9)    \
-  X(real, discount, "", "Of the return, per step; 0: a step's own reward is all that counts.",     \
-    0.99, 0, 1)                                                                                    \
-  X(real, lambda, "", "Weight of later errors in the generalised advantage, per step.", 0.95, 0,   \
-    1)                                                                                             \
-  X(choice, advantages, "", "What they are standardised over.", "minibatch",                       \
+  X(real, adam_eps, "", "Adam's eps, which keeps its denominator from 0.", 1e-5, 0, 1)             \
+  X(real, clip_range, "", "PPO clip range eps: the ratio is clipped to [1 - eps, 1 + eps].", 0.2,  \
+    0, 10)                                                                                         \
+  X(real, clip_range_vf, "", "Clip range of the value around its old value; 0: no clipping.", 0.2, \
+    0, 1e9)                                                                                        \
+  X(real, vf_coef, "", "Weight of the value loss, half the squared error.", 0.5, 0, 1e6)           \
+  X(real, huber, "", "Delta of the Huber loss of values; 0: squared error.", 0, 0, 1e9)            \
+  X(real, ent_coef, "", "Weight of the entropy bonus.", 0, 0, 1e6)                                 \
+  X(real, max_grad_value, "",                                                                      \
+    "Bound on each element of this plugin's gradient, before max_grad_norm; 0: none.", 0, 0, 1e9)  \
+  X(real, max_grad_norm, "",                                                                       \
+    "Bound on the norm of the gradient, the inference's included; 0: none.", 0.5, 0, 1e9)          \
+  X(real, target_kl, "nats",                                                                       \
+    "End an update after an epoch whose mean approx_kl is larger; 0: never.", 0, 0, 1e9)           \
+  X(real, gamma, "", "Discount factor per step; 0: only a step's own reward counts.", 0.99, 0, 1)  \
+  X(real, gae_lambda, "", "Lambda of generalised advantage estimation.", 0.95, 0, 1)               \
+  X(choice, advantages, "", "Elements that advantages are standardised over.", "minibatch",        \
     "minibatch|batch|none")                                                                        \
-  X(choice, episode_boundary, "", "What an episode's end inside a trial is to the return.",        \
+  X(choice, episode_boundary, "",                                                                  \
+    "Whether the end of an episode ends the return (terminal), or only the end of the trial.",     \
     "ignore", "ignore|terminal")                                                                   \
-  X(flag, time_limit_bootstrap, "", "Steps cut by the horizon return V of their own state.", 0)    \
-  X(flag, normalise_reward, "", "By the discounted return's deviation, within +-10.", 1)           \
+  X(flag, time_limit_bootstrap, "",                                                                \
+    "Take the value of a step's own state as the return of a step that the horizon cuts.", 0)      \
+  X(flag, normalise_reward, "",                                                                    \
+    "Divide rewards by the running standard deviation of the discounted return, within +-10.", 1)  \
   X(choice, loss_belief, "",                                                                       \
-    "Where actions are taken on posterior samples (run.samples > 0), the loss sees the samples "   \
-    "acted on, or the point belief, with the density acted by in the ratio and values of its "     \
-    "own.",                                                                                        \
+    "Belief that the loss sees where run.samples > 0: the samples acted on, or the point belief, " \
+    "with the mixture's density below the ratio.",                                                 \
     "acted", "acted|point")                                                                        \
   X(flag, upstream_mixture, "",                                                                    \
-    "As published with the Laplace VRNN: a mixture's log-density is its members' mean, a lower "   \
-    "bound.",                                                                                      \
+    "As published with the Laplace VRNN: the log-density of a mixture is its members' mean, a "    \
+    "lower bound.",                                                                                \
     0)                                                                                             \
   X(flag, upstream_critic, "",                                                                     \
     "As published with the Laplace VRNN: no gradient passes the advantage in the value loss, so "  \
