@@ -1,19 +1,20 @@
 /* cmd_compare.c - `hunch compare DIR`: arms side by side, as text, JSON or CSV on stdout. */
 #include "cli.h"
-#include "compare.h"
-#include "compare_tasks.h"
+#include "render_csv.h"
+#include "render_json.h"
+#include "render_text.h"
 #include <stdio.h>
 #include <string.h>
 
 /* What was asked for, on stdout. */
 static bool show(const HnComparison *c, bool by_task, bool json, bool csv, GError **error) {
-  GPtrArray *tasks = by_task ? hn_tasks_compare(c, error) : NULL;
+  GPtrArray *tasks = by_task ? hn_compare_tasks(c, error) : NULL;
   if (by_task && !tasks) return false;
-  g_autofree char *head = by_task ? hn_comparison_heading(c) : NULL;
-  g_autofree char *text = json      ? hn_comparison_json(c, tasks)
-                          : csv     ? hn_tasks_csv(c, tasks)
-                          : by_task ? hn_tasks_text(c, tasks)
-                                    : hn_comparison_text(c);
+  g_autofree char *head = by_task ? hn_render_text_heading(c) : NULL;
+  g_autofree char *text = json      ? hn_render_json(c, tasks)
+                          : csv     ? hn_render_csv_tasks(c, tasks)
+                          : by_task ? hn_render_text_tasks(c, tasks)
+                                    : hn_render_text(c);
   if (head && !json && !csv) fputs(head, stdout);
   fputs(text, stdout);
   if (tasks) g_ptr_array_unref(tasks);

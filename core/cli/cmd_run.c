@@ -2,7 +2,7 @@
  * report.
  */
 #include "cli.h"
-#include "compare.h"
+#include "render_text.h"
 #include "report.h"
 #include "schedule.h"
 #include <stdio.h>
@@ -56,7 +56,7 @@ static void show(const HnVerb *verb, const char *dir) {
   HnResults *r = hn_results_read(dir, &error);
   HnComparison *c = r ? hn_compare(r, NULL, NULL, &error) : NULL;
   if (c) {
-    g_autofree char *text = hn_comparison_text(c);
+    g_autofree char *text = hn_render_text(c);
     g_autofree char *page = g_build_filename(dir, "report.html", NULL);
     fputs(text, stdout);
     if (hn_report_write(r, page, &error)) printf("\n%s\n", page);

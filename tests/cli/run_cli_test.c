@@ -63,6 +63,7 @@ static void awkward_names(void) {
   }
   g_auto(Run) table = hunch(dir, "compare runs/s --by task");
   expect(table.out, "  open, then close  ");
+  expect(table.out, "  two\\x0alines  ");
 }
 
 static void failing(void) {

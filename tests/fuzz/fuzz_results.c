@@ -1,9 +1,11 @@
 /* fuzz_results.c - bytes, cut at NULs, become the files of a study's folder with two cells alike.
  * Whatever is accepted can be compared, shown by task, drawn and reported. */
 #include "fuzz.h"
-#include <compare_tasks.h>
 #include <curves.h>
 #include <html.h>
+#include <render_csv.h>
+#include <render_json.h>
+#include <render_text.h>
 #include <results.h>
 
 /* In the order in which they come; the first lies in the study's folder, the rest in both cells. */
@@ -35,13 +37,13 @@ static void write_files(const uint8_t *data, size_t size) {
 }
 
 static void use(const HnComparison *c) {
-  g_autofree char *text = hn_comparison_text(c), *json = hn_comparison_json(c, NULL);
+  g_autofree char *text = hn_render_text(c), *json = hn_render_json(c, NULL);
   g_autoptr(GString) page = g_string_new(NULL);
   hn_report_head(page, c), hn_report_warnings(page, c), hn_report_tables(page, c);
   hn_report_origin(page, c), hn_report_cells(page, c, "report.html");
-  g_autoptr(GPtrArray) tasks = hn_tasks_compare(c, NULL);
+  g_autoptr(GPtrArray) tasks = hn_compare_tasks(c, NULL);
   if (tasks) {
-    g_autofree char *lines = hn_tasks_text(c, tasks), *csv = hn_tasks_csv(c, tasks);
+    g_autofree char *lines = hn_render_text_tasks(c, tasks), *csv = hn_render_csv_tasks(c, tasks);
     hn_report_tasks(page, c, tasks, "tasks.csv");
   }
   g_autoptr(GPtrArray) figures = hn_figures(c);

@@ -1,7 +1,9 @@
 /* compare_tasks_test.c - a comparison by task from hand-made episodes, and the protocol beside
  * numbers. */
-#include "compare_tasks.h"
 #include "csv.h"
+#include "render_csv.h"
+#include "render_json.h"
+#include "render_text.h"
 #include "report.h"
 #include "results_fixture.h"
 
@@ -67,24 +69,28 @@ static void values(void) {
   char *dir = study();
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
-  GPtrArray *all = hn_tasks_compare(c, NULL);
+  GPtrArray *all = hn_compare_tasks(c, NULL);
   g_assert_cmpuint(all->len, ==, 4);
   const HnByTask *paid = table(all, 1, "test", "return", 3);
   const HnCompared *open = row(paid, 0, "open, \"wide\""), *push = row(paid, 1, "push"),
                    *mean = row(paid, 2, "mean of 2");
-  g_assert_cmpfloat_with_epsilon(open->value[0].value, 3.3166666666666664, 1e-12);
-  g_assert_cmpfloat_with_epsilon(open->difference[0].value, 0.6166666666666667, 1e-12);
-  g_assert_cmpfloat_with_epsilon(open->difference[0].low, -1.7928615466618694, 1e-12);
-  g_assert_cmpfloat_with_epsilon(open->difference[0].high, 3.0261948799952028, 1e-12);
-  g_assert_cmpfloat_with_epsilon(push->value[2].value, 1, 1e-15);
-  g_assert_cmpint(push->value[1].n, ==, 0);
+  g_assert_cmpfloat_with_epsilon(open->estimate[0][HN_VALUE].value, 3.3166666666666664, 1e-12);
+  g_assert_cmpfloat_with_epsilon(open->estimate[0][HN_DIFFERENCE].value, 0.6166666666666667, 1e-12);
+  g_assert_cmpfloat_with_epsilon(open->estimate[0][HN_DIFFERENCE].low, -1.7928615466618694, 1e-12);
+  g_assert_cmpfloat_with_epsilon(open->estimate[0][HN_DIFFERENCE].high, 3.0261948799952028, 1e-12);
+  g_assert_cmpfloat_with_epsilon(push->estimate[2][HN_VALUE].value, 1, 1e-15);
+  g_assert_cmpint(push->estimate[1][HN_VALUE].n, ==, 0);
   /* half of the difference of one task, as the other task has none */
-  g_assert_cmpfloat_with_epsilon(mean->value[0].value, (3.3166666666666664 + 1) / 2, 1e-12);
-  g_assert_cmpfloat_with_epsilon(mean->difference[0].high, 3.0261948799952028 / 2, 1e-12);
+  g_assert_cmpfloat_with_epsilon(mean->estimate[0][HN_VALUE].value, (3.3166666666666664 + 1) / 2,
+                                 1e-12);
+  g_assert_cmpfloat_with_epsilon(mean->estimate[0][HN_DIFFERENCE].high, 3.0261948799952028 / 2,
+                                 1e-12);
   const HnByTask *reached = table(all, 0, "test", "success", 3);
-  g_assert_cmpfloat_with_epsilon(row(reached, 1, "push")->value[0].value, 0.5, 1e-15);
-  g_assert_cmpfloat_with_epsilon(row(reached, 0, "open, \"wide\"")->value[0].value, 0, 1e-15);
-  g_assert_cmpfloat_with_epsilon(row(reached, 2, "mean of 2")->value[0].value, 0.25, 1e-15);
+  g_assert_cmpfloat_with_epsilon(row(reached, 1, "push")->estimate[0][HN_VALUE].value, 0.5, 1e-15);
+  g_assert_cmpfloat_with_epsilon(row(reached, 0, "open, \"wide\"")->estimate[0][HN_VALUE].value, 0,
+                                 1e-15);
+  g_assert_cmpfloat_with_epsilon(row(reached, 2, "mean of 2")->estimate[0][HN_VALUE].value, 0.25,
+                                 1e-15);
   g_assert_cmpfloat_with_epsilon(row(table(all, 3, "train", "return", 2), 0, "push")->final[0], 7,
                                  1e-15);
   g_ptr_array_unref(all), hn_comparison_free(c), hn_results_free(r), done(dir);
@@ -97,16 +103,16 @@ static void lacking(void) {
   fake_patch(cell, "episodes.csv", "test,push,3,1", "test,37,3,1");
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
-  GPtrArray *all = hn_tasks_compare(c, NULL);
+  GPtrArray *all = hn_compare_tasks(c, NULL);
   const HnByTask *paid = table(all, 1, "test", "return", 3);
-  g_assert_cmpint(row(paid, 0, "open, \"wide\"")->value[0].n, ==, 3);
-  g_assert_cmpint(row(paid, 1, "push")->value[0].n, ==, 2);
-  g_assert_cmpint(row(paid, 2, "mean of 2")->value[0].n, ==, 2);
-  g_assert_cmpint(row(paid, 2, "mean of 2")->value[2].n, ==, 3);
+  g_assert_cmpint(row(paid, 0, "open, \"wide\"")->estimate[0][HN_VALUE].n, ==, 3);
+  g_assert_cmpint(row(paid, 1, "push")->estimate[0][HN_VALUE].n, ==, 2);
+  g_assert_cmpint(row(paid, 2, "mean of 2")->estimate[0][HN_VALUE].n, ==, 2);
+  g_assert_cmpint(row(paid, 2, "mean of 2")->estimate[2][HN_VALUE].n, ==, 3);
   g_ptr_array_unref(all);
   GError *error = NULL;
   fake_patch(cell, "episodes.csv", "eval,20,inferred,1,train,push,0,1,5,7,1", "eval,20,inf");
-  g_assert_null(hn_tasks_compare(c, &error));
+  g_assert_null(hn_compare_tasks(c, &error));
   g_assert_error(error, HN_CSV_ERROR, HN_CSV_INVALID);
   g_assert_nonnull(strstr(error->message, "inferred/1/episodes.csv:9: 3 fields, expected 11 as"));
   g_error_free(error), g_free(cell);
@@ -117,9 +123,9 @@ static void shown(void) {
   char *dir = study();
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
-  GPtrArray *all = hn_tasks_compare(c, NULL);
-  char *text = hn_tasks_text(c, all), *csv = hn_tasks_csv(c, all);
-  char *json = hn_comparison_json(c, all), **lines = g_strsplit(text, "\n", -1);
+  GPtrArray *all = hn_compare_tasks(c, NULL);
+  char *text = hn_render_text_tasks(c, all), *csv = hn_render_csv_tasks(c, all);
+  char *json = hn_render_json(c, all), **lines = g_strsplit(text, "\n", -1);
   for (char **l = lines; *l; l++) g_assert_cmpint(g_utf8_strlen(*l, -1), <=, 100);
   g_assert_nonnull(strstr(text, "\nsuccess by task, split test\n"));
   g_assert_nonnull(strstr(text, "\nreturn by task, split train\n"));
@@ -158,14 +164,14 @@ static void protocols(void) {
   }
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
-  char *text = hn_comparison_text(c);
+  char *text = hn_render_text(c);
   g_assert_nonnull(strstr(text, "\nenvironment: gridworld 1.0 on libmujoco.so.2.2.2\n"));
   g_assert_nonnull(strstr(text, "\nprotocol of inferred: sdvt: 10\n"));
   g_assert_nonnull(strstr(text, "\nprotocol of fixed: trial: 2 episodes of the policy's mode\n"));
   g_assert_nonnull(strstr(text, "inferred is not set against the baseline: evaluation.protocol"));
-  GPtrArray *all = hn_tasks_compare(c, NULL);
+  GPtrArray *all = hn_compare_tasks(c, NULL);
   const HnByTask *paid = table(all, 1, "test", "return", 3);
-  g_assert_cmpint(row(paid, 0, "open, \"wide\"")->difference[0].n, ==, 0);
+  g_assert_cmpint(row(paid, 0, "open, \"wide\"")->estimate[0][HN_DIFFERENCE].n, ==, 0);
   g_ptr_array_unref(all), g_free(text), hn_comparison_free(c), hn_results_free(r);
   fake_patch(cell, "run.json", "\"protocol\"", "\"simulator\": \"MuJoCo 3.3.0\", \"protocol\"");
   r = hn_results_read(dir, NULL);

@@ -1,7 +1,8 @@
 /* report_test.c - a study folder made of files: read, compared, reported. */
-#include "compare.h"
+#include "format.h"
 #include "gnuplot.h"
-#include "json.h"
+#include "render_json.h"
+#include "render_text.h"
 #include "report.h"
 #include "results_fixture.h"
 #include <string.h>
@@ -67,19 +68,19 @@ static void compares(void) {
   HnCompared *m = column(c, "eval.return");
   g_assert_cmpint(c->baseline, ==, 2);
   g_assert_cmpint(c->done, ==, 9);
-  g_assert_cmpfloat_with_epsilon(m->value[0].value, 3.3166666666666664, 1e-12);
-  g_assert_cmpfloat_with_epsilon(m->difference[0].value, 0.6166666666666667, 1e-12);
-  g_assert_cmpfloat_with_epsilon(m->difference[0].low, -1.7928615466618694, 1e-12);
-  g_assert_cmpfloat_with_epsilon(m->difference[0].high, 3.0261948799952028, 1e-12);
+  g_assert_cmpfloat_with_epsilon(m->estimate[0][HN_VALUE].value, 3.3166666666666664, 1e-12);
+  g_assert_cmpfloat_with_epsilon(m->estimate[0][HN_DIFFERENCE].value, 0.6166666666666667, 1e-12);
+  g_assert_cmpfloat_with_epsilon(m->estimate[0][HN_DIFFERENCE].low, -1.7928615466618694, 1e-12);
+  g_assert_cmpfloat_with_epsilon(m->estimate[0][HN_DIFFERENCE].high, 3.0261948799952028, 1e-12);
   g_assert_cmpstr(hn_compared_verdict(m, 0), ==, "unclear");
   g_assert_cmpstr(hn_compared_verdict(m, 2), ==, "");
   /* an empty field is no number: the evaluation before counts; nan is the final value */
   HnCompared *l1 = column(c, "eval.reward_l1");
   g_assert_cmpfloat_with_epsilon(l1->final[0], 5, 1e-15);
-  g_assert_cmpint(l1->value[0].n, ==, 3);
-  g_assert_cmpint(l1->value[2].n, ==, 2);
-  g_assert_cmpint(l1->difference[0].n, ==, 2);
-  g_assert_cmpint(l1->difference[0].interval, ==, HN_INTERVAL_NONE);
+  g_assert_cmpint(l1->estimate[0][HN_VALUE].n, ==, 3);
+  g_assert_cmpint(l1->estimate[2][HN_VALUE].n, ==, 2);
+  g_assert_cmpint(l1->estimate[0][HN_DIFFERENCE].n, ==, 2);
+  g_assert_cmpint(l1->estimate[0][HN_DIFFERENCE].interval, ==, HN_INTERVAL_NONE);
   hn_comparison_free(c);
   hn_results_free(r);
   done(dir);
@@ -93,7 +94,7 @@ static void text_and_json(void) {
              "\"failed\", \"reason\": \"the return is NaN at update 7\"");
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
-  char *text = hn_comparison_text(c);
+  char *text = hn_render_text(c);
   char **lines = g_strsplit(text, "\n", -1);
   for (char **l = lines; *l; l++) g_assert_cmpint(g_utf8_strlen(*l, -1), <=, 100);
   g_assert_nonnull(strstr(text, "8 of 9 cells done"));
@@ -104,7 +105,7 @@ static void text_and_json(void) {
   g_strfreev(lines);
   g_free(text);
 
-  char *json = hn_comparison_json(c, NULL);
+  char *json = hn_render_json(c, NULL);
   JsonNode *root = json_from_string(json, NULL);
   JsonObject *o = json_node_get_object(root);
   g_assert_cmpint(json_object_get_int_member(o, "cells_failed"), ==, 1);
@@ -163,9 +164,9 @@ static void other_protocol(void) {
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
   HnCompared *m = column(c, "eval.return");
   g_assert_cmpstr(c->protocol[0], ==, "env.size: 9 and 5");
-  g_assert_cmpint(m->value[0].n, ==, 3);
-  g_assert_cmpint(m->difference[0].n, ==, 0);
-  g_assert_cmpint(m->difference[1].n, ==, 3);
+  g_assert_cmpint(m->estimate[0][HN_VALUE].n, ==, 3);
+  g_assert_cmpint(m->estimate[0][HN_DIFFERENCE].n, ==, 0);
+  g_assert_cmpint(m->estimate[1][HN_DIFFERENCE].n, ==, 3);
   hn_comparison_free(c);
   hn_results_free(r);
   done(dir);
@@ -181,7 +182,7 @@ static void numbers(void) {
                {-3, {0, 0, false}, "-3"},       {7.92e-6, {2, -6, false}, "7.92"},
                {(double)NAN, {2, 0, true}, "-"}};
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-    char *text = hn_compare_number(cases[i].x, cases[i].format);
+    char *text = hn_format_number(cases[i].x, cases[i].format);
     g_assert_cmpstr(text, ==, cases[i].text);
     g_free(text);
   }
@@ -680,20 +681,21 @@ static void no_gnuplot(void) {
 
 /* Two digits of the narrowest interval, differences apart from values. */
 static void formats(void) {
-  HnEstimate value[] = {
-      {.n = 3, .value = 8e-6, .low = -8e-6, .high = 2.4e-5, .interval = HN_INTERVAL_T},
-      {.n = 3, .value = 9e-6, .low = 0, .high = 1.8e-5, .interval = HN_INTERVAL_T}};
-  HnEstimate difference[] = {
-      {.n = 3, .value = -6e-8, .low = -2e-7, .high = 8e-8, .interval = HN_INTERVAL_T},
-      {.value = (double)NAN, .low = (double)NAN, .high = (double)NAN}};
+  HnEstimate estimate[2][HN_STATISTICS] = {
+      {[HN_VALUE] = {.value = 8e-6, .low = -8e-6, .high = 2.4e-5, .interval = HN_INTERVAL_T},
+       [HN_DIFFERENCE] = {.value = -6e-8, .low = -2e-7, .high = 8e-8, .interval = HN_INTERVAL_T}},
+      {[HN_VALUE] = {.value = 9e-6, .low = 0, .high = 1.8e-5, .interval = HN_INTERVAL_T},
+       [HN_DIFFERENCE] = {.value = (double)NAN, .low = (double)NAN, .high = (double)NAN}}};
   char unit[] = "nats";
-  HnCompared m = {.unit = unit, .better = -1, .value = value, .difference = difference};
-  HnFormat plain = hn_compared_format(&m, 2, false), signs = hn_compared_format(&m, 2, true);
+  HnCompared m = {.unit = unit, .better = -1, .arms = 2, .estimate = estimate};
+  HnFormat plain = hn_format_of(&m, HN_VALUE), signs = hn_format_of(&m, HN_DIFFERENCE);
   g_assert_cmpint(plain.exponent, ==, -6);
   g_assert_cmpint(plain.decimals, ==, 1); /* half width 9e-6 */
   g_assert_cmpint(signs.decimals, ==, 2); /* half width 1.4e-7 */
-  g_autofree char *heading = hn_compared_heading(&m, 2);
+  g_autofree char *heading = hn_format_heading(&m);
   g_assert_cmpstr(heading, ==, "1e-6 nats; lower is better");
+  g_autofree char *interval = hn_format_interval(&estimate[0][HN_DIFFERENCE], signs);
+  g_assert_cmpstr(interval, ==, "[-0.20, +0.08]");
 }
 
 int main(int argc, char **argv) {

@@ -24,13 +24,14 @@
 #ifndef HN_STUDY_H
 #define HN_STUDY_H
 #include "cell.h"
+#include "stats.h"
 
-#define HN_REPORT_PARAMS(X)                                                             \
-  X(text, baseline, "", "Arm that the others are compared with; empty: the first.", "") \
-  X(text, metric, "", "Column of metrics.csv that decides.", "eval.return")             \
-  X(choice, aggregate, "", "How seeds become one number.", "mean", "mean|median|iqm")   \
-  X(choice, band, "", "What plots show around it.", "interval", "interval|quartiles")   \
-  X(real, confidence, "", "Of intervals.", 0.95, 0.5, 0.999)                            \
+#define HN_REPORT_PARAMS(X)                                                              \
+  X(text, baseline, "", "Arm that the others are compared with; empty: the first.", "")  \
+  X(text, metric, "", "Column of metrics.csv that decides.", "eval.return")              \
+  X(choice, aggregate, "", "How seeds become one number.", "mean", HN_AGGREGATE_CHOICES) \
+  X(choice, band, "", "What plots show around it.", "interval", "interval|quartiles")    \
+  X(real, confidence, "", "Of intervals.", 0.95, 0.5, 0.999)                             \
   X(int, resamples, "", "Of the bootstrap.", 10000, 100, 1e7)
 #define HN_SEEDS_PARAMS(X)                                               \
   X(int, root, "", "Seeds are derived from it.", 1, 0, 9007199254740992) \

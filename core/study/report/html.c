@@ -1,6 +1,7 @@
 /* html.c - see html.h.  The page is also well-formed XML. */
 #include "html.h"
 #include "compare_tasks.h"
+#include "format.h"
 #include "gnuplot.h"
 #include "json.h"
 #include <math.h>
@@ -136,27 +137,21 @@ void hn_report_warnings(GString *out, const HnComparison *c) {
 
 /* ---- tables ---- */
 
-static void cell_interval(GString *out, const HnEstimate *e, HnFormat f) {
-  char *low = hn_compare_number(e->low, f);
-  char *high = hn_compare_number(e->high, f);
-  if (e->interval == HN_INTERVAL_NONE)
-    g_string_append(out, "<td></td>");
-  else
-    hn_html(out, "<td>[%s, %s]%s</td>", low, high, e->coarse ? " coarse" : "");
-  g_free(low);
-  g_free(high);
+static void interval_cell(GString *out, const HnEstimate *e, HnFormat f) {
+  g_autofree char *text = hn_format_interval(e, f);
+  hn_html(out, "<td>%s%s</td>", text, e->coarse ? " coarse" : "");
 }
 
 /* The difference and its interval on a scale that the whole column shares, zero marked. */
 static void draw_range(GString *out, const HnComparison *c, const HnCompared *m, gint64 arm) {
   double reach = 0;
   for (gint64 a = 0; a < c->results->arm_count; a++) {
-    const HnEstimate *d = &m->difference[a];
+    const HnEstimate *d = &m->estimate[a][HN_DIFFERENCE];
     double ends[] = {d->value, d->low, d->high};
     for (int i = 0; i < 3; i++)
       if (isfinite(ends[i])) reach = fmax(reach, fabs(ends[i]));
   }
-  const HnEstimate *d = &m->difference[arm];
+  const HnEstimate *d = &m->estimate[arm][HN_DIFFERENCE];
   if (!(reach > 0) || !isfinite(d->value)) {
     g_string_append(out, "<td></td>");
     return;
@@ -175,52 +170,43 @@ static void draw_range(GString *out, const HnComparison *c, const HnCompared *m,
                          d->value * scale, arm);
 }
 
-static void row(GString *out, const HnComparison *c, const HnCompared *m, gint64 a) {
+static void row(GString *out, const HnComparison *c, const HnCompared *m, int64_t a) {
   const HnResults *r = c->results;
-  HnFormat plain = hn_compared_format(m, r->arm_count, false);
-  HnFormat signs = hn_compared_format(m, r->arm_count, true);
-  char *value = hn_compare_number(m->value[a].value, plain);
-  char *difference = hn_compare_number(m->difference[a].value, signs);
   g_string_append_printf(
       out,
       "<tr%s><td><span class=\"dot\" style=\"background:var(--arm-%" G_GINT64_FORMAT ")\"></span>",
       a == c->baseline ? " class=\"base\"" : "", a);
   hn_html(out, "%s%s</td><td class=\"n\">", r->arms[a],
           hn_results_privileged(r, a) ? " (oracle)" : "");
-  html_count(out, m->value[a].n);
-  hn_html(out, "</td><td class=\"n\">%s</td>", value);
-  cell_interval(out, &m->value[a], plain);
-  hn_html(out, "<td class=\"n\">%s</td>",
-          a == c->baseline ? "baseline"
-          : c->protocol[a] ? "other task"
-                           : difference);
-  cell_interval(out, &m->difference[a], signs);
+  html_count(out, m->estimate[a][HN_VALUE].n);
+  g_string_append(out, "</td>");
+  for (int k = 0; k < HN_STATISTICS; k++) {
+    g_autofree char *shown = hn_format_statistic(c, m, a, k);
+    hn_html(out, "<td class=\"n\">%s</td>", shown);
+    interval_cell(out, &m->estimate[a][k], hn_format_of(m, k));
+  }
   draw_range(out, c, m, a);
   hn_html(out, "<td>%s</td></tr>\n", hn_compared_verdict(m, a));
-  g_free(value);
-  g_free(difference);
 }
 
 static void table(GString *out, const HnComparison *c, const HnCompared *m) {
-  char *interval = g_strdup_printf("%g %% interval", 100 * hn_stats_confidence(c->stats));
-  char *heading = hn_compared_heading(m, c->results->arm_count);
+  g_autofree char *interval = hn_format_confidence(c), *heading = hn_format_heading(m);
   hn_html(out, "<div class=\"wide\"><table><caption>%s <small>%s</small></caption>\n", m->column,
           heading);
-  hn_html(out,
-          "<thead><tr><th>arm</th><th class=\"n\">seeds</th><th class=\"n\">%s</th><th>%s</th>"
-          "<th class=\"n\">difference</th><th>%s</th><th></th><th></th></tr></thead><tbody>\n",
-          hn_aggregate_name(hn_stats_kind(c->stats)), interval, interval);
-  for (gint64 a = 0; a < c->results->arm_count; a++) row(out, c, m, a);
+  hn_html(out, "<thead><tr><th>arm</th><th class=\"n\">seeds</th>");
+  for (int k = 0; k < HN_STATISTICS; k++)
+    hn_html(out, "<th class=\"n\">%s</th><th>%s</th>",
+            hn_statistic_heading(&hn_statistics[k], c->stats), interval);
+  hn_html(out, "<th></th><th></th></tr></thead><tbody>\n");
+  for (int64_t a = 0; a < m->arms; a++) row(out, c, m, a);
   g_string_append(out, "</tbody></table></div>\n");
-  g_free(heading);
-  g_free(interval);
 }
 
 void hn_report_tables(GString *out, const HnComparison *c) {
   hn_html(out,
           "<section><h2>Final values</h2>\n<p class=\"quiet\">After training, on held-out "
-          "tasks. Differences are to %s, paired by seed. ",
-          c->results->arms[c->baseline]);
+          "tasks. %s Differences are to %s, paired by seed. ",
+          hn_aggregate_doc(hn_stats_kind(c->stats)), c->results->arms[c->baseline]);
   hn_html(out, "Seeds are the unit; intervals are Student's t for means of fewer than ten seeds, "
                "else the percentile bootstrap.</p>\n");
   if (c->columns->len == 0) g_string_append(out, "<p>No done cell has an evaluation yet.</p>\n");
@@ -235,13 +221,12 @@ void hn_report_tables(GString *out, const HnComparison *c) {
 /* ---- by task ---- */
 
 static void task_row(GString *out, const HnComparison *c, const HnCompared *m, bool last) {
-  HnFormat f = hn_compared_format(m, c->results->arm_count, false);
+  const HnFormat f = hn_format_of(m, HN_VALUE);
   hn_html(out, last ? "<tr class=\"base\"><th>%s</th>" : "<tr><td>%s</td>", m->column);
   for (gint64 a = 0; a < c->results->arm_count; a++) {
-    char *value = hn_compare_number(m->value[a].value, f);
+    g_autofree char *value = hn_format_number(m->estimate[a][HN_VALUE].value, f);
     hn_html(out, "<td class=\"n\">%s</td>", value);
-    cell_interval(out, &m->value[a], f);
-    g_free(value);
+    interval_cell(out, &m->estimate[a][HN_VALUE], f);
   }
   g_string_append(out, "</tr>\n");
 }

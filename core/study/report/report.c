@@ -1,8 +1,8 @@
 /* report.c - puts the page of a report together. */
 #include "report.h"
-#include "compare_tasks.h"
 #include "gnuplot.h"
 #include "html.h"
+#include "render_csv.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -84,7 +84,7 @@ static char *plot_folder(const char *path) {
 static bool write_tasks(const HnComparison *c, const GPtrArray *tasks, const char *folder,
                         GError **error) {
   g_autofree char *path = g_build_filename(folder, "tasks.csv", NULL);
-  g_autofree char *text = hn_tasks_csv(c, tasks);
+  g_autofree char *text = hn_render_csv_tasks(c, tasks);
   return g_file_set_contents(path, text, -1, error);
 }
 
@@ -103,7 +103,7 @@ bool hn_report_write(const HnResults *r, const char *path, GError **error) {
   }
   g_autoptr(GPtrArray) all = hn_figures(c);
   char **svg = hn_plots_draw(all, r, c->baseline, folder, error);
-  GPtrArray *tasks = svg ? hn_tasks_compare(c, error) : NULL;
+  GPtrArray *tasks = svg ? hn_compare_tasks(c, error) : NULL;
   g_autofree char *link = g_strconcat(href, "/tasks.csv", NULL);
   bool ok = tasks && (!tasks->len || write_tasks(c, tasks, folder, error));
   if (ok) {

@@ -6,8 +6,8 @@
 
 /* ---- may they be compared? ---- */
 
-static HnResult *first_done(const HnResults *r, gint64 arm) {
-  for (gint64 s = 0; s < r->seeds; s++) {
+static HnResult *first_done(const HnResults *r, int64_t arm) {
+  for (int64_t s = 0; s < r->seeds; s++) {
     HnResult *c = hn_results_cell(r, arm, s);
     if (hn_result_done(c)) return c;
   }
@@ -112,9 +112,9 @@ static bool same_versions(GHashTable *said, const HnResult *c, GError **error) {
 static bool comparable(const HnResults *r, GError **error) {
   static const char *const per_seed[] = {"seed",           "seed_index",       "run.workers",
                                          "weights.sha256", "weights.identity", NULL};
-  for (gint64 arm = 0; arm < r->arm_count; arm++) {
+  for (int64_t arm = 0; arm < r->arm_count; arm++) {
     HnResult *first = first_done(r, arm);
-    for (gint64 s = 0; first && s < r->seeds; s++) {
+    for (int64_t s = 0; first && s < r->seeds; s++) {
       HnResult *c = hn_results_cell(r, arm, s);
       if (!hn_result_done(c) || c == first) continue;
       char *found = difference(first->config, c->config, "", per_seed);
@@ -137,7 +137,7 @@ static bool comparable(const HnResults *r, GError **error) {
 }
 
 /* What keeps an arm from being set against the baseline: another environment or evaluation. */
-static char *protocol(const HnResults *r, gint64 arm, gint64 baseline) {
+static char *protocol(const HnResults *r, int64_t arm, int64_t baseline) {
   /* how often, with how many samples, and what is shown of it is the arm's own choice */
   static const char *const except[] = {"evaluation.every", "evaluation.record_rows",
                                        "evaluation.samples", NULL};
@@ -163,9 +163,17 @@ void hn_compared_free(HnCompared *c) {
   g_free(c->column);
   g_free(c->unit);
   g_free(c->final);
-  g_free(c->value);
-  g_free(c->difference);
+  g_free(c->estimate);
   g_free(c);
+}
+
+static HnEstimate estimate(const HnComparison *c, const HnCompared *m, int64_t arm, int k) {
+  const HnStatistic *t = &hn_statistics[k];
+  const int64_t seeds = c->results->seeds;
+  const double *x = m->final + arm * seeds, *baseline = m->final + c->baseline * seeds;
+  if (t->paired && (arm == c->baseline || c->protocol[arm]))
+    return (HnEstimate){.value = NAN, .low = NAN, .high = NAN};
+  return t->of(c->stats, seeds, x, t->paired ? baseline : NULL);
 }
 
 HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char *column,
@@ -176,15 +184,10 @@ HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char 
   m->unit = g_strdup(hn_column_unit(r, column));
   m->better = hn_column_better(column);
   m->final = final;
-  m->value = g_new0(HnEstimate, (gsize)r->arm_count);
-  m->difference = g_new0(HnEstimate, (gsize)r->arm_count);
-  for (gint64 a = 0; a < r->arm_count; a++) {
-    m->value[a] = hn_stats_estimate(c->stats, r->seeds, final + a * r->seeds);
-    m->difference[a] = (HnEstimate){.value = NAN, .low = NAN, .high = NAN};
-    if (a != c->baseline && !c->protocol[a])
-      m->difference[a] = hn_stats_difference(c->stats, r->seeds, final + a * r->seeds,
-                                             final + c->baseline * r->seeds);
-  }
+  m->arms = r->arm_count;
+  m->estimate = g_malloc0_n((gsize)r->arm_count, sizeof *m->estimate);
+  for (int64_t a = 0; a < r->arm_count; a++)
+    for (int k = 0; k < HN_STATISTICS; k++) m->estimate[a][k] = estimate(c, m, a, k);
   return m;
 }
 
@@ -197,7 +200,7 @@ static void compare_column(HnComparison *c, const char *column) {
   bool exists = false;
   for (gsize i = 0; i < cells; i++) {
     HnResult *cell = r->cells->pdata[i];
-    gint64 row = -1;
+    int64_t row = -1;
     final[i] = cell->metrics
                    ? hn_table_last(cell->metrics, hn_table_find(cell->metrics, column), &row)
                    : (double)NAN;
@@ -247,14 +250,16 @@ static void note(HnComparison *c) {
   bool coarse = false, few = false, nan = false, fewer_pairs = false;
   for (guint i = 0; i < c->columns->len; i++) {
     HnCompared *m = c->columns->pdata[i];
-    for (gint64 a = 0; a < r->arm_count; a++) {
-      intervals += m->difference[a].interval != HN_INTERVAL_NONE;
-      coarse |= m->value[a].coarse;
-      few |= m->value[a].n > 0 && m->value[a].n < HN_STATS_SEEDS_MIN;
-      fewer_pairs |= m->difference[a].n > 0 && m->difference[a].n < m->value[a].n;
-      for (gint64 s = 0; s < r->seeds; s++)
+    for (int64_t a = 0; a < r->arm_count; a++) {
+      const HnEstimate *value = &m->estimate[a][HN_VALUE];
+      const HnEstimate *difference = &m->estimate[a][HN_DIFFERENCE];
+      intervals += difference->interval != HN_INTERVAL_NONE;
+      coarse |= value->coarse;
+      few |= value->n > 0 && value->n < HN_STATS_SEEDS_MIN;
+      fewer_pairs |= difference->n > 0 && difference->n < value->n;
+      for (int64_t s = 0; s < r->seeds; s++)
         nan |= hn_result_done(hn_results_cell(r, a, s)) && !isfinite(m->final[a * r->seeds + s]) &&
-               m->value[a].n > 0;
+               value->n > 0;
     }
   }
   if (few)
@@ -272,7 +277,7 @@ static void note(HnComparison *c) {
     g_ptr_array_add(c->notes, g_strdup_printf("Each interval holds for itself; the %u differences "
                                               "are not adjusted for being many.",
                                               intervals));
-  for (gint64 a = 0; a < r->arm_count; a++) {
+  for (int64_t a = 0; a < r->arm_count; a++) {
     if (c->protocol[a])
       g_ptr_array_add(c->notes, g_strdup_printf("%s is not set against the baseline: %s.",
                                                 r->arms[a], c->protocol[a]));
@@ -289,11 +294,11 @@ static void add_origin(HnComparison *c, const char *what, char **value) {
   const HnResults *r = c->results;
   const char *first = NULL;
   bool same = true;
-  for (gint64 a = 0; a < r->arm_count; a++) {
+  for (int64_t a = 0; a < r->arm_count; a++) {
     if (!first) first = value[a];
     same &= !value[a] || g_str_equal(value[a], first);
   }
-  for (gint64 a = 0; a < r->arm_count && first; a++) {
+  for (int64_t a = 0; a < r->arm_count && first; a++) {
     if (!value[a]) continue;
     g_ptr_array_add(c->origin, same ? g_strdup_printf("%s: %s", what, value[a])
                                     : g_strdup_printf("%s of %s: %s", what, r->arms[a], value[a]));
@@ -306,7 +311,7 @@ static void list_origin(HnComparison *c) {
   const HnResults *r = c->results;
   char **env = g_new0(char *, (gsize)r->arm_count + 1);
   char **count = g_new0(char *, (gsize)r->arm_count + 1);
-  for (gint64 a = 0; a < r->arm_count; a++) {
+  for (int64_t a = 0; a < r->arm_count; a++) {
     const HnResult *cell = first_done(r, a);
     const char *name = cell ? hn_result_fact(cell, "plugins.env.name") : NULL;
     const char *version = cell ? hn_result_fact(cell, "plugins.env.version") : NULL;
@@ -321,9 +326,9 @@ static void list_origin(HnComparison *c) {
   g_strfreev(env), g_strfreev(count);
 }
 
-static gint64 choose_baseline(const HnResults *r, const char *name, GError **error) {
+static int64_t choose_baseline(const HnResults *r, const char *name, GError **error) {
   if (!name || !*name) return 0;
-  gint64 arm = hn_results_arm(r, name);
+  int64_t arm = hn_results_arm(r, name);
   if (arm < 0) {
     g_autofree char *hint = hn_diag_hint(name, (const char *const *)r->arms);
     g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_UNKNOWN, "no arm '%s'%s", name, hint);
@@ -341,7 +346,7 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
                                       "eval.transition_nll",
                                       "eval.predict.cross_entropy",
                                       "eval.predict.l1"};
-  gint64 base = choose_baseline(r, baseline ? baseline : r->report.baseline, error);
+  int64_t base = choose_baseline(r, baseline ? baseline : r->report.baseline, error);
   if (base < 0 || !comparable(r, error)) return NULL;
   HnComparison *c = g_new0(HnComparison, 1);
   c->results = r;
@@ -353,7 +358,7 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
   c->notes = g_ptr_array_new_with_free_func(g_free);
   c->protocol = g_new0(char *, (gsize)r->arm_count);
   c->origin = g_ptr_array_new_with_free_func(g_free);
-  for (gint64 a = 0; a < r->arm_count; a++) c->protocol[a] = protocol(r, a, base);
+  for (int64_t a = 0; a < r->arm_count; a++) c->protocol[a] = protocol(r, a, base);
   list_origin(c);
   compare_column(c, metric ? metric : r->report.metric);
   bool found = c->columns->len > 0;
@@ -383,13 +388,13 @@ void hn_comparison_free(HnComparison *c) {
   g_ptr_array_free(c->absent, TRUE);
   g_ptr_array_free(c->notes, TRUE);
   g_ptr_array_free(c->origin, TRUE);
-  for (gint64 a = 0; a < c->results->arm_count; a++) g_free(c->protocol[a]);
+  for (int64_t a = 0; a < c->results->arm_count; a++) g_free(c->protocol[a]);
   g_free(c->protocol);
   g_free(c);
 }
 
-const char *hn_compared_verdict(const HnCompared *m, gint64 arm) {
-  const HnEstimate *d = &m->difference[arm];
+const char *hn_compared_verdict(const HnCompared *m, int64_t arm) {
+  const HnEstimate *d = &m->estimate[arm][HN_DIFFERENCE];
   if (d->interval == HN_INTERVAL_NONE) return "";
   if (d->low <= 0 && d->high >= 0) return d->low < d->high ? "unclear" : "same";
   if (m->better == 0) return d->value > 0 ? "higher" : "lower";

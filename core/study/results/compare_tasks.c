@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SUCCESS, RETURN, COLUMNS, WIDTH = 100 };
+enum { SUCCESS, RETURN, COLUMNS };
 static const char *const column_name[COLUMNS] = {"success", "return"};
 
 /* ---- one cell: sums by split and task ---- */
@@ -146,8 +146,8 @@ static double value_of(const GPtrArray *scores, const char *split, const char *t
 }
 
 /* One column on one split, or NULL if no cell has it. */
-static HnByTask *compare_tasks(const HnComparison *c, GPtrArray **scores, const char *split,
-                               int k) {
+static HnByTask *compare_on_split(const HnComparison *c, GPtrArray **scores, const char *split,
+                                  int k) {
   const HnResults *r = c->results;
   guint cells = r->cells->len;
   bool any = false;
@@ -172,7 +172,7 @@ static HnByTask *compare_tasks(const HnComparison *c, GPtrArray **scores, const 
   return NULL;
 }
 
-GPtrArray *hn_tasks_compare(const HnComparison *c, GError **error) {
+GPtrArray *hn_compare_tasks(const HnComparison *c, GError **error) {
   const HnResults *r = c->results;
   GPtrArray **scores = g_new0(GPtrArray *, r->cells->len);
   GPtrArray *all = g_ptr_array_new_with_free_func(by_task_free);
@@ -184,7 +184,7 @@ GPtrArray *hn_tasks_compare(const HnComparison *c, GError **error) {
   GPtrArray *splits = names_in(scores, r->cells->len, NULL);
   for (guint s = 0; s < splits->len && ok; s++)
     for (int k = 0; k < COLUMNS; k++) {
-      HnByTask *b = compare_tasks(c, scores, splits->pdata[s], k);
+      HnByTask *b = compare_on_split(c, scores, splits->pdata[s], k);
       if (b) g_ptr_array_add(all, b);
     }
   g_ptr_array_unref(splits);
@@ -194,118 +194,4 @@ GPtrArray *hn_tasks_compare(const HnComparison *c, GError **error) {
   if (ok) return all;
   g_ptr_array_unref(all);
   return NULL;
-}
-
-/* ---- as text ---- */
-
-/* "0.42 [0.10, 0.73]", or the value alone; `bare`: never more. */
-static char *shown(const HnCompared *m, gint64 arm, HnFormat f, bool bare) {
-  const HnEstimate *e = &m->value[arm];
-  char *value = hn_compare_number(e->value, f);
-  if (e->interval == HN_INTERVAL_NONE || bare) return value;
-  g_autofree char *low = hn_compare_number(e->low, f), *high = hn_compare_number(e->high, f);
-  char *text = g_strdup_printf("%s [%s, %s]", value, low, high);
-  g_free(value);
-  return text;
-}
-
-/* The finest format any row asks for, so that a column's points stand below each other. */
-static HnFormat format_of(const HnByTask *b, gint64 arms) {
-  HnFormat f = {0, 0, false};
-  for (guint i = 0; i < b->rows->len; i++)
-    f.decimals = MAX(f.decimals, hn_compared_format(b->rows->pdata[i], arms, false).decimals);
-  f.decimals = MIN(f.decimals, g_str_equal(b->column, column_name[SUCCESS]) ? 3 : 2);
-  return f;
-}
-
-/* Cells [rows + 1][arms + 1] of a table, the heading first. */
-static char **cells_of(const HnComparison *c, const HnByTask *b) {
-  gint64 arms = c->results->arm_count, width = arms + 1;
-  char **cell = g_new0(char *, (b->rows->len + 1) * (gsize)width + 1);
-  HnFormat f = format_of(b, arms);
-  cell[0] = g_strdup("task");
-  for (gint64 a = 0; a < arms; a++) cell[a + 1] = g_strdup(c->results->arms[a]);
-  for (guint i = 0; i < b->rows->len; i++) {
-    const HnCompared *m = b->rows->pdata[i];
-    char **row = cell + (i + 1) * (gsize)width;
-    row[0] = g_strdup(m->column);
-    for (gint64 a = 0; a < arms; a++) row[a + 1] = shown(m, a, f, false);
-  }
-  return cell;
-}
-
-static int column_width(char **cell, gint64 width, guint rows, gint64 column) {
-  int widest = 0;
-  for (guint i = 0; i <= rows; i++)
-    widest = MAX(widest, (int)g_utf8_strlen(cell[i * (gsize)width + (gsize)column], -1));
-  return widest;
-}
-
-/* Columns [first, last) beside the tasks' names. */
-static void block_text(GString *out, char **cell, gint64 width, guint rows, gint64 first,
-                       gint64 last) {
-  for (guint i = 0; i <= rows; i++) {
-    char **row = cell + i * (gsize)width;
-    GString *line = g_string_new(NULL);
-    int pad = column_width(cell, width, rows, 0) - (int)g_utf8_strlen(row[0], -1);
-    g_string_append_printf(line, "  %s%*s", row[0], pad, "");
-    for (gint64 a = first; a < last; a++) {
-      pad = column_width(cell, width, rows, a) - (int)g_utf8_strlen(row[a], -1);
-      g_string_append_printf(line, "  %s%*s", row[a], pad, "");
-    }
-    g_string_append_printf(out, "%s\n", g_strchomp(line->str));
-    g_string_free(line, TRUE);
-  }
-}
-
-static void table_text(const HnComparison *c, const HnByTask *b, GString *out) {
-  gint64 width = c->results->arm_count + 1;
-  guint rows = b->rows->len;
-  char **cell = cells_of(c, b);
-  g_string_append_printf(out, "\n%s by task, split %s\n", b->column, b->split);
-  for (gint64 first = 1, last; first < width; first = last) {
-    int used = 2 + column_width(cell, width, rows, 0);
-    for (last = first; last < width; last++) {
-      int more = 2 + column_width(cell, width, rows, last);
-      if (last > first && used + more > WIDTH) break;
-      used += more;
-    }
-    block_text(out, cell, width, rows, first, last);
-    if (last < width) g_string_append_c(out, '\n');
-  }
-  g_strfreev(cell);
-}
-
-char *hn_tasks_text(const HnComparison *c, const GPtrArray *all) {
-  GString *out = g_string_new(NULL);
-  if (!all->len) g_string_append(out, "\nNo done cell has an evaluation of tasks with names.\n");
-  for (guint i = 0; i < all->len; i++) table_text(c, all->pdata[i], out);
-  return g_string_free(out, FALSE);
-}
-
-/* ---- as CSV ---- */
-
-static void csv_row(HnCsvWriter *w, const HnComparison *c, const HnByTask *b, const HnCompared *m,
-                    gint64 arm) {
-  const HnEstimate *v = &m->value[arm], *d = &m->difference[arm];
-  const double all[] = {v->value, v->low, v->high, d->value, d->low, d->high};
-  hn_csv_text(w, b->split), hn_csv_text(w, b->column), hn_csv_text(w, m->column);
-  hn_csv_text(w, c->results->arms[arm]), hn_csv_int(w, v->n);
-  for (guint i = 0; i < G_N_ELEMENTS(all); i++) hn_csv_finite(w, all[i]);
-  for (gint64 s = 0; s < c->results->seeds; s++)
-    hn_csv_finite(w, m->final[arm * c->results->seeds + s]);
-  hn_csv_end_row(w);
-}
-
-char *hn_tasks_csv(const HnComparison *c, const GPtrArray *all) {
-  HnCsvWriter w = hn_csv_writer(
-      "split,column,task,arm,seeds,value,low,high,difference,difference_low,difference_high", 10);
-  hn_csv_numbered(&w, "seed", 0, c->results->seeds - 1);
-  hn_csv_end_row(&w);
-  for (guint i = 0; i < all->len; i++) {
-    const HnByTask *b = all->pdata[i];
-    for (guint t = 0; t < b->rows->len; t++)
-      for (gint64 a = 0; a < c->results->arm_count; a++) csv_row(&w, c, b, b->rows->pdata[t], a);
-  }
-  return hn_csv_take(&w);
 }

@@ -1,7 +1,7 @@
 /* compare_tasks.h - a comparison by task: what each arm reached on every task name of every split,
  * from the episodes that counted in the last evaluation of each done cell. */
-#ifndef HN_TASKS_H
-#define HN_TASKS_H
+#ifndef HN_COMPARE_TASKS_H
+#define HN_COMPARE_TASKS_H
 #include "compare.h"
 
 /* One column of episodes.csv on one split. */
@@ -13,10 +13,5 @@ typedef struct HnByTask {
 /* HnByTask *: success, where there is such a column, then return, for the splits in the order in
  * which they were evaluated.  Of a cell a task's value is the mean over its counted episodes; the
  * mean over tasks needs all of them.  Empty where tasks have no names.  NULL: a file is damaged. */
-GPtrArray *hn_tasks_compare(const HnComparison *c, GError **error);
-/* Tables of at most 100 columns, arms side by side with their intervals; free with g_free. */
-char *hn_tasks_text(const HnComparison *c, const GPtrArray *all);
-/* split,column,task,arm,seeds,value,low,high,difference,difference_low,difference_high,seed_0,..;
- * empty fields where there is no number; free with g_free. */
-char *hn_tasks_csv(const HnComparison *c, const GPtrArray *all);
+GPtrArray *hn_compare_tasks(const HnComparison *c, GError **error);
 #endif

@@ -38,29 +38,57 @@ HnAggregate hn_stats_kind(const HnStats *s) {
   return s->aggregate;
 }
 
-const char *hn_aggregate_name(HnAggregate a) {
-  return a == HN_AGGREGATE_MEAN ? "mean" : a == HN_AGGREGATE_MEDIAN ? "median" : "iqm";
-}
-
 const char *hn_interval_name(HnInterval i) {
   return i == HN_INTERVAL_T ? "t" : i == HN_INTERVAL_BOOTSTRAP ? "bootstrap" : "none";
 }
+
+/* ---- aggregates of x [n], which they may reorder ---- */
 
 static int ascending(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
 }
 
-double hn_stats_aggregate(HnAggregate a, int64_t n, double *x) {
-  int64_t drop = 0;
-  if (a != HN_AGGREGATE_MEAN) {
-    qsort(x, (size_t)n, sizeof *x, ascending);
-    drop = a == HN_AGGREGATE_MEDIAN ? (n - 1) / 2 : n / 4;
-  }
+static double mean(int64_t n, double *x) {
   double sum = 0;
-  for (int64_t i = drop; i < n - drop; i++) sum += x[i];
-  return sum / (double)(n - 2 * drop);
+  for (int64_t i = 0; i < n; i++) sum += x[i];
+  return sum / (double)n;
 }
+
+/* Without the `drop` smallest and the `drop` largest. */
+static double trimmed(int64_t n, double *x, int64_t drop) {
+  qsort(x, (size_t)n, sizeof *x, ascending);
+  return mean(n - 2 * drop, x + drop);
+}
+
+static double median(int64_t n, double *x) {
+  return trimmed(n, x, (n - 1) / 2);
+}
+
+static double iqm(int64_t n, double *x) {
+  return trimmed(n, x, n / 4);
+}
+
+static const struct {
+  const char *name, *doc;
+  double (*of)(int64_t n, double *x);
+} aggregates[] = {
+#define ROW(NAME, name, doc) {#name, doc, name},
+    HN_AGGREGATES(ROW)};
+
+const char *hn_aggregate_name(HnAggregate a) {
+  return aggregates[a].name;
+}
+
+const char *hn_aggregate_doc(HnAggregate a) {
+  return aggregates[a].doc;
+}
+
+double hn_stats_aggregate(HnAggregate a, int64_t n, double *x) {
+  return aggregates[a].of(n, x);
+}
+
+/* ---- intervals ---- */
 
 /* P(|t| < x) by the finite series for a whole number of degrees of freedom. */
 static double t_within(double x, int64_t dof) {
@@ -194,4 +222,19 @@ HnEstimate hn_stats_spread(HnStats *s, int64_t n, const double *x) {
   }
   g_free(kept);
   return e;
+}
+
+/* ---- what is said of an arm ---- */
+
+static HnEstimate value(HnStats *s, int64_t n, const double *x, const double *baseline) {
+  (void)baseline;
+  return hn_stats_estimate(s, n, x);
+}
+
+const HnStatistic hn_statistics[HN_STATISTICS] = {
+    [HN_VALUE] = {"value", NULL, false, value},
+    [HN_DIFFERENCE] = {"difference", "difference", true, hn_stats_difference}};
+
+const char *hn_statistic_heading(const HnStatistic *t, const HnStats *s) {
+  return t->heading ? t->heading : hn_aggregate_name(s->aggregate);
 }

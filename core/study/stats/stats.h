@@ -14,8 +14,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* In the order of the choice `aggregate` of HN_REPORT_PARAMS. */
-typedef enum HnAggregate { HN_AGGREGATE_MEAN, HN_AGGREGATE_MEDIAN, HN_AGGREGATE_IQM } HnAggregate;
+/* How seeds become one number.  A row has a function of its name in stats.c; the choice `aggregate`
+ * of a study's report block, and whatever shows its results, follow. */
+#define HN_AGGREGATES(X)                  \
+  X(MEAN, mean, "Mean over seeds.")       \
+  X(MEDIAN, median, "Median over seeds.") \
+  X(IQM, iqm, "Interquartile mean: without the quarter of the seeds at each end.")
+#define HN_AGGREGATE_ENUM(NAME, name, doc)   HN_AGGREGATE_##NAME,
+#define HN_AGGREGATE_CHOICE(NAME, name, doc) "|" #name
+/* "mean|median|iqm", for a parameter of kind choice. */
+#define HN_AGGREGATE_CHOICES &(HN_AGGREGATES(HN_AGGREGATE_CHOICE))[1]
+typedef enum HnAggregate { HN_AGGREGATES(HN_AGGREGATE_ENUM) } HnAggregate;
 typedef enum HnInterval { HN_INTERVAL_NONE, HN_INTERVAL_T, HN_INTERVAL_BOOTSTRAP } HnInterval;
 enum { HN_STATS_SEEDS_MIN = 3, HN_STATS_BOOTSTRAP_FROM = 10 };
 
@@ -34,8 +43,9 @@ HnStats *hn_stats_new(HnAggregate aggregate, double confidence, int64_t resample
 void hn_stats_free(HnStats *s);
 double hn_stats_confidence(const HnStats *s);
 HnAggregate hn_stats_kind(const HnStats *s);
-/* "mean", "median", "iqm". */
+/* "iqm", and a sentence about it. */
 const char *hn_aggregate_name(HnAggregate a);
+const char *hn_aggregate_doc(HnAggregate a);
 /* "none", "t", "bootstrap". */
 const char *hn_interval_name(HnInterval i);
 
@@ -47,6 +57,20 @@ HnEstimate hn_stats_spread(HnStats *s, int64_t n, const double *x);
 /* x - baseline, over the seeds where both are finite.
  *   x, baseline  [n] the same seed at the same index */
 HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const double *baseline);
+
+/* What a comparison says of an arm by its final values, in the order in which it is shown. Whatever
+ * shows a comparison walks over hn_statistics, so a new one is a name and a row in stats.c. */
+enum { HN_VALUE, HN_DIFFERENCE, HN_STATISTICS };
+typedef struct HnStatistic {
+  const char *key;     /* in JSON and CSV */
+  const char *heading; /* of tables; NULL: the aggregate's name */
+  bool paired;         /* set against the baseline's values, so not said of the baseline */
+  /*   x, baseline  [n] the same seed at the same index; baseline NULL where it is not paired */
+  HnEstimate (*of)(HnStats *s, int64_t n, const double *x, const double *baseline);
+} HnStatistic;
+extern const HnStatistic hn_statistics[HN_STATISTICS];
+/* Its heading where seeds are aggregated as s does. */
+const char *hn_statistic_heading(const HnStatistic *t, const HnStats *s);
 
 /* The aggregate of finite values x [n], n > 0; x is reordered.  The interquartile mean drops
  * floor(n/4) values at each end (as rliable and scipy's trim_mean do). [any] */

@@ -1,0 +1,25 @@
+/* format.h - how the numbers of a comparison are shown to people. */
+#ifndef HN_FORMAT_H
+#define HN_FORMAT_H
+#include "compare.h"
+
+/* x / 10^exponent with so many decimals. */
+typedef struct HnFormat {
+  int decimals, exponent;
+  bool sign;
+} HnFormat;
+
+/* Of a statistic, for all arms alike: two digits of the narrowest interval; an exponent (a multiple
+ * of 3) only where all are tiny or huge. */
+HnFormat hn_format_of(const HnCompared *m, int statistic);
+/* "-" for NaN, no negative zero; free with g_free, like all below. */
+char *hn_format_number(double x, HnFormat format);
+/* "[-0.1, 0.2]"; "" where there is no interval. */
+char *hn_format_interval(const HnEstimate *e, HnFormat format);
+/* The number, or why there can be none: "baseline", "other task". */
+char *hn_format_statistic(const HnComparison *c, const HnCompared *m, int64_t arm, int statistic);
+/* "95 % interval". */
+char *hn_format_confidence(const HnComparison *c);
+/* "1e-6 nats; lower is better". */
+char *hn_format_heading(const HnCompared *m);
+#endif

@@ -1,0 +1,74 @@
+/* render_json.c - see render_json.h. */
+#include "render_json.h"
+#include "json.h"
+
+static void add_estimate(JsonBuilder *b, const char *name, const HnEstimate *e) {
+  hn_json_open_object(b, name);
+  hn_json_add_int(b, "seeds", e->n);
+  hn_json_add_real(b, "value", e->value);
+  hn_json_add_real(b, "low", e->low);
+  hn_json_add_real(b, "high", e->high);
+  hn_json_add_string(b, "interval", hn_interval_name(e->interval));
+  hn_json_add_bool(b, "coarse", e->coarse);
+  json_builder_end_object(b);
+}
+
+static void add_column(JsonBuilder *b, const HnComparison *c, const HnCompared *m) {
+  const HnResults *r = c->results;
+  hn_json_open_object(b, NULL);
+  hn_json_add_string(b, "column", m->column);
+  hn_json_add_string(b, "unit", m->unit);
+  hn_json_add_string(b, "better", m->better > 0 ? "higher" : m->better < 0 ? "lower" : "unknown");
+  hn_json_open_array(b, "arms");
+  for (int64_t a = 0; a < r->arm_count; a++) {
+    hn_json_open_object(b, NULL);
+    hn_json_add_string(b, "arm", r->arms[a]);
+    hn_json_open_array(b, "final");
+    for (int64_t s = 0; s < r->seeds; s++) hn_json_add_real(b, NULL, m->final[a * r->seeds + s]);
+    json_builder_end_array(b);
+    for (int k = 0; k < HN_STATISTICS; k++)
+      add_estimate(b, hn_statistics[k].key, &m->estimate[a][k]);
+    hn_json_add_string(b, "verdict", hn_compared_verdict(m, a));
+    json_builder_end_object(b);
+  }
+  json_builder_end_array(b);
+  json_builder_end_object(b);
+}
+
+static void add_tasks(JsonBuilder *b, const HnComparison *c, const GPtrArray *tasks) {
+  hn_json_open_array(b, "tasks");
+  for (guint i = 0; i < tasks->len; i++) {
+    const HnByTask *t = tasks->pdata[i];
+    hn_json_open_object(b, NULL);
+    hn_json_add_string(b, "split", t->split);
+    hn_json_add_string(b, "column", t->column);
+    hn_json_open_array(b, "rows");
+    for (guint k = 0; k < t->rows->len; k++) add_column(b, c, t->rows->pdata[k]);
+    json_builder_end_array(b);
+    json_builder_end_object(b);
+  }
+  json_builder_end_array(b);
+}
+
+static void add_lines(JsonBuilder *b, const char *name, const GPtrArray *lines) {
+  hn_json_add_strings(b, name, lines->len, (const char *const *)lines->pdata);
+}
+
+char *hn_render_json(const HnComparison *c, const GPtrArray *tasks) {
+  JsonBuilder *b = hn_json_begin();
+  hn_json_add_string(b, "study", c->results->study);
+  hn_json_add_string(b, "baseline", c->results->arms[c->baseline]);
+  hn_json_add_string(b, "aggregate", hn_aggregate_name(hn_stats_kind(c->stats)));
+  hn_json_add_real(b, "confidence", hn_stats_confidence(c->stats));
+  hn_json_add_int(b, "cells_done", c->done);
+  hn_json_add_int(b, "cells_failed", c->failed);
+  hn_json_add_int(b, "cells", c->results->cells->len);
+  hn_json_open_array(b, "columns");
+  for (guint i = 0; i < c->columns->len; i++) add_column(b, c, c->columns->pdata[i]);
+  json_builder_end_array(b);
+  if (tasks) add_tasks(b, c, tasks);
+  add_lines(b, "origin", c->origin);
+  add_lines(b, "absent", c->absent);
+  add_lines(b, "notes", c->notes);
+  return hn_json_end(b);
+}

@@ -1,0 +1,128 @@
+/* render_text.c - see render_text.h. */
+#include "render_text.h"
+#include "format.h"
+#include "text_table.h"
+
+enum { WIDTH = 100 };
+
+static void add_head(HnTextTable *t, const HnComparison *c) {
+  hn_text_table_add(t, g_strdup("arm"));
+  hn_text_table_add(t, g_strdup("seeds"));
+  for (int k = 0; k < HN_STATISTICS; k++) {
+    hn_text_table_add(t, g_strdup(hn_statistic_heading(&hn_statistics[k], c->stats)));
+    hn_text_table_add(t, hn_format_confidence(c));
+  }
+  hn_text_table_add(t, g_strdup(""));
+}
+
+static void add_arm(HnTextTable *t, const HnComparison *c, const HnCompared *m, int64_t arm) {
+  const HnEstimate *e = m->estimate[arm];
+  hn_text_table_add(t, g_strdup(c->results->arms[arm]));
+  hn_text_table_add(t, g_strdup_printf("%" G_GINT64_FORMAT, e[HN_VALUE].n));
+  for (int k = 0; k < HN_STATISTICS; k++) {
+    hn_text_table_add(t, hn_format_statistic(c, m, arm, k));
+    hn_text_table_add(t, hn_format_interval(&e[k], hn_format_of(m, k)));
+  }
+  hn_text_table_add(t, g_strdup(hn_compared_verdict(m, arm)));
+}
+
+static void add_column(const HnComparison *c, const HnCompared *m, GString *out) {
+  g_autoptr(GString) align = g_string_new("lr"); /* arm, seeds */
+  for (int k = 0; k < HN_STATISTICS; k++) g_string_append(align, "rh");
+  HnTextTable t = hn_text_table(g_string_append_c(align, 'l')->str);
+  g_autofree char *heading = hn_format_heading(m);
+  g_string_append_printf(out, "\n%s", m->column);
+  g_string_append_printf(out, *heading ? "  (%s)\n" : "%s\n", heading);
+  add_head(&t, c);
+  for (int64_t a = 0; a < m->arms; a++) add_arm(&t, c, m, a);
+  hn_text_table_end(&t, WIDTH, out);
+}
+
+/* How the first interval that is shown was made, or NULL. */
+static const char *method(const HnComparison *c) {
+  for (guint i = 0; i < c->columns->len; i++) {
+    const HnCompared *m = c->columns->pdata[i];
+    for (int64_t a = 0; a < m->arms; a++) {
+      const HnInterval interval = m->estimate[a][HN_VALUE].interval;
+      if (interval != HN_INTERVAL_NONE)
+        return interval == HN_INTERVAL_T ? "Student's t" : "percentile bootstrap";
+    }
+  }
+  return NULL;
+}
+
+static void add_heading(const HnComparison *c, GString *out) {
+  const HnResults *r = c->results;
+  const char *intervals = method(c);
+  g_string_append_printf(out,
+                         "%s: %" G_GINT64_FORMAT " arm%s x %" G_GINT64_FORMAT
+                         " seed%s, %" G_GINT64_FORMAT " of %u cells done\n",
+                         r->study, r->arm_count, r->arm_count == 1 ? "" : "s", r->seeds,
+                         r->seeds == 1 ? "" : "s", c->done, r->cells->len);
+  if (c->columns->len)
+    g_string_append_printf(out, "Final values; differences to %s, paired by seed%s%s.\n",
+                           r->arms[c->baseline], intervals ? "; intervals: " : "",
+                           intervals ? intervals : "");
+  else
+    g_string_append(out, "No done cell has an evaluation yet.\n");
+  for (guint i = 0; i < c->origin->len && c->done; i++)
+    g_string_append_printf(out, "%s\n", (char *)c->origin->pdata[i]);
+}
+
+char *hn_render_text_heading(const HnComparison *c) {
+  GString *out = g_string_new(NULL);
+  add_heading(c, out);
+  return g_string_free(out, FALSE);
+}
+
+char *hn_render_text(const HnComparison *c) {
+  GString *out = g_string_new(NULL);
+  add_heading(c, out);
+  for (guint i = 0; i < c->columns->len; i++) add_column(c, c->columns->pdata[i], out);
+  if (c->notes->len) g_string_append_c(out, '\n');
+  for (guint i = 0; i < c->notes->len; i++)
+    g_string_append_printf(out, "note: %s\n", (char *)c->notes->pdata[i]);
+  if (c->absent->len)
+    g_string_append_printf(out, "\n%u cells are not in the table:\n", c->absent->len);
+  for (guint i = 0; i < c->absent->len; i++)
+    g_string_append_printf(out, "  %s\n", (char *)c->absent->pdata[i]);
+  return g_string_free(out, FALSE);
+}
+
+/* ---- by task ---- */
+
+/* The finest format any row asks for, so that a column's points stand below each other. */
+static HnFormat format_of(const HnByTask *b) {
+  HnFormat f = {0, 0, false};
+  for (guint i = 0; i < b->rows->len; i++)
+    f.decimals = MAX(f.decimals, hn_format_of(b->rows->pdata[i], HN_VALUE).decimals);
+  f.decimals = MIN(f.decimals, g_str_equal(b->column, "success") ? 3 : 2);
+  return f;
+}
+
+static void add_tasks(const HnComparison *c, const HnByTask *b, GString *out) {
+  const int64_t arms = c->results->arm_count;
+  const HnFormat f = format_of(b);
+  g_autofree char *align = g_strnfill((gsize)arms + 1, 'l');
+  HnTextTable t = hn_text_table(align);
+  hn_text_table_add(&t, g_strdup("task"));
+  for (int64_t a = 0; a < arms; a++) hn_text_table_add(&t, g_strdup(c->results->arms[a]));
+  for (guint i = 0; i < b->rows->len; i++) {
+    const HnCompared *m = b->rows->pdata[i];
+    hn_text_table_add(&t, hn_diag_printable(m->column));
+    for (int64_t a = 0; a < arms; a++) {
+      const HnEstimate *e = &m->estimate[a][HN_VALUE];
+      g_autofree char *value = hn_format_number(e->value, f), *interval = hn_format_interval(e, f);
+      hn_text_table_add(&t, g_strconcat(value, *interval ? " " : "", interval, NULL));
+    }
+  }
+  g_string_append_printf(out, "\n%s by task, split %s\n", b->column, b->split);
+  hn_text_table_end(&t, WIDTH, out);
+}
+
+char *hn_render_text_tasks(const HnComparison *c, const GPtrArray *tasks) {
+  GString *out = g_string_new(NULL);
+  if (!tasks->len) g_string_append(out, "\nNo done cell has an evaluation of tasks with names.\n");
+  for (guint i = 0; i < tasks->len; i++) add_tasks(c, tasks->pdata[i], out);
+  return g_string_free(out, FALSE);
+}
