@@ -34,18 +34,18 @@ typedef struct Actions {
 } Actions;
 
 typedef struct Job { /* rows of one thread, and how many times an episode's length to step them */
-  Rig *rig;
+  EnvFixture *f;
   const Actions *actions;
   int64_t first, rows, episodes;
 } Job;
 
 static gpointer step_rows(gpointer arg) {
   const Job *job = arg;
-  HnEnvBatch part = rig_part(job->rig, job->first, job->rows);
+  HnEnvBatch part = env_fixture_part(job->f, job->first, job->rows);
   for (int64_t n = 0; n < job->episodes * EPISODE; n++) {
-    part.action = &job->actions->act[n % EPISODE][job->first * job->rig->spec.action_dim];
+    part.action = &job->actions->act[n % EPISODE][job->first * job->f->spec.action_dim];
     part.action_index = &job->actions->action_index[n % EPISODE][job->first];
-    if (job->rig->env->step(job->rig->self, &part)) g_error("%s", job->rig->fake.error);
+    if (job->f->env->step(job->f->self, &part)) g_error("%s", job->f->fake.error);
   }
   return NULL;
 }
@@ -58,12 +58,12 @@ static double busy(void) {
 }
 
 /* Seconds for `episodes` of all rows: processor time on one thread, time on the clock on two. */
-static double run_plugin(Rig *rig, const Actions *actions, int64_t episodes, int threads) {
-  rig_reset(rig, HN_NEW_TASK, -1);
+static double run_plugin(EnvFixture *f, const Actions *actions, int64_t episodes, int threads) {
+  env_fixture_reset(f, HN_NEW_TASK, -1);
   gint64 start = g_get_monotonic_time();
   double start_busy = busy();
-  Job job[2] = {{rig, actions, 0, ROWS / threads, episodes},
-                {rig, actions, ROWS / 2, ROWS / 2, episodes}};
+  Job job[2] = {{f, actions, 0, ROWS / threads, episodes},
+                {f, actions, ROWS / 2, ROWS / 2, episodes}};
   GThread *second = threads == 2 ? g_thread_new("second", step_rows, &job[1]) : NULL;
   step_rows(&job[0]);
   if (!second) return busy() - start_busy;
@@ -71,13 +71,13 @@ static double run_plugin(Rig *rig, const Actions *actions, int64_t episodes, int
   return 1e-6 * (double)(g_get_monotonic_time() - start);
 }
 
-/* The same rows with nothing but MuJoCo: one mjData a row, from the states that `rig` begins at. */
-static double run_direct(Rig *rig, const mjModel *m, mjData **d, const Actions *actions,
+/* The same rows with nothing but MuJoCo: one mjData a row, from the states that `f` begins at. */
+static double run_direct(EnvFixture *f, const mjModel *m, mjData **d, const Actions *actions,
                          const Subject *subject) {
-  rig_reset(rig, HN_NEW_TASK, -1);
+  env_fixture_reset(f, HN_NEW_TASK, -1);
   const size_t nq = (size_t)m->nq, nv = (size_t)m->nv;
   for (int64_t i = 0; i < ROWS; i++) {
-    const double *state = rig_row(rig, i);
+    const double *state = env_fixture_row(f, i);
     mj_resetData(m, d[i]);
     memcpy(d[i]->qpos, state, sizeof(double) * nq);
     memcpy(d[i]->qvel, state + nq, sizeof(double) * nv);
@@ -109,21 +109,21 @@ static void bench(const Subject *subject, const Actions *actions) {
   double seconds[2][MOST], direct[MOST], ratio[MOST];
   const int repeats = subject->repeats;
   const double steps = (double)(subject->episodes * EPISODE * ROWS);
-  Rig *rig = rig_new(subject->plugin, ROWS, subject->settings);
+  EnvFixture *f = env_fixture_new(subject->plugin, ROWS, subject->settings);
   HnSim sim = {.model = NULL};
   mjData *d[ROWS] = {NULL};
-  if (subject->body && hn_sim_create(&sim, &rig->fake.host, subject->body->mjcf, 1))
-    g_error("%s", rig->fake.error);
+  if (subject->body && hn_sim_create(&sim, &f->fake.host, subject->body->mjcf, 1))
+    g_error("%s", f->fake.error);
   for (int64_t i = 0; sim.model && i < ROWS; i++) d[i] = mj_makeData(sim.model);
   for (int k = 0; k < repeats; k++) {
     HnRng stream[ROWS];
-    memcpy(stream, rig->b.rng, sizeof stream); /* every run the same */
-    if (sim.model) direct[k] = run_direct(rig, sim.model, d, actions, subject);
+    memcpy(stream, f->b.rng, sizeof stream); /* every run the same */
+    if (sim.model) direct[k] = run_direct(f, sim.model, d, actions, subject);
     for (int threads = 1; threads <= 2; threads++) {
-      memcpy(rig->b.rng, stream, sizeof stream);
-      seconds[threads - 1][k] = run_plugin(rig, actions, subject->episodes, threads);
+      memcpy(f->b.rng, stream, sizeof stream);
+      seconds[threads - 1][k] = run_plugin(f, actions, subject->episodes, threads);
     }
-    memcpy(rig->b.rng, stream, sizeof stream);
+    memcpy(f->b.rng, stream, sizeof stream);
     ratio[k] = sim.model ? seconds[0][k] / direct[k] : 0;
   }
   printf("%-18s %11.0f %11.0f", subject->plugin->name, steps / median(seconds[0], repeats),
@@ -135,7 +135,7 @@ static void bench(const Subject *subject, const Actions *actions) {
   printf("\n");
   for (int64_t i = 0; sim.model && i < ROWS; i++) mj_deleteData(d[i]);
   hn_sim_destroy(&sim);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 int main(int argc, char **argv) {

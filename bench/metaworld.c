@@ -22,7 +22,7 @@ typedef struct Subject {
   int task;
   HnMwWorld world;
   FakeHost fake;
-  Rig *rig; /* two rows of one goal */
+  EnvFixture *f; /* two rows of one goal */
   mjModel *model;
   mjData *data;
   float action[STEPS][HN_MW_ACT];
@@ -36,12 +36,12 @@ static double busy(void) {
 
 /* ---- the bare simulator ---- */
 
-/* From where the rig's first row begins. */
+/* From where the f's first row begins. */
 static void place_bare(Subject *s) {
-  const HnMwRow *row = rig_row(s->rig, 0);
+  const HnMwRow *row = env_fixture_row(s->f, 0);
   mjModel *m = s->model;
   mjData *d = s->data;
-  rig_reset(s->rig, HN_NEW_TASK, 0);
+  env_fixture_reset(s->f, HN_NEW_TASK, 0);
   hn_mw_place_bodies(row, m);
   mj_resetData(m, d);
   memcpy(d->qpos, row->qpos, sizeof(double) * (size_t)m->nq);
@@ -80,21 +80,21 @@ typedef struct Job {
 static gpointer step_row(gpointer arg) {
   const Job *job = arg;
   Subject *s = job->s;
-  HnEnvBatch part = rig_part(s->rig, job->row, 1);
+  HnEnvBatch part = env_fixture_part(s->f, job->row, 1);
   for (int t = 0; t < STEPS; t++) {
     part.action = s->action[t];
-    if (s->rig->env->step(s->rig->self, &part)) g_error("%s", s->rig->fake.error);
+    if (s->f->env->step(s->f->self, &part)) g_error("%s", s->f->fake.error);
   }
   return NULL;
 }
 
 static double run_env(Subject *s) {
   Job job = {s, 0};
-  rig_reset(s->rig, HN_NEW_TASK, 0);
+  env_fixture_reset(s->f, HN_NEW_TASK, 0);
   double start = busy();
   step_row(&job);
   double seconds = busy() - start;
-  const HnMwRow *row = rig_row(s->rig, 0); /* both did the same work */
+  const HnMwRow *row = env_fixture_row(s->f, 0); /* both did the same work */
   for (int k = 0; k < s->model->nq; k++)
     if (row->qpos[k] != s->data->qpos[k]) g_error("the two runs went apart");
   return seconds;
@@ -102,7 +102,7 @@ static double run_env(Subject *s) {
 
 static double run_two(Subject *s) {
   Job job[2] = {{s, 0}, {s, 1}};
-  rig_reset(s->rig, HN_NEW_TASK, 0);
+  env_fixture_reset(s->f, HN_NEW_TASK, 0);
   gint64 start = g_get_monotonic_time();
   GThread *second = g_thread_new("second", step_row, &job[1]);
   step_row(&job[0]);
@@ -160,7 +160,7 @@ static Subject *subject_open(const char *assets, int task) {
   s->task = task;
   if (hn_mw_world_create(&s->world, fake_host_open(&s->fake), assets, 1, &task))
     g_error("%s", s->fake.error);
-  s->rig = rig_new(metaworld, 2, SETTINGS({"benchmark", HN_MW_MT1}, {name, 0}));
+  s->f = env_fixture_new(metaworld, 2, SETTINGS({"benchmark", HN_MW_MT1}, {name, 0}));
   s->model = mj_copyModel(NULL, hn_mw_model_of(&s->world, task));
   s->data = mj_makeData(s->model);
   for (int t = 0; t < STEPS; t++)
@@ -170,7 +170,7 @@ static Subject *subject_open(const char *assets, int task) {
 
 static void subject_close(Subject *s) {
   mj_deleteData(s->data), mj_deleteModel(s->model);
-  rig_free(s->rig);
+  env_fixture_free(s->f);
   hn_mw_world_destroy(&s->world);
   fake_host_close(&s->fake);
   g_free(s);

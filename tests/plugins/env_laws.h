@@ -25,25 +25,25 @@ static inline double ks_uniform(double *x, int n, double low, double high) {
 #define KS_LIMIT(n) (2.7 / sqrt(n)) /* exceeded with probability 2 exp(-2 * 2.7^2) = 9e-7 */
 
 /* With reward noise where there is such a thing, so that streams are used in steps as well. */
-static inline Rig *new_rig(const HnPlugin *plugin, int64_t rows) {
+static inline EnvFixture *env_fixture_noisy(const HnPlugin *plugin, int64_t rows) {
   gboolean noisy = FALSE;
   for (uint32_t k = 0; k < plugin->param_count; k++)
     noisy |= strcmp(plugin->params[k].name, "reward_noise_high") == 0;
-  return rig_new(plugin, rows,
-                 noisy ? SETTINGS({"reward_noise_low", 0.1}, {"reward_noise_high", 2}) : NULL);
+  return env_fixture_new(
+      plugin, rows, noisy ? SETTINGS({"reward_noise_low", 0.1}, {"reward_noise_high", 2}) : NULL);
 }
 
 enum { LAW_STEPS = 60 };
 
 /* All that row i of a run leaves behind, as bytes. */
-static inline void append_row(GByteArray *trace, const Rig *rig, int64_t i) {
-  const HnEnvBatch *b = &rig->b;
-  const HnEnvSpec *s = &rig->spec;
-  g_byte_array_append(trace, (const guint8 *)rig_row(rig, i), (guint)s->row_size);
+static inline void append_row(GByteArray *trace, const EnvFixture *f, int64_t i) {
+  const HnEnvBatch *b = &f->b;
+  const HnEnvSpec *s = &f->spec;
+  g_byte_array_append(trace, (const guint8 *)env_fixture_row(f, i), (guint)s->row_size);
   g_byte_array_append(trace, (const guint8 *)(b->obs + i * s->obs_dim), (guint)(4 * s->obs_dim));
   g_byte_array_append(trace, (const guint8 *)(b->task + i * s->task_dim), (guint)(4 * s->task_dim));
-  g_byte_array_append(trace, (const guint8 *)(b->info + i * rig->info_count),
-                      (guint)(4 * rig->info_count));
+  g_byte_array_append(trace, (const guint8 *)(b->info + i * f->info_count),
+                      (guint)(4 * f->info_count));
   g_byte_array_append(trace, (const guint8 *)(b->reward + i), 4);
   g_byte_array_append(trace, b->terminated + i, 1);
   g_byte_array_append(trace, (const guint8 *)(b->rng + i), sizeof(HnRng));
@@ -53,26 +53,26 @@ static inline void append_row(GByteArray *trace, const Rig *rig, int64_t i) {
  * `backward`.  Returns the trace of row `watched`, whose streams are those of row 0. */
 static inline GByteArray *run_rows(const HnPlugin *plugin, int64_t rows, int64_t watched,
                                    int64_t chunk, gboolean backward) {
-  Rig *rig = new_rig(plugin, rows);
+  EnvFixture *f = env_fixture_noisy(plugin, rows);
   GByteArray *trace = g_byte_array_new();
   HnRng *action = g_new(HnRng, (gsize)rows);
   for (int64_t i = 0; i < rows; i++) {
     uint64_t stream = (uint64_t)((i + rows - watched) % rows);
-    rig->b.rng[i] = hn_rng(7, stream), action[i] = hn_rng(8, stream);
+    f->b.rng[i] = hn_rng(7, stream), action[i] = hn_rng(8, stream);
   }
   for (int t = 0; t < LAW_STEPS; t++) {
-    if (t % (LAW_STEPS / 2) == 0) rig_reset(rig, t ? HN_NEW_EPISODE : HN_NEW_TASK, -1);
-    for (int64_t i = 0; i < rows; i++) rig_random_action(rig, i, &action[i]);
+    if (t % (LAW_STEPS / 2) == 0) env_fixture_reset(f, t ? HN_NEW_EPISODE : HN_NEW_TASK, -1);
+    for (int64_t i = 0; i < rows; i++) env_fixture_random_action(f, i, &action[i]);
     int64_t chunks = (rows + chunk - 1) / chunk;
     for (int64_t c = 0; c < chunks; c++) {
       int64_t first = (backward ? chunks - 1 - c : c) * chunk;
-      HnEnvBatch part = rig_part(rig, first, MIN(chunk, rows - first));
-      g_assert_cmpint(rig->env->step(rig->self, &part), ==, HN_OK);
+      HnEnvBatch part = env_fixture_part(f, first, MIN(chunk, rows - first));
+      g_assert_cmpint(f->env->step(f->self, &part), ==, HN_OK);
     }
-    append_row(trace, rig, watched);
+    append_row(trace, f, watched);
   }
   g_free(action);
-  rig_free(rig);
+  env_fixture_free(f);
   return trace;
 }
 
@@ -98,52 +98,52 @@ static inline gboolean goes_on(const HnPlugin *plugin) {
 }
 
 static inline void test_keep(gconstpointer plugin) {
-  Rig *rig = new_rig(plugin, 3);
+  EnvFixture *f = env_fixture_noisy(plugin, 3);
   HnRng rng = hn_rng(9, 0);
-  rig_reset(rig, HN_NEW_TASK, -1);
+  env_fixture_reset(f, HN_NEW_TASK, -1);
   for (int t = 0; t < 5; t++) {
-    for (int64_t i = 0; i < 3; i++) rig_random_action(rig, i, &rng);
-    rig_step(rig);
+    for (int64_t i = 0; i < 3; i++) env_fixture_random_action(f, i, &rng);
+    env_fixture_step(f);
   }
   GByteArray *before[3], *after[3];
-  for (int64_t i = 0; i < 3; i++) append_row(before[i] = g_byte_array_new(), rig, i);
-  rig->begin[0] = HN_KEEP, rig->begin[1] = HN_NEW_EPISODE, rig->begin[2] = HN_KEEP;
-  g_assert_cmpint(rig->env->reset(rig->self, &rig->b), ==, HN_OK);
-  for (int64_t i = 0; i < 3; i++) append_row(after[i] = g_byte_array_new(), rig, i);
+  for (int64_t i = 0; i < 3; i++) append_row(before[i] = g_byte_array_new(), f, i);
+  f->begin[0] = HN_KEEP, f->begin[1] = HN_NEW_EPISODE, f->begin[2] = HN_KEEP;
+  g_assert_cmpint(f->env->reset(f->self, &f->b), ==, HN_OK);
+  for (int64_t i = 0; i < 3; i++) append_row(after[i] = g_byte_array_new(), f, i);
   for (int64_t i = 0; i < 3; i += 2)
     g_assert_cmpmem(before[i]->data, before[i]->len, after[i]->data, after[i]->len);
   int changed = memcmp(before[1]->data, after[1]->data, before[1]->len) != 0;
   g_assert_cmpint(changed, ==, !goes_on(plugin));
   for (int64_t i = 0; i < 3; i++) g_byte_array_unref(before[i]), g_byte_array_unref(after[i]);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* A new episode keeps the task; task k is the same task for any stream and any instance. */
 static inline void test_tasks(gconstpointer plugin) {
-  Rig *a = new_rig(plugin, 1), *b = new_rig(plugin, 1);
+  EnvFixture *a = env_fixture_noisy(plugin, 1), *b = env_fixture_noisy(plugin, 1);
   size_t bytes = sizeof(float) * (size_t)a->spec.task_dim;
   float *task = g_malloc(bytes);
-  rig_reset(a, HN_NEW_TASK, -1);
+  env_fixture_reset(a, HN_NEW_TASK, -1);
   memcpy(task, a->b.task, bytes);
-  rig_reset(a, HN_NEW_EPISODE, -1);
+  env_fixture_reset(a, HN_NEW_EPISODE, -1);
   g_assert_cmpmem(task, bytes, a->b.task, bytes);
   int64_t count = HN_CAN(a->env, task_count) ? a->env->task_count(a->self, 0) : 0;
   if (!count) g_assert_cmpint(a->b.task_index[0], ==, -1);
   b->b.rng[0] = hn_rng(99, 99);
   for (int64_t k = 0; k < count; k++) {
-    rig_reset(a, HN_NEW_TASK, k), rig_reset(b, HN_NEW_TASK, k);
+    env_fixture_reset(a, HN_NEW_TASK, k), env_fixture_reset(b, HN_NEW_TASK, k);
     g_assert_cmpmem(a->b.task, bytes, b->b.task, bytes);
-    rig_reset(b, HN_NEW_TASK, (k + 1) % count);
+    env_fixture_reset(b, HN_NEW_TASK, (k + 1) % count);
     g_assert_cmpint(memcmp(a->b.task, b->b.task, bytes), !=, 0);
     for (int64_t j = 0; j < k; j++)
       g_assert_cmpstr(a->env->task_name(a->self, 0, k), !=, a->env->task_name(a->self, 0, j));
   }
   g_free(task);
-  rig_free(a), rig_free(b);
+  env_fixture_free(a), env_fixture_free(b);
 }
 
 typedef struct Half {
-  Rig *rig;
+  EnvFixture *f;
   HnEnvBatch part;
   int steps;
 } Half;
@@ -151,34 +151,34 @@ typedef struct Half {
 static inline gpointer step_half(gpointer arg) {
   Half *half = arg;
   for (int t = 0; t < half->steps; t++)
-    g_assert_cmpint(half->rig->env->step(half->rig->self, &half->part), ==, HN_OK);
+    g_assert_cmpint(half->f->env->step(half->f->self, &half->part), ==, HN_OK);
   return NULL;
 }
 
 /* Two threads at once on rows of their own leave what one thread leaves. */
 static inline void test_threads(gconstpointer plugin) {
   enum { ROWS = 8, TOGETHER = 40 };
-  Rig *rig[2];
+  EnvFixture *f[2];
   HnRng rng = hn_rng(10, 0);
   for (int k = 0; k < 2; k++) {
-    rig[k] = new_rig(plugin, ROWS);
-    rig_reset(rig[k], HN_NEW_TASK, -1);
+    f[k] = env_fixture_noisy(plugin, ROWS);
+    env_fixture_reset(f[k], HN_NEW_TASK, -1);
   }
-  for (int64_t i = 0; i < ROWS; i++) rig_random_action(rig[0], i, &rng);
-  memcpy(rig[1]->action, rig[0]->action, sizeof(float) * (size_t)(ROWS * rig[0]->spec.action_dim));
-  memcpy(rig[1]->action_index, rig[0]->action_index, sizeof(int32_t) * ROWS);
-  Half whole = {rig[0], rig[0]->b, TOGETHER};
+  for (int64_t i = 0; i < ROWS; i++) env_fixture_random_action(f[0], i, &rng);
+  memcpy(f[1]->action, f[0]->action, sizeof(float) * (size_t)(ROWS * f[0]->spec.action_dim));
+  memcpy(f[1]->action_index, f[0]->action_index, sizeof(int32_t) * ROWS);
+  Half whole = {f[0], f[0]->b, TOGETHER};
   step_half(&whole);
-  Half half[2] = {{rig[1], rig_part(rig[1], 0, 3), TOGETHER},
-                  {rig[1], rig_part(rig[1], 3, ROWS - 3), TOGETHER}};
+  Half half[2] = {{f[1], env_fixture_part(f[1], 0, 3), TOGETHER},
+                  {f[1], env_fixture_part(f[1], 3, ROWS - 3), TOGETHER}};
   GThread *thread = g_thread_new("half", step_half, &half[1]);
   step_half(&half[0]);
   g_thread_join(thread);
   GByteArray *one = g_byte_array_new(), *two = g_byte_array_new();
-  for (int64_t i = 0; i < ROWS; i++) append_row(one, rig[0], i), append_row(two, rig[1], i);
+  for (int64_t i = 0; i < ROWS; i++) append_row(one, f[0], i), append_row(two, f[1], i);
   g_assert_cmpmem(one->data, one->len, two->data, two->len);
   g_byte_array_unref(one), g_byte_array_unref(two);
-  rig_free(rig[0]), rig_free(rig[1]);
+  env_fixture_free(f[0]), env_fixture_free(f[1]);
 }
 
 static inline void add_for(const HnPlugin *plugin, const char *name, GTestDataFunc test) {

@@ -62,43 +62,43 @@ static inline void golden_free(Golden *g) {
 }
 
 /* qpos and qvel of record `n` must be the row's, to 1e-9. */
-static inline void golden_compare(const Rig *rig, const Golden *g, int n) {
-  const double *state = rig_row(rig, 0), *record = g->states + n * (g->nq + 2 * g->nv);
+static inline void golden_compare(const EnvFixture *f, const Golden *g, int n) {
+  const double *state = env_fixture_row(f, 0), *record = g->states + n * (g->nq + 2 * g->nv);
   for (int k = 0; k < g->nq + g->nv; k++) near(state[k], record[k], 1e-9);
 }
 
-static inline void golden_restore(const Rig *rig, const Golden *g, int n) {
+static inline void golden_restore(const EnvFixture *f, const Golden *g, int n) {
   size_t count = (size_t)(g->nq + 2 * g->nv);
-  memcpy(rig_row(rig, 0), g->states + (size_t)n * count, sizeof(double) * count);
+  memcpy(env_fixture_row(f, 0), g->states + (size_t)n * count, sizeof(double) * count);
 }
 
-static inline void golden_step(Rig *rig, const Golden *g, int t) {
-  memcpy(rig->action, g->controls + t * g->nu, sizeof(float) * (size_t)g->nu);
-  rig_step(rig);
+static inline void golden_step(EnvFixture *f, const Golden *g, int t) {
+  memcpy(f->action, g->controls + t * g->nu, sizeof(float) * (size_t)g->nu);
+  env_fixture_step(f);
 }
 
-static inline Rig *golden_rig(const HnPlugin *plugin, const Setting *settings) {
-  Rig *rig = rig_new(plugin, 1, settings);
-  rig_reset(rig, HN_NEW_TASK, -1);
-  return rig;
+static inline EnvFixture *golden_env(const HnPlugin *plugin, const Setting *settings) {
+  EnvFixture *f = env_fixture_new(plugin, 1, settings);
+  env_fixture_reset(f, HN_NEW_TASK, -1);
+  return f;
 }
 
 /* Every recorded stretch of ten steps, from its recorded start; `look` at each end, if not NULL. */
 static inline void golden_stretches(const HnPlugin *plugin, const char *body,
                                     const Setting *settings,
-                                    void (*look)(const Rig *rig, const double *forces)) {
+                                    void (*look)(const EnvFixture *f, const double *forces)) {
   Golden *g = golden_open(body);
   if (!g) return;
-  Rig *rig = golden_rig(plugin, settings);
+  EnvFixture *f = golden_env(plugin, settings);
   for (int t = 0; t < GOLDEN_STEPS; t++) {
-    if (t % GOLDEN_EVERY == 0) golden_restore(rig, g, t / GOLDEN_EVERY);
-    golden_step(rig, g, t);
+    if (t % GOLDEN_EVERY == 0) golden_restore(f, g, t / GOLDEN_EVERY);
+    golden_step(f, g, t);
     if ((t + 1) % GOLDEN_EVERY) continue;
     int n = (t + 1) / GOLDEN_EVERY;
-    golden_compare(rig, g, n);
-    if (look) look(rig, g->forces + n * 6 * g->nbody);
+    golden_compare(f, g, n);
+    if (look) look(f, g->forces + n * 6 * g->nbody);
   }
-  rig_free(rig);
+  env_fixture_free(f);
   golden_free(g);
 }
 
@@ -112,13 +112,13 @@ static inline void golden_free_run(const HnPlugin *plugin, const char *body,
     golden_free(g);
     return;
   }
-  Rig *rig = golden_rig(plugin, settings);
-  golden_restore(rig, g, 0);
+  EnvFixture *f = golden_env(plugin, settings);
+  golden_restore(f, g, 0);
   for (int t = 0; t < GOLDEN_STEPS; t++) {
-    golden_step(rig, g, t);
-    if ((t + 1) % GOLDEN_EVERY == 0) golden_compare(rig, g, (t + 1) / GOLDEN_EVERY);
+    golden_step(f, g, t);
+    if ((t + 1) % GOLDEN_EVERY == 0) golden_compare(f, g, (t + 1) / GOLDEN_EVERY);
   }
-  rig_free(rig);
+  env_fixture_free(f);
   golden_free(g);
 }
 

@@ -12,26 +12,26 @@ static void near(double a, double b, double tolerance) {
   if (!(fabs(a - b) <= tolerance)) g_error("%.9g is not %.9g (tolerance %g)", a, b, tolerance);
 }
 
-static int goal_of(const Rig *rig) {
+static int goal_of(const EnvFixture *f) {
   int goal = -1;
   for (int c = 0; c < CELLS; c++) {
-    g_assert_true(rig->b.task[c] == 0 || rig->b.task[c] == 1);
-    if (rig->b.task[c] == 1) goal = goal < 0 ? c : CELLS;
+    g_assert_true(f->b.task[c] == 0 || f->b.task[c] == 1);
+    if (f->b.task[c] == 1) goal = goal < 0 ? c : CELLS;
   }
   g_assert_cmpint(goal, >=, 0);
   g_assert_cmpint(goal, <, CELLS);
   return goal;
 }
 
-static int place(const Rig *rig) {
-  return SIZE * (int)rig->b.obs[0] + (int)rig->b.obs[1];
+static int place(const EnvFixture *f) {
+  return SIZE * (int)f->b.obs[0] + (int)f->b.obs[1];
 }
 
-static double move(Rig *rig, int action) {
-  rig->action_index[0] = action;
-  rig_step(rig);
-  g_assert_cmpint(rig->b.terminated[0], ==, 0);
-  return (double)rig->b.reward[0];
+static double move(EnvFixture *f, int action) {
+  f->action_index[0] = action;
+  env_fixture_step(f);
+  g_assert_cmpint(f->b.terminated[0], ==, 0);
+  return (double)f->b.reward[0];
 }
 
 /* The action that leads from one cell to `to`, x first. */
@@ -41,31 +41,31 @@ static int towards(int from, int to) {
 }
 
 static void test_spec(void) {
-  Rig *rig = rig_new(&gridworld_LTX_hn_plugin, 1, NULL);
-  g_assert_cmpint(rig->spec.obs_dim, ==, 2);
-  g_assert_cmpint(rig->spec.action_count, ==, 5);
-  g_assert_cmpint(rig->spec.action_dim, ==, 0);
-  g_assert_cmpint(rig->spec.task_dim, ==, CELLS);
-  g_assert_cmpint(rig->spec.horizon, ==, HORIZON);
-  g_assert_cmpint(rig->env->task_count(rig->self, 0), ==, TASKS);
+  EnvFixture *f = env_fixture_new(&gridworld_LTX_hn_plugin, 1, NULL);
+  g_assert_cmpint(f->spec.obs_dim, ==, 2);
+  g_assert_cmpint(f->spec.action_count, ==, 5);
+  g_assert_cmpint(f->spec.action_dim, ==, 0);
+  g_assert_cmpint(f->spec.task_dim, ==, CELLS);
+  g_assert_cmpint(f->spec.horizon, ==, HORIZON);
+  g_assert_cmpint(f->env->task_count(f->self, 0), ==, TASKS);
   gboolean seen[CELLS] = {FALSE};
   for (int64_t k = 0; k < TASKS; k++) {
-    rig_reset(rig, HN_NEW_TASK, k);
-    int goal = goal_of(rig);
+    env_fixture_reset(f, HN_NEW_TASK, k);
+    int goal = goal_of(f);
     g_assert_false(seen[goal]);
     g_assert_false(goal / SIZE < 2 && goal % SIZE < 2);
     seen[goal] = TRUE;
     char *name = g_strdup_printf("goal-%d-%d", goal / SIZE, goal % SIZE);
-    g_assert_cmpstr(rig->env->task_name(rig->self, 0, k), ==, name);
+    g_assert_cmpstr(f->env->task_name(f->self, 0, k), ==, name);
     g_free(name);
-    g_assert_true(rig->b.obs[0] == 0 && rig->b.obs[1] == 0);
+    g_assert_true(f->b.obs[0] == 0 && f->b.obs[1] == 0);
   }
-  rig->b.task_index[0] = TASKS;
-  rig->begin[0] = HN_NEW_TASK;
-  g_assert_cmpint(rig->env->reset(rig->self, &rig->b), ==, HN_E_PARAM);
-  rig->action_index[0] = 5;
-  g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_SHAPE);
-  rig_free(rig);
+  f->b.task_index[0] = TASKS;
+  f->begin[0] = HN_NEW_TASK;
+  g_assert_cmpint(f->env->reset(f->self, &f->b), ==, HN_E_PARAM);
+  f->action_index[0] = 5;
+  g_assert_cmpint(f->env->step(f->self, &f->b), ==, HN_E_SHAPE);
+  env_fixture_free(f);
 }
 
 /* Each action's effect in the middle, and walls on all four sides. */
@@ -74,39 +74,39 @@ static void test_moves(void) {
       {UP, 0, 1},   {RIGHT, 1, 1}, {STAY, 1, 1},  {DOWN, 1, 0},  {DOWN, 1, 0},  {LEFT, 0, 0},
       {LEFT, 0, 0}, {RIGHT, 1, 0}, {RIGHT, 2, 0}, {RIGHT, 3, 0}, {RIGHT, 4, 0}, {RIGHT, 4, 0},
       {UP, 4, 1},   {UP, 4, 2},    {UP, 4, 3},    {UP, 4, 4},    {UP, 4, 4}};
-  Rig *rig = rig_new(&gridworld_LTX_hn_plugin, 1, NULL);
-  rig_reset(rig, HN_NEW_TASK, 0);
+  EnvFixture *f = env_fixture_new(&gridworld_LTX_hn_plugin, 1, NULL);
+  env_fixture_reset(f, HN_NEW_TASK, 0);
   for (size_t t = 0; t < G_N_ELEMENTS(script); t++) {
-    move(rig, script[t][0]);
-    g_assert_cmpint((int)rig->b.obs[0], ==, script[t][1]);
-    g_assert_cmpint((int)rig->b.obs[1], ==, script[t][2]);
+    move(f, script[t][0]);
+    g_assert_cmpint((int)f->b.obs[0], ==, script[t][1]);
+    g_assert_cmpint((int)f->b.obs[1], ==, script[t][2]);
   }
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* Goals are drawn uniformly: chi-square with 20 degrees of freedom below its 1e-6 quantile. */
 static void test_draws(void) {
   enum { ROWS = 21000 };
-  Rig *rig = rig_new(&gridworld_LTX_hn_plugin, ROWS, NULL);
-  rig_reset(rig, HN_NEW_TASK, -1);
+  EnvFixture *f = env_fixture_new(&gridworld_LTX_hn_plugin, ROWS, NULL);
+  env_fixture_reset(f, HN_NEW_TASK, -1);
   int count[TASKS] = {0};
-  for (int64_t i = 0; i < ROWS; i++) count[rig->b.task_index[i]]++;
+  for (int64_t i = 0; i < ROWS; i++) count[f->b.task_index[i]]++;
   double chi2 = 0;
   for (int k = 0; k < TASKS; k++) chi2 += pow(count[k] - ROWS / 21.0, 2) / (ROWS / 21.0);
   g_assert_cmpfloat(chi2, <, 66.6);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 static void test_oracle(void) {
-  Rig *rig = rig_new(&gridworld_LTX_hn_plugin, 1, NULL);
+  EnvFixture *f = env_fixture_new(&gridworld_LTX_hn_plugin, 1, NULL);
   double total = 0;
   for (int64_t k = 0; k < TASKS; k++) {
-    rig_reset(rig, HN_NEW_TASK, k);
-    int goal = goal_of(rig), distance = goal / SIZE + goal % SIZE;
+    env_fixture_reset(f, HN_NEW_TASK, k);
+    int goal = goal_of(f), distance = goal / SIZE + goal % SIZE;
     double value = 0, success = 0;
     for (int t = 0; t < HORIZON; t++) {
-      value += move(rig, towards(place(rig), goal));
-      success += (double)rig_info(rig, 0, "success");
+      value += move(f, towards(place(f), goal));
+      success += (double)env_fixture_info(f, 0, "success");
     }
     near(value, 16.1 - 1.1 * distance, 1e-5);
     near(success, HORIZON + 1 - distance, 0);
@@ -114,7 +114,7 @@ static void test_oracle(void) {
   }
   near(total / TASKS, 11.0714, 5e-5);
   near(4 * total / TASKS, 44.2857, 5e-5);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* Searches 14 candidates at steps 2 to 15 of the first episode; the other 7 are a shortest path to
@@ -132,32 +132,32 @@ static int bayes_optimal(int episode, int t, int here, int known_goal) {
 static void test_bayes_optimal(void) {
   enum { EPISODES = 4 };
   static const double expected[EPISODES] = {4.0000, 11.0714, 11.0714, 11.0714};
-  Rig *rig = rig_new(&gridworld_LTX_hn_plugin, 1, NULL);
+  EnvFixture *f = env_fixture_new(&gridworld_LTX_hn_plugin, 1, NULL);
   double mean[EPISODES] = {0};
   for (int64_t k = 0; k < TASKS; k++) {
     int known_goal = -1;
     for (int episode = 0; episode < EPISODES; episode++) {
-      rig_reset(rig, episode == 0 ? HN_NEW_TASK : HN_NEW_EPISODE, k);
+      env_fixture_reset(f, episode == 0 ? HN_NEW_TASK : HN_NEW_EPISODE, k);
       for (int t = 0; t < HORIZON; t++) {
-        double r = move(rig, bayes_optimal(episode, t, place(rig), known_goal));
-        if (r > 0) known_goal = place(rig);
+        double r = move(f, bayes_optimal(episode, t, place(f), known_goal));
+        if (r > 0) known_goal = place(f);
         mean[episode] += r / TASKS;
       }
     }
-    g_assert_cmpint(known_goal, ==, goal_of(rig));
+    g_assert_cmpint(known_goal, ==, goal_of(f));
   }
   for (int episode = 0; episode < EPISODES; episode++) near(mean[episode], expected[episode], 5e-5);
   near(mean[0] + mean[1] + mean[2] + mean[3], 781.5 / 21, 1e-4);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 static void test_never_reaching(void) {
-  Rig *rig = rig_new(&gridworld_LTX_hn_plugin, 1, NULL);
-  rig_reset(rig, HN_NEW_TASK, -1);
+  EnvFixture *f = env_fixture_new(&gridworld_LTX_hn_plugin, 1, NULL);
+  env_fixture_reset(f, HN_NEW_TASK, -1);
   double value = 0;
-  for (int t = 0; t < HORIZON; t++) value += move(rig, STAY);
+  for (int t = 0; t < HORIZON; t++) value += move(f, STAY);
   near(value, -1.5, 1e-6);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* Return of the uniform policy by its Markov chain; *variance of one episode's return from the
@@ -196,44 +196,44 @@ static void test_uniform_policy(void) {
   enum { ROWS = 40000 };
   double variance, exact = uniform_policy(&variance), mean = 0;
   near(exact, -1.16547, 5e-6);
-  Rig *rig = rig_new(&gridworld_LTX_hn_plugin, ROWS, NULL);
+  EnvFixture *f = env_fixture_new(&gridworld_LTX_hn_plugin, ROWS, NULL);
   HnRng rng = hn_rng(11, 0);
-  rig_reset(rig, HN_NEW_TASK, -1);
+  env_fixture_reset(f, HN_NEW_TASK, -1);
   for (int t = 0; t < HORIZON; t++) {
-    for (int64_t i = 0; i < ROWS; i++) rig_random_action(rig, i, &rng);
-    rig_step(rig);
-    for (int64_t i = 0; i < ROWS; i++) mean += (double)rig->b.reward[i] / ROWS;
+    for (int64_t i = 0; i < ROWS; i++) env_fixture_random_action(f, i, &rng);
+    env_fixture_step(f);
+    for (int64_t i = 0; i < ROWS; i++) mean += (double)f->b.reward[i] / ROWS;
   }
   near(mean, exact, 4.5 * sqrt(variance / ROWS)); /* 4.5 standard errors: 7e-6 by chance */
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 static void test_parameters(void) {
-  Rig *rig =
-      rig_new(&gridworld_LTX_hn_plugin, 1,
-              SETTINGS({"size", 7}, {"horizon", 30}, {"goal_reward", 3}, {"step_reward", 0.5}));
-  g_assert_cmpint(rig->spec.task_dim, ==, 49);
-  g_assert_cmpint(rig->spec.horizon, ==, 30);
-  g_assert_cmpint(rig->env->task_count(rig->self, 1), ==, 45);
-  rig_reset(rig, HN_NEW_TASK, 44);
-  g_assert_true(rig->b.task[48] == 1);
+  EnvFixture *f = env_fixture_new(
+      &gridworld_LTX_hn_plugin, 1,
+      SETTINGS({"size", 7}, {"horizon", 30}, {"goal_reward", 3}, {"step_reward", 0.5}));
+  g_assert_cmpint(f->spec.task_dim, ==, 49);
+  g_assert_cmpint(f->spec.horizon, ==, 30);
+  g_assert_cmpint(f->env->task_count(f->self, 1), ==, 45);
+  env_fixture_reset(f, HN_NEW_TASK, 44);
+  g_assert_true(f->b.task[48] == 1);
   double value = 0;
-  for (int t = 0; t < 13; t++) value += move(rig, t < 6 ? RIGHT : UP);
+  for (int t = 0; t < 13; t++) value += move(f, t < 6 ? RIGHT : UP);
   near(value, 11 * 0.5 + 2 * 3, 1e-6);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 static void test_render(void) {
-  Rig *rig = rig_new(&gridworld_LTX_hn_plugin, 1, NULL);
+  EnvFixture *f = env_fixture_new(&gridworld_LTX_hn_plugin, 1, NULL);
   uint8_t rgb[50 * 50 * 3];
-  rig_reset(rig, HN_NEW_TASK, TASKS - 1);
-  g_assert_cmpint(rig->env->render(rig->self, rig->b.state, 50, 50, rgb), ==, HN_OK);
+  env_fixture_reset(f, HN_NEW_TASK, TASKS - 1);
+  g_assert_cmpint(f->env->render(f->self, f->b.state, 50, 50, rgb), ==, HN_OK);
   const uint8_t *agent = rgb + 3 * (45 * 50 + 5),
                 *goal = rgb + 3 * (5 * 50 + 45); /* (row, column) */
   g_assert_cmpint(agent[2], >, agent[1]);
   g_assert_cmpint(goal[1], >, goal[2]);
   g_assert_cmpint(rgb[3 * (25 * 50 + 25)], >, 240);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* ---- the belief ---- */
@@ -248,18 +248,18 @@ typedef struct Believer {
   HnRng rng;
 } Believer;
 
-static HnStatus believer_create(Believer *v, Rig *rig, const Setting *settings) {
+static HnStatus believer_create(Believer *v, EnvFixture *f, const Setting *settings) {
   const HnPlugin *p = &gridworld_belief_LTX_hn_plugin;
   *v = (Believer){.m = p->methods, .rng = hn_rng(5, 0)};
   HnBeliefSpec spec = {.struct_size = sizeof spec, .obs_dim = 2, .action_count = 5, .horizon = 15};
-  v->self = rig_alloc(rig, 1, p->self_size);
-  HnStatus s = v->m->create(v->self, &rig->fake.host, rig_params(rig, p, settings), &spec);
+  v->self = env_fixture_alloc(f, 1, p->self_size);
+  HnStatus s = v->m->create(v->self, &f->fake.host, env_fixture_params(f, p, settings), &spec);
   if (s) return s;
   g_assert_cmpint(spec.belief_dim, ==, CELLS);
   g_assert_cmpint(spec.latent_dim, ==, CELLS);
   g_assert_cmpint(spec.map_width, ==, SIZE);
   g_assert_cmpint(spec.map_height, ==, SIZE);
-  v->row = rig_alloc(rig, 1, spec.row_size);
+  v->row = env_fixture_alloc(f, 1, spec.row_size);
   return HN_OK;
 }
 
@@ -296,9 +296,9 @@ static int enumerate_goals(const int *cells, const float *rewards, int n, double
 
 static void test_belief_enumeration(void) {
   enum { LIVES = 60, EPISODES = 4, LIFE = EPISODES * HORIZON };
-  Rig *rig = rig_new(&gridworld_LTX_hn_plugin, 1, NULL);
+  EnvFixture *f = env_fixture_new(&gridworld_LTX_hn_plugin, 1, NULL);
   Believer v;
-  g_assert_cmpint(believer_create(&v, rig, NULL), ==, HN_OK);
+  g_assert_cmpint(believer_create(&v, f, NULL), ==, HN_OK);
   HnRng rng = hn_rng(3, 0);
   int found = 0;
   for (int life = 0; life < LIVES; life++) {
@@ -310,15 +310,15 @@ static void test_belief_enumeration(void) {
         uint8_t begin = t ? HN_KEEP : episode ? HN_NEW_EPISODE : HN_NEW_TASK;
         if (begin == HN_NEW_EPISODE) continue; /* seen with the step before it, below */
         if (begin == HN_NEW_TASK) {
-          rig_reset(rig, HN_NEW_TASK, -1);
-          g_assert_cmpint(believer_see(&v, begin, NAN, rig->b.obs), ==, HN_OK);
+          env_fixture_reset(f, HN_NEW_TASK, -1);
+          g_assert_cmpint(believer_see(&v, begin, NAN, f->b.obs), ==, HN_OK);
           g_assert_true(isnan(v.info[0]));
         } else {
-          rig_random_action(rig, 0, &rng);
-          rig_step(rig);
-          rewards[n] = rig->b.reward[0], cells[n++] = place(rig);
-          float next_obs[2] = {rig->b.obs[0], rig->b.obs[1]};
-          if (t == HORIZON) rig_reset(rig, HN_NEW_EPISODE, 0), begin = HN_NEW_EPISODE;
+          env_fixture_random_action(f, 0, &rng);
+          env_fixture_step(f);
+          rewards[n] = f->b.reward[0], cells[n++] = place(f);
+          float next_obs[2] = {f->b.obs[0], f->b.obs[1]};
+          if (t == HORIZON) env_fixture_reset(f, HN_NEW_EPISODE, 0), begin = HN_NEW_EPISODE;
           g_assert_cmpint(believer_see(&v, begin, rewards[n - 1], next_obs), ==, HN_OK);
         }
         int before = alive;
@@ -334,16 +334,16 @@ static void test_belief_enumeration(void) {
   }
   g_assert_cmpint(found, >, 5); /* both branches were seen */
   g_assert_cmpint(found, <, LIVES);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* One call over a window of two rows equals percept by percept. */
 static void test_belief_window(void) {
   enum { T = 40, B = 2 };
-  Rig *rig = rig_new(&gridworld_LTX_hn_plugin, B, NULL);
+  EnvFixture *f = env_fixture_new(&gridworld_LTX_hn_plugin, B, NULL);
   Believer v, w[B];
-  g_assert_cmpint(believer_create(&v, rig, NULL), ==, HN_OK);
-  for (int i = 0; i < B; i++) g_assert_cmpint(believer_create(&w[i], rig, NULL), ==, HN_OK);
+  g_assert_cmpint(believer_create(&v, f, NULL), ==, HN_OK);
+  for (int i = 0; i < B; i++) g_assert_cmpint(believer_create(&w[i], f, NULL), ==, HN_OK);
   static uint8_t begin[T + 1][B];
   static float reward[T][B], next_obs[T][B][2], belief[T + 1][B][CELLS], single[T + 1][B][CELLS];
   uint8_t state[B][CELLS];
@@ -351,27 +351,27 @@ static void test_belief_window(void) {
   for (int t = 0; t <= T; t++)
     for (int i = 0; i < B; i++) {
       begin[t][i] = t == 0 || (i == 1 && t == 17) ? HN_NEW_TASK : t % 15 ? HN_KEEP : HN_NEW_EPISODE;
-      rig->begin[i] = begin[t][i];
-      rig->b.task_index[i] = -1;
+      f->begin[i] = begin[t][i];
+      f->b.task_index[i] = -1;
     }
   for (int t = 0; t <= T; t++) {
     for (int i = 0; i < B; i++) {
-      rig->begin[i] = begin[t][i], rig->b.task_index[i] = -1;
-      if (begin[t][i] == HN_NEW_TASK) memset(rig_row(rig, i), 0, rig->spec.row_size);
+      f->begin[i] = begin[t][i], f->b.task_index[i] = -1;
+      if (begin[t][i] == HN_NEW_TASK) memset(env_fixture_row(f, i), 0, f->spec.row_size);
     }
-    g_assert_cmpint(rig->env->reset(rig->self, &rig->b), ==, HN_OK);
+    g_assert_cmpint(f->env->reset(f->self, &f->b), ==, HN_OK);
     for (int i = 0; i < B; i++) {
       float none[2] = {0, 0};
       g_assert_cmpint(
           believer_see(&w[i], begin[t][i], t ? reward[t - 1][i] : 0, t ? next_obs[t - 1][i] : none),
           ==, HN_OK);
       memcpy(single[t][i], w[i].belief, sizeof w[i].belief);
-      rig_random_action(rig, i, &rng);
+      env_fixture_random_action(f, i, &rng);
     }
     if (t == T) break;
-    rig_step(rig);
-    memcpy(reward[t], rig->b.reward, sizeof reward[t]);
-    memcpy(next_obs[t], rig->b.obs, sizeof next_obs[t]);
+    env_fixture_step(f);
+    memcpy(reward[t], f->b.reward, sizeof reward[t]);
+    memcpy(next_obs[t], f->b.obs, sizeof next_obs[t]);
   }
   HnHistory h = {.struct_size = sizeof h,
                  .steps = T,
@@ -385,15 +385,15 @@ static void test_belief_window(void) {
   g_assert_cmpint(v.m->infer(v.self, &q), ==, HN_OK);
   g_assert_cmpmem(belief, sizeof belief, single, sizeof single);
   for (int i = 0; i < B; i++) g_assert_cmpmem(state[i], CELLS, w[i].row, CELLS);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* Draws are one-hot, never a cell ruled out, each candidate as often as any other. */
 static void test_belief_samples(void) {
   enum { DRAWS = 20000 };
-  Rig *rig = rig_new(&gridworld_LTX_hn_plugin, 1, NULL);
+  EnvFixture *f = env_fixture_new(&gridworld_LTX_hn_plugin, 1, NULL);
   Believer v;
-  g_assert_cmpint(believer_create(&v, rig, NULL), ==, HN_OK);
+  g_assert_cmpint(believer_create(&v, f, NULL), ==, HN_OK);
   float next_obs[2] = {3, 2};
   v.samples = 1;
   g_assert_cmpint(believer_see(&v, HN_NEW_TASK, 0, next_obs), ==, HN_OK);
@@ -420,24 +420,24 @@ static void test_belief_samples(void) {
       g_assert_cmpint(count[c], ==, 0);
   }
   g_assert_cmpfloat(chi2, <, 64.9); /* 19 degrees of freedom, 1e-6 */
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 static void test_belief_contradictions(void) {
-  Rig *rig = rig_new(&gridworld_LTX_hn_plugin, 1, NULL);
+  EnvFixture *f = env_fixture_new(&gridworld_LTX_hn_plugin, 1, NULL);
   Believer v;
   float a[2] = {3, 2}, b[2] = {2, 3}, outside[2] = {5, 0};
-  g_assert_cmpint(believer_create(&v, rig, SETTINGS({"goal_reward", -0.1})), ==, HN_E_PARAM);
-  g_assert_cmpint(believer_create(&v, rig, NULL), ==, HN_OK);
+  g_assert_cmpint(believer_create(&v, f, SETTINGS({"goal_reward", -0.1})), ==, HN_E_PARAM);
+  g_assert_cmpint(believer_create(&v, f, NULL), ==, HN_OK);
   believer_see(&v, HN_NEW_TASK, 0, a);
   g_assert_cmpint(believer_see(&v, HN_KEEP, 0.5f, a), ==, HN_E_PARAM);
-  g_assert_nonnull(strstr(rig->fake.error, "0.5"));
+  g_assert_nonnull(strstr(f->fake.error, "0.5"));
   g_assert_cmpint(believer_see(&v, HN_KEEP, -0.1f, outside), ==, HN_E_PARAM);
   g_assert_cmpint(believer_see(&v, HN_KEEP, 1, a), ==, HN_OK);
   g_assert_true(v.belief[17] == 1);
   g_assert_cmpint(believer_see(&v, HN_KEEP, 1, b), ==, HN_E_NUMERIC);     /* two goals */
   g_assert_cmpint(believer_see(&v, HN_KEEP, -0.1f, a), ==, HN_E_NUMERIC); /* a goal that left */
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 int main(int argc, char **argv) {

@@ -25,30 +25,30 @@ static void test_specs(void) {
   } expected[] = {
       {ant_dir, 27, 8, 2}, {ant_goal, 113, 8, 2}, {humanoid, 376, 17, 2}, {walker, 17, 6, 58}};
   for (size_t k = 0; k < G_N_ELEMENTS(expected); k++) {
-    Rig *rig = rig_new(expected[k].plugin, 1, NULL);
-    g_assert_cmpint(rig->spec.obs_dim, ==, expected[k].obs);
-    g_assert_cmpint(rig->spec.action_dim, ==, expected[k].act);
-    g_assert_cmpint(rig->spec.task_dim, ==, expected[k].task);
-    g_assert_cmpint(rig->spec.action_count, ==, 0);
-    g_assert_cmpint(rig->spec.horizon, ==, 200);
-    g_assert_cmpstr(rig->spec.splits, ==, "train|test");
-    rig_free(rig);
+    EnvFixture *f = env_fixture_new(expected[k].plugin, 1, NULL);
+    g_assert_cmpint(f->spec.obs_dim, ==, expected[k].obs);
+    g_assert_cmpint(f->spec.action_dim, ==, expected[k].act);
+    g_assert_cmpint(f->spec.task_dim, ==, expected[k].task);
+    g_assert_cmpint(f->spec.action_count, ==, 0);
+    g_assert_cmpint(f->spec.horizon, ==, 200);
+    g_assert_cmpstr(f->spec.splits, ==, "train|test");
+    env_fixture_free(f);
   }
 }
 
-static HnBodyRow row_of(const Rig *rig, int64_t i) {
-  return hn_locomotion_row(rig->self, rig->b.state, i);
+static HnBodyRow row_of(const EnvFixture *f, int64_t i) {
+  return hn_locomotion_row(f->self, f->b.state, i);
 }
 
 /* ---- recordings ---- */
 
-static void look_at_clipped_forces(const Rig *rig, const double *forces) {
-  for (int k = 0; k < 84; k++) near((double)rig->b.obs[29 + k], CLAMP(forces[k], -1, 1), 1e-7);
+static void look_at_clipped_forces(const EnvFixture *f, const double *forces) {
+  for (int k = 0; k < 84; k++) near((double)f->b.obs[29 + k], CLAMP(forces[k], -1, 1), 1e-7);
 }
 
-static void look_at_forces(const Rig *rig, const double *forces) {
+static void look_at_forces(const EnvFixture *f, const double *forces) {
   for (int k = 0; k < 84; k++)
-    near((double)rig->b.obs[292 + k], forces[k], 1e-7 * MAX(1, fabs(forces[k])));
+    near((double)f->b.obs[292 + k], forces[k], 1e-7 * MAX(1, fabs(forces[k])));
 }
 
 static void test_golden_stretches(gconstpointer plugin) {
@@ -85,20 +85,20 @@ static void twin_look(const Twin *twin) {
   mj_forward(twin->m, twin->look);
 }
 
-static Twin twin_new(const Rig *rig, int64_t i) {
-  const HnPlugin *plugin = rig->plugin;
+static Twin twin_new(const EnvFixture *f, int64_t i) {
+  const HnPlugin *plugin = f->plugin;
   const char *mjcf = plugin == walker     ? hn_walker.mjcf
                      : plugin == humanoid ? hn_humanoid.mjcf
                                           : hn_ant.mjcf;
   Twin twin = {.m = compile_body(mjcf), .frames = plugin == walker ? 4 : 5};
   twin.d = mj_makeData(twin.m), twin.look = mj_makeData(twin.m);
   if (plugin == walker) {
-    scale_by_hand(twin.m, row_of(rig, i).task);
+    scale_by_hand(twin.m, row_of(f, i).task);
     mj_setConst(twin.m, twin.d);
     mj_resetData(twin.m, twin.d);
   }
   const size_t nq = (size_t)twin.m->nq, nv = (size_t)twin.m->nv;
-  const double *state = rig_row(rig, i), *warm = state + nq + nv;
+  const double *state = env_fixture_row(f, i), *warm = state + nq + nv;
   memcpy(twin.d->qpos, state, sizeof(double) * nq);
   memcpy(twin.d->qvel, state + nq, sizeof(double) * nv);
   mj_forward(twin.m, twin.d);
@@ -124,9 +124,9 @@ static void twin_step(const Twin *twin, const float *act) {
 }
 
 /* Bits of the row's state. */
-static void twin_compare(const Twin *twin, const Rig *rig, int64_t i) {
+static void twin_compare(const Twin *twin, const EnvFixture *f, int64_t i) {
   size_t nq = (size_t)twin->m->nq, nv = (size_t)twin->m->nv, size = sizeof(double);
-  const double *state = rig_row(rig, i);
+  const double *state = env_fixture_row(f, i);
   g_assert_cmpmem(state, size * nq, twin->d->qpos, size * nq);
   g_assert_cmpmem(state + nq, size * nv, twin->d->qvel, size * nv);
   g_assert_cmpmem(state + nq + nv, size * nv, twin->d->qacc_warmstart, size * nv);
@@ -160,13 +160,12 @@ static void twin_place(const Twin *twin, const HnPlugin *plugin, double *xy) {
 }
 
 /* The published formula, from the twin, places before and after, and the action. */
-static double formula(const Twin *twin, const Rig *rig, int64_t i, const double *before,
+static double formula(const Twin *twin, const EnvFixture *f, int64_t i, const double *before,
                       const double *after) {
-  const HnPlugin *plugin = rig->plugin;
-  const float *act = rig->action + i * rig->spec.action_dim,
-              *task = rig->b.task + i * rig->spec.task_dim;
+  const HnPlugin *plugin = f->plugin;
+  const float *act = f->action + i * f->spec.action_dim, *task = f->b.task + i * f->spec.task_dim;
   double dx = after[0] - before[0], dy = after[1] - before[1];
-  double effort = sum_of_squares(act, (int)rig->spec.action_dim), clipped = 0, force = 0;
+  double effort = sum_of_squares(act, (int)f->spec.action_dim), clipped = 0, force = 0;
   mj_rnePostConstraint(twin->m, twin->d);
   for (int k = 0; k < 6 * twin->m->nbody; k++) {
     force += pow(twin->d->cfrc_ext[k], 2);
@@ -195,10 +194,10 @@ static const float *compare_array(const float *obs, const double *values, int co
   return obs;
 }
 
-static void compare_observation(const Twin *twin, const Rig *rig, int64_t i) {
-  const HnPlugin *plugin = rig->plugin;
+static void compare_observation(const Twin *twin, const EnvFixture *f, int64_t i) {
+  const HnPlugin *plugin = f->plugin;
   const mjModel *m = twin->m;
-  const float *obs = rig->b.obs + i * rig->spec.obs_dim;
+  const float *obs = f->b.obs + i * f->spec.obs_dim;
   int hidden = plugin == ant_goal ? 0 : plugin == walker ? 1 : 2;
   double clipped[84] = {0}, *qvel = twin->d->qvel;
   for (int k = 0; k < m->nv && plugin == walker; k++) clipped[k] = CLAMP(qvel[k], -10, 10);
@@ -213,41 +212,41 @@ static void compare_observation(const Twin *twin, const Rig *rig, int64_t i) {
   for (int k = 0; k < 84 && plugin == ant_goal; k++)
     clipped[k] = CLAMP(twin->d->cfrc_ext[k], -1, 1);
   if (plugin == ant_goal) obs = compare_array(obs, clipped, 84);
-  g_assert_true(obs == rig->b.obs + (i + 1) * rig->spec.obs_dim);
+  g_assert_true(obs == f->b.obs + (i + 1) * f->spec.obs_dim);
 }
 
 /* State in bits, observation, reward and end of row 0, over several episodes of a task.  Row 1 is
  * begun and stepped after it, so that whatever a simulator remembered would be row 1's. */
 static void test_twin(gconstpointer which) {
   const HnPlugin *plugin = which;
-  Rig *rig = rig_new(plugin, 2, NULL);
+  EnvFixture *f = env_fixture_new(plugin, 2, NULL);
   HnRng rng = hn_rng(12, 0);
   double before[2], after[2];
   int ends = 0;
   for (int episode = 0; episode < 4; episode++) {
-    rig_reset(rig, episode % 2 ? HN_NEW_EPISODE : HN_NEW_TASK, -1);
-    Twin twin = twin_new(rig, 0);
-    twin_compare(&twin, rig, 0);
+    env_fixture_reset(f, episode % 2 ? HN_NEW_EPISODE : HN_NEW_TASK, -1);
+    Twin twin = twin_new(f, 0);
+    twin_compare(&twin, f, 0);
     mj_rnePostConstraint(twin.m, twin.d);
-    compare_observation(&twin, rig, 0);
+    compare_observation(&twin, f, 0);
     for (int t = 0; t < 60; t++) {
-      for (int64_t i = 0; i < 2; i++) rig_random_action(rig, i, &rng);
+      for (int64_t i = 0; i < 2; i++) env_fixture_random_action(f, i, &rng);
       twin_place(&twin, plugin, before);
-      twin_step(&twin, rig->action);
+      twin_step(&twin, f->action);
       twin_place(&twin, plugin, after);
-      rig_step(rig);
-      twin_compare(&twin, rig, 0);
-      double reward = formula(&twin, rig, 0, before, after);
-      near((double)rig->b.reward[0], reward, 3e-6 * MAX(1, fabs(reward)));
-      compare_observation(&twin, rig, 0);
+      env_fixture_step(f);
+      twin_compare(&twin, f, 0);
+      double reward = formula(&twin, f, 0, before, after);
+      near((double)f->b.reward[0], reward, 3e-6 * MAX(1, fabs(reward)));
+      compare_observation(&twin, f, 0);
       gboolean done = formula_done(plugin, twin.d->qpos);
-      g_assert_cmpint(rig->b.terminated[0], ==, done);
+      g_assert_cmpint(f->b.terminated[0], ==, done);
       ends += done;
     }
     twin_free(&twin);
   }
   if (plugin == walker || plugin == humanoid) g_assert_cmpint(ends, >, 0);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* ---- starts and ends ---- */
@@ -255,16 +254,16 @@ static void test_twin(gconstpointer which) {
 static void test_start(gconstpointer which) {
   enum { ROWS = 400 };
   const HnPlugin *plugin = which;
-  Rig *rig = rig_new(plugin, ROWS, NULL);
-  rig_reset(rig, HN_NEW_TASK, -1);
-  Twin twin = twin_new(rig, 0); /* for its model */
+  EnvFixture *f = env_fixture_new(plugin, ROWS, NULL);
+  env_fixture_reset(f, HN_NEW_TASK, -1);
+  Twin twin = twin_new(f, 0); /* for its model */
   const int nq = twin.m->nq, nv = twin.m->nv, angles = plugin == walker ? 0 : 7;
   const double noise = plugin == walker ? 0.005 : plugin == humanoid ? 0.01 : 0.1;
   static double pose[24 * ROWS], speed[23 * ROWS];
   int poses = 0, speeds = 0;
   double square = 0;
   for (int64_t i = 0; i < ROWS; i++) {
-    const double *state = rig_row(rig, i);
+    const double *state = env_fixture_row(f, i);
     if (angles) near(hypot(hypot(state[3], state[4]), hypot(state[5], state[6])), 1, 1e-15);
     for (int k = angles; k < nq; k++) pose[poses++] = state[k] - twin.m->qpos0[k];
     for (int k = 0; k < nv; k++) speed[speeds++] = state[nq + k], square += pow(state[nq + k], 2);
@@ -275,34 +274,35 @@ static void test_start(gconstpointer which) {
   else
     near(square / speeds, 0.01, 5 * 0.01 * sqrt(2.0 / speeds));
   twin_free(&twin);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* Height of the torso after one idle step from `height` at `speed` upward, turned on its side where
  * asked; and whether the row is then done. */
-static double idle_height(Rig *rig, double height, double speed, gboolean lying, gboolean *done) {
-  double *state = rig_row(rig, 0);
-  memset(state, 0, sizeof(double) * (rig->plugin == humanoid ? 71 : 44));
+static double idle_height(EnvFixture *f, double height, double speed, gboolean lying,
+                          gboolean *done) {
+  double *state = env_fixture_row(f, 0);
+  memset(state, 0, sizeof(double) * (f->plugin == humanoid ? 71 : 44));
   state[2] = height;
   state[3] = lying ? sqrt(0.5) : 1, state[4] = lying ? sqrt(0.5) : 0;
-  state[rig->plugin == humanoid ? 26 : 17] = speed;
-  memset(rig->action, 0, sizeof(float) * (size_t)rig->spec.action_dim);
-  rig_step(rig);
-  *done = rig->b.terminated[0];
+  state[f->plugin == humanoid ? 26 : 17] = speed;
+  memset(f->action, 0, sizeof(float) * (size_t)f->spec.action_dim);
+  env_fixture_step(f);
+  *done = f->b.terminated[0];
   return state[2];
 }
 
 /* The height at which `done` changes, by bisection between one where it is not and one where it
  * is. */
-static void check_bound(Rig *rig, double alive, double over, double speed, gboolean lying,
+static void check_bound(EnvFixture *f, double alive, double over, double speed, gboolean lying,
                         double bound) {
   gboolean done;
-  idle_height(rig, alive, speed, lying, &done);
+  idle_height(f, alive, speed, lying, &done);
   g_assert_false(done);
-  idle_height(rig, over, speed, lying, &done);
+  idle_height(f, over, speed, lying, &done);
   g_assert_true(done);
   for (int k = 0; k < 45; k++) {
-    double middle = (alive + over) / 2, height = idle_height(rig, middle, speed, lying, &done);
+    double middle = (alive + over) / 2, height = idle_height(f, middle, speed, lying, &done);
     *(done ? &over : &alive) = middle;
     if (fabs(alive - over) < 1e-12) near(height, bound, 1e-9);
   }
@@ -310,13 +310,14 @@ static void check_bound(Rig *rig, double alive, double over, double speed, gbool
 }
 
 static void test_bounds(void) {
-  Rig *ants = rig_new(ant_dir, 1, NULL), *people = rig_new(humanoid, 1, NULL);
-  rig_reset(ants, HN_NEW_TASK, -1), rig_reset(people, HN_NEW_TASK, -1);
+  EnvFixture *ants = env_fixture_new(ant_dir, 1, NULL),
+             *people = env_fixture_new(humanoid, 1, NULL);
+  env_fixture_reset(ants, HN_NEW_TASK, -1), env_fixture_reset(people, HN_NEW_TASK, -1);
   check_bound(ants, 0.9, 1.2, 0, FALSE, 1);
   check_bound(ants, 1.5, 1, -20, FALSE, 0.2); /* hitting the floor hard */
   check_bound(people, 1.9, 2.2, 0, FALSE, 2);
   check_bound(people, 1.1, 0.9, 0, TRUE, 1); /* lying in the air, so that nothing touches */
-  rig_free(ants), rig_free(people);
+  env_fixture_free(ants), env_fixture_free(people);
   static const double standing[][2] = {{0.8, 0}, {2, 0}, {1.25, -1}, {1.25, 1}};
   for (size_t k = 0; k < G_N_ELEMENTS(standing); k++) {
     double state[3] = {0, standing[k][0], standing[k][1]};
@@ -328,24 +329,24 @@ static void test_bounds(void) {
 
 /* A goal is no end: an ant far too high goes on. */
 static void test_goal_never_ends(void) {
-  Rig *rig = rig_new(ant_goal, 1, NULL);
+  EnvFixture *f = env_fixture_new(ant_goal, 1, NULL);
   gboolean done;
-  rig_reset(rig, HN_NEW_TASK, -1);
-  g_assert_cmpfloat(idle_height(rig, 3, 0, FALSE, &done), >, 2);
+  env_fixture_reset(f, HN_NEW_TASK, -1);
+  g_assert_cmpfloat(idle_height(f, 3, 0, FALSE, &done), >, 2);
   g_assert_false(done);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* ---- contact forces ---- */
 
 /* An ant at rest: what the floor bears is its weight. */
 static void test_weight(void) {
-  Rig *rig = rig_new(ant_goal, 1, NULL);
+  EnvFixture *f = env_fixture_new(ant_goal, 1, NULL);
   double up = 0, side = 0, mass = 0;
-  rig_reset(rig, HN_NEW_TASK, -1);
-  for (int t = 0; t < 400; t++) rig_step(rig);
-  const HnSim *sim = &((const HnLocomotion *)rig->self)->sim;
-  const double *force = hn_sim_forces(sim, 0), *state = row_of(rig, 0).state;
+  env_fixture_reset(f, HN_NEW_TASK, -1);
+  for (int t = 0; t < 400; t++) env_fixture_step(f);
+  const HnSim *sim = &((const HnLocomotion *)f->self)->sim;
+  const double *force = hn_sim_forces(sim, 0), *state = row_of(f, 0).state;
   for (int b = 0; b < sim->model->nbody; b++) {
     mass += sim->model->body_mass[b];
     side += hypot(force[6 * b + 3], force[6 * b + 4]), up += force[6 * b + 5];
@@ -353,35 +354,35 @@ static void test_weight(void) {
   g_assert_cmpfloat(fabs(hypot(state[15], state[17])), <, 1e-3);
   near(up, 9.81 * mass, 0.01 * 9.81 * mass);
   g_assert_cmpfloat(side, <, up);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* Switched off, forces are zero in observation and reward, and nothing else changes. */
 static void test_forces_off(void) {
   const HnPlugin *const felt[] = {ant_dir, ant_goal, humanoid};
   for (size_t p = 0; p < G_N_ELEMENTS(felt); p++) {
-    Rig *on = rig_new(felt[p], 1, NULL),
-        *off = rig_new(felt[p], 1, SETTINGS({"contact_forces", 0}));
+    EnvFixture *on = env_fixture_new(felt[p], 1, NULL),
+               *off = env_fixture_new(felt[p], 1, SETTINGS({"contact_forces", 0}));
     const int shown = felt[p] == ant_dir ? 0 : 84, rest = (int)on->spec.obs_dim - shown;
     HnRng rng = hn_rng(16, 0);
     double cost = 0, seen = 0;
-    rig_reset(on, HN_NEW_TASK, -1), rig_reset(off, HN_NEW_TASK, -1);
+    env_fixture_reset(on, HN_NEW_TASK, -1), env_fixture_reset(off, HN_NEW_TASK, -1);
     for (int t = 0; t < 60; t++) {
-      rig_random_action(on, 0, &rng);
+      env_fixture_random_action(on, 0, &rng);
       memcpy(off->action, on->action, sizeof(float) * (size_t)on->spec.action_dim);
-      rig_step(on), rig_step(off);
+      env_fixture_step(on), env_fixture_step(off);
       g_assert_cmpmem(on->b.obs, sizeof(float) * (size_t)rest, off->b.obs,
                       sizeof(float) * (size_t)rest);
       g_assert_true(sum_of_squares(off->b.obs + rest, shown) == 0);
-      g_assert_true(rig_info(off, 0, "contact_cost") == 0);
+      g_assert_true(env_fixture_info(off, 0, "contact_cost") == 0);
       near((double)off->b.reward[0] - (double)on->b.reward[0],
-           (double)rig_info(on, 0, "contact_cost"), 3e-6);
-      cost += (double)rig_info(on, 0, "contact_cost");
+           (double)env_fixture_info(on, 0, "contact_cost"), 3e-6);
+      cost += (double)env_fixture_info(on, 0, "contact_cost");
       seen += sum_of_squares(on->b.obs + rest, shown);
     }
     g_assert_cmpfloat(cost, >, 0);
     g_assert_true((seen > 0) == (shown > 0));
-    rig_free(on), rig_free(off);
+    env_fixture_free(on), env_fixture_free(off);
   }
 }
 
@@ -394,14 +395,14 @@ static void test_directions(void) {
       {{0, 0}, {0, 0}},
       {{0.5403023058681398, -0.8414709848078965}, {0.5403023058681398, 0.8414709848078965}}};
   for (int kind = 0; kind < 3; kind++) {
-    Rig *rig = rig_new(ant_dir, ROWS, SETTINGS({"direction", kind}));
+    EnvFixture *f = env_fixture_new(ant_dir, ROWS, SETTINGS({"direction", kind}));
     static double angle[ROWS];
     double ones = 0;
-    rig_reset(rig, HN_NEW_TASK, -1);
-    g_assert_cmpint(rig->env->task_count(rig->self, 0), ==, kind == 1 ? 0 : 2);
+    env_fixture_reset(f, HN_NEW_TASK, -1);
+    g_assert_cmpint(f->env->task_count(f->self, 0), ==, kind == 1 ? 0 : 2);
     for (int64_t i = 0; i < ROWS; i++) {
-      double x = (double)rig->b.task[2 * i], y = (double)rig->b.task[2 * i + 1];
-      int64_t k = rig->b.task_index[i];
+      double x = (double)f->b.task[2 * i], y = (double)f->b.task[2 * i + 1];
+      int64_t k = f->b.task_index[i];
       angle[i] = atan2(y, x);
       near(hypot(x, y), 1, 1e-7);
       if (kind == 1)
@@ -413,11 +414,11 @@ static void test_directions(void) {
       g_assert_cmpfloat(ks_uniform(angle, ROWS, -G_PI, G_PI), <, KS_LIMIT(ROWS));
     else {
       near(ones, ROWS / 2.0, 5 * sqrt(ROWS / 4.0));
-      g_assert_cmpstr(rig->env->task_name(rig->self, 0, 1), ==, kind == 0 ? "forward" : "left");
-      rig->begin[0] = HN_NEW_TASK, rig->b.task_index[0] = 2;
-      g_assert_cmpint(rig->env->reset(rig->self, &rig->b), ==, HN_E_PARAM);
+      g_assert_cmpstr(f->env->task_name(f->self, 0, 1), ==, kind == 0 ? "forward" : "left");
+      f->begin[0] = HN_NEW_TASK, f->b.task_index[0] = 2;
+      g_assert_cmpint(f->env->reset(f->self, &f->b), ==, HN_E_PARAM);
     }
-    rig_free(rig);
+    env_fixture_free(f);
   }
 }
 
@@ -426,8 +427,9 @@ static void test_directions(void) {
 static void test_goals(void) {
   enum { ROWS = 2000 };
   static double angle[ROWS], square[ROWS];
-  Rig *goals = rig_new(ant_goal, ROWS, NULL), *ways = rig_new(humanoid, ROWS, NULL);
-  rig_reset(goals, HN_NEW_TASK, -1), rig_reset(ways, HN_NEW_TASK, -1);
+  EnvFixture *goals = env_fixture_new(ant_goal, ROWS, NULL),
+             *ways = env_fixture_new(humanoid, ROWS, NULL);
+  env_fixture_reset(goals, HN_NEW_TASK, -1), env_fixture_reset(ways, HN_NEW_TASK, -1);
   for (int64_t i = 0; i < ROWS; i++) {
     double x = (double)goals->b.task[2 * i], y = (double)goals->b.task[2 * i + 1];
     angle[i] = atan2(y, x), square[i] = x * x + y * y;
@@ -440,7 +442,7 @@ static void test_goals(void) {
     near(hypot(x, y), 1, 1e-7);
   }
   g_assert_cmpfloat(ks_uniform(angle, ROWS, -G_PI, G_PI), <, KS_LIMIT(ROWS));
-  rig_free(goals), rig_free(ways);
+  env_fixture_free(goals), env_fixture_free(ways);
 }
 
 /* ---- the walker's parameters ---- */
@@ -449,15 +451,15 @@ static void test_goals(void) {
 static void test_scales(void) {
   enum { ROWS = 400, P = HN_WALKER_PARAMS };
   static double wide[ROWS * P], damping[ROWS * P], column[ROWS];
-  Rig *rig = rig_new(walker, ROWS, NULL);
+  EnvFixture *f = env_fixture_new(walker, ROWS, NULL);
   int wides = 0, dampings = 0;
   double least = 1, most = 1;
-  rig_reset(rig, HN_NEW_TASK, -1);
+  env_fixture_reset(f, HN_NEW_TASK, -1);
   for (int64_t i = 0; i < ROWS; i++) {
-    const double *task = row_of(rig, i).task;
+    const double *task = row_of(f, i).task;
     for (int k = 0; k < P; k++) {
       double scale = task[k];
-      g_assert_true(rig->b.task[i * P + k] == (float)scale);
+      g_assert_true(f->b.task[i * P + k] == (float)scale);
       for (int j = 0; j < k; j++) g_assert_true(scale != task[j]);
       if (k >= 28 && k < 34)
         damping[dampings++] = log(scale) / log(1.3);
@@ -473,10 +475,10 @@ static void test_scales(void) {
   g_assert_cmpfloat(ks_uniform(damping, dampings, -3, 3), <, KS_LIMIT(dampings));
   for (int k = 0; k < P; k++) {
     double base = k >= 28 && k < 34 ? 1.3 : 1.5;
-    for (int64_t i = 0; i < ROWS; i++) column[i] = log(row_of(rig, i).task[k]) / log(base);
+    for (int64_t i = 0; i < ROWS; i++) column[i] = log(row_of(f, i).task[k]) / log(base);
     g_assert_cmpfloat(ks_uniform(column, ROWS, -3, 3), <, KS_LIMIT(ROWS));
   }
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* Mass and moments of inertia of a capsule of density 1000 along z: across, across, along. */
@@ -557,21 +559,21 @@ static void draw_possible(HnRng *rng, double *scale) {
 
 /* Scaled parameters move as in a model compiled with them, and so are MuJoCo's constants. */
 static void test_scaled_dynamics(void) {
-  Rig *rig = rig_new(walker, 1, NULL);
+  EnvFixture *f = env_fixture_new(walker, 1, NULL);
   HnRng rng = hn_rng(17, 0);
-  const HnBodyRow row = row_of(rig, 0);
+  const HnBodyRow row = row_of(f, 0);
   int touching = 0;
   for (int task = 0; task < 6; task++) {
     draw_possible(&rng, row.task);
     mjModel *m = compile_scaled(row.task);
     mjData *d = mj_makeData(m);
-    const HnSim *sim = &((const HnLocomotion *)rig->self)->sim;
+    const HnSim *sim = &((const HnLocomotion *)f->self)->sim;
     g_assert_cmpint(hn_walker_derive(sim, 0, true, &row), ==, HN_OK);
     near_all(row.extra, m->body_subtreemass, 8);
     near_all(row.extra + 8, m->body_invweight0, 16);
     near_all(row.extra + 24, m->dof_invweight0, 9);
     near_all(row.extra + 33, &m->stat.meaninertia, 1);
-    rig_reset(rig, HN_NEW_EPISODE, -1);
+    env_fixture_reset(f, HN_NEW_EPISODE, -1);
     for (int t = 0; t < 100; t++) {
       if (t % 10 == 0) {
         memcpy(d->qpos, row.state, sizeof(double) * 9);
@@ -579,8 +581,8 @@ static void test_scaled_dynamics(void) {
         memcpy(d->qacc_warmstart, row.state + 18, sizeof(double) * 9);
       }
       for (int k = 0; k < 6; k++)
-        d->ctrl[k] = (double)(rig->action[k] = (float)hn_rng_uniform(&rng, -1, 1));
-      rig_step(rig);
+        d->ctrl[k] = (double)(f->action[k] = (float)hn_rng_uniform(&rng, -1, 1));
+      env_fixture_step(f);
       for (int k = 0; k < 4; k++) mj_step(m, d);
       near_all(row.state, d->qpos, 9);
       near_all(row.state + 9, d->qvel, 9);
@@ -590,26 +592,26 @@ static void test_scaled_dynamics(void) {
     mj_deleteModel(m);
   }
   g_assert_cmpint(touching, >, 50);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* `nominal` leaves the constants of the unscaled model, and contacts feel it. */
 static void test_nominal_constants(void) {
-  Rig *derived = rig_new(walker, 1, NULL),
-      *nominal = rig_new(walker, 1, SETTINGS({"constants", 1}));
+  EnvFixture *derived = env_fixture_new(walker, 1, NULL),
+             *nominal = env_fixture_new(walker, 1, SETTINGS({"constants", 1}));
   mjModel *m = compile_body(hn_walker.mjcf);
-  rig_reset(derived, HN_NEW_TASK, -1), rig_reset(nominal, HN_NEW_TASK, -1);
+  env_fixture_reset(derived, HN_NEW_TASK, -1), env_fixture_reset(nominal, HN_NEW_TASK, -1);
   const HnBodyRow a = row_of(derived, 0), b = row_of(nominal, 0);
   const size_t size = sizeof(double) * HN_WALKER_PARAMS;
   g_assert_cmpmem(a.task, size, b.task, size);
   g_assert_cmpmem(b.extra + 8, sizeof(double) * 16, m->body_invweight0, sizeof(double) * 16);
   g_assert_cmpmem(b.extra + 24, sizeof(double) * 9, m->dof_invweight0, sizeof(double) * 9);
-  for (int t = 0; t < 20; t++) rig_step(derived), rig_step(nominal);
+  for (int t = 0; t < 20; t++) env_fixture_step(derived), env_fixture_step(nominal);
   double apart = 0;
   for (int k = 0; k < 9; k++) apart = MAX(apart, fabs(a.state[k] - b.state[k]));
   g_assert_cmpfloat(apart, >, 1e-6);
   mj_deleteModel(m);
-  rig_free(derived), rig_free(nominal);
+  env_fixture_free(derived), env_fixture_free(nominal);
 }
 
 /* ---- failures ---- */
@@ -617,47 +619,47 @@ static void test_nominal_constants(void) {
 /* A state that blows up and an action that is not a number fail the call with a reason, and leave
  * the simulator fit for the next row. */
 static void test_failures(gconstpointer plugin) {
-  Rig *rig = rig_new(plugin, 1, NULL);
+  EnvFixture *f = env_fixture_new(plugin, 1, NULL);
   HnRng rng = hn_rng(15, 0);
-  rig_reset(rig, HN_NEW_TASK, -1);
-  const size_t size = rig->spec.row_size;
-  double *state = rig_row(rig, 0);
+  env_fixture_reset(f, HN_NEW_TASK, -1);
+  const size_t size = f->spec.row_size;
+  double *state = env_fixture_row(f, 0);
   void *start = g_memdup2(state, size);
-  rig_random_action(rig, 0, &rng);
-  rig_step(rig);
+  env_fixture_random_action(f, 0, &rng);
+  env_fixture_step(f);
   void *once = g_memdup2(state, size);
 
   memcpy(state, start, size), state[26] = 1e12; /* a speed or a warm start in all of them */
   state[plugin == walker ? 12 : 30] = 1e12;
-  g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
-  g_assert_nonnull(strstr(rig->fake.error, "MuJoCo"));
+  g_assert_cmpint(f->env->step(f->self, &f->b), ==, HN_E_NUMERIC);
+  g_assert_nonnull(strstr(f->fake.error, "MuJoCo"));
   memcpy(state, start, size), state[2] = NAN;
-  g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
+  g_assert_cmpint(f->env->step(f->self, &f->b), ==, HN_E_NUMERIC);
   memcpy(state, start, size);
-  float kept = rig->action[4];
-  rig->action[4] = INFINITY;
-  g_assert_cmpint(rig->env->step(rig->self, &rig->b), ==, HN_E_NUMERIC);
-  g_assert_nonnull(strstr(rig->fake.error, "action 4"));
+  float kept = f->action[4];
+  f->action[4] = INFINITY;
+  g_assert_cmpint(f->env->step(f->self, &f->b), ==, HN_E_NUMERIC);
+  g_assert_nonnull(strstr(f->fake.error, "action 4"));
 
-  rig->action[4] = kept, memcpy(state, start, size);
-  rig_step(rig);
+  f->action[4] = kept, memcpy(state, start, size);
+  env_fixture_step(f);
   g_assert_cmpmem(state, size, once, size);
   g_free(start), g_free(once);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 static void test_uneven_motor(void) {
-  Rig *rig = rig_new(ant_dir, 1, NULL); /* for its host */
+  EnvFixture *f = env_fixture_new(ant_dir, 1, NULL); /* for its host */
   HnSim sim;
-  g_assert_cmpint(hn_sim_create(&sim, &rig->fake.host,
+  g_assert_cmpint(hn_sim_create(&sim, &f->fake.host,
                                 "<mujoco><worldbody><body><joint name='j'/><geom size='1'/></body>"
                                 "</worldbody><actuator><motor joint='j' ctrllimited='true' "
                                 "ctrlrange='0 1'/></actuator></mujoco>",
                                 1),
                   ==, HN_E_UNSUPPORTED);
-  g_assert_nonnull(strstr(rig->fake.error, "control range"));
+  g_assert_nonnull(strstr(f->fake.error, "control range"));
   hn_sim_destroy(&sim);
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 int main(int argc, char **argv) {

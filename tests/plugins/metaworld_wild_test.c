@@ -15,9 +15,9 @@ static char absent[512];
 
 /* Row 0 trembles, row 1 holds an action for a while, row 2 goes from limit to limit, and row 3 far
  * beyond all limits now and then. */
-static void act_wildly(Rig *rig, int64_t t, HnRng *rng) {
+static void act_wildly(EnvFixture *f, int64_t t, HnRng *rng) {
   for (int64_t i = 0; i < ROWS; i++) {
-    float *act = rig->action + i * HN_MW_ACT;
+    float *act = f->action + i * HN_MW_ACT;
     for (int k = 0; k < HN_MW_ACT; k++) {
       double u = hn_rng_uniform(rng, -1.25, 1.25);
       if (i == 1 && t % 25) continue;
@@ -28,25 +28,25 @@ static void act_wildly(Rig *rig, int64_t t, HnRng *rng) {
   }
 }
 
-static void look_at_row(const Rig *rig, int64_t i) {
-  float reward = rig->b.reward[i], success = rig_info(rig, i, "success");
+static void look_at_row(const EnvFixture *f, int64_t i) {
+  float reward = f->b.reward[i], success = env_fixture_info(f, i, "success");
   for (int k = 0; k < HN_MW_OBS; k++)
-    if (!isfinite(rig->b.obs[i * HN_MW_OBS + k])) g_error("obs[%d] is not finite", k);
+    if (!isfinite(f->b.obs[i * HN_MW_OBS + k])) g_error("obs[%d] is not finite", k);
   if (!(reward >= 0 && reward <= 10)) g_error("reward %g", (double)reward);
   g_assert_true(success == 0 || success == 1);
-  g_assert_cmpint(rig->b.terminated[i], ==, rig_info(rig, i, "unstable") > 0);
+  g_assert_cmpint(f->b.terminated[i], ==, env_fixture_info(f, i, "unstable") > 0);
 }
 
-static void begin_again(Rig *rig, int64_t t) {
+static void begin_again(EnvFixture *f, int64_t t) {
   gboolean any = FALSE;
   for (int64_t i = 0; i < ROWS; i++) {
-    gboolean due = rig->b.terminated[i] || t % HORIZON == HORIZON - 1;
-    rig->begin[i] = !due ? HN_KEEP : rig->b.terminated[i] ? HN_NEW_EPISODE : HN_NEW_TASK;
-    rig->b.task_index[i] = (t / HORIZON + 13 * i) % HN_MW_GOALS;
-    if (rig->begin[i] == HN_NEW_TASK) memset(rig_row(rig, i), 0, rig->spec.row_size);
+    gboolean due = f->b.terminated[i] || t % HORIZON == HORIZON - 1;
+    f->begin[i] = !due ? HN_KEEP : f->b.terminated[i] ? HN_NEW_EPISODE : HN_NEW_TASK;
+    f->b.task_index[i] = (t / HORIZON + 13 * i) % HN_MW_GOALS;
+    if (f->begin[i] == HN_NEW_TASK) memset(env_fixture_row(f, i), 0, f->spec.row_size);
     any |= due;
   }
-  if (any) g_assert_cmpint(rig->env->reset(rig->self, &rig->b), ==, HN_OK);
+  if (any) g_assert_cmpint(f->env->reset(f->self, &f->b), ==, HN_OK);
 }
 
 static void test_wild(gconstpointer data) {
@@ -54,25 +54,25 @@ static void test_wild(gconstpointer data) {
   const int64_t steps = (g_test_thorough() ? 10000 : 400) / ROWS;
   char *task = g_strdup_printf("task=%s", name);
   const Setting set[] = {{"benchmark", HN_MW_MT1}, {task, 0}, {NULL, 0}};
-  Rig *rig = rig_new(metaworld, ROWS, set);
+  EnvFixture *f = env_fixture_new(metaworld, ROWS, set);
   HnRng rng = hn_rng(11, (uint64_t)GPOINTER_TO_INT(data));
   int unstable = 0;
   double best = 0;
-  rig_reset(rig, HN_NEW_TASK, 0);
+  env_fixture_reset(f, HN_NEW_TASK, 0);
   for (int64_t t = 0; t < steps; t++) {
-    act_wildly(rig, t, &rng);
-    rig_step(rig);
+    act_wildly(f, t, &rng);
+    env_fixture_step(f);
     for (int64_t i = 0; i < ROWS; i++) {
-      look_at_row(rig, i);
-      unstable += rig->b.terminated[i];
-      best = MAX(best, (double)rig->b.reward[i]);
+      look_at_row(f, i);
+      unstable += f->b.terminated[i];
+      best = MAX(best, (double)f->b.reward[i]);
     }
-    begin_again(rig, t);
+    begin_again(f, t);
   }
   g_test_message("%s: %d episodes ended as unstable, best reward %.2f", name, unstable, best);
-  if (unstable) g_assert_nonnull(strstr(rig->fake.logged, name));
+  if (unstable) g_assert_nonnull(strstr(f->fake.logged, name));
   g_assert_cmpint(unstable, <=, steps / 20); /* rare, or something is wrong with the emulation */
-  rig_free(rig);
+  env_fixture_free(f);
   g_free(task);
 }
 

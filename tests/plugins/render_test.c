@@ -15,15 +15,15 @@ typedef struct Picture {
   uint8_t before[GUARD], rgb[BYTES], after[GUARD];
 } Picture;
 
-static HnStatus draw(Rig *rig, int64_t width, int64_t height, uint8_t *rgb) {
-  return rig->env->render(rig->self, rig_row(rig, 0), width, height, rgb);
+static HnStatus draw(EnvFixture *f, int64_t width, int64_t height, uint8_t *rgb) {
+  return f->env->render(f->self, env_fixture_row(f, 0), width, height, rgb);
 }
 
 /* Draws into a frame that must stay as it is. */
-static void take(Rig *rig, Picture *p) {
+static void take(EnvFixture *f, Picture *p) {
   memset(p, 0x5a, sizeof *p);
-  HnStatus s = draw(rig, W, H, p->rgb);
-  if (s) g_error("%s: %s", rig->plugin->name, rig->fake.error);
+  HnStatus s = draw(f, W, H, p->rgb);
+  if (s) g_error("%s: %s", f->plugin->name, f->fake.error);
   for (int k = 0; k < GUARD; k++) g_assert_true(p->before[k] == 0x5a && p->after[k] == 0x5a);
 }
 
@@ -34,88 +34,88 @@ static int differing(const Picture *a, const Picture *b) {
 }
 
 /* An environment at the start of an episode, or NULL and a skipped test. */
-static Rig *begun(const HnPlugin *plugin) {
-  Rig *rig = rig_new(plugin, 1, NULL);
+static EnvFixture *begun(const HnPlugin *plugin) {
+  EnvFixture *f = env_fixture_new(plugin, 1, NULL);
   static uint8_t pixel[3];
-  rig_reset(rig, HN_NEW_TASK, -1);
+  env_fixture_reset(f, HN_NEW_TASK, -1);
   /* an ant's, as the cheetah draws itself in any case */
-  Rig *ant = rig_new(&ant_dir_LTX_hn_plugin, 1, NULL);
-  rig_reset(ant, HN_NEW_TASK, -1);
+  EnvFixture *ant = env_fixture_new(&ant_dir_LTX_hn_plugin, 1, NULL);
+  env_fixture_reset(ant, HN_NEW_TASK, -1);
   HnStatus s = draw(ant, 1, 1, pixel);
   if (s == HN_E_UNSUPPORTED) {
     g_test_skip(ant->fake.error);
-    rig_free(rig), rig = NULL;
+    env_fixture_free(f), f = NULL;
   }
-  rig_free(ant);
-  return rig;
+  env_fixture_free(ant);
+  return f;
 }
 
 /* The same state is the same picture, whatever was drawn between; another is another; the body is
  * in the middle, sky or ground about it. */
 static void test_states(gconstpointer plugin) {
   static Picture first, again, later;
-  Rig *rig = begun(plugin);
-  if (!rig) return;
+  EnvFixture *f = begun(plugin);
+  if (!f) return;
   HnRng rng = hn_rng(3, 1);
-  char *kept = g_memdup2(rig_row(rig, 0), rig->spec.row_size);
-  take(rig, &first), take(rig, &again);
+  char *kept = g_memdup2(env_fixture_row(f, 0), f->spec.row_size);
+  take(f, &first), take(f, &again);
   g_assert_cmpint(differing(&first, &again), ==, 0);
-  for (int t = 0; t < 20; t++) rig_random_action(rig, 0, &rng), rig_step(rig);
-  take(rig, &later);
+  for (int t = 0; t < 20; t++) env_fixture_random_action(f, 0, &rng), env_fixture_step(f);
+  take(f, &later);
   g_assert_cmpint(differing(&first, &later), >, W * H / 100);
   uint8_t *small = g_malloc(3 * 40 * 30);
-  g_assert_cmpint(draw(rig, 40, 30, small), ==, HN_OK);
+  g_assert_cmpint(draw(f, 40, 30, small), ==, HN_OK);
   memset(small, 0x5a, 3 * 40 * 30);
-  g_assert_cmpint(draw(rig, 20, 30, small), ==, HN_OK); /* another width alone is another size */
+  g_assert_cmpint(draw(f, 20, 30, small), ==, HN_OK); /* another width alone is another size */
   for (int k = 3 * 20 * 30; k < 3 * 40 * 30; k++) g_assert_cmpint(small[k], ==, 0x5a);
-  memcpy(rig_row(rig, 0), kept, rig->spec.row_size);
-  take(rig, &again);
+  memcpy(env_fixture_row(f, 0), kept, f->spec.row_size);
+  take(f, &again);
   g_assert_cmpint(differing(&first, &again), ==, 0);
   int lit = 0;
   for (int k = 0; k < BYTES; k++) lit += first.rgb[k] > 60;
   g_assert_cmpint(lit, >, BYTES / 2); /* not a black picture */
   const uint8_t *middle = first.rgb + 3 * (H / 2 * W + W / 2), *corner = first.rgb;
   g_assert_cmpint(memcmp(middle, corner, 3), !=, 0);
-  g_free(small), g_free(kept), rig_free(rig);
+  g_free(small), g_free(kept), env_fixture_free(f);
 }
 
 static void test_sizes(void) {
-  Rig *rig = begun(&ant_goal_LTX_hn_plugin);
-  if (!rig) return;
+  EnvFixture *f = begun(&ant_goal_LTX_hn_plugin);
+  if (!f) return;
   uint8_t *rgb = g_malloc(3 * 640 * 480);
-  g_assert_cmpint(draw(rig, 640, 480, rgb), ==, HN_OK);
-  g_assert_cmpint(draw(rig, 1, 1, rgb), ==, HN_OK);
-  g_assert_cmpint(draw(rig, 4097, 10, rgb), ==, HN_E_PARAM);
-  g_assert_nonnull(strstr(rig->fake.error, "a picture of 4097 x 10: each side has 1 to 4096"));
-  g_assert_cmpint(draw(rig, 0, 10, rgb), ==, HN_E_PARAM);
-  g_free(rgb), rig_free(rig);
+  g_assert_cmpint(draw(f, 640, 480, rgb), ==, HN_OK);
+  g_assert_cmpint(draw(f, 1, 1, rgb), ==, HN_OK);
+  g_assert_cmpint(draw(f, 4097, 10, rgb), ==, HN_E_PARAM);
+  g_assert_nonnull(strstr(f->fake.error, "a picture of 4097 x 10: each side has 1 to 4096"));
+  g_assert_cmpint(draw(f, 0, 10, rgb), ==, HN_E_PARAM);
+  g_free(rgb), env_fixture_free(f);
 }
 
 /* Other threads may draw, one after the other. */
-static gpointer draw_there(gpointer rig) {
+static gpointer draw_there(gpointer f) {
   Picture *p = g_new(Picture, 1);
-  take(rig, p);
+  take(f, p);
   return p;
 }
 static void test_threads(void) {
   static Picture here;
-  Rig *rig = begun(&ant_dir_LTX_hn_plugin);
-  if (!rig) return;
-  take(rig, &here);
+  EnvFixture *f = begun(&ant_dir_LTX_hn_plugin);
+  if (!f) return;
+  take(f, &here);
   for (int k = 0; k < 2; k++) {
-    Picture *there = g_thread_join(g_thread_new("draw", draw_there, rig));
+    Picture *there = g_thread_join(g_thread_new("draw", draw_there, f));
     g_assert_cmpint(differing(&here, there), ==, 0);
     g_free(there);
   }
-  rig_free(rig);
+  env_fixture_free(f);
 }
 
 /* Without OpenGL: a reason that names the packages, or the cheetah's own sketch. */
 static void test_no_gl(void) {
   static uint8_t rgb[3 * 8 * 8];
-  Rig *ant = rig_new(&ant_dir_LTX_hn_plugin, 1, NULL);
-  Rig *cheetah = rig_new(&cheetah_vel_LTX_hn_plugin, 1, NULL);
-  rig_reset(ant, HN_NEW_TASK, -1), rig_reset(cheetah, HN_NEW_TASK, -1);
+  EnvFixture *ant = env_fixture_new(&ant_dir_LTX_hn_plugin, 1, NULL);
+  EnvFixture *cheetah = env_fixture_new(&cheetah_vel_LTX_hn_plugin, 1, NULL);
+  env_fixture_reset(ant, HN_NEW_TASK, -1), env_fixture_reset(cheetah, HN_NEW_TASK, -1);
   g_setenv("HUNCH_GL", "none", TRUE);
   g_assert_cmpint(draw(ant, 8, 8, rgb), ==, HN_E_UNSUPPORTED);
   g_assert_nonnull(strstr(ant->fake.error, "HUNCH_GL is none"));
@@ -125,7 +125,7 @@ static void test_no_gl(void) {
   g_assert_cmpint(draw(ant, 8, 8, rgb), ==, HN_E_PARAM);
   g_assert_nonnull(strstr(ant->fake.error, "expected egl, osmesa or none"));
   g_unsetenv("HUNCH_GL");
-  rig_free(ant), rig_free(cheetah);
+  env_fixture_free(ant), env_fixture_free(cheetah);
 }
 
 int main(int argc, char **argv) {
