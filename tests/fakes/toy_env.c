@@ -1,5 +1,5 @@
-/* lab_env.c - see lab.h. */
-#include "lab.h"
+/* toy_env.c - see toy.h. */
+#include "toy.h"
 
 #define PARAMS(X)                                                             \
   X(int, horizon, "step", "Steps per episode.", 7, 1, 1000)                   \
@@ -12,16 +12,16 @@ HN_PARAMS(PARAMS);
   X(success, "", "Ever far out.", HN_MAX)
 HN_INFO(INFO);
 
-typedef struct Lab {
+typedef struct Toy {
   const HnThisParams *p;
   const HnHost *host;
-} Lab;
+} Toy;
 typedef struct Row {
   double drift, x, y;
 } Row;
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
-  Lab *m = self;
+  Toy *m = self;
   m->p = params, m->host = host;
   spec->obs_dim = 2, spec->action_dim = 2, spec->task_dim = 1, spec->horizon = m->p->horizon;
   spec->row_size = sizeof(Row), spec->splits = "train|test";
@@ -59,7 +59,7 @@ static HnStatus reset(void *self, HnEnvBatch *b) {
 }
 
 static HnStatus step(void *self, HnEnvBatch *b) {
-  const Lab *m = self;
+  const Toy *m = self;
   if (m->p->fail) return m->host->fail(m->host, HN_E_NUMERIC, "told to fail");
   for (int64_t i = 0; i < b->rows; i++) {
     Row *row = (Row *)b->state + i;
@@ -78,5 +78,5 @@ static HnStatus step(void *self, HnEnvBatch *b) {
 
 static const HnEnv methods = {sizeof(HnEnv), .create = create,         .reset = reset,
                               .step = step,  .task_count = task_count, .task_name = task_name};
-HN_PLUGIN(lab_env, HN_KIND_ENV, Lab, &methods, .version = "1", .license = "MIT",
+HN_PLUGIN(toy_env, HN_KIND_ENV, Toy, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .summary = "A walk with a hidden drift.", .source = "tests");

@@ -1,5 +1,5 @@
-/* lab_inference.c - compiled once per plugin: FILTER, MEMORY or ORACLE; see lab.h. */
-#include "lab.h"
+/* toy_inference.c - compiled once per plugin: FILTER, MEMORY or ORACLE; see toy.h. */
+#include "toy.h"
 #include <string.h>
 
 #define PARAMS(X) X(real, rate, "", "Step size.", 0.01, 0, 1)
@@ -12,17 +12,17 @@ HN_INFO(INFO);
 HN_METRICS(METRICS);
 
 enum { D = 3, CAPACITY = 64 };
-typedef struct Lab {
+typedef struct Toy {
   const HnThisParams *p;
   const HnHost *host;
   int64_t O, used;
   float *w, *grad; /* [D] decay of each integrator */
   float *replay;   /* [CAPACITY] rewards */
   float *before;   /* of forward: [T+1, B, D] memory before each percept */
-} Lab;             /* row memory: float [D] */
+} Toy;             /* row memory: float [D] */
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
-  Lab *m = self;
+  Toy *m = self;
   m->p = params, m->host = host, m->O = spec->obs_dim;
   m->w = host->keep(host,
                     HN_ARRAY("decay", HN_WEIGHT, HN_F32, .rank = 1, .dim = {D}, .grad = &m->grad));
@@ -41,7 +41,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
 }
 
 /* What integrator k takes in at (t, i). */
-static float input(const Lab *m, const HnHistory *h, int64_t t, int64_t i, int k) {
+static float input(const Toy *m, const HnHistory *h, int64_t t, int64_t i, int k) {
 #ifdef ORACLE
   (void)m, (void)k;
   return h->task[hn_at(h, t, i)];
@@ -52,7 +52,7 @@ static float input(const Lab *m, const HnHistory *h, int64_t t, int64_t i, int k
 #endif
 }
 
-static HnStatus run(Lab *m, HnBeliefUpdate *q, float *before) {
+static HnStatus run(Toy *m, HnBeliefUpdate *q, float *before) {
   const HnHistory *h = q->history;
   int64_t S = q->samples > 0 ? q->samples : 1;
   for (int64_t t = 0; t <= h->steps; t++)
@@ -79,7 +79,7 @@ static HnStatus believe(void *self, HnBeliefUpdate *q) {
 }
 
 static HnStatus learn(void *self, const HnTrainBatch *l) {
-  Lab *m = self;
+  Toy *m = self;
   const HnHistory *h = l->phase[0];
   for (int64_t t = 0; t < h->steps && m->used < CAPACITY; t++)
     m->replay[m->used++] = h->reward[hn_at(h, t, 0)];
@@ -97,14 +97,14 @@ static HnStatus map(void *self, const float *belief, float *cells) {
 
 #ifdef MEMORY
 static HnStatus forward(void *self, HnBeliefUpdate *q) {
-  Lab *m = self;
+  Toy *m = self;
   m->before =
       m->host->scratch(m->host, (q->history->steps + 1) * q->history->rows * D, sizeof(float));
   return run(m, q, m->before);
 }
 static HnStatus backward(void *self, const HnBeliefUpdate *q, const float *d_belief,
                          double *norm2) {
-  Lab *m = self;
+  Toy *m = self;
   const HnHistory *h = q->history;
   int64_t S = q->samples > 0 ? q->samples : 1;
   double sum = 0;
@@ -123,7 +123,7 @@ static HnStatus backward(void *self, const HnBeliefUpdate *q, const float *d_bel
   return HN_OK;
 }
 static HnStatus improve(void *self, double scale, double rate) {
-  Lab *m = self;
+  Toy *m = self;
   for (int k = 0; k < D; k++) m->w[k] -= (float)(scale * rate * m->p->rate) * m->grad[k];
   memset(m->grad, 0, D * sizeof(float));
   return HN_OK;
@@ -133,20 +133,20 @@ static HnStatus improve(void *self, double scale, double rate) {
 #if defined FILTER
 static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe,
                                     .learn = learn, .map = map};
-HN_PLUGIN(lab_filter, HN_KIND_INFERENCE, Lab, &methods, .version = "1", .license = "MIT",
+HN_PLUGIN(toy_filter, HN_KIND_INFERENCE, Toy, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Filters.",
           .source = "tests");
 #elif defined MEMORY
 static const HnInference methods = {
     sizeof(HnInference),  .create = create, .infer = believe, .forward = forward,
     .backward = backward, .step = improve,  .learn = learn,   .map = map};
-HN_PLUGIN(lab_memory, HN_KIND_INFERENCE, Lab, &methods, .version = "1", .license = "MIT",
+HN_PLUGIN(toy_memory, HN_KIND_INFERENCE, Toy, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Remembers.",
           .source = "tests");
 #else
 static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe,
                                     .learn = learn, .map = map};
-HN_PLUGIN(lab_oracle, HN_KIND_INFERENCE, Lab, &methods, .version = "1", .license = "MIT",
+HN_PLUGIN(toy_oracle, HN_KIND_INFERENCE, Toy, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .flags = HN_PRIVILEGED,
           .summary = "Knows.", .source = "tests");
 #endif

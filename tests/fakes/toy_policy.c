@@ -1,5 +1,5 @@
-/* lab_policy.c - compiled once per plugin: POLICY or ADAPTER; see lab.h. */
-#include "lab.h"
+/* toy_policy.c - compiled once per plugin: POLICY or ADAPTER; see toy.h. */
+#include "toy.h"
 #include <string.h>
 
 #define PARAMS(X) X(real, rate, "", "Step size.", 0.01, 0, 1)
@@ -9,15 +9,15 @@ HN_METRICS(METRICS);
 #define INFO(X) X(value, "", "Not much.", HN_MEAN)
 HN_INFO(INFO);
 
-typedef struct Lab {
+typedef struct Toy {
   const HnThisParams *p;
   const HnHost *host;
   int64_t O, D, A, P; /* P = A (O + D) */
   float *w, *grad;
-} Lab; /* row memory of the adapter: float [A] added to the mean */
+} Toy; /* row memory of the adapter: float [A] added to the mean */
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnPolicySpec *spec) {
-  Lab *m = self;
+  Toy *m = self;
   if (!spec->action_dim) return host->fail(host, HN_E_SHAPE, "needs continuous actions");
   m->p = params, m->host = host, m->O = spec->obs_dim, m->D = spec->belief_dim;
   m->A = spec->action_dim, m->P = m->A * (m->O + m->D);
@@ -32,7 +32,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnPol
 }
 
 static HnStatus act(void *self, HnActBatch *a) {
-  const Lab *m = self;
+  const Toy *m = self;
   int64_t S = a->samples > 0 ? a->samples : 1;
   for (int64_t i = 0; i < a->rows; i++)
     for (int64_t k = 0; k < m->A; k++) {
@@ -51,7 +51,7 @@ static HnStatus act(void *self, HnActBatch *a) {
 }
 
 /* Adds the gradient of -reward log p(act) of a window; d_belief may be NULL. */
-static double surrogate(Lab *m, const HnHistory *h, const float *belief, float *d_belief) {
+static double surrogate(Toy *m, const HnHistory *h, const float *belief, float *d_belief) {
   double loss = 0, n = (double)(h->steps * h->rows);
   for (int64_t t = 0; t < h->steps; t++)
     for (int64_t i = 0; i < h->rows; i++) {
@@ -70,7 +70,7 @@ static double surrogate(Lab *m, const HnHistory *h, const float *belief, float *
 }
 
 static HnStatus learn(void *self, const HnTrainBatch *l) {
-  Lab *m = self;
+  Toy *m = self;
   const HnHistory *h = l->phase[l->phases - 1];
   int64_t T = h->steps, B = h->rows, half = (B + 1) / 2;
   float *belief = m->host->scratch(m->host, 2 * (T + 1) * B * m->D, sizeof(float));
@@ -97,7 +97,7 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
 
 #ifdef ADAPTER
 static HnStatus adapt(void *self, const HnHistory *h, void *state) {
-  const Lab *m = self;
+  const Toy *m = self;
   for (int64_t i = 0; i < h->rows; i++)
     for (int64_t t = 0; t < h->steps; t++)
       for (int64_t k = 0; k < m->A; k++)
@@ -106,12 +106,12 @@ static HnStatus adapt(void *self, const HnHistory *h, void *state) {
 }
 static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .adapt = adapt,
                                  .learn = learn};
-HN_PLUGIN(lab_adapter, HN_KIND_POLICY, Lab, &methods, .version = "1", .license = "MIT",
+HN_PLUGIN(toy_adapter, HN_KIND_POLICY, Toy, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Adapts.",
           .source = "tests");
 #else
 static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .learn = learn};
-HN_PLUGIN(lab_policy, HN_KIND_POLICY, Lab, &methods, .version = "1", .license = "MIT",
+HN_PLUGIN(toy_policy, HN_KIND_POLICY, Toy, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Learns.",
           .source = "tests");
 #endif

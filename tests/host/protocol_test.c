@@ -154,7 +154,7 @@ HN_PLUGIN(shower, HN_KIND_POLICY, Policy, &policy_methods, .version = "1",
 /* ---- cells ---- */
 
 static HnCell cell_of(HnProtocolKind protocol, const char *phases) {
-  return (HnCell){.study = "lab",
+  return (HnCell){.study = "test",
                   .arm = "only",
                   .seed = 7,
                   .env = part_of(&goals_LTX_hn_plugin, ""),

@@ -1,5 +1,5 @@
 /* replay_test.c - a shown trial is the one that evaluation lives; and what frames are made of. */
-#include "../fakes/lab.h"
+#include "../fakes/toy.h"
 #include "cell_fixture.h"
 #include "evaluate.h"
 #include "frame.h"
@@ -17,14 +17,14 @@ static HnEnv drawing;
 static HnPlugin drawing_env;
 
 static HnCell cell_of(void) {
-  drawing = *(const HnEnv *)lab_env_LTX_hn_plugin.methods, drawing.render = blue;
-  drawing_env = lab_env_LTX_hn_plugin, drawing_env.methods = &drawing;
-  HnCell c = {.study = "lab",
+  drawing = *(const HnEnv *)toy_env_LTX_hn_plugin.methods, drawing.render = blue;
+  drawing_env = toy_env_LTX_hn_plugin, drawing_env.methods = &drawing;
+  HnCell c = {.study = "test",
               .arm = "only",
               .seed = 11,
-              .env = part_of(&lab_env_LTX_hn_plugin, "quit: 0.15"),
-              .inference = part_of(&lab_filter_LTX_hn_plugin, ""),
-              .policy = part_of(&lab_policy_LTX_hn_plugin, ""),
+              .env = part_of(&toy_env_LTX_hn_plugin, "quit: 0.15"),
+              .inference = part_of(&toy_filter_LTX_hn_plugin, ""),
+              .policy = part_of(&toy_policy_LTX_hn_plugin, ""),
               .run = {.frames = 100, .rows = 3, .steps = 4, .episodes = 3, .workers = 2},
               .evaluation = {.tasks = 5, .split = "", .record_rows = 5}};
   c.env.plugin = &drawing_env;
@@ -99,13 +99,13 @@ static void test_refuses(void) {
   HnSession *s = hn_session_new(&c, NULL, NULL);
   HnReplay show = {.cell = &c, .s = s};
   refuses(&show, (HnReplayOptions){.split = "tset"},
-          "lab_env has no split 'tset'; it has train, test");
+          "toy_env has no split 'tset'; it has train, test");
   refuses(&show, (HnReplayOptions){.task = "strom"},
           "no task 'strom' in split test, which has 5; did you mean 'storm'?");
   refuses(&show, (HnReplayOptions){.task = "5"}, "no task '5' in split test, which has 5");
   refuses(&show, (HnReplayOptions){.split = "train", .task = "calm"}, "split train numbers none");
   drawing.render = NULL;
-  refuses(&show, (HnReplayOptions){.task = "calm"}, "lab_env draws no pictures");
+  refuses(&show, (HnReplayOptions){.task = "calm"}, "toy_env draws no pictures");
   hn_session_free(s), cell_clear(&c);
   GError *error = NULL;
   char *dir = g_dir_make_tmp("hunch-show-XXXXXX", NULL);

@@ -1,6 +1,6 @@
 /* run_test.c - the run loop's promises: bits independent of workers, of evaluation and of being
  * killed; lives replayed; failures kept with their reason. */
-#include "../fakes/lab.h"
+#include "../fakes/toy.h"
 #include "cell_fixture.h"
 #include "checkpoint.h"
 #include "learn.h"
@@ -16,7 +16,7 @@
 /* ---- cells and folders ---- */
 
 static HnCell cell_of(const HnPlugin *inference, const HnPlugin *policy) {
-  return cell_of_parts(part_of(&lab_env_LTX_hn_plugin, ""), part_of(inference, ""),
+  return cell_of_parts(part_of(&toy_env_LTX_hn_plugin, ""), part_of(inference, ""),
                        part_of(policy, ""));
 }
 
@@ -28,13 +28,13 @@ static const struct {
   bool stop;
   int64_t trial_steps;
 } family[] = {
-    {"filter", &lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false, 0},
-    {"memory", &lab_memory_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false, 0},
-    {"stopped", &lab_memory_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, true, 0},
-    {"samples", &lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 3, false, 0},
-    {"oracle", &lab_oracle_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false, 0},
-    {"adapter", &lab_filter_LTX_hn_plugin, &lab_adapter_LTX_hn_plugin, 0, false, 0},
-    {"trial_steps", &lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin, 0, false, 17},
+    {"filter", &toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin, 0, false, 0},
+    {"memory", &toy_memory_LTX_hn_plugin, &toy_policy_LTX_hn_plugin, 0, false, 0},
+    {"stopped", &toy_memory_LTX_hn_plugin, &toy_policy_LTX_hn_plugin, 0, true, 0},
+    {"samples", &toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin, 3, false, 0},
+    {"oracle", &toy_oracle_LTX_hn_plugin, &toy_policy_LTX_hn_plugin, 0, false, 0},
+    {"adapter", &toy_filter_LTX_hn_plugin, &toy_adapter_LTX_hn_plugin, 0, false, 0},
+    {"trial_steps", &toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin, 0, false, 17},
 };
 
 static HnCell family_cell(gconstpointer k) {
@@ -96,7 +96,7 @@ static HnSession *session(const HnCell *c) {
   return s;
 }
 
-/* lab_filter's recursion, written again: memory of row i before the percept that comes next. */
+/* toy_filter's recursion, written again: memory of row i before the percept that comes next. */
 static void expected_memory(const HnExperience *w, int windows, int64_t i, const float *decay,
                             float x[3]) {
   for (int n = 0; n < windows; n++)
@@ -111,7 +111,7 @@ static void expected_memory(const HnExperience *w, int windows, int64_t i, const
 }
 
 static void test_refresh(void) {
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   HnSession *s = session(&c);
   HnExperience kept[3];
   for (int n = 0; n < 3; n++) {
@@ -139,8 +139,8 @@ static void test_refresh(void) {
 }
 
 static void test_task_is_hidden(void) {
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
-  HnCell o = cell_of(&lab_oracle_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
+  HnCell o = cell_of(&toy_oracle_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   HnSession *s = session(&c);
   g_assert_null(hn_experience_view(&s->phase[0], s->inference, 0, 0, 1, 1).task);
   g_assert_null(hn_experience_view(&s->phase[0], s->policy, 0, 0, 1, 1).task);
@@ -154,7 +154,7 @@ static void test_task_is_hidden(void) {
 
 /* A trial ends after its episodes; at a new task all row memory is zero. */
 static void test_new_task(void) {
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_adapter_LTX_hn_plugin);
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_adapter_LTX_hn_plugin);
   HnSession *s = session(&c);
   int64_t episodes[19] = {0};
   int trials = 0, cuts = 0, dones = 0;
@@ -193,7 +193,7 @@ static void collect_episode(void *arg, const HnEpisode *e) {
 }
 
 static void test_episode_stats(void) {
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   HnSession *s = session(&c);
   HnEpisodeStats y;
   double sum[4] = {0}, reward = 0, speed = 0, steps = 0, ends = 0;
@@ -218,7 +218,7 @@ static void test_episode_stats(void) {
 }
 
 static void test_evaluation_tasks(void) {
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   char *dir = folder_new();
   run_whole(&c, dir);
   char *text = file_in(dir, "episodes.csv", NULL);
@@ -233,7 +233,7 @@ static void test_evaluation_tasks(void) {
 
 /* In training: a new task every 17 steps, whose last episode is cut; episodes of at most 7. */
 static void test_trial_steps(void) {
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   c.run.trial_steps = 17;
   HnSession *s = session(&c);
   int64_t lived = 0, age[19] = {0}, dones = 0;
@@ -286,7 +286,7 @@ static double last_of(const char *dir, const char *table, const char *column, do
 /* Evaluation over 25 steps where training has 17: scored as one episode of 25, and steps.csv has
  * what it is made of. */
 static void test_evaluated_steps(void) {
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   c.run.trial_steps = 17, c.evaluation.trial_steps = 25, c.evaluation.every = 0;
   char *dir = folder_new();
   run_whole(&c, dir);
@@ -365,7 +365,7 @@ static void assert_percept(const char *line, const HnHistory *h, int64_t t, int6
 /* trial.csv holds what rows 1, 3 and 5 of the final evaluation lived, all 15 percepts of it. */
 static void test_trial(gconstpointer k) {
   HnCell c = family_cell(k);
-  bool phases = c.policy.plugin == &lab_adapter_LTX_hn_plugin;
+  bool phases = c.policy.plugin == &toy_adapter_LTX_hn_plugin;
   c.run.frames = phases ? 3800 : 1900;
   char *dir = folder_new();
   run_whole(&c, dir);
@@ -400,10 +400,10 @@ static const char *two_words(void *self, int64_t split, int64_t k) {
 
 /* What a task is called stays one field of the table. */
 static void test_task_names(void) {
-  HnEnv methods = *(const HnEnv *)lab_env_LTX_hn_plugin.methods;
-  HnPlugin plugin = lab_env_LTX_hn_plugin;
+  HnEnv methods = *(const HnEnv *)toy_env_LTX_hn_plugin.methods;
+  HnPlugin plugin = toy_env_LTX_hn_plugin;
   methods.task_name = two_words, plugin.methods = &methods;
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   c.env.plugin = &plugin;
   char *dir = folder_new();
   run_whole(&c, dir);
@@ -427,14 +427,14 @@ static void assert_fails(const HnCell *c, int code, const char *message) {
 }
 
 static void test_failures(void) {
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   const HnSchema s = hn_schema_of(c.env.plugin);
   char *params = c.env.params;
   *(bool *)(params + hn_schema_find(&s, "fail")->offset) = true;
-  assert_fails(&c, HN_RUN_NUMERIC, "lab_env: told to fail (while collecting, update 0)");
+  assert_fails(&c, HN_RUN_NUMERIC, "toy_env: told to fail (while collecting, update 0)");
   *(bool *)(params + hn_schema_find(&s, "fail")->offset) = false;
   c.evaluation.split = "tset";
-  assert_fails(&c, HN_RUN_FAILED, "lab_env has no split 'tset'; it has train, test");
+  assert_fails(&c, HN_RUN_FAILED, "toy_env has no split 'tset'; it has train, test");
   c.evaluation.split = "";
   double poison = 0.5;
   memcpy(params + hn_schema_find(&s, "poison_at")->offset, &poison, sizeof poison);
@@ -445,7 +445,7 @@ static void test_failures(void) {
 /* What check_env must refuse: an environment that answers create with this. */
 static HnEnvSpec answer;
 static HnStatus answers(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
-  const HnEnv *e = lab_env_LTX_hn_plugin.methods;
+  const HnEnv *e = toy_env_LTX_hn_plugin.methods;
   HnStatus status = e->create(self, host, params, spec);
   if (answer.horizon) spec->horizon = answer.horizon;
   if (answer.obs_dim) spec->obs_dim = answer.obs_dim;
@@ -457,16 +457,16 @@ static void test_answers(void) {
   static const struct {
     HnEnvSpec answer;
     const char *says;
-  } table[] = {{{.horizon = -1}, "lab_env: horizon is not positive"},
-               {{.horizon = INT64_MAX / 2 + 1}, "lab_env: a trial is longer than 64 bits can"},
-               {{.obs_dim = -1}, "lab_env: a dimension is negative"},
-               {{.splits = "train|"}, "lab_env: has a split named ''"},
-               {{.splits = "a,b"}, "lab_env: has a split named 'a,b'"},
-               {{.splits = ""}, "lab_env: has no split"}};
-  HnEnv methods = *(const HnEnv *)lab_env_LTX_hn_plugin.methods;
-  HnPlugin plugin = lab_env_LTX_hn_plugin;
+  } table[] = {{{.horizon = -1}, "toy_env: horizon is not positive"},
+               {{.horizon = INT64_MAX / 2 + 1}, "toy_env: a trial is longer than 64 bits can"},
+               {{.obs_dim = -1}, "toy_env: a dimension is negative"},
+               {{.splits = "train|"}, "toy_env: has a split named ''"},
+               {{.splits = "a,b"}, "toy_env: has a split named 'a,b'"},
+               {{.splits = ""}, "toy_env: has no split"}};
+  HnEnv methods = *(const HnEnv *)toy_env_LTX_hn_plugin.methods;
+  HnPlugin plugin = toy_env_LTX_hn_plugin;
   methods.create = answers, plugin.methods = &methods;
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   c.env.plugin = &plugin;
   for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
     answer = table[i].answer;
@@ -477,7 +477,7 @@ static void test_answers(void) {
 
 /* The foretold bytes are those of the arrays that are then made, to a hundredth. */
 static void test_demand(void) {
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   c.run.rows = 64, c.run.steps = 1000, c.evaluation.tasks = 1;
   HnSession *s = hn_session_new(&c, NULL, NULL);
   const HnExperience *windows[] = {&s->phase[0], &s->gather, &s->history};
@@ -577,7 +577,7 @@ static void test_checkpoint(void) {
 /* A newest checkpoint that cannot be read is passed over; of tables that lost what a checkpoint
  * counts on, nothing is made up. */
 static void test_damage(void) {
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, &lab_policy_LTX_hn_plugin);
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   char *dir = folder_new(), *whole = folder_new();
   c.run.checkpoint_every = 1;
   run_whole(&c, dir), run_whole(&c, whole);

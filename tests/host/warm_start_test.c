@@ -1,6 +1,6 @@
 /* warm_start_test.c - cells that start from a checkpoint, keep some, or only evaluate: to the bit
  * what the checkpoint's own cell was; and every way in which a checkpoint cannot be had. */
-#include "../fakes/lab.h"
+#include "../fakes/toy.h"
 #include "cell_fixture.h"
 #include "warm_start.h"
 #include <glib/gstdio.h>
@@ -9,8 +9,8 @@
 static char *root; /* of this program's files */
 
 static HnCell cell_of(const HnPlugin *inference, const char *arm) {
-  HnCell c = cell_of_parts(part_of(&lab_env_LTX_hn_plugin, ""), part_of(inference, ""),
-                           part_of(&lab_policy_LTX_hn_plugin, ""));
+  HnCell c = cell_of_parts(part_of(&toy_env_LTX_hn_plugin, ""), part_of(inference, ""),
+                           part_of(&toy_policy_LTX_hn_plugin, ""));
   c.arm = (char *)(guintptr)arm;
   c.run.frames = 1000, c.run.rows = 10, c.evaluation.every = 0;
   return c;
@@ -74,7 +74,7 @@ static char *last_row_from(const char *dir, const char *table, const char *first
 
 /* The first arm of this study: trained through the policy, keeping every fourth checkpoint. */
 static char *train(HnCell *c) {
-  *c = cell_of(&lab_memory_LTX_hn_plugin, "trained");
+  *c = cell_of(&toy_memory_LTX_hn_plugin, "trained");
   c->run.keep_every = 4;
   return run_cell(c);
 }
@@ -88,7 +88,7 @@ static void finish(HnCell *c, char *dir) {
 /* Another plugin with the same names, evaluated only, is what was trained: the same hash of the
  * weights, the same evaluation to the last digit. */
 static void test_evaluate(void) {
-  HnCell source, c = cell_of(&lab_filter_LTX_hn_plugin, "evaluated");
+  HnCell source, c = cell_of(&toy_filter_LTX_hn_plugin, "evaluated");
   char *trained = train(&source);
   c.run.frames = 0;
   start_from(&c, "trained", -1);
@@ -116,7 +116,7 @@ static void test_evaluate(void) {
 
 /* The control: no frames and no weights is what the seed draws, and so is a kept update 0. */
 static void test_before(void) {
-  HnCell source, c = cell_of(&lab_memory_LTX_hn_plugin, "random");
+  HnCell source, c = cell_of(&toy_memory_LTX_hn_plugin, "random");
   char *trained = train(&source);
   c.run.frames = 0;
   char *random = run_cell(&c);
@@ -131,7 +131,7 @@ static void test_before(void) {
 }
 
 static void test_during(void) {
-  HnCell source, c = cell_of(&lab_memory_LTX_hn_plugin, "during");
+  HnCell source, c = cell_of(&toy_memory_LTX_hn_plugin, "during");
   char *trained = train(&source), at4[32], now[32];
   g_autoptr(GPtrArray) list = hn_checkpoint_list(trained);
   static const int64_t kept[] = {0, 4, 8, 9, 10}; /* and the newest two */
@@ -160,7 +160,7 @@ static const float *state_of(GPtrArray *states, const char *name) {
 
 /* Of both plugins, or of one: the other keeps what the seed drew. */
 static void test_load(void) {
-  HnCell source, c = cell_of(&lab_filter_LTX_hn_plugin, "part");
+  HnCell source, c = cell_of(&toy_filter_LTX_hn_plugin, "part");
   char *trained = train(&source);
   g_autofree char *file = hn_checkpoint_path(trained, 10);
   HnStoredTensors *t = hn_stored_tensors_open(file, NULL);
@@ -191,7 +191,7 @@ static void test_load(void) {
 /* Training goes on from taken weights; broken off and resumed to the same bits, without asking for
  * the file again, whose name stays on record. */
 static void test_fine_tune(void) {
-  HnCell source, c = cell_of(&lab_filter_LTX_hn_plugin, "tuned");
+  HnCell source, c = cell_of(&toy_filter_LTX_hn_plugin, "tuned");
   char *trained = train(&source), file[32], begun[32];
   start_from(&c, "trained", -1);
   char *whole = run_cell(&c);
@@ -219,7 +219,7 @@ static void test_fine_tune(void) {
 
 /* Killed before or after its only checkpoint, an evaluation leaves the same files. */
 static void test_evaluate_again(void) {
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, "again"), d = c;
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, "again"), d = c;
   c.run.frames = d.run.frames = 0, d.arm = (char *)(guintptr) "once";
   char *dir = run_cell(&c), *once = run_cell(&d);
   g_autofree char *before = file_in(dir, "metrics.csv", NULL);
@@ -264,7 +264,7 @@ static void test_misfits(void) {
                      {(char *)"env/w", HN_F32, 1, {4}, NULL, NULL, true}};
   GPtrArray *states = g_ptr_array_new();
   for (guint i = 0; i < G_N_ELEMENTS(table); i++) g_ptr_array_add(states, &table[i]);
-  HnCell c = cell_of(&lab_filter_LTX_hn_plugin, "x");
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, "x");
   start_from(&c, "trained", -1);
   HnStoredTensors *t = hn_stored_tensors_new();
   t->told = true;
@@ -297,7 +297,7 @@ static void test_misfits(void) {
                    "extra: inference/core.weight F32 [2, 3] (ignore_extra: true leaves it out)",
                    "extra: inference/core.biass F32 [3] (ignore_extra: true leaves it out)",
                    "extra: policy/mean F32 [4] (ignore_extra: true leaves it out)",
-                   "lab_filter and lab_policy keep no weights that could be taken",
+                   "toy_filter and toy_policy keep no weights that could be taken",
                    "the checkpoint does not say which of its tensors are weights: an earlier hunch "
                    "wrote it (ignore_extra: true takes it anyway)",
                    NULL});
@@ -306,7 +306,7 @@ static void test_misfits(void) {
 
 /* A cell that fails so has touched nothing, and says every line in its record. */
 static void test_unfit_cell(void) {
-  HnCell source, c = cell_of(&lab_filter_LTX_hn_plugin, "unfit");
+  HnCell source, c = cell_of(&toy_filter_LTX_hn_plugin, "unfit");
   char *trained = train(&source);
   start_from(&c, "trained", -1);
   /* a checkpoint with one weight renamed */
@@ -345,7 +345,7 @@ static void assert_blames(const HnCell *c, const char *study, const char *key, c
 }
 
 static void test_find(void) {
-  HnCell source, c = cell_of(&lab_filter_LTX_hn_plugin, "x");
+  HnCell source, c = cell_of(&toy_filter_LTX_hn_plugin, "x");
   char *trained = train(&source);
   start_from(&c, "trained", -1);
   assert_blames(&c, "no/where", "from",
@@ -381,7 +381,7 @@ static void test_find(void) {
 }
 
 static void test_changed(void) {
-  HnCell source, c = cell_of(&lab_filter_LTX_hn_plugin, "changed");
+  HnCell source, c = cell_of(&toy_filter_LTX_hn_plugin, "changed");
   char *trained = train(&source);
   start_from(&c, "trained", -1);
   c.weights.sha256 = "0123";

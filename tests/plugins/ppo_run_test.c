@@ -1,7 +1,7 @@
 /* PPO in the real run loop, over an inference that is trained through it: the lesson's gathered
  * rows and recomputed beliefs are what was acted on, to the bit, also in windows that begin
  * mid-life. */
-#include "../fakes/lab.h"
+#include "../fakes/toy.h"
 #include "cell_fixture.h"
 #include <string.h>
 
@@ -17,7 +17,7 @@ typedef struct Result {
 static Result run(const char *settings, int64_t workers, int64_t samples, bool stop) {
   const char *columns[] = {"policy.approx_kl", "policy.grad_norm", "policy.loss"};
   HnCell c =
-      cell_of_parts(part_of(&lab_env_LTX_hn_plugin, ""), part_of(&lab_memory_LTX_hn_plugin, ""),
+      cell_of_parts(part_of(&toy_env_LTX_hn_plugin, ""), part_of(&toy_memory_LTX_hn_plugin, ""),
                     part_of(&ppo_LTX_hn_plugin, settings));
   c.run.workers = workers, c.run.samples = samples, c.run.stop_gradient = stop;
   char *dir = folder_new();

@@ -2,7 +2,7 @@
  * of the ABI, and the whole family in the real run loop. */
 #include "../../plugins/inference/recurrent.c"
 #define PLUGIN recurrent_LTX_hn_plugin
-#include "../fakes/lab.h"
+#include "../fakes/toy.h"
 #include "vrnn_naive.h"
 
 extern const HnPlugin ppo_LTX_hn_plugin, uniform_LTX_hn_plugin, laplace_vrnn_LTX_hn_plugin,
@@ -89,7 +89,7 @@ static const Mode modes[] = {
 };
 
 static HnCell cell_of(const Mode *k, const char *policy, int64_t samples) {
-  HnCell c = cell_of_parts(part_of(&lab_env_LTX_hn_plugin, ""), part_of(k->plugin, k->settings),
+  HnCell c = cell_of_parts(part_of(&toy_env_LTX_hn_plugin, ""), part_of(k->plugin, k->settings),
                            part_of(k->learns_alone ? &uniform_LTX_hn_plugin : &ppo_LTX_hn_plugin,
                                    k->learns_alone ? "" : policy));
   c.run.samples = samples;

@@ -3,7 +3,7 @@
 #include "../../plugins/inference/rl2.c"
 #define PLUGIN rl2_LTX_hn_plugin
 #define METHOD Rl2
-#include "../fakes/lab.h"
+#include "../fakes/toy.h"
 #include "inference_fixture.h"
 #include "rl2_naive.h"
 #include "window_law.h"
@@ -338,7 +338,7 @@ static const char *const modes[] = {"", ", truncate: 4", ", refresh: true", ", f
                                     ", cell: lstm"};
 
 static HnCell cell_of(const char *inference, const char *policy) {
-  return cell_of_parts(part_of(&lab_env_LTX_hn_plugin, ""), part_of(&rl2_LTX_hn_plugin, inference),
+  return cell_of_parts(part_of(&toy_env_LTX_hn_plugin, ""), part_of(&rl2_LTX_hn_plugin, inference),
                        part_of(&ppo_LTX_hn_plugin, policy));
 }
 

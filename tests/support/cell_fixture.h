@@ -1,7 +1,7 @@
 /* cell_fixture.h - cells made by hand, and the folders they run in, for tests of the real run loop.
  */
-#ifndef HN_CELL_RIG_H
-#define HN_CELL_RIG_H
+#ifndef HN_CELL_FIXTURE_H
+#define HN_CELL_FIXTURE_H
 #include "error.h"
 #include "run.h"
 #include <math.h>
@@ -30,7 +30,7 @@ static inline void cell_clear(HnCell *c) {
 static inline HnCell cell_of_parts(HnPluginChoice env, HnPluginChoice inference,
                                    HnPluginChoice policy) {
   return (HnCell){
-      .study = "lab",
+      .study = "test",
       .arm = "only",
       .seed = 12345,
       .env = env,

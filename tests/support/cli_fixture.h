@@ -1,6 +1,6 @@
 /* cli_fixture.h - runs the program as users do, in folders of the test's own. */
-#ifndef HN_CLI_RIG_H
-#define HN_CLI_RIG_H
+#ifndef HN_CLI_FIXTURE_H
+#define HN_CLI_FIXTURE_H
 #include "results_fixture.h"
 #include <gio/gio.h>
 

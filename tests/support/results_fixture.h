@@ -1,7 +1,7 @@
 /* results_fixture.h - writes a study folder as `hunch run` leaves it, with numbers from closed
  * forms plus seeded noise, so that what reads results can be tested without running anything. */
-#ifndef HN_FAKE_STUDY_H
-#define HN_FAKE_STUDY_H
+#ifndef HN_RESULTS_FIXTURE_H
+#define HN_RESULTS_FIXTURE_H
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <hunch/rng.h>

@@ -1,6 +1,6 @@
 /* table_fixture.h - the tables of a run folder, read without the program's own reader. */
-#ifndef HN_TABLE_RIG_H
-#define HN_TABLE_RIG_H
+#ifndef HN_TABLE_FIXTURE_H
+#define HN_TABLE_FIXTURE_H
 #include <glib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* yaml_fixture.h - three kinds of plugin that do nothing, for tests of configuration. */
-#ifndef STUDY_FAKES_H
-#define STUDY_FAKES_H
+#ifndef HN_YAML_FIXTURE_H
+#define HN_YAML_FIXTURE_H
 #include <cell.h>
 #include <string.h>
 
@@ -40,7 +40,7 @@ static HnStatus no_belief(void *self, const HnHost *host, const void *params, Hn
   (void)self, (void)host, (void)params, (void)spec;
   return HN_OK;
 }
-static HnStatus no_thought(void *self, HnBeliefUpdate *q) {
+static HnStatus no_infer(void *self, HnBeliefUpdate *q) {
   (void)self, (void)q;
   return HN_OK;
 }
@@ -55,13 +55,15 @@ static HnStatus no_act(void *self, HnActBatch *a) {
 static const HnEnv env_methods = {sizeof(HnEnv), .create = no_env, .reset = no_batch,
                                   .step = no_batch};
 static const HnInference inference_methods = {sizeof(HnInference), .create = no_belief,
-                                              .infer = no_thought};
+                                              .infer = no_infer};
 static const HnPolicy policy_methods = {sizeof(HnPolicy), .create = no_policy, .act = no_act};
 
-#define FAKE(name_, kind_, methods_, type_, params_, count_)                               \
-  {                                                                                        \
-    sizeof(HnPlugin), HN_ABI, kind_, #name_, "Does nothing.", "", "1", "MIT", methods_, 1, \
-        sizeof(type_), params_, count_, sizeof(HnParam), 0, NULL, NULL                     \
+#define FAKE(name_, kind_, methods_, type_, params_, count_)                              \
+  {                                                                                       \
+    .struct_size = sizeof(HnPlugin), .abi = HN_ABI, .kind = kind_, .name = #name_,        \
+    .summary = "Does nothing.", .source = "", .version = "1", .license = "MIT",           \
+    .methods = methods_, .self_size = 1, .params_size = sizeof(type_), .params = params_, \
+    .param_count = count_, .param_stride = sizeof(HnParam)                                \
   }
 static const HnPlugin fakes[] = {
     FAKE(toy, HN_KIND_ENV, &env_methods, HnThisParams, hn_this_params, 2),
