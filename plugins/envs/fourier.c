@@ -92,7 +92,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   return HN_OK;
 }
 
-static HnStatus answer(void *self, const void *state, int64_t n, const float *act, float *obs) {
+static HnStatus query(void *self, const void *state, int64_t n, const float *act, float *obs) {
   (void)self;
   for (int64_t k = 0; k < n; k++) obs[k] = (float)value(state, (double)act[k]);
   return HN_OK;
@@ -103,7 +103,7 @@ static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               .reset = reset,
                               .step = step,
                               .task_count = task_count,
-                              .answer = answer};
+                              .query = query};
 HN_PLUGIN(fourier, HN_KIND_ENV, Fourier, &methods, .version = "1.0", .license = "MIT",
           .summary = "Regression of random functions, a short Fourier series each.",
           .source = "Laplace VRNN, arXiv 2505.18591, the regression study");

@@ -274,6 +274,7 @@ static HnStatus gather(Vrnn *m, const Lesson *l) {
   m->norm2 = hn_store_norm2(&m->store);
   if (!isfinite(m->norm2)) return host->fail(host, HN_E_NUMERIC, "the gradient is not finite");
   host->metric(host, metric_loss, nll + m->beta * kl);
+  if (l->q->loss) *l->q->loss = nll + m->beta * kl;
   if (m->head.net.layers) host->metric(host, metric_nll, nll);
   if (m->beta > 0) host->metric(host, metric_kl, kl);
   host->metric(host, metric_grad_norm, sqrt(m->norm2));

@@ -29,7 +29,7 @@
 #define HISTORY(X) \
   X(struct_size) X(steps) X(rows) X(stride) X(begin) X(obs) X(action) X(action_index) X(reward) \
   X(true_reward) X(next_obs) X(terminated) X(truncated) X(task) X(state) X(samples) X(belief) X(aux)
-#define LESSON(X) \
+#define TRAIN_BATCH(X) \
   X(struct_size) X(impl) X(iteration) X(frames) X(frames_total) X(rng) X(phases) X(phase) X(rows) \
   X(infer) X(backward) X(step)
 #define ENV_SPEC(X) \
@@ -37,20 +37,20 @@
   X(splits) X(step_seconds)
 #define ENV_BATCH(X) \
   X(struct_size) X(rows) X(first) X(state) X(rng) X(begin) X(split) X(task_index) X(action) X(action_index) \
-  X(obs) X(reward) X(terminated) X(task) X(info)
+  X(obs) X(reward) X(terminated) X(truncated) X(task) X(info)
 #define METHOD(name, required, doc) FIELD(This, name);
 #define ENV(X)       X(struct_size) HN_ENV_METHODS(METHOD)
 #define BELIEF_SPEC(X) \
   X(struct_size) X(obs_dim) X(action_dim) X(action_count) X(task_dim) X(horizon) X(lifetime) X(rows) \
   X(steps) X(rng) X(belief_dim) X(latent_dim) X(row_size) X(refresh) X(map_width) X(map_height)
-#define THOUGHT(X) X(struct_size) X(history) X(state) X(samples) X(rng) X(belief) X(info)
+#define BELIEF_UPDATE(X) X(struct_size) X(history) X(state) X(samples) X(rng) X(belief) X(info) X(loss)
 #define INFERENCE(X) X(struct_size) HN_INFERENCE_METHODS(METHOD)
 #define POLICY_SPEC(X) \
-  X(struct_size) X(obs_dim) X(action_dim) X(action_count) X(belief_dim) X(latent_dim) X(samples) X(rows) \
-  X(steps) X(rng) X(aux_dim) X(row_size) X(phases)
-#define ACT(X) \
-  X(struct_size) X(rows) X(samples) X(obs) X(belief) X(state) X(rng) X(action) X(action_index) X(aux) \
-  X(info)
+  X(struct_size) X(obs_dim) X(action_dim) X(action_count) X(task_dim) X(horizon) X(lifetime) \
+  X(belief_dim) X(latent_dim) X(samples) X(rows) X(steps) X(rng) X(aux_dim) X(row_size) X(phases)
+#define ACT_BATCH(X) \
+  X(struct_size) X(rows) X(samples) X(begin) X(episode_step) X(trial_step) X(reward) X(obs) \
+  X(belief) X(state) X(rng) X(action) X(action_index) X(aux) X(info)
 #define POLICY(X)    X(struct_size) HN_POLICY_METHODS(METHOD)
 /* clang-format on */
 
@@ -72,15 +72,15 @@ static char *layout(void) {
   LAYOUT(HnColumn, COLUMN);
   LAYOUT(HnPlugin, PLUGIN);
   LAYOUT(HnHistory, HISTORY);
-  LAYOUT(HnTrainBatch, LESSON);
+  LAYOUT(HnTrainBatch, TRAIN_BATCH);
   LAYOUT(HnEnvSpec, ENV_SPEC);
   LAYOUT(HnEnvBatch, ENV_BATCH);
   LAYOUT(HnEnv, ENV);
   LAYOUT(HnBeliefSpec, BELIEF_SPEC);
-  LAYOUT(HnBeliefUpdate, THOUGHT);
+  LAYOUT(HnBeliefUpdate, BELIEF_UPDATE);
   LAYOUT(HnInference, INFERENCE);
   LAYOUT(HnPolicySpec, POLICY_SPEC);
-  LAYOUT(HnActBatch, ACT);
+  LAYOUT(HnActBatch, ACT_BATCH);
   LAYOUT(HnPolicy, POLICY);
   return g_string_free(out, FALSE);
 }

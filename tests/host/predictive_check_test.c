@@ -254,7 +254,7 @@ static void test_not_asked(void) {
   no_column(none);
   HnEnv env = *(const HnEnv *)fourier_LTX_hn_plugin.methods;
   HnPlugin mute = fourier_LTX_hn_plugin;
-  env.answer = NULL, mute.methods = &env;
+  env.query = NULL, mute.methods = &env;
   c.evaluation.questions = 3, c.env.plugin = &mute;
   char *unanswered = run_cell(&c);
   no_column(unanswered);

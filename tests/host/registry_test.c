@@ -398,7 +398,7 @@ static void test_descriptor_faults(void) {
   REFUSED("has no proper name", p.name = NULL);
   REFUSED("has no summary", p.summary = NULL);
   REFUSED("has no version", p.version = "");
-  REFUSED("sets unknown flags 0x80", p.flags = 0x81);
+  REFUSED("sets unknown flags 0x80", p.flags = 0x83);
   REFUSED("has no methods", p.methods = NULL);
   REFUSED("counts parameters but has no table", p.params = NULL);
   REFUSED("parameters, at most", p.param_count = 1000000);

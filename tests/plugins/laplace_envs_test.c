@@ -17,7 +17,7 @@ static void ask(EnvFixture *f, const double task[TASK_DIM], double x, double y) 
   env_fixture_step(f);
   near((double)f->b.obs[0], y, 5e-7);
   float answer;
-  g_assert_cmpint(f->env->answer(f->self, env_fixture_row(f, 0), 1, f->action, &answer), ==, HN_OK);
+  g_assert_cmpint(f->env->query(f->self, env_fixture_row(f, 0), 1, f->action, &answer), ==, HN_OK);
   g_assert_true(answer == f->b.obs[0]);
   g_assert_true(f->b.reward[0] == 0 && f->b.terminated[0] == 0);
 }
@@ -38,8 +38,8 @@ static void test_fourier_values(void) {
   env_fixture_reset(f, HN_NEW_EPISODE, -1); /* goes on */
   near((double)f->b.obs[0], 0.065462, 5e-7);
   float edge = 0, beyond = 0;
-  f->env->answer(f->self, task, 1, (float[]){-1}, &edge);
-  f->env->answer(f->self, task, 1, (float[]){-7.3f}, &beyond);
+  f->env->query(f->self, task, 1, (float[]){-1}, &edge);
+  f->env->query(f->self, task, 1, (float[]){-7.3f}, &beyond);
   g_assert_true(edge == beyond);
   f->action[0] = NAN;
   g_assert_cmpint(f->env->step(f->self, &f->b), ==, HN_E_NUMERIC);
@@ -82,7 +82,7 @@ static void test_fourier_noise(void) {
   double mean = 0, square = 0;
   for (int64_t i = 0; i < ROWS; i++) {
     float clean;
-    f->env->answer(f->self, env_fixture_row(f, i), 1, f->action, &clean);
+    f->env->query(f->self, env_fixture_row(f, i), 1, f->action, &clean);
     double z = ((double)f->b.obs[i] - (double)clean) / 0.3;
     mean += z / ROWS, square += z * z / ROWS;
   }

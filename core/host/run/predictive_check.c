@@ -16,7 +16,7 @@ bool hn_predictive_offered(const HnSession *s) {
   const HnEnv *env = HN_ENV(s);
   const HnInference *q = HN_INFERENCE(s);
   return s->cell->evaluation.questions > 0 && s->es.action_dim > 0 && s->es.obs_dim > 0 &&
-         HN_CAN(env, answer) && HN_CAN(q, predict);
+         HN_CAN(env, query) && HN_CAN(q, predict);
 }
 
 bool hn_predictive_has_curves(const HnSession *s) {
@@ -71,7 +71,7 @@ static HnStatus query(const HnSession *s, int64_t n, const float *act, const voi
                      .stddev = hn_arena_take(arena, bytes)};
   if (members) out->member = hn_arena_take(arena, bytes * (gsize)MAX(samples, 1));
   HnStatus status;
-  HN_CALL(status, HN_ENV(s)->answer(s->env->self, state, n, act, out->truth));
+  HN_CALL(status, HN_ENV(s)->query(s->env->self, state, n, act, out->truth));
   if (status) return status;
   HN_CALL(status, HN_INFERENCE(s)->predict(s->inference->self, belief, samples, n, act, out->mean,
                                            out->stddev, out->member));

@@ -225,6 +225,10 @@ static HnStatus act_alike(const Block *b) {
   HnActBatch a = {.struct_size = sizeof a,
                   .rows = b->n,
                   .samples = r->samples,
+                  .begin = hn_experience_at(b->w, HN_F_BEGIN, b->t, b->first),
+                  .episode_step = r->episode_step + b->first,
+                  .trial_step = r->trial_step + b->first,
+                  .reward = hn_experience_at(b->w, HN_F_REWARD, b->t - 1, b->first),
                   .obs = hn_experience_at(b->w, HN_F_OBS, b->t, b->first),
                   .belief = hn_experience_at(b->w, HN_F_BELIEF, b->t, b->first),
                   .state = r->policy + (gsize)b->first * s->shape.policy_row,
@@ -248,24 +252,37 @@ static HnStatus act(const Block *b) {
   return status;
 }
 
+/* The block's continuous actions within [-1, 1], as the environment gets them, in the arena; NaN
+ * stays.  The history keeps what the policy chose. */
+static const float *clipped_actions(const Block *b) {
+  const int64_t n = b->n * b->s->shape.action;
+  const float *chosen = hn_experience_at(b->w, HN_F_ACTION, b->t, b->first);
+  float *clipped = hn_arena_take(hn_arena_current(), (gsize)n * sizeof *clipped);
+  for (int64_t i = 0; i < n; i++) clipped[i] = chosen[i] < -1 ? -1 : chosen[i] > 1 ? 1 : chosen[i];
+  return clipped;
+}
+
 static HnStatus step(const Block *b) {
   HnSession *s = b->s;
   HnRollouts *r = b->r;
+  const HnMark mark = hn_arena_mark(hn_arena_current());
   int64_t at = b->t * r->rows + b->first;
   HnEnvBatch e = {.struct_size = sizeof e,
                   .rows = b->n,
                   .first = b->first,
                   .state = r->env + (gsize)b->first * s->shape.env_row,
                   .rng = r->env_rng + b->first,
-                  .action = hn_experience_at(b->w, HN_F_ACTION, b->t, b->first),
+                  .action = clipped_actions(b),
                   .action_index = hn_experience_at(b->w, HN_F_ACTION_INDEX, b->t, b->first),
                   .obs = hn_experience_at(b->w, HN_F_NEXT_OBS, b->t, b->first),
                   .reward = hn_experience_at(b->w, HN_F_TRUE_REWARD, b->t, b->first),
                   .terminated = hn_experience_at(b->w, HN_F_TERMINATED, b->t, b->first),
+                  .truncated = hn_experience_at(b->w, HN_F_TRUNCATED, b->t, b->first),
                   .info = b->w->env_info + at * s->shape.env_infos};
-  memset(e.terminated, 0, (gsize)b->n);
+  memset(e.terminated, 0, (gsize)b->n), memset(e.truncated, 0, (gsize)b->n);
   HnStatus status;
   HN_CALL(status, HN_ENV(s)->step(s->env->self, &e));
+  hn_arena_reset(hn_arena_current(), mark);
   if (status) return status;
   float *reward = hn_experience_at(b->w, HN_F_REWARD, b->t, b->first);
   memcpy(reward, e.reward, (gsize)b->n * sizeof *reward);
@@ -308,7 +325,7 @@ static HnStatus advance(const Block *b) {
   for (int64_t i = 0; i < b->n; i++) {
     int64_t k = b->first + i;
     bool last = ++r->trial_step[k] == r->lifetime;
-    bool over = ++r->episode_step[k] == s->es.horizon || last || is_success(b, k),
+    bool over = ++r->episode_step[k] == s->es.horizon || truncated[i] || last || is_success(b, k),
          end = over || terminated[i];
     truncated[i] = over && !terminated[i];
     if (end) r->episode_step[k] = 0, r->episode[k]++;

@@ -157,11 +157,15 @@ static HnStatus create_inference(HnSession *s) {
 static HnStatus create_policy(HnSession *s) {
   const HnCell *c = s->cell;
   HnRng rng = hn_stream(c->seed, HN_FOR_POLICY_WEIGHTS, 0);
+  bool told = s->policy->plugin->flags & HN_PRIVILEGED;
   HnStatus status;
   s->ps = (HnPolicySpec){.struct_size = sizeof s->ps,
                          .obs_dim = s->es.obs_dim,
                          .action_dim = s->es.action_dim,
                          .action_count = s->es.action_count,
+                         .task_dim = told ? s->es.task_dim : 0,
+                         .horizon = s->es.horizon,
+                         .lifetime = s->trial.lifetime,
                          .belief_dim = s->bs.belief_dim,
                          .latent_dim = s->bs.latent_dim,
                          .samples = c->run.samples,

@@ -16,8 +16,12 @@
  * Threads.  [create] only inside create.  [any] any thread, concurrently.  [instance] any
  * thread, never two calls at once on one instance.  [rows] several calls at once on one
  * instance, each on rows of its own: self is read, never written.  So acting cannot
- * learn, and one instance serves any batch size.  (A cache indexed by row, such as one
- * simulator a row, may be written for the rows of the call.)
+ * learn, and one instance serves any batch size.  (A plugin with HN_ROW_CACHE may also write a
+ * cache indexed by row, such as one simulator a row, for the rows of the call.)
+ *
+ * Ownership.  Every pointer that a call receives is the caller's and lent until it returns, unless
+ * its comment says longer; const arrays are not written.  Every string that a plugin gives lives as
+ * long as the plugin is loaded, unless its comment says shorter.
  *
  * Row results must not depend on which rows share a call: the host splits as it likes. */
 #ifndef HUNCH_PLUGIN_H
@@ -197,15 +201,18 @@ typedef struct HnPlugin {
   size_t params_size;
   const HnParam *params;
   uint32_t param_count, param_stride;
-  uint32_t flags;                 /* HN_PRIVILEGED */
+  uint32_t flags;                 /* HN_PRIVILEGED, HN_ROW_CACHE */
   const HnColumn *info, *metrics; /* or NULL */
   /* Parameters that were called otherwise, "old:new old:new", or NULL: a configuration that still
    * says the old name gets an error that names the new one. */
   const char *renamed;
 } HnPlugin;
 
-/* An oracle that reads HnHistory.task; shown by inspect, recorded with every result. */
-enum { HN_PRIVILEGED = 1 };
+/* Flags of a plugin. */
+enum {
+  HN_PRIVILEGED = 1, /* reads HnHistory.task; shown by inspect, recorded with every result */
+  HN_ROW_CACHE = 2,  /* an environment that keeps a cache with a slot a row: see HnEnvBatch.first */
+};
 
 /* HN_PLUGIN(name, kind, SelfType, &methods, .summary = ..., ...) after HN_PARAMS.
  * libltdl resolves "hn_plugin" in foo.so as foo_LTX_hn_plugin: one spelling
@@ -227,59 +234,59 @@ enum { HN_PRIVILEGED = 1 };
 
 /* ---- experience: what inference and policy share ---- */
 
-/* Where a row stands at a percept.  A new task is always a new episode. */
+/* Where a row stands at a time.  A new task is always a new episode. */
 enum { HN_KEEP = 0, HN_NEW_EPISODE = 1, HN_NEW_TASK = 2 };
 
-/* A window of experience: T steps of B rows, time-major, borrowed for the call.
+/* A window of experience: T steps of B rows, time-major, lent for the call.
  *
- *   percept  0      1      2   ..      T     begin, obs, belief, task   [T+1, B, ..]
- *              \   / \   / \         /
- *   step   -1    0     1     ..   T-1        act .. note                [T, B, ..]
+ *   time   0      1      2   ..      T     begin, obs, belief, task   [T+1, B, ..]
+ *            \   / \   / \         /
+ *   step -1    0     1     ..   T-1        action .. aux              [T, B, ..]
  *
- * Step t leads from percept t to percept t+1.  Step arrays may also be read at t = -1, the
- * step before the window, unless begin[0] is HN_NEW_TASK.  Where begin[t+1] is HN_NEW_TASK,
- * step t ended the old task.  Acting sees windows of T = 0: one percept and step -1.
- * Whether actions are discrete is action_count's to say: from the host neither act nor action_index
- * is NULL. Element (t, i) is at hn_at(h, t, i); in learn and forward stride == rows: arrays are
- * dense. */
+ * Step t leads from time t to time t+1.  Where begin[t+1] is HN_NEW_TASK, step t ended the old
+ * task.  Acting sees windows of T = 0: one time and step -1.
+ * In windows of the host every array also has an element at t = -1: the step before the window and
+ * the observation it was taken on; where begin[0] is HN_NEW_TASK they belong to another task.  The
+ * host gives both action and action_index; which of them is meant, action_count says.
+ * Element (t, i) is at hn_at(h, t, i); in learn and forward stride == rows: arrays are dense. */
 typedef struct HnHistory {
   uint32_t struct_size;
   int64_t steps, rows, stride; /* T, B, elements from t to t+1 */
   const uint8_t *begin;        /* HN_KEEP, HN_NEW_EPISODE, HN_NEW_TASK */
   const float *obs;            /* [.., obs_dim] o_t, after any reset */
-  const float *action;         /* [.., action_dim] a_t (continuous) */
-  const int32_t *action_index; /* [..]          a_t (discrete) */
-  const float *reward;         /* [..]          as the learner sees it, perhaps relabelled */
-  const float *true_reward;    /* [..]          as the env paid it */
-  const float *next_obs;       /* [.., obs_dim] where step t truly led, before any reset */
-  const uint8_t *terminated;   /* [..] true terminal; bootstrap unless set */
-  const uint8_t *truncated;    /* [..] episode cut by the horizon */
+  const float *action;         /* [.., action_dim] a_t as the policy chose it (continuous) */
+  const int32_t *action_index; /* [..] a_t (discrete) */
+  const float *reward;         /* [..] as the learner sees it, perhaps relabelled */
+  const float *true_reward;    /* [..] as the environment gave it */
+  const float *next_obs;       /* [.., obs_dim] the observation that step t led to, before a reset */
+  const uint8_t *terminated;   /* [..] true terminal state; bootstrap unless set */
+  const uint8_t *truncated;    /* [..] episode ended by the horizon or by the environment's limit */
   const float *task;           /* [.., task_dim] NULL unless the plugin is HN_PRIVILEGED */
-  /* What acting left behind; NULL in a window that a plugin made itself. */
-  const void *state; /* [B] inference row memory just before percept 0; NULL: start at the prior */
-  int64_t samples;   /* S */
-  const float
-      *belief; /* [.., max(S, 1), belief_dim] as acted on: the belief stored as an observation */
-  const float *aux; /* [.., aux_dim] what the policy wrote beside each action */
+  /* From acting; NULL in a window that a plugin made itself. */
+  const void *state;   /* [B] inference row memory just before time 0; NULL: start at the prior */
+  int64_t samples;     /* S */
+  const float *belief; /* [.., max(S, 1), belief_dim] as acted on */
+  const float *aux;    /* [.., aux_dim] what the policy stored beside each action */
 } HnHistory;
 
 static inline int64_t hn_at(const HnHistory *h, int64_t t, int64_t row) {
   return t * h->stride + row;
 }
 
-/* One iteration's lesson: the experience, and, for a policy, the way back into the belief.
+/* Training batch of one iteration: the experience and, for a policy, the backward pass through the
+ * inference network.
  * A policy's learn reads top to bottom:
  *
- *   epochs: minibatches: mb = rows(..); believe(mb) -> own loss -> backward; step both
+ *   epochs: minibatches: mb = rows(..); infer(mb) -> own loss -> backward; step both
  *
- * believe is always there for a policy; backward and step are NULL when gradients stop at
+ * infer is always there for a policy; backward and step are NULL when gradients stop at
  * the belief, by the method's nature or by the experiment: then read phase[]->belief. */
 typedef struct HnTrainBatch HnTrainBatch;
 struct HnTrainBatch {
   uint32_t struct_size;
   void *impl;
-  int64_t iteration, frames, frames_total; /* from 0; env steps so far, at the end of the run */
-  HnRng *rng;                              /* the learner's own stream */
+  int64_t iteration, frames, frames_total; /* from 0; environment steps so far, and at the end of the run */
+  HnRng *rng;                              /* the random stream of this learner */
   int64_t phases;
   const HnHistory *const *phase; /* [phases] windows of the same rows, one after another */
   /* Gathers n rows of a phase into dense arrays, valid until the next call.  [instance] */
@@ -287,11 +294,11 @@ struct HnTrainBatch {
   /* belief [T+1, B, max(S, 1), D] along h under the current weights, from h->state.  h may
    * be any window: gathered rows, or context from a replay.  [instance] */
   HnStatus (*infer)(const HnTrainBatch *l, const HnHistory *h, int64_t samples, float *belief);
-  /* Takes dL/dbelief of the last believe, in its shape; adds to inference's gradients.  L is
-   * a mean over the window's rows and steps, as is the loss that inference adds of its own.
+  /* Takes dL/dbelief of the last infer, in its shape; adds to inference's gradients.  L is
+   * a mean over the window's rows and steps, as is the loss that the inference adds.
    * norm2: out, squared norm of all of them, for a joint clip.  May be NULL.  [instance] */
   HnStatus (*backward)(const HnTrainBatch *l, const float *d_belief, double *norm2);
-  /* Inference steps its optimiser on scale * gradient, at rate times its own step size (so
+  /* Inference steps its optimiser on scale * gradient, at rate times its own learning rate (so
    * the policy owns the schedule), and clears the gradient.  May be NULL.  [instance] */
   HnStatus (*step)(const HnTrainBatch *l, double scale, double rate);
 };
