@@ -94,6 +94,7 @@ static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               .task_count = task_count,
                               .task_name = task_name,
                               HN_LOCOMOTION_METHODS};
-HN_PLUGIN(ant_dir, HN_KIND_ENV, HnLocomotion, &methods, .version = "1.0", .license = "MIT",
-          .info = hn_this_info, .summary = "Ant with a hidden direction (MuJoCo).",
+HN_PLUGIN(ant_dir, HN_KIND_ENV, HnLocomotion, &methods, .flags = HN_ROW_CACHE, .version = "1.0",
+          .license = "MIT", .info = hn_this_info,
+          .summary = "Ant with a hidden direction (MuJoCo).",
           .source = "Finn et al. 2017, MAML; Zintgraf et al. 2020, VariBAD");

@@ -64,6 +64,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
 
 static const HnEnv methods = {
     .struct_size = sizeof(HnEnv), .create = create, HN_LOCOMOTION_METHODS};
-HN_PLUGIN(ant_goal, HN_KIND_ENV, HnLocomotion, &methods, .version = "1.0", .license = "MIT",
-          .info = hn_this_info, .summary = "Ant with a hidden goal on the floor (MuJoCo).",
+HN_PLUGIN(ant_goal, HN_KIND_ENV, HnLocomotion, &methods, .flags = HN_ROW_CACHE, .version = "1.0",
+          .license = "MIT", .info = hn_this_info,
+          .summary = "Ant with a hidden goal on the floor (MuJoCo).",
           .source = "Rakelly et al. 2019, PEARL; Zintgraf et al. 2020, VariBAD");

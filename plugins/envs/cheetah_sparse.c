@@ -62,7 +62,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
 
 static const HnEnv methods = {
     .struct_size = sizeof(HnEnv), .create = create, HN_LOCOMOTION_METHODS};
-HN_PLUGIN(cheetah_sparse, HN_KIND_ENV, HnLocomotion, &methods, .version = "1.0", .license = "MIT",
-          .info = hn_this_info,
+HN_PLUGIN(cheetah_sparse, HN_KIND_ENV, HnLocomotion, &methods, .flags = HN_ROW_CACHE,
+          .version = "1.0", .license = "MIT", .info = hn_this_info,
           .summary = "Half-cheetah paid only near a hidden target velocity (MuJoCo).",
           .source = "tasks of Finn et al. 2017, MAML; reward as in VariBAD's sparse point robot");

@@ -244,7 +244,7 @@ static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               .render = render,
                               .destroy = destroy};
 HN_PLUGIN(
-    metaworld, HN_KIND_ENV, Metaworld, &methods, .version = "3.1.1", .license = "MIT",
-    .info = hn_this_info,
+    metaworld, HN_KIND_ENV, Metaworld, &methods, .flags = HN_ROW_CACHE, .version = "3.1.1",
+    .license = "MIT", .info = hn_this_info,
     .summary = "Meta-World's 50 manipulation tasks: ML1, ML10, ML45, MT1, MT10, MT50 (MuJoCo).",
     .source = "Yu et al. 2019, Meta-World; version 3.1.1, rewards v2");

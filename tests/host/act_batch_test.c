@@ -2,6 +2,7 @@
  * environment, and what windows hold before their first step: a policy and an environment that
  * check it themselves. */
 #include "cell_fixture.h"
+#include "rollout.h"
 #include "session.h"
 
 enum { ROWS = 5, STEPS = 7, OWN_LIMIT = 5, HORIZON = 9, EPISODES = 3, TERMINAL = 3 };
@@ -134,7 +135,7 @@ static void test_windows(void) {
   float last[ROWS] = {0}; /* the observation before the window's first */
   int64_t trial_step = 0;
   for (int k = 0; k < 6; k++) {
-    g_assert_cmpint(hn_rollouts_collect(s, &s->crew, s->phase, 1), ==, HN_OK);
+    g_assert_cmpint(hn_rollouts_collect(s, &s->rollouts, s->phase, 1), ==, HN_OK);
     const HnHistory *h = &s->phase[0].h;
     for (int64_t i = 0; k && i < ROWS; i++) g_assert_cmpfloat(h->obs[hn_at(h, -1, i)], ==, last[i]);
     for (int64_t t = 0; t < STEPS; t++) {
