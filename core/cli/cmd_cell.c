@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "error.h"
 #include "run.h"
+#include "run_dir.h"
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -54,18 +55,10 @@ int hn_cli_cell(int argc, char **argv) {
     g_printerr("usage: hunch cell DIR\n");
     return HN_EXIT_USAGE;
   }
-  char *path = g_build_filename(argv[1], "config.resolved.yaml", NULL);
-  HnDiag *d = hn_diag_new();
-  HnNode *node = hn_yaml_read(path, d);
-  HnCell *cell = node ? hn_cell_read(node, d) : NULL;
-  int code = HN_EXIT_USAGE;
-  if (cell && !hn_diag_count(d)) {
-    code = run(cell, argv[1]);
-  } else {
-    char *text = hn_diag_text(d);
-    g_printerr("%s", text);
-    g_free(text);
-  }
-  hn_cell_free(cell), hn_node_free(node), hn_diag_free(d), g_free(path);
+  g_autoptr(GError) error = NULL;
+  HnCell *cell = hn_cell_open(argv[1], &error);
+  int code = cell ? run(cell, argv[1]) : HN_EXIT_USAGE;
+  if (error) g_printerr("%s\n", error->message);
+  hn_cell_free(cell);
   return code;
 }

@@ -2,6 +2,7 @@
 #include "cell_status.h"
 #include "cli.h"
 #include "json.h"
+#include "run_dir.h"
 #include "study.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +12,8 @@ enum { SHORT = 12, WORKS = HN_CELL_DIFFERS + 1 };
 
 static void add_cell(JsonBuilder *b, const HnCell *cell, const char *dir) {
   HnCellState state = hn_cell_state(dir, cell);
-  g_autofree char *identity = hn_cell_identity(cell), *folder = hn_cell_folder(dir, cell);
+  g_autofree char *identity = hn_cell_identity(cell),
+                  *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
   g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed); /* JSON keeps 53 bits */
   hn_json_open_object(b, NULL);
   hn_json_add_string(b, "arm", cell->arm);

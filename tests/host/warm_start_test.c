@@ -2,7 +2,9 @@
  * what the checkpoint's own cell was; and every way in which a checkpoint cannot be had. */
 #include "../fakes/toy.h"
 #include "cell_fixture.h"
+#include "run_dir.h"
 #include "warm_start.h"
+#include "warm_start_match.h"
 #include <glib/gstdio.h>
 #include <unistd.h>
 
@@ -106,7 +108,7 @@ static void test_evaluate(void) {
   g_assert_cmpuint(g_strv_length(lines), ==, 2);
   g_assert_true(g_str_has_prefix(lines[1], "0,0,nan,")); /* nothing was trained on */
   g_autofree char *facts = file_in(dir, "run.json", NULL);
-  g_autofree char *path = hn_checkpoint_path(trained, 10);
+  g_autofree char *path = hn_run_checkpoint(trained, 10);
   g_autofree char *sum = hn_warm_start_sha256(path, NULL);
   g_assert_nonnull(strstr(facts, "\"status\" : \"done\""));
   g_assert_nonnull(strstr(facts, path));
@@ -133,11 +135,11 @@ static void test_before(void) {
 static void test_during(void) {
   HnCell source, c = cell_of(&toy_memory_LTX_hn_plugin, "during");
   char *trained = train(&source), at4[32], now[32];
-  g_autoptr(GPtrArray) list = hn_checkpoint_list(trained);
+  g_autoptr(GPtrArray) list = hn_run_checkpoints(trained);
   static const int64_t kept[] = {0, 4, 8, 9, 10}; /* and the newest two */
   g_assert_cmpuint(list->len, ==, G_N_ELEMENTS(kept));
   for (guint i = 0; i < list->len; i++)
-    g_assert_cmpint(hn_checkpoint_update(list->pdata[i]), ==, kept[i]);
+    g_assert_cmpint(hn_run_checkpoint_update(list->pdata[i]), ==, kept[i]);
   c.run.frames = 0;
   start_from(&c, "trained", 4);
   char *dir = run_cell(&c);
@@ -162,7 +164,7 @@ static const float *state_of(GPtrArray *states, const char *name) {
 static void test_load(void) {
   HnCell source, c = cell_of(&toy_filter_LTX_hn_plugin, "part");
   char *trained = train(&source);
-  g_autofree char *file = hn_checkpoint_path(trained, 10);
+  g_autofree char *file = hn_run_checkpoint(trained, 10);
   HnStoredTensors *t = hn_stored_tensors_open(file, NULL);
   g_assert_nonnull(t);
   for (int load = HN_LOAD_BOTH; load <= HN_LOAD_POLICY; load++) {
@@ -226,7 +228,7 @@ static void test_evaluate_again(void) {
   g_free(run_cell(&c));
   g_autofree char *after = file_in(dir, "metrics.csv", NULL);
   g_assert_cmpstr(after, ==, before);
-  g_autofree char *saved = hn_checkpoint_path(dir, 0);
+  g_autofree char *saved = hn_run_checkpoint(dir, 0);
   g_assert_cmpint(g_unlink(saved), ==, 0);
   g_free(run_cell(&c));
   g_autofree char *anew = file_in(dir, "metrics.csv", NULL);
@@ -238,9 +240,7 @@ static void test_evaluate_again(void) {
 
 static void add(HnStoredTensors *t, const char *name, HnType type, int64_t n, int64_t m,
                 bool weight) {
-  HnStoredTensor *x = hn_stored_tensors_add(t, name);
-  x->type = type, x->rank = m ? 2 : 1, x->dim[0] = n, x->dim[1] = m, x->weight = weight;
-  x->label = hn_tensor_label(type, x->rank, x->dim);
+  hn_stored_tensors_add(t, name, type, m ? 2 : 1, (int64_t[]){n, m}, NULL, weight);
 }
 
 static void assert_lines(const HnCell *c, GPtrArray *states, const HnStoredTensors *t,
@@ -266,8 +266,7 @@ static void test_misfits(void) {
   for (guint i = 0; i < G_N_ELEMENTS(table); i++) g_ptr_array_add(states, &table[i]);
   HnCell c = cell_of(&toy_filter_LTX_hn_plugin, "x");
   start_from(&c, "trained", -1);
-  HnStoredTensors *t = hn_stored_tensors_new();
-  t->told = true;
+  HnStoredTensors *t = hn_stored_tensors_new(NULL);
   add(t, "inference/core.weight", HN_F32, 2, 3, true);
   add(t, "inference/core.biass", HN_F32, 3, 0, true);
   add(t, "inference/adam.v", HN_F32, 9, 0, false); /* of a learner: passed over */
@@ -290,7 +289,7 @@ static void test_misfits(void) {
       &c, states, t,
       (const char *const[]){"misshapen: policy/mean is F32 [4] in the checkpoint, F64 [4] here",
                             "missing: policy/lonely F32 [4]", NULL});
-  t->told = false, c.weights.load = HN_LOAD_BOTH, c.weights.ignore_extra = false;
+  t->lists_weights = false, c.weights.load = HN_LOAD_BOTH, c.weights.ignore_extra = false;
   g_ptr_array_set_size(states, 0);
   assert_lines(&c, states, t,
                (const char *const[]){
@@ -310,7 +309,7 @@ static void test_unfit_cell(void) {
   char *trained = train(&source);
   start_from(&c, "trained", -1);
   /* a checkpoint with one weight renamed */
-  g_autofree char *file = hn_checkpoint_path(trained, 10);
+  g_autofree char *file = hn_run_checkpoint(trained, 10);
   gsize n;
   g_autofree char *bytes = file_in(trained, "ckpt/00000010.safetensors", &n);
   g_autofree char *saved = g_memdup2(bytes, n);

@@ -4,6 +4,8 @@
 #include "error.h"
 #include "learn.h"
 #include "recorder.h"
+#include "run_dir.h"
+#include "run_json.h"
 #include "warm_start.h"
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -53,9 +55,9 @@ static bool is_kept(const Run *r, int64_t update) {
 /* Removes all checkpoints but those to be kept and the two newest: the older one is there should
  * the disk have lost the newer. */
 static void remove_old(const Run *r) {
-  g_autoptr(GPtrArray) all = hn_checkpoint_list(r->dir);
+  g_autoptr(GPtrArray) all = hn_run_checkpoints(r->dir);
   for (guint i = 0; i + 2 < all->len; i++)
-    if (!is_kept(r, hn_checkpoint_update(all->pdata[i]))) g_unlink(all->pdata[i]);
+    if (!is_kept(r, hn_run_checkpoint_update(all->pdata[i]))) g_unlink(all->pdata[i]);
 }
 
 static gboolean write_facts(const Run *r, const char *status, const char *reason, GError **error) {
@@ -71,7 +73,7 @@ static gboolean write_facts(const Run *r, const char *status, const char *reason
 
 static gboolean save(const Run *r, GError **error) {
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  char *path = hn_checkpoint_path(r->dir, r->s->update);
+  char *path = hn_run_checkpoint(r->dir, r->s->update);
   char *identity = hn_cell_identity(r->cell);
   put(meta, "update", r->s->update), put(meta, "frames", r->s->frames);
   put(meta, "milliseconds", (int64_t)(1e3 * seconds_so_far(r)));
@@ -107,7 +109,7 @@ static gboolean load_one(Run *r, const char *path, GHashTable *meta, GError **er
 
 /* Restores the newest checkpoint that can be read, if there is one; meta then says what it held. */
 static gboolean load(Run *r, FILE *log, GHashTable *meta, GError **error) {
-  g_autoptr(GPtrArray) all = hn_checkpoint_list(r->dir);
+  g_autoptr(GPtrArray) all = hn_run_checkpoints(r->dir);
   for (guint i = all->len; i-- > 0;) {
     g_autoptr(GError) why = NULL;
     if (load_one(r, all->pdata[i], meta, &why)) {
@@ -224,7 +226,7 @@ static gboolean update(Run *r, GError **error) {
 /* ---- the cell ---- */
 
 static gboolean write_resolved(const Run *r, GError **error) {
-  char *path = g_build_filename(r->dir, "config.resolved.yaml", NULL);
+  char *path = hn_run_file(r->dir, HN_FILE_CONFIG);
   gboolean ok = TRUE;
   if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
     HnNode *node = hn_cell_node(r->cell);
@@ -298,7 +300,7 @@ static gboolean run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *pro
 gboolean hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop,
                      HnRunProgress *progress, void *arg, GError **error) {
   Run r = {.cell = cell, .dir = dir, .started = g_get_monotonic_time()};
-  char *ckpt = g_build_filename(dir, "ckpt", NULL), *path = g_build_filename(dir, "log.txt", NULL);
+  char *ckpt = hn_run_checkpoint_folder(dir), *path = hn_run_file(dir, HN_FILE_LOG);
   FILE *log = NULL;
   GError *why = NULL;
   if (g_mkdir_with_parents(ckpt, 0777) != 0 || !(log = fopen(path, "a")))

@@ -1,13 +1,8 @@
-/* checkpoint.c - see checkpoint.h.  Format: https://huggingface.co/docs/safetensors */
+/* checkpoint.c - see checkpoint.h. */
 #include "checkpoint.h"
 #include "error.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <glib/gstdio.h>
-#include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- the table ---- */
 
@@ -86,7 +81,7 @@ static gsize bytes_of(const HnState *x) {
   return n;
 }
 
-gboolean hn_checkpoint_digest(GPtrArray *states, guint8 digest[32], const char **not_finite) {
+bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[32], const char **not_finite) {
   GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
   *not_finite = NULL;
   for (guint i = 0; i < states->len; i++) {
@@ -109,128 +104,23 @@ gboolean hn_checkpoint_digest(GPtrArray *states, guint8 digest[32], const char *
 
 /* ---- files ---- */
 
-/* Longer names hold larger numbers. */
-static int by_update(const void *a, const void *b) {
-  const char *x = *(char *const *)a, *y = *(char *const *)b;
-  gsize n = strlen(x), m = strlen(y);
-  return n != m ? (n > m) - (n < m) : strcmp(x, y);
-}
-
-GPtrArray *hn_checkpoint_list(const char *dir) {
-  GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
-  char *folder = g_build_filename(dir, "ckpt", NULL);
-  GDir *d = g_dir_open(folder, 0, NULL);
-  for (const char *n; d && (n = g_dir_read_name(d));)
-    if (hn_checkpoint_update(n) >= 0) g_ptr_array_add(found, g_build_filename(folder, n, NULL));
-  if (d) g_dir_close(d);
-  g_free(folder);
-  g_ptr_array_sort(found, by_update);
-  return found;
-}
-
-char *hn_checkpoint_path(const char *dir, int64_t update) {
-  g_autofree char *name = g_strdup_printf("%08" G_GINT64_FORMAT ".safetensors", update);
-  return g_build_filename(dir, "ckpt", name, NULL);
-}
-
-int64_t hn_checkpoint_update(const char *path) {
-  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-  gsize digits = strspn(name, G_CSET_DIGITS);
-  if (digits == 0 || digits > 18 || strcmp(name + digits, ".safetensors") != 0) return -1;
-  return g_ascii_strtoll(name, NULL, 10);
-}
-
-/* ---- writing ---- */
-
-/* Widest types first; equal widths keep the table's order. */
-static GPtrArray *by_width(GPtrArray *states) {
-  static const gsize width[] = {8, 4, 1};
-  GPtrArray *sorted = g_ptr_array_new();
-  for (guint w = 0; w < G_N_ELEMENTS(width); w++)
-    for (guint i = 0; i < states->len; i++)
-      if (hn_type_size(((HnState *)states->pdata[i])->type) == width[w])
-        g_ptr_array_add(sorted, states->pdata[i]);
-  return sorted;
-}
-
-static char *weights_of(GPtrArray *states) {
-  GString *out = g_string_new(NULL);
+HnStoredTensors *hn_states_tensors(GPtrArray *states, GHashTable *meta) {
+  HnStoredTensors *t = hn_stored_tensors_new(meta);
   for (guint i = 0; i < states->len; i++) {
     const HnState *x = states->pdata[i];
-    if (x->weight) g_string_append_printf(out, "%s%s", out->len ? "\n" : "", x->name);
+    int64_t dim[HN_RANK_MAX];
+    for (int d = 0; d < x->rank; d++) dim[d] = extent(x, d);
+    hn_stored_tensors_add(t, x->name, x->type, x->rank, dim, x->data, x->weight);
   }
-  return g_string_free(out, FALSE);
+  return t;
 }
 
-static char *header_of(GPtrArray *sorted, GHashTable *meta) {
-  JsonBuilder *b = json_builder_new();
-  json_builder_begin_object(b);
-  json_builder_set_member_name(b, "__metadata__");
-  json_builder_begin_object(b);
-  GList *keys = g_list_sort(g_hash_table_get_keys(meta), (GCompareFunc)strcmp);
-  for (GList *k = keys; k; k = k->next) {
-    json_builder_set_member_name(b, k->data);
-    json_builder_add_string_value(b, g_hash_table_lookup(meta, k->data));
-  }
-  g_list_free(keys);
-  json_builder_end_object(b);
-  gsize at = 0;
-  for (guint i = 0; i < sorted->len; i++) {
-    const HnState *x = sorted->pdata[i];
-    json_builder_set_member_name(b, x->name);
-    json_builder_begin_object(b);
-    json_builder_set_member_name(b, "dtype");
-    json_builder_add_string_value(b, hn_type_name(x->type));
-    json_builder_set_member_name(b, "shape");
-    json_builder_begin_array(b);
-    for (int d = 0; d < x->rank; d++) json_builder_add_int_value(b, extent(x, d));
-    json_builder_end_array(b);
-    json_builder_set_member_name(b, "data_offsets");
-    json_builder_begin_array(b);
-    json_builder_add_int_value(b, (gint64)at);
-    json_builder_add_int_value(b, (gint64)(at += bytes_of(x)));
-    json_builder_end_array(b);
-    json_builder_end_object(b);
-  }
-  json_builder_end_object(b);
-  JsonNode *root = json_builder_get_root(b);
-  char *text = json_to_string(root, FALSE);
-  json_node_unref(root), g_object_unref(b);
-  return text;
-}
-
-static gboolean write_all(FILE *f, GPtrArray *sorted, const char *header) {
-  /* spaces pad the header, so that the data begins at a multiple of 64 */
-  gsize length = strlen(header), padded = (8 + length + 63) / 64 * 64 - 8;
-  guint64 little = GUINT64_TO_LE((guint64)padded);
-  if (fwrite(&little, 8, 1, f) != 1 || fprintf(f, "%-*s", (int)padded, header) < 0) return FALSE;
-  for (guint i = 0; i < sorted->len; i++) {
-    const HnState *x = sorted->pdata[i];
-    gsize n = bytes_of(x);
-    if (n && fwrite(x->data, n, 1, f) != 1) return FALSE;
-  }
-  return fflush(f) == 0 && fsync(fileno(f)) == 0;
-}
-
-gboolean hn_checkpoint_write(const char *path, GPtrArray *states, GHashTable *meta,
-                             GError **error) {
-  char *beside = g_strconcat(path, ".part", NULL);
-  GPtrArray *sorted = by_width(states);
-  g_hash_table_insert(meta, g_strdup(HN_META_WEIGHTS), weights_of(states));
-  char *header = header_of(sorted, meta);
-  FILE *f = fopen(beside, "wb");
-  gboolean ok = f && write_all(f, sorted, header);
-  if (f) ok = fclose(f) == 0 && ok;
-  if (!ok || g_rename(beside, path) != 0) {
-    g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: cannot write: %s", path, g_strerror(errno));
-    g_unlink(beside);
-    ok = FALSE;
-  }
-  g_free(header), g_free(beside), g_ptr_array_unref(sorted);
+bool hn_checkpoint_write(const char *path, GPtrArray *states, GHashTable *meta, GError **error) {
+  HnStoredTensors *t = hn_states_tensors(states, meta);
+  bool ok = hn_stored_tensors_write(t, path, error);
+  hn_stored_tensors_free(t);
   return ok;
 }
-
-/* ---- reading ---- */
 
 char *hn_state_misfit(const HnState *x, const HnStoredTensor *t) {
   if (t->type != x->type)
@@ -271,9 +161,9 @@ static void compare(GPtrArray *states, const HnStoredTensors *t, GString *wrong)
   }
 }
 
-gboolean hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, GError **error) {
+bool hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, GError **error) {
   HnStoredTensors *t = hn_stored_tensors_open(path, error);
-  if (!t) return FALSE;
+  if (!t) return false;
   GHashTableIter each;
   gpointer key, value;
   g_hash_table_iter_init(&each, t->meta);
@@ -281,7 +171,7 @@ gboolean hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *met
     g_hash_table_insert(meta, g_strdup(key), g_strdup(value));
   GString *wrong = g_string_new(NULL);
   compare(states, t, wrong);
-  gboolean ok = wrong->len == 0;
+  bool ok = wrong->len == 0;
   if (!ok) g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path, wrong->str + 2);
   for (guint i = 0; ok && i < states->len; i++) {
     HnState *x = states->pdata[i];

@@ -1,6 +1,6 @@
-/* recorder.h - the files of a run folder: append-only tables, the trace, and the facts. */
-#ifndef HN_RECORD_H
-#define HN_RECORD_H
+/* recorder.h - the append-only tables of a run folder, and the trace of its weights. */
+#ifndef HN_RECORDER_H
+#define HN_RECORDER_H
 #include "evaluate.h"
 
 typedef struct HnRecorder HnRecorder;
@@ -41,15 +41,4 @@ typedef enum HnTiming {
 } HnTiming;
 void hn_recorder_timing(HnRecorder *r, const HnSession *s, const double seconds[HN_TIMINGS]);
 
-/* How a run stands. */
-typedef struct HnRunFacts {
-  const char *status, *reason; /* reason: NULL unless it failed */
-  int64_t update, frames;
-  double seconds;
-  const char *from, *from_sha256; /* the checkpoint that its weights were taken from, or NULL */
-} HnRunFacts;
-/* run.json, rewritten whole and renamed: versions, machine, plugins, state, and of `s`, where it is
- * not NULL, the sizes that its plugins agreed on. */
-gboolean hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s,
-                           const HnRunFacts *f, GError **error);
 #endif

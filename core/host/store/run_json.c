@@ -1,8 +1,8 @@
-/* run_json.c - run.json: what ran, on what, how it ended. */
+/* run_json.c - see run_json.h. */
+#include "run_json.h"
 #include "describe.h"
-#include "error.h"
 #include "json.h"
-#include "recorder.h"
+#include "run_dir.h"
 #include "version.h"
 #include <hunch/kit/gemm.h>
 #include <json-glib/json-glib.h>
@@ -90,8 +90,8 @@ static char *now(void) {
 }
 
 /* The time of an earlier part of the run, or NULL. */
-static char *started_before(const char *path) {
-  g_autoptr(JsonObject) o = hn_json_read(path, NULL);
+static char *started_before(const char *dir) {
+  g_autoptr(JsonObject) o = hn_run_facts(dir, NULL);
   return g_strdup(hn_json_string(o, "started", NULL));
 }
 
@@ -109,11 +109,11 @@ static void add_weights(JsonBuilder *b, const HnRunFacts *f) {
   json_builder_end_object(b);
 }
 
-gboolean hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s,
-                           const HnRunFacts *f, GError **error) {
-  g_autofree char *path = g_build_filename(dir, "run.json", NULL);
+bool hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s, const HnRunFacts *f,
+                       GError **error) {
+  g_autofree char *path = hn_run_file(dir, HN_FILE_JSON);
   g_autofree char *identity = hn_cell_identity(cell);
-  g_autofree char *time = now(), *started = started_before(path);
+  g_autofree char *time = now(), *started = started_before(dir);
   g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, cell->seed);
   JsonBuilder *b = hn_json_begin();
   hn_json_add_string(b, "study", cell->study), hn_json_add_string(b, "arm", cell->arm);

@@ -3,7 +3,14 @@
 #include "error.h"
 #include "instance.h"
 #include "json.h"
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Metadata: the names of the tensors that are weights, a line each. */
+#define META_WEIGHTS "weights"
 
 static const char *const type_names[] = {
     [HN_F32] = "F32", [HN_F64] = "F64", [HN_I32] = "I32", [HN_I64] = "I64", [HN_U8] = "U8"};
@@ -35,19 +42,32 @@ static void tensor_free(void *p) {
   g_free(x->name), g_free(x->label), g_free(x);
 }
 
-HnStoredTensors *hn_stored_tensors_new(void) {
+HnStoredTensors *hn_stored_tensors_new(GHashTable *meta) {
   HnStoredTensors *t = g_new0(HnStoredTensors, 1);
   t->all = g_ptr_array_new_with_free_func(tensor_free);
   t->find = g_hash_table_new(g_str_hash, g_str_equal);
-  t->meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  t->meta = meta ? g_hash_table_ref(meta)
+                 : g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  t->lists_weights = true;
   return t;
 }
 
-HnStoredTensor *hn_stored_tensors_add(HnStoredTensors *t, const char *name) {
+static HnStoredTensor *add_named(HnStoredTensors *t, const char *name) {
   HnStoredTensor *x = g_new0(HnStoredTensor, 1);
   x->name = g_strdup(name);
   g_ptr_array_add(t->all, x);
   g_hash_table_insert(t->find, x->name, x);
+  return x;
+}
+
+HnStoredTensor *hn_stored_tensors_add(HnStoredTensors *t, const char *name, HnType type, int rank,
+                                      const int64_t *dim, const void *data, bool weight) {
+  HnStoredTensor *x = add_named(t, name);
+  x->type = type, x->rank = rank, x->data = data, x->weight = weight;
+  memcpy(x->dim, dim, (gsize)rank * sizeof *dim);
+  x->label = hn_tensor_label(type, rank, dim);
+  x->bytes = hn_type_size(type);
+  for (int d = 0; d < rank; d++) x->bytes *= (gsize)dim[d];
   return x;
 }
 
@@ -58,7 +78,7 @@ void hn_stored_tensors_free(HnStoredTensors *t) {
   g_free(t);
 }
 
-/* ---- the header ---- */
+/* ---- reading ---- */
 
 /* Entry i of an array if it is an integer of at least 0, else -1. */
 static int64_t count_at(JsonArray *a, guint i) {
@@ -116,18 +136,18 @@ static void take(HnStoredTensors *t, JsonObject *root, const char *data, gsize s
       take_meta(t, entry);
       continue;
     }
-    HnStoredTensor *x = hn_stored_tensors_add(t, m->data);
+    HnStoredTensor *x = add_named(t, m->data);
     const char *why = describe(x, entry, data, size);
     if (why) g_string_append_printf(wrong, "; %s %s", x->name, why);
   }
   g_list_free(members);
 }
 
-/* Which of them are weights, as the writer listed them. */
-static void tell_weights(HnStoredTensors *t) {
-  const char *list = g_hash_table_lookup(t->meta, HN_META_WEIGHTS);
+/* Marks the tensors that the metadata list as weights. */
+static void mark_weights(HnStoredTensors *t) {
+  const char *list = g_hash_table_lookup(t->meta, META_WEIGHTS);
   g_auto(GStrv) names = g_strsplit(list ? list : "", "\n", -1);
-  t->told = list != NULL;
+  t->lists_weights = list != NULL;
   for (char **name = names; *name; name++) {
     HnStoredTensor *x = g_hash_table_lookup(t->find, *name);
     if (x) x->weight = true;
@@ -152,7 +172,7 @@ HnStoredTensors *hn_stored_tensors_open(const char *path, GError **error) {
     g_error_free(why);
     return NULL;
   }
-  HnStoredTensors *t = hn_stored_tensors_new();
+  HnStoredTensors *t = hn_stored_tensors_new(NULL);
   t->file = file;
   gsize length = g_mapped_file_get_length(file), data_at = 0;
   const char *text = g_mapped_file_get_contents(file);
@@ -160,11 +180,92 @@ HnStoredTensors *hn_stored_tensors_open(const char *path, GError **error) {
   GString *wrong = g_string_new(o ? NULL : "; not a safetensors file, or cut short");
   if (o) take(t, o, text + data_at, length - data_at, wrong);
   g_clear_pointer(&o, json_object_unref);
-  tell_weights(t);
+  mark_weights(t);
   bool ok = wrong->len == 0;
   if (!ok) g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path, wrong->str + 2);
   g_string_free(wrong, TRUE);
   if (ok) return t;
   hn_stored_tensors_free(t);
   return NULL;
+}
+
+/* ---- writing ---- */
+
+/* Widest types first; equal widths keep their order. */
+static GPtrArray *by_width(GPtrArray *tensors) {
+  static const gsize width[] = {8, 4, 1};
+  GPtrArray *sorted = g_ptr_array_new();
+  for (guint w = 0; w < G_N_ELEMENTS(width); w++)
+    for (guint i = 0; i < tensors->len; i++)
+      if (hn_type_size(((HnStoredTensor *)tensors->pdata[i])->type) == width[w])
+        g_ptr_array_add(sorted, tensors->pdata[i]);
+  return sorted;
+}
+
+static char *weights_of(const HnStoredTensors *t) {
+  GString *out = g_string_new(NULL);
+  for (guint i = 0; i < t->all->len; i++) {
+    const HnStoredTensor *x = t->all->pdata[i];
+    if (x->weight) g_string_append_printf(out, "%s%s", out->len ? "\n" : "", x->name);
+  }
+  return g_string_free(out, FALSE);
+}
+
+static void add_meta(JsonBuilder *b, const HnStoredTensors *t) {
+  g_autofree char *weights = weights_of(t);
+  GList *keys = g_list_sort(g_hash_table_get_keys(t->meta), (GCompareFunc)strcmp);
+  hn_json_open_object(b, "__metadata__");
+  for (GList *k = keys; k; k = k->next)
+    hn_json_add_string(b, k->data, g_hash_table_lookup(t->meta, k->data));
+  hn_json_add_string(b, META_WEIGHTS, weights);
+  json_builder_end_object(b);
+  g_list_free(keys);
+}
+
+static char *header_of(const HnStoredTensors *t, GPtrArray *sorted) {
+  JsonBuilder *b = hn_json_begin();
+  gsize at = 0;
+  add_meta(b, t);
+  for (guint i = 0; i < sorted->len; i++) {
+    const HnStoredTensor *x = sorted->pdata[i];
+    hn_json_open_object(b, x->name);
+    hn_json_add_string(b, "dtype", hn_type_name(x->type));
+    hn_json_open_array(b, "shape");
+    for (int d = 0; d < x->rank; d++) hn_json_add_int(b, NULL, x->dim[d]);
+    json_builder_end_array(b);
+    hn_json_open_array(b, "data_offsets");
+    hn_json_add_int(b, NULL, (int64_t)at), hn_json_add_int(b, NULL, (int64_t)(at += x->bytes));
+    json_builder_end_array(b);
+    json_builder_end_object(b);
+  }
+  json_builder_end_object(b);
+  JsonNode *root = json_builder_get_root(b);
+  char *text = json_to_string(root, FALSE);
+  json_node_unref(root), g_object_unref(b);
+  return text;
+}
+
+static bool write_all(FILE *f, GPtrArray *sorted, const char *header) {
+  /* spaces pad the header, so that the data begins at a multiple of 64 */
+  gsize length = strlen(header), padded = (8 + length + 63) / 64 * 64 - 8;
+  guint64 little = GUINT64_TO_LE((guint64)padded);
+  if (fwrite(&little, 8, 1, f) != 1 || fprintf(f, "%-*s", (int)padded, header) < 0) return false;
+  for (guint i = 0; i < sorted->len; i++) {
+    const HnStoredTensor *x = sorted->pdata[i];
+    if (x->bytes && fwrite(x->data, x->bytes, 1, f) != 1) return false;
+  }
+  return fflush(f) == 0 && fsync(fileno(f)) == 0;
+}
+
+bool hn_stored_tensors_write(const HnStoredTensors *t, const char *path, GError **error) {
+  g_autofree char *beside = g_strconcat(path, ".part", NULL);
+  g_autoptr(GPtrArray) sorted = by_width(t->all);
+  g_autofree char *header = header_of(t, sorted);
+  FILE *f = fopen(beside, "wb");
+  bool ok = f && write_all(f, sorted, header);
+  if (f) ok = fclose(f) == 0 && ok;
+  if (ok && g_rename(beside, path) == 0) return true;
+  g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: cannot write: %s", path, g_strerror(errno));
+  g_unlink(beside);
+  return false;
 }

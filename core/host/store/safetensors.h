@@ -1,8 +1,8 @@
-/* safetensors.h - what a safetensors file holds: names, types, shapes, bytes.  Nothing in it is
- * trusted: a tensor that is listed lies inside the file and is as long as its shape says.
+/* safetensors.h - reads and writes safetensors files: names, types, shapes, bytes.  A file that is
+ * read is not trusted: a listed tensor lies inside the file and is as long as its shape says.
  * Format: https://huggingface.co/docs/safetensors */
-#ifndef HN_TENSORS_H
-#define HN_TENSORS_H
+#ifndef HN_SAFETENSORS_H
+#define HN_SAFETENSORS_H
 #include <glib.h>
 #include <hunch/plugin.h>
 
@@ -16,27 +16,29 @@ typedef struct HnStoredTensor {
   char *label;              /* "F32 [128, 64]", as the file says it */
   const char *data;
   gsize bytes;
-  bool weight; /* of role HN_WEIGHT, where the file tells */
+  bool weight; /* of role HN_WEIGHT, where the file says so */
 } HnStoredTensor;
 
-/* Metadata: the names of those tensors that are weights, a line each. */
-#define HN_META_WEIGHTS "weights"
-
 typedef struct HnStoredTensors {
-  GPtrArray *all;   /* HnStoredTensor *, in the file's order */
-  GHashTable *find; /* name to HnStoredTensor * */
-  GHashTable *meta; /* string to string */
-  bool told;        /* the file says which are weights */
-  GMappedFile *file;
+  GPtrArray *all;     /* HnStoredTensor *, in the file's order */
+  GHashTable *find;   /* name to HnStoredTensor * */
+  GHashTable *meta;   /* string to string */
+  bool lists_weights; /* the metadata say which are weights */
+  GMappedFile *file;  /* or NULL */
 } HnStoredTensors;
 
-/* NULL with HN_RUN_IO, naming the file, and every tensor of it that is not described rightly.  A
- * file that is cut short or none of its kind is such. */
+/* NULL with HN_RUN_IO, naming the file and every tensor whose description is wrong. */
 HnStoredTensors *hn_stored_tensors_open(const char *path, GError **error);
+/* Writes all tensors and the metadata beside `path` and renames.  Widest types come first, so that
+ * every tensor is aligned to its type; otherwise the order stays.  HN_RUN_IO. */
+bool hn_stored_tensors_write(const HnStoredTensors *t, const char *path, GError **error);
 void hn_stored_tensors_free(HnStoredTensors *t);
-/* One without a file, and one more tensor in it of which only the name is filled in. */
-HnStoredTensors *hn_stored_tensors_new(void);
-HnStoredTensor *hn_stored_tensors_add(HnStoredTensors *t, const char *name);
+
+/* An empty list, to be filled; meta (string to string) may be NULL. */
+HnStoredTensors *hn_stored_tensors_new(GHashTable *meta);
+/* Adds a tensor of at most HN_RANK_MAX dimensions; `data` must outlive the list. */
+HnStoredTensor *hn_stored_tensors_add(HnStoredTensors *t, const char *name, HnType type, int rank,
+                                      const int64_t *dim, const void *data, bool weight);
 /* "F32"; NULL if there is no such type. */
 const char *hn_type_name(HnType type);
 /* "F32 [128, 64]"; g_free. */

@@ -1,8 +1,9 @@
-/* warm_start.c - finds the checkpoint that a cell starts from, and says how to get it if it is not
- * there. */
+/* warm_start.c - see warm_start.h. */
 #include "warm_start.h"
 #include "error.h"
 #include "json.h"
+#include "run_dir.h"
+#include "warm_start_match.h"
 #include <string.h>
 
 G_GNUC_PRINTF(4, 5)
@@ -14,12 +15,6 @@ static char *blame(const char **key, const char *which, GError **error, const ch
   *key = which;
   g_set_error_literal(error, HN_RUN_ERROR, HN_RUN_WEIGHTS, text);
   return NULL;
-}
-
-/* The object in a JSON file, or NULL. */
-static JsonObject *read_object(const char *dir, const char *name) {
-  g_autofree char *path = g_build_filename(dir, name, NULL);
-  return hn_json_read(path, NULL);
 }
 
 static int64_t seed_of(const HnCell *cell) {
@@ -54,7 +49,7 @@ static char *explain(const HnCell *cell, const char *study, JsonObject *plan, co
                  "%s: there is no such folder; 'hunch run STUDY.yaml -o %s' makes it", study,
                  study);
   if (!plan) {
-    g_autofree char *facts = g_build_filename(study, "run.json", NULL);
+    g_autofree char *facts = hn_run_file(study, HN_FILE_JSON);
     bool inner = g_file_test(facts, G_FILE_TEST_EXISTS);
     return blame(key, "from", error, "%s is not a study's folder: %s", study,
                  inner ? "it holds a single cell; give the folder two levels up"
@@ -81,7 +76,7 @@ static char *updates_of(GPtrArray *list) {
   GString *out = g_string_new(list->len ? NULL : "none");
   for (guint i = 0; i < MIN(list->len, SHOWN); i++)
     g_string_append_printf(out, "%s%" G_GINT64_FORMAT, i ? ", " : "",
-                           hn_checkpoint_update(list->pdata[i]));
+                           hn_run_checkpoint_update(list->pdata[i]));
   if (list->len > SHOWN) g_string_append_printf(out, " and %u more", list->len - SHOWN);
   return g_string_free(out, FALSE);
 }
@@ -89,7 +84,7 @@ static char *updates_of(GPtrArray *list) {
 /* The checkpoint in the folder of a cell that has run. */
 static char *choose(const HnCell *cell, const char *study, const char *dir, JsonObject *plan,
                     const char *status, const char **key, GError **error) {
-  g_autoptr(GPtrArray) list = hn_checkpoint_list(dir);
+  g_autoptr(GPtrArray) list = hn_run_checkpoints(dir);
   g_autofree char *how = command(cell, study, plan);
   if (cell->weights_at < 0) {
     if (g_strcmp0(status, "done") != 0)
@@ -98,7 +93,7 @@ static char *choose(const HnCell *cell, const char *study, const char *dir, Json
     if (list->len) return g_strdup(list->pdata[list->len - 1]);
     return blame(key, "from", error, "%s holds no checkpoint any more", dir);
   }
-  char *path = hn_checkpoint_path(dir, cell->weights_at);
+  char *path = hn_run_checkpoint(dir, cell->weights_at);
   if (g_file_test(path, G_FILE_TEST_EXISTS)) return path;
   g_free(path);
   g_autofree char *kept = updates_of(list);
@@ -109,10 +104,10 @@ static char *choose(const HnCell *cell, const char *study, const char *dir, Json
 }
 
 char *hn_warm_start_find(const HnCell *cell, const char *study, const char **key, GError **error) {
-  g_autofree char *seed = g_strdup_printf("%" G_GINT64_FORMAT, seed_of(cell));
-  g_autofree char *dir = g_build_filename(study, cell->weights.arm, seed, NULL);
-  g_autoptr(JsonObject) facts = read_object(dir, "run.json");
-  g_autoptr(JsonObject) plan = read_object(study, "study.json");
+  g_autofree char *dir = hn_run_dir(study, cell->weights.arm, seed_of(cell));
+  g_autofree char *plan_file = g_build_filename(study, HN_STUDY_PLAN, NULL);
+  g_autoptr(JsonObject) facts = hn_run_facts(dir, NULL);
+  g_autoptr(JsonObject) plan = hn_json_read(plan_file, NULL);
   const char *wanted = cell->weights.identity;
   if (!facts) return explain(cell, study, plan, key, error);
   const char *status = hn_json_string(facts, "status", NULL);
@@ -139,4 +134,24 @@ char *hn_warm_start_sha256(const char *path, GError **error) {
   g_mapped_file_unref(file);
   g_hash_table_insert(known, g_strdup(path), g_strdup(fresh));
   return fresh;
+}
+
+bool hn_warm_start_load(const HnCell *cell, const char *dir, GPtrArray *states, GHashTable *meta,
+                        GError **error) {
+  const HnWeightsParams *w = &cell->weights;
+  g_autofree char *full = g_canonicalize_filename(dir, NULL), *arm = g_path_get_dirname(full);
+  g_autofree char *own = g_path_get_dirname(arm);
+  const char *key;
+  g_autofree char *path = hn_warm_start_find(cell, *w->from ? w->from : own, &key, error);
+  g_autofree char *sum = path ? hn_warm_start_sha256(path, error) : NULL;
+  if (!sum) return false;
+  if (*w->sha256 && strcmp(w->sha256, sum) != 0) {
+    g_set_error(error, HN_RUN_ERROR, HN_RUN_WEIGHTS, "%s has changed: its sha256 is %s, not %s",
+                path, sum, w->sha256);
+    return false;
+  }
+  if (!hn_warm_start_take(cell, states, path, error)) return false;
+  g_hash_table_insert(meta, g_strdup(HN_META_FROM), g_steal_pointer(&path));
+  g_hash_table_insert(meta, g_strdup(HN_META_FROM_SHA256), g_steal_pointer(&sum));
+  return true;
 }

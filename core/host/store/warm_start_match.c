@@ -1,7 +1,6 @@
-/* warm_start_match.c - sets the weights of a checkpoint against what plugins keep, and takes them.
- */
+/* warm_start_match.c - see warm_start_match.h. */
+#include "warm_start_match.h"
 #include "error.h"
-#include "warm_start.h"
 #include <string.h>
 
 /* Whether tensors of this name are asked for: those of the inference, of the policy, or of both. */
@@ -87,26 +86,13 @@ GPtrArray *hn_warm_start_misfits(const HnCell *cell, GPtrArray *states, const Hn
   if (!asked)
     g_ptr_array_add(out, g_strdup_printf("%s and %s keep no weights that could be taken",
                                          cell->inference.plugin->name, cell->policy.plugin->name));
-  if (!t->told && !cell->weights.ignore_extra)
+  if (!t->lists_weights && !cell->weights.ignore_extra)
     g_ptr_array_add(out,
                     g_strdup("the checkpoint does not say which of its tensors are weights: an "
                              "earlier hunch wrote it (ignore_extra: true takes it anyway)"));
   g_ptr_array_unref(missing.names), g_ptr_array_unref(missing.labels);
   g_ptr_array_unref(extra.names), g_ptr_array_unref(extra.labels);
   return out;
-}
-
-HnStoredTensors *hn_warm_start_pretend(GPtrArray *states) {
-  HnStoredTensors *t = hn_stored_tensors_new();
-  t->told = true;
-  for (guint i = 0; i < states->len; i++) {
-    const HnState *x = states->pdata[i];
-    HnStoredTensor *y = hn_stored_tensors_add(t, x->name);
-    y->type = x->type, y->rank = x->rank, y->weight = x->weight;
-    memcpy(y->dim, x->dim, sizeof y->dim);
-    y->label = hn_tensor_label(x->type, x->rank, x->dim);
-  }
-  return t;
 }
 
 /* ---- taking them ---- */
@@ -116,9 +102,9 @@ static char *lines(GPtrArray *list) {
   return g_strjoinv("\n", (char **)list->pdata);
 }
 
-static gboolean take(const HnCell *cell, GPtrArray *states, const char *path, GError **error) {
+bool hn_warm_start_take(const HnCell *cell, GPtrArray *states, const char *path, GError **error) {
   HnStoredTensors *t = hn_stored_tensors_open(path, error);
-  if (!t) return FALSE;
+  if (!t) return false;
   g_autoptr(GPtrArray) wrong = hn_warm_start_misfits(cell, states, t);
   bool ok = wrong->len == 0;
   if (!ok) {
@@ -131,24 +117,4 @@ static gboolean take(const HnCell *cell, GPtrArray *states, const char *path, GE
   }
   hn_stored_tensors_free(t);
   return ok;
-}
-
-gboolean hn_warm_start_load(const HnCell *cell, const char *dir, GPtrArray *states,
-                            GHashTable *meta, GError **error) {
-  const HnWeightsParams *w = &cell->weights;
-  g_autofree char *full = g_canonicalize_filename(dir, NULL), *arm = g_path_get_dirname(full);
-  g_autofree char *own = g_path_get_dirname(arm);
-  const char *key;
-  g_autofree char *path = hn_warm_start_find(cell, *w->from ? w->from : own, &key, error);
-  g_autofree char *sum = path ? hn_warm_start_sha256(path, error) : NULL;
-  if (!sum) return FALSE;
-  if (*w->sha256 && strcmp(w->sha256, sum) != 0) {
-    g_set_error(error, HN_RUN_ERROR, HN_RUN_WEIGHTS, "%s has changed: its sha256 is %s, not %s",
-                path, sum, w->sha256);
-    return FALSE;
-  }
-  if (!take(cell, states, path, error)) return FALSE;
-  g_hash_table_insert(meta, g_strdup(HN_META_FROM), g_steal_pointer(&path));
-  g_hash_table_insert(meta, g_strdup(HN_META_FROM_SHA256), g_steal_pointer(&sum));
-  return TRUE;
 }

@@ -3,6 +3,7 @@
 #include "checkpoint.h"
 #include "error.h"
 #include "evaluate.h"
+#include "run_dir.h"
 #include <math.h>
 #include <string.h>
 
@@ -17,33 +18,9 @@ static gboolean failed(GError **error, const char *format, ...) {
   return FALSE;
 }
 
-/* ---- a cell from its folder ---- */
-
-static HnCell *read_cell(const char *dir, GError **error) {
-  char *path = g_build_filename(dir, "config.resolved.yaml", NULL);
-  char *plan = g_build_filename(dir, "study.json", NULL);
-  HnCell *cell = NULL;
-  if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
-    failed(error,
-           g_file_test(plan, G_FILE_TEST_EXISTS)
-               ? "%s: a study's folder; give that of a cell, ARM/SEED inside it"
-               : "%s: not the folder of a cell: it has no config.resolved.yaml",
-           dir);
-  } else {
-    HnDiag *d = hn_diag_new();
-    HnNode *node = hn_yaml_read(path, d);
-    cell = node ? hn_cell_read(node, d) : NULL;
-    char *text = hn_diag_text(d);
-    if (!cell) failed(error, "%s", g_strchomp(text));
-    g_free(text), hn_node_free(node), hn_diag_free(d);
-  }
-  g_free(path), g_free(plan);
-  return cell;
-}
-
 static gboolean load(HnReplay *show, const char *dir, GError **error) {
   HnEpisodeStats stats;
-  GPtrArray *all = hn_checkpoint_list(dir);
+  GPtrArray *all = hn_run_checkpoints(dir);
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   hn_episode_stats_make(&stats, show->s->rollouts.rows, show->s->shape.env_infos, &show->s->trial);
   GPtrArray *states = hn_states_of(show->s, &stats);
@@ -53,7 +30,7 @@ static gboolean load(HnReplay *show, const char *dir, GError **error) {
     const char *path = all->pdata[all->len - 1];
     char *identity = hn_cell_identity(show->cell);
     ok = hn_checkpoint_read(path, states, meta, error);
-    show->update = hn_checkpoint_update(path);
+    show->update = hn_run_checkpoint_update(path);
     show->same = !g_strcmp0(g_hash_table_lookup(meta, "identity"), identity);
     g_free(identity);
   }
@@ -64,7 +41,7 @@ static gboolean load(HnReplay *show, const char *dir, GError **error) {
 
 HnReplay *hn_replay_open(const char *dir, FILE *log, GError **error) {
   HnReplay *show = g_new0(HnReplay, 1);
-  show->cell = read_cell(dir, error);
+  show->cell = hn_cell_open(dir, error);
   if (show->cell) show->s = hn_session_new(show->cell, log, error);
   if (show->s && load(show, dir, error)) return show;
   hn_replay_free(show);

@@ -2,6 +2,7 @@
 #include "arm_weights.h"
 #include "error.h"
 #include "warm_start.h"
+#include "warm_start_match.h"
 #include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static HnStoredTensors *offered(const HnCell *cell, const HnCell *source, GError
   if (!s) return NULL;
   HnEpisodeStats none = {.rows = 0};
   GPtrArray *states = hn_states_of(s, &none);
-  HnStoredTensors *t = hn_warm_start_pretend(states);
+  HnStoredTensors *t = hn_states_tensors(states, NULL);
   g_ptr_array_unref(states), hn_session_free(s);
   return t;
 }

@@ -1,10 +1,9 @@
 /* results.c - reads a study folder. */
 #include "results.h"
 #include "json.h"
+#include "run_dir.h"
 #include "stats.h"
 #include <string.h>
-
-#define PLAN "study.json"
 
 static void set_findings(GError **error, const HnDiag *d) {
   g_autofree char *text = hn_diag_text(d);
@@ -88,8 +87,8 @@ static void keep_last_block(HnTable *t) {
 }
 
 /* The last block of a table that may be absent. */
-static bool read_table(const HnResult *c, const char *name, HnTable **table, GError **error) {
-  g_autofree char *path = g_build_filename(c->dir, name, NULL);
+static bool read_table(const HnResult *c, HnRunFile file, HnTable **table, GError **error) {
+  g_autofree char *path = hn_run_file(c->dir, file);
   if (!g_file_test(path, G_FILE_TEST_EXISTS)) return true;
   *table = hn_table_read(path, error);
   if (*table) keep_last_block(*table);
@@ -98,28 +97,23 @@ static bool read_table(const HnResult *c, const char *name, HnTable **table, GEr
 
 /* The tables of a done cell; a done cell without metrics is an error. */
 static bool read_tables(HnResult *c, GError **error) {
-  char *metrics = g_build_filename(c->dir, "metrics.csv", NULL);
+  g_autofree char *metrics = hn_run_file(c->dir, HN_FILE_METRICS);
   c->metrics = hn_table_read(metrics, error);
-  bool ok = c->metrics;
-  ok = ok && read_table(c, "steps.csv", &c->steps, error) &&
-       read_table(c, "trial.csv", &c->trial, error) &&
-       read_table(c, "predictions.csv", &c->predictions, error);
-  g_free(metrics);
-  return ok;
+  return c->metrics && read_table(c, HN_FILE_STEPS, &c->steps, error) &&
+         read_table(c, HN_FILE_TRIAL, &c->trial, error) &&
+         read_table(c, HN_FILE_PREDICTIONS, &c->predictions, error);
 }
 
 static HnResult *read_cell(const HnResults *r, const char *arm, gint64 seed, GError **error) {
   HnResult *c = g_new0(HnResult, 1);
-  char index[32];
-  g_snprintf(index, sizeof index, "%" G_GINT64_FORMAT, seed);
   c->arm = arm, c->seed_index = seed;
-  c->dir = g_build_filename(r->dir, arm, index, NULL);
-  char *run = g_build_filename(c->dir, "run.json", NULL);
-  char *config = g_build_filename(c->dir, "config.resolved.yaml", NULL);
+  c->dir = hn_run_dir(r->dir, arm, seed);
+  g_autofree char *run = hn_run_file(c->dir, HN_FILE_JSON);
+  g_autofree char *config = hn_run_file(c->dir, HN_FILE_CONFIG);
   c->status = g_strdup("missing");
   bool ok = true;
   if (g_file_test(run, G_FILE_TEST_EXISTS)) {
-    c->facts = hn_json_read(run, error);
+    c->facts = hn_run_facts(c->dir, error);
     ok = c->facts;
     if (ok) {
       g_free(c->status);
@@ -135,8 +129,6 @@ static HnResult *read_cell(const HnResults *r, const char *arm, gint64 seed, GEr
     hn_diag_free(d);
   }
   if (ok && hn_result_done(c)) ok = read_tables(c, error);
-  g_free(run);
-  g_free(config);
   if (ok) return c;
   hn_result_free(c);
   return NULL;
@@ -146,15 +138,15 @@ HnResults *hn_results_read(const char *dir, GError **error) {
   HnResults *r = g_new0(HnResults, 1);
   r->dir = g_strdup(dir);
   r->cells = g_ptr_array_new_with_free_func((GDestroyNotify)hn_result_free);
-  char *plan = g_build_filename(dir, PLAN, NULL);
-  char *source = g_build_filename(dir, "study.yaml", NULL);
-  char *cell = g_build_filename(dir, "run.json", NULL);
+  char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);
+  char *source = g_build_filename(dir, HN_STUDY_SOURCE, NULL);
+  char *cell = hn_run_file(dir, HN_FILE_JSON);
   bool ok = g_file_test(plan, G_FILE_TEST_EXISTS);
   if (!ok)
     g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_MISSING, "%s: not a study folder: %s", dir,
                 g_file_test(cell, G_FILE_TEST_EXISTS)
                     ? "it holds a single cell; give the folder two levels up"
-                : g_file_test(dir, G_FILE_TEST_IS_DIR) ? "it has no " PLAN
+                : g_file_test(dir, G_FILE_TEST_IS_DIR) ? "it has no " HN_STUDY_PLAN
                                                        : "there is no such folder");
   ok = ok && read_plan(r, plan, error);
   if (ok && !g_file_get_contents(source, &r->source, NULL, NULL)) r->source = g_strdup("");

@@ -1,12 +1,8 @@
 /* cell_status.c - compares a cell with its folder. */
 #include "cell_status.h"
 #include "json.h"
+#include "run_dir.h"
 #include <string.h>
-
-char *hn_cell_folder(const char *dir, const HnCell *cell) {
-  g_autofree char *index = g_strdup_printf("%" G_GINT64_FORMAT, cell->seed_index);
-  return g_build_filename(dir, cell->arm, index, NULL);
-}
 
 void hn_cell_state_clear(HnCellState *state) {
   g_free(state->reason);
@@ -85,24 +81,16 @@ typedef struct Record {
 } Record;
 
 static Record read_record(const char *folder) {
-  g_autofree char *file = g_build_filename(folder, "run.json", NULL);
-  g_autoptr(JsonObject) o = hn_json_read(file, NULL);
+  g_autoptr(JsonObject) o = hn_run_facts(folder, NULL);
   return (Record){g_strdup(hn_json_string(o, "status", NULL)),
                   g_strdup(hn_json_string(o, "reason", NULL)),
                   g_strdup(hn_json_string(o, "identity", NULL))};
 }
 
-/* Of the files ckpt/NNNNNNNN.safetensors the largest number, or -1. */
+/* Update of the newest checkpoint, or -1. */
 static int64_t last_checkpoint(const char *folder) {
-  int64_t last = -1;
-  g_autofree char *path = g_build_filename(folder, "ckpt", NULL);
-  g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-  for (const char *name = NULL; dir && (name = g_dir_read_name(dir));) {
-    gsize digits = strspn(name, G_CSET_DIGITS);
-    if (digits == 0 || digits > 18 || strcmp(name + digits, ".safetensors") != 0) continue;
-    last = MAX(last, g_ascii_strtoll(name, NULL, 10));
-  }
-  return last;
+  g_autoptr(GPtrArray) all = hn_run_checkpoints(folder);
+  return all->len ? hn_run_checkpoint_update(all->pdata[all->len - 1]) : -1;
 }
 
 /* Something in a folder, or NULL. */
@@ -147,8 +135,8 @@ static void judge(const char *folder, const char *config, const HnCell *cell, Hn
 
 HnCellState hn_cell_state(const char *dir, const HnCell *cell) {
   HnCellState s = {HN_CELL_RUN, -1, NULL};
-  g_autofree char *folder = hn_cell_folder(dir, cell), *some = some_file(folder);
-  g_autofree char *config = g_build_filename(folder, "config.resolved.yaml", NULL);
+  g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index), *some = some_file(folder);
+  g_autofree char *config = hn_run_file(folder, HN_FILE_CONFIG);
   bool exists = g_file_test(folder, G_FILE_TEST_EXISTS);
   if (!exists || (!some && g_file_test(folder, G_FILE_TEST_IS_DIR)))
     s.reason = g_strdup("new");

@@ -16,10 +16,8 @@ typedef struct HnCellState {
   char *reason;   /* "new", "done", "has a checkpoint at update 40", .. */
 } HnCellState;
 
-/* DIR/ARM/SEED_INDEX; free with g_free. */
-char *hn_cell_folder(const char *dir, const HnCell *cell);
-/* Judges that folder by config.resolved.yaml, run.json and ckpt/; reads only.  The number of
- * `workers` may differ. */
+/* Judges the cell's folder in the study folder `dir` by config.resolved.yaml, run.json and ckpt/;
+ * reads only.  The number of `workers` may differ. */
 HnCellState hn_cell_state(const char *dir, const HnCell *cell);
 void hn_cell_state_clear(HnCellState *state);
 /* "run", "resume", "done", "differs". */

@@ -2,6 +2,7 @@
 #include "jobs.h"
 #include "json.h"
 #include "plan_file.h"
+#include "run_dir.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -41,7 +42,7 @@ GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const
       HnJob *j = g_new0(HnJob, 1);
       j->cell = cell;
       j->name = g_strdup_printf("%s/%" G_GINT64_FORMAT, cell->arm, cell->seed_index);
-      j->dir = hn_cell_folder(dir, cell);
+      j->dir = hn_run_dir(dir, cell->arm, cell->seed_index);
       j->total = cell->run.frames;
       g_ptr_array_add(jobs, j);
     }
@@ -51,7 +52,7 @@ GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const
 
 /* A folder that is not empty must hold this study's plan. */
 static bool same_study(const HnStudy *study, const char *dir, GError **error) {
-  g_autofree char *plan = g_build_filename(dir, "study.json", NULL);
+  g_autofree char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);
   g_autoptr(GDir) any = g_dir_open(dir, 0, NULL);
   const char *first = any ? g_dir_read_name(any) : NULL;
   if (!first) return true;
@@ -135,20 +136,20 @@ static char *annotated(const HnStudy *study, const char *const *overrides) {
 static bool write_configuration(const HnJob *j, GError **error) {
   HnNode *node = hn_cell_node(j->cell);
   g_autofree char *text = hn_node_write(node);
-  g_autofree char *path = g_build_filename(j->dir, "config.resolved.yaml", NULL);
+  g_autofree char *path = hn_run_file(j->dir, HN_FILE_CONFIG);
   g_autofree char *old = NULL;
   hn_node_free(node);
   if (!make_folder(j->dir, error)) return false;
   if (g_file_get_contents(path, &old, NULL, NULL) && g_str_equal(old, text)) return true;
-  return write_file(j->dir, "config.resolved.yaml", text, error);
+  return write_file(j->dir, hn_run_file_name(HN_FILE_CONFIG), text, error);
 }
 
 bool hn_folder_prepare(const HnStudy *study, const char *const *overrides, const char *dir,
                        GPtrArray *jobs, GError **error) {
   g_autofree char *plan = hn_study_plan(study, overrides);
   g_autofree char *source = annotated(study, overrides);
-  bool ok = make_folder(dir, error) && write_file(dir, "study.json", plan, error) &&
-            write_file(dir, "study.yaml", source, error);
+  bool ok = make_folder(dir, error) && write_file(dir, HN_STUDY_PLAN, plan, error) &&
+            write_file(dir, HN_STUDY_SOURCE, source, error);
   for (guint i = 0; ok && i < jobs->len; i++) {
     HnJob *j = jobs->pdata[i];
     ok = j->ready || write_configuration(j, error);
@@ -157,8 +158,8 @@ bool hn_folder_prepare(const HnStudy *study, const char *const *overrides, const
 }
 
 void hn_job_record(const HnJob *job, const char *status, const char *reason) {
-  g_autofree char *path = g_build_filename(job->dir, "run.json", NULL);
-  JsonObject *o = hn_json_read(path, NULL);
+  g_autofree char *path = hn_run_file(job->dir, HN_FILE_JSON);
+  JsonObject *o = hn_run_facts(job->dir, NULL);
   if (!o) {
     o = json_object_new();
     json_object_set_string_member(o, "study", job->cell->study);
@@ -176,8 +177,7 @@ void hn_job_record(const HnJob *job, const char *status, const char *reason) {
 }
 
 void hn_job_recorded(const HnJob *job, char **status, char **reason) {
-  g_autofree char *path = g_build_filename(job->dir, "run.json", NULL);
-  g_autoptr(JsonObject) o = hn_json_read(path, NULL);
+  g_autoptr(JsonObject) o = hn_run_facts(job->dir, NULL);
   *status = g_strdup(hn_json_string(o, "status", NULL));
   *reason = g_strdup(hn_json_string(o, "reason", NULL));
 }

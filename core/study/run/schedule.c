@@ -1,6 +1,7 @@
 /* schedule.c - one GLib main loop, a child process per running cell. */
 #include "schedule.h"
 #include "progress.h"
+#include "run_dir.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -150,7 +151,7 @@ static void set_up(gpointer arg) {
 /* A descriptor whose lock marks the cell as being run; the child inherits it.  -1: another process
  * has it.  A file system without locks gives a descriptor without one. */
 static int lock(const HnJob *j) {
-  g_autofree char *path = g_build_filename(j->dir, "config.resolved.yaml", NULL);
+  g_autofree char *path = hn_run_file(j->dir, HN_FILE_CONFIG);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     close(fd);

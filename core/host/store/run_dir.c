@@ -1,0 +1,87 @@
+/* run_dir.c - see run_dir.h. */
+#include "run_dir.h"
+#include "error.h"
+#include "json.h"
+#include <string.h>
+
+#define EXTENSION ".safetensors"
+
+#define NAME(id, name, doc) name,
+static const char *const names[] = {HN_RUN_FILES(NAME)};
+
+const char *hn_run_file_name(HnRunFile file) {
+  return names[file];
+}
+
+char *hn_run_file(const char *dir, HnRunFile file) {
+  return g_build_filename(dir, names[file], NULL);
+}
+
+char *hn_run_dir(const char *study, const char *arm, int64_t seed_index) {
+  g_autofree char *index = g_strdup_printf("%" G_GINT64_FORMAT, seed_index);
+  return g_build_filename(study, arm, index, NULL);
+}
+
+/* ---- checkpoints ---- */
+
+char *hn_run_checkpoint_folder(const char *dir) {
+  return g_build_filename(dir, "ckpt", NULL);
+}
+
+char *hn_run_checkpoint(const char *dir, int64_t update) {
+  g_autofree char *folder = hn_run_checkpoint_folder(dir);
+  return g_strdup_printf("%s/%08" G_GINT64_FORMAT EXTENSION, folder, update);
+}
+
+int64_t hn_run_checkpoint_update(const char *path) {
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+  gsize digits = strspn(name, G_CSET_DIGITS);
+  if (digits == 0 || digits > 18 || strcmp(name + digits, EXTENSION) != 0) return -1;
+  return g_ascii_strtoll(name, NULL, 10);
+}
+
+static int by_update(const void *a, const void *b) {
+  int64_t x = hn_run_checkpoint_update(*(char *const *)a);
+  int64_t y = hn_run_checkpoint_update(*(char *const *)b);
+  return (x > y) - (x < y);
+}
+
+GPtrArray *hn_run_checkpoints(const char *dir) {
+  GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+  g_autofree char *folder = hn_run_checkpoint_folder(dir);
+  g_autoptr(GDir) d = g_dir_open(folder, 0, NULL);
+  for (const char *name; d && (name = g_dir_read_name(d));)
+    if (hn_run_checkpoint_update(name) >= 0)
+      g_ptr_array_add(found, g_build_filename(folder, name, NULL));
+  g_ptr_array_sort(found, by_update);
+  return found;
+}
+
+/* ---- what a run says of itself ---- */
+
+JsonObject *hn_run_facts(const char *dir, GError **error) {
+  g_autofree char *path = hn_run_file(dir, HN_FILE_JSON);
+  return hn_json_read(path, error);
+}
+
+HnCell *hn_cell_open(const char *dir, GError **error) {
+  g_autofree char *path = hn_run_file(dir, HN_FILE_CONFIG);
+  g_autofree char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);
+  if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+    bool study = g_file_test(plan, G_FILE_TEST_EXISTS);
+    g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED, "%s: %s", dir,
+                study ? "a study's folder; give that of a cell, ARM/SEED inside it"
+                      : "not the folder of a cell: it has no config.resolved.yaml");
+    return NULL;
+  }
+  HnDiag *d = hn_diag_new();
+  HnNode *node = hn_yaml_read(path, d);
+  HnCell *cell = node ? hn_cell_read(node, d) : NULL;
+  if (hn_diag_count(d)) {
+    g_autofree char *text = hn_diag_text(d);
+    g_set_error_literal(error, HN_RUN_ERROR, HN_RUN_FAILED, g_strchomp(text));
+    g_clear_pointer(&cell, hn_cell_free);
+  }
+  hn_node_free(node), hn_diag_free(d);
+  return cell;
+}

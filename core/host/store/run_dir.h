@@ -1,0 +1,47 @@
+/* run_dir.h - the names of all files and folders that a study and its runs leave.
+ *
+ *   STUDY/study.json, STUDY/study.yaml          the plan; its source
+ *   STUDY/ARM/SEED_INDEX/                       a run: HN_RUN_FILES, and
+ *   STUDY/ARM/SEED_INDEX/ckpt/NNNNNNNN.safetensors   its checkpoints, by update */
+#ifndef HN_RUN_DIR_H
+#define HN_RUN_DIR_H
+#include "cell.h"
+#include <json-glib/json-glib.h>
+
+/* X(ID, name, content): the files of a run, append-only unless said otherwise. */
+#define HN_RUN_FILES(X)                                                                           \
+  X(JSON, "run.json", "Versions, machine, plugins, sizes and status; rewritten and renamed.")     \
+  X(CONFIG, "config.resolved.yaml", "The configuration with every default; written once.")        \
+  X(METRICS, "metrics.csv", "A row per update.")                                                  \
+  X(TIMING, "timing.csv", "Seconds of each update; apart, so that metrics.csv repeats exactly.")  \
+  X(EPISODES, "episodes.csv", "A row per finished episode.")                                      \
+  X(STEPS, "steps.csv", "Evaluation means by step of the trial.")                                 \
+  X(TRIAL, "trial.csv", "Recorded rows of the last evaluation, observation by observation.")      \
+  X(PREDICTIONS, "predictions.csv", "What those rows predict along a grid, in supervised tasks.") \
+  X(TRACE, "trace.bin", "SHA-256 of the weights, 32 bytes per traced update.")                    \
+  X(LOG, "log.txt", "Messages of the run and its plugins.")
+
+#define HN_RUN_FILE_ID(id, name, doc) HN_FILE_##id,
+typedef enum HnRunFile { HN_RUN_FILES(HN_RUN_FILE_ID) HN_RUN_FILE_COUNT } HnRunFile;
+
+#define HN_STUDY_PLAN   "study.json"
+#define HN_STUDY_SOURCE "study.yaml"
+
+/* "metrics.csv". */
+const char *hn_run_file_name(HnRunFile file);
+/* Paths; all free with g_free. */
+char *hn_run_file(const char *dir, HnRunFile file);
+char *hn_run_dir(const char *study, const char *arm, int64_t seed_index);
+char *hn_run_checkpoint_folder(const char *dir);
+char *hn_run_checkpoint(const char *dir, int64_t update);
+/* Update of a checkpoint's path; -1: not named as one. */
+int64_t hn_run_checkpoint_update(const char *path);
+/* Paths of all checkpoints, oldest first; free with g_ptr_array_unref. */
+GPtrArray *hn_run_checkpoints(const char *dir);
+
+/* run.json, or NULL; json_object_unref. */
+JsonObject *hn_run_facts(const char *dir, GError **error);
+/* The cell that config.resolved.yaml describes, with its plugins loaded; NULL with HN_RUN_FAILED if
+ * there is none or it has findings. */
+HnCell *hn_cell_open(const char *dir, GError **error);
+#endif

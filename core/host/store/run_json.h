@@ -1,0 +1,17 @@
+/* run_json.h - writes run.json: what ran, on what, how it stands. */
+#ifndef HN_RUN_JSON_H
+#define HN_RUN_JSON_H
+#include "session.h"
+
+/* How a run stands. */
+typedef struct HnRunFacts {
+  const char *status, *reason; /* reason: NULL unless it failed */
+  int64_t update, frames;
+  double seconds;
+  const char *from, *from_sha256; /* the checkpoint that its weights were taken from, or NULL */
+} HnRunFacts;
+/* Rewrites run.json whole: versions, machine, plugins, status, and of `s`, unless it is NULL, the
+ * sizes that its plugins agreed on. */
+bool hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s, const HnRunFacts *f,
+                       GError **error);
+#endif
