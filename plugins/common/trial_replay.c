@@ -41,16 +41,6 @@ void hn_trial_replay_create(HnTrialReplay *r, const HnHost *host, const HnTrialR
 
 /* ---- writing ---- */
 
-void hn_encode_action(const HnHistory *h, int64_t at, int64_t action_dim, bool discrete,
-                      float *to) {
-  if (!discrete) {
-    memcpy(to, h->action + at * action_dim, (size_t)action_dim * sizeof *to);
-    return;
-  }
-  memset(to, 0, (size_t)action_dim * sizeof *to);
-  if (action_dim) to[h->action_index[at]] = 1;
-}
-
 /* The row's trial is finished: gives the row another slot, if need be that of the oldest trial. */
 static void finish(HnTrialReplay *r, int64_t row) {
   int64_t *count = &r->state[COUNT], *oldest = &r->state[OLDEST], slot = r->running[row];

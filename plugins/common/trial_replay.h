@@ -19,7 +19,7 @@
  *   batch->infer(batch, &h, samples, belief);    row i: before step t at t, after it at t + 1 */
 #ifndef HN_TRIAL_REPLAY_H
 #define HN_TRIAL_REPLAY_H
-#include <hunch/plugin.h>
+#include <hunch/encode.h>
 #include <string.h>
 
 /* What is kept of a step.  A width of 0 leaves that array out. */
@@ -82,7 +82,4 @@ HnTransition hn_trial_replay_draw_transition(const HnTrialReplay *r, HnRng *rng)
  * learnt from them counts.  Arrays that are not kept are NULL.  [any] */
 HnHistory hn_trial_replay_window(const HnTrialReplay *r, const HnHost *host, int64_t n,
                                  const int64_t *slot, const int64_t *steps);
-
-/* The action at element `at` of h as networks read it, [action_dim]: one-hot if discrete. */
-void hn_encode_action(const HnHistory *h, int64_t at, int64_t action_dim, bool discrete, float *to);
 #endif

@@ -44,6 +44,14 @@ static void test_carry(void) {
   }
 }
 
+/* Two words, the first one high. */
+static void test_u64(void) {
+  HnRng r = hn_rng(1, 2), s = r;
+  const uint64_t high = hn_rng_u32(&s), low = hn_rng_u32(&s);
+  g_assert_cmphex(hn_rng_u64(&r), ==, high * 0x100000000u + low);
+  g_assert_cmphex(hn_rng_u32(&r), ==, hn_rng_u32(&s));
+}
+
 static void test_copy(void) {
   HnRng r = hn_rng(1, 2);
   for (int i = 0; i < 7; i++) hn_rng_u32(&r);
@@ -79,6 +87,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/rng/known-answers", test_known_answers);
   g_test_add_func("/rng/stream", test_stream);
   g_test_add_func("/rng/carry", test_carry);
+  g_test_add_func("/rng/u64", test_u64);
   g_test_add_func("/rng/copy", test_copy);
   g_test_add_func("/rng/moments", test_moments);
   return g_test_run();

@@ -96,9 +96,8 @@ static void teach(Subject *b, const Life *l, int64_t from, int64_t samples, cons
 
 static uint64_t seed_of_forward(void) {
   HnRng *streams = streams_new(1), rng = streams[0];
-  uint64_t high = hn_rng_u32(&rng), low = hn_rng_u32(&rng);
   g_free(streams);
-  return high << 32 | low;
+  return hn_rng_u64(&rng);
 }
 
 /* (Differences are small because layer norms bend sharply where a small embedding varies little.)

@@ -30,7 +30,7 @@ static const float *task_along(const HnSession *s, const HnHistory *h) {
 static HnStatus batch_infer(const HnTrainBatch *b, const HnHistory *h, int64_t samples,
                             float *belief) {
   HnSession *s = b->impl;
-  uint64_t high = hn_rng_u32(b->rng), seed = high << 32 | hn_rng_u32(b->rng);
+  uint64_t seed = hn_rng_u64(b->rng);
   gsize rows = (gsize)h->rows, row = s->shape.belief_row;
   /* what forward leaves must outlive this call, until backward */
   hn_arena_reset(&s->forward, (HnMark){0});
