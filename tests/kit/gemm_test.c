@@ -212,6 +212,42 @@ static void test_isa(void) {
   g_assert_cmpuint(strlen(hn_kit_blas()), >, 0);
 }
 
+static void test_normals(void) {
+  enum { N = 200001 };
+  float *x = g_new0(float, N);
+  HnRng rng = hn_rng(3, 4);
+  hn_normals(&rng, N, x);
+  double moment[4] = {0}, beyond = 0, pair = 0;
+  for (int i = 0; i < N; i++) {
+    double v = (double)x[i];
+    moment[0] += v / N, moment[1] += v * v / N, moment[2] += v * v * v / N;
+    moment[3] += v * v * v * v / N, beyond += fabs(v) > 1.959964;
+    if (i < N / 2) pair += v * (double)x[i + N / 2 + 1] / (N / 2.0); /* of the same radius */
+  }
+  g_assert_cmpfloat_with_epsilon(moment[0], 0, 4 / sqrt(N));
+  g_assert_cmpfloat_with_epsilon(moment[1], 1, 4 * sqrt(2.0 / N));
+  g_assert_cmpfloat_with_epsilon(moment[2], 0, 4 * sqrt(15.0 / N));
+  g_assert_cmpfloat_with_epsilon(moment[3], 3, 4 * sqrt(96.0 / N));
+  g_assert_cmpfloat_with_epsilon(beyond / N, 0.05, 4 * sqrt(0.05 / N));
+  g_assert_cmpfloat_with_epsilon(pair, 0, 4 / sqrt(N / 2.0));
+  /* the polynomials, against the library's sine and cosine */
+  rng = hn_rng(3, 5);
+  hn_normals(&rng, 2000, x);
+  rng = hn_rng(3, 5);
+  for (int i = 0; i < 1000; i++) {
+    double u = ((hn_rng_u32(&rng) >> 8) + 0.5) * 0x1p-24, a = (hn_rng_u32(&rng) >> 8) * 0x1p-24;
+    double r = sqrt(-2 * log(u)), angle = 2 * G_PI * (a - 0.5);
+    g_assert_cmpfloat_with_epsilon((double)x[i], r * sin(angle), 3e-6);
+    g_assert_cmpfloat_with_epsilon((double)x[1000 + i], r * cos(angle), 3e-6);
+  }
+  /* half a pair, and nothing else, is left out; nothing is written past the end */
+  rng = hn_rng(3, 5), x[1999] = 7;
+  float first = x[0], middle = x[999], second = x[1000];
+  hn_normals(&rng, 1999, x);
+  g_assert_true(x[0] == first && x[999] == middle && x[1000] == second && x[1999] == 7);
+  g_free(x);
+}
+
 int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "--bits") == 0) return print_bits();
   g_test_init(&argc, &argv, NULL);
@@ -222,6 +258,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/vec/special", test_special);
   g_test_add_func("/vec/norm2", test_norm2);
   g_test_add_func("/vec/tails", test_tails);
+  g_test_add_func("/vec/normals", test_normals);
   g_test_add_func("/kit/isa", test_isa);
   return g_test_run();
 }

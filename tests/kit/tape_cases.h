@@ -329,6 +329,17 @@ static void categorical_naive(const Case *c, double **in, double *y) {
   }
 }
 
+/* Three members of a mixture; kind 1: their mean. */
+static HnVar *mixture(const Case *c, HnTape *t, HnVar **in) {
+  return hn_mixture_logp(t, 3, in, c->kind);
+}
+static void mixture_naive(const Case *c, double **in, double *y) {
+  for (int64_t i = 0; i < c->out[0]; i++) {
+    y[i] = log((exp(in[0][i]) + exp(in[1][i]) + exp(in[2][i])) / 3);
+    if (c->kind) y[i] = (in[0][i] + in[1][i] + in[2][i]) / 3;
+  }
+}
+
 /* ---- recurrence: inputs x, h0, w, u, b, c; kind 1: with resets ---- */
 
 enum { STEPS = 4, BATCH = 3 };
@@ -527,6 +538,8 @@ static const Case cases[] = {
     {"categorical/logp", 1, {{6, 5}}, {6, 1}, LOGP, categorical, categorical_naive, false},
     {"categorical/entropy", 1, {{6, 5}}, {6, 1}, ENTROPY, categorical, categorical_naive, false},
     {"categorical/kl", 2, {{6, 5}, {6, 5}}, {6, 1}, KL, categorical, categorical_naive, false},
+    {"mixture/density", 3, {{5, 1}, {5, 1}, {5, 1}}, {5, 1}, 0, mixture, mixture_naive, false},
+    {"mixture/mean", 3, {{5, 1}, {5, 1}, {5, 1}}, {5, 1}, 1, mixture, mixture_naive, false},
     {"gru/plain", 6, GRU(2, 5), {12, 5}, 0, gru, gru_naive, false},
     {"gru/reset", 6, GRU(2, 5), {12, 5}, 1, gru, gru_naive, false},
     {"gru/wide", 6, GRU(3, 21), {12, 21}, 1, gru, gru_naive, false},

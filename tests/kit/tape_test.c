@@ -310,6 +310,22 @@ static void add_cases(const Case *all, gsize count_of) {
   }
 }
 
+/* Densities that underflow; off the tape too, where numbers are float64. */
+static void test_mixture(void) {
+  FakeHost *fake = g_new(FakeHost, 1);
+  HnTape t = hn_tape_begin(fake_host_open(fake), false);
+  const float x[2] = {-1000, -1001};
+  HnVar *member[] = {hn_constant(&t, 1, 1, x), hn_constant(&t, 1, 1, x + 1)};
+  const double logp[] = {-1000, -1001}, want = -1000.3798854930417; /* log((1 + 1/e) / 2) - 1000 */
+  g_assert_cmpfloat(fabs((double)hn_mixture_logp(&t, 2, member, false)->data[0] - want), <, 1e-4);
+  g_assert_cmpfloat(hn_mixture_logp(&t, 2, member, true)->data[0], ==, -1000.5f);
+  g_assert_cmpfloat(fabs(hn_mixture_logp_of(2, logp, false) - want), <, 1e-12);
+  g_assert_cmpfloat(hn_mixture_logp_of(2, logp, true), ==, -1000.5);
+  g_assert_true(hn_mixture_logp(&t, 1, member, false) == member[0]);
+  g_assert_cmpfloat(hn_mixture_logp_of(1, logp, false), ==, -1000);
+  fake_host_close(fake), g_free(fake);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   add_cases(cases, G_N_ELEMENTS(cases));
@@ -324,6 +340,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/tape/saturated", test_saturated);
   g_test_add_func("/tape/bce-tail", test_bce);
   g_test_add_func("/tape/softplus-tail", test_softplus);
+  g_test_add_func("/tape/mixture", test_mixture);
   g_test_add_func("/tape/room", test_room);
   return g_test_run();
 }

@@ -100,37 +100,6 @@ static void test_samples(void) {
   life_free(&l);
 }
 
-static void test_normals(void) {
-  enum { N = 200001 };
-  float *x = g_new0(float, N), *work = g_new0(float, N + 1);
-  HnRng rng = hn_rng(3, 4);
-  draw_normals(&rng, N, x, work);
-  double moment[4] = {0}, beyond = 0, pair = 0;
-  for (int i = 0; i < N; i++) {
-    double v = (double)x[i];
-    moment[0] += v / N, moment[1] += v * v / N, moment[2] += v * v * v / N;
-    moment[3] += v * v * v * v / N, beyond += fabs(v) > 1.959964;
-    if (i < N / 2) pair += v * (double)x[i + N / 2 + 1] / (N / 2.0); /* of the same radius */
-  }
-  g_assert_cmpfloat_with_epsilon(moment[0], 0, 4 / sqrt(N));
-  g_assert_cmpfloat_with_epsilon(moment[1], 1, 4 * sqrt(2.0 / N));
-  g_assert_cmpfloat_with_epsilon(moment[2], 0, 4 * sqrt(15.0 / N));
-  g_assert_cmpfloat_with_epsilon(moment[3], 3, 4 * sqrt(96.0 / N));
-  g_assert_cmpfloat_with_epsilon(beyond / N, 0.05, 4 * sqrt(0.05 / N));
-  g_assert_cmpfloat_with_epsilon(pair, 0, 4 / sqrt(N / 2.0));
-  /* the polynomials, against the library's sine and cosine */
-  rng = hn_rng(3, 5);
-  draw_normals(&rng, 2000, x, work);
-  rng = hn_rng(3, 5);
-  for (int i = 0; i < 1000; i++) {
-    double u = ((hn_rng_u32(&rng) >> 8) + 0.5) * 0x1p-24, a = (hn_rng_u32(&rng) >> 8) * 0x1p-24;
-    double r = sqrt(-2 * log(u)), angle = 2 * G_PI * (a - 0.5);
-    g_assert_cmpfloat_with_epsilon((double)x[i], r * sin(angle), 3e-6);
-    g_assert_cmpfloat_with_epsilon((double)x[1000 + i], r * cos(angle), 3e-6);
-  }
-  g_free(x), g_free(work);
-}
-
 /* ---- closed forms ---- */
 
 static double kl_of(int64_t d, const float *q, const float *p, float *g, float *g_before) {
@@ -697,7 +666,6 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/varibad/beliefs", test_beliefs);
   g_test_add_func("/varibad/samples", test_samples);
-  g_test_add_func("/varibad/normals", test_normals);
   g_test_add_func("/varibad/kl", test_kl);
   g_test_add_func("/varibad/gridworld", test_gridworld);
   g_test_add_func("/varibad/bound/drawn", test_bound_drawn);

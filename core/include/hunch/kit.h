@@ -8,5 +8,6 @@
 #include "kit/mnw.h"
 #include "kit/nn.h"
 #include "kit/rnn.h"
+#include "kit/scratch.h"
 #include "kit/tape.h"
 #endif

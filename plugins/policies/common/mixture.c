@@ -68,34 +68,11 @@ static double member_logp(const Mixture *x, int64_t s, int64_t row, int32_t acti
 
 double mixture_logp_of(const Mixture *x, int64_t row, int32_t action_index, const float *u,
                        double *work) {
-  double top = -INFINITY, sum = 0, mean = 0;
-  for (int64_t s = 0; s < x->S; s++) {
-    work[s] = member_logp(x, s, row, action_index, u);
-    top = fmax(top, work[s]), mean += work[s] / (double)x->S;
-  }
-  for (int64_t s = 0; s < x->S; s++) sum += exp(work[s] - top);
-  return x->mean_logp ? mean : top + log(sum / (double)x->S);
+  for (int64_t s = 0; s < x->S; s++) work[s] = member_logp(x, s, row, action_index, u);
+  return hn_mixture_logp_of(x->S, work, x->mean_logp);
 }
 
 /* ---- learning ---- */
-
-/* From the members' log-densities [n, 1] each. */
-static HnVar *combine(const Mixture *x, HnTape *t, HnVar *const *member) {
-  HnVar *top = member[0], *sum = NULL;
-  if (x->S == 1) return top;
-  if (x->mean_logp) {
-    for (int64_t s = 1; s < x->S; s++) top = hn_add(t, top, member[s]);
-    return hn_affine(t, top, 1 / (float)x->S, 0);
-  }
-  /* the largest is taken out first: densities underflow */
-  for (int64_t s = 1; s < x->S; s++) top = hn_max(t, top, member[s]);
-  top = hn_stop(t, top);
-  for (int64_t s = 0; s < x->S; s++) {
-    HnVar *ratio = hn_exp(t, hn_sub(t, member[s], top));
-    sum = sum ? hn_add(t, sum, ratio) : ratio;
-  }
-  return hn_add(t, hn_log(t, hn_affine(t, sum, 1 / (float)x->S, 0)), top);
-}
 
 HnVar *mixture_logp(const Mixture *x, HnTape *t, const int32_t *action_index, const float *u) {
   const Heads *y = x->heads;
@@ -104,7 +81,7 @@ HnVar *mixture_logp(const Mixture *x, HnTape *t, const int32_t *action_index, co
     member[s] = !y->logstd  ? hn_categorical_logp(t, y->action[s], action_index)
                 : x->squash ? hn_tanh_normal_logp(t, y->action[s], y->logstd, u)
                             : hn_normal_logp(t, y->action[s], y->logstd, u);
-  return combine(x, t, member);
+  return hn_mixture_logp(t, x->S, member, x->mean_logp);
 }
 
 HnVar *mixture_entropy_sum(const Mixture *x, HnTape *t, int64_t n) {

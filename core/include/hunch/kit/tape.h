@@ -163,6 +163,11 @@ HN_KIT HnVar *hn_tanh_log_slope(HnTape *t, HnVar *u);
 HN_KIT HnVar *hn_bce_logits(HnTape *t, HnVar *logits, const float *ones, const float *total);
 /* exp(x) / sum exp(x) of each row. */
 HN_KIT HnVar *hn_softmax(HnTape *t, HnVar *logits);
+/* Log-density [B, 1] of a uniform mixture, from its members' log-densities logp[0 .. n), [B, 1]
+ * each; `mean`: the members' mean instead, a lower bound. */
+HN_KIT HnVar *hn_mixture_logp(HnTape *t, int64_t n, HnVar *const *logp, bool mean);
+/* The same of numbers logp[0 .. n), off the tape. [any] */
+HN_KIT double hn_mixture_logp_of(int64_t n, const double *logp, bool mean);
 /* Categorical: log-probability of pick[i], [B, 1]; entropy, [B, 1]; KL(p||q), [B, 1]. */
 HN_KIT HnVar *hn_categorical_logp(HnTape *t, HnVar *logits, const int32_t *pick);
 HN_KIT HnVar *hn_categorical_entropy(HnTape *t, HnVar *logits);
