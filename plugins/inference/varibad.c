@@ -8,10 +8,10 @@
  * the last step of a task into the belief about the next.
  *
  * Source: Zintgraf et al. 2020, arXiv 1910.08348. */
-#include "varibad_tables.h"
+#include "varibad/varibad.h"
 HN_PARAMS(VARIBAD_PARAMS);
-#include "varibad_believe.h"
-#include "varibad_learn.h"
+#include "varibad/belief.c"
+#include "varibad/elbo.c"
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
   HnStatus status = create_model(self, host, params, spec);

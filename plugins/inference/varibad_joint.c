@@ -1,10 +1,10 @@
 /* varibad_joint.c - VariBAD whose encoder is trained by the policy's loss too: minibatches of
  * sequences, through the belief and back through time.  With reward_weight, state_weight and
  * kl_weight at 0 only the policy trains it.  Source: the ablation in arXiv 1910.08348. */
-#include "varibad_tables.h"
+#include "varibad/varibad.h"
 HN_PARAMS(VARIBAD_PARAMS);
-#include "varibad_believe.h"
-#include "varibad_learn.h"
+#include "varibad/belief.c"
+#include "varibad/elbo.c"
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
   HnStatus status = create_model(self, host, params, spec);

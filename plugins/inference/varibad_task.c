@@ -1,10 +1,10 @@
 /* varibad_task.c - VariBAD that also decodes the true task, and so is told it: in training only,
  * for beliefs never read it.  Source: the task decoder of arXiv 1910.08348's code. */
-#include "varibad_tables.h"
+#include "varibad/varibad.h"
 #define PARAMS(X) VARIBAD_PARAMS(X) VARIBAD_TASK_PARAMS(X)
 HN_PARAMS(PARAMS);
-#include "varibad_believe.h"
-#include "varibad_learn.h"
+#include "varibad/belief.c"
+#include "varibad/elbo.c"
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
   Varibad *v = self;

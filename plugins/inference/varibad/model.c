@@ -2,9 +2,9 @@
  * encoder's pass.  Each variant defines its parameters with HN_PARAMS before it includes this. */
 #ifndef VARIBAD_MODEL_H
 #define VARIBAD_MODEL_H
-#include "../common/trial_replay.h"
-#include "draw_normals.h"
-#include "varibad_tables.h"
+#include "../../common/trial_replay.h"
+#include "../draw_normals.h"
+#include "varibad.h"
 #include <hunch/kit/nn.h>
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
  * zeros, so its belief is the same learnt prior every time. */
 #ifndef VARIBAD_BELIEVE_H
 #define VARIBAD_BELIEVE_H
-#include "varibad_model.h"
+#include "model.c"
 
 /* The steps before percepts 0 .. T, [T+1, B]; zeros where a task begins.  fresh [T+1, B] says
  * where; reset is where the percept before did, or NULL if none. */

@@ -9,7 +9,7 @@
  * added in order: the same bits for any number of workers. */
 #ifndef VARIBAD_LEARN_H
 #define VARIBAD_LEARN_H
-#include "varibad_decode.h"
+#include "decoder.c"
 
 enum { PART_KL, PART_REWARD, PART_STATE, PART_TASK, PARTS };
 

@@ -8,8 +8,8 @@
  * and pairs start from their sum. */
 #ifndef VARIBAD_DECODE_H
 #define VARIBAD_DECODE_H
-#include "reuse.h"
-#include "varibad_model.h"
+#include "../reuse.h"
+#include "model.c"
 
 /* ---- the experience to be decoded ---- */
 
