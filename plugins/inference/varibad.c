@@ -1,5 +1,5 @@
 /* VariBAD: a recurrent encoder turns experience into a Gaussian over a latent, and is trained so
- * that what it knows at every moment explains the whole trial, past and future.
+ * that its belief at every time explains the whole trial, past and future.
  *
  * The belief is that Gaussian, mean then log-variance.  No gradient of the policy reaches it; the
  * variant varibad_joint lets it through.  Every term of the evidence bound may be left out, drawn
@@ -9,20 +9,16 @@
  *
  * Source: Zintgraf et al. 2020, arXiv 1910.08348. */
 #include "varibad/varibad.h"
-HN_PARAMS(VARIBAD_PARAMS);
-#include "varibad/belief.c"
-#include "varibad/elbo.c"
 
-static HnStatus create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
-  HnStatus status = create_model(self, host, params, spec);
-  if (!status) make_replay(self, spec, 0);
-  return status;
-}
+HN_PARAMS_OF(VaribadParams, VARIBAD_PARAMS);
+HN_INFO(VARIBAD_INFO);
+HN_METRICS(VARIBAD_METRICS);
 
-static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe,
-                                    .learn = learn, .map = map};
+static const HnInference methods = {sizeof(HnInference), .create = varibad_create,
+                                    .infer = varibad_infer, .learn = varibad_learn,
+                                    .map = varibad_map};
 HN_PLUGIN(
     varibad, HN_KIND_INFERENCE, Varibad, &methods, .version = "1.0", .license = "MIT",
-    .info = hn_this_info, .metrics = hn_this_metrics,
+    .info = hn_this_info, .metrics = hn_this_metrics, .renamed = VARIBAD_RENAMED,
     .summary = "Recurrent variational posterior over a latent task, trained to decode trials.",
     .source = "arXiv 1910.08348");

@@ -1,67 +1,45 @@
-/* varibad_believe.h - the running belief.  Row memory is the hidden state; a new task starts from
- * zeros, so its belief is the same learnt prior every time. */
-#ifndef VARIBAD_BELIEVE_H
-#define VARIBAD_BELIEVE_H
-#include "model.c"
+/* belief.c - VariBAD's running belief, and the gradient of a policy's loss through it.  A task
+ * begins with a hidden state of 0 and the head's bias as belief, the same learnt prior every time.
+ */
+#include "encoder.h"
 
-/* The steps before percepts 0 .. T, [T+1, B]; zeros where a task begins.  fresh [T+1, B] says
- * where; reset is where the percept before did, or NULL if none. */
-typedef struct Percepts {
-  int64_t count, rows;
-  Steps steps;
-  bool *fresh;
-  uint8_t *reset;
-  float *h0; /* [B, hidden] */
-} Percepts;
+/* The steps before observations 0 .. T, [T+1, B]; zeros where a task begins. */
+typedef struct Inputs {
+  int64_t count, rows; /* T + 1, B */
+  VaribadSteps steps;
+  bool *fresh;    /* [T+1, B] where a task begins */
+  uint8_t *reset; /* [T+1, B] where one began at the observation before; NULL: nowhere */
+  float *h0;      /* [B, hidden] */
+} Inputs;
 
-static void put_step(const Varibad *v, const HnHistory *h, int64_t t, int64_t i, const Steps *s) {
-  int64_t to = t * h->rows + i, at = hn_at(h, t - 1, i), n = v->state_dim;
-  uint8_t begin = h->begin[hn_at(h, t, i)];
-  if (begin == HN_NEW_TASK) {
-    memset(s->state + to * n, 0, (size_t)n * sizeof(float));
-    memset(s->action + to * v->action_dim, 0, (size_t)v->action_dim * sizeof(float));
-    s->reward[to] = 0;
-    return;
-  }
-  memcpy(s->state + to * n, h->next_obs + at * v->obs_dim, (size_t)v->obs_dim * sizeof(float));
-  if (n > v->obs_dim) s->state[to * n + v->obs_dim] = begin == HN_NEW_EPISODE ? 1 : 0;
-  if (v->embed_action.layers)
-    hn_encode_action(h, at, v->action_dim, v->discrete, s->action + to * v->action_dim);
-  s->reward[to] = h->reward[at];
-}
-
-static Percepts percepts_of(const Varibad *v, const HnBeliefUpdate *q) {
+static Inputs read_window(const Varibad *v, const HnBeliefUpdate *q) {
   const HnHistory *h = q->history;
   const HnHost *host = v->host;
   int64_t n = (h->steps + 1) * h->rows;
-  Percepts k = {.count = h->steps + 1, .rows = h->rows};
-  k.steps.state = host->scratch(host, n * v->state_dim, sizeof(float));
-  k.steps.action = host->scratch(host, n * v->action_dim, sizeof(float));
-  k.steps.reward = host->scratch(host, n, sizeof(float));
-  k.fresh = host->scratch(host, n, sizeof *k.fresh);
-  uint8_t *reset = host->scratch(host, n, sizeof *reset);
-  memset(reset, 0, (size_t)n);
-  for (int64_t t = 0; t < k.count; t++)
+  Inputs x = {.count = h->steps + 1, .rows = h->rows, .steps = varibad_steps_new(v, n)};
+  x.fresh = host->scratch(host, n, sizeof *x.fresh);
+  uint8_t *reset = memset(host->scratch(host, n, sizeof *reset), 0, (size_t)n);
+  for (int64_t t = 0; t <= h->steps; t++)
     for (int64_t i = 0; i < h->rows; i++) {
       int64_t to = t * h->rows + i;
-      k.fresh[to] = h->begin[hn_at(h, t, i)] == HN_NEW_TASK;
-      put_step(v, h, t, i, &k.steps);
-      if (!k.fresh[to] || t == h->steps) continue;
-      reset[to + h->rows] = 1;
-      k.reset = reset;
+      x.fresh[to] = h->begin[hn_at(h, t, i)] == HN_NEW_TASK;
+      if (!x.fresh[to])
+        varibad_put_step(v, h, t, i, &x.steps, to);
+      else if (t < h->steps)
+        reset[to + h->rows] = 1, x.reset = reset;
     }
   size_t bytes = (size_t)(h->rows * v->hidden) * sizeof(float);
-  k.h0 = memcpy(host->scratch(host, h->rows * v->hidden, sizeof(float)), q->state, bytes);
-  return k;
+  x.h0 = memcpy(host->scratch(host, h->rows * v->hidden, sizeof(float)), q->state, bytes);
+  return x;
 }
 
-/* A copy of hidden states y, zeros where a task begins. */
-static float *settle(const Varibad *v, const Percepts *k, const float *y) {
-  int64_t n = k->count * k->rows;
+/* A copy of hidden states [T+1, B, hidden], zeros where a task begins. */
+static float *cleared(const Varibad *v, const Inputs *x, const float *states) {
+  int64_t n = x->count * x->rows;
   size_t row = (size_t)v->hidden * sizeof(float);
-  float *h = memcpy(v->host->scratch(v->host, n * v->hidden, sizeof *h), y, (size_t)n * row);
+  float *h = memcpy(v->host->scratch(v->host, n * v->hidden, sizeof *h), states, (size_t)n * row);
   for (int64_t i = 0; i < n; i++)
-    if (k->fresh[i]) memset(h + i * v->hidden, 0, row);
+    if (x->fresh[i]) memset(h + i * v->hidden, 0, row);
   return h;
 }
 
@@ -71,18 +49,19 @@ static void put_belief(const Varibad *v, const float *m, const float *noise, flo
   for (int64_t j = 0; noise && j < v->d; j++) to[j] = m[j] + expf(0.5f * m[v->d + j]) * noise[j];
 }
 
-static void inform(const Varibad *v, const float *m, float *info) {
+static void put_info(const Varibad *v, const float *m, float *info) {
   double entropy = 0, kl = 0;
   for (int64_t j = 0; j < v->d; j++) {
     double mean = (double)m[j], logvar = (double)m[v->d + j];
     entropy += 0.5 * (logvar + 2.8378770664093453); /* 1 + ln 2 pi */
     kl += 0.5 * (exp(logvar) + mean * mean - 1 - logvar);
   }
-  info[info_entropy] = (float)entropy, info[info_kl] = (float)kl;
+  info[varibad_info_entropy] = (float)entropy, info[varibad_info_kl] = (float)kl;
 }
 
-/* Writes all that a thought asks for; returns the noise of draws [.., S, d], or NULL. */
-static const float *answer(const Varibad *v, const HnBeliefUpdate *q, const float *m) {
+/* Writes beliefs and info of posteriors m [T+1, B, 2 d]; returns the noise of draws [T+1, B, S, d],
+ * or NULL. */
+static const float *put_outputs(const Varibad *v, const HnBeliefUpdate *q, const float *m) {
   int64_t rows = q->history->rows, n = (q->history->steps + 1) * rows, d = v->d;
   int64_t S = q->samples, draws = S > 0 ? S : 1;
   float *noise = S > 0 ? v->host->scratch(v->host, n * S * d, sizeof *noise) : NULL;
@@ -92,44 +71,78 @@ static const float *answer(const Varibad *v, const HnBeliefUpdate *q, const floa
       for (int64_t j = 0; x && j < d; j++) x[j] = (float)hn_rng_normal(&q->rng[k % rows]);
       put_belief(v, m + k * 2 * d, x, q->belief + (k * draws + s) * v->belief_dim);
     }
-    if (q->info) inform(v, m + k * 2 * d, q->info + k * info_count);
+    if (q->info) put_info(v, m + k * 2 * d, q->info + k * varibad_info_count);
   }
   return noise;
 }
 
-/* One pass for acting and for learning through it: with `memo`, what backward needs stays there. */
-static HnStatus think(const Varibad *v, HnBeliefUpdate *q, Memo *memo) {
+/* One pass over a window; `forward` (or NULL) receives what backward needs. */
+static HnStatus pass(const Varibad *v, HnBeliefUpdate *q, VaribadForward *forward) {
   const HnHost *host = v->host;
-  Percepts k = percepts_of(v, q);
-  int64_t n = k.count * k.rows;
-  float *flat = memo ? hn_store_flat(&v->encoder, 1) : NULL;
-  HnTape unrolled = hn_tape_begin(host, memo != NULL), head = hn_tape_begin(host, memo != NULL);
-  HnVar *x = embed_steps(v, &unrolled, n, &k.steps, flat);
-  HnVar *y = unroll(v, &unrolled, k.count, k.rows, x, k.h0, k.reset, flat);
-  float *grad = memo ? hn_tape_room(&head, n * v->hidden, sizeof *grad) : NULL;
-  HnVar *h = hn_leaf(&head, n, v->hidden, settle(v, &k, y->data), grad);
-  HnVar *belief = moments(v, &head, h, flat);
+  Inputs x = read_window(v, q);
+  int64_t n = x.count * x.rows;
+  float *flat = forward ? hn_store_flat(&v->encoder, 1) : NULL;
+  HnTape recurrence = hn_tape_begin(host, forward), head = hn_tape_begin(host, forward);
+  HnVar *y = varibad_encode(v, &recurrence, x.count, x.rows, &x.steps, x.h0, x.reset, flat);
+  float *grad = forward ? hn_tape_room(&head, n * v->hidden, sizeof *grad) : NULL;
+  HnVar *h = hn_leaf(&head, n, v->hidden, cleared(v, &x, y->data), grad);
+  HnVar *m = varibad_moments(v, &head, h, flat);
   for (int64_t i = 0; i < n * 2 * v->d; i++)
-    if (!isfinite(belief->data[i]))
+    if (!isfinite(m->data[i]))
       return host->fail(host, HN_E_NUMERIC, "the belief of row %lld is not finite",
-                        (long long)(i / (2 * v->d) % k.rows));
-  memcpy(q->state, h->data + (n - k.rows) * v->hidden,
-         (size_t)(k.rows * v->hidden) * sizeof(float));
-  const float *noise = answer(v, q, belief->data);
-  if (memo) *memo = (Memo){unrolled, head, y, h, belief, flat, noise};
+                        (long long)(i / (2 * v->d) % x.rows));
+  memcpy(q->state, h->data + (n - x.rows) * v->hidden,
+         (size_t)(x.rows * v->hidden) * sizeof(float));
+  const float *noise = put_outputs(v, q, m->data);
+  if (forward) *forward = (VaribadForward){recurrence, head, y, h, m, flat, noise};
   return HN_OK;
 }
 
-static HnStatus believe(void *self, HnBeliefUpdate *q) {
-  return think(self, q, NULL);
+HnStatus varibad_infer(void *self, HnBeliefUpdate *q) {
+  return pass(self, q, NULL);
 }
 
-/* How likely entering each cell pays the reward, decoded from the latent's mean or draw. */
-static HnStatus map(void *self, const float *belief, float *cells) {
-  const Varibad *v = self;
-  HnTape t = hn_tape_begin(v->host, false);
-  HnVar *x = hn_mlp(&t, &v->reward.net, hn_constant(&t, 1, v->d, belief), NULL);
-  hn_vec_sigmoid(v->reward.outputs, x->data, cells);
+/* ---- through the belief ---- */
+
+HnStatus varibad_forward(void *self, HnBeliefUpdate *q) {
+  Varibad *v = self;
+  hn_store_refresh(&v->encoder); /* the policy learns first, after a resume too */
+  return pass(v, q, &v->forward);
+}
+
+/* d(loss)/d(moments), [(T+1) B, 2 d], of d(loss)/d(belief). */
+static float *moments_gradient(const Varibad *v, const HnBeliefUpdate *q, const float *d_belief) {
+  int64_t n = v->forward.moments->rows, d = v->d, S = q->samples, draws = S > 0 ? S : 1;
+  float *gradient = varibad_zeros(v, n * 2 * d);
+  for (int64_t k = 0; k < n * draws; k++) {
+    float *to = gradient + k / draws * 2 * d;
+    const float *from = d_belief + k * v->belief_dim;
+    const float *m = v->forward.moments->data + k / draws * 2 * d;
+    for (int64_t j = 0; j < v->belief_dim; j++) to[j] += from[j];
+    for (int64_t j = 0; S > 0 && j < d; j++)
+      to[d + j] += 0.5f * from[j] * expf(0.5f * m[d + j]) * v->forward.noise[k * d + j];
+  }
+  return gradient;
+}
+
+HnStatus varibad_backward(void *self, const HnBeliefUpdate *q, const float *d_belief,
+                          double *norm2) {
+  Varibad *v = self;
+  VaribadForward *f = &v->forward;
+  const HnHistory *h = q->history;
+  hn_tape_backward_from(&f->head, f->moments, moments_gradient(v, q, d_belief));
+  for (int64_t k = 0; k < f->head_states->rows; k++) /* where a task begins, nothing came before */
+    if (h->begin[k] == HN_NEW_TASK)
+      memset(f->head_states->grad + k * v->hidden, 0, (size_t)v->hidden * sizeof(float));
+  hn_tape_backward_from(&f->recurrence, f->states, f->head_states->grad);
+  hn_store_reduce(&v->encoder, 1, f->flat);
+  if (norm2) *norm2 = hn_store_norm2(&v->encoder);
   return HN_OK;
 }
-#endif
+
+HnStatus varibad_step(void *self, double scale, double rate) {
+  Varibad *v = self;
+  const HnAdam adam = {.lr = v->p->lr, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
+  hn_adam_step(&v->encoder, &adam, scale, rate);
+  return HN_OK;
+}

@@ -1,45 +1,21 @@
-/* varibad_decode.h - what latents say of steps, its loss, and the gradient back into both.
- *
- * A batch has n trials.  Latents z [K n, d] are term-major: latent k of trial j at k n + j; steps
- * [T n, ..] are time-major.  Every function adds the loss it returns and the gradients of the same.
- *
- * Exact shortcuts: where the decoder reads the latent alone, each latent is decoded once and its
- * steps are counted; else the first layer's share of a latent and of a step are each computed once,
- * and pairs start from their sum. */
-#ifndef VARIBAD_DECODE_H
-#define VARIBAD_DECODE_H
+/* decoder.c - see decoder.h. */
+#include "decoder.h"
 #include "../reuse.h"
-#include "model.c"
+#include <math.h>
 
-/* ---- the experience to be decoded ---- */
-
-typedef struct Scene {
-  const Varibad *v;
-  int64_t n, K, T;        /* trials, latents a trial, steps of the longest */
-  const int64_t *time;    /* [K n] how many steps each latent has seen */
-  const int64_t *length;  /* [n] steps of each trial; a latent with time > length is not decoded */
-  int64_t picks;          /* steps each latent decodes; 0: all of them */
-  const int64_t *pick;    /* [K n, picks] */
-  Steps steps;            /* [T n, ..] state: s' */
-  const float *before;    /* [T n, state_dim] s */
-  const float *task;      /* [n, task_dim] */
-  const double *per_term; /* [n] weight of a latent */
-  bool mean_steps;
-} Scene;
-
-/* Steps that latent `k` decodes: count, and the i-th of them. */
-static int64_t decoded(const Scene *s, int64_t k) {
+/* How many steps latent k decodes, and the i-th of them. */
+static int64_t decoded_count(const VaribadTerms *s, int64_t k) {
   int64_t end = s->v->p->decode_past ? s->time[k] : s->length[k % s->n];
   if (s->time[k] > s->length[k % s->n]) return 0;
   return s->picks && end > 0 ? s->picks : end;
 }
-static int64_t decoded_step(const Scene *s, int64_t k, int64_t i) {
+static int64_t decoded_step(const VaribadTerms *s, int64_t k, int64_t i) {
   return s->picks ? s->pick[k * s->picks + i] : i;
 }
 
 /* Weight of each of the `count` steps that latent k decodes. */
-static double step_weight(const Scene *s, int64_t k, int64_t count) {
-  return s->per_term[k % s->n] / (s->mean_steps ? (double)count : 1);
+static double step_weight(const VaribadTerms *s, int64_t k, int64_t count) {
+  return s->weight[k % s->n] / (s->v->p->over_steps == VARIBAD_MEAN ? (double)count : 1);
 }
 
 /* ---- decoders of the latent alone ---- */
@@ -60,53 +36,54 @@ static int64_t cell_of(const Varibad *v, const float *state) {
   return side * x + y;
 }
 
-/* Sums over the steps that latent k decodes: [cells] how many, what they paid, and (squared error)
- * the squares' total. */
-static double count_cells(const Scene *s, const int32_t *cell, int64_t k, int64_t count,
-                          float *visits, float *paid) {
-  const Decoder *d = &s->v->reward;
+/* Sums over the steps that latent k decodes: [cells] how many, and their rewards; returns the sum
+ * of squared rewards. */
+static double count_cells(const VaribadTerms *s, const int32_t *cell, int64_t k, int64_t count,
+                          float *visits, float *rewards) {
+  const VaribadDecoder *d = &s->v->reward;
   double squares = 0;
   memset(visits, 0, (size_t)d->outputs * sizeof *visits);
-  memset(paid, 0, (size_t)d->outputs * sizeof *paid);
+  memset(rewards, 0, (size_t)d->outputs * sizeof *rewards);
   for (int64_t i = 0; i < count; i++) {
     int64_t at = decoded_step(s, k, i) * s->n + k % s->n;
     float r = s->steps.reward[at];
     if (d->bernoulli) r = r == 1.0f ? 1 : 0;
-    visits[cell[at]] += 1, paid[cell[at]] += r, squares += (double)r * (double)r;
+    visits[cell[at]] += 1, rewards[cell[at]] += r, squares += (double)r * (double)r;
   }
   return squares;
 }
 
-/* How latents are counted: visits and pay [.., cells], a row each or, where all latents of a trial
- * decode the same steps, a row a trial. */
+/* What latents decode, counted by cell: a row each or, where all latents of a trial decode the same
+ * steps, a row a trial. */
 typedef struct Counts {
   bool shared;
-  float *visits, *paid, *weight; /* weight: [K n] */
+  float *visits, *rewards; /* [rows, cells] */
+  float *weight;           /* [K n] of each step that a latent decodes */
 } Counts;
 
-static int64_t count_row(const Scene *s, const Counts *c, int64_t k) {
+static int64_t count_row(const VaribadTerms *s, const Counts *c, int64_t k) {
   return c->shared ? k % s->n : k;
 }
 
-/* Returns what the squares of the steps' rewards add to the loss. */
-static double count_steps(const Scene *s, Counts *c) {
+/* Returns what squared rewards add to the loss. */
+static double count_steps(const VaribadTerms *s, Counts *c) {
   const Varibad *v = s->v;
   const HnHost *host = v->host;
   int64_t n = s->n, cells = v->reward.outputs;
   c->shared = !s->picks && !v->p->decode_past;
   int64_t rows = c->shared ? n : s->K * n;
   c->visits = host->scratch(host, rows * cells, sizeof(float));
-  c->paid = host->scratch(host, rows * cells, sizeof(float));
+  c->rewards = host->scratch(host, rows * cells, sizeof(float));
   c->weight = host->scratch(host, s->K * n, sizeof(float));
   int32_t *cell = host->scratch(host, s->T * n, sizeof *cell);
   double *squares = host->scratch(host, rows, sizeof *squares), constant = 0;
   for (int64_t i = 0; i < s->T * n; i++)
     cell[i] = (int32_t)cell_of(v, s->steps.state + i * v->state_dim);
   for (int64_t k = 0; k < rows; k++)
-    squares[k] = count_cells(s, cell, k, c->shared ? s->length[k] : decoded(s, k),
-                             c->visits + k * cells, c->paid + k * cells);
+    squares[k] = count_cells(s, cell, k, c->shared ? s->length[k] : decoded_count(s, k),
+                             c->visits + k * cells, c->rewards + k * cells);
   for (int64_t k = 0; k < s->K * n; k++) {
-    int64_t count = decoded(s, k);
+    int64_t count = decoded_count(s, k);
     c->weight[k] = count ? (float)step_weight(s, k, count) : 0;
     constant += (double)c->weight[k] * squares[count_row(s, c, k)];
   }
@@ -123,42 +100,42 @@ static double sum_of(int64_t n, const float *x) {
   return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 
-static double decode_grid(const Scene *s, HnVar *z, float *flat) {
+/* A reward head for each cell of a grid. */
+static double decode_grid(const VaribadTerms *s, HnVar *z, float *flat) {
   const Varibad *v = s->v;
-  const Decoder *d = &v->reward;
+  const VaribadDecoder *d = &v->reward;
   const HnHost *host = v->host;
   int64_t rows = s->K * s->n, cells = d->outputs, all = rows * cells;
   HnTape t = hn_tape_begin(host, true);
   HnVar *x = hn_mlp(&t, &d->net, z, flat);
-  float *plus = host->scratch(host, all, sizeof *plus);
+  float *value = host->scratch(host, all, sizeof *value);
   float *seed = host->scratch(host, all, sizeof *seed);
   Counts c;
-  double loss = count_steps(s, &c);
+  double constant = count_steps(s, &c);
   if (d->bernoulli)
-    softplus_sigmoid(all, x->data, plus, seed);
-  else
-    for (int64_t i = 0; i < all; i++) /* visits f^2 - 2 paid f, its slope 2 (visits f - paid) */
-      plus[i] = x->data[i] * x->data[i], seed[i] = x->data[i];
+    softplus_sigmoid(all, x->data, value, seed);
+  else /* visits f^2 - 2 rewards f, its slope 2 (visits f - rewards) */
+    for (int64_t i = 0; i < all; i++) value[i] = x->data[i] * x->data[i], seed[i] = x->data[i];
   float scale = d->bernoulli ? 1 : 2;
   for (int64_t k = 0; k < rows; k++) {
     const float *visits = c.visits + count_row(s, &c, k) * cells, *f = x->data + k * cells;
-    const float *paid = c.paid + count_row(s, &c, k) * cells, w = c.weight[k];
+    const float *rewards = c.rewards + count_row(s, &c, k) * cells, w = c.weight[k];
     const float back = scale * (float)d->weight * w;
-    float *value = plus + k * cells, *slope = seed + k * cells;
+    float *loss_k = value + k * cells, *slope = seed + k * cells;
     for (int64_t i = 0; i < cells; i++) {
-      value[i] = w * (visits[i] * value[i] - scale * paid[i] * f[i]);
-      slope[i] = back * (visits[i] * slope[i] - paid[i]);
+      loss_k[i] = w * (visits[i] * loss_k[i] - scale * rewards[i] * f[i]);
+      slope[i] = back * (visits[i] * slope[i] - rewards[i]);
     }
   }
   hn_tape_backward_from(&t, x, seed);
-  return loss + sum_of(all, plus);
+  return constant + sum_of(all, value);
 }
 
-/* Cross-entropy or squared error of the true task. */
-static double decode_task(const Scene *s, HnVar *z, float *flat) {
+double varibad_decode_task(const VaribadTerms *s, HnVar *z, float *flat) {
   const Varibad *v = s->v;
-  const Decoder *d = &v->task;
+  const VaribadDecoder *d = &v->task;
   int64_t rows = s->K * s->n, m = d->outputs;
+  if (!d->net.layers) return 0;
   HnTape t = hn_tape_begin(v->host, true);
   HnVar *x = hn_mlp(&t, &d->net, z, flat);
   float *seed = v->host->scratch(v->host, rows * m, sizeof *seed);
@@ -166,13 +143,13 @@ static double decode_task(const Scene *s, HnVar *z, float *flat) {
   memset(seed, 0, (size_t)(rows * m) * sizeof *seed);
   for (int64_t k = 0; k < rows; k++) {
     const float *y = x->data + k * m, *truth = s->task + k % s->n * m;
-    double top = (double)y[0], sum = 0, w = s->per_term[k % s->n];
+    double top = (double)y[0], sum = 0, w = s->weight[k % s->n];
     if (s->time[k] > s->length[k % s->n]) continue;
     for (int64_t j = 1; j < m; j++) top = fmax(top, (double)y[j]);
     for (int64_t j = 0; j < m; j++) sum += exp((double)y[j] - top);
     for (int64_t j = 0; j < m; j++) {
       double e = (double)y[j] - (double)truth[j], logp = (double)y[j] - top - log(sum);
-      bool class = v->task_loss == TASK_CLASS;
+      bool class = v->p->task_loss == VARIBAD_TASK_CLASS;
       loss += w * (class ? -(double)truth[j] * logp : e * e / (double)m);
       seed[k * m + j] =
           (float)(d->weight * w * (class ? exp(logp) - (double)truth[j] : 2 * e / (double)m));
@@ -184,47 +161,49 @@ static double decode_task(const Scene *s, HnVar *z, float *flat) {
 
 /* ---- decoders of latent and step ---- */
 
-/* Rows of a tensor as a parameter of their own. */
-static HnVar *rows_of(HnTape *t, const HnTensor *w, int64_t from, int64_t count, float *flat) {
+/* Rows of a weight as a parameter of their own. */
+static HnVar *weight_rows(HnTape *t, const HnTensor *w, int64_t from, int64_t count, float *flat) {
   return hn_leaf(t, count, w->cols, w->data + from * w->cols,
                  flat ? flat + w->offset + from * w->cols : NULL);
 }
 
 /* What steps add to the first layer, bias included: [T n, units]. */
-static HnVar *step_share(const Scene *s, HnTape *t, const Decoder *d, float *flat) {
+static HnVar *step_share(const VaribadTerms *s, HnTape *t, const VaribadDecoder *d, float *flat) {
   const Varibad *v = s->v;
   int64_t rows = s->T * s->n, count = 0;
   HnVar *part[3];
-  if (d->next)
+  if (d->reads_next)
     part[count++] =
         hn_mlp(t, &d->embed_state, hn_constant(t, rows, v->state_dim, s->steps.state), flat);
   if (d->embed_action.layers)
     part[count++] =
         hn_mlp(t, &d->embed_action, hn_constant(t, rows, v->action_dim, s->steps.action), flat);
-  if (d->state)
+  if (d->reads_state)
     part[count++] = hn_mlp(t, &d->embed_state, hn_constant(t, rows, v->state_dim, s->before), flat);
   HnVar *bias = hn_param(t, d->net.b[0], flat);
   if (!count) /* reads the latent alone: every step adds the bias */
     return hn_add(t, hn_constant(t, rows, bias->cols, hn_tape_room(t, rows * bias->cols, 4)), bias);
   HnVar *x = count == 1 ? part[0] : hn_concat(t, count, part);
-  return hn_linear(t, x, rows_of(t, d->net.w[0], v->d, d->inputs - v->d, flat), bias, HN_LINEAR);
+  return hn_linear(t, x, weight_rows(t, d->net.w[0], v->d, d->inputs - v->d, flat), bias,
+                   HN_LINEAR);
 }
 
-/* A chunk of pairs (latent, step), and where their gradients go. */
+/* A chunk of pairs (latent, step), and where their gradients go.  A share is what a latent or a
+ * step adds to the first layer. */
 typedef struct Pairs {
-  const Scene *s;
-  const Decoder *d;
+  const VaribadTerms *s;
+  const VaribadDecoder *d;
   bool states; /* what is decoded: s', or the reward */
   int64_t count, units;
-  const int64_t *latent, *step; /* [count] rows of both shares */
-  const float *weight;          /* [count] */
+  int64_t *latent, *step; /* [count] rows of both shares */
+  float *weight;          /* [count] */
   const float *share_z, *share_step;
   float *dz, *dstep, *flat;
 } Pairs;
 
 /* Loss of output y [outputs] at step `at`; its slope in seed, both without the weight. */
 static double pair_loss(const Pairs *p, const float *y, int64_t at, float *seed) {
-  const Scene *s = p->s;
+  const VaribadTerms *s = p->s;
   const Varibad *v = s->v;
   if (p->states) {
     double sum = 0, m = (double)v->obs_dim;
@@ -236,9 +215,9 @@ static double pair_loss(const Pairs *p, const float *y, int64_t at, float *seed)
   }
   double x = (double)*y, r = (double)s->steps.reward[at];
   if (!p->d->bernoulli) return *seed = (float)(2 * (x - r)), (x - r) * (x - r);
-  double hit = r == 1, tail = exp(-fabs(x));
-  *seed = (float)((x > 0 ? 1 : tail) / (1 + tail) - hit);
-  return fmax(x, 0) + log1p(tail) - hit * x;
+  double one = r == 1, e = exp(-fabs(x));
+  *seed = (float)((x > 0 ? 1 : e) / (1 + e) - one);
+  return fmax(x, 0) + log1p(e) - one * x;
 }
 
 /* x = relu(a + b), n units; and its gradient dx added to those of a and b. */
@@ -252,8 +231,8 @@ static void share_relu(int64_t n, const float *restrict a, const float *restrict
 static void share_back(int64_t n, const float *restrict x, const float *restrict dx,
                        float *restrict a, float *restrict b) {
   for (int64_t j = 0; j < n; j++) {
-    float g = dx[j], live = x[j] > 0 ? g : 0;
-    a[j] += live, b[j] += live;
+    float g = x[j] > 0 ? dx[j] : 0;
+    a[j] += g, b[j] += g;
   }
 }
 
@@ -288,27 +267,28 @@ static double decode_pairs(const Pairs *p, Reuse *reuse) {
 }
 
 /* Rewards or states of every pair, a trial at a time in chunks. */
-static double decode_steps(const Scene *s, const Decoder *d, bool states, HnVar *z, float *flat) {
+static double decode_steps(const VaribadTerms *s, const VaribadDecoder *d, bool states, HnVar *z,
+                           float *flat) {
   enum { CHUNK = 512 };
   const Varibad *v = s->v;
   const HnHost *host = v->host;
   HnTape tz = hn_tape_begin(host, true), ts = hn_tape_begin(host, true);
-  HnVar *a = hn_linear(&tz, z, rows_of(&tz, d->net.w[0], 0, v->d, flat), NULL, HN_LINEAR);
+  HnVar *a = hn_linear(&tz, z, weight_rows(&tz, d->net.w[0], 0, v->d, flat), NULL, HN_LINEAR);
   HnVar *b = step_share(s, &ts, d, flat);
   Reuse *reuse = host->scratch(host, 1, sizeof *reuse);
   reuse_begin(reuse, host);
-  int64_t *latent = host->scratch(host, 2 * CHUNK, sizeof *latent), *step = latent + CHUNK;
-  float *weight = host->scratch(host, CHUNK, sizeof *weight);
-  Pairs p = {.s = s, .d = d, .states = states, .units = a->cols, .latent = latent, .step = step};
-  p.weight = weight, p.share_z = a->data, p.share_step = b->data, p.flat = flat;
+  Pairs p = {.s = s, .d = d, .states = states, .units = a->cols, .flat = flat};
+  p.latent = host->scratch(host, 2 * CHUNK, sizeof *p.latent), p.step = p.latent + CHUNK;
+  p.weight = host->scratch(host, CHUNK, sizeof *p.weight);
+  p.share_z = a->data, p.share_step = b->data;
   p.dz = hn_tape_room(&tz, a->rows * a->cols, sizeof(float));
   p.dstep = hn_tape_room(&ts, b->rows * b->cols, sizeof(float));
   double loss = 0;
   for (int64_t j = 0; j < s->n; j++)
     for (int64_t k = j; k < s->K * s->n; k += s->n)
-      for (int64_t i = 0, count = decoded(s, k); i < count; i++) {
-        latent[p.count] = k, step[p.count] = decoded_step(s, k, i) * s->n + j;
-        weight[p.count++] = (float)step_weight(s, k, count);
+      for (int64_t i = 0, count = decoded_count(s, k); i < count; i++) {
+        p.latent[p.count] = k, p.step[p.count] = decoded_step(s, k, i) * s->n + j;
+        p.weight[p.count++] = (float)step_weight(s, k, count);
         if (p.count < CHUNK) continue;
         loss += decode_pairs(&p, reuse);
         p.count = 0;
@@ -318,4 +298,25 @@ static double decode_steps(const Scene *s, const Decoder *d, bool states, HnVar 
   hn_tape_backward_from(&ts, b, p.dstep);
   return loss;
 }
-#endif
+
+double varibad_decode_reward(const VaribadTerms *s, HnVar *z, float *flat) {
+  const VaribadDecoder *d = &s->v->reward;
+  if (!d->net.layers) return 0;
+  return s->v->p->reward_grid ? decode_grid(s, z, flat) : decode_steps(s, d, false, z, flat);
+}
+
+double varibad_decode_state(const VaribadTerms *s, HnVar *z, float *flat) {
+  const VaribadDecoder *d = &s->v->state;
+  return d->net.layers ? decode_steps(s, d, true, z, flat) : 0;
+}
+
+/* ---- pictures ---- */
+
+/* How likely entering each cell pays the reward, decoded from the latent's mean or a draw. */
+HnStatus varibad_map(void *self, const float *belief, float *cells) {
+  const Varibad *v = self;
+  HnTape t = hn_tape_begin(v->host, false);
+  HnVar *x = hn_mlp(&t, &v->reward.net, hn_constant(&t, 1, v->d, belief), NULL);
+  hn_vec_sigmoid(v->reward.outputs, x->data, cells);
+  return HN_OK;
+}
