@@ -1,8 +1,9 @@
-/* varibad_fixture.h - what tests of VariBAD's variants stand on: experience made up here,
- * parameters as the host would fill them in, and the whole model written out again in float64.
- * Include it after the plugin's source. */
-#ifndef VARIBAD_SUBJECT_H
-#define VARIBAD_SUBJECT_H
+/* varibad_fixture.h - experience made up for tests of VariBAD, an instance of it on the fake host,
+ * and the whole model written out again in float64. */
+#ifndef HN_TESTS_VARIBAD_FIXTURE_H
+#define HN_TESTS_VARIBAD_FIXTURE_H
+#include "../../plugins/inference/varibad/elbo.h"
+#include "cell_fixture.h"
 #include "window_law.h"
 #include <glib.h>
 
@@ -12,112 +13,104 @@ enum { OBS = 2, ACT = 3, TASK = 4, LIFETIME = 9 };
 
 /* Steps 0 .. steps-1 of rows, [steps + 1, rows, ..]; windows are cut out of it.  Observations are
  * places on a grid of side 3; tasks last 5 to LIFETIME steps and their episodes 1 to 4. */
-typedef struct Life {
+typedef struct Experience {
   int64_t steps, rows;
   uint8_t *begin, *none; /* none: zeros */
   float *obs, *action, *reward, *next, *task;
-} Life;
+} Experience;
 
-static void live_row(Life *l, int64_t i, HnRng *rng, bool equal) {
+static void fill_row(Experience *data, int64_t i, HnRng *rng, bool equal) {
   int64_t task_left = 0, episode_left = 0, which = 0;
   float place[OBS] = {0};
-  for (int64_t t = 0; t <= l->steps; t++) {
-    int64_t at = t * l->rows + i;
-    l->begin[at] = task_left == 0 ? HN_NEW_TASK : episode_left == 0 ? HN_NEW_EPISODE : HN_KEEP;
+  for (int64_t t = 0; t <= data->steps; t++) {
+    int64_t at = t * data->rows + i;
+    data->begin[at] = task_left == 0 ? HN_NEW_TASK : episode_left == 0 ? HN_NEW_EPISODE : HN_KEEP;
     if (!task_left)
       task_left = equal ? LIFETIME : 5 + hn_rng_below(rng, LIFETIME - 4),
       which = hn_rng_below(rng, TASK);
-    if (l->begin[at]) {
+    if (data->begin[at]) {
       episode_left = 1 + hn_rng_below(rng, 4);
       place[0] = place[1] = 0;
     }
     episode_left = MIN(episode_left, task_left);
-    l->task[at * TASK + which] = 1;
-    memcpy(l->obs + at * OBS, place, sizeof place);
-    for (int j = 0; j < ACT; j++) l->action[at * ACT + j] = (float)hn_rng_uniform(rng, -1, 1);
+    data->task[at * TASK + which] = 1;
+    memcpy(data->obs + at * OBS, place, sizeof place);
+    for (int j = 0; j < ACT; j++) data->action[at * ACT + j] = (float)hn_rng_uniform(rng, -1, 1);
     place[0] = (float)hn_rng_below(rng, 3), place[1] = (float)hn_rng_below(rng, 3);
-    memcpy(l->next + at * OBS, place, sizeof place);
-    l->reward[at] = hn_rng_below(rng, 3) ? (float)hn_rng_uniform(rng, -1, 1) : 1;
+    memcpy(data->next + at * OBS, place, sizeof place);
+    data->reward[at] = hn_rng_below(rng, 3) ? (float)hn_rng_uniform(rng, -1, 1) : 1;
     task_left--, episode_left--;
   }
 }
 
 /* equal: every task lasts LIFETIME steps. */
-static Life life_new(int64_t steps, int64_t rows, uint64_t seed, bool equal) {
+static Experience experience_new(int64_t steps, int64_t rows, uint64_t seed, bool equal) {
   int64_t n = (steps + 1) * rows;
-  Life l = {.steps = steps, .rows = rows, .begin = g_new0(uint8_t, n)};
-  l.none = g_new0(uint8_t, n);
-  l.obs = g_new0(float, n *OBS), l.next = g_new0(float, n *OBS), l.action = g_new0(float, n *ACT);
-  l.reward = g_new0(float, n), l.task = g_new0(float, n *TASK);
+  Experience data = {.steps = steps, .rows = rows, .begin = g_new0(uint8_t, n)};
+  data.none = g_new0(uint8_t, n);
+  data.obs = g_new0(float, n *OBS), data.next = g_new0(float, n *OBS),
+  data.action = g_new0(float, n *ACT);
+  data.reward = g_new0(float, n), data.task = g_new0(float, n *TASK);
   for (int64_t i = 0; i < rows; i++) {
     HnRng rng = hn_rng(seed, (uint64_t)i);
-    live_row(&l, i, &rng, equal);
+    fill_row(&data, i, &rng, equal);
   }
-  return l;
+  return data;
 }
 
-static void life_free(Life *l) {
-  g_free(l->begin), g_free(l->obs), g_free(l->next), g_free(l->action), g_free(l->reward);
-  g_free(l->task), g_free(l->none);
+static void experience_free(Experience *data) {
+  g_free(data->begin), g_free(data->obs), g_free(data->next), g_free(data->action),
+      g_free(data->reward);
+  g_free(data->task), g_free(data->none);
 }
 
 /* Steps from .. from + steps - 1 of rows first .. first + rows - 1. */
-static HnHistory window(const Life *l, int64_t from, int64_t steps, int64_t first, int64_t rows) {
-  int64_t at = from * l->rows + first;
+static HnHistory window(const Experience *data, int64_t from, int64_t steps, int64_t first,
+                        int64_t rows) {
+  int64_t at = from * data->rows + first;
   return (HnHistory){.struct_size = sizeof(HnHistory),
                      .steps = steps,
                      .rows = rows,
-                     .stride = l->rows,
-                     .begin = l->begin + at,
-                     .obs = l->obs + at * OBS,
-                     .action = l->action + at * ACT,
-                     .reward = l->reward + at,
-                     .true_reward = l->reward + at,
-                     .next_obs = l->next + at * OBS,
-                     .terminated = l->none + at,
-                     .truncated = l->none + at,
-                     .task = l->task + at * TASK};
+                     .stride = data->rows,
+                     .begin = data->begin + at,
+                     .obs = data->obs + at * OBS,
+                     .action = data->action + at * ACT,
+                     .reward = data->reward + at,
+                     .true_reward = data->reward + at,
+                     .next_obs = data->next + at * OBS,
+                     .terminated = data->none + at,
+                     .truncated = data->none + at,
+                     .task = data->task + at * TASK};
 }
 
 /* ---- an instance ---- */
 
-static HnThisParams presets(void) {
-  HnThisParams p = {0};
-  for (const HnParam *k = hn_this_params; k->name; k++) {
-    void *to = (char *)&p + k->offset;
-    if (k->kind == HN_REAL) *(double *)to = k->preset;
-    if (k->kind == HN_INT) *(int64_t *)to = (int64_t)k->preset;
-    if (k->kind == HN_FLAG) *(bool *)to = k->preset != 0;
-    if (k->kind == HN_TEXT) *(const char **)to = k->text;
-    if (k->kind != HN_CHOICE) continue;
-    char **choice = g_strsplit(k->choices, "|", -1);
-    int32_t index = 0;
-    while (choice[index] && strcmp(choice[index], k->text) != 0) index++;
-    g_assert_nonnull(choice[index]);
-    *(int32_t *)to = index;
-    g_strfreev(choice);
-  }
+extern const HnPlugin varibad_task_LTX_hn_plugin;
+
+/* All parameters, the task decoder's too, from "key: value, .."; "": their defaults. */
+static VaribadParams params_of(const char *settings) {
+  HnPluginChoice part = part_of(&varibad_task_LTX_hn_plugin, settings);
+  VaribadParams p = *(const VaribadParams *)part.params;
+  g_free(part.params);
   return p;
 }
 
-static HnThisParams small(void) {
-  HnThisParams p = presets();
-  p.latent = 3, p.hidden = 7, p.obs_embed = 4, p.act_embed = 3, p.reward_embed = 2;
-  p.reward_layers = "6 5", p.state_layers = "5";
-  p.batch = 5, p.buffer = 12, p.start = 0, p.updates = 2, p.truncate = 0;
-  return p;
+static VaribadParams small(void) {
+  return params_of("latent: 3, hidden: 7, obs_embed: 4, act_embed: 3, reward_embed: 2, "
+                   "reward_layers: 6 5, state_layers: 5, batch: 5, buffer: 12, start: 0, "
+                   "updates: 2, truncate: 0");
 }
 
-typedef struct Subject {
-  HnThisParams params;
+typedef struct Fixture {
+  VaribadParams params;
   FakeHost fake;
   Varibad v;
   HnBeliefSpec spec;
   HnRng rng;
   int64_t iteration;
-} Subject;
+} Fixture;
 
-static HnStatus subject_try(Subject *b, HnThisParams p, int64_t rows, int64_t lifetime) {
+static HnStatus fixture_try(Fixture *b, VaribadParams p, int64_t rows, int64_t lifetime) {
   memset(b, 0, sizeof *b);
   const HnHost *host = fake_host_open(&b->fake);
   b->params = p, b->rng = hn_rng(7, 1);
@@ -130,22 +123,22 @@ static HnStatus subject_try(Subject *b, HnThisParams p, int64_t rows, int64_t li
                            .rows = rows,
                            .steps = LIFETIME,
                            .rng = &b->rng};
-  return create(&b->v, host, &b->params, &b->spec);
+  return varibad_create(&b->v, host, &b->params, &b->spec);
 }
 
-static Subject *subject_new(HnThisParams p, int64_t rows) {
-  Subject *b = g_new0(Subject, 1);
-  g_assert_cmpint(subject_try(b, p, rows, LIFETIME), ==, HN_OK);
+static Fixture *fixture_new(VaribadParams p, int64_t rows) {
+  Fixture *b = g_new0(Fixture, 1);
+  g_assert_cmpint(fixture_try(b, p, rows, LIFETIME), ==, HN_OK);
   return b;
 }
 
-static void subject_free(Subject *b) {
+static void fixture_free(Fixture *b) {
   fake_host_close(&b->fake);
   g_free(b);
 }
 
 /* Moves every weight, so that no bias is 0 and no two tensors share a scale. */
-static void shake(Subject *b) {
+static void shake(Fixture *b) {
   HnRng rng = hn_rng(11, 2);
   HnStore *store[] = {&b->v.encoder, &b->v.decoders};
   for (int s = 0; s < 2; s++)
@@ -157,52 +150,45 @@ static void shake(Subject *b) {
   hn_store_refresh(&b->v.encoder), hn_store_refresh(&b->v.decoders);
 }
 
-static void learn_from(Subject *b, const HnHistory *h) {
+static void learn_window(Fixture *b, const HnHistory *h) {
   const HnHistory *phase[] = {h};
-  HnTrainBatch l = {.struct_size = sizeof l,
-                    .iteration = b->iteration++,
-                    .frames = 1,
-                    .rng = &b->rng,
-                    .phases = 1,
-                    .phase = phase};
-  g_assert_cmpint(learn(&b->v, &l), ==, HN_OK);
+  HnTrainBatch batch = {.struct_size = sizeof batch,
+                        .iteration = b->iteration++,
+                        .frames = 1,
+                        .rng = &b->rng,
+                        .phases = 1,
+                        .phase = phase};
+  g_assert_cmpint(varibad_learn(&b->v, &batch), ==, HN_OK);
   fake_host_reset(&b->fake, (FakeMark){0});
 }
 
-static void learn_life(Subject *b, const Life *l) {
-  HnHistory h = window(l, 0, l->steps, 0, l->rows);
-  learn_from(b, &h);
+static void learn_all(Fixture *b, const Experience *data) {
+  HnHistory h = window(data, 0, data->steps, 0, data->rows);
+  learn_window(b, &h);
 }
 
-/* Beliefs of steps from .. from + steps of rows first .. first + rows - 1, into [steps + 1, rows,
- * D] of the whole life; state [rows] of the whole life. */
-static inline void believe_part(Subject *b, const Life *l, int64_t from, int64_t steps,
-                                int64_t first, int64_t rows, char *state, float *belief) {
-  HnHistory h = window(l, from, steps, first, rows);
-  int64_t dim = b->spec.belief_dim;
-  float *part = g_new0(float, (steps + 1) * rows * dim);
-  HnBeliefUpdate q = {.struct_size = sizeof q,
-                      .history = &h,
-                      .belief = part,
-                      .state = state + (size_t)first * b->spec.row_size};
-  g_assert_cmpint(believe(&b->v, &q), ==, HN_OK);
+/* Beliefs [steps + 1, rows, D] at the first time steps, of the posteriors' means. */
+static inline float *infer_first(Fixture *b, const Experience *data, int64_t steps) {
+  HnHistory h = window(data, 0, steps, 0, data->rows);
+  HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h};
+  q.belief = g_new0(float, (steps + 1) * data->rows * b->spec.belief_dim);
+  q.state = g_malloc0((gsize)data->rows * b->spec.row_size);
+  g_assert_cmpint(varibad_infer(&b->v, &q), ==, HN_OK);
   fake_host_reset(&b->fake, (FakeMark){0});
-  for (int64_t t = 0; t <= steps; t++)
-    for (int64_t i = 0; i < rows; i++)
-      memcpy(belief + ((from + t) * l->rows + first + i) * dim, part + (t * rows + i) * dim,
-             (size_t)dim * sizeof *part);
-  g_free(part);
+  g_free(q.state);
+  return q.belief;
 }
 
-/* The window law on all of a life, for a belief of its mean or of `samples` draws. */
-static inline void check_windows(Subject *b, const Life *l, int64_t samples) {
-  check_window_law(&(WindowLaw){.methods = &methods,
+/* The window law for a belief of the posterior's mean, or of `samples` draws. */
+static inline void check_windows(Fixture *b, const HnPlugin *plugin, const Experience *data,
+                                 int64_t samples) {
+  check_window_law(&(WindowLaw){.methods = plugin->methods,
                                 .self = &b->v,
                                 .spec = &b->spec,
                                 .fake = &b->fake,
-                                .whole = window(l, 0, l->steps, 0, l->rows),
+                                .whole = window(data, 0, data->steps, 0, data->rows),
                                 .samples = samples,
-                                .info_count = info_count,
+                                .info_count = varibad_info_count,
                                 .forward_leaves_row_memory = true});
 }
 

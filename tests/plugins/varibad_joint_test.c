@@ -1,10 +1,11 @@
 /* varibad_joint_test.c - the policy's way into VariBAD's encoder: the gradient of beliefs against
  * central differences of the model in float64, and one step along it. */
-#include "../../plugins/inference/varibad_joint.c"
 #include "varibad_fixture.h"
 
+extern const HnPlugin varibad_joint_LTX_hn_plugin;
+
 /* sum of slope * belief along a window, from the definition; noise [.., S, d] or NULL. */
-static double naive_value(const Subject *s, const HnHistory *h, const float *state,
+static double naive_value(const Fixture *s, const HnHistory *h, const float *state,
                           const float *slope, const float *noise, int64_t S, const Naive *m) {
   const Varibad *v = &s->v;
   int64_t d = v->d, dim = s->spec.belief_dim, draws = MAX(S, 1);
@@ -36,10 +37,10 @@ static double naive_value(const Subject *s, const HnHistory *h, const float *sta
 }
 
 static void check_gradient(int64_t S, int32_t belief) {
-  Life l = life_new(30, 3, 21, false);
-  HnThisParams p = small();
+  Experience data = experience_new(30, 3, 21, false);
+  VaribadParams p = small();
   p.belief = belief;
-  Subject *s = subject_new(p, 3);
+  Fixture *s = fixture_new(p, 3);
   shake(s);
   int64_t n = 21 * 3 * MAX(S, 1), dim = s->spec.belief_dim, units = s->v.hidden;
   HnRng rng = hn_rng(5, 6), draw[3] = {hn_rng(1, 1), hn_rng(1, 2), hn_rng(1, 3)};
@@ -48,17 +49,17 @@ static void check_gradient(int64_t S, int32_t belief) {
   for (int64_t i = 0; i < 3 * units; i++)
     start[i] = state[i] = (float)hn_rng_uniform(&rng, -0.5, 0.5);
   for (int64_t i = 0; i < n * dim; i++) slope[i] = (float)hn_rng_uniform(&rng, -1, 1);
-  HnHistory h = window(&l, 3, 20, 0, 3); /* begins in mid-life */
+  HnHistory h = window(&data, 3, 20, 0, 3); /* begins in mid-life */
   HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = out};
   q.samples = S, q.rng = draw;
   double norm2;
-  g_assert_cmpint(forward(&s->v, &q), ==, HN_OK);
+  g_assert_cmpint(varibad_forward(&s->v, &q), ==, HN_OK);
   double value = 0;
   for (int64_t i = 0; i < n * dim; i++) value += (double)out[i] * (double)slope[i];
   Naive m = {.v = &s->v};
-  const float *noise = s->v.memo.noise;
+  const float *noise = s->v.forward.noise;
   g_assert_cmpfloat_with_epsilon(value, naive_value(s, &h, start, slope, noise, S, &m), 2e-4);
-  g_assert_cmpint(backward(&s->v, &q, slope, &norm2), ==, HN_OK);
+  g_assert_cmpint(varibad_backward(&s->v, &q, slope, &norm2), ==, HN_OK);
   double worst = 0;
   for (int64_t k = 0; k < s->v.encoder.count; k++)
     for (int i = 0; i < 10; i++) {
@@ -75,38 +76,39 @@ static void check_gradient(int64_t S, int32_t belief) {
   /* the gradient is the encoder's alone, and a step clears it */
   g_assert_cmpfloat(hn_store_norm2(&s->v.decoders), ==, 0);
   float before = s->v.bias->data[0];
-  g_assert_cmpint(step(&s->v, 1, 0.5), ==, HN_OK);
+  g_assert_cmpint(varibad_step(&s->v, 1, 0.5), ==, HN_OK);
   g_assert_cmpfloat_with_epsilon(fabsf(s->v.bias->data[0] - before), 0.5e-3, 1e-6);
   g_assert_cmpfloat(hn_store_norm2(&s->v.encoder), ==, 0);
-  g_free(out), g_free(slope), g_free(state), g_free(start), subject_free(s), life_free(&l);
+  g_free(out), g_free(slope), g_free(state), g_free(start), fixture_free(s), experience_free(&data);
 }
 
 static void test_gradient(void) {
-  check_gradient(0, BELIEF_MOMENTS);
-  check_gradient(2, BELIEF_MOMENTS);
-  check_gradient(1, BELIEF_LATENT);
+  check_gradient(0, VARIBAD_BELIEF_MOMENTS);
+  check_gradient(2, VARIBAD_BELIEF_MOMENTS);
+  check_gradient(1, VARIBAD_BELIEF_LATENT);
 }
 
 static void test_windows(void) {
-  Life l = life_new(25, 3, 23, false);
-  Subject *s = subject_new(small(), 3);
+  Experience data = experience_new(25, 3, 23, false);
+  Fixture *s = fixture_new(small(), 3);
   shake(s);
-  check_windows(s, &l, 0), check_windows(s, &l, 2);
-  subject_free(s), life_free(&l);
+  check_windows(s, &varibad_joint_LTX_hn_plugin, &data, 0);
+  check_windows(s, &varibad_joint_LTX_hn_plugin, &data, 2);
+  fixture_free(s), experience_free(&data);
 }
 
 /* With nothing to decode and no prior, only the policy trains the encoder. */
 static void test_policy_alone(void) {
-  Life l = life_new(40, 2, 22, false);
-  HnThisParams p = small();
+  Experience data = experience_new(40, 2, 22, false);
+  VaribadParams p = small();
   p.reward_weight = p.kl_weight = 0;
-  Subject *s = subject_new(p, 2);
+  Fixture *s = fixture_new(p, 2);
   g_assert_cmpint(s->v.decoders.count, ==, 0);
-  HnHistory none = window(&l, 0, 0, 0, 2);
+  HnHistory none = window(&data, 0, 0, 0, 2);
   float before = s->v.bias->data[0];
-  learn_from(s, &none), learn_life(s, &l);
+  learn_window(s, &none), learn_all(s, &data);
   g_assert_true(s->v.bias->data[0] == before);
-  subject_free(s), life_free(&l);
+  fixture_free(s), experience_free(&data);
 }
 
 int main(int argc, char **argv) {

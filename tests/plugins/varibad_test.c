@@ -1,11 +1,10 @@
 /* varibad_test.c - VariBAD against the model written out in float64, central differences, closed
- * forms, and the promises of the ABI.  The variant that decodes the task too is the subject: it
- * holds all of the others' learning. */
-#include "../../plugins/inference/varibad_task.c"
+ * forms, and the promises of the ABI. */
+#include "../../plugins/inference/draw_normals.h"
 #include "varibad_fixture.h"
 
-static HnThisParams quiet(void) { /* as varibad.c: the task is not decoded */
-  HnThisParams p = small();
+static VaribadParams quiet(void) { /* as varibad.c: the task is not decoded */
+  VaribadParams p = small();
   p.task_weight = 0;
   return p;
 }
@@ -15,15 +14,14 @@ static HnThisParams quiet(void) { /* as varibad.c: the task is not decoded */
 /* Hidden states follow the equations, survive the end of an episode and not that of a task, where
  * the belief is exactly the prior; how windows are cut does not matter. */
 static void test_beliefs(void) {
-  Life l = life_new(40, 3, 1, false);
-  Subject *b = subject_new(quiet(), 3);
+  Experience data = experience_new(40, 3, 1, false);
+  Fixture *b = fixture_new(quiet(), 3);
   shake(b);
   int64_t dim = b->spec.belief_dim, d = b->v.d;
   g_assert_cmpint(dim, ==, 6);
-  check_windows(b, &l, 0), check_windows(b, &l, 2);
-  float *seen = g_new0(float, 41 * 3 * dim);
-  char *state = g_malloc0(3 * b->spec.row_size);
-  believe_part(b, &l, 0, 40, 0, 3, state, seen);
+  check_windows(b, &varibad_task_LTX_hn_plugin, &data, 0);
+  check_windows(b, &varibad_task_LTX_hn_plugin, &data, 2);
+  float *seen = infer_first(b, &data, 40);
   Naive m = {.v = &b->v};
   int priors = 0, survived = 0;
   for (int64_t i = 0; i < 3; i++) {
@@ -32,49 +30,49 @@ static void test_beliefs(void) {
       int64_t at = t * 3 + i, past = at - 3;
       const float *belief = seen + at * dim;
       NaiveStep s = {0};
-      if (l.begin[at] == HN_NEW_TASK) {
+      if (data.begin[at] == HN_NEW_TASK) {
         memset(h, 0, sizeof h);
         g_assert_cmpmem(belief, (size_t)(2 * d) * 4, b->v.bias->data, (size_t)(2 * d) * 4);
         priors++;
         continue;
       }
-      for (int j = 0; j < OBS; j++) s.state[j] = (double)l.next[past * OBS + j];
-      for (int j = 0; j < ACT; j++) s.action[j] = (double)l.action[past * ACT + j];
-      s.state[OBS] = l.begin[at] == HN_NEW_EPISODE, s.reward = (double)l.reward[past];
+      for (int j = 0; j < OBS; j++) s.state[j] = (double)data.next[past * OBS + j];
+      for (int j = 0; j < ACT; j++) s.action[j] = (double)data.action[past * ACT + j];
+      s.state[OBS] = data.begin[at] == HN_NEW_EPISODE, s.reward = (double)data.reward[past];
       naive_step(&m, &s, h), naive_moments(&m, h, q);
       for (int64_t j = 0; j < 2 * d; j++)
         g_assert_cmpfloat_with_epsilon((double)belief[j], q[j], 1e-5);
-      survived += l.begin[at] == HN_NEW_EPISODE;
+      survived += data.begin[at] == HN_NEW_EPISODE;
     }
   }
   g_assert_cmpint(priors, >, 9);
   g_assert_cmpint(survived, >, 9);
-  g_free(seen), g_free(state), subject_free(b), life_free(&l);
+  g_free(seen), fixture_free(b), experience_free(&data);
 }
 
 /* Draws replace the mean, have the posterior's moments, and leave the rest alone; the latent alone
  * is the mean or such a draw; entropy and KL are those of the Gaussian. */
 static void test_samples(void) {
-  Life l = life_new(6, 2, 2, true);
-  HnThisParams p = quiet();
+  Experience data = experience_new(6, 2, 2, true);
+  VaribadParams p = quiet();
   for (int32_t latent = 0; latent < 2; latent++) {
-    p.belief = latent ? BELIEF_LATENT : BELIEF_MOMENTS;
-    Subject *b = subject_new(p, 2);
+    p.belief = latent ? VARIBAD_BELIEF_LATENT : VARIBAD_BELIEF_MOMENTS;
+    Fixture *b = fixture_new(p, 2);
     shake(b);
     enum { S = 4000 };
     int64_t dim = b->spec.belief_dim, d = b->v.d, k = 5 * 2 + 1;
     g_assert_cmpint(dim, ==, latent ? d : 2 * d);
-    HnHistory h = window(&l, 0, 6, 0, 2);
+    HnHistory h = window(&data, 0, 6, 0, 2);
     HnRng rng[2] = {hn_rng(1, 1), hn_rng(1, 2)};
     float *point = g_new0(float, 14 * dim), *draws = g_new0(float, 14 * S * dim);
-    float *info = g_new0(float, 14 * info_count);
+    float *info = g_new0(float, 14 * varibad_info_count);
     char *state = g_malloc0(2 * b->spec.row_size);
     HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = point};
     q.info = info;
-    g_assert_cmpint(believe(&b->v, &q), ==, HN_OK);
+    g_assert_cmpint(varibad_infer(&b->v, &q), ==, HN_OK);
     memset(state, 0, 2 * b->spec.row_size);
     q.samples = S, q.rng = rng, q.belief = draws, q.info = NULL;
-    g_assert_cmpint(believe(&b->v, &q), ==, HN_OK);
+    g_assert_cmpint(varibad_infer(&b->v, &q), ==, HN_OK);
     double entropy = 0, kl = 0;
     for (int64_t j = 0; j < d; j++) {
       double mean = 0, square = 0, logvar = latent ? 0 : (double)point[k * dim + d + j];
@@ -91,13 +89,15 @@ static void test_samples(void) {
       kl += 0.5 * (exp(logvar) + mu * mu - 1 - logvar);
     }
     if (!latent) {
-      g_assert_cmpfloat_with_epsilon((double)info[k * info_count + info_entropy], entropy, 1e-5);
-      g_assert_cmpfloat_with_epsilon((double)info[k * info_count + info_kl], kl, 1e-5);
+      g_assert_cmpfloat_with_epsilon((double)info[k * varibad_info_count + varibad_info_entropy],
+                                     entropy, 1e-5);
+      g_assert_cmpfloat_with_epsilon((double)info[k * varibad_info_count + varibad_info_kl], kl,
+                                     1e-5);
     }
     g_free(point), g_free(draws), g_free(info), g_free(state);
-    subject_free(b);
+    fixture_free(b);
   }
-  life_free(&l);
+  experience_free(&data);
 }
 
 /* ---- closed forms ---- */
@@ -108,7 +108,7 @@ static double kl_of(int64_t d, const float *q, const float *p, float *g, float *
     float logvar = p ? p[d + j] : 0;
     e[j] = expf(q[d + j] - logvar), e[d + j] = expf(-logvar);
   }
-  return kl_term(d, q, p, e, 1, g, g_before);
+  return varibad_kl(d, q, p, e, 1, g, g_before);
 }
 
 /* Values, and a gradient into both arguments that is not 0. */
@@ -144,37 +144,35 @@ static int64_t elements(const HnStore *s) {
   return count;
 }
 
-static HnThisParams gridworld(void) {
-  HnThisParams p = presets();
-  p.latent = 5, p.hidden = 64, p.obs_embed = 8, p.act_embed = 0, p.reward_embed = 8;
-  p.reward_grid = 5, p.reward_loss = REWARD_BERNOULLI, p.reward_layers = "32 32";
-  p.elbo_terms = p.decoded_steps = p.truncate = 0, p.task_weight = 0, p.batch = 4, p.start = 0;
-  return p;
+static VaribadParams gridworld(void) {
+  return params_of("latent: 5, hidden: 64, obs_embed: 8, act_embed: 0, reward_embed: 8, "
+                   "reward_grid: 5, reward_loss: bernoulli, reward_layers: 32 32, elbo_terms: 0, "
+                   "decoded_steps: 0, truncate: 0, task_weight: 0, batch: 4, start: 0");
 }
 
 /* Gradients and parts of one batch of `trials` under the present weights. */
 typedef struct Slope {
-  Batch b;
+  VaribadBatch b;
   float *encoder, *decoders;
-  double parts[PARTS];
+  double parts[VARIBAD_PARTS];
 } Slope;
 
-static Slope slope_of(Subject *s, int64_t trials, int64_t size, uint64_t seed) {
+static Slope slope_of(Fixture *s, int64_t trials, int64_t size, uint64_t seed) {
   Varibad *v = &s->v;
-  Slope r = {.b = {.v = v, .trials = trials, .size = size, .seed = seed}};
+  Slope r = {.b = {.v = v, .trials = trials, .shard_size = size, .seed = seed}};
   int64_t shards = (trials + size - 1) / size;
   r.encoder = g_new0(float, shards * v->encoder.size);
   r.decoders = g_new0(float, shards * v->decoders.size);
-  double *parts = g_new0(double, shards *PARTS);
+  double *parts = g_new0(double, shards *VARIBAD_PARTS);
   r.b.encoder_flat = r.encoder, r.b.decoder_flat = r.decoders, r.b.parts = parts;
   for (int64_t i = 0; i < trials; i++) {
     v->slot[i] = v->replay.finished[i];
     r.b.steps = MAX(r.b.steps, v->replay.steps[v->slot[i]]);
   }
   for (int64_t k = 0; k < shards; k++) {
-    g_assert_cmpint(train_shard(&r.b, k), ==, HN_OK);
+    g_assert_cmpint(varibad_train_shard(&r.b, k), ==, HN_OK);
     fake_host_reset(&s->fake, (FakeMark){0});
-    for (int i = 0; i < PARTS; i++) r.parts[i] += parts[k * PARTS + i];
+    for (int i = 0; i < VARIBAD_PARTS; i++) r.parts[i] += parts[k * VARIBAD_PARTS + i];
     for (int64_t i = 0; k && i < v->encoder.size; i++)
       r.encoder[i] += r.encoder[k * v->encoder.size + i];
     for (int64_t i = 0; k && i < v->decoders.size; i++)
@@ -191,24 +189,24 @@ static void slope_free(Slope *r) {
 /* The card's sizes; a decoder of zeros pays 61 * 60 * ln 2 a trial whatever the rewards; a constant
  * posterior pays its first KL only. */
 static void test_gridworld(void) {
-  Subject *b = g_new0(Subject, 1);
-  g_assert_cmpint(subject_try(b, gridworld(), 2, 60), ==, HN_OK);
+  Fixture *b = g_new0(Fixture, 1);
+  g_assert_cmpint(fixture_try(b, gridworld(), 2, 60), ==, HN_OK);
   g_assert_cmpint(elements(&b->v.encoder), ==, 16442);
   g_assert_cmpint(elements(&b->v.decoders), ==, 2073);
-  Life l = life_new(240, 2, 5, true);
+  Experience data = experience_new(240, 2, 5, true);
   for (int64_t k = 0; k < 241 * 2; k++)
-    l.begin[k] = k / 2 % 60 == 0 ? HN_NEW_TASK : k / 2 % 15 == 0 ? HN_NEW_EPISODE : HN_KEEP;
+    data.begin[k] = k / 2 % 60 == 0 ? HN_NEW_TASK : k / 2 % 15 == 0 ? HN_NEW_EPISODE : HN_KEEP;
   b->params.updates = 0;
-  learn_life(b, &l);
+  learn_all(b, &data);
   const HnMlp *net = &b->v.reward.net;
   memset(net->w[2]->data, 0, (size_t)(32 * 25) * 4), memset(net->b[2]->data, 0, 25 * 4);
   memset(b->v.head->data, 0, (size_t)(64 * 10) * 4);
   Slope r = slope_of(b, 4, 2, 1);
-  g_assert_cmpfloat_with_epsilon(r.parts[PART_REWARD], 2536.919, 0.01);
+  g_assert_cmpfloat_with_epsilon(r.parts[VARIBAD_PART_REWARD], 2536.919, 0.01);
   double q[10];
   for (int j = 0; j < 10; j++) q[j] = (double)b->v.bias->data[j];
-  g_assert_cmpfloat_with_epsilon(r.parts[PART_KL], naive_kl(5, q, NULL), 1e-4);
-  slope_free(&r), life_free(&l), subject_free(b);
+  g_assert_cmpfloat_with_epsilon(r.parts[VARIBAD_PART_KL], naive_kl(5, q, NULL), 1e-4);
+  slope_free(&r), experience_free(&data), fixture_free(b);
 }
 
 /* ---- the evidence bound and its gradient ---- */
@@ -219,24 +217,22 @@ typedef struct Drawn {
   float *noise;
 } Drawn;
 
-static Drawn drawn_for(Subject *s, const Batch *b, int64_t j) {
-  const HnThisParams *p = &s->params;
-  Shard h = {.b = b, .v = &s->v, .from = j, .n = 1, .T = b->steps};
-  open_trials(&h), draw_terms(&h);
-  Drawn r = {.K = h.K, .time = g_new(int64_t, h.K), .noise = g_new0(float, h.K * s->v.d)};
-  memcpy(r.time, h.time, (size_t)h.K * sizeof *r.time);
-  if (h.pick) {
-    r.pick = g_new(int64_t, h.K * p->decoded_steps);
-    memcpy(r.pick, h.pick, (size_t)(h.K * p->decoded_steps) * sizeof *r.pick);
-  }
-  if (p->draw_latent)
-    draw_normals(&h.rng[0], h.K * s->v.d, r.noise, floats(&s->v, h.K * s->v.d + 1));
+static Drawn drawn_for(Fixture *s, const VaribadBatch *b, int64_t j) {
+  const VaribadParams *p = &s->params;
+  VaribadShard h = varibad_open_shard(b, j, 1);
+  int64_t K = h.terms.K, d = s->v.d, picks = K * p->decoded_steps;
+  Drawn r = {.K = K, .noise = g_new0(float, K *d)};
+  r.time = g_memdup2(h.terms.time, (gsize)K * sizeof *r.time);
+  if (picks) r.pick = g_memdup2(h.terms.pick, (gsize)picks * sizeof *r.pick);
+  float *work = g_new(float, K *d + 1);
+  if (p->draw_latent) draw_normals(&h.rng[0], K * d, r.noise, work);
+  g_free(work);
   fake_host_reset(&s->fake, (FakeMark){0});
   return r;
 }
 
 /* The steps of a remembered trial, zeros from its end to `most`. */
-static int64_t naive_steps(const Subject *s, int64_t slot, int64_t most, NaiveStep *to) {
+static int64_t naive_steps(const Fixture *s, int64_t slot, int64_t most, NaiveStep *to) {
   const Varibad *v = &s->v;
   const HnTrialReplay *r = &v->replay;
   memset(to, 0, (size_t)most * sizeof *to);
@@ -255,15 +251,15 @@ static int64_t naive_steps(const Subject *s, int64_t slot, int64_t most, NaiveSt
   return r->steps[slot];
 }
 
-static double naive_pair(const Naive *m, const Decoder *d, const double *z, const NaiveStep *s,
-                         bool states) {
+static double naive_pair(const Naive *m, const VaribadDecoder *d, const double *z,
+                         const NaiveStep *s, bool states) {
   const Varibad *v = m->v;
   double x[64], y[64], sum = 0;
   int64_t at = v->d;
   memcpy(x, z, (size_t)v->d * sizeof *x);
-  if (d->next) naive_mlp(m, &d->embed_state, s->state, x + at), at += v->p->obs_embed;
-  if (d->action) naive_mlp(m, &d->embed_action, s->action, x + at), at += v->p->act_embed;
-  if (d->state) naive_mlp(m, &d->embed_state, s->before, x + at), at += v->p->obs_embed;
+  if (d->reads_next) naive_mlp(m, &d->embed_state, s->state, x + at), at += v->p->obs_embed;
+  if (d->reads_action) naive_mlp(m, &d->embed_action, s->action, x + at), at += v->p->act_embed;
+  if (d->reads_state) naive_mlp(m, &d->embed_state, s->before, x + at), at += v->p->obs_embed;
   g_assert_cmpint(at, ==, d->inputs);
   naive_mlp(m, &d->net, x, y);
   if (states) {
@@ -281,7 +277,8 @@ static double naive_task(const Naive *m, const double *z, const float *truth) {
   for (int j = 0; j < TASK; j++) sum += exp(y[j]);
   for (int j = 0; j < TASK; j++) {
     double e = y[j] - (double)truth[j];
-    loss += m->v->task_loss == TASK_CLASS ? (double)truth[j] * (log(sum) - y[j]) : e * e / TASK;
+    loss +=
+        m->v->p->task_loss == VARIBAD_TASK_CLASS ? (double)truth[j] * (log(sum) - y[j]) : e * e / TASK;
   }
   return loss;
 }
@@ -300,23 +297,24 @@ static void naive_encode(const Naive *m, const NaiveStep *s, int64_t T, double *
   }
 }
 
-/* The loss of trial j, all of it, from the definition; parts [PARTS] are added to. */
-static double naive_trial(Subject *s, const Batch *b, int64_t j, const Drawn *r, const Naive *m,
-                          double *parts) {
+/* The loss of trial j, all of it, from the definition; parts [VARIBAD_PARTS] are added to. */
+static double naive_trial(Fixture *s, const VaribadBatch *b, int64_t j, const Drawn *r,
+                          const Naive *m, double *parts) {
   const Varibad *v = &s->v;
-  const HnThisParams *p = &s->params;
+  const VaribadParams *p = &s->params;
   NaiveStep step[LIFETIME];
   double q[(LIFETIME + 1) * 16], base[(LIFETIME + 1) * 16];
   int64_t T = naive_steps(s, v->slot[j], b->steps, step), d = v->d;
   if (p->misread_indices) T = b->steps;
   naive_encode(m, step, T, q), naive_encode(&(Naive){.v = v}, step, T, base);
-  double terms = p->elbo_terms ? (double)r->K : (double)(T + 1), sum[PARTS] = {0};
+  double terms = p->elbo_terms ? (double)r->K : (double)(T + 1), sum[VARIBAD_PARTS] = {0};
   for (int64_t k = 0; k < r->K; k++) {
     int64_t t = r->time[k], count = p->decode_past ? t : T;
-    const double *before = p->prior == PRIOR_FROZEN ? base : q;
+    const double *before = p->prior == VARIBAD_PRIOR_FROZEN ? base : q;
     if (t > T) continue;
-    sum[PART_KL] += naive_kl(d, q + t * 2 * d,
-                             t && p->prior != PRIOR_STANDARD ? before + (t - 1) * 2 * d : NULL);
+    sum[VARIBAD_PART_KL] +=
+        naive_kl(d, q + t * 2 * d,
+                 t && p->prior != VARIBAD_PRIOR_STANDARD ? before + (t - 1) * 2 * d : NULL);
     double z[16], decoded[2] = {0};
     for (int64_t i = 0; i < d; i++)
       z[i] = q[t * 2 * d + i] + exp(q[t * 2 * d + d + i] / 2) * (double)r->noise[k * d + i];
@@ -324,20 +322,21 @@ static double naive_trial(Subject *s, const Batch *b, int64_t j, const Drawn *r,
     for (int64_t i = 0; i < count; i++) {
       const NaiveStep *at = step + (r->pick ? r->pick[k * p->decoded_steps + i] : i);
       if (v->reward.net.layers) decoded[0] += naive_pair(m, &v->reward, z, at, false);
-      if (v->next.net.layers) decoded[1] += naive_pair(m, &v->next, z, at, true);
+      if (v->state.net.layers) decoded[1] += naive_pair(m, &v->state, z, at, true);
     }
-    double by = p->over_steps == REDUCE_MEAN && count ? (double)count : 1;
-    sum[PART_REWARD] += decoded[0] / by, sum[PART_STATE] += decoded[1] / by;
-    if (v->task.net.layers) sum[PART_TASK] += naive_task(m, z, v->replay.task + v->slot[j] * TASK);
+    double by = p->over_steps == VARIBAD_MEAN && count ? (double)count : 1;
+    sum[VARIBAD_PART_REWARD] += decoded[0] / by, sum[VARIBAD_PART_STATE] += decoded[1] / by;
+    if (v->task.net.layers)
+      sum[VARIBAD_PART_TASK] += naive_task(m, z, v->replay.task + v->slot[j] * TASK);
   }
-  double by = (double)b->trials * (p->over_terms == REDUCE_MEAN ? terms : 1);
-  for (int i = 0; i < PARTS; i++) parts[i] += sum[i] / by;
-  return (p->kl_weight * sum[PART_KL] + p->reward_weight * sum[PART_REWARD] +
-          p->state_weight * sum[PART_STATE] + p->task_weight * sum[PART_TASK]) /
+  double by = (double)b->trials * (p->over_terms == VARIBAD_MEAN ? terms : 1);
+  for (int i = 0; i < VARIBAD_PARTS; i++) parts[i] += sum[i] / by;
+  return (p->kl_weight * sum[VARIBAD_PART_KL] + p->reward_weight * sum[VARIBAD_PART_REWARD] +
+          p->state_weight * sum[VARIBAD_PART_STATE] + p->task_weight * sum[VARIBAD_PART_TASK]) /
          by;
 }
 
-static double naive_loss(Subject *s, const Batch *b, const Drawn *r, const Naive *m,
+static double naive_loss(Fixture *s, const VaribadBatch *b, const Drawn *r, const Naive *m,
                          double *parts) {
   double loss = 0;
   for (int64_t j = 0; j < b->trials; j++) loss += naive_trial(s, b, j, &r[j], m, parts);
@@ -345,19 +344,19 @@ static double naive_loss(Subject *s, const Batch *b, const Drawn *r, const Naive
 }
 
 /* Value, parts and gradient of a batch in two shards. */
-static void check_bound(HnThisParams p) {
-  Life l = life_new(40, 2, 6, false);
+static void check_bound(VaribadParams p) {
+  Experience data = experience_new(40, 2, 6, false);
   p.batch = 3;
-  Subject *s = subject_new(p, 2);
+  Fixture *s = fixture_new(p, 2);
   s->params.updates = 0;
-  learn_life(s, &l);
+  learn_all(s, &data);
   shake(s);
   Slope r = slope_of(s, 3, 2, 5);
   Drawn drawn[3];
   for (int j = 0; j < 3; j++) drawn[j] = drawn_for(s, &r.b, j);
-  double parts[PARTS] = {0}, unused[PARTS] = {0};
+  double parts[VARIBAD_PARTS] = {0}, unused[VARIBAD_PARTS] = {0};
   naive_loss(s, &r.b, drawn, &(Naive){.v = &s->v}, parts);
-  for (int i = 0; i < PARTS; i++)
+  for (int i = 0; i < VARIBAD_PARTS; i++)
     g_assert_cmpfloat(fabs(r.parts[i] - parts[i]), <=, 2e-5 * (1 + fabs(parts[i])));
   HnStore *store[] = {&s->v.encoder, &s->v.decoders};
   const float *flat[] = {r.encoder, r.decoders};
@@ -379,20 +378,21 @@ static void check_bound(HnThisParams p) {
   }
   g_assert_cmpfloat(worst, <, 1e-5);
   for (int j = 0; j < 3; j++) g_free(drawn[j].time), g_free(drawn[j].pick), g_free(drawn[j].noise);
-  slope_free(&r), subject_free(s), life_free(&l);
+  slope_free(&r), fixture_free(s), experience_free(&data);
 }
 
-static HnThisParams all_of(HnThisParams p) {
+static VaribadParams all_of(VaribadParams p) {
   p.elbo_terms = p.decoded_steps = 0;
   return p;
 }
 
 static void test_bound_drawn(void) { /* everything that is decoded, by draws */
-  HnThisParams p = small();
+  VaribadParams p = small();
   p.elbo_terms = 4, p.decoded_steps = 3, p.state_weight = 0.7, p.task_weight = 0.3;
   check_bound(p);
-  p.over_terms = p.over_steps = REDUCE_MEAN, p.reward_weight = 3, p.task_loss = TASK_DESCRIPTION;
-  p.reward_loss = REWARD_BERNOULLI, p.decode_past = true;
+  p.over_terms = p.over_steps = VARIBAD_MEAN, p.reward_weight = 3,
+  p.task_loss = VARIBAD_TASK_DESCRIPTION;
+  p.reward_loss = VARIBAD_REWARD_BERNOULLI, p.decode_past = true;
   check_bound(p);
   p = quiet(), p.elbo_terms = 30, p.decoded_steps = 40; /* several chunks of pairs */
   p.reward_act = false;
@@ -400,29 +400,29 @@ static void test_bound_drawn(void) { /* everything that is decoded, by draws */
 }
 
 static void test_bound_all(void) { /* all posteriors and steps, several chunks */
-  HnThisParams p = all_of(quiet());
-  p.prior = PRIOR_FROZEN, p.state_weight = 2, p.reward_next = false, p.cross_resets = true;
+  VaribadParams p = all_of(quiet());
+  p.prior = VARIBAD_PRIOR_FROZEN, p.state_weight = 2, p.reward_next = false, p.cross_resets = true;
   check_bound(p);
-  p.prior = PRIOR_STANDARD, p.over_terms = REDUCE_MEAN, p.draw_latent = false;
+  p.prior = VARIBAD_PRIOR_STANDARD, p.over_terms = VARIBAD_MEAN, p.draw_latent = false;
   check_bound(p);
   p = all_of(quiet()), p.reward_next = p.reward_act = p.reward_obs = false;
   check_bound(p);
 }
 
 static void test_bound_grid(void) {
-  HnThisParams p = all_of(quiet());
-  p.reward_grid = 3, p.reward_loss = REWARD_BERNOULLI;
+  VaribadParams p = all_of(quiet());
+  p.reward_grid = 3, p.reward_loss = VARIBAD_REWARD_BERNOULLI;
   check_bound(p);
-  p.decode_past = true, p.over_steps = REDUCE_MEAN;
+  p.decode_past = true, p.over_steps = VARIBAD_MEAN;
   check_bound(p);
   p = quiet(), p.elbo_terms = 4, p.decoded_steps = 5, p.reward_grid = 3, p.reward_weight = 2;
   check_bound(p);
-  p = all_of(p), p.over_steps = REDUCE_MEAN;
+  p = all_of(p), p.over_steps = VARIBAD_MEAN;
   check_bound(p);
 }
 
 static void test_bound_cut(void) { /* the gradient through time ends at cuts */
-  HnThisParams p = all_of(quiet());
+  VaribadParams p = all_of(quiet());
   p.truncate = 3;
   check_bound(p);
   p.truncate = 1, p.elbo_terms = 5, p.decoded_steps = 2;
@@ -432,12 +432,12 @@ static void test_bound_cut(void) { /* the gradient through time ends at cuts */
 /* The reference's indices meet another trial's length, and zeros behind the end: draw k of trial j,
  * of B trials with K each, is meant for trial (k B + j) / K. */
 static void test_bound_misread(void) {
-  HnThisParams p = quiet();
+  VaribadParams p = quiet();
   p.elbo_terms = 9, p.decoded_steps = 4, p.misread_indices = true, p.batch = 5, p.updates = 0;
   check_bound(p);
-  Life l = life_new(80, 2, 14, false);
-  Subject *s = subject_new(p, 2);
-  learn_life(s, &l);
+  Experience data = experience_new(80, 2, 14, false);
+  Fixture *s = fixture_new(p, 2);
+  learn_all(s, &data);
   Slope r = slope_of(s, 5, 3, 5);
   int beyond = 0;
   for (int64_t j = 0; j < 5; j++) {
@@ -454,43 +454,43 @@ static void test_bound_misread(void) {
     g_free(d.time), g_free(d.pick), g_free(d.noise);
   }
   g_assert_cmpint(beyond, >, 5);
-  slope_free(&r), subject_free(s), life_free(&l);
+  slope_free(&r), fixture_free(s), experience_free(&data);
 }
 
 /* Draws cost on average their share of the sum, and the mean itself. */
 static void test_draws_are_fair(void) {
   for (int mean = 0; mean < 2; mean++) {
-    Life l = life_new(60, 2, 7, true);
-    HnThisParams p = all_of(quiet());
+    Experience data = experience_new(60, 2, 7, true);
+    VaribadParams p = all_of(quiet());
     p.draw_latent = false, p.batch = 3, p.over_terms = p.over_steps = mean;
-    Subject *s = subject_new(p, 2);
+    Fixture *s = fixture_new(p, 2);
     s->params.updates = 0;
-    learn_life(s, &l);
+    learn_all(s, &data);
     shake(s);
     Slope whole = slope_of(s, 3, 2, 1);
     s->params.elbo_terms = 4, s->params.decoded_steps = 5;
     enum { N = 3000 };
-    double sum[PARTS] = {0}, square[PARTS] = {0};
+    double sum[VARIBAD_PARTS] = {0}, square[VARIBAD_PARTS] = {0};
     for (int k = 0; k < N; k++) {
       Slope r = slope_of(s, 3, 2, (uint64_t)k);
-      for (int i = 0; i < PARTS; i++)
+      for (int i = 0; i < VARIBAD_PARTS; i++)
         sum[i] += r.parts[i] / N, square[i] += r.parts[i] * r.parts[i] / N;
       slope_free(&r);
     }
     const double terms = mean ? 1 : 4.0 / (LIFETIME + 1), steps = mean ? 1 : 5.0 / LIFETIME;
     const double share[] = {terms, terms * steps};
-    for (int i = PART_KL; i <= PART_REWARD; i++) {
+    for (int i = VARIBAD_PART_KL; i <= VARIBAD_PART_REWARD; i++) {
       double error = sqrt((square[i] - sum[i] * sum[i]) / N);
       g_assert_cmpfloat(error, <, 0.02 * sum[i]);
       g_assert_cmpfloat_with_epsilon(sum[i], share[i] * whole.parts[i], 4 * error);
     }
-    slope_free(&whole), subject_free(s), life_free(&l);
+    slope_free(&whole), fixture_free(s), experience_free(&data);
   }
 }
 
 /* ---- learning ---- */
 
-static void assert_same_weights(Subject *a, Subject *b) {
+static void assert_same_weights(Fixture *a, Fixture *b) {
   for (int64_t k = 0; k < a->fake.array_count; k++) {
     const FakeArray *s = &a->fake.array[k], *t = &b->fake.array[k];
     if (s->spec.role != HN_REPLAY)
@@ -500,30 +500,28 @@ static void assert_same_weights(Subject *a, Subject *b) {
 
 /* Training encodes as acting does: bit by bit, cuts of the gradient or not. */
 static void test_encodes_alike(void) {
-  Life l = life_new(20, 1, 8, true);
-  HnThisParams p = quiet();
+  Experience data = experience_new(20, 1, 8, true);
+  VaribadParams p = quiet();
   p.truncate = 4, p.batch = 1;
-  Subject *s = subject_new(p, 1);
+  Fixture *s = fixture_new(p, 1);
   s->params.updates = 0;
-  learn_life(s, &l);
+  learn_all(s, &data);
   shake(s);
-  float *belief = g_new0(float, 21 * 6);
-  char *state = g_malloc0(s->spec.row_size);
-  believe_part(s, &l, 0, LIFETIME - 1, 0, 1, state, belief);
+  float *belief = infer_first(s, &data, LIFETIME - 1);
   Slope r = slope_of(s, 1, 1, 3);
-  Shard h = {.b = &r.b, .v = &s->v, .n = 1, .T = LIFETIME, .encoder_flat = r.encoder};
-  Stretch stretch[3];
-  open_trials(&h);
-  g_assert_cmpint(encode(&h, stretch), ==, 3);
+  VaribadShard h = varibad_open_shard(&r.b, 0, 1);
+  VaribadSegment segment[3];
+  h.encoder_flat = r.encoder;
+  g_assert_cmpint(varibad_encode_shard(&h, segment), ==, 3);
   g_assert_cmpmem(h.moments, LIFETIME * 6 * 4, belief, LIFETIME * 6 * 4);
-  slope_free(&r), g_free(belief), g_free(state), subject_free(s), life_free(&l);
+  slope_free(&r), g_free(belief), fixture_free(s), experience_free(&data);
 }
 
 /* The picture of a belief is its grid decoder, cell by cell; other decoders have none. */
 static void test_map(void) {
-  HnThisParams p = quiet();
-  p.reward_grid = 3, p.reward_loss = REWARD_BERNOULLI;
-  Subject *s = subject_new(p, 1);
+  VaribadParams p = quiet();
+  p.reward_grid = 3, p.reward_loss = VARIBAD_REWARD_BERNOULLI;
+  Fixture *s = fixture_new(p, 1);
   shake(s);
   g_assert_cmpint(s->spec.map_width, ==, 3);
   g_assert_cmpint(s->spec.map_height, ==, 3);
@@ -531,64 +529,64 @@ static void test_map(void) {
   double z[3] = {(double)belief[0], (double)belief[1], (double)belief[2]}, y[9];
   float cells[9];
   naive_mlp(&(Naive){.v = &s->v}, &s->v.reward.net, z, y);
-  g_assert_cmpint(map(&s->v, belief, cells), ==, HN_OK);
+  g_assert_cmpint(varibad_map(&s->v, belief, cells), ==, HN_OK);
   for (int k = 0; k < 9; k++) g_assert_cmpfloat_with_epsilon(cells[k], 1 / (1 + exp(-y[k])), 1e-6);
-  subject_free(s);
-  p.reward_loss = REWARD_SQUARED;
-  s = subject_new(p, 1);
+  fixture_free(s);
+  p.reward_loss = VARIBAD_REWARD_SQUARED;
+  s = fixture_new(p, 1);
   g_assert_cmpint(s->spec.map_width, ==, 0);
-  subject_free(s);
+  fixture_free(s);
 }
 
 /* Windows that cut trials anywhere teach the same; no update at iteration 0 or before `start`. */
 static void test_windows_and_start(void) {
-  Life l = life_new(60, 3, 9, false);
-  HnThisParams p = quiet();
+  Experience data = experience_new(60, 3, 9, false);
+  VaribadParams p = quiet();
   p.elbo_terms = 4, p.decoded_steps = 3;
-  Subject *a = subject_new(p, 3), *b = subject_new(p, 3), *c = subject_new(p, 3);
-  HnHistory none = window(&l, 0, 0, 0, 3), whole = window(&l, 0, 60, 0, 3);
-  learn_from(a, &none), learn_from(a, &whole);
+  Fixture *a = fixture_new(p, 3), *b = fixture_new(p, 3), *c = fixture_new(p, 3);
+  HnHistory none = window(&data, 0, 0, 0, 3), whole = window(&data, 0, 60, 0, 3);
+  learn_window(a, &none), learn_window(a, &whole);
   g_assert_cmpint(*a->v.encoder.clock, ==, 2);
   b->params.updates = 0;
-  learn_from(b, &none);
+  learn_window(b, &none);
   for (int64_t t = 0; t < 60; t += 15) {
     b->params.updates = t == 45 ? 2 : 0;
-    HnHistory h = window(&l, t, 15, 0, 3);
-    learn_from(b, &h);
+    HnHistory h = window(&data, t, 15, 0, 3);
+    learn_window(b, &h);
   }
   /* rows finish trials in another order then, so only those of one row agree in place */
   g_assert_cmpint(hn_trial_replay_count(&a->v.replay), ==, hn_trial_replay_count(&b->v.replay));
   g_assert_cmpint(hn_trial_replay_count(&a->v.replay), ==, 12);
-  learn_from(c, &whole);
+  learn_window(c, &whole);
   g_assert_cmpint(*c->v.encoder.clock, ==, 0);
   c->params.start = 2;
-  learn_from(c, &none);
+  learn_window(c, &none);
   g_assert_cmpint(*c->v.encoder.clock, ==, 0);
-  subject_free(a), subject_free(b), subject_free(c), life_free(&l);
+  fixture_free(a), fixture_free(b), fixture_free(c), experience_free(&data);
   /* of one row, all is the same */
-  l = life_new(60, 1, 10, false);
-  a = subject_new(p, 1), b = subject_new(p, 1);
+  data = experience_new(60, 1, 10, false);
+  a = fixture_new(p, 1), b = fixture_new(p, 1);
   b->params.updates = 0;
-  none = window(&l, 0, 0, 0, 1), whole = window(&l, 0, 60, 0, 1);
-  learn_from(a, &none), learn_from(a, &whole), learn_from(b, &none);
+  none = window(&data, 0, 0, 0, 1), whole = window(&data, 0, 60, 0, 1);
+  learn_window(a, &none), learn_window(a, &whole), learn_window(b, &none);
   for (int64_t t = 0; t < 60; t += 4) {
     b->params.updates = t == 56 ? 2 : 0;
-    HnHistory h = window(&l, t, 4, 0, 1);
-    learn_from(b, &h);
+    HnHistory h = window(&data, t, 4, 0, 1);
+    learn_window(b, &h);
   }
   assert_same_weights(a, b);
-  subject_free(a), subject_free(b), life_free(&l);
+  fixture_free(a), fixture_free(b), experience_free(&data);
 }
 
 /* Overwriting the kept arrays of a fresh instance, as a resumed run does, goes on bit by bit. */
 static void test_resume(void) {
-  Life l = life_new(90, 3, 11, false);
-  HnThisParams p = small();
+  Experience data = experience_new(90, 3, 11, false);
+  VaribadParams p = small();
   p.elbo_terms = 4, p.decoded_steps = 3, p.state_weight = 1;
-  Subject *a = subject_new(p, 3), *b = subject_new(p, 3);
-  HnHistory first = window(&l, 0, 45, 0, 3), second = window(&l, 45, 45, 0, 3);
-  HnHistory none = window(&l, 0, 0, 0, 3);
-  learn_from(a, &none), learn_from(a, &first);
+  Fixture *a = fixture_new(p, 3), *b = fixture_new(p, 3);
+  HnHistory first = window(&data, 0, 45, 0, 3), second = window(&data, 45, 45, 0, 3);
+  HnHistory none = window(&data, 0, 0, 0, 3);
+  learn_window(a, &none), learn_window(a, &first);
   for (int64_t k = 0; k < a->fake.array_count; k++) {
     static const size_t size[] = {0, 4, 8, 4, 8, 1};
     const FakeArray *from = &a->fake.array[k];
@@ -601,55 +599,55 @@ static void test_resume(void) {
     memcpy(to->data, from->data, (size_t)count * size[from->spec.type]);
   }
   b->rng = a->rng, b->iteration = a->iteration;
-  learn_from(a, &second), learn_from(b, &second);
+  learn_window(a, &second), learn_window(b, &second);
   g_assert_cmpint(*a->v.encoder.clock, ==, 4);
   assert_same_weights(a, b);
-  subject_free(a), subject_free(b), life_free(&l);
+  fixture_free(a), fixture_free(b), experience_free(&data);
 }
 
 /* The lagging buffer leaves out every row's last trial. */
 static void test_lagged_buffer(void) {
-  Life l = life_new(LIFETIME, 2, 12, true); /* one trial a row */
-  HnThisParams p = quiet();
+  Experience data = experience_new(LIFETIME, 2, 12, true); /* one trial a row */
+  VaribadParams p = quiet();
   p.batch = 4, p.lagged_buffer = true, p.updates = 1;
-  Subject *s = subject_new(p, 2);
-  HnHistory none = window(&l, 0, 0, 0, 2);
-  learn_from(s, &none), learn_life(s, &l);
+  Fixture *s = fixture_new(p, 2);
+  HnHistory none = window(&data, 0, 0, 0, 2);
+  learn_window(s, &none), learn_all(s, &data);
   g_assert_cmpint(*s->v.encoder.clock, ==, 0);
-  learn_life(s, &l);
+  learn_all(s, &data);
   g_assert_cmpint(*s->v.encoder.clock, ==, 1);
-  subject_free(s), life_free(&l);
+  fixture_free(s), experience_free(&data);
 }
 
 /* Adam on the bound makes it smaller. */
 static void test_learns(void) {
-  Life l = life_new(60, 2, 13, false);
-  HnThisParams p = all_of(small());
+  Experience data = experience_new(60, 2, 13, false);
+  VaribadParams p = all_of(small());
   p.state_weight = 1, p.updates = 300, p.lr = 1e-2, p.draw_latent = false;
-  Subject *s = subject_new(p, 2);
-  HnHistory none = window(&l, 0, 0, 0, 2), whole = window(&l, 0, 60, 0, 2);
-  learn_from(s, &none);
+  Fixture *s = fixture_new(p, 2);
+  HnHistory none = window(&data, 0, 0, 0, 2), whole = window(&data, 0, 60, 0, 2);
+  learn_window(s, &none);
   s->params.updates = 0;
-  learn_from(s, &whole);
+  learn_window(s, &whole);
   Slope before = slope_of(s, 5, 3, 1);
   s->params.updates = 300;
-  learn_from(s, &none);
+  learn_window(s, &none);
   Slope after = slope_of(s, 5, 3, 1);
-  g_assert_cmpfloat(after.parts[PART_REWARD], <, 0.8 * before.parts[PART_REWARD]);
-  g_assert_cmpfloat(after.parts[PART_STATE], <, 0.8 * before.parts[PART_STATE]);
-  g_assert_cmpfloat(after.parts[PART_TASK], <, 0.8 * before.parts[PART_TASK]);
-  slope_free(&before), slope_free(&after), subject_free(s), life_free(&l);
+  g_assert_cmpfloat(after.parts[VARIBAD_PART_REWARD], <, 0.8 * before.parts[VARIBAD_PART_REWARD]);
+  g_assert_cmpfloat(after.parts[VARIBAD_PART_STATE], <, 0.8 * before.parts[VARIBAD_PART_STATE]);
+  g_assert_cmpfloat(after.parts[VARIBAD_PART_TASK], <, 0.8 * before.parts[VARIBAD_PART_TASK]);
+  slope_free(&before), slope_free(&after), fixture_free(s), experience_free(&data);
 }
 
-static void refused(HnThisParams p, const char *why) {
-  Subject *b = g_new0(Subject, 1);
-  g_assert_cmpint(subject_try(b, p, 2, LIFETIME), ==, HN_E_PARAM);
+static void refused(VaribadParams p, const char *why) {
+  Fixture *b = g_new0(Fixture, 1);
+  g_assert_cmpint(fixture_try(b, p, 2, LIFETIME), ==, HN_E_PARAM);
   g_assert_nonnull(strstr(b->fake.error, why));
-  subject_free(b);
+  fixture_free(b);
 }
 
 static void test_refusals(void) {
-  HnThisParams p = small();
+  VaribadParams p = small();
   p.reward_layers = "64, x";
   refused(p, "reward_layers: '64, x'");
   p = small(), p.state_weight = 1, p.state_layers = "";
