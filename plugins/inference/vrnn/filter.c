@@ -1,106 +1,110 @@
-/* vrnn_stream.h - percept by percept: the posterior moves on, draws, and is asked how well it
- * foresaw.  Then acting. */
-#ifndef VRNN_STREAM_H
-#define VRNN_STREAM_H
-#include "vrnn_posterior.h"
+/* filter.c - see filter.h.  At each observation: how well the belief before predicted it, the new
+ * posterior, samples of it. */
+#include "filter.h"
+#include "../draw_normals.h"
+#include "posterior.h"
+#include "predict.h"
+#include <math.h>
 
-/* What learning wants to keep of a pass; arrays are by percept, as the pass's. */
-typedef struct Share {
-  int64_t first, n;
-  float *start;          /* [n, carry] */
-  float *mean;           /* [.., F] of the posteriors */
-  float *seed;           /* [.., width] gradient of the own loss in what is read out */
-  float *noise, *offset; /* [.., draws, F] that the head learns from */
-  float *policy_noise;   /* [.., samples, F] of the belief; NULL: not asked */
-  HnRng *rng;            /* [n] for the head's draws */
-  double weight;         /* of a percept in the loss */
-  double kl, nll;        /* sums */
-} Share;
+/* Work for one observation of n rows. */
+typedef struct Filter {
+  VrnnUnroll *u;
+  void *posterior;
+  VrnnShard *shard;   /* NULL: not learning */
+  int64_t samples;    /* of the belief, at least 1 */
+  float *mean_before; /* [n, F] */
+  float *noise;       /* [n, samples, F] */
+  float *offset;      /* [n, samples, F] */
+  float *member_z;    /* [samples, n, F] */
+  float *work;        /* of draw_normals */
+  float *d_kl;        /* [n, F + W] */
+  double *kl;         /* [n] */
+} Filter;
 
-/* Work of a stream, for one percept of n rows. */
-typedef struct Stream {
-  Pass *s;
-  Tools *tools;
-  Share *share;    /* NULL: not learning */
-  int64_t samples; /* of the belief, at least 1 */
-  float *before;   /* [n, F] */
-  float *noise;    /* [n, samples, F] */
-  float *offset;   /* [n, samples, F] */
-  float *member_z; /* [samples, n, F] */
-  float *work;     /* of draw_normals */
-  float *pull;     /* [n, F + W] */
-  double *kl;      /* [n] */
-} Stream;
-
-static Stream open_stream(Pass *s, Share *share) {
-  const Vrnn *m = s->m;
-  const HnHost *host = m->host;
-  int64_t S = s->q->samples > 1 ? s->q->samples : 1, most = S > m->draws ? S : m->draws;
-  return (Stream){.s = s,
-                  .tools = take_tools(m, s->n),
-                  .share = share,
+static Filter open_filter(VrnnUnroll *u, VrnnShard *shard) {
+  const Vrnn *m = u->m;
+  int64_t S = u->q->samples > 1 ? u->q->samples : 1, most = m->p->model_samples;
+  if (S > most) most = S;
+  return (Filter){.u = u,
+                  .posterior = m->posterior->workspace ? m->posterior->workspace(m, u->n) : NULL,
+                  .shard = shard,
                   .samples = S,
-                  .before = floats(host, s->n * m->F),
-                  .noise = floats(host, s->n * S * m->F),
-                  .offset = floats(host, s->n * S * m->F),
-                  .member_z = floats(host, s->n * S * m->F),
-                  .work = floats(host, most * m->F + 1),
-                  .pull = floats(host, s->n * (m->F + m->W)),
-                  .kl = host->scratch(host, s->n, sizeof(double))};
+                  .mean_before = vrnn_floats(m, u->n * m->F),
+                  .noise = vrnn_floats(m, u->n * S * m->F),
+                  .offset = vrnn_floats(m, u->n * S * m->F),
+                  .member_z = vrnn_floats(m, u->n * S * m->F),
+                  .work = vrnn_floats(m, most * m->F + 1),
+                  .d_kl = vrnn_floats(m, u->n * (m->F + m->W)),
+                  .kl = m->host->scratch(m->host, u->n, sizeof(double))};
 }
 
-/* ---- one percept ---- */
+static HnStatus sample(const Filter *f, int64_t samples, const float *noise, float *offset) {
+  const VrnnUnroll *u = f->u;
+  return u->m->posterior->sample(u->m, f->posterior, u->n, vrnn_unroll_row(u, 0), samples, noise,
+                                 offset);
+}
 
 /* New tasks start from the prior. */
-static void begin_rows(const Stream *w, int64_t t) {
-  const Pass *s = w->s;
-  const Vrnn *m = s->m;
-  for (int64_t i = 0; i < s->n; i++) {
-    if (!s->fresh[t * s->n + i]) continue;
-    char *row = row_of(s, i);
+static void begin_tasks(const Filter *f, int64_t t) {
+  const VrnnUnroll *u = f->u;
+  const Vrnn *m = u->m;
+  for (int64_t i = 0; i < u->n; i++) {
+    if (!u->fresh[t * u->n + i]) continue;
+    char *row = vrnn_unroll_row(u, i);
     memset(row, 0, m->row.size);
-    take_prior(m, row);
+    if (m->posterior->set_prior) m->posterior->set_prior(m, row);
   }
 }
 
-/* How well the belief before percept t, whose draws are repeated, foresaw what the step showed. */
-static HnStatus score(const Stream *w, int64_t t, float *info) {
-  const Pass *s = w->s;
-  const Vrnn *m = s->m;
-  const HnHistory *h = s->q->history;
-  int64_t S = w->samples, n = s->n, F = m->F;
-  HnTape tape = hn_tape_begin(m->host, false);
-  float *context = hn_tape_room(&tape, n * m->C, sizeof *context);
+/* The belief before the observation, its samples repeated: z of every member. */
+static HnStatus repeat_samples(const Filter *f) {
+  const VrnnUnroll *u = f->u;
+  const Vrnn *m = u->m;
+  int64_t S = f->samples, n = u->n, F = m->F;
   for (int64_t i = 0; i < n; i++) {
-    char *row = row_of(s, i);
-    HnRng rng = head_of(row)->drawn;
-    draw_normals(&rng, S * F, w->noise + i * S * F, w->work);
-    if (m->C) memcpy(context + i * m->C, row + context_in(m), (size_t)m->C * sizeof *context);
+    HnRng rng = vrnn_row(vrnn_unroll_row(u, i))->drawn;
+    draw_normals(&rng, S * F, f->noise + i * S * F, f->work);
   }
-  if (s->q->samples > 0) {
-    HnStatus status = draw_offsets(m, w->tools, n, row_of(s, 0), S, w->noise, w->offset);
+  if (u->q->samples > 0) {
+    HnStatus status = sample(f, S, f->noise, f->offset);
     if (status) return status;
   } else {
-    memset(w->offset, 0, (size_t)(n * F) * sizeof(float));
+    memset(f->offset, 0, (size_t)(n * F) * sizeof(float));
   }
   for (int64_t k = 0; k < S * n * F; k++) {
-    int64_t i = k / F % n, draw = k / (n * F);
-    w->member_z[k] =
-        floats_at(row_of(s, i), m->row.mean)[k % F] + w->offset[(i * S + draw) * F + k % F];
+    int64_t i = k / F % n, s = k / (n * F);
+    const float *mean = vrnn_row_floats(vrnn_unroll_row(u, i), m->row.mean);
+    f->member_z[k] = mean[k % F] + f->offset[(i * S + s) * F + k % F];
   }
-  float *member = members(&tape, m, S, n, w->member_z, context, s->act + t * n * m->E);
-  double sigma = m->head.sigma_w ? (double)signal_stddev(&tape, m, NULL)->data[0] : 0;
+  return HN_OK;
+}
+
+/* Log-density of what the step before observation t showed, given the belief before it. */
+static HnStatus score_step(const Filter *f, int64_t t, float *info) {
+  const VrnnUnroll *u = f->u;
+  const Vrnn *m = u->m;
+  const HnHistory *h = u->q->history;
+  int64_t S = f->samples, n = u->n;
+  HnTape tape = hn_tape_begin(m->host, false);
+  float *context = hn_tape_room(&tape, n * m->C, sizeof *context);
+  for (int64_t i = 0; i < n && m->C; i++)
+    memcpy(context + i * m->C, vrnn_unroll_row(u, i) + m->row.context,
+           (size_t)m->C * sizeof *context);
+  HnStatus status = repeat_samples(f);
+  if (status) return status;
+  float *member = vrnn_members(&tape, m, S, n, f->member_z, context, u->act + t * n * m->E);
+  double sigma = m->head.sigma_w ? (double)vrnn_signal_stddev(&tape, m, NULL)->data[0] : 0;
   for (int64_t i = 0; i < n; i++) {
-    int64_t at = hn_at(h, t - 1, s->first + i);
-    info[i * info_count + info_log_predictive] =
-        s->fresh[t * n + i] ? NAN
-                            : (float)log_shown(m, h, at, S, n, member + i * m->head.outputs, sigma);
+    int64_t at = hn_at(h, t - 1, u->first + i);
+    const float *own = member + i * m->head.outputs;
+    info[i * m->info_count + vrnn_info_log_predictive] =
+        u->fresh[t * n + i] ? NAN : (float)vrnn_log_predictive(m, h, at, S, n, own, sigma);
   }
   return HN_OK;
 }
 
 /* Squared distance; y NULL: from 0. */
-static float apart2(int64_t n, const float *x, const float *y) {
+static float distance2(int64_t n, const float *x, const float *y) {
   double sum = 0;
   for (int64_t j = 0; j < n; j++) {
     double d = (double)x[j] - (y ? (double)y[j] : 0);
@@ -109,140 +113,132 @@ static float apart2(int64_t n, const float *x, const float *y) {
   return (float)sum;
 }
 
-/* Takes the posterior's means into row memory, with what a head will want beside them. */
-static HnStatus keep_rows(const Stream *w, int64_t t, float *info) {
-  const Pass *s = w->s;
-  const Vrnn *m = s->m;
-  for (int64_t i = 0; i < s->n; i++) {
-    int64_t at = t * s->n + i, which = s->first + i;
-    char *row = row_of(s, i);
-    const float *mean = s->mean + at * m->F;
+/* Writes the posterior's means to row memory, and the context that the head will want. */
+static HnStatus keep_rows(const Filter *f, int64_t t, float *info) {
+  const VrnnUnroll *u = f->u;
+  const Vrnn *m = u->m;
+  for (int64_t i = 0; i < u->n; i++) {
+    int64_t at = t * u->n + i;
+    char *row = vrnn_unroll_row(u, i);
+    const float *mean = u->mean + at * m->F;
     for (int64_t j = 0; j < m->F; j++)
       if (!isfinite(mean[j]))
         return m->host->fail(m->host, HN_E_NUMERIC, "the belief of row %lld is not finite",
-                             (long long)which);
+                             (long long)(u->first + i));
     if (info) {
-      float *to = info + i * info_count;
-      to[info_mean_norm2] = apart2(m->F, mean, NULL);
-      if (!s->dark[at]) to[info_mean_move2] = apart2(m->F, mean, w->before + i * m->F);
+      float *to = info + i * m->info_count;
+      to[vrnn_info_mean_norm2] = distance2(m->F, mean, NULL);
+      if (!u->masked[at])
+        to[vrnn_info_mean_move2] = distance2(m->F, mean, f->mean_before + i * m->F);
     }
     memcpy(row + m->row.mean, mean, (size_t)m->F * sizeof *mean);
     if (m->head.net.layers && m->C)
-      memcpy(row + context_in(m), s->context + at * m->C, (size_t)m->C * sizeof *mean);
+      memcpy(row + m->row.context, u->context + at * m->C, (size_t)m->C * sizeof *mean);
   }
   return HN_OK;
 }
 
-/* The posterior's move, with what is to be reported or learnt from. */
-static HnStatus move_rows(const Stream *w, int64_t t, float *info) {
-  const Pass *s = w->s;
-  const Vrnn *m = s->m;
-  int64_t n = s->n, at = t * n;
-  bool learns = w->share && m->beta > 0 && t + 1 < s->count;
+static HnStatus update_rows(const Filter *f, int64_t t, float *info) {
+  const VrnnUnroll *u = f->u;
+  const Vrnn *m = u->m;
+  int64_t n = u->n, at = t * n;
+  bool learns = f->shard && m->p->kl_weight > 0 && t + 1 < u->count;
   for (int64_t i = 0; i < n; i++) {
-    char *row = row_of(s, i);
-    memcpy(w->before + i * m->F, row + m->row.mean, (size_t)m->F * sizeof(float));
-    head_of(row)->age += !s->dark[at + i];
+    char *row = vrnn_unroll_row(u, i);
+    memcpy(f->mean_before + i * m->F, row + m->row.mean, (size_t)m->F * sizeof(float));
+    vrnn_row(row)->inputs += !u->masked[at + i];
   }
-  Moment k = {.n = n,
-              .rows = row_of(s, 0),
-              .dark = s->dark + at,
-              .h = s->h + at * m->H,
-              .cells = s->cells ? s->cells + at * m->H : NULL,
-              .gates = s->gates ? s->gates + at * m->gates : NULL,
-              .spread = s->spread ? s->spread + at * m->W : NULL,
-              .before = w->before,
-              .mean = s->mean + at * m->F,
-              .idle = s->idle,
-              .pull = learns ? w->pull : NULL,
-              .kl = learns ? w->kl : NULL,
-              .info = info};
-  HnStatus status = move_on(m, w->tools, &k);
-  return status ? status : keep_rows(w, t, info);
+  VrnnUpdate now = {.n = n,
+                    .rows = vrnn_unroll_row(u, 0),
+                    .masked = u->masked + at,
+                    .h = u->h + at * m->H,
+                    .cells = u->cells ? u->cells + at * m->H : NULL,
+                    .gates = u->gates ? u->gates + at * m->gates : NULL,
+                    .cov_params = u->cov_params ? u->cov_params + at * m->W : NULL,
+                    .mean_before = f->mean_before,
+                    .mean = u->mean + at * m->F,
+                    .mean_only = u->mean_only,
+                    .d_kl = learns ? f->d_kl : NULL,
+                    .kl = learns ? f->kl : NULL,
+                    .info = info};
+  HnStatus status = m->posterior->update(m, f->posterior, &now);
+  return status ? status : keep_rows(f, t, info);
 }
 
-/* Draws as many of z as the thought asks for and writes its beliefs. */
-static HnStatus put_beliefs(const Stream *w, int64_t t) {
-  const Pass *s = w->s;
-  const Vrnn *m = s->m;
-  const HnBeliefUpdate *q = s->q;
-  int64_t S = w->samples, n = s->n, F = m->F, C = m->C;
+/* Draws as many samples of z as are asked for and writes the beliefs. */
+static HnStatus put_beliefs(const Filter *f, int64_t t) {
+  const VrnnUnroll *u = f->u;
+  const Vrnn *m = u->m;
+  const HnBeliefUpdate *q = u->q;
+  int64_t S = f->samples, n = u->n, F = m->F, C = m->C;
   if (q->samples > 0) {
     for (int64_t i = 0; i < n; i++) {
-      HnRng *rng = &q->rng[s->first + i];
-      head_of(row_of(s, i))->drawn = *rng;
-      draw_normals(rng, S * F, w->noise + i * S * F, w->work);
+      HnRng *rng = &q->rng[u->first + i];
+      vrnn_row(vrnn_unroll_row(u, i))->drawn = *rng;
+      draw_normals(rng, S * F, f->noise + i * S * F, f->work);
     }
-    HnStatus status = draw_offsets(m, w->tools, n, row_of(s, 0), S, w->noise, w->offset);
+    HnStatus status = sample(f, S, f->noise, f->offset);
     if (status) return status;
-    if (w->share && w->share->policy_noise)
-      memcpy(w->share->policy_noise + t * n * S * F, w->noise, (size_t)(n * S * F) * sizeof(float));
+    if (f->shard && f->shard->policy_noise)
+      memcpy(f->shard->policy_noise + t * n * S * F, f->noise, (size_t)(n * S * F) * sizeof(float));
   }
   for (int64_t i = 0; i < n; i++)
     for (int64_t k = 0; k < S; k++) {
       int64_t at = t * n + i;
-      float *to = q->belief + ((t * q->history->rows + s->first + i) * S + k) * m->D;
+      float *to = q->belief + ((t * q->history->rows + u->first + i) * S + k) * m->D;
       for (int64_t j = 0; j < F; j++)
-        to[j] = s->mean[at * F + j] + (q->samples > 0 ? w->offset[(i * S + k) * F + j] : 0);
-      if (C) memcpy(to + F, s->context + at * C, (size_t)C * sizeof *to);
+        to[j] = u->mean[at * F + j] + (q->samples > 0 ? f->offset[(i * S + k) * F + j] : 0);
+      if (C) memcpy(to + F, u->context + at * C, (size_t)C * sizeof *to);
     }
   return HN_OK;
 }
 
-/* What learning keeps of percept t: the KL's gradient and the head's draws. */
-static HnStatus keep_percept(const Stream *w, int64_t t) {
-  const Pass *s = w->s;
-  const Vrnn *m = s->m;
-  Share *share = w->share;
-  int64_t n = s->n, width = read_width(m), wide = m->F + m->W, size = m->draws * m->F;
-  if (t + 1 == s->count) return HN_OK;
-  for (int64_t i = 0; i < n && m->beta > 0; i++) {
-    float *seed = share->seed + (t * n + i) * width;
-    for (int64_t j = 0; j < wide; j++)
-      seed[j] = (float)(m->beta * share->weight * (double)w->pull[i * wide + j]);
-    share->kl += w->kl[i];
+/* What learning keeps of observation t: the KL's gradient and the head's samples. */
+static HnStatus keep_for_loss(const Filter *f, int64_t t) {
+  const VrnnUnroll *u = f->u;
+  const Vrnn *m = u->m;
+  VrnnShard *shard = f->shard;
+  double weight = m->p->kl_weight;
+  int64_t n = u->n, width = vrnn_output_width(m), moments = m->F + m->W;
+  int64_t S = m->p->model_samples, size = S * m->F;
+  if (t + 1 == u->count) return HN_OK;
+  for (int64_t i = 0; i < n && weight > 0; i++) {
+    float *d_out = shard->d_out + (t * n + i) * width;
+    for (int64_t j = 0; j < moments; j++)
+      d_out[j] = (float)(weight * shard->weight * (double)f->d_kl[i * moments + j]);
+    shard->kl += f->kl[i];
   }
-  if (!m->draws || !m->head.net.layers) return HN_OK;
-  float *noise = share->noise + t * n * size;
-  for (int64_t i = 0; i < n; i++) draw_normals(&share->rng[i], size, noise + i * size, w->work);
-  return draw_offsets(m, w->tools, n, row_of(s, 0), m->draws, noise, share->offset + t * n * size);
+  if (!S || !m->head.net.layers) return HN_OK;
+  float *noise = shard->noise + t * n * size;
+  for (int64_t i = 0; i < n; i++) draw_normals(&shard->rng[i], size, noise + i * size, f->work);
+  return sample(f, S, noise, shard->offset + t * n * size);
 }
 
-/* All percepts of a pass: moves row memory on, writes beliefs and info where the thought asks, and
- * keeps what learning wants. */
-static HnStatus stream(Pass *s, Share *share) {
-  const HnBeliefUpdate *q = s->q;
+HnStatus vrnn_filter(VrnnUnroll *u, VrnnShard *shard) {
+  const HnBeliefUpdate *q = u->q;
+  const Vrnn *m = u->m;
   int64_t rows = q->history->rows;
-  Stream w = open_stream(s, share);
-  for (int64_t t = 0; t < s->count; t++) {
-    float *info = q->info ? q->info + (t * rows + s->first) * info_count : NULL;
+  Filter f = open_filter(u, shard);
+  for (int64_t t = 0; t < u->count; t++) {
+    float *info = q->info ? q->info + (t * rows + u->first) * m->info_count : NULL;
     HnStatus status = HN_OK;
-    for (int64_t k = 0; info && k < s->n * info_count; k++) info[k] = NAN;
-    begin_rows(&w, t);
-    if (info && s->m->head.net.layers) status = score(&w, t, info);
-    if (!status) status = move_rows(&w, t, info);
-    if (!status && q->belief) status = put_beliefs(&w, t);
-    if (!status && share) status = keep_percept(&w, t);
+    for (int64_t k = 0; info && k < u->n * m->info_count; k++) info[k] = NAN;
+    begin_tasks(&f, t);
+    if (info && m->head.net.layers) status = score_step(&f, t, info);
+    if (!status) status = update_rows(&f, t, info);
+    if (!status && q->belief) status = put_beliefs(&f, t);
+    if (!status && shard) status = keep_for_loss(&f, t);
     if (status) return status;
   }
-  retain(s);
-  if (share) memcpy(share->mean, s->mean, (size_t)(s->count * s->n * s->m->F) * sizeof(float));
+  vrnn_unroll_keep(u);
+  if (shard) memcpy(shard->mean, u->mean, (size_t)(u->count * u->n * m->F) * sizeof(float));
   return HN_OK;
 }
 
-/* ---- acting ---- */
-
-static HnStatus believe(void *self, HnBeliefUpdate *q) {
+HnStatus vrnn_infer(void *self, HnBeliefUpdate *q) {
   const Vrnn *m = self;
-  Pass s = {.m = m,
-            .q = q,
-            .n = q->history->rows,
-            .count = q->history->steps + 1,
-            .idle = !q->info && q->samples < 1,
-            .tape = hn_tape_begin(m->host, false)};
-  open_pass(&s);
-  s.start = recall(&s);
-  encode(&s);
-  return stream(&s, NULL);
+  VrnnUnroll u = vrnn_unroll_open(m, q, 0, q->history->rows, NULL);
+  u.mean_only = !q->info && q->samples < 1;
+  vrnn_unroll(&u, vrnn_unroll_carries(&u));
+  return vrnn_filter(&u, NULL);
 }
-#endif
