@@ -1,7 +1,6 @@
-/* inference_fixture.h - an instance of a recurrent agent on a fake host.  Include it after the
- * plugin's source, with PLUGIN and METHOD (its self) defined. */
-#ifndef SUBJECT_H
-#define SUBJECT_H
+/* inference_fixture.h - an instance of an inference plugin on a fake host. */
+#ifndef HN_TESTS_INFERENCE_FIXTURE_H
+#define HN_TESTS_INFERENCE_FIXTURE_H
 #include "cell_fixture.h"
 #include "fake_host.h"
 #include <glib.h>
@@ -13,31 +12,32 @@ typedef struct Case {
 
 typedef struct Subject {
   FakeHost fake;
-  METHOD *m;
+  const HnInference *methods;
+  void *self;
   HnPluginChoice part;
   HnBeliefSpec spec;
   HnRng rng;
-  const Case *c;
 } Subject;
 
-static HnStatus subject_try(Subject *b, const Case *c, const char *more) {
+static inline HnStatus subject_try(Subject *b, const HnPlugin *plugin, const Case *c,
+                                   const char *more) {
   const HnHost *host = fake_host_open(&b->fake);
   char *settings = g_strdup_printf("%s%s", c->settings, more);
-  b->part = part_of(&PLUGIN, settings);
+  b->part = part_of(plugin, settings);
   g_free(settings);
-  b->m = g_new0(METHOD, 1), b->rng = hn_rng(3, 1), b->c = c;
+  b->methods = plugin->methods, b->self = g_malloc0(plugin->self_size), b->rng = hn_rng(3, 1);
   b->spec = (HnBeliefSpec){.struct_size = sizeof(HnBeliefSpec),
                            .obs_dim = c->obs_dim,
                            .action_dim = c->action_dim,
                            .action_count = c->action_count,
                            .rng = &b->rng};
-  return create(b->m, host, b->part.params, &b->spec);
+  return b->methods->create(b->self, host, b->part.params, &b->spec);
 }
 
 /* Biases, and weights of norms, are moved from where they begin, so that they matter. */
-static Subject *subject_new(const Case *c, const char *more) {
+static inline Subject *subject_new(const HnPlugin *plugin, const Case *c, const char *more) {
   Subject *b = g_new0(Subject, 1);
-  HnStatus status = subject_try(b, c, more);
+  HnStatus status = subject_try(b, plugin, c, more);
   g_assert_cmpstr(b->fake.error, ==, "");
   g_assert_cmpint(status, ==, HN_OK);
   fake_host_reset(&b->fake, (FakeMark){0});
@@ -49,10 +49,15 @@ static Subject *subject_new(const Case *c, const char *more) {
   return b;
 }
 
-static void subject_free(Subject *b) {
+static inline void subject_free(Subject *b) {
   fake_host_close(&b->fake);
-  g_free(b->part.params), g_free(b->m), g_free(b);
+  g_free(b->part.params), g_free(b->self), g_free(b);
 }
 
-typedef HnStatus Believe(void *self, HnBeliefUpdate *q);
+/* Streams of n rows. */
+static inline HnRng *streams_new(int64_t n) {
+  HnRng *rng = g_new0(HnRng, n);
+  for (int64_t i = 0; i < n; i++) rng[i] = hn_rng(21, (uint64_t)i);
+  return rng;
+}
 #endif

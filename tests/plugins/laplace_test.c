@@ -1,15 +1,23 @@
 /* laplace_test.c - laplace_vrnn against a naive one in float64, the acceptance values of its
  * method, and the promises of the ABI. */
-#include "../../plugins/inference/laplace_vrnn.c"
-#define PLUGIN laplace_vrnn_LTX_hn_plugin
-#include "vrnn_naive.h"
+#include "../../plugins/inference/vrnn/predict.h"
+#include "vrnn_checks.h"
+
+extern const HnPlugin laplace_vrnn_LTX_hn_plugin, recurrent_LTX_hn_plugin;
+
+static Subject *laplace_new(const Case *c, const char *more) {
+  return subject_new(&laplace_vrnn_LTX_hn_plugin, c, more);
+}
+
+static double *precision_of(const Subject *b, char *state, int64_t row) {
+  return vrnn_laplace_precision(b->self, state + (gsize)row * b->spec.row_size);
+}
 
 /* ---- the naive posterior ---- */
 
-static void naive_prior(const Naive *z, Gaussian *q) {
-  *q = (Gaussian){.mean = {0}};
+static void naive_prior(const Naive *z, double *precision) {
   for (int64_t j = 0; j < z->m->F; j++)
-    q->precision[j * z->m->F + j] = 1 / z->m->p->prior_variance + z->m->p->jitter;
+    precision[j * z->m->F + j] = 1 / z->m->p->prior_variance + z->m->p->jitter;
 }
 
 /* p += J J' for the input, J by central differences. */
@@ -35,9 +43,9 @@ static void add_curvature(const Naive *z, const Memory *k, const double *in, dou
           p[a * F + b] += scale * j[a][d] * j[b][d];
 }
 
-static void naive_posterior(const Naive *z, Memory *k, Point *p) {
-  const HnThisParams *s = z->m->p;
-  int64_t F = z->m->F, used = MIN(k->age, s->buffer);
+static void naive_update(const Naive *z, const Memory *k, Point *p) {
+  const VrnnParams *s = z->m->p;
+  int64_t F = z->m->F, used = MIN(k->count, s->buffer);
   bool means = s->accumulate == ACCUMULATE_BOTH || s->accumulate == ACCUMULATE_MEAN;
   bool precisions = s->accumulate == ACCUMULATE_BOTH || s->accumulate == ACCUMULATE_PRECISION;
   for (int64_t f = 0; means && f < F; f++) p->q.mean[f] += p->before.mean[f];
@@ -64,11 +72,10 @@ static void naive_offset(const Naive *z, const Point *p, const float *noise, dou
   }
 }
 
-static bool naive_moves(void) {
-  return false;
-}
-
-#include "posterior_checks.h"
+static const NaivePosterior laplace = {.plugin = &laplace_vrnn_LTX_hn_plugin,
+                                       .prior = naive_prior,
+                                       .update = naive_update,
+                                       .offset = naive_offset};
 
 /* ---- cases ---- */
 
@@ -97,15 +104,28 @@ static const Case cases[] = {
      2, 2, 0},
 };
 
-/* A large beta, so that the KL shows. */
+static void test_values(gconstpointer data) {
+  check_values(&laplace, data, ", kl_weight: 0.5", 0);
+  check_values(&laplace, data, ", kl_weight: 0.5", 3);
+}
+
+/* A large weight, so that the KL shows. */
 static void test_gradient(gconstpointer data) {
-  check_gradient(data, ", grad_clip: 0, beta: 0.7", 0);
-  check_gradient(data, ", grad_clip: 0, beta: 0", 2);
+  check_gradient(&laplace, data, ", max_grad_value: 0, kl_weight: 0.7", 0);
+  check_gradient(&laplace, data, ", max_grad_value: 0, kl_weight: 0", 2);
+}
+
+static void test_windows(gconstpointer data) {
+  check_windows(&laplace, data, "", 0), check_windows(&laplace, data, "", 3);
+}
+
+static void test_learn(gconstpointer data) {
+  check_learn(&laplace, data, ", kl_weight: 2");
 }
 
 static void test_predict(void) {
-  check_predict(&cases[0], "", 0), check_predict(&cases[1], "", 3);
-  check_predict(&cases[6], "", 2);
+  check_predict(&laplace, &cases[0], 0), check_predict(&laplace, &cases[1], 3);
+  check_predict(&laplace, &cases[6], 2);
 }
 
 /* ---- the card's scalar chain (check A) ---- */
@@ -168,28 +188,28 @@ static const double scalar[3][5] = {
 static void check_chain(const Chain *k, bool diagonal, bool whole) {
   Case c = {"", "hidden: 1, latent: 1, embed: 4, act_input: onehot, ", 1, 0, 2};
   char *more = g_strdup_printf("%s%s", k->settings, diagonal ? ", covariance: diagonal" : "");
-  Subject *b = subject_new(&c, more);
+  Subject *b = laplace_new(&c, more);
   set_chain(b);
-  Life *l = life_new(2, 1, 1, 0, 2, 100, true);
-  l->action_index[1] = 0, l->action_index[2] = 1; /* steps 0 and 1 */
+  Experience *xp = experience_new(2, 1, 1, 0, 2, 100, true);
+  xp->action_index[1] = 0, xp->action_index[2] = 1; /* steps 0 and 1 */
   char *state = g_malloc0(b->spec.row_size);
   HnRng *rng = streams_new(1);
-  float belief[3], info[3 * info_count];
-  Call q = {.l = l, .steps = 2, .rows = 1, .state = state, .rng = rng};
-  q.belief = belief, q.info = info;
-  call_part(b, believe, &q);
+  int64_t columns = ((const Vrnn *)b->self)->info_count;
+  float belief[3], *info = g_new0(float, 3 * columns);
+  infer_window(b, xp, 2, 0, state, rng, belief, info);
   double digits = 1e-6; /* carries and inputs are float32 */
   for (int t = 0; whole && t < 3; t++) {
-    const float *x = info + t * info_count;
+    const float *x = info + t * columns;
     g_assert_cmpfloat_with_epsilon(belief[t], scalar[t][0], digits);
-    g_assert_cmpfloat_with_epsilon(x[info_jacobian_last2], scalar[t][1] * scalar[t][1], digits);
-    g_assert_cmpfloat_with_epsilon(x[info_entropy], scalar[t][3], digits);
-    g_assert_cmpfloat_with_epsilon(x[info_kl], scalar[t][4], digits);
+    g_assert_cmpfloat_with_epsilon(x[vrnn_info_jacobian_last2], scalar[t][1] * scalar[t][1],
+                                   digits);
+    g_assert_cmpfloat_with_epsilon(x[vrnn_info_entropy], scalar[t][3], digits);
+    g_assert_cmpfloat_with_epsilon(x[vrnn_info_kl], scalar[t][4], digits);
   }
   g_assert_cmpfloat_with_epsilon(belief[2], k->mean, digits);
-  g_assert_cmpfloat_with_epsilon(*precision_of(b->m, state), k->precision, digits);
-  g_assert_cmpfloat_with_epsilon(info[2 * info_count + info_kl], k->kl, digits);
-  g_free(more), g_free(state), g_free(rng), life_free(l), subject_free(b);
+  g_assert_cmpfloat_with_epsilon(*precision_of(b, state, 0), k->precision, digits);
+  g_assert_cmpfloat_with_epsilon(info[2 * columns + vrnn_info_kl], k->kl, digits);
+  g_free(more), g_free(state), g_free(info), g_free(rng), experience_free(xp), subject_free(b);
 }
 
 static void test_chain(void) {
@@ -198,8 +218,6 @@ static void test_chain(void) {
 }
 
 /* ---- laid over what another agent has learnt (check G) ---- */
-
-extern const HnPlugin recurrent_LTX_hn_plugin;
 
 /* Every array of weights of one fake host, by name, into another; both must have the same. */
 static int64_t copy_weights(FakeHost *from, FakeHost *to) {
@@ -221,7 +239,7 @@ static int64_t copy_weights(FakeHost *from, FakeHost *to) {
 static void check_post_hoc(const char *cell, const char *more, bool same) {
   char *settings = g_strdup_printf(SMALL "head: signal, context: rssm, cell: %s", cell);
   Case c = {"", settings, 2, 1, 0};
-  Subject *b = subject_new(&c, more);
+  Subject *b = laplace_new(&c, more);
   const HnInference *other = recurrent_LTX_hn_plugin.methods;
   FakeHost *fake = g_new0(FakeHost, 1);
   HnPluginChoice part = part_of(&recurrent_LTX_hn_plugin, settings);
@@ -233,8 +251,8 @@ static void check_post_hoc(const char *cell, const char *more, bool same) {
   g_assert_cmpint(copy_weights(fake, &b->fake), >, 20);
   g_assert_cmpint(spec.belief_dim, ==, b->spec.belief_dim);
 
-  Life *l = life_new(9, 3, 2, 1, 0, 100, true);
-  HnHistory h = life_window(l, 0, 9, 0, 3);
+  Experience *xp = experience_new(9, 3, 2, 1, 0, 100, true);
+  HnHistory h = experience_window(xp, 0, 9, 0, 3);
   int64_t D = spec.belief_dim, n = 10 * 3 * D;
   float *mine = g_new0(float, n), *its = g_new0(float, n);
   char *state = g_malloc0(3 * spec.row_size);
@@ -242,14 +260,13 @@ static void check_post_hoc(const char *cell, const char *more, bool same) {
   q.belief = its;
   g_assert_cmpint(other->infer(agent, &q), ==, HN_OK);
   g_free(state), state = g_malloc0(3 * b->spec.row_size);
-  Call k = {.l = l, .steps = 9, .rows = 3, .state = state, .rng = streams, .belief = mine};
-  call_part(b, believe, &k);
-  g_assert_cmpmem(mine, (gsize)(3 * D) * 4, its, (gsize)(3 * D) * 4); /* the first percept */
+  infer_window(b, xp, 9, 0, state, streams, mine, NULL);
+  g_assert_cmpmem(mine, (gsize)(3 * D) * 4, its, (gsize)(3 * D) * 4); /* the first observation */
   for (int64_t t = 1; t < 10; t++)
     g_assert_cmpint(memcmp(mine + t * 3 * D, its + t * 3 * D, (gsize)(3 * D) * 4) == 0, ==, same);
   fake_host_close(fake), g_free(fake), g_free(agent), g_free(part.params);
   g_free(mine), g_free(its), g_free(state), g_free(streams), g_free(settings);
-  life_free(l), subject_free(b);
+  experience_free(xp), subject_free(b);
 }
 
 static void test_post_hoc(gconstpointer cell) {
@@ -269,9 +286,10 @@ static void test_post_hoc(gconstpointer cell) {
 /* ---- what the gradient does not see (check H) ---- */
 
 static float *gradient_of(Subject *b) {
-  float *g = g_new0(float, b->m->store.size);
-  for (int64_t k = 0; k < b->m->store.count; k++) {
-    HnTensor *p = &b->m->store.tensor[k];
+  HnStore *s = &((Vrnn *)b->self)->store;
+  float *g = g_new0(float, s->size);
+  for (int64_t k = 0; k < s->count; k++) {
+    HnTensor *p = &s->tensor[k];
     memcpy(g + p->offset, p->grad, (gsize)(p->rows * p->cols) * sizeof *g);
     memset(p->grad, 0, (gsize)(p->rows * p->cols) * sizeof *g);
   }
@@ -281,42 +299,40 @@ static float *gradient_of(Subject *b) {
 /* The KL's gradient in the mean is P_before times how far it moved, so it scales with P_before; and
  * the memory before, in which the prior lies, has none: the window's first KL does not move it. */
 static void test_pull(void) {
-  Case c = {"", SMALL "head: none, beta: 1, jitter: 0", 2, 1, 0};
-  Subject *b = subject_new(&c, "");
-  Life *l = life_new(3, 2, 2, 1, 0, 100, true);
-  char *memory = live_until(b, l, 2, 0);
+  Case c = {"", SMALL "head: none, kl_weight: 1, jitter: 0", 2, 1, 0};
+  Subject *b = laplace_new(&c, "");
+  Experience *xp = experience_new(3, 2, 2, 1, 0, 100, true);
+  char *memory = state_before(b, xp, 2, 0);
   double norm2;
-  teach(b, l, 2, 0, memory, NULL, &norm2); /* one step: one KL */
+  forward_backward(b, xp, 2, 0, memory, NULL, &norm2); /* one step: one KL */
   float *g[2] = {gradient_of(b), NULL};
   for (int i = 0; i < 2; i++) {
-    double *p = precision_of(b->m, memory + (gsize)i * b->spec.row_size);
-    for (int64_t j = 0; j < keeps(b->m)->count; j++) p[j] *= 3;
+    double *p = precision_of(b, memory, i);
+    for (int64_t j = 0; j < hn_precision_count(3, false); j++) p[j] *= 3;
   }
-  teach(b, l, 2, 0, memory, NULL, &norm2);
+  forward_backward(b, xp, 2, 0, memory, NULL, &norm2);
   g[1] = gradient_of(b);
   double most = 0;
-  for (int64_t j = 0; j < b->m->store.size; j++) {
+  for (int64_t j = 0; j < ((const Vrnn *)b->self)->store.size; j++) {
     g_assert_cmpfloat_with_epsilon(g[1][j], 3 * g[0][j], 1e-5);
     most = fmax(most, fabs((double)g[0][j]));
   }
   g_assert_cmpfloat(most, >, 0.01);
-  g_free(g[0]), g_free(g[1]), g_free(memory), life_free(l), subject_free(b);
+  g_free(g[0]), g_free(g[1]), g_free(memory), experience_free(xp), subject_free(b);
 }
 
 /* ---- the ring of inputs (check I) ---- */
 
-/* Precisions after 7 percepts; `from` the first whose inputs count at all. */
-static double *precisions_after(const char *more, int64_t percepts) {
+/* Precisions of two rows after so many inputs. */
+static double *precisions_after(const char *more, int64_t inputs) {
   Case c = {"", SMALL, 2, 1, 0};
-  Subject *b = subject_new(&c, more);
-  Life *l = life_new(percepts, 2, 2, 1, 0, 100, true);
-  char *state = live_until(b, l, percepts, 0);
-  int64_t n = keeps(b->m)->count;
+  Subject *b = laplace_new(&c, more);
+  Experience *xp = experience_new(inputs, 2, 2, 1, 0, 100, true);
+  char *state = state_before(b, xp, inputs, 0);
+  int64_t n = hn_precision_count(3, false);
   double *p = g_new0(double, 2 * n);
-  for (int i = 0; i < 2; i++)
-    memcpy(p + i * n, precision_of(b->m, state + (gsize)i * b->spec.row_size),
-           (gsize)n * sizeof *p);
-  g_free(state), life_free(l), subject_free(b);
+  for (int i = 0; i < 2; i++) memcpy(p + i * n, precision_of(b, state, i), (gsize)n * sizeof *p);
+  g_free(state), experience_free(xp), subject_free(b);
   return p;
 }
 
@@ -348,14 +364,15 @@ static void test_members(void) {
   Case c = {"", SMALL "head: signal, ", 1, 1, 0};
   for (int upstream = 0; upstream < 2; upstream++) {
     Subject *b =
-        subject_new(&c, upstream ? "upstream_aggregate: true, upstream_mixture: true" : "");
+        laplace_new(&c, upstream ? "upstream_aggregate: true, upstream_mixture: true" : "");
     double mean, stddev;
-    aggregate(b->m, 2, means, 1, 0.7, &mean, &stddev);
+    vrnn_signal_moments(b->self, 2, means, 1, 0.7, &mean, &stddev);
     g_assert_cmpfloat(mean, ==, 1);
     g_assert_cmpfloat_with_epsilon(stddev, deviation[upstream], 1e-6);
-    aggregate(b->m, 1, means + 1, 1, 0.7, &mean, &stddev); /* one alone keeps its own */
+    vrnn_signal_moments(b->self, 1, means + 1, 1, 0.7, &mean,
+                        &stddev); /* one alone keeps its own */
     g_assert_cmpfloat_with_epsilon(stddev, 0.7, 1e-12);
-    g_assert_cmpfloat_with_epsilon(log_mixture(b->m, 2, logits, 2, 0), logp[upstream], 1e-6);
+    g_assert_cmpfloat_with_epsilon(vrnn_class_logp(b->self, 2, logits, 2, 0), logp[upstream], 1e-6);
     subject_free(b);
   }
 }
@@ -381,7 +398,7 @@ static void test_sizes(void) {
     int64_t context = k < 2 ? 0 : k < 4 ? 128 : 256, in = task[k].latent + context;
     int64_t policy =
         task[k].action_count ? head_size(in, 1) + head_size(in, task[k].action_count) : 0;
-    g_assert_cmpint(parameters_of(&c) + policy, ==, task[k].total);
+    g_assert_cmpint(parameters_of(&laplace_vrnn_LTX_hn_plugin, &c) + policy, ==, task[k].total);
   }
 }
 
@@ -397,62 +414,54 @@ static void test_refusals(void) {
   };
   for (gsize k = 0; k < G_N_ELEMENTS(bad); k++) {
     Subject *b = g_new0(Subject, 1);
-    g_assert_cmpint(subject_try(b, &bad[k].c, ""), ==, bad[k].status);
+    g_assert_cmpint(subject_try(b, &laplace_vrnn_LTX_hn_plugin, &bad[k].c, ""), ==, bad[k].status);
     g_assert_nonnull(strstr(b->fake.error, bad[k].part));
     subject_free(b);
   }
   Case c = {"", SMALL "head: reward", 1, 0, 3};
-  Subject *b = subject_new(&c, "");
+  Subject *b = laplace_new(&c, "");
   float x[8] = {0};
-  g_assert_cmpint(methods.predict(b->m, x, 0, 1, x, x, x, NULL), ==, HN_E_UNSUPPORTED);
+  g_assert_cmpint(vrnn_predict(b->self, x, 0, 1, x, x, x, NULL), ==, HN_E_UNSUPPORTED);
   g_assert_nonnull(strstr(b->fake.error, "head: signal"));
   subject_free(b);
 }
 
-/* Without track, beliefs are the same, a lesson that begins with tasks learns the same, and one
- * that begins in mid-life is refused. */
+/* Without track, beliefs are the same, a window that begins with tasks learns the same, and one
+ * that begins in mid-trial is refused. */
 static void test_track(void) {
   Case c = {"", SMALL "head: signal, model_samples: 2, buffer: 2", 2, 1, 0};
   float *g[2], *belief[2];
   for (int k = 0; k < 2; k++) {
-    Subject *b = subject_new(&c, k ? "" : ", track: false");
-    Life *l = life_new(8, 3, 2, 1, 0, 100, true);
+    Subject *b = laplace_new(&c, k ? "" : ", track: false");
+    Experience *xp = experience_new(8, 3, 2, 1, 0, 100, true);
     char *memory = g_malloc0(3 * b->spec.row_size);
     HnRng *rng = streams_new(3);
     double norm2;
-    teach(b, l, 0, 0, memory, NULL, &norm2);
+    forward_backward(b, xp, 0, 0, memory, NULL, &norm2);
     g[k] = gradient_of(b);
     belief[k] = g_new0(float, 9 * 3 * 3);
-    Call q = {.l = l, .steps = 4, .rows = 3, .state = memory, .rng = rng, .belief = belief[k]};
-    call_part(b, believe, &q);
-    HnHistory h = life_window(l, 5, 3, 0, 3);
+    infer_window(b, xp, 4, 0, memory, rng, belief[k], NULL);
+    HnHistory h = experience_window(xp, 5, 3, 0, 3);
     const HnHistory *phase[] = {&h};
     h.state = memory;
-    HnTrainBatch lesson = {.struct_size = sizeof lesson, .rng = rng, .phases = 1, .phase = phase};
-    HnStatus status = methods.learn(b->m, &lesson);
+    HnTrainBatch batch = {.struct_size = sizeof batch, .rng = rng, .phases = 1, .phase = phase};
+    HnStatus status = vrnn_learn(b->self, &batch);
     g_assert_cmpint(status, ==, k ? HN_OK : HN_E_NUMERIC);
     if (!k) g_assert_nonnull(strstr(b->fake.error, "track: true"));
-    g_free(memory), g_free(rng), life_free(l);
-    if (k) g_assert_cmpmem(g[0], (gsize)b->m->store.size * 4, g[1], (gsize)b->m->store.size * 4);
+    g_free(memory), g_free(rng), experience_free(xp);
+    gsize bytes = (gsize)((const Vrnn *)b->self)->store.size * sizeof(float);
+    if (k) g_assert_cmpmem(g[0], bytes, g[1], bytes);
     subject_free(b);
   }
   g_assert_cmpmem(belief[0], 9 * 3 * 3 * 4, belief[1], 9 * 3 * 3 * 4);
   for (int k = 0; k < 2; k++) g_free(g[k]), g_free(belief[k]);
 }
 
-static void add_cases(const char *folder_name, GTestDataFunc test) {
-  for (gsize k = 0; k < G_N_ELEMENTS(cases); k++) {
-    char *path = g_strdup_printf("/laplace/%s/%s", folder_name, cases[k].name);
-    g_test_add_data_func(path, &cases[k], test);
-    g_free(path);
-  }
-}
-
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-  add_cases("values", test_values);
-  add_cases("gradient", test_gradient);
-  add_cases("windows", test_windows);
+  add_cases("laplace/values", test_values, cases, G_N_ELEMENTS(cases));
+  add_cases("laplace/gradient", test_gradient, cases, G_N_ELEMENTS(cases));
+  add_cases("laplace/windows", test_windows, cases, G_N_ELEMENTS(cases));
   g_test_add_data_func("/laplace/learn/lstm", &cases[2], test_learn);
   g_test_add_data_func("/laplace/learn/gru", &cases[1], test_learn);
   g_test_add_func("/laplace/predict", test_predict);

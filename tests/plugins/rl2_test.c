@@ -1,8 +1,6 @@
 /* rl2_test.c - RL2 against a naive network and its central differences, the promises of the ABI,
  * and PPO training it in the real run loop. */
 #include "../../plugins/inference/rl2.c"
-#define PLUGIN rl2_LTX_hn_plugin
-#define METHOD Rl2
 #include "../fakes/toy.h"
 #include "inference_fixture.h"
 #include "rl2_naive.h"
@@ -11,6 +9,10 @@
 extern const HnPlugin ppo_LTX_hn_plugin, gridworld_LTX_hn_plugin;
 
 /* ---- an instance ---- */
+
+static Rl2 *rl2_of(const Subject *b) {
+  return b->self;
+}
 
 static const Case cases[] = {
     {"plain", "hidden: 7, obs_embed: 0, act_embed: 0, reward_embed: 0", 2, 3, 0},
@@ -36,7 +38,7 @@ static char *memory_new(Subject *b, int64_t B) {
   char *state = g_malloc0((gsize)B * b->spec.row_size);
   HnRng rng = hn_rng(9, 9);
   for (int64_t i = 0; i < B; i++)
-    for (int64_t j = 0; j < b->m->memory; j++) {
+    for (int64_t j = 0; j < rl2_of(b)->memory; j++) {
       float x = (float)hn_rng_uniform(&rng, -0.9, 0.9);
       memcpy(state + (size_t)i * b->spec.row_size + sizeof(Head) + (size_t)j * 4, &x, 4);
     }
@@ -45,8 +47,9 @@ static char *memory_new(Subject *b, int64_t B) {
 
 /* Beliefs [steps + 1, rows, D] of part of a life, put into `belief` [T+1, B, D] of the whole;
  * `state` is of all rows.  Scratch is left as it is. */
-static void think_part(Subject *b, Believe *how, const Life *l, int64_t from, int64_t steps,
-                       int64_t first, int64_t rows, char *state, float *belief) {
+static void think_part(Subject *b, HnStatus (*how)(void *, HnBeliefUpdate *), const Life *l,
+                       int64_t from, int64_t steps, int64_t first, int64_t rows, char *state,
+                       float *belief) {
   HnHistory h = life_window(l, from, steps, first, rows);
   int64_t D = b->spec.belief_dim;
   float *part = g_new0(float, (gsize)((steps + 1) * rows * D));
@@ -54,7 +57,7 @@ static void think_part(Subject *b, Believe *how, const Life *l, int64_t from, in
                       .history = &h,
                       .state = state + (size_t)first * b->spec.row_size,
                       .belief = part};
-  g_assert_cmpint(how(b->m, &q), ==, HN_OK);
+  g_assert_cmpint(how(b->self, &q), ==, HN_OK);
   for (int64_t t = 0; t <= steps; t++)
     memcpy(belief + ((from + t) * l->B + first) * D, part + t * rows * D,
            (size_t)(rows * D) * sizeof *part);
@@ -68,8 +71,8 @@ static void teach(Subject *b, const Life *l, const char *memory, const float *d,
   char *state = g_memdup2(memory, (gsize)l->B * b->spec.row_size);
   float *belief = g_new0(float, (gsize)((l->T + 1) * l->B * D));
   HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = belief};
-  g_assert_cmpint(forward(b->m, &q), ==, HN_OK);
-  g_assert_cmpint(backward(b->m, &q, d, norm2), ==, HN_OK);
+  g_assert_cmpint(forward(b->self, &q), ==, HN_OK);
+  g_assert_cmpint(backward(b->self, &q, d, norm2), ==, HN_OK);
   fake_host_reset(&b->fake, (FakeMark){0});
   g_free(belief), g_free(state);
 }
@@ -77,17 +80,17 @@ static void teach(Subject *b, const Life *l, const char *memory, const float *d,
 /* Once when no tape can be kept yet, and once from kept tapes: the same bits. */
 static void teach_twice(Subject *b, const Life *l, const char *memory, const float *d,
                         double *norm2) {
-  HnStore *s = &b->m->store;
+  HnStore *s = &rl2_of(b)->store;
   float *first = g_new(float, (gsize)s->size);
   teach(b, l, memory, d, norm2);
-  g_assert_null(b->m->trail);
+  g_assert_null(rl2_of(b)->trail);
   for (int64_t k = 0; k < s->count; k++) {
     gsize bytes = (gsize)(s->tensor[k].rows * s->tensor[k].cols) * sizeof(float);
     memcpy(first + s->tensor[k].offset, s->tensor[k].grad, bytes);
     memset(s->tensor[k].grad, 0, bytes);
   }
   teach(b, l, memory, d, norm2);
-  g_assert_nonnull(b->m->trail);
+  g_assert_nonnull(rl2_of(b)->trail);
   for (int64_t k = 0; k < s->count; k++) {
     gsize bytes = (gsize)(s->tensor[k].rows * s->tensor[k].cols) * sizeof(float);
     g_assert_cmpmem(first + s->tensor[k].offset, bytes, s->tensor[k].grad, bytes);
@@ -121,8 +124,8 @@ static Shape shape_of(const Subject *b) {
 /* Beliefs, and every derivative of sum(c . belief), on nine rows (shards of four) that begin in
  * mid-life and meet new tasks and episodes at different times. */
 static void check_gradient(const Case *c, const char *more) {
-  Subject *b = subject_new(c, more);
-  int64_t T = 17, B = 9, D = b->spec.belief_dim, n = (T + 1) * B * D, M = b->m->memory;
+  Subject *b = subject_new(&rl2_LTX_hn_plugin, c, more);
+  int64_t T = 17, B = 9, D = b->spec.belief_dim, n = (T + 1) * B * D, M = rl2_of(b)->memory;
   Life *l = life_for(c, T, B, 5);
   HnHistory h = life_window(l, 0, T, 0, B);
   char *memory = memory_new(b, B), *state = g_memdup2(memory, (gsize)B * b->spec.row_size);
@@ -168,12 +171,12 @@ static void test_gradient(gconstpointer c) {
 /* ---- the ABI's promises ---- */
 
 static void check_windows(const Case *data, const char *cell) {
-  Subject *b = subject_new(data, cell);
+  Subject *b = subject_new(&rl2_LTX_hn_plugin, data, cell);
   int64_t T = 23, B = 6;
   Life *l = life_for(data, T, B, 5);
   char *memory = memory_new(b, B);
   check_window_law(&(WindowLaw){.methods = &methods,
-                                .self = b->m,
+                                .self = b->self,
                                 .spec = &b->spec,
                                 .fake = &b->fake,
                                 .whole = life_window(l, 0, T, 0, B),
@@ -189,7 +192,7 @@ static void test_windows(gconstpointer c) {
 /* What happened before a new task leaves no trace in beliefs, memory or gradients after it; what
  * happened before a new episode does. */
 static void check_tasks(const Case *data, const char *cell) {
-  Subject *b = subject_new(data, cell);
+  Subject *b = subject_new(&rl2_LTX_hn_plugin, data, cell);
   int64_t T = 20, B = 3, D = b->spec.belief_dim, n = (T + 1) * B * D, at = 8;
   for (int kind = HN_NEW_EPISODE; kind <= HN_NEW_TASK; kind++) {
     float *belief[2], *d = random_floats(n, 8), *grad[2];
@@ -206,9 +209,9 @@ static void check_tasks(const Case *data, const char *cell) {
       double norm2;
       teach(b, l, state[k], d, &norm2);
       g_assert_cmpfloat(norm2, >, 0);
-      grad[k] = g_new0(float, (gsize)b->m->store.size);
-      for (int64_t j = 0; j < b->m->store.count; j++) {
-        HnTensor *p = &b->m->store.tensor[j];
+      grad[k] = g_new0(float, (gsize)rl2_of(b)->store.size);
+      for (int64_t j = 0; j < rl2_of(b)->store.count; j++) {
+        HnTensor *p = &rl2_of(b)->store.tensor[j];
         memcpy(grad[k] + p->offset, p->grad, (gsize)(p->rows * p->cols) * sizeof(float));
         memset(p->grad, 0, (gsize)(p->rows * p->cols) * sizeof(float));
       }
@@ -218,7 +221,7 @@ static void check_tasks(const Case *data, const char *cell) {
     gsize after = (gsize)(n - at * B * D) * sizeof(float), held = (gsize)B * b->spec.row_size;
     bool beliefs = !memcmp(belief[0] + at * B * D, belief[1] + at * B * D, after);
     bool memory = !memcmp(state[0], state[1], held);
-    bool gradients = !memcmp(grad[0], grad[1], (gsize)b->m->store.size * sizeof(float));
+    bool gradients = !memcmp(grad[0], grad[1], (gsize)rl2_of(b)->store.size * sizeof(float));
     g_assert_cmpint(beliefs, ==, kind == HN_NEW_TASK);
     g_assert_cmpint(memory, ==, kind == HN_NEW_TASK);
     g_assert_cmpint(gradients, ==, kind == HN_NEW_TASK);
@@ -237,7 +240,7 @@ static void test_truncate(void) {
   const char *more[] = {", truncate: 0", ", truncate: 21", ", truncate: 100", ", truncate: 20"};
   float *first = NULL;
   for (gsize k = 0; k < G_N_ELEMENTS(more); k++) {
-    Subject *b = subject_new(&cases[1], more[k]);
+    Subject *b = subject_new(&rl2_LTX_hn_plugin, &cases[1], more[k]);
     Life *l = life_for(&cases[1], 20, 5, 5);
     memset(l->begin, HN_KEEP, 22 * 5);
     float *d = random_floats(21 * 5 * b->spec.belief_dim, 8);
@@ -256,7 +259,7 @@ static void test_truncate(void) {
 /* Memory of older weights counts as empty where it is to be forgotten, and only there. */
 static void test_forget(void) {
   for (int forgets = 0; forgets < 2; forgets++) {
-    Subject *b = subject_new(&cases[1], forgets ? ", forget: true" : "");
+    Subject *b = subject_new(&rl2_LTX_hn_plugin, &cases[1], forgets ? ", forget: true" : "");
     int64_t T = 6, B = 2, D = b->spec.belief_dim;
     gsize bytes = (gsize)((T + 1) * B * D) * sizeof(float), held = (gsize)B * b->spec.row_size;
     Life *l = life_for(&cases[1], T, B, 5);
@@ -265,7 +268,7 @@ static void test_forget(void) {
     char *state[3] = {memory_new(b, B), memory_new(b, B), g_malloc0(held)};
     for (int k = 0; k < 3; k++) belief[k] = g_malloc0(bytes);
     think_part(b, believe, l, 0, T, 0, B, state[0], belief[0]); /* of the same weights */
-    ++*b->m->store.clock;
+    ++*rl2_of(b)->store.clock;
     think_part(b, believe, l, 0, T, 0, B, state[1], belief[1]);
     think_part(b, believe, l, 0, T, 0, B, state[2], belief[2]); /* from nothing */
     g_assert_cmpint(memcmp(belief[0], belief[2], bytes), !=, 0);
@@ -279,8 +282,9 @@ static void test_forget(void) {
 /* The first step of Adam is lr rate g / (|g| + eps); an own clip counts after the joint one. */
 static void test_step(void) {
   for (int own = 0; own < 2; own++) {
-    Subject *b = subject_new(&cases[0], own ? ", lr: 0.1, adam_eps: 1, grad_norm: 0.25"
-                                            : ", lr: 0.1, adam_eps: 1");
+    Subject *b =
+        subject_new(&rl2_LTX_hn_plugin, &cases[0],
+                    own ? ", lr: 0.1, adam_eps: 1, grad_norm: 0.25" : ", lr: 0.1, adam_eps: 1");
     Life *l = life_for(&cases[0], 10, 3, 5);
     float *d = random_floats(11 * 3 * b->spec.belief_dim, 8);
     char *state = memory_new(b, 3);
@@ -292,7 +296,7 @@ static void test_step(void) {
     memcpy(before, a->data, sizeof before), memcpy(grad, a->grad, sizeof grad);
     double scale = 0.3, used = own ? fmin(scale, 0.25 / sqrt(norm2)) : scale;
     g_assert_cmpfloat(0.3 * sqrt(norm2), >, 0.25);
-    g_assert_cmpint(step(b->m, scale, 0.5), ==, HN_OK);
+    g_assert_cmpint(step(b->self, scale, 0.5), ==, HN_OK);
     for (int k = 0; k < 7 * 21; k++) {
       double g = used * (double)grad[k], move = 0.1 * 0.5 * g / (fabs(g) + 1);
       g_assert_cmpfloat_with_epsilon(((float *)a->data)[k], (double)before[k] - move, 1e-6);
@@ -307,7 +311,7 @@ static void test_step(void) {
 static void test_size(void) {
   Case c = {"", "hidden: 64, see_act: false, obs_embed: 8, reward_embed: 8, bottleneck: 10", 2, 0,
             5};
-  Subject *b = subject_new(&c, "");
+  Subject *b = subject_new(&rl2_LTX_hn_plugin, &c, "");
   int64_t count = 0;
   for (int64_t k = 0; k < b->fake.array_count; k++)
     if (b->fake.array[k].grad) count += b->fake.array[k].count;
@@ -326,7 +330,7 @@ static void test_refusals(void) {
   for (gsize k = 0; k < G_N_ELEMENTS(bad); k++) {
     Subject *b = g_new0(Subject, 1);
     Case c = {"", bad[k].settings, 2, 1, 0};
-    g_assert_cmpint(subject_try(b, &c, ""), ==, bad[k].status);
+    g_assert_cmpint(subject_try(b, &rl2_LTX_hn_plugin, &c, ""), ==, bad[k].status);
     g_assert_nonnull(strstr(b->fake.error, bad[k].part));
     subject_free(b);
   }

@@ -1,9 +1,9 @@
 /* vrnn_naive.h - the recurrent agents written out again, one number at a time in float64, with
  * Jacobians by differences and matrices by elimination: the reference of their tests.
  *
- * What the method holds constant (precisions, the posterior before, draws' deviations, the memory a
- * window starts from) is written down in a first run and read in later ones, so that central
- * differences of the later ones are the gradients that the method wants. */
+ * What the method holds constant (precisions, the posterior before, samples' deviations, the
+ * recurrent state a window starts from) is written down in a first run and read in later ones, so
+ * that central differences of the later ones are the gradients that the method wants. */
 #ifndef VRNN_NAIVE_H
 #define VRNN_NAIVE_H
 #include "vrnn_fixture.h"
@@ -15,39 +15,57 @@ typedef struct Gaussian {
   double mean[WIDE], precision[WIDE * WIDE];
 } Gaussian;
 
-/* What is known of a percept. */
+/* What is known at an observation. */
 typedef struct Point {
-  bool dark;
+  bool masked;
   double h[WIDE], cells[WIDE], context[WIDE], act[WIDE]; /* act: embedded, of the step before */
   Gaussian q, before;                                    /* before: held constant */
   double z[SAMPLES][WIDE], model_z[SAMPLES][WIDE];       /* offsets of the belief's, the head's */
-  double spread[WIDE * WIDE];
+  double root[WIDE * WIDE];
 } Point;
 
-/* One row's running memory. */
+/* One row's memory. */
 typedef struct Memory {
   double carry[2 * WIDE], inputs[LAG][4 * WIDE];
-  int64_t age;
+  int64_t count; /* inputs */
   Gaussian q;
 } Memory;
 
-typedef struct Naive {
+typedef struct Naive Naive;
+/* What each test states for its plugin. */
+typedef struct NaivePosterior {
+  const HnPlugin *plugin;
+  /* Precision of a new task's posterior, in: 0.  NULL: there is none. */
+  void (*prior)(const Naive *z, double *precision);
+  /* p->q after an input, its mean in: as read out; k->q is the posterior before.  NULL: the mean.
+   */
+  void (*update)(const Naive *z, const Memory *k, Point *p);
+  /* z - mean of p->q for noise [F]; in: 0.  NULL: 0. */
+  void (*offset)(const Naive *z, const Point *p, const float *noise, double *offset);
+  bool moves; /* offsets and precisions depend on weights; else they are held constant */
+} NaivePosterior;
+
+struct Naive {
+  const NaivePosterior *posterior;
   FakeHost *fake;
   const Vrnn *m;
-  const Life *l;
+  const Experience *xp;
   int64_t size, at[FAKE_ARRAYS]; /* numbers; where each array begins, -1: no weight */
   double *x;
-  int64_t from;  /* percept that the window starts with: before it nothing is learnt */
+  int64_t from;  /* observation that the window starts with: before it nothing is learnt */
   Memory *start; /* [B] there */
-  Point *point;  /* [T+1, B] of the whole life */
+  Point *point;  /* [T+1, B] of all experience */
   bool recorded;
   int64_t samples; /* of the belief */
   double kl, nll;  /* of the last run, means */
-} Naive;
+};
 
-static Naive *naive_new(FakeHost *fake, const Vrnn *m, const Life *l, int64_t from) {
+static inline Naive *naive_new(const NaivePosterior *posterior, Subject *b, const Experience *xp,
+                               int64_t from) {
   Naive *z = g_new0(Naive, 1);
-  *z = (Naive){.fake = fake, .m = m, .l = l, .from = from};
+  const Vrnn *m = b->self;
+  FakeHost *fake = &b->fake;
+  *z = (Naive){.posterior = posterior, .fake = fake, .m = m, .xp = xp, .from = from};
   g_assert_cmpint(MAX(MAX(m->D + m->E, m->gates), m->W), <=, 4 * WIDE);
   g_assert_cmpint(MAX(MAX(m->H, m->F), MAX(m->E, m->C)), <=, WIDE);
   for (int64_t k = 0; k < fake->array_count; k++) {
@@ -58,15 +76,15 @@ static Naive *naive_new(FakeHost *fake, const Vrnn *m, const Life *l, int64_t fr
   for (int64_t k = 0; k < fake->array_count; k++)
     for (int64_t j = 0; z->at[k] >= 0 && j < fake->array[k].count; j++)
       z->x[z->at[k] + j] = (double)((const float *)fake->array[k].data)[j];
-  z->start = g_new0(Memory, l->B), z->point = g_new0(Point, (l->T + 1) * l->B);
+  z->start = g_new0(Memory, xp->B), z->point = g_new0(Point, (xp->T + 1) * xp->B);
   return z;
 }
 
-static void naive_free(Naive *z) {
+static inline void naive_free(Naive *z) {
   g_free(z->x), g_free(z->start), g_free(z->point), g_free(z);
 }
 
-static double *weights_of(const Naive *z, const char *format, const char *name) {
+static inline double *weights_of(const Naive *z, const char *format, const char *name) {
   char text[64];
   g_snprintf(text, sizeof text, "%s%s", name, format);
   for (int64_t k = 0; k < z->fake->array_count; k++)
@@ -77,19 +95,19 @@ static double *weights_of(const Naive *z, const char *format, const char *name) 
 /* ---- networks ---- */
 
 /* y [m] = b + x [n] w, w [n, m]. */
-static void affine(const double *w, const double *b, int64_t n, int64_t m, const double *x,
-                   double *y) {
+static inline void affine(const double *w, const double *b, int64_t n, int64_t m, const double *x,
+                          double *y) {
   for (int64_t j = 0; j < m; j++) {
     y[j] = b ? b[j] : 0;
     for (int64_t i = 0; i < n; i++) y[j] += x[i] * w[i * m + j];
   }
 }
 
-static void leaky(int64_t n, double *y) {
+static inline void leaky(int64_t n, double *y) {
   for (int64_t j = 0; j < n; j++) y[j] = y[j] < 0 ? 0.01 * y[j] : y[j];
 }
 
-static void normalise(const Naive *z, const char *name, int64_t n, double *y) {
+static inline void normalise(const Naive *z, const char *name, int64_t n, double *y) {
   const double *gain = weights_of(z, ".norm.weight", name),
                *bias = weights_of(z, ".norm.bias", name);
   double mean = 0, square = 0;
@@ -99,7 +117,8 @@ static void normalise(const Naive *z, const char *name, int64_t n, double *y) {
 }
 
 /* Layers NAME.0 .. as HnMlp has them; the last one bends too if `bends`. */
-static void layers(const Naive *z, const char *name, const HnMlp *net, bool bends, double *y) {
+static inline void layers(const Naive *z, const char *name, const HnMlp *net, bool bends,
+                          double *y) {
   double x[4 * WIDE];
   for (int64_t k = 0; k < net->layers; k++) {
     char weight[32], bias[32];
@@ -112,17 +131,19 @@ static void layers(const Naive *z, const char *name, const HnMlp *net, bool bend
   }
 }
 
-static void naive_embed(const Naive *z, const char *name, const Embed *e, double *y) {
+static inline void naive_embed(const Naive *z, const char *name, const VrnnEmbedding *e,
+                               double *y) {
   layers(z, name, &e->net, true, y);
   normalise(z, name, z->m->E, y);
 }
 
-static double logistic(double x) {
+static inline double logistic(double x) {
   return 1 / (1 + exp(-x));
 }
 
 /* carry [hidden, or hidden and cells]; in [gates]: the input's share of the gates' sums. */
-static void naive_cell(const Naive *z, const double *in, const double *before, double *after) {
+static inline void naive_cell(const Naive *z, const double *in, const double *before,
+                              double *after) {
   const Vrnn *m = z->m;
   int64_t H = m->H;
   double state[4 * WIDE];
@@ -143,27 +164,27 @@ static void naive_cell(const Naive *z, const double *in, const double *before, d
   }
 }
 
-static void naive_mean(const Naive *z, const double *h, double *mean) {
+static inline void naive_mean(const Naive *z, const double *h, double *mean) {
   affine(weights_of(z, ".0.weight", "mean"), weights_of(z, ".0.bias", "mean"), z->m->H, z->m->F, h,
          mean);
 }
 
 /* The action of element `at` (NULL history element: none), embedded. */
-static void naive_act(const Naive *z, int64_t at, bool none, double *y) {
+static inline void naive_act(const Naive *z, int64_t at, bool none, double *y) {
   const Vrnn *m = z->m;
-  const Life *l = z->l;
+  const Experience *xp = z->xp;
   memset(y, 0, WIDE * sizeof *y);
-  if (!none && m->discrete && m->p->act_input == ACT_INDEX) y[0] = l->action_index[at];
-  if (!none && m->discrete && m->p->act_input == ACT_ONEHOT) y[l->action_index[at]] = 1;
-  for (int64_t d = 0; !none && !m->discrete && d < l->action_dim; d++)
-    y[d] = (double)l->action[at * l->action_dim + d];
+  if (!none && m->discrete && m->p->act_input == ACT_INDEX) y[0] = xp->action_index[at];
+  if (!none && m->discrete && m->p->act_input == ACT_ONEHOT) y[xp->action_index[at]] = 1;
+  for (int64_t d = 0; !none && !m->discrete && d < xp->action_dim; d++)
+    y[d] = (double)xp->action[at * xp->action_dim + d];
   naive_embed(z, "act_embed", &m->act, y);
 }
 
 /* ---- small matrices ---- */
 
 /* x of a x = b by Gauss' elimination with pivots; log|det a| as well. */
-static double eliminate(int64_t n, const double *a, const double *b, double *x) {
+static inline double eliminate(int64_t n, const double *a, const double *b, double *x) {
   double w[WIDE * (WIDE + 1)], logdet = 0;
   for (int64_t i = 0; i < n; i++) {
     memcpy(w + i * (n + 1), a + i * n, (size_t)n * sizeof *w);
@@ -188,7 +209,7 @@ static double eliminate(int64_t n, const double *a, const double *b, double *x) 
   return logdet;
 }
 
-static void inverse(int64_t n, const double *a, double *y) {
+static inline void inverse(int64_t n, const double *a, double *y) {
   double unit[WIDE], column[WIDE];
   for (int64_t j = 0; j < n; j++) {
     for (int64_t i = 0; i < n; i++) unit[i] = i == j;
@@ -198,7 +219,7 @@ static void inverse(int64_t n, const double *a, double *y) {
 }
 
 /* Parts of KL(q || p) of Gaussians: 1/2 (trace - F), 1/2 Mahalanobis, 1/2 log-determinants. */
-static void naive_kl(int64_t n, const Gaussian *q, const Gaussian *p, double *parts) {
+static inline void naive_kl(int64_t n, const Gaussian *q, const Gaussian *p, double *parts) {
   double cov[WIDE * WIDE];
   inverse(n, q->precision, cov);
   parts[0] = -0.5 * (double)n, parts[1] = 0;
@@ -216,44 +237,31 @@ static inline double naive_entropy(int64_t n, const double *precision) {
   return 0.5 * (double)n * (1 + log(2 * G_PI)) - 0.5 * eliminate(n, precision, NULL, NULL);
 }
 
-/* ---- the posterior, which each test states for its plugin ---- */
-
-/* The prior of a new task. */
-static void naive_prior(const Naive *z, Gaussian *q);
-/* p->q of the memory's state: mean as read out, c the carry, and memory's last posterior. */
-static void naive_posterior(const Naive *z, Memory *k, Point *p);
-/* z - mean for noise [F], of p->q. */
-static void naive_offset(const Naive *z, const Point *p, const float *noise, double *offset);
-/* Whether offsets and precisions depend on weights: else they are held constant. */
-static bool naive_moves(void);
-/* Whether the KL is its Mahalanobis part. */
-static bool naive_simplifies(const Naive *z);
-
 /* ---- a row ---- */
 
-static void naive_percept(const Naive *z, int64_t t, int64_t i, Memory *k, Point *p) {
+static inline void naive_observe(const Naive *z, int64_t t, int64_t i, Memory *k, Point *p) {
   const Vrnn *m = z->m;
-  const Life *l = z->l;
-  int64_t at = (t + 1) * l->B + i, n = 0, E = m->E;
-  bool fresh = l->begin[at] == HN_NEW_TASK;
+  const Experience *xp = z->xp;
+  int64_t at = (t + 1) * xp->B + i, n = 0, E = m->E;
+  bool fresh = xp->begin[at] == HN_NEW_TASK;
   double x[4 * WIDE] = {0}, in[4 * WIDE], carry[2 * WIDE];
   if (fresh) {
-    *k = (Memory){.age = 0};
-    naive_prior(z, &k->q);
+    *k = (Memory){.count = 0};
+    if (z->posterior->prior) z->posterior->prior(z, k->q.precision);
   }
   if (!z->recorded) p->before = k->q;
-  p->dark = fresh && !m->p->see_first;
-  naive_act(z, at - l->B, false, p->act);
-  for (int64_t d = 0; d < l->obs_dim; d++) x[n++] = (double)l->obs[at * l->obs_dim + d];
-  if (m->p->see_reward) x[n++] = fresh ? 0 : (double)l->reward[at - l->B];
-  if (m->p->see_episodes) x[n++] = l->begin[at] == HN_NEW_EPISODE;
+  p->masked = fresh && !m->p->see_first;
+  naive_act(z, at - xp->B, false, p->act);
+  for (int64_t d = 0; d < xp->obs_dim; d++) x[n++] = (double)xp->obs[at * xp->obs_dim + d];
+  if (m->p->see_reward) x[n++] = fresh ? 0 : (double)xp->reward[at - xp->B];
+  if (m->p->see_episodes) x[n++] = xp->begin[at] == HN_NEW_EPISODE;
   naive_embed(z, "obs_embed", &m->obs, x);
   if (m->p->context == CONTEXT_BAMDP) memcpy(p->context, x, sizeof p->context);
   if (fresh)
     naive_act(z, 0, true, x + E);
   else
     memcpy(x + E, p->act, (size_t)E * sizeof *x);
-  if (p->dark) {
+  if (p->masked) {
     p->q = k->q;
     memset(p->context, 0, sizeof p->context);
     return;
@@ -264,29 +272,30 @@ static void naive_percept(const Naive *z, int64_t t, int64_t i, Memory *k, Point
   memcpy(k->carry, carry, sizeof carry);
   memmove(k->inputs[1], k->inputs[0], (LAG - 1) * sizeof k->inputs[0]);
   memcpy(k->inputs[0], in, sizeof in);
-  k->age++;
+  k->count++;
   memcpy(p->h, carry, sizeof p->h);
   if (m->p->context == CONTEXT_RSSM) memcpy(p->context, carry, sizeof p->context);
   naive_mean(z, carry, p->q.mean);
-  naive_posterior(z, k, p);
+  if (z->posterior->update) z->posterior->update(z, k, p);
   k->q = p->q;
 }
 
 /* ---- the head ---- */
 
-static double naive_sigma(const Naive *z) {
+static inline double naive_sigma(const Naive *z) {
   double w =
       weights_of(z, ".sigma.weight", "signal")[0] + weights_of(z, ".sigma.bias", "signal")[0];
   return z->m->p->upstream_sigma ? log1p(exp(fmin(fmax(w, 0.001), 5)))
                                  : fmin(fmax(log1p(exp(w)), 0.001), 5);
 }
 
-/* Log-density of what step (t, i) showed, asked of S draws of z at percept t. */
-static double naive_shown(const Naive *z, int64_t t, int64_t i, int64_t S, double offsets[][WIDE]) {
+/* Log-density of what step (t, i) showed, given S samples of z at observation t. */
+static inline double naive_shown(const Naive *z, int64_t t, int64_t i, int64_t S,
+                                 double offsets[][WIDE]) {
   const Vrnn *m = z->m;
-  const Life *l = z->l;
-  const Point *p = &z->point[t * l->B + i];
-  int64_t at = (t + 1) * l->B + i, F = m->F, O = m->head.outputs;
+  const Experience *xp = z->xp;
+  const Point *p = &z->point[t * xp->B + i];
+  int64_t at = (t + 1) * xp->B + i, F = m->F, O = m->head.outputs;
   const char *name = m->p->head == HEAD_SIGNAL ? "signal" : "reward";
   double out[SAMPLES][WIDE], act[WIDE], sum = 0, mixture = 0, logs = 0;
   naive_act(z, at, false, act);
@@ -301,7 +310,7 @@ static double naive_shown(const Naive *z, int64_t t, int64_t i, int64_t S, doubl
   }
   int64_t n = MAX(S, 1);
   if (m->p->head == HEAD_REWARD) {
-    int one = l->reward[at] > 0.5f;
+    int one = xp->reward[at] > 0.5f;
     for (int64_t s = 0; s < n; s++) {
       double p1 = exp(out[s][one]) / (exp(out[s][0]) + exp(out[s][1]));
       mixture += p1 / (double)n, logs += log(p1) / (double)n;
@@ -314,61 +323,62 @@ static double naive_shown(const Naive *z, int64_t t, int64_t i, int64_t S, doubl
       mean += out[s][d] / (double)n, second += out[s][d] * out[s][d] / (double)n;
     stddev = sqrt(sigma * sigma + second - mean * mean);
     if (m->p->upstream_aggregate) stddev = n > 1 ? sigma * sigma : sigma;
-    double e = ((double)l->next[at * O + d] - mean) / stddev;
+    double e = ((double)xp->next[at * O + d] - mean) / stddev;
     sum += -0.5 * e * e - log(stddev) - 0.5 * log(2 * G_PI);
   }
   return sum;
 }
 
-/* ---- a life ---- */
+/* ---- the whole ---- */
 
-/* Writes down the head's and the belief's noise as the plugin draws it. */
+/* The head's and the belief's noise, as the plugin draws it. */
 typedef struct Noise {
   float *belief, *model; /* [T+1, B, SAMPLES, F] */
 } Noise;
 
-static void draw_points(Naive *z, const Noise *noise, int64_t k, Point *p) {
-  const Vrnn *m = z->m;
-  for (int64_t s = 0; s < SAMPLES; s++) {
-    if (noise->belief) naive_offset(z, p, noise->belief + (k * SAMPLES + s) * m->F, p->z[s]);
-    if (noise->model) naive_offset(z, p, noise->model + (k * SAMPLES + s) * m->F, p->model_z[s]);
+static inline void draw_points(Naive *z, const Noise *noise, int64_t k, Point *p) {
+  for (int64_t s = 0; s < SAMPLES && z->posterior->offset; s++) {
+    int64_t at = (k * SAMPLES + s) * z->m->F;
+    z->posterior->offset(z, p, noise->belief + at, p->z[s]);
+    z->posterior->offset(z, p, noise->model + at, p->model_z[s]);
   }
 }
 
 /* The own loss along the window that starts at z->from, plus sum(c . belief); belief [T+1, B,
  * max(S, 1), D], c [.. of the window]; either may be NULL. */
-static double naive_run(Naive *z, const Noise *noise, const float *c, float *belief) {
+static inline double naive_run(Naive *z, const Noise *noise, const float *c, float *belief) {
   const Vrnn *m = z->m;
-  const Life *l = z->l;
+  const Experience *xp = z->xp;
   int64_t S = MAX(z->samples, 1), D = m->D, first = z->recorded ? z->from : 0;
-  int64_t W = l->T - z->from;
-  double sum = 0, mean = 1 / (double)(W * l->B);
+  int64_t W = xp->T - z->from;
+  double sum = 0, mean = 1 / (double)(W * xp->B);
   z->kl = z->nll = 0;
-  for (int64_t i = 0; i < l->B; i++) {
+  for (int64_t i = 0; i < xp->B; i++) {
     Memory k = z->start[i];
-    for (int64_t t = first; t <= l->T; t++) {
-      Point *p = &z->point[t * l->B + i];
+    for (int64_t t = first; t <= xp->T; t++) {
+      Point *p = &z->point[t * xp->B + i];
       if (!z->recorded && t == z->from) z->start[i] = k;
-      naive_percept(z, t, i, &k, p);
-      if (!z->recorded || naive_moves()) draw_points(z, noise, t * l->B + i, p);
+      naive_observe(z, t, i, &k, p);
+      if (!z->recorded || z->posterior->moves) draw_points(z, noise, t * xp->B + i, p);
       if (t < z->from) continue;
       for (int64_t s = 0; s < S; s++)
         for (int64_t j = 0; j < D; j++) {
-          int64_t at = ((t * l->B + i) * S + s) * D + j;
+          int64_t at = ((t * xp->B + i) * S + s) * D + j;
           double y = j < m->F ? p->q.mean[j] + (z->samples ? p->z[s][j] : 0) : p->context[j - m->F];
           if (belief) belief[at] = (float)y;
-          if (c) sum += (double)c[at - z->from * l->B * S * D] * y;
+          if (c) sum += (double)c[at - z->from * xp->B * S * D] * y;
         }
-      if (t == l->T) continue;
+      if (t == xp->T) continue;
       double parts[3];
-      if (m->beta > 0) {
+      if (m->p->kl_weight > 0) {
         naive_kl(m->F, &p->q, &p->before, parts);
-        z->kl += mean * (parts[1] + (naive_simplifies(z) ? 0 : parts[0] + parts[2]));
+        z->kl += mean * (parts[1] + (m->p->simplify ? 0 : parts[0] + parts[2]));
       }
-      if (m->head.net.layers) z->nll -= mean * naive_shown(z, t, i, m->draws, p->model_z);
+      if (m->head.net.layers)
+        z->nll -= mean * naive_shown(z, t, i, m->p->model_samples, p->model_z);
     }
   }
   z->recorded = true;
-  return sum + z->nll + m->beta * z->kl;
+  return sum + z->nll + m->p->kl_weight * z->kl;
 }
 #endif
