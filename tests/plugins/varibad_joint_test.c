@@ -101,7 +101,7 @@ static void test_windows(void) {
 static void test_policy_alone(void) {
   Experience data = experience_new(40, 2, 22, false);
   VaribadParams p = small();
-  p.reward_weight = p.kl_weight = 0;
+  p.reward_weight = p.kl_weight = p.task_weight = 0;
   Fixture *s = fixture_new(p, 2);
   g_assert_cmpint(s->v.decoders.count, ==, 0);
   HnHistory none = window(&data, 0, 0, 0, 2);

@@ -1,6 +1,5 @@
 /* varibad_test.c - VariBAD against the model written out in float64, central differences, closed
  * forms, and the promises of the ABI. */
-#include "../../plugins/inference/draw_normals.h"
 #include "varibad_fixture.h"
 
 static VaribadParams quiet(void) { /* as varibad.c: the task is not decoded */
@@ -224,9 +223,7 @@ static Drawn drawn_for(Fixture *s, const VaribadBatch *b, int64_t j) {
   Drawn r = {.K = K, .noise = g_new0(float, K *d)};
   r.time = g_memdup2(h.terms.time, (gsize)K * sizeof *r.time);
   if (picks) r.pick = g_memdup2(h.terms.pick, (gsize)picks * sizeof *r.pick);
-  float *work = g_new(float, K *d + 1);
-  if (p->draw_latent) draw_normals(&h.rng[0], K * d, r.noise, work);
-  g_free(work);
+  if (p->draw_latent) hn_normals(&h.rng[0], K * d, r.noise);
   fake_host_reset(&s->fake, (FakeMark){0});
   return r;
 }

@@ -1,6 +1,6 @@
 /* decoder.c - see decoder.h. */
 #include "decoder.h"
-#include "../reuse.h"
+#include <hunch/kit/scratch.h>
 #include <math.h>
 
 /* How many steps latent k decodes, and the i-th of them. */
@@ -237,13 +237,13 @@ static void share_back(int64_t n, const float *restrict x, const float *restrict
 }
 
 /* The layers after the first, forward and backward, on memory that the next chunk uses again. */
-static double decode_pairs(const Pairs *p, Reuse *reuse) {
+static double decode_pairs(const Pairs *p, HnReuse *reuse) {
   const HnMlp *net = &p->d->net;
   int64_t n = p->count, units = p->units, m = p->d->outputs;
   double loss = 0;
-  reuse_again(reuse);
+  hn_reuse_reset(reuse);
   HnTape t = hn_tape_begin(&reuse->host, true);
-  float *x = reuse_scratch(&reuse->host, n * units, sizeof *x);
+  float *x = reuse->host.scratch(&reuse->host, n * units, sizeof *x);
   float *dx = hn_tape_room(&t, n * units, sizeof *dx);
   float *seed = hn_tape_room(&t, n * m, sizeof *seed);
   for (int64_t i = 0; i < n; i++)
@@ -275,8 +275,8 @@ static double decode_steps(const VaribadTerms *s, const VaribadDecoder *d, bool 
   HnTape tz = hn_tape_begin(host, true), ts = hn_tape_begin(host, true);
   HnVar *a = hn_linear(&tz, z, weight_rows(&tz, d->net.w[0], 0, v->d, flat), NULL, HN_LINEAR);
   HnVar *b = step_share(s, &ts, d, flat);
-  Reuse *reuse = host->scratch(host, 1, sizeof *reuse);
-  reuse_begin(reuse, host);
+  HnReuse *reuse = host->scratch(host, 1, sizeof *reuse);
+  hn_reuse_begin(reuse, host, NULL, 0);
   Pairs p = {.s = s, .d = d, .states = states, .units = a->cols, .flat = flat};
   p.latent = host->scratch(host, 2 * CHUNK, sizeof *p.latent), p.step = p.latent + CHUNK;
   p.weight = host->scratch(host, CHUNK, sizeof *p.weight);

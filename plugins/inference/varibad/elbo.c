@@ -1,6 +1,5 @@
 /* elbo.c - see elbo.h. */
 #include "elbo.h"
-#include "../draw_normals.h"
 
 /* ---- the trials of a shard ---- */
 
@@ -131,11 +130,11 @@ static void draw_latents(VaribadShard *s) {
   const Varibad *v = s->v;
   const HnHost *host = v->host;
   int64_t d = v->d, K = s->terms.K, n = s->terms.n, latents = K * n;
-  float *own = varibad_zeros(v, K * d), *work = host->scratch(host, K * d + 1, sizeof *work);
+  float *own = varibad_zeros(v, K * d);
   s->noise = host->scratch(host, latents * d, sizeof *s->noise);
   s->z = host->scratch(host, latents * d, sizeof *s->z), s->dz = varibad_zeros(v, latents * d);
   for (int64_t j = 0; j < n; j++) {
-    if (v->p->draw_latent) draw_normals(&s->rng[j], K * d, own, work);
+    if (v->p->draw_latent) hn_normals(&s->rng[j], K * d, own);
     for (int64_t k = 0; k < K; k++)
       memcpy(s->noise + (k * n + j) * d, own + k * d, (size_t)d * sizeof *own);
   }

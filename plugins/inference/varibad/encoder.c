@@ -1,5 +1,6 @@
 /* encoder.c - see encoder.h. */
 #include "encoder.h"
+#include <hunch/encode.h>
 
 VaribadSteps varibad_steps_new(const Varibad *v, int64_t n) {
   return (VaribadSteps){
@@ -30,9 +31,7 @@ HnVar *varibad_encode(const Varibad *v, HnTape *t, int64_t steps, int64_t rows,
   if (v->embed_reward.layers)
     part[count++] = hn_mlp(t, &v->embed_reward, hn_constant(t, n, 1, s->reward), flat);
   HnVar *x = count == 1 ? part[0] : hn_concat(t, count, part);
-  return hn_gru(t, steps, x, hn_constant(t, rows, v->hidden, h0), hn_param(t, v->gru.w, flat),
-                hn_param(t, v->gru.u, flat), hn_param(t, v->gru.b, flat),
-                hn_param(t, v->gru.c, flat), reset);
+  return hn_rnn(t, &v->gru, steps, x, hn_constant(t, rows, v->hidden, h0), reset, flat).state[0];
 }
 
 HnVar *varibad_moments(const Varibad *v, HnTape *t, HnVar *h, float *flat) {

@@ -23,7 +23,7 @@ void varibad_put_step(const Varibad *v, const HnHistory *h, int64_t t, int64_t r
                       const VaribadSteps *s, int64_t to);
 
 /* Hidden states [steps rows, hidden] after each of `steps` steps of `rows` rows, time-major, from
- * h0 [rows, hidden].  reset as in hn_gru; flat: the encoder's flat gradient, or NULL. */
+ * h0 [rows, hidden].  reset as in hn_rnn_run; flat: the encoder's flat gradient, or NULL. */
 HnVar *varibad_encode(const Varibad *v, HnTape *t, int64_t steps, int64_t rows,
                       const VaribadSteps *s, const float *h0, const uint8_t *reset, float *flat);
 

@@ -51,8 +51,7 @@ static HnStatus update(Varibad *v, HnRng *rng, int64_t usable) {
     if (v->replay.steps[v->slot[i]] > b.steps) b.steps = v->replay.steps[v->slot[i]];
   b.shard_size = shard_size(b.trials);
   int64_t shards = (b.trials + b.shard_size - 1) / b.shard_size;
-  uint64_t high = hn_rng_u32(rng);
-  b.seed = high << 32 | hn_rng_u32(rng);
+  b.seed = hn_rng_u64(rng);
   b.encoder_flat = host->scratch(host, shards * v->encoder.size, sizeof(float));
   b.decoder_flat = host->scratch(host, shards * v->decoders.size, sizeof(float));
   b.parts = host->scratch(host, shards * VARIBAD_PARTS, sizeof *b.parts);

@@ -54,7 +54,7 @@ static void make_encoder(Varibad *v, HnRng *rng) {
   v->embed_action = make_embedding(s, "action", v->action_dim, p->act_embed, rng);
   v->embed_reward = make_embedding(s, "reward", 1, p->reward_embed, rng);
   int64_t in = p->obs_embed + (v->action_dim ? p->act_embed : 0) + p->reward_embed;
-  v->gru = hn_gru_make(s, "gru", in, v->hidden, rng);
+  v->gru = hn_rnn_make(s, "gru", HN_RNN_GRU, HN_RNN_TORCH, in, v->hidden, rng);
   HnMlp head = hn_mlp_make(s, "belief", 1, (int64_t[]){v->hidden, 2 * v->d}, HN_LINEAR, HN_LINEAR,
                            HN_INIT_FAN_IN, 1, 1, rng);
   v->head = head.w[0], v->bias = head.b[0];

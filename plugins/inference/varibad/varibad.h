@@ -15,7 +15,7 @@
 #define HN_VARIBAD_H
 #include "../../common/trial_replay.h"
 #include <hunch/inference.h>
-#include <hunch/kit/nn.h>
+#include <hunch/kit/rnn.h>
 
 /* Indices of the choices below. */
 enum { VARIBAD_BELIEF_MOMENTS, VARIBAD_BELIEF_LATENT };
@@ -160,7 +160,7 @@ typedef struct Varibad {
   int64_t belief_dim;
   HnStore encoder, decoders;
   HnMlp embed_state, embed_action, embed_reward; /* layers 0: not read */
-  HnGru gru;
+  HnRnn gru;
   HnTensor *head, *bias; /* [hidden, 2 d], [1, 2 d]: mean, then log-variance */
   VaribadDecoder reward, state, task;
   HnTrialReplay replay;
