@@ -1,5 +1,6 @@
 /* Uniform actions, blind to observation and belief: the query policy of supervised tasks, and the
- * floor that a learner must rise above.
+ * floor that a learner must rise above.  No action is likelier than another, so there is no greedy
+ * one: they are drawn in evaluation too.
  *
  * With `regions` each number of a continuous action comes from one of several intervals, all
  * equally often however long they are: contexts that leave a part of the range out. */
@@ -67,23 +68,19 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnPol
   return read_regions(u, host, p->regions);
 }
 
-/* Draws a number; returns its log-density.  Greedy: none is likelier than another, so the middle of
- * the middle interval, 0 for the whole range. */
+/* Draws a number; returns its log-density. */
 static double draw(const Uniform *u, HnRng *rng, float *x) {
-  int64_t k = u->regions / 2;
-  if (rng && u->regions > 1) k = hn_rng_below(rng, u->regions);
-  const Region *r = &u->region[k];
-  *x = (float)(rng ? hn_rng_uniform(rng, r->low, r->high) : (r->low + r->high) / 2);
+  const Region *r = &u->region[u->regions > 1 ? hn_rng_below(rng, u->regions) : 0];
+  *x = (float)hn_rng_uniform(rng, r->low, r->high);
   return r->logp;
 }
 
-/* Greedy: no discrete action is likelier than another, so the first. */
 static HnStatus act(void *self, HnActBatch *a) {
   const Uniform *u = self;
   for (int64_t i = 0; i < a->rows; i++) {
-    HnRng *rng = a->rng ? &a->rng[i] : NULL;
+    HnRng *rng = &a->rng[i];
     double logp = u->count > 0 ? -log((double)u->count) : 0;
-    if (u->count > 0) a->action_index[i] = rng ? (int32_t)hn_rng_below(rng, u->count) : 0;
+    if (u->count > 0) a->action_index[i] = (int32_t)hn_rng_below(rng, u->count);
     for (int64_t k = 0; k < u->dim && u->count < 1; k++)
       logp += draw(u, rng, &a->action[i * u->dim + k]);
     a->aux[i] = (float)logp;
@@ -92,5 +89,6 @@ static HnStatus act(void *self, HnActBatch *a) {
 }
 
 static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act};
-HN_PLUGIN(uniform, HN_KIND_POLICY, Uniform, &methods, .version = "0.2", .license = "MIT",
+HN_PLUGIN(uniform, HN_KIND_POLICY, Uniform, &methods, .version = "0.3", .license = "MIT",
+          .flags = HN_STOCHASTIC,
           .summary = "Uniformly random actions, as a control; learns nothing.");

@@ -36,8 +36,8 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
 static const HnPolicy policy_methods = {sizeof(HnPolicy), .create = create, .act = act,
                                         .learn = learn};
 HN_PLUGIN(described, HN_KIND_POLICY, int, &policy_methods, .version = "1.2", .license = "MIT",
-          .summary = "All there is to describe.", .source = "A paper.", .flags = HN_PRIVILEGED,
-          .info = hn_this_info, .metrics = hn_this_metrics);
+          .summary = "All there is to describe.", .source = "A paper.",
+          .flags = HN_PRIVILEGED | HN_STOCHASTIC, .info = hn_this_info, .metrics = hn_this_metrics);
 
 static void test_text(void) {
   g_autofree char *text = hn_describe_text(&described_LTX_hn_plugin);
@@ -49,6 +49,7 @@ static void test_text(void) {
                   "# optional methods:\n"
                   "#   learn       Updates the policy from an iteration's experience.\n"
                   "# PRIVILEGED: reads the true task, which a learner is not shown\n"
+                  "# STOCHASTIC: draws its actions in greedy evaluation too\n"
                   "policy:\n"
                   "  plugin: described\n"
                   "  rate: 0.0003        # a number in [0, 1] 1/s. Step size.\n"

@@ -267,6 +267,30 @@ static void test_trial(void) {
   hn_evaluation_free(&e), cell_clear(&c);
 }
 
+/* A policy without a greedy action draws in every protocol, and so it is said. */
+static void test_stochastic(void) {
+  HnPlugin stochastic = shower_LTX_hn_plugin;
+  stochastic.flags = HN_STOCHASTIC;
+  for (int kind = HN_PROTOCOL_TRIAL; kind <= HN_PROTOCOL_UPSTREAM_BIASED; kind++)
+    for (int draws = 0; draws < 2; draws++) {
+      HnCell c = cell_of(kind, "");
+      if (draws) c.policy.plugin = &stochastic;
+      HnEvaluation e;
+      Counts n;
+      evaluate(&c, &e, &n);
+      int64_t drawn = 0, steps = e.trial.h.steps * e.trial.h.rows;
+      for (int64_t k = 0; k < steps; k++) drawn += e.trial.h.action[3 * k] == 1;
+      g_assert_true(draws || kind == HN_PROTOCOL_SDVT ? drawn == steps : drawn < steps);
+      if (kind == HN_PROTOCOL_TRIAL) {
+        g_autofree char *text = hn_protocol_text(&c);
+        g_assert_cmpstr(text, ==,
+                        draws ? "trial: 2 episodes of the policy's draws"
+                              : "trial: 2 episodes of the policy's mode");
+      }
+      hn_evaluation_free(&e), cell_clear(&c);
+    }
+}
+
 /* ---- what adaptation leaves ---- */
 
 /* Every counted episode begins with all of adaptation's steps and none of a counted one, its own
@@ -436,6 +460,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/protocol/upstream_biased", test_upstream_biased);
   g_test_add_func("/protocol/sdvt", test_sdvt);
   g_test_add_func("/protocol/trial", test_trial);
+  g_test_add_func("/protocol/stochastic", test_stochastic);
   g_test_add_func("/protocol/restored", test_restored);
   g_test_add_func("/protocol/phases", test_phases);
   g_test_add_func("/protocol/tasks", test_tasks);

@@ -398,7 +398,9 @@ static void test_descriptor_faults(void) {
   REFUSED("has no proper name", p.name = NULL);
   REFUSED("has no summary", p.summary = NULL);
   REFUSED("has no version", p.version = "");
-  REFUSED("sets unknown flags 0x80", p.flags = 0x83);
+  REFUSED("sets unknown flags 0x80", p.flags = 0x87);
+  REFUSED("sets HN_STOCHASTIC, which is for policies",
+          (p.flags = HN_STOCHASTIC, p.kind = HN_KIND_ENV));
   REFUSED("has no methods", p.methods = NULL);
   REFUSED("counts parameters but has no table", p.params = NULL);
   REFUSED("parameters, at most", p.param_count = 1000000);

@@ -89,6 +89,8 @@ char *hn_describe_text(const HnPlugin *p) {
   add_methods(out, p);
   if (p->flags & HN_PRIVILEGED)
     g_string_append(out, "# PRIVILEGED: reads the true task, which a learner is not shown\n");
+  if (p->flags & HN_STOCHASTIC)
+    g_string_append(out, "# STOCHASTIC: draws its actions in greedy evaluation too\n");
   add_params(out, p);
   add_columns(out, p->info, "info, per step; the fold makes one number of an episode");
   add_columns(out, p->metrics, "metrics, per update");

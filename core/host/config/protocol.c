@@ -21,6 +21,7 @@ HnProtocol hn_protocol_of(const HnCell *cell) {
   }
   if (x.flags & HN_ADAPTS) x.adapt = p->adapt_episodes, x.greedy = true;
   x.row_episodes = x.adapt + x.episodes;
+  if (cell->policy.plugin->flags & HN_STOCHASTIC) x.greedy = false;
   if (x.flags & HN_SHARES_COUNT) {
     /* by then each of the goals has ended so many episodes that together they have enough */
     x.parallel = p->parallel;

@@ -52,7 +52,7 @@ typedef struct HnProtocol {
   int64_t parallel;     /* rows of one task name that share a count */
   int64_t row_episodes; /* that a row has time for */
   int64_t trial_steps;  /* that a row has time for, counted as one episode; 0: episodes decide */
-  bool greedy;          /* the policy's mode where episodes count */
+  bool greedy;          /* the policy's mode where episodes count; never of HN_STOCHASTIC ones */
 } HnProtocol;
 
 typedef struct HnCell HnCell;

@@ -198,8 +198,10 @@ char *hn_descriptor_refuse(const HnPlugin *p, const char *stem) {
     return g_strdup_printf("calls itself '%s', but its file and symbol say '%s'", p->name, stem);
   if (!p->summary || !*p->summary) return g_strdup("has no summary");
   if (!p->version || !*p->version) return g_strdup("has no version");
-  if (p->flags & ~(guint32)(HN_PRIVILEGED | HN_ROW_CACHE))
-    return g_strdup_printf("sets unknown flags 0x%x", p->flags & ~(guint32)(HN_PRIVILEGED | HN_ROW_CACHE));
+  guint32 unknown = p->flags & ~(guint32)(HN_PRIVILEGED | HN_ROW_CACHE | HN_STOCHASTIC);
+  if (unknown) return g_strdup_printf("sets unknown flags 0x%x", unknown);
+  if (p->flags & HN_STOCHASTIC && p->kind != HN_KIND_POLICY)
+    return g_strdup("sets HN_STOCHASTIC, which is for policies");
   if (!reason) reason = refuse_methods(p);
   if (!reason) reason = refuse_params(p);
   if (!reason) reason = refuse_renamed(p);

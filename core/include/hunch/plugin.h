@@ -201,7 +201,7 @@ typedef struct HnPlugin {
   size_t params_size;
   const HnParam *params;
   uint32_t param_count, param_stride;
-  uint32_t flags;                 /* HN_PRIVILEGED, HN_ROW_CACHE */
+  uint32_t flags;                 /* HN_PRIVILEGED, HN_ROW_CACHE, HN_STOCHASTIC */
   const HnColumn *info, *metrics; /* or NULL */
   /* Parameters that were called otherwise, "old:new old:new", or NULL: a configuration that still
    * says the old name gets an error that names the new one. */
@@ -212,6 +212,7 @@ typedef struct HnPlugin {
 enum {
   HN_PRIVILEGED = 1, /* reads HnHistory.task; shown by inspect, recorded with every result */
   HN_ROW_CACHE = 2,  /* an environment that keeps a cache with a slot a row: see HnEnvBatch.first */
+  HN_STOCHASTIC = 4, /* a policy that has no greedy action: it draws in evaluation too */
 };
 
 /* HN_PLUGIN(name, kind, SelfType, &methods, .summary = ..., ...) after HN_PARAMS.
@@ -258,10 +259,10 @@ typedef struct HnHistory {
   const int32_t *action_index; /* [..] a_t (discrete) */
   const float *reward;         /* [..] as the learner sees it, perhaps relabelled */
   const float *true_reward;    /* [..] as the environment gave it */
-  const float *next_obs;       /* [.., obs_dim] the observation that step t led to, before a reset */
-  const uint8_t *terminated;   /* [..] true terminal state; bootstrap unless set */
-  const uint8_t *truncated;    /* [..] episode ended by the horizon or by the environment's limit */
-  const float *task;           /* [.., task_dim] NULL unless the plugin is HN_PRIVILEGED */
+  const float *next_obs;     /* [.., obs_dim] the observation that step t led to, before a reset */
+  const uint8_t *terminated; /* [..] true terminal state; bootstrap unless set */
+  const uint8_t *truncated;  /* [..] episode ended by the horizon or by the environment's limit */
+  const float *task;         /* [.., task_dim] NULL unless the plugin is HN_PRIVILEGED */
   /* From acting; NULL in a window that a plugin made itself. */
   const void *state;   /* [B] inference row memory just before time 0; NULL: start at the prior */
   int64_t samples;     /* S */
@@ -285,8 +286,9 @@ typedef struct HnTrainBatch HnTrainBatch;
 struct HnTrainBatch {
   uint32_t struct_size;
   void *impl;
-  int64_t iteration, frames, frames_total; /* from 0; environment steps so far, and at the end of the run */
-  HnRng *rng;                              /* the random stream of this learner */
+  int64_t iteration, frames,
+      frames_total; /* from 0; environment steps so far, and at the end of the run */
+  HnRng *rng;       /* the random stream of this learner */
   int64_t phases;
   const HnHistory *const *phase; /* [phases] windows of the same rows, one after another */
   /* Gathers n rows of a phase into dense arrays, valid until the next call.  [instance] */
