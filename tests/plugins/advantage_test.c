@@ -115,10 +115,43 @@ static void test_reward_scale(void) {
   fake_host_close(&fake);
 }
 
+/* Episodes of 5 steps in a trial of 10, each step paid 1.  Where they end the return it is worth
+ * 1 .. (1 - g^5) / (1 - g) twice, also across windows; else 1 .. (1 - g^10) / (1 - g). */
+static void test_reward_scale_of_episodes(void) {
+  enum { STEPS = 10 };
+  const double g = 0.99;
+  float paid[STEPS], reward[STEPS];
+  uint8_t begin[STEPS + 1] = {[0] = HN_NEW_TASK, [5] = HN_NEW_EPISODE, [10] = HN_NEW_TASK};
+  for (int t = 0; t < STEPS; t++) paid[t] = 1;
+  for (int ends = 0; ends < 2; ends++) {
+    FakeHost fake;
+    HnNormaliser z = hn_normaliser_make(fake_host_open(&fake), "z", 1);
+    ReturnRule r = {.gamma = g, .episodes_end = ends};
+    double so_far = 0, mean = 0, square = 0;
+    for (int from = 0; from < STEPS; from += 2) { /* windows of two steps */
+      HnHistory h = {.struct_size = sizeof h,
+                     .steps = 2,
+                     .rows = 1,
+                     .stride = 1,
+                     .begin = begin + from,
+                     .reward = paid + from,
+                     .true_reward = paid + from};
+      advantage_scale_rewards(&r, &h, &z, &so_far, reward);
+    }
+    for (int t = 0; t < STEPS; t++) {
+      double x = (1 - pow(g, (ends ? t % 5 : t) + 1)) / (1 - g);
+      mean += x / STEPS, square += x * x / STEPS;
+    }
+    g_assert_cmpfloat_with_epsilon(z.m2[0] / z.count[0], square - mean * mean, 1e-5);
+    fake_host_close(&fake);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/returns/cards", test_returns);
   g_test_add_func("/returns/boundaries", test_returns_boundaries);
   g_test_add_func("/returns/reward_scale", test_reward_scale);
+  g_test_add_func("/returns/reward_scale_of_episodes", test_reward_scale_of_episodes);
   return g_test_run();
 }

@@ -197,16 +197,18 @@ static inline void naive_moments(const float *x, int64_t n, int64_t width, int64
   *stddev = sqrt(*stddev + 1e-8);
 }
 
-/* Rewards over the deviation of the discounted return, each return summed from its task's start. */
+/* Rewards over the deviation of the discounted return, each return summed from where it starts. */
 static inline void naive_rewards(const Naive *z, double *reward) {
   const Log *g = z->g;
+  bool terminal = naive_get(z, "episode_boundary") != 0;
   float *total = g_new0(float, (gsize)z->n);
   for (int64_t t = 0; t < g->T; t++)
     for (int64_t i = 0; i < g->B; i++) {
       double sum = 0;
       for (int64_t u = t; u >= 0; u--) {
         sum += pow(naive_get(z, "gamma"), (double)(t - u)) * (double)g->true_reward[u * g->B + i];
-        if (g->begin[u * g->B + i] == HN_NEW_TASK) break;
+        uint8_t begin = g->begin[u * g->B + i];
+        if (begin == HN_NEW_TASK || (terminal && begin == HN_NEW_EPISODE)) break;
       }
       total[t * g->B + i] = (float)sum;
     }

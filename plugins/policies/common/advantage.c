@@ -2,6 +2,11 @@
 #include "advantage.h"
 #include <math.h>
 
+/* True if what begins here is no part of the return before it. */
+static bool ends_return(const ReturnRule *rule, uint8_t begin) {
+  return begin == HN_NEW_TASK || (begin == HN_NEW_EPISODE && rule->episodes_end);
+}
+
 void advantage_gae(const ReturnRule *rule, const HnHistory *h, const float *reward,
                    const float *value, float *advantage, float *target) {
   int64_t B = h->rows;
@@ -9,8 +14,7 @@ void advantage_gae(const ReturnRule *rule, const HnHistory *h, const float *rewa
     double later = 0;
     for (int64_t t = h->steps - 1; t >= 0; t--) {
       int64_t k = t * B + i, at = hn_at(h, t, i);
-      uint8_t next = h->begin[hn_at(h, t + 1, i)];
-      bool ends = next == HN_NEW_TASK || (next == HN_NEW_EPISODE && rule->episodes_end);
+      bool ends = ends_return(rule, h->begin[hn_at(h, t + 1, i)]);
       double live = ends ? 0 : rule->gamma, v = (double)value[k];
       later = (double)reward[k] + live * (double)value[k + B] - v + live * rule->gae_lambda * later;
       if (rule->time_limit_bootstrap && h->truncated[at] && !h->terminated[at]) later = 0;
@@ -25,7 +29,7 @@ void advantage_scale_rewards(const ReturnRule *rule, const HnHistory *h, HnNorma
   for (int64_t t = 0; t < T; t++)
     for (int64_t i = 0; i < B; i++) {
       int64_t at = hn_at(h, t, i);
-      if (h->begin[at] == HN_NEW_TASK) so_far[i] = 0;
+      if (ends_return(rule, h->begin[at])) so_far[i] = 0;
       so_far[i] = rule->gamma * so_far[i] + (double)h->true_reward[at];
       reward[t * B + i] = (float)so_far[i];
     }
