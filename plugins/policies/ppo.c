@@ -224,6 +224,33 @@ static HnStatus infer_beliefs(const Ppo *m, const HnTrainBatch *l, const PpoBatc
   return HN_OK;
 }
 
+static void log_once(const Ppo *m, bool *logged, int64_t n, const char *what, const char *instead) {
+  if (!*logged)
+    m->host->log(m->host, "all advantages of a %s of size %lld are equal: %s (logged once)", what,
+                 (long long)n, instead);
+  *logged = true;
+}
+
+/* Equal advantages have no deviation to standardise by, and without their mean nothing would be
+ * learnt from them. */
+static void standardise(Ppo *m, const PpoBatch *b, PpoMinibatch *mb) {
+  mb->advantage_mean = 0, mb->advantage_scale = 1;
+  if (m->p->advantages == ADVANTAGES_NONE) return;
+  Moments a = b->advantages;
+  if (a.stddev == 0) {
+    log_once(m, &m->logged_batch, b->count, "batch", "not standardised");
+    return;
+  }
+  if (m->p->advantages == ADVANTAGES_MINIBATCH) {
+    Moments own = advantage_moments(b->advantage, mb->place, mb->n);
+    if (own.stddev == 0)
+      log_once(m, &m->logged_minibatch, mb->n, "minibatch", "standardised over the batch");
+    else
+      a = own;
+  }
+  mb->advantage_mean = a.mean, mb->advantage_scale = 1 / (a.stddev + 1e-8);
+}
+
 /* Gradients of one minibatch, of `n` units; norm2 of the inference's part. */
 static HnStatus add_gradients(Ppo *m, const HnTrainBatch *l, const PpoBatch *b, Update *u,
                               int64_t n, const int64_t *unit, double *norm2) {
@@ -231,13 +258,7 @@ static HnStatus add_gradients(Ppo *m, const HnTrainBatch *l, const PpoBatch *b, 
       .m = m, .batch = b, .n = n, .place = unit, .flat = u->flat, .sums = u->shard_sums};
   HnStatus status;
   if (u->through && (status = infer_beliefs(m, l, b, u, n, unit, &mb))) return status;
-  mb.advantage_scale = 1;
-  if (m->p->advantages != ADVANTAGES_NONE) {
-    Moments a = b->advantages;
-    if (m->p->advantages == ADVANTAGES_MINIBATCH)
-      a = advantage_moments(b->advantage, mb.place, mb.n);
-    mb.advantage_mean = a.mean, mb.advantage_scale = 1 / (a.stddev + 1e-8);
-  }
+  standardise(m, b, &mb);
   mb.shard_size = ppo_shard_size(mb.n);
   int64_t shards = ppo_shard_count(mb.n);
   if ((status = m->host->parallel(m->host, shards, ppo_shard_loss, &mb))) return status;

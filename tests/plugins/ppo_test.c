@@ -373,7 +373,7 @@ static void test_limits_and_decay(void) {
   for (int k = 0; k < 2; k++) g_free(weight[k]), g_free(m1[k]), naive_free(z[k]), lab_close(lab[k]);
 }
 
-/* ---- bits, schedules, sizes ---- */
+/* ---- advantages that are all equal ---- */
 
 /* A hash of all that is kept. */
 static char *kept_hash(Lab *lab) {
@@ -386,6 +386,54 @@ static char *kept_hash(Lab *lab) {
   g_checksum_free(sum);
   return text;
 }
+
+/* Minibatches of one step learn what the moments of the batch say. */
+static void test_minibatch_of_one(void) {
+  char *hash[3];
+  for (int k = 0; k < 3; k++) { /* by the minibatch, by the batch, not at all */
+    Lab *lab = open_case(&cases[0], 5);
+    lab_set_all(lab, "n_epochs 1 n_minibatches 32 ent_coef 0");
+    lab_set(lab, "advantages", k);
+    Log *g = experience(lab, 8, 4, 0);
+    HnRng rng = hn_rng(1, 1);
+    g_assert_cmpint(lab_learn(lab, g, &rng, 32, 1000), ==, HN_OK);
+    g_assert_cmpfloat(fabs(lab_metric_of(lab, "policy_loss")), >, 0.01);
+    g_assert_cmpstr(lab->fake.logged, ==,
+                    k ? ""
+                      : "all advantages of a minibatch of size 1 are equal: standardised over the "
+                        "batch (logged once)");
+    hash[k] = kept_hash(lab);
+    log_free(g), lab_close(lab);
+  }
+  g_assert_cmpstr(hash[0], ==, hash[1]);
+  g_assert_cmpstr(hash[0], !=, hash[2]);
+  for (int k = 0; k < 3; k++) g_free(hash[k]);
+}
+
+/* A batch of one step, and of several whose advantages are all 2: taken as they are. */
+static void test_equal_batch(void) {
+  for (int64_t steps = 1; steps <= 8; steps += 7)
+    for (int over = 0; over < 2; over++) {
+      Lab *lab = open_case(&cases[0], 5);
+      lab_set_all(lab, "n_epochs 1 n_minibatches 2 ent_coef 0 lr 0 gamma 0 normalise_reward 0");
+      lab_set(lab, "advantages", over);
+      FakeArray *value = lab_find(lab, "value.0.weight");
+      memset(value->data, 0, (gsize)value->count * sizeof(float));
+      Log *g = log_new(lab, steps, 1, 0, 3);
+      g->begin[0] = HN_NEW_TASK;
+      for (int64_t t = 0; t < steps; t++) {
+        g_assert_cmpint(lab_act(lab, g, t, 0, 1, false), ==, HN_OK);
+        g->reward[t] = g->true_reward[t] = 2;
+      }
+      HnRng rng = hn_rng(1, 1);
+      g_assert_cmpint(lab_learn(lab, g, &rng, steps, 1000), ==, HN_OK);
+      g_assert_cmpfloat_with_epsilon(lab_metric_of(lab, "policy_loss"), -2, 1e-6);
+      g_assert_nonnull(strstr(lab->fake.logged, "are equal: not standardised"));
+      log_free(g), lab_close(lab);
+    }
+}
+
+/* ---- bits, schedules, sizes ---- */
 
 /* Shards backwards, and on two threads: the same bits; 700 elements are eight shards. */
 static void test_threads(gconstpointer data) {
@@ -688,6 +736,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/ppo/mixture_density", test_mixture_density);
   g_test_add_func("/ppo/upstream_critic", test_upstream_critic);
   g_test_add_func("/ppo/limits_and_decay", test_limits_and_decay);
+  g_test_add_func("/ppo/minibatch_of_one", test_minibatch_of_one);
+  g_test_add_func("/ppo/equal_batch", test_equal_batch);
   g_test_add_func("/ppo/blind", test_blind);
   g_test_add_func("/ppo/anneal", test_anneal);
   g_test_add_func("/ppo/target_kl", test_target_kl);

@@ -43,12 +43,16 @@ void advantage_scale_rewards(const ReturnRule *rule, const HnHistory *h, HnNorma
 }
 
 Moments advantage_moments(const float *x, const int64_t *place, int64_t n) {
-  double sum = 0, square = 0;
-  for (int64_t k = 0; k < n; k++) sum += (double)x[place ? place[k] : k];
+  double sum = 0, square = 0, first = (double)x[place ? place[0] : 0];
+  bool equal = true;
+  for (int64_t k = 0; k < n; k++) {
+    double v = (double)x[place ? place[k] : k];
+    sum += v, equal &= v == first;
+  }
   double mean = sum / (double)n;
   for (int64_t k = 0; k < n; k++) {
     double d = (double)x[place ? place[k] : k] - mean;
     square += d * d;
   }
-  return (Moments){mean, sqrt(square / (double)(n > 1 ? n - 1 : 1))};
+  return (Moments){mean, equal ? 0 : sqrt(square / (double)(n - 1))};
 }

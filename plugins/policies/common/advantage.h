@@ -27,7 +27,7 @@ void advantage_scale_rewards(const ReturnRule *rule, const HnHistory *h, HnNorma
                              double *so_far, float *reward);
 
 typedef struct Moments {
-  double mean, stddev; /* over n - 1 */
+  double mean, stddev; /* over n - 1; exactly 0 where all values are equal, or there is one */
 } Moments;
 /* Of x at n places (NULL: the first n). */
 Moments advantage_moments(const float *x, const int64_t *place, int64_t n);

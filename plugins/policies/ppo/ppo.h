@@ -28,8 +28,10 @@
     "End an update after an epoch whose mean approx_kl is larger; 0: never.", 0, 0, 1e9)           \
   X(real, gamma, "", "Discount factor per step; 0: only a step's own reward counts.", 0.99, 0, 1)  \
   X(real, gae_lambda, "", "Lambda of generalised advantage estimation.", 0.95, 0, 1)               \
-  X(choice, advantages, "", "Elements that advantages are standardised over.", "minibatch",        \
-    "minibatch|batch|none")                                                                        \
+  X(choice, advantages, "",                                                                        \
+    "Elements that advantages are standardised over; where all of a minibatch are equal, as with " \
+    "a single step, over the batch; where all of the batch are, none.",                            \
+    "minibatch", "minibatch|batch|none")                                                           \
   X(choice, episode_boundary, "",                                                                  \
     "Whether the end of an episode ends the return (terminal), or only the end of the trial.",     \
     "ignore", "ignore|terminal")                                                                   \
@@ -63,7 +65,8 @@ typedef struct Ppo {
   ActorCritic net;
   int64_t aux_dim, logp_at; /* logp_at: in aux, the log-density acted by; 0: not stored */
   HnNormaliser return_norm;
-  double *return_so_far; /* [B] discounted, of each row */
+  double *return_so_far;               /* [B] discounted, of each row */
+  bool logged_minibatch, logged_batch; /* that advantages were all equal */
 } Ppo;
 
 enum { AUX_VALUE, AUX_RAW }; /* from AUX_RAW on: the draw before tanh, if squash is sample */
