@@ -193,32 +193,13 @@ static void beliefs_free(Beliefs *s) {
   g_free(s->belief), g_free(s->info), g_aligned_free(s->state);
 }
 
-/* Infers steps from .. from + steps of rows first .. first + rows - 1 into s. */
-static void infer_part(Fixture *b, const Experience *data, int64_t from, int64_t steps,
-                       int64_t first, int64_t rows, Beliefs *s) {
-  HnHistory h = window(data, from, steps, first, rows);
-  int64_t n = (steps + 1) * rows, dim = b->spec.belief_dim;
-  float *belief = g_new0(float, n *dim), *info = g_new0(float, n *glibrl_info_count);
-  HnBeliefUpdate q = {.struct_size = sizeof q,
-                      .history = &h,
-                      .belief = belief,
-                      .info = info,
-                      .state = s->state + (size_t)first * b->spec.row_size};
-  g_assert_cmpint(glibrl_infer(b->g, &q), ==, HN_OK);
-  fake_host_reset(&b->fake, (FakeMark){0});
-  for (int64_t t = 0; t <= steps; t++)
-    for (int64_t i = 0; i < rows; i++) {
-      int64_t at = (from + t) * data->rows + first + i, of = t * rows + i;
-      memcpy(s->belief + at * dim, belief + of * dim, (size_t)dim * sizeof *belief);
-      memcpy(s->info + at * glibrl_info_count, info + of * glibrl_info_count,
-             glibrl_info_count * sizeof *info);
-    }
-  g_free(belief), g_free(info);
-}
-
 static Beliefs infer_all(Fixture *b, const Experience *data) {
   Beliefs s = beliefs_new(b, data);
-  infer_part(b, data, 0, data->steps, 0, data->rows, &s);
+  HnHistory h = window(data, 0, data->steps, 0, data->rows);
+  HnBeliefUpdate q = {
+      .struct_size = sizeof q, .history = &h, .belief = s.belief, .info = s.info, .state = s.state};
+  g_assert_cmpint(glibrl_infer(b->g, &q), ==, HN_OK);
+  fake_host_reset(&b->fake, (FakeMark){0});
   return s;
 }
 

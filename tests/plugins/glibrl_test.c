@@ -4,6 +4,7 @@
 #include "../../plugins/inference/glibrl/learn.h"
 #include "../../plugins/inference/glibrl/posterior.h"
 #include "glibrl_algebra.h"
+#include "window_law.h"
 
 /* ---- the ABI's promises ---- */
 
@@ -19,39 +20,23 @@ static void variants(void (*test)(GlibrlParams p)) {
     }
 }
 
-/* One window, one call a percept, and windows cut in the middle give the same bits; the life is
- * long enough for several chunks of features. */
+/* The experience is long enough for several chunks of features. */
 static void check_windows(GlibrlParams p) {
   Experience data = masses(100, 7, 40, 6, 1);
   Fixture *b = fixture_new(p, &data, 40);
   learn_all(b, &data);
-  Beliefs whole = infer_all(b, &data), steps = beliefs_new(b, &data), cut = beliefs_new(b, &data);
-  for (int64_t t = 0; t <= data.steps; t++) infer_part(b, &data, t, 0, 0, data.rows, &steps);
-  infer_part(b, &data, 0, 33, 0, data.rows, &cut);
-  infer_part(b, &data, 34, 66, 0, data.rows, &cut);
-  assert_same(&whole, &steps), assert_same(&whole, &cut);
-  beliefs_free(&whole), beliefs_free(&steps), beliefs_free(&cut);
+  const WindowLaw law = {.methods = glibrl_LTX_hn_plugin.methods,
+                         .self = b->g,
+                         .spec = &b->spec,
+                         .fake = &b->fake,
+                         .whole = window(&data, 0, data.steps, 0, data.rows),
+                         .info_count = glibrl_info_count};
+  check_window_law(&law);
   fixture_free(b), experience_free(&data);
 }
 
 static void test_windows(void) {
   variants(check_windows);
-}
-
-/* A row's bits do not depend on the rows it shares a call with. */
-static void check_split(GlibrlParams p) {
-  Experience data = masses(60, 5, 30, 7, 2);
-  Fixture *b = fixture_new(p, &data, 30);
-  learn_all(b, &data);
-  Beliefs whole = infer_all(b, &data), split = beliefs_new(b, &data);
-  for (int64_t i = 0; i < data.rows; i++) infer_part(b, &data, 0, data.steps, i, 1, &split);
-  assert_same(&whole, &split);
-  beliefs_free(&whole), beliefs_free(&split);
-  fixture_free(b), experience_free(&data);
-}
-
-static void test_split(void) {
-  variants(check_split);
 }
 
 /* Asking for info changes nothing; several samples are copies. */
@@ -640,7 +625,6 @@ static void test_refusals(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/glibrl/windows", test_windows);
-  g_test_add_func("/glibrl/split", test_split);
   g_test_add_func("/glibrl/info_is_free", test_info_is_free);
   g_test_add_func("/glibrl/posterior", test_posterior);
   g_test_add_func("/glibrl/scores", test_scores);
