@@ -594,6 +594,38 @@ static void test_belief_same_bits(void) {
   g_free(want);
 }
 
+/* A probe is what the posterior of all rows so far predicts; more probes than one block. */
+static void test_probe(void) {
+  enum { N = 23, D = 19, M = 3, COUNT = 70 };
+  for (HnMnwNoise noise = HN_MNW_INFERRED; noise <= HN_MNW_NORMAL; noise++) {
+    const HnMnwPrior prior = {.noise = noise, .xi = 0.4, .psi = 0.3, .nu0 = 7, .variance = 0.2};
+    Run r = run_of(117, N, D, M), at = run_of(118, COUNT, D, M);
+    const int64_t width = hn_mnw_probe_width(D);
+    double *c = g_new0(double, COUNT *width), *probe = g_new(double, COUNT *(1 + M));
+    for (int64_t j = 0; j < COUNT; j++) memcpy(c + j * width, at.c64 + j * D, D * sizeof(double));
+    void *belief = g_malloc(hn_mnw_belief_size(D, M)),
+         *work = g_malloc(hn_mnw_belief_work_size(D, M) + hn_mnw_work_size(N, D, M));
+    HnMnw p = golden_place(D, M), q = golden_place(D, M);
+    hn_mnw_prior_isotropic(&p, noise == HN_MNW_NORMAL ? 0.4 * 0.2 : 0.4, prior.psi, prior.nu0);
+    hn_mnw_belief_start(belief, D, M, &prior);
+    hn_mnw_probe_start(belief, COUNT, c, probe);
+    for (int64_t n = 0; n <= N; n++) {
+      g_assert_cmpint(hn_mnw_posterior(&q, &p, n, r.c64, r.y, work), ==, HN_OK);
+      for (int64_t j = 0; j < COUNT; j++) {
+        double mean[M], s = hn_mnw_predictive(&q, at.c64 + j * D, mean);
+        near_to("leverage", probe[j * (1 + M)], s - 1, 1e-12);
+        for (int i = 0; i < M; i++) near_to("mean", probe[j * (1 + M) + 1 + i], mean[i], 1e-12);
+      }
+      if (n == N) break;
+      double error[M];
+      hn_mnw_belief_update(belief, r.c + n * D, r.y + n * M, error, NULL, work);
+      hn_mnw_probe_update(belief, COUNT, c, error, probe);
+    }
+    g_free(c), g_free(probe), g_free(belief), g_free(work), g_free(p.mean), g_free(q.mean);
+    run_free(&r), run_free(&at);
+  }
+}
+
 /* Known noise: the scores sum to the evidence, and evidence = E[log likelihood] - KL. */
 static void test_belief_known_noise(void) {
   enum { N = 30, D = 6, M = 2 };
@@ -649,5 +681,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/mnw/belief-bytes", test_belief_bytes);
   g_test_add_func("/mnw/belief-same-bits", test_belief_same_bits);
   g_test_add_func("/mnw/belief-known-noise", test_belief_known_noise);
+  g_test_add_func("/mnw/probe", test_probe);
   return g_test_run();
 }

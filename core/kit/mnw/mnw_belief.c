@@ -307,3 +307,39 @@ double hn_mnw_belief_kl(const void *belief) {
          hn_mnw_lgamma(m, 0.5 * head->nu) +
          0.5 * (head->nu - head->nu0) * hn_mnw_digamma(m, 0.5 * head->nu);
 }
+
+/* ---- probes ---- */
+
+int64_t hn_mnw_probe_width(int64_t d) {
+  return width_of(d);
+}
+
+void hn_mnw_probe_start(const void *belief, int64_t count, const double *c, double *probe) {
+  const Head *head = belief;
+  const int64_t side = 1 + head->m;
+  memset(probe, 0, (size_t)(count * side) * sizeof *probe);
+  for (int64_t j = 0; j < count; j++, c += head->width) {
+    hn_mnw_kernels()->dots(1, head->width, c, c, &probe[j * side]);
+    probe[j * side] /= head->xi;
+  }
+}
+
+void hn_mnw_probe_update(const void *belief, int64_t count, const double *c, const double *error,
+                         double *probe) {
+  enum { BLOCK = 64 };
+  const Head *head = belief;
+  const int64_t side = 1 + head->m;
+  /* a flush leaves the gain of the last update where it was */
+  const int64_t last = (head->pending + HN_PENDING - 1) % HN_PENDING;
+  const double *gain = view_of(belief).v.gain + last * head->width;
+  for (int64_t from = 0; from < count; from += BLOCK) {
+    const int64_t rows = count - from < BLOCK ? count - from : BLOCK;
+    double pull[BLOCK]; /* c'V c_t */
+    hn_mnw_kernels()->dots(rows, head->width, c + from * head->width, gain, pull);
+    for (int64_t j = 0; j < rows; j++, probe += side) {
+      const double weight = pull[j] * head->inverse_s[last];
+      probe[0] -= weight * pull[j];
+      for (int64_t i = 0; i < head->m; i++) probe[1 + i] += weight * error[i];
+    }
+  }
+}

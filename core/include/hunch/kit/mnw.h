@@ -221,4 +221,18 @@ HN_KIT void hn_mnw_belief_mean(const void *belief, double *mean);  /* M [D, m] *
 HN_KIT void hn_mnw_belief_variance(const void *belief, double *v); /* diagonal of V [D] */
 HN_KIT void hn_mnw_belief_v(const void *belief, double *v);        /* V [D, D] */
 HN_KIT void hn_mnw_belief_psi(const void *belief, double *psi);    /* Psi [m, m] */
+
+/* ---- predictions at fixed features, as a belief runs ---- */
+
+/* A probe holds what a belief predicts at `count` fixed rows of features: double [count, 1 + m],
+ * c'V c and then M'c of each.  It follows the belief by rank one, 2 count D flops for a row taken
+ * in, where hn_mnw_belief_score takes 2 D^2 for every row of features. */
+
+/* Columns of the features c of probes: D rounded up to whole tiles; those past D are zero. */
+HN_KIT int64_t hn_mnw_probe_width(int64_t d);
+/* Starts a probe of a belief that hn_mnw_belief_start has just set to its prior. */
+HN_KIT void hn_mnw_probe_start(const void *belief, int64_t count, const double *c, double *probe);
+/* Follows the belief's last update; error [m] is what that gave.  Once after each update. */
+HN_KIT void hn_mnw_probe_update(const void *belief, int64_t count, const double *c,
+                                const double *error, double *probe);
 #endif
