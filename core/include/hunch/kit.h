@@ -9,5 +9,6 @@
 #include "kit/nn.h"
 #include "kit/rnn.h"
 #include "kit/scratch.h"
+#include "kit/root.h"
 #include "kit/tape.h"
 #endif
