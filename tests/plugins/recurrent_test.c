@@ -63,6 +63,15 @@ static const Mode modes[] = {
     {"vrnn_alone", &vrnn_LTX_hn_plugin, TINY "head: signal, covariance: diagonal", true},
 };
 
+enum { UPDATES = 300 };
+#define LEARNER \
+  "hidden: 16, latent: 8, embed: 16, head_layers: 16, head: reward, act_input: onehot, lr: 3e-3"
+static const Mode learners[] = {
+    {"recurrent", &recurrent_LTX_hn_plugin, LEARNER, true},
+    {"laplace", &laplace_vrnn_LTX_hn_plugin, LEARNER ", kl_weight: 1e-3", true},
+    {"vrnn", &vrnn_LTX_hn_plugin, LEARNER ", kl_weight: 1e-3", true},
+};
+
 static HnCell cell_of(const Mode *k, const char *policy, int64_t samples) {
   HnCell c = cell_of_parts(part_of(&toy_env_LTX_hn_plugin, ""), part_of(k->plugin, k->settings),
                            part_of(k->learns_alone ? &uniform_LTX_hn_plugin : &ppo_LTX_hn_plugin,
@@ -99,6 +108,29 @@ static void test_starts_at_one(gconstpointer mode) {
   g_free(kl), g_free(own), g_free(joint), folder_free(dir), cell_clear(&c);
 }
 
+/* Two arms with chances p and 1 - p, p uniform, pulled at random: whoever remembers a trial's 20
+ * pulls predicts each reward by Laplace's rule of succession, at 0.55736 nats a pull; whoever
+ * remembers the last one only, at 0.63651 (from the second on); whoever remembers nothing, at
+ * 0.69315. */
+static void test_learns(gconstpointer mode) {
+  const Mode *k = mode;
+  const double best = 0.55736, last_alone = 0.63651;
+  HnCell c = cell_of(k, "", 0);
+  g_free(c.env.params);
+  c.env = part_of(&bandit_LTX_hn_plugin, "arms: 2, horizon: 20, alpha_train: 1");
+  c.run.rows = 64, c.run.steps = 20, c.run.episodes = 1, c.run.checkpoint_every = 0;
+  c.run.frames = 64 * 20 * UPDATES;
+  c.evaluation.every = 0;
+  char *dir = folder_new();
+  run_whole(&c, dir);
+  double *nll = metrics_column(dir, "inference.nll"), mean = 0;
+  for (int u = 0; u < 50; u++) mean += nll[UPDATES - 50 + u] / 50;
+  g_test_message("%.4f nats", mean);
+  g_assert_cmpfloat(mean, <, (best + last_alone) / 2);
+  g_assert_cmpfloat(mean, >, best - 0.01);
+  g_free(nll), folder_free(dir), cell_clear(&c);
+}
+
 static void add_modes(const char *folder_name, GTestDataFunc test, bool alone) {
   for (gsize k = 0; k < G_N_ELEMENTS(modes); k++) {
     if (modes[k].learns_alone && !alone) continue;
@@ -118,5 +150,10 @@ int main(int argc, char **argv) {
   g_test_add_func("/recurrent/size", test_size);
   add_modes("bits", test_bits, true);
   add_modes("starts_at_one", test_starts_at_one, false);
+  for (gsize k = 0; k < G_N_ELEMENTS(learners); k++) {
+    char *path = g_strdup_printf("/recurrent/run/learns/%s", learners[k].name);
+    g_test_add_data_func(path, &learners[k], test_learns);
+    g_free(path);
+  }
   return g_test_run();
 }
