@@ -3,7 +3,6 @@
  * the ABI. */
 #ifndef HN_TESTS_VRNN_CHECKS_H
 #define HN_TESTS_VRNN_CHECKS_H
-#include "../../plugins/inference/draw_normals.h"
 #include "vrnn_naive.h"
 #include "window_law.h"
 
@@ -14,14 +13,13 @@ static inline Noise noise_new(const Naive *z, const HnRng *rng, uint64_t seed) {
   const Experience *xp = z->xp;
   int64_t F = m->F, S = z->samples, all = (xp->T + 1) * xp->B * SAMPLES * F;
   Noise noise = {g_new0(float, all), g_new0(float, all)};
-  float work[SAMPLES * WIDE + 1];
   for (int64_t i = 0; i < xp->B; i++) {
     HnRng belief = rng[i], model = hn_rng(seed, (uint64_t)i);
     for (int64_t t = z->from; t <= xp->T; t++) {
       int64_t at = (t * xp->B + i) * SAMPLES * F;
-      if (S) draw_normals(&belief, S * F, noise.belief + at, work);
+      if (S) hn_normals(&belief, S * F, noise.belief + at);
       if (m->p->model_samples && m->head.net.layers && t < xp->T)
-        draw_normals(&model, m->p->model_samples * F, noise.model + at, work);
+        hn_normals(&model, m->p->model_samples * F, noise.model + at);
     }
   }
   return noise;

@@ -66,7 +66,7 @@ static inline Naive *naive_new(const NaivePosterior *posterior, Subject *b, cons
   const Vrnn *m = b->self;
   FakeHost *fake = &b->fake;
   *z = (Naive){.posterior = posterior, .fake = fake, .m = m, .xp = xp, .from = from};
-  g_assert_cmpint(MAX(MAX(m->D + m->E, m->gates), m->W), <=, 4 * WIDE);
+  g_assert_cmpint(MAX(MAX(m->D + m->E, m->rnn.width), m->W), <=, 4 * WIDE);
   g_assert_cmpint(MAX(MAX(m->H, m->F), MAX(m->E, m->C)), <=, WIDE);
   for (int64_t k = 0; k < fake->array_count; k++) {
     z->at[k] = fake->array[k].grad ? z->size : -1;
@@ -147,10 +147,10 @@ static inline void naive_cell(const Naive *z, const double *in, const double *be
   const Vrnn *m = z->m;
   int64_t H = m->H;
   double state[4 * WIDE];
-  const char *cell = m->c ? "gru" : "lstm";
-  affine(weights_of(z, ".weight_hh", cell), NULL, H, m->gates, before, state);
+  const char *cell = hn_rnn_cell_name(m->rnn.cell);
+  affine(weights_of(z, ".weight_hh", cell), NULL, H, m->rnn.width, before, state);
   for (int64_t j = 0; j < H; j++) {
-    if (m->c) {
+    if (m->rnn.cell == HN_RNN_GRU) {
       double r = logistic(in[j] + state[j]), u = logistic(in[H + j] + state[H + j]);
       double bias = weights_of(z, ".bias_state", cell)[j];
       double n = tanh(in[2 * H + j] + r * (state[2 * H + j] + bias));
@@ -266,8 +266,9 @@ static inline void naive_observe(const Naive *z, int64_t t, int64_t i, Memory *k
     memset(p->context, 0, sizeof p->context);
     return;
   }
-  const char *cell = m->c ? "gru" : "lstm";
-  affine(weights_of(z, ".weight_ih", cell), weights_of(z, ".bias", cell), 2 * E, m->gates, x, in);
+  const char *cell = hn_rnn_cell_name(m->rnn.cell);
+  affine(weights_of(z, ".weight_ih", cell), weights_of(z, ".bias", cell), 2 * E, m->rnn.width, x,
+         in);
   naive_cell(z, in, k->carry, carry);
   memcpy(k->carry, carry, sizeof carry);
   memmove(k->inputs[1], k->inputs[0], (LAG - 1) * sizeof k->inputs[0]);

@@ -1,7 +1,6 @@
 /* filter.c - see filter.h.  At each observation: how well the belief before predicted it, the new
  * posterior, samples of it. */
 #include "filter.h"
-#include "../draw_normals.h"
 #include "posterior.h"
 #include "predict.h"
 #include <math.h>
@@ -16,15 +15,13 @@ typedef struct Filter {
   float *noise;       /* [n, samples, F] */
   float *offset;      /* [n, samples, F] */
   float *member_z;    /* [samples, n, F] */
-  float *work;        /* of draw_normals */
   float *d_kl;        /* [n, F + W] */
   double *kl;         /* [n] */
 } Filter;
 
 static Filter open_filter(VrnnUnroll *u, VrnnShard *shard) {
   const Vrnn *m = u->m;
-  int64_t S = u->q->samples > 1 ? u->q->samples : 1, most = m->p->model_samples;
-  if (S > most) most = S;
+  int64_t S = u->q->samples > 1 ? u->q->samples : 1;
   return (Filter){.u = u,
                   .posterior = m->posterior->workspace ? m->posterior->workspace(m, u->n) : NULL,
                   .shard = shard,
@@ -33,7 +30,6 @@ static Filter open_filter(VrnnUnroll *u, VrnnShard *shard) {
                   .noise = vrnn_floats(m, u->n * S * m->F),
                   .offset = vrnn_floats(m, u->n * S * m->F),
                   .member_z = vrnn_floats(m, u->n * S * m->F),
-                  .work = vrnn_floats(m, most * m->F + 1),
                   .d_kl = vrnn_floats(m, u->n * (m->F + m->W)),
                   .kl = m->host->scratch(m->host, u->n, sizeof(double))};
 }
@@ -63,7 +59,7 @@ static HnStatus repeat_samples(const Filter *f) {
   int64_t S = f->samples, n = u->n, F = m->F;
   for (int64_t i = 0; i < n; i++) {
     HnRng rng = vrnn_row(vrnn_unroll_row(u, i))->drawn;
-    draw_normals(&rng, S * F, f->noise + i * S * F, f->work);
+    hn_normals(&rng, S * F, f->noise + i * S * F);
   }
   if (u->q->samples > 0) {
     HnStatus status = sample(f, S, f->noise, f->offset);
@@ -92,13 +88,14 @@ static HnStatus score_step(const Filter *f, int64_t t, float *info) {
            (size_t)m->C * sizeof *context);
   HnStatus status = repeat_samples(f);
   if (status) return status;
+  double *work = hn_tape_room(&tape, S, sizeof *work);
   float *member = vrnn_members(&tape, m, S, n, f->member_z, context, u->act + t * n * m->E);
   double sigma = m->head.sigma_w ? (double)vrnn_signal_stddev(&tape, m, NULL)->data[0] : 0;
   for (int64_t i = 0; i < n; i++) {
     int64_t at = hn_at(h, t - 1, u->first + i);
     const float *own = member + i * m->head.outputs;
     info[i * m->info_count + vrnn_info_log_predictive] =
-        u->fresh[t * n + i] ? NAN : (float)vrnn_log_predictive(m, h, at, S, n, own, sigma);
+        u->fresh[t * n + i] ? NAN : (float)vrnn_log_predictive(m, h, at, S, n, own, sigma, work);
   }
   return HN_OK;
 }
@@ -151,9 +148,9 @@ static HnStatus update_rows(const Filter *f, int64_t t, float *info) {
   VrnnUpdate now = {.n = n,
                     .rows = vrnn_unroll_row(u, 0),
                     .masked = u->masked + at,
-                    .h = u->h + at * m->H,
-                    .cells = u->cells ? u->cells + at * m->H : NULL,
-                    .gates = u->gates ? u->gates + at * m->gates : NULL,
+                    .h = u->run.state[0]->data + at * m->H,
+                    .cells = u->run.state[1] ? u->run.state[1]->data + at * m->H : NULL,
+                    .gates = u->gates ? u->gates + at * m->rnn.width : NULL,
                     .cov_params = u->cov_params ? u->cov_params + at * m->W : NULL,
                     .mean_before = f->mean_before,
                     .mean = u->mean + at * m->F,
@@ -175,7 +172,7 @@ static HnStatus put_beliefs(const Filter *f, int64_t t) {
     for (int64_t i = 0; i < n; i++) {
       HnRng *rng = &q->rng[u->first + i];
       vrnn_row(vrnn_unroll_row(u, i))->drawn = *rng;
-      draw_normals(rng, S * F, f->noise + i * S * F, f->work);
+      hn_normals(rng, S * F, f->noise + i * S * F);
     }
     HnStatus status = sample(f, S, f->noise, f->offset);
     if (status) return status;
@@ -210,7 +207,7 @@ static HnStatus keep_for_loss(const Filter *f, int64_t t) {
   }
   if (!S || !m->head.net.layers) return HN_OK;
   float *noise = shard->noise + t * n * size;
-  for (int64_t i = 0; i < n; i++) draw_normals(&shard->rng[i], size, noise + i * size, f->work);
+  for (int64_t i = 0; i < n; i++) hn_normals(&shard->rng[i], size, noise + i * size);
   return sample(f, S, noise, shard->offset + t * n * size);
 }
 

@@ -6,7 +6,7 @@
 /* What learning keeps of a window for some rows; arrays are by time, as VrnnUnroll's. */
 typedef struct VrnnShard {
   int64_t first, n;
-  float *start;          /* [n, carry] */
+  float *start;          /* [n, rnn.carry] */
   float *mean;           /* [.., F] of the posteriors */
   float *d_out;          /* [.., vrnn_output_width] gradient of the loss in VrnnUnroll.out */
   float *noise, *offset; /* [.., model_samples, F] of the head's samples of z */

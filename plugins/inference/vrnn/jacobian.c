@@ -13,28 +13,23 @@ static void jacobian(const void *core, const HnCarry *carry, float *j, void *wor
 }
 
 static HnCore core_of(const Vrnn *m) {
-  HnCore core = {.kind = m->p->cell == CELL_LSTM ? HN_CORE_LSTM : HN_CORE_GRU,
-                 .hidden = m->H,
-                 .latent = m->F,
-                 .u = m->u->data,
-                 .w = m->mean.w[0]->data};
-  if (m->c) { /* beside zeros, in the kit's shape */
-    float *c = vrnn_zeros(m, m->gates);
-    memcpy(c + m->gates - m->H, m->c->data, (size_t)m->H * sizeof *c);
-    core.c = c;
-  }
-  return core;
+  return (HnCore){.kind = m->rnn.cell,
+                  .hidden = m->H,
+                  .latent = m->F,
+                  .u = m->rnn.u->data,
+                  .c = hn_rnn_state_bias(&m->rnn, m->host),
+                  .w = m->mean.w[0]->data};
 }
 
 void vrnn_gram_make(const Vrnn *m, VrnnGram *g, int64_t window) {
   HnCore core = core_of(m);
   if (!hn_core_pays(&core, window)) return;
-  g->of = m->host->alloc(m->host, m->H * m->gates, sizeof(float));
+  g->of = m->host->alloc(m->host, m->H * m->rnn.width, sizeof(float));
   g->gram = m->host->alloc(m->host, hn_core_gram_count(&core), sizeof(float));
 }
 
 static bool is_current(const Vrnn *m, const VrnnGram *g) {
-  return !memcmp(g->of, m->u->data, (size_t)(m->H * m->gates) * sizeof(float));
+  return !memcmp(g->of, m->rnn.u->data, (size_t)(m->H * m->rnn.width) * sizeof(float));
 }
 
 static void compute_gram(const Vrnn *m, float *gram) {
@@ -45,7 +40,7 @@ static void compute_gram(const Vrnn *m, float *gram) {
 void vrnn_gram_refresh(const Vrnn *m, const VrnnGram *g) {
   if (!g->gram || is_current(m, g)) return;
   compute_gram(m, g->gram);
-  memcpy(g->of, m->u->data, (size_t)(m->H * m->gates) * sizeof(float));
+  memcpy(g->of, m->rnn.u->data, (size_t)(m->H * m->rnn.width) * sizeof(float));
 }
 
 VrnnJacobian vrnn_cell_jacobian(const Vrnn *m, const VrnnGram *g) {
@@ -58,7 +53,7 @@ VrnnJacobian vrnn_cell_jacobian(const Vrnn *m, const VrnnGram *g) {
     core->gram = gram;
   }
   return (VrnnJacobian){.agent = core,
-                        .input = m->gates,
+                        .input = m->rnn.width,
                         .work_size = work_size,
                         .add_curvature = add_curvature,
                         .jacobian = jacobian};

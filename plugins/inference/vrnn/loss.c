@@ -40,7 +40,7 @@ static VrnnShard shard_of(const VrnnWindow *w, int64_t first, int64_t n) {
   int64_t kept = m->W && w->q->samples > 0 ? w->q->samples : 0;
   VrnnShard s = {.first = first,
                  .n = n,
-                 .start = vrnn_floats(m, n * m->carry),
+                 .start = vrnn_floats(m, n * m->rnn.carry),
                  .mean = vrnn_floats(m, size * m->F),
                  .d_out = vrnn_zeros(m, size * vrnn_output_width(m)),
                  .noise = vrnn_floats(m, size * S * m->F),
@@ -84,19 +84,9 @@ static HnVar *signal_logp(const Vrnn *m, HnTape *t, int64_t S, HnVar *const *mem
  */
 static HnVar *class_logp(const Vrnn *m, HnTape *t, int64_t S, HnVar *const *logits,
                          const int32_t *target) {
-  HnVar **logp = hn_tape_room(t, S, sizeof *logp), *top = NULL, *sum = NULL;
-  for (int64_t k = 0; k < S; k++) {
-    logp[k] = hn_categorical_logp(t, logits[k], target);
-    top = top ? hn_max(t, top, logp[k]) : logp[k];
-  }
-  if (S == 1) return hn_sum(t, logp[0]);
-  top = m->p->upstream_mixture ? NULL : hn_stop(t, top);
-  for (int64_t k = 0; k < S; k++) {
-    HnVar *part = top ? hn_exp(t, hn_sub(t, logp[k], top)) : logp[k];
-    sum = sum ? hn_add(t, sum, part) : part;
-  }
-  sum = hn_affine(t, sum, 1 / (float)S, 0);
-  return hn_sum(t, top ? hn_add(t, hn_log(t, sum), top) : sum);
+  HnVar **logp = hn_tape_room(t, S, sizeof *logp);
+  for (int64_t k = 0; k < S; k++) logp[k] = hn_categorical_logp(t, logits[k], target);
+  return hn_sum(t, hn_mixture_logp(t, S, logp, m->p->upstream_mixture));
 }
 
 /* Sum of the log-densities of what all steps of the window showed. */
@@ -219,7 +209,7 @@ static void unroll_backward(const VrnnWindow *w, VrnnUnroll *u, VrnnShard *shard
 static HnStatus forward_shard(VrnnWindow *w, int64_t k) {
   VrnnShard *shard = &w->shard[k];
   VrnnUnroll u = unroll_of(w, k, false);
-  memcpy(shard->start, vrnn_unroll_carries(&u), (size_t)(u.n * w->m->carry) * sizeof(float));
+  memcpy(shard->start, vrnn_unroll_carries(&u), (size_t)(u.n * w->m->rnn.carry) * sizeof(float));
   vrnn_unroll(&u, shard->start);
   return vrnn_filter(&u, shard);
 }

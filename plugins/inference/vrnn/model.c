@@ -11,20 +11,6 @@ static VrnnEmbedding make_embedding(Vrnn *m, const char *name, int64_t in, HnRng
                          .norm = hn_layer_norm_make(&m->store, text, m->E, 1e-6f)};
 }
 
-/* One bias, as published: the state's share of the gates has none, but in a GRU's candidate. */
-static void make_cell(Vrnn *m, HnRng *rng) {
-  HnStore *s = &m->store;
-  bool lstm = m->p->cell == CELL_LSTM;
-  int64_t H = m->H;
-  m->gates = (lstm ? 4 : 3) * H, m->carry = lstm ? 2 * H : H;
-  m->w = hn_store_add(s, lstm ? "lstm.weight_ih" : "gru.weight_ih", 2 * m->E, m->gates,
-                      HN_INIT_LECUN, 1, rng);
-  m->u = hn_store_add(s, lstm ? "lstm.weight_hh" : "gru.weight_hh", H, m->gates,
-                      HN_INIT_ORTHOGONAL_EACH, 1, rng);
-  m->b = hn_store_add(s, lstm ? "lstm.bias" : "gru.bias", 1, m->gates, HN_INIT_ZERO, 0, rng);
-  if (!lstm) m->c = hn_store_add(s, "gru.bias_state", 1, H, HN_INIT_ZERO, 0, rng);
-}
-
 HnMlp vrnn_make_readout(Vrnn *m, const char *name, int64_t out, HnRng *rng) {
   return hn_mlp_make(&m->store, name, 1, (int64_t[]){m->H, out}, HN_LINEAR, HN_LINEAR,
                      HN_INIT_LECUN, 1, 1, rng);
@@ -63,7 +49,7 @@ static void lay_out_row(Vrnn *m, size_t posterior) {
   bool keeps = m->head.net.layers && m->p->context == CONTEXT_BAMDP;
   VrnnLayout *r = &m->row;
   r->carry = vrnn_aligned(sizeof(VrnnRow));
-  r->mean = r->carry + vrnn_aligned((size_t)m->carry * sizeof(float));
+  r->mean = r->carry + vrnn_aligned((size_t)m->rnn.carry * sizeof(float));
   r->context = r->mean + vrnn_aligned((size_t)m->F * sizeof(float));
   r->posterior = r->context + (keeps ? vrnn_aligned((size_t)m->C * sizeof(float)) : 0);
   r->size = r->posterior + vrnn_aligned(posterior);
@@ -87,7 +73,8 @@ HnStatus vrnn_create(Vrnn *m, const HnHost *host, const void *params, HnBeliefSp
   hn_store_begin(&m->store, host, "");
   m->obs = make_embedding(m, "obs_embed", obs, spec->rng);
   m->act = make_embedding(m, "act_embed", act, spec->rng);
-  make_cell(m, spec->rng);
+  m->rnn = hn_rnn_make(&m->store, hn_rnn_cell_name(p->cell), p->cell, HN_RNN_FLAX, 2 * m->E, m->H,
+                       spec->rng);
   m->mean = vrnn_make_readout(m, "mean", m->F, spec->rng);
   HnStatus status = make_head(m, spec->rng);
   size_t kept = 0; /* the posterior last, so that the rest starts from the same numbers with any */

@@ -38,10 +38,10 @@ VrnnUnroll vrnn_unroll_open(const Vrnn *m, const HnBeliefUpdate *q, int64_t firs
 
 float *vrnn_unroll_carries(const VrnnUnroll *u) {
   const Vrnn *m = u->m;
-  float *carries = vrnn_floats(m, u->n * m->carry);
+  float *carries = vrnn_floats(m, u->n * m->rnn.carry);
   for (int64_t i = 0; i < u->n; i++)
-    memcpy(carries + i * m->carry, vrnn_unroll_row(u, i) + m->row.carry,
-           (size_t)m->carry * sizeof *carries);
+    memcpy(carries + i * m->rnn.carry, vrnn_unroll_row(u, i) + m->row.carry,
+           (size_t)m->rnn.carry * sizeof *carries);
   return carries;
 }
 
@@ -100,8 +100,6 @@ static HnVar *cell_actions(VrnnUnroll *u, HnVar *act) {
   return hn_add(t, kept, hn_matmul(t, hn_constant(t, rows, 1, begin), zero));
 }
 
-/* ---- the cell ---- */
-
 /* Where the state is reset: at a new task, and after a masked observation.  NULL: nowhere. */
 static uint8_t *resets(VrnnUnroll *u) {
   int64_t rows = u->count * u->n, any = 0;
@@ -111,30 +109,6 @@ static uint8_t *resets(VrnnUnroll *u) {
     any += reset[k];
   }
   return any ? reset : NULL;
-}
-
-/* The state's bias in the kit's shape. */
-static HnVar *state_bias(VrnnUnroll *u) {
-  const Vrnn *m = u->m;
-  HnTape *t = &u->tape;
-  int64_t none = m->c ? m->gates - m->H : m->gates;
-  HnVar *zero = hn_constant(t, 1, none, hn_tape_room(t, none, sizeof(float)));
-  return m->c ? hn_concat(t, 2, (HnVar *const[]){zero, hn_param(t, m->c, u->flat)}) : zero;
-}
-
-/* States [.., H] after each observation, of inputs x [.., 2 E]. */
-static HnVar *run_cell(VrnnUnroll *u, HnVar *x, const float *carries) {
-  const Vrnn *m = u->m;
-  HnTape *t = &u->tape;
-  HnVar *w = hn_param(t, m->w, u->flat), *v = hn_param(t, m->u, u->flat);
-  HnVar *b = hn_param(t, m->b, u->flat), *c = state_bias(u), *cells = NULL;
-  HnVar *start = hn_constant(t, u->n, m->carry, carries), *h0 = hn_columns(t, start, 0, m->H);
-  const uint8_t *reset = resets(u);
-  if (m->p->cell == CELL_GRU) return hn_gru(t, u->count, x, h0, w, v, b, c, reset);
-  HnVar *c0 = hn_columns(t, start, m->H, m->H);
-  HnVar *y = hn_lstm(t, u->count, x, h0, c0, w, v, b, c, reset, &cells);
-  u->cells = cells->data;
-  return y;
 }
 
 /* ---- the window ---- */
@@ -156,7 +130,9 @@ void vrnn_unroll(VrnnUnroll *u, const float *carries) {
   HnVar *obs = vrnn_embed(t, &m->obs, hn_constant(t, rows, m->obs.in, observations(u)), u->flat);
   HnVar *act = vrnn_embed(t, &m->act, hn_constant(t, rows, m->act.in, actions(u)), u->flat);
   HnVar *x = hn_concat(t, 2, (HnVar *const[]){obs, cell_actions(u, act)});
-  HnVar *h = run_cell(u, x, carries), *part[4];
+  HnVar *carry = hn_constant(t, u->n, m->rnn.carry, carries), *part[4];
+  u->run = hn_rnn(t, &m->rnn, u->count, x, carry, resets(u), u->flat);
+  HnVar *h = u->run.state[0];
   HnVar *mean = part[parts++] = hn_mlp(t, &m->mean, h, u->flat);
   HnVar *cov = NULL, *context = m->p->context == CONTEXT_RSSM ? h : obs;
   if (m->W) cov = part[parts++] = hn_mlp(t, &m->cov, h, u->flat);
@@ -165,25 +141,21 @@ void vrnn_unroll(VrnnUnroll *u, const float *carries) {
   u->out = parts > 1 ? hn_concat(t, parts, part) : mean;
   u->mean = unmasked(u, mean), u->context = m->C ? unmasked(u, context) : NULL;
   u->cov_params = cov ? cov->data : NULL;
-  u->act = act->data, u->h = h->data;
+  u->act = act->data;
   if (!m->posterior->reads_gates || (u->mean_only && !m->p->track)) return;
   HnTape values = hn_tape_begin(m->host, false);
   HnVar *same = hn_constant(&values, rows, x->cols, x->data);
-  HnVar *w = hn_param(&values, m->w, NULL), *b = hn_param(&values, m->b, NULL);
-  u->gates = hn_linear(&values, same, w, b, HN_LINEAR)->data;
+  u->gates = hn_rnn_input(&values, &m->rnn, same, NULL)->data;
 }
 
 void vrnn_unroll_keep(const VrnnUnroll *u) {
   const Vrnn *m = u->m;
   int64_t last = (u->count - 1) * u->n;
-  size_t bytes = (size_t)m->H * sizeof(float);
   for (int64_t i = 0; i < u->n; i++) {
     float *to = vrnn_row_floats(vrnn_unroll_row(u, i), m->row.carry);
-    if (u->masked[last + i]) {
-      memset(to, 0, (size_t)m->carry * sizeof *to);
-      continue;
-    }
-    memcpy(to, u->h + (last + i) * m->H, bytes);
-    if (u->cells) memcpy(to + m->H, u->cells + (last + i) * m->H, bytes);
+    if (u->masked[last + i])
+      memset(to, 0, (size_t)m->rnn.carry * sizeof *to);
+    else
+      hn_rnn_carries(&u->run, last + i, 1, to);
   }
 }

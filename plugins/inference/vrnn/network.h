@@ -17,7 +17,7 @@ typedef struct VrnnUnroll {
   float *mean, *context;   /* [.., F], [.., C]; 0 where masked */
   const float *cov_params; /* [.., W] */
   const float *act;        /* [.., E] embedded action of the step before */
-  const float *h, *cells;  /* [.., H] after each observation; cells: of an LSTM */
+  HnRnnRun run;            /* states after each observation */
   const float *gates;      /* [.., gates] the inputs' share of the gates' sums */
 } VrnnUnroll;
 

@@ -3,9 +3,8 @@
  * plugin does not list are 0. */
 #ifndef VRNN_PARAMS_H
 #define VRNN_PARAMS_H
-#include <hunch/plugin.h>
+#include <hunch/kit/rnn.h>
 
-enum { CELL_LSTM, CELL_GRU };
 enum { CONTEXT_SSM, CONTEXT_RSSM, CONTEXT_BAMDP };
 enum { ACT_INDEX, ACT_ONEHOT };
 enum { HEAD_NONE, HEAD_SIGNAL, HEAD_REWARD };
@@ -13,7 +12,7 @@ enum { COVARIANCE_FULL, COVARIANCE_DIAGONAL };
 enum { ACCUMULATE_NONE, ACCUMULATE_PRECISION, ACCUMULATE_BOTH, ACCUMULATE_MEAN };
 
 #define VRNN_PARAMS(X)                                                                             \
-  X(choice, cell, "", "Recurrent cell.", "lstm", "lstm|gru")                                       \
+  X(choice, cell, "", "Recurrent cell.", "lstm", HN_RNN_CHOICES)                                   \
   X(int, hidden, "", "Units H of the recurrent state.", 128, 1, 4096)                              \
   X(int, latent, "", "Dimensions F of the latent z; its mean is linear in the recurrent state.",   \
     64, 1, 1024)                                                                                   \

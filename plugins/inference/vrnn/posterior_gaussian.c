@@ -8,8 +8,8 @@
  * Gradients reach the covariance through samples and through the KL, and do not reach the posterior
  * before.  A row keeps its covariance parameters as they were read out; with no input it has the
  * prior N(0, I). */
-#include "../reuse.h"
 #include "posterior.h"
+#include <hunch/kit/scratch.h>
 #include <math.h>
 
 enum { ROTATED_TOGETHER = 16 }; /* rows of a tape of sample_backward */
@@ -20,7 +20,7 @@ typedef struct Covariances {
 } Covariances;
 
 typedef struct Work {
-  Reuse reuse;
+  HnReuse reuse;
   Covariances now, before; /* of all rows; now is what row memory says, if `valid` */
   bool valid;
   double *p, *p_before; /* [rows, count] precisions, to be reported */
@@ -64,7 +64,7 @@ static void *workspace(const Vrnn *m, int64_t rows) {
               .p_before = host->scratch(host, rows * count, sizeof(double)),
               .facts = host->scratch(host, rows, sizeof(HnPrecisionFacts)),
               .gaussian = host->scratch(host, 1, hn_precision_work_size(m->F))};
-  reuse_begin(&w->reuse, host);
+  hn_reuse_begin(&w->reuse, host, NULL, 0);
   return w;
 }
 
@@ -103,7 +103,7 @@ static void read_rows(const Vrnn *m, Work *w, int64_t n, char *rows) {
       memcpy(params + i * m->W, row_params(m, rows, i), (size_t)m->W * sizeof *params);
     CovarianceVars c = covariances_of(m, &t, hn_constant(&t, n, m->W, params));
     copy_covariances(m, &c, &w->now);
-    reuse_again(&w->reuse);
+    hn_reuse_reset(&w->reuse);
   }
   w->valid = true;
   for (int64_t i = 0; i < n; i++)
@@ -147,7 +147,7 @@ static HnStatus report(const Vrnn *m, Work *w, const VrnnUpdate *u) {
 static void mahalanobis_backward(const Vrnn *m, Work *w, const VrnnUpdate *u) {
   int64_t moments = m->F + m->W;
   HnPrecision before = precisions(m, u->n, &w->before, w->p_before);
-  float *d_mean = reuse_scratch(&w->reuse.host, u->n * m->F, sizeof *d_mean);
+  float *d_mean = w->reuse.host.scratch(&w->reuse.host, u->n * m->F, sizeof *d_mean);
   hn_precision_pull(&before, u->mean, m->F, u->mean_before, m->F, d_mean, u->kl);
   memset(u->d_kl, 0, (size_t)(u->n * moments) * sizeof *d_mean);
   for (int64_t i = 0; i < u->n; i++)
@@ -184,7 +184,7 @@ static void update_covariances(const Vrnn *m, Work *w, const VrnnUpdate *u) {
   for (int64_t i = 0; i < n; i++)
     if (u->masked[i]) set_unit(m, &w->now, i);
   if (u->d_kl && m->p->simplify) mahalanobis_backward(m, w, u);
-  reuse_again(&w->reuse);
+  hn_reuse_reset(&w->reuse);
 }
 
 static HnStatus update(const Vrnn *m, void *work, const VrnnUpdate *u) {
@@ -230,7 +230,7 @@ static HnStatus sample(const Vrnn *m, void *work, int64_t n, char *rows, int64_t
     for (int64_t i = 0; i < n; i++)
       memcpy(offset + (i * samples + s) * F, from + i * F, (size_t)F * sizeof *offset);
   }
-  reuse_again(&w->reuse);
+  hn_reuse_reset(&w->reuse);
   return HN_OK;
 }
 
@@ -251,7 +251,7 @@ static void sample_backward(const Vrnn *m, void *work, int64_t n, const float *c
     hn_tape_backward_from(&t, hn_concat(&t, samples, part), d_z + from * size);
     for (int64_t i = 0; i < rows; i++)
       for (int64_t j = 0; j < m->W; j++) d_cov[(from + i) * d_row + j] += grad[i * m->W + j];
-    reuse_again(&w->reuse);
+    hn_reuse_reset(&w->reuse);
   }
 }
 

@@ -45,7 +45,7 @@ double *vrnn_laplace_precision(const Vrnn *m, char *row) {
 static HnStatus create(Vrnn *m, HnRng *rng, size_t *row_bytes) {
   (void)rng;
   Laplace *own = m->own = m->host->alloc(m->host, 1, sizeof *own);
-  int64_t ring = m->p->buffer > 1 ? m->p->buffer * m->gates : 0;
+  int64_t ring = m->p->buffer > 1 ? m->p->buffer * m->rnn.width : 0;
   bool norms = m->p->jacobian_norms;
   own->count = hn_precision_count(m->F, is_diagonal(m));
   own->ring = vrnn_aligned((size_t)own->count * sizeof(double));

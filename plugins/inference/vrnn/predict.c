@@ -23,14 +23,13 @@ void vrnn_signal_moments(const Vrnn *m, int64_t S, const float *member, int64_t 
     *deviation = sqrt(stddev * stddev + square / (double)S);
 }
 
-double vrnn_class_logp(const Vrnn *m, int64_t S, const float *logits, int64_t stride, int target) {
-  double probability = 0, logs = 0;
+double vrnn_class_logp(const Vrnn *m, int64_t S, const float *logits, int64_t stride, int target,
+                       double *work) {
   for (int64_t k = 0; k < S; k++) {
     double other = (double)logits[k * stride + !target] - (double)logits[k * stride + target];
-    double logp = other > 0 ? -other - log1p(exp(-other)) : -log1p(exp(other));
-    probability += exp(logp), logs += logp;
+    work[k] = other > 0 ? -other - log1p(exp(-other)) : -log1p(exp(other));
   }
-  return m->p->upstream_mixture ? logs / (double)S : log(probability / (double)S);
+  return hn_mixture_logp_of(S, work, m->p->upstream_mixture);
 }
 
 float *vrnn_members(HnTape *t, const Vrnn *m, int64_t S, int64_t n, const float *z,
@@ -46,10 +45,11 @@ float *vrnn_members(HnTape *t, const Vrnn *m, int64_t S, int64_t n, const float 
 }
 
 double vrnn_log_predictive(const Vrnn *m, const HnHistory *h, int64_t at, int64_t S, int64_t n,
-                           const float *member, double stddev) {
+                           const float *member, double stddev, double *work) {
   int64_t outputs = m->head.outputs, stride = n * outputs;
   double sum = 0, mean, deviation;
-  if (m->p->head == HEAD_REWARD) return vrnn_class_logp(m, S, member, stride, h->reward[at] > 0.5f);
+  if (m->p->head == HEAD_REWARD)
+    return vrnn_class_logp(m, S, member, stride, h->reward[at] > 0.5f, work);
   for (int64_t d = 0; d < outputs; d++) {
     vrnn_signal_moments(m, S, member + d, stride, stddev, &mean, &deviation);
     sum += normal_logp((double)h->next_obs[at * outputs + d], mean, deviation);

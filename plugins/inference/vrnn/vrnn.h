@@ -51,11 +51,10 @@ typedef struct Vrnn {
   bool discrete;
   int64_t H, F, E, C, D; /* recurrent state, z, embedding, context, belief */
   int64_t W;             /* covariance parameters read out of the state; 0: none */
-  int64_t carry, gates;  /* floats that the cell carries from step to step; of its gates' sums */
   HnStore store;
   VrnnEmbedding obs, act;
-  HnTensor *w, *u, *b, *c; /* of the cell; c: the GRU candidate's state bias [1, H] */
-  HnMlp mean, cov;         /* read out of the state by one linear layer each; cov: if W > 0 */
+  HnRnn rnn;
+  HnMlp mean, cov; /* read out of the state by one linear layer each; cov: if W > 0 */
   VrnnHead head;
   VrnnLayout row;
   double norm2;              /* of the gradient */
