@@ -152,6 +152,37 @@ static void test_store(void) {
   world_free(w);
 }
 
+/* A target is a copy, then follows by tau; the host keeps it as what only learning reads. */
+static void test_target_store(void) {
+  World *w = world_new("");
+  HnStore target;
+  hn_store_begin_target(&target, w->store.host, "target.");
+  HnMlp mlp[2];
+  const int64_t width[] = {3, 4, 2};
+  for (int k = 0; k < 2; k++)
+    mlp[k] = hn_mlp_make(k ? &target : &w->store, "q", 2, width, HN_RELU, HN_LINEAR, HN_INIT_FAN_IN,
+                         1, 1, &w->rng);
+  g_assert_cmpint(fake_host_find(&w->fake, "q.0.weight")->spec.role, ==, HN_WEIGHT);
+  const FakeArray *kept = fake_host_find(&w->fake, "target.q.0.weight");
+  g_assert_cmpint(kept->spec.role, ==, HN_LEARNER);
+  g_assert_null(kept->grad);
+  g_assert_null(fake_host_find(&w->fake, "target.q.0.weight.m1"));
+  g_assert_null(fake_host_find(&w->fake, "target.clock"));
+
+  hn_store_mix(&target, &w->store, 1);
+  for (int64_t i = 0; i < 4; i++)
+    g_assert_cmpmem(target.tensor[i].data,
+                    (gsize)(target.tensor[i].rows * target.tensor[i].cols) * sizeof(float),
+                    w->store.tensor[i].data,
+                    (gsize)(target.tensor[i].rows * target.tensor[i].cols) * sizeof(float));
+  mlp[1].w[0]->data[7] = 2, mlp[0].w[0]->data[7] = 6; /* row 1, column 3 of 4 */
+  hn_store_mix(&target, &w->store, 0.25);
+  g_assert_cmpfloat(mlp[1].w[0]->data[7], ==, 3);
+  g_assert_cmpfloat(mlp[1].w[0]->flip[3 * 3 + 1], ==, 3);
+  g_assert_cmpfloat(mlp[0].w[0]->data[7], ==, 6);
+  world_free(w);
+}
+
 /* ---- layers ---- */
 
 static void test_layer_norm(void) {
@@ -350,6 +381,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/nn/orthogonal_each", test_orthogonal_each);
   g_test_add_func("/nn/inits", test_other_inits);
   g_test_add_func("/nn/store", test_store);
+  g_test_add_func("/nn/target_store", test_target_store);
   g_test_add_func("/nn/layer-norm", test_layer_norm);
   g_test_add_func("/nn/mlp", test_mlp);
   g_test_add_func("/nn/widths", test_widths);

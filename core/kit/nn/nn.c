@@ -112,6 +112,15 @@ void hn_store_begin(HnStore *s, const HnHost *host, const char *prefix) {
       host, HN_ARRAY(join(host, prefix, "clock", ""), HN_LEARNER, HN_I64, .rank = 1, .dim = {1}));
 }
 
+void hn_store_begin_target(HnStore *s, const HnHost *host, const char *prefix) {
+  *s = (HnStore){.host = host, .prefix = join(host, prefix, "", "")};
+}
+
+static float *keep_floats(const HnHost *host, const HnTensor *p, const char *suffix) {
+  return host->keep(host, HN_ARRAY(join(host, p->name, suffix, ""), HN_LEARNER, HN_F32, .rank = 2,
+                                   .dim = {p->rows, p->cols}));
+}
+
 HnTensor *hn_store_add(HnStore *s, const char *name, int64_t rows, int64_t cols, HnInit init,
                        double gain, HnRng *rng) {
   const HnHost *host = s->host;
@@ -120,12 +129,12 @@ HnTensor *hn_store_add(HnStore *s, const char *name, int64_t rows, int64_t cols,
   *p = (HnTensor){
       .name = join(host, s->prefix, name, ""), .rows = rows, .cols = cols, .offset = s->size};
   s->size += (rows * cols + 15) / 16 * 16; /* tensors start on cache lines */
-  p->data = host->keep(
-      host, HN_ARRAY(p->name, HN_WEIGHT, HN_F32, .rank = 2, .dim = {rows, cols}, .grad = &p->grad));
-  p->m1 = host->keep(host, HN_ARRAY(join(host, p->name, ".m1", ""), HN_LEARNER, HN_F32, .rank = 2,
-                                    .dim = {rows, cols}));
-  p->m2 = host->keep(host, HN_ARRAY(join(host, p->name, ".m2", ""), HN_LEARNER, HN_F32, .rank = 2,
-                                    .dim = {rows, cols}));
+  if (s->clock) {
+    p->data = host->keep(host, HN_ARRAY(p->name, HN_WEIGHT, HN_F32, .rank = 2, .dim = {rows, cols},
+                                        .grad = &p->grad));
+    p->m1 = keep_floats(host, p, ".m1"), p->m2 = keep_floats(host, p, ".m2");
+  } else
+    p->data = keep_floats(host, p, ""); /* a target */
   /* a single row or column is its own transpose */
   p->flip = rows == 1 || cols == 1 ? p->data : host->alloc(host, rows * cols, sizeof(float));
   fill(host, p, init, gain, rng);
@@ -168,6 +177,18 @@ void hn_store_clamp(HnStore *s, double bound) {
     for (int64_t k = 0; k < s->tensor[i].rows * s->tensor[i].cols; k++)
       g[k] = g[k] > most ? most : g[k] < -most ? -most : g[k];
   }
+}
+
+void hn_store_mix(HnStore *target, const HnStore *online, double tau) {
+  if (target->count != online->count || target->size != online->size)
+    hn_bug("hn_store_mix: %lld tensors cannot follow %lld others", (long long)target->count,
+           (long long)online->count);
+  for (int64_t i = 0; i < target->count; i++) {
+    const HnTensor *to = &target->tensor[i], *from = &online->tensor[i];
+    for (int64_t k = 0; k < to->rows * to->cols; k++)
+      to->data[k] = (float)((1 - tau) * (double)to->data[k] + tau * (double)from->data[k]);
+  }
+  hn_store_refresh(target);
 }
 
 HnVar *hn_param(HnTape *t, const HnTensor *p, float *flat) {

@@ -11,8 +11,8 @@ typedef struct HnTensor {
   int64_t offset; /* of its first element in a flat gradient of the store */
   float *data;    /* [rows, cols], kept by the host as HN_WEIGHT under its name */
   float *flip;    /* transposed copy, refreshed by hn_store_refresh and hn_adam_step */
-  float *grad;    /* [rows, cols], the host's gradient array */
-  float *m1, *m2; /* Adam's moments, kept as HN_LEARNER */
+  float *grad;    /* [rows, cols], the host's gradient array; NULL in a target store */
+  float *m1, *m2; /* Adam's moments, kept as HN_LEARNER; NULL in a target store */
 } HnTensor;
 
 enum { HN_STORE_MAX = 128 };
@@ -20,7 +20,7 @@ typedef struct HnStore {
   const HnHost *host;
   const char *prefix;
   int64_t count, size; /* tensors; elements of a flat gradient of all of them */
-  int64_t *clock;      /* [1] Adam steps so far, kept */
+  int64_t *clock;      /* [1] Adam steps so far, kept; NULL in a target store */
   HnTensor tensor[HN_STORE_MAX];
 } HnStore;
 
@@ -38,6 +38,13 @@ enum {
 /* Call once in create.  `prefix` (may be "") starts the names of all the store's arrays, so a
  * plugin may have several stores.  The store must not move afterwards.  [create] */
 HN_KIT void hn_store_begin(HnStore *s, const HnHost *host, const char *prefix);
+/* The same for target networks, the slowly moving copies that an off-policy learner bootstraps
+ * from: kept as HN_LEARNER, because acting does not read them, and without gradients or moments.
+ * Layers are added as to the store that they follow, in the same order.  [create] */
+HN_KIT void hn_store_begin_target(HnStore *s, const HnHost *host, const char *prefix);
+/* target = (1 - tau) target + tau online, tensor by tensor; tau 1 copies, as create should.
+ * Refreshes target's transposed copies.  Polyak averaging: Lillicrap et al. 2016.  [instance] */
+HN_KIT void hn_store_mix(HnStore *target, const HnStore *online, double tau);
 /* Adds a tensor PREFIX + name; `name` is copied.  A linear layer's weight is [in, out].  Adam's
  * moments are kept under the same name + ".m1" and ".m2".  [create] */
 HN_KIT HnTensor *hn_store_add(HnStore *s, const char *name, int64_t rows, int64_t cols, HnInit init,
