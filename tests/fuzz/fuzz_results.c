@@ -1,7 +1,7 @@
 /* fuzz_results.c - bytes, cut at NULs, become the files of a study's folder with two cells alike.
  * Whatever is accepted can be compared, shown by task, drawn and reported. */
 #include "fuzz.h"
-#include <curves.h>
+#include <figure_curve.h>
 #include <html.h>
 #include <render_csv.h>
 #include <render_json.h>

@@ -1,6 +1,6 @@
 /* report_test.c - a study folder made of files: read, compared, reported. */
 #include "format.h"
-#include "gnuplot.h"
+#include "draw_curves.h"
 #include "render_json.h"
 #include "render_text.h"
 #include "report.h"

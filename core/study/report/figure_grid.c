@@ -1,7 +1,7 @@
 /* figure_grid.c - figures of single held-out trials, from the cells' trial.csv: the belief as
  * pictures of a grid, and the latent's moments step by step. */
 #include "csv.h"
-#include "curves.h"
+#include "figure_curve.h"
 #include "json.h"
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* figure_panels.c - predictions of supervised tasks as small plots: a row of them is a task, a
  * column how much was seen.  From the cells' predictions.csv. */
 #include "csv.h"
-#include "curves.h"
+#include "figure_curve.h"
 #include <string.h>
 
 static const gint64 shown[] = {0, 1, 5, 10, 30};

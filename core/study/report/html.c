@@ -2,7 +2,7 @@
 #include "html.h"
 #include "compare_tasks.h"
 #include "format.h"
-#include "gnuplot.h"
+#include "draw_curves.h"
 #include "json.h"
 #include <math.h>
 #include <stdarg.h>

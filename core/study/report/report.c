@@ -1,6 +1,6 @@
 /* report.c - puts the page of a report together. */
 #include "report.h"
-#include "gnuplot.h"
+#include "draw_curves.h"
 #include "html.h"
 #include "render_csv.h"
 #include <errno.h>

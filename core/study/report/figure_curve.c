@@ -1,5 +1,5 @@
-/* curves.c - gathers curves over seeds from the cells' tables. */
-#include "curves.h"
+/* figure_curve.c - gathers curves over seeds from the cells' tables. */
+#include "figure_curve.h"
 #include "csv.h"
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* gnuplot.h - figures as SVG and PDF, drawn by gnuplot in a process of its own. */
+/* draw_curves.h - figures as SVG and PDF, drawn by gnuplot in a process of its own. */
 #ifndef HN_PLOTS_H
 #define HN_PLOTS_H
-#include "curves.h"
+#include "figure_curve.h"
 
 #define HN_PLOTS_ERROR (g_quark_from_static_string("hn-plots"))
 enum { HN_PLOTS_NO_GNUPLOT, HN_PLOTS_FAILED };

@@ -1,9 +1,9 @@
-/* gnuplot.c - writes one gnuplot script for all figures and makes its SVG fit to stand in a page.
+/* draw_curves.c - writes one gnuplot script for all figures and makes its SVG fit to stand in a page.
  *
  * gnuplot knows colours as numbers only, so every colour is drawn as a stand-in, rgb(1, 1, k), and
  * replaced in its SVG: by a CSS variable in a page, which has a light and a dark set, and by the
  * light set in files for papers. */
-#include "gnuplot.h"
+#include "draw_curves.h"
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <math.h>

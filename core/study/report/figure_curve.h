@@ -1,4 +1,4 @@
-/* curves.h - what a report draws, as numbers: one curve per arm with an interval over seeds. */
+/* figure_curve.h - what a report draws, as numbers: one curve per arm with an interval over seeds. */
 #ifndef HN_FIGURES_H
 #define HN_FIGURES_H
 #include "compare.h"
