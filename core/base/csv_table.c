@@ -54,6 +54,16 @@ int64_t hn_table_find(const HnTable *t, const char *column) {
   return -1;
 }
 
+int64_t hn_table_numbered(const HnTable *t, const char *name, int64_t first) {
+  char text[64];
+  g_snprintf(text, sizeof text, "%s_%" G_GINT64_FORMAT, name, first);
+  const int64_t at = hn_table_find(t, text);
+  int64_t n = 0;
+  while (at >= 0 && at + n < t->width && g_str_equal(t->columns[at + n], text))
+    g_snprintf(text, sizeof text, "%s_%" G_GINT64_FORMAT, name, first + ++n);
+  return n;
+}
+
 double hn_table_at(const HnTable *t, int64_t row, int64_t column) {
   return g_array_index(t->values, double, row * t->width + column);
 }

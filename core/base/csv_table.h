@@ -18,6 +18,8 @@ HnTable *hn_table_parse(const char *name, const char *text, gsize length, GError
 void hn_table_free(HnTable *t);
 /* Index of a column, or -1; NULL tables have none. */
 int64_t hn_table_find(const HnTable *t, const char *column);
+/* How many columns NAME_first, NAME_first+1, .. stand side by side. */
+int64_t hn_table_numbered(const HnTable *t, const char *name, int64_t first);
 double hn_table_at(const HnTable *t, int64_t row, int64_t column);
 bool hn_table_filled(const HnTable *t, int64_t row, int64_t column);
 /* The last value that is filled in (it may be NaN: the run had no number), with its row; NaN and

@@ -15,8 +15,9 @@ int hn_cli_report(int argc, char **argv) {
   if (!output) output = g_build_filename(argv[1], "report.html", NULL);
   g_autoptr(GError) error = NULL;
   HnResults *r = hn_results_read(argv[1], &error);
-  bool ok = r && hn_report_write(r, output, &error);
-  hn_results_free(r);
+  HnComparison *c = r ? hn_compare(r, NULL, NULL, &error) : NULL;
+  bool ok = c && hn_report_write(c, output, &error);
+  hn_comparison_free(c), hn_results_free(r);
   if (ok)
     puts(output);
   else

@@ -59,7 +59,7 @@ static void show(const HnVerb *verb, const char *dir) {
     g_autofree char *text = hn_render_text(c);
     g_autofree char *page = g_build_filename(dir, "report.html", NULL);
     fputs(text, stdout);
-    if (hn_report_write(r, page, &error)) printf("\n%s\n", page);
+    if (hn_report_write(c, page, &error)) printf("\n%s\n", page);
   }
   if (error) hn_cli_warning(verb->name, "%s", error->message);
   hn_comparison_free(c);

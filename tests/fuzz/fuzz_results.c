@@ -1,7 +1,7 @@
 /* fuzz_results.c - bytes, cut at NULs, become the files of a study's folder with two cells alike.
  * Whatever is accepted can be compared, shown by task, drawn and reported. */
 #include "fuzz.h"
-#include <figure_curve.h>
+#include <figure.h>
 #include <html.h>
 #include <render_csv.h>
 #include <render_json.h>
@@ -48,7 +48,8 @@ static void use(const HnComparison *c) {
   }
   g_autoptr(GPtrArray) figures = hn_figures(c);
   for (guint i = 0; i < figures->len; i++) {
-    g_autofree char *csv = hn_figure_csv(figures->pdata[i], c->results);
+    const HnFigure *f = figures->pdata[i];
+    g_autofree char *csv = f->kind->csv(f);
     g_assert_nonnull(csv);
   }
 }

@@ -4,7 +4,7 @@
 #include "render_csv.h"
 #include "render_json.h"
 #include "render_text.h"
-#include "report.h"
+#include "report_fixture.h"
 #include "results_fixture.h"
 
 static const FakeArm arms[] = {{"inferred", "glibrl", 12, 4, 0, 0},
@@ -141,7 +141,7 @@ static void shown(void) {
 
   char *page = g_build_filename(dir, "report.html", NULL);
   GError *error = NULL;
-  g_assert_true(hn_report_write(r, page, &error));
+  g_assert_true(write_report(r, page, &error));
   char *html = fake_read(dir, "report.html"), *beside = fake_read(dir, "report/tasks.csv");
   g_assert_nonnull(strstr(html, "<td>open, &quot;wide&quot;</td>"));
   g_assert_nonnull(strstr(html, "href=\"report/tasks.csv\""));

@@ -1,158 +1,73 @@
-/* figure_curve.c - gathers curves over seeds from the cells' tables. */
+/* figure_curve.c - curves over seeds from the cells' tables: learning, prediction, belief,
+ * adaptation, and whatever else metrics.csv holds. */
 #include "figure_curve.h"
 #include "csv.h"
+#include "draw_curves.h"
 #include <math.h>
 #include <string.h>
 
-enum { POINTS_MAX = 100, RESAMPLES = 2000, OTHERS_MAX = 40, LOG_FROM = 32, DECADES = 1000 };
+enum { RESAMPLES = 2000, OTHERS_MAX = 40, LOG_FROM = 32, DECADES = 1000 };
 
-static void curve_free(HnCurve *c) {
-  if (!c) return;
-  g_free(c->x);
-  g_free(c->value);
-  g_free(c->low);
-  g_free(c->high);
-  g_free(c->each);
-  g_free(c);
+/* ---- the data ---- */
+
+HnCurves *hn_curves_new(int64_t count, char **names, const char *x_label, const char *y_label) {
+  HnCurves *d = g_new0(HnCurves, 1);
+  d->count = count, d->merged = 1;
+  d->curve = g_new0(HnCurve *, (gsize)count);
+  d->names = g_strdupv(names);
+  d->x_label = g_strdup(x_label), d->y_label = g_strdup(y_label);
+  return d;
 }
 
-static void figure_free(HnFigure *f) {
-  for (gint64 a = 0; a < f->arms; a++) curve_free(f->curve[a]);
-  g_free(f->curve);
-  g_strfreev(f->names);
-  g_free(f->note);
-  if (f->mark) g_array_unref(f->mark);
-  hn_pictures_free(f->pictures), hn_panels_free(f->panels);
-  g_free(f->name);
-  g_free(f->column);
-  g_free(f->title);
-  g_free(f->x_label);
-  g_free(f->y_label);
-  g_free(f);
+static void curves_free(void *p) {
+  HnCurves *d = p;
+  for (int64_t a = 0; a < d->count; a++) hn_curve_free(d->curve[a]);
+  g_free(d->curve), g_strfreev(d->names), g_free(d->x_label), g_free(d->y_label);
+  if (d->mark) g_array_unref(d->mark);
+  g_free(d);
 }
 
-HnCurve *hn_curve_new(gint64 n, gint64 seeds) {
-  HnCurve *c = g_new0(HnCurve, 1);
-  c->n = n, c->seeds = seeds;
-  c->x = g_new(double, (gsize)n);
-  c->value = g_new(double, (gsize)n);
-  c->low = g_new(double, (gsize)n);
-  c->high = g_new(double, (gsize)n);
-  c->each = g_new(double, (gsize)(n * seeds));
-  return c;
+static int64_t seeds_of(const HnCurves *d) {
+  int64_t seeds = 0;
+  for (int64_t a = 0; a < d->count; a++)
+    if (d->curve[a]) seeds = MAX(seeds, d->curve[a]->seeds);
+  return seeds;
 }
 
-/* Averages neighbours until at most POINTS_MAX are left: runs of equal length, or on a logarithmic
- * axis only where points lie closer than the axis can show.  Returns the longest run. */
-static gint64 thin(HnCurve *c, bool log_x) {
-  gint64 to = 0, longest = 1, run = (c->n + POINTS_MAX - 1) / POINTS_MAX;
-  double ratio = log_x && c->n > 1 ? pow(c->x[c->n - 1] / c->x[0], 1.0 / POINTS_MAX) : 1;
-  if (run <= 1) return 1;
-  for (gint64 from = 0, end; from < c->n; from = end, to++) {
-    end = from + 1;
-    while (end < c->n && (log_x ? c->x[end] < c->x[from] * ratio : end - from < run)) end++;
-    longest = MAX(longest, end - from);
-    double x = 0;
-    for (gint64 i = from; i < end; i++) x += log_x ? log(c->x[i]) : c->x[i];
-    x /= (double)(end - from);
-    c->x[to] = log_x ? exp(x) : x;
-    for (gint64 s = 0; s < c->seeds; s++) {
-      double sum = 0;
-      for (gint64 i = from; i < end; i++) sum += c->each[s * c->n + i];
-      c->each[s * c->n + to] = sum / (double)(end - from);
+static char *csv(const HnFigure *f) {
+  const HnCurves *d = f->data;
+  const int64_t seeds = seeds_of(d);
+  HnCsvWriter w = hn_csv_writer(d->parts ? "latent,x,value,low,high" : "arm,x,value,low,high", 9);
+  hn_csv_numbered(&w, "value", 1, seeds);
+  hn_csv_end_row(&w);
+  for (int64_t a = 0; a < d->count; a++) {
+    const HnCurve *c = d->curve[a];
+    for (int64_t i = 0; c && i < c->n; i++) {
+      const double shown[] = {c->x[i], c->value[i], c->low[i], c->high[i]};
+      hn_csv_text(&w, d->names[a]);
+      for (guint k = 0; k < G_N_ELEMENTS(shown); k++) hn_csv_number(&w, shown[k]);
+      for (int64_t s = 0; s < seeds; s++)
+        hn_csv_number(&w, s < c->seeds ? c->each[s * c->n + i] : (double)NAN);
+      hn_csv_end_row(&w);
     }
   }
-  for (gint64 s = 1; s < c->seeds; s++)
-    memmove(c->each + s * to, c->each + s * c->n, sizeof(double) * (gsize)to);
-  c->n = to;
-  return longest;
+  return hn_csv_take(&w);
 }
 
-static void summarise(HnCurve *c, HnStats *stats, bool quartiles) {
-  double *seed = g_new(double, (gsize)c->seeds);
-  for (gint64 i = 0; i < c->n; i++) {
-    for (gint64 s = 0; s < c->seeds; s++) seed[s] = c->each[s * c->n + i];
-    HnEstimate e = quartiles ? hn_stats_spread(stats, c->seeds, seed)
-                             : hn_stats_estimate(stats, c->seeds, seed);
-    c->value[i] = e.value, c->low[i] = e.low, c->high[i] = e.high;
-  }
-  g_free(seed);
-}
+/* ---- gathering ---- */
 
-/* Filled points of one cell: x ascending, as written. */
-static void points(const HnTable *t, const char *x, const char *y, bool positive, GArray *xs,
-                   GArray *ys) {
-  gint64 cx = hn_table_find(t, x), cy = hn_table_find(t, y);
-  for (gint64 i = 0; cx >= 0 && cy >= 0 && i < t->rows; i++) {
-    double vx = hn_table_at(t, i, cx), vy = hn_table_at(t, i, cy);
-    if (!hn_table_filled(t, i, cy) || !isfinite(vx) || (positive && vx <= 0)) continue;
-    g_array_append_val(xs, vx);
-    g_array_append_val(ys, vy);
-  }
-}
-
-/* The values at those x that every seed has, so that a curve never changes its population. */
-static HnCurve *align(GPtrArray *xs, GPtrArray *ys) {
-  GArray *first = xs->pdata[0];
-  gint64 seeds = xs->len, n = 0;
-  HnCurve *c = hn_curve_new(first->len, seeds);
-  gint64 *at = g_new0(gint64, (gsize)seeds);
-  for (guint i = 0; i < first->len; i++) {
-    double x = g_array_index(first, double, i);
-    bool all = true, finite = false;
-    for (gint64 s = 0; s < seeds; s++) {
-      GArray *here = xs->pdata[s];
-      while (at[s] < here->len && g_array_index(here, double, at[s]) < x) at[s]++;
-      all &= at[s] < here->len && g_array_index(here, double, at[s]) == x;
-      if (!all) break;
-      c->each[s * first->len + n] = g_array_index((GArray *)ys->pdata[s], double, at[s]);
-      finite |= isfinite(c->each[s * first->len + n]) != 0;
-    }
-    if (all && finite) c->x[n++] = x;
-  }
-  for (gint64 s = 1; n > 0 && s < seeds; s++)
-    memmove(c->each + s * n, c->each + s * first->len, sizeof(double) * (gsize)n);
-  c->n = n;
-  g_free(at);
-  return c;
-}
-
-static void sum_up(HnCurve *c) {
-  for (gint64 s = 0; s < c->seeds; s++)
-    for (gint64 i = 1; i < c->n; i++) c->each[s * c->n + i] += c->each[s * c->n + i - 1];
-}
-
-static HnCurve *arm_curve(const HnResults *r, gint64 arm, const HnFigure *f, bool of_steps,
-                          HnStats *stats, gint64 *merged) {
-  GPtrArray *xs = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-  GPtrArray *ys = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-  for (gint64 s = 0; s < r->seeds; s++) {
-    HnResult *cell = hn_results_cell(r, arm, s);
-    const HnTable *t = of_steps ? cell->steps : cell->metrics;
-    if (hn_table_find(t, f->column) < 0) continue;
-    g_ptr_array_add(xs, g_array_new(FALSE, FALSE, sizeof(double)));
-    g_ptr_array_add(ys, g_array_new(FALSE, FALSE, sizeof(double)));
-    points(t, of_steps ? "step" : "frames", f->column, f->log_x, xs->pdata[xs->len - 1],
-           ys->pdata[ys->len - 1]);
-  }
-  HnCurve *c = xs->len ? align(xs, ys) : NULL;
-  if (c && c->n == 0) g_clear_pointer(&c, curve_free);
-  if (c) {
-    if (f->so_far) sum_up(c);
-    gint64 longest = thin(c, f->log_x);
-    *merged = MAX(*merged, longest);
-    summarise(c, stats, f->quartiles);
-  }
-  g_ptr_array_unref(xs);
-  g_ptr_array_unref(ys);
-  return c;
-}
+typedef struct Gathering {
+  GPtrArray *figures;
+  const HnComparison *c;
+  HnStats *stats;
+} Gathering;
 
 static char *slug(const char *column, const char *suffix) {
   char *name = g_strconcat(column, suffix, NULL);
   return g_strcanon(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-", '_');
 }
 
+/* "step norm (nats)" of "policy.step_norm". */
 static char *label(const HnResults *r, const char *column) {
   const char *dot = strrchr(column, '.'), *unit = hn_column_unit(r, column);
   char *name = g_strdelimit(g_strdup(dot ? dot + 1 : column), "_", ' ');
@@ -161,17 +76,46 @@ static char *label(const HnResults *r, const char *column) {
   return text;
 }
 
-/* True where all curves are positive and only powers of ten show them all. */
-static bool spans_decades(const HnFigure *f) {
-  double low = INFINITY, high = 0;
-  for (gint64 a = 0; a < f->arms; a++)
-    for (gint64 i = 0; f->curve[a] && i < f->curve[a]->n; i++) {
-      double value = f->curve[a]->value[i];
-      if (!isfinite(value)) continue;
-      low = fmin(low, value), high = fmax(high, value);
-    }
-  return low > 0 && high > DECADES * low;
+/* A figure of all arms. */
+static HnCurves *of_arms(const Gathering *g, const char *x_label, const char *y_label) {
+  const HnResults *r = g->c->results;
+  HnCurves *d = hn_curves_new(r->arm_count, r->arms, x_label, y_label);
+  d->quartiles = r->report.band == HN_BAND_QUARTILES;
+  return d;
 }
+
+/* "mean over seeds and 95 % interval": what is seen beside the lines. */
+static char *note_of(const Gathering *g, const HnCurves *d) {
+  const char *aggregate = hn_aggregate_name(hn_stats_kind(g->stats));
+  const int64_t seeds = seeds_of(d);
+  GString *note = g_string_new(NULL);
+  if (seeds < HN_STATS_SEEDS_MIN)
+    g_string_append(note, seeds == 1 ? "one seed, no interval" : "thin lines: single seeds");
+  else if (d->quartiles)
+    g_string_append_printf(note, "%s over seeds and their quartiles", aggregate);
+  else
+    g_string_append_printf(note, "%s over seeds and %g %% interval", aggregate,
+                           100 * hn_stats_confidence(g->stats));
+  if (d->merged > 1)
+    g_string_append_printf(note, "; up to %" G_GINT64_FORMAT " neighbouring points averaged",
+                           d->merged);
+  return g_string_free(note, FALSE);
+}
+
+/* Adds a figure if some arm but `except` has numbers for it; takes d over. */
+static void finish(const Gathering *g, HnFigure f, HnCurves *d, int64_t except) {
+  bool any = false;
+  for (int64_t a = 0; a < d->count; a++) any |= a != except && d->curve[a];
+  if (!any) {
+    curves_free(d);
+    return;
+  }
+  g_autofree char *note = note_of(g, d);
+  f.kind = &hn_figure_curve, f.note = note, f.data = d;
+  hn_figure_add(g->figures, &f);
+}
+
+/* ---- one column ---- */
 
 /* What a figure shows and how; x is frames, or with of_steps steps of the trial. */
 typedef struct Plan {
@@ -201,118 +145,121 @@ static const char *x_label_of(const Plan *p) {
                                           : "environment steps";
 }
 
-/* Adds the figure of a column unless it is there already or nobody has numbers for it. */
-static void add(GPtrArray *figures, const HnResults *r, HnStats *stats, Plan p) {
-  const char *suffix = p.so_far ? "_so_far" : p.of_steps ? "_by_step" : "";
-  char *name = slug(p.column, suffix);
-  bool there = false;
-  for (guint i = 0; i < figures->len; i++)
-    there |= g_str_equal(((HnFigure *)figures->pdata[i])->name, name);
-  HnFigure *f = g_new0(HnFigure, 1);
-  f->group = p.group, f->name = name, f->column = g_strdup(p.column);
-  f->title = title_of(r, &p), f->x_label = g_strdup(x_label_of(&p));
-  f->y_label = label(r, p.column);
-  f->log_x = p.log_x, f->merged = 1, f->arms = r->arm_count, f->so_far = p.so_far;
-  f->quartiles = r->report.band == HN_BAND_QUARTILES;
-  f->curve = g_new0(HnCurve *, (gsize)r->arm_count);
-  bool any = false;
-  for (gint64 a = 0; !there && a < r->arm_count; a++)
-    any |= (f->curve[a] = arm_curve(r, a, f, p.of_steps, stats, &f->merged)) != NULL;
-  f->log_y = p.of_steps && spans_decades(f);
-  if (any)
-    g_ptr_array_add(figures, f);
-  else
-    figure_free(f);
-}
-
-/* A curve less another that has the same points and, like it, every seed of the study; or NULL. */
-static HnCurve *difference(const HnCurve *c, const HnCurve *b, gint64 seeds, HnStats *stats) {
-  if (!c || !b || c->n != b->n || c->seeds != seeds || b->seeds != seeds ||
-      memcmp(c->x, b->x, sizeof *c->x * (gsize)c->n) != 0)
-    return NULL;
-  HnCurve *d = hn_curve_new(c->n, seeds);
-  memcpy(d->x, c->x, sizeof *c->x * (gsize)c->n);
-  double *pair = g_new(double, (gsize)(2 * seeds));
-  for (gint64 i = 0; i < c->n; i++) {
-    for (gint64 s = 0; s < seeds; s++) {
-      pair[s] = c->each[s * c->n + i], pair[seeds + s] = b->each[s * c->n + i];
-      d->each[s * c->n + i] = pair[s] - pair[seeds + s];
+/* True where all curves are positive and only powers of ten show them all. */
+static bool spans_decades(const HnCurves *d) {
+  double low = INFINITY, high = 0;
+  for (int64_t a = 0; a < d->count; a++)
+    for (int64_t i = 0; d->curve[a] && i < d->curve[a]->n; i++) {
+      double value = d->curve[a]->value[i];
+      if (!isfinite(value)) continue;
+      low = fmin(low, value), high = fmax(high, value);
     }
-    HnEstimate e = hn_stats_difference(stats, seeds, pair, pair + seeds);
-    d->value[i] = e.value, d->low[i] = e.low, d->high[i] = e.high;
-  }
-  g_free(pair);
-  return d;
+  return low > 0 && high > DECADES * low;
 }
 
-/* Every arm's curve of a column less the baseline's: the table's difference, all along. */
-static void add_difference(GPtrArray *figures, const HnComparison *c, HnStats *stats,
-                           const char *column) {
-  const HnResults *r = c->results;
-  const HnFigure *from = NULL;
-  for (guint i = 0; i < figures->len; i++)
-    if (g_str_equal(((HnFigure *)figures->pdata[i])->column, column)) from = figures->pdata[i];
-  if (!from) return;
-  HnFigure *f = g_new0(HnFigure, 1);
-  f->group = from->group;
-  f->name = g_strconcat(from->name, "_difference", NULL), f->column = g_strdup(column);
-  f->title = g_strdup_printf("The same less %s, paired by seed", r->arms[c->baseline]);
-  f->x_label = g_strdup(from->x_label);
-  const char *unit = hn_column_unit(r, column);
-  f->y_label = *unit ? g_strdup_printf("difference (%s)", unit) : g_strdup("difference");
-  f->merged = from->merged, f->arms = from->arms;
-  f->curve = g_new0(HnCurve *, (gsize)r->arm_count);
-  bool any = false;
-  for (gint64 a = 0; a < r->arm_count; a++) {
-    if (!c->protocol[a])
-      f->curve[a] = difference(from->curve[a], from->curve[c->baseline], r->seeds, stats);
-    any |= a != c->baseline && f->curve[a];
+static HnCurve *arm_curve(const Gathering *g, int64_t arm, const Plan *p, HnCurves *d) {
+  const HnResults *r = g->c->results;
+  g_autoptr(GPtrArray) tables = g_ptr_array_new();
+  for (int64_t s = 0; s < r->seeds; s++) {
+    HnResult *cell = hn_results_cell(r, arm, s);
+    HnTable *t = p->of_steps ? cell->steps : cell->metrics;
+    if (hn_table_find(t, p->column) >= 0) g_ptr_array_add(tables, t);
   }
-  if (any)
-    g_ptr_array_add(figures, f);
-  else
-    figure_free(f);
+  HnCurve *c = hn_curve_of(tables, p->of_steps ? "step" : "frames", p->column, p->log_x);
+  if (!c) return NULL;
+  if (p->so_far) hn_curve_add_up(c);
+  const int64_t longest = hn_curve_thin(c, p->log_x);
+  d->merged = MAX(d->merged, longest);
+  hn_curve_summarise(c, g->stats, d->quartiles);
+  return c;
+}
+
+/* Adds the figure of a column unless it is there already or nobody has numbers for it. */
+static void add(const Gathering *g, Plan p) {
+  const HnResults *r = g->c->results;
+  g_autofree char *name = slug(p.column, p.so_far ? "_so_far" : p.of_steps ? "_by_step" : "");
+  if (hn_figure_find(g->figures, name)) return;
+  g_autofree char *title = title_of(r, &p), *y_label = label(r, p.column);
+  HnCurves *d = of_arms(g, x_label_of(&p), y_label);
+  for (int64_t a = 0; a < d->count; a++) d->curve[a] = arm_curve(g, a, &p, d);
+  d->log_x = p.log_x, d->log_y = p.of_steps && spans_decades(d);
+  finish(g, (HnFigure){.group = p.group, .name = name, .column = p.column, .title = title}, d, -1);
+}
+
+/* ---- made of several columns ---- */
+
+/* Every arm's curve of a figure less the baseline's: the table's difference, all along. */
+static void add_difference(const Gathering *g, const char *of) {
+  const HnResults *r = g->c->results;
+  const HnFigure *from = hn_figure_find(g->figures, of);
+  if (!from) return;
+  const HnCurves *whole = from->data;
+  const char *unit = hn_column_unit(r, from->column);
+  g_autofree char *name = g_strconcat(from->name, "_difference", NULL);
+  g_autofree char *title =
+      g_strdup_printf("The same less %s, paired by seed", r->arms[g->c->baseline]);
+  g_autofree char *y_label =
+      *unit ? g_strdup_printf("difference (%s)", unit) : g_strdup("difference");
+  HnCurves *d = of_arms(g, whole->x_label, y_label);
+  d->quartiles = false, d->merged = whole->merged;
+  for (int64_t a = 0; a < d->count; a++)
+    if (!g->c->protocol[a])
+      d->curve[a] =
+          hn_curve_difference(whole->curve[a], whole->curve[g->c->baseline], r->seeds, g->stats);
+  finish(g, (HnFigure){.group = from->group, .name = name, .column = from->column, .title = title},
+         d, g->c->baseline);
+}
+
+static char *return_column(int64_t episode) {
+  return g_strdup_printf("eval.return_%" G_GINT64_FORMAT, episode);
+}
+
+/* How many episodes all tables have a return of. */
+static int64_t episodes_of(const GPtrArray *tables) {
+  for (int64_t e = 1;; e++) {
+    g_autofree char *name = return_column(e);
+    for (guint s = 0; s < tables->len; s++)
+      if (hn_table_find(tables->pdata[s], name) < 0) return e - 1;
+  }
+}
+
+/* The last evaluation of one arm by episode, or NULL. */
+static HnCurve *episodes_curve(const Gathering *g, int64_t arm, bool quartiles) {
+  const HnResults *r = g->c->results;
+  g_autoptr(GPtrArray) tables = g_ptr_array_new();
+  for (int64_t s = 0; s < r->seeds; s++) {
+    HnTable *t = hn_results_cell(r, arm, s)->metrics;
+    if (hn_table_find(t, "eval.return_2") >= 0) g_ptr_array_add(tables, t);
+  }
+  const int64_t n = tables->len ? episodes_of(tables) : 0;
+  if (!n) return NULL;
+  HnCurve *c = hn_curve_new(n, tables->len);
+  for (int64_t e = 0; e < n; e++) {
+    g_autofree char *name = return_column(e + 1);
+    c->x[e] = (double)(e + 1);
+    for (guint s = 0; s < tables->len; s++)
+      c->each[s * n + e] =
+          hn_table_last(tables->pdata[s], hn_table_find(tables->pdata[s], name), NULL);
+  }
+  hn_curve_summarise(c, g->stats, quartiles);
+  if (!isfinite(hn_curve_last(c))) g_clear_pointer(&c, hn_curve_free);
+  return c;
 }
 
 /* eval.return_1 .. eval.return_E of the last evaluation, by episode. */
-static void add_episodes(GPtrArray *figures, const HnResults *r, HnStats *stats) {
-  HnFigure *f = g_new0(HnFigure, 1);
-  f->group = HN_FIGURE_ADAPTATION;
-  f->name = g_strdup("return_by_episode"), f->column = g_strdup("eval.return_1 ..");
-  f->title = g_strdup("Return by episode of the trial");
-  f->x_label = g_strdup("episode of the trial"), f->y_label = label(r, "eval.return");
-  f->merged = 1, f->arms = r->arm_count, f->quartiles = r->report.band == HN_BAND_QUARTILES;
-  f->curve = g_new0(HnCurve *, (gsize)r->arm_count);
-  bool any = false;
-  for (gint64 a = 0; a < r->arm_count; a++) {
-    GPtrArray *tables = g_ptr_array_new();
-    for (gint64 s = 0; s < r->seeds; s++) {
-      HnTable *t = hn_results_cell(r, a, s)->metrics;
-      if (hn_table_find(t, "eval.return_2") >= 0) g_ptr_array_add(tables, t);
-    }
-    gint64 episodes = 0;
-    char name[64];
-    for (bool found = tables->len > 0; found; episodes += found) {
-      g_snprintf(name, sizeof name, "eval.return_%" G_GINT64_FORMAT, episodes + 1);
-      for (guint s = 0; s < tables->len; s++) found &= hn_table_find(tables->pdata[s], name) >= 0;
-    }
-    HnCurve *c = episodes ? f->curve[a] = hn_curve_new(episodes, tables->len) : NULL;
-    for (gint64 e = 0; c && e < episodes; e++) {
-      g_snprintf(name, sizeof name, "eval.return_%" G_GINT64_FORMAT, e + 1);
-      c->x[e] = (double)(e + 1);
-      for (guint s = 0; s < tables->len; s++)
-        c->each[s * episodes + e] =
-            hn_table_last(tables->pdata[s], hn_table_find(tables->pdata[s], name), NULL);
-    }
-    if (c) summarise(c, stats, f->quartiles);
-    for (gint64 e = 0; c && e < episodes; e++) any |= isfinite(c->value[e]) != 0;
-    g_ptr_array_unref(tables);
-  }
-  if (any)
-    g_ptr_array_add(figures, f);
-  else
-    figure_free(f);
+static void add_episodes(const Gathering *g) {
+  g_autofree char *y_label = label(g->c->results, "eval.return");
+  HnCurves *d = of_arms(g, "episode of the trial", y_label);
+  for (int64_t a = 0; a < d->count; a++) d->curve[a] = episodes_curve(g, a, d->quartiles);
+  finish(g,
+         (HnFigure){.group = HN_FIGURE_ADAPTATION,
+                    .name = "return_by_episode",
+                    .column = "eval.return_1 ..",
+                    .title = "Return by episode of the trial"},
+         d, -1);
 }
+
+/* ---- all ---- */
 
 /* Every column of a kind of table, in the order they are first met. */
 static GPtrArray *columns(const HnResults *r, bool of_steps) {
@@ -337,35 +284,40 @@ static bool long_trial(const HnResults *r) {
   return steps >= LOG_FROM;
 }
 
-static bool one_of(const char *name, const char *const *list) {
-  return g_strv_contains(list, name);
-}
-
 /* The inference's columns of steps.csv, then, with `env`, reward and the environment's; of what
  * adds up, the sum as well. */
-static void add_steps(GPtrArray *figures, const HnResults *r, HnStats *stats, bool env,
-                      bool log_x) {
+static void add_steps(const Gathering *g, bool env, bool log_x) {
   static const char *const never[] = {"update", "step", "reward", NULL};
-  GPtrArray *names = columns(r, true);
+  const HnResults *r = g->c->results;
+  g_autoptr(GPtrArray) names = columns(r, true);
   Plan reward = {HN_FIGURE_ADAPTATION, "reward", "Reward by step of the trial", true, false, false};
-  if (env) add(figures, r, stats, reward);
+  if (env) add(g, reward);
   reward.title = "Reward", reward.so_far = true;
-  if (env) add(figures, r, stats, reward);
+  if (env) add(g, reward);
   for (guint i = 0; i < names->len; i++) {
     Plan p = {HN_FIGURE_BELIEF, names->pdata[i], NULL, true, log_x, false};
     HnColumnFacts facts = hn_column_facts(r, p.column);
-    if (one_of(p.column, never) || env != !g_strcmp0(facts.kind, "env")) continue;
+    if (g_strv_contains(never, p.column) || env != !g_strcmp0(facts.kind, "env")) continue;
     if (env) p.group = HN_FIGURE_ADAPTATION, p.log_x = false;
     if (!*facts.doc && g_str_has_prefix(p.column, "kl")) p.title = "KL from posterior to prior";
-    add(figures, r, stats, p);
+    add(g, p);
     p.so_far = env && g_str_equal(facts.fold, "sum");
-    if (p.so_far) add(figures, r, stats, p);
+    if (p.so_far) add(g, p);
   }
-  g_ptr_array_unref(names);
 }
 
-GPtrArray *hn_figures(const HnComparison *c) {
-  const HnResults *r = c->results;
+static void add_others(const Gathering *g) {
+  static const char *const never[] = {"update", "frames", NULL};
+  g_autoptr(GPtrArray) names = columns(g->c->results, false);
+  const guint limit = g->figures->len + OTHERS_MAX;
+  for (guint i = 0; i < names->len && g->figures->len < limit; i++) {
+    const char *name = names->pdata[i];
+    if (!g_strv_contains(never, name) && !g_str_has_prefix(name, "eval.return_"))
+      add(g, (Plan){HN_FIGURE_OTHER, name, NULL, false, false, false});
+  }
+}
+
+static void gather(GPtrArray *figures, const HnComparison *c) {
   static const char *const learning[][2] = {{"eval.return", "Return on held-out tasks"},
                                             {"train.return", "Return while training"},
                                             {"eval.success", "Success on held-out tasks"}};
@@ -379,55 +331,28 @@ GPtrArray *hn_figures(const HnComparison *c) {
       {"predict.perplexity", "Perplexity of predicted answers"},
       {"predict.l1", "Absolute error of predicted answers"},
       {"predict.l2", "Squared error of predicted answers"}};
-  static const char *const never[] = {"update", "frames", NULL};
-  GPtrArray *figures = g_ptr_array_new_with_free_func((GDestroyNotify)figure_free);
-  HnStats *stats = hn_stats_new((HnAggregate)r->report.aggregate, r->report.confidence,
-                                MIN(r->report.resamples, RESAMPLES));
-  bool log_x = long_trial(r);
+  const HnReportParams *report = &c->results->report;
+  const bool log_x = long_trial(c->results);
+  Gathering g = {figures, c,
+                 hn_stats_new((HnAggregate)report->aggregate, report->confidence,
+                              MIN(report->resamples, RESAMPLES))};
   for (guint i = 0; i < G_N_ELEMENTS(learning); i++) {
-    if (i == 1) add_difference(figures, c, stats, learning[0][0]);
-    add(figures, r, stats, (Plan){HN_FIGURE_LEARNING, learning[i][0], learning[i][1], 0, 0, 0});
+    add(&g, (Plan){HN_FIGURE_LEARNING, learning[i][0], learning[i][1], false, false, false});
+    if (i == 0) add_difference(&g, "eval_return");
   }
-  add(figures, r, stats, (Plan){HN_FIGURE_LEARNING, r->report.metric, NULL, 0, 0, 0});
+  add(&g, (Plan){HN_FIGURE_LEARNING, report->metric, NULL, false, false, false});
   for (guint i = 0; i < G_N_ELEMENTS(prediction); i++)
-    add(figures, r, stats,
-        (Plan){HN_FIGURE_PREDICTION, prediction[i][0], prediction[i][1], true, log_x, false});
-  add_steps(figures, r, stats, false, log_x);
-  add_episodes(figures, r, stats);
-  add_steps(figures, r, stats, true, log_x);
-  hn_figures_panels(figures, r);
-  hn_figures_trials(figures, r);
-  GPtrArray *names = columns(r, false);
-  for (guint i = 0, limit = figures->len + OTHERS_MAX; i < names->len && figures->len < limit;
-       i++) {
-    const char *name = names->pdata[i];
-    if (!one_of(name, never) && !g_str_has_prefix(name, "eval.return_"))
-      add(figures, r, stats, (Plan){HN_FIGURE_OTHER, name, NULL, 0, 0, 0});
-  }
-  g_ptr_array_unref(names);
-  hn_stats_free(stats);
-  return figures;
+    add(&g, (Plan){HN_FIGURE_PREDICTION, prediction[i][0], prediction[i][1], true, log_x, false});
+  add_steps(&g, false, log_x);
+  add_episodes(&g);
+  add_steps(&g, true, log_x);
+  add_others(&g);
+  hn_stats_free(g.stats);
 }
 
-char *hn_figure_csv(const HnFigure *f, const HnResults *r) {
-  if (f->pictures) return hn_pictures_csv(f->pictures);
-  if (f->panels) return hn_panels_csv(f->panels);
-  HnCsvWriter w = hn_csv_writer(f->names ? "latent,x,value,low,high" : "arm,x,value,low,high", 9);
-  gint64 seeds = 0;
-  for (gint64 a = 0; a < f->arms; a++)
-    if (f->curve[a]) seeds = MAX(seeds, f->curve[a]->seeds);
-  hn_csv_numbered(&w, "value", 1, seeds);
-  hn_csv_end_row(&w);
-  for (gint64 a = 0; a < f->arms; a++) {
-    const HnCurve *c = f->curve[a];
-    for (gint64 i = 0; c && i < c->n; i++) {
-      const double shown[] = {c->x[i], c->value[i], c->low[i], c->high[i]};
-      hn_csv_text(&w, f->names ? f->names[a] : r->arms[a]);
-      for (guint k = 0; k < G_N_ELEMENTS(shown); k++) hn_csv_number(&w, shown[k]);
-      for (gint64 s = 0; s < seeds; s++)
-        hn_csv_number(&w, s < c->seeds ? c->each[s * c->n + i] : (double)NAN);
-      hn_csv_end_row(&w);
-    }
-  }
-  return hn_csv_take(&w);
-}
+const HnFigureKind hn_figure_curve = {.name = "curve",
+                                      .gather = gather,
+                                      .size = hn_draw_curves_size,
+                                      .script = hn_draw_curves,
+                                      .csv = csv,
+                                      .free = curves_free};

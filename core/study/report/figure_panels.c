@@ -1,15 +1,27 @@
-/* figure_panels.c - predictions of supervised tasks as small plots: a row of them is a task, a
- * column how much was seen.  From the cells' predictions.csv. */
+/* figure_panels.c - see figure_panels.h.  From the cells' predictions.csv. */
+#include "figure_panels.h"
 #include "csv.h"
-#include "figure_curve.h"
-#include <string.h>
+#include <math.h>
 
-static const gint64 shown[] = {0, 1, 5, 10, 30};
+static void panels_free(void *data) {
+  HnPanels *p = data;
+  for (guint i = 0; i < p->panel->len; i++) {
+    HnPanel *one = &g_array_index(p->panel, HnPanel, i);
+    double *all[] = {one->x, one->truth, one->mean, one->stddev, one->member, one->point};
+    for (guint k = 0; k < G_N_ELEMENTS(all); k++) g_free(all[k]);
+  }
+  g_array_unref(p->panel);
+  g_free(p);
+}
+
+/* ---- gathering ---- */
+
+static const int64_t shown[] = {0, 1, 5, 10, 30};
 
 /* predictions.csv: a line is something seen (seen 1: x, truth) or a point of the grid. */
 typedef struct Lines {
   const HnTable *table;
-  gint64 row, step, seen, x, truth, mean, stddev, member, members; /* columns */
+  int64_t row, step, seen, x, truth, mean, stddev, member, members; /* columns */
 } Lines;
 
 static bool find_lines(const HnTable *t, Lines *out) {
@@ -23,8 +35,8 @@ static bool find_lines(const HnTable *t, Lines *out) {
                  .stddev = hn_table_find(t, "stddev"),
                  .member = hn_table_find(t, "member_1"),
                  .members = hn_table_numbered(t, "member", 1)};
-  const gint64 needed[] = {out->row,   out->step, out->seen,  out->x,
-                           out->truth, out->mean, out->stddev};
+  const int64_t needed[] = {out->row,   out->step, out->seen,  out->x,
+                            out->truth, out->mean, out->stddev};
   for (guint i = 0; i < G_N_ELEMENTS(needed); i++)
     if (needed[i] < 0) return false;
   return true;
@@ -32,8 +44,8 @@ static bool find_lines(const HnTable *t, Lines *out) {
 
 /* Where the lines of one row at one step end that begin at `from`; one that has no number there is
  * by itself. */
-static gint64 end_of(const Lines *l, gint64 from) {
-  gint64 end = from + 1;
+static int64_t end_of(const Lines *l, int64_t from) {
+  int64_t end = from + 1;
   while (end < l->table->rows &&
          hn_table_at(l->table, end, l->row) == hn_table_at(l->table, from, l->row) &&
          hn_table_at(l->table, end, l->step) == hn_table_at(l->table, from, l->step))
@@ -41,17 +53,17 @@ static gint64 end_of(const Lines *l, gint64 from) {
   return end;
 }
 
-static HnPanel read_panel(const Lines *l, gint64 from, gint64 end) {
+static HnPanel read_panel(const Lines *l, int64_t from, int64_t end) {
   const HnTable *t = l->table;
   gsize room = (gsize)(end - from);
-  HnPanel p = {.step = (gint64)hn_table_at(t, from, l->step),
+  HnPanel p = {.step = (int64_t)hn_table_at(t, from, l->step),
                .x = g_new(double, room),
                .truth = g_new(double, room),
                .mean = g_new(double, room),
                .stddev = g_new(double, room),
                .member = g_new(double, room *(gsize)l->members + 1),
                .point = g_new(double, 2 * room)};
-  for (gint64 i = from; i < end; i++) {
+  for (int64_t i = from; i < end; i++) {
     double x = hn_table_at(t, i, l->x), truth = hn_table_at(t, i, l->truth);
     if (hn_table_at(t, i, l->seen) != 0) {
       p.point[2 * p.seen] = x, p.point[2 * p.seen + 1] = truth, p.seen++;
@@ -61,8 +73,8 @@ static HnPanel read_panel(const Lines *l, gint64 from, gint64 end) {
     p.mean[p.n] = hn_table_at(t, i, l->mean), p.stddev[p.n] = hn_table_at(t, i, l->stddev);
     p.n++;
   }
-  for (gint64 m = 0; m < l->members; m++) /* the grid's lines stand together, after those seen */
-    for (gint64 i = 0; i < p.n; i++)
+  for (int64_t m = 0; m < l->members; m++) /* the grid's lines stand together, after those seen */
+    for (int64_t i = 0; i < p.n; i++)
       p.member[m * p.n + i] = hn_table_at(t, from + p.seen + i, l->member + m);
   return p;
 }
@@ -73,13 +85,13 @@ static bool is_shown(double step) {
   return false;
 }
 
-static void add_panels(GPtrArray *figures, const HnResults *r, gint64 arm, const HnTable *t) {
+static void add_panels(GPtrArray *figures, const HnResults *r, int64_t arm, const HnTable *t) {
   Lines l;
   if (!t || t->rows < 1 || !find_lines(t, &l)) return;
   HnPanels *p = g_new0(HnPanels, 1);
   p->members = l.members, p->arm = arm;
   p->panel = g_array_new(FALSE, TRUE, sizeof(HnPanel));
-  for (gint64 from = 0, end; from < t->rows; from = end) {
+  for (int64_t from = 0, end; from < t->rows; from = end) {
     bool next = from == 0 || hn_table_at(t, from, l.row) != hn_table_at(t, from - 1, l.row);
     end = end_of(&l, from);
     p->rows += next;
@@ -89,52 +101,150 @@ static void add_panels(GPtrArray *figures, const HnResults *r, gint64 arm, const
   }
   p->columns = p->panel->len / p->rows;
   if (p->columns < 1 || p->columns * p->rows != p->panel->len) {
-    hn_panels_free(p);
+    panels_free(p);
     return;
   }
-  HnFigure *f = hn_figure_of_arm(r, arm, "predictions", "Predictions along held-out trials");
-  f->panels = p;
-  g_free(f->column);
-  f->column = g_strdup("predictions.csv");
-  f->note = g_strdup("a row is a task; line and band: the mean and one standard deviation; thin "
-                     "lines: members; dashed: the truth; points: what was seen");
-  g_ptr_array_add(figures, f);
+  hn_figure_add_of_arm(figures, r, arm,
+                       (HnFigure){.kind = &hn_figure_panels,
+                                  .name = "predictions",
+                                  .column = "predictions.csv",
+                                  .title = "Predictions along held-out trials",
+                                  .note =
+                                      "a row is a task; line and band: the mean and one standard "
+                                      "deviation; thin lines: members; dashed: the truth; "
+                                      "points: what was seen",
+                                  .data = p});
 }
 
-void hn_figures_panels(GPtrArray *figures, const HnResults *r) {
-  for (gint64 a = 0; a < r->arm_count; a++) {
+static void gather(GPtrArray *figures, const HnComparison *c) {
+  const HnResults *r = c->results;
+  for (int64_t a = 0; a < r->arm_count; a++) {
     const HnTable *t = NULL;
-    for (gint64 s = 0; s < r->seeds && (!t || t->rows < 1); s++)
+    for (int64_t s = 0; s < r->seeds && (!t || t->rows < 1); s++)
       t = hn_results_cell(r, a, s)->predictions;
     add_panels(figures, r, a, t);
   }
 }
 
-void hn_panels_free(HnPanels *p) {
-  if (!p) return;
-  for (guint i = 0; i < p->panel->len; i++) {
-    HnPanel *one = &g_array_index(p->panel, HnPanel, i);
-    double *all[] = {one->x, one->truth, one->mean, one->stddev, one->member, one->point};
-    for (guint k = 0; k < G_N_ELEMENTS(all); k++) g_free(all[k]);
-  }
-  g_array_unref(p->panel);
-  g_free(p);
+/* ---- drawing ---- */
+
+enum { PANEL = 175, PANEL_LEFT = 48, PANEL_TOP = 26, PANEL_BOTTOM = 42 }; /* pixels */
+
+static double panels_height(const HnPanels *p) {
+  return (double)(PANEL_TOP + PANEL * p->rows + PANEL_BOTTOM);
 }
 
-char *hn_panels_csv(const HnPanels *p) {
+static void panel_data(const HnScript *s, const HnPanels *p, guint k) {
+  const HnPanel *one = &g_array_index(p->panel, HnPanel, k);
+  hn_script_add(s, "$grid%u << EOD\n", k);
+  for (int64_t i = 0; i < one->n; i++) {
+    const double mean = one->mean[i], stddev = one->stddev[i];
+    const double row[] = {one->x[i], one->truth[i], mean, mean - stddev, mean + stddev};
+    hn_script_numbers(s, G_N_ELEMENTS(row), row);
+    for (int64_t m = 0; m < p->members; m++) hn_script_number(s, one->member[m * one->n + i]);
+    hn_script_add(s, "\n");
+  }
+  hn_script_add(s, "EOD\n$seen%u << EOD\n", k);
+  for (int64_t i = 0; i < one->seen; i++) {
+    hn_script_numbers(s, 2, one->point + 2 * i);
+    hn_script_add(s, "\n");
+  }
+  if (!one->seen) hn_script_add(s, " NaN NaN\n");
+  hn_script_add(s, "EOD\n");
+}
+
+/* One scale for all panels: the truth, what was seen, and the bands. */
+static void panel_ranges(const HnPanels *p, HnRange *x, HnRange *y) {
+  *x = *y = HN_RANGE_EMPTY;
+  for (guint k = 0; k < p->panel->len; k++) {
+    const HnPanel *one = &g_array_index(p->panel, HnPanel, k);
+    for (int64_t i = 0; i < one->n; i++) {
+      hn_range_include(x, one->x[i]), hn_range_include(y, one->truth[i]);
+      hn_range_include(y, one->mean[i] - one->stddev[i]),
+          hn_range_include(y, one->mean[i] + one->stddev[i]);
+    }
+    for (int64_t i = 0; i < one->seen; i++) hn_range_include(y, one->point[2 * i + 1]);
+  }
+  if (!(x->low < x->high)) *x = (HnRange){-1, 1};
+  if (!(y->low < y->high)) *y = (HnRange){-1, 1};
+  double pad = 0.04 * (y->high - y->low);
+  y->low -= pad, y->high += pad;
+}
+
+static void panel_frame(const HnScript *s, const HnPanels *p, guint k) {
+  const HnPanel *one = &g_array_index(p->panel, HnPanel, k);
+  guint row = k / (guint)p->columns, column = k % (guint)p->columns;
+  double width = (HN_FIGURE_WIDE - PANEL_LEFT) / (double)p->columns, height = panels_height(p);
+  double left = PANEL_LEFT + width * column, top = height - PANEL_TOP - PANEL * (double)row;
+  const double place[] = {left / HN_FIGURE_WIDE, (left + width - 22) / HN_FIGURE_WIDE,
+                          (top - PANEL + 12) / height, top / height};
+  static const char *const side[] = {"l", "r", "b", "t"};
+  for (int i = 0; i < 4; i++) {
+    hn_script_add(s, "set %smargin at screen", side[i]);
+    hn_script_number(s, place[i]), hn_script_add(s, "\n");
+  }
+  hn_script_add(s, "set format x '%s'\nset format y '%s'\n", row + 1 == (guint)p->rows ? "%g" : "",
+                column ? "" : "%g");
+  if (row == 0) {
+    g_autofree char *ink = hn_script_colour(s, HN_INK);
+    hn_script_add(s, "set title '%" G_GINT64_FORMAT "%s' offset 0,-0.7 textcolor rgb '%s'\n",
+                  one->step, column ? "" : " seen", ink);
+  } else {
+    hn_script_add(s, "unset title\n");
+  }
+}
+
+static void plot_panel(const HnScript *s, const HnPanels *p, guint k) {
+  g_autofree char *ink = hn_script_colour(s, HN_INK);
+  g_autofree char *hue = hn_script_colour(s, hn_colour_of_arm(p->arm));
+  hn_script_add(s,
+                "plot $grid%u using 1:4:5 with filledcurves lc rgb '%s' fs transparent "
+                "solid 0.16 noborder notitle",
+                k, hue);
+  for (int64_t m = 0; m < p->members; m++)
+    hn_script_add(s, ", $grid%u using 1:%" G_GINT64_FORMAT " with lines lc rgb '%s' lw 0.5 notitle",
+                  k, 6 + m, hue);
+  hn_script_add(s,
+                ", $grid%u using 1:3 with lines lc rgb '%s' lw 2 notitle"
+                ", $grid%u using 1:2 with lines lc rgb '%s' lw 1.2 dt 2 notitle"
+                ", $seen%u using 1:2 with points lc rgb '%s' pt 7 ps 0.45 notitle\n",
+                k, hue, k, ink, k, ink);
+}
+
+static void script(const HnScript *s, const HnFigure *f) {
+  const HnPanels *p = f->data;
+  HnRange x, y;
+  panel_ranges(p, &x, &y);
+  for (guint k = 0; k < p->panel->len; k++) panel_data(s, p, k);
+  hn_script_axes(s);
+  hn_script_add(s, "set xtics 1\nset multiplot\n");
+  hn_script_range(s, "x", x), hn_script_range(s, "y", y);
+  for (guint k = 0; k < p->panel->len; k++) {
+    panel_frame(s, p, k);
+    plot_panel(s, p, k);
+  }
+  hn_script_add(s, "unset multiplot\n");
+}
+
+static void size(const HnFigure *f, double *width, double *height) {
+  *width = HN_FIGURE_WIDE, *height = panels_height(f->data);
+}
+
+static char *csv(const HnFigure *f) {
+  const HnPanels *p = f->data;
   HnCsvWriter w = hn_csv_writer("trial,step,seen,x,truth,mean,stddev", 9);
   hn_csv_numbered(&w, "member", 1, p->members);
   hn_csv_end_row(&w);
   for (guint i = 0; i < p->panel->len; i++) {
     const HnPanel *one = &g_array_index(p->panel, HnPanel, i);
-    for (gint64 k = 0; k < one->seen + one->n; k++) {
+    for (int64_t k = 0; k < one->seen + one->n; k++) {
       bool seen = k < one->seen;
-      gint64 j = k - one->seen;
+      int64_t j = k - one->seen;
       hn_csv_int(&w, i / p->columns + 1), hn_csv_int(&w, one->step), hn_csv_int(&w, seen);
       hn_csv_number(&w, seen ? one->point[2 * k] : one->x[j]);
       hn_csv_number(&w, seen ? one->point[2 * k + 1] : one->truth[j]);
       if (!seen) hn_csv_number(&w, one->mean[j]), hn_csv_number(&w, one->stddev[j]);
-      for (gint64 m = 0; m < p->members && !seen; m++)
+      for (int64_t m = 0; m < p->members && !seen; m++)
         hn_csv_number(&w, one->member[m * one->n + j]);
       if (seen) hn_csv_blanks(&w, p->members + 2);
       hn_csv_end_row(&w);
@@ -142,3 +252,11 @@ char *hn_panels_csv(const HnPanels *p) {
   }
   return hn_csv_take(&w);
 }
+
+const HnFigureKind hn_figure_panels = {.name = "panels",
+                                       .wide = true,
+                                       .gather = gather,
+                                       .size = size,
+                                       .script = script,
+                                       .csv = csv,
+                                       .free = panels_free};

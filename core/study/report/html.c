@@ -1,9 +1,10 @@
 /* html.c - see html.h.  The page is also well-formed XML. */
 #include "html.h"
+#include "colours.h"
 #include "compare_tasks.h"
 #include "format.h"
-#include "draw_curves.h"
 #include "json.h"
+#include "page_css.h"
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
@@ -35,52 +36,7 @@ static void html_count(GString *out, gint64 n) {
 
 /* ---- head ---- */
 
-static const char style[] =
-    "*{box-sizing:border-box}"
-    "body{margin:0 auto;max-width:76rem;padding:1.5rem 1.25rem 4rem;background:var(--paper);"
-    "color:var(--text);font:16px/1.5 system-ui,sans-serif}"
-    "h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0 .25rem}"
-    "h2{font-size:1.2rem;margin:2.5rem 0 .75rem;padding-top:.75rem;border-top:1px solid "
-    "var(--grid)}"
-    "h3{font-size:1rem;margin:1.5rem 0 .25rem}"
-    ".quiet,caption small,figcaption small{color:var(--soft);font-weight:normal}"
-    ".wide{overflow-x:auto}"
-    "table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:0 0 1.25rem}"
-    "caption{text-align:left;font-weight:600;padding:.25rem 0}"
-    "th{text-align:left;font-weight:600;color:var(--soft);font-size:.85rem}"
-    "th,td{padding:.28rem .9rem .28rem 0;border-bottom:1px solid var(--grid);white-space:nowrap}"
-    "td.n,th.n{text-align:right}"
-    "td.wrap{white-space:normal;overflow-wrap:anywhere}"
-    "tr.base{color:var(--soft)}"
-    ".dot{display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.5em}"
-    ".plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));"
-    "gap:1.5rem 2rem}"
-    "figure{margin:0}figcaption{font-weight:600;margin-bottom:.25rem}figcaption "
-    "small{display:block}"
-    "figure.row{grid-column:1/-1}"
-    "figure svg{width:100%;height:auto;display:block}figure text{font-family:inherit}"
-    "svg.range{width:11rem;height:1.1rem;vertical-align:middle}"
-    ".box{border-left:4px solid var(--alarm);padding:.6rem 1rem;margin:1rem 0;"
-    "background:var(--raised)}.box.note{border-color:var(--grid)}"
-    ".box ul{margin:.25rem 0 0;padding-left:1.2rem}"
-    "pre{background:var(--raised);padding:.8rem 1rem;overflow-x:auto;font-size:.85rem;"
-    "line-height:1.45}"
-    "summary{cursor:pointer;font-weight:600;margin:.75rem 0}"
-    "a{color:var(--link)}"
-    "@media print{body{max-width:none;font-size:10pt}figure,table{break-inside:avoid}}";
-
-static void variables(GString *out, const HnComparison *c, bool dark) {
-  char *css = hn_plots_variables(c->results->arm_count, c->baseline, dark);
-  g_string_append_printf(
-      out, "%s%s", css,
-      dark ? "--paper:#141414;--text:#e6e6e6;--soft:#a0a0a0;--raised:#202020;--alarm:#ff8c42;"
-             "--link:#7cc4f5"
-           : "--paper:#fff;--text:#1c1c1c;--soft:#666;--raised:#f5f5f5;--alarm:#d55e00;"
-             "--link:#005a8f");
-  g_free(css);
-}
-
-/* First and last finish of the done cells' run. */
+/* When the last cell was written, or NULL. */
 static const char *latest(const HnResults *r) {
   const char *last = NULL;
   for (guint i = 0; i < r->cells->len; i++) {
@@ -97,11 +53,12 @@ void hn_report_head(GString *out, const HnComparison *c) {
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
           "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>%s</title>\n<style>",
           r->study);
-  g_string_append(out, ":root{");
-  variables(out, c, false);
-  g_string_append(out, "}@media (prefers-color-scheme:dark){:root{");
-  variables(out, c, true);
-  g_string_append_printf(out, "}}%s</style>\n</head>\n<body>\n", style);
+  g_autofree char *light = hn_colour_variables(r->arm_count, c->baseline, false);
+  g_autofree char *dark = hn_colour_variables(r->arm_count, c->baseline, true);
+  g_string_append_printf(out,
+                         "\n%s:root{%s}\n@media (prefers-color-scheme:dark){:root{%s}}\n</style>\n"
+                         "</head>\n<body>\n",
+                         HN_PAGE_CSS, light, dark);
   hn_html(out, "<header><h1>%s</h1>\n<p class=\"quiet\">", r->study);
   html_count(out, r->arm_count);
   g_string_append(out, r->arm_count == 1 ? " arm, " : " arms, ");

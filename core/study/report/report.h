@@ -4,7 +4,6 @@
 #include "compare.h"
 
 /* Writes the page to `path` (atomically) and, beside it, the folder `report` (the page's stem) with
- * every plot as SVG and PDF for papers and its numbers as CSV.  Errors: hn_compare's, files,
- * HN_PLOTS_NO_GNUPLOT. */
-bool hn_report_write(const HnResults *r, const char *path, GError **error);
+ * every plot as SVG and PDF for papers and its numbers as CSV.  Errors: of files, of gnuplot. */
+bool hn_report_write(const HnComparison *c, const char *path, GError **error);
 #endif

@@ -1,0 +1,153 @@
+/* curve.c - see curve.h. */
+#include "curve.h"
+#include <glib.h>
+#include <math.h>
+#include <string.h>
+
+enum { POINTS_MAX = 100 };
+
+HnCurve *hn_curve_new(int64_t n, int64_t seeds) {
+  HnCurve *c = g_new0(HnCurve, 1);
+  c->n = n, c->seeds = seeds;
+  c->x = g_new(double, (gsize)n);
+  c->value = g_new(double, (gsize)n);
+  c->low = g_new(double, (gsize)n);
+  c->high = g_new(double, (gsize)n);
+  c->each = g_new(double, (gsize)(n * seeds));
+  return c;
+}
+
+void hn_curve_free(HnCurve *c) {
+  if (!c) return;
+  g_free(c->x), g_free(c->value), g_free(c->low), g_free(c->high), g_free(c->each);
+  g_free(c);
+}
+
+/* ---- from tables ---- */
+
+/* Filled points of one cell: x ascending, as written. */
+static void points(const HnTable *t, const char *x, const char *y, bool positive, GArray *xs,
+                   GArray *ys) {
+  int64_t cx = hn_table_find(t, x), cy = hn_table_find(t, y);
+  for (int64_t i = 0; cx >= 0 && cy >= 0 && i < t->rows; i++) {
+    double vx = hn_table_at(t, i, cx), vy = hn_table_at(t, i, cy);
+    if (!hn_table_filled(t, i, cy) || !isfinite(vx) || (positive && vx <= 0)) continue;
+    g_array_append_val(xs, vx);
+    g_array_append_val(ys, vy);
+  }
+}
+
+/* Those x that all have, with the values there. */
+static HnCurve *align(GPtrArray *xs, GPtrArray *ys) {
+  GArray *first = xs->pdata[0];
+  int64_t seeds = xs->len, n = 0;
+  HnCurve *c = hn_curve_new(first->len, seeds);
+  int64_t *at = g_new0(int64_t, (gsize)seeds);
+  for (guint i = 0; i < first->len; i++) {
+    double x = g_array_index(first, double, i);
+    bool all = true, finite = false;
+    for (int64_t s = 0; s < seeds; s++) {
+      GArray *here = xs->pdata[s];
+      while (at[s] < here->len && g_array_index(here, double, at[s]) < x) at[s]++;
+      all &= at[s] < here->len && g_array_index(here, double, at[s]) == x;
+      if (!all) break;
+      c->each[s * first->len + n] = g_array_index((GArray *)ys->pdata[s], double, at[s]);
+      finite |= isfinite(c->each[s * first->len + n]) != 0;
+    }
+    if (all && finite) c->x[n++] = x;
+  }
+  for (int64_t s = 1; n > 0 && s < seeds; s++)
+    memmove(c->each + s * n, c->each + s * first->len, sizeof(double) * (gsize)n);
+  c->n = n;
+  g_free(at);
+  return c;
+}
+
+HnCurve *hn_curve_of(const GPtrArray *tables, const char *x, const char *y, bool positive) {
+  if (!tables->len) return NULL;
+  g_autoptr(GPtrArray) xs = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+  g_autoptr(GPtrArray) ys = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+  for (guint s = 0; s < tables->len; s++) {
+    g_ptr_array_add(xs, g_array_new(FALSE, FALSE, sizeof(double)));
+    g_ptr_array_add(ys, g_array_new(FALSE, FALSE, sizeof(double)));
+    points(tables->pdata[s], x, y, positive, xs->pdata[s], ys->pdata[s]);
+  }
+  HnCurve *c = align(xs, ys);
+  if (c->n == 0) g_clear_pointer(&c, hn_curve_free);
+  return c;
+}
+
+/* ---- changed ---- */
+
+void hn_curve_add_up(HnCurve *c) {
+  for (int64_t s = 0; s < c->seeds; s++)
+    for (int64_t i = 1; i < c->n; i++) c->each[s * c->n + i] += c->each[s * c->n + i - 1];
+}
+
+int64_t hn_curve_thin(HnCurve *c, bool log_x) {
+  int64_t to = 0, longest = 1, run = (c->n + POINTS_MAX - 1) / POINTS_MAX;
+  double ratio = log_x && c->n > 1 ? pow(c->x[c->n - 1] / c->x[0], 1.0 / POINTS_MAX) : 1;
+  if (run <= 1) return 1;
+  for (int64_t from = 0, end; from < c->n; from = end, to++) {
+    end = from + 1;
+    while (end < c->n && (log_x ? c->x[end] < c->x[from] * ratio : end - from < run)) end++;
+    longest = MAX(longest, end - from);
+    double x = 0;
+    for (int64_t i = from; i < end; i++) x += log_x ? log(c->x[i]) : c->x[i];
+    x /= (double)(end - from);
+    c->x[to] = log_x ? exp(x) : x;
+    for (int64_t s = 0; s < c->seeds; s++) {
+      double sum = 0;
+      for (int64_t i = from; i < end; i++) sum += c->each[s * c->n + i];
+      c->each[s * c->n + to] = sum / (double)(end - from);
+    }
+  }
+  for (int64_t s = 1; s < c->seeds; s++)
+    memmove(c->each + s * to, c->each + s * c->n, sizeof(double) * (gsize)to);
+  c->n = to;
+  return longest;
+}
+
+void hn_curve_summarise(HnCurve *c, HnStats *stats, bool quartiles) {
+  double *seed = g_new(double, (gsize)c->seeds);
+  for (int64_t i = 0; i < c->n; i++) {
+    for (int64_t s = 0; s < c->seeds; s++) seed[s] = c->each[s * c->n + i];
+    HnEstimate e = quartiles ? hn_stats_spread(stats, c->seeds, seed)
+                             : hn_stats_estimate(stats, c->seeds, seed);
+    c->value[i] = e.value, c->low[i] = e.low, c->high[i] = e.high;
+  }
+  g_free(seed);
+}
+
+HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, HnStats *stats) {
+  if (!c || !b || c->n != b->n || c->seeds != seeds || b->seeds != seeds ||
+      memcmp(c->x, b->x, sizeof *c->x * (gsize)c->n) != 0)
+    return NULL;
+  HnCurve *d = hn_curve_new(c->n, seeds);
+  memcpy(d->x, c->x, sizeof *c->x * (gsize)c->n);
+  double *pair = g_new(double, (gsize)(2 * seeds));
+  for (int64_t i = 0; i < c->n; i++) {
+    for (int64_t s = 0; s < seeds; s++) {
+      pair[s] = c->each[s * c->n + i], pair[seeds + s] = b->each[s * c->n + i];
+      d->each[s * c->n + i] = pair[s] - pair[seeds + s];
+    }
+    HnEstimate e = hn_stats_difference(stats, seeds, pair, pair + seeds);
+    d->value[i] = e.value, d->low[i] = e.low, d->high[i] = e.high;
+  }
+  g_free(pair);
+  return d;
+}
+
+/* ---- asked ---- */
+
+bool hn_curve_has_interval(const HnCurve *c) {
+  for (int64_t i = 0; i < c->n; i++)
+    if (isfinite(c->low[i])) return true;
+  return false;
+}
+
+double hn_curve_last(const HnCurve *c) {
+  int64_t last = c ? c->n - 1 : -1;
+  while (last >= 0 && !isfinite(c->value[last])) last--;
+  return last < 0 ? (double)NAN : c->value[last];
+}

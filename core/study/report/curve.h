@@ -1,0 +1,32 @@
+/* curve.h - one curve: a value at each x, with an interval over seeds. */
+#ifndef HN_CURVE_H
+#define HN_CURVE_H
+#include "csv_table.h"
+#include "stats.h"
+
+typedef struct HnCurve {
+  int64_t n, seeds;
+  double *x, *value, *low, *high; /* [n]; low, high NaN without an interval */
+  double *each;                   /* [seeds, n] */
+} HnCurve;
+
+HnCurve *hn_curve_new(int64_t n, int64_t seeds);
+void hn_curve_free(HnCurve *c); /* may be NULL */
+/* The values of each seed at those x that every one has, so that a curve never changes its
+ * population; NULL if there are none.  tables: HnTable *, one a seed.
+ *   positive  only x > 0 count */
+HnCurve *hn_curve_of(const GPtrArray *tables, const char *x, const char *y, bool positive);
+/* Each point becomes the sum up to it. */
+void hn_curve_add_up(HnCurve *c);
+/* Averages neighbours until about 100 points are left: runs of equal length, or on a logarithmic
+ * axis only where points lie closer than the axis can show.  Returns the longest run; 1: nothing to
+ * do. */
+int64_t hn_curve_thin(HnCurve *c, bool log_x);
+/* Fills value, low and high from each: an interval, or the quartiles. */
+void hn_curve_summarise(HnCurve *c, HnStats *stats, bool quartiles);
+/* c less another that has the same points and, like it, all `seeds`; or NULL.  Both may be NULL. */
+HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, HnStats *stats);
+bool hn_curve_has_interval(const HnCurve *c);
+/* The last finite value, or NaN.  c may be NULL. */
+double hn_curve_last(const HnCurve *c);
+#endif

@@ -1,0 +1,66 @@
+/* figure.h - what a report draws.  A figure is of a kind; a kind is a file figure_NAME.c with a
+ * table of functions, and a row in the list of kinds in meson.build. */
+#ifndef HN_FIGURE_H
+#define HN_FIGURE_H
+#include "compare.h"
+#include "figure_kinds.h"
+#include "script.h"
+
+typedef enum HnFigureGroup {
+  HN_FIGURE_LEARNING,   /* against frames */
+  HN_FIGURE_PREDICTION, /* errors of held-out predictions against context length */
+  HN_FIGURE_BELIEF,     /* the inference's other columns of steps.csv, likewise */
+  HN_FIGURE_ADAPTATION, /* by episode; reward and the environment's columns by step of the trial */
+  HN_FIGURE_TRIAL,      /* single trials out of trial.csv */
+  HN_FIGURE_OTHER,      /* remaining columns of metrics.csv against frames */
+  HN_FIGURE_GROUPS
+} HnFigureGroup;
+
+enum { HN_FIGURE_WIDTH = 560, HN_FIGURE_WIDE = 1080 }; /* pixels: usual, and of a row of the page */
+
+typedef struct HnFigure HnFigure;
+
+typedef struct HnFigureKind {
+  const char *name;
+  bool wide; /* takes a row of the page for itself */
+  /* Adds the figures that done cells have numbers for, of this kind or of another that draws them.
+   */
+  void (*gather)(GPtrArray *figures, const HnComparison *c);
+  /* Pixels; papers take about as many sixtieths of a centimetre. */
+  void (*size)(const HnFigure *f, double *width, double *height);
+  /* Appends the commands that draw it. */
+  void (*script)(const HnScript *s, const HnFigure *f);
+  /* The numbers; free with g_free. */
+  char *(*csv)(const HnFigure *f);
+  void (*free)(void *data);
+} HnFigureKind;
+
+struct HnFigure {
+  const HnFigureKind *kind;
+  HnFigureGroup group;
+  const char *name;   /* a file's stem; no two figures of a report share one */
+  const char *column; /* where the numbers are from */
+  const char *title, *note;
+  void *data; /* of its kind */
+};
+
+/* The kinds, in the order in which their figures come within a group. */
+#define HN_FIGURE_DECLARE(name) extern const HnFigureKind hn_figure_##name;
+HN_FIGURE_KINDS(HN_FIGURE_DECLARE)
+
+/* All figures; free with g_ptr_array_unref. */
+GPtrArray *hn_figures(const HnComparison *c);
+/* Draws every figure into `folder`, which exists: NAME.svg, NAME.pdf and NAME.csv with the numbers.
+ * svg[i] is figure i for a page, as in svg.h.  NULL-terminated, g_strfreev; NULL if gnuplot is
+ * missing or fails, or a file cannot be written. */
+char **hn_figures_draw(const GPtrArray *figures, int64_t baseline, const char *folder,
+                       GError **error);
+
+/* For the kinds: adds a figure, unless there is one of its name.  Texts are copied, `data` is taken
+ * over. */
+void hn_figure_add(GPtrArray *figures, const HnFigure *f);
+/* The figure of that name, or NULL. */
+const HnFigure *hn_figure_find(const GPtrArray *figures, const char *name);
+/* The same in the group of trials, of one arm: its name and title gain the arm's. */
+void hn_figure_add_of_arm(GPtrArray *figures, const HnResults *r, int64_t arm, HnFigure f);
+#endif

@@ -1,0 +1,29 @@
+/* gnuplot.c - see gnuplot.h. */
+#include "gnuplot.h"
+#include <gio/gio.h>
+
+bool hn_gnuplot_run(const char *script, const char *folder, GError **error) {
+  g_autoptr(GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE |
+                                G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
+  g_subprocess_launcher_set_cwd(launcher, folder);
+  g_subprocess_launcher_setenv(launcher, "LC_ALL", "C.UTF-8", TRUE);
+  g_subprocess_launcher_unsetenv(launcher, "GNUTERM");
+  g_autoptr(GError) why = NULL;
+  g_autoptr(GSubprocess) p =
+      g_subprocess_launcher_spawn(launcher, &why, "gnuplot", "-d", "-", NULL);
+  if (!p) {
+    bool missing = g_error_matches(why, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT);
+    g_set_error(error, HN_GNUPLOT_ERROR, HN_GNUPLOT_MISSING,
+                missing ? "gnuplot is not installed (Debian: apt install gnuplot-nox)"
+                        : "gnuplot cannot be started: %s",
+                why->message);
+    return false;
+  }
+  g_autofree char *said = NULL;
+  if (!g_subprocess_communicate_utf8(p, script, NULL, NULL, &said, error)) return false;
+  if (g_subprocess_get_successful(p)) return true;
+  g_set_error(error, HN_GNUPLOT_ERROR, HN_GNUPLOT_FAILED, "gnuplot failed: %s",
+              said ? g_strstrip(said) : "killed");
+  return false;
+}
