@@ -12,7 +12,7 @@ static const char resolved[] =
     "inference:\n  plugin: filter\n  kl_weight: 0.3\n  noise: inferred\n"
     "policy:\n  plugin: walk\n"
     "run:\n  frames: 1000\n  rows: 16\n  steps: 0\n  episodes: 2\n  trial_steps: 0\n"
-    "  workers: 1\n  samples: 0\n  stop_gradient: false\n  checkpoint_every: 20\n"
+    "  workers: 1\n  samples: 0\n  stop_gradient: false\n  trace_every: 1\n  checkpoint_every: 20\n"
     "  keep_every: 0\n"
     "evaluation:\n  every: 0\n  tasks: 5\n  protocol: trial\n  episodes: 0\n  trial_steps: 0\n"
     "  adapt_episodes: 10\n  parallel: 4\n  split: \"\"\n  greedy: true\n"

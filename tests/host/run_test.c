@@ -87,6 +87,26 @@ static void test_evaluation_leaves_training(void) {
   g_free(x), g_free(y), folder_free(often), folder_free(once), cell_clear(&c);
 }
 
+/* Of ten updates every fourth is hashed, and the last; resuming makes no difference. */
+static void test_trace_every(void) {
+  HnCell c = family_cell(GUINT_TO_POINTER(1));
+  char *every = folder_new(), *fourth = folder_new(), *parts = folder_new();
+  run_whole(&c, every);
+  c.run.trace_every = 4;
+  run_whole(&c, fourth);
+  run_in_parts(&c, parts);
+  gsize n, m;
+  char *x = file_in(every, "trace.bin", &n), *y = file_in(fourth, "trace.bin", &m);
+  g_assert_cmpuint(n, ==, 10 * 32);
+  g_assert_cmpuint(m, ==, 3 * 32);
+  g_assert_cmpmem(y, 32, x + 3 * 32, 32);
+  g_assert_cmpmem(y + 32, 32, x + 7 * 32, 32);
+  g_assert_cmpmem(y + 64, 32, x + 9 * 32, 32);
+  assert_same_run(fourth, parts);
+  g_free(x), g_free(y), folder_free(every), folder_free(fourth), folder_free(parts);
+  cell_clear(&c);
+}
+
 /* ---- inside a session ---- */
 
 static HnSession *session(const HnCell *c) {
@@ -617,6 +637,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/refresh", test_refresh);
   g_test_add_func("/run/task_is_hidden", test_task_is_hidden);
   g_test_add_func("/run/new_task", test_new_task);
+  g_test_add_func("/run/trace_every", test_trace_every);
   g_test_add_func("/run/episode_stats", test_episode_stats);
   g_test_add_func("/run/trial_steps", test_trial_steps);
   g_test_add_func("/run/evaluated_steps", test_evaluated_steps);

@@ -41,6 +41,7 @@ static inline HnCell cell_of_parts(HnPluginChoice env, HnPluginChoice inference,
               .steps = 10,
               .episodes = 2,
               .workers = 1,
+              .trace_every = 1,
               .checkpoint_every = 3},
       .evaluation = {
           .every = 4, .tasks = 7, .split = "", .greedy = true, .samples = -1, .record_rows = 3}};

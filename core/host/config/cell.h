@@ -17,6 +17,9 @@
   X(int, workers, "", "Threads that collect and learn; results do not depend on it.", 1, 1, 256)   \
   X(int, samples, "", "Posterior samples acted on, S; 0: the point belief.", 0, 0, 1024)           \
   X(flag, stop_gradient, "", "No gradient of the policy's loss reaches the inference.", 0)         \
+  X(int, trace_every, "update",                                                                    \
+    "Updates between hashes of the weights in trace.bin; the last update's is always there.", 1,   \
+    1, 1e9)                                                                                        \
   X(int, checkpoint_every, "update", "Updates between checkpoints; 0: only the last.", 20, 0, 1e9) \
   X(int, keep_every, "update",                                                                     \
     "Updates between checkpoints that stay, that of the first weights too; 0: the newest two.", 0, \

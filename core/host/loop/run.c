@@ -24,6 +24,8 @@ typedef struct Run {
   gint64 started;           /* microseconds */
   double before;            /* seconds of earlier parts */
   double seconds[HN_TIMINGS];
+  uint8_t digest[32]; /* of the weights after update `checked` */
+  int64_t checked;    /* -1: none yet */
 } Run;
 
 static double seconds_so_far(const Run *r) {
@@ -71,7 +73,21 @@ static gboolean write_facts(const Run *r, const char *status, const char *reason
   return hn_run_json_write(r->dir, r->cell, r->s, &f, error);
 }
 
-static gboolean save(const Run *r, GError **error) {
+/* Hashes the weights of this update, unless that was done; fails where they are not finite. */
+static gboolean check_weights(Run *r, GError **error) {
+  const char *not_finite;
+  if (r->checked == r->s->update) return TRUE;
+  if (!hn_checkpoint_digest(r->states, r->digest, &not_finite)) {
+    g_set_error(error, HN_RUN_ERROR, HN_RUN_NUMERIC,
+                "%s is not finite after update %" G_GINT64_FORMAT, not_finite, r->s->update);
+    return FALSE;
+  }
+  r->checked = r->s->update;
+  return TRUE;
+}
+
+static gboolean save(Run *r, GError **error) {
+  if (!check_weights(r, error)) return FALSE;
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   char *path = hn_run_checkpoint(r->dir, r->s->update);
   char *identity = hn_cell_identity(r->cell);
@@ -147,11 +163,11 @@ static gboolean went_well(const Run *r, const char *doing, HnStatus status, GErr
 static gboolean learn(Run *r, gint64 *mark, GError **error) {
   HnSession *s = r->s;
   if (!went_well(r, "learning the policy", hn_learn_policy(s), error)) return FALSE;
-  lap(r, HN_LEARNING_POLICY, mark);
+  lap(r, HN_TIME_LEARN_POLICY, mark);
   if (!went_well(r, "learning the inference", hn_learn_inference(s), error) ||
       !went_well(r, "replaying unfinished trials", hn_learn_refresh(s), error))
     return FALSE;
-  lap(r, HN_LEARNING_INFERENCE, mark);
+  lap(r, HN_TIME_LEARN_INFERENCE, mark);
   return TRUE;
 }
 
@@ -177,18 +193,16 @@ static HnStatus evaluate(Run *r, HnEvaluation *eval, bool last) {
 static gboolean record(Run *r, bool last, gint64 *mark, GError **error) {
   HnSession *s = r->s;
   bool evaluated = due(s->update, r->cell->evaluation.every, last);
-  guint8 digest[32];
-  const char *not_finite;
-  if (!hn_checkpoint_digest(r->states, digest, &not_finite)) {
-    g_set_error(error, HN_RUN_ERROR, HN_RUN_NUMERIC,
-                "%s is not finite after update %" G_GINT64_FORMAT, not_finite, s->update);
-    return FALSE;
+  if (due(s->update, r->cell->run.trace_every, last)) {
+    if (!check_weights(r, error)) return FALSE;
+    hn_recorder_trace(r->record, r->digest);
+    lap(r, HN_TIME_TRACE, mark);
   }
   HnEvaluation *eval = g_new0(HnEvaluation, s->eval_split_count);
   gboolean ok = went_well(r, "evaluating", evaluated ? evaluate(r, eval, last) : HN_OK, error);
   if (ok) {
-    lap(r, HN_EVALUATING, mark);
-    hn_recorder_update(r->record, s, &r->train, evaluated ? eval : NULL, digest);
+    lap(r, HN_TIME_EVALUATE, mark);
+    hn_recorder_update(r->record, s, &r->train, evaluated ? eval : NULL);
   }
   for (guint i = 0; i < s->eval_split_count; i++) hn_evaluation_free(&eval[i]);
   g_free(eval);
@@ -203,7 +217,7 @@ static gboolean update(Run *r, GError **error) {
       went_well(r, "collecting", hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases), error);
   if (ok) {
     s->frames += s->phases * s->rollouts.rows * s->steps;
-    lap(r, HN_COLLECTING, &mark);
+    lap(r, HN_TIME_COLLECT, &mark);
     ok = learn(r, &mark, error);
   }
   if (ok) {
@@ -217,7 +231,7 @@ static gboolean update(Run *r, GError **error) {
     memset(r->seconds, 0, sizeof r->seconds);
     if (ok && (due(s->update, r->cell->run.checkpoint_every, last) || is_kept(r, s->update)))
       ok = save(r, error);
-    lap(r, HN_SAVING, &mark);
+    lap(r, HN_TIME_CHECKPOINT, &mark);
   }
   hn_episode_means_free(&r->train);
   return ok;
@@ -299,7 +313,7 @@ static gboolean run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *pro
 
 gboolean hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop,
                      HnRunProgress *progress, void *arg, GError **error) {
-  Run r = {.cell = cell, .dir = dir, .started = g_get_monotonic_time()};
+  Run r = {.cell = cell, .dir = dir, .checked = -1, .started = g_get_monotonic_time()};
   char *ckpt = hn_run_checkpoint_folder(dir), *path = hn_run_file(dir, HN_FILE_LOG);
   FILE *log = NULL;
   GError *why = NULL;

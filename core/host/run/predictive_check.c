@@ -8,8 +8,6 @@
 
 static const double half_log_2pi = 0.91893853320467274178, most_perplexity = 1e6;
 
-const char *const hn_predictive_name[HN_PREDICTIVE_SCORES] = {
-    "predict.cross_entropy", "predict.perplexity", "predict.l1", "predict.l2"};
 const int64_t hn_band_step[HN_BAND_STEPS] = {0, 1, 3, 5, 10, 30, 100};
 
 bool hn_predictive_offered(const HnSession *s) {

@@ -20,7 +20,6 @@ enum {
   HN_PREDICTIVE_L2,
   HN_PREDICTIVE_SCORES
 };
-extern const char *const hn_predictive_name[HN_PREDICTIVE_SCORES]; /* "predict.cross_entropy" .. */
 
 /* Curves of some rows at some observations, where action and response are one number each: the
  * response, the mean, the stddev and the means under the first few samples, along a grid. */

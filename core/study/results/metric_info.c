@@ -1,28 +1,23 @@
 /* metric_info.c - see metric_info.h. */
 #include "metric_info.h"
 #include "json.h"
+#include "record_columns.h"
 
-static const struct {
+/* Columns that plugins report by convention; the host's own are record_columns'. */
+typedef struct Known {
   const char *name, *unit;
   int better;
-} known[] = {{"return", "reward per episode", 1},
-             {"kl", "nats", 0},
-             {"success", "", 1},
-             {"success_rate", "", 1},
-             {"log_predictive", "nats", 1},
-             {"reward_l1", "reward", -1},
-             {"reward_nll", "nats", -1},
-             {"reward", "reward", 1},
-             {"predict.cross_entropy", "nats", -1},
-             {"predict.perplexity", "", -1},
-             {"predict.l1", "observation units", -1},
-             {"predict.l2", "observation units squared", -1},
-             {"transition_l1", "observation units", -1},
-             {"transition_nll", "nats", -1},
-             {"entropy", "nats", 0},
-             {"regret", "reward", -1}};
-
-enum { KL = 1 }; /* its row */
+} Known;
+static const Known conventions[] = {{"kl", "nats", 0},
+                                    {"success", "", 1},
+                                    {"success_rate", "", 1},
+                                    {"log_predictive", "nats", 1},
+                                    {"reward_l1", "reward", -1},
+                                    {"reward_nll", "nats", -1},
+                                    {"transition_l1", "observation units", -1},
+                                    {"transition_nll", "nats", -1},
+                                    {"entropy", "nats", 0},
+                                    {"regret", "reward", -1}};
 
 static const char *stem(const char *column) {
   static const char *const prefixes[] = {"eval.", "train.", "inference.", "policy."};
@@ -31,16 +26,17 @@ static const char *stem(const char *column) {
   return column;
 }
 
-static int known_index(const char *column) {
-  const char *name = stem(column);
-  for (guint i = 0; i < G_N_ELEMENTS(known); i++)
-    if (g_str_equal(known[i].name, name)) return (int)i;
-  return g_str_has_prefix(name, "return_") ? 0 : g_str_has_prefix(name, "kl_") ? KL : -1;
+static Known known(const char *column) {
+  const HnRecordColumn *host = hn_record_find(column);
+  const char *name = g_str_has_prefix(stem(column), "kl_") ? "kl" : stem(column);
+  if (host) return (Known){host->name, host->unit, host->better};
+  for (guint i = 0; i < G_N_ELEMENTS(conventions); i++)
+    if (g_str_equal(conventions[i].name, name)) return conventions[i];
+  return (Known){name, "", 0};
 }
 
 int hn_column_better(const char *column) {
-  int i = known_index(column);
-  return i < 0 ? 0 : known[i].better;
+  return known(column).better;
 }
 
 /* The entry of a column among what a cell's plugin of a kind declares, or NULL. */
@@ -73,7 +69,5 @@ HnColumnFacts hn_column_facts(const HnResults *r, const char *column) {
 
 const char *hn_column_unit(const HnResults *r, const char *column) {
   HnColumnFacts f = hn_column_facts(r, column);
-  if (*f.unit) return f.unit;
-  int i = known_index(column);
-  return i < 0 ? "" : known[i].unit;
+  return *f.unit ? f.unit : known(column).unit;
 }

@@ -1,0 +1,342 @@
+/* record_columns.c - see record_columns.h. */
+#include "record_columns.h"
+#include <math.h>
+#include <string.h>
+
+/* ---- how many there are ---- */
+
+#define DECLARED(name, columns)                     \
+  static const HnColumn *name(const HnSession *s) { \
+    return s->columns;                              \
+  }
+#define COUNT(name, n)                      \
+  static int64_t name(const HnSession *s) { \
+    return n;                               \
+  }
+#define EMPTY(name, when)                  \
+  static bool name(const HnRecordRow *r) { \
+    return when;                           \
+  }
+DECLARED(env_info, env->plugin->info)
+DECLARED(inference_info, inference->plugin->info)
+DECLARED(policy_info, policy->plugin->info)
+DECLARED(env_metrics, env->plugin->metrics)
+DECLARED(inference_metrics, inference->plugin->metrics)
+DECLARED(policy_metrics, policy->plugin->metrics)
+COUNT(trial_episodes, s->eval_trial.episodes)
+COUNT(if_last_counts, (s->protocol.flags & HN_COUNTS_LAST) != 0)
+COUNT(if_predictive, hn_predictive_offered(s))
+COUNT(if_discrete, s->shape.action == 0)
+COUNT(members, MIN(s->eval_samples, HN_BAND_MEMBERS))
+COUNT(obs_dim, s->shape.obs)
+COUNT(task_dim, s->shape.task)
+COUNT(action_dim, s->shape.action)
+COUNT(belief_dim, s->shape.belief)
+EMPTY(is_not_evaluated, !r->eval)
+EMPTY(is_last_observation, r->t + 1 == r->eval->observations)
+EMPTY(is_seen_point, !r->band)
+
+int64_t hn_record_map_cells(const HnSession *s) {
+  return HN_CAN(HN_INFERENCE(s), map) ? s->bs.map_width * s->bs.map_height : 0;
+}
+
+/* ---- values ---- */
+
+/* A task's name, or its number, or nothing. */
+static void write_task(HnCsvWriter *w, const HnRecordRow *r, int64_t task) {
+  const HnEnv *env = HN_ENV(r->s);
+  const char *name =
+      task >= 0 && HN_CAN(env, task_name) ? env->task_name(r->s->env->self, r->split, task) : "";
+  if (task < 0 || (name && *name))
+    hn_csv_text(w, name);
+  else
+    hn_csv_int(w, task);
+}
+
+static double mean_return(const HnEpisodeMeans *m, int64_t episode) {
+  return hn_mean_of(m->reward[episode], m->reward_count[episode]);
+}
+static double mean_info(const HnEpisodeMeans *m, int64_t k) {
+  return hn_mean_of(m->info[k], m->info_count[k]);
+}
+static double step_info(const HnRecordRow *r, int64_t k) {
+  return r->eval->step_info[r->t * (r->s->shape.env_infos + r->s->shape.belief_infos) + k];
+}
+/* A field of the recorded trial at step t. */
+static const void *at(const HnRecordRow *r, HnExperienceField f, int64_t t) {
+  return hn_experience_at(&r->eval->trial, f, t, r->row);
+}
+static double real(const HnRecordRow *r, HnExperienceField f, int64_t t, int64_t k) {
+  return (double)((const float *)at(r, f, t))[k];
+}
+
+/* put_NAME writes field k of row r. */
+#define PUT(name, write, ...)                                               \
+  static void put_##name(HnCsvWriter *w, const HnRecordRow *r, int64_t k) { \
+    (void)k;                                                                \
+    write(w, __VA_ARGS__);                                                  \
+  }
+PUT(update, hn_csv_int, r->s->update)
+PUT(frames, hn_csv_int, r->s->frames)
+PUT(seconds, hn_csv_number, r->seconds[k])
+/* metrics */
+PUT(train_return, hn_csv_number, mean_return(r->train, r->train->trial_episodes))
+PUT(train_info, hn_csv_number, mean_info(r->train, k))
+PUT(env_metric, hn_csv_number, hn_instance_metric(r->s->env, (guint)k))
+PUT(policy_metric, hn_csv_number, hn_instance_metric(r->s->policy, (guint)k))
+PUT(inference_metric, hn_csv_number, hn_instance_metric(r->s->inference, (guint)k))
+PUT(eval_return, hn_csv_number, mean_return(&r->eval->episodes, r->eval->episodes.trial_episodes))
+PUT(eval_return_of, hn_csv_number, mean_return(&r->eval->episodes, k - 1))
+PUT(eval_info, hn_csv_number, mean_info(&r->eval->episodes, k))
+PUT(eval_belief, hn_csv_number, r->eval->belief_info[k])
+PUT(eval_policy, hn_csv_number, r->eval->policy_info[k])
+PUT(success_last, hn_csv_number, r->eval->success_last)
+PUT(eval_score, hn_csv_number, r->eval->predictive.mean[k])
+/* episodes */
+PUT(phase, hn_csv_text, r->phase)
+PUT(arm, hn_csv_text, r->s->cell->arm)
+PUT(seed, hn_csv_int, r->s->cell->seed_index)
+PUT(split, hn_csv_text, r->s->splits[r->split])
+PUT(episode_task, write_task, r, r->episode->task_index)
+PUT(episode_row, hn_csv_int, r->episode->row)
+PUT(trial_episode, hn_csv_int, r->episode->trial_episode)
+PUT(length, hn_csv_int, r->episode->length)
+PUT(episode_return, hn_csv_number, r->episode->reward)
+PUT(episode_info, hn_csv_number, r->episode->info[k])
+/* steps */
+PUT(step, hn_csv_int, r->t)
+PUT(step_reward, hn_csv_number, r->t ? r->eval->step_reward[r->t] : (double)NAN)
+PUT(step_env, hn_csv_number, step_info(r, k))
+PUT(step_belief, hn_csv_number, step_info(r, r->s->shape.env_infos + k))
+PUT(step_score, hn_csv_number, r->eval->predictive.step[r->t * HN_PREDICTIVE_SCORES + k])
+/* trial */
+PUT(kept_row, hn_csv_int, hn_kept_row(r->s->cell->evaluation.tasks, r->eval->trial.h.rows, r->row))
+PUT(trial_task, write_task, r, r->eval->trial.task_index[r->t * r->eval->trial.h.rows + r->row])
+PUT(begin, hn_csv_int, *(const uint8_t *)at(r, HN_F_BEGIN, r->t))
+PUT(obs, hn_csv_number, real(r, HN_F_OBS, r->t, k))
+PUT(true_task, hn_csv_number, real(r, HN_F_TASK, r->t, k))
+PUT(action, hn_csv_number, real(r, HN_F_ACTION, r->t, k))
+PUT(action_index, hn_csv_int, *(const int32_t *)at(r, HN_F_ACTION_INDEX, r->t))
+PUT(reward, hn_csv_number, real(r, HN_F_TRUE_REWARD, r->t, 0))
+PUT(next_obs, hn_csv_number, real(r, HN_F_NEXT_OBS, r->t, k))
+PUT(belief, hn_csv_number, real(r, HN_F_BELIEF, r->t, k))
+PUT(map, hn_csv_number, (double)r->map[k])
+/* predictions */
+PUT(seen, hn_csv_int, is_seen_point(r))
+PUT(x, hn_csv_number, r->band ? (double)hn_band_x(r->point) : real(r, HN_F_ACTION, r->point, 0))
+PUT(truth, hn_csv_number, r->band ? (double)r->band[r->point] : real(r, HN_F_NEXT_OBS, r->point, 0))
+PUT(band, hn_csv_number, (double)r->band[k * HN_BAND_POINTS + r->point])
+PUT(member, hn_csv_number, (double)r->band[(HN_BAND_FIXED + k - 1) * HN_BAND_POINTS + r->point])
+
+/* ---- the tables ---- */
+
+#define COLUMN(name_, unit_, better_, doc_, ...) \
+  { .name = name_, .unit = unit_, .better = better_, .doc = doc_, .put = __VA_ARGS__ }
+#define UPDATE      COLUMN("update", "", 0, "Updates done.", put_update)
+#define FRAMES      COLUMN("frames", "step", 0, "Environment steps trained on, over rows.", put_frames)
+#define TASK        "The task's name, or its number; empty: drawn."
+#define AS_DECLARED "as declared"
+#define PER_EPISODE "reward per episode"
+#define OBS         "observation units"
+#define SCORES(prefix, ...)                                                                     \
+  COLUMN(prefix "predict.cross_entropy", "nats", -1, "Of true responses under the prediction.", \
+         __VA_ARGS__, .first = HN_PREDICTIVE_CE),                                               \
+      COLUMN(prefix "predict.perplexity", "", -1, "exp of the cross-entropy, at most 1e6.",     \
+             __VA_ARGS__, .first = HN_PREDICTIVE_PERPLEXITY),                                   \
+      COLUMN(prefix "predict.l1", OBS, -1, "Mean absolute error of the mean.", __VA_ARGS__,     \
+             .first = HN_PREDICTIVE_L1),                                                        \
+      COLUMN(prefix "predict.l2", OBS " squared", -1, "Mean squared error of the mean.",        \
+             __VA_ARGS__, .first = HN_PREDICTIVE_L2)
+
+static const HnRecordColumn metrics[] = {
+    UPDATE,
+    FRAMES,
+    COLUMN("train.return", PER_EPISODE, 1, "Mean over training episodes that ended in this update.",
+           put_train_return),
+    COLUMN("train.*", AS_DECLARED, 0, "The environment's info of those episodes.", put_train_info,
+           .declared = env_info),
+    COLUMN("env.*", AS_DECLARED, 0, "The environment's metrics.", put_env_metric,
+           .declared = env_metrics),
+    COLUMN("policy.*", AS_DECLARED, 0, "The policy's metrics.", put_policy_metric,
+           .declared = policy_metrics),
+    COLUMN("inference.*", AS_DECLARED, 0, "The inference's metrics.", put_inference_metric,
+           .declared = inference_metrics),
+    COLUMN("eval.return", PER_EPISODE, 1, "Mean over the episodes that count.", put_eval_return,
+           .is_empty = is_not_evaluated, .each_split = true),
+    COLUMN("eval.return_*", PER_EPISODE, 1, "Of the k-th episode that counts, from 1.",
+           put_eval_return_of, .count = trial_episodes, .first = 1, .is_empty = is_not_evaluated),
+    COLUMN("eval.*", AS_DECLARED, 0, "The environment's info of the episodes that count.",
+           put_eval_info, .declared = env_info, .is_empty = is_not_evaluated, .each_split = true),
+    COLUMN("eval.*", AS_DECLARED, 0, "The inference's info, folded over a trial, mean over rows.",
+           put_eval_belief, .declared = inference_info, .is_empty = is_not_evaluated),
+    COLUMN("eval.*", AS_DECLARED, 0, "The policy's info, folded over a trial, mean over rows.",
+           put_eval_policy, .declared = policy_info, .is_empty = is_not_evaluated),
+    COLUMN("eval.success_last", "", 1, "Success in the last episode that counts, mean over rows.",
+           put_success_last, .count = if_last_counts, .is_empty = is_not_evaluated,
+           .each_split = true),
+    SCORES("eval.", put_eval_score, .count = if_predictive, .is_empty = is_not_evaluated,
+           .each_split = true),
+    {.name = NULL}};
+
+static const HnRecordColumn timing[] = {
+    UPDATE,
+    FRAMES,
+    COLUMN("collect", "s", -1, "Inferring, acting and stepping.", put_seconds,
+           .first = HN_TIME_COLLECT),
+    COLUMN("learn_policy", "s", -1, "The policy's learning.", put_seconds,
+           .first = HN_TIME_LEARN_POLICY),
+    COLUMN("learn_inference", "s", -1, "The inference's learning, and refreshed beliefs.",
+           put_seconds, .first = HN_TIME_LEARN_INFERENCE),
+    COLUMN("evaluate", "s", -1, "Evaluating.", put_seconds, .first = HN_TIME_EVALUATE),
+    COLUMN("trace", "s", -1, "Hashing the weights.", put_seconds, .first = HN_TIME_TRACE),
+    COLUMN("checkpoint", "s", -1, "Writing the checkpoint of the update before.", put_seconds,
+           .first = HN_TIME_CHECKPOINT),
+    {.name = NULL}};
+
+static const HnRecordColumn episodes[] = {
+    COLUMN("phase", "", 0, "train, eval (it counts), adapt or uncounted.", put_phase),
+    UPDATE,
+    COLUMN("arm", "", 0, "Arm of the study.", put_arm),
+    COLUMN("seed", "", 0, "Index of the seed.", put_seed),
+    COLUMN("split", "", 0, "Split of the task.", put_split),
+    COLUMN("task", "", 0, TASK, put_episode_task),
+    COLUMN("row", "", 0, "Row that acted.", put_episode_row),
+    COLUMN("trial_episode", "", 0, "Episode of the trial, from 0.", put_trial_episode),
+    COLUMN("length", "step", 0, "Steps of the episode.", put_length),
+    COLUMN("return", PER_EPISODE, 1, "Sum of the environment's rewards.", put_episode_return),
+    COLUMN("*", AS_DECLARED, 0, "The environment's info, folded over the episode.",
+           put_episode_info, .declared = env_info),
+    {.name = NULL}};
+
+static const HnRecordColumn steps[] = {
+    UPDATE,
+    COLUMN("step", "step", 0, "Observation of the trial, from 0.", put_step),
+    COLUMN("reward", "reward", 1, "Of the step before the observation, mean over rows.",
+           put_step_reward),
+    COLUMN("*", AS_DECLARED, 0, "The environment's info of that step, mean over rows.",
+           put_step_env, .declared = env_info),
+    COLUMN("*", AS_DECLARED, 0, "The inference's info at the observation, mean over rows.",
+           put_step_belief, .declared = inference_info),
+    SCORES("", put_step_score, .count = if_predictive),
+    {.name = NULL}};
+
+static const HnRecordColumn trial[] = {
+    UPDATE,
+    COLUMN("row", "", 0, "Evaluated row.", put_kept_row),
+    COLUMN("task", "", 0, TASK, put_trial_task),
+    COLUMN("step", "step", 0, "Observation of the trial, from 0.", put_step),
+    COLUMN("begin", "", 0, "1: an episode begins here, 2: a task; else 0.", put_begin),
+    COLUMN("obs_*", OBS, 0, "Observation.", put_obs, .count = obs_dim),
+    COLUMN("task_*", "", 0, "The true task.", put_true_task, .count = task_dim),
+    COLUMN("act_*", "", 0, "Continuous action; empty at the last observation.", put_action,
+           .count = action_dim, .is_empty = is_last_observation),
+    COLUMN("action_index", "", 0, "Discrete action; empty at the last observation.",
+           put_action_index, .count = if_discrete, .is_empty = is_last_observation),
+    COLUMN("reward", "reward", 1, "Of the step; empty at the last observation.", put_reward,
+           .is_empty = is_last_observation),
+    COLUMN("next_obs_*", OBS, 0, "Where the step led, before any reset.", put_next_obs,
+           .count = obs_dim, .is_empty = is_last_observation),
+    COLUMN("belief_*", "", 0, "Belief acted on; of samples the first.", put_belief,
+           .count = belief_dim),
+    COLUMN("map_*", "probability", 0,
+           "The belief over cells of a grid, cell (x, y) at x * height + y.", put_map,
+           .count = hn_record_map_cells),
+    {.name = NULL}};
+
+static const HnRecordColumn predictions[] = {
+    UPDATE,
+    COLUMN("row", "", 0, "Evaluated row.", put_kept_row),
+    COLUMN("task", "", 0, TASK, put_trial_task),
+    COLUMN("step", "step", 0, "Steps before the prediction: 0, 1, 3, 5, 10, 30 or 100.", put_step),
+    COLUMN("seen", "", 0, "1: a point observed by then, 0: a point of the grid.", put_seen),
+    COLUMN("x", "", 0, "Action of the point.", put_x),
+    COLUMN("truth", OBS, 0, "What was observed; on the grid the response without noise.",
+           put_truth),
+    COLUMN("mean", OBS, 0, "Predictive mean; empty where seen.", put_band, .first = 1,
+           .is_empty = is_seen_point),
+    COLUMN("stddev", OBS, 0, "Predictive standard deviation; empty where seen.", put_band,
+           .first = 2, .is_empty = is_seen_point),
+    COLUMN("member_*", OBS, 0, "Mean under one sample, from 1; empty where seen.", put_member,
+           .count = members, .first = 1, .is_empty = is_seen_point),
+    {.name = NULL}};
+
+static const HnRecordColumn *const tables[HN_RUN_FILE_COUNT] = {
+    [HN_FILE_METRICS] = metrics, [HN_FILE_TIMING] = timing, [HN_FILE_EPISODES] = episodes,
+    [HN_FILE_STEPS] = steps,     [HN_FILE_TRIAL] = trial,   [HN_FILE_PREDICTIONS] = predictions};
+
+const HnRecordColumn *hn_record_columns(HnRunFile table) {
+  return tables[table];
+}
+
+bool hn_record_has(const HnSession *s, HnRunFile table) {
+  return table == HN_FILE_PREDICTIONS ? hn_predictive_has_curves(s) : tables[table] != NULL;
+}
+
+/* Whether `name` is the column, or one of its numbers, perhaps of a further split. */
+static bool is_named(const HnRecordColumn *c, const char *name) {
+  gsize stem = strcspn(c->name, "*"), dot = strcspn(c->name, ".");
+  if (c->declared) return false;
+  if (c->name[stem]) return strncmp(name, c->name, stem) == 0 && g_ascii_isdigit(name[stem]);
+  if (c->each_split && g_str_has_prefix(name, "eval.") && g_str_has_suffix(name, c->name + dot))
+    return true;
+  return strcmp(name, c->name) == 0;
+}
+
+const HnRecordColumn *hn_record_find(const char *name) {
+  static const HnRecordColumn *const reported[] = {metrics, steps};
+  for (guint i = 0; i < G_N_ELEMENTS(reported); i++)
+    for (const HnRecordColumn *c = reported[i]; c->name; c++)
+      if (is_named(c, name)) return c;
+  return NULL;
+}
+
+/* ---- writing ---- */
+
+static int64_t count_of(const HnRecordColumn *c, const HnSession *s) {
+  return c->declared ? hn_column_count(c->declared(s)) : c->count ? c->count(s) : 1;
+}
+
+/* Names of one column, with `split` inserted behind "eval." unless it is NULL. */
+static void put_names(HnCsvWriter *w, const HnRecordColumn *c, const HnSession *s,
+                      const char *split) {
+  for (int64_t k = 0; k < count_of(c, s); k++) {
+    g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, c->first + k);
+    const char *star = c->declared ? c->declared(s)[k].name : number;
+    GString *name = g_string_new(c->name);
+    g_string_replace(name, "*", star, 1);
+    if (split) g_string_insert(name, strlen("eval."), ".");
+    if (split) g_string_insert(name, strlen("eval."), split);
+    hn_csv_text(w, name->str);
+    g_string_free(name, TRUE);
+  }
+}
+
+static void put_fields(HnCsvWriter *w, const HnRecordColumn *c, const HnRecordRow *r) {
+  int64_t n = count_of(c, r->s);
+  if (c->is_empty && c->is_empty(r)) {
+    hn_csv_blanks(w, n);
+    return;
+  }
+  for (int64_t k = 0; k < n; k++) c->put(w, r, c->first + k);
+}
+
+void hn_record_header(HnCsvWriter *w, HnRunFile table, const HnSession *s) {
+  const HnRecordColumn *all = hn_record_columns(table);
+  for (const HnRecordColumn *c = all; c->name; c++) put_names(w, c, s, NULL);
+  for (guint i = 1; table == HN_FILE_METRICS && i < s->eval_split_count; i++)
+    for (const HnRecordColumn *c = all; c->name; c++)
+      if (c->each_split) put_names(w, c, s, s->splits[s->eval_split[i]]);
+  hn_csv_end_row(w);
+}
+
+void hn_record_row(HnCsvWriter *w, HnRunFile table, const HnRecordRow *r) {
+  const HnRecordColumn *all = hn_record_columns(table);
+  HnRecordRow further = *r;
+  for (const HnRecordColumn *c = all; c->name; c++) put_fields(w, c, r);
+  for (guint i = 1; table == HN_FILE_METRICS && i < r->s->eval_split_count; i++) {
+    if (r->eval) further.eval = &r->eval[i];
+    for (const HnRecordColumn *c = all; c->name; c++)
+      if (c->each_split) put_fields(w, c, &further);
+  }
+  hn_csv_end_row(w);
+}
