@@ -2,11 +2,12 @@
  * whole window by phases, at the sizes of VariBAD's comparison (arXiv 1910.08348).
  *
  * A gradient step is forward, the gradient back through its tapes (`back`), shards added up
- * (`add`), Adam.  PPO asks for epochs times as many per env step.  `again` is what large windows
- * pay on top, whose tapes are not kept. */
-#include "../plugins/inference/rl2.c"
+ * (`add`), Adam.  PPO asks for epochs times as many per env step.  `again` is what a
+ * gradient costs more where tapes are not kept; 0 where they are too large to be kept anyway. */
+#include "../plugins/inference/rl2/rl2.h"
 #include "../tests/support/fake_host.h"
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 enum { ROUNDS = 7 };
@@ -20,7 +21,7 @@ static double seconds(void) {
 typedef struct Size {
   const char *name;
   int64_t obs, action_dim, action_count, rows, steps;
-  HnThisParams p;
+  Rl2Params p;
 } Size;
 
 /* Random steps -1 .. T; one task. */
@@ -61,45 +62,43 @@ typedef struct Times {
   double act, forward, back, add, adam, again;
 } Times;
 
-/* The pieces of a window on tapes that go nowhere. */
-static HnStatus run_again(void *arg, int64_t index) {
-  const Job *j = arg;
-  int64_t k = index % j->pieces;
-  Piece s = piece(j, index / j->pieces, k);
-  HnTape t = hn_tape_begin(j->m->host, true);
-  float *end = hn_tape_room(&t, s.n * j->m->memory, sizeof *end);
-  unroll(j->m, &t, j->q->history, s, start_of(j, s, k), j->m->flat + index * j->m->store.size, end);
-  return HN_OK;
+static void clear_gradient(HnStore *s) {
+  for (int64_t k = 0; k < s->count; k++)
+    memset(s->tensor[k].grad, 0, (size_t)(s->tensor[k].rows * s->tensor[k].cols) * sizeof(float));
+}
+
+/* Seconds of backward. */
+static double time_backward(Rl2 *m, const HnBeliefUpdate *q, const float *d) {
+  double mark = seconds(), norm2;
+  if (rl2_backward(m, q, d, &norm2)) abort();
+  return seconds() - mark;
 }
 
 static Times round_of(Rl2 *m, FakeHost *f, const Size *s, const Walk *w, HnBeliefUpdate *q,
                       const float *d) {
   Times t;
-  double mark = seconds(), norm2;
+  double mark = seconds();
   for (int64_t step = 0; step < s->steps; step++) {
     HnHistory now = window(s, w, step, 0);
     HnBeliefUpdate one = *q;
     one.history = &now;
-    if (believe(m, &one)) abort();
+    if (rl2_infer(m, &one)) abort();
     fake_host_reset(f, (FakeMark){0});
   }
   t.act = seconds() - mark, mark = seconds();
-  if (forward(m, q)) abort();
-  t.forward = seconds() - mark, mark = seconds();
-  if (backward(m, q, d, &norm2)) abort();
-  t.back = seconds() - mark, mark = seconds();
-  if (step(m, 1, 1)) abort();
+  if (rl2_forward(m, q)) abort();
+  t.forward = seconds() - mark;
+  t.back = time_backward(m, q, d);
+  m->tape = NULL; /* as if tapes were too large to keep */
+  clear_gradient(&m->store);
+  t.again = time_backward(m, q, d) - t.back, mark = seconds();
+  if (rl2_step(m, 1, 1)) abort();
   t.adam = seconds() - mark, mark = seconds();
-  Job j = job(m, q);
-  m->host->parallel(m->host, j.shards * j.pieces, run_again, &j);
-  t.again = seconds() - mark, mark = seconds();
   hn_store_refresh(&m->store);
-  hn_store_reduce(&m->store, j.shards * j.pieces, m->flat);
-  norm2 = hn_store_norm2(&m->store);
+  hn_store_reduce(&m->store, m->tasks, m->flat);
+  hn_store_norm2(&m->store);
   t.add = seconds() - mark, t.back -= t.add;
-  for (int64_t k = 0; k < m->store.count; k++)
-    memset(m->store.tensor[k].grad, 0,
-           (size_t)(m->store.tensor[k].rows * m->store.tensor[k].cols) * sizeof(float));
+  clear_gradient(&m->store);
   fake_host_reset(f, (FakeMark){0});
   return t;
 }
@@ -112,7 +111,7 @@ static int by_size(const void *a, const void *b) {
 static void run(const Size *s, int32_t cell) {
   FakeHost *f = malloc(sizeof *f);
   Rl2 *m = calloc(1, sizeof *m);
-  HnThisParams p = s->p;
+  Rl2Params p = s->p;
   HnRng rng = hn_rng(2, 2);
   HnBeliefSpec spec = {.struct_size = sizeof spec,
                        .obs_dim = s->obs,
@@ -120,7 +119,7 @@ static void run(const Size *s, int32_t cell) {
                        .action_count = s->action_count,
                        .rng = &rng};
   p.cell = cell, p.see_obs = p.see_act = p.see_reward = p.see_episodes = true;
-  if (create(m, fake_host_open(f), &p, &spec)) abort();
+  if (rl2_create(m, fake_host_open(f), &p, &spec)) abort();
   Walk w = walk_new(s);
   HnHistory h = window(s, &w, 0, s->steps);
   int64_t n = (s->steps + 1) * s->rows * spec.belief_dim;
@@ -143,8 +142,9 @@ static void run(const Size *s, int32_t cell) {
   }
   printf("%-8s %-4s  act %5.2f   step %6.2f = forward %5.2f + back %6.2f + add %5.2f + adam %5.2f"
          "   (again %5.2f)\n",
-         s->name, cell == CELL_GRU ? "gru" : "lstm", took[0][ROUNDS / 2], sum, took[1][ROUNDS / 2],
-         took[2][ROUNDS / 2], took[3][ROUNDS / 2], took[4][ROUNDS / 2], took[5][ROUNDS / 2]);
+         s->name, cell == HN_RNN_GRU ? "gru" : "lstm", took[0][ROUNDS / 2], sum,
+         took[1][ROUNDS / 2], took[2][ROUNDS / 2], took[3][ROUNDS / 2], took[4][ROUNDS / 2],
+         took[5][ROUNDS / 2]);
   free(w.begin), free(w.obs), free(w.action), free(w.reward), free(w.action_index);
   free(belief), free(d), free(q.state), fake_host_close(f), free(m), free(f);
 }
@@ -188,6 +188,6 @@ int main(void) {
        {.hidden = 256, .obs_embed = 32, .act_embed = 16, .reward_embed = 16, .truncate = 50}}};
   printf("us per env step, CPU time of one thread, medians of %d; kit %s\n", ROUNDS, hn_kit_isa());
   for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
-    for (int32_t cell = CELL_GRU; cell <= CELL_LSTM; cell++) run(&sizes[k], cell);
+    for (int32_t cell = HN_RNN_GRU; cell <= HN_RNN_LSTM; cell++) run(&sizes[k], cell);
   return 0;
 }

@@ -1,7 +1,7 @@
 /* rl2_naive.h - what RL2 is to compute, one number at a time in float64, and experience to compute
  * it on: the reference of rl2_test.c. */
-#ifndef RL2_NAIVE_H
-#define RL2_NAIVE_H
+#ifndef HN_TESTS_RL2_NAIVE_H
+#define HN_TESTS_RL2_NAIVE_H
 #include "fake_host.h"
 #include <glib.h>
 #include <hunch/inference.h>
@@ -9,55 +9,57 @@
 
 /* ---- experience ---- */
 
-/* Steps -1 .. T of B rows, made up; percept 0 may be in mid-life, so step -1 is there. */
-typedef struct Life {
+/* Steps -1 .. T of B rows, made up; time step 0 may be in mid-trial, so step -1 is there. */
+typedef struct Experience {
   int64_t T, B, obs_dim, action_dim, action_count;
   uint8_t *begin; /* [T+2, B], as all: element 0 is step -1 */
   float *obs, *action, *reward;
   int32_t *action_index;
-} Life;
+} Experience;
 
-static Life *life_new(int64_t T, int64_t B, int64_t obs_dim, int64_t action_dim,
-                      int64_t action_count, uint64_t seed) {
+static Experience *experience_new(int64_t T, int64_t B, int64_t obs_dim, int64_t action_dim,
+                                  int64_t action_count, uint64_t seed) {
   gsize n = (gsize)((T + 2) * B);
-  Life *l = g_new0(Life, 1);
-  *l = (Life){T, B, obs_dim, action_dim, action_count, g_new0(uint8_t, n), NULL, NULL, NULL, NULL};
-  l->obs = g_new0(float, n *(gsize)obs_dim + 1),
-  l->action = g_new0(float, n *(gsize)action_dim + 1);
-  l->reward = g_new0(float, n), l->action_index = g_new0(int32_t, n);
+  Experience *xp = g_new0(Experience, 1);
+  *xp = (Experience){T,    B,    obs_dim, action_dim, action_count, g_new0(uint8_t, n),
+                     NULL, NULL, NULL,    NULL};
+  xp->obs = g_new0(float, n *(gsize)obs_dim + 1),
+  xp->action = g_new0(float, n *(gsize)action_dim + 1);
+  xp->reward = g_new0(float, n), xp->action_index = g_new0(int32_t, n);
   for (int64_t i = 0; i < B; i++) {
     HnRng rng = hn_rng(seed, (uint64_t)i);
     for (int64_t t = -1; t <= T; t++) {
       int64_t k = (t + 1) * B + i, age = t + 5 * i;
-      l->begin[k] = age % 11 == 0 ? HN_NEW_TASK : age % 4 == 0 ? HN_NEW_EPISODE : HN_KEEP;
-      for (int64_t d = 0; d < obs_dim; d++) l->obs[k * obs_dim + d] = (float)hn_rng_normal(&rng);
+      xp->begin[k] = age % 11 == 0 ? HN_NEW_TASK : age % 4 == 0 ? HN_NEW_EPISODE : HN_KEEP;
+      for (int64_t d = 0; d < obs_dim; d++) xp->obs[k * obs_dim + d] = (float)hn_rng_normal(&rng);
       for (int64_t d = 0; d < action_dim; d++)
-        l->action[k * action_dim + d] = (float)hn_rng_normal(&rng);
-      if (action_count) l->action_index[k] = (int32_t)hn_rng_below(&rng, action_count);
-      l->reward[k] = (float)hn_rng_normal(&rng);
+        xp->action[k * action_dim + d] = (float)hn_rng_normal(&rng);
+      if (action_count) xp->action_index[k] = (int32_t)hn_rng_below(&rng, action_count);
+      xp->reward[k] = (float)hn_rng_normal(&rng);
     }
   }
-  return l;
+  return xp;
 }
 
-static void life_free(Life *l) {
-  g_free(l->begin), g_free(l->obs), g_free(l->action), g_free(l->reward), g_free(l->action_index);
-  g_free(l);
+static void experience_free(Experience *xp) {
+  g_free(xp->begin), g_free(xp->obs), g_free(xp->action), g_free(xp->reward),
+      g_free(xp->action_index);
+  g_free(xp);
 }
 
-/* Percepts from .. from + steps of rows first .. first + rows - 1. */
-static HnHistory life_window(const Life *l, int64_t from, int64_t steps, int64_t first,
-                             int64_t rows) {
-  int64_t at = (from + 1) * l->B + first;
+/* Time steps from .. from + steps of rows first .. first + rows - 1. */
+static HnHistory experience_window(const Experience *xp, int64_t from, int64_t steps, int64_t first,
+                                   int64_t rows) {
+  int64_t at = (from + 1) * xp->B + first;
   return (HnHistory){.struct_size = sizeof(HnHistory),
                      .steps = steps,
                      .rows = rows,
-                     .stride = l->B,
-                     .begin = l->begin + at,
-                     .obs = l->obs + at * l->obs_dim,
-                     .action = l->action_count ? NULL : l->action + at * l->action_dim,
-                     .action_index = l->action_count ? l->action_index + at : NULL,
-                     .reward = l->reward + at};
+                     .stride = xp->B,
+                     .begin = xp->begin + at,
+                     .obs = xp->obs + at * xp->obs_dim,
+                     .action = xp->action_count ? NULL : xp->action + at * xp->action_dim,
+                     .action_index = xp->action_count ? xp->action_index + at : NULL,
+                     .reward = xp->reward + at};
 }
 
 /* ---- the network ---- */
@@ -127,20 +129,20 @@ static int64_t put_part(const Naive *z, const char *name, int64_t units, int64_t
 
 enum { WIDEST = 64 };
 
-static int64_t naive_input(const Naive *z, const HnHistory *h, const Life *l, int64_t t, int64_t i,
-                           double *to) {
+static int64_t naive_input(const Naive *z, const HnHistory *h, const Experience *xp, int64_t t,
+                           int64_t i, double *to) {
   int64_t at = hn_at(h, t, i), past = at - h->stride, n = 0, in = 0;
   bool fresh = h->begin[at] == HN_NEW_TASK;
   double x[WIDEST] = {0};
-  for (int64_t d = 0; z->s.see_obs && d < l->obs_dim; d++)
-    x[n++] = (double)h->obs[at * l->obs_dim + d];
+  for (int64_t d = 0; z->s.see_obs && d < xp->obs_dim; d++)
+    x[n++] = (double)h->obs[at * xp->obs_dim + d];
   if (z->s.see_episodes) x[n++] = h->begin[at] == HN_NEW_EPISODE;
   in += put_part(z, "obs_embed", z->s.embed[0], n, x, to);
   memset(x, 0, sizeof x);
-  n = l->action_count ? l->action_count : l->action_dim;
+  n = xp->action_count ? xp->action_count : xp->action_dim;
   for (int64_t d = 0; d < n && !fresh; d++)
-    x[d] =
-        l->action_count ? h->action_index[past] == d : (double)h->action[past * l->action_dim + d];
+    x[d] = xp->action_count ? h->action_index[past] == d
+                            : (double)h->action[past * xp->action_dim + d];
   in += put_part(z, "act_embed", z->s.embed[1], z->s.see_act ? n : 0, x, to + in);
   x[0] = fresh ? 0 : (double)h->reward[past];
   return in + put_part(z, "reward_embed", z->s.embed[2], z->s.see_reward, x, to + in);
@@ -181,10 +183,12 @@ static int64_t naive_dim(const Naive *z) {
 }
 
 /* sum(c . belief) [T+1, B, D] along h from memory start [B, memory]; belief: out or NULL.  Where
- * `frozen` [T+1, B, memory] is given, pieces of s.truncate percepts start from it, which is what
- * a gradient that is cut there sees; kept (or NULL) receives the memory before every percept. */
-static double naive_sum(const Naive *z, const Life *l, const HnHistory *h, const double *start,
-                        const double *c, double *belief, const double *frozen, double *kept) {
+ * `frozen` [T+1, B, memory] is given, segments of s.truncate time steps start from it, which is
+ * what a gradient that is cut there sees; kept (or NULL) receives the memory before every time
+ * step. */
+static double naive_sum(const Naive *z, const Experience *xp, const HnHistory *h,
+                        const double *start, const double *c, double *belief, const double *frozen,
+                        double *kept) {
   int64_t M = naive_memory(z), D = naive_dim(z), H = z->s.hidden;
   double sum = 0;
   for (int64_t i = 0; i < h->rows; i++) {
@@ -195,7 +199,7 @@ static double naive_sum(const Naive *z, const Life *l, const HnHistory *h, const
       if (frozen && t && t % z->s.truncate == 0) memcpy(m, frozen + k * M, (size_t)M * sizeof *m);
       if (kept) memcpy(kept + k * M, m, (size_t)M * sizeof *m);
       if (h->begin[hn_at(h, t, i)] == HN_NEW_TASK) memset(m, 0, sizeof m);
-      naive_cell(z, naive_input(z, h, l, t, i, x), x, m);
+      naive_cell(z, naive_input(z, h, xp, t, i, x), x, m);
       memcpy(y, m, (size_t)H * sizeof *y);
       if (z->s.bottleneck) affine(z, "bottleneck.0.weight", "bottleneck.0.bias", H, D, m, y);
       for (int64_t d = 0; d < D; d++) {

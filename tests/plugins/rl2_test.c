@@ -1,12 +1,12 @@
 /* rl2_test.c - RL2 against a naive network and its central differences, the promises of the ABI,
  * and PPO training it in the real run loop. */
-#include "../../plugins/inference/rl2.c"
+#include "../../plugins/inference/rl2/rl2.h"
 #include "../fakes/toy.h"
 #include "inference_fixture.h"
 #include "rl2_naive.h"
 #include "window_law.h"
 
-extern const HnPlugin ppo_LTX_hn_plugin, gridworld_LTX_hn_plugin;
+extern const HnPlugin ppo_LTX_hn_plugin, gridworld_LTX_hn_plugin, rl2_LTX_hn_plugin;
 
 /* ---- an instance ---- */
 
@@ -29,68 +29,59 @@ static const Case cases[] = {
     {"truncated", "hidden: 6, obs_embed: 4, act_embed: 3, reward_embed: 2, truncate: 5", 2, 2, 0},
 };
 
-static Life *life_for(const Case *c, int64_t T, int64_t B, uint64_t seed) {
-  return life_new(T, B, c->obs_dim, c->action_dim, c->action_count, seed);
+static Experience *experience_for(const Case *c, int64_t T, int64_t B, uint64_t seed) {
+  return experience_new(T, B, c->obs_dim, c->action_dim, c->action_count, seed);
+}
+
+static float *carry_of(const Subject *b, char *state, int64_t row) {
+  return ((Rl2Row *)(void *)(state + (size_t)row * b->spec.row_size))->carry;
 }
 
 /* Row memory of B rows, with something in it. */
-static char *memory_new(Subject *b, int64_t B) {
+static char *memory_new(const Subject *b, int64_t B) {
   char *state = g_malloc0((gsize)B * b->spec.row_size);
   HnRng rng = hn_rng(9, 9);
   for (int64_t i = 0; i < B; i++)
-    for (int64_t j = 0; j < rl2_of(b)->memory; j++) {
-      float x = (float)hn_rng_uniform(&rng, -0.9, 0.9);
-      memcpy(state + (size_t)i * b->spec.row_size + sizeof(Head) + (size_t)j * 4, &x, 4);
-    }
+    for (int64_t j = 0; j < rl2_of(b)->rnn.carry; j++)
+      carry_of(b, state, i)[j] = (float)hn_rng_uniform(&rng, -0.9, 0.9);
   return state;
 }
 
-/* Beliefs [steps + 1, rows, D] of part of a life, put into `belief` [T+1, B, D] of the whole;
- * `state` is of all rows.  Scratch is left as it is. */
-static void think_part(Subject *b, HnStatus (*how)(void *, HnBeliefUpdate *), const Life *l,
-                       int64_t from, int64_t steps, int64_t first, int64_t rows, char *state,
-                       float *belief) {
-  HnHistory h = life_window(l, from, steps, first, rows);
-  int64_t D = b->spec.belief_dim;
-  float *part = g_new0(float, (gsize)((steps + 1) * rows * D));
-  HnBeliefUpdate q = {.struct_size = sizeof q,
-                      .history = &h,
-                      .state = state + (size_t)first * b->spec.row_size,
-                      .belief = part};
-  g_assert_cmpint(how(b->self, &q), ==, HN_OK);
-  for (int64_t t = 0; t <= steps; t++)
-    memcpy(belief + ((from + t) * l->B + first) * D, part + t * rows * D,
-           (size_t)(rows * D) * sizeof *part);
-  g_free(part);
+/* Beliefs [T + 1, B, D] of all experience, from row memory `state` on. */
+static void infer_all(Subject *b, const Experience *xp, char *state, float *belief) {
+  HnHistory h = experience_window(xp, 0, xp->T, 0, xp->B);
+  HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = belief};
+  g_assert_cmpint(rl2_infer(b->self, &q), ==, HN_OK);
 }
 
-/* forward and backward over all of a life with dL/dbelief = d. */
-static void teach(Subject *b, const Life *l, const char *memory, const float *d, double *norm2) {
-  HnHistory h = life_window(l, 0, l->T, 0, l->B);
+/* forward and backward over all experience with dL/dbelief = d. */
+static void teach(Subject *b, const Experience *xp, const char *memory, const float *d,
+                  double *norm2) {
+  HnHistory h = experience_window(xp, 0, xp->T, 0, xp->B);
   int64_t D = b->spec.belief_dim;
-  char *state = g_memdup2(memory, (gsize)l->B * b->spec.row_size);
-  float *belief = g_new0(float, (gsize)((l->T + 1) * l->B * D));
+  char *state = g_memdup2(memory, (gsize)xp->B * b->spec.row_size);
+  float *belief = g_new0(float, (gsize)((xp->T + 1) * xp->B * D));
   HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = belief};
-  g_assert_cmpint(forward(b->self, &q), ==, HN_OK);
-  g_assert_cmpint(backward(b->self, &q, d, norm2), ==, HN_OK);
+  g_assert_cmpint(rl2_forward(b->self, &q), ==, HN_OK);
+  g_assert_cmpint(rl2_backward(b->self, &q, d, norm2), ==, HN_OK);
   fake_host_reset(&b->fake, (FakeMark){0});
   g_free(belief), g_free(state);
 }
 
 /* Once when no tape can be kept yet, and once from kept tapes: the same bits. */
-static void teach_twice(Subject *b, const Life *l, const char *memory, const float *d,
+static void teach_twice(Subject *b, const Experience *xp, const char *memory, const float *d,
                         double *norm2) {
   HnStore *s = &rl2_of(b)->store;
   float *first = g_new(float, (gsize)s->size);
-  teach(b, l, memory, d, norm2);
-  g_assert_null(rl2_of(b)->trail);
+  teach(b, xp, memory, d, norm2);
+  g_assert_null(rl2_of(b)->tape);
   for (int64_t k = 0; k < s->count; k++) {
     gsize bytes = (gsize)(s->tensor[k].rows * s->tensor[k].cols) * sizeof(float);
     memcpy(first + s->tensor[k].offset, s->tensor[k].grad, bytes);
     memset(s->tensor[k].grad, 0, bytes);
   }
-  teach(b, l, memory, d, norm2);
-  g_assert_nonnull(rl2_of(b)->trail);
+  teach(b, xp, memory, d, norm2);
+  g_assert_nonnull(rl2_of(b)->tape);
   for (int64_t k = 0; k < s->count; k++) {
     gsize bytes = (gsize)(s->tensor[k].rows * s->tensor[k].cols) * sizeof(float);
     g_assert_cmpmem(first + s->tensor[k].offset, bytes, s->tensor[k].grad, bytes);
@@ -108,8 +99,8 @@ static float *random_floats(int64_t n, uint64_t seed) {
 /* ---- against the naive network ---- */
 
 static Shape shape_of(const Subject *b) {
-  const HnThisParams *p = b->part.params;
-  return (Shape){.lstm = p->cell == CELL_LSTM,
+  const Rl2Params *p = b->part.params;
+  return (Shape){.lstm = p->cell == HN_RNN_LSTM,
                  .see_obs = p->see_obs,
                  .see_act = p->see_act,
                  .see_reward = p->see_reward,
@@ -122,35 +113,32 @@ static Shape shape_of(const Subject *b) {
 }
 
 /* Beliefs, and every derivative of sum(c . belief), on nine rows (shards of four) that begin in
- * mid-life and meet new tasks and episodes at different times. */
+ * mid-trial and meet new tasks and episodes at different times. */
 static void check_gradient(const Case *c, const char *more) {
   Subject *b = subject_new(&rl2_LTX_hn_plugin, c, more);
-  int64_t T = 17, B = 9, D = b->spec.belief_dim, n = (T + 1) * B * D, M = rl2_of(b)->memory;
-  Life *l = life_for(c, T, B, 5);
-  HnHistory h = life_window(l, 0, T, 0, B);
+  int64_t T = 17, B = 9, D = b->spec.belief_dim, n = (T + 1) * B * D, M = rl2_of(b)->rnn.carry;
+  Experience *xp = experience_for(c, T, B, 5);
+  HnHistory h = experience_window(xp, 0, T, 0, B);
   char *memory = memory_new(b, B), *state = g_memdup2(memory, (gsize)B * b->spec.row_size);
   Naive *z = naive_new(&b->fake, shape_of(b));
   double *start = g_new(double, (gsize)(B * M)), *weight = g_new(double, (gsize)n),
          *expected = g_new(double, (gsize)n), *kept = g_new(double, (gsize)((T + 1) * B * M));
-  float *d = random_floats(n, 6), *belief = g_new(float, (gsize)n), x;
+  float *d = random_floats(n, 6), *belief = g_new(float, (gsize)n);
   for (int64_t k = 0; k < n; k++) weight[k] = (double)d[k];
-  for (int64_t k = 0; k < B * M; k++) {
-    memcpy(&x, memory + (size_t)(k / M) * b->spec.row_size + sizeof(Head) + (size_t)(k % M) * 4, 4);
-    start[k] = (double)x;
-  }
-  naive_sum(z, l, &h, start, weight, expected, NULL, kept);
-  think_part(b, believe, l, 0, T, 0, B, state, belief);
+  for (int64_t k = 0; k < B * M; k++) start[k] = (double)carry_of(b, memory, k / M)[k % M];
+  naive_sum(z, xp, &h, start, weight, expected, NULL, kept);
+  infer_all(b, xp, state, belief);
   for (int64_t k = 0; k < n; k++)
     g_assert_cmpfloat_with_epsilon((double)belief[k], expected[k], 1e-5);
 
   double norm2, sum = 0, most = 0;
-  teach_twice(b, l, memory, d, &norm2);
+  teach_twice(b, xp, memory, d, &norm2);
   for (int64_t a = 0; a < b->fake.array_count; a++)
     for (int64_t j = 0; b->fake.array[a].grad && j < b->fake.array[a].count; j++) {
       double *w = &z->x[z->at[a] + j], was = *w, value[2];
       for (int k = 0; k < 2; k++) {
         *w = was + (k ? 1e-5 : -1e-5);
-        value[k] = naive_sum(z, l, &h, start, weight, NULL, z->s.truncate ? kept : NULL, NULL);
+        value[k] = naive_sum(z, xp, &h, start, weight, NULL, z->s.truncate ? kept : NULL, NULL);
       }
       *w = was;
       double slope = (value[1] - value[0]) / 2e-5, mine = (double)b->fake.array[a].grad[j];
@@ -160,7 +148,7 @@ static void check_gradient(const Case *c, const char *more) {
   g_assert_cmpfloat(most, >, 1);
   g_assert_cmpfloat_with_epsilon(norm2, sum, 1e-6 * sum);
   g_free(start), g_free(weight), g_free(expected), g_free(kept), g_free(d), g_free(belief);
-  g_free(memory), g_free(state), naive_free(z), life_free(l), subject_free(b);
+  g_free(memory), g_free(state), naive_free(z), experience_free(xp), subject_free(b);
 }
 
 static void test_gradient(gconstpointer c) {
@@ -173,16 +161,16 @@ static void test_gradient(gconstpointer c) {
 static void check_windows(const Case *data, const char *cell) {
   Subject *b = subject_new(&rl2_LTX_hn_plugin, data, cell);
   int64_t T = 23, B = 6;
-  Life *l = life_for(data, T, B, 5);
+  Experience *xp = experience_for(data, T, B, 5);
   char *memory = memory_new(b, B);
-  check_window_law(&(WindowLaw){.methods = &methods,
+  check_window_law(&(WindowLaw){.methods = b->methods,
                                 .self = b->self,
                                 .spec = &b->spec,
                                 .fake = &b->fake,
-                                .whole = life_window(l, 0, T, 0, B),
+                                .whole = experience_window(xp, 0, T, 0, B),
                                 .state = memory,
                                 .forward_leaves_row_memory = true});
-  g_free(memory), life_free(l), subject_free(b);
+  g_free(memory), experience_free(xp), subject_free(b);
 }
 
 static void test_windows(gconstpointer c) {
@@ -199,15 +187,15 @@ static void check_tasks(const Case *data, const char *cell) {
     char *state[2];
     memset(d, 0, (size_t)(at * B * D) * sizeof *d); /* gradients come from after the break only */
     for (int k = 0; k < 2; k++) {
-      Life *l = life_for(data, T, B, 5);
-      memset(l->begin, HN_KEEP, (gsize)((T + 2) * B));
-      memset(l->begin + (at + 1) * B, kind, (gsize)B);
-      for (int64_t j = 0; k && j < (at + 1) * B; j++) l->reward[j] += 0.5f;
-      for (int64_t j = 0; k && j < (at + 1) * B * l->obs_dim; j++) l->obs[j] -= 0.5f;
-      for (int64_t j = 0; k && j < (at + 1) * B && l->action_count; j++) l->action_index[j] = 0;
+      Experience *xp = experience_for(data, T, B, 5);
+      memset(xp->begin, HN_KEEP, (gsize)((T + 2) * B));
+      memset(xp->begin + (at + 1) * B, kind, (gsize)B);
+      for (int64_t j = 0; k && j < (at + 1) * B; j++) xp->reward[j] += 0.5f;
+      for (int64_t j = 0; k && j < (at + 1) * B * xp->obs_dim; j++) xp->obs[j] -= 0.5f;
+      for (int64_t j = 0; k && j < (at + 1) * B && xp->action_count; j++) xp->action_index[j] = 0;
       belief[k] = g_new0(float, (gsize)n), state[k] = memory_new(b, B);
       double norm2;
-      teach(b, l, state[k], d, &norm2);
+      teach(b, xp, state[k], d, &norm2);
       g_assert_cmpfloat(norm2, >, 0);
       grad[k] = g_new0(float, (gsize)rl2_of(b)->store.size);
       for (int64_t j = 0; j < rl2_of(b)->store.count; j++) {
@@ -215,8 +203,8 @@ static void check_tasks(const Case *data, const char *cell) {
         memcpy(grad[k] + p->offset, p->grad, (gsize)(p->rows * p->cols) * sizeof(float));
         memset(p->grad, 0, (gsize)(p->rows * p->cols) * sizeof(float));
       }
-      think_part(b, believe, l, 0, T, 0, B, state[k], belief[k]);
-      life_free(l);
+      infer_all(b, xp, state[k], belief[k]);
+      experience_free(xp);
     }
     gsize after = (gsize)(n - at * B * D) * sizeof(float), held = (gsize)B * b->spec.row_size;
     bool beliefs = !memcmp(belief[0] + at * B * D, belief[1] + at * B * D, after);
@@ -241,17 +229,17 @@ static void test_truncate(void) {
   float *first = NULL;
   for (gsize k = 0; k < G_N_ELEMENTS(more); k++) {
     Subject *b = subject_new(&rl2_LTX_hn_plugin, &cases[1], more[k]);
-    Life *l = life_for(&cases[1], 20, 5, 5);
-    memset(l->begin, HN_KEEP, 22 * 5);
+    Experience *xp = experience_for(&cases[1], 20, 5, 5);
+    memset(xp->begin, HN_KEEP, 22 * 5);
     float *d = random_floats(21 * 5 * b->spec.belief_dim, 8);
     char *state = memory_new(b, 5);
     double norm2;
-    teach(b, l, state, d, &norm2);
+    teach(b, xp, state, d, &norm2);
     gsize bytes = (gsize)(6 * 18) * sizeof(float);
     const float *grad = fake_host_find(&b->fake, "gru.weight_hh")->grad;
     if (!first) first = g_memdup2(grad, bytes);
     g_assert_cmpint(memcmp(first, grad, bytes) == 0, ==, k < 3);
-    g_free(d), g_free(state), life_free(l), subject_free(b);
+    g_free(d), g_free(state), experience_free(xp), subject_free(b);
   }
   g_free(first);
 }
@@ -262,20 +250,20 @@ static void test_forget(void) {
     Subject *b = subject_new(&rl2_LTX_hn_plugin, &cases[1], forgets ? ", forget: true" : "");
     int64_t T = 6, B = 2, D = b->spec.belief_dim;
     gsize bytes = (gsize)((T + 1) * B * D) * sizeof(float), held = (gsize)B * b->spec.row_size;
-    Life *l = life_for(&cases[1], T, B, 5);
-    memset(l->begin, HN_KEEP, (gsize)((T + 2) * B));
+    Experience *xp = experience_for(&cases[1], T, B, 5);
+    memset(xp->begin, HN_KEEP, (gsize)((T + 2) * B));
     float *belief[3];
     char *state[3] = {memory_new(b, B), memory_new(b, B), g_malloc0(held)};
     for (int k = 0; k < 3; k++) belief[k] = g_malloc0(bytes);
-    think_part(b, believe, l, 0, T, 0, B, state[0], belief[0]); /* of the same weights */
+    infer_all(b, xp, state[0], belief[0]); /* of the same weights */
     ++*rl2_of(b)->store.clock;
-    think_part(b, believe, l, 0, T, 0, B, state[1], belief[1]);
-    think_part(b, believe, l, 0, T, 0, B, state[2], belief[2]); /* from nothing */
+    infer_all(b, xp, state[1], belief[1]);
+    infer_all(b, xp, state[2], belief[2]); /* from nothing */
     g_assert_cmpint(memcmp(belief[0], belief[2], bytes), !=, 0);
     g_assert_cmpint(memcmp(belief[1], belief[2], bytes) == 0, ==, forgets);
     g_assert_cmpint(memcmp(belief[1], belief[0], bytes) == 0, ==, !forgets);
     for (int k = 0; k < 3; k++) g_free(belief[k]), g_free(state[k]);
-    life_free(l), subject_free(b);
+    experience_free(xp), subject_free(b);
   }
 }
 
@@ -284,25 +272,25 @@ static void test_step(void) {
   for (int own = 0; own < 2; own++) {
     Subject *b =
         subject_new(&rl2_LTX_hn_plugin, &cases[0],
-                    own ? ", lr: 0.1, adam_eps: 1, grad_norm: 0.25" : ", lr: 0.1, adam_eps: 1");
-    Life *l = life_for(&cases[0], 10, 3, 5);
+                    own ? ", lr: 0.1, adam_eps: 1, max_grad_norm: 0.25" : ", lr: 0.1, adam_eps: 1");
+    Experience *xp = experience_for(&cases[0], 10, 3, 5);
     float *d = random_floats(11 * 3 * b->spec.belief_dim, 8);
     char *state = memory_new(b, 3);
     double norm2;
-    teach(b, l, state, d, &norm2);
+    teach(b, xp, state, d, &norm2);
     FakeArray *a = fake_host_find(&b->fake, "gru.weight_ih");
     float before[7 * 21], grad[7 * 21]; /* 2 + 1, 3 and 1 inputs */
     g_assert_cmpint(a->count, ==, 7 * 21);
     memcpy(before, a->data, sizeof before), memcpy(grad, a->grad, sizeof grad);
     double scale = 0.3, used = own ? fmin(scale, 0.25 / sqrt(norm2)) : scale;
     g_assert_cmpfloat(0.3 * sqrt(norm2), >, 0.25);
-    g_assert_cmpint(step(b->self, scale, 0.5), ==, HN_OK);
+    g_assert_cmpint(rl2_step(b->self, scale, 0.5), ==, HN_OK);
     for (int k = 0; k < 7 * 21; k++) {
       double g = used * (double)grad[k], move = 0.1 * 0.5 * g / (fabs(g) + 1);
       g_assert_cmpfloat_with_epsilon(((float *)a->data)[k], (double)before[k] - move, 1e-6);
       g_assert_cmpfloat(a->grad[k], ==, 0);
     }
-    g_free(d), g_free(state), life_free(l), subject_free(b);
+    g_free(d), g_free(state), experience_free(xp), subject_free(b);
   }
 }
 
@@ -326,7 +314,7 @@ static void test_refusals(void) {
     HnStatus status;
   } bad[] = {{"forget: true, refresh: true", "contradict", HN_E_PARAM},
              {"see_obs: false, see_act: false, see_reward: false, see_episodes: false",
-              "nothing to take in", HN_E_SHAPE}};
+              "reads nothing", HN_E_SHAPE}};
   for (gsize k = 0; k < G_N_ELEMENTS(bad); k++) {
     Subject *b = g_new0(Subject, 1);
     Case c = {"", bad[k].settings, 2, 1, 0};
@@ -346,8 +334,8 @@ static HnCell cell_of(const char *inference, const char *policy) {
                        part_of(&ppo_LTX_hn_plugin, policy));
 }
 
-/* What a lesson computes anew is what was acted on: the first step starts from ratios of exactly 1
- * also where windows begin in mid-life.  PPO's gradient reaches the network unless it is stopped.
+/* What learning computes anew is what was acted on: the first step starts from ratios of exactly 1
+ * also where windows begin in mid-trial.  PPO's gradient reaches the network unless it is stopped.
  */
 static void test_starts_at_one(void) {
   for (gsize k = 0; k < G_N_ELEMENTS(modes); k++)

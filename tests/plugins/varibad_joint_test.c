@@ -49,7 +49,7 @@ static void check_gradient(int64_t S, int32_t belief) {
   for (int64_t i = 0; i < 3 * units; i++)
     start[i] = state[i] = (float)hn_rng_uniform(&rng, -0.5, 0.5);
   for (int64_t i = 0; i < n * dim; i++) slope[i] = (float)hn_rng_uniform(&rng, -1, 1);
-  HnHistory h = window(&data, 3, 20, 0, 3); /* begins in mid-life */
+  HnHistory h = window(&data, 3, 20, 0, 3); /* begins in mid-trial */
   HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = out};
   q.samples = S, q.rng = draw;
   double norm2;

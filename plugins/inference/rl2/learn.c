@@ -78,12 +78,12 @@ static HnStatus forward_shard(void *arg, int64_t shard) {
 }
 
 /* Tapes in memory of the size that they have needed so far; none if that is too large. */
-static Rl2Tape *make_tapes(const Rl2 *m, int64_t tasks) {
+static Rl2Tape *make_tapes(const Rl2 *m) {
   const HnHost *host = m->host;
-  if (m->tape_bytes > MOST_BYTES / (size_t)tasks) return NULL;
-  Rl2Tape *tape = host->scratch(host, tasks, sizeof *tape);
-  char *memory = host->scratch(host, tasks, m->tape_bytes);
-  for (int64_t k = 0; k < tasks; k++)
+  if (m->tape_bytes > MOST_BYTES / (size_t)m->tasks) return NULL;
+  Rl2Tape *tape = host->scratch(host, m->tasks, sizeof *tape);
+  char *memory = host->scratch(host, m->tasks, m->tape_bytes);
+  for (int64_t k = 0; k < m->tasks; k++)
     hn_reuse_begin(&tape[k].scratch, host, memory + (size_t)k * m->tape_bytes, m->tape_bytes);
   return tape;
 }
@@ -92,14 +92,14 @@ HnStatus rl2_forward(void *self, HnBeliefUpdate *q) {
   Rl2 *m = self;
   const HnHost *host = m->host;
   Pass p = pass_of(m, q, NULL);
-  int64_t tasks = p.shards * p.segments;
   size_t given = m->tape_bytes;
+  m->tasks = p.shards * p.segments;
   m->start = host->scratch(host, p.segments * q->history->rows * m->rnn.carry, sizeof(float));
-  m->flat = host->scratch(host, tasks * m->store.size, sizeof(float));
-  m->tape = make_tapes(m, tasks);
+  m->flat = host->scratch(host, m->tasks * m->store.size, sizeof(float));
+  m->tape = make_tapes(m);
   HnStatus status = host->parallel(host, p.shards, forward_shard, &p);
   if (status || !m->tape) return status;
-  for (int64_t k = 0; k < tasks; k++)
+  for (int64_t k = 0; k < m->tasks; k++)
     if (m->tape[k].scratch.asked > m->tape_bytes) m->tape_bytes = m->tape[k].scratch.asked;
   if (m->tape_bytes > given) m->tape = NULL; /* some are gone, with the scratch of their tasks */
   return HN_OK;
@@ -130,11 +130,10 @@ static HnStatus backward_segment(void *arg, int64_t task) {
 HnStatus rl2_backward(void *self, const HnBeliefUpdate *q, const float *d_belief, double *norm2) {
   Rl2 *m = self;
   Pass p = pass_of(m, q, d_belief);
-  int64_t tasks = p.shards * p.segments;
   hn_store_refresh(&m->store); /* a resumed run overwrites weights */
-  HnStatus status = m->host->parallel(m->host, tasks, backward_segment, &p);
+  HnStatus status = m->host->parallel(m->host, m->tasks, backward_segment, &p);
   if (status) return status;
-  hn_store_reduce(&m->store, tasks, m->flat);
+  hn_store_reduce(&m->store, m->tasks, m->flat);
   *norm2 = m->norm2 = hn_store_norm2(&m->store);
   m->host->metric(m->host, rl2_metric_grad_norm, sqrt(m->norm2));
   return HN_OK;

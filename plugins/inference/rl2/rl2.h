@@ -88,8 +88,9 @@ typedef struct Rl2 {
   double norm2;      /* of the gradient */
   size_t tape_bytes; /* of the largest tape so far */
   /* of the last forward, until its backward */
+  int64_t tasks; /* a task is one segment of one shard */
   float *start;  /* [segments, B, rnn.carry] */
-  float *flat;   /* [tasks, store.size] gradients; a task is a segment of a shard */
+  float *flat;   /* [tasks, store.size] gradients */
   Rl2Tape *tape; /* [tasks]; NULL: none are kept */
 } Rl2;
 
