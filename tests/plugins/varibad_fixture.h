@@ -188,7 +188,7 @@ static inline void check_windows(Fixture *b, const HnPlugin *plugin, const Exper
                                 .fake = &b->fake,
                                 .whole = window(data, 0, data->steps, 0, data->rows),
                                 .samples = samples,
-                                .info_count = varibad_info_count,
+                                .info_count = VARIBAD_INFO_COUNT,
                                 .forward_leaves_row_memory = true});
 }
 

@@ -64,7 +64,7 @@ static void test_samples(void) {
     HnHistory h = window(&data, 0, 6, 0, 2);
     HnRng rng[2] = {hn_rng(1, 1), hn_rng(1, 2)};
     float *point = g_new0(float, 14 * dim), *draws = g_new0(float, 14 * S * dim);
-    float *info = g_new0(float, 14 * varibad_info_count);
+    float *info = g_new0(float, 14 * VARIBAD_INFO_COUNT);
     char *state = g_malloc0(2 * b->spec.row_size);
     HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = point};
     q.info = info;
@@ -88,9 +88,9 @@ static void test_samples(void) {
       kl += 0.5 * (exp(logvar) + mu * mu - 1 - logvar);
     }
     if (!latent) {
-      g_assert_cmpfloat_with_epsilon((double)info[k * varibad_info_count + varibad_info_entropy],
+      g_assert_cmpfloat_with_epsilon((double)info[k * VARIBAD_INFO_COUNT + varibad_info_entropy],
                                      entropy, 1e-5);
-      g_assert_cmpfloat_with_epsilon((double)info[k * varibad_info_count + varibad_info_kl], kl,
+      g_assert_cmpfloat_with_epsilon((double)info[k * VARIBAD_INFO_COUNT + varibad_info_kl], kl,
                                      1e-5);
     }
     g_free(point), g_free(draws), g_free(info), g_free(state);
@@ -274,8 +274,8 @@ static double naive_task(const Naive *m, const double *z, const float *truth) {
   for (int j = 0; j < TASK; j++) sum += exp(y[j]);
   for (int j = 0; j < TASK; j++) {
     double e = y[j] - (double)truth[j];
-    loss +=
-        m->v->p->task_loss == VARIBAD_TASK_CLASS ? (double)truth[j] * (log(sum) - y[j]) : e * e / TASK;
+    loss += m->v->p->task_loss == VARIBAD_TASK_CLASS ? (double)truth[j] * (log(sum) - y[j])
+                                                     : e * e / TASK;
   }
   return loss;
 }

@@ -49,7 +49,7 @@
     1e9)
 #define RL2_METRICS(X)      X(grad_norm, "", "Norm of this plugin's gradient before clipping.", HN_MEAN)
 #define RL2_METRIC_(n, ...) rl2_metric_##n,
-enum { RL2_METRICS(RL2_METRIC_) rl2_metric_count };
+enum { RL2_METRICS(RL2_METRIC_) };
 
 /* Indices of the choices of bottleneck_activation. */
 enum { RL2_RELU, RL2_LINEAR, RL2_TANH };

@@ -71,7 +71,7 @@ static const float *put_outputs(const Varibad *v, const HnBeliefUpdate *q, const
       for (int64_t j = 0; x && j < d; j++) x[j] = (float)hn_rng_normal(&q->rng[k % rows]);
       put_belief(v, m + k * 2 * d, x, q->belief + (k * draws + s) * v->belief_dim);
     }
-    if (q->info) put_info(v, m + k * 2 * d, q->info + k * varibad_info_count);
+    if (q->info) put_info(v, m + k * 2 * d, q->info + k * VARIBAD_INFO_COUNT);
   }
   return noise;
 }

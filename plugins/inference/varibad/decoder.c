@@ -275,8 +275,8 @@ static double decode_steps(const VaribadTerms *s, const VaribadDecoder *d, bool 
   HnTape tz = hn_tape_begin(host, true), ts = hn_tape_begin(host, true);
   HnVar *a = hn_linear(&tz, z, weight_rows(&tz, d->net.w[0], 0, v->d, flat), NULL, HN_LINEAR);
   HnVar *b = step_share(s, &ts, d, flat);
-  HnReuse *reuse = host->scratch(host, 1, sizeof *reuse);
-  hn_reuse_begin(reuse, host, NULL, 0);
+  HnReuse reuse;
+  hn_reuse_begin(&reuse, host, NULL, 0);
   Pairs p = {.s = s, .d = d, .states = states, .units = a->cols, .flat = flat};
   p.latent = host->scratch(host, 2 * CHUNK, sizeof *p.latent), p.step = p.latent + CHUNK;
   p.weight = host->scratch(host, CHUNK, sizeof *p.weight);
@@ -290,10 +290,10 @@ static double decode_steps(const VaribadTerms *s, const VaribadDecoder *d, bool 
         p.latent[p.count] = k, p.step[p.count] = decoded_step(s, k, i) * s->n + j;
         p.weight[p.count++] = (float)step_weight(s, k, count);
         if (p.count < CHUNK) continue;
-        loss += decode_pairs(&p, reuse);
+        loss += decode_pairs(&p, &reuse);
         p.count = 0;
       }
-  if (p.count) loss += decode_pairs(&p, reuse);
+  if (p.count) loss += decode_pairs(&p, &reuse);
   hn_tape_backward_from(&tz, a, p.dz);
   hn_tape_backward_from(&ts, b, p.dstep);
   return loss;

@@ -123,8 +123,8 @@ enum { VARIBAD_TASK_CLASS, VARIBAD_TASK_DESCRIPTION };
 
 #define VARIBAD_INFO_(n, ...)   varibad_info_##n,
 #define VARIBAD_METRIC_(n, ...) varibad_metric_##n,
-enum { VARIBAD_INFO(VARIBAD_INFO_) varibad_info_count };
-enum { VARIBAD_METRICS(VARIBAD_METRIC_) varibad_metric_count };
+enum { VARIBAD_INFO(VARIBAD_INFO_) VARIBAD_INFO_COUNT };
+enum { VARIBAD_METRICS(VARIBAD_METRIC_) };
 
 typedef struct VaribadParams {
   VARIBAD_PARAMS(HN_FIELD)
