@@ -1,9 +1,9 @@
-/* envs_test.c - the laws of every environment but the larger bodies (bodies_test.c), the rewards of
- * point_robot and the cheetahs, and the cheetah's dynamics against recordings of Gymnasium's model.
- */
+/* envs_test.c - tasks and rewards of point_robot and the cheetahs, and the cheetah's dynamics
+ * against recordings of Gymnasium's model. */
 #include "../../plugins/envs/mujoco/half_cheetah.h"
-#include "env_laws.h"
+#include "env_fixture.h"
 #include "golden_body.h"
+#include "numbers.h"
 
 extern const HnPlugin gridworld_LTX_hn_plugin, point_robot_LTX_hn_plugin, cheetah_dir_LTX_hn_plugin,
     cheetah_sparse_LTX_hn_plugin, cheetah_vel_LTX_hn_plugin;
@@ -351,10 +351,6 @@ static void test_bad_model(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-  static const HnPlugin *const all[] = {&gridworld_LTX_hn_plugin, &point_robot_LTX_hn_plugin,
-                                        &cheetah_dir_LTX_hn_plugin, &cheetah_sparse_LTX_hn_plugin,
-                                        &cheetah_vel_LTX_hn_plugin};
-  for (size_t k = 0; k < G_N_ELEMENTS(all); k++) add_laws(all[k]);
   g_test_add_func("/point_robot/goals", test_point_tasks);
   g_test_add_func("/point_robot/reward", test_point_reward);
   for (size_t k = 0; k < G_N_ELEMENTS(cheetahs); k++) {

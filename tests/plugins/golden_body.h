@@ -4,7 +4,8 @@
 #define GOLDEN_BODY_READER_H
 #include "../../plugins/envs/mujoco/sim.h"
 #include "../golden/body.h"
-#include "env_laws.h"
+#include "env_fixture.h"
+#include "numbers.h"
 #include <stdio.h>
 #include <unistd.h>
 

@@ -1,16 +1,13 @@
 /* gridworld_test.c - GridNavi against exact values (oracle, Bayes-optimal and uniform policies) and
  * its exact belief against enumeration. */
 #include "env_fixture.h"
+#include "numbers.h"
 #include <hunch/inference.h>
 
 extern const HnPlugin gridworld_LTX_hn_plugin, gridworld_belief_LTX_hn_plugin;
 
 enum { SIZE = 5, CELLS = SIZE * SIZE, TASKS = 21, HORIZON = 15 };
 enum { STAY = 0, UP = 1, RIGHT = 2, DOWN = 3, LEFT = 4 }; /* y+1, x+1, y-1, x-1 */
-
-static void near(double a, double b, double tolerance) {
-  if (!(fabs(a - b) <= tolerance)) g_error("%.9g is not %.9g (tolerance %g)", a, b, tolerance);
-}
 
 static int goal_of(const EnvFixture *f) {
   int goal = -1;

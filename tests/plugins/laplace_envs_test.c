@@ -1,6 +1,7 @@
 /* laplace_envs_test.c - regression, bandit and gridworld of the Laplace VRNN paper against closed
  * forms and values computed elsewhere. */
-#include "env_laws.h"
+#include "env_fixture.h"
+#include "numbers.h"
 
 extern const HnPlugin bandit_LTX_hn_plugin, fourier_LTX_hn_plugin, gridworld_laplace_LTX_hn_plugin;
 static const HnPlugin *const all[] = {&bandit_LTX_hn_plugin, &fourier_LTX_hn_plugin,
@@ -333,7 +334,6 @@ static void test_numbered(gconstpointer arg) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-  for (size_t k = 0; k < G_N_ELEMENTS(all); k++) add_laws(all[k]);
   for (size_t k = 0; k < 2; k++) add_for(all[k], "numbered", test_numbered);
   g_test_add_func("/fourier/values", test_fourier_values);
   g_test_add_func("/fourier/distribution", test_fourier_distribution);

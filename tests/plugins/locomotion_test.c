@@ -4,8 +4,9 @@
 #include "../../plugins/envs/mujoco/ant.h"
 #include "../../plugins/envs/mujoco/humanoid.h"
 #include "../../plugins/envs/mujoco/walker.h"
-#include "env_laws.h"
+#include "env_fixture.h"
 #include "golden_body.h"
+#include "numbers.h"
 
 extern const HnPlugin ant_dir_LTX_hn_plugin, ant_goal_LTX_hn_plugin, humanoid_dir_LTX_hn_plugin,
     walker_rand_params_LTX_hn_plugin;
@@ -666,7 +667,6 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/bodies/specs", test_specs);
   for (size_t k = 0; k < G_N_ELEMENTS(all); k++) {
-    add_laws(all[k]);
     add_for(all[k], "golden-stretches", test_golden_stretches);
     add_for(all[k], "golden-free-run", test_golden_free_run);
     add_for(all[k], "twin", test_twin);

@@ -5,8 +5,9 @@
 #include "../../plugins/envs/metaworld/compat.h"
 #include "../../plugins/envs/metaworld/goals.h"
 #include "../../plugins/envs/metaworld/model.h"
-#include "env_laws.h"
+#include "env_fixture.h"
 #include "golden_metaworld.h"
+#include "numbers.h"
 
 extern const HnPlugin metaworld_LTX_hn_plugin;
 static const HnPlugin *const metaworld = &metaworld_LTX_hn_plugin;

@@ -164,4 +164,20 @@ static inline float env_fixture_info(const EnvFixture *f, int64_t i, const char 
     if (strcmp(f->plugin->info[k].name, name) == 0) return f->b.info[i * f->info_count + k];
   g_error("%s has no column %s", f->plugin->name, name);
 }
+
+/* With reward noise where there is such a thing, so that streams are used in steps as well. */
+static inline EnvFixture *env_fixture_noisy(const HnPlugin *plugin, int64_t rows) {
+  gboolean noisy = FALSE;
+  for (uint32_t k = 0; k < plugin->param_count; k++)
+    noisy |= strcmp(plugin->params[k].name, "reward_noise_high") == 0;
+  return env_fixture_new(
+      plugin, rows, noisy ? SETTINGS({"reward_noise_low", 0.1}, {"reward_noise_high", 2}) : NULL);
+}
+
+/* A test of one plugin: /PLUGIN/NAME. */
+static inline void add_for(const HnPlugin *plugin, const char *name, GTestDataFunc test) {
+  char *path = g_strdup_printf("/%s/%s", plugin->name, name);
+  g_test_add_data_func(path, plugin, test);
+  g_free(path);
+}
 #endif

@@ -75,7 +75,7 @@ GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *y) {
 static int64_t extent(const HnState *x, int d) {
   return d == 0 && x->used ? *x->used : x->dim[d];
 }
-static gsize bytes_of(const HnState *x) {
+gsize hn_state_bytes(const HnState *x) {
   gsize n = hn_type_size(x->type);
   for (int d = 0; d < x->rank; d++) n *= (gsize)extent(x, d);
   return n;
@@ -86,7 +86,7 @@ bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[32], const char **no
   *not_finite = NULL;
   for (guint i = 0; i < states->len; i++) {
     const HnState *x = states->pdata[i];
-    gsize n = bytes_of(x);
+    gsize n = hn_state_bytes(x);
     if (!x->weight) continue;
     g_checksum_update(sum, x->data, (gssize)n);
     const float *f = x->data;

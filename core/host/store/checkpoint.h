@@ -22,6 +22,7 @@ typedef struct HnState {
 /* The table of a session and the statistics of its training episodes; elements HnState *, free with
  * g_ptr_array_unref. */
 GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *stats);
+gsize hn_state_bytes(const HnState *x); /* as far as it is used */
 /* The table as the tensors of a file; data stay where they are.  meta may be NULL. */
 HnStoredTensors *hn_states_tensors(GPtrArray *states, GHashTable *meta);
 

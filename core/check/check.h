@@ -1,0 +1,24 @@
+/* check.h - conformance: the promises of the ABI's headers as laws, by which a plugin of any origin
+ * is judged within seconds.
+ *
+ * A law is judged on a cell: the plugin in question and those it runs with, which are stand-ins
+ * (stand_in.h) where none are named. */
+#ifndef HN_CHECK_H
+#define HN_CHECK_H
+#include "cell.h"
+
+typedef enum HnVerdict { HN_LAW_KEPT, HN_LAW_BROKEN, HN_LAW_SKIPPED } HnVerdict;
+
+typedef struct HnLaw {
+  const char *name;    /* "batch-invariance" */
+  const char *promise; /* what the headers say, in one sentence */
+  /* why: the first difference found, or why the law could not be judged; unchanged where it is
+   * kept. */
+  HnVerdict (*judge)(const HnCell *cell, GString *why);
+} HnLaw;
+
+/* The laws of a kind of plugin; the table ends at name == NULL. */
+const HnLaw *hn_check_laws(HnKind kind);
+/* As law->judge, with scratch memory for what it calls on this thread. */
+HnVerdict hn_check_judge(const HnLaw *law, const HnCell *cell, GString *why);
+#endif

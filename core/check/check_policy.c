@@ -1,0 +1,137 @@
+/* check_policy.c - see check_policy.h. */
+#include "check_policy.h"
+#include "check_run.h"
+#include <math.h>
+#include <string.h>
+
+/* One observation of every row, and what the policy makes of it. */
+typedef struct Act {
+  HnSession *s;
+  int64_t t;
+  bool greedy;
+  float *action, *aux;
+  int32_t *action_index;
+  char *state;
+  HnRng *rng;
+} Act;
+
+static Act act_new(HnSession *s, int64_t t, bool greedy) {
+  const gsize B = (gsize)s->rollouts.rows;
+  Act a = {.s = s,
+           .t = t,
+           .greedy = greedy,
+           .action = g_new(float, B *(gsize)s->shape.action + 1),
+           .aux = g_new0(float, B *(gsize)s->shape.aux + 1),
+           .action_index = g_new(int32_t, B),
+           .state = g_aligned_alloc0(1, B * s->shape.policy_row + 1, 64),
+           .rng = g_memdup2(s->rollouts.policy_rng, B * sizeof(HnRng))};
+  memset(a.action, 0xff, B * (gsize)s->shape.action * sizeof(float)); /* NaN where not written */
+  memset(a.action_index, 0xff, B * sizeof(int32_t));                  /* -1 */
+  memcpy(a.state, s->rollouts.policy, B * s->shape.policy_row);
+  return a;
+}
+
+static void act_free(Act *a) {
+  g_free(a->action), g_free(a->aux), g_free(a->action_index), g_free(a->rng);
+  g_aligned_free(a->state);
+}
+
+/* Rows first .. first + rows - 1 act. */
+static bool act_part(Act *a, int64_t first, int64_t rows, GString *why) {
+  const HnSession *s = a->s;
+  const HnExperience *w = &s->phase[0];
+  HnActBatch b = {.struct_size = sizeof b,
+                  .rows = rows,
+                  .samples = s->cell->run.samples,
+                  .obs = hn_experience_at(w, HN_F_OBS, a->t, first),
+                  .belief = hn_experience_at(w, HN_F_BELIEF, a->t, first),
+                  .state = a->state + (gsize)first * s->shape.policy_row,
+                  .rng = a->greedy ? NULL : a->rng + first,
+                  .action = a->action + first * s->shape.action,
+                  .action_index = a->action_index + first,
+                  .aux = a->aux + first * s->shape.aux};
+  HnStatus status;
+  HN_CALL(status, HN_POLICY(s)->act(s->policy->self, &b));
+  if (status) g_string_append_printf(why, "act: %s", hn_fail_text());
+  return !status;
+}
+
+static bool same_acts(const Act *a, const Act *b, GString *why) {
+  const HnShape *shape = &a->s->shape;
+  const gsize B = (gsize)a->s->rollouts.rows;
+  const struct {
+    const char *name;
+    const void *a, *b;
+    gsize row;
+  } part[] = {
+      {"action", a->action, b->action, (gsize)shape->action * sizeof(float)},
+      {"action_index", a->action_index, b->action_index, shape->action ? 0 : sizeof(int32_t)},
+      {"aux", a->aux, b->aux, (gsize)shape->aux * sizeof(float)},
+      {"row memory", a->state, b->state, shape->policy_row},
+      {"random stream", a->rng, b->rng, sizeof(HnRng)},
+  };
+  for (guint k = 0; k < G_N_ELEMENTS(part); k++)
+    for (gsize i = 0; i < B; i++) {
+      if (!memcmp((const char *)part[k].a + i * part[k].row,
+                  (const char *)part[k].b + i * part[k].row, part[k].row))
+        continue;
+      g_string_append_printf(why, "%s of row %d differs where it acts alone%s", part[k].name,
+                             (int)i, a->greedy ? ", greedily" : "");
+      return false;
+    }
+  return true;
+}
+
+static bool same_at(HnSession *s, int64_t t, bool greedy, GString *why) {
+  Act all = act_new(s, t, greedy), alone = act_new(s, t, greedy);
+  bool same = act_part(&all, 0, s->rollouts.rows, why);
+  for (int64_t i = s->rollouts.rows - 1; i >= 0 && same; i--) same = act_part(&alone, i, 1, why);
+  same = same && same_acts(&all, &alone, why);
+  act_free(&all), act_free(&alone);
+  return same;
+}
+
+static bool is_valid(HnSession *s, int64_t t, bool greedy, GString *why) {
+  Act a = act_new(s, t, greedy);
+  const int64_t B = s->rollouts.rows, n = B * s->shape.action;
+  bool ok = act_part(&a, 0, B, why);
+  for (int64_t k = 0; k < n && ok; k++) {
+    ok = isfinite(a.action[k]);
+    if (!ok) g_string_append(why, "an action is not written, or not finite");
+  }
+  for (int64_t i = 0; i < B && ok && s->es.action_count; i++) {
+    ok = a.action_index[i] >= 0 && a.action_index[i] < s->es.action_count;
+    if (!ok)
+      g_string_append_printf(why, "action_index is %d of %d", (int)a.action_index[i],
+                             (int)s->es.action_count);
+  }
+  act_free(&a);
+  return ok;
+}
+
+/* At every observation of the window after one update. */
+static HnVerdict judge_acts(const HnCell *cell, GString *why,
+                            bool (*holds)(HnSession *s, int64_t t, bool greedy, GString *why)) {
+  HnVerdict verdict;
+  HnSession *s = hn_check_session(cell, &verdict, why);
+  if (!s) return verdict;
+  bool kept = hn_check_update(s, why);
+  for (int64_t t = 0; t <= s->steps && kept; t++)
+    kept = holds(s, t, false, why) && holds(s, t, true, why);
+  hn_session_free(s);
+  return kept ? HN_LAW_KEPT : HN_LAW_BROKEN;
+}
+
+static HnVerdict judge_batches(const HnCell *cell, GString *why) {
+  return judge_acts(cell, why, same_at);
+}
+static HnVerdict judge_outputs(const HnCell *cell, GString *why) {
+  return judge_acts(cell, why, is_valid);
+}
+
+const HnLaw hn_check_policy_laws[] = {
+    {"batches", "A row's action does not depend on which rows share a call.", judge_batches},
+    {"outputs", "Actions are written and valid, also the greedy ones.", judge_outputs},
+    HN_CHECK_RUN_LAWS,
+    {NULL, NULL, NULL},
+};

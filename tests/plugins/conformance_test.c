@@ -1,0 +1,134 @@
+/* conformance_test.c - every plugin of the build is judged by the laws of its kind (core/check),
+ * with stand-ins for the plugins that it runs with. */
+#include "cell_fixture.h"
+#include "check.h"
+#include "env_rows.h"
+#include "stand_in.h"
+
+/* What a plugin is to be judged with, where defaults or stand-ins will not do. */
+static const struct {
+  const char *plugin, *settings;
+  const char *env; /* NULL: the stand-in */
+} special[] = {
+    /* draws in steps as well */
+    {"cheetah_vel", "reward_noise_low: 0.1, reward_noise_high: 2", NULL},
+    {"gridworld_belief", "", "gridworld"}, /* reads the grid's observations */
+};
+
+/* Laws that need not be judged.  One that is kept all the same is an error of this list. */
+static const struct {
+  const char *plugin, *law, *reason;
+} excused[] = {
+    {"bandit", "episodes", "nothing but the task is remembered"},
+    {"fourier", "episodes", "nothing but the task is remembered"},
+};
+
+/* Plugins all of whose laws are skipped where create cannot find the files that it needs. */
+static const char *const with_files[] = {"metaworld"};
+
+typedef struct Case {
+  const HnPlugin *plugin;
+  const HnLaw *law;
+  bool discrete;
+} Case;
+
+static bool is_excused(const Case *c) {
+  for (guint k = 0; k < G_N_ELEMENTS(excused); k++)
+    if (!strcmp(excused[k].plugin, c->plugin->name) && !strcmp(excused[k].law, c->law->name))
+      return true;
+  return false;
+}
+
+static bool needs_files(const HnPlugin *plugin) {
+  for (guint k = 0; k < G_N_ELEMENTS(with_files); k++)
+    if (!strcmp(with_files[k], plugin->name)) return true;
+  return false;
+}
+
+static HnCell cell_new(const HnPlugin *plugin, bool discrete) {
+  const char *settings = "", *env = NULL;
+  for (guint k = 0; k < G_N_ELEMENTS(special); k++)
+    if (!strcmp(special[k].plugin, plugin->name))
+      settings = special[k].settings, env = special[k].env;
+  HnCell cell = hn_stand_in_cell(part_of(plugin, settings), discrete);
+  if (!env) return cell;
+  GError *error = NULL;
+  const HnPlugin *other = hn_plugins_load(env, HN_KIND_ENV, &error);
+  g_assert_no_error(error);
+  g_free(cell.env.params);
+  cell.env = part_of(other, "");
+  return cell;
+}
+
+static void test_law(gconstpointer data) {
+  const Case *c = data;
+  HnCell cell = cell_new(c->plugin, c->discrete);
+  g_autoptr(GString) why = g_string_new(NULL);
+  HnVerdict verdict = hn_check_judge(c->law, &cell, why);
+  if (is_excused(c)) {
+    g_assert_cmpint(verdict, ==, HN_LAW_SKIPPED);
+    g_test_skip(why->str);
+  } else if (verdict == HN_LAW_SKIPPED && needs_files(c->plugin)) {
+    g_test_skip(why->str);
+  } else if (verdict != HN_LAW_KEPT)
+    g_test_fail_printf("%s %s", c->law->promise, why->str);
+  cell_clear(&cell);
+}
+
+/* No two tasks of a split have the same name, unless a name is that of a family of tasks. */
+static void test_names(gconstpointer data) {
+  const HnPlugin *plugin = data;
+  HnCell cell = cell_new(plugin, false);
+  HnStatus status;
+  HnArena arena = {.chunks = 0};
+  hn_arena_enter(&arena);
+  HnEnvRows *r = hn_env_rows_new(&cell, 1, &status);
+  g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+  if (status)
+    g_test_skip(hn_fail_text());
+  else
+    for (int64_t k = 0; k < r->env->task_count(r->instance->self, 0); k++)
+      g_assert_true(
+          g_hash_table_add(seen, (char *)(guintptr)r->env->task_name(r->instance->self, 0, k)));
+  hn_env_rows_free(r);
+  hn_arena_enter(NULL), hn_arena_clear(&arena);
+  cell_clear(&cell);
+}
+
+static void add_laws(const HnPlugin *plugin, bool discrete) {
+  for (const HnLaw *law = hn_check_laws(plugin->kind); law->name; law++) {
+    g_autofree char *path = g_strdup_printf("/%s/%s/%s%s", hn_kind_name(plugin->kind), plugin->name,
+                                            law->name, discrete ? "/discrete" : "");
+    Case *c = g_new(Case, 1);
+    *c = (Case){plugin, law, discrete};
+    g_test_add_data_func_full(path, c, test_law, g_free);
+  }
+}
+
+static void add_plugin(const HnPlugin *plugin) {
+  add_laws(plugin, false);
+  if (plugin->kind != HN_KIND_ENV) {
+    add_laws(plugin, true);
+    return;
+  }
+  const HnEnv *env = plugin->methods;
+  if (!HN_CAN(env, task_name) || !strcmp(plugin->name, "metaworld")) return;
+  g_autofree char *path = g_strdup_printf("/env/%s/names", plugin->name);
+  g_test_add_data_func(path, plugin, test_names);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_autoptr(GPtrArray) found = hn_plugins_scan();
+  guint built = 0;
+  for (guint k = 0; k < found->len; k++) {
+    const HnFound *f = found->pdata[k];
+    if (!f->plugin) g_error("%s", f->reason);
+    const char *file = hn_plugins_file(f->plugin);
+    g_autofree char *folder = file ? g_path_get_dirname(file) : NULL;
+    if (g_strcmp0(folder, PLUGINS) != 0) continue;
+    add_plugin(f->plugin), built++;
+  }
+  g_assert_cmpuint(built, >, 0);
+  return g_test_run();
+}
