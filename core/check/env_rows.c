@@ -19,6 +19,7 @@ static void make_batch(HnEnvRows *r, int64_t rows) {
                       .obs = g_new0(float, n *(gsize)s->obs_dim + 1),
                       .reward = g_new0(float, n),
                       .terminated = g_new0(uint8_t, n),
+                      .truncated = g_new0(uint8_t, n),
                       .task = g_new0(float, n *(gsize)s->task_dim + 1),
                       .info = g_new0(float, n * r->instance->infos + 1)};
   for (int64_t i = 0; i < rows; i++) r->b.rng[i] = hn_rng(7, (uint64_t)i);
@@ -39,8 +40,8 @@ HnEnvRows *hn_env_rows_new(const HnCell *cell, int64_t rows, HnStatus *status) {
 }
 
 void hn_env_rows_free(HnEnvRows *r) {
-  void *all[] = {r->begin, r->action,   r->action_index, r->b.state, r->b.rng, r->b.task_index,
-                 r->b.obs, r->b.reward, r->b.terminated, r->b.task,  r->b.info};
+  void *all[] = {r->begin, r->action,   r->action_index, r->b.state,     r->b.rng,  r->b.task_index,
+                 r->b.obs, r->b.reward, r->b.terminated, r->b.truncated, r->b.task, r->b.info};
   for (guint k = 0; k < G_N_ELEMENTS(all); k++) g_free(all[k]);
   hn_instance_free(r->instance, r->created);
   hn_pool_free(r->pool);
@@ -53,7 +54,8 @@ HnEnvBatch hn_env_rows_part(const HnEnvRows *r, int64_t first, int64_t rows) {
   b.first += first, b.rows = rows;
   b.state = (char *)b.state + (gsize)first * s->row_size;
   b.rng += first, b.begin += first, b.task_index += first, b.reward += first;
-  b.terminated += first, b.action_index += first, b.action += first * s->action_dim;
+  b.terminated += first, b.truncated += first, b.action_index += first,
+      b.action += first * s->action_dim;
   b.obs += first * s->obs_dim, b.task += first * s->task_dim;
   b.info += first * r->instance->infos;
   return b;
@@ -74,7 +76,7 @@ HnStatus hn_env_rows_reset(HnEnvRows *r, uint8_t begin, int64_t task) {
 
 HnStatus hn_env_rows_step(const HnEnvRows *r, HnEnvBatch part) {
   HnStatus status;
-  memset(part.terminated, 0, (gsize)part.rows);
+  memset(part.terminated, 0, (gsize)part.rows), memset(part.truncated, 0, (gsize)part.rows);
   HN_CALL(status, r->env->step(r->instance->self, &part));
   return status;
 }
@@ -89,7 +91,7 @@ void hn_env_rows_act(HnEnvRows *r, int64_t i, HnRng *rng) {
 /* ---- records ---- */
 
 /* The parts of a record, in order: one list for writing and for naming. */
-enum { PARTS = 7 };
+enum { PARTS = 8 };
 static void list_parts(const HnEnvRows *r, int64_t i, const char *name[PARTS],
                        const void *data[PARTS], gsize size[PARTS]) {
   const HnEnvBatch *b = &r->b;
@@ -102,6 +104,7 @@ static void list_parts(const HnEnvRows *r, int64_t i, const char *name[PARTS],
   name[4] = "info", data[4] = b->info + k * N, size[4] = N * sizeof(float);
   name[5] = "row memory", data[5] = (char *)b->state + k * s->row_size, size[5] = s->row_size;
   name[6] = "random stream", data[6] = b->rng + k, size[6] = sizeof(HnRng);
+  name[7] = "truncated", data[7] = b->truncated + k, size[7] = 1;
 }
 
 GByteArray *hn_env_rows_record(const HnEnvRows *r, int64_t i) {

@@ -102,6 +102,7 @@ static inline EnvFixture *env_fixture_try(const HnPlugin *plugin, int64_t rows,
   b->obs = env_fixture_alloc(f, rows * s->obs_dim, sizeof(float));
   b->reward = env_fixture_alloc(f, rows, sizeof(float));
   b->terminated = env_fixture_alloc(f, rows, 1);
+  b->truncated = env_fixture_alloc(f, rows, 1);
   b->task = env_fixture_alloc(f, rows * s->task_dim, sizeof(float));
   b->info = env_fixture_alloc(f, rows * f->info_count, sizeof(float));
   for (int64_t i = 0; i < rows; i++) b->rng[i] = hn_rng(7, (uint64_t)i);
@@ -134,6 +135,7 @@ static inline void env_fixture_reset(EnvFixture *f, uint8_t begin, int64_t task)
 
 static inline void env_fixture_step(EnvFixture *f) {
   memset(f->b.terminated, 0, (size_t)f->b.rows);
+  memset(f->b.truncated, 0, (size_t)f->b.rows);
   HnStatus status = f->env->step(f->self, &f->b);
   if (status) g_error("%s: step: %s", f->plugin->name, f->fake.error);
 }
@@ -146,7 +148,7 @@ static inline HnEnvBatch env_fixture_part(const EnvFixture *f, int64_t first, in
   b.state = env_fixture_row(f, first);
   b.rng += first, b.begin += first, b.task_index += first, b.action_index += first,
       b.reward += first;
-  b.terminated += first;
+  b.terminated += first, b.truncated += first;
   b.action += first * s->action_dim, b.obs += first * s->obs_dim, b.task += first * s->task_dim;
   b.info += first * f->info_count;
   return b;
