@@ -1,5 +1,6 @@
 /* csv.c - see csv.h. */
 #include "csv.h"
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ void hn_csv_text(HnCsvWriter *w, const char *text) {
 
 void hn_csv_int(HnCsvWriter *w, int64_t x) {
   char text[32];
-  g_snprintf(text, sizeof text, "%" G_GINT64_FORMAT, x);
+  g_snprintf(text, sizeof text, "%" PRId64, x);
   put(w, text);
 }
 
@@ -56,7 +57,7 @@ void hn_csv_blanks(HnCsvWriter *w, int64_t n) {
 
 void hn_csv_numbered(HnCsvWriter *w, const char *name, int64_t first, int64_t last) {
   for (int64_t i = first; i <= last; i++) {
-    g_autofree char *one = g_strdup_printf("%s_%" G_GINT64_FORMAT, name, i);
+    g_autofree char *one = g_strdup_printf("%s_%" PRId64, name, i);
     hn_csv_text(w, one);
   }
 }
@@ -67,7 +68,7 @@ void hn_csv_end_row(HnCsvWriter *w) {
 }
 
 char *hn_csv_take(HnCsvWriter *w) {
-  return g_string_free(g_steal_pointer(&w->out), FALSE);
+  return g_string_free(g_steal_pointer(&w->out), false);
 }
 
 /* ---- reading ---- */
@@ -80,11 +81,11 @@ HnCsvReader hn_csv_reader(const char *name, const char *text, gsize length) {
                        .at = text + (marked ? mark : 0),
                        .end = text + length,
                        .row = g_string_new(NULL),
-                       .start = g_array_new(FALSE, FALSE, sizeof(gsize))};
+                       .start = g_array_new(false, false, sizeof(gsize))};
 }
 
 void hn_csv_reader_clear(HnCsvReader *r) {
-  g_string_free(r->row, TRUE);
+  g_string_free(r->row, true);
   g_array_unref(r->start);
   g_free(r->field);
 }
@@ -134,8 +135,7 @@ static bool refuse(const HnCsvReader *r, const char *at, GError **error, const c
   va_start(list, format);
   g_autofree char *why = g_strdup_vprintf(format, list);
   va_end(list);
-  g_set_error(error, HN_CSV_ERROR, HN_CSV_INVALID, "%s:%" G_GINT64_FORMAT ": %s", r->name, line,
-              why);
+  g_set_error(error, HN_CSV_ERROR, HN_CSV_INVALID, "%s:%" PRId64 ": %s", r->name, line, why);
   return false;
 }
 
@@ -145,8 +145,7 @@ bool hn_csv_next(HnCsvReader *r, GError **error) {
   if (end == r->end) return false;
   if (*end != '\n') return refuse(r, end, error, "quotes neither begin nor end a field");
   if (r->width && width != r->width)
-    return refuse(r, from, error,
-                  "%" G_GINT64_FORMAT " fields, expected %" G_GINT64_FORMAT " as in the header",
+    return refuse(r, from, error, "%" PRId64 " fields, expected %" PRId64 " as in the header",
                   width, r->width);
   if (!r->width) r->field = g_new0(char *, (gsize)width + 1);
   r->width = width, r->at = end + 1;

@@ -1,6 +1,7 @@
 /* csv_table.c - see csv_table.h. */
 #include "csv_table.h"
 #include "csv.h"
+#include <inttypes.h>
 #include <math.h>
 
 static void append(HnTable *t, char **fields) {
@@ -8,7 +9,7 @@ static void append(HnTable *t, char **fields) {
     const char *text = g_strstrip(fields[i]);
     char *end = NULL;
     double value = g_ascii_strtod(text, &end);
-    guint8 filled = *text != '\0';
+    uint8_t filled = *text != '\0';
     if (!filled || *end) value = NAN;
     g_array_append_val(t->values, value);
     g_array_append_val(t->filled, filled);
@@ -21,8 +22,8 @@ HnTable *hn_table_parse(const char *name, const char *text, gsize length, GError
   HnCsvReader r = hn_csv_reader(name, text, length);
   GError *why = NULL;
   const bool any = hn_csv_next(&r, &why);
-  t->values = g_array_new(FALSE, FALSE, sizeof(double));
-  t->filled = g_array_new(FALSE, FALSE, sizeof(guint8));
+  t->values = g_array_new(false, false, sizeof(double));
+  t->filled = g_array_new(false, false, sizeof(uint8_t));
   t->columns = any ? g_strdupv(r.field) : g_new0(char *, 1);
   t->width = r.width;
   while (any && hn_csv_next(&r, &why)) append(t, r.field);
@@ -43,8 +44,8 @@ HnTable *hn_table_read(const char *path, GError **error) {
 void hn_table_free(HnTable *t) {
   if (!t) return;
   g_strfreev(t->columns);
-  g_array_free(t->values, TRUE);
-  g_array_free(t->filled, TRUE);
+  g_array_free(t->values, true);
+  g_array_free(t->filled, true);
   g_free(t);
 }
 
@@ -56,11 +57,11 @@ int64_t hn_table_find(const HnTable *t, const char *column) {
 
 int64_t hn_table_numbered(const HnTable *t, const char *name, int64_t first) {
   char text[64];
-  g_snprintf(text, sizeof text, "%s_%" G_GINT64_FORMAT, name, first);
+  g_snprintf(text, sizeof text, "%s_%" PRId64, name, first);
   const int64_t at = hn_table_find(t, text);
   int64_t n = 0;
   while (at >= 0 && at + n < t->width && g_str_equal(t->columns[at + n], text))
-    g_snprintf(text, sizeof text, "%s_%" G_GINT64_FORMAT, name, first + ++n);
+    g_snprintf(text, sizeof text, "%s_%" PRId64, name, first + ++n);
   return n;
 }
 
@@ -69,7 +70,7 @@ double hn_table_at(const HnTable *t, int64_t row, int64_t column) {
 }
 
 bool hn_table_filled(const HnTable *t, int64_t row, int64_t column) {
-  return g_array_index(t->filled, guint8, row * t->width + column);
+  return g_array_index(t->filled, uint8_t, row * t->width + column);
 }
 
 double hn_table_last(const HnTable *t, int64_t column, int64_t *row) {

@@ -9,7 +9,7 @@ typedef struct HnTable {
   char **columns; /* NULL-terminated */
   int64_t rows, width;
   GArray *values; /* double [rows, width]; NaN where the field is empty or no number */
-  GArray *filled; /* guint8 [rows, width]; 0 where the field is empty */
+  GArray *filled; /* uint8_t [rows, width]; 0 where the field is empty */
 } HnTable;
 
 /* Text where a number is expected counts as NaN.  Errors: of the file, and hn_csv_next's. */

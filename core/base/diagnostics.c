@@ -1,5 +1,6 @@
 /* diagnostics.c - collects findings, orders them by place, and finds the nearest valid name. */
 #include "diagnostics.h"
+#include <stdbool.h>
 #include <string.h>
 
 enum { NAME_MAX_LENGTH = 64, CUT = 40, LISTED = 8 };
@@ -24,7 +25,7 @@ HnDiag *hn_diag_new(void) {
   HnDiag *d = g_new0(HnDiag, 1);
   d->files = g_ptr_array_new();
   g_ptr_array_add(d->files, NULL);
-  d->findings = g_array_new(FALSE, FALSE, sizeof(Finding));
+  d->findings = g_array_new(false, false, sizeof(Finding));
   g_array_set_clear_func(d->findings, finding_clear);
   d->written = g_hash_table_new(g_str_hash, g_str_equal);
   return d;
@@ -33,8 +34,8 @@ HnDiag *hn_diag_new(void) {
 void hn_diag_free(HnDiag *d) {
   if (!d) return;
   g_hash_table_destroy(d->written);
-  g_array_free(d->findings, TRUE);
-  g_ptr_array_free(d->files, TRUE);
+  g_array_free(d->findings, true);
+  g_ptr_array_free(d->files, true);
   g_free(d);
 }
 
@@ -50,7 +51,7 @@ char *hn_diag_printable(const char *text) {
     else
       g_string_append_printf(out, "\\u%04x", u);
   }
-  return g_string_free(out, FALSE);
+  return g_string_free(out, false);
 }
 
 static guint file_index(HnDiag *d, const char *file) {
@@ -100,7 +101,7 @@ char *hn_diag_text(const HnDiag *d) {
   g_array_sort(d->findings, compare);
   for (guint i = 0; i < d->findings->len; i++)
     g_string_append_printf(out, "%s\n", g_array_index(d->findings, Finding, i).text);
-  return g_string_free(out, FALSE);
+  return g_string_free(out, false);
 }
 
 char *hn_diag_cut(const char *text) {
@@ -163,5 +164,5 @@ char *hn_diag_hint(const char *name, const char *const *candidates) {
   for (guint i = 0; i < MIN(n, LISTED); i++)
     g_string_append_printf(out, "%s%s", i ? ", " : "", candidates[i]);
   if (n > LISTED) g_string_append_printf(out, " and %u more", n - LISTED);
-  return g_string_free(out, FALSE);
+  return g_string_free(out, false);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 char *hn_json_text(JsonNode *root) {
-  char *text = json_to_string(root, TRUE);
+  char *text = json_to_string(root, true);
   GString *out = g_string_sized_new(strlen(text) + 1);
   bool quoted = false, exponent = false;
   for (const char *c = text; *c; c++) {
@@ -25,7 +25,7 @@ char *hn_json_text(JsonNode *root) {
   }
   g_string_append_c(out, '\n');
   g_free(text);
-  return g_string_free(out, FALSE);
+  return g_string_free(out, false);
 }
 
 /* ---- writing ---- */

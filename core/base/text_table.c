@@ -40,7 +40,7 @@ static void write_block(const HnTextTable *t, guint first, guint last, GString *
     write_cell(t, row, 0, line);
     for (guint column = first; column < last; column++) write_cell(t, row, column, line);
     g_string_append_printf(out, "%s\n", g_strchomp(line->str));
-    g_string_free(line, TRUE);
+    g_string_free(line, true);
   }
 }
 

@@ -105,7 +105,7 @@ static void test_refuses(void) {
   refuses(&show, (HnReplayOptions){.task = "5"}, "no task '5' in split test, which has 5");
   refuses(&show, (HnReplayOptions){.split = "train", .task = "calm"}, "split train numbers none");
   drawing.render = NULL;
-  refuses(&show, (HnReplayOptions){.task = "calm"}, "toy_env draws no pictures");
+  refuses(&show, (HnReplayOptions){.task = "calm"}, "toy_env cannot be rendered");
   hn_session_free(s), cell_clear(&c);
   GError *error = NULL;
   char *dir = g_dir_make_tmp("hunch-show-XXXXXX", NULL);
@@ -137,7 +137,7 @@ static void test_strip(void) {
   HnReplay show = {.cell = &c, .s = s};
   HnFrame *p = hn_frame_new(SIDE, SIDE, &show);
   float map[4] = {0, 0, 0.25f, 0.75f}; /* right and below, right and above */
-  p->map_width = p->map_height = 2, p->percepts = 100;
+  p->map_width = p->map_height = 2, p->observations = 100;
   HnReplayStep m = {.map = map, .begin = true, .reward = NAN, .entropy = 8};
   g_assert_true(hn_frame_draw(p, &show, &m, NULL));
   g_assert_cmpmem(pixel(p, 100, 149), 3, ((uint8_t[]){0, 0, 255}), 3);

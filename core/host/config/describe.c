@@ -94,7 +94,7 @@ char *hn_describe_text(const HnPlugin *p) {
   add_params(out, p);
   add_columns(out, p->info, "info, per step; the fold makes one number of an episode");
   add_columns(out, p->metrics, "metrics, per update");
-  return g_string_free(out, FALSE);
+  return g_string_free(out, false);
 }
 
 /* ---- JSON ---- */

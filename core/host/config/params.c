@@ -65,7 +65,7 @@ const char *hn_params_int(const HnNode *n, int64_t *value) {
   if (why) return why;
   const char *t = n->text;
   bool negative = *t == '-', fraction = false;
-  guint64 digits = 0, limit = (guint64)INT64_MAX + negative;
+  uint64_t digits = 0, limit = (uint64_t)INT64_MAX + negative;
   int64_t exponent = 0, zeros = 0; /* zeros seen since the last other digit */
   for (t += strspn(t, "+-"); *t && *t != 'e' && *t != 'E'; t++) {
     if (*t == '.') {
@@ -81,7 +81,7 @@ const char *hn_params_int(const HnNode *n, int64_t *value) {
       if (!g_uint64_checked_mul(&digits, digits, 10)) return " that 64 bits can hold";
     zeros = 0;
     if (!g_uint64_checked_mul(&digits, digits, 10) ||
-        !g_uint64_checked_add(&digits, digits, (guint64)(*t - '0')))
+        !g_uint64_checked_add(&digits, digits, (uint64_t)(*t - '0')))
       return " that 64 bits can hold";
   }
   exponent += zeros;
@@ -117,15 +117,15 @@ char *hn_params_expected(const HnParam *p) {
   switch (p->kind) {
   case HN_FLAG:
     g_string_assign(out, "true or false");
-    return g_string_free(out, FALSE);
+    return g_string_free(out, false);
   case HN_TEXT:
     g_string_assign(out, "text");
-    return g_string_free(out, FALSE);
+    return g_string_free(out, false);
   case HN_CHOICE: {
     g_auto(GStrv) choices = g_strsplit(p->choices, "|", -1);
     g_autofree char *list = g_strjoinv(", ", choices);
     g_string_printf(out, "one of %s", list);
-    return g_string_free(out, FALSE);
+    return g_string_free(out, false);
   }
   default:
     break;
@@ -138,7 +138,7 @@ char *hn_params_expected(const HnParam *p) {
   else if (isfinite(p->high))
     g_string_append_printf(out, " of at most %s", high);
   if (p->unit && *p->unit) g_string_append_printf(out, " %s", p->unit);
-  return g_string_free(out, FALSE);
+  return g_string_free(out, false);
 }
 
 char *hn_params_shown(const char *key, const HnNode *value) {

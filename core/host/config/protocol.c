@@ -1,6 +1,7 @@
 /* protocol.c - see protocol.h. */
 #include "protocol.h"
 #include "cell.h"
+#include <inttypes.h>
 
 #define ROW(id, name, flags, episodes, doc) {name, flags, episodes},
 static const struct {
@@ -33,17 +34,18 @@ HnProtocol hn_protocol_of(const HnCell *cell) {
 char *hn_protocol_text(const HnCell *cell) {
   const HnProtocol p = hn_protocol_of(cell);
   const char *name = protocols[cell->evaluation.protocol].name, *how = p.greedy ? "mode" : "draws";
-  long long adapt = (long long)p.adapt, counted = (long long)p.episodes;
+  int64_t adapt = p.adapt, counted = p.episodes;
   if (p.flags & HN_SHARES_COUNT)
-    return g_strdup_printf("%s: %lld adaptation episodes, the first %lld of %lld goals to end",
-                           name, adapt, counted, (long long)p.parallel);
+    return g_strdup_printf("%s: %" PRId64 " adaptation episodes, the first %" PRId64 " of %" PRId64
+                           " goals to end",
+                           name, adapt, counted, p.parallel);
   if (p.flags & HN_ADAPTS)
-    return g_strdup_printf("%s: %lld adaptation and %lld counted episodes, success at any step",
+    return g_strdup_printf("%s: %" PRId64 " adaptation and %" PRId64
+                           " counted episodes, success at any step",
                            name, adapt, counted);
   if (p.flags & HN_COUNTS_SUCCESS)
-    return g_strdup_printf("%s: %lld sampled episodes, success at any step", name, counted);
+    return g_strdup_printf("%s: %" PRId64 " sampled episodes, success at any step", name, counted);
   if (p.trial_steps)
-    return g_strdup_printf("%s: %lld steps of the policy's %s", name, (long long)p.trial_steps,
-                           how);
-  return g_strdup_printf("%s: %lld episodes of the policy's %s", name, counted, how);
+    return g_strdup_printf("%s: %" PRId64 " steps of the policy's %s", name, p.trial_steps, how);
+  return g_strdup_printf("%s: %" PRId64 " episodes of the policy's %s", name, counted, how);
 }

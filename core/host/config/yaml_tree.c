@@ -2,6 +2,7 @@
 #include "yaml_tree.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,8 +32,8 @@ HnNode *hn_node_text(const char *file, int line, int column, const char *text) {
 
 void hn_node_free(HnNode *n) {
   if (!n) return;
-  if (n->keys) g_ptr_array_free(n->keys, TRUE);
-  if (n->items) g_ptr_array_free(n->items, TRUE);
+  if (n->keys) g_ptr_array_free(n->keys, true);
+  if (n->items) g_ptr_array_free(n->items, true);
   g_free(n->text);
   g_free(n);
 }
@@ -320,15 +321,15 @@ char *hn_yaml_load(const char *path, gsize *length, HnDiag *d) {
   else if (!read_all(fd, text))
     hn_diag_add(d, path, 0, 0, "cannot be read: %s", g_strerror(errno));
   else if (text->len > MAX_BYTES)
-    hn_diag_add(d, path, 0, 0, "too large: %lld bytes, at most %d are read",
-                (long long)MAX(st.st_size, (off_t)text->len), MAX_BYTES);
+    hn_diag_add(d, path, 0, 0, "too large: %" PRId64 " bytes, at most %d are read",
+                MAX(st.st_size, (off_t)text->len), MAX_BYTES);
   else {
     close(fd);
     *length = text->len;
-    return g_string_free(text, FALSE);
+    return g_string_free(text, false);
   }
   close(fd);
-  g_string_free(text, TRUE);
+  g_string_free(text, true);
   return NULL;
 }
 
@@ -405,5 +406,5 @@ char *hn_node_write(const HnNode *n) {
     g_string_append(out, "---");
     write_value(out, n, 0);
   }
-  return g_string_free(out, FALSE);
+  return g_string_free(out, false);
 }

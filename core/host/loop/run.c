@@ -311,8 +311,8 @@ static gboolean run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *pro
   return ok;
 }
 
-gboolean hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop,
-                     HnRunProgress *progress, void *arg, GError **error) {
+bool hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop, HnRunProgress *progress,
+                 void *arg, GError **error) {
   Run r = {.cell = cell, .dir = dir, .checked = -1, .started = g_get_monotonic_time()};
   char *ckpt = hn_run_checkpoint_folder(dir), *path = hn_run_file(dir, HN_FILE_LOG);
   FILE *log = NULL;

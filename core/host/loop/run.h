@@ -20,6 +20,6 @@ typedef void HnRunProgress(void *arg, int64_t frames, int64_t frames_total);
  *
  * run.frames 0 evaluates once, as update 0, and writes the same files.  A cell whose weights do not
  * fit ends with HN_RUN_WEIGHTS, a line per tensor. */
-gboolean hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop,
-                     HnRunProgress *progress, void *arg, GError **error);
+bool hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop, HnRunProgress *progress,
+                 void *arg, GError **error);
 #endif

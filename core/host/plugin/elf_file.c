@@ -11,30 +11,30 @@
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 typedef struct Image {
-  const guint8 *bytes;
-  guint64 size;
+  const uint8_t *bytes;
+  uint64_t size;
   ElfW(Ehdr) head;
-  guint64 symbols, strings, strings_size; /* file offsets and bytes of the dynamic tables */
-  guint64 hash, gnu_hash;                 /* file offsets, 0: absent */
+  uint64_t symbols, strings, strings_size; /* file offsets and bytes of the dynamic tables */
+  uint64_t hash, gnu_hash;                 /* file offsets, 0: absent */
 } Image;
 
-static gboolean read_at(const Image *m, guint64 offset, void *out, gsize size) {
-  if (offset > m->size || size > m->size - offset) return FALSE;
+static bool read_at(const Image *m, uint64_t offset, void *out, gsize size) {
+  if (offset > m->size || size > m->size - offset) return false;
   memcpy(out, m->bytes + offset, size);
-  return TRUE;
+  return true;
 }
 
-static gboolean read_word(const Image *m, guint64 offset, guint32 *out) {
+static bool read_word(const Image *m, uint64_t offset, uint32_t *out) {
   return read_at(m, offset, out, sizeof *out);
 }
 
-static gboolean read_segment(const Image *m, guint i, ElfW(Phdr) * out) {
-  return read_at(m, m->head.e_phoff + (guint64)i * m->head.e_phentsize, out, sizeof *out);
+static bool read_segment(const Image *m, guint i, ElfW(Phdr) * out) {
+  return read_at(m, m->head.e_phoff + (uint64_t)i * m->head.e_phentsize, out, sizeof *out);
 }
 
 /* The file offset of an address of the loaded image, or 0 (where the ELF header stands, so nothing
  * that is looked for). */
-static guint64 offset_of(const Image *m, guint64 address) {
+static uint64_t offset_of(const Image *m, uint64_t address) {
   ElfW(Phdr) segment;
   for (guint i = 0; i < m->head.e_phnum; i++) {
     if (!read_segment(m, i, &segment)) return 0;
@@ -47,28 +47,28 @@ static guint64 offset_of(const Image *m, guint64 address) {
 
 /* Whether headers and segments lie inside the file: a download or copy that stopped half-way does
  * not.  Section headers come last in a file and so are the first to be missing. */
-static gboolean is_complete(const Image *m) {
+static bool is_complete(const Image *m) {
   const ElfW(Ehdr) *h = &m->head;
-  guint64 sections = (guint64)h->e_shnum * h->e_shentsize;
-  if (h->e_shoff > m->size || sections > m->size - h->e_shoff) return FALSE;
+  uint64_t sections = (uint64_t)h->e_shnum * h->e_shentsize;
+  if (h->e_shoff > m->size || sections > m->size - h->e_shoff) return false;
   ElfW(Phdr) segment;
   for (guint i = 0; i < h->e_phnum; i++) {
-    if (!read_segment(m, i, &segment)) return FALSE;
+    if (!read_segment(m, i, &segment)) return false;
     if (segment.p_type == PT_LOAD &&
         (segment.p_offset > m->size || segment.p_filesz > m->size - segment.p_offset))
-      return FALSE;
+      return false;
   }
-  return TRUE;
+  return true;
 }
 
-static gboolean find_tables(Image *m) {
+static bool find_tables(Image *m) {
   ElfW(Phdr) segment = {0};
   for (guint i = 0; i < m->head.e_phnum && segment.p_type != PT_DYNAMIC; i++)
-    if (!read_segment(m, i, &segment)) return FALSE;
-  if (segment.p_type != PT_DYNAMIC) return FALSE;
+    if (!read_segment(m, i, &segment)) return false;
+  if (segment.p_type != PT_DYNAMIC) return false;
   ElfW(Dyn) entry;
-  for (guint64 at = 0; at + sizeof entry <= segment.p_filesz; at += sizeof entry) {
-    if (!read_at(m, segment.p_offset + at, &entry, sizeof entry)) return FALSE;
+  for (uint64_t at = 0; at + sizeof entry <= segment.p_filesz; at += sizeof entry) {
+    if (!read_at(m, segment.p_offset + at, &entry, sizeof entry)) return false;
     if (entry.d_tag == DT_NULL) break;
     if (entry.d_tag == DT_SYMTAB) m->symbols = offset_of(m, entry.d_un.d_ptr);
     if (entry.d_tag == DT_STRTAB) m->strings = offset_of(m, entry.d_un.d_ptr);
@@ -81,20 +81,20 @@ static gboolean find_tables(Image *m) {
 }
 
 /* How many dynamic symbols there are: no header says so, only the hash tables that index them. */
-static guint64 count_symbols(const Image *m) {
-  guint32 word = 0;
+static uint64_t count_symbols(const Image *m) {
+  uint32_t word = 0;
   if (m->hash) return read_word(m, m->hash + 4, &word) ? word : 0;
-  guint32 buckets, first, bloom, last = 0;
+  uint32_t buckets, first, bloom, last = 0;
   if (!read_word(m, m->gnu_hash, &buckets) || !read_word(m, m->gnu_hash + 4, &first) ||
       !read_word(m, m->gnu_hash + 8, &bloom))
     return 0;
-  guint64 at = m->gnu_hash + 16 + (guint64)bloom * sizeof(ElfW(Addr));
-  for (guint64 i = 0; i < buckets; i++) {
+  uint64_t at = m->gnu_hash + 16 + (uint64_t)bloom * sizeof(ElfW(Addr));
+  for (uint64_t i = 0; i < buckets; i++) {
     if (!read_word(m, at + 4 * i, &word)) return 0;
     last = MAX(last, word);
   }
   if (last < first) return first;
-  guint64 chain = at + 4 * (guint64)buckets, i = last - first;
+  uint64_t chain = at + 4 * (uint64_t)buckets, i = last - first;
   do
     if (!read_word(m, chain + 4 * i, &word)) return 0;
   while (i++, !(word & 1)); /* the lowest bit marks the end of a chain */
@@ -111,8 +111,8 @@ static const char *symbol_name(const Image *m, const ElfW(Sym) * symbol) {
 static char *look_for(const Image *m, const char *stem, HnObjectHead *head) {
   g_autofree char *wanted = g_strconcat(stem, SUFFIX, NULL);
   const char *other = NULL;
-  guint64 count = count_symbols(m);
-  for (guint64 i = 1; i < count; i++) {
+  uint64_t count = count_symbols(m);
+  for (uint64_t i = 1; i < count; i++) {
     ElfW(Sym) symbol;
     if (!read_at(m, m->symbols + i * sizeof symbol, &symbol, sizeof symbol)) break;
     if (symbol.st_shndx == SHN_UNDEF) continue;
@@ -123,7 +123,7 @@ static char *look_for(const Image *m, const char *stem, HnObjectHead *head) {
       other = name;
       continue;
     }
-    guint64 at = offset_of(m, symbol.st_value);
+    uint64_t at = offset_of(m, symbol.st_value);
     if (ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT && symbol.st_size >= sizeof *head && at &&
         read_at(m, at, head, sizeof *head))
       return NULL;

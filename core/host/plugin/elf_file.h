@@ -3,10 +3,12 @@
 #ifndef HN_OBJECT_H
 #define HN_OBJECT_H
 #include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 /* The first words of a plugin's descriptor, as they stand in the file. */
 typedef struct HnObjectHead {
-  guint32 struct_size, abi;
+  uint32_t struct_size, abi;
 } HnObjectHead;
 
 /* Whether the bytes of a file are a shared object for this machine that exports the plugin `stem`,

@@ -100,14 +100,14 @@ char **hn_plugins_folders(void) {
     g_ptr_array_add(folders, g_canonicalize_filename(HN_PLUGINS_FROM_BIN, bin));
   }
   g_ptr_array_add(folders, NULL);
-  return (char **)g_ptr_array_free(folders, FALSE);
+  return (char **)g_ptr_array_free(folders, false);
 }
 
 char **hn_plugins_ignored(void) {
   GPtrArray *ignored = g_ptr_array_new();
   read_path(NULL, ignored);
   g_ptr_array_add(ignored, NULL);
-  return (char **)g_ptr_array_free(ignored, FALSE);
+  return (char **)g_ptr_array_free(ignored, false);
 }
 
 static char *find_file(const char *name) {
@@ -146,7 +146,7 @@ char **hn_plugins_list(void) {
   }
   g_ptr_array_sort(names, by_text);
   g_ptr_array_add(names, NULL);
-  return (char **)g_ptr_array_free(names, FALSE);
+  return (char **)g_ptr_array_free(names, false);
 }
 
 /* ---- opening one file ---- */
@@ -203,7 +203,7 @@ static GMappedFile *map_file(const char *file, GError **error) {
     reason = g_strerror(errno);
   else if (!S_ISREG(facts.st_mode))
     reason = "not a regular file";
-  else if (!(bytes = g_mapped_file_new_from_fd(fd, FALSE, NULL)))
+  else if (!(bytes = g_mapped_file_new_from_fd(fd, false, NULL)))
     reason = g_strerror(errno);
   if (fd >= 0) close(fd);
   if (!bytes)
@@ -237,12 +237,12 @@ static const HnPlugin *load_file(const char *file, GError **error) {
 
 /* ---- the door ---- */
 
-gboolean hn_plugins_add(const HnPlugin *plugin, GError **error) {
+bool hn_plugins_add(const HnPlugin *plugin, GError **error) {
   g_autofree char *reason = hn_descriptor_refuse(plugin, plugin->name ? plugin->name : "");
   if (!reason && recall_added(plugin->name))
     reason = g_strdup(recall_added(plugin->name) == plugin ? "is added already"
                                                            : "has the name of one added before");
-  GMappedFile *program = reason ? NULL : g_mapped_file_new("/proc/self/exe", FALSE, error);
+  GMappedFile *program = reason ? NULL : g_mapped_file_new("/proc/self/exe", false, error);
   if (program) {
     remember(plugin, NULL, program);
     g_mapped_file_unref(program);

@@ -17,7 +17,7 @@ enum { HN_PLUGIN_MISSING, HN_PLUGIN_UNLOADABLE, HN_PLUGIN_INVALID, HN_PLUGIN_KIN
 
 /* Makes a statically linked plugin known under its name (tests, embedding); it goes before files of
  * that name.  The descriptor is checked like that of a file. */
-gboolean hn_plugins_add(const HnPlugin *plugin, GError **error);
+bool hn_plugins_add(const HnPlugin *plugin, GError **error);
 /* Loads `name` (a bare name, or a path that has a slash and ends in .so).  The error says the true
  * reason: a missing dependency, an undefined symbol, another ABI, not a plugin, the wrong kind (0:
  * any), or, for a name nowhere found, where was looked and the nearest name there. */

@@ -23,7 +23,7 @@ const HnMethod *hn_methods_of(HnKind kind) {
 }
 
 bool hn_method_is_offered(const HnPlugin *p, const HnMethod *method) {
-  guint32 size;
+  uint32_t size;
   void (*function)(void) = NULL;
   memcpy(&size, p->methods, sizeof size); /* every method table leads with its size */
   if (size >= method->offset + sizeof function)
@@ -31,13 +31,13 @@ bool hn_method_is_offered(const HnPlugin *p, const HnMethod *method) {
   return function != NULL;
 }
 
-gboolean hn_descriptor_is_name(const char *name) {
-  if (!name || !(g_ascii_isalpha(*name) || *name == '_')) return FALSE;
+bool hn_descriptor_is_name(const char *name) {
+  if (!name || !(g_ascii_isalpha(*name) || *name == '_')) return false;
   while (g_ascii_isalnum(*name) || *name == '_') name++;
   return *name == 0;
 }
 
-char *hn_descriptor_refuse_abi(guint32 struct_size, guint32 abi) {
+char *hn_descriptor_refuse_abi(uint32_t struct_size, uint32_t abi) {
   guint major = abi >> 16, minor = abi & 0xFFFF;
   /* While major is 0 anything may change between minors. */
   if (major != HN_ABI_MAJOR || (major == 0 ? minor != HN_ABI_MINOR : minor > HN_ABI_MINOR))
@@ -64,7 +64,7 @@ static char *refuse_methods(const HnPlugin *p) {
 }
 
 /* Bytes of a field of HnThisParams, which is its alignment too; 0: no such kind. */
-static guint32 field_size(HnParamKind kind) {
+static uint32_t field_size(HnParamKind kind) {
   switch (kind) {
   case HN_REAL:
     return sizeof(double);
@@ -111,7 +111,7 @@ static const char *refuse_value(const HnParam *param) {
 }
 
 static const char *refuse_param(const HnPlugin *p, const HnParam *param) {
-  guint32 size = field_size(param->kind);
+  uint32_t size = field_size(param->kind);
   if (!hn_descriptor_is_name(param->name)) return "has no proper name";
   if (strcmp(param->name, "plugin") == 0) return "takes the key that names the plugin";
   if (size == 0) return "is of an unknown kind";
@@ -132,7 +132,7 @@ static char *refuse_params(const HnPlugin *p) {
     return g_strdup_printf("has parameter rows of %u bytes, plugin ABI %d.%d has %zu",
                            p->param_stride, HN_ABI_MAJOR, HN_ABI_MINOR, sizeof(HnParam));
   g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
-  guint64 end = 0;
+  uint64_t end = 0;
   for (guint i = 0; i < p->param_count; i++) {
     const HnParam *param = (const void *)((const char *)p->params + (gsize)i * p->param_stride);
     const char *wrong = refuse_param(p, param);
@@ -141,7 +141,7 @@ static char *refuse_params(const HnPlugin *p) {
       wrong = "is there twice";
     if (!wrong && param->offset < end) wrong = "overlaps the parameter before it";
     if (wrong) return g_strdup_printf("has a bad parameter table: row %u '%s' %s", i, name, wrong);
-    end = (guint64)param->offset + field_size(param->kind);
+    end = (uint64_t)param->offset + field_size(param->kind);
   }
   return NULL;
 }
@@ -198,7 +198,7 @@ char *hn_descriptor_refuse(const HnPlugin *p, const char *stem) {
     return g_strdup_printf("calls itself '%s', but its file and symbol say '%s'", p->name, stem);
   if (!p->summary || !*p->summary) return g_strdup("has no summary");
   if (!p->version || !*p->version) return g_strdup("has no version");
-  guint32 unknown = p->flags & ~(guint32)(HN_PRIVILEGED | HN_ROW_CACHE | HN_STOCHASTIC);
+  uint32_t unknown = p->flags & ~(uint32_t)(HN_PRIVILEGED | HN_ROW_CACHE | HN_STOCHASTIC);
   if (unknown) return g_strdup_printf("sets unknown flags 0x%x", unknown);
   if (p->flags & HN_STOCHASTIC && p->kind != HN_KIND_POLICY)
     return g_strdup("sets HN_STOCHASTIC, which is for policies");

@@ -6,7 +6,7 @@
 #include <hunch/plugin.h>
 
 /* Why a descriptor of that size and ABI version cannot be read, or NULL; free with g_free. */
-char *hn_descriptor_refuse_abi(guint32 struct_size, guint32 abi);
+char *hn_descriptor_refuse_abi(uint32_t struct_size, uint32_t abi);
 /* Why the whole descriptor, its parameter table and its columns cannot be used under the name
  * `stem`, or NULL; free with g_free.  Calls no plugin function. */
 char *hn_descriptor_refuse(const HnPlugin *p, const char *stem);
@@ -24,5 +24,5 @@ const HnMethod *hn_methods_of(HnKind kind);
 bool hn_method_is_offered(const HnPlugin *p, const HnMethod *method);
 
 /* Whether `name` can be a plugin's name: a C identifier, as the symbol is made of it. */
-gboolean hn_descriptor_is_name(const char *name);
+bool hn_descriptor_is_name(const char *name);
 #endif

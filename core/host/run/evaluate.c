@@ -209,7 +209,7 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
             .sink = sink,
             .arg = arg,
             .clock = g_new0(int64_t, B),
-            .ended = g_array_new(FALSE, FALSE, sizeof(Ended)),
+            .ended = g_array_new(false, false, sizeof(Ended)),
             .belief = g_new0(double, B *D + 1),
             .belief_count = g_new0(double, B *D + 1),
             .policy = g_new0(double, B *P + 1),

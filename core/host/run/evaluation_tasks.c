@@ -1,6 +1,7 @@
 /* evaluation_tasks.c - see evaluation_tasks.h. */
 #include "evaluation_tasks.h"
 #include "error.h"
+#include <inttypes.h>
 #include <string.h>
 
 /* ---- which tasks ---- */
@@ -16,7 +17,7 @@ static GPtrArray *tasks_by_name(const HnSession *s, int64_t split) {
     const char *name = HN_CAN(env, task_name) ? env->task_name(s->env->self, split, k) : NULL;
     GArray *list = name && *name ? g_hash_table_lookup(named, name) : NULL;
     if (!list) {
-      list = g_array_new(FALSE, FALSE, sizeof k);
+      list = g_array_new(false, false, sizeof k);
       g_ptr_array_add(all, list);
       if (name && *name) g_hash_table_insert(named, g_strdup(name), list);
     }
@@ -74,12 +75,12 @@ static bool check_rows(const HnSession *s, int64_t split, GError **error) {
   g_autofree int64_t *task = g_new(int64_t, rows);
   int64_t names = hn_evaluation_tasks(s, split, rows, task), multiple = names * share;
   if (rows % multiple == 0) return true;
-  return refuse(
-      s, error,
-      "tasks: %lld rows do not give each of the %lld tasks of split %s the same number of "
-      "goals%s: use a multiple of %lld",
-      (long long)rows, (long long)names, s->splits[split],
-      share > 1 ? ", in groups of evaluation.parallel" : "", (long long)multiple);
+  return refuse(s, error,
+                "tasks: %" PRId64 " rows do not give each of the %" PRId64
+                " tasks of split %s the same number of "
+                "goals%s: use a multiple of %" PRId64,
+                rows, names, s->splits[split],
+                share > 1 ? ", in groups of evaluation.parallel" : "", multiple);
 }
 
 bool hn_evaluation_check(HnSession *s, GError **error) {

@@ -1,6 +1,7 @@
 /* checkpoint.c - see checkpoint.h. */
 #include "checkpoint.h"
 #include "error.h"
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -131,8 +132,7 @@ char *hn_state_misfit(const HnState *x, const HnStoredTensor *t) {
   for (int d = 0; d < x->rank; d++) {
     bool room = d == 0 && x->used; /* dim[0] is the most there can be */
     if (!(room ? t->dim[d] <= x->dim[0] : t->dim[d] == x->dim[d]))
-      return g_strdup_printf("%s has size %" G_GINT64_FORMAT
-                             " along dimension %d, expected %s%" G_GINT64_FORMAT,
+      return g_strdup_printf("%s has size %" PRId64 " along dimension %d, expected %s%" PRId64,
                              x->name, t->dim[d], d, room ? "at most " : "", x->dim[d]);
   }
   return NULL;
@@ -177,6 +177,6 @@ bool hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, G
     HnState *x = states->pdata[i];
     hn_state_take(x, g_hash_table_lookup(t->find, x->name));
   }
-  g_string_free(wrong, TRUE), hn_stored_tensors_free(t);
+  g_string_free(wrong, true), hn_stored_tensors_free(t);
   return ok;
 }

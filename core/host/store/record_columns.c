@@ -1,5 +1,6 @@
 /* record_columns.c - see record_columns.h. */
 #include "record_columns.h"
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -300,14 +301,14 @@ static int64_t count_of(const HnRecordColumn *c, const HnSession *s) {
 static void put_names(HnCsvWriter *w, const HnRecordColumn *c, const HnSession *s,
                       const char *split) {
   for (int64_t k = 0; k < count_of(c, s); k++) {
-    g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, c->first + k);
+    g_autofree char *number = g_strdup_printf("%" PRId64, c->first + k);
     const char *star = c->declared ? c->declared(s)[k].name : number;
     GString *name = g_string_new(c->name);
     g_string_replace(name, "*", star, 1);
     if (split) g_string_insert(name, strlen("eval."), ".");
     if (split) g_string_insert(name, strlen("eval."), split);
     hn_csv_text(w, name->str);
-    g_string_free(name, TRUE);
+    g_string_free(name, true);
   }
 }
 

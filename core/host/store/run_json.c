@@ -5,6 +5,7 @@
 #include "run_dir.h"
 #include "version.h"
 #include <hunch/kit/gemm.h>
+#include <inttypes.h>
 #include <json-glib/json-glib.h>
 #include <link.h>
 #include <stdlib.h>
@@ -114,7 +115,7 @@ bool hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s, 
   g_autofree char *path = hn_run_file(dir, HN_FILE_JSON);
   g_autofree char *identity = hn_cell_identity(cell);
   g_autofree char *time = now(), *started = started_before(dir);
-  g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, cell->seed);
+  g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed);
   JsonBuilder *b = hn_json_begin();
   hn_json_add_string(b, "study", cell->study), hn_json_add_string(b, "arm", cell->arm);
   hn_json_add_int(b, "seed_index", cell->seed_index);

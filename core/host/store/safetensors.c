@@ -5,6 +5,7 @@
 #include "json.h"
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,9 +29,8 @@ static HnType type_of(const char *name) {
 static char *label(const char *type, int rank, const int64_t *dim) {
   GString *out = g_string_new(type);
   g_string_append(out, " [");
-  for (int d = 0; d < rank; d++)
-    g_string_append_printf(out, "%s%" G_GINT64_FORMAT, d ? ", " : "", dim[d]);
-  return g_string_free(g_string_append_c(out, ']'), FALSE);
+  for (int d = 0; d < rank; d++) g_string_append_printf(out, "%s%" PRId64, d ? ", " : "", dim[d]);
+  return g_string_free(g_string_append_c(out, ']'), false);
 }
 
 char *hn_tensor_label(HnType type, int rank, const int64_t *dim) {
@@ -155,7 +155,7 @@ static void mark_weights(HnStoredTensors *t) {
 }
 
 static JsonObject *parse_header(const char *text, gsize length, gsize *data_at) {
-  guint64 n;
+  uint64_t n;
   if (length < 8) return NULL;
   memcpy(&n, text, 8);
   n = GUINT64_FROM_LE(n);
@@ -166,7 +166,7 @@ static JsonObject *parse_header(const char *text, gsize length, gsize *data_at) 
 
 HnStoredTensors *hn_stored_tensors_open(const char *path, GError **error) {
   GError *why = NULL;
-  GMappedFile *file = g_mapped_file_new(path, FALSE, &why);
+  GMappedFile *file = g_mapped_file_new(path, false, &why);
   if (!file) {
     g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path, why->message);
     g_error_free(why);
@@ -183,7 +183,7 @@ HnStoredTensors *hn_stored_tensors_open(const char *path, GError **error) {
   mark_weights(t);
   bool ok = wrong->len == 0;
   if (!ok) g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path, wrong->str + 2);
-  g_string_free(wrong, TRUE);
+  g_string_free(wrong, true);
   if (ok) return t;
   hn_stored_tensors_free(t);
   return NULL;
@@ -208,7 +208,7 @@ static char *weights_of(const HnStoredTensors *t) {
     const HnStoredTensor *x = t->all->pdata[i];
     if (x->weight) g_string_append_printf(out, "%s%s", out->len ? "\n" : "", x->name);
   }
-  return g_string_free(out, FALSE);
+  return g_string_free(out, false);
 }
 
 static void add_meta(JsonBuilder *b, const HnStoredTensors *t) {
@@ -240,7 +240,7 @@ static char *header_of(const HnStoredTensors *t, GPtrArray *sorted) {
   }
   json_builder_end_object(b);
   JsonNode *root = json_builder_get_root(b);
-  char *text = json_to_string(root, FALSE);
+  char *text = json_to_string(root, false);
   json_node_unref(root), g_object_unref(b);
   return text;
 }
@@ -248,7 +248,7 @@ static char *header_of(const HnStoredTensors *t, GPtrArray *sorted) {
 static bool write_all(FILE *f, GPtrArray *sorted, const char *header) {
   /* spaces pad the header, so that the data begins at a multiple of 64 */
   gsize length = strlen(header), padded = (8 + length + 63) / 64 * 64 - 8;
-  guint64 little = GUINT64_TO_LE((guint64)padded);
+  uint64_t little = GUINT64_TO_LE((uint64_t)padded);
   if (fwrite(&little, 8, 1, f) != 1 || fprintf(f, "%-*s", (int)padded, header) < 0) return false;
   for (guint i = 0; i < sorted->len; i++) {
     const HnStoredTensor *x = sorted->pdata[i];

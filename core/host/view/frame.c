@@ -1,5 +1,6 @@
-/* frame.c - see camera.h. */
+/* frame.c - see frame.h. */
 #include "frame.h"
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -54,130 +55,130 @@ void hn_frame_text(uint8_t *rgb, int64_t width, int64_t height, int64_t u, int64
 
 /* ---- parts of a frame ---- */
 
-/* A part of the frame, in pixels. */
+/* A rectangle of the frame, in pixels. */
 typedef struct Box {
   int64_t u, v, width, height;
 } Box;
 
-static void fill(const HnFrame *p, Box b, const uint8_t ink[3]) {
+static void fill(const HnFrame *f, Box b, const uint8_t ink[3]) {
   for (int64_t v = b.v; v < b.v + b.height; v++)
-    for (int64_t u = b.u; u < b.u + b.width; u++) dot(p->rgb, p->width, p->height, u, v, ink);
+    for (int64_t u = b.u; u < b.u + b.width; u++) dot(f->rgb, f->width, f->height, u, v, ink);
 }
 
-static int scale_of(const HnFrame *p) {
-  return p->width >= 1200 ? 3 : p->width >= 600 ? 2 : 1;
+static int scale_of(const HnFrame *f) {
+  return f->width >= 1200 ? 3 : f->width >= 600 ? 2 : 1;
 }
 
-static void text(const HnFrame *p, int64_t u, int64_t v, const char *what) {
-  hn_frame_text(p->rgb, p->width, p->height, u, v, scale_of(p), what, text_ink);
+static void text(const HnFrame *f, int64_t u, int64_t v, const char *what) {
+  hn_frame_text(f->rgb, f->width, f->height, u, v, scale_of(f), what, text_ink);
 }
 
-static int64_t strip_height(const HnFrame *p) {
-  return p->height / 4;
+static int64_t strip_height(const HnFrame *f) {
+  return f->height / 4;
 }
 
-/* Probabilities as darkness, on the scale of the largest; y upwards. */
-static void draw_map(const HnFrame *p, Box b, const float *map) {
+/* Probabilities as shades, relative to the largest; y upwards. */
+static void draw_map(const HnFrame *f, Box b, const float *map) {
   float largest = 0;
-  for (int64_t k = 0; k < p->map_width * p->map_height; k++)
+  for (int64_t k = 0; k < f->map_width * f->map_height; k++)
     if (map[k] > largest) largest = map[k];
   for (int64_t v = 0; v < b.height; v++)
     for (int64_t u = 0; u < b.width; u++) {
-      int64_t x = u * p->map_width / b.width, y = (b.height - 1 - v) * p->map_height / b.height;
-      float share = largest > 0 ? map[x * p->map_height + y] / largest : 0;
+      int64_t x = u * f->map_width / b.width, y = (b.height - 1 - v) * f->map_height / b.height;
+      float share = largest > 0 ? map[x * f->map_height + y] / largest : 0;
       uint8_t ink[3];
       for (int k = 0; k < 3; k++)
         ink[k] = (uint8_t)lrintf((float)paper[k] + share * (float)(map_ink[k] - paper[k]));
       bool edge = u == 0 || v == 0 || u == b.width - 1 || v == b.height - 1;
-      dot(p->rgb, p->width, p->height, b.u + u, b.v + v, edge ? frame_ink : ink);
+      dot(f->rgb, f->width, f->height, b.u + u, b.v + v, edge ? frame_ink : ink);
     }
 }
 
-static int64_t across(const HnFrame *p, Box b, int64_t percept) {
-  return b.u + percept * (b.width - 1) / MAX(p->percepts - 1, 1);
+static int64_t across(const HnFrame *f, Box b, int64_t t) {
+  return b.u + t * (b.width - 1) / MAX(f->observations - 1, 1);
 }
 
-/* The entropy so far against the percepts of the whole trial; a line where an episode begins. */
-static void draw_curve(const HnFrame *p, Box b) {
+/* Entropy so far over the whole trial; a vertical line where an episode begins. */
+static void draw_curve(const HnFrame *f, Box b) {
   double low = INFINITY, high = -INFINITY;
   int64_t from = -1;
-  for (guint k = 0; k < p->entropy->len; k++) {
-    double x = g_array_index(p->entropy, double, k);
+  for (guint k = 0; k < f->entropy->len; k++) {
+    double x = g_array_index(f->entropy, double, k);
     if (isfinite(x)) low = fmin(low, x), high = fmax(high, x);
   }
-  for (guint k = 0; k < p->begins->len; k++)
-    fill(p, (Box){across(p, b, g_array_index(p->begins, int64_t, k)), b.v, 1, b.height}, frame_ink);
+  for (guint k = 0; k < f->begins->len; k++)
+    fill(f, (Box){across(f, b, g_array_index(f->begins, int64_t, k)), b.v, 1, b.height}, frame_ink);
   if (!(low <= high)) return;
-  for (guint k = 0; k < p->entropy->len; k++) {
-    double x = g_array_index(p->entropy, double, k);
+  for (guint k = 0; k < f->entropy->len; k++) {
+    double x = g_array_index(f->entropy, double, k);
     double share = high > low ? (x - low) / (high - low) : 0.5;
     if (!isfinite(x)) continue;
-    int64_t v = b.v + lrint((1 - share) * (double)(b.height - 3)), u = across(p, b, k);
+    int64_t v = b.v + lrint((1 - share) * (double)(b.height - 3)), u = across(f, b, k);
     int64_t top = from < 0 ? v : MIN(v, from), size = from < 0 ? 2 : llabs(v - from) + 2;
-    fill(p, (Box){u, top, 2, size}, line_ink);
-    int64_t next = k + 1 < p->entropy->len ? across(p, b, (int64_t)k + 1) : u;
-    fill(p, (Box){u, v, MAX(next - u, 1), 2}, line_ink);
+    fill(f, (Box){u, top, 2, size}, line_ink);
+    int64_t next = k + 1 < f->entropy->len ? across(f, b, (int64_t)k + 1) : u;
+    fill(f, (Box){u, v, MAX(next - u, 1), 2}, line_ink);
     from = v;
   }
 }
 
-static void draw_figures(const HnFrame *p, const HnReplayStep *m, int64_t v) {
+static void draw_numbers(const HnFrame *f, const HnReplayStep *m, int64_t v) {
   char line[120], reward[32] = "";
   if (isfinite(m->reward)) g_snprintf(reward, sizeof reward, "  reward %.2f", (double)m->reward);
-  g_snprintf(line, sizeof line, "%s %lld  step %lld%s  return %.2f",
-             m->adapting ? "adapting" : "episode", (long long)m->episode + 1,
-             (long long)m->episode_step, reward, m->episode_return);
-  text(p, MARGIN, v, line);
+  g_snprintf(line, sizeof line, "%s %" PRId64 "  step %" PRId64 "%s  return %.2f",
+             m->adapting ? "adapting" : "episode", m->episode + 1, m->episode_step, reward,
+             m->episode_return);
+  text(f, MARGIN, v, line);
 }
 
-void hn_frame_note(HnFrame *p, const HnReplayStep *m) {
-  int scale = scale_of(p);
-  int64_t top = p->height - strip_height(p), line = 7 * (int64_t)scale + MARGIN;
+void hn_frame_note(HnFrame *f, const HnReplayStep *m) {
+  int scale = scale_of(f);
+  int64_t top = f->height - strip_height(f), line = 7 * (int64_t)scale + MARGIN;
   if (!m->over) {
-    if (m->begin) g_array_append_val(p->begins, m->step);
-    g_array_append_val(p->entropy, m->entropy);
+    if (m->begin) g_array_append_val(f->begins, m->step);
+    g_array_append_val(f->entropy, m->entropy);
   }
-  fill(p, (Box){0, top, p->width, strip_height(p)}, paper);
-  draw_figures(p, m, top + MARGIN);
-  Box rest = {MARGIN, top + MARGIN + line, p->width - 2 * MARGIN,
-              strip_height(p) - line - 2 * MARGIN};
+  fill(f, (Box){0, top, f->width, strip_height(f)}, paper);
+  draw_numbers(f, m, top + MARGIN);
+  Box rest = {MARGIN, top + MARGIN + line, f->width - 2 * MARGIN,
+              strip_height(f) - line - 2 * MARGIN};
   if (m->map && rest.height > 0) {
-    Box map = {rest.u, rest.v, rest.height * p->map_width / p->map_height, rest.height};
-    draw_map(p, map, m->map);
+    Box map = {rest.u, rest.v, rest.height * f->map_width / f->map_height, rest.height};
+    draw_map(f, map, m->map);
     rest.u += map.width + MARGIN, rest.width -= map.width + MARGIN;
   }
   if (rest.width <= 2 || rest.height <= 3) return;
-  draw_curve(p, rest);
+  draw_curve(f, rest);
   if (isfinite(m->entropy)) {
     char now[48];
     g_snprintf(now, sizeof now, "entropy %.2f", m->entropy);
     int64_t wide = (int64_t)strlen(now) * LETTER * scale;
-    text(p, MAX(rest.u + rest.width - wide, rest.u), rest.v, now);
+    text(f, MAX(rest.u + rest.width - wide, rest.u), rest.v, now);
   }
 }
 
 /* ---- frames ---- */
 
-HnFrame *hn_frame_new(int64_t width, int64_t height, const HnReplay *show) {
-  HnFrame *p = g_new0(HnFrame, 1);
-  p->width = width, p->height = height;
-  p->rgb = g_malloc0((gsize)(3 * width * height));
-  p->map_width = show->s->bs.map_width, p->map_height = show->s->bs.map_height;
-  p->entropy = g_array_new(FALSE, FALSE, sizeof(double));
-  p->begins = g_array_new(FALSE, FALSE, sizeof(int64_t));
-  p->percepts = show->s->eval_trial.lifetime;
-  return p;
+HnFrame *hn_frame_new(int64_t width, int64_t height, const HnReplay *r) {
+  HnFrame *f = g_new0(HnFrame, 1);
+  f->width = width, f->height = height;
+  f->rgb = g_malloc0((gsize)(3 * width * height));
+  f->map_width = r->s->bs.map_width, f->map_height = r->s->bs.map_height;
+  f->entropy = g_array_new(false, false, sizeof(double));
+  f->begins = g_array_new(false, false, sizeof(int64_t));
+  f->observations = r->s->eval_trial.lifetime;
+  return f;
 }
 
-void hn_frame_free(HnFrame *p) {
-  if (!p) return;
-  g_array_unref(p->entropy), g_array_unref(p->begins);
-  g_free(p->rgb), g_free(p);
+void hn_frame_free(HnFrame *f) {
+  if (!f) return;
+  g_array_unref(f->entropy), g_array_unref(f->begins);
+  g_free(f->rgb), g_free(f);
 }
 
-gboolean hn_frame_draw(HnFrame *p, HnReplay *show, const HnReplayStep *m, GError **error) {
-  int64_t height = p->height - strip_height(p);
-  if (!hn_replay_draw(show, m, p->width, height, p->rgb, error)) return FALSE;
-  hn_frame_note(p, m);
-  return TRUE;
+bool hn_frame_draw(HnFrame *f, HnReplay *r, const HnReplayStep *m, GError **error) {
+  int64_t height = f->height - strip_height(f);
+  if (!hn_replay_render(r, m, f->width, height, f->rgb, error)) return false;
+  hn_frame_note(f, m);
+  return true;
 }

@@ -18,20 +18,20 @@ static gboolean failed(GError **error, const char *format, ...) {
   return FALSE;
 }
 
-static gboolean load(HnReplay *show, const char *dir, GError **error) {
+static gboolean load(HnReplay *r, const char *dir, GError **error) {
   HnEpisodeStats stats;
   GPtrArray *all = hn_run_checkpoints(dir);
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  hn_episode_stats_make(&stats, show->s->rollouts.rows, show->s->shape.env_infos, &show->s->trial);
-  GPtrArray *states = hn_states_of(show->s, &stats);
+  hn_episode_stats_make(&stats, r->s->rollouts.rows, r->s->shape.env_infos, &r->s->trial);
+  GPtrArray *states = hn_states_of(r->s, &stats);
   gboolean ok = all->len > 0;
   if (!ok) failed(error, "%s: has no checkpoint yet", dir);
   if (ok) {
     const char *path = all->pdata[all->len - 1];
-    char *identity = hn_cell_identity(show->cell);
+    char *identity = hn_cell_identity(r->cell);
     ok = hn_checkpoint_read(path, states, meta, error);
-    show->update = hn_run_checkpoint_update(path);
-    show->same = !g_strcmp0(g_hash_table_lookup(meta, "identity"), identity);
+    r->update = hn_run_checkpoint_update(path);
+    r->same = !g_strcmp0(g_hash_table_lookup(meta, "identity"), identity);
     g_free(identity);
   }
   g_ptr_array_unref(states), g_ptr_array_unref(all), g_hash_table_unref(meta);
@@ -40,18 +40,18 @@ static gboolean load(HnReplay *show, const char *dir, GError **error) {
 }
 
 HnReplay *hn_replay_open(const char *dir, FILE *log, GError **error) {
-  HnReplay *show = g_new0(HnReplay, 1);
-  show->cell = hn_cell_open(dir, error);
-  if (show->cell) show->s = hn_session_new(show->cell, log, error);
-  if (show->s && load(show, dir, error)) return show;
-  hn_replay_free(show);
+  HnReplay *r = g_new0(HnReplay, 1);
+  r->cell = hn_cell_open(dir, error);
+  if (r->cell) r->s = hn_session_new(r->cell, log, error);
+  if (r->s && load(r, dir, error)) return r;
+  hn_replay_free(r);
   return NULL;
 }
 
-void hn_replay_free(HnReplay *show) {
-  if (!show) return;
-  hn_session_free(show->s), hn_cell_free(show->cell);
-  g_free(show);
+void hn_replay_free(HnReplay *r) {
+  if (!r) return;
+  hn_session_free(r->s), hn_cell_free(r->cell);
+  g_free(r);
 }
 
 /* ---- which task ---- */
@@ -90,7 +90,7 @@ static gboolean find_task(const HnSession *s, int64_t split, const char *task, i
 /* ---- watching ---- */
 
 typedef struct Watch {
-  HnReplay *show;
+  HnReplay *replay;
   HnReplaySink *sink;
   void *arg;
   HnReplayStep m;
@@ -114,7 +114,7 @@ static double gaussian_entropy(const float *belief, int64_t latents) {
 }
 
 static HnStatus look_at_belief(Watch *x, const HnExperience *w, int64_t t) {
-  const HnSession *s = x->show->s;
+  const HnSession *s = x->replay->s;
   const HnBeliefSpec *b = &s->bs;
   const float *belief = hn_experience_at(w, HN_F_BELIEF, t, 0);
   HnStatus status = HN_OK;
@@ -130,22 +130,23 @@ static HnStatus look_at_belief(Watch *x, const HnExperience *w, int64_t t) {
 }
 
 /* Called at every observation, and (over) where an episode has just ended. */
-static HnStatus watch(void *arg, const HnRollouts *r, const HnExperience *w, int64_t t, bool over) {
+static HnStatus watch(void *arg, const HnRollouts *rollouts, const HnExperience *w, int64_t t,
+                      bool over) {
   Watch *x = arg;
   HnReplayStep *m = &x->m;
   HnStatus status = HN_OK;
-  if (!over && !x->show->s->eval_trial.by_steps &&
-      r->episode[0] >= x->show->s->protocol.row_episodes)
+  if (!over && !x->replay->s->eval_trial.by_steps &&
+      rollouts->episode[0] >= x->replay->s->protocol.row_episodes)
     return x->enough = true, HN_ENOUGH; /* its episodes ended early */
   uint8_t begin = *(const uint8_t *)hn_experience_at(w, HN_F_BEGIN, t, 0);
-  m->env = r->env, m->over = over, m->begin = !over && begin != HN_KEEP;
-  m->episode_step = over ? m->episode_step + 1 : r->episode_step[0];
+  m->env = rollouts->env, m->over = over, m->begin = !over && begin != HN_KEEP;
+  m->episode_step = over ? m->episode_step + 1 : rollouts->episode_step[0];
   if (over) m->step++;
   m->reward =
       m->begin ? NAN : *(const float *)hn_experience_at(w, HN_F_TRUE_REWARD, over ? t : t - 1, 0);
   if (m->begin) m->episode_return = 0;
-  if (!over) m->episode = r->episode[0], m->step = r->trial_step[0];
-  m->adapting = m->episode < x->show->s->protocol.adapt;
+  if (!over) m->episode = rollouts->episode[0], m->step = rollouts->trial_step[0];
+  m->adapting = m->episode < x->replay->s->protocol.adapt;
   if (!m->begin) m->episode_return += (double)m->reward;
   if (!over) status = look_at_belief(x, w, t);
   m->map = x->map;
@@ -153,38 +154,38 @@ static HnStatus watch(void *arg, const HnRollouts *r, const HnExperience *w, int
   return status ? status : x->enough ? HN_ENOUGH : HN_OK;
 }
 
-int64_t hn_replay_max_steps(const HnReplay *show) {
-  return 2 * show->s->eval_trial.lifetime + 1;
+int64_t hn_replay_max_steps(const HnReplay *r) {
+  return 2 * r->s->eval_trial.lifetime + 1;
 }
 
-gboolean hn_replay_trial(HnReplay *show, const HnReplayOptions *what, HnReplaySink *sink, void *arg,
-                         GError **error) {
-  HnSession *s = show->s;
+bool hn_replay_trial(HnReplay *r, const HnReplayOptions *options, HnReplaySink *sink, void *arg,
+                     GError **error) {
+  HnSession *s = r->s;
   int64_t split, task;
-  HnRollouts r;
+  HnRollouts c;
   if (!HN_CAN(HN_ENV(s), render))
-    return failed(error, "%s draws no pictures", s->env->plugin->name);
+    return failed(error, "%s cannot be rendered", s->env->plugin->name);
   split = s->eval_split[0];
-  if (what->split && !hn_session_find_split(s, what->split, &split, error)) return FALSE;
-  if (!find_task(s, split, what->task, &task, error)) return FALSE;
-  Watch x = {.show = show, .sink = sink, .arg = arg, .entropy = -1};
+  if (options->split && !hn_session_find_split(s, options->split, &split, error)) return FALSE;
+  if (!find_task(s, split, options->task, &task, error)) return FALSE;
+  Watch x = {.replay = r, .sink = sink, .arg = arg, .entropy = -1};
   for (guint k = 0; k < s->inference->infos; k++)
     if (!strcmp(s->inference->plugin->info[k].name, "entropy")) x.entropy = k;
   if (HN_CAN(HN_INFERENCE(s), map) && s->bs.map_width > 0)
     x.map = g_new0(float, s->bs.map_width * s->bs.map_height);
-  HnStatus status = hn_rollouts_make(s, &r, 1, split, &s->eval_trial, false);
-  if (!status) status = hn_rollouts_begin(s, &r, what->stream, task);
-  r.watch = watch, r.watch_arg = &x;
-  if (!status) status = hn_evaluate_trial(s, &r, NULL, NULL);
-  hn_rollouts_free(&r), g_free(x.map);
+  HnStatus status = hn_rollouts_make(s, &c, 1, split, &s->eval_trial, false);
+  if (!status) status = hn_rollouts_begin(s, &c, options->stream, task);
+  c.watch = watch, c.watch_arg = &x;
+  if (!status) status = hn_evaluate_trial(s, &c, NULL, NULL);
+  hn_rollouts_free(&c), g_free(x.map);
   if (!status || x.enough) return TRUE;
-  return hn_session_failed(s, "showing a trial", status, error);
+  return hn_session_failed(s, "replaying a trial", status, error);
 }
 
-gboolean hn_replay_draw(HnReplay *show, const HnReplayStep *m, int64_t width, int64_t height,
-                        uint8_t *rgb, GError **error) {
-  HnSession *s = show->s;
+bool hn_replay_render(HnReplay *r, const HnReplayStep *m, int64_t width, int64_t height,
+                      uint8_t *rgb, GError **error) {
+  HnSession *s = r->s;
   HnStatus status;
   HN_CALL(status, HN_ENV(s)->render(s->env->self, m->env, width, height, rgb));
-  return !status || hn_session_failed(s, "drawing", status, error);
+  return !status || hn_session_failed(s, "rendering", status, error);
 }

@@ -1,32 +1,32 @@
-/* replay.h - one trial of a trained cell, watched percept by percept: what videos are made of. */
-#ifndef HN_SHOW_H
-#define HN_SHOW_H
+/* replay.h - runs one evaluated trial of a trained cell under a watcher: what videos are made of.
+ */
+#ifndef HN_REPLAY_H
+#define HN_REPLAY_H
 #include "session.h"
 
-/* What to show; NULL and 0 are the defaults. */
+/* Which trial; NULL and 0 are the defaults. */
 typedef struct HnReplayOptions {
-  const char *split; /* the one that decides */
-  const char *task;  /* name, or number, of a task of it; the first, or one drawn */
-  int64_t stream;    /* random numbers are those of an evaluation's row of this index */
+  const char *split; /* the deciding one */
+  const char *task;  /* name or number of one of its tasks; else the first, or a drawn one */
+  int64_t stream;    /* row of an evaluation whose random numbers are used */
 } HnReplayOptions;
 
-/* A moment: the environment as it is, and the belief that the next action is taken on.  Where
- * `over`, the state in which an episode ended, and still the belief of the percept before it. */
+/* The environment as it is and the belief that the next action is based on.  Where `over`, the
+ * state in which an episode ended, with the belief at the observation before it. */
 typedef struct HnReplayStep {
-  const void *env; /* row memory */
-  int64_t step, episode,
-      episode_step;           /* step of the trial, its episode, step of the episode; from 0 */
-  bool begin, over, adapting; /* adapting: the episode does not count */
-  float reward;               /* of the step that led here; NaN where none did */
+  const void *env;                     /* row memory */
+  int64_t step, episode, episode_step; /* of the trial, of the trial, of the episode; from 0 */
+  bool begin, over, adapting;          /* adapting: the episode does not count */
+  float reward;                        /* of the step before; NaN where there is none */
   double episode_return;
-  double entropy;   /* of the belief: its column of that name, else its map's, else that
-                                    of a Gaussian; else NaN */
+  double entropy;   /* of the belief: its column of that name, else of its map, else of a Gaussian,
+                       else NaN */
   const float *map; /* [map_width, map_height], or NULL */
 } HnReplayStep;
-/* False: enough was seen. */
+/* Returns false to end the trial. */
 typedef bool HnReplaySink(void *arg, const HnReplayStep *m);
 
-/* A cell at work with the newest checkpoint of its folder. */
+/* A session with the newest checkpoint of a cell's folder. */
 typedef struct HnReplay {
   HnCell *cell;
   HnSession *s;
@@ -34,17 +34,17 @@ typedef struct HnReplay {
   bool same;      /* false: made by other builds of the plugins, or another configuration */
 } HnReplay;
 
-/* dir: a cell's folder.  log: where plugins' lines go.  HN_RUN_FAILED: there is no cell, or no
- * checkpoint, in it. */
+/* dir: a cell's folder.  log: for the plugins' messages.  HN_RUN_FAILED: it holds no cell, or no
+ * checkpoint. */
 HnReplay *hn_replay_open(const char *dir, FILE *log, GError **error);
-void hn_replay_free(HnReplay *show);
-/* Lives the trial as the evaluation's protocol says.  HN_RUN_FAILED: no such split or task, or the
- * environment draws no pictures. */
-gboolean hn_replay_trial(HnReplay *show, const HnReplayOptions *what, HnReplaySink *sink, void *arg,
-                         GError **error);
-/* Moments a trial has at most. */
-int64_t hn_replay_max_steps(const HnReplay *show);
-/* The environment's picture of a moment, rgb [height, width, 3]. */
-gboolean hn_replay_draw(HnReplay *show, const HnReplayStep *m, int64_t width, int64_t height,
-                        uint8_t *rgb, GError **error);
+void hn_replay_free(HnReplay *r);
+/* Runs the trial as the evaluation's protocol says.  HN_RUN_FAILED: there is no such split or task,
+ * or the environment cannot be rendered. */
+bool hn_replay_trial(HnReplay *r, const HnReplayOptions *options, HnReplaySink *sink, void *arg,
+                     GError **error);
+/* The most steps that a trial passes to its sink. */
+int64_t hn_replay_max_steps(const HnReplay *r);
+/* Renders the environment at a step, rgb [height, width, 3]. */
+bool hn_replay_render(HnReplay *r, const HnReplayStep *m, int64_t width, int64_t height,
+                      uint8_t *rgb, GError **error);
 #endif
