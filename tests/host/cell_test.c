@@ -146,11 +146,44 @@ static void test_findings(void) {
   g_free(findings);
 }
 
+static void note(void *arg, const char *path, const HnNode *a, const HnNode *b) {
+  g_string_append_printf(arg, "%s: %s %s; ", path, a ? a->text : "-", b ? b->text : "-");
+}
+
+static void expect_differences(const char *a, const char *b, int ignored, const char *expected) {
+  HnDiag *d = hn_diag_new();
+  HnNode *first = hn_yaml_parse("a", a, strlen(a), d),
+         *second = hn_yaml_parse("b", b, strlen(b), d);
+  g_autoptr(GString) out = g_string_new(NULL);
+  hn_cell_differences(first, second, ignored, note, out);
+  g_assert_cmpstr(out->str, ==, expected);
+  hn_node_free(first), hn_node_free(second), hn_diag_free(d);
+}
+
+/* What may differ between seeds of an arm, and between arms that are set against each other. */
+static void test_differences(void) {
+  static const char a[] =
+      "arm: a\nseed: 1\nenv: {size: 5}\ninference: {plugin: x}\n"
+      "run: {frames: 9, workers: 1, episodes: 2}\nevaluation: {tasks: 5, every: 1}\n";
+  static const char b[] =
+      "arm: b\nseed: 2\nenv: {size: 6, map: open}\ninference: {plugin: y}\n"
+      "run: {frames: 8, workers: 4, episodes: 3}\nevaluation: {tasks: 6, every: 2}\n"
+      "weights: {from: there}\n";
+  const int seeds = HN_KEY_FREE | HN_KEY_SEED, arms = seeds | HN_KEY_ARM;
+  expect_differences(a, a, 0, "");
+  expect_differences(a, b, arms,
+                     "env.size: 5 6; env.map: - open; run.episodes: 2 3; evaluation.tasks: 5 6; ");
+  expect_differences("seed: 1\nrun: {workers: 1, frames: 1}\n",
+                     "seed: 2\nrun: {workers: 2, frames: 2}\n", seeds, "run.frames: 1 2; ");
+  expect_differences("run: {workers: 1}\n", "run: {workers: 2}\n", 0, "run.workers: 1 2; ");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   add_fakes();
   g_test_add_func("/cell/round-trip", test_round_trip);
   g_test_add_func("/cell/identity", test_identity);
   g_test_add_func("/cell/findings", test_findings);
+  g_test_add_func("/cell/differences", test_differences);
   return g_test_run();
 }

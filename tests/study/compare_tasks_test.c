@@ -85,6 +85,8 @@ static void values(void) {
                                  1e-12);
   g_assert_cmpfloat_with_epsilon(mean->estimate[0][HN_DIFFERENCE].high, 3.0261948799952028 / 2,
                                  1e-12);
+  g_assert_cmpstr(open->unit, ==, "reward per episode");
+  g_assert_cmpint(open->better, ==, 1);
   const HnByTask *reached = table(all, 0, "test", "success", 3);
   g_assert_cmpfloat_with_epsilon(row(reached, 1, "push")->estimate[0][HN_VALUE].value, 0.5, 1e-15);
   g_assert_cmpfloat_with_epsilon(row(reached, 0, "open, \"wide\"")->estimate[0][HN_VALUE].value, 0,

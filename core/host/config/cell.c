@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define RUN_ROW(kind, ...)        HN_ROW_##kind(HnRunParams, __VA_ARGS__)
-#define EVALUATION_ROW(kind, ...) HN_ROW_##kind(HnEvaluationParams, __VA_ARGS__)
+#define RUN_ROW(kind, name, role, ...)        HN_ROW_##kind(HnRunParams, name, __VA_ARGS__)
+#define EVALUATION_ROW(kind, name, role, ...) HN_ROW_##kind(HnEvaluationParams, name, __VA_ARGS__)
+#define WEIGHTS_ROW(kind, name, role, ...)    HN_ROW_##kind(HnWeightsParams, name, __VA_ARGS__)
 static const HnParam run_params[] = {HN_RUN_PARAMS(RUN_ROW)};
-#define WEIGHTS_ROW(kind, ...) HN_ROW_##kind(HnWeightsParams, __VA_ARGS__)
 static const HnParam evaluation_params[] = {HN_EVALUATION_PARAMS(EVALUATION_ROW)};
 static const HnParam weights_params[] = {HN_WEIGHTS_PARAMS(WEIGHTS_ROW)};
 
@@ -245,12 +245,74 @@ HnNode *hn_cell_node(const HnCell *cell) {
   return map;
 }
 
+/* ---- what makes cells differ ---- */
+
+#define RUN_ROLE(kind, name, role, ...)        {"run." #name, HN_KEY_##role},
+#define EVALUATION_ROLE(kind, name, role, ...) {"evaluation." #name, HN_KEY_##role},
+#define WEIGHTS_ROLE(kind, name, role, ...)    {"weights." #name, HN_KEY_##role},
+static const struct {
+  const char *path;
+  HnKeyRole role;
+} key_roles[] = {HN_RUN_PARAMS(RUN_ROLE) HN_EVALUATION_PARAMS(EVALUATION_ROLE)
+                     HN_WEIGHTS_PARAMS(WEIGHTS_ROLE){"seed", HN_KEY_SEED},
+                 {"seed_index", HN_KEY_SEED}};
+
+HnKeyRole hn_cell_key_role(const char *path) {
+  for (guint i = 0; i < G_N_ELEMENTS(key_roles); i++)
+    if (strcmp(key_roles[i].path, path) == 0) return key_roles[i].role;
+  bool measured = g_str_has_prefix(path, "env") || g_str_has_prefix(path, "evaluation");
+  return measured ? HN_KEY_MEASURE : HN_KEY_ARM;
+}
+
+static bool same_leaf(const HnNode *a, const HnNode *b) {
+  if (!a || !b || a->kind != b->kind) return a == b;
+  if (a->kind == HN_NODE_TEXT) return strcmp(a->text, b->text) == 0;
+  g_autofree char *first = hn_node_write(a), *second = hn_node_write(b);
+  return strcmp(first, second) == 0;
+}
+
+typedef struct Walk {
+  int ignored;
+  HnKeyDiffers *found;
+  void *arg;
+} Walk;
+
+static void walk(const Walk *w, const char *path, const HnNode *a, const HnNode *b) {
+  if (!a || !b || a->kind != HN_NODE_MAP || b->kind != HN_NODE_MAP) {
+    if (!same_leaf(a, b) && !(w->ignored & (int)hn_cell_key_role(path)))
+      w->found(w->arg, path, a, b);
+    return;
+  }
+  for (int side = 0; side < 2; side++) {
+    const HnNode *keys = side ? b : a;
+    for (guint i = 0; i < keys->keys->len; i++) {
+      const char *key = ((const HnNode *)keys->keys->pdata[i])->text;
+      if (side && hn_node_get(a, key)) continue;
+      g_autofree char *inner = *path ? g_strconcat(path, ".", key, NULL) : g_strdup(key);
+      walk(w, inner, hn_node_get(a, key), hn_node_get(b, key));
+    }
+  }
+}
+
+void hn_cell_differences(const HnNode *a, const HnNode *b, int ignored, HnKeyDiffers *found,
+                         void *arg) {
+  walk(&(Walk){ignored, found, arg}, "", a, b);
+}
+
+/* Keys that change no result count as one and the same, unless they are empty. */
+static void level_free_keys(HnNode *map) {
+  for (guint i = 0; i < G_N_ELEMENTS(key_roles); i++) {
+    if (key_roles[i].role != HN_KEY_FREE) continue;
+    g_auto(GStrv) part = g_strsplit(key_roles[i].path, ".", 2);
+    HnNode *block = hn_node_get(map, part[0]), *value = hn_node_get(block, part[1]);
+    if (value && *value->text) hn_node_put(block, part[1], "any");
+  }
+}
+
 char *hn_cell_identity(const HnCell *cell) {
   const HnPluginChoice *parts[] = {&cell->env, &cell->inference, &cell->policy};
   HnNode *map = hn_cell_node(cell);
-  hn_node_put(hn_node_get(map, "run"), "workers", "any");
-  if (cell->starts && *cell->weights.from)
-    hn_node_put(hn_node_get(map, "weights"), "from", "elsewhere");
+  level_free_keys(map);
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
     HnNode *block = hn_node_get(map, hn_kind_name(parts[i]->plugin->kind));
     hn_params_put_text(block, "plugin", parts[i]->plugin->name);

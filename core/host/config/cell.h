@@ -5,68 +5,83 @@
 #include "protocol.h"
 #include "registry.h"
 
+/* What it means for results that cells differ in a key.  Every row of the tables below says so. */
+typedef enum HnKeyRole {
+  HN_KEY_FREE = 1,    /* nothing: the key changes no result */
+  HN_KEY_SEED = 2,    /* they are different seeds: each has its own */
+  HN_KEY_ARM = 4,     /* they are different arms, which can be compared */
+  HN_KEY_MEASURE = 8, /* they measure different things, and are not set against each other */
+} HnKeyRole;
+
 #define HN_RUN_PARAMS(X)                                                                           \
-  X(int, frames, "step", "Environment steps to train on, over all rows.", 100000, 0, 1e15)         \
-  X(int, rows, "", "Environments run side by side, B.", 16, 1, 65536)                              \
-  X(int, steps, "step", "Steps a row takes per iteration and phase, T; 0: one whole trial.", 0, 0, \
-    1e9)                                                                                           \
-  X(int, episodes, "", "Episodes per trial, that is per task.", 2, 1, 1e6)                         \
-  X(int, trial_steps, "step",                                                                      \
+  X(int, frames, ARM, "step", "Environment steps to train on, over all rows.", 100000, 0, 1e15)    \
+  X(int, rows, ARM, "", "Environments run side by side, B.", 16, 1, 65536)                         \
+  X(int, steps, ARM, "step", "Steps a row takes per iteration and phase, T; 0: one whole trial.",  \
+    0, 0, 1e9)                                                                                     \
+  X(int, episodes, MEASURE, "", "Episodes per trial, that is per task.", 2, 1, 1e6)                \
+  X(int, trial_steps, MEASURE, "step",                                                             \
     "Steps per trial, however many episodes they hold, scored as one; 0: episodes decides.", 0, 0, \
     1e9)                                                                                           \
-  X(int, workers, "", "Threads that collect and learn; results do not depend on it.", 1, 1, 256)   \
-  X(int, samples, "", "Posterior samples acted on, S; 0: the point belief.", 0, 0, 1024)           \
-  X(flag, stop_gradient, "", "No gradient of the policy's loss reaches the inference.", 0)         \
-  X(int, trace_every, "update",                                                                    \
+  X(int, workers, FREE, "", "Threads that collect and learn; results do not depend on it.", 1, 1,  \
+    256)                                                                                           \
+  X(int, samples, ARM, "", "Posterior samples acted on, S; 0: the point belief.", 0, 0, 1024)      \
+  X(flag, stop_gradient, ARM, "", "No gradient of the policy's loss reaches the inference.", 0)    \
+  X(int, trace_every, ARM, "update",                                                               \
     "Updates between hashes of the weights in trace.bin; the last update's is always there.", 1,   \
     1, 1e9)                                                                                        \
-  X(int, checkpoint_every, "update", "Updates between checkpoints; 0: only the last.", 20, 0, 1e9) \
-  X(int, keep_every, "update",                                                                     \
+  X(int, checkpoint_every, ARM, "update", "Updates between checkpoints; 0: only the last.", 20, 0, \
+    1e9)                                                                                           \
+  X(int, keep_every, ARM, "update",                                                                \
     "Updates between checkpoints that stay, that of the first weights too; 0: the newest two.", 0, \
     0, 1e9)
-#define HN_EVALUATION_PARAMS(X)                                                                  \
-  X(int, every, "update", "Updates between evaluations; 0: only after the last.", 0, 0, 1e9)     \
-  X(int, tasks, "", "Held-out tasks, a row each.", 20, 1, 65536)                                 \
-  X(choice, protocol, "", "How a task is acted in and what counts." HN_PROTOCOL_DOCS, "trial",   \
-    HN_PROTOCOL_CHOICES)                                                                         \
-  X(int, episodes, "",                                                                           \
-    "Episodes that count; 0: as in training, or the protocol's own (3, of sdvt 10).", 0, 0, 1e6) \
-  X(int, trial_steps, "step",                                                                    \
-    "In protocol trial: steps per trial; 0: as in training, or episodes decides.", 0, 0, 1e9)    \
-  X(int, adapt_episodes, "",                                                                     \
-    "Sampled episodes before those that count, in metaworld and upstream_biased.", 10, 0, 1e6)   \
-  X(int, parallel, "", "Goals of a task that share a count, in upstream_biased.", 4, 1, 65536)   \
-  X(text, split, "",                                                                             \
-    "Splits that tasks are drawn from, as in 'test|train', the first of which decides; empty: "  \
-    "the environment's last.",                                                                   \
-    "")                                                                                          \
-  X(flag, greedy, "", "In protocol trial: the policy's mean or mode instead of a draw.", 1)      \
-  X(int, samples, "", "Posterior samples acted on and predicted with; -1: as in training.", -1,  \
-    -1, 1024)                                                                                    \
-  X(int, questions, "",                                                                          \
-    "Actions at each step that a supervised task's prediction is scored on; 0: none.", 100, 0,   \
-    65536)                                                                                       \
-  X(int, record_rows, "", "Rows whose last trial goes to trial.csv, step by step.", 3, 0, 64)
+#define HN_EVALUATION_PARAMS(X)                                                                   \
+  X(int, every, ARM, "update", "Updates between evaluations; 0: only after the last.", 0, 0, 1e9) \
+  X(int, tasks, MEASURE, "", "Held-out tasks, a row each.", 20, 1, 65536)                         \
+  X(choice, protocol, MEASURE, "", "How a task is acted in and what counts." HN_PROTOCOL_DOCS,    \
+    "trial", HN_PROTOCOL_CHOICES)                                                                 \
+  X(int, episodes, MEASURE, "",                                                                   \
+    "Episodes that count; 0: as in training, or the protocol's own (3, of sdvt 10).", 0, 0, 1e6)  \
+  X(int, trial_steps, MEASURE, "step",                                                            \
+    "In protocol trial: steps per trial; 0: as in training, or episodes decides.", 0, 0, 1e9)     \
+  X(int, adapt_episodes, MEASURE, "",                                                             \
+    "Sampled episodes before those that count, in metaworld and upstream_biased.", 10, 0, 1e6)    \
+  X(int, parallel, MEASURE, "", "Goals of a task that share a count, in upstream_biased.", 4, 1,  \
+    65536)                                                                                        \
+  X(text, split, MEASURE, "",                                                                     \
+    "Splits that tasks are drawn from, as in 'test|train', the first of which decides; empty: "   \
+    "the environment's last.",                                                                    \
+    "")                                                                                           \
+  X(flag, greedy, MEASURE, "", "In protocol trial: the policy's mean or mode instead of a draw.", \
+    1)                                                                                            \
+  X(int, samples, ARM, "", "Posterior samples acted on and predicted with; -1: as in training.",  \
+    -1, -1, 1024)                                                                                 \
+  X(int, questions, MEASURE, "",                                                                  \
+    "Actions at each step that a supervised task's prediction is scored on; 0: none.", 100, 0,    \
+    65536)                                                                                        \
+  X(int, record_rows, ARM, "", "Rows whose last trial goes to trial.csv, step by step.", 3, 0, 64)
 
 /* A block that may be absent, or `weights: none` where a base has one. */
-#define HN_WEIGHTS_PARAMS(X)                                                                     \
-  X(text, from, "", "Folder of the study that ran, as -o named it; empty: this very study.", "") \
-  X(text, arm, "", "Arm whose cell is taken.", "")                                               \
-  X(text, seed, "", "Index of its seed; same: the cell's own.", "same")                          \
-  X(text, at, "", "Update of the checkpoint; last: the one a finished cell ended with.", "last") \
-  X(choice, load, "", "Whose weights are taken.", "both", "both|inference|policy")               \
-  X(flag, ignore_extra, "", "Weights of the checkpoint with no place here are left out.", 0)     \
-  X(text, sha256, "", "Of the checkpoint; filled in where it is empty.", "")                     \
-  X(text, identity, "", "Of the cell of this study that wrote it; filled in.", "")
+#define HN_WEIGHTS_PARAMS(X)                                                                       \
+  X(text, from, FREE, "", "Folder of the study that ran, as -o named it; empty: this very study.", \
+    "")                                                                                            \
+  X(text, arm, ARM, "", "Arm whose cell is taken.", "")                                            \
+  X(text, seed, ARM, "", "Index of its seed; same: the cell's own.", "same")                       \
+  X(text, at, ARM, "", "Update of the checkpoint; last: the one a finished cell ended with.",      \
+    "last")                                                                                        \
+  X(choice, load, ARM, "", "Whose weights are taken.", "both", "both|inference|policy")            \
+  X(flag, ignore_extra, ARM, "", "Weights of the checkpoint with no place here are left out.", 0)  \
+  X(text, sha256, SEED, "", "Of the checkpoint; filled in where it is empty.", "")                 \
+  X(text, identity, SEED, "", "Of the cell of this study that wrote it; filled in.", "")
 
+#define HN_CELL_FIELD(kind, name, role, ...) HN_FIELD(kind, name, __VA_ARGS__)
 typedef struct HnRunParams {
-  HN_RUN_PARAMS(HN_FIELD)
+  HN_RUN_PARAMS(HN_CELL_FIELD)
 } HnRunParams;
 typedef struct HnEvaluationParams {
-  HN_EVALUATION_PARAMS(HN_FIELD)
+  HN_EVALUATION_PARAMS(HN_CELL_FIELD)
 } HnEvaluationParams;
 typedef struct HnWeightsParams {
-  HN_WEIGHTS_PARAMS(HN_FIELD)
+  HN_WEIGHTS_PARAMS(HN_CELL_FIELD)
 } HnWeightsParams;
 enum { HN_LOAD_BOTH, HN_LOAD_INFERENCE, HN_LOAD_POLICY };
 HnSchema hn_run_schema(void);
@@ -104,9 +119,17 @@ void hn_cell_check(const HnNode *map, HnDiag *d);
 /* The same as a tree with every default filled in: what config.resolved.yaml holds. */
 HnNode *hn_cell_node(const HnCell *cell);
 void hn_cell_free(HnCell *cell);
-/* SHA-256 in hex of the resolved configuration (without `workers`, which changes no result, and
- * with plugins and weights named, not located) and of the plugins' files: what makes two cells the
- * same.  Free with g_free. */
+/* What a difference in a key means, by its path: "run.workers".  Parameters of the environment are
+ * HN_KEY_MEASURE, those of other plugins HN_KEY_ARM. */
+HnKeyRole hn_cell_key_role(const char *path);
+/* Calls `found` for each key in which two resolved cells differ but those of a role in `ignored`, a
+ * sum of them.  A node is NULL where a cell lacks the key. */
+typedef void HnKeyDiffers(void *arg, const char *path, const HnNode *a, const HnNode *b);
+void hn_cell_differences(const HnNode *a, const HnNode *b, int ignored, HnKeyDiffers *found,
+                         void *arg);
+/* SHA-256 in hex of the resolved configuration (without keys that change no result, and with
+ * plugins named, not located) and of the plugins' files: what makes two cells the same.  Free with
+ * g_free. */
 char *hn_cell_identity(const HnCell *cell);
 /* Blocks of a cell, in the order in which they are written; NULL-terminated. */
 extern const char *const hn_cell_blocks[];

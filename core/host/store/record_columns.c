@@ -284,7 +284,7 @@ static bool is_named(const HnRecordColumn *c, const char *name) {
 }
 
 const HnRecordColumn *hn_record_find(const char *name) {
-  static const HnRecordColumn *const reported[] = {metrics, steps};
+  static const HnRecordColumn *const reported[] = {metrics, steps, episodes};
   for (guint i = 0; i < G_N_ELEMENTS(reported); i++)
     for (const HnRecordColumn *c = reported[i]; c->name; c++)
       if (is_named(c, name)) return c;

@@ -49,7 +49,7 @@ typedef struct HnRecordColumn {
 
 /* The columns of a table in their order, up to one without a name; NULL: not a table. */
 const HnRecordColumn *hn_record_columns(HnRunFile table);
-/* The host's column of that name in metrics.csv, else in steps.csv, or NULL. */
+/* The host's column of that name in metrics.csv, else steps.csv, else episodes.csv, or NULL. */
 const HnRecordColumn *hn_record_find(const char *name);
 /* Whether a table is written at all in this session. */
 bool hn_record_has(const HnSession *s, HnRunFile table);

@@ -14,38 +14,24 @@ static HnResult *first_done(const HnResults *r, int64_t arm) {
   return NULL;
 }
 
-/* Keys of a cell that may differ between cells of one arm: they change no result, or are the seed.
- */
-static bool ignored(const char *path, const char *const *except) {
-  for (; *except; except++)
-    if (g_str_equal(path, *except)) return true;
-  return false;
+/* The first difference, "run.frames: 100 and 200"; *arg: char *. */
+static void keep_first(void *arg, const char *path, const HnNode *a, const HnNode *b) {
+  char **first = arg;
+  if (*first) return;
+  if (!a || !b)
+    *first = g_strdup_printf("%s: only in one", path);
+  else if (a->kind != HN_NODE_TEXT || b->kind != HN_NODE_TEXT)
+    *first = g_strdup_printf("%s: of another kind", path);
+  else
+    *first = g_strdup_printf("%s: %s and %s", path, a->text, b->text);
 }
 
-/* The first place at which two trees differ, "run.frames: 100 and 200", or NULL. */
-static char *difference(const HnNode *a, const HnNode *b, const char *path,
-                        const char *const *except) {
-  if (*path && ignored(path, except)) return NULL;
-  if (!a || !b) return a == b ? NULL : g_strdup_printf("%s: only in one", path);
-  if (a->kind != b->kind) return g_strdup_printf("%s: of another kind", path);
-  if (a->kind == HN_NODE_TEXT)
-    return g_str_equal(a->text, b->text) ? NULL
-                                         : g_strdup_printf("%s: %s and %s", path, a->text, b->text);
-  char *found = NULL;
-  if (a->kind == HN_NODE_LIST && a->items->len != b->items->len)
-    return g_strdup_printf("%s: of another length", path);
-  for (guint side = 0; side < 2 && !found; side++) {
-    const HnNode *from = side ? b : a;
-    for (guint i = 0; i < from->items->len && !found; i++) {
-      const char *key = from->kind == HN_NODE_MAP ? ((HnNode *)from->keys->pdata[i])->text : NULL;
-      char *name = key ? g_strdup_printf("%s%s%s", path, *path ? "." : "", key)
-                       : g_strdup_printf("%s[%u]", path, i);
-      found = key ? difference(hn_node_get(a, key), hn_node_get(b, key), name, except)
-                  : difference(a->items->pdata[i], b->items->pdata[i], name, except);
-      g_free(name);
-    }
-  }
-  return found;
+/* The first key but those of a role in `ignored` in which two cells differ, or NULL. */
+static char *difference(const HnResult *a, const HnResult *b, int ignored) {
+  char *first = NULL;
+  if (a->config && b->config)
+    hn_cell_differences(a->config, b->config, ignored, keep_first, &first);
+  return first;
 }
 
 static bool mixed(GError **error, const char *what, const HnResult *a, const char *in_a,
@@ -110,14 +96,12 @@ static bool same_versions(GHashTable *said, const HnResult *c, GError **error) {
 }
 
 static bool comparable(const HnResults *r, GError **error) {
-  static const char *const per_seed[] = {"seed",           "seed_index",       "run.workers",
-                                         "weights.sha256", "weights.identity", NULL};
   for (int64_t arm = 0; arm < r->arm_count; arm++) {
     HnResult *first = first_done(r, arm);
     for (int64_t s = 0; first && s < r->seeds; s++) {
       HnResult *c = hn_results_cell(r, arm, s);
       if (!hn_result_done(c) || c == first) continue;
-      char *found = difference(first->config, c->config, "", per_seed);
+      char *found = difference(first, c, HN_KEY_FREE | HN_KEY_SEED);
       if (found)
         g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_MIXED,
                     "these results cannot be compared: seeds %" G_GINT64_FORMAT
@@ -138,23 +122,9 @@ static bool comparable(const HnResults *r, GError **error) {
 
 /* What keeps an arm from being set against the baseline: another environment or evaluation. */
 static char *protocol(const HnResults *r, int64_t arm, int64_t baseline) {
-  /* how often, with how many samples, and what is shown of it is the arm's own choice */
-  static const char *const except[] = {"evaluation.every", "evaluation.record_rows",
-                                       "evaluation.samples", NULL};
-  static const char *const keys[] = {"env", "evaluation"};
-  HnResult *a = first_done(r, arm), *b = first_done(r, baseline);
-  if (!a || !b || arm == baseline || !a->config || !b->config) return NULL;
-  char *found = NULL;
-  for (guint i = 0; i < G_N_ELEMENTS(keys) && !found; i++)
-    found = difference(hn_node_get(a->config, keys[i]), hn_node_get(b->config, keys[i]), keys[i],
-                       except);
-  HnNode *run_a = hn_node_get(a->config, "run"), *run_b = hn_node_get(b->config, "run");
-  static const char *const trial[][2] = {{"episodes", "run.episodes"},
-                                         {"trial_steps", "run.trial_steps"}};
-  for (guint i = 0; i < G_N_ELEMENTS(trial) && !found && run_a && run_b; i++)
-    found = difference(hn_node_get(run_a, trial[i][0]), hn_node_get(run_b, trial[i][0]),
-                       trial[i][1], except);
-  return found;
+  const HnResult *a = first_done(r, arm), *b = first_done(r, baseline);
+  if (!a || !b || arm == baseline) return NULL;
+  return difference(a, b, HN_KEY_FREE | HN_KEY_SEED | HN_KEY_ARM);
 }
 
 /* ---- the numbers ---- */

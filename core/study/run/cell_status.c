@@ -21,7 +21,9 @@ typedef struct Difference {
   char *first; /* "inference.noise was inferred" */
 } Difference;
 
-static void differ(Difference *out, const char *path, const HnNode *was) {
+static void differ(void *arg, const char *path, const HnNode *was, const HnNode *is) {
+  Difference *out = arg;
+  (void)is;
   if (out->count++ > 0) return;
   if (!was)
     out->first = g_strdup_printf("%s was not there", path);
@@ -30,25 +32,6 @@ static void differ(Difference *out, const char *path, const HnNode *was) {
   else {
     g_autofree char *cut = hn_diag_cut(was->text);
     out->first = g_strdup_printf("%s was %s", path, *cut ? cut : "empty");
-  }
-}
-
-static void compare(const HnNode *was, const HnNode *is, const char *path, Difference *out) {
-  /* threads change no result, nor does the place of weights whose hash is the same */
-  if (strcmp(path, "run.workers") == 0 || strcmp(path, "weights.from") == 0) return;
-  if (is->kind != HN_NODE_MAP || !was || was->kind != HN_NODE_MAP) {
-    if (!was || was->kind != is->kind || strcmp(was->text, is->text) != 0) differ(out, path, was);
-    return;
-  }
-  for (guint i = 0; i < is->keys->len; i++) {
-    const char *key = ((const HnNode *)is->keys->pdata[i])->text;
-    g_autofree char *inner = *path ? g_strconcat(path, ".", key, NULL) : g_strdup(key);
-    compare(hn_node_get(was, key), is->items->pdata[i], inner, out);
-  }
-  for (guint i = 0; i < was->keys->len; i++) {
-    const char *key = ((const HnNode *)was->keys->pdata[i])->text;
-    g_autofree char *inner = *path ? g_strconcat(path, ".", key, NULL) : g_strdup(key);
-    if (!hn_node_get(is, key)) differ(out, inner, was->items->pdata[i]);
   }
 }
 
@@ -61,7 +44,7 @@ static char *other_configuration(const char *file, const HnCell *cell) {
   if (!was || hn_diag_count(d))
     reason = g_strdup("the folder's config.resolved.yaml is damaged");
   else
-    compare(was, is, "", &difference);
+    hn_cell_differences(was, is, HN_KEY_FREE, differ, &difference);
   if (difference.count == 1)
     reason = g_strdup_printf("configuration differs from the folder's: %s", difference.first);
   else if (difference.count > 1)
