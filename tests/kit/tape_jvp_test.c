@@ -61,7 +61,7 @@ static void product(const Case *c, const HnHost *host, Probe *p, int moving, int
   while (only < c->inputs && moving != 1 << only) only++;
   const bool one = only < c->inputs;
   hn_tape_hvp(&t, loss,
-              (HnDirection){.size = one ? MOST : INPUTS * MOST,
+              (HnTangent){.size = one ? MOST : INPUTS * MOST,
                             .base = one ? hv[only] : hv[0],
                             .v = one ? (*masked)[only] : (*masked)[0]});
 }
@@ -134,9 +134,9 @@ static void test_again(void) {
   HnTape t = hn_tape_begin(fake_host_open(fake), true);
   const float x = 1.5f, v = -2;
   float g = 0;
-  const HnDirection d = {1, &g, &v};
-  HnVar *first = hn_tape_along(&t, hn_square(&t, hn_square(&t, hn_leaf(&t, 1, 1, &x, &g))), d);
-  HnVar *second = hn_tape_along(&t, first, d), *third = hn_tape_along(&t, second, d);
+  const HnTangent d = {1, &g, &v};
+  HnVar *first = hn_tape_jvp(&t, hn_square(&t, hn_square(&t, hn_leaf(&t, 1, 1, &x, &g))), d);
+  HnVar *second = hn_tape_jvp(&t, first, d), *third = hn_tape_jvp(&t, second, d);
   g_assert_cmpfloat(first->data[0], ==, 4 * x * x * x * v);
   g_assert_cmpfloat(second->data[0], ==, 12 * x * x * v * v);
   g_assert_cmpfloat(third->data[0], ==, 24 * x * v * v * v);
@@ -160,7 +160,7 @@ static void test_store(void) {
   HnTape t = hn_tape_begin(s->host, true);
   HnVar *y = hn_mlp(&t, &mlp, hn_constant(&t, 4, 3, x), flat);
   hn_tape_hvp(&t, hn_affine(&t, hn_sum(&t, hn_square(&t, y)), 0.5f, 0),
-              (HnDirection){s->size, flat, v});
+              (HnTangent){s->size, flat, v});
   const float *vw = v + mlp.w[0]->offset, *vb = v + mlp.b[0]->offset;
   for (int j = 0; j < 2; j++) {
     double moved[4], sum = 0;
@@ -190,7 +190,7 @@ static void test_fisher(void) {
   HnVar *logits = hn_leaf(&t, 1, 3, x + 2, g + 2);
   HnVar *kl = hn_normal_kl(&t, mean, logstd, hn_stop(&t, mean), hn_stop(&t, logstd));
   kl = hn_add(&t, kl, hn_categorical_kl(&t, logits, hn_stop(&t, logits)));
-  hn_tape_hvp(&t, kl, (HnDirection){5, g, v});
+  hn_tape_hvp(&t, kl, (HnTangent){5, g, v});
   g_assert_cmpfloat(fabs((double)g[0] - exp(2 * 0.7)), <, 1e-5);
   g_assert_cmpfloat(fabs((double)g[1] - 4), <, 1e-5);
   double p[3], all = 0, pv = 0;
@@ -209,9 +209,9 @@ static void test_still(void) {
   float g[3] = {0}, other = 0;
   HnVar *leaf = hn_leaf(&t, 1, 3, x, g), *elsewhere = hn_leaf(&t, 1, 1, x, &other);
   HnVar *stopped = hn_mul(&t, elsewhere, hn_stop(&t, elsewhere));
-  g_assert_null(hn_tape_along(&t, stopped, (HnDirection){3, g, v}));
+  g_assert_null(hn_tape_jvp(&t, stopped, (HnTangent){3, g, v}));
   HnVar *loss = hn_add(&t, hn_categorical_entropy(&t, leaf), hn_categorical_kl(&t, leaf, leaf));
-  hn_tape_hvp(&t, loss, (HnDirection){3, g, v});
+  hn_tape_hvp(&t, loss, (HnTangent){3, g, v});
   /* two choices at logits a and b with d = a - b: entropy'' = -p q (1 + d (q - p)) along (1, -1) */
   const double p = 1 / (1 + exp(-0.7)), q = 1 - p, bend = -p * q * (1 + 0.7 * (q - p));
   g_assert_cmpfloat(fabs((double)g[0] + bend), <, 1e-6);
@@ -229,24 +229,24 @@ static void test_too_late(void) {
     float g = 0;
     HnVar *y = hn_square(&t, hn_leaf(&t, 1, 1, &x, &g));
     hn_tape_backward(&t, y);
-    hn_tape_hvp(&t, y, (HnDirection){1, &g, &x});
+    hn_tape_hvp(&t, y, (HnTangent){1, &g, &x});
   }
   g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
   g_test_trap_assert_failed();
-  g_test_trap_assert_stderr("*hn_tape_along: needs a tape that*");
+  g_test_trap_assert_stderr("*hn_tape_jvp: needs a tape that*");
 }
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-    char *path = g_strdup_printf("/along/%s", cases[i].name);
+    char *path = g_strdup_printf("/jvp/%s", cases[i].name);
     g_test_add_data_func(path, &cases[i], check_case);
     g_free(path);
   }
-  g_test_add_func("/along/again", test_again);
-  g_test_add_func("/along/store", test_store);
-  g_test_add_func("/along/fisher", test_fisher);
-  g_test_add_func("/along/still", test_still);
-  g_test_add_func("/along/too-late", test_too_late);
+  g_test_add_func("/jvp/again", test_again);
+  g_test_add_func("/jvp/store", test_store);
+  g_test_add_func("/jvp/fisher", test_fisher);
+  g_test_add_func("/jvp/still", test_still);
+  g_test_add_func("/jvp/too-late", test_too_late);
   return g_test_run();
 }

@@ -294,12 +294,12 @@ static void test_first_order(void) {
     HnTape t = hn_tape_begin(fake_host_open(fake), true);
     float x[3] = {1, 2, 3}, g[3] = {0}, v[3] = {1, 0, 0};
     HnVar *loss = hn_sum(&t, hn_square(&t, hn_cayley(&t, hn_leaf(&t, 1, 3, x, g), 3)));
-    hn_tape_hvp(&t, loss, (HnDirection){3, g, v});
+    hn_tape_hvp(&t, loss, (HnTangent){3, g, v});
     return;
   }
   g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
   g_test_trap_assert_failed();
-  g_test_trap_assert_stderr("*hn_cayley does not say how it moves*");
+  g_test_trap_assert_stderr("*hn_cayley has no Jacobian-vector product*");
 }
 
 static void add_cases(const Case *all, gsize count_of) {

@@ -17,9 +17,9 @@ static void bce_back(HnTape *t, HnRecord *r) {
       dx[j] += r->y->grad[i] * ((s->total ? s->total[j] : 1.0f) * p[j] - s->ones[j]);
 }
 
-static HnVar *bce_along(HnTape *t, const HnRecord *r) {
+static HnVar *bce_jvp(HnTape *t, const HnRecord *r) {
   const Counts *s = r->extra;
-  HnVar *dx = hn_along(t, r->a);
+  HnVar *dx = hn_tangent(t, r->a);
   if (!dx) return NULL;
   HnVar *slope = hn_activate(t, r->a, HN_SIGMOID);
   if (s->total) slope = hn_mul(t, slope, hn_constant(t, dx->rows, dx->cols, s->total));
@@ -27,7 +27,7 @@ static HnVar *bce_along(HnTape *t, const HnRecord *r) {
   return hn_sum_columns(t, hn_mul(t, slope, dx));
 }
 
-static const HnRule bce_rule = {"hn_bce_logits", bce_back, bce_along};
+static const HnRule bce_rule = {"hn_bce_logits", bce_back, bce_jvp};
 
 /* softplus(+-x) = max(+-x, 0) + softplus(-|x|), which cancels nowhere. */
 HnVar *hn_bce_logits(HnTape *t, HnVar *logits, const float *ones, const float *total) {

@@ -42,14 +42,14 @@ static void softmax_back(HnTape *t, HnRecord *r) {
 }
 
 /* p (dx - sum p dx) */
-static HnVar *softmax_along(HnTape *t, const HnRecord *r) {
-  HnVar *dx = hn_along(t, r->a);
+static HnVar *softmax_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_tangent(t, r->a);
   if (!dx) return NULL;
   HnVar *mean = hn_sum_columns(t, hn_mul(t, r->y, dx));
   return hn_mul(t, r->y, hn_sub(t, dx, hn_like(t, mean, dx)));
 }
 
-static const HnRule softmax_rule = {"hn_softmax", softmax_back, softmax_along};
+static const HnRule softmax_rule = {"hn_softmax", softmax_back, softmax_jvp};
 
 /* log p, which always meets a factor p: so where p vanishes any finite value will do. */
 static HnVar *log_of(HnTape *t, HnVar *p) {
@@ -85,9 +85,9 @@ static void logp_back(HnTape *t, HnRecord *r) {
 }
 
 /* sum (chosen - p) dx */
-static HnVar *logp_along(HnTape *t, const HnRecord *r) {
+static HnVar *logp_jvp(HnTape *t, const HnRecord *r) {
   const Saved *s = r->extra;
-  HnVar *dx = hn_along(t, r->a);
+  HnVar *dx = hn_tangent(t, r->a);
   if (!dx) return NULL;
   float *chosen = hn_tape_room(t, hn_count(dx), sizeof(float));
   for (int64_t i = 0; i < dx->rows; i++) chosen[i * dx->cols + s->pick[i]] = 1;
@@ -95,7 +95,7 @@ static HnVar *logp_along(HnTape *t, const HnRecord *r) {
   return hn_sum_columns(t, hn_mul(t, rest, dx));
 }
 
-static const HnRule logp_rule = {"hn_categorical_logp", logp_back, logp_along};
+static const HnRule logp_rule = {"hn_categorical_logp", logp_back, logp_jvp};
 
 HnVar *hn_categorical_logp(HnTape *t, HnVar *logits, const int32_t *pick) {
   Saved *s = hn_tape_take(t, 1, sizeof *s);
@@ -123,15 +123,15 @@ static void entropy_back(HnTape *t, HnRecord *r) {
 }
 
 /* -sum p (log p + entropy) dx */
-static HnVar *entropy_along(HnTape *t, const HnRecord *r) {
-  HnVar *dx = hn_along(t, r->a);
+static HnVar *entropy_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_tangent(t, r->a);
   if (!dx) return NULL;
   HnVar *p = hn_softmax(t, r->a);
   HnVar *slope = hn_mul(t, p, hn_add(t, log_of(t, p), hn_like(t, r->y, dx)));
   return hn_affine(t, hn_sum_columns(t, hn_mul(t, slope, dx)), -1, 0);
 }
 
-static const HnRule entropy_rule = {"hn_categorical_entropy", entropy_back, entropy_along};
+static const HnRule entropy_rule = {"hn_categorical_entropy", entropy_back, entropy_jvp};
 
 HnVar *hn_categorical_entropy(HnTape *t, HnVar *logits) {
   const int64_t n = logits->cols;
@@ -163,8 +163,8 @@ static void kl_back(HnTape *t, HnRecord *r) {
 }
 
 /* sum p (log p - log q - kl) dp + (q - p) dq, d of the logits */
-static HnVar *kl_along(HnTape *t, const HnRecord *r) {
-  HnVar *dp = hn_along(t, r->a), *dq = hn_along(t, r->b);
+static HnVar *kl_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dp = hn_tangent(t, r->a), *dq = hn_tangent(t, r->b);
   if (!dp && !dq) return NULL;
   HnVar *p = hn_softmax(t, r->a), *q = hn_softmax(t, r->b), *sum = NULL;
   if (dp) {
@@ -174,7 +174,7 @@ static HnVar *kl_along(HnTape *t, const HnRecord *r) {
   return hn_sum_columns(t, hn_plus(t, sum, hn_times(t, hn_sub(t, q, p), dq)));
 }
 
-static const HnRule kl_rule = {"hn_categorical_kl", kl_back, kl_along};
+static const HnRule kl_rule = {"hn_categorical_kl", kl_back, kl_jvp};
 
 HnVar *hn_categorical_kl(HnTape *t, HnVar *p_logits, HnVar *q_logits) {
   HN_SHAPE(p_logits->rows == q_logits->rows && p_logits->cols == q_logits->cols,

@@ -42,8 +42,8 @@ static void density_back(HnTape *t, HnRecord *r) {
 }
 
 /* sum (z / std) dmean + (z^2 - 1) dlogstd */
-static HnVar *density_along(HnTape *t, const HnRecord *r) {
-  HnVar *dmean = hn_along(t, r->a), *dlogstd = hn_along(t, r->b), *sum = NULL;
+static HnVar *density_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dmean = hn_tangent(t, r->a), *dlogstd = hn_tangent(t, r->b), *sum = NULL;
   if (!dmean && !dlogstd) return NULL;
   HnVar *x = hn_constant(t, r->a->rows, r->a->cols, ((const Density *)r->extra)->x);
   HnVar *inverse = hn_exp(t, hn_affine(t, r->b, -1, 0));
@@ -53,7 +53,7 @@ static HnVar *density_along(HnTape *t, const HnRecord *r) {
   return hn_sum_columns(t, sum);
 }
 
-static const HnRule density_rule = {"hn_normal_logp", density_back, density_along};
+static const HnRule density_rule = {"hn_normal_logp", density_back, density_jvp};
 
 /* offset [B] or NULL is taken off the log-density. */
 static HnVar *density(HnTape *t, HnVar *mean, HnVar *logstd, const float *x, const float *offset) {
@@ -106,15 +106,15 @@ static void tanh_log_slope_back(HnTape *t, HnRecord *r) {
     for (int64_t j = i * n; j < (i + 1) * n; j++) du[j] -= 2.0f * a[j] * r->y->grad[i];
 }
 
-static HnVar *tanh_log_slope_along(HnTape *t, const HnRecord *r) {
-  HnVar *du = hn_along(t, r->a);
+static HnVar *tanh_log_slope_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *du = hn_tangent(t, r->a);
   if (!du) return NULL;
   HnVar *slope = hn_affine(t, hn_activate(t, r->a, HN_TANH), -2, 0);
   return hn_sum_columns(t, hn_mul(t, slope, du));
 }
 
 static const HnRule tanh_log_slope_rule = {"hn_tanh_log_slope", tanh_log_slope_back,
-                                           tanh_log_slope_along};
+                                           tanh_log_slope_jvp};
 
 HnVar *hn_tanh_log_slope(HnTape *t, HnVar *u) {
   HnVar *y = hn_output(t, u->rows, 1, u, NULL, NULL);
@@ -134,12 +134,12 @@ static void entropy_back(HnTape *t, HnRecord *r) {
     for (int64_t j = 0; j < n; j++) d[i * n + j] += r->y->grad[i];
 }
 
-static HnVar *entropy_along(HnTape *t, const HnRecord *r) {
-  HnVar *dlogstd = hn_along(t, r->a);
+static HnVar *entropy_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dlogstd = hn_tangent(t, r->a);
   return dlogstd ? hn_sum_columns(t, dlogstd) : NULL;
 }
 
-static const HnRule entropy_rule = {"hn_normal_entropy", entropy_back, entropy_along};
+static const HnRule entropy_rule = {"hn_normal_entropy", entropy_back, entropy_jvp};
 
 HnVar *hn_normal_entropy(HnTape *t, HnVar *logstd) {
   const int64_t n = logstd->cols;
@@ -182,12 +182,12 @@ static void divergence_back(HnTape *t, HnRecord *r) {
 
 /* With z = (mean1 - mean0) / std0 and q = (std1 / std0)^2, each repeated to all rows:
  * sum (z / std0) (dmean1 - dmean0) + (q - 1) dlogstd1 + (1 - q - z^2) dlogstd0 */
-static HnVar *divergence_along(HnTape *t, const HnRecord *r) {
+static HnVar *divergence_jvp(HnTape *t, const HnRecord *r) {
   const Divergence *s = r->extra;
   HnVar *const from[] = {s->mean1, s->logstd1, s->mean0, s->logstd0};
   HnVar *v[4], *d[4], *sum = NULL;
   for (int i = 0; i < 4; i++) {
-    d[i] = hn_along(t, from[i]);
+    d[i] = hn_tangent(t, from[i]);
     if (d[i]) d[i] = hn_like(t, d[i], s->mean1);
     v[i] = hn_like(t, from[i], s->mean1);
   }
@@ -202,7 +202,7 @@ static HnVar *divergence_along(HnTape *t, const HnRecord *r) {
   return hn_sum_columns(t, sum);
 }
 
-static const HnRule divergence_rule = {"hn_normal_kl", divergence_back, divergence_along};
+static const HnRule divergence_rule = {"hn_normal_kl", divergence_back, divergence_jvp};
 
 static void divergence(const Divergence *s, HnVar *y) {
   for (int64_t i = 0; i < y->rows; i++) {
@@ -258,14 +258,14 @@ static void sample_back(HnTape *t, HnRecord *r) {
   }
 }
 
-static HnVar *sample_along(HnTape *t, const HnRecord *r) {
-  HnVar *dmean = hn_along(t, r->a), *dlogstd = hn_along(t, r->b);
+static HnVar *sample_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dmean = hn_tangent(t, r->a), *dlogstd = hn_tangent(t, r->b);
   if (!dlogstd) return dmean;
   HnVar *noise = hn_constant(t, r->y->rows, r->y->cols, ((const Sample *)r->extra)->noise);
   return hn_plus(t, hn_mul(t, hn_mul(t, noise, hn_exp(t, r->b)), dlogstd), dmean);
 }
 
-static const HnRule sample_rule = {"hn_normal_sample", sample_back, sample_along};
+static const HnRule sample_rule = {"hn_normal_sample", sample_back, sample_jvp};
 
 HnVar *hn_normal_sample(HnTape *t, HnVar *mean, HnVar *logstd, const float *noise) {
   const int64_t rows = mean->rows, n = mean->cols;

@@ -114,13 +114,13 @@ static void rotate_back(HnTape *t, HnRecord *r) {
   }
 }
 
-static HnVar *rotate_along(HnTape *t, const HnRecord *r) {
-  HnVar *dq = hn_along(t, r->a), *dx = hn_along(t, r->b);
+static HnVar *rotate_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dq = hn_tangent(t, r->a), *dx = hn_tangent(t, r->b);
   return hn_plus(t, dq ? hn_rotate(t, dq, r->b, r->kind) : NULL,
                  dx ? hn_rotate(t, r->a, dx, r->kind) : NULL);
 }
 
-static const HnRule rotate_rule = {"hn_rotate", rotate_back, rotate_along};
+static const HnRule rotate_rule = {"hn_rotate", rotate_back, rotate_jvp};
 
 HnVar *hn_rotate(HnTape *t, HnVar *q, HnVar *x, bool back) {
   const int64_t n = x->cols;

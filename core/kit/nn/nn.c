@@ -24,8 +24,8 @@ static void orthonormalise(int64_t count, int64_t n, double *q) {
   for (int64_t j = 0; j < count; j++) {
     double *x = q + j * n;
     for (int64_t k = 0; k < 2 * j; k++) {
-      const double *y = q + k % j * n, along = dot(n, x, y);
-      for (int64_t i = 0; i < n; i++) x[i] -= along * y[i];
+      const double *y = q + k % j * n, share = dot(n, x, y);
+      for (int64_t i = 0; i < n; i++) x[i] -= share * y[i];
     }
     const double scale = 1 / sqrt(dot(n, x, x));
     for (int64_t i = 0; i < n; i++) x[i] *= scale;

@@ -249,8 +249,9 @@ static void pass_on(int64_t rows, int64_t n, const uint8_t *reset, const float *
     if (!reset || !reset[i]) hn_kernels()->add(n, from + i * n, to + i * n);
 }
 
-/* From the last step to the first.  The gradient of h collects in the output before the step, or,
- * where a reset cuts some rows off or nobody asks, aside; those of other states run along in d. */
+/* From the last step to the first.  The gradient of h accumulates in that of the output before
+ * the step, or, where a reset cuts off some rows or it is not wanted, aside; those of the other
+ * states are carried back in d. */
 static void unroll_back(HnTape *t, const Sequence *s, const Takers *to) {
   const int64_t n = s->hidden, size = s->rows * n, window = window_steps(s->rows);
   const float *flip = hn_flipped(t, s->k.u);
@@ -301,8 +302,8 @@ static void sequence_back(HnTape *t, HnRecord *r) {
 static bool has_tangent(HnTape *t, const Sequence *s) {
   HnVar *const inputs[] = {s->x, s->k.w, s->k.u, s->k.b, s->k.c};
   bool any = false;
-  for (int i = 0; i < 5; i++) any |= hn_along(t, inputs[i]) != NULL;
-  for (int64_t k = 0; k < s->cell->states; k++) any |= hn_along(t, s->first[k]) != NULL;
+  for (int i = 0; i < 5; i++) any |= hn_tangent(t, inputs[i]) != NULL;
+  for (int64_t k = 0; k < s->cell->states; k++) any |= hn_tangent(t, s->first[k]) != NULL;
   return any;
 }
 
@@ -332,21 +333,21 @@ static HnCellTangent linearised(HnTape *t, const Sequence *s, HnVar *mask) {
   v.input = hn_linear(t, s->x, k->w, k->b, HN_LINEAR);
   v.state = hn_linear(t, v.before[0], k->u, k->c, HN_LINEAR);
   v.d_input =
-      hn_linear_moved(t, s->x, k->w, hn_along(t, s->x), hn_along(t, k->w), hn_along(t, k->b));
-  v.d_state = hn_linear_moved(t, v.before[0], k->u, NULL, hn_along(t, k->u), hn_along(t, k->c));
+      hn_linear_jvp(t, s->x, k->w, hn_tangent(t, s->x), hn_tangent(t, k->w), hn_tangent(t, k->b));
+  v.d_state = hn_linear_jvp(t, v.before[0], k->u, NULL, hn_tangent(t, k->u), hn_tangent(t, k->c));
   s->cell->linearise(t, &v);
   return v;
 }
 
-static HnVar *sequence_along(HnTape *t, const HnRecord *r) {
+static HnVar *sequence_jvp(HnTape *t, const HnRecord *r) {
   const Sequence *s = r->extra;
   const int64_t states = s->cell->states;
-  for (int64_t k = 1; k < states; k++) hn_set_along(t, s->run.state[k], NULL);
+  for (int64_t k = 1; k < states; k++) hn_set_tangent(t, s->run.state[k], NULL);
   if (s->steps == 0 || !has_tangent(t, s)) return NULL;
   HnVar *mask = reset_mask(t, s), *d[HN_RNN_STATES], **after[HN_RNN_STATES];
   const HnCellTangent v = linearised(t, s, mask);
   for (int64_t k = 0; k < states; k++) {
-    d[k] = hn_along(t, s->first[k]);
+    d[k] = hn_tangent(t, s->first[k]);
     after[k] = hn_tape_take(t, s->steps, sizeof(HnVar *));
   }
   for (int64_t step = 0; step < s->steps; step++) {
@@ -357,13 +358,13 @@ static HnVar *sequence_along(HnTape *t, const HnRecord *r) {
     for (int64_t i = 0; i < states; i++) after[i][step] = d[i];
   }
   for (int64_t k = 1; k < states; k++)
-    hn_set_along(t, s->run.state[k], hn_stack(t, s->steps, after[k]));
+    hn_set_tangent(t, s->run.state[k], hn_stack(t, s->steps, after[k]));
   return hn_stack(t, s->steps, after[0]);
 }
 
 /* ---- the operation ---- */
 
-static const HnRule rule = {"hn_rnn_run", sequence_back, sequence_along};
+static const HnRule rule = {"hn_rnn_run", sequence_back, sequence_jvp};
 
 static void check_shapes(const Sequence *s, const HnVar *carry) {
   const HnVar *x = s->x, *w = s->k.w, *u = s->k.u, *b = s->k.b, *c = s->k.c;

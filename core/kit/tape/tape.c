@@ -22,7 +22,7 @@ HnTape hn_tape_begin(const HnHost *host, bool recording) {
 }
 
 void *hn_tape_grow(HnTape *t, size_t bytes) {
-  /* a large array gets a place of its own, so that the chunk's rest is not lost */
+  /* a large array gets its own block, so that the rest of the chunk is not lost */
   if (bytes > CHUNK / 4) return t->host->scratch(t->host, (int64_t)bytes, 1);
   t->room = t->host->scratch(t->host, CHUNK, 1);
   t->left = CHUNK - bytes;
@@ -97,7 +97,7 @@ void hn_tape_backward_from(HnTape *t, HnVar *y, const float *seed) {
 
 /* ---- leaves ---- */
 
-/* Values that belong to someone else are never written: only outputs are, by their makers. */
+/* Borrowed values are never written: only outputs are, by the operation that made them. */
 static float *borrowed(const float *data) {
   union {
     const float *from;
@@ -145,25 +145,25 @@ static void concat_back(HnTape *t, HnRecord *r) {
   }
 }
 
-/* The parts' movements, zeros for those that do not; NULL if none does. */
-static HnVar **parts_along(HnTape *t, const Concat *saved) {
-  HnVar **along = hn_tape_take(t, saved->n, sizeof(HnVar *));
+/* The parts' tangents, zeros where a part has none; NULL if no part has one. */
+static HnVar **parts_tangents(HnTape *t, const Concat *saved) {
+  HnVar **tangents = hn_tape_take(t, saved->n, sizeof(HnVar *));
   bool any = false;
   for (int64_t p = 0; p < saved->n; p++) {
-    along[p] = hn_along(t, saved->part[p]);
-    any |= along[p] != NULL;
-    if (!along[p]) along[p] = hn_filled(t, saved->part[p]->rows, saved->part[p]->cols, 0);
+    tangents[p] = hn_tangent(t, saved->part[p]);
+    any |= tangents[p] != NULL;
+    if (!tangents[p]) tangents[p] = hn_filled(t, saved->part[p]->rows, saved->part[p]->cols, 0);
   }
-  return any ? along : NULL;
+  return any ? tangents : NULL;
 }
 
-static HnVar *concat_along(HnTape *t, const HnRecord *r) {
+static HnVar *concat_jvp(HnTape *t, const HnRecord *r) {
   const Concat *saved = r->extra;
-  HnVar **along = parts_along(t, saved);
-  return along ? hn_concat(t, saved->n, along) : NULL;
+  HnVar **tangents = parts_tangents(t, saved);
+  return tangents ? hn_concat(t, saved->n, tangents) : NULL;
 }
 
-static const HnRule concat_rule = {"hn_concat", concat_back, concat_along};
+static const HnRule concat_rule = {"hn_concat", concat_back, concat_jvp};
 
 HnVar *hn_concat(HnTape *t, int64_t n, HnVar *const *parts) {
   Concat *saved = hn_tape_take(t, 1, sizeof *saved + (size_t)n * sizeof *parts);
@@ -199,13 +199,13 @@ static void stack_back(HnTape *t, HnRecord *r) {
   }
 }
 
-static HnVar *stack_along(HnTape *t, const HnRecord *r) {
+static HnVar *stack_jvp(HnTape *t, const HnRecord *r) {
   const Concat *saved = r->extra;
-  HnVar **along = parts_along(t, saved);
-  return along ? hn_stack(t, saved->n, along) : NULL;
+  HnVar **tangents = parts_tangents(t, saved);
+  return tangents ? hn_stack(t, saved->n, tangents) : NULL;
 }
 
-static const HnRule stack_rule = {"hn_stack", stack_back, stack_along};
+static const HnRule stack_rule = {"hn_stack", stack_back, stack_jvp};
 
 HnVar *hn_stack(HnTape *t, int64_t n, HnVar *const *parts) {
   Concat *saved = hn_tape_take(t, 1, sizeof *saved + (size_t)n * sizeof *parts);
@@ -235,12 +235,12 @@ static void columns_back(HnTape *t, HnRecord *r) {
     for (int64_t j = 0; j < cols; j++) dx[i * r->a->cols + *from + j] += r->y->grad[i * cols + j];
 }
 
-static HnVar *columns_along(HnTape *t, const HnRecord *r) {
-  HnVar *dx = hn_along(t, r->a);
+static HnVar *columns_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_tangent(t, r->a);
   return dx ? hn_columns(t, dx, *(const int64_t *)r->extra, r->y->cols) : NULL;
 }
 
-static const HnRule columns_rule = {"hn_columns", columns_back, columns_along};
+static const HnRule columns_rule = {"hn_columns", columns_back, columns_jvp};
 
 HnVar *hn_columns(HnTape *t, HnVar *x, int64_t from, int64_t count) {
   if (from < 0 || count < 0 || from + count > x->cols)
@@ -258,8 +258,7 @@ HnVar *hn_columns(HnTape *t, HnVar *x, int64_t from, int64_t count) {
   return y;
 }
 
-/* A window on x and on its gradient: no copy and no record.  The gradient is zeroed here, because
- * from now on two variables add to it. */
+/* The gradient is zeroed here, because from now on two variables add to it. */
 HnVar *hn_rows_of(HnTape *t, HnVar *x, int64_t from, int64_t count) {
   if (from < 0 || count < 0 || from + count > x->rows)
     hn_bug("hn_rows_of: %lld from %lld, of %lld", (long long)count, (long long)from,

@@ -136,8 +136,8 @@ static HnVar *chosen(HnTape *t, const HnRecord *r, int of) {
   return hn_constant(t, a->rows, a->cols, slope);
 }
 
-static HnVar *binary_along(HnTape *t, const HnRecord *r) {
-  HnVar *da = hn_along(t, r->a), *db = hn_along(t, r->b);
+static HnVar *binary_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *da = hn_tangent(t, r->a), *db = hn_tangent(t, r->b);
   switch (r->kind) {
   case ADD:
     return da ? hn_plus(t, da, db) : db ? hn_like(t, db, r->a) : NULL;
@@ -151,7 +151,7 @@ static HnVar *binary_along(HnTape *t, const HnRecord *r) {
   }
 }
 
-static const HnRule binary_rule = {"an elementwise operation", binary_back, binary_along};
+static const HnRule binary_rule = {"an elementwise operation", binary_back, binary_jvp};
 
 static HnVar *binary(HnTape *t, int op, HnVar *a, HnVar *b) {
   HN_SHAPE((b->cols == a->cols && (b->rows == a->rows || b->rows == 1)) || hn_count(b) == 1,
@@ -204,35 +204,35 @@ BACK(square_back, 2.0f * x)
 BACK(clamp_back, x == y ? 1.0f : 0.0f)
 
 /* dx times an expression of the tape */
-#define ALONG(NAME, SLOPE)                           \
+#define JVP(NAME, SLOPE)                             \
   static HnVar *NAME(HnTape *t, const HnRecord *r) { \
-    HnVar *dx = hn_along(t, r->a);                   \
+    HnVar *dx = hn_tangent(t, r->a);                 \
     return dx ? hn_mul(t, dx, (SLOPE)) : NULL;       \
   }
-ALONG(exp_along, r->y)
-ALONG(log_along, hn_exp(t, hn_affine(t, r->y, -1, 0)))
-ALONG(square_along, hn_affine(t, r->a, 2, 0))
-ALONG(softplus_along, hn_activate(t, r->a, HN_SIGMOID))
-ALONG(activate_along, hn_slope(t, r->y, r->kind))
+JVP(exp_jvp, r->y)
+JVP(log_jvp, hn_exp(t, hn_affine(t, r->y, -1, 0)))
+JVP(square_jvp, hn_affine(t, r->a, 2, 0))
+JVP(softplus_jvp, hn_activate(t, r->a, HN_SIGMOID))
+JVP(activate_jvp, hn_slope(t, r->y, r->kind))
 
-static HnVar *affine_along(HnTape *t, const HnRecord *r) {
-  HnVar *dx = hn_along(t, r->a);
+static HnVar *affine_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_tangent(t, r->a);
   return dx ? hn_affine(t, dx, r->scale, 0) : NULL;
 }
 
-static HnVar *clamp_along(HnTape *t, const HnRecord *r) {
-  HnVar *dx = hn_along(t, r->a);
+static HnVar *clamp_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_tangent(t, r->a);
   if (!dx) return NULL;
   float *slope = hn_tape_take(t, hn_count(dx), sizeof(float));
   for (int64_t i = 0; i < hn_count(dx); i++) slope[i] = r->a->data[i] == r->y->data[i] ? 1 : 0;
   return hn_mul(t, dx, hn_constant(t, dx->rows, dx->cols, slope));
 }
 
-static const HnRule affine_rule = {"hn_affine", affine_back, affine_along};
-static const HnRule exp_rule = {"hn_exp", exp_back, exp_along};
-static const HnRule log_rule = {"hn_log", log_back, log_along};
-static const HnRule square_rule = {"hn_square", square_back, square_along};
-static const HnRule clamp_rule = {"hn_clamp", clamp_back, clamp_along};
+static const HnRule affine_rule = {"hn_affine", affine_back, affine_jvp};
+static const HnRule exp_rule = {"hn_exp", exp_back, exp_jvp};
+static const HnRule log_rule = {"hn_log", log_back, log_jvp};
+static const HnRule square_rule = {"hn_square", square_back, square_jvp};
+static const HnRule clamp_rule = {"hn_clamp", clamp_back, clamp_jvp};
 
 HnVar *hn_affine(HnTape *t, HnVar *x, float scale, float shift) {
   HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
@@ -280,7 +280,7 @@ static void softplus_back(HnTape *t, HnRecord *r) {
   for (int64_t i = 0; i < n; i++) dx[i] += r->y->grad[i] * s[i];
 }
 
-static const HnRule softplus_rule = {"hn_softplus", softplus_back, softplus_along};
+static const HnRule softplus_rule = {"hn_softplus", softplus_back, softplus_jvp};
 
 HnVar *hn_softplus(HnTape *t, HnVar *x) {
   HnVar *y = hn_output(t, x->rows, x->cols, x, NULL, NULL);
@@ -297,7 +297,7 @@ static void activate_back(HnTape *t, HnRecord *r) {
   for (int64_t i = 0; i < n; i++) dx[i] += r->y->grad[i];
 }
 
-static const HnRule activate_rule = {"hn_activate", activate_back, activate_along};
+static const HnRule activate_rule = {"hn_activate", activate_back, activate_jvp};
 
 HnVar *hn_activate(HnTape *t, HnVar *x, HnActivation act) {
   if (act == HN_LINEAR) return x;
@@ -324,13 +324,13 @@ static void huber_back(HnTape *t, HnRecord *r) {
   }
 }
 
-static HnVar *huber_along(HnTape *t, const HnRecord *r) {
-  HnVar *dx = hn_along(t, r->a), *dtarget = hn_along(t, r->b);
-  HnVar *move = hn_plus(t, dx, dtarget ? hn_affine(t, dtarget, -1, 0) : NULL);
-  return move ? hn_mul(t, move, hn_clamp(t, hn_sub(t, r->a, r->b), -r->scale, r->scale)) : NULL;
+static HnVar *huber_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_tangent(t, r->a), *dtarget = hn_tangent(t, r->b);
+  HnVar *dd = hn_plus(t, dx, dtarget ? hn_affine(t, dtarget, -1, 0) : NULL);
+  return dd ? hn_mul(t, dd, hn_clamp(t, hn_sub(t, r->a, r->b), -r->scale, r->scale)) : NULL;
 }
 
-static const HnRule huber_rule = {"hn_huber", huber_back, huber_along};
+static const HnRule huber_rule = {"hn_huber", huber_back, huber_jvp};
 
 HnVar *hn_huber(HnTape *t, HnVar *x, HnVar *target, float delta) {
   HN_SHAPE(x->rows == target->rows && x->cols == target->cols, "hn_huber", x, target);

@@ -1,59 +1,59 @@
-/* tape_jvp.c - derivatives along a direction: a forward pass over the records that writes further
- * operations on the same tape.  Running those backward gives products with the Hessian. */
+/* tape_jvp.c - Jacobian-vector products: a forward pass over the records that adds operations to
+ * the same tape.  Running those backward gives Hessian-vector products. */
 #include "tape_record.h"
 
-void hn_set_along(HnTape *t, HnVar *v, HnVar *along) {
-  v->along = along;
-  v->moved = t->moves;
+void hn_set_tangent(HnTape *t, HnVar *v, HnVar *tangent) {
+  v->tangent = tangent;
+  v->jvp = t->jvps;
 }
 
-/* Its part of the direction, if its gradient lies there. */
-static HnVar *leaf_along(HnTape *t, const HnVar *v) {
-  const HnDirection *d = &t->direction;
+/* The leaf's part of the tangent vector, if its gradient lies there. */
+static HnVar *leaf_tangent(HnTape *t, const HnVar *v) {
+  const HnTangent *d = &t->tangent;
   const uintptr_t at = (uintptr_t)v->grad, base = (uintptr_t)d->base;
   if (!v->grad || at < base || at >= base + (uintptr_t)d->size * sizeof(float)) return NULL;
   if (hn_count(v) > d->size - (int64_t)((at - base) / sizeof(float)))
-    hn_bug("hn_tape_along: a direction of %lld ends inside a leaf of [%lld, %lld]",
-           (long long)d->size, (long long)v->rows, (long long)v->cols);
+    hn_bug("hn_tape_jvp: a tangent of %lld ends inside a leaf of [%lld, %lld]", (long long)d->size,
+           (long long)v->rows, (long long)v->cols);
   return hn_constant(t, v->rows, v->cols, d->v + (at - base) / sizeof(float));
 }
 
-/* Outputs have theirs from their records, which came first; what is left are leaves and windows. */
-HnVar *hn_along(HnTape *t, HnVar *v) {
-  if (v->moved == t->moves) return v->along;
-  HnVar *along = v->whole ? hn_along(t, v->whole) : leaf_along(t, v);
-  if (v->whole && along)
-    along = hn_rows_of(t, along, v->cols ? (v->data - v->whole->data) / v->cols : 0, v->rows);
-  hn_set_along(t, v, along);
-  return along;
+/* Outputs have theirs from their records, which came first; leaves and views are left. */
+HnVar *hn_tangent(HnTape *t, HnVar *v) {
+  if (v->jvp == t->jvps) return v->tangent;
+  HnVar *tangent = v->whole ? hn_tangent(t, v->whole) : leaf_tangent(t, v);
+  if (v->whole && tangent)
+    tangent = hn_rows_of(t, tangent, v->cols ? (v->data - v->whole->data) / v->cols : 0, v->rows);
+  hn_set_tangent(t, v, tangent);
+  return tangent;
 }
 
-HnVar *hn_tape_along(HnTape *t, HnVar *y, HnDirection d) {
+HnVar *hn_tape_jvp(HnTape *t, HnVar *y, HnTangent d) {
   if (!t->recording || (y->grad && !t->last))
-    hn_bug("hn_tape_along: needs a tape that records and has not run backward");
+    hn_bug("hn_tape_jvp: needs a tape that records and has not run backward");
   int64_t count = 0;
   for (const HnRecord *r = t->last; r; r = r->before) count++;
   HnRecord **record = hn_tape_take(t, count, sizeof(HnRecord *)), *r = t->last;
   for (int64_t i = count; i-- > 0; r = r->before) record[i] = r;
-  t->moves++;
-  t->direction = d;
+  t->jvps++;
+  t->tangent = d;
   for (int64_t i = 0; i < count; i++) {
     const HnRule *rule = record[i]->rule;
-    if (!rule->along) hn_bug("hn_tape_along: %s does not say how it moves", rule->name);
-    hn_set_along(t, record[i]->y, rule->along(t, record[i]));
+    if (!rule->jvp) hn_bug("hn_tape_jvp: %s has no Jacobian-vector product", rule->name);
+    hn_set_tangent(t, record[i]->y, rule->jvp(t, record[i]));
   }
-  return hn_along(t, y);
+  return hn_tangent(t, y);
 }
 
-void hn_tape_hvp(HnTape *t, HnVar *loss, HnDirection d) {
+void hn_tape_hvp(HnTape *t, HnVar *loss, HnTangent d) {
   if (loss->rows != 1 || loss->cols != 1)
     hn_bug("hn_tape_hvp: a loss is [1, 1], not [%lld, %lld]", (long long)loss->rows,
            (long long)loss->cols);
-  HnVar *slope = loss->grad ? hn_tape_along(t, loss, d) : NULL;
+  HnVar *slope = loss->grad ? hn_tape_jvp(t, loss, d) : NULL;
   if (slope) hn_tape_backward(t, slope);
 }
 
-/* ---- what rules are made of ---- */
+/* ---- for rules ---- */
 
 HnVar *hn_filled(HnTape *t, int64_t rows, int64_t cols, float value) {
   float *data = hn_tape_take(t, rows * cols, sizeof(float));

@@ -21,9 +21,9 @@ static void norm_back(HnTape *t, HnRecord *r) {
     if (dbias) k->add(n, g, dbias);
     if (!dx) continue;
     for (int64_t j = 0; j < n; j++) d[j] = gain ? g[j] * gain[j] : g[j];
-    const float mean = share * k->dot(n, d, one), along = share * k->dot(n, d, z);
+    const float mean = share * k->dot(n, d, one), slope = share * k->dot(n, d, z);
     for (int64_t j = 0; j < n; j++)
-      dx[i * n + j] += saved->inverse[i] * (d[j] - mean - along * z[j]);
+      dx[i * n + j] += saved->inverse[i] * (d[j] - mean - slope * z[j]);
   }
 }
 
@@ -33,9 +33,9 @@ static HnVar *row_mean(HnTape *t, HnVar *x) {
 }
 
 /* gain (dx - mean dx - z mean(z dx)) / deviation + z dgain + dbias */
-static HnVar *norm_along(HnTape *t, const HnRecord *r) {
-  HnVar *dx = hn_along(t, r->a), *dgain = r->b ? hn_along(t, r->b) : NULL;
-  HnVar *dbias = r->c ? hn_along(t, r->c) : NULL, *sum = NULL;
+static HnVar *norm_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_tangent(t, r->a), *dgain = r->b ? hn_tangent(t, r->b) : NULL;
+  HnVar *dbias = r->c ? hn_tangent(t, r->c) : NULL, *sum = NULL;
   if (dx || dgain) {
     HnVar *centred = hn_sub(t, r->a, row_mean(t, r->a));
     HnVar *variance = hn_affine(t, row_mean(t, hn_square(t, centred)), 1, r->scale);
@@ -51,7 +51,7 @@ static HnVar *norm_along(HnTape *t, const HnRecord *r) {
   return hn_plus(t, sum, dbias ? hn_like(t, dbias, r->y) : NULL);
 }
 
-static const HnRule norm_rule = {"hn_layer_norm", norm_back, norm_along};
+static const HnRule norm_rule = {"hn_layer_norm", norm_back, norm_jvp};
 
 HnVar *hn_layer_norm(HnTape *t, HnVar *x, HnVar *gain, HnVar *bias, float eps) {
   const HnKernels *k = hn_kernels();

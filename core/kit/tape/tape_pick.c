@@ -32,10 +32,11 @@ static void pick_back(HnTape *t, HnRecord *r) {
   if (dw) weight_back(t, r, dw);
 }
 
-static HnVar *pick_along(HnTape *t, const HnRecord *r) {
+static HnVar *pick_jvp(HnTape *t, const HnRecord *r) {
   const int32_t *pick = ((const Picked *)r->extra)->pick;
   const int64_t picks = r->y->cols;
-  HnVar *dx = hn_along(t, r->a), *dw = hn_along(t, r->b), *db = r->c ? hn_along(t, r->c) : NULL;
+  HnVar *dx = hn_tangent(t, r->a), *dw = hn_tangent(t, r->b),
+        *db = r->c ? hn_tangent(t, r->c) : NULL;
   HnVar *sum = NULL;
   if (dw)
     sum = hn_linear_pick(t, r->a, dw, db, picks, pick);
@@ -44,7 +45,7 @@ static HnVar *pick_along(HnTape *t, const HnRecord *r) {
   return hn_plus(t, sum, dx ? hn_linear_pick(t, dx, r->b, NULL, picks, pick) : NULL);
 }
 
-static const HnRule pick_rule = {"hn_linear_pick", pick_back, pick_along};
+static const HnRule pick_rule = {"hn_linear_pick", pick_back, pick_jvp};
 
 HnVar *hn_linear_pick(HnTape *t, HnVar *x, HnVar *w, HnVar *b, int64_t picks, const int32_t *pick) {
   HN_SHAPE(x->cols == w->rows, "hn_linear_pick", x, w);

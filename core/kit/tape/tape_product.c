@@ -49,20 +49,20 @@ static void linear_back(HnTape *t, HnRecord *r) {
 }
 
 /* dx w + x dw + db */
-HnVar *hn_linear_moved(HnTape *t, HnVar *x, HnVar *w, HnVar *dx, HnVar *dw, HnVar *db) {
+HnVar *hn_linear_jvp(HnTape *t, HnVar *x, HnVar *w, HnVar *dx, HnVar *dw, HnVar *db) {
   HnVar *sum = dw ? hn_linear(t, x, dw, db, HN_LINEAR) : NULL;
   if (!dw && db) sum = hn_add(t, hn_filled(t, x->rows, w->cols, 0), db);
   return hn_plus(t, sum, dx ? hn_matmul(t, dx, w) : NULL);
 }
 
-static HnVar *linear_along(HnTape *t, const HnRecord *r) {
-  HnVar *db = r->c ? hn_along(t, r->c) : NULL;
-  HnVar *sum = hn_linear_moved(t, r->a, r->b, hn_along(t, r->a), hn_along(t, r->b), db);
+static HnVar *linear_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *db = r->c ? hn_tangent(t, r->c) : NULL;
+  HnVar *sum = hn_linear_jvp(t, r->a, r->b, hn_tangent(t, r->a), hn_tangent(t, r->b), db);
   HnVar *slope = sum ? hn_slope(t, r->y, r->kind) : NULL;
   return slope ? hn_mul(t, sum, slope) : sum;
 }
 
-static const HnRule linear_rule = {"hn_linear", linear_back, linear_along};
+static const HnRule linear_rule = {"hn_linear", linear_back, linear_jvp};
 
 HnVar *hn_linear(HnTape *t, HnVar *x, HnVar *w, HnVar *b, HnActivation act) {
   HN_SHAPE(x->cols == w->rows, "hn_linear", x, w);

@@ -1,11 +1,11 @@
-/* tape_record.h - how operations are written: what tape.c offers to the files that define them.
+/* tape_record.h - for the files that define operations of the tape.
  *
- * An operation makes its output with hn_output, fills it, and, if hn_output gave it a gradient,
- * leaves a record whose `back` adds to the gradients of its inputs.  An input's gradient is asked
- * for with hn_grad, which zeroes it at first touch, or, where a first write may simply overwrite,
- * with hn_grad_raw. */
-#ifndef HN_KIT_RECORD_H
-#define HN_KIT_RECORD_H
+ * An operation makes its output with hn_output and fills it.  If hn_output gave it a gradient, the
+ * operation leaves a record whose `back` adds to the gradients of its inputs.  hn_grad returns an
+ * input's gradient, zeroed at first touch; hn_grad_raw serves where the first write may simply
+ * overwrite. */
+#ifndef HN_KIT_TAPE_RECORD_H
+#define HN_KIT_TAPE_RECORD_H
 #include "hunch/kit/tape.h"
 #include "kernels.h"
 #include <stdarg.h>
@@ -13,27 +13,27 @@
 /* ---- records ---- */
 
 typedef void HnBack(HnTape *t, HnRecord *r);
-typedef HnVar *HnAlong(HnTape *t, const HnRecord *r);
-/* What an operation knows of its derivatives. */
+typedef HnVar *HnJvp(HnTape *t, const HnRecord *r);
+/* The derivatives of an operation. */
 typedef struct HnRule {
   const char *name;
-  HnBack *back;
-  /* How the output moves when its inputs move as hn_along says: computed by operations of the tape
-   * from inputs and outputs (never from what `back` overwrites), so that it can be differentiated.
-   * Returns NULL where it does not. */
-  HnAlong *along;
+  HnBack *back; /* reverse mode: adds to the inputs' gradients */
+  /* Forward mode: the output's tangent, given the inputs' by hn_tangent; NULL: zero.  Computed by
+   * operations of the tape from inputs and outputs (never from what `back` overwrites), so that it
+   * can be differentiated again. */
+  HnJvp *jvp;
 } HnRule;
 struct HnRecord {
   HnRecord *before;
   const HnRule *rule;
   HnVar *y, *also; /* also: a second output, or NULL */
   HnVar *a, *b, *c;
-  const void *extra; /* what the operation saved */
+  const void *extra; /* saved by the operation */
   float scale;
   int32_t kind;
 };
 
-/* Says which operation was called wrongly, and aborts: wrong shapes are bugs. */
+/* Prints a message and aborts: wrong shapes are bugs of the caller. */
 _Noreturn void hn_bug(const char *format, ...) HN_PRINTF(1, 2);
 #define HN_SHAPE(ok, op, a, b)                                                             \
   do {                                                                                     \
@@ -55,7 +55,7 @@ static inline size_t hn_tape_bytes(int64_t count, size_t size) {
   return bytes & ~(size_t)(HN_TAPE_ALIGN - 1);
 }
 
-/* Bytes, a multiple of HN_TAPE_ALIGN, where the running chunk has no room for them. */
+/* Memory where the current chunk is too small; bytes is a multiple of HN_TAPE_ALIGN. */
 void *hn_tape_grow(HnTape *t, size_t bytes);
 
 /* As hn_tape_room, not zeroed. */
@@ -81,25 +81,25 @@ float *hn_grad(HnVar *v);
 /* The gradient and whether it holds nothing yet, in which case it must be overwritten. */
 float *hn_grad_raw(HnVar *v, bool *fresh);
 
-/* v transposed: kept by a parameter, else made in the tape's room. */
+/* The transpose of v's data: the one a parameter keeps, else a new one in the tape's memory. */
 const float *hn_flipped(HnTape *t, const HnVar *v);
 
-/* ---- movement, for HnAlong ---- */
+/* ---- for HnJvp: NULL stands for a tangent of zero ---- */
 
-/* How v moves; NULL: not at all. */
-HnVar *hn_along(HnTape *t, HnVar *v);
-/* For a second output: the first is set from what HnAlong returns. */
-void hn_set_along(HnTape *t, HnVar *v, HnVar *along);
+/* The tangent of v. */
+HnVar *hn_tangent(HnTape *t, HnVar *v);
+/* Sets that of a second output; the first output gets what HnJvp returns. */
+void hn_set_tangent(HnTape *t, HnVar *v, HnVar *tangent);
 /* A constant with one value everywhere. */
 HnVar *hn_filled(HnTape *t, int64_t rows, int64_t cols, float value);
-/* v, a single row, column or element, repeated to the shape of another; v itself if it fits. */
+/* v, a single row, column or element, repeated to the shape of `shape`; v itself if it fits. */
 HnVar *hn_like(HnTape *t, HnVar *v, const HnVar *shape);
-/* a + b and a b, elementwise, where NULL is zero. */
+/* a + b and a b, elementwise. */
 HnVar *hn_plus(HnTape *t, HnVar *a, HnVar *b);
 HnVar *hn_times(HnTape *t, HnVar *a, HnVar *b);
-/* How x w + b moves by the movements given, each of which may be NULL; NULL if all are. */
-HnVar *hn_linear_moved(HnTape *t, HnVar *x, HnVar *w, HnVar *dx, HnVar *dw, HnVar *db);
-/* dy/dx of y = act(x); NULL: 1 everywhere. */
+/* The tangent of x w + b, given those of x, w and b. */
+HnVar *hn_linear_jvp(HnTape *t, HnVar *x, HnVar *w, HnVar *dx, HnVar *dw, HnVar *db);
+/* dy/dx of y = act(x), from y; NULL: 1 everywhere. */
 HnVar *hn_slope(HnTape *t, HnVar *y, HnActivation act);
 
 static inline int64_t hn_count(const HnVar *v) {
@@ -109,7 +109,7 @@ static inline int64_t hn_count(const HnVar *v) {
 static inline const float *hn_row(const HnVar *v, int64_t i) {
   return v->data + (v->rows == 1 ? 0 : i * v->cols);
 }
-/* The same of a gradient got by hn_grad; NULL stays NULL. */
+/* Row i of v's gradient `grad`, from hn_grad; NULL stays NULL. */
 static inline float *hn_grad_row(const HnVar *v, float *grad, int64_t i) {
   return grad ? grad + (v->rows == 1 ? 0 : i * v->cols) : NULL;
 }

@@ -16,12 +16,12 @@ static void sum_back(HnTape *t, HnRecord *r) {
   for (int64_t i = 0; i < hn_count(r->a); i++) dx[i] += g;
 }
 
-static HnVar *sum_along(HnTape *t, const HnRecord *r) {
-  HnVar *dx = hn_along(t, r->a);
+static HnVar *sum_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_tangent(t, r->a);
   return dx ? hn_affine(t, hn_sum(t, dx), r->scale, 0) : NULL;
 }
 
-static const HnRule sum_rule = {"hn_sum", sum_back, sum_along};
+static const HnRule sum_rule = {"hn_sum", sum_back, sum_jvp};
 
 static HnVar *scaled_sum(HnTape *t, HnVar *x, double scale) {
   HnVar *y = hn_output(t, 1, 1, x, NULL, NULL);
@@ -46,12 +46,12 @@ static void sum_columns_back(HnTape *t, HnRecord *r) {
     for (int64_t j = 0; j < n; j++) dx[i * n + j] += r->y->grad[i];
 }
 
-static HnVar *sum_columns_along(HnTape *t, const HnRecord *r) {
-  HnVar *dx = hn_along(t, r->a);
+static HnVar *sum_columns_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_tangent(t, r->a);
   return dx ? hn_sum_columns(t, dx) : NULL;
 }
 
-static const HnRule sum_columns_rule = {"hn_sum_columns", sum_columns_back, sum_columns_along};
+static const HnRule sum_columns_rule = {"hn_sum_columns", sum_columns_back, sum_columns_jvp};
 
 HnVar *hn_sum_columns(HnTape *t, HnVar *x) {
   HnVar *y = hn_output(t, x->rows, 1, x, NULL, NULL);
@@ -68,12 +68,12 @@ static void dot_back(HnTape *t, HnRecord *r) {
   for (int64_t i = 0; i < hn_count(r->a); i++) dx[i] += g * weight[i];
 }
 
-static HnVar *dot_along(HnTape *t, const HnRecord *r) {
-  HnVar *dx = hn_along(t, r->a);
+static HnVar *dot_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_tangent(t, r->a);
   return dx ? hn_dot(t, dx, r->extra) : NULL;
 }
 
-static const HnRule dot_rule = {"hn_dot", dot_back, dot_along};
+static const HnRule dot_rule = {"hn_dot", dot_back, dot_jvp};
 
 HnVar *hn_dot(HnTape *t, HnVar *x, const float *weight) {
   HnVar *y = hn_output(t, 1, 1, x, NULL, NULL);
