@@ -236,7 +236,7 @@ static Net *net_new(int64_t rows, int64_t shard, const int64_t width[LAYERS + 1]
 static void net_free(Net *net) {
   fake_host_close(&net->fake);
   free(net->x), free(net->seed), free(net->hidden.x), free(net->hidden.y);
-  free(net->action), free(net->rest), free(net->tangent), free(net);
+  free(net->action), free(net->rest), free(net->direction), free(net);
 }
 
 static HnVar *recurrent(HnTape *t, const Net *net, HnVar *x) {
@@ -421,7 +421,7 @@ static void bend_step(void *arg) {
   HnVar *x = hn_constant(t, net->steps * net->rows, net->in, net->x);
   HnVar *y = net->mlp.layers ? hn_mlp(t, &net->mlp, x, flat) : recurrent(t, net, x);
   HnVar *loss = hn_affine(t, hn_sum(t, hn_square(t, y)), 0.5f, 0);
-  const HnTangent d = {net->store.size, flat, net->tangent};
+  const HnTangent d = {net->store.size, flat, net->direction};
   if (bend->second)
     hn_tape_hvp(t, loss, d);
   else
@@ -431,7 +431,7 @@ static void bend_step(void *arg) {
 
 static void bench_bend(const char *name, Net *net) {
   HnRng rng = hn_rng(8, 0);
-  net->tangent = noise(&rng, net->store.size);
+  net->direction = noise(&rng, net->store.size);
   Bend bend[] = {{net, false}, {net, true}};
   Side side[] = {{.run = bend_step, .arg = &bend[0]}, {.run = bend_step, .arg = &bend[1]}};
   measure(2, side);

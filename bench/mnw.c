@@ -137,13 +137,13 @@ static void batch_free(Batch *b) {
   free(b->mean), free(b->r), free(b->rb), free(b->work);
 }
 
-static double train(const Batch *b, HnMnwLesson *lesson) {
+static double train(const Batch *b, HnMnwEvidence *result) {
   const HnMnwTrial trial = {
       .n = b->n, .d = b->d, .m = b->m, .c = b->c, .ldc = b->d, .y64 = b->y, .ldy = b->m};
-  lesson->dc = b->dc;
-  lesson->lddc = b->d;
-  if (hn_mnw_train(&prior, &trial, lesson, b->work)) abort();
-  return lesson->evidence;
+  result->dc = b->dc;
+  result->lddc = b->d;
+  if (hn_mnw_train(&prior, &trial, result, b->work)) abort();
+  return result->evidence;
 }
 
 /* The method's formulas in BLAS calls, m = 1; as many as needed and no more. */
@@ -181,7 +181,7 @@ static const char *const paths[] = {"auto", "full", "mixed", "dual"};
 static void bench_train(int64_t n, int64_t d, int64_t inputs) {
   Batch b = batch_of(n, d, 1, inputs);
   double time[3][ROUNDS], error[2] = {0};
-  HnMnwLesson fast = {0}, full = {0};
+  HnMnwEvidence fast = {0}, full = {0};
   for (int r = 0; r < ROUNDS; r++)
     for (int which = 0; which < 3; which++) {
       const double start = now();

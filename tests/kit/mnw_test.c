@@ -245,12 +245,12 @@ static void test_no_rows(void) {
   near_to("kl", hn_mnw_kl(&p.post, &p.prior, p.work), 0, 1e-13);
   same_belief("posterior", &p.post, &p.prior, 1e-15);
   g_assert_cmpfloat(hn_mnw_predict(&p.prior, 0, NULL, NULL, NULL, p.work), ==, 0);
-  HnMnwLesson lesson = {.path = HN_MNW_AUTO};
+  HnMnwEvidence result = {.path = HN_MNW_AUTO};
   const HnMnwTrial none = {.n = 0, .d = 5, .m = 2};
   void *work = g_malloc(hn_mnw_train_size(0, 5, 2) + 64);
-  g_assert_cmpint(hn_mnw_train(&plain, &none, &lesson, work), ==, HN_OK);
-  g_assert_cmpfloat(lesson.evidence, ==, 0);
-  g_assert_cmpfloat(lesson.d_log_xi, ==, 0);
+  g_assert_cmpint(hn_mnw_train(&plain, &none, &result, work), ==, HN_OK);
+  g_assert_cmpfloat(result.evidence, ==, 0);
+  g_assert_cmpfloat(result.d_log_xi, ==, 0);
   void *belief = g_malloc(hn_mnw_belief_size(5, 2));
   hn_mnw_belief_start(belief, 5, 2, &plain);
   near_to("belief kl", hn_mnw_belief_kl(belief), 0, 1e-12);

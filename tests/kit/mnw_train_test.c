@@ -33,12 +33,12 @@ static void lab_free(Lab *l) {
   g_free(l->c), g_free(l->dc), g_free(l->c64), g_free(l->y), g_free(l->work);
 }
 
-static HnMnwLesson train(const Lab *l, const HnMnwPrior *prior, HnMnwPath path) {
+static HnMnwEvidence train(const Lab *l, const HnMnwPrior *prior, HnMnwPath path) {
   const HnMnwTrial trial = {
       .n = l->n, .d = l->d, .m = l->m, .c = l->c, .ldc = l->d, .y64 = l->y, .ldy = l->m};
-  HnMnwLesson lesson = {.path = path, .dc = l->dc, .lddc = l->d};
-  g_assert_cmpint(hn_mnw_train(prior, &trial, &lesson, l->work), ==, HN_OK);
-  return lesson;
+  HnMnwEvidence result = {.path = path, .dc = l->dc, .lddc = l->d};
+  g_assert_cmpint(hn_mnw_train(prior, &trial, &result, l->work), ==, HN_OK);
+  return result;
 }
 
 /* Frobenius norms. */
@@ -89,12 +89,12 @@ static void test_paths_agree(void) {
       double *dc = g_new(double, l.n *l.d);
       const double want = reference(&l, &prior, dc);
       for (HnMnwPath path = HN_MNW_AUTO; path <= HN_MNW_DUAL; path++) {
-        const HnMnwLesson got = train(&l, &prior, path);
+        const HnMnwEvidence got = train(&l, &prior, path);
         near_to("evidence", got.evidence, want, 1e-11);
         g_assert_cmpfloat(apart(&l, dc), <, got.path == HN_MNW_MIXED ? 1e-5 : 1e-7);
         if (path == HN_MNW_FULL || path == HN_MNW_MIXED) g_assert_cmpint(got.path, ==, path);
         if (path == HN_MNW_AUTO) g_assert_true((got.path == HN_MNW_DUAL) == (l.d > l.n));
-        g_assert_cmpint(got.raises, ==, 0);
+        g_assert_cmpint(got.jitter_retries, ==, 0);
       }
       g_free(dc);
       lab_free(&l);
@@ -116,8 +116,8 @@ static void test_strides(void) {
   }
   const HnMnwTrial trial = {.n = 50, .d = 9, .m = 2, .c = c, .ldc = 13, .y32 = y, .ldy = 3};
   for (HnMnwPath path = HN_MNW_FULL; path <= HN_MNW_MIXED; path++) {
-    HnMnwLesson got = {.path = path, .dc = dc, .lddc = 11};
-    const HnMnwLesson want = train(&l, &prior, path);
+    HnMnwEvidence got = {.path = path, .dc = dc, .lddc = 11};
+    const HnMnwEvidence want = train(&l, &prior, path);
     g_assert_cmpint(hn_mnw_train(&prior, &trial, &got, l.work), ==, HN_OK);
     g_assert_cmpfloat(got.evidence, ==, want.evidence);
     for (int t = 0; t < 50; t++)
@@ -138,14 +138,14 @@ static void test_precision_is_chosen(void) {
       HnMnwPrior prior = prior_of(HN_MNW_INFERRED);
       prior.xi = xi;
       double *dc = g_new(double, l.n *l.d);
-      const HnMnwLesson exact = train(&l, &prior, HN_MNW_FULL);
-      g_assert_cmpint(exact.raises, ==, 0);
+      const HnMnwEvidence exact = train(&l, &prior, HN_MNW_FULL);
+      g_assert_cmpint(exact.jitter_retries, ==, 0);
       for (int64_t k = 0; k < l.n * l.d; k++) dc[k] = (double)l.dc[k];
-      const HnMnwLesson forced = train(&l, &prior, HN_MNW_MIXED);
+      const HnMnwEvidence forced = train(&l, &prior, HN_MNW_MIXED);
       const double error = apart(&l, dc);
       g_assert_cmpfloat(error, <, forced.float_error);
       g_assert_cmpfloat(error, >, forced.float_error / 30); /* nor is it idle */
-      const HnMnwLesson got = train(&l, &prior, HN_MNW_AUTO);
+      const HnMnwEvidence got = train(&l, &prior, HN_MNW_AUTO);
       g_assert_cmpint(got.path, ==,
                       got.float_error <= HN_MNW_FLOAT_ERROR ? HN_MNW_MIXED : HN_MNW_FULL);
       g_assert_cmpfloat(apart(&l, dc), <, 1e-5);
@@ -192,13 +192,13 @@ static void test_known_noise_is_gaussian(void) {
       cov[1][a * K + b] = (row * fixed.variance + gram) * same;
     }
   near_to("fixed", train(&l, &fixed, HN_MNW_AUTO).evidence, log_gaussian(K, cov[0], l.y), 1e-12);
-  const HnMnwLesson nn = train(&l, &normal_prior, HN_MNW_AUTO);
+  const HnMnwEvidence nn = train(&l, &normal_prior, HN_MNW_AUTO);
   near_to("normal", nn.evidence, log_gaussian(K, cov[1], l.y), 1e-12);
   float dc[N * D];
   memcpy(dc, l.dc, sizeof dc);
   HnMnwPrior scaled = fixed;
   scaled.xi *= scaled.variance;
-  const HnMnwLesson fn = train(&l, &scaled, HN_MNW_AUTO);
+  const HnMnwEvidence fn = train(&l, &scaled, HN_MNW_AUTO);
   near_to("normal = fixed, scaled", nn.evidence, fn.evidence, 1e-14);
   g_assert_cmpmem(dc, sizeof dc, l.dc, sizeof dc);
   lab_free(&l);
@@ -234,7 +234,7 @@ static void test_prior_derivatives(void) {
     for (HnMnwNoise noise = HN_MNW_INFERRED; noise <= HN_MNW_NORMAL; noise++) {
       Lab l = lab_of(240, shape ? 7 : 40, 12, 3, 5); /* the first is dual */
       const HnMnwPrior at = prior_of(noise);
-      const HnMnwLesson got = train(&l, &at, HN_MNW_AUTO);
+      const HnMnwEvidence got = train(&l, &at, HN_MNW_AUTO);
       const double h = 1e-5;
       double slope[3];
       for (int which = 0; which < 3; which++) {
@@ -276,15 +276,15 @@ static void test_rows_sum_to_evidence(void) {
 
 /* Duplicate columns and a vanishing xi: C'C + xi I is not positive definite in float64, so xi is
  * raised until it is, and the caller hears how often. */
-static void test_raises_xi(void) {
+static void test_retries(void) {
   Lab l = lab_of(260, 80, 12, 1, 4);
   HnMnwPrior prior = prior_of(HN_MNW_INFERRED);
   prior.xi = 1e-18;
   for (int64_t t = 0; t < l.n; t++)
     for (int64_t i = 6; i < 12; i++) l.c[t * 12 + i] = l.c[t * 12 + i - 6];
-  const HnMnwLesson got = train(&l, &prior, HN_MNW_AUTO);
-  g_assert_cmpint(got.raises, >, 0);
-  near_to("xi", log10(got.xi), -18 + (double)got.raises, 1e-9);
+  const HnMnwEvidence got = train(&l, &prior, HN_MNW_AUTO);
+  g_assert_cmpint(got.jitter_retries, >, 0);
+  near_to("xi", log10(got.xi), -18 + (double)got.jitter_retries, 1e-9);
   g_assert_true(isfinite(got.evidence));
   g_assert_cmpint(got.path, ==, HN_MNW_FULL);
   lab_free(&l);
@@ -296,19 +296,19 @@ static void test_not_finite(void) {
     const HnMnwPrior prior = prior_of(HN_MNW_INFERRED);
     const HnMnwTrial trial = {
         .n = l.n, .d = l.d, .m = 1, .c = l.c, .ldc = l.d, .y64 = l.y, .ldy = 1};
-    HnMnwLesson lesson = {.dc = l.dc, .lddc = l.d};
+    HnMnwEvidence result = {.dc = l.dc, .lddc = l.d};
     l.c[17] = NAN;
-    g_assert_cmpint(hn_mnw_train(&prior, &trial, &lesson, l.work), ==, HN_E_NUMERIC);
+    g_assert_cmpint(hn_mnw_train(&prior, &trial, &result, l.work), ==, HN_E_NUMERIC);
     l.c[17] = INFINITY;
-    g_assert_cmpint(hn_mnw_train(&prior, &trial, &lesson, l.work), ==, HN_E_NUMERIC);
+    g_assert_cmpint(hn_mnw_train(&prior, &trial, &result, l.work), ==, HN_E_NUMERIC);
     l.c[17] = 0;
     l.y[2] = NAN;
-    g_assert_cmpint(hn_mnw_train(&prior, &trial, &lesson, l.work), ==, HN_E_NUMERIC);
+    g_assert_cmpint(hn_mnw_train(&prior, &trial, &result, l.work), ==, HN_E_NUMERIC);
     HnMnwPrior bad = prior;
     bad.nu0 = 0;
-    g_assert_cmpint(hn_mnw_train(&bad, &trial, &lesson, l.work), ==, HN_E_PARAM);
+    g_assert_cmpint(hn_mnw_train(&bad, &trial, &result, l.work), ==, HN_E_PARAM);
     bad = prior, bad.xi = 0;
-    g_assert_cmpint(hn_mnw_train(&bad, &trial, &lesson, l.work), ==, HN_E_PARAM);
+    g_assert_cmpint(hn_mnw_train(&bad, &trial, &result, l.work), ==, HN_E_PARAM);
     lab_free(&l);
   }
 }
@@ -322,7 +322,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/mnw-train/general-noise-is-gaussian", test_general_noise_is_gaussian);
   g_test_add_func("/mnw-train/prior-derivatives", test_prior_derivatives);
   g_test_add_func("/mnw-train/rows-sum-to-evidence", test_rows_sum_to_evidence);
-  g_test_add_func("/mnw-train/raises-xi", test_raises_xi);
+  g_test_add_func("/mnw-train/retries-with-larger-xi", test_retries);
   g_test_add_func("/mnw-train/not-finite", test_not_finite);
   return g_test_run();
 }

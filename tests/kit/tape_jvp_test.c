@@ -62,8 +62,8 @@ static void product(const Case *c, const HnHost *host, Probe *p, int moving, int
   const bool one = only < c->inputs;
   hn_tape_hvp(&t, loss,
               (HnTangent){.size = one ? MOST : INPUTS * MOST,
-                            .base = one ? hv[only] : hv[0],
-                            .v = one ? (*masked)[only] : (*masked)[0]});
+                          .base = one ? hv[only] : hv[0],
+                          .v = one ? (*masked)[only] : (*masked)[0]});
 }
 
 /* What rounding errors are measured against: elements are sums of terms as large as the largest. */

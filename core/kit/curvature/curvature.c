@@ -1,6 +1,6 @@
-/* curvature.c - the Laplace precision of a recurrent read-out, input by input or by blended Gram
- * blocks.  Layouts are those of the weights, so nothing is transposed: the rows of S' and of J' are
- * what u's rows turn into, and J J' is a product of J' with itself. */
+/* curvature.c - the Laplace precision of a recurrent layer's read-out, input by input or by Gram
+ * blocks.  Layouts are those of the weights, so nothing is transposed: row j of S' and of J' comes
+ * from row j of u, and J J' is a product of J' with itself. */
 #include "hunch/kit/curvature.h"
 #include "cell.h"
 #include "curvature_kernels.h"
@@ -12,8 +12,7 @@ const HnCurvatureKernels *hn_curvature_kernels(void) {
   return tables[hn_isa_level()];
 }
 
-/* Rows of u that a chunk of slopes shares, of S' a product takes, and of carries whose sums are
- * made at once. */
+/* Rows of S' computed at a time; rows of a batch whose state sums are computed at a time. */
 enum { MIX_ROWS = 24, CHUNK = 32 };
 
 /* ---- Gram blocks ---- */
@@ -30,7 +29,7 @@ size_t hn_core_gram_work_size(const HnCore *core) {
   return (size_t)(20 * core->hidden * core->hidden) * sizeof(float);
 }
 
-/* From [4 H, 4 H] to the order that blending reads. */
+/* From [4 H, 4 H] to the order of HnBlend.gram. */
 static void order_gram(int64_t n, const float *from, float *gram) {
   for (int64_t k = 0; k < n; k++)
     for (int64_t l = 0; l < lines_of(n) * HN_BLOCK; l += HN_BLOCK)
@@ -53,8 +52,9 @@ void hn_core_gram(const HnCore *core, float *gram, void *work) {
   order_gram(n, square, gram);
 }
 
-/* By multiplications: J' and J J' below the diagonal for each input, against half of Q, half of its
- * product with w, and w' of that.  Q's are dearer, being read as they are used: 24 was measured. */
+/* Counts multiplications: J' and the lower half of J J' for each input, against half of Q, half of
+ * its product with w, and w' times that.  Those of Q cost more, because gram is read as it is used:
+ * the factor 24 was measured. */
 bool hn_core_pays(const HnCore *core, int64_t window) {
   const int64_t n = core->hidden, f = core->latent;
   const int64_t single = window * (n * n * f + n * f * f / 2 + 4 * n * n);
@@ -106,7 +106,7 @@ static Work place(const HnCore *core, const HnCarry *carry, void *work) {
 
 /* ---- slopes ---- */
 
-/* The state's share, for `count` rows. */
+/* The state's share of the gates' sums, for `count` rows. */
 static void state_sums(const HnCore *core, const HnCarry *carry, int64_t from, int64_t count,
                        float *sums) {
   const int64_t n = core->hidden, width = hn_core_width(core);
@@ -123,12 +123,12 @@ static void state_sums(const HnCore *core, const HnCarry *carry, int64_t from, i
                                      .ldc = width});
 }
 
-/* Inputs of a row that count. */
+/* The number of inputs of a row. */
 static int64_t inputs_of(const HnCarry *carry, int64_t row) {
   return carry->filled ? carry->filled[row] : carry->window;
 }
 
-/* sums: of the row. */
+/* sums: the row's state sums. */
 static void slopes(const HnCore *core, const HnCarry *carry, int64_t row, int64_t input,
                    const float *sums, float *d) {
   const HnCell *cell = hn_cell(core->kind);
@@ -221,8 +221,8 @@ static void add_blend(const HnCore *core, bool diagonal, double scale, const Wor
 
 /* ---- rows ---- */
 
-/* Work of one kind gathers until HN_MIXED pieces share the reading of u, or of its Gram blocks: a
- * piece is one input of a row, or all of them. */
+/* Gathers up to HN_MIXED pieces of work of one kind, which then share the reading of u or of its
+ * Gram blocks; a piece is one input of a row, or all of them. */
 typedef struct Adder {
   const HnCore *core;
   const Work *w;

@@ -7,7 +7,7 @@
 
 /* One vector of columns in `rows` rows of S', from where u, d and to point. */
 HN_INLINE void mix_at(int gates, int slopes, int rows, const HnMix *s, const float *u,
-                      const float *d, float *to, bool whole, HnPart part) {
+                      const float *d, float *to, bool whole, HnLaneMask part) {
   const int64_t n = s->hidden;
   HnV slope[HN_MIXED][4];
 #pragma GCC unroll 4
@@ -35,8 +35,8 @@ HN_INLINE void mix_rows(int gates, int slopes, int rows, const HnMix *s, int64_t
   float *to = s->s + (first * s->count + j) * n;
   int64_t k = 0;
   for (; k + HN_LANES <= n; k += HN_LANES)
-    mix_at(gates, slopes, rows, s, u + k, d + k, to + k, true, v_part(HN_LANES));
-  if (k < n) mix_at(gates, slopes, rows, s, u + k, d + k, to + k, false, v_part(n - k));
+    mix_at(gates, slopes, rows, s, u + k, d + k, to + k, true, v_lane_mask(HN_LANES));
+  if (k < n) mix_at(gates, slopes, rows, s, u + k, d + k, to + k, false, v_lane_mask(n - k));
 }
 
 HN_INLINE void mix_some(int gates, int slopes, const HnMix *s, int64_t first) {
@@ -75,7 +75,7 @@ enum { ROWS = 4 };
 enum { ROWS = 2 };
 #endif
 
-/* Where `rows` rows and one vector of columns of Q lie, and their Gram blocks. */
+/* The position of some rows and one vector of columns of Q, and their Gram blocks. */
 typedef struct Spot {
   int64_t n, k, l, next; /* next: from a row of gram to the next */
   const float *gram;
@@ -83,7 +83,7 @@ typedef struct Spot {
 
 /* For each gate, the products of slopes summed over inputs, then weighed by their Gram blocks. */
 HN_INLINE void blend_many(int rows, const Spot *s, int64_t inputs, const float *d, HnV *q,
-                          bool whole, HnPart part) {
+                          bool whole, HnLaneMask part) {
   for (int g = 0; g < 4; g++) {
     HnV sum[ROWS][4];
     const float *left = d + g * s->n + s->k, *right = d + s->l;
@@ -111,7 +111,7 @@ HN_INLINE void blend_many(int rows, const Spot *s, int64_t inputs, const float *
   }
 }
 
-HN_INLINE void blend_spot(int rows, const HnBlend *b, const Spot *s, bool whole, HnPart part) {
+HN_INLINE void blend_spot(int rows, const HnBlend *b, const Spot *s, bool whole, HnLaneMask part) {
   for (int64_t row = 0; row < b->rows; row++) {
     HnV q[ROWS];
 #pragma GCC unroll 4
@@ -129,9 +129,9 @@ HN_INLINE void blend_rows(int rows, const HnBlend *b, int64_t k) {
     const Spot s = {n, k, l, next,
                     b->gram + k * next + l / HN_BLOCK * 16 * HN_BLOCK + l % HN_BLOCK};
     if (l + HN_LANES <= n)
-      blend_spot(rows, b, &s, true, v_part(HN_LANES));
+      blend_spot(rows, b, &s, true, v_lane_mask(HN_LANES));
     else
-      blend_spot(rows, b, &s, false, v_part(n - l));
+      blend_spot(rows, b, &s, false, v_lane_mask(n - l));
   }
 }
 
@@ -147,7 +147,7 @@ static void blend(const HnBlend *b) {
 enum { SQUARE_ROWS = HN_LANES == 16 ? 8 : 4, SQUARE_VECS = HN_LANES == 16 ? 3 : 2 };
 
 HN_INLINE void square_tile(int count, int vecs, int64_t rows, int64_t cols, const float *left,
-                           const float *right, bool whole, HnPart part, float *y) {
+                           const float *right, bool whole, HnLaneMask part, float *y) {
   HnV sum[8][SQUARE_VECS];
 #pragma GCC unroll 8
   for (int i = 0; i < count; i++)
@@ -181,7 +181,7 @@ HN_INLINE void square_rows(int count, int64_t rows, int64_t cols, int64_t i, con
     const bool three = SQUARE_VECS >= 3 && left % SQUARE_VECS == 0;
     const int64_t vecs = three ? 3 : left % 2 == 0 || left >= 3 ? 2 : 1;
     const bool whole = j + vecs * HN_LANES <= cols;
-    const HnPart part = v_part(whole ? HN_LANES : cols - j - (vecs - 1) * HN_LANES);
+    const HnLaneMask part = v_lane_mask(whole ? HN_LANES : cols - j - (vecs - 1) * HN_LANES);
     if (three)
       square_tile(count, SQUARE_VECS, rows, cols, x + i, x + j, whole, part, y + i * cols + j);
     else if (vecs == 2)
@@ -198,7 +198,7 @@ static void square(int64_t rows, int64_t cols, const float *x, float *y) {
   for (; i < cols; i++) square_rows(1, rows, cols, i, x, y);
 }
 
-/* Packs rows by whole vectors: what one writes past its end, the next overwrites. */
+/* Packs rows by whole vectors: what is written past the end of a row, the next overwrites. */
 static void add_triangle(int64_t n, double scale, const float *x, float *room, double *p) {
   float *to = room;
   for (int64_t i = 0; i < n; i++, x += n, to += i)
@@ -209,7 +209,7 @@ static void add_triangle(int64_t n, double scale, const float *x, float *room, d
 static void squares(int64_t rows, int64_t cols, const float *x, float *y) {
   for (int64_t j = 0; j < cols; j += HN_LANES) {
     const bool whole = cols - j >= HN_LANES;
-    const HnPart part = v_part(whole ? HN_LANES : cols - j);
+    const HnLaneMask part = v_lane_mask(whole ? HN_LANES : cols - j);
     HnV sum = v_all(0.0f);
     for (int64_t i = 0; i < rows; i++) {
       const HnV v = v_load_any(x + i * cols + j, whole, part);

@@ -8,7 +8,7 @@
 
 enum { HN_MIXED = 4, HN_BLOCK = 16 };
 
-/* Rows `from` to `from + count` of S' [H, H] for up to HN_MIXED slopes at once, which share the
+/* Rows `from` to `from + count` of S' [H, H] for up to HN_MIXED inputs at once, which share the
  * reading of u: S'[j, k] = sum_g d[g H + k] u[j, g H + k]; a leak's d[gates H + k] adds to S'[k,
  * k].
  */

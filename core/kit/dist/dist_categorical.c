@@ -1,5 +1,5 @@
 /* dist_categorical.c - categorical distributions by their logits on the tape.  A logit of -infinity
- * is a choice that cannot be taken: probability 0, and 0 log 0 = 0. */
+ * has probability 0, with 0 log 0 = 0. */
 #include "tape_record.h"
 #include <math.h>
 #include <string.h>

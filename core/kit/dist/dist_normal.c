@@ -1,5 +1,5 @@
 /* dist_normal.c - diagonal Gaussians on the tape, plain and squashed by tanh.  A mean or a logstd
- * of one row serves all rows. */
+ * of one row is shared by all rows. */
 #include "tape_record.h"
 #include <math.h>
 
@@ -11,7 +11,7 @@ static void require_rows(const char *op, const HnVar *v, int64_t rows, int64_t c
            (long long)v->cols, (long long)rows, (long long)cols);
 }
 
-/* exp(sign * logstd), in the tape's room. */
+/* exp(sign * logstd), in the tape's memory. */
 static HnVar scaled_exp(HnTape *t, const HnVar *logstd, float sign) {
   HnVar s = {.rows = logstd->rows, .cols = logstd->cols};
   s.data = hn_tape_take(t, hn_count(logstd), sizeof(float));
@@ -55,7 +55,7 @@ static HnVar *density_jvp(HnTape *t, const HnRecord *r) {
 
 static const HnRule density_rule = {"hn_normal_logp", density_back, density_jvp};
 
-/* offset [B] or NULL is taken off the log-density. */
+/* Subtracts offset [B] (NULL: 0) from the log-density. */
 static HnVar *density(HnTape *t, HnVar *mean, HnVar *logstd, const float *x, const float *offset) {
   const int64_t rows = mean->rows, n = mean->cols;
   require_rows("hn_normal_logp", logstd, rows, n);

@@ -1,5 +1,5 @@
-/* dist_rotated.c - Gaussians whose covariance is eigenvalues turned by a rotation, on the tape:
- * Cayley's rotation from free angles, turning, and the divergence from a fixed Gaussian. */
+/* dist_rotated.c - Gaussians with covariance Q diag(..) Q' on the tape: the Cayley transform from
+ * angles to a rotation Q, products with Q, and the divergence from a fixed Gaussian. */
 #include "group.h"
 #include "tape_record.h"
 #include <math.h>
@@ -25,7 +25,8 @@ typedef struct Cayley {
   int64_t n;
 } Cayley;
 
-/* dS = 2 M' dQ M' of one row; an angle moves its element of S by 1/2 and the mirrored by -1/2. */
+/* dS = 2 M' dQ M' of one row; an angle adds 1/2 to its element of S and -1/2 to the mirrored one.
+ */
 static void cayley_row_back(int64_t n, const float *q, const float *dq, float *room, float *da) {
   float *m = room, *flip = m + n * n, *right = flip + n * n, *ds = right + n * n;
   for (int64_t i = 0; i < n; i++)
@@ -89,9 +90,9 @@ HnVar *hn_cayley(HnTape *t, HnVar *angles, int64_t n) {
   return y;
 }
 
-/* ---- turning ---- */
+/* ---- rotation ---- */
 
-/* y = Q x, or Q' x, of one row, added. */
+/* y += Q x, or Q' x, of one row. */
 static void turn(int64_t n, const float *q, bool back, const float *x, float *y) {
   for (int64_t i = 0; i < n; i++, q += n)
     if (back)
@@ -107,7 +108,7 @@ static void rotate_back(HnTape *t, HnRecord *r) {
   for (int64_t i = 0; i < r->y->rows; i++) {
     const float *g = r->y->grad + i * n, *x = r->b->data + i * n;
     if (dx) turn(n, r->a->data + i * n * n, !r->kind, g, dx + i * n);
-    /* row of dq: what scales, times what it scales */
+    /* row of dq: an outer product */
     const float *left = r->kind ? x : g, *right = r->kind ? g : x;
     for (int64_t k = 0; dq && k < n; k++)
       hn_kernels()->axpy(n, left[k], right, dq + (i * n + k) * n);
@@ -149,7 +150,7 @@ static const float *exps(HnTape *t, const HnVar *v, float sign) {
   return y;
 }
 
-/* What a row's divergence is made of: R = Q0' Q1, u = Q0' (mean1 - mean0), and the scales. */
+/* The terms of a row's divergence: R = Q0' Q1, u = Q0' (mean1 - mean0), and the scales. */
 typedef struct Parts {
   const float *spread1, *inverse0;
   float *r, *u;
@@ -215,7 +216,7 @@ static double turned_row(const Turned *s, int64_t i, float *room) {
   return 0.5 * sum;
 }
 
-/* [rows, cols] or, where one row may serve all, [1, cols]. */
+/* [rows, cols] or, where one row may be shared, [1, cols]. */
 static void require(const HnVar *v, int64_t rows, int64_t cols, bool one) {
   if (v->cols != cols || (v->rows != rows && !(one && v->rows == 1)))
     hn_bug("hn_rotated_kl: shape [%lld, %lld] where [%lld, %lld] is needed", (long long)v->rows,

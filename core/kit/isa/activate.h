@@ -10,7 +10,7 @@
     int64_t i_ = 0;                                                                      \
     for (; i_ + HN_LANES <= (n); i_ += HN_LANES) v_store((y) + i_, F(v_load((x) + i_))); \
     if (i_ < (n)) {                                                                      \
-      const HnPart part_ = v_part((n)-i_);                                               \
+      const HnLaneMask part_ = v_lane_mask((n)-i_);                                      \
       v_store_part((y) + i_, F(v_load_part((x) + i_, part_)), part_);                    \
     }                                                                                    \
   } while (0)

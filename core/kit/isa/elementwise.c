@@ -37,7 +37,7 @@ HN_INLINE HnV slope(HnActivation act, HnV y, HnV g) {
 /* One vector of columns: each column's sum takes the rows in order. */
 HN_INLINE void back_column(HnActivation act, int64_t rows, int64_t cols, const float *y, float *g,
                            float *sum, int64_t n) {
-  const HnPart part = v_part(n);
+  const HnLaneMask part = v_lane_mask(n);
   HnV total = sum ? v_load_part(sum, part) : v_all(0.0f);
   for (int64_t i = 0; i < rows; i++) {
     HnV d = v_load_part(g + i * cols, part);

@@ -38,48 +38,48 @@ HN_INLINE void v_store(float *p, HnV v) {
 
 /* The first n lanes, 0 < n <= HN_LANES; the others load as zero and are not stored. */
 #if defined(__AVX512F__)
-typedef __mmask16 HnPart;
-HN_INLINE HnPart v_part(int64_t n) {
-  return (HnPart)(0xffffu >> (HN_LANES - n));
+typedef __mmask16 HnLaneMask;
+HN_INLINE HnLaneMask v_lane_mask(int64_t n) {
+  return (HnLaneMask)(0xffffu >> (HN_LANES - n));
 }
-HN_INLINE HnV v_load_part(const float *p, HnPart m) {
+HN_INLINE HnV v_load_part(const float *p, HnLaneMask m) {
   return (HnV)_mm512_maskz_loadu_ps(m, p);
 }
-HN_INLINE void v_store_part(float *p, HnV v, HnPart m) {
+HN_INLINE void v_store_part(float *p, HnV v, HnLaneMask m) {
   _mm512_mask_storeu_ps(p, m, (__m512)v);
 }
 #elif defined(__AVX2__)
-typedef __m256i HnPart;
-HN_INLINE HnPart v_part(int64_t n) {
+typedef __m256i HnLaneMask;
+HN_INLINE HnLaneMask v_lane_mask(int64_t n) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane);
 }
-HN_INLINE HnV v_load_part(const float *p, HnPart m) {
+HN_INLINE HnV v_load_part(const float *p, HnLaneMask m) {
   return (HnV)_mm256_maskload_ps(p, m);
 }
-HN_INLINE void v_store_part(float *p, HnV v, HnPart m) {
+HN_INLINE void v_store_part(float *p, HnV v, HnLaneMask m) {
   _mm256_maskstore_ps(p, m, (__m256)v);
 }
 #else
-typedef int64_t HnPart;
-HN_INLINE HnPart v_part(int64_t n) {
+typedef int64_t HnLaneMask;
+HN_INLINE HnLaneMask v_lane_mask(int64_t n) {
   return n;
 }
-HN_INLINE HnV v_load_part(const float *p, HnPart n) {
+HN_INLINE HnV v_load_part(const float *p, HnLaneMask n) {
   HnV v = {0};
   for (int64_t i = 0; i < n; i++) v[i] = p[i];
   return v;
 }
-HN_INLINE void v_store_part(float *p, HnV v, HnPart n) {
+HN_INLINE void v_store_part(float *p, HnV v, HnLaneMask n) {
   for (int64_t i = 0; i < n; i++) p[i] = v[i];
 }
 #endif
 
 /* A whole vector, or the lanes of part. */
-HN_INLINE HnV v_load_any(const float *p, bool whole, HnPart part) {
+HN_INLINE HnV v_load_any(const float *p, bool whole, HnLaneMask part) {
   return whole ? v_load(p) : v_load_part(p, part);
 }
-HN_INLINE void v_store_any(float *p, HnV v, bool whole, HnPart part) {
+HN_INLINE void v_store_any(float *p, HnV v, bool whole, HnLaneMask part) {
   if (whole)
     v_store(p, v);
   else
@@ -88,22 +88,22 @@ HN_INLINE void v_store_any(float *p, HnV v, bool whole, HnPart part) {
 
 /* DO for every vector of n numbers, the last of which may be partial: it may read j, the first
  * number, and whole and part as v_load_any takes them. */
-#define HN_FOR_VECTORS(n, DO)                    \
-  do {                                           \
-    int64_t j = 0;                               \
-    for (; j + HN_LANES <= (n); j += HN_LANES) { \
-      const bool whole = true;                   \
-      const HnPart part = v_part(HN_LANES);      \
-      DO;                                        \
-    }                                            \
-    if (j < (n)) {                               \
-      const bool whole = false;                  \
-      const HnPart part = v_part((n)-j);         \
-      DO;                                        \
-    }                                            \
+#define HN_FOR_VECTORS(n, DO)                        \
+  do {                                               \
+    int64_t j = 0;                                   \
+    for (; j + HN_LANES <= (n); j += HN_LANES) {     \
+      const bool whole = true;                       \
+      const HnLaneMask part = v_lane_mask(HN_LANES); \
+      DO;                                            \
+    }                                                \
+    if (j < (n)) {                                   \
+      const bool whole = false;                      \
+      const HnLaneMask part = v_lane_mask((n)-j);    \
+      DO;                                            \
+    }                                                \
   } while (0)
 
-/* The smaller and the larger; b where either is NaN. */
+/* Minimum and maximum; b where either is NaN. */
 HN_INLINE HnV v_min(HnV a, HnV b) {
 #if defined(__AVX512F__)
   return (HnV)_mm512_min_ps((__m512)a, (__m512)b);

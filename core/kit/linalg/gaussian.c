@@ -1,4 +1,4 @@
-/* gaussian.c - Gaussians by their precisions: sixteen rows at a time through the kernels of
+/* gaussian.c - Gaussians given by their precisions, sixteen rows at a time by the kernels of
  * group.h.  Lanes past the last row repeat it. */
 #include "hunch/kit/gaussian.h"
 #include "group.h"
@@ -30,12 +30,12 @@ void hn_precision_rotated(int64_t dim, const float *logvar, const float *q, doub
   }
 }
 
-/* Numbers of a group's triangle. */
+/* Elements of a group's triangles. */
 static int64_t group_count(int64_t dim) {
   return hn_triangle(hn_group_order(dim)) * HN_GROUP;
 }
 
-/* Two triangles and a vector in float64, or less in float32. */
+/* Two triangles and a vector in float64; float32 needs less. */
 size_t hn_precision_work_size(int64_t dim) {
   return (size_t)(2 * group_count(dim) + dim * HN_GROUP) * sizeof(double);
 }
@@ -138,7 +138,7 @@ static void sample_diagonal(const HnPrecision *p, const Draws *d) {
     }
 }
 
-/* Draw s of a group; z is its room. */
+/* Sample s of a group; z is work space. */
 static void sample_group(const HnPrecision *p, const Group *g, const Draws *d, int64_t s,
                          const float *l, float *z) {
   const int64_t n = p->dim;

@@ -1,4 +1,4 @@
-/* gemm.c - the public dense products and vector math: a thin door to the chosen kernels. */
+/* gemm.c - the public dense products and vector math: calls to the chosen kernels. */
 #include "hunch/kit/gemm.h"
 #include "isa.h"
 #include "kernels.h"

@@ -24,7 +24,7 @@ HN_INLINE HnW w_sqrt(HnW x) {
   return x;
 #endif
 }
-/* x where it is not above the lowest so far, NaN for good. */
+/* The smaller of x and the lowest so far; NaN once either was. */
 HN_INLINE HnV v_lowest(HnV lowest, HnV x) {
   return v_pick((lowest <= x) | (lowest != lowest), lowest, x);
 }
@@ -100,7 +100,7 @@ HN_INLINE void load_block(int64_t n, const double *a, int64_t i, int64_t j, HnW 
     for (int s = 0; s < 4; s++) c[r][s] = w_load(SQUARE(a, i + r, j + s));
 }
 
-/* Four rows of column j: c x, on top of what is there or in its place. */
+/* Four rows of column j: c x, added to the column or in its place. */
 HN_INLINE void combine(int64_t n, double *a, int64_t i, int64_t j, HnW c[4][4], const HnW x[4],
                        bool add) {
 #pragma GCC unroll 4
@@ -113,7 +113,7 @@ HN_INLINE void combine(int64_t n, double *a, int64_t i, int64_t j, HnW c[4][4], 
 }
 
 /* Rows i .. i + 4, c in front, over all columns: += c x with x the rows at k; in the columns at k,
- * which have served, = c x. */
+ * which are done with, = c x. */
 HN_INLINE void combine_rows(int64_t n, double *a, int64_t i, int64_t k, HnW c[4][4]) {
   for (int64_t j = 0; j < n; j++) {
     HnW x[4];
@@ -123,8 +123,8 @@ HN_INLINE void combine_rows(int64_t n, double *a, int64_t i, int64_t k, HnW c[4]
   }
 }
 
-/* Gauss-Jordan by blocks of four: the rows at k turn into D times themselves, D the inverse of
- * their diagonal block, which takes its place; then every other row loses its multiple of them. */
+/* Gauss-Jordan by blocks of four: the rows at k are multiplied by D, the inverse of their diagonal
+ * block, which it replaces; then their multiple is subtracted from every other row. */
 static void invert_part(int64_t n, double *a) {
   for (int64_t k = 0; k < n; k += 4) {
     HnW c[4][4];
@@ -163,7 +163,7 @@ static double dot_difference(int64_t n, const double *row, const float *to, cons
   return sum[0];
 }
 
-/* By blocks of columns, whose sums stay near while the rows below them pass. */
+/* By blocks of columns, whose sums stay in the cache while the rows below are read. */
 static double quadratic(int64_t n, const double *a, double jitter, const float *to,
                         const float *from, float *pull) {
   enum { BLOCK = 32 };

@@ -1,7 +1,7 @@
 /* group_body.h - the kernels of group.h for one element type: group.c defines REAL, VEC, WIDTH and
  * the operations on VEC, and includes this twice. */
 
-/* Lanes go by parts of WIDTH, one after the other: a part is a whole factorisation. */
+/* Lanes are taken WIDTH at a time, each through the whole factorisation. */
 #define AT(a, i, j) ((a) + (hn_triangle(i) + (j)) * HN_GROUP)
 
 typedef double NAME(Source) __attribute__((vector_size(WIDTH * sizeof(double))));
@@ -29,7 +29,7 @@ HN_INLINE void NAME(scatter_block)(const REAL *src, int64_t at, REAL *const *dst
   for (int l = 0; l < WIDTH; l++) STORE(dst[l] + at, x[l]);
 }
 
-/* By stretches of whole cache lines, so that few are open at a time. */
+/* By whole cache lines, so that few streams are open at a time. */
 static void NAME(scatter)(int64_t n, const REAL *src, REAL *const *dst) {
   enum { STRETCH = 32 };
   int64_t from = 0;

@@ -29,7 +29,7 @@ typedef struct Tile {
   int64_t init_row;
   float *c;
   int64_t ldc;
-  HnPart part; /* lanes of the last vector */
+  HnLaneMask part; /* lanes of the last vector */
 } Tile;
 
 HN_INLINE void tile(int rows, int vecs, bool edge, const Tile *t) {
@@ -116,7 +116,7 @@ static void panel(const HnProduct *g, int64_t vecs, int64_t j, int64_t p, int64_
                     .init_row = init_row,
                     .c = g->c + i * g->ldc + j,
                     .ldc = g->ldc,
-                    .part = v_part(width - (vecs - 1) * HN_LANES)};
+                    .part = v_lane_mask(width - (vecs - 1) * HN_LANES)};
     tiles[vecs][rows][edge](&t);
     if (last && g->act != HN_LINEAR)
       for (int64_t r = 0; r < rows; r++) activate(g->act, width, t.c + r * t.ldc);

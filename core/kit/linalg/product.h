@@ -1,4 +1,4 @@
-/* product.h - what product.c gives to the table of its instruction set. */
+/* product.h - the functions of product.c, for the table of its instruction set. */
 #ifndef HN_KIT_PRODUCT_H
 #define HN_KIT_PRODUCT_H
 #include "isa.h"

@@ -8,7 +8,7 @@ extern void dpotrf_(const char *uplo, const blasint *n, double *a, const blasint
 extern void dpotri_(const char *uplo, const blasint *n, double *a, const blasint *lda,
                     blasint *info);
 
-/* ---- small tools ---- */
+/* ---- small matrices ---- */
 
 size_t hn_carve_size(int64_t count, size_t size) {
   return ((size_t)count * size + 63) & ~(size_t)63;
@@ -40,7 +40,7 @@ void hn_spd_invert(int64_t n, double *l) {
 }
 
 void hn_spd_mirror(int64_t n, double *a) {
-  /* by blocks, because writing down a column misses the cache on every row */
+  /* by blocks: writing down a whole column would miss the cache on every row */
   enum { BLOCK = 8 };
   for (int64_t i = 0; i < n; i += BLOCK)
     for (int64_t j = 0; j <= i; j += BLOCK)
@@ -96,7 +96,7 @@ HnMnw hn_mnw_place(int64_t d, int64_t m, void *memory) {
   return q;
 }
 
-/* The most that one function carves is hn_mnw_predict: a posterior and what its evidence takes. */
+/* hn_mnw_predict needs most: a posterior and the work of its evidence. */
 size_t hn_mnw_work_size(int64_t n, int64_t d, int64_t m) {
   return hn_mnw_size(d, m) + 2 * hn_carve_size(n * m, 8) + hn_carve_size(n * d, 8) +
          3 * hn_carve_size(d * m, 8) + 2 * hn_carve_size(d * d, 8) + 3 * hn_carve_size(m * m, 8);

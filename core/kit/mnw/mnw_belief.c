@@ -1,8 +1,8 @@
 /* mnw_belief.c - the posterior of one running task in plain bytes, a row at a time.
  *
- * V lives in half tiles, with the last few rank-one updates waiting beside it until one pass over
- * the tiles applies them all: the update is bound by reading V, so V is read once a step and
- * written once in HN_PENDING steps. */
+ * V is stored as tiles of its lower half; the last few rank-one updates are kept beside it until
+ * one pass over the tiles applies them all.  The update is bound by reading V, so V is read once a
+ * step and written once in HN_PENDING steps. */
 #include "isa.h"
 #include "mnw_internal.h"
 #include "mnw_kernels.h"
@@ -14,7 +14,7 @@ const HnMnwKernels *hn_mnw_kernels(void) {
   return tables[hn_isa_level()];
 }
 
-/* The first bytes; arrays follow as `arrays_of` finds them. */
+/* The head of a belief; arrays_of finds the arrays that follow. */
 typedef struct Head {
   int64_t d, m, width, rows, pending;
   int64_t noise;                 /* HnMnwNoise */
@@ -56,7 +56,7 @@ static Arrays arrays_of(void *belief) {
   return a;
 }
 
-/* Arrays through which nothing will be written. */
+/* The same for reading. */
 static Arrays view_of(const void *belief) {
   union {
     const void *in;
@@ -92,7 +92,7 @@ HnStatus hn_mnw_belief_start(void *belief, int64_t d, int64_t m, const HnMnwPrio
   head->d = d, head->m = m, head->width = width_of(d);
   head->noise = prior->noise;
   head->xi = prior->noise == HN_MNW_NORMAL ? prior->xi * prior->variance : prior->xi;
-  /* under known noise Psi / nu is the variance, and stays so */
+  /* under known noise Psi / nu is always the variance */
   head->psi = inferred ? prior->psi : prior->variance;
   head->nu = head->nu0 = inferred ? prior->nu0 : 1;
   head->variance = prior->variance;
@@ -195,12 +195,12 @@ static Row row_in(const Head *head, double *work) {
                .pull = work + 2 * width + line(head->m)};
 }
 
-/* Features are in work already. */
+/* The features must be in work already. */
 static void update(void *belief, const double *y, double *error, HnMnwScore *score, double *work) {
   Head *head = belief;
   Arrays a = arrays_of(belief);
   Row r = row_in(head, work);
-  r.k = a.v.gain + head->pending * head->width; /* where it would be copied to */
+  r.k = a.v.gain + head->pending * head->width; /* where an update keeps it */
   weigh(head, &a, y, &r);
   report(&r, head->m, error, score);
   take_in(head, &a, &r, r.pull + line(head->m));

@@ -5,8 +5,8 @@
 
 double hn_mnw_evidence(const HnMnw *prior, const HnMnw *q) {
   const double m = (double)q->m, rows = q->nu - prior->nu;
-  const double occam = HN_MNW_PLANT == 1 ? -1 : 1;
-  const double nu = HN_MNW_PLANT == 2 ? prior->nu : HN_MNW_PLANT == 3 ? q->nu - 1 : q->nu;
+  const double occam = HN_MNW_MUTATION == 1 ? -1 : 1;
+  const double nu = HN_MNW_MUTATION == 2 ? prior->nu : HN_MNW_MUTATION == 3 ? q->nu - 1 : q->nu;
   return -0.5 * rows * m * HN_LN_PI + occam * 0.5 * m * (prior->logdet_xi - q->logdet_xi) +
          0.5 * prior->nu * prior->logdet_psi - 0.5 * nu * q->logdet_psi +
          hn_mnw_lgamma(q->m, 0.5 * nu) - hn_mnw_lgamma(q->m, 0.5 * prior->nu);

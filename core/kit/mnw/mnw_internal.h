@@ -1,5 +1,4 @@
-/* mnw_internal.h - what the matrix-normal-Wishart files share: LAPACK, small matrices, densities.
- */
+/* mnw_internal.h - shared by the matrix-normal-Wishart files: LAPACK, small matrices, densities. */
 #ifndef HN_KIT_MNW_INTERNAL_H
 #define HN_KIT_MNW_INTERNAL_H
 #include "hunch/kit/mnw.h"
@@ -8,13 +7,14 @@
 #define HN_LN_2  0.69314718055994530942
 #define HN_LN_PI 1.14472988584940017414
 
-/* Test builds plant a known error (1: sign of the Occam term, 2: nu0 in place of nu, 3: degrees of
- * freedom off by one) to prove that the golden comparison sees it. */
-#ifndef HN_MNW_PLANT
-#  define HN_MNW_PLANT 0
+/* A mutation test builds with a known error (1: sign of the Occam term, 2: nu0 in place of nu, 3:
+ * degrees of freedom off by one) to prove that the comparison with golden numbers notices it. */
+#ifndef HN_MNW_MUTATION
+#  define HN_MNW_MUTATION 0
 #endif
 
-/* Sequential carving of the caller's work; every piece is 64-byte aligned relative to its start. */
+/* Takes pieces off the caller's work, one after the other, each 64-byte aligned relative to the
+ * start. */
 typedef struct HnCarve {
   char *at;
 } HnCarve;
@@ -45,13 +45,13 @@ double hn_mnw_log_student(int64_t m, double nu, double logdet_psi, double s, dou
 /* Log density of N(0, variance s I); ee = e'e. */
 double hn_mnw_log_normal(int64_t m, double variance, double s, double ee);
 
-/* The Wishart part of a running posterior, absorbing whitened errors w = e / sqrt(s). */
+/* The Wishart part of a running posterior, updated by whitened errors w = e / sqrt(s). */
 typedef struct HnWishart {
   int64_t m;
   double nu, logdet_psi;
   double *psi, *omega; /* [m, m] */
 } HnWishart;
-/* Returns the row's log predictive density before it was absorbed.  room [m]. */
+/* Updates it with w [m] and returns the log predictive density before the update.  room [m]. */
 double hn_wishart_absorb(HnWishart *p, const double *w, double s, double *room);
 
 #endif

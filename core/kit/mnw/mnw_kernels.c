@@ -3,8 +3,8 @@
 #include "isa.h"
 #include "vector64.h"
 
-/* Kernels pass over the columns of a tile of eight lanes, part by part of a register, so that a
- * lane's sum is the same in all of them. */
+/* Kernels take the eight lanes of a tile register by register, so that a lane's sum is the same in
+ * every instruction set. */
 enum { PART = HN_LANES64, PARTS = 8 / PART };
 
 /* The sum of eight lanes, always ((x0+x4)+(x1+x5)) + ((x2+x6)+(x3+x7)). */

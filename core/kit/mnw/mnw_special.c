@@ -35,7 +35,7 @@ double hn_mnw_digamma(int64_t m, double a) {
 }
 
 double hn_mnw_log_student(int64_t m, double nu, double logdet_psi, double s, double quad) {
-  const double k = nu - (double)m + (HN_MNW_PLANT == 3 ? 0 : 1);
+  const double k = nu - (double)m + (HN_MNW_MUTATION == 3 ? 0 : 1);
   return log_gamma(0.5 * (nu + 1)) - log_gamma(0.5 * k) - 0.5 * (double)m * (HN_LN_PI + log(s)) -
          0.5 * logdet_psi - 0.5 * (nu + 1) * log1p(quad);
 }

@@ -1,15 +1,18 @@
 /* mnw_train.c - one trial's evidence and its gradient under an isotropic prior, float32 features.
  *
  * Everything that a factorisation depends on is float64: features are widened chunk by chunk for
- * C'C.  Only d/dC = -m C V + R B M' may be float32, because it leaves as float32; whether that is
- * accurate enough is known beforehand (see float_error). */
+ * C'C.  Only d/dC = -m C V + R B M' may be computed in float32, because it is returned as float32;
+ * float_error tells beforehand whether that is accurate enough. */
 #include "mnw_internal.h"
 #include "mnw_kernels.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
-enum { CHUNK = 512 /* rows widened at a time: they and C'C stay in the cache */, RAISES = 12 };
+enum {
+  CHUNK = 512 /* rows widened at a time: they and C'C stay in the cache */,
+  MOST_RETRIES = 12
+};
 
 typedef struct Trial {
   const HnMnwTrial *in;
@@ -85,9 +88,9 @@ static void narrow_rows(const Trial *t, const double *x, int64_t rows, float *to
 }
 
 /* factor = chol(scale gram + ridge I), raising xi tenfold until that is positive definite. */
-static bool factorise(Trial *t, bool dual, int64_t *raises, double *logdet) {
+static bool factorise(Trial *t, bool dual, int64_t *jitter_retries, double *logdet) {
   const int64_t side = t->side;
-  for (*raises = 0; *raises <= RAISES; ++*raises, t->xi *= 10) {
+  for (*jitter_retries = 0; *jitter_retries <= MOST_RETRIES; ++*jitter_retries, t->xi *= 10) {
     const double scale = dual ? 1 / t->xi : 1, ridge = dual ? 1 : t->xi;
     for (int64_t i = 0; i < side; i++) {
       for (int64_t j = 0; j <= i; j++) t->factor[i * side + j] = scale * t->gram[i * side + j];
@@ -106,9 +109,9 @@ static void solve(const Trial *t, double *x) {
 }
 
 /* M, R and the factor through Xi = xi I + C'C. */
-static bool fit_primal(Trial *t, int64_t *raises, double *logdet_ratio) {
+static bool fit_primal(Trial *t, int64_t *jitter_retries, double *logdet_ratio) {
   const int64_t n = t->n, d = t->d, m = t->m;
-  /* our own is wide even where BLAS is held to less, and repeats to the bit */
+  /* the kit's kernel is wide even where BLAS is limited to less, and its bits repeat */
   void (*const gram)(int64_t, int64_t, const double *, double *) = hn_mnw_kernels()->gram;
   double logdet;
   memset(t->gram, 0, (size_t)(d * d) * sizeof(double));
@@ -122,7 +125,7 @@ static bool fit_primal(Trial *t, int64_t *raises, double *logdet_ratio) {
       hn_add_gram(d, rows, 1, t->wide, t->gram);
     hn_add_atb(d, m, rows, 1, t->wide, t->y + from * m, 1, t->mean);
   }
-  if (!factorise(t, false, raises, &logdet)) return false;
+  if (!factorise(t, false, jitter_retries, &logdet)) return false;
   *logdet_ratio = logdet - (double)d * log(t->xi);
   solve(t, t->mean);
   memcpy(t->r, t->y, (size_t)(n * m) * sizeof(double));
@@ -135,7 +138,7 @@ static bool fit_primal(Trial *t, int64_t *raises, double *logdet_ratio) {
 }
 
 /* The same through K = I + C C'/xi: R = K^-1 Y, M = C'R / xi. */
-static bool fit_dual(Trial *t, int64_t *raises, double *logdet_ratio) {
+static bool fit_dual(Trial *t, int64_t *jitter_retries, double *logdet_ratio) {
   const int64_t n = t->n, d = t->d, m = t->m;
   memset(t->gram, 0, (size_t)(n * n) * sizeof(double));
   /* n < d, yet more than one chunk where both are large */
@@ -152,7 +155,7 @@ static bool fit_dual(Trial *t, int64_t *raises, double *logdet_ratio) {
                   t->gram + from * n + to, (blasint)n);
     }
   }
-  if (!factorise(t, true, raises, logdet_ratio)) return false;
+  if (!factorise(t, true, jitter_retries, logdet_ratio)) return false;
   memcpy(t->r, t->y, (size_t)(n * m) * sizeof(double));
   solve(t, t->r);
   memset(t->mean, 0, (size_t)(d * m) * sizeof(double));
@@ -165,7 +168,7 @@ static bool fit_dual(Trial *t, int64_t *raises, double *logdet_ratio) {
 }
 
 /* Evidence and its derivatives by psi and variance; leaves B. */
-static bool weigh_noise(Trial *t, double logdet_ratio, HnMnwLesson *out) {
+static bool weigh_noise(Trial *t, double logdet_ratio, HnMnwEvidence *out) {
   const int64_t m = t->m;
   const double size = (double)m, cells = (double)(t->n * m), xi = t->xi;
   const size_t bytes = (size_t)(m * m) * sizeof(double);
@@ -222,15 +225,15 @@ static double float_error(Trial *t, double trace_v) {
   return noise > 0 ? u * noise / sqrt(fmax(norm2, DBL_MIN)) : 0;
 }
 
-/* other += R B M' for these rows, out as float32. */
-static void finish_rows(const Trial *t, int64_t from, int64_t rows, const HnMnwLesson *out) {
+/* other += R B M' for these rows, returned as float32. */
+static void finish_rows(const Trial *t, int64_t from, int64_t rows, const HnMnwEvidence *out) {
   cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows, (blasint)t->d, (blasint)t->m,
               1, t->rb + from * t->m, (blasint)t->m, t->mean, (blasint)t->m, 1, t->other,
               (blasint)t->d);
   narrow_rows(t, t->other, rows, out->dc + from * out->lddc, out->lddc);
 }
 
-static void gradient_full(const Trial *t, const HnMnwLesson *out) {
+static void gradient_full(const Trial *t, const HnMnwEvidence *out) {
   for (int64_t from = 0; from < t->n; from += CHUNK) {
     const int64_t rows = t->n - from < CHUNK ? t->n - from : CHUNK;
     widen_rows(t, from, rows);
@@ -240,7 +243,7 @@ static void gradient_full(const Trial *t, const HnMnwLesson *out) {
 }
 
 /* C V = K^-1 C / xi; factor holds K^-1. */
-static void gradient_dual(const Trial *t, const HnMnwLesson *out) {
+static void gradient_dual(const Trial *t, const HnMnwEvidence *out) {
   const double scale = -(double)t->m / t->xi;
   for (int64_t from = 0; from < t->n; from += CHUNK) {
     const int64_t rows = t->n - from < CHUNK ? t->n - from : CHUNK;
@@ -255,7 +258,7 @@ static void gradient_dual(const Trial *t, const HnMnwLesson *out) {
   }
 }
 
-static void gradient_mixed(const Trial *t, const HnMnwLesson *out) {
+static void gradient_mixed(const Trial *t, const HnMnwEvidence *out) {
   const HnMnwKernels *kernels = hn_mnw_kernels();
   const int64_t d = t->d, m = t->m;
   for (int64_t i = 0; i < d * d; i++) t->v32[i] = (float)(-(double)m * t->factor[i]);
@@ -271,7 +274,7 @@ static void gradient_mixed(const Trial *t, const HnMnwLesson *out) {
   }
 }
 
-static void gradient(Trial *t, bool dual, HnMnwLesson *out) {
+static void gradient(Trial *t, bool dual, HnMnwEvidence *out) {
   const int64_t side = t->side;
   const double d = (double)t->d, size = (double)t->m;
   double trace = 0;
@@ -296,25 +299,25 @@ static void gradient(Trial *t, bool dual, HnMnwLesson *out) {
     gradient_full(t, out);
 }
 
-HnStatus hn_mnw_train(const HnMnwPrior *prior, const HnMnwTrial *trial, HnMnwLesson *lesson,
+HnStatus hn_mnw_train(const HnMnwPrior *prior, const HnMnwTrial *trial, HnMnwEvidence *out,
                       void *work) {
   const bool inferred = prior->noise == HN_MNW_INFERRED;
-  const bool wants_dual = lesson->path == HN_MNW_AUTO || lesson->path == HN_MNW_DUAL;
+  const bool wants_dual = out->path == HN_MNW_AUTO || out->path == HN_MNW_DUAL;
   const bool dual = wants_dual && trial->d > trial->n;
   double logdet_ratio;
   if (!(prior->xi > 0)) return HN_E_PARAM;
   if (inferred && (!(prior->psi > 0) || !(prior->nu0 > (double)(trial->m - 1)))) return HN_E_PARAM;
   if (!inferred && !(prior->variance > 0)) return HN_E_PARAM;
-  lesson->evidence = lesson->d_log_xi = lesson->d_log_psi = lesson->d_log_variance = 0;
-  lesson->xi = prior->xi;
-  lesson->raises = 0;
-  lesson->float_error = 0;
+  out->evidence = out->d_log_xi = out->d_log_psi = out->d_log_variance = 0;
+  out->xi = prior->xi;
+  out->jitter_retries = 0;
+  out->float_error = 0;
   if (trial->n == 0) return HN_OK;
   Trial t = lay_out(prior, trial, dual, work);
-  if (!(dual ? fit_dual : fit_primal)(&t, &lesson->raises, &logdet_ratio)) return HN_E_NUMERIC;
-  if (!weigh_noise(&t, logdet_ratio, lesson)) return HN_E_NUMERIC;
-  if (!isfinite(lesson->evidence)) return HN_E_NUMERIC;
-  lesson->xi = prior->noise == HN_MNW_NORMAL ? t.xi / prior->variance : t.xi;
-  gradient(&t, dual, lesson);
+  if (!(dual ? fit_dual : fit_primal)(&t, &out->jitter_retries, &logdet_ratio)) return HN_E_NUMERIC;
+  if (!weigh_noise(&t, logdet_ratio, out)) return HN_E_NUMERIC;
+  if (!isfinite(out->evidence)) return HN_E_NUMERIC;
+  out->xi = prior->noise == HN_MNW_NORMAL ? t.xi / prior->variance : t.xi;
+  gradient(&t, dual, out);
   return HN_OK;
 }

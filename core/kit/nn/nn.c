@@ -1,4 +1,4 @@
-/* nn.c - named parameters, their first values, and layers made of them. */
+/* nn.c - named parameters, their initial values, and layers made of them. */
 #include "hunch/kit/nn.h"
 #include "tape_record.h"
 #include <math.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- first values ---- */
+/* ---- initial values ---- */
 
 /* In eight running sums, so that the compiler may use vectors. */
 static double dot(int64_t n, const double *x, const double *y) {

@@ -19,8 +19,8 @@ HnNormaliser hn_normaliser_make(const HnHost *host, const char *name, int64_t n)
                         .m2 = keep(host, name, "m2", n)};
 }
 
-/* Columns go in blocks that fit on the stack, so wide that rows are read by whole stretches; rows
- * are read twice, so that the batch's own squares are taken about its own mean. */
+/* Columns are taken in blocks that fit on the stack, wide enough to read rows contiguously.  Rows
+ * are read twice, so that a batch's squared deviations are from its own mean. */
 enum { BLOCK = 512 };
 
 void hn_normaliser_update(HnNormaliser *z, int64_t rows, const float *x, int64_t ld) {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether gate k's state bias cannot be left to the other bias: its block of the sums is its own.
+/* Whether gate k's state bias is not redundant: its block of the sums has no share of the inputs.
  */
 static bool needs_state_bias(const HnCell *cell, int64_t k) {
   for (int64_t i = 0; i < cell->gates; i++)

@@ -4,7 +4,7 @@
 #include "tape_record.h"
 #include "vector_math.h"
 
-HN_INLINE void step_at(int64_t n, float *g, const float *h, float *y, bool whole, HnPart part) {
+HN_INLINE void step_at(int64_t n, float *g, const float *h, float *y, bool whole, HnLaneMask part) {
   const HnV r = v_sigmoid(v_load_any(g + n, whole, part));
   const HnV z = v_sigmoid(v_load_any(g + 2 * n, whole, part));
   const HnV q = v_load_any(g + 3 * n, whole, part);
@@ -25,7 +25,7 @@ static void step(const HnCellStep *s) {
 }
 
 HN_INLINE void back_at(int64_t n, float *g, const float *h, const float *dy, float *dh, bool whole,
-                       HnPart part) {
+                       HnLaneMask part) {
   const HnV one = v_all(1.0f), d = v_load_any(dy, whole, part);
   const HnV candidate = v_load_any(g, whole, part), r = v_load_any(g + n, whole, part);
   const HnV z = v_load_any(g + 2 * n, whole, part), q = v_load_any(g + 3 * n, whole, part);
@@ -48,7 +48,7 @@ static void step_back(const HnCellStep *s) {
 }
 
 HN_INLINE void slopes_at(int64_t n, const float *a, const float *x, const float *h, float *d,
-                         bool whole, HnPart part) {
+                         bool whole, HnLaneMask part) {
   const HnV one = v_all(1.0f), q = v_load_any(a + 2 * n, whole, part);
   const HnV r = v_sigmoid(v_load_any(a, whole, part) + v_load_any(x, whole, part));
   const HnV z = v_sigmoid(v_load_any(a + n, whole, part) + v_load_any(x + n, whole, part));

@@ -5,7 +5,7 @@
 #include "vector_math.h"
 
 HN_INLINE void step_at(int64_t n, float *g, const float *m, float *c, float *y, bool whole,
-                       HnPart part) {
+                       HnLaneMask part) {
   const HnV in = v_sigmoid(v_load_any(g, whole, part));
   const HnV keep = v_sigmoid(v_load_any(g + n, whole, part));
   const HnV candidate = v_tanh(v_load_any(g + 2 * n, whole, part));
@@ -29,7 +29,7 @@ static void step(const HnCellStep *s) {
 }
 
 HN_INLINE void back_at(int64_t n, float *g, const float *m, const float *c, const float *dy,
-                       float *dc, bool whole, HnPart part) {
+                       float *dc, bool whole, HnLaneMask part) {
   const HnV one = v_all(1.0f), d = v_load_any(dy, whole, part);
   const HnV in = v_load_any(g, whole, part), keep = v_load_any(g + n, whole, part);
   const HnV candidate = v_load_any(g + 2 * n, whole, part);
@@ -52,12 +52,12 @@ static void step_back(const HnCellStep *s) {
   }
 }
 
-HN_INLINE HnV load_sum(const float *a, const float *b, bool whole, HnPart part) {
+HN_INLINE HnV load_sum(const float *a, const float *b, bool whole, HnLaneMask part) {
   return v_load_any(a, whole, part) + v_load_any(b, whole, part);
 }
 
 HN_INLINE void slopes_at(int64_t n, const float *a, const float *x, const float *m, float *d,
-                         bool whole, HnPart part) {
+                         bool whole, HnLaneMask part) {
   const HnV one = v_all(1.0f), cells = v_load_any(m, whole, part);
   const HnV in = v_sigmoid(load_sum(a, x, whole, part));
   const HnV keep = v_sigmoid(load_sum(a + n, x + n, whole, part));

@@ -2,7 +2,7 @@
  *
  * One product over a window of steps fills in the inputs' share of the sums g [T B, blocks H], each
  * step adds the state's in place and goes through the cell, and backward turns g into the gradient
- * of the sums, of which weights, biases and inputs take theirs by windows again. */
+ * of the sums, from which those of weights, biases and inputs follow by windows again. */
 #include "cell.h"
 #include "tape_record.h"
 #include <string.h>
@@ -48,15 +48,15 @@ static Span span_at(const HnCell *c, int64_t from) {
   return s;
 }
 
-/* Whether the inputs' share of block `to` of g is not nothing. */
+/* Whether any gate of w is added to block `to` of g. */
 static bool has_input(const HnCell *c, int64_t to) {
   for (int64_t k = 0; k < c->gates; k++)
     if (c->input[k] == to) return true;
   return false;
 }
 
-/* Steps go by windows of at least this many rows: what a step leaves is still in the cache when its
- * window's inputs are projected or its weights' gradients taken. */
+/* Steps are grouped into windows of at least this many rows, few enough that a window's arrays are
+ * still in the cache when its inputs are projected or its weights' gradients computed. */
 enum { WINDOW_ROWS = 256 };
 
 static int64_t window_steps(int64_t rows) {
@@ -84,7 +84,7 @@ static void clear_rows(int64_t rows, int64_t n, const uint8_t *reset, float *sta
 
 /* ---- forward ---- */
 
-/* What the sums start from, [width]: the biases of all that is added to each block. */
+/* The initial values of the sums, [width]: the biases of all that is added to each block. */
 static float *join_biases(HnTape *t, const Sequence *s) {
   const HnCell *c = s->cell;
   const int64_t n = s->hidden;
@@ -125,7 +125,7 @@ static void project(const Sequence *s, const float *bias, int64_t from, int64_t 
       memcpy(g + i * s->width + to * n, bias + to * n, (size_t)n * sizeof *g);
 }
 
-/* Where a step's arrays lie; gradients are the caller's to fill in. */
+/* The arrays of a step; the caller fills in the gradients. */
 static HnCellStep step_of(const Sequence *s, int64_t step) {
   const int64_t at = step * s->rows * s->hidden;
   HnCellStep to = {.rows = s->rows, .hidden = s->hidden, .sums = s->g + step * s->rows * s->width};
@@ -200,14 +200,14 @@ static void weight_back(const Sequence *s, const float *a, int64_t cols, const f
                       .ldc = ld});
 }
 
-/* What weights, biases and inputs take from the sums' gradient. */
-typedef struct Takers {
+/* Where the gradients of biases and inputs go. */
+typedef struct Targets {
   float *bias, *dx; /* sums of g's columns, [width]; NULL: not wanted */
   const float *flip;
-  bool fresh; /* dx holds nothing yet */
-} Takers;
+  bool fresh; /* nothing has been written to dx yet */
+} Targets;
 
-static void input_back(const Sequence *s, const Takers *to, Span span, const float *g,
+static void input_back(const Sequence *s, const Targets *to, Span span, const float *g,
                        int64_t count, float *dx) {
   const int64_t n = s->hidden, in = s->x->cols;
   product((HnProduct){.m = count,
@@ -224,7 +224,7 @@ static void input_back(const Sequence *s, const Takers *to, Span span, const flo
                       .ldc = in});
 }
 
-static void window_back(const Sequence *s, const Takers *to, int64_t from, int64_t count) {
+static void window_back(const Sequence *s, const Targets *to, int64_t from, int64_t count) {
   const int64_t n = s->hidden, in = s->x->cols;
   float *g = s->g + from * s->width;
   bool fresh;
@@ -242,8 +242,7 @@ static void window_back(const Sequence *s, const Takers *to, int64_t from, int64
   if (du) weight_back(s, s->before[0] + from * n, n, sums, s->cell->gates, count, fresh, du);
 }
 
-/* to += from in the rows that were not reset: what a step's gradient passes on to the one before.
- */
+/* to += from in the rows that were not reset. */
 static void pass_on(int64_t rows, int64_t n, const uint8_t *reset, const float *from, float *to) {
   for (int64_t i = 0; i < rows; i++)
     if (!reset || !reset[i]) hn_kernels()->add(n, from + i * n, to + i * n);
@@ -252,7 +251,7 @@ static void pass_on(int64_t rows, int64_t n, const uint8_t *reset, const float *
 /* From the last step to the first.  The gradient of h accumulates in that of the output before
  * the step, or, where a reset cuts off some rows or it is not wanted, aside; those of the other
  * states are carried back in d. */
-static void unroll_back(HnTape *t, const Sequence *s, const Takers *to) {
+static void unroll_back(HnTape *t, const Sequence *s, const Targets *to) {
   const int64_t n = s->hidden, size = s->rows * n, window = window_steps(s->rows);
   const float *flip = hn_flipped(t, s->k.u);
   float *aside = hn_tape_take(t, size, sizeof(float)), *dy = hn_grad(s->run.state[0]);
@@ -287,7 +286,7 @@ static void sequence_back(HnTape *t, HnRecord *r) {
   const Sequence *s = r->extra;
   const int64_t n = s->hidden;
   float *db = hn_grad(s->k.b), *dc = hn_grad(s->k.c);
-  Takers to = {.bias = db || dc ? hn_tape_room(t, s->width, sizeof(float)) : NULL};
+  Targets to = {.bias = db || dc ? hn_tape_room(t, s->width, sizeof(float)) : NULL};
   to.dx = hn_grad_raw(s->x, &to.fresh);
   if (to.dx) to.flip = hn_flipped(t, s->k.w);
   unroll_back(t, s, &to);
@@ -307,7 +306,7 @@ static bool has_tangent(HnTape *t, const Sequence *s) {
   return any;
 }
 
-/* [T B, H], 0 in the rows that were reset, else 1; NULL without resets. */
+/* [T B, H]: 0 in the rows that were reset, else 1; NULL without resets. */
 static HnVar *reset_mask(HnTape *t, const Sequence *s) {
   const int64_t count = s->steps * s->rows, n = s->hidden;
   if (!any_reset(s->reset, count)) return NULL;
@@ -316,7 +315,7 @@ static HnVar *reset_mask(HnTape *t, const Sequence *s) {
   return hn_constant(t, count, n, mask);
 }
 
-/* The states that the steps begin from, [T B, H], of the first and of those after every step. */
+/* The states before every step, [T B, H], from the first ones and those after every step. */
 static HnVar *states_before(HnTape *t, HnVar *first, HnVar *after, HnVar *mask) {
   HnVar *parts[] = {first, hn_rows_of(t, after, 0, after->rows - first->rows)};
   HnVar *before = hn_stack(t, 2, parts);

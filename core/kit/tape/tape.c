@@ -32,7 +32,8 @@ void *hn_tape_grow(HnTape *t, size_t bytes) {
 
 void *hn_tape_room(HnTape *t, int64_t count, size_t size) {
   void *p = hn_tape_take(t, count, size);
-  if (count > 0) memset(p, 0, (size_t)count * size); /* an empty tape has no address for nothing */
+  if (count > 0)
+    memset(p, 0, (size_t)count * size); /* NULL where nothing was asked of an empty tape */
   return p;
 }
 

@@ -21,7 +21,7 @@ static inline float combine(int op, float a, float b) {
   }
 }
 
-/* One row; b moves by `stride`, 0 or 1. */
+/* One row; b advances by `stride`, 0 or 1. */
 static inline void combine_row(int op, int64_t n, const float *a, const float *b, int64_t stride,
                                float *y) {
   if (stride)
@@ -125,7 +125,7 @@ static void binary_back(HnTape *t, HnRecord *r) {
   if (db && !stride) db[0] += (float)total;
 }
 
-/* dy/da (of = 0) or dy/db of MIN or MAX, which do not move. */
+/* dy/da (of = 0) or dy/db of MIN or MAX, which are constants. */
 static HnVar *chosen(HnTape *t, const HnRecord *r, int of) {
   const HnVar *a = r->a, *b = r->b;
   const int64_t n = row_length(a, b), stride = b->cols == a->cols;

@@ -3,10 +3,10 @@
 
 typedef struct Picked {
   const int32_t *pick; /* [B, picks] */
-  const float *flip;   /* w transposed: a column of w in one piece */
+  const float *flip;   /* w transposed: columns of w are contiguous */
 } Picked;
 
-/* A column of w's gradient collects in one piece, and then goes to its place once. */
+/* A column of w's gradient is accumulated contiguously and then added to its place once. */
 static void weight_back(HnTape *t, const HnRecord *r, float *dw) {
   const Picked *s = r->extra;
   const int64_t in = r->b->rows, out = r->b->cols, picks = r->y->cols;

@@ -104,18 +104,18 @@ static HnStatus train_model(const Job *j) {
   HnMnwPrior prior = glibrl_prior(g, k, j->m);
   HnMnwTrial trial = {
       .n = j->n, .d = k->d, .m = j->m, .c = c, .ldc = k->d, .y64 = j->y, .ldy = j->m};
-  HnMnwLesson lesson = {.dc = dc, .lddc = k->d};
+  HnMnwEvidence result = {.dc = dc, .lddc = k->d};
   void *work = host->scratch(host, (int64_t)hn_mnw_train_size(j->n, k->d, j->m), 1);
-  HnStatus status = hn_mnw_train(&prior, &trial, &lesson, work);
+  HnStatus status = hn_mnw_train(&prior, &trial, &result, work);
   if (status) return host->fail(host, status, "evidence of a trial of %d steps", (int)j->n);
 
   backward_chunks(j, c, dc, chunk);
   if (g->p->learn_prior) {
-    j->flat[k->prior->offset] -= (float)(lesson.d_log_xi / (double)j->batch->steps);
-    j->flat[k->prior->offset + 1] -= (float)(lesson.d_log_psi / (double)j->batch->steps);
+    j->flat[k->prior->offset] -= (float)(result.d_log_xi / (double)j->batch->steps);
+    j->flat[k->prior->offset + 1] -= (float)(result.d_log_psi / (double)j->batch->steps);
   }
-  j->stats[GLIBRL_STAT_EVIDENCE + j->which] = lesson.evidence;
-  j->stats[GLIBRL_STAT_RETRIES] += (double)lesson.raises;
+  j->stats[GLIBRL_STAT_EVIDENCE + j->which] = result.evidence;
+  j->stats[GLIBRL_STAT_RETRIES] += (double)result.jitter_retries;
   return HN_OK;
 }
 

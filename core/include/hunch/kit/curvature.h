@@ -1,19 +1,17 @@
-/* hunch/kit/curvature.h - what a recurrent network's own state says about how sure it is: the
- * Laplace precision of a linear read-out of the state.
+/* hunch/kit/curvature.h - the Laplace approximation of a recurrent network's linear read-out.
  *
- * A core (LSTM or GRU, weights exactly as hn_lstm and hn_gru take them) carries the state h [H]
- * (and cells m) and reads its mean out as h w + b, of F numbers.  Of the carry after a step, and of
- * inputs x_i fed to it once more,
- *   J_i = d mean(one more step from (h, m) on x_i) / d h     [F, H], m held fixed
- *   P = base + sum_i J_i J_i'                                [F, F]
- * In closed form J_i = w' S_i, S_i = sum_g D_g U_g with a gate's slope D_g (a diagonal) and its
- * recurrent weights U_g, so one [H, H] by [H, F] product an input, or, for many inputs,
- *   sum_i J_i J_i' = w' [sum_gg' (U_g U_g'') * (sum_i d_gi d_g'i')] w    (elementwise *)
- * with U_g U_g'' made once for given weights (hn_core_gram).  Forms differ in rounding only.
+ * A recurrent layer (hunch/kit/rnn.h) carries a state h [H], and perhaps a second state m, and
+ * reads out a mean h w + b of F numbers.  For the carry after a step, and inputs x_i fed to it once
+ * more, J_i = d mean(one more step from (h, m) on x_i) / d h     [F, H], m held fixed P = base +
+ * sum_i J_i J_i'                                [F, F], the Laplace precision In closed form J_i =
+ * w' S_i with S_i = sum_g D_g U_g, where D_g is a gate's slope (a diagonal) and U_g its recurrent
+ * weights: one [H, H] by [H, F] product for each input.  For many inputs sum_i J_i J_i' = w'
+ * [sum_gg' (U_g U_g'') * (sum_i d_gi d_g'i')] w    (elementwise *) with the Gram blocks U_g U_g''
+ * computed once for given weights (hn_core_gram).  The two forms differ in rounding only.
  *
- * Rows are independent and their bits do not depend on which share a call: shard as you like.
- * Nothing here allocates; `work` is lent, 64-byte aligned, of as many bytes as the matching _size
- * says.  Everything is [any]: distinct memory may be used from distinct threads.
+ * Rows are independent, and their bits do not depend on which rows share a call.  Nothing here
+ * allocates; `work` is memory of the caller's, 64-byte aligned, of as many bytes as the matching
+ * _size function says.  Every function is [any]: calls on distinct memory may run at once.
  *
  * Source: Laplace VRNN, arXiv 2505.18591. */
 #ifndef HUNCH_KIT_CURVATURE_H
@@ -22,6 +20,10 @@
 #include "gaussian.h"
 #include "gemm.h"
 #include "rnn.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef HnRnnCell HnCoreKind;
 enum { HN_CORE_LSTM = HN_RNN_LSTM, HN_CORE_GRU = HN_RNN_GRU };
@@ -75,4 +77,8 @@ HN_KIT void hn_curvature_add(const HnCore *core, const HnCarry *carry, bool diag
 /* J_i', transposed, of every row and input: j [rows, window, H, F].  Slots that do not count are
  * zero. */
 HN_KIT void hn_curvature_jacobian(const HnCore *core, const HnCarry *carry, float *j, void *work);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

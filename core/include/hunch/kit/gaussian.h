@@ -1,17 +1,17 @@
-/* hunch/kit/gaussian.h - many small Gaussians N(mean, P^-1) that are known by their precisions.
+/* hunch/kit/gaussian.h - batches of small Gaussians N(mean, P^-1) given by their precisions P.
  *
- * A precision is float64: of a full one the lower triangle row by row, element (i, j <= i) at
- * i (i + 1) / 2 + j, of a diagonal one the diagonal.  It is never inverted: P + jitter I = L L' is
- * factored, sixteen rows at a time, and triangles are solved.  The jitter is added where a
- * precision is used and never stored.
+ * A precision is stored in float64: a full one as its lower triangle row by row, element (i, j <=
+ * i) at i (i + 1) / 2 + j, a diagonal one as its diagonal.  It is never inverted: P + jitter I = L
+ * L' is factored, sixteen rows at a time, and triangular systems are solved.  The jitter is added
+ * where a precision is used and never stored.
  *
- * Draws are float32 (their noise is); entropies and divergences are float64 throughout, because the
- * divergence of nearly equal Gaussians is a difference of large equal terms.
+ * Samples are float32 (as their noise is); entropies and divergences are float64 throughout,
+ * because the divergence of nearly equal Gaussians is a difference of large, nearly equal terms.
  *
- * A row's bits do not depend on which rows share a call.  Nothing here allocates; `work` is lent,
- * 64-byte aligned, of hn_precision_work_size bytes.  Functions that factor return HN_E_NUMERIC
- * where a precision is not positive definite (or not finite) and leave the first such row in *bad
- * (if not NULL); outputs are then undefined.  Everything is [any].
+ * A row's bits do not depend on which rows share a call.  Nothing here allocates; `work` is memory
+ * of the caller's, 64-byte aligned, of hn_precision_work_size bytes.  Functions that factor return
+ * HN_E_NUMERIC where a precision is not positive definite (or not finite) and leave the first such
+ * row in *bad (if not NULL); outputs are then undefined.  Every function is [any].
  *
  * Source: Laplace VRNN, arXiv 2505.18591; Rasmussen & Williams 2006, appendix A. */
 #ifndef HUNCH_KIT_GAUSSIAN_H
@@ -19,34 +19,38 @@
 #include "../plugin.h"
 #include "gemm.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define HN_JITTER 1e-6
 
 typedef struct HnPrecision {
-  int64_t rows, dim; /* F numbers a row */
+  int64_t rows, dim; /* dim: F */
   bool diagonal;
   const double *p;
-  int64_t p_row; /* doubles from a row to the next */
+  int64_t p_row; /* doubles from one row to the next */
   double jitter; /* >= 0 */
 } HnPrecision;
 
-/* Doubles of one precision: F (F + 1) / 2 or F. */
+/* Doubles that one precision takes: F (F + 1) / 2, or F if diagonal. */
 static inline int64_t hn_precision_count(int64_t dim, bool diagonal) {
   return diagonal ? dim : dim * (dim + 1) / 2;
 }
-/* Sets one precision to value I. */
+/* Sets one precision to value times the identity. */
 HN_KIT void hn_precision_set(int64_t dim, bool diagonal, double value, double *p);
-/* Sets a full one to Q diag(exp(-logvar)) Q', the inverse of the covariance that hn_cayley's Q
- * [F, F] and logvar [F] stand for; 2 F^3 flops. */
+/* Sets a full precision to Q diag(exp(-logvar)) Q', the inverse of the covariance given by
+ * hn_cayley's Q [F, F] and logvar [F]; 2 F^3 flops. */
 HN_KIT void hn_precision_rotated(int64_t dim, const float *logvar, const float *q, double *p);
-/* Bytes of work for any number of rows. */
+/* Bytes of `work`, for any number of rows. */
 HN_KIT size_t hn_precision_work_size(int64_t dim);
 
-/* L of P + jitter I = L L' in float32: l [rows, F (F + 1) / 2], packed as P; diagonal: [rows, F],
- * square roots. */
+/* Cholesky factors: L of P + jitter I = L L' in float32, l [rows, F (F + 1) / 2] packed as P; of
+ * diagonal ones the square roots [rows, F]. */
 HN_KIT HnStatus hn_precision_factor(const HnPrecision *p, float *l, int64_t *bad, void *work);
 
-/* z = mean + L^-T noise, `draws` of every row: noise, z [rows, draws, F], which may be the same;
- * mean, mean_row floats from a row to the next. */
+/* Samples z = mean + L^-T noise, `draws` of each row: noise and z [rows, draws, F], which may be
+ * the same array; mean [F] a row, mean_row floats from one row to the next. */
 HN_KIT HnStatus hn_precision_sample(const HnPrecision *p, const float *mean, int64_t mean_row,
                                     int64_t draws, const float *noise, float *z, int64_t *bad,
                                     void *work);
@@ -71,4 +75,8 @@ HN_KIT HnStatus hn_precision_facts(const HnPrecision *q, const float *mean, int6
  * to, from: F a row, with strides. */
 HN_KIT void hn_precision_pull(const HnPrecision *p, const float *to, int64_t to_row,
                               const float *from, int64_t from_row, float *pull, double *half);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -19,6 +19,10 @@
 #define HUNCH_KIT_RNN_H
 #include "nn.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The cells, in the order of their numbers; OR stands between rows.
  *   gru   r = s(x Wr + br + h Ur + cr), z = s(x Wz + bz + h Uz + cz),
  *         n = tanh(x Wn + bn + r (h Un + cn)),  h' = (1 - z) n + z h.  Gates r, z, n.
@@ -100,4 +104,8 @@ HN_KIT HnVar *hn_rnn_input(HnTape *t, const HnRnn *rnn, HnVar *x, float *flat);
 /* The state's bias of all gates [1, width], zeros where the form has none; NULL: all zeros.
  * Borrowed from the store or from host->scratch. */
 HN_KIT const float *hn_rnn_state_bias(const HnRnn *rnn, const HnHost *host);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

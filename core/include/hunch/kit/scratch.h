@@ -1,11 +1,15 @@
-/* hunch/kit/scratch.h - scratch that is used again. */
+/* hunch/kit/scratch.h - scratch memory that is used again within a call. */
 #ifndef HUNCH_KIT_SCRATCH_H
 #define HUNCH_KIT_SCRATCH_H
 #include "../plugin.h"
 #include "gemm.h"
 
-/* A host whose scratch may be taken back before the call returns, so that tapes of many chunks
- * share memory that is still in the cache:
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A host whose scratch can be released before the call returns, so that the tapes of a loop share
+ * memory that is still in the cache:
  *
  *   HnReuse reuse;
  *   hn_reuse_begin(&reuse, host, NULL, 0);
@@ -15,10 +19,10 @@
  *     hn_reuse_reset(&reuse);
  *   }
  *
- * One thread's, as a tape is, and it must not move. */
+ * It belongs to one thread, as a tape does, and must not move. */
 enum { HN_REUSE_BLOCKS = 64 };
 typedef struct HnReuse {
-  HnHost host; /* to hand on: the real one but for scratch */
+  HnHost host; /* the real host with its own scratch */
   const HnHost *real;
   int64_t blocks, at; /* at: the block in use */
   size_t used;        /* bytes of that block */
@@ -27,9 +31,13 @@ typedef struct HnReuse {
   size_t size[HN_REUSE_BLOCKS];
 } HnReuse;
 
-/* memory: `size` bytes, 64-byte aligned, to use first, e.g. memory that outlives the call; NULL and
- * 0: none.  What does not fit is taken from real->scratch. [any] */
+/* Begins with `size` bytes of `memory`, 64-byte aligned, such as memory that outlives the call
+ * (NULL and 0: none); what does not fit is taken from real->scratch. [any] */
 HN_KIT void hn_reuse_begin(HnReuse *r, const HnHost *real, void *memory, size_t size);
-/* Takes all of it back: what was asked for so far is free for the next. [any] */
+/* Releases all that was taken: the next requests use the same memory again. [any] */
 HN_KIT void hn_reuse_reset(HnReuse *r);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

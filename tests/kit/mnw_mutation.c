@@ -1,8 +1,8 @@
-/* mnw_plant.c - built from the kit's sources with one formula wrong (HN_MNW_PLANT), to prove that
- * the golden comparison sees it, and sees it only where the formula is used. */
+/* mnw_mutation.c - built from the kit's sources with one formula wrong (HN_MNW_MUTATION), to prove
+ * that the golden comparison sees it, and sees it only where the formula is used. */
 #include "mnw_golden.h"
 
-static void test_planted_error_is_seen(void) {
+static void test_mutation_is_noticed(void) {
   Report r = golden_compare();
   g_test_message("%d of %d differ: %s", r.wrong, r.compared, r.fields->str);
   g_assert_cmpint(r.compared, ==, 505);
@@ -16,6 +16,6 @@ static void test_planted_error_is_seen(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-  g_test_add_func("/mnw-plant/planted-error-is-seen", test_planted_error_is_seen);
+  g_test_add_func("/mnw-mutation/is-noticed", test_mutation_is_noticed);
   return g_test_run();
 }
