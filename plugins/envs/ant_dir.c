@@ -1,39 +1,43 @@
 /* ant_dir.c - an ant that must run in a hidden direction.
  *
- * reward = velocity along the direction - control_cost * sum of squared actions
- *          - contact_cost * sum of squared contact forces + survive_reward,
- * with velocity the torso's mean over the step, actions as given, before clipping, and each number
- * of each contact force clipped to [-1, 1].  An ant whose torso leaves [0.2, 1] m of height is
- * done.  Observation: qpos without x and y [13], qvel [14].  Task: the direction as a unit vector
- * [2].  Both splits have the same tasks.
+ * reward = velocity along the direction - ctrl_cost_weight * sum of squared actions
+ *          - contact_cost_weight * sum of squared contact forces + healthy_reward,
+ * with velocity the torso's mean over the step and each number of each contact force clipped to
+ * [-1, 1].  An ant whose torso leaves [0.2, 1] m of height is done.  Observation: qpos without x
+ * and y [13], qvel [14].  Task: the direction as a unit vector [2].  Both splits have the same
+ * tasks.
  *
  * The code of VariBAD draws "directions" of -1 and +1 for forward and backward and takes their
  * cosine and sine, so that its two tasks are 57 degrees to the right and to the left and both are
  * mostly forward.  That is `direction: upstream`; the default is what the paper says.
  *
- * contact_forces: see hn_sim_forces in mujoco/sim.h.  VariBAD asks for MuJoCo 1.50, which computed
- * them unasked, and allows 2.0, under which its contact cost is zero.
+ * use_contact_forces: see hn_sim_forces in mujoco/sim.h.  VariBAD asks for MuJoCo 1.50, which
+ * computed them unasked, and allows 2.0, under which its contact cost is zero.
  *
  * Source: Finn et al. 2017 (MAML); version of Zintgraf et al. 2020, VariBAD. */
 #include "mujoco/ant.h"
 #include <hunch/tasks.h>
 
-#define PARAMS(X)                                                                                \
-  X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \
-  X(choice, direction, "",                                                                       \
-    "Along x and against it, any, or one radian to either side of x as VariBAD's code has it.",  \
-    "forward_backward", "forward_backward|uniform|upstream")                                     \
-  X(real, control_cost, "", "What the sum of squared actions costs, per unit.", 0.5, 0, 100)     \
-  X(real, contact_cost, "", "Cost of the sum of squared, clipped contact forces.", 5e-4, 0, 100) \
-  X(real, survive_reward, "", "Reward of every step, for being there.", 1.0, -100, 100)          \
-  X(flag, contact_forces, "", "Off: they count as zero, as with MuJoCo 2.0 in VariBAD's code.",  \
-    true)                                                                                        \
-  X(real, start_noise, "", "Spread of the pose (m, rad) and speeds (m/s, rad/s) at the start.",  \
-    0.1, 0, 1)
+#define PARAMS(X)                                                                                  \
+  X(int, horizon, "step", "Episode length, in steps of 0.05 s.", 200, 1, 100000)                   \
+  X(choice, direction, "",                                                                         \
+    "Distribution of directions: forward or backward, any, or one radian to either side as in "    \
+    "VariBAD's code.",                                                                             \
+    "forward_backward", "forward_backward|uniform|upstream")                                       \
+  X(real, ctrl_cost_weight, "", "Weight of the control cost, the sum of squared actions.", 0.5, 0, \
+    100)                                                                                           \
+  X(real, contact_cost_weight, "",                                                                 \
+    "Weight of the contact cost, the sum of squared contact forces, each clipped to [-1, 1].",     \
+    5e-4, 0, 100)                                                                                  \
+  X(real, healthy_reward, "", "Constant reward of every step.", 1.0, -100, 100)                    \
+  X(flag, use_contact_forces, "",                                                                  \
+    "Contact forces count; if false they are zero, as with MuJoCo 2.0 in VariBAD's code.", true)   \
+  X(real, reset_noise_scale, "",                                                                   \
+    "Scale of the noise on the initial pose (m, rad) and velocities (m/s, rad/s).", 0.1, 0, 1)
 HN_PARAMS(PARAMS);
-#define INFO(X)                                                              \
-  X(velocity, "m/s", "Velocity along the direction over the step.", HN_MEAN) \
-  X(contact_cost, "", "What contact forces took off the reward.", HN_SUM)
+#define INFO(X)                                                                   \
+  X(velocity, "m/s", "Mean velocity along the direction over the step.", HN_MEAN) \
+  X(contact_cost, "", "Contact cost, weighted.", HN_SUM)
 HN_INFO(INFO);
 
 enum { TASKS = 2, TASK_DIM = 2 };
@@ -69,11 +73,11 @@ static HnStatus draw_task(const HnLocomotion *e, const HnEnvBatch *b, int64_t i,
 static double reward(const HnLocomotion *e, HnMotion *m) {
   const HnThisParams *p = e->params;
   double velocity = (m->moved[0] * m->task[0] + m->moved[1] * m->task[1]) / m->seconds;
-  double contact = p->contact_cost * m->impact, height = m->state[2];
+  double contact = p->contact_cost_weight * m->impact, height = m->state[2];
   m->terminated = !(height >= 0.2 && height <= 1);
   m->info[info_velocity] = (float)velocity;
   m->info[info_contact_cost] = (float)contact;
-  return velocity - p->control_cost * m->effort - contact + p->survive_reward;
+  return velocity - p->ctrl_cost_weight * m->effort - contact + p->healthy_reward;
 }
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
@@ -81,8 +85,8 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   return hn_locomotion_create(self, host, params, spec,
                               (HnLocomotionTasks){.body = &hn_ant,
                                                   .horizon = p->horizon,
-                                                  .start_noise = p->start_noise,
-                                                  .contact_forces = p->contact_forces,
+                                                  .start_noise = p->reset_noise_scale,
+                                                  .contact_forces = p->use_contact_forces,
                                                   .task_dim = TASK_DIM,
                                                   .info_count = info_count,
                                                   .draw_task = draw_task,
@@ -96,5 +100,8 @@ static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               HN_LOCOMOTION_METHODS};
 HN_PLUGIN(ant_dir, HN_KIND_ENV, HnLocomotion, &methods, .flags = HN_ROW_CACHE, .version = "1.0",
           .license = "MIT", .info = hn_this_info,
+          .renamed = "control_cost:ctrl_cost_weight contact_cost:contact_cost_weight "
+                     "survive_reward:healthy_reward contact_forces:use_contact_forces "
+                     "start_noise:reset_noise_scale",
           .summary = "Ant with a hidden direction (MuJoCo).",
           .source = "Finn et al. 2017, MAML; Zintgraf et al. 2020, VariBAD");

@@ -13,16 +13,17 @@
  * Source: Laplace VRNN (arXiv 2505.18591), the bandit study. */
 #include <hunch/tasks.h>
 
-#define PARAMS(X)                                                                \
-  X(int, arms, "", "Arms to pull.", 5, 2, 1000)                                  \
-  X(int, horizon, "step", "Pulls per episode.", 50, 1, 100000)                   \
-  X(real, alpha_train, "", "Concentration of the split train.", 0.2, 0.001, 1e6) \
-  X(real, alpha_test, "", "Concentration of the split test.", 0.3, 0.001, 1e6)   \
-  X(int, test_tasks, "", "Numbered tasks of the split test; 0: they are drawn.", 128, 0, 1000000)
+#define PARAMS(X)                                                                         \
+  X(int, arms, "", "Number of arms.", 5, 2, 1000)                                         \
+  X(int, horizon, "step", "Episode length: pulls of an arm.", 50, 1, 100000)              \
+  X(real, alpha_train, "", "Dirichlet concentration of training tasks.", 0.2, 0.001, 1e6) \
+  X(real, alpha_test, "", "Dirichlet concentration of test tasks.", 0.3, 0.001, 1e6)      \
+  X(int, test_tasks, "", "Number of fixed test tasks; 0: test tasks are drawn.", 128, 0, 1000000)
 HN_PARAMS(PARAMS);
-#define INFO(X)                                                                         \
-  X(regret, "", "Chance of the best arm less that of the arm pulled.", HN_SUM)          \
-  X(regret_scaled, "", "The same over the best arm's chance times 1 - 1/arms.", HN_SUM) \
+#define INFO(X)                                                                                   \
+  X(regret, "", "Expected reward of the best arm less that of the arm pulled.", HN_SUM)           \
+  X(regret_scaled, "", "Regret divided by the expected reward of the best arm times 1 - 1/arms.", \
+    HN_SUM)                                                                                       \
   X(simple_regret, "", "Regret of the last arm pulled.", HN_LAST)
 HN_INFO(INFO);
 

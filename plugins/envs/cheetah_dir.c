@@ -1,21 +1,21 @@
 /* cheetah_dir.c - a half-cheetah that must run forward or backward; which is the hidden task.
  *
- * reward = direction * velocity - control_cost * sum of squared actions, with velocity the mean
- * forward speed over the step and actions as given, before clipping.  Nothing terminates.
- * Observation: see mujoco/half_cheetah.h.  Task: direction, -1 or +1.  Task 0 is backward, task 1
- * forward; both splits have both.
+ * reward = direction * velocity - ctrl_cost_weight * sum of squared actions, with velocity the mean
+ * forward speed over the step.  Nothing terminates.  Observation: see mujoco/half_cheetah.h.  Task:
+ * direction, -1 or +1.  Task 0 is backward, task 1 forward; both splits have both.
  *
  * Source: Finn et al. 2017 (MAML); version of Zintgraf et al. 2020, VariBAD. */
 #include "mujoco/half_cheetah.h"
 #include <hunch/tasks.h>
 
 #define PARAMS(X)                                                                                \
-  X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \
-  X(real, control_cost, "", "What the sum of squared actions costs, per unit.", 0.05, 0, 100)    \
-  X(real, start_noise, "", "Spread of joint angles (rad) and speeds (rad/s) at the start.", 0.1, \
-    0, 1)
+  X(int, horizon, "step", "Episode length, in steps of 0.05 s.", 200, 1, 100000)                 \
+  X(real, ctrl_cost_weight, "", "Weight of the control cost, the sum of squared actions.", 0.05, \
+    0, 100)                                                                                      \
+  X(real, reset_noise_scale, "",                                                                 \
+    "Scale of the noise on the initial pose (m, rad) and velocities (m/s, rad/s).", 0.1, 0, 1)
 HN_PARAMS(PARAMS);
-#define INFO(X) X(velocity, "m/s", "Forward velocity over the step.", HN_MEAN)
+#define INFO(X) X(velocity, "m/s", "Mean forward velocity over the step.", HN_MEAN)
 HN_INFO(INFO);
 
 enum { TASKS = 2, TASK_DIM = 1 };
@@ -31,7 +31,7 @@ static double reward(const HnLocomotion *e, HnMotion *m) {
   const HnThisParams *p = e->params;
   double velocity = m->moved[0] / m->seconds;
   m->info[info_velocity] = (float)velocity;
-  return m->task[0] * velocity - p->control_cost * m->effort;
+  return m->task[0] * velocity - p->ctrl_cost_weight * m->effort;
 }
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
@@ -39,7 +39,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   return hn_locomotion_create(self, host, params, spec,
                               (HnLocomotionTasks){.body = &hn_cheetah,
                                                   .horizon = p->horizon,
-                                                  .start_noise = p->start_noise,
+                                                  .start_noise = p->reset_noise_scale,
                                                   .task_dim = TASK_DIM,
                                                   .info_count = info_count,
                                                   .draw_task = draw_task,
@@ -61,5 +61,6 @@ static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               HN_LOCOMOTION_METHODS};
 HN_PLUGIN(cheetah_dir, HN_KIND_ENV, HnLocomotion, &methods, .flags = HN_ROW_CACHE, .version = "1.0",
           .license = "MIT", .info = hn_this_info,
+          .renamed = "control_cost:ctrl_cost_weight start_noise:reset_noise_scale",
           .summary = "Half-cheetah with a hidden direction (MuJoCo).",
           .source = "Finn et al. 2017, MAML; Zintgraf et al. 2020, VariBAD");

@@ -1,29 +1,30 @@
 /* cheetah_sparse.c - a half-cheetah that must run at a hidden velocity and is paid only near it.
  *
  * A step whose velocity is within `band` of the target pays 1 - |velocity - target|, any other 0;
- * of both, control_cost times the sum of squared actions is taken off, with velocity the mean
- * forward speed over the step and actions as given, before clipping.  The target is uniform in
- * [velocity_low, velocity_high).  Nothing terminates.  Observation: see mujoco/half_cheetah.h.
- * Task: target velocity.  Tasks are drawn, not numbered; both splits draw from the same
- * distribution.
+ * of both, ctrl_cost_weight times the sum of squared actions is taken off, with velocity the mean
+ * forward speed over the step.  The target is uniform in [velocity_low, velocity_high).  Nothing
+ * terminates.  Observation: see mujoco/half_cheetah.h.  Task: target velocity.  Tasks are drawn,
+ * not numbered; both splits draw from the same distribution.
  *
  * The tasks are those of cheetah_vel; the reward is to its reward what that of point_robot is to
  * the distance. */
 #include "mujoco/half_cheetah.h"
 
 #define PARAMS(X)                                                                                \
-  X(int, horizon, "step", "Steps of 0.05 s per episode.", 200, 1, 100000)                        \
-  X(real, velocity_low, "m/s", "Lowest target velocity a task may have.", 0.0, -100, 100)        \
-  X(real, velocity_high, "m/s", "Highest target velocity a task may have.", 3.0, -100, 100)      \
-  X(real, band, "m/s", "Nearer than this to the target there is a reward.", 0.5, 0.001, 1)       \
-  X(real, control_cost, "", "What the sum of squared actions costs, per unit.", 0.05, 0, 100)    \
-  X(real, start_noise, "", "Spread of joint angles (rad) and speeds (rad/s) at the start.", 0.1, \
-    0, 1)
+  X(int, horizon, "step", "Episode length, in steps of 0.05 s.", 200, 1, 100000)                 \
+  X(real, velocity_low, "m/s", "Lower end of the range of target velocities.", 0.0, -100, 100)   \
+  X(real, velocity_high, "m/s", "Upper end of the range of target velocities.", 3.0, -100, 100)  \
+  X(real, band, "m/s", "Largest distance from the target velocity at which a step is rewarded.", \
+    0.5, 0.001, 1)                                                                               \
+  X(real, ctrl_cost_weight, "", "Weight of the control cost, the sum of squared actions.", 0.05, \
+    0, 100)                                                                                      \
+  X(real, reset_noise_scale, "",                                                                 \
+    "Scale of the noise on the initial pose (m, rad) and velocities (m/s, rad/s).", 0.1, 0, 1)
 HN_PARAMS(PARAMS);
-#define INFO(X)                                                  \
-  X(velocity, "m/s", "Forward velocity over the step.", HN_MEAN) \
-  X(success, "", "The velocity was within the band.", HN_MAX)    \
-  X(inside, "", "Share of steps within the band.", HN_MEAN)
+#define INFO(X)                                                       \
+  X(velocity, "m/s", "Mean forward velocity over the step.", HN_MEAN) \
+  X(success, "", "Whether the velocity was within the band.", HN_MAX) \
+  X(inside, "", "Fraction of steps with the velocity within the band.", HN_MEAN)
 HN_INFO(INFO);
 
 enum { TASK_DIM = 1 };
@@ -42,7 +43,7 @@ static double reward(const HnLocomotion *e, HnMotion *m) {
   bool inside = off <= p->band;
   m->info[info_velocity] = (float)velocity;
   m->info[info_success] = m->info[info_inside] = inside ? 1 : 0;
-  return (inside ? 1 - off : 0) - p->control_cost * m->effort;
+  return (inside ? 1 - off : 0) - p->ctrl_cost_weight * m->effort;
 }
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
@@ -53,7 +54,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   return hn_locomotion_create(self, host, params, spec,
                               (HnLocomotionTasks){.body = &hn_cheetah,
                                                   .horizon = p->horizon,
-                                                  .start_noise = p->start_noise,
+                                                  .start_noise = p->reset_noise_scale,
                                                   .task_dim = TASK_DIM,
                                                   .info_count = info_count,
                                                   .draw_task = draw_task,
@@ -64,5 +65,6 @@ static const HnEnv methods = {
     .struct_size = sizeof(HnEnv), .create = create, HN_LOCOMOTION_METHODS};
 HN_PLUGIN(cheetah_sparse, HN_KIND_ENV, HnLocomotion, &methods, .flags = HN_ROW_CACHE,
           .version = "1.0", .license = "MIT", .info = hn_this_info,
+          .renamed = "control_cost:ctrl_cost_weight start_noise:reset_noise_scale",
           .summary = "Half-cheetah paid only near a hidden target velocity (MuJoCo).",
           .source = "tasks of Finn et al. 2017, MAML; reward as in VariBAD's sparse point robot");

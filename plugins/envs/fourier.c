@@ -14,10 +14,10 @@
  * Source: Laplace VRNN (arXiv 2505.18591), the regression study. */
 #include <hunch/tasks.h>
 
-#define PARAMS(X)                                                                              \
-  X(int, horizon, "step", "Questions per episode: the length of the context.", 50, 1, 100000)  \
-  X(real, noise_stddev, "", "Standard deviation of the noise on what is observed.", 0, 0, 100) \
-  X(int, test_tasks, "", "Numbered tasks of the split test; 0: they are drawn.", 128, 0, 1000000)
+#define PARAMS(X)                                                                      \
+  X(int, horizon, "step", "Episode length: points queried.", 50, 1, 100000)            \
+  X(real, noise_stddev, "", "Standard deviation of the observation noise.", 0, 0, 100) \
+  X(int, test_tasks, "", "Number of fixed test tasks; 0: test tasks are drawn.", 128, 0, 1000000)
 HN_PARAMS(PARAMS);
 
 enum { TERMS = 4, PHASES = TERMS - 1, TASK_DIM = TERMS + 1 + PHASES, TEST = 1 };

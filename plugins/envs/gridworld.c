@@ -15,12 +15,12 @@
 #include <string.h>
 
 #define PARAMS(X)                                                                     \
-  X(int, size, "cell", "Cells along each side.", 5, 3, 32)                            \
-  X(int, horizon, "step", "Steps per episode.", 15, 1, 100000)                        \
+  X(int, size, "cell", "Width and height of the grid.", 5, 3, 32)                     \
+  X(int, horizon, "step", "Episode length.", 15, 1, 100000)                           \
   X(real, goal_reward, "", "Reward of a step that ends on the goal.", 1.0, -1e6, 1e6) \
-  X(real, step_reward, "", "Reward of a step that ends anywhere else.", -0.1, -1e6, 1e6)
+  X(real, step_reward, "", "Reward of a step that ends on any other cell.", -0.1, -1e6, 1e6)
 HN_PARAMS(PARAMS);
-#define INFO(X) X(success, "", "The step ended on the goal.", HN_MAX)
+#define INFO(X) X(success, "", "Whether the step ended on the goal.", HN_MAX)
 HN_INFO(INFO);
 
 enum { ACTIONS = 5, CORNER = 2, NAME_SIZE = 24 };

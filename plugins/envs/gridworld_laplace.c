@@ -20,13 +20,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PARAMS(X)                                          \
-  X(int, size, "cell", "Cells along each side.", 5, 2, 32) \
+#define PARAMS(X)                                                 \
+  X(int, size, "cell", "Width and height of the grid.", 5, 2, 32) \
   X(int, horizon, "step", "Longest episode.", 15, 1, 100000)
 HN_PARAMS(PARAMS);
-#define INFO(X)                                                                     \
-  X(regret, "", "1 for a step that an agent who knows the goal needs not.", HN_SUM) \
-  X(teleport, "", "The step ended the episode, at the goal or not.", HN_SUM)
+#define INFO(X)                                                                           \
+  X(regret, "", "1 for each step that an agent knowing the goal would not need.", HN_SUM) \
+  X(teleport, "", "Whether the step ended the episode, at the goal or not.", HN_SUM)
 HN_INFO(INFO);
 
 enum { ACTIONS = 4, NAME_SIZE = 24 };

@@ -7,15 +7,15 @@
  * what tolerance: tests/metaworld_test.c.
  *
  * Observation [39]: hand [3], gripper, two objects with orientation [14] (zeros where there is
- * one); the same of the step before [18]; the goal [3] or zeros.  With recurrent_info [45]: also
- * the last action [4], reward / 10, and whether the episode ended.  Action [4]: how the hand moves,
- * in 0.01 m along x, y, z, and how the gripper shuts.
+ * one); the same of the step before [18]; the goal [3] or zeros.  With recurrent_info_in_obs [45]:
+ * also the last action [4], reward / 10, and whether the episode ended.  Action [4]: how the hand
+ * moves, in 0.01 m along x, y, z, and how the gripper shuts.
  *
  * Task, for privileged plugins: which task [F of both halves], where there are several, and the
  * random vector [6] that Meta-World makes object and goal of.
  *
- * A step after which the simulator warns or shows what is not finite ends the episode, unpaid, with
- * a line in the log.  Rewards are never negative, so nothing is gained by it.
+ * A step after which the simulator warns or shows what is not finite truncates the episode, with a
+ * reward of 0 and a line in the log: the failure is not the task's.
  *
  * Source: Yu et al. 2019, Meta-World; version 3.1.1 of the Farama Foundation's package. */
 #include "metaworld/camera.h"
@@ -26,20 +26,21 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define PARAMS(X)                                                                             \
-  X(choice, benchmark, "", "Which tasks are trained on, and which tested.", "ml10",           \
-    "ml1|ml10|ml45|mt1|mt10|mt50")                                                            \
-  X(text, task, "", "The one task of ml1 and mt1, e.g. reach.", "")                           \
-  X(int, seed, "", "Which goals: as the seed of Meta-World's benchmarks.", 42, 0, 4294967294) \
-  X(choice, goal, "", "Whether the goal is observed; official: hidden in ml, visible in mt.", \
-    "official", "official|hidden|visible")                                                    \
-  X(int, horizon, "step", "Steps of 0.0125 s per episode.", 500, 1, 100000)                   \
-  X(flag, terminate_on_success, "", "End an episode as soon as the task stands solved.", 0)   \
-  X(flag, recurrent_info, "", "Observe the last action, reward / 10 and end as well (RL2).", 0)
+#define PARAMS(X)                                                                               \
+  X(choice, benchmark, "", "Benchmark, which decides the training and test tasks.", "ml10",     \
+    "ml1|ml10|ml45|mt1|mt10|mt50")                                                              \
+  X(text, task, "", "Task of ml1 and mt1, such as reach.", "")                                  \
+  X(int, seed, "", "Seed of the goals, as that of Meta-World's benchmarks.", 42, 0, 4294967294) \
+  X(choice, goal, "", "Whether the goal is observed; official: hidden in ml, visible in mt.",   \
+    "official", "official|hidden|visible")                                                      \
+  X(int, horizon, "step", "Episode length, in steps of 0.0125 s.", 500, 1, 100000)              \
+  X(flag, terminate_on_success, "", "Terminate an episode when the task is solved.", 0)         \
+  X(flag, recurrent_info_in_obs, "",                                                            \
+    "Append the last action, reward / 10 and end of episode to the observation, for RL2.", 0)
 HN_PARAMS(PARAMS);
-#define INFO(X)                                    \
-  X(success, "", "The task stood solved.", HN_MAX) \
-  X(unstable, "", "The simulator failed, which ended it.", HN_MAX)
+#define INFO(X)                                          \
+  X(success, "", "Whether the task was solved.", HN_MAX) \
+  X(unstable, "", "Whether the simulation failed, which truncated the episode.", HN_MAX)
 HN_INFO(INFO);
 
 enum { HALVES = 2, GOAL_OFFICIAL = 0, GOAL_VISIBLE = 2, EMPTY = 0, BUSY = 1, READY = 2 };
@@ -116,7 +117,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   bool mt = e->p->benchmark >= HN_MW_MT1, same = e->p->benchmark == HN_MW_ML1;
   e->choices = count > 1 && !same ? count : 0;
   e->shown = e->p->goal == GOAL_OFFICIAL ? mt : e->p->goal == GOAL_VISIBLE;
-  e->obs_dim = HN_MW_OBS + (e->p->recurrent_info ? HN_MW_ACT + 2 : 0);
+  e->obs_dim = HN_MW_OBS + (e->p->recurrent_info_in_obs ? HN_MW_ACT + 2 : 0);
   e->task_dim = e->choices + HN_MW_RAND;
   spec->obs_dim = e->obs_dim, spec->action_dim = HN_MW_ACT, spec->task_dim = e->task_dim;
   spec->horizon = e->p->horizon, spec->row_size = sizeof(Row);
@@ -179,7 +180,7 @@ static void write_task(const Metaworld *e, const Row *row, float *task) {
 static void write_obs(const Metaworld *e, const double *obs, float *to) {
   for (int k = 0; k < HN_MW_OBS; k++) to[k] = (float)obs[k];
   if (!e->shown) memset(to + HN_MW_OBS - 3, 0, sizeof *to * 3);
-  if (e->p->recurrent_info) memset(to + HN_MW_OBS, 0, sizeof *to * (HN_MW_ACT + 2));
+  if (e->p->recurrent_info_in_obs) memset(to + HN_MW_OBS, 0, sizeof *to * (HN_MW_ACT + 2));
 }
 
 static HnStatus reset(void *self, HnEnvBatch *b) {
@@ -218,13 +219,14 @@ static HnStatus step(void *self, HnEnvBatch *b) {
       e->host->log(e->host, "%s: %s; the episode ends here", hn_mw_tasks[row->body.task].name,
                    out.trouble);
     b->reward[i] = (float)out.reward;
-    b->terminated[i] = failed || (out.success && e->p->terminate_on_success);
+    b->truncated[i] = failed;
+    b->terminated[i] = !failed && out.success && e->p->terminate_on_success;
     info[info_success] = out.success, info[info_unstable] = failed;
     write_obs(e, out.obs, obs);
-    if (!e->p->recurrent_info) continue;
+    if (!e->p->recurrent_info_in_obs) continue;
     memcpy(obs + HN_MW_OBS, act, sizeof *act * HN_MW_ACT);
     obs[HN_MW_OBS + HN_MW_ACT] = (float)(out.reward / 10);
-    obs[HN_MW_OBS + HN_MW_ACT + 1] = b->terminated[i] || row->body.steps == e->p->horizon;
+    obs[HN_MW_OBS + HN_MW_ACT + 1] = failed || b->terminated[i] || row->body.steps == e->p->horizon;
   }
   return HN_OK;
 }
@@ -245,6 +247,6 @@ static const HnEnv methods = {.struct_size = sizeof(HnEnv),
                               .destroy = destroy};
 HN_PLUGIN(
     metaworld, HN_KIND_ENV, Metaworld, &methods, .flags = HN_ROW_CACHE, .version = "3.1.1",
-    .license = "MIT", .info = hn_this_info,
+    .license = "MIT", .info = hn_this_info, .renamed = "recurrent_info:recurrent_info_in_obs",
     .summary = "Meta-World's 50 manipulation tasks: ML1, ML10, ML45, MT1, MT10, MT50 (MuJoCo).",
     .source = "Yu et al. 2019, Meta-World; version 3.1.1, rewards v2");

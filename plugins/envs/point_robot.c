@@ -14,12 +14,13 @@
 
 #define PARAMS(X)                                                                               \
   X(real, goal_distance, "m", "Radius of the semicircle of goals.", 1.0, 0.01, 100)             \
-  X(real, goal_radius, "m", "Nearer than this to the goal there is a reward.", 0.2, 0.001, 100) \
-  X(real, step_size, "m", "Largest move along each axis in one step.", 0.1, 0.0001, 10)         \
-  X(int, horizon, "step", "Steps per episode.", 100, 1, 100000)
+  X(real, goal_radius, "m", "Largest distance from the goal at which a step is rewarded.", 0.2, \
+    0.001, 100)                                                                                 \
+  X(real, step_size, "m", "Largest displacement along each axis in one step.", 0.1, 0.0001, 10) \
+  X(int, horizon, "step", "Episode length.", 100, 1, 100000)
 HN_PARAMS(PARAMS);
-#define INFO(X)                                                \
-  X(success, "", "The step ended within goal_radius.", HN_MAX) \
+#define INFO(X)                                                                    \
+  X(success, "", "Whether the step ended within goal_radius of the goal.", HN_MAX) \
   X(distance, "m", "Distance to the goal after the step.", HN_LAST)
 HN_INFO(INFO);
 

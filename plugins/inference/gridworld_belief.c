@@ -1,25 +1,26 @@
 /* gridworld_belief.c - the exact posterior over the hidden goal of `gridworld`.
  *
- * The prior is uniform over the cells outside the start corner and rewards tell for sure whether
- * the cell just entered is the goal, so by Bayes the posterior is uniform over the candidates not
- * entered yet until the goal is hit, and one-hot from then on.
+ * The prior is uniform over the cells outside the start corner, and a reward shows for certain
+ * whether the cell just entered is the goal.  So the posterior is uniform over the cells not
+ * entered yet until the goal is reached, and one-hot from then on.
  *
  * Belief: the probability of each cell, cell (x, y) at size * x + y.  A sample is a one-hot draw,
- * so that a policy may act on it in the sense of Thompson.  Rewards that no goal explains end the
- * run: they mean that the parameters are not those of the environment.
+ * for Thompson sampling.  Rewards that no goal explains end the run: they mean that the parameters
+ * are not those of the environment.
  *
  * Source: Bayes' rule. */
 #include <hunch/inference.h>
 #include <string.h>
 
-#define PARAMS(X)                                              \
-  X(int, size, "cell", "As in gridworld.", 5, 3, 32)           \
-  X(real, goal_reward, "", "As in gridworld.", 1.0, -1e6, 1e6) \
-  X(real, step_reward, "", "As in gridworld.", -0.1, -1e6, 1e6)
+#define PARAMS(X)                                                               \
+  X(int, size, "cell", "Width and height of the environment's grid.", 5, 3, 32) \
+  X(real, goal_reward, "", "The environment's goal_reward.", 1.0, -1e6, 1e6)    \
+  X(real, step_reward, "", "The environment's step_reward.", -0.1, -1e6, 1e6)
 HN_PARAMS(PARAMS);
-#define INFO(X)                                                             \
-  X(log_predictive, "nats", "Log probability of the reward seen.", HN_MEAN) \
-  X(entropy, "nats", "Entropy of the belief about the goal.", HN_LAST)
+#define INFO(X)                                                                               \
+  X(log_predictive, "nats", "Log-probability of the last reward under the belief before it.", \
+    HN_MEAN)                                                                                  \
+  X(entropy, "nats", "Entropy of the belief over goals.", HN_LAST)
 HN_INFO(INFO);
 
 enum { CORNER = 2 };
@@ -95,7 +96,7 @@ static void write_belief(const Belief *m, const uint8_t *ruled_out, HnRng *rng, 
   }
 }
 
-static HnStatus believe(void *self, HnBeliefUpdate *q) {
+static HnStatus infer(void *self, HnBeliefUpdate *q) {
   const Belief *m = self;
   const HnHistory *h = q->history;
   int64_t draws = q->samples > 0 ? q->samples : 1;
@@ -130,7 +131,7 @@ static HnStatus map(void *self, const float *belief, float *cells) {
 }
 
 static const HnInference methods = {
-    .struct_size = sizeof(HnInference), .create = create, .infer = believe, .map = map};
+    .struct_size = sizeof(HnInference), .create = create, .infer = infer, .map = map};
 HN_PLUGIN(gridworld_belief, HN_KIND_INFERENCE, Belief, &methods, .version = "1.0", .license = "MIT",
           .info = hn_this_info, .summary = "Exact posterior over the goal of gridworld.",
           .source = "Bayes' rule");

@@ -1,4 +1,4 @@
-/* No belief: 0 features.  The control that shows what any belief is worth. */
+/* none.c - no belief: 0 features.  A control: what the policy learns from observations alone. */
 #include <hunch/inference.h>
 
 #define PARAMS(X)
@@ -14,11 +14,11 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   return HN_OK;
 }
 
-static HnStatus believe(void *self, HnBeliefUpdate *q) {
+static HnStatus infer(void *self, HnBeliefUpdate *q) {
   (void)self, (void)q;
   return HN_OK;
 }
 
-static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe};
+static const HnInference methods = {sizeof(HnInference), .create = create, .infer = infer};
 HN_PLUGIN(none, HN_KIND_INFERENCE, None, &methods, .version = "0.1", .license = "MIT",
-          .summary = "No belief, as a control: the policy sees the observation alone.");
+          .summary = "No belief: a control whose policy sees the observation alone.");

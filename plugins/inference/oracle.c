@@ -1,5 +1,5 @@
-/* The belief is the true task, known from the first percept on: the upper bound of any inference.
- * Privileged, and so recorded with every result. */
+/* oracle.c - the true task as belief, known from the first observation on: an upper bound for any
+ * inference.  It is privileged, which every result records. */
 #include <hunch/inference.h>
 #include <string.h>
 
@@ -13,16 +13,14 @@ typedef struct Oracle {
 static HnStatus create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
   (void)params;
   if (spec->task_dim < 1)
-    return host->fail(host, HN_E_SHAPE,
-                      "the environment describes its tasks by no numbers (task_dim 0), so there is "
-                      "nothing to know of them");
+    return host->fail(host, HN_E_SHAPE, "the environment gives no task parameters (task_dim is 0)");
   /* a point mass: each of its samples is the task itself */
   spec->belief_dim = spec->latent_dim = ((Oracle *)self)->dim = spec->task_dim;
   spec->row_size = 0;
   return HN_OK;
 }
 
-static HnStatus believe(void *self, HnBeliefUpdate *q) {
+static HnStatus infer(void *self, HnBeliefUpdate *q) {
   const HnHistory *h = q->history;
   int64_t D = ((const Oracle *)self)->dim, S = q->samples > 0 ? q->samples : 1;
   float *belief = q->belief;
@@ -33,7 +31,7 @@ static HnStatus believe(void *self, HnBeliefUpdate *q) {
   return HN_OK;
 }
 
-static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe};
+static const HnInference methods = {sizeof(HnInference), .create = create, .infer = infer};
 HN_PLUGIN(oracle, HN_KIND_INFERENCE, Oracle, &methods, .version = "0.1", .license = "MIT",
           .flags = HN_PRIVILEGED,
-          .summary = "The true task as belief: a bound that no method can expect to pass.");
+          .summary = "The true task as belief: an upper bound for any inference.");

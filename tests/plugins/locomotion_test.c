@@ -363,7 +363,7 @@ static void test_forces_off(void) {
   const HnPlugin *const felt[] = {ant_dir, ant_goal, humanoid};
   for (size_t p = 0; p < G_N_ELEMENTS(felt); p++) {
     EnvFixture *on = env_fixture_new(felt[p], 1, NULL),
-               *off = env_fixture_new(felt[p], 1, SETTINGS({"contact_forces", 0}));
+               *off = env_fixture_new(felt[p], 1, SETTINGS({"use_contact_forces", 0}));
     const int shown = felt[p] == ant_dir ? 0 : 84, rest = (int)on->spec.obs_dim - shown;
     HnRng rng = hn_rng(16, 0);
     double cost = 0, seen = 0;

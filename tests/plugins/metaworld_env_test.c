@@ -131,7 +131,13 @@ static void test_spec(void) {
       {"ml1", {{"benchmark", HN_MW_ML1}, {"task=reach", 0}}, 39, 6, 50, 50, "train|test"},
       {"ml10", {{"benchmark", HN_MW_ML10}}, 39, 15 + 6, 500, 250, "train|test"},
       {"mt1", {{"benchmark", HN_MW_MT1}, {"task=push", 0}}, 39, 6, 50, 0, "train"},
-      {"mt10", {{"benchmark", HN_MW_MT10}, {"recurrent_info", 1}}, 45, 10 + 6, 500, 0, "train"}};
+      {"mt10",
+       {{"benchmark", HN_MW_MT10}, {"recurrent_info_in_obs", 1}},
+       45,
+       10 + 6,
+       500,
+       0,
+       "train"}};
   for (size_t k = 0; k < G_N_ELEMENTS(benchmarks); k++) {
     EnvFixture *f = env_fixture_new(metaworld, 1, benchmarks[k].set);
     g_assert_cmpint(f->spec.obs_dim, ==, benchmarks[k].obs);
@@ -180,7 +186,8 @@ static void test_turns(void) {
 /* What the environment shows and pays is the world's outcome; what it hides, it hides. */
 static void test_shown(void) {
   EnvFixture *shown = env_fixture_new(
-      metaworld, 1, SETTINGS({"benchmark", HN_MW_MT1}, {"task=push", 0}, {"recurrent_info", 1}));
+      metaworld, 1,
+      SETTINGS({"benchmark", HN_MW_MT1}, {"task=push", 0}, {"recurrent_info_in_obs", 1}));
   EnvFixture *hidden =
       env_fixture_new(metaworld, 1, SETTINGS({"benchmark", HN_MW_ML1}, {"task=push", 0}));
   HnRng rng = hn_rng(3, 0);
@@ -218,7 +225,7 @@ static void test_success(void) {
     EnvFixture *f =
         env_fixture_new(metaworld, 1,
                         SETTINGS({"benchmark", HN_MW_MT1}, {"task=reach", 0},
-                                 {"terminate_on_success", ending}, {"recurrent_info", 1}));
+                                 {"terminate_on_success", ending}, {"recurrent_info_in_obs", 1}));
     int solved = 0;
     env_fixture_reset(f, HN_NEW_TASK, 0);
     for (int t = 0; t < EPISODE && !solved; t++) {
@@ -265,7 +272,8 @@ static void test_memory(gconstpointer data) {
   env_fixture_free(a), env_fixture_free(b);
 }
 
-/* A row whose state exploded ends its episode alone, unpaid and seen as it last was. */
+/* A row whose state exploded alone has its episode truncated, with a reward of 0 and what was last
+ * observed. */
 static void test_trouble(void) {
   const Setting *set = SETTINGS({"benchmark", HN_MW_MT1}, {"task=pick-place", 0});
   EnvFixture *f = env_fixture_new(metaworld, 3, set), *calm = env_fixture_new(metaworld, 3, set);
@@ -275,7 +283,8 @@ static void test_trouble(void) {
   memcpy(before, f->b.obs + HN_MW_OBS, sizeof before);
   ((HnMwRow *)env_fixture_row(f, 1))->qvel[9] = 1e30;
   env_fixture_step(f), env_fixture_step(calm);
-  g_assert_cmpint(f->b.terminated[1], ==, 1);
+  g_assert_cmpint(f->b.truncated[1], ==, 1);
+  g_assert_cmpint(f->b.terminated[1], ==, 0);
   g_assert_cmpfloat((double)f->b.reward[1], ==, 0);
   g_assert_cmpfloat((double)env_fixture_info(f, 1, "unstable"), ==, 1);
   g_assert_nonnull(strstr(f->fake.logged, "pick-place: MuJoCo: "));
@@ -284,7 +293,7 @@ static void test_trouble(void) {
   g_assert_cmpint(f->env->reset(f->self, &f->b), ==, HN_OK);
   for (int t = 0; t < 3; t++) env_fixture_step(f), env_fixture_step(calm);
   for (int i = 0; i < 3; i++) {
-    g_assert_cmpint(f->b.terminated[i], ==, 0);
+    g_assert_cmpint(f->b.terminated[i] + f->b.truncated[i], ==, 0);
     g_assert_cmpfloat((double)env_fixture_info(f, i, "unstable"), ==, 0);
   }
   for (int i = 0; i < 3; i += 2)

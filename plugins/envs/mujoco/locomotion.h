@@ -48,7 +48,8 @@ typedef struct HnMotion {
   const double *state; /* after the step; qpos leads */
   double seconds;      /* of the step */
   double moved[2];     /* how far HnBody.place moved in x and y, m */
-  double effort;       /* sum of squared actions, not clipped, in units of HnBody.control */
+  double effort;       /* sum of squared actions, in units of HnBody.control; VariBAD's code takes
+                          it of actions before they are clipped to [-1, 1] */
   double impact;       /* sum of squared contact forces (torques included), clipped; 0 where off */
   HnRng *rng;          /* the row's */
   float *info;         /* [info_count] out */
