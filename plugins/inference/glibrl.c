@@ -1,8 +1,10 @@
 /* GLiBRL: transitions and rewards are linear in learnt features; the posterior over the weights and
  * the noise of a task is exact, and the features are trained on the exact evidence.
  *
- * The belief is the flattened posterior, updated by rank one at every step and kept over a whole
- * task.  No gradient of the policy reaches the features.  Source: arXiv 2512.20974.
+ * The posterior is updated by rank one at every step and kept over a whole task.  What the policy
+ * sees of it is `view`: its flattened parameters, as in the paper, or what they stand for, the
+ * predictions at remembered steps.  No gradient of the policy reaches the features.  Source: arXiv
+ * 2512.20974.
  *
  * The defaults are ours where the paper is silent.  Closest to its text: reward_features 256,
  * transition_target next, next_input next, reward_scaling none, normalise_targets false,

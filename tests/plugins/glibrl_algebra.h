@@ -53,8 +53,8 @@ static void design_free(Design *k) {
 }
 
 /* Posterior of n rows under the model's prior; the caller frees q->mean's block by `memory`. */
-static HnMnw batch_posterior(Fixture *b, const GlibrlModel *model, int64_t n, int64_t m,
-                             const double *c, const double *y, void **memory, HnMnw *prior) {
+static inline HnMnw batch_posterior(Fixture *b, const GlibrlModel *model, int64_t n, int64_t m,
+                                    const double *c, const double *y, void **memory, HnMnw *prior) {
   HnMnwPrior p = glibrl_prior(b->g, model, m);
   double xi = p.noise == HN_MNW_NORMAL ? p.xi * p.variance : p.xi;
   size_t bytes = (hn_mnw_size(model->d, m) + 63) / 64 * 64;
@@ -68,8 +68,13 @@ static HnMnw batch_posterior(Fixture *b, const GlibrlModel *model, int64_t n, in
   return q;
 }
 
-static void assert_near(const double *a, const double *b, int64_t n, double tolerance) {
+static inline void assert_near(const double *a, const double *b, int64_t n, double tolerance) {
   for (int64_t i = 0; i < n; i++) g_assert_cmpfloat(fabs(a[i] - b[i]), <=, tolerance);
+}
+
+/* Relative to the larger of 1 and what is wanted. */
+static inline void near_to(double got, double want, double tolerance) {
+  g_assert_cmpfloat(fabs(got - want), <=, tolerance * fmax(1, fabs(want)));
 }
 
 /* Solves a x = b in place for a symmetric positive definite [n, n]; returns ln|a|. */
@@ -111,8 +116,8 @@ static double normal(int64_t m, double variance, const double *error) {
 
 /* Score of the step after rows 0 .. n-1, from nothing but the ridge solution and the densities
  * above; error [m] out. */
-static double score_after(const HnMnwPrior *p, int64_t n, int64_t d, int64_t m, const double *c,
-                          const double *y, double *error) {
+static inline double score_after(const HnMnwPrior *p, int64_t n, int64_t d, int64_t m,
+                                 const double *c, const double *y, double *error) {
   double xi = p->noise == HN_MNW_NORMAL ? p->xi * p->variance : p->xi;
   double *a = g_new0(double, d *d), *x = g_new0(double, d *(m + 1)), *w = g_new0(double, d *m);
   double scale[16] = {0}, s = 1;

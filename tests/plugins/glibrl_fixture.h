@@ -123,7 +123,7 @@ static GlibrlParams params_of(const char *settings) {
 }
 
 /* Small networks, no features fixed by learning alone. */
-static GlibrlParams small(void) {
+static inline GlibrlParams small(void) {
   return params_of("transition_features: 6, reward_features: 9, hidden_units: 16, batch: 4, "
                    "start: 2, buffer: 20, updates: 3");
 }
@@ -203,7 +203,7 @@ static Beliefs infer_all(Fixture *b, const Experience *data) {
   return s;
 }
 
-static void assert_same(const Beliefs *a, const Beliefs *b) {
+static inline void assert_same(const Beliefs *a, const Beliefs *b) {
   g_assert_cmpmem(a->belief, a->belief_bytes, b->belief, b->belief_bytes);
   g_assert_cmpmem(a->info, a->info_bytes, b->info, b->info_bytes);
   g_assert_cmpmem(a->state, a->state_bytes, b->state, b->state_bytes);

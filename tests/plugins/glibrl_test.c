@@ -10,7 +10,7 @@
 
 static void variants(void (*test)(GlibrlParams p)) {
   for (int32_t noise = 0; noise < 3; noise++)
-    for (int32_t belief = 0; belief < 3; belief++) {
+    for (int32_t belief = 0; belief < 5; belief++) {
       GlibrlParams p = small();
       p.noise = noise, p.view = belief, p.belief_of = (noise + belief) % 3;
       p.transition_target = belief == 1, p.next_input = noise, p.feature_scaling = noise == 1;
@@ -78,8 +78,9 @@ static void test_posterior(void) {
   double mean[100], v[400], psi[16];
   void *memory;
   HnMnw prior, q = batch_posterior(b, &g->transition, k.n, k.live, k.ct, k.yt, &memory, &prior);
-  hn_mnw_belief_mean(at + g->transition_at, mean), hn_mnw_belief_v(at + g->transition_at, v);
-  hn_mnw_belief_psi(at + g->transition_at, psi);
+  hn_mnw_belief_mean(at + g->transition.posterior_at, mean),
+      hn_mnw_belief_v(at + g->transition.posterior_at, v);
+  hn_mnw_belief_psi(at + g->transition.posterior_at, psi);
   assert_near(mean, q.mean, dt * k.live, 1e-9), assert_near(v, q.v, dt * dt, 1e-9);
   assert_near(psi, q.psi, k.live * k.live, 1e-9);
   void *work = g_aligned_alloc0(1, hn_mnw_work_size(k.n, 64, 4), 64);
@@ -100,7 +101,8 @@ static void test_posterior(void) {
   g_aligned_free(memory);
 
   q = batch_posterior(b, &g->reward, k.n, 1, k.cr, k.yr, &memory, &prior);
-  hn_mnw_belief_mean(at + g->reward_at, mean), hn_mnw_belief_v(at + g->reward_at, v);
+  hn_mnw_belief_mean(at + g->reward.posterior_at, mean),
+      hn_mnw_belief_v(at + g->reward.posterior_at, v);
   assert_near(mean, q.mean, dr, 1e-9), assert_near(v, q.v, dr * dr, 1e-9);
   rest += dt + o;
   for (int64_t i = 0; i < dr; i++) {

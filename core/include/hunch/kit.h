@@ -8,7 +8,7 @@
 #include "kit/mnw.h"
 #include "kit/nn.h"
 #include "kit/rnn.h"
-#include "kit/scratch.h"
 #include "kit/root.h"
+#include "kit/scratch.h"
 #include "kit/tape.h"
 #endif

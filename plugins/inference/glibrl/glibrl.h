@@ -9,6 +9,8 @@
  *   learn.c      the updates of one iteration
  *   posterior.c  the running posterior of every row
  *   view.c       what the policy sees of a posterior
+ *   anchors.c    the steps at which the view `predictions` predicts
+ *   whitening.c  the frame of the view `whitened`
  * Source: arXiv 2512.20974. */
 #ifndef HN_GLIBRL_H
 #define HN_GLIBRL_H
@@ -22,7 +24,14 @@ enum { GLIBRL_TARGET_DELTA, GLIBRL_TARGET_NEXT };
 enum { GLIBRL_INPUT_BOTH, GLIBRL_INPUT_NEXT, GLIBRL_INPUT_DELTA };
 enum { GLIBRL_REWARD_STDDEV, GLIBRL_REWARD_STANDARD, GLIBRL_REWARD_RAW };
 enum { GLIBRL_COLUMNS_LIVE, GLIBRL_COLUMNS_ALL };
-enum { GLIBRL_VIEW_MEANS, GLIBRL_VIEW_COMPACT, GLIBRL_VIEW_FULL };
+enum {
+  GLIBRL_VIEW_MEANS,
+  GLIBRL_VIEW_COMPACT,
+  GLIBRL_VIEW_FULL,
+  GLIBRL_VIEW_WHITENED,
+  GLIBRL_VIEW_PREDICTIONS
+};
+enum { GLIBRL_ANCHORS_SPREAD, GLIBRL_ANCHORS_RANDOM };
 enum { GLIBRL_OF_BOTH, GLIBRL_OF_TRANSITION, GLIBRL_OF_REWARD };
 
 #define GLIBRL_PARAMS(X)                                                                           \
@@ -100,10 +109,24 @@ enum { GLIBRL_OF_BOTH, GLIBRL_OF_TRANSITION, GLIBRL_OF_REWARD };
   X(int, start, "trial", "Finished trials to collect before learning starts.", 10, 1, 1000000)     \
   X(choice, view, "",                                                                              \
     "What the policy sees of the posterior; means: of the weights; compact: their log variances "  \
-    "and the log noise as well; full: every parameter.",                                           \
-    "compact", "means|compact|full")                                                               \
+    "and the log noise as well; full: every parameter; whitened: the means in a frame in which "   \
+    "features are white, and the size of what is unknown; predictions: mean and log standard "     \
+    "deviation of the targets at anchors.",                                                        \
+    "compact", "means|compact|full|whitened|predictions")                                          \
   X(choice, belief_of, "", "Model whose posterior the policy sees.", "both",                       \
-    "both|transition|reward")
+    "both|transition|reward")                                                                      \
+  X(int, anchors, "", "Number K of remembered steps that serve view: predictions.", 32, 1, 1024)   \
+  X(choice, anchor_choice, "",                                                                     \
+    "How anchors are chosen among steps drawn from the replay; spread: one by one, where the "     \
+    "features of those before say least; random: by chance.",                                      \
+    "spread", "spread|random")                                                                     \
+  X(int, anchors_until, "iteration",                                                               \
+    "Last iteration of learning that may choose new anchors; iterations 1, 2, 4, 8 .. up to it "   \
+    "do.",                                                                                         \
+    64, 1, 1000000000)                                                                             \
+  X(real, whitening_rate, "",                                                                      \
+    "Share of the second moment of features behind view: whitened that an iteration renews.", 0.1, \
+    0, 1)
 
 #define GLIBRL_INFO(X)                                                                             \
   X(reward_l1, "", "Absolute error of the predicted reward.", HN_MEAN)                             \
@@ -159,7 +182,12 @@ typedef struct GlibrlModel {
   float gain;                /* learnt features are gain * network */
   double regulariser;
   HnMlp net;
-  HnTensor *prior; /* [1, 2] ln xi, ln psi */
+  HnTensor *prior;               /* [1, 2] ln xi, ln psi */
+  size_t posterior_at, probe_at; /* in row memory, see posterior.h */
+  /* Kept for the view that needs them, else NULL. */
+  double *moment;   /* [D, D] E[cc'], see whitening.h */
+  float *root;      /* [D, D] R, R R' = E[cc'] */
+  double *anchor_c; /* [anchors, hn_mnw_probe_width(D)] features of the anchors */
 } GlibrlModel;
 
 /* Scaling of targets, y = (raw - mean) / stddev.  Kept, so that it changes only in learn. */
@@ -181,10 +209,12 @@ typedef struct Glibrl {
   HnNormaliser obs_norm, delta_norm, reward_norm, target_norm;
   double *comoment; /* [obs_dim, obs_dim] of raw targets: sums of products of deviations */
   HnTrialReplay replay;
-  float *flat;   /* [batch, store.size] gradient of each trial */
-  double *stats; /* [batch, GLIBRL_STATS] sums over each trial, see evidence.h */
-  int64_t *slot; /* [batch] replay slots of the current batch */
-  size_t row_size, transition_at, reward_at; /* layout of row memory, see posterior.h */
+  float *flat;         /* [batch, store.size] gradient of each trial */
+  double *stats;       /* [batch, GLIBRL_STATS] sums over each trial, see evidence.h */
+  int64_t *slot;       /* [batch] replay slots of the current batch */
+  int64_t *iterations; /* [1] of learning so far */
+  float *anchor;       /* [anchors, obs_dim + action_dim + obs_dim] s, a, s' of each; or NULL */
+  size_t row_size;
 } Glibrl;
 
 /* The plugin's methods, as in hunch/inference.h; params is a GlibrlParams. */

@@ -1,8 +1,10 @@
 /* learn.c - one iteration's learning: moments, replay, and Adam on the evidence. */
 #include "learn.h"
+#include "anchors.h"
 #include "evidence.h"
 #include "model.h"
 #include "scaling.h"
+#include "whitening.h"
 #include <math.h>
 #include <string.h>
 
@@ -104,10 +106,13 @@ HnStatus glibrl_learn(void *self, const HnTrainBatch *l) {
   host->metric(host, glibrl_metric_live_columns, (double)glibrl_live_columns(g));
   host->metric(host, glibrl_metric_trials, (double)hn_trial_replay_count(&g->replay));
   if (hn_trial_replay_count(&g->replay) < p->start) return HN_OK;
+  const int64_t iteration = ++g->iterations[0];
+  if (p->view == GLIBRL_VIEW_PREDICTIONS) glibrl_choose_anchors(g, iteration, l->rng);
   for (int64_t u = 0; u < p->updates; u++) {
     HnStatus status = glibrl_update(g, l->rng);
     if (status) return status;
   }
   if (p->updates) glibrl_report_ranks(g);
-  return HN_OK;
+  if (p->view == GLIBRL_VIEW_PREDICTIONS) glibrl_update_anchors(g);
+  return p->view == GLIBRL_VIEW_WHITENED ? glibrl_update_whitening(g, l->rng) : HN_OK;
 }

@@ -1,8 +1,10 @@
 /* model.c - feature networks, priors, inputs and targets; and how an instance is made of them. */
 #include "model.h"
+#include "anchors.h"
 #include "evidence.h"
 #include "posterior.h"
 #include "view.h"
+#include "whitening.h"
 #include <math.h>
 #include <string.h>
 
@@ -79,17 +81,52 @@ int64_t glibrl_features_work(const GlibrlModel *k, int64_t n) {
 void glibrl_features(const GlibrlModel *k, int64_t n, const float *x, int64_t ldx, float *work,
                      float *c) {
   float *half[2] = {work, work + n * widest(k)};
-  for (int64_t l = 0; l < k->net.layers; l++) {
-    const HnTensor *w = k->net.w[l];
+  const HnMlp *net = &k->net;
+  for (int64_t l = 0; l < net->layers; l++) {
+    const HnTensor *w = net->w[l];
     float *y = half[l & 1];
-    HnActivation act = l + 1 < k->net.layers ? k->net.hidden : k->net.output;
+    HnActivation act = l + 1 < net->layers ? net->hidden : net->output;
     for (int64_t i = 0; i < n; i++)
-      memcpy(y + i * w->cols, k->net.b[l]->data, (size_t)w->cols * sizeof *y);
+      memcpy(y + i * w->cols, net->b[l]->data, (size_t)w->cols * sizeof *y);
     hn_gemm(n, w->cols, w->rows, x, ldx, 1, w->data, w->cols, 1, y, w->cols);
     if (act == HN_TANH) hn_vec_tanh(n * w->cols, y, y);
     x = y, ldx = w->cols;
   }
   glibrl_finish_features(k, n, x, c);
+}
+
+float *glibrl_draw_steps(const Glibrl *g, int64_t n, HnRng *rng) {
+  const HnTrialReplay *r = &g->replay;
+  int64_t o = g->obs_dim, a = g->action_dim;
+  float *steps = g->host->scratch(g->host, n * (2 * o + a), sizeof *steps), *to = steps;
+  for (int64_t i = 0; i < n; i++, to += 2 * o + a) {
+    const HnTransition x = hn_trial_replay_draw_transition(r, rng);
+    const int64_t at = x.slot * r->shape.length + x.step;
+    memcpy(to, r->obs + at * o, (size_t)o * sizeof *to);
+    memcpy(to + o, r->action + at * a, (size_t)a * sizeof *to);
+    memcpy(to + o + a, r->next_obs + at * o, (size_t)o * sizeof *to);
+  }
+  return steps;
+}
+
+float *glibrl_step_features(const Glibrl *g, const GlibrlModel *k, int64_t n, const float *steps) {
+  const HnHost *host = g->host;
+  int64_t o = g->obs_dim, a = g->action_dim, wide = g->reward.inputs;
+  float *obs = host->scratch(host, n * o, sizeof *obs);
+  float *action = host->scratch(host, n * a, sizeof *action);
+  float *next = host->scratch(host, n * o, sizeof *next);
+  float *delta = host->scratch(host, n * o, sizeof *delta);
+  float *x = host->scratch(host, n * wide, sizeof *x),
+        *c = host->scratch(host, n * k->d, sizeof *c);
+  float *work = host->scratch(host, glibrl_features_work(k, n), sizeof *work);
+  for (int64_t i = 0; i < n; i++, steps += 2 * o + a) {
+    memcpy(obs + i * o, steps, (size_t)o * sizeof *obs);
+    memcpy(action + i * a, steps + o, (size_t)a * sizeof *action);
+    memcpy(next + i * o, steps + o + a, (size_t)o * sizeof *next);
+  }
+  glibrl_make_inputs(g, n, obs, action, next, delta, x);
+  glibrl_features(k, n, x, wide, work, c);
+  return c;
 }
 
 /* ---- the instance ---- */
@@ -143,6 +180,17 @@ static void make_replay(Glibrl *g, const HnBeliefSpec *spec) {
   hn_trial_replay_create(&g->replay, g->host, &shape);
 }
 
+static HnStatus check_params(const HnHost *host, const GlibrlParams *p) {
+  if (p->start > p->buffer)
+    return host->fail(host, HN_E_PARAM, "start: %d trials never fit a buffer of %d", (int)p->start,
+                      (int)p->buffer);
+  if (p->view == GLIBRL_VIEW_PREDICTIONS && p->noise == HN_MNW_INFERRED && p->prior_dof <= 1)
+    return host->fail(host, HN_E_PARAM,
+                      "view: predictions needs prior_dof above 1: up to there the variance of a "
+                      "prediction is infinite");
+  return HN_OK;
+}
+
 HnStatus glibrl_create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
   Glibrl *g = self;
   const GlibrlParams *p = g->p = params;
@@ -150,9 +198,8 @@ HnStatus glibrl_create(void *self, const HnHost *host, const void *params, HnBel
   g->obs_dim = spec->obs_dim, g->discrete = spec->action_count > 0;
   g->action_dim = spec->action_count ? spec->action_count : spec->action_dim;
   if (g->obs_dim < 1) return host->fail(host, HN_E_SHAPE, "needs observations");
-  if (p->start > p->buffer)
-    return host->fail(host, HN_E_PARAM, "start: %d trials never fit a buffer of %d", (int)p->start,
-                      (int)p->buffer);
+  HnStatus status = check_params(host, p);
+  if (status) return status;
   int64_t o = g->obs_dim, inputs = o + g->action_dim;
   hn_store_begin(&g->store, host, "");
   make_model(g, &g->transition, "transition", p->transition_features, inputs,
@@ -167,6 +214,10 @@ HnStatus glibrl_create(void *self, const HnHost *host, const void *params, HnBel
   g->flat = host->alloc(host, p->batch * g->store.size, sizeof(float));
   g->stats = host->alloc(host, p->batch * GLIBRL_STATS, sizeof(double));
   g->slot = host->alloc(host, p->batch, sizeof(int64_t));
+  g->iterations =
+      host->keep(host, HN_ARRAY("iterations", HN_LEARNER, HN_I64, .rank = 1, .dim = {1}));
+  if (p->view == GLIBRL_VIEW_PREDICTIONS) glibrl_keep_anchors(g);
+  if (p->view == GLIBRL_VIEW_WHITENED) glibrl_keep_whitening(g);
   glibrl_layout_row(g);
   spec->belief_dim = glibrl_view_dim(g), spec->latent_dim = 0;
   spec->row_size = g->row_size, spec->refresh = true;

@@ -17,6 +17,10 @@ HnMnwPrior glibrl_prior(const Glibrl *g, const GlibrlModel *k, int64_t targets);
 void glibrl_make_inputs(const Glibrl *g, int64_t n, const float *obs, const float *action,
                         const float *next, float *delta, float *x);
 
+/* Raw steps [n, obs_dim + action_dim + obs_dim], s, a, s' of each, drawn from finished trials, each
+ * step as likely as any other; in scratch.  There must be a trial. */
+float *glibrl_draw_steps(const Glibrl *g, int64_t n, HnRng *rng);
+
 /* Scaled live targets of one step, y [live]; raw is s' - s or s', by transition_target. */
 void glibrl_make_target(const Glibrl *g, const float *raw, double *y);
 double glibrl_make_reward_target(const Glibrl *g, float reward);
@@ -29,4 +33,7 @@ int64_t glibrl_features_work(const GlibrlModel *k, int64_t n);
 /* Features c [n, D] of inputs x (row stride ldx), without a tape. */
 void glibrl_features(const GlibrlModel *k, int64_t n, const float *x, int64_t ldx, float *work,
                      float *c);
+/* The same of n raw steps, in scratch. */
+float *glibrl_step_features(const Glibrl *g, const GlibrlModel *k, int64_t n, const float *steps);
+
 #endif

@@ -7,14 +7,22 @@
 #include <math.h>
 #include <string.h>
 
-static size_t align_up(size_t n) {
-  return (n + 63) & ~(size_t)63;
+/* Reserves bytes of row memory; returns where. */
+static size_t reserve(Glibrl *g, size_t bytes) {
+  size_t at = g->row_size;
+  g->row_size += (bytes + 63) & ~(size_t)63;
+  return at;
 }
 
 void glibrl_layout_row(Glibrl *g) {
-  g->transition_at = align_up(sizeof(GlibrlRow) + (size_t)g->obs_dim * sizeof(float));
-  g->reward_at = g->transition_at + align_up(hn_mnw_belief_size(g->transition.d, g->obs_dim));
-  g->row_size = g->reward_at + align_up(hn_mnw_belief_size(g->reward.d, 1));
+  GlibrlModel *model[] = {&g->transition, &g->reward};
+  const int64_t targets[] = {g->obs_dim, 1};
+  reserve(g, sizeof(GlibrlRow));
+  for (int i = 0; i < 2; i++)
+    model[i]->posterior_at = reserve(g, hn_mnw_belief_size(model[i]->d, targets[i]));
+  for (int i = 0; i < 2; i++)
+    if (model[i]->anchor_c)
+      model[i]->probe_at = reserve(g, (size_t)(g->p->anchors * (1 + targets[i])) * sizeof(double));
 }
 
 /* Memory of one infer call. */
@@ -40,7 +48,7 @@ static Workspace workspace_of(const Glibrl *g, int64_t rows, int64_t steps) {
   const GlibrlModel *tr = &g->transition, *re = &g->reward;
   int64_t n = rows * (steps + 1), o = g->obs_dim;
   n = n < chunk ? n : most(chunk / rows, 1) * rows;
-  Workspace w = {.live = glibrl_live_columns(g), .capacity = n, .view = glibrl_view_open(g)};
+  Workspace w = {.live = glibrl_live_columns(g), .capacity = n, .view = glibrl_view_open(g, n)};
   for (int64_t j = 0; j < o; j++)
     if (g->scale.live[j]) w.log_jacobian += log(g->scale.stddev[j]);
   w.transition_prior = glibrl_prior(g, tr, w.live), w.reward_prior = glibrl_prior(g, re, 1);
@@ -59,11 +67,10 @@ static Workspace workspace_of(const Glibrl *g, int64_t rows, int64_t steps) {
   return w;
 }
 
-/* Features of the steps that lead to time steps from .. from + count - 1 of all rows; steps that do
- * not exist are taken as zeros. */
-static void chunk_features(const Glibrl *g, const HnBeliefUpdate *q, int64_t from, int64_t count,
-                           Workspace *w) {
-  const HnHistory *h = q->history;
+/* Features of the steps that lead to times from .. from + count - 1 of all rows; steps that do not
+ * exist are taken as zeros. */
+static void chunk_features(const Glibrl *g, const HnHistory *h, int64_t from, int64_t count,
+                           const Workspace *w) {
   int64_t o = g->obs_dim, a = g->action_dim, n = count * h->rows;
   size_t bytes = (size_t)o * sizeof(float);
   for (int64_t t = from, to = 0; t < from + count; t++)
@@ -74,11 +81,8 @@ static void chunk_features(const Glibrl *g, const HnBeliefUpdate *q, int64_t fro
         memset(w->action + to * a, 0, (size_t)a * sizeof(float));
         continue;
       }
-      /* observation -1 is not part of a window: the row remembers it */
-      const char *row = (const char *)q->state + (size_t)i * g->row_size;
-      const void *obs =
-          t ? (const void *)(h->obs + at * o) : (const void *)(row + sizeof(GlibrlRow));
-      memcpy(w->obs + to * o, obs, bytes), memcpy(w->next + to * o, h->next_obs + at * o, bytes);
+      memcpy(w->obs + to * o, h->obs + at * o, bytes);
+      memcpy(w->next + to * o, h->next_obs + at * o, bytes);
       hn_encode_action(h, at, a, g->discrete, w->action + to * a);
     }
   glibrl_make_inputs(g, n, w->obs, w->action, w->next, w->delta, w->x);
@@ -87,9 +91,20 @@ static void chunk_features(const Glibrl *g, const HnBeliefUpdate *q, int64_t fro
   glibrl_features(&g->reward, n, w->x, ldx, w->net_work, w->reward_c);
 }
 
+/* Scores a step of features c and targets y by one model's posterior, then conditions it on it.
+ * error [targets] out, score NULL: not asked. */
+static void absorb(const Glibrl *g, const GlibrlModel *k, char *row, const float *c,
+                   const double *y, double *error, HnMnwScore *score, const Workspace *w) {
+  void *posterior = row + k->posterior_at;
+  hn_mnw_belief_update(posterior, c, y, error, score, w->mnw_work);
+  if (k->anchor_c)
+    hn_mnw_probe_update(posterior, g->p->anchors, k->anchor_c, error,
+                        (double *)(void *)(row + k->probe_at));
+}
+
 /* Scores step `at` of a chunk by the row's posteriors, then conditions them on it.  False: not
  * finite. */
-static bool absorb_step(const Glibrl *g, char *row, int64_t at, float reward, Workspace *w,
+static bool absorb_step(const Glibrl *g, char *row, int64_t at, float reward, const Workspace *w,
                         float *info) {
   /* cppcheck-suppress uninitvar */
   HnMnwScore score, *wanted = info ? &score : NULL;
@@ -98,8 +113,8 @@ static bool absorb_step(const Glibrl *g, char *row, int64_t at, float reward, Wo
   if (w->live) {
     const float *raw = g->p->transition_target == GLIBRL_TARGET_DELTA ? w->delta : w->next;
     glibrl_make_target(g, raw + at * g->obs_dim, w->y);
-    hn_mnw_belief_update(row + g->transition_at, w->transition_c + at * g->transition.d, w->y,
-                         w->error, wanted, w->mnw_work);
+    absorb(g, &g->transition, row, w->transition_c + at * g->transition.d, w->y, w->error, wanted,
+           w);
     double l1 = 0;
     for (int64_t j = 0, c = 0; j < g->obs_dim; j++)
       if (s->live[j]) l1 += fabs(w->error[c]) * s->stddev[j], c++;
@@ -110,8 +125,7 @@ static bool absorb_step(const Glibrl *g, char *row, int64_t at, float reward, Wo
     sum += l1;
   }
   double y = glibrl_make_reward_target(g, reward), error;
-  hn_mnw_belief_update(row + g->reward_at, w->reward_c + at * g->reward.d, &y, &error, wanted,
-                       w->mnw_work);
+  absorb(g, &g->reward, row, w->reward_c + at * g->reward.d, &y, &error, wanted, w);
   if (info) {
     double logp = score.logp - log(s->reward[1]);
     info[glibrl_info_reward_l1] = (float)(fabs(error) * s->reward[1]);
@@ -123,9 +137,10 @@ static bool absorb_step(const Glibrl *g, char *row, int64_t at, float reward, Wo
 
 /* The columns that describe the posteriors themselves. */
 static void describe_posteriors(const Glibrl *g, const char *row, const Workspace *w, float *info) {
-  const void *reward = row + g->reward_at;
+  const void *reward = row + g->reward.posterior_at;
   info[glibrl_info_kl_reward] = (float)hn_mnw_belief_kl(reward);
-  info[glibrl_info_kl_transition] = w->live ? (float)hn_mnw_belief_kl(row + g->transition_at) : NAN;
+  info[glibrl_info_kl_transition] =
+      w->live ? (float)hn_mnw_belief_kl(row + g->transition.posterior_at) : NAN;
   double variance = g->p->noise_variance, psi;
   if (g->p->noise == HN_MNW_INFERRED) {
     hn_mnw_belief_psi(reward, &psi);
@@ -136,24 +151,30 @@ static void describe_posteriors(const Glibrl *g, const char *row, const Workspac
   info[glibrl_info_believed_noise_stddev] = (float)(sqrt(variance) * g->scale.reward[1]);
 }
 
-static HnStatus start_row(const Glibrl *g, char *row, const Workspace *w) {
-  HnStatus status = HN_OK;
-  *(GlibrlRow *)(void *)row = (GlibrlRow){.live = w->live};
-  if (w->live)
-    status =
-        hn_mnw_belief_start(row + g->transition_at, g->transition.d, w->live, &w->transition_prior);
-  if (!status) status = hn_mnw_belief_start(row + g->reward_at, g->reward.d, 1, &w->reward_prior);
+static HnStatus start_posterior(const Glibrl *g, const GlibrlModel *k, char *row, int64_t targets,
+                                const HnMnwPrior *prior) {
+  void *posterior = row + k->posterior_at;
+  HnStatus status = hn_mnw_belief_start(posterior, k->d, targets, prior);
+  if (!status && k->anchor_c)
+    hn_mnw_probe_start(posterior, g->p->anchors, k->anchor_c,
+                       (double *)(void *)(row + k->probe_at));
   return status;
 }
 
-/* Time step t of row i; the step that leads to it is number `at` of the chunk. */
-static HnStatus infer_step(const Glibrl *g, HnBeliefUpdate *q, int64_t t, int64_t i, int64_t at,
-                           Workspace *w) {
+static HnStatus start_row(const Glibrl *g, char *row, const Workspace *w) {
+  HnStatus status = HN_OK;
+  *(GlibrlRow *)(void *)row = (GlibrlRow){.live = w->live};
+  if (w->live) status = start_posterior(g, &g->transition, row, w->live, &w->transition_prior);
+  return status ? status : start_posterior(g, &g->reward, row, 1, &w->reward_prior);
+}
+
+/* Time t of row i; the step that leads to it is number `at` of the chunk.  Its view goes to `to`.
+ */
+static HnStatus infer_step(const Glibrl *g, const HnBeliefUpdate *q, int64_t t, int64_t i,
+                           int64_t at, const Workspace *w, float *to) {
   const HnHistory *h = q->history;
   char *row = (char *)q->state + (size_t)i * g->row_size;
-  int64_t place = t * h->rows + i, copies = most(q->samples, 1), dim = w->view.dim;
-  float *info = q->info ? q->info + place * glibrl_info_count : NULL,
-        *to = q->belief + place * copies * dim;
+  float *info = q->info ? q->info + (t * h->rows + i) * glibrl_info_count : NULL;
   for (int64_t c = 0; info && c < glibrl_info_count; c++) info[c] = NAN;
   if (h->begin[hn_at(h, t, i)] == HN_NEW_TASK) {
     if (start_row(g, row, w)) return g->host->fail(g->host, HN_E_NUMERIC, "prior out of range");
@@ -169,26 +190,29 @@ static HnStatus infer_step(const Glibrl *g, HnBeliefUpdate *q, int64_t t, int64_
   }
   if (info) describe_posteriors(g, row, w, info);
   glibrl_view_write(&w->view, row, to);
-  for (int64_t s = 1; s < copies; s++) memcpy(to + s * dim, to, (size_t)dim * sizeof *to);
   return HN_OK;
 }
 
 HnStatus glibrl_infer(void *self, HnBeliefUpdate *q) {
   const Glibrl *g = self;
   const HnHistory *h = q->history;
-  Workspace w = workspace_of(g, h->rows, h->steps);
+  const Workspace w = workspace_of(g, h->rows, h->steps);
+  const int64_t copies = most(q->samples, 1), dim = w.view.dim, stride = copies * dim;
   int64_t count = w.capacity / h->rows;
   for (int64_t from = 0; from <= h->steps; from += count) {
     if (count > h->steps + 1 - from) count = h->steps + 1 - from;
-    chunk_features(g, q, from, count, &w);
+    float *views = q->belief + from * h->rows * stride;
+    chunk_features(g, h, from, count, &w);
     for (int64_t i = 0; i < h->rows; i++)
       for (int64_t t = from; t < from + count; t++) {
-        HnStatus status = infer_step(g, q, t, i, (t - from) * h->rows + i, &w);
+        const int64_t at = (t - from) * h->rows + i;
+        HnStatus status = infer_step(g, q, t, i, at, &w, views + at * stride);
         if (status) return status;
       }
+    glibrl_view_finish(&w.view, count * h->rows, views, stride);
+    for (int64_t k = 0; k < count * h->rows; k++)
+      for (int64_t s = 1; s < copies; s++)
+        memcpy(views + k * stride + s * dim, views + k * stride, (size_t)dim * sizeof *views);
   }
-  for (int64_t i = 0; i < h->rows; i++)
-    memcpy((char *)q->state + (size_t)i * g->row_size + sizeof(GlibrlRow),
-           h->obs + hn_at(h, h->steps, i) * g->obs_dim, (size_t)g->obs_dim * sizeof(float));
   return HN_OK;
 }

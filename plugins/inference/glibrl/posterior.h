@@ -1,7 +1,7 @@
 /* posterior.h - the running posterior of every row.
  *
- * Row memory: GlibrlRow, the last observation, then from transition_at and reward_at the posteriors
- * of both models, as hunch/kit/mnw.h lays them out. */
+ * Row memory: GlibrlRow; from posterior_at of each model its posterior, and from probe_at, in the
+ * view `predictions`, its probe; as hunch/kit/mnw.h lays them out. */
 #ifndef HN_GLIBRL_POSTERIOR_H
 #define HN_GLIBRL_POSTERIOR_H
 #include "glibrl.h"
