@@ -8,8 +8,8 @@ static void test_views(void) {
   static const char *const view[] = {
       "compact",
       "full, belief_of: reward",
-      "whitened",
-      "predictions, anchors: 6",
+      "whitened, ema_decay: 0.9",
+      "predictions, anchors: 6, updates_decay: 2",
   };
   for (guint k = 0; k < G_N_ELEMENTS(view); k++) {
     g_autofree char *settings = g_strdup_printf(

@@ -1,5 +1,5 @@
 /* glibrl_view_test.c - GLiBRL's views whitened and predictions against batch posteriors, their
- * invariance, and where anchors lie. */
+ * invariance, where anchors lie, and the parameters that keep features still. */
 #include "../../plugins/inference/glibrl/anchors.h"
 #include "../../plugins/inference/glibrl/learn.h"
 #include "../../plugins/inference/glibrl/posterior.h"
@@ -299,6 +299,75 @@ static void test_turned_features(void) {
   g_assert_cmpfloat(moved, <, 1e-6);
 }
 
+/* ---- what keeps features still ---- */
+
+/* From 10 to 2 with a time constant of 5: 2 + 8 exp(-(n - 1) / 5). */
+static void test_planned_updates(void) {
+  GlibrlParams p = params_of("updates: 10, updates_final: 2, updates_decay: 5");
+  static const int64_t want[] = {10, 9, 7, 6, 6, 5, 4, 4, 4, 3};
+  for (int64_t n = 1; n <= 10; n++) g_assert_cmpint(glibrl_planned_updates(&p, n), ==, want[n - 1]);
+  g_assert_cmpint(glibrl_planned_updates(&p, 100), ==, 2);
+  p.updates_decay = 0;
+  g_assert_cmpint(glibrl_planned_updates(&p, 100), ==, 10);
+
+  Experience data = masses(40, 4, 20, 0, 9);
+  Fixture *b = fixture_new(params_of("updates: 6, updates_final: 0, updates_decay: 1, start: 2, "
+                                     "buffer: 20, batch: 2, hidden_units: 8"),
+                           &data, 20);
+  int64_t steps = 0; /* of Adam */
+  static const int64_t planned[] = {6, 2, 1, 0};
+  for (int n = 0; n < 4; n++) {
+    learn_all(b, &data);
+    g_assert_cmpint(b->g->store.clock[0] - steps, ==, planned[n]);
+    steps = b->g->store.clock[0];
+  }
+  fixture_free(b), experience_free(&data);
+}
+
+/* The average is that of all weights since creation; it changes beliefs, not what is learnt. */
+static void test_average(void) {
+  enum { UPDATES = 4 };
+  const double decay = 0.7;
+  Experience data = masses(40, 4, 20, 0, 9);
+  GlibrlParams p = params_of(SMALL "ema_decay: 0.7, view: compact");
+  p.updates = 0;
+  Fixture *b = fixture_new(p, &data, 20);
+  learn_all(b, &data);
+  const HnTensor *w = b->g->reward.net.w[1], *average = b->g->reward.belief_net.w[1];
+  const int64_t n = w->rows * w->cols;
+  double *want = g_new(double, n);
+  for (int64_t i = 0; i < n; i++) want[i] = (double)w->data[i];
+  for (int u = 0; u < UPDATES; u++) {
+    g_assert_cmpint(glibrl_update(b->g, &b->rng), ==, HN_OK);
+    for (int64_t i = 0; i < n; i++) want[i] = decay * want[i] + (1 - decay) * (double)w->data[i];
+  }
+  for (int64_t i = 0; i < n; i++) near_to((double)average->data[i], want[i], 1e-6);
+  g_assert_cmpstr(average->name, ==, "reward.1.weight");
+  g_assert_nonnull(fake_host_find(&b->fake, "reward.1.weight.average"));
+
+  /* the same weights learnt by an instance without an average, then set to b's average */
+  p.ema_decay = 0;
+  Fixture *c = fixture_new(p, &data, 20);
+  learn_all(c, &data);
+  for (int u = 0; u < UPDATES; u++) g_assert_cmpint(glibrl_update(c->g, &c->rng), ==, HN_OK);
+  g_assert_cmpmem(w->data, (size_t)n * 4, c->g->reward.net.w[1]->data, (size_t)n * 4);
+  Beliefs averaged = infer_all(b, &data), plain = infer_all(c, &data);
+  g_assert_cmpint(memcmp(averaged.belief, plain.belief, plain.belief_bytes), !=, 0);
+  beliefs_free(&plain);
+  const GlibrlModel *from[] = {&b->g->transition, &b->g->reward},
+                    *to[] = {&c->g->transition, &c->g->reward};
+  for (int m = 0; m < 2; m++)
+    for (int64_t l = 0; l < to[m]->net.layers; l++) {
+      const HnTensor *x = to[m]->net.w[l], *y = to[m]->net.b[l];
+      memcpy(x->data, from[m]->belief_net.w[l]->data, (size_t)(x->rows * x->cols) * 4);
+      memcpy(y->data, from[m]->belief_net.b[l]->data, (size_t)(y->rows * y->cols) * 4);
+    }
+  plain = infer_all(c, &data);
+  assert_same(&averaged, &plain);
+  g_free(want), beliefs_free(&averaged), beliefs_free(&plain);
+  fixture_free(b), fixture_free(c), experience_free(&data);
+}
+
 /* A prediction needs a variance. */
 static void test_refusal(void) {
   GlibrlParams p = params_of(SMALL "view: predictions, prior_dof: 1");
@@ -324,6 +393,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/glibrl-view/anchors-settle", test_anchors_settle);
   g_test_add_func("/glibrl-view/whitened", test_whitened);
   g_test_add_func("/glibrl-view/turned-features", test_turned_features);
+  g_test_add_func("/glibrl-view/planned-updates", test_planned_updates);
+  g_test_add_func("/glibrl-view/average", test_average);
   g_test_add_func("/glibrl-view/refusal", test_refusal);
   return g_test_run();
 }

@@ -107,6 +107,14 @@ enum { GLIBRL_OF_BOTH, GLIBRL_OF_TRANSITION, GLIBRL_OF_REWARD };
   X(int, buffer, "trial", "Capacity of the replay buffer: the newest finished trials.", 1000, 1,   \
     1000000)                                                                                       \
   X(int, start, "trial", "Finished trials to collect before learning starts.", 10, 1, 1000000)     \
+  X(int, updates_final, "", "Adam steps that updates falls to in the course of updates_decay.", 1, \
+    0, 100000)                                                                                     \
+  X(real, updates_decay, "iteration",                                                              \
+    "Time constant of the exponential fall from updates to updates_final; 0: no fall.", 0, 0, 1e9) \
+  X(real, ema_decay, "",                                                                           \
+    "Decay per Adam step of the averaged network weights that give the features of beliefs; 0: "   \
+    "the weights themselves.",                                                                     \
+    0, 0, 0.999999)                                                                                \
   X(choice, view, "",                                                                              \
     "What the policy sees of the posterior; means: of the weights; compact: their log variances "  \
     "and the log noise as well; full: every parameter; whitened: the means in a frame in which "   \
@@ -182,8 +190,10 @@ typedef struct GlibrlModel {
   float gain;                /* learnt features are gain * network */
   double regulariser;
   HnMlp net;
-  HnTensor *prior;               /* [1, 2] ln xi, ln psi */
-  size_t posterior_at, probe_at; /* in row memory, see posterior.h */
+  HnMlp belief_net;                  /* of the features of beliefs: net, or an average of it .. */
+  HnTensor averaged[2 * HN_MLP_MAX]; /* .. in these */
+  HnTensor *prior;                   /* [1, 2] ln xi, ln psi */
+  size_t posterior_at, probe_at;     /* in row memory, see posterior.h */
   /* Kept for the view that needs them, else NULL. */
   double *moment;   /* [D, D] E[cc'], see whitening.h */
   float *root;      /* [D, D] R, R R' = E[cc'] */

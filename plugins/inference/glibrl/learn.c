@@ -57,8 +57,15 @@ HnStatus glibrl_update(Glibrl *g, HnRng *rng) {
   HnAdam adam = {.lr = p->lr, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
   hn_adam_step(&g->store, &adam, hn_clip_scale(norm2, p->max_grad_norm), 1);
   glibrl_confine_prior(&g->transition), glibrl_confine_prior(&g->reward);
+  glibrl_average_weights(g);
   report(g, (double)b.steps, norm2);
   return HN_OK;
+}
+
+int64_t glibrl_planned_updates(const GlibrlParams *p, int64_t iteration) {
+  if (p->updates_decay <= 0) return p->updates;
+  const double first = (double)p->updates, last = (double)p->updates_final;
+  return llround(last + (first - last) * exp(-(double)(iteration - 1) / p->updates_decay));
 }
 
 /* Participation ratio (tr A)^2 / tr A^2 of the covariance A of a trial's features: how many
@@ -106,13 +113,13 @@ HnStatus glibrl_learn(void *self, const HnTrainBatch *l) {
   host->metric(host, glibrl_metric_live_columns, (double)glibrl_live_columns(g));
   host->metric(host, glibrl_metric_trials, (double)hn_trial_replay_count(&g->replay));
   if (hn_trial_replay_count(&g->replay) < p->start) return HN_OK;
-  const int64_t iteration = ++g->iterations[0];
+  const int64_t iteration = ++g->iterations[0], updates = glibrl_planned_updates(p, iteration);
   if (p->view == GLIBRL_VIEW_PREDICTIONS) glibrl_choose_anchors(g, iteration, l->rng);
-  for (int64_t u = 0; u < p->updates; u++) {
+  for (int64_t u = 0; u < updates; u++) {
     HnStatus status = glibrl_update(g, l->rng);
     if (status) return status;
   }
-  if (p->updates) glibrl_report_ranks(g);
+  if (updates) glibrl_report_ranks(g);
   if (p->view == GLIBRL_VIEW_PREDICTIONS) glibrl_update_anchors(g);
   return p->view == GLIBRL_VIEW_WHITENED ? glibrl_update_whitening(g, l->rng) : HN_OK;
 }

@@ -6,6 +6,9 @@
 /* One Adam step on the evidence of a batch of remembered trials; reports it. */
 HnStatus glibrl_update(Glibrl *g, HnRng *rng);
 
+/* Adam steps of an iteration of learning, from 1. */
+int64_t glibrl_planned_updates(const GlibrlParams *p, int64_t iteration);
+
 /* Limits a learnt prior to where its factorisations are safe. */
 void glibrl_confine_prior(const GlibrlModel *k);
 

@@ -6,6 +6,7 @@
 #include "view.h"
 #include "whitening.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 int64_t glibrl_live_columns(const Glibrl *g) {
@@ -81,7 +82,7 @@ int64_t glibrl_features_work(const GlibrlModel *k, int64_t n) {
 void glibrl_features(const GlibrlModel *k, int64_t n, const float *x, int64_t ldx, float *work,
                      float *c) {
   float *half[2] = {work, work + n * widest(k)};
-  const HnMlp *net = &k->net;
+  const HnMlp *net = &k->belief_net;
   for (int64_t l = 0; l < net->layers; l++) {
     const HnTensor *w = net->w[l];
     float *y = half[l & 1];
@@ -129,7 +130,35 @@ float *glibrl_step_features(const Glibrl *g, const GlibrlModel *k, int64_t n, co
   return c;
 }
 
+static void average_tensor(HnTensor *average, const HnTensor *w, double decay) {
+  const float keep = (float)decay, take = (float)(1 - decay);
+  for (int64_t i = 0; i < w->rows * w->cols; i++)
+    average->data[i] = keep * average->data[i] + take * w->data[i];
+}
+
+void glibrl_average_weights(Glibrl *g) {
+  const double decay = g->p->ema_decay;
+  GlibrlModel *model[] = {&g->transition, &g->reward};
+  for (int i = 0; i < 2 && decay > 0; i++)
+    for (int64_t l = 0; l < model[i]->net.layers; l++) {
+      average_tensor(model[i]->belief_net.w[l], model[i]->net.w[l], decay);
+      average_tensor(model[i]->belief_net.b[l], model[i]->net.b[l], decay);
+    }
+}
+
 /* ---- the instance ---- */
+
+/* A kept copy of a tensor's data, NAME.average. */
+static HnTensor *keep_average(const HnHost *host, const HnTensor *w, HnTensor *average) {
+  const size_t count = (size_t)(w->rows * w->cols), size = strlen(w->name) + sizeof ".average";
+  char *name = host->alloc(host, (int64_t)size, 1);
+  snprintf(name, size, "%s.average", w->name);
+  *average = *w;
+  average->data =
+      host->keep(host, HN_ARRAY(name, HN_WEIGHT, HN_F32, .rank = 2, .dim = {w->rows, w->cols}));
+  memcpy(average->data, w->data, count * sizeof *w->data);
+  return average;
+}
 
 static void make_model(Glibrl *g, GlibrlModel *k, const char *name, int64_t d, int64_t inputs,
                        double regulariser, HnRng *rng) {
@@ -143,6 +172,11 @@ static void make_model(Glibrl *g, GlibrlModel *k, const char *name, int64_t d, i
   HnActivation output = p->feature_output == GLIBRL_OUTPUT_TANH ? HN_TANH : HN_LINEAR;
   k->net = hn_mlp_make(&g->store, name, p->hidden_layers + 1, width, HN_TANH, output,
                        HN_INIT_ORTHOGONAL, 1, 1, rng);
+  k->belief_net = k->net;
+  for (int64_t l = 0; l <= p->hidden_layers && p->ema_decay > 0; l++) {
+    k->belief_net.w[l] = keep_average(g->host, k->net.w[l], &k->averaged[2 * l]);
+    k->belief_net.b[l] = keep_average(g->host, k->net.b[l], &k->averaged[2 * l + 1]);
+  }
 }
 
 static void make_prior(Glibrl *g, GlibrlModel *k, const char *name, HnRng *rng) {

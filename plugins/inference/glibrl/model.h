@@ -30,10 +30,12 @@ void glibrl_finish_features(const GlibrlModel *k, int64_t n, const float *phi, f
 
 /* Floats of the work that glibrl_features needs for n rows. */
 int64_t glibrl_features_work(const GlibrlModel *k, int64_t n);
-/* Features c [n, D] of inputs x (row stride ldx), without a tape. */
+/* Features c [n, D] of beliefs at inputs x (row stride ldx), without a tape. */
 void glibrl_features(const GlibrlModel *k, int64_t n, const float *x, int64_t ldx, float *work,
                      float *c);
 /* The same of n raw steps, in scratch. */
 float *glibrl_step_features(const Glibrl *g, const GlibrlModel *k, int64_t n, const float *steps);
 
+/* Moves averaged weights towards those of the networks, where beliefs use an average. */
+void glibrl_average_weights(Glibrl *g);
 #endif
