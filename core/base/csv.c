@@ -9,7 +9,7 @@
 /* ---- writing ---- */
 
 char *hn_csv_quoted(const char *text) {
-  /* a mark that begins a file would be skipped */
+  /* readers skip a mark at the beginning of a file */
   if (!strpbrk(text, ",\"\r\n") && !g_str_has_prefix(text, MARK)) return g_strdup(text);
   g_auto(GStrv) parts = g_strsplit(text, "\"", -1);
   g_autofree char *doubled = g_strjoinv("\"\"", parts);
@@ -90,7 +90,8 @@ void hn_csv_reader_clear(HnCsvReader *r) {
   g_free(r->field);
 }
 
-/* Adds what stands in quotes from c on; returns where the text goes on, or its end: quotes open. */
+/* Adds a quoted field that starts at c; returns where it ends, or the end of the text if the quotes
+ * are never closed. */
 static const char *take_quoted(GString *row, const char *c, const char *end) {
   for (;;) {
     const char *quote = memchr(c, '"', (gsize)(end - c));
@@ -111,8 +112,8 @@ static const char *take_plain(GString *row, const char *c, const char *end) {
   return c;
 }
 
-/* Adds the fields of the next row, each with a zero behind it.  Returns where it ended, at its
- * newline or at what cannot stand there, or the end of the text. */
+/* Adds the fields of the next row, each followed by a zero.  Returns where the row ends: at its
+ * newline, at a character that is not allowed there, or at the end of the text. */
 static const char *take_row(HnCsvReader *r) {
   const char *c = r->at;
   g_string_truncate(r->row, 0), g_array_set_size(r->start, 0);

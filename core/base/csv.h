@@ -51,10 +51,10 @@ typedef struct HnCsvReader {
 HnCsvReader hn_csv_reader(const char *name, const char *text, gsize length);
 void hn_csv_reader_clear(HnCsvReader *r);
 /* Reads a row.  False at the end, and at a last row without its newline, which is still being
- * written; and with HN_CSV_INVALID, naming the line, at quotes that do not fit or at another number
- * of fields than in the first row. */
+ * written; and with HN_CSV_INVALID, naming the line, at misplaced quotes or a number of fields that
+ * differs from the first row's. */
 bool hn_csv_next(HnCsvReader *r, GError **error);
-/* Index of the field of the last row that says `text`, or -1. */
+/* Index of the field of the last row that equals `text`, or -1. */
 int64_t hn_csv_find(const HnCsvReader *r, const char *text);
 /* Where the row before `at` starts, which is where one ends; NULL: there is none. */
 const char *hn_csv_row_before(const HnCsvReader *r, const char *at);

@@ -148,7 +148,7 @@ const char *hn_diag_nearest(const char *name, const char *const *candidates) {
     guint far = distance(name, (guint)n, *candidates, (guint)m);
     if (far > near && shorter >= 3 && g_ascii_strncasecmp(name, *candidates, shorter) == 0)
       far = near;
-    /* one of one or two letters wrong is no likeness */
+    /* a wrong letter in a name of one or two is no match */
     if (far > near || (far > 0 && shorter < 2)) continue;
     if (far < least) least = far, best = *candidates;
   }

@@ -13,7 +13,7 @@ char *hn_json_text(JsonNode *root) {
     } else if (*c == '"') {
       quoted = !quoted;
     } else if (!quoted && exponent && *c == '.') {
-      c++; /* the 0 behind it */
+      c++; /* the 0 that follows */
       continue;
     }
     /* outside of strings an e after a digit is an exponent; it lasts while digits and signs do */
@@ -40,7 +40,7 @@ char *hn_json_end(JsonBuilder *b) {
   return hn_json_text(root);
 }
 
-/* Before what is added. */
+/* Names what is about to be added, in an object. */
 static JsonBuilder *named(JsonBuilder *b, const char *name) {
   return name ? json_builder_set_member_name(b, name) : b;
 }

@@ -20,8 +20,8 @@ char *hn_json_text(JsonNode *root);
  */
 JsonBuilder *hn_json_begin(void);
 char *hn_json_end(JsonBuilder *b);
-/* Each adds a member to the object that is open, or with name NULL an element to the array.  What
- * is not to be had, a text that is NULL or a number that is not finite, is null. */
+/* Each adds a member to the open object, or with name NULL an element to the open array.  NULL and
+ * numbers that are not finite become null. */
 void hn_json_add_string(JsonBuilder *b, const char *name, const char *text);
 void hn_json_add_int(JsonBuilder *b, const char *name, int64_t x);
 void hn_json_add_real(JsonBuilder *b, const char *name, double x);
@@ -35,19 +35,18 @@ void hn_json_open_array(JsonBuilder *b, const char *name);
 
 /* ---- reading ---- */
 
-/* The object that a text or a file is; NULL with HN_JSON_INVALID, or what kept the file from being
- * read, naming the file, where it is none or is nested more than 64 deep (parsers descend by
- * recursion).  json_object_unref. [any] */
+/* The JSON object that a text or a file holds; NULL with HN_JSON_INVALID, naming the file, if it is
+ * not one or is nested more than 64 deep (parsers recurse), or with the error of reading the file.
+ * json_object_unref. [any] */
 JsonObject *hn_json_parse(const char *name, const char *text, gsize length, GError **error);
 JsonObject *hn_json_read(const char *path, GError **error);
 
-/* A member of o if there is one and it is of the kind; else `otherwise`, or NULL.  o may be NULL.
- */
+/* The member of o if it exists and has that type; else `otherwise`, or NULL.  o may be NULL. */
 const char *hn_json_string(JsonObject *o, const char *key, const char *otherwise);
 int64_t hn_json_int(JsonObject *o, const char *key, int64_t otherwise);
 double hn_json_real(JsonObject *o, const char *key, double otherwise); /* integers as well */
 JsonArray *hn_json_array(JsonObject *o, const char *key);
 JsonObject *hn_json_object(JsonObject *o, const char *key);
-/* Element i of an array that has it, if it is a string; else NULL. */
+/* Element i if the array has one and it is a string; else NULL. */
 const char *hn_json_string_at(JsonArray *a, guint i);
 #endif

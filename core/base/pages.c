@@ -17,7 +17,7 @@ void *hn_zeros(gsize bytes) {
     if (!p) g_error("out of memory: %.3g GB", 1e-9 * (double)total);
     memset(p, 0, total);
   }
-  memcpy(p, &total, sizeof total); /* the head says how it is to be freed */
+  memcpy(p, &total, sizeof total); /* for hn_zeros_free */
   return p + HEAD;
 }
 

@@ -4,7 +4,7 @@
 #include <glib.h>
 
 /* Zeroed memory, 64-byte aligned; large blocks are mapped, so untouched pages cost nothing.  Aborts
- * when the machine has no more.  [any] */
+ * when there is no more.  [any] */
 void *hn_zeros(gsize bytes);
 /* p may be NULL.  [any] */
 void hn_zeros_free(void *p);

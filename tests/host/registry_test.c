@@ -225,8 +225,8 @@ static void test_garbled(void) {
     gsize span = round % 2 ? 64 + 9 * 56 : size / 4;
     for (guint flip = 0; flip < 4; flip++)
       copy[hn_rng_below(&rng, (int64_t)span)] = (char)hn_rng_below(&rng, 256);
-    HnObjectHead head;
-    g_autofree char *reason = hn_object_refuse(copy, size, "good", &head);
+    HnElfHead head;
+    g_autofree char *reason = hn_elf_refuse(copy, size, "good", &head);
     refused += reason != NULL;
   }
   g_assert_cmpuint(refused, >, 1000);
@@ -235,8 +235,8 @@ static void test_garbled(void) {
   for (gsize at = 64; at + 4 <= size / 4; at += 4) {
     g_autofree char *copy = g_memdup2(bytes, size);
     memset(copy + at, 0x7F, 4);
-    HnObjectHead head;
-    g_autofree char *reason = hn_object_refuse(copy, size, "good", &head);
+    HnElfHead head;
+    g_autofree char *reason = hn_elf_refuse(copy, size, "good", &head);
   }
 }
 

@@ -17,11 +17,7 @@ static const char *param_kind_name(HnParamKind kind) {
   return names[kind >= HN_REAL && kind <= HN_CHOICE ? kind : 0];
 }
 
-static const HnParam *param_at(const HnPlugin *p, guint i) {
-  return (const void *)((const char *)p->params + (gsize)i * p->param_stride);
-}
-
-/* "  gain: 1", one for each parameter, as the reader of studies would take it. */
+/* "  gain: 1", a line for each parameter, as a study would write it. */
 static GPtrArray *default_lines(const HnPlugin *p) {
   GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
   HnSchema schema = hn_schema_of(p);
@@ -44,10 +40,11 @@ static GPtrArray *default_lines(const HnPlugin *p) {
 static void add_params(GString *out, const HnPlugin *p) {
   g_string_append_printf(out, "%s:\n  plugin: %s\n", hn_kind_name(p->kind), p->name);
   g_autoptr(GPtrArray) lines = default_lines(p);
+  HnSchema schema = hn_schema_of(p);
   int width = 0;
   for (guint i = 0; i < lines->len; i++) width = MAX(width, (int)strlen(lines->pdata[i]));
   for (guint i = 0; i < lines->len; i++) {
-    const HnParam *param = param_at(p, i);
+    const HnParam *param = hn_schema_at(&schema, i);
     g_autofree char *expected = hn_params_expected(param);
     g_string_append_printf(out, "%-*s  # %s. %s\n", width, (const char *)lines->pdata[i], expected,
                            param->doc);
@@ -99,7 +96,7 @@ char *hn_describe_text(const HnPlugin *p) {
 
 /* ---- JSON ---- */
 
-/* A bound that is not finite is no bound. */
+/* Infinite bounds are left out. */
 static void add_json_number(JsonBuilder *b, const HnParam *param, const char *name, double value) {
   if (!isfinite(value)) return;
   if (param->kind == HN_INT && fabs(value) < 9e18)
@@ -160,7 +157,8 @@ void hn_describe_json(JsonBuilder *b, const HnPlugin *p) {
     if (is_optional(p, m)) hn_json_add_string(b, NULL, m->name);
   json_builder_end_array(b);
   hn_json_open_array(b, "params");
-  for (guint i = 0; i < p->param_count; i++) add_json_param(b, param_at(p, i));
+  HnSchema schema = hn_schema_of(p);
+  for (guint i = 0; i < schema.count; i++) add_json_param(b, hn_schema_at(&schema, i));
   json_builder_end_array(b);
   hn_describe_columns(b, "info", p->info);
   hn_describe_columns(b, "metrics", p->metrics);

@@ -1,4 +1,4 @@
-/* describe.h - what a plugin offers, read from its descriptor alone: the text and the JSON of
+/* describe.h - describes a plugin from its descriptor alone: the text and the JSON of
  * `hunch inspect`. */
 #ifndef HN_DESCRIBE_H
 #define HN_DESCRIBE_H
@@ -11,6 +11,6 @@
 char *hn_describe_text(const HnPlugin *p);
 /* Adds the same facts to the open object; infinite bounds are left out, as JSON has none. */
 void hn_describe_json(JsonBuilder *b, const HnPlugin *p);
-/* Adds a member: what columns are, name, unit, doc and fold of each.  columns may be NULL. */
+/* Adds a member with the name, unit, doc and fold of each column.  columns may be NULL. */
 void hn_describe_columns(JsonBuilder *b, const char *member, const HnColumn *columns);
 #endif

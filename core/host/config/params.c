@@ -1,4 +1,4 @@
-/* params.c - types YAML's scalars by a parameter table, and writes them back. */
+/* params.c - converts YAML scalars by a parameter table, and back. */
 #include "params.h"
 #include "registry.h"
 #include <inttypes.h>
@@ -25,7 +25,7 @@ const HnParam *hn_schema_find(const HnSchema *s, const char *name) {
 
 /* ---- numbers ---- */
 
-/* NULL if `t` is [+-] digits [. digits] [e [+-] digits], else why not. */
+/* NULL if `t` is [+-] digits [. digits] [e [+-] digits], else what is wrong with it. */
 static const char *malformed(const char *t) {
   if (strlen(t) > MAX_NUMBER) return " of at most 64 characters";
   if (*t == '+' || *t == '-') t++;
@@ -103,7 +103,7 @@ char *hn_params_number(double value) {
     g_ascii_formatd(text, sizeof text, format, value);
     if (g_ascii_strtod(text, NULL) == value) break;
   }
-  /* 1e-04, 1e+06: as people write them */
+  /* 1e-04 and 1e+06 become 1e-4 and 1e6 */
   char *e = strchr(text, 'e');
   if (!e) return g_strdup(text);
   *e = 0;
@@ -312,7 +312,7 @@ void hn_params_fill(const HnSchema *s, const HnNode *map, const char *except, vo
 
 /* ---- writing ---- */
 
-/* Words that every YAML reader takes for text may stand without quotes. */
+/* Whether every YAML reader takes `text` for text without quotes. */
 static bool is_word(const char *text) {
   static const char *const taken[] = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"};
   if (!g_ascii_isalpha(*text)) return false;

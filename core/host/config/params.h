@@ -1,4 +1,5 @@
-/* params.h - a parameter table (HnParam) is the struct, the YAML schema, `inspect` and the docs. */
+/* params.h - reads and writes a parameter struct by its table (HnParam), which is also the YAML
+ * schema, `inspect` and the documentation. */
 #ifndef HN_PARAMS_H
 #define HN_PARAMS_H
 #include "yaml_tree.h"
@@ -22,24 +23,23 @@ const HnParam *hn_schema_find(const HnSchema *s, const char *name);
  * findings that name the place, what was expected and the nearest valid name.  Text fields point
  * into interned strings, so `out` may outlive the tree.
  *
- * Numbers are decimal, YAML's other spellings are not: no octal, hexadecimal, base 60, inf, nan,
- * underscores, leading zeros or quotes.  1e4 and 2.0 are integers too.  A flag is `true` or
- * `false`. */
+ * Numbers are decimal; YAML's other notations are refused: octal, hexadecimal, base 60, inf, nan,
+ * underscores, leading zeros, quotes.  1e4 and 2.0 are integers too.  A flag is `true` or `false`.
+ */
 void hn_params_fill(const HnSchema *s, const HnNode *map, const char *except, void *out, HnDiag *d);
-/* Every parameter with its value as a YAML map node (numbers in the shortest form that reads back
- * to the same bits), so that a resolved configuration has its defaults filled in. */
+/* A map of every parameter's value, defaults included, numbers in the shortest form that reads back
+ * to the same bits. */
 HnNode *hn_params_node(const HnSchema *s, const void *values);
-/* The name of a choice by its value, as the file spells it; lives forever.  [any] */
+/* The name of a choice's value; never freed.  [any] */
 const char *hn_params_choice(const HnSchema *s, const char *name, int32_t value);
-/* Sets key to a text, quoted where another YAML reader could take it for something else. */
+/* Sets key to a text, quoted where a YAML reader could take it for another type. */
 void hn_params_put_text(HnNode *map, const char *key, const char *text);
 
-/* Whether `n` is a map; if not, a finding that says `what` it should have held. */
+/* Whether `n` is a map; if not, adds a finding that begins with `what`. */
 bool hn_params_map(const char *what, const HnNode *n, HnDiag *d);
-/* "KEY: VALUE" as in the file, quotes and all, cut to a line's length; g_free. */
+/* "KEY: VALUE" as in the file, with its quotes, cut to fit a message; g_free. */
 char *hn_params_shown(const char *key, const HnNode *value);
-/* Number of a plain scalar, or why it is none: NULL if all is well, else words that follow
- * "expected a number" ("" where nothing needs saying). */
+/* Reads a number; returns NULL, or the words to append to "expected a number". */
 const char *hn_params_real(const HnNode *n, double *value);
 const char *hn_params_int(const HnNode *n, int64_t *value);
 /* The shortest text that reads back to the same bits, 1e-5 not 1e-05; g_free. */

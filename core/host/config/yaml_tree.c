@@ -1,4 +1,4 @@
-/* yaml_tree.c - libyaml's events become a tree with places; writing the tree back. */
+/* yaml_tree.c - see yaml_tree.h. */
 #include "yaml_tree.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -106,7 +106,7 @@ static void G_GNUC_PRINTF(2, 3) add(Reader *r, const char *format, ...) {
   hn_diag_add(r->d, r->file, line_of(r), column_of(r), "%s", text);
 }
 
-/* The bytes are no text: libyaml tells the offset only, its mark lags behind. */
+/* The bytes are not UTF-8.  libyaml gives only the offset; its line and column lag behind. */
 static void encoding_error(Reader *r) {
   int line = 1, column = 1;
   gsize offset = MIN(r->parser.problem_offset, r->length);
@@ -182,7 +182,7 @@ static HnNode *read_list(Reader *r) {
   return NULL;
 }
 
-/* Whether the map may have this key; if not, with a finding. */
+/* Whether the map may have this key; if not, adds a finding. */
 static bool key_allowed(Reader *r, const HnNode *key, GHashTable *seen) {
   if (key->kind != HN_NODE_TEXT || !*key->text || strlen(key->text) > MAX_KEY) {
     hn_diag_add(r->d, key->file, key->line, key->column,
@@ -224,7 +224,7 @@ static HnNode *read_map(Reader *r) {
   return NULL;
 }
 
-/* The value that the current event begins; NULL, with a finding, ends the reading. */
+/* The value that the current event begins; NULL, with a finding, if reading must end. */
 static HnNode *read_value(Reader *r) {
   HnNode *n = NULL;
   if (++r->nodes > MAX_NODES) {
@@ -260,14 +260,14 @@ static HnNode *read_value(Reader *r) {
 }
 
 static HnNode *read_document(Reader *r) {
-  if (!next_but_one(r)) return NULL; /* past the stream's start */
+  if (!next_but_one(r)) return NULL; /* skips the start of the stream */
   if (r->event.type == YAML_STREAM_END_EVENT) {
     hn_diag_add(r->d, r->file, 0, 0, "empty file");
     return NULL;
   }
   HnNode *root = next(r) ? read_value(r) : NULL;
   if (!root) return NULL;
-  if (next_but_one(r)) { /* past the document's end */
+  if (next_but_one(r)) { /* skips the end of the document */
     if (r->event.type == YAML_STREAM_END_EVENT) return root;
     add(r, "a second document: a file holds one");
   }
@@ -368,7 +368,7 @@ static void write_scalar(GString *out, const HnNode *n) {
     else if (g_unichar_isprint(u))
       g_string_append_unichar(out, u);
     else
-      /* short ones: libyaml reads no key of more than 1024 characters back */
+      /* libyaml cannot read a key of more than 1024 characters back */
       g_string_append_printf(out, u < 0x100 ? "\\x%02x" : u < 0x10000 ? "\\u%04x" : "\\U%08x", u);
   }
   g_string_append_c(out, '"');

@@ -1,8 +1,8 @@
-/* yaml_tree.h - a YAML file as a tree that remembers where everything stood.  libyaml parses;
- * typing is ours (params.h).  Anchors, aliases and merge keys are refused: a study says what it
- * means, and no alias bomb can go off.  Limits: 1 MiB a file, 64 levels, 20,000 nodes. */
-#ifndef HN_NODE_H
-#define HN_NODE_H
+/* yaml_tree.h - reads a YAML file into a tree whose nodes know their line and column, and writes it
+ * back.  libyaml parses; params.h converts.  Anchors, aliases and merge keys are refused, so that
+ * no alias can expand without bound.  Limits: 1 MiB a file, 64 levels, 20,000 nodes. */
+#ifndef HN_YAML_TREE_H
+#define HN_YAML_TREE_H
 #include "diagnostics.h"
 #include <stdbool.h>
 
@@ -12,14 +12,14 @@ typedef struct HnNode HnNode;
 struct HnNode {
   HnNodeKind kind;
   const char *file; /* interned */
-  int line, column; /* from 1; line 0: not from a file, `file` then says where from */
+  int line, column; /* from 1; line 0: not from a file, and `file` names the origin */
   char *text;       /* TEXT: the scalar as written, else NULL */
   bool quoted;      /* TEXT: quoted, so never a number or a flag */
   GPtrArray *keys;  /* MAP: TEXT nodes, unique, in file order; else NULL */
   GPtrArray *items; /* MAP: values; LIST: elements; else NULL */
 };
 
-/* Reads one document.  NULL, with findings in `d`, if it cannot be used.  Duplicate keys are
+/* Reads one document; NULL, with findings in `d`, if it cannot be used.  Duplicate keys are
  * findings. */
 HnNode *hn_yaml_read(const char *path, HnDiag *d);
 /* The bytes of a regular file of at most 1 MiB, NUL-terminated; NULL with a finding. g_free. */
@@ -32,7 +32,7 @@ HnNode *hn_node_copy(const HnNode *n);
 HnNode *hn_node_get(const HnNode *map, const char *key);
 /* Replaces or appends; takes ownership of value. */
 void hn_node_set(HnNode *map, const HnNode *key, HnNode *value);
-/* Replaces or appends a plain text; it stands where the map does. */
+/* Replaces or appends a plain text, with the map's line and column. */
 void hn_node_put(HnNode *map, const char *key, const char *text);
 HnNode *hn_node_map(const char *file, int line, int column);
 HnNode *hn_node_text(const char *file, int line, int column, const char *text);

@@ -6,7 +6,8 @@
 
 #define SUFFIX "_LTX_hn_plugin"
 
-/* The linker puts this at our own ELF header: the machine a plugin must be made for is ours. */
+/* The linker puts this symbol at our own ELF header: a plugin must be built for the same machine.
+ */
 /* NOLINTNEXTLINE(bugprone-reserved-identifier) */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
@@ -32,8 +33,8 @@ static bool read_segment(const Image *m, guint i, ElfW(Phdr) * out) {
   return read_at(m, m->head.e_phoff + (uint64_t)i * m->head.e_phentsize, out, sizeof *out);
 }
 
-/* The file offset of an address of the loaded image, or 0 (where the ELF header stands, so nothing
- * that is looked for). */
+/* The file offset of an address of the loaded image, or 0 (the ELF header, which is never looked
+ * for). */
 static uint64_t offset_of(const Image *m, uint64_t address) {
   ElfW(Phdr) segment;
   for (guint i = 0; i < m->head.e_phnum; i++) {
@@ -45,8 +46,8 @@ static uint64_t offset_of(const Image *m, uint64_t address) {
   return 0;
 }
 
-/* Whether headers and segments lie inside the file: a download or copy that stopped half-way does
- * not.  Section headers come last in a file and so are the first to be missing. */
+/* Whether headers and segments lie inside the file, unlike after an incomplete download.  Section
+ * headers come last in a file and so are the first to be missing. */
 static bool is_complete(const Image *m) {
   const ElfW(Ehdr) *h = &m->head;
   uint64_t sections = (uint64_t)h->e_shnum * h->e_shentsize;
@@ -80,7 +81,7 @@ static bool find_tables(Image *m) {
          m->strings_size <= m->size - m->strings && (m->hash || m->gnu_hash);
 }
 
-/* How many dynamic symbols there are: no header says so, only the hash tables that index them. */
+/* Number of dynamic symbols: only the hash tables that index them imply it. */
 static uint64_t count_symbols(const Image *m) {
   uint32_t word = 0;
   if (m->hash) return read_word(m, m->hash + 4, &word) ? word : 0;
@@ -108,7 +109,7 @@ static const char *symbol_name(const Image *m, const ElfW(Sym) * symbol) {
   return memchr(name, 0, m->strings_size - symbol->st_name) ? name : NULL;
 }
 
-static char *look_for(const Image *m, const char *stem, HnObjectHead *head) {
+static char *look_for(const Image *m, const char *stem, HnElfHead *head) {
   g_autofree char *wanted = g_strconcat(stem, SUFFIX, NULL);
   const char *other = NULL;
   uint64_t count = count_symbols(m);
@@ -117,7 +118,7 @@ static char *look_for(const Image *m, const char *stem, HnObjectHead *head) {
     if (!read_at(m, m->symbols + i * sizeof symbol, &symbol, sizeof symbol)) break;
     if (symbol.st_shndx == SHN_UNDEF) continue;
     const char *name = symbol_name(m, &symbol);
-    /* A dot is no part of a C name: sanitizers add such symbols beside the real ones. */
+    /* Not a C name: sanitizers add symbols with a dot. */
     if (!name || !g_str_has_suffix(name, SUFFIX) || strchr(name, '.')) continue;
     if (strcmp(name, wanted) != 0) {
       other = name;
@@ -138,7 +139,7 @@ static char *look_for(const Image *m, const char *stem, HnObjectHead *head) {
                          wanted);
 }
 
-char *hn_object_refuse(const void *bytes, gsize size, const char *stem, HnObjectHead *head) {
+char *hn_elf_refuse(const void *bytes, gsize size, const char *stem, HnElfHead *head) {
   Image m = {.bytes = bytes, .size = size};
   if (size == 0) return g_strdup("is empty");
   if (size < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG) != 0)

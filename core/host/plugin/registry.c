@@ -1,4 +1,4 @@
-/* registry.c - finds, opens and checks plugins; the only file that knows libltdl. */
+/* registry.c - see registry.h. */
 #include "registry.h"
 #include "diagnostics.h"
 #include "elf_file.h"
@@ -71,7 +71,7 @@ const char *hn_kind_name(HnKind kind) {
                                      : "unknown";
 }
 
-/* ---- where plugins are looked for ---- */
+/* ---- search path ---- */
 
 /* Splits $HUNCH_PLUGIN_PATH into folders and messages about ignored entries; either may be NULL. */
 static void read_path(GPtrArray *folders, GPtrArray *ignored) {
@@ -151,10 +151,10 @@ char **hn_plugins_list(void) {
 
 /* ---- opening one file ---- */
 
-/* Opens through libltdl.  Its own lt_dlerror calls a missing dependency "file not found" and it
- * binds lazily, so that an undefined symbol would kill the run at its first call: hence the trial
- * with dlopen, which says the reason.  The extension is in `file` already: with lt_dladvise_ext
- * libltdl would prefer a .la beside the file that was checked. */
+/* Opens through libltdl.  lt_dlerror reports a missing dependency as "file not found", and libltdl
+ * binds lazily, so that an undefined symbol would end the run at its first call: hence dlopen
+ * first, which gives the reason.  `file` has its extension: with lt_dladvise_ext libltdl would
+ * prefer a .la beside the file that was checked. */
 static lt_dlhandle open_file(const char *file, char **reason) {
   void *trial = dlopen(file, RTLD_NOW | RTLD_LOCAL);
   if (!trial) {
@@ -178,10 +178,10 @@ static lt_dlhandle open_file(const char *file, char **reason) {
 /* Checks the bytes, then loads, then checks the descriptor. */
 static const HnPlugin *open_plugin(const char *file, const char *stem, GMappedFile *bytes,
                                    int *code, char **reason) {
-  HnObjectHead head;
+  HnElfHead head;
   *code = HN_PLUGIN_INVALID;
-  *reason = hn_object_refuse(g_mapped_file_get_contents(bytes), g_mapped_file_get_length(bytes),
-                             stem, &head);
+  *reason = hn_elf_refuse(g_mapped_file_get_contents(bytes), g_mapped_file_get_length(bytes), stem,
+                          &head);
   if (!*reason) *reason = hn_descriptor_refuse_abi(head.struct_size, head.abi);
   if (*reason) return NULL;
   *code = HN_PLUGIN_UNLOADABLE;
@@ -193,7 +193,7 @@ static const HnPlugin *open_plugin(const char *file, const char *stem, GMappedFi
   return *reason ? NULL : plugin;
 }
 
-/* Not g_mapped_file_new: it would wait for a writer if somebody put a pipe here. */
+/* Not g_mapped_file_new, which would wait for a writer if the file were a pipe. */
 static GMappedFile *map_file(const char *file, GError **error) {
   struct stat facts;
   const char *reason = NULL;
@@ -235,7 +235,7 @@ static const HnPlugin *load_file(const char *file, GError **error) {
   return plugin;
 }
 
-/* ---- the door ---- */
+/* ---- by name ---- */
 
 bool hn_plugins_add(const HnPlugin *plugin, GError **error) {
   g_autofree char *reason = hn_descriptor_refuse(plugin, plugin->name ? plugin->name : "");

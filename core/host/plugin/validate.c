@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_ROWS = 4096 };           /* of a table: a sane bound on a walk through foreign memory */
+enum { MOST_ROWS = 4096 };           /* of a table: bounds a walk through the plugin's memory */
 #define MOST_EXACT 9007199254740992. /* 2^53: presets of integers are stored as doubles */
 
 #define ENV_METHOD(name, ...)       {#name, offsetof(HnEnv, name), __VA_ARGS__},
@@ -25,7 +25,7 @@ const HnMethod *hn_methods_of(HnKind kind) {
 bool hn_method_is_offered(const HnPlugin *p, const HnMethod *method) {
   uint32_t size;
   void (*function)(void) = NULL;
-  memcpy(&size, p->methods, sizeof size); /* every method table leads with its size */
+  memcpy(&size, p->methods, sizeof size); /* every method struct begins with its size */
   if (size >= method->offset + sizeof function)
     memcpy(&function, (const char *)p->methods + method->offset, sizeof function);
   return function != NULL;
@@ -63,7 +63,7 @@ static char *refuse_methods(const HnPlugin *p) {
   return NULL;
 }
 
-/* Bytes of a field of HnThisParams, which is its alignment too; 0: no such kind. */
+/* Size and alignment of a field of HnThisParams; 0: no such kind. */
 static uint32_t field_size(HnParamKind kind) {
   switch (kind) {
   case HN_REAL:

@@ -1,7 +1,6 @@
-/* validate.h - whether a plugin's descriptor can be believed, and where it says what it offers.
- */
-#ifndef HN_DESCRIPTOR_H
-#define HN_DESCRIPTOR_H
+/* validate.h - checks a plugin's descriptor, and tells which methods it implements. */
+#ifndef HN_VALIDATE_H
+#define HN_VALIDATE_H
 #include <glib.h>
 #include <hunch/plugin.h>
 

@@ -1,4 +1,4 @@
-/* instance.h - one plugin at work: what the host lends to it, and all it asked to keep. */
+/* instance.h - an instance of a plugin: its state, the host's services, the arrays it keeps. */
 #ifndef HN_INSTANCE_H
 #define HN_INSTANCE_H
 #include "cell.h"
@@ -28,11 +28,11 @@ typedef struct HnInstance {
 
 /* Zeroed instance state with the host's services; the plugin's create has not been called. */
 HnInstance *hn_instance_new(const HnPluginChoice *part, HnPool *pool, FILE *log);
-/* Calls destroy when `created`, then frees all that was lent. */
+/* Calls destroy when `created`, then frees all of its memory. */
 void hn_instance_free(HnInstance *x, bool created);
-/* Mean of a metric since the last call, NaN if none was reported; then forgets it. */
+/* Mean of a metric since the last call, which is reset; NaN if none was reported. */
 double hn_instance_metric(HnInstance *x, guint metric);
-/* Bytes an array holds: all of it, or as far as it is used. */
+/* Bytes of an array that are in use. */
 gsize hn_array_record_bytes(const HnArrayRecord *k);
 gsize hn_type_size(HnType type);
 guint hn_column_count(const HnColumn *columns);

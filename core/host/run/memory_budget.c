@@ -1,4 +1,4 @@
-/* memory_budget.c - see memory_budget.h.  Sizes are doubles: no product of them overflows. */
+/* memory_budget.c - see memory_budget.h.  Sizes are doubles, whose products do not overflow. */
 #include "memory_budget.h"
 #include <stdio.h>
 
