@@ -54,7 +54,7 @@ static void design_free(Design *k) {
 
 /* Posterior of n rows under the model's prior; the caller frees q->mean's block by `memory`. */
 static inline HnMnw batch_posterior(Fixture *b, const GlibrlModel *model, int64_t n, int64_t m,
-                             const double *c, const double *y, void **memory, HnMnw *prior) {
+                                    const double *c, const double *y, void **memory, HnMnw *prior) {
   HnMnwPrior p = glibrl_prior(b->g, model, m);
   double xi = p.noise == HN_MNW_NORMAL ? p.xi * p.variance : p.xi;
   size_t bytes = (hn_mnw_size(model->d, m) + 63) / 64 * 64;
@@ -116,8 +116,8 @@ static double normal(int64_t m, double variance, const double *error) {
 
 /* Score of the step after rows 0 .. n-1, from nothing but the ridge solution and the densities
  * above; error [m] out. */
-static inline double score_after(const HnMnwPrior *p, int64_t n, int64_t d, int64_t m, const double *c,
-                          const double *y, double *error) {
+static inline double score_after(const HnMnwPrior *p, int64_t n, int64_t d, int64_t m,
+                                 const double *c, const double *y, double *error) {
   double xi = p->noise == HN_MNW_NORMAL ? p->xi * p->variance : p->xi;
   double *a = g_new0(double, d *d), *x = g_new0(double, d *(m + 1)), *w = g_new0(double, d *m);
   double scale[16] = {0}, s = 1;
