@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Phases of timing.csv. */
-enum { COLLECTING, POLICY, INFERENCE, RECORDING, CHECKPOINT, PHASES };
+enum { COLLECTING, POLICY, INFERENCE, EVALUATING, TRACING, CHECKPOINT, PHASES };
 
 /* Findings go to stderr and end the program. */
 static inline HnStudy *study_of(const char *path) {

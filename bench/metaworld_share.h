@@ -83,8 +83,8 @@ static void share_line(HnCell *cell, int64_t workers) {
   for (int p = 0; p < PHASES; p++) total += sum[p];
   double spent = by * (m.at[WARM + MEASURED - 1] - m.at[WARM - 1]) / (double)workers;
   printf("%7d %10.1f %16.1f %6.1f %9.1f %8.1f %7.1f %7.3f\n", (int)workers, spent,
-         sum[COLLECTING] - spent, sum[POLICY], sum[INFERENCE], sum[RECORDING] + sum[CHECKPOINT],
-         total, spent / total);
+         sum[COLLECTING] - spent, sum[POLICY], sum[INFERENCE],
+         sum[EVALUATING] + sum[TRACING] + sum[CHECKPOINT], total, spent / total);
   fflush(stdout), g_free(seconds);
 }
 

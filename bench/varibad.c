@@ -11,7 +11,8 @@
 static const double reference = 744;
 
 enum { SKIP = 50 }; /* the first updates fill the replay and the caches */
-static const char *const phase[PHASES] = {"collect", "policy", "inference", "record", "checkpoint"};
+static const char *const phase[PHASES] = {"collect",  "policy", "inference",
+                                          "evaluate", "trace",  "checkpoint"};
 
 static int by_size(const void *a, const void *b) {
   double d = *(const double *)a - *(const double *)b;
@@ -49,7 +50,7 @@ static void run(HnCell *cell, int64_t iterations, int64_t workers) {
   double used = processor_seconds() - before;
   sum_up(updates, times, median, tenth);
   printf("%d thread%s, ms an update (median, a tenth):", (int)workers, workers > 1 ? "s" : "");
-  for (int p = 0; p < 4; p++) {
+  for (int p = 0; p < CHECKPOINT; p++) {
     printf("  %s %.2f, %.2f", phase[p], median[p], tenth[p]);
     sum[0] += median[p], sum[1] += tenth[p];
   }
