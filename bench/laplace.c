@@ -40,9 +40,9 @@ typedef struct Batch {
   float *u4, *gram;      /* recurrent weights with the identity as a GRU's fourth gate */
 } Batch;
 
-static Batch batch_new(HnCoreKind kind, int64_t f, int64_t n, int64_t window) {
+static Batch batch_new(HnRnnCell kind, int64_t f, int64_t n, int64_t window) {
   HnRng rng = hn_rng(1, 2);
-  Batch b = {.core = {.kind = kind, .hidden = n, .latent = f},
+  Batch b = {.core = {.cell = kind, .hidden = n, .latent = f},
              .carry = {.rows = ROWS, .h_row = n, .m_row = n, .window = window}};
   const int64_t width = hn_core_width(&b.core);
   float *u = noise(&rng, n * width, 1 / sqrt((double)n));
@@ -73,7 +73,7 @@ static void slopes(const Batch *b, int64_t row, int64_t input) {
   const float *a = b->sums + row * width, *x = b->carry.x + row * b->carry.x_row + input * width;
   const float *m = b->carry.m + row * n, *h = b->carry.h + row * n;
   float *d = b->d, *i = d, *f = d + n, *g = d + 2 * n, *o = d + 3 * n, *t = d + 4 * n;
-  if (b->core.kind == HN_CORE_LSTM) {
+  if (b->core.cell == HN_RNN_LSTM) {
     for (int64_t k = 0; k < 4 * n; k++) d[k] = a[k] + x[k];
     hn_vec_sigmoid(2 * n, i, i), hn_vec_tanh(n, g, g), hn_vec_sigmoid(n, o, o);
     for (int64_t k = 0; k < n; k++) t[k] = f[k] * m[k] + i[k] * g[k];
@@ -159,7 +159,7 @@ static void kit(Batch *b, int gram, int diagonal) {
   hn_curvature_add(&b->core, &b->carry, diagonal, b->p, count, b->work);
 }
 
-static void bench_precision(HnCoreKind kind, int64_t f, int64_t n, int64_t window) {
+static void bench_precision(HnRnnCell kind, int64_t f, int64_t n, int64_t window) {
   Batch b = batch_new(kind, f, n, window);
   void *work = room(1, hn_core_gram_work_size(&b.core));
   double time[6][ROUNDS];
@@ -177,7 +177,7 @@ static void bench_precision(HnCoreKind kind, int64_t f, int64_t n, int64_t windo
   for (int i = 0; i < 6; i++) m[i] = median(time[i]);
   const double best = fmin(m[2], m[3]);
   printf("%-4s %4d %4d %3d  %8.1f  %8.1f  %8.1f  %8.1f  %8.1f  %6.2f  %6.2f  %8.2f  %8.1e\n",
-         kind == HN_CORE_LSTM ? "lstm" : "gru", (int)f, (int)n, (int)window, m[0], m[1], m[2], m[3],
+         kind == HN_RNN_LSTM ? "lstm" : "gru", (int)f, (int)n, (int)window, m[0], m[1], m[2], m[3],
          m[4], m[0] / best, m[1] / best, m[5], fmax(difference(&b, 0), difference(&b, 1)));
 }
 
@@ -187,7 +187,7 @@ typedef struct Factors {
   HnPrecision p;
   float *whole, *copy; /* the same precisions [ROWS, F, F] for LAPACK, which overwrites them */
   float *l, *noise, *z;
-  HnPrecisionFacts *facts;
+  HnPrecisionStats *stats;
   void *work;
 } Factors;
 
@@ -199,7 +199,7 @@ static Factors factors_new(int64_t f) {
   Factors s = {.p = {ROWS, f, false, p, count, HN_JITTER}};
   s.whole = room(ROWS * f * f, sizeof(float)), s.copy = room(ROWS * f * f, sizeof(float));
   s.l = room(ROWS * count, sizeof(float)), s.z = room(ROWS * f, sizeof(float));
-  s.noise = noise(&rng, ROWS * f, 1), s.facts = room(ROWS, sizeof *s.facts);
+  s.noise = noise(&rng, ROWS * f, 1), s.stats = room(ROWS, sizeof *s.stats);
   s.work = room(1, hn_precision_work_size(f));
   for (int64_t row = 0; row < ROWS; row++)
     for (int64_t i = 0; i < f; i++)
@@ -230,7 +230,7 @@ static double run_factors(const Factors *s, int which) {
   if (which == 2)
     status = hn_precision_sample(&s->p, s->noise, f, 1, s->noise, s->z, NULL, s->work);
   if (which == 3)
-    status = hn_precision_facts(&s->p, s->noise, f, &s->p, s->z, f, s->facts, NULL, s->work);
+    status = hn_precision_stats(&s->p, s->noise, f, &s->p, s->z, f, s->stats, NULL, s->work);
   if (status) abort();
   return (now() - start) / (ROWS * 1e-6);
 }
@@ -283,7 +283,7 @@ static void bench_rotations(int64_t n) {
 int main(int argc, char **argv) {
   openblas_set_num_threads(1);
   if (argc == 4) { /* one shape of the first table, to profile */
-    bench_precision(HN_CORE_LSTM, atoi(argv[1]), atoi(argv[2]), atoi(argv[3]));
+    bench_precision(HN_RNN_LSTM, atoi(argv[1]), atoi(argv[2]), atoi(argv[3]));
     return 0;
   }
   printf("kernels %s, BLAS %s, 1 thread, medians of %d, batch %d\n", hn_kit_isa(), hn_kit_blas(),
@@ -291,18 +291,18 @@ int main(int argc, char **argv) {
   printf("\nprecision, us a row; ratios of the plain forms to the better of the kit's\n"
          "cell    F    H   B     plain     sgemm    S-form      Gram  diagonal   plain   sgemm  "
          "Gram ms     error\n");
-  bench_precision(HN_CORE_LSTM, 64, 128, 1);
-  bench_precision(HN_CORE_LSTM, 64, 128, 2);
-  bench_precision(HN_CORE_LSTM, 64, 128, 3);
-  bench_precision(HN_CORE_LSTM, 64, 128, 10);
-  bench_precision(HN_CORE_LSTM, 32, 128, 1);
-  bench_precision(HN_CORE_LSTM, 32, 128, 10);
-  bench_precision(HN_CORE_GRU, 64, 128, 1);
-  bench_precision(HN_CORE_GRU, 64, 128, 10);
+  bench_precision(HN_RNN_LSTM, 64, 128, 1);
+  bench_precision(HN_RNN_LSTM, 64, 128, 2);
+  bench_precision(HN_RNN_LSTM, 64, 128, 3);
+  bench_precision(HN_RNN_LSTM, 64, 128, 10);
+  bench_precision(HN_RNN_LSTM, 32, 128, 1);
+  bench_precision(HN_RNN_LSTM, 32, 128, 10);
+  bench_precision(HN_RNN_GRU, 64, 128, 1);
+  bench_precision(HN_RNN_GRU, 64, 128, 10);
   printf("\nCholesky, us a row; copied: P is kept, so LAPACK needs a copy, as `factor` makes one; "
          "sample: "
-         "factor and a\ndraw; facts: all of the divergence, in float64\n"
-         "   F    spotrf    copied    factor    sample     facts   ratio  copied\n");
+         "factor and a\ndraw; stats: all of the divergence, in float64\n"
+         "   F    spotrf    copied    factor    sample     stats   ratio  copied\n");
   bench_cholesky(64);
   bench_cholesky(32);
   bench_steps();

@@ -23,9 +23,9 @@ static double *fill(HnRng *rng, int64_t count, double scale, float **rounded) {
   return a;
 }
 
-static Lab lab_new(HnCoreKind kind, int64_t f, int64_t n, int64_t rows, int64_t window) {
+static Lab lab_new(HnRnnCell kind, int64_t f, int64_t n, int64_t rows, int64_t window) {
   HnRng rng = hn_rng(7, (uint64_t)(kind * 1000 + f * 100 + n));
-  Lab lab = {.core = {.kind = kind, .hidden = n, .latent = f},
+  Lab lab = {.core = {.cell = kind, .hidden = n, .latent = f},
              .carry = {.rows = rows, .window = window, .h_row = n, .m_row = n}};
   const int64_t width = hn_core_width(&lab.core);
   lab.u = fill(&rng, n * width, 1 / sqrt((double)n), &lab.u32);
@@ -67,7 +67,7 @@ static void mean_after(const Lab *lab, const double *h, const double *m, const d
   for (int64_t i = 0; i < f; i++) mean[i] = 0;
   for (int64_t k = 0; k < n; k++) {
     double next;
-    if (lab->core.kind == HN_CORE_LSTM) {
+    if (lab->core.cell == HN_RNN_LSTM) {
       const double in = sigmoid(x[k] + state_sum(lab, h, k));
       const double keep = sigmoid(x[n + k] + state_sum(lab, h, n + k));
       const double candidate = tanh(x[2 * n + k] + state_sum(lab, h, 2 * n + k));
@@ -103,7 +103,7 @@ static void slopes(const Lab *lab, int64_t row, int64_t input, int64_t k, double
   const int64_t n = lab->core.hidden;
   const double *x = lab->x + row * lab->carry.x_row + input * hn_core_width(&lab->core);
   const double *h = lab->h + row * n, *m = lab->m + row * n;
-  if (lab->core.kind == HN_CORE_LSTM) {
+  if (lab->core.cell == HN_RNN_LSTM) {
     const double i = sigmoid(x[k] + state_sum(lab, h, k));
     const double f = sigmoid(x[n + k] + state_sum(lab, h, n + k));
     const double g = tanh(x[2 * n + k] + state_sum(lab, h, 2 * n + k));
@@ -165,14 +165,14 @@ static float *gram_of(const HnCore *core) {
 }
 
 typedef struct Size {
-  HnCoreKind kind;
+  HnRnnCell kind;
   int64_t f, n, rows, window;
 } Size;
-static const Size sizes[] = {{HN_CORE_LSTM, 4, 6, 3, 2},    {HN_CORE_GRU, 4, 6, 3, 2},
-                             {HN_CORE_LSTM, 1, 1, 1, 1},    {HN_CORE_GRU, 1, 1, 1, 1},
-                             {HN_CORE_LSTM, 5, 29, 4, 3},   {HN_CORE_GRU, 33, 26, 2, 5},
-                             {HN_CORE_LSTM, 32, 64, 2, 10}, {HN_CORE_GRU, 32, 64, 2, 10},
-                             {HN_CORE_LSTM, 64, 128, 2, 3}, {HN_CORE_LSTM, 70, 53, 2, 1}};
+static const Size sizes[] = {{HN_RNN_LSTM, 4, 6, 3, 2},    {HN_RNN_GRU, 4, 6, 3, 2},
+                             {HN_RNN_LSTM, 1, 1, 1, 1},    {HN_RNN_GRU, 1, 1, 1, 1},
+                             {HN_RNN_LSTM, 5, 29, 4, 3},   {HN_RNN_GRU, 33, 26, 2, 5},
+                             {HN_RNN_LSTM, 32, 64, 2, 10}, {HN_RNN_GRU, 32, 64, 2, 10},
+                             {HN_RNN_LSTM, 64, 128, 2, 3}, {HN_RNN_LSTM, 70, 53, 2, 1}};
 
 /* The closed form against differences, both in float64, and the kit's Jacobian against it. */
 static void test_jacobian(void) {
@@ -288,7 +288,7 @@ static uint64_t hash_all(void) {
       Lab lab = lab_new(kind, F, N, ROWS, B);
       double *p = g_new(double, (gsize)(ROWS * count));
       float *gram = gram_of(&lab.core), z[ROWS * F], pull[ROWS * F];
-      HnPrecisionFacts facts[ROWS];
+      HnPrecisionStats facts[ROWS];
       void *work = work_of(&lab.core, ROWS, B);
       void *room = aligned_alloc(64, (hn_precision_work_size(F) + 63) / 64 * 64);
       if (way) lab.core.gram = gram;
@@ -296,8 +296,8 @@ static uint64_t hash_all(void) {
       hn_curvature_add(&lab.core, &lab.carry, false, p, count, work);
       const HnPrecision q = {ROWS, F, false, p, count, HN_JITTER};
       hn_precision_sample(&q, lab.h32, N, 1, lab.m32, z, NULL, room);
-      hn_precision_facts(&q, z, F, &q, lab.h32, N, facts, NULL, room);
-      hn_precision_pull(&q, z, F, lab.h32, N, pull, NULL);
+      hn_precision_stats(&q, z, F, &q, lab.h32, N, facts, NULL, room);
+      hn_precision_mahalanobis(&q, z, F, lab.h32, N, pull, NULL);
       hash = mix_bits(hash, p, (gsize)(ROWS * count) * sizeof *p);
       hash = mix_bits(hash, z, sizeof z);
       hash = mix_bits(hash, facts, sizeof facts);

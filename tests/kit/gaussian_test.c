@@ -61,10 +61,10 @@ static double invert(int64_t n, double *a) {
   return logdet;
 }
 
-static HnPrecisionFacts naive(int64_t n, const double *q, const float *mean, const double *before,
+static HnPrecisionStats naive(int64_t n, const double *q, const float *mean, const double *before,
                               const float *mean_before) {
   double *s = g_new(double, (gsize)(n * n)), *b = g_new(double, (gsize)(n * n));
-  HnPrecisionFacts f = {.entropy = 0.5 * (double)n * (1 + ln_2pi)};
+  HnPrecisionStats f = {.entropy = 0.5 * (double)n * (1 + ln_2pi)};
   whole(n, q, HN_JITTER, s), whole(n, before, HN_JITTER, b);
   const double logdet = invert(n, s);
   f.entropy -= 0.5 * logdet;
@@ -86,7 +86,7 @@ static void near(double got, double want, double relative) {
   g_assert_cmpfloat(fabs(got - want), <=, relative * fmax(1, fabs(want)));
 }
 
-static void same_facts(HnPrecisionFacts got, HnPrecisionFacts want) {
+static void same_stats(HnPrecisionStats got, HnPrecisionStats want) {
   near(got.entropy, want.entropy, 1e-11);
   near(got.marginal, want.marginal, 1e-11);
   near(got.trace, want.trace, 1e-11);
@@ -129,37 +129,37 @@ static void test_factor(void) {
     }
 }
 
-static void test_facts(void) {
+static void test_stats(void) {
   for (gsize d = 0; d < G_N_ELEMENTS(dims); d++) {
     enum { ROWS = 19 };
     const int64_t n = dims[d], count = hn_precision_count(n, false);
     HnRng rng = hn_rng(2, (uint64_t)n);
     double *q = precisions(&rng, ROWS, n), *before = precisions(&rng, ROWS, n);
     float *to = noise(&rng, ROWS * n), *from = noise(&rng, ROWS * n);
-    float *pull = g_new(float, (gsize)(ROWS * n));
+    float *grad = g_new(float, (gsize)(ROWS * n));
     double half[ROWS];
     void *work = work_of(n);
-    HnPrecisionFacts facts[ROWS];
+    HnPrecisionStats stats[ROWS];
     const HnPrecision p = {ROWS, n, false, q, count, HN_JITTER};
     const HnPrecision p0 = {ROWS, n, false, before, count, HN_JITTER};
-    g_assert_cmpint(hn_precision_facts(&p, to, n, &p0, from, n, facts, NULL, work), ==, HN_OK);
-    hn_precision_pull(&p0, to, n, from, n, pull, half);
+    g_assert_cmpint(hn_precision_stats(&p, to, n, &p0, from, n, stats, NULL, work), ==, HN_OK);
+    hn_precision_mahalanobis(&p0, to, n, from, n, grad, half);
     for (int64_t row = 0; row < ROWS; row++) {
-      same_facts(facts[row],
+      same_stats(stats[row],
                  naive(n, q + row * count, to + row * n, before + row * count, from + row * n));
-      /* the pull is what the Mahalanobis part changes by */
+      /* the grad is what the Mahalanobis part changes by */
       double along = 0;
       for (int64_t i = 0; i < n; i++)
         along +=
-            0.5 * (double)pull[row * n + i] * ((double)to[row * n + i] - (double)from[row * n + i]);
-      near(half[row], facts[row].mahalanobis, 1e-14);
-      near(along, facts[row].mahalanobis, 1e-6);
+            0.5 * (double)grad[row * n + i] * ((double)to[row * n + i] - (double)from[row * n + i]);
+      near(half[row], stats[row].mahalanobis, 1e-14);
+      near(along, stats[row].mahalanobis, 1e-6);
     }
-    g_assert_cmpint(hn_precision_facts(&p, NULL, 0, NULL, NULL, 0, facts, NULL, work), ==, HN_OK);
-    g_assert_cmpfloat(facts[ROWS - 1].kl, ==, 0);
-    near(facts[ROWS - 1].entropy, naive(n, q + (ROWS - 1) * count, to, before, from).entropy,
+    g_assert_cmpint(hn_precision_stats(&p, NULL, 0, NULL, NULL, 0, stats, NULL, work), ==, HN_OK);
+    g_assert_cmpfloat(stats[ROWS - 1].kl, ==, 0);
+    near(stats[ROWS - 1].entropy, naive(n, q + (ROWS - 1) * count, to, before, from).entropy,
          1e-11);
-    g_free(q), g_free(before), g_free(to), g_free(from), g_free(pull), free(work);
+    g_free(q), g_free(before), g_free(to), g_free(from), g_free(grad), free(work);
   }
 }
 
@@ -170,9 +170,9 @@ static void test_diagonal(void) {
   const int64_t count = hn_precision_count(N, false);
   double q[ROWS * N], before[ROWS * N], *full = g_new0(double, (gsize)(2 * ROWS * count));
   float *to = noise(&rng, ROWS * N), *from = noise(&rng, ROWS * N);
-  float *draws = noise(&rng, ROWS * DRAWS * N), z[2][ROWS * DRAWS * N], pull[2][ROWS * N];
+  float *draws = noise(&rng, ROWS * DRAWS * N), z[2][ROWS * DRAWS * N], grad[2][ROWS * N];
   float l[2][ROWS * 28];
-  HnPrecisionFacts facts[2][ROWS];
+  HnPrecisionStats stats[2][ROWS];
   void *work = work_of(N);
   for (int64_t row = 0; row < ROWS; row++)
     for (int64_t i = 0; i < N; i++) {
@@ -184,15 +184,15 @@ static void test_diagonal(void) {
     const HnPrecision p = {ROWS, N, way == 0, way ? full : q, way ? count : N, HN_JITTER};
     const HnPrecision p0 = {
         ROWS, N, way == 0, way ? full + ROWS * count : before, way ? count : N, HN_JITTER};
-    g_assert_cmpint(hn_precision_facts(&p, to, N, &p0, from, N, facts[way], NULL, work), ==, HN_OK);
+    g_assert_cmpint(hn_precision_stats(&p, to, N, &p0, from, N, stats[way], NULL, work), ==, HN_OK);
     g_assert_cmpint(hn_precision_sample(&p, to, N, DRAWS, draws, z[way], NULL, work), ==, HN_OK);
     g_assert_cmpint(hn_precision_factor(&p, l[way], NULL, work), ==, HN_OK);
-    hn_precision_pull(&p, to, N, from, N, pull[way], NULL);
+    hn_precision_mahalanobis(&p, to, N, from, N, grad[way], NULL);
   }
-  for (int64_t row = 0; row < ROWS; row++) same_facts(facts[0][row], facts[1][row]);
+  for (int64_t row = 0; row < ROWS; row++) same_stats(stats[0][row], stats[1][row]);
   for (int64_t i = 0; i < ROWS * DRAWS * N; i++) near((double)z[0][i], (double)z[1][i], 1e-6);
   for (int64_t i = 0; i < ROWS * N; i++) {
-    near((double)pull[0][i], (double)pull[1][i], 1e-6);
+    near((double)grad[0][i], (double)grad[1][i], 1e-6);
     near((double)l[0][i], (double)l[1][i / N * count + i % N * (i % N + 3) / 2], 1e-6);
   }
   g_free(full), g_free(to), g_free(from), g_free(draws), free(work);
@@ -204,15 +204,15 @@ static void test_golden(void) {
   const double q[] = {2, 0.5, 1}, before[] = {1, 0.2, 3};
   const float mean[] = {1, -1}, zero[] = {0, 0};
   void *work = work_of(64);
-  HnPrecisionFacts f;
+  HnPrecisionStats f;
   const HnPrecision p = {1, 2, false, q, 3, 0}, p0 = {1, 2, false, before, 3, 0};
-  g_assert_cmpint(hn_precision_facts(&p, mean, 2, &p0, zero, 2, &f, NULL, work), ==, HN_OK);
+  g_assert_cmpint(hn_precision_stats(&p, mean, 2, &p0, zero, 2, &f, NULL, work), ==, HN_OK);
   g_assert_cmpfloat(fabs(f.trace - 1.942857), <=, 6e-7);
   g_assert_cmpfloat(fabs(f.mahalanobis - 1.8), <=, 1e-12);
   g_assert_cmpfloat(fabs(f.logdet - -0.262787), <=, 6e-7);
   g_assert_cmpfloat(fabs(f.kl - 2.480070), <=, 6e-7);
   g_assert_cmpfloat(fabs(f.entropy - 2.558069), <=, 6e-7);
-  g_assert_cmpint(hn_precision_facts(&p, mean, 2, &p, mean, 2, &f, NULL, work), ==, HN_OK);
+  g_assert_cmpint(hn_precision_stats(&p, mean, 2, &p, mean, 2, &f, NULL, work), ==, HN_OK);
   g_assert_cmpfloat(fabs(f.kl), <=, 1e-15);
   /* the prior, N(0, I): jitter takes F / 2 1e-6 off */
   double *unit = g_new(double, (gsize)hn_precision_count(64, false));
@@ -221,7 +221,7 @@ static void test_golden(void) {
       for (int jitter = 0; jitter < 2; jitter++) {
         const HnPrecision one = {1, n, diagonal, unit, 0, jitter ? HN_JITTER : 0};
         hn_precision_set(n, diagonal, 1, unit);
-        g_assert_cmpint(hn_precision_facts(&one, NULL, 0, NULL, NULL, 0, &f, NULL, work), ==,
+        g_assert_cmpint(hn_precision_stats(&one, NULL, 0, NULL, NULL, 0, &f, NULL, work), ==,
                         HN_OK);
         const double want = 1.4189385332046727 * (double)n - jitter * (double)n / 2 * 1e-6;
         g_assert_cmpfloat(fabs(f.entropy - want), <=, 1e-10);
@@ -242,8 +242,8 @@ static void test_chain(void) {
   for (int t = 0; t < 3; t++) {
     const HnPrecision q = {1, 1, false, p + t + 1, 1, HN_JITTER},
                       before = {1, 1, false, p + t, 1, HN_JITTER};
-    HnPrecisionFacts f;
-    g_assert_cmpint(hn_precision_facts(&q, mean + t + 1, 1, &before, mean + t, 1, &f, NULL, work),
+    HnPrecisionStats f;
+    g_assert_cmpint(hn_precision_stats(&q, mean + t + 1, 1, &before, mean + t, 1, &f, NULL, work),
                     ==, HN_OK);
     g_assert_cmpfloat(fabs(f.entropy - entropy[t]), <=, 2e-9);
     g_assert_cmpfloat(fabs(f.kl - kl[t]), <=, 5e-9);
@@ -255,12 +255,12 @@ static void test_chain(void) {
 static void test_constant(void) {
   static const double scalar[][2] = {{1, 0.0965736}, {10, 0.00220054}, {100, 2.46704e-5}};
   void *work = work_of(8);
-  HnPrecisionFacts f;
+  HnPrecisionStats f;
   for (int i = 0; i < 3; i++) {
     const double t[] = {scalar[i][0], scalar[i][0] + 1};
     const float zero = 0;
     const HnPrecision q = {1, 1, false, t + 1, 1, 0}, before = {1, 1, false, t, 1, 0};
-    g_assert_cmpint(hn_precision_facts(&q, &zero, 1, &before, &zero, 1, &f, NULL, work), ==, HN_OK);
+    g_assert_cmpint(hn_precision_stats(&q, &zero, 1, &before, &zero, 1, &f, NULL, work), ==, HN_OK);
     g_assert_cmpfloat(fabs(f.kl / scalar[i][1] - 1), <=, 5e-6);
   }
   /* J J' = v v' r, so ln|I + t J J'| = ln(1 + t r); with r = v'v */
@@ -278,7 +278,7 @@ static void test_constant(void) {
     if (t == 0) continue;
     const HnPrecision q = {1, N, false, p[t % 2], 36, 0},
                       before = {1, N, false, p[(t + 1) % 2], 36, 0};
-    g_assert_cmpint(hn_precision_facts(&q, to, N, &before, from, N, &f, NULL, work), ==, HN_OK);
+    g_assert_cmpint(hn_precision_stats(&q, to, N, &before, from, N, &f, NULL, work), ==, HN_OK);
     const double was = 1 + (t - 1) * r, is = 1 + t * r;
     g_assert_cmpfloat(fabs(f.entropy - 0.5 * (N * (1 + ln_2pi) - log(is))), <=, 1e-10);
     g_assert_cmpfloat(fabs(f.trace + f.logdet - 0.5 * N - 0.5 * (was / is - 1 + log(is / was))), <=,
@@ -332,17 +332,17 @@ static void test_rows(void) {
   float *mean = noise(&rng, ROWS * N), *draws = noise(&rng, ROWS * N);
   float *all = g_new(float, ROWS *N), one[N];
   void *work = work_of(N);
-  HnPrecisionFacts facts[ROWS], f;
+  HnPrecisionStats stats[ROWS], f;
   const HnPrecision q = {ROWS, N, false, p, count, HN_JITTER};
   g_assert_cmpint(hn_precision_sample(&q, mean, N, 1, draws, all, NULL, work), ==, HN_OK);
-  g_assert_cmpint(hn_precision_facts(&q, mean, N, &q, draws, N, facts, NULL, work), ==, HN_OK);
+  g_assert_cmpint(hn_precision_stats(&q, mean, N, &q, draws, N, stats, NULL, work), ==, HN_OK);
   for (int64_t row = 0; row < ROWS; row++) {
     const HnPrecision r = {1, N, false, p + row * count, count, HN_JITTER};
     const float *m = mean + row * N, *d = draws + row * N;
     g_assert_cmpint(hn_precision_sample(&r, m, N, 1, d, one, NULL, work), ==, HN_OK);
-    g_assert_cmpint(hn_precision_facts(&r, m, N, &r, d, N, &f, NULL, work), ==, HN_OK);
+    g_assert_cmpint(hn_precision_stats(&r, m, N, &r, d, N, &f, NULL, work), ==, HN_OK);
     g_assert_cmpmem(one, sizeof one, all + row * N, sizeof one);
-    g_assert_cmpmem(&f, sizeof f, facts + row, sizeof f);
+    g_assert_cmpmem(&f, sizeof f, stats + row, sizeof f);
   }
   g_free(p), g_free(mean), g_free(draws), g_free(all), free(work);
 }
@@ -354,7 +354,7 @@ static void test_bad(void) {
   static const double wrong[] = {-1, 0, INFINITY, NAN};
   const int64_t count = hn_precision_count(N, false);
   float mean[ROWS * N] = {0}, z[ROWS * 21];
-  HnPrecisionFacts facts[ROWS];
+  HnPrecisionStats stats[ROWS];
   void *work = work_of(N);
   for (gsize r = 0; r < G_N_ELEMENTS(rows); r++)
     for (gsize w = 0; w < G_N_ELEMENTS(wrong); w++)
@@ -376,11 +376,11 @@ static void test_bad(void) {
                           HN_E_NUMERIC);
           g_assert_cmpint(bad, ==, rows[r]);
           bad = -1;
-          g_assert_cmpint(hn_precision_facts(&q, mean, N, &g, mean, N, facts, &bad, work), ==,
+          g_assert_cmpint(hn_precision_stats(&q, mean, N, &g, mean, N, stats, &bad, work), ==,
                           HN_E_NUMERIC);
           g_assert_cmpint(bad, ==, rows[r]);
           bad = -1;
-          g_assert_cmpint(hn_precision_facts(&g, mean, N, &q, mean, N, facts, &bad, work), ==,
+          g_assert_cmpint(hn_precision_stats(&g, mean, N, &q, mean, N, stats, &bad, work), ==,
                           HN_E_NUMERIC);
           g_assert_cmpint(bad, ==, rows[r]);
         }
@@ -390,7 +390,7 @@ static void test_bad(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/gaussian/factor", test_factor);
-  g_test_add_func("/gaussian/facts", test_facts);
+  g_test_add_func("/gaussian/stats", test_stats);
   g_test_add_func("/gaussian/diagonal", test_diagonal);
   g_test_add_func("/gaussian/golden", test_golden);
   g_test_add_func("/gaussian/chain", test_chain);

@@ -110,7 +110,7 @@ static inline void *belief_from(const HnMnw *q, HnMnwNoise noise, double varianc
 }
 
 static inline void belief_read(const void *belief, HnMnw *q) {
-  const HnMnwFacts f = hn_mnw_belief_facts(belief);
+  const HnMnwSummary f = hn_mnw_belief_summary(belief);
   hn_mnw_belief_mean(belief, q->mean);
   hn_mnw_belief_v(belief, q->v);
   hn_mnw_belief_psi(belief, q->psi);

@@ -450,7 +450,7 @@ static void test_calibration(void) {
       float c[D];
       double y = normal(g) * stddev, e, psi;
       for (int i = 0; i < D; i++) c[i] = (float)normal(g), y += (double)c[i] * w[i];
-      const HnMnwFacts f = hn_mnw_belief_facts(belief);
+      const HnMnwSummary f = hn_mnw_belief_summary(belief);
       HnMnwScore score;
       hn_mnw_belief_psi(belief, &psi);
       hn_mnw_belief_update(belief, c, &y, &e, &score, work);
@@ -521,7 +521,7 @@ static void test_belief_long(void) {
       near_to("variance", diagonal[j], got.v[j * d + j], 0);
       trace += q.v[j * d + j];
     }
-    const HnMnwFacts f = hn_mnw_belief_facts(belief);
+    const HnMnwSummary f = hn_mnw_belief_summary(belief);
     near_to("trace", f.trace_v, trace, 1e-11);
     g_assert_cmpint(f.n, ==, n);
     hn_mnw_predictive(&q, r.c64, want);
@@ -654,7 +654,7 @@ static void test_belief_known_noise(void) {
       for (int j = 0; j < M; j++) loglik -= 0.5 * pow(r.y[t * M + j] - mean[j], 2) / prior.variance;
     }
     near_to("kl", hn_mnw_belief_kl(belief), loglik - want, 1e-10);
-    const HnMnwFacts f = hn_mnw_belief_facts(belief);
+    const HnMnwSummary f = hn_mnw_belief_summary(belief);
     near_to("nu", f.nu, 1, 0);
     g_free(p.mean), g_free(q.mean), g_free(belief), g_free(work);
   }

@@ -256,11 +256,11 @@ static void test_turned(void) {
       hn_rotated_kl(t, hn_rows_of(t, m, 0, 1), hn_rows_of(t, l, 0, 1), hn_rows_of(t, q, 0, 1),
                     hn_rows_of(t, m, 1, 1), hn_rows_of(t, l, 1, 1), hn_rows_of(t, q, 1, 1));
   double p[2][10];
-  HnPrecisionFacts f;
+  HnPrecisionStats f;
   void *work = aligned_alloc(64, (hn_precision_work_size(N) + 63) / 64 * 64);
   for (int i = 0; i < 2; i++) hn_precision_rotated(N, logvar + i * N, q->data + i * N * N, p[i]);
   const HnPrecision one = {1, N, false, p[0], 10, 0}, other = {1, N, false, p[1], 10, 0};
-  g_assert_cmpint(hn_precision_facts(&one, mean, N, &other, mean + N, N, &f, NULL, work), ==,
+  g_assert_cmpint(hn_precision_stats(&one, mean, N, &other, mean + N, N, &f, NULL, work), ==,
                   HN_OK);
   g_assert_cmpfloat(fabs((double)kl->data[0] / f.kl - 1), <=, 2e-6);
   double s[N * N], got[N * N] = {0};

@@ -46,7 +46,7 @@ void hn_core_gram(const HnCore *core, float *gram, void *work) {
     float *row = whole + 4 * j * n;
     memcpy(row, core->u + j * width, (size_t)width * sizeof *row);
     memset(row + width, 0, (size_t)(4 * n - width) * sizeof *row);
-    if (hn_cell(core->kind)->leaks) row[width + j] = 1;
+    if (hn_cell(core->cell)->leaks) row[width + j] = 1;
   }
   hn_gemm(4 * n, 4 * n, n, whole, 1, 4 * n, whole, 4 * n, 0, square, 4 * n);
   order_gram(n, square, gram);
@@ -55,7 +55,7 @@ void hn_core_gram(const HnCore *core, float *gram, void *work) {
 /* Counts multiplications: J' and the lower half of J J' for each input, against half of Q, half of
  * its product with w, and w' times that.  Those of Q cost more, because gram is read as it is used:
  * the factor 24 was measured. */
-bool hn_core_pays(const HnCore *core, int64_t window) {
+bool hn_core_gram_is_cheaper(const HnCore *core, int64_t window) {
   const int64_t n = core->hidden, f = core->latent;
   const int64_t single = window * (n * n * f + n * f * f / 2 + 4 * n * n);
   return n * n * f / 2 + n * f * f + 24 * n * n * (window + 1) < single;
@@ -131,7 +131,7 @@ static int64_t inputs_of(const HnCarry *carry, int64_t row) {
 /* sums: the row's state sums. */
 static void slopes(const HnCore *core, const HnCarry *carry, int64_t row, int64_t input,
                    const float *sums, float *d) {
-  const HnCell *cell = hn_cell(core->kind);
+  const HnCell *cell = hn_cell(core->cell);
   const int64_t n = core->hidden, made = (cell->gates + cell->leaks) * n;
   const float *x = carry->x + row * carry->x_row + input * cell->gates * n;
   const float *const states[] = {carry->h + row * carry->h_row,
@@ -144,7 +144,7 @@ static void slopes(const HnCore *core, const HnCarry *carry, int64_t row, int64_
 
 /* j [slopes, H, F] = S' w, S' by rows while they are in the cache. */
 static void jacobians(const HnCore *core, const Work *w, int64_t slopes, float *j) {
-  const HnCell *cell = hn_cell(core->kind);
+  const HnCell *cell = hn_cell(core->cell);
   const int64_t n = core->hidden, f = core->latent;
   for (int64_t from = 0; from < n; from += MIX_ROWS) {
     const int64_t count = n - from < MIX_ROWS ? n - from : MIX_ROWS;
@@ -265,7 +265,7 @@ static void flush(Adder *a) {
 static void add_row(Adder *a, const HnCarry *carry, int64_t row, const float *sums, double *p) {
   const int64_t inputs = inputs_of(carry, row), n = a->core->hidden;
   const double scale = carry->normalise && inputs > 0 ? 1 / (double)inputs : 1;
-  const bool blends = a->core->gram && inputs > 0 && hn_core_pays(a->core, inputs);
+  const bool blends = a->core->gram && inputs > 0 && hn_core_gram_is_cheaper(a->core, inputs);
   const int64_t pieces = blends ? 1 : inputs, each = blends ? inputs : 1;
   if (blends != a->blends) flush(a);
   a->blends = blends;

@@ -174,7 +174,7 @@ HnStatus hn_precision_sample(const HnPrecision *p, const float *mean, int64_t me
   return HN_OK;
 }
 
-/* ---- facts ---- */
+/* ---- stats ---- */
 
 /* Of every lane: 1/2 ln|P| from L. */
 static void half_logdets(int64_t n, const double *l, double *half) {
@@ -204,17 +204,17 @@ static void set_identity(int64_t n, double *x) {
     for (int64_t lane = 0; lane < HN_GROUP; lane++) x[(hn_triangle(i) + i) * HN_GROUP + lane] = 1;
 }
 
-/* 1/2 d' (P + jitter I) d of a row and, if pull is not NULL, the product itself, rounded. */
+/* 1/2 d' (P + jitter I) d of a row and, if grad is not NULL, the product itself, rounded. */
 static double half_quadratic(const HnPrecision *p, int64_t row, const float *to, const float *from,
-                             float *pull) {
+                             float *grad) {
   const double *a = p->p + row * p->p_row;
   if (!p->diagonal)
-    return 0.5 * hn_group_kernels()->quadratic(p->dim, a, p->jitter, to, from, pull);
+    return 0.5 * hn_group_kernels()->quadratic(p->dim, a, p->jitter, to, from, grad);
   double total = 0;
   for (int64_t i = 0; i < p->dim; i++) {
     const double d = (double)to[i] - (double)from[i], product = (a[i] + p->jitter) * d;
     total += d * product;
-    if (pull) pull[i] = (float)product;
+    if (grad) grad[i] = (float)product;
   }
   return 0.5 * total;
 }
@@ -223,13 +223,13 @@ typedef struct Pair {
   const HnPrecision *q, *before; /* before may be NULL */
   const float *mean, *mean_before;
   int64_t mean_row, before_row;
-  HnPrecisionFacts *facts;
+  HnPrecisionStats *stats;
 } Pair;
 
-static void facts_diagonal(const Pair *s) {
+static void stats_diagonal(const Pair *s) {
   const int64_t n = s->q->dim;
   for (int64_t i = 0; i < s->q->rows; i++) {
-    HnPrecisionFacts f = {0};
+    HnPrecisionStats f = {0};
     double logdet = 0;
     for (int64_t j = 0; j < n; j++) {
       const double p = s->q->p[i * s->q->p_row + j] + s->q->jitter;
@@ -241,16 +241,16 @@ static void facts_diagonal(const Pair *s) {
     }
     f.entropy = (double)n * (HALF_LN_2PI + 0.5) - logdet;
     f.marginal = f.entropy / (double)n;
-    s->facts[i] = f;
+    s->stats[i] = f;
   }
 }
 
 /* Entropies of a group, and the parts of the divergence that are not the means'. */
-static int64_t facts_group(const Pair *s, int64_t from, double *l, double *x, double *square) {
+static int64_t stats_group(const Pair *s, int64_t from, double *l, double *x, double *square) {
   const HnGroup64 *k = &hn_group_kernels()->f64;
   const int64_t n = s->q->dim;
   const Group g = group_at(s->q, from);
-  HnPrecisionFacts *f = s->facts + from;
+  HnPrecisionStats *f = s->stats + from;
   int64_t row = factor64(s->q, &g, l);
   if (row >= 0) return row;
   set_identity(n, x);
@@ -260,7 +260,7 @@ static int64_t facts_group(const Pair *s, int64_t from, double *l, double *x, do
   k->squares(n, x, square); /* in L^-1 a column's are a coordinate's variance */
   half_logs(n, square, other);
   for (int64_t lane = 0; lane < g.rows; lane++)
-    f[lane] = (HnPrecisionFacts){.entropy = (double)n * (HALF_LN_2PI + 0.5) - logdet[lane],
+    f[lane] = (HnPrecisionStats){.entropy = (double)n * (HALF_LN_2PI + 0.5) - logdet[lane],
                                  .marginal = HALF_LN_2PI + 0.5 + other[lane] / (double)n};
   if (!s->before) return -1;
   const Group before = group_at(s->before, from);
@@ -275,23 +275,23 @@ static int64_t facts_group(const Pair *s, int64_t from, double *l, double *x, do
   return -1;
 }
 
-HnStatus hn_precision_facts(const HnPrecision *q, const float *mean, int64_t mean_row,
+HnStatus hn_precision_stats(const HnPrecision *q, const float *mean, int64_t mean_row,
                             const HnPrecision *before, const float *mean_before, int64_t before_row,
-                            HnPrecisionFacts *facts, int64_t *bad, void *work) {
-  const Pair s = {q, before, mean, mean_before, mean_row, before_row, facts};
+                            HnPrecisionStats *stats, int64_t *bad, void *work) {
+  const Pair s = {q, before, mean, mean_before, mean_row, before_row, stats};
   double *l = work, *x = l + group_count(q->dim), *square = x + group_count(q->dim);
   if (q->diagonal) {
     int64_t row = bad_diagonal(q);
     if (row < 0 && before) row = bad_diagonal(before);
     if (row >= 0) return failed(row, bad);
-    facts_diagonal(&s);
+    stats_diagonal(&s);
   }
   for (int64_t from = 0; !q->diagonal && from < q->rows; from += HN_GROUP) {
-    const int64_t row = facts_group(&s, from, l, x, square);
+    const int64_t row = stats_group(&s, from, l, x, square);
     if (row >= 0) return failed(row, bad);
   }
   for (int64_t i = 0; before && i < q->rows; i++) {
-    HnPrecisionFacts *f = facts + i;
+    HnPrecisionStats *f = stats + i;
     f->mahalanobis =
         half_quadratic(before, i, mean + i * mean_row, mean_before + i * before_row, NULL);
     f->kl = f->trace - 0.5 * (double)q->dim + f->logdet + f->mahalanobis;
@@ -299,11 +299,11 @@ HnStatus hn_precision_facts(const HnPrecision *q, const float *mean, int64_t mea
   return HN_OK;
 }
 
-void hn_precision_pull(const HnPrecision *p, const float *to, int64_t to_row, const float *from,
-                       int64_t from_row, float *pull, double *half) {
+void hn_precision_mahalanobis(const HnPrecision *p, const float *to, int64_t to_row,
+                              const float *from, int64_t from_row, float *grad, double *value) {
   for (int64_t i = 0; i < p->rows; i++) {
-    const double value =
-        half_quadratic(p, i, to + i * to_row, from + i * from_row, pull + i * p->dim);
-    if (half) half[i] = value;
+    const double half =
+        half_quadratic(p, i, to + i * to_row, from + i * from_row, grad + i * p->dim);
+    if (value) value[i] = half;
   }
 }

@@ -165,7 +165,7 @@ static double dot_difference(int64_t n, const double *row, const float *to, cons
 
 /* By blocks of columns, whose sums stay in the cache while the rows below are read. */
 static double quadratic(int64_t n, const double *a, double jitter, const float *to,
-                        const float *from, float *pull) {
+                        const float *from, float *grad) {
   enum { BLOCK = 32 };
   double total = 0;
   for (int64_t i = 0; i < n; i += BLOCK) {
@@ -179,7 +179,7 @@ static double quadratic(int64_t n, const double *a, double jitter, const float *
     }
     for (int64_t c = 0; c < count; c++) {
       total += ((double)to[i + c] - (double)from[i + c]) * sum[c];
-      if (pull) pull[i + c] = (float)sum[c];
+      if (grad) grad[i + c] = (float)sum[c];
     }
   }
   return total;

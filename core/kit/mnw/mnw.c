@@ -152,7 +152,7 @@ HnStatus hn_mnw_posterior(HnMnw *q, const HnMnw *prior, int64_t n, const double 
   const int64_t d = q->d, m = q->m;
   HnCarve w = {work};
   double *r = hn_carve(&w, n * m, 8), *shift = hn_carve(&w, d * m, 8),
-         *pull = hn_carve(&w, d * m, 8);
+         *xi_shift = hn_carve(&w, d * m, 8);
   memcpy(q->xi, prior->xi, (size_t)(d * d) * sizeof(double));
   memcpy(q->mean, prior->mean, (size_t)(d * m) * sizeof(double));
   memcpy(q->psi, prior->psi, (size_t)(m * m) * sizeof(double));
@@ -173,8 +173,8 @@ HnStatus hn_mnw_posterior(HnMnw *q, const HnMnw *prior, int64_t n, const double 
   hn_add_ab(n, m, d, -1, c, shift, 1, r);
   hn_add_gram(m, n, 1, r, q->psi);
   hn_spd_mirror(m, q->psi);
-  hn_add_ab(d, m, d, 1, prior->xi, shift, 0, pull);
-  hn_add_atb(m, m, d, 1, shift, pull, 1, q->psi);
+  hn_add_ab(d, m, d, 1, prior->xi, shift, 0, xi_shift);
+  hn_add_atb(m, m, d, 1, shift, xi_shift, 1, q->psi);
   for (int64_t i = 0; i < d * m; i++) q->mean[i] += shift[i];
   return derive(q);
 }

@@ -130,11 +130,11 @@ void hn_mnw_belief_load(void *belief, const HnMnw *q) {
 /* ---- a row ---- */
 
 typedef struct Row {
-  const double *c; /* [width], zero past D */
-  double *k;       /* V c */
-  double *e;       /* y - M'c [line of m], zero past m */
-  double *pull;    /* Psi^-1 e [line of m] */
-  double s, quad;  /* 1 + c'k; e'Psi^-1 e / s, or e'e under known noise */
+  const double *c;  /* [width], zero past D */
+  double *k;        /* V c */
+  double *e;        /* y - M'c [line of m], zero past m */
+  double *weighted; /* Psi^-1 e [line of m] */
+  double s, quad;   /* 1 + c'k; e'Psi^-1 e / s, or e'e under known noise */
   double logp;
 } Row;
 
@@ -145,8 +145,8 @@ static void weigh(const Head *head, const Arrays *a, const double *y, Row *r) {
   kernels->dots(m, head->width, a->mean, r->c, r->e);
   for (int64_t i = 0; i < m; i++) r->e[i] = y[i] - r->e[i];
   if (head->noise == HN_MNW_INFERRED) {
-    kernels->gather(m, line(m), r->e, a->omega, r->pull); /* omega is symmetric */
-    kernels->dots(1, line(m), r->pull, r->e, &r->quad);
+    kernels->gather(m, line(m), r->e, a->omega, r->weighted); /* omega is symmetric */
+    kernels->dots(1, line(m), r->weighted, r->e, &r->quad);
     r->quad /= r->s;
     r->logp = hn_mnw_log_student(m, head->nu, head->logdet_psi, r->s, r->quad);
   } else {
@@ -162,8 +162,8 @@ static void take_in(Head *head, Arrays *a, Row *r, double *weight) {
   kernels->shift(m, head->width, weight, r->k, a->mean);
   if (head->noise == HN_MNW_INFERRED) {
     kernels->shift(m, line(m), weight, r->e, a->psi);
-    for (int64_t i = 0; i < m; i++) weight[i] = -r->pull[i] / (r->s * (1 + r->quad));
-    kernels->shift(m, line(m), weight, r->pull, a->omega);
+    for (int64_t i = 0; i < m; i++) weight[i] = -r->weighted[i] / (r->s * (1 + r->quad));
+    kernels->shift(m, line(m), weight, r->weighted, a->omega);
     head->logdet_psi += log1p(r->quad);
     head->nu += 1;
   }
@@ -192,7 +192,7 @@ static Row row_in(const Head *head, double *work) {
   return (Row){.c = work,
                .k = work + width,
                .e = work + 2 * width,
-               .pull = work + 2 * width + line(head->m)};
+               .weighted = work + 2 * width + line(head->m)};
 }
 
 /* The features must be in work already. */
@@ -203,7 +203,7 @@ static void update(void *belief, const double *y, double *error, HnMnwScore *sco
   r.k = a.v.gain + head->pending * head->width; /* where an update keeps it */
   weigh(head, &a, y, &r);
   report(&r, head->m, error, score);
-  take_in(head, &a, &r, r.pull + line(head->m));
+  take_in(head, &a, &r, r.weighted + line(head->m));
 }
 
 void hn_mnw_belief_update(void *belief, const float *c, const double *y, double *error,
@@ -276,10 +276,10 @@ void hn_mnw_belief_psi(const void *belief, double *psi) {
     memcpy(psi + i * m, a.psi + i * line(m), (size_t)m * sizeof(double));
 }
 
-HnMnwFacts hn_mnw_belief_facts(const void *belief) {
+HnMnwSummary hn_mnw_belief_summary(const void *belief) {
   const Head *head = belief;
   const Arrays a = view_of(belief);
-  HnMnwFacts f = {.d = head->d, .m = head->m, .n = head->rows, .nu = head->nu};
+  HnMnwSummary f = {.d = head->d, .m = head->m, .n = head->rows, .nu = head->nu};
   f.logdet_xi = head->logdet_xi;
   f.logdet_psi = head->logdet_psi;
   for (int64_t i = 0; i < head->d; i++) f.trace_v += element(&a, i, i);
@@ -289,17 +289,17 @@ HnMnwFacts hn_mnw_belief_facts(const void *belief) {
 double hn_mnw_belief_kl(const void *belief) {
   const Head *head = belief;
   const Arrays a = view_of(belief);
-  const HnMnwFacts f = hn_mnw_belief_facts(belief);
+  const HnMnwSummary f = hn_mnw_belief_summary(belief);
   const int64_t m = head->m;
   const double size = (double)m, d = (double)head->d;
-  double pull = 0, trace = 0; /* tr(B M'M) with B = Psi^-1; tr Psi^-1 */
+  double spread = 0, trace = 0; /* tr(B M'M) with B = Psi^-1; tr Psi^-1 */
   for (int64_t i = 0; i < m; i++) {
     trace += a.omega[i * line(m) + i];
     for (int64_t j = 0; j < m; j++)
-      pull += a.omega[i * line(m) + j] *
-              hn_inner(head->width, a.mean + i * head->width, a.mean + j * head->width);
+      spread += a.omega[i * line(m) + j] *
+                hn_inner(head->width, a.mean + i * head->width, a.mean + j * head->width);
   }
-  const double weights = 0.5 * (size * head->xi * f.trace_v + head->nu * head->xi * pull -
+  const double weights = 0.5 * (size * head->xi * f.trace_v + head->nu * head->xi * spread -
                                 d * size + size * (head->logdet_xi - d * log(head->xi)));
   if (head->noise != HN_MNW_INFERRED) return weights; /* nu Psi^-1 is I / variance */
   return weights + 0.5 * head->nu0 * (head->logdet_psi - size * log(head->psi)) +
@@ -334,11 +334,11 @@ void hn_mnw_probe_update(const void *belief, int64_t count, const double *c, con
   const double *gain = view_of(belief).v.gain + last * head->width;
   for (int64_t from = 0; from < count; from += BLOCK) {
     const int64_t rows = count - from < BLOCK ? count - from : BLOCK;
-    double pull[BLOCK]; /* c'V c_t */
-    hn_mnw_kernels()->dots(rows, head->width, c + from * head->width, gain, pull);
+    double cross[BLOCK]; /* c'V c_t */
+    hn_mnw_kernels()->dots(rows, head->width, c + from * head->width, gain, cross);
     for (int64_t j = 0; j < rows; j++, probe += side) {
-      const double weight = pull[j] * head->inverse_s[last];
-      probe[0] -= weight * pull[j];
+      const double weight = cross[j] * head->inverse_s[last];
+      probe[0] -= weight * cross[j];
       for (int64_t i = 0; i < head->m; i++) probe[1 + i] += weight * error[i];
     }
   }

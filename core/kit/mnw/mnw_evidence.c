@@ -72,14 +72,14 @@ static void spread_of(const HnMnw *prior, const HnMnw *q, int64_t n, const doubl
   const int64_t d = q->d, m = q->m;
   HnCarve w = {work};
   double *r = hn_carve(&w, n * m, 8), *shift = hn_carve(&w, d * m, 8),
-         *pull = hn_carve(&w, d * m, 8);
+         *xi_shift = hn_carve(&w, d * m, 8);
   residual(q, n, c, y, r);
   memset(spread, 0, (size_t)(m * m) * sizeof(double));
   if (n > 0) hn_add_gram(m, n, 1, r, spread);
   hn_spd_mirror(m, spread);
   for (int64_t i = 0; i < d * m; i++) shift[i] = q->mean[i] - prior->mean[i];
-  hn_add_ab(d, m, d, 1, prior->xi, shift, 0, pull);
-  hn_add_atb(m, m, d, 1, shift, pull, 1, spread);
+  hn_add_ab(d, m, d, 1, prior->xi, shift, 0, xi_shift);
+  hn_add_atb(m, m, d, 1, shift, xi_shift, 1, spread);
 }
 
 HnStatus hn_mnw_fixed_evidence(const HnMnw *prior, const HnMnw *q, int64_t n, const double *c,
@@ -110,9 +110,8 @@ void hn_mnw_vjp(const HnMnw *q, int64_t n, const double *c, const double *y, con
                 const double *g_psi, const double *g_v, double g_logdet, double *dc, void *work) {
   const int64_t d = q->d, m = q->m;
   HnCarve w = {work};
-  double *r = hn_carve(&w, n * m, 8), *left = hn_carve(&w, n * m, 8),
-         *pulled = hn_carve(&w, d * m, 8), *inner = hn_carve(&w, d * d, 8),
-         *half = hn_carve(&w, d * d, 8);
+  double *r = hn_carve(&w, n * m, 8), *left = hn_carve(&w, n * m, 8), *vg = hn_carve(&w, d * m, 8),
+         *inner = hn_carve(&w, d * d, 8), *half = hn_carve(&w, d * d, 8);
   if (n == 0) return;
   residual(q, n, c, y, r);
   memset(left, 0, (size_t)(n * m) * sizeof(double));
@@ -123,9 +122,9 @@ void hn_mnw_vjp(const HnMnw *q, int64_t n, const double *c, const double *y, con
   }
   hn_add_ab(n, d, d, 1, c, inner, 0, dc);
   if (g_mean) {
-    hn_add_ab(d, m, d, 1, q->v, g_mean, 0, pulled);
-    add_outer(n, d, m, 1, r, pulled, dc);
-    hn_add_ab(n, m, d, 1, c, pulled, 0, left);
+    hn_add_ab(d, m, d, 1, q->v, g_mean, 0, vg);
+    add_outer(n, d, m, 1, r, vg, dc);
+    hn_add_ab(n, m, d, 1, c, vg, 0, left);
   }
   if (g_psi) hn_add_ab(n, m, m, 2, r, g_psi, 1, left);
   add_outer(n, d, m, -1, left, q->mean, dc);
@@ -147,11 +146,11 @@ double hn_mnw_entropy(const HnMnw *q) {
 double hn_mnw_kl(const HnMnw *q1, const HnMnw *q0, void *work) {
   const int64_t d = q1->d, m = q1->m;
   HnCarve w = {work};
-  double *shift = hn_carve(&w, d * m, 8), *pull = hn_carve(&w, d * m, 8),
+  double *shift = hn_carve(&w, d * m, 8), *xi_shift = hn_carve(&w, d * m, 8),
          *spread = hn_carve(&w, m * m, 8);
   for (int64_t i = 0; i < d * m; i++) shift[i] = q1->mean[i] - q0->mean[i];
-  hn_add_ab(d, m, d, 1, q0->xi, shift, 0, pull);
-  hn_add_atb(m, m, d, 1, shift, pull, 0, spread);
+  hn_add_ab(d, m, d, 1, q0->xi, shift, 0, xi_shift);
+  hn_add_atb(m, m, d, 1, shift, xi_shift, 0, spread);
   const double size = (double)m;
   const double weights = size * hn_inner(d * d, q0->xi, q1->v) +
                          q1->nu * hn_inner(m * m, q1->omega, spread) - (double)d * size +

@@ -250,28 +250,3 @@ HnVar *hn_layer_norm_by(HnTape *t, const HnLayerNorm *norm, HnVar *x, float *fla
   return hn_layer_norm(t, x, hn_param(t, norm->gain, flat), hn_param(t, norm->bias, flat),
                        norm->eps);
 }
-
-/* weight_ih, weight_hh, bias_ih, bias_hh of a recurrent layer with `gates` gates. */
-static void make_recurrent(HnStore *s, const char *name, int64_t in, int64_t hidden, int64_t gates,
-                           HnRng *rng, HnTensor *made[4]) {
-  static const char *const part[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
-  const int64_t rows[] = {in, hidden, 1, 1};
-  for (int i = 0; i < 4; i++) {
-    char text[256];
-    snprintf(text, sizeof text, "%s.%s", name, part[i]);
-    made[i] = hn_store_add(s, text, rows[i], gates * hidden,
-                           i < 2 ? HN_INIT_ORTHOGONAL : HN_INIT_ZERO, 1, rng);
-  }
-}
-
-HnGru hn_gru_make(HnStore *s, const char *name, int64_t in, int64_t hidden, HnRng *rng) {
-  HnTensor *made[4];
-  make_recurrent(s, name, in, hidden, 3, rng, made);
-  return (HnGru){.w = made[0], .u = made[1], .b = made[2], .c = made[3]};
-}
-
-HnLstm hn_lstm_make(HnStore *s, const char *name, int64_t in, int64_t hidden, HnRng *rng) {
-  HnTensor *made[4];
-  make_recurrent(s, name, in, hidden, 4, rng, made);
-  return (HnLstm){.w = made[0], .u = made[1], .b = made[2], .c = made[3]};
-}

@@ -416,18 +416,3 @@ void hn_rnn_carries(const HnRnnRun *run, int64_t from, int64_t count, float *car
     for (int k = 0; k < HN_RNN_STATES && run->state[k]; k++, carry += n)
       memcpy(carry, run->state[k]->data + i * n, (size_t)n * sizeof *carry);
 }
-
-/* ---- by the cell's name, for callers that have not moved to hn_rnn yet ---- */
-
-HnVar *hn_gru(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *w, HnVar *u, HnVar *b, HnVar *c,
-              const uint8_t *reset) {
-  return hn_rnn_run(t, HN_RNN_GRU, steps, x, h0, (HnRnnWeights){w, u, b, c}, reset).state[0];
-}
-
-HnVar *hn_lstm(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *c0, HnVar *w, HnVar *u,
-               HnVar *b, HnVar *c, const uint8_t *reset, HnVar **cells) {
-  HnVar *carry = hn_concat(t, 2, (HnVar *const[]){h0, c0});
-  HnRnnRun run = hn_rnn_run(t, HN_RNN_LSTM, steps, x, carry, (HnRnnWeights){w, u, b, c}, reset);
-  if (cells) *cells = run.state[1];
-  return run.state[0];
-}

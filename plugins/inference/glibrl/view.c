@@ -147,7 +147,7 @@ static float *put_whitened(const GlibrlView *v, const GlibrlViewPart *q, const c
     for (int64_t i = 0; i < d; i++) mean[i] = (float)v->mean[i * m + c];
     c++;
   }
-  *rest++ = m ? (float)exp(-hn_mnw_belief_facts(posterior).logdet_xi / (double)d) : 1;
+  *rest++ = m ? (float)exp(-hn_mnw_belief_summary(posterior).logdet_xi / (double)d) : 1;
   return put_noise(v, q, read_noise(v, q, posterior, nu), rest);
 }
 

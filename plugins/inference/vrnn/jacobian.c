@@ -13,7 +13,7 @@ static void jacobian(const void *core, const HnCarry *carry, float *j, void *wor
 }
 
 static HnCore core_of(const Vrnn *m) {
-  return (HnCore){.kind = m->rnn.cell,
+  return (HnCore){.cell = m->rnn.cell,
                   .hidden = m->H,
                   .latent = m->F,
                   .u = m->rnn.u->data,
@@ -23,7 +23,7 @@ static HnCore core_of(const Vrnn *m) {
 
 void vrnn_gram_make(const Vrnn *m, VrnnGram *g, int64_t window) {
   HnCore core = core_of(m);
-  if (!hn_core_pays(&core, window)) return;
+  if (!hn_core_gram_is_cheaper(&core, window)) return;
   g->of = m->host->alloc(m->host, m->H * m->rnn.width, sizeof(float));
   g->gram = m->host->alloc(m->host, hn_core_gram_count(&core), sizeof(float));
 }

@@ -53,5 +53,5 @@ extern const VrnnPosterior vrnn_posterior_gaussian, vrnn_posterior_laplace;
 double *vrnn_laplace_precision(const Vrnn *m, char *row);
 
 /* Writes the columns of VRNN_BAYES_INFO; those of the KL stay where the row is masked. */
-void vrnn_report(const Vrnn *m, const HnPrecisionFacts *facts, const VrnnUpdate *u);
+void vrnn_report(const Vrnn *m, const HnPrecisionStats *stats, const VrnnUpdate *u);
 #endif

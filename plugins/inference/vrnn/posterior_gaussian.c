@@ -24,7 +24,7 @@ typedef struct Work {
   Covariances now, before; /* of all rows; now is what row memory says, if `valid` */
   bool valid;
   double *p, *p_before; /* [rows, count] precisions, to be reported */
-  HnPrecisionFacts *facts;
+  HnPrecisionStats *stats;
   void *gaussian;
 } Work;
 
@@ -62,7 +62,7 @@ static void *workspace(const Vrnn *m, int64_t rows) {
               .before = take_covariances(m, rows),
               .p = host->scratch(host, rows * count, sizeof(double)),
               .p_before = host->scratch(host, rows * count, sizeof(double)),
-              .facts = host->scratch(host, rows, sizeof(HnPrecisionFacts)),
+              .stats = host->scratch(host, rows, sizeof(HnPrecisionStats)),
               .gaussian = host->scratch(host, 1, hn_precision_work_size(m->F))};
   hn_reuse_begin(&w->reuse, host, NULL, 0);
   return w;
@@ -136,10 +136,10 @@ static HnPrecision precisions(const Vrnn *m, int64_t n, const Covariances *c, do
 static HnStatus report(const Vrnn *m, Work *w, const VrnnUpdate *u) {
   HnPrecision now = precisions(m, u->n, &w->now, w->p);
   HnPrecision before = precisions(m, u->n, &w->before, w->p_before);
-  HnStatus status = hn_precision_facts(&now, u->mean, m->F, &before, u->mean_before, m->F, w->facts,
+  HnStatus status = hn_precision_stats(&now, u->mean, m->F, &before, u->mean_before, m->F, w->stats,
                                        NULL, w->gaussian);
   if (status) return m->host->fail(m->host, status, "a covariance has no factor");
-  vrnn_report(m, w->facts, u);
+  vrnn_report(m, w->stats, u);
   return HN_OK;
 }
 
@@ -148,7 +148,7 @@ static void mahalanobis_backward(const Vrnn *m, Work *w, const VrnnUpdate *u) {
   int64_t moments = m->F + m->W;
   HnPrecision before = precisions(m, u->n, &w->before, w->p_before);
   float *d_mean = w->reuse.host.scratch(&w->reuse.host, u->n * m->F, sizeof *d_mean);
-  hn_precision_pull(&before, u->mean, m->F, u->mean_before, m->F, d_mean, u->kl);
+  hn_precision_mahalanobis(&before, u->mean, m->F, u->mean_before, m->F, d_mean, u->kl);
   memset(u->d_kl, 0, (size_t)(u->n * moments) * sizeof *d_mean);
   for (int64_t i = 0; i < u->n; i++)
     memcpy(u->d_kl + i * moments, d_mean + i * m->F, (size_t)m->F * sizeof *d_mean);

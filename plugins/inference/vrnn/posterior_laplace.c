@@ -29,7 +29,7 @@ typedef struct Work {
   float *zero;     /* [F] */
   double *half;    /* [rows] */
   float *jacobian; /* [H, F]; NULL: norms are not reported */
-  HnPrecisionFacts *facts;
+  HnPrecisionStats *stats;
 } Work;
 
 static bool is_diagonal(const Vrnn *m) {
@@ -71,7 +71,7 @@ static void *workspace(const Vrnn *m, int64_t rows) {
               .zero = vrnn_zeros(m, m->F),
               .half = host->scratch(host, rows, sizeof(double)),
               .jacobian = m->p->jacobian_norms ? vrnn_floats(m, m->H * m->F) : NULL,
-              .facts = host->scratch(host, rows, sizeof(HnPrecisionFacts))};
+              .stats = host->scratch(host, rows, sizeof(HnPrecisionStats))};
   if (B > 1) w->ring = vrnn_floats(m, rows * B * w->of.input);
   w->curvature = host->scratch(host, 1, w->of.work_size(w->of.agent, rows, B));
   w->gaussian = host->scratch(host, 1, hn_precision_work_size(m->F));
@@ -177,8 +177,8 @@ static void report_norms(const Vrnn *m, const Work *w, const VrnnUpdate *u) {
 /* Gradient and value of the KL, or of its term that moves the mean. */
 static void kl_backward(const Vrnn *m, const Work *w, const VrnnUpdate *u,
                         const HnPrecision *before) {
-  hn_precision_pull(before, u->mean, m->F, u->mean_before, m->F, u->d_kl, w->half);
-  for (int64_t i = 0; i < u->n; i++) u->kl[i] = m->p->simplify ? w->half[i] : w->facts[i].kl;
+  hn_precision_mahalanobis(before, u->mean, m->F, u->mean_before, m->F, u->d_kl, w->half);
+  for (int64_t i = 0; i < u->n; i++) u->kl[i] = m->p->simplify ? w->half[i] : w->stats[i].kl;
 }
 
 /* Marks precisions as unknown. */
@@ -202,11 +202,11 @@ static HnStatus update(const Vrnn *m, void *work, const VrnnUpdate *u) {
                       now.p_row, w->curvature);
   if (u->info || (u->d_kl && !m->p->simplify)) {
     int64_t bad = 0;
-    HnStatus status = hn_precision_facts(&now, u->mean, m->F, &before, u->mean_before, m->F,
-                                         w->facts, &bad, w->gaussian);
+    HnStatus status = hn_precision_stats(&now, u->mean, m->F, &before, u->mean_before, m->F,
+                                         w->stats, &bad, w->gaussian);
     if (status) return check_factor(m, status, bad);
   }
-  if (u->info) vrnn_report(m, w->facts, u);
+  if (u->info) vrnn_report(m, w->stats, u);
   if (u->info && w->jacobian) report_norms(m, w, u);
   if (u->d_kl) kl_backward(m, w, u, &before);
   return HN_OK;

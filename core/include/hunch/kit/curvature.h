@@ -25,57 +25,53 @@
 extern "C" {
 #endif
 
-typedef HnRnnCell HnCoreKind;
-enum { HN_CORE_LSTM = HN_RNN_LSTM, HN_CORE_GRU = HN_RNN_GRU };
-
-/* Weights are borrowed.  `gram` is valid as long as u does not change. */
+/* A recurrent layer and its read-out; weights are borrowed. */
 typedef struct HnCore {
-  HnCoreKind kind;
+  HnRnnCell cell;
   int64_t hidden, latent; /* H, F */
-  const float *u;         /* [H, 4 H] gates i, f, g, o; GRU: [H, 3 H] gates r, z, n */
-  const float *c;         /* [1, 4 H] or [1, 3 H], the state's bias; NULL: zero */
-  const float *w;         /* [H, F], the read-out's weights as hn_linear takes them */
-  const float *gram;      /* from hn_core_gram; NULL: inputs are taken one by one */
+  const float *u;         /* [H, G H], the layer's recurrent weights, G gates as hn_rnn_gates */
+  const float *c;         /* [1, G H], its state bias (hn_rnn_state_bias); NULL: zero */
+  const float *w;         /* [H, F], weights of the read-out as hn_linear takes them */
+  const float *gram;      /* from hn_core_gram for this u; NULL: inputs are taken one by one */
 } HnCore;
 
-/* Columns of u: 4 H or 3 H. */
+/* Columns of u. */
 static inline int64_t hn_core_width(const HnCore *core) {
-  return hn_rnn_gates(core->kind) * core->hidden;
+  return hn_rnn_gates(core->cell) * core->hidden;
 }
 
-/* Floats of `gram` and bytes of its work.  Pays for windows of two inputs or more (hn_core_pays):
- * 32 H^3 flops once. */
+/* The Gram blocks of u: floats of `gram`, bytes of work, and computing them, which takes 32 H^3
+ * flops once for given weights. */
 HN_KIT int64_t hn_core_gram_count(const HnCore *core);
 HN_KIT size_t hn_core_gram_work_size(const HnCore *core);
 HN_KIT void hn_core_gram(const HnCore *core, float *gram, void *work);
-/* Whether a window of so many inputs is cheaper with gram. */
-HN_KIT bool hn_core_pays(const HnCore *core, int64_t window);
+/* Whether a window of so many inputs is cheaper with gram: from 2 inputs on, for common shapes. */
+HN_KIT bool hn_core_gram_is_cheaper(const HnCore *core, int64_t window);
 
-/* Carries after a step and the inputs to feed them.  Strides are in floats from a row to the next,
- * so that arrays may lie in row memory. */
+/* Carries after a step, and the inputs to feed once more.  Strides are in floats from one row to
+ * the next, so that arrays may lie in row memory. */
 typedef struct HnCarry {
   int64_t rows;
-  const float *h, *m; /* state and cells after the step, H a row; m is not read of a GRU */
+  const float *h, *m; /* the two states after the step, H a row; m is not read where there is one */
   int64_t h_row, m_row;
-  const float *x; /* x_i w_x + b of a row's inputs, the input's share of the gates' sums:
-                     [window, 4 H] or [window, 3 H], in any order */
+  const float *x; /* hn_rnn_input of a row's inputs, [window, G H], in any order */
   int64_t x_row;
-  int64_t window;        /* slots of the buffer */
-  const int32_t *filled; /* [rows] slots that count, the first ones; NULL: all */
-  bool normalise;        /* divide a row's sum by its inputs */
+  int64_t window;        /* inputs that x has room for */
+  const int32_t *filled; /* [rows] how many of them there are; NULL: window */
+  bool normalise;        /* divide a row's sum by its number of inputs */
 } HnCarry;
 
-/* Bytes of work for the functions below, for so many rows or fewer. */
+/* Bytes of work for the functions below, for up to so many rows. */
 HN_KIT size_t hn_curvature_work_size(const HnCore *core, int64_t rows, int64_t window);
 
-/* p += sum_i J_i J_i', or its diagonal, for each row: p as hn_precision_* take it, p_row doubles
- * from a row to the next.  Products in float32, the sum with p in float64.  Per row and input
- * H^2 (2 F + 8) + H F^2 flops; with gram per row H^2 (2 F + 16 + 16 window) + H F^2. */
+/* p += sum_i J_i J_i' of each row, or its diagonal: p as in kit/gaussian.h, p_row doubles from one
+ * row to the next.  Products are float32, the sum with p is float64.  Flops for each row and input:
+ * H^2 (2 F + 8) + H F^2; with gram, for each row: H^2 (2 F + 16 + 16 window) + H F^2. */
 HN_KIT void hn_curvature_add(const HnCore *core, const HnCarry *carry, bool diagonal, double *p,
                              int64_t p_row, void *work);
 
-/* J_i', transposed, of every row and input: j [rows, window, H, F].  Slots that do not count are
- * zero. */
+/* The transposed Jacobians J_i' of every row and input: j [rows, window, H, F], zeros where there
+ * is no input. */
 HN_KIT void hn_curvature_jacobian(const HnCore *core, const HnCarry *carry, float *j, void *work);
 
 #ifdef __cplusplus

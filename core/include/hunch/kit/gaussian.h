@@ -55,26 +55,27 @@ HN_KIT HnStatus hn_precision_sample(const HnPrecision *p, const float *mean, int
                                     int64_t draws, const float *noise, float *z, int64_t *bad,
                                     void *work);
 
-/* What there is to say of a posterior q and the one before it; nats. */
-typedef struct HnPrecisionFacts {
+/* Entropy of a posterior q, and its divergence from the one before, in nats. */
+typedef struct HnPrecisionStats {
   double entropy;
-  double marginal; /* entropy of one coordinate alone, averaged over the F */
-  /* 1/2 tr(P_before P^-1), 1/2 d' P_before d, 1/2 (ln|P| - ln|P_before|); KL(q || before) is
-   * their sum less F / 2 */
+  double marginal; /* entropy of a single coordinate, averaged over the F */
+  /* The terms of KL(q || before), which is their sum minus F / 2, with d the difference of means:
+   * tr(P_before P^-1) / 2, d' P_before d / 2, (ln|P| - ln|P_before|) / 2. */
   double trace, mahalanobis, logdet, kl;
-} HnPrecisionFacts;
-/* facts [rows].  before NULL: the first two only, others 0.  mean, mean_before: F a row, with
- * strides mean_row, before_row. */
-HN_KIT HnStatus hn_precision_facts(const HnPrecision *q, const float *mean, int64_t mean_row,
+} HnPrecisionStats;
+/* Statistics of each row, stats [rows].  before NULL: only the first two, the others 0.  mean and
+ * mean_before: [F] a row, mean_row and before_row floats from one row to the next. */
+HN_KIT HnStatus hn_precision_stats(const HnPrecision *q, const float *mean, int64_t mean_row,
                                    const HnPrecision *before, const float *mean_before,
-                                   int64_t before_row, HnPrecisionFacts *facts, int64_t *bad,
+                                   int64_t before_row, HnPrecisionStats *stats, int64_t *bad,
                                    void *work);
 
-/* pull [rows, F] = (P + jitter I) (to - from), the gradient with respect to `to` of the Mahalanobis
- * part of KL(N(to, .) || N(from, P^-1)); half (NULL: not wanted) [rows] = 1/2 (to - from)' pull.
- * to, from: F a row, with strides. */
-HN_KIT void hn_precision_pull(const HnPrecision *p, const float *to, int64_t to_row,
-                              const float *from, int64_t from_row, float *pull, double *half);
+/* The Mahalanobis term (to - from)' (P + jitter I) (to - from) / 2 of KL(N(to, .) || N(from,
+ * P^-1)): its value [rows] (NULL: not wanted) and its gradient with respect to `to`, grad [rows,
+ * F].  to and from: [F] a row, to_row and from_row floats from one row to the next. */
+HN_KIT void hn_precision_mahalanobis(const HnPrecision *p, const float *to, int64_t to_row,
+                                     const float *from, int64_t from_row, float *grad,
+                                     double *value);
 
 #ifdef __cplusplus
 }

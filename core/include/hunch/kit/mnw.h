@@ -222,12 +222,13 @@ HN_KIT void hn_mnw_belief_score(const void *belief, const float *c, const double
 /* Location M'c [m] of the posterior predictive alone; 2 D m flops. */
 HN_KIT void hn_mnw_belief_predict(const void *belief, const float *c, double *mean);
 
-/* n: rows so far.  Under known noise Psi is always variance I and nu is 1. */
-typedef struct HnMnwFacts {
+/* A belief in a few numbers.  n: rows so far.  Under known noise Psi is always variance I and nu
+ * is 1. */
+typedef struct HnMnwSummary {
   int64_t d, m, n;
   double nu, logdet_xi, logdet_psi, trace_v;
-} HnMnwFacts;
-HN_KIT HnMnwFacts hn_mnw_belief_facts(const void *belief);
+} HnMnwSummary;
+HN_KIT HnMnwSummary hn_mnw_belief_summary(const void *belief);
 /* KL(belief || prior) under the belief's noise model; D m^2 + D flops. */
 HN_KIT double hn_mnw_belief_kl(const void *belief);
 HN_KIT void hn_mnw_belief_mean(const void *belief, double *mean);  /* M [D, m] */

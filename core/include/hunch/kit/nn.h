@@ -118,18 +118,6 @@ HN_KIT HnLayerNorm hn_layer_norm_make(HnStore *s, const char *name, int64_t n, f
 /* hn_layer_norm with these tensors. */
 HN_KIT HnVar *hn_layer_norm_by(HnTape *t, const HnLayerNorm *norm, HnVar *x, float *flat);
 
-typedef struct HnGru {
-  HnTensor *w, *u, *b, *c;
-} HnGru;
-/* NAME.weight_ih [in, 3H], weight_hh [H, 3H] (orthogonal), bias_ih, bias_hh (0). [create] */
-HN_KIT HnGru hn_gru_make(HnStore *s, const char *name, int64_t in, int64_t hidden, HnRng *rng);
-
-typedef struct HnLstm {
-  HnTensor *w, *u, *b, *c;
-} HnLstm;
-/* NAME.weight_ih [in, 4H], weight_hh [H, 4H] (orthogonal), bias_ih, bias_hh (0). [create] */
-HN_KIT HnLstm hn_lstm_make(HnStore *s, const char *name, int64_t in, int64_t hidden, HnRng *rng);
-
 /* ---- running normalisation ---- */
 
 /* Running mean and variance of each column in float64, kept as HN_WEIGHT under NAME.count,

@@ -203,28 +203,6 @@ HN_KIT HnVar *hn_mixture_logp(HnTape *t, int64_t n, HnVar *const *logp, bool mea
 /* The same off the tape, for one value a member: logp [n]. */
 HN_KIT double hn_mixture_logp_of(int64_t n, const double *logp, bool mean);
 
-/* ---- recurrence ---- */
-/* GRU over a whole sequence (Cho et al. 2014, PyTorch's gate convention):
- *   r = s(x Wr + br + h Ur + cr), z = s(x Wz + bz + h Uz + cz), n = tanh(x Wn + bn + r (h Un + cn))
- *   h' = (1 - z) n + z h
- *   x [T B, in] time-major;  h0 [B, H];  w [in, 3H], u [H, 3H] gates r, z, n;  b, c [1, 3H]
- *   reset  borrowed [T, B]: where non-zero, h is taken as 0 before step t (and no gradient flows
- *          further back); NULL: never.
- * Returns [T B, H].  Input projections and weight gradients are one product for every window of at
- * least 256 rows.  A sequence goes on from hn_stop of its last state where it is to be truncated.
- */
-HN_KIT HnVar *hn_gru(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *w, HnVar *u, HnVar *b,
-                     HnVar *c, const uint8_t *reset);
-/* LSTM over a whole sequence (Hochreiter & Schmidhuber 1997 with forget gates, PyTorch's order):
- *   i, f, o = s(x W. + b. + h U. + c.), g = tanh(x Wg + bg + h Ug + cg)
- *   m' = f m + i g, h' = o tanh(m')
- *   x [T B, in] time-major;  h0, c0 [B, H];  w [in, 4H], u [H, 4H] gates i, f, g, o;  b, c [1, 4H]
- *   reset  as hn_gru's, for h and the cells m
- *   cells  NULL, or receives m after every step, [T B, H], an output like the first
- * Returns h, [T B, H]. */
-HN_KIT HnVar *hn_lstm(HnTape *t, int64_t steps, HnVar *x, HnVar *h0, HnVar *c0, HnVar *w, HnVar *u,
-                      HnVar *b, HnVar *c, const uint8_t *reset, HnVar **cells);
-
 #ifdef __cplusplus
 }
 #endif
