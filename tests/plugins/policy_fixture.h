@@ -1,16 +1,16 @@
-/* policy_fixture.h - a bench for one policy plugin: the fake host with shards run in an awkward
+/* policy_fixture.h - one policy plugin under test: the fake host with shards run in an awkward
  * order or on two threads, parameters by name, and a window of experience to act in and to learn
  * from. */
-#ifndef POLICY_LAB_H
-#define POLICY_LAB_H
+#ifndef POLICY_FIXTURE_H
+#define POLICY_FIXTURE_H
 #include "fake_host.h"
 #include <glib.h>
 #include <hunch/policy.h>
 #include <pthread.h>
 
-enum { LAB_FORWARDS, LAB_BACKWARDS, LAB_THREADS };
+enum { SHARDS_FORWARDS, SHARDS_BACKWARDS, SHARDS_THREADS };
 
-typedef struct Lab {
+typedef struct PolicyFixture {
   FakeHost fake; /* first: host->impl is both */
   const HnPlugin *plugin;
   const HnPolicy *method;
@@ -19,63 +19,64 @@ typedef struct Lab {
   HnRng rng;
   int order;             /* of shards */
   pthread_mutex_t mutex; /* POSIX, which race detectors understand */
-} Lab;
+} PolicyFixture;
 
-static inline void *lab_scratch(const HnHost *host, int64_t count, size_t size) {
-  Lab *lab = host->impl;
-  pthread_mutex_lock(&lab->mutex);
+static inline void *policy_fixture_scratch(const HnHost *host, int64_t count, size_t size) {
+  PolicyFixture *f = host->impl;
+  pthread_mutex_lock(&f->mutex);
   void *p = fake_scratch(host, count, size);
-  pthread_mutex_unlock(&lab->mutex);
+  pthread_mutex_unlock(&f->mutex);
   return p;
 }
 
-typedef struct LabShards {
+typedef struct PolicyShards {
   HnTask *task;
   void *arg;
   int64_t count;
   gint next;
-} LabShards;
+} PolicyShards;
 
-static inline void *lab_worker(void *data) {
-  LabShards *s = data;
+static inline void *policy_fixture_worker(void *data) {
+  PolicyShards *s = data;
   for (gint i; (i = g_atomic_int_add(&s->next, 1)) < s->count;)
     g_assert_cmpint(s->task(s->arg, i), ==, HN_OK);
   return NULL;
 }
 
-static inline HnStatus lab_parallel(const HnHost *host, int64_t count, HnTask *task, void *arg) {
-  Lab *lab = host->impl;
-  LabShards s = {task, arg, count, 0};
-  if (lab->order == LAB_THREADS) {
+static inline HnStatus policy_fixture_parallel(const HnHost *host, int64_t count, HnTask *task,
+                                               void *arg) {
+  PolicyFixture *f = host->impl;
+  PolicyShards s = {task, arg, count, 0};
+  if (f->order == SHARDS_THREADS) {
     pthread_t thread[2];
     for (int k = 0; k < 2; k++)
-      g_assert_cmpint(pthread_create(&thread[k], NULL, lab_worker, &s), ==, 0);
+      g_assert_cmpint(pthread_create(&thread[k], NULL, policy_fixture_worker, &s), ==, 0);
     for (int k = 0; k < 2; k++) pthread_join(thread[k], NULL);
     return HN_OK;
   }
   for (int64_t i = 0; i < count; i++)
-    g_assert_cmpint(task(arg, lab->order == LAB_BACKWARDS ? count - 1 - i : i), ==, HN_OK);
+    g_assert_cmpint(task(arg, f->order == SHARDS_BACKWARDS ? count - 1 - i : i), ==, HN_OK);
   return HN_OK;
 }
 
 /* As when a plugin's method returns. */
-static inline void lab_end_call(Lab *lab) {
-  fake_host_reset(&lab->fake, (FakeMark){0, 0});
+static inline void policy_fixture_end_call(PolicyFixture *f) {
+  fake_host_reset(&f->fake, (FakeMark){0, 0});
 }
 
 /* A plugin with default parameters, not yet created; spec's input fields are for the caller. */
-static inline Lab *lab_open(const HnPlugin *plugin, uint64_t seed) {
-  Lab *lab = g_new0(Lab, 1);
-  pthread_mutex_init(&lab->mutex, NULL);
-  fake_host_open(&lab->fake);
-  lab->fake.host.scratch = lab_scratch, lab->fake.host.parallel = lab_parallel;
-  lab->plugin = plugin, lab->method = plugin->methods;
-  lab->self = fake_alloc(&lab->fake.host, 1, plugin->self_size);
-  lab->params = fake_alloc(&lab->fake.host, 1, plugin->params_size);
-  lab->rng = hn_rng(seed, 77);
-  lab->spec = (HnPolicySpec){.struct_size = sizeof(HnPolicySpec), .rng = &lab->rng};
+static inline PolicyFixture *policy_fixture_open(const HnPlugin *plugin, uint64_t seed) {
+  PolicyFixture *f = g_new0(PolicyFixture, 1);
+  pthread_mutex_init(&f->mutex, NULL);
+  fake_host_open(&f->fake);
+  f->fake.host.scratch = policy_fixture_scratch, f->fake.host.parallel = policy_fixture_parallel;
+  f->plugin = plugin, f->method = plugin->methods;
+  f->self = fake_alloc(&f->fake.host, 1, plugin->self_size);
+  f->params = fake_alloc(&f->fake.host, 1, plugin->params_size);
+  f->rng = hn_rng(seed, 77);
+  f->spec = (HnPolicySpec){.struct_size = sizeof(HnPolicySpec), .rng = &f->rng};
   for (const HnParam *p = plugin->params; p->name; p++) {
-    char *at = (char *)lab->params + p->offset;
+    char *at = (char *)f->params + p->offset;
     if (p->kind == HN_REAL) memcpy(at, &p->preset, sizeof(double));
     if (p->kind == HN_INT) *(int64_t *)(void *)at = (int64_t)p->preset;
     if (p->kind == HN_FLAG) *(bool *)at = p->preset != 0;
@@ -85,14 +86,14 @@ static inline Lab *lab_open(const HnPlugin *plugin, uint64_t seed) {
       for (const char *c = p->choices; c < found; c++) *(int32_t *)(void *)at += *c == '|';
     }
   }
-  return lab;
+  return f;
 }
 
 /* A choice is set by its index. */
-static inline void lab_set(Lab *lab, const char *name, double value) {
-  for (const HnParam *p = lab->plugin->params; p->name; p++) {
+static inline void policy_fixture_set(PolicyFixture *f, const char *name, double value) {
+  for (const HnParam *p = f->plugin->params; p->name; p++) {
     if (strcmp(p->name, name) != 0) continue;
-    char *at = (char *)lab->params + p->offset;
+    char *at = (char *)f->params + p->offset;
     if (p->kind != HN_CHOICE) g_assert_true(value >= p->low && value <= p->high);
     if (p->kind == HN_REAL) memcpy(at, &value, sizeof(double));
     if (p->kind == HN_INT) *(int64_t *)(void *)at = (int64_t)value;
@@ -103,10 +104,10 @@ static inline void lab_set(Lab *lab, const char *name, double value) {
   g_error("no parameter %s", name);
 }
 
-static inline double lab_get(const Lab *lab, const char *name) {
-  for (const HnParam *p = lab->plugin->params; p->name; p++) {
+static inline double policy_fixture_get(const PolicyFixture *f, const char *name) {
+  for (const HnParam *p = f->plugin->params; p->name; p++) {
     if (strcmp(p->name, name) != 0) continue;
-    const char *at = (const char *)lab->params + p->offset;
+    const char *at = (const char *)f->params + p->offset;
     if (p->kind == HN_REAL) return *(const double *)(const void *)at;
     if (p->kind == HN_INT) return (double)*(const int64_t *)(const void *)at;
     if (p->kind == HN_FLAG) return *(const bool *)at;
@@ -115,50 +116,50 @@ static inline double lab_get(const Lab *lab, const char *name) {
   g_error("no parameter %s", name);
 }
 
-static inline void lab_set_text(Lab *lab, const char *name, const char *value) {
-  for (const HnParam *p = lab->plugin->params; p->name; p++)
+static inline void policy_fixture_set_text(PolicyFixture *f, const char *name, const char *value) {
+  for (const HnParam *p = f->plugin->params; p->name; p++)
     if (p->kind == HN_TEXT && strcmp(p->name, name) == 0)
-      *(const char **)(void *)((char *)lab->params + p->offset) = g_intern_string(value);
+      *(const char **)(void *)((char *)f->params + p->offset) = g_intern_string(value);
 }
 
 /* "name value name value ..": choices by index; text, which has no blanks here, as it is. */
-static inline void lab_set_all(Lab *lab, const char *text) {
+static inline void policy_fixture_set_all(PolicyFixture *f, const char *text) {
   char **word = g_strsplit(text, " ", -1);
   for (int k = 0; word[k] && word[k + 1]; k += 2)
     if (strcmp(word[k], "hidden") == 0)
-      lab_set_text(lab, word[k], word[k + 1]);
+      policy_fixture_set_text(f, word[k], word[k + 1]);
     else
-      lab_set(lab, word[k], g_strtod(word[k + 1], NULL));
+      policy_fixture_set(f, word[k], g_strtod(word[k + 1], NULL));
   g_strfreev(word);
 }
 
-static inline HnStatus lab_create(Lab *lab) {
-  HnStatus status = lab->method->create(lab->self, &lab->fake.host, lab->params, &lab->spec);
-  lab_end_call(lab);
+static inline HnStatus policy_fixture_create(PolicyFixture *f) {
+  HnStatus status = f->method->create(f->self, &f->fake.host, f->params, &f->spec);
+  policy_fixture_end_call(f);
   return status;
 }
 
-static inline FakeArray *lab_find(Lab *lab, const char *name) {
-  return fake_host_find(&lab->fake, name);
+static inline FakeArray *policy_fixture_find(PolicyFixture *f, const char *name) {
+  return fake_host_find(&f->fake, name);
 }
 
-static inline double lab_metric_of(const Lab *lab, const char *name) {
-  for (int k = 0; lab->plugin->metrics[k].name; k++)
-    if (strcmp(lab->plugin->metrics[k].name, name) == 0)
-      return lab->fake.metric[k] / (double)lab->fake.metric_count[k];
+static inline double policy_fixture_metric_of(const PolicyFixture *f, const char *name) {
+  for (int k = 0; f->plugin->metrics[k].name; k++)
+    if (strcmp(f->plugin->metrics[k].name, name) == 0)
+      return f->fake.metric[k] / (double)f->fake.metric_count[k];
   g_error("no metric %s", name);
 }
 
-static inline void lab_close(Lab *lab) {
-  fake_host_close(&lab->fake);
-  pthread_mutex_destroy(&lab->mutex);
-  g_free(lab);
+static inline void policy_fixture_close(PolicyFixture *f) {
+  fake_host_close(&f->fake);
+  pthread_mutex_destroy(&f->mutex);
+  g_free(f);
 }
 
 /* ---- experience ---- */
 
-/* T steps of B rows; whoever fills it sets obs and belief of a percept, calls lab_act, and then
- * reward, terminated, truncated and begin. */
+/* T steps of B rows; whoever fills it sets obs and belief of a percept, calls policy_fixture_act,
+ * and then reward, terminated, truncated and begin. */
 typedef struct Log {
   int64_t T, B, S;
   uint8_t *begin, *terminated, *truncated;
@@ -168,8 +169,8 @@ typedef struct Log {
   HnHistory history;
 } Log;
 
-static inline Log *log_new(const Lab *lab, int64_t T, int64_t B, int64_t S, uint64_t seed) {
-  const HnPolicySpec *s = &lab->spec;
+static inline Log *log_new(const PolicyFixture *f, int64_t T, int64_t B, int64_t S, uint64_t seed) {
+  const HnPolicySpec *s = &f->spec;
   gsize n = (gsize)(T * B), m = n + (gsize)B, wide = (gsize)(S > 1 ? S : 1);
   Log *g = g_new0(Log, 1);
   g->T = T, g->B = B, g->S = S;
@@ -208,9 +209,9 @@ static inline void log_free(Log *g) {
 }
 
 /* The policy acts on percept t of rows first .. first + rows - 1. */
-static inline HnStatus lab_act(Lab *lab, Log *g, int64_t t, int64_t first, int64_t rows,
-                               bool greedy) {
-  const HnPolicySpec *s = &lab->spec;
+static inline HnStatus policy_fixture_act(PolicyFixture *f, Log *g, int64_t t, int64_t first,
+                                          int64_t rows, bool greedy) {
+  const HnPolicySpec *s = &f->spec;
   int64_t at = t * g->B + first, wide = g->S > 1 ? g->S : 1;
   HnActBatch a = {.struct_size = sizeof a,
                   .rows = rows,
@@ -221,8 +222,8 @@ static inline HnStatus lab_act(Lab *lab, Log *g, int64_t t, int64_t first, int64
                   .action = g->action + at * s->action_dim,
                   .action_index = g->action_index + at,
                   .aux = g->aux + at * s->aux_dim};
-  HnStatus status = lab->method->act(lab->self, &a);
-  lab_end_call(lab);
+  HnStatus status = f->method->act(f->self, &a);
+  policy_fixture_end_call(f);
   return status;
 }
 
@@ -240,14 +241,14 @@ static inline void log_beliefs(const Log *g, int64_t D, int64_t samples, int64_t
 }
 
 typedef struct LabLesson {
-  Lab *lab;
+  PolicyFixture *f;
   Log *g;
 } LabLesson;
 
-static inline HnStatus lab_believe(const HnTrainBatch *l, const HnHistory *h, int64_t samples,
-                                   float *belief) {
+static inline HnStatus policy_fixture_believe(const HnTrainBatch *l, const HnHistory *h,
+                                              int64_t samples, float *belief) {
   const LabLesson *x = l->impl;
-  int64_t D = x->lab->spec.belief_dim, width = (samples > 1 ? samples : 1) * D;
+  int64_t D = x->f->spec.belief_dim, width = (samples > 1 ? samples : 1) * D;
   g_assert_true(h == &x->g->history);
   for (int64_t k = 0; k < (h->steps + 1) * h->rows; k++)
     log_beliefs(x->g, D, samples, k, belief + k * width);
@@ -255,9 +256,10 @@ static inline HnStatus lab_believe(const HnTrainBatch *l, const HnHistory *h, in
 }
 
 /* Learns from g with the gradient stopping at the belief. */
-static inline HnStatus lab_learn(Lab *lab, Log *g, HnRng *rng, int64_t frames, int64_t total) {
+static inline HnStatus policy_fixture_learn(PolicyFixture *f, Log *g, HnRng *rng, int64_t frames,
+                                            int64_t total) {
   const HnHistory *phase[] = {&g->history};
-  LabLesson x = {lab, g};
+  LabLesson x = {f, g};
   HnTrainBatch l = {.struct_size = sizeof l,
                     .impl = &x,
                     .frames = frames,
@@ -265,11 +267,11 @@ static inline HnStatus lab_learn(Lab *lab, Log *g, HnRng *rng, int64_t frames, i
                     .rng = rng,
                     .phases = 1,
                     .phase = phase,
-                    .infer = lab_believe};
-  memset(lab->fake.metric, 0, sizeof lab->fake.metric);
-  memset(lab->fake.metric_count, 0, sizeof lab->fake.metric_count);
-  HnStatus status = lab->method->learn(lab->self, &l);
-  lab_end_call(lab);
+                    .infer = policy_fixture_believe};
+  memset(f->fake.metric, 0, sizeof f->fake.metric);
+  memset(f->fake.metric_count, 0, sizeof f->fake.metric_count);
+  HnStatus status = f->method->learn(f->self, &l);
+  policy_fixture_end_call(f);
   return status;
 }
 #endif

@@ -7,7 +7,7 @@
 enum { NAIVE_WIDE = 64 };
 
 typedef struct Naive {
-  Lab *lab;
+  PolicyFixture *f;
   const Log *g;
   int64_t n, O, D, A, S, size; /* S: that the loss sees; size: weights */
   int64_t offset[FAKE_ARRAYS];
@@ -25,13 +25,13 @@ typedef struct Worth {
 } Worth;
 
 static inline double naive_get(const Naive *z, const char *name) {
-  return lab_get(z->lab, name);
+  return policy_fixture_get(z->f, name);
 }
 
 static inline void naive_weights(const Naive *z, double *x) {
-  for (int k = 0; k < z->lab->fake.array_count; k++)
-    for (int64_t j = 0; z->offset[k] >= 0 && j < z->lab->fake.array[k].count; j++)
-      x[z->offset[k] + j] = (double)((float *)z->lab->fake.array[k].data)[j];
+  for (int k = 0; k < z->f->fake.array_count; k++)
+    for (int64_t j = 0; z->offset[k] >= 0 && j < z->f->fake.array[k].count; j++)
+      x[z->offset[k] + j] = (double)((float *)z->f->fake.array[k].data)[j];
 }
 
 /* out = f(in W + b) of layer NET.K; its width, or 0 if there is no such layer. */
@@ -39,14 +39,14 @@ static inline int64_t naive_layer(const Naive *z, const double *x, const char *n
                                   bool squash, const double *in, double *out) {
   char name[64];
   snprintf(name, sizeof name, "%s.%d.weight", net, k);
-  const FakeArray *w = lab_find(z->lab, name);
+  const FakeArray *w = policy_fixture_find(z->f, name);
   snprintf(name, sizeof name, "%s.%d.bias", net, k);
-  const FakeArray *b = lab_find(z->lab, name);
+  const FakeArray *b = policy_fixture_find(z->f, name);
   if (!w) return 0;
   for (int64_t o = 0; o < w->spec.dim[1]; o++) {
-    double sum = x[z->offset[b - z->lab->fake.array] + o];
+    double sum = x[z->offset[b - z->f->fake.array] + o];
     for (int64_t j = 0; j < w->spec.dim[0]; j++)
-      sum += in[j] * x[z->offset[w - z->lab->fake.array] + j * w->spec.dim[1] + o];
+      sum += in[j] * x[z->offset[w - z->f->fake.array] + j * w->spec.dim[1] + o];
     double slope = naive_get(z, "activation") == 2 ? 0.01 : 0;
     out[o] = !squash ? sum : naive_get(z, "activation") == 0 ? tanh(sum) : fmax(sum, slope * sum);
   }
@@ -58,15 +58,15 @@ static inline void naive_norm(const Naive *z, const double *x, const char *net, 
                               const double *in, double *out) {
   char name[64];
   snprintf(name, sizeof name, "%s.norm.weight", net);
-  const FakeArray *gain = lab_find(z->lab, name);
+  const FakeArray *gain = policy_fixture_find(z->f, name);
   snprintf(name, sizeof name, "%s.norm.bias", net);
-  const FakeArray *bias = lab_find(z->lab, name);
+  const FakeArray *bias = policy_fixture_find(z->f, name);
   double mean = 0, square = 0;
   for (int64_t j = 0; j < n; j++) mean += in[j] / (double)n, out[j] = in[j];
   for (int64_t j = 0; j < n; j++) square += pow(in[j] - mean, 2) / (double)n;
   for (int64_t j = 0; j < n && gain; j++)
-    out[j] = (in[j] - mean) / sqrt(square + 1e-6) * x[z->offset[gain - z->lab->fake.array] + j] +
-             x[z->offset[bias - z->lab->fake.array] + j];
+    out[j] = (in[j] - mean) / sqrt(square + 1e-6) * x[z->offset[gain - z->f->fake.array] + j] +
+             x[z->offset[bias - z->f->fake.array] + j];
 }
 
 static inline void naive_network(const Naive *z, const double *x, const double *obs,
@@ -98,7 +98,7 @@ static inline double naive_stddev(const Naive *z, double logstd) {
 static inline void naive_density(const Naive *z, const double *x, int64_t k, const double *out,
                                  double *logp, double *entropy) {
   *logp = *entropy = 0;
-  if (z->lab->spec.action_count > 0) {
+  if (z->f->spec.action_count > 0) {
     double sum = 0;
     for (int64_t a = 0; a < z->A; a++) sum += exp(out[a]);
     for (int64_t a = 0; a < z->A; a++) *entropy -= exp(out[a]) / sum * log(exp(out[a]) / sum);
@@ -106,9 +106,9 @@ static inline void naive_density(const Naive *z, const double *x, int64_t k, con
     return;
   }
   int squash = (int)naive_get(z, "squash");
-  const double *logstd = x + z->offset[lab_find(z->lab, "logstd") - z->lab->fake.array];
+  const double *logstd = x + z->offset[policy_fixture_find(z->f, "logstd") - z->f->fake.array];
   for (int64_t a = 0; a < z->A; a++) {
-    const float *note = z->g->aux + k * z->lab->spec.aux_dim;
+    const float *note = z->g->aux + k * z->f->spec.aux_dim;
     double u = squash == 2 ? (double)note[1 + a] : (double)z->g->action[k * z->A + a];
     double s = naive_stddev(z, logstd[a]), mean = squash == 1 ? tanh(out[a]) : out[a];
     *logp += log(exp(-(u - mean) * (u - mean) / (2 * s * s)) / (s * sqrt(2 * G_PI)));
@@ -274,8 +274,8 @@ static inline double naive_acted(const Naive *z, const double *x, int64_t k) {
 }
 
 static inline void naive_size(Naive *z) {
-  for (int k = 0; k < z->lab->fake.array_count; k++) {
-    const FakeArray *array = &z->lab->fake.array[k];
+  for (int k = 0; k < z->f->fake.array_count; k++) {
+    const FakeArray *array = &z->f->fake.array[k];
     bool weight = array->spec.role == HN_WEIGHT && array->spec.type == HN_F32;
     z->offset[k] = weight ? z->size : -1;
     z->size += weight ? array->count : 0;
@@ -306,10 +306,10 @@ static inline void naive_inputs(Naive *z) {
 }
 
 /* Before the lesson: all that its loss holds fixed. */
-static inline Naive *naive_new(Lab *lab, const Log *g) {
+static inline Naive *naive_new(PolicyFixture *f, const Log *g) {
   Naive *z = g_new0(Naive, 1);
-  z->lab = lab, z->g = g, z->n = g->T * g->B, z->O = lab->spec.obs_dim, z->D = lab->spec.belief_dim;
-  z->A = lab->spec.action_count > 0 ? lab->spec.action_count : lab->spec.action_dim;
+  z->f = f, z->g = g, z->n = g->T * g->B, z->O = f->spec.obs_dim, z->D = f->spec.belief_dim;
+  z->A = f->spec.action_count > 0 ? f->spec.action_count : f->spec.action_dim;
   z->point = naive_get(z, "loss_belief") != 0 && g->S > 0;
   z->S = g->S > 1 && !z->point ? g->S : 1;
   naive_size(z);
@@ -323,7 +323,7 @@ static inline Naive *naive_new(Lab *lab, const Log *g) {
   for (int64_t k = 0; k < z->n; k++) {
     Worth w = naive_worth(z, x, k);
     z->old_logp[k] = z->point ? naive_acted(z, x, k) : w.logp, z->old_value[k] = w.value;
-    value[k] = (double)g->aux[k * lab->spec.aux_dim];
+    value[k] = (double)g->aux[k * f->spec.aux_dim];
   }
   for (int64_t k = 0; k < z->n + g->B && z->point; k++) value[k] = naive_value(z, x, k);
   naive_rewards(z, reward);
