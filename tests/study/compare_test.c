@@ -1,0 +1,201 @@
+/* compare_test.c - a study folder made of files, compared: numbers, refusals, text and JSON. */
+#include "format.h"
+#include "render_json.h"
+#include "render_text.h"
+#include "three_arms_fixture.h"
+#include <string.h>
+
+static HnCompared *column(const HnComparison *c, const char *name) {
+  for (guint i = 0; i < c->columns->len; i++) {
+    HnCompared *m = c->columns->pdata[i];
+    if (g_str_equal(m->column, name)) return m;
+  }
+  return NULL;
+}
+
+static void refuses(const char *dir, const char *baseline, const char *metric, int code,
+                    const char *says) {
+  GError *error = NULL;
+  HnResults *r = hn_results_read(dir, &error);
+  g_assert_no_error(error);
+  g_assert_null(hn_compare(r, baseline, metric, &error));
+  g_assert_error(error, HN_RESULTS_ERROR, code);
+  if (!strstr(error->message, says)) g_test_message("said: %s", error->message);
+  g_assert_nonnull(strstr(error->message, says));
+  g_clear_error(&error);
+  hn_results_free(r);
+}
+
+/* Writes the metrics of a cell: one evaluation. */
+static void values(const char *dir, const char *arm, int seed, const char *row) {
+  char *cell = fake_cell_dir(dir, arm, seed);
+  char *text = g_strdup_printf("update,frames,eval.return,eval.reward_l1\n1,10,5,5\n%s\n", row);
+  fake_write(cell, "metrics.csv", text);
+  g_free(text);
+  g_free(cell);
+}
+
+/* The same numbers as stats_test's paired3: x = 3.1, -0.4, 7.25 against y = 2, 0.1, 6; the 95 % t
+ * interval of their mean difference is scipy's. */
+static void compares(void) {
+  static const char *const x[] = {"2,20,3.1,", "2,20,-0.4,1", "2,20,7.25,2"}, *const y[] = {
+                                                                                  "2,20,2,3",
+                                                                                  "2,20,0.1,nan",
+                                                                                  "2,20,6,4"};
+  char *dir = temporary();
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) values(dir, "inferred", i, x[i]), values(dir, "fixed", i, y[i]);
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  HnCompared *m = column(c, "eval.return");
+  g_assert_cmpint(c->baseline, ==, 2);
+  g_assert_cmpint(c->done, ==, 9);
+  g_assert_cmpfloat_with_epsilon(m->estimate[0][HN_VALUE].value, 3.3166666666666664, 1e-12);
+  g_assert_cmpfloat_with_epsilon(m->estimate[0][HN_DIFFERENCE].value, 0.6166666666666667, 1e-12);
+  g_assert_cmpfloat_with_epsilon(m->estimate[0][HN_DIFFERENCE].low, -1.7928615466618694, 1e-12);
+  g_assert_cmpfloat_with_epsilon(m->estimate[0][HN_DIFFERENCE].high, 3.0261948799952028, 1e-12);
+  g_assert_cmpstr(hn_compared_verdict(m, 0), ==, "unclear");
+  g_assert_cmpstr(hn_compared_verdict(m, 2), ==, "");
+  /* an empty field is no number: the evaluation before counts; nan is the final value */
+  HnCompared *l1 = column(c, "eval.reward_l1");
+  g_assert_cmpfloat_with_epsilon(l1->final[0], 5, 1e-15);
+  g_assert_cmpint(l1->estimate[0][HN_VALUE].n, ==, 3);
+  g_assert_cmpint(l1->estimate[2][HN_VALUE].n, ==, 2);
+  g_assert_cmpint(l1->estimate[0][HN_DIFFERENCE].n, ==, 2);
+  g_assert_cmpint(l1->estimate[0][HN_DIFFERENCE].interval, ==, HN_INTERVAL_NONE);
+  hn_comparison_free(c);
+  hn_results_free(r);
+  done(dir);
+}
+
+static void text_and_json(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  char *cell = fake_cell_dir(dir, "memory only", 1);
+  fake_patch(cell, "run.json", "\"done\", \"reason\": null",
+             "\"failed\", \"reason\": \"the return is NaN at update 7\"");
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  char *text = hn_render_text(c);
+  char **lines = g_strsplit(text, "\n", -1);
+  for (char **l = lines; *l; l++) g_assert_cmpint(g_utf8_strlen(*l, -1), <=, 100);
+  g_assert_nonnull(strstr(text, "8 of 9 cells done"));
+  g_assert_nonnull(strstr(text, "memory only/1: failed: the return is NaN at update 7"));
+  g_assert_nonnull(strstr(text, "eval.return  (reward per episode; higher is better)"));
+  g_assert_nonnull(strstr(text, "baseline"));
+  g_assert_nonnull(strstr(text, "No interval below 3 seeds"));
+  g_strfreev(lines);
+  g_free(text);
+
+  char *json = hn_render_json(c, NULL);
+  JsonNode *root = json_from_string(json, NULL);
+  JsonObject *o = json_node_get_object(root);
+  g_assert_cmpint(json_object_get_int_member(o, "cells_failed"), ==, 1);
+  JsonObject *first = json_array_get_object_element(json_object_get_array_member(o, "columns"), 0);
+  g_assert_cmpstr(json_object_get_string_member(first, "column"), ==, "eval.return");
+  JsonObject *arm = json_array_get_object_element(json_object_get_array_member(first, "arms"), 1);
+  JsonArray *final = json_object_get_array_member(arm, "final");
+  g_assert_true(json_array_get_null_element(final, 1));
+  HnTable *t = hn_results_cell(r, 1, 2)->metrics;
+  g_assert_cmpfloat_with_epsilon(json_array_get_double_element(final, 2),
+                                 hn_table_at(t, t->rows - 1, hn_table_find(t, "eval.return")),
+                                 1e-12);
+  json_node_unref(root);
+  g_free(json);
+  hn_comparison_free(c);
+  hn_results_free(r);
+  g_free(cell);
+  done(dir);
+}
+
+static void refusals(void) {
+  char *dir = temporary(), *cell = fake_cell_dir(dir, "inferred", 1);
+  GError *error = NULL;
+  g_assert_null(hn_results_read(dir, &error));
+  g_assert_error(error, HN_RESULTS_ERROR, HN_RESULTS_MISSING);
+  g_clear_error(&error);
+  fake_study(&three, dir);
+  refuses(dir, "fixd", NULL, HN_RESULTS_UNKNOWN, "did you mean 'fixed'?");
+  refuses(dir, NULL, "eval.retrun", HN_RESULTS_UNKNOWN, "did you mean 'eval.return'?");
+  fake_patch(cell, "config.resolved.yaml", "frames: 32000", "frames: 32001");
+  refuses(dir, NULL, NULL, HN_RESULTS_MIXED, "arm inferred differ in run.frames: 32000 and 32001");
+  fake_patch(cell, "config.resolved.yaml", "frames: 32001", "frames: 32000");
+  fake_patch(cell, "run.json", "\"0.1.0\"", "\"0.2.0\"");
+  refuses(dir, NULL, NULL, HN_RESULTS_MIXED,
+          "the version of hunch is 0.1.0 in inferred/0 and 0.2.0");
+  fake_patch(cell, "run.json", "\"0.2.0\"", "\"0.1.0\"");
+  fake_patch(cell, "run.json", "\"sha256\": \"bb\"", "\"sha256\": \"bbb\"");
+  refuses(dir, NULL, NULL, HN_RESULTS_MIXED, "the sha256 of plugin glibrl is bb in inferred/0");
+  fake_patch(cell, "run.json", "\"sha256\": \"bbb\"", "\"sha256\": \"bb\"");
+  fake_patch(cell, "run.json", "2.2.2", "3.3.0");
+  refuses(dir, NULL, NULL, HN_RESULTS_MIXED, "the simulator is libmujoco.so.2.2.2 in inferred/0");
+  g_free(cell);
+  done(dir);
+}
+
+/* An arm with another environment keeps its value but is not set against the baseline. */
+static void other_protocol(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) {
+    char *cell = fake_cell_dir(dir, "inferred", i);
+    fake_patch(cell, "config.resolved.yaml", "size: 5", "size: 9");
+    g_free(cell);
+  }
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  HnCompared *m = column(c, "eval.return");
+  g_assert_cmpstr(c->protocol[0], ==, "env.size: 9 and 5");
+  g_assert_cmpint(m->estimate[0][HN_VALUE].n, ==, 3);
+  g_assert_cmpint(m->estimate[0][HN_DIFFERENCE].n, ==, 0);
+  g_assert_cmpint(m->estimate[1][HN_DIFFERENCE].n, ==, 3);
+  hn_comparison_free(c);
+  hn_results_free(r);
+  done(dir);
+}
+
+static void numbers(void) {
+  static const struct {
+    double x;
+    HnFormat format;
+    const char *text;
+  } cases[] = {{1.005, {1, 0, false}, "1.0"},   {-0.004, {2, 0, false}, "0.00"},
+               {-0.004, {2, 0, true}, "+0.00"}, {12.34, {1, 0, true}, "+12.3"},
+               {-3, {0, 0, false}, "-3"},       {7.92e-6, {2, -6, false}, "7.92"},
+               {(double)NAN, {2, 0, true}, "-"}};
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    char *text = hn_format_number(cases[i].x, cases[i].format);
+    g_assert_cmpstr(text, ==, cases[i].text);
+    g_free(text);
+  }
+}
+
+/* Two digits of the narrowest interval, differences apart from values. */
+static void formats(void) {
+  HnEstimate estimate[2][HN_STATISTICS] = {
+      {[HN_VALUE] = {.value = 8e-6, .low = -8e-6, .high = 2.4e-5, .interval = HN_INTERVAL_T},
+       [HN_DIFFERENCE] = {.value = -6e-8, .low = -2e-7, .high = 8e-8, .interval = HN_INTERVAL_T}},
+      {[HN_VALUE] = {.value = 9e-6, .low = 0, .high = 1.8e-5, .interval = HN_INTERVAL_T},
+       [HN_DIFFERENCE] = {.value = (double)NAN, .low = (double)NAN, .high = (double)NAN}}};
+  char unit[] = "nats";
+  HnCompared m = {.unit = unit, .better = -1, .arms = 2, .estimate = estimate};
+  HnFormat plain = hn_format_of(&m, HN_VALUE), signs = hn_format_of(&m, HN_DIFFERENCE);
+  g_assert_cmpint(plain.exponent, ==, -6);
+  g_assert_cmpint(plain.decimals, ==, 1); /* half width 9e-6 */
+  g_assert_cmpint(signs.decimals, ==, 2); /* half width 1.4e-7 */
+  g_autofree char *heading = hn_format_heading(&m);
+  g_assert_cmpstr(heading, ==, "1e-6 nats; lower is better");
+  g_autofree char *interval = hn_format_interval(&estimate[0][HN_DIFFERENCE], signs);
+  g_assert_cmpstr(interval, ==, "[-0.20, +0.08]");
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/compare/values", compares);
+  g_test_add_func("/compare/text_and_json", text_and_json);
+  g_test_add_func("/compare/refusals", refusals);
+  g_test_add_func("/compare/other_protocol", other_protocol);
+  g_test_add_func("/compare/numbers", numbers);
+  g_test_add_func("/compare/formats", formats);
+  return g_test_run();
+}
