@@ -4,4 +4,7 @@
 
 /* Bytes of memory, of this machine or of the container that the process is confined to.  [any] */
 double hn_machine_bytes(void);
+/* Processors that this process may use at once: those of its affinity, and no more than the quota
+ * of its control groups (rounded up); at least 1.  [any] */
+int hn_machine_processors(void);
 #endif

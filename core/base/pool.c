@@ -82,6 +82,7 @@ struct HnPool {
   atomic_bool stop;
   HnTask *task;
   void *arg;
+  int32_t call; /* the plugin call that the tasks belong to */
   gint64 first; /* index of the round's task 0 */
   guint64 round;
   atomic_uint_fast64_t ticket;
@@ -105,17 +106,21 @@ static void note_failure(HnPool *p, gint64 i, HnStatus status) {
 }
 
 static void take_tasks(HnPool *p) {
+  HnCallSlot *slot = hn_call_slot();
+  const int32_t outer = slot->call;
   inside = true;
+  slot->call = p->call;
   for (guint64 ticket; is_open(ticket = atomic_fetch_add(&p->ticket, 1));) {
     gint64 i = p->first + (gint64)index_of(ticket);
     HnStatus status;
-    HN_CALL(status, p->task(p->arg, i));
+    HN_WITH_SCRATCH(status, p->task(p->arg, i));
     if (status) note_failure(p, i, status);
     if (atomic_fetch_sub(&p->left, 1) > 1) continue;
     pthread_mutex_lock(&p->lock); /* the last one */
     pthread_cond_signal(&p->rest);
     pthread_mutex_unlock(&p->lock);
   }
+  slot->call = outer;
   inside = false;
 }
 
@@ -176,7 +181,7 @@ static HnStatus run_in_line(gint64 count, HnTask *task, void *arg) {
   char text[HN_FAIL_TEXT] = "";
   for (gint64 i = 0; i < count; i++) {
     HnStatus status;
-    HN_CALL(status, task(arg, i));
+    HN_WITH_SCRATCH(status, task(arg, i));
     if (status && !first) first = status, g_strlcpy(text, fail_text, sizeof text);
   }
   if (first) g_strlcpy(fail_text, text, sizeof fail_text);
@@ -200,7 +205,7 @@ static void run_round(HnPool *p, gint64 first, gint64 count) {
 
 HnStatus hn_pool_run(HnPool *p, gint64 count, HnTask *task, void *arg) {
   if (p->workers == 0 || count <= 1 || inside) return run_in_line(count, task, arg);
-  p->task = task, p->arg = arg, p->status = HN_OK;
+  p->task = task, p->arg = arg, p->status = HN_OK, p->call = hn_call_slot()->call;
   for (gint64 first = 0; first < count; first += TASKS_MAX)
     run_round(p, first, MIN(count - first, TASKS_MAX));
   if (p->status) g_strlcpy(fail_text, p->text, sizeof fail_text);

@@ -1,6 +1,7 @@
 /* pool.h - worker threads and the scratch memory of each. */
 #ifndef HN_POOL_H
 #define HN_POOL_H
+#include "call_record.h"
 #include <glib.h>
 #include <hunch/plugin.h>
 
@@ -36,12 +37,14 @@ void hn_pool_free(HnPool *p);
  * lowest i, its text in hn_fail_text().  A call from inside a task runs in line. */
 HnStatus hn_pool_run(HnPool *p, gint64 count, HnTask *task, void *arg);
 
-/* One call into a plugin: what it takes of scratch is given back. */
-#define HN_CALL(status, expression)                      \
+/* What the expression takes of scratch is given back. */
+#define HN_WITH_SCRATCH(status, expression)              \
   do {                                                   \
     HnMark hn_mark_ = hn_arena_mark(hn_arena_current()); \
     hn_fail_text()[0] = '\0';                            \
     (status) = (expression);                             \
     hn_arena_reset(hn_arena_current(), hn_mark_);        \
   } while (0)
+/* One call into a plugin, HN_CALL(status, ENV_step, methods->step(..)): recorded, with scratch. */
+#define HN_CALL(status, id, expression) HN_RECORD_CALL(id, HN_WITH_SCRATCH(status, expression))
 #endif

@@ -33,7 +33,13 @@ typedef enum HnKeyRole {
     1e9)                                                                                           \
   X(int, keep_every, ARM, "update",                                                                \
     "Updates between checkpoints that stay, that of the first weights too; 0: the newest two.", 0, \
-    0, 1e9)
+    0, 1e9)                                                                                        \
+  X(real, call_seconds, FREE, "s",                                                                 \
+    "A plugin's call that takes longer ends the cell, naming the call; 0: none does.", 3600, 0,    \
+    1e9)                                                                                           \
+  X(real, memory, FREE, "GB",                                                                      \
+    "A cell that takes more memory is ended, naming the call; 0: nearly all that there is.", 0, 0, \
+    1e6)
 #define HN_EVALUATION_PARAMS(X)                                                                   \
   X(int, every, ARM, "update", "Updates between evaluations; 0: only after the last.", 0, 0, 1e9) \
   X(int, tasks, MEASURE, "", "Held-out tasks, a row each.", 20, 1, 65536)                         \

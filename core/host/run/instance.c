@@ -125,18 +125,17 @@ HnInstance *hn_instance_new(const HnPluginChoice *part, HnPool *pool, FILE *log)
 }
 
 static void destroy(const HnInstance *x) {
-  void (*f)(void *self) = NULL;
+  const void *methods = x->plugin->methods;
+  const HnEnv *e = methods;
+  const HnInference *q = methods;
+  const HnPolicy *p = methods;
   if (x->plugin->kind == HN_KIND_ENV) {
-    const HnEnv *e = x->plugin->methods;
-    f = HN_CAN(e, destroy) ? e->destroy : NULL;
+    if (HN_CAN(e, destroy)) HN_RECORD_CALL(ENV_destroy, e->destroy(x->self));
   } else if (x->plugin->kind == HN_KIND_INFERENCE) {
-    const HnInference *q = x->plugin->methods;
-    f = HN_CAN(q, destroy) ? q->destroy : NULL;
-  } else {
-    const HnPolicy *p = x->plugin->methods;
-    f = HN_CAN(p, destroy) ? p->destroy : NULL;
+    if (HN_CAN(q, destroy)) HN_RECORD_CALL(INFERENCE_destroy, q->destroy(x->self));
+  } else if (HN_CAN(p, destroy)) {
+    HN_RECORD_CALL(POLICY_destroy, p->destroy(x->self));
   }
-  if (f) f(x->self);
 }
 
 void hn_instance_free(HnInstance *x, bool created) {

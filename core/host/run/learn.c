@@ -53,7 +53,11 @@ static HnStatus batch_infer(const HnTrainBatch *b, const HnHistory *h, int64_t s
                                       .belief = belief};
   const HnInference *q = HN_INFERENCE(s);
   hn_fail_text()[0] = '\0';
-  HnStatus status = (b->backward ? q->forward : q->infer)(s->inference->self, &s->belief_update);
+  HnStatus status;
+  if (b->backward)
+    HN_RECORD_CALL(INFERENCE_forward, status = q->forward(s->inference->self, &s->belief_update));
+  else
+    HN_RECORD_CALL(INFERENCE_infer, status = q->infer(s->inference->self, &s->belief_update));
   hn_arena_enter(before);
   return status;
 }
@@ -62,8 +66,9 @@ static HnStatus batch_backward(const HnTrainBatch *b, const float *d_belief, dou
   HnSession *s = b->impl;
   HnArena *before = hn_arena_enter(&s->forward);
   hn_fail_text()[0] = '\0';
-  HnStatus status =
-      HN_INFERENCE(s)->backward(s->inference->self, &s->belief_update, d_belief, norm2);
+  HnStatus status;
+  HN_RECORD_CALL(INFERENCE_backward, status = HN_INFERENCE(s)->backward(
+                                         s->inference->self, &s->belief_update, d_belief, norm2));
   hn_arena_enter(before);
   return status;
 }
@@ -71,7 +76,7 @@ static HnStatus batch_backward(const HnTrainBatch *b, const float *d_belief, dou
 static HnStatus batch_step(const HnTrainBatch *b, double scale, double rate) {
   HnSession *s = b->impl;
   HnStatus status;
-  HN_CALL(status, HN_INFERENCE(s)->step(s->inference->self, scale, rate));
+  HN_CALL(status, INFERENCE_step, HN_INFERENCE(s)->step(s->inference->self, scale, rate));
   return status;
 }
 
@@ -107,7 +112,7 @@ HnStatus hn_learn_policy(HnSession *s) {
   if (HN_CAN(q, backward) && !s->cell->run.stop_gradient)
     b.backward = batch_backward, b.step = batch_step;
   HnStatus status;
-  HN_CALL(status, p->learn(s->policy->self, &b));
+  HN_CALL(status, POLICY_learn, p->learn(s->policy->self, &b));
   return status;
 }
 
@@ -117,7 +122,7 @@ HnStatus hn_learn_inference(HnSession *s) {
   Views r;
   HnTrainBatch b = batch_for(s, s->inference, &s->inference_learning, &r);
   HnStatus status;
-  HN_CALL(status, q->learn(s->inference->self, &b));
+  HN_CALL(status, INFERENCE_learn, q->learn(s->inference->self, &b));
   return status;
 }
 
@@ -165,7 +170,9 @@ static HnStatus rebuild_belief(void *arg, int64_t i) {
                       .rng = &rng,
                       .belief = hn_arena_take(
                           arena, (gsize)((steps + 1) * samples * s->shape.belief) * sizeof(float))};
-  return HN_INFERENCE(s)->infer(s->inference->self, &q);
+  HnStatus status;
+  HN_RECORD_CALL(INFERENCE_infer, status = HN_INFERENCE(s)->infer(s->inference->self, &q));
+  return status;
 }
 
 HnStatus hn_learn_refresh(HnSession *s) {

@@ -69,10 +69,11 @@ static HnStatus query(const HnSession *s, int64_t n, const float *act, const voi
                      .stddev = hn_arena_take(arena, bytes)};
   if (members) out->member = hn_arena_take(arena, bytes * (gsize)MAX(samples, 1));
   HnStatus status;
-  HN_CALL(status, HN_ENV(s)->query(s->env->self, state, n, act, out->truth));
+  HN_CALL(status, ENV_query, HN_ENV(s)->query(s->env->self, state, n, act, out->truth));
   if (status) return status;
-  HN_CALL(status, HN_INFERENCE(s)->predict(s->inference->self, belief, samples, n, act, out->mean,
-                                           out->stddev, out->member));
+  HN_CALL(status, INFERENCE_predict,
+          HN_INFERENCE(s)->predict(s->inference->self, belief, samples, n, act, out->mean,
+                                   out->stddev, out->member));
   return status;
 }
 

@@ -37,7 +37,7 @@ static HnStatus begin_rows(HnSession *s, HnRollouts *r, HnExperience *w, int64_t
                   .obs = hn_experience_at(w, HN_F_OBS, t, first),
                   .task = hn_experience_at(w, HN_F_TASK, t, first)};
   HnStatus status;
-  HN_CALL(status, HN_ENV(s)->reset(s->env->self, &b));
+  HN_CALL(status, ENV_reset, HN_ENV(s)->reset(s->env->self, &b));
   return status;
 }
 
@@ -188,7 +188,7 @@ static HnStatus infer_alike(const Block *b, bool last) {
   int64_t at = b->t * r->rows + b->first;
   if (!r->train && s->shape.belief_infos) q.info = b->w->belief_info + at * s->shape.belief_infos;
   HnStatus status;
-  HN_CALL(status, HN_INFERENCE(s)->infer(s->inference->self, &q));
+  HN_CALL(status, INFERENCE_infer, HN_INFERENCE(s)->infer(s->inference->self, &q));
   hn_arena_reset(hn_arena_current(), mark);
   return status;
 }
@@ -238,7 +238,7 @@ static HnStatus act_alike(const Block *b) {
                   .aux = hn_experience_at(b->w, HN_F_AUX, b->t, b->first)};
   if (!r->train && s->shape.policy_infos) a.info = b->w->policy_info + at * s->shape.policy_infos;
   HnStatus status;
-  HN_CALL(status, HN_POLICY(s)->act(s->policy->self, &a));
+  HN_CALL(status, POLICY_act, HN_POLICY(s)->act(s->policy->self, &a));
   return status;
 }
 
@@ -281,7 +281,7 @@ static HnStatus step(const Block *b) {
                   .info = b->w->env_info + at * s->shape.env_infos};
   memset(e.terminated, 0, (gsize)b->n), memset(e.truncated, 0, (gsize)b->n);
   HnStatus status;
-  HN_CALL(status, HN_ENV(s)->step(s->env->self, &e));
+  HN_CALL(status, ENV_step, HN_ENV(s)->step(s->env->self, &e));
   hn_arena_reset(hn_arena_current(), mark);
   if (status) return status;
   float *reward = hn_experience_at(b->w, HN_F_REWARD, b->t, b->first);
@@ -289,7 +289,7 @@ static HnStatus step(const Block *b) {
   const HnInference *q = HN_INFERENCE(s);
   if (!r->train || !HN_CAN(q, relabel)) return HN_OK;
   HnHistory now = hn_experience_view(b->w, s->inference, b->t, b->first, 1, b->n);
-  HN_CALL(status,
+  HN_CALL(status, INFERENCE_relabel,
           q->relabel(s->inference->self, &now, r->belief + (gsize)b->first * s->shape.belief_row,
                      r->belief_rng + b->first, reward));
   return status;
@@ -387,8 +387,9 @@ static HnStatus adapt_block(void *arg, int64_t block) {
   HnSession *s = b.s;
   HnHistory h = hn_experience_view(b.w, s->policy, 0, b.first, b.w->h.steps, b.n);
   HnStatus status;
-  HN_CALL(status, HN_POLICY(s)->adapt(s->policy->self, &h,
-                                      b.r->policy + (gsize)b.first * s->shape.policy_row));
+  HN_CALL(
+      status, POLICY_adapt,
+      HN_POLICY(s)->adapt(s->policy->self, &h, b.r->policy + (gsize)b.first * s->shape.policy_row));
   return status;
 }
 

@@ -109,7 +109,8 @@ static HnStatus create_env(HnSession *s) {
   s->eval_samples = c->evaluation.samples < 0 ? c->run.samples : c->evaluation.samples;
   HnStatus status;
   s->es = (HnEnvSpec){.struct_size = sizeof s->es, .rows = MAX(c->run.rows, c->evaluation.tasks)};
-  HN_CALL(status, HN_ENV(s)->create(s->env->self, &s->env->host, s->env->params, &s->es));
+  HN_CALL(status, ENV_create,
+          HN_ENV(s)->create(s->env->self, &s->env->host, s->env->params, &s->es));
   s->env->creating = false;
   if (status) return status;
   s->env_created = true;
@@ -136,8 +137,9 @@ static HnStatus create_inference(HnSession *s) {
                          .rows = c->run.rows,
                          .steps = s->steps,
                          .rng = &rng};
-  HN_CALL(status, HN_INFERENCE(s)->create(s->inference->self, &s->inference->host,
-                                          s->inference->params, &s->bs));
+  HN_CALL(status, INFERENCE_create,
+          HN_INFERENCE(s)->create(s->inference->self, &s->inference->host, s->inference->params,
+                                  &s->bs));
   s->inference->creating = false;
   if (status) return status;
   s->inference_created = true;
@@ -172,7 +174,7 @@ static HnStatus create_policy(HnSession *s) {
                          .rows = c->run.rows,
                          .steps = s->steps,
                          .rng = &rng};
-  HN_CALL(status,
+  HN_CALL(status, POLICY_create,
           HN_POLICY(s)->create(s->policy->self, &s->policy->host, s->policy->params, &s->ps));
   s->policy->creating = false;
   if (status) return status;

@@ -115,7 +115,7 @@ HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnE
       const float *belief = hn_experience_at(&eval->trial, HN_F_BELIEF, row.t, row.row);
       HnStatus status = HN_OK;
       if (hn_record_map_cells(s))
-        HN_CALL(status, HN_INFERENCE(s)->map(s->inference->self, belief, map));
+        HN_CALL(status, INFERENCE_map, HN_INFERENCE(s)->map(s->inference->self, belief, map));
       if (status) return status;
       write_row(r, HN_FILE_TRIAL, &row);
     }

@@ -118,7 +118,8 @@ static HnStatus look_at_belief(Watch *x, const HnExperience *w, int64_t t) {
   const HnBeliefSpec *b = &s->bs;
   const float *belief = hn_experience_at(w, HN_F_BELIEF, t, 0);
   HnStatus status = HN_OK;
-  if (x->map) HN_CALL(status, HN_INFERENCE(s)->map(s->inference->self, belief, x->map));
+  if (x->map)
+    HN_CALL(status, INFERENCE_map, HN_INFERENCE(s)->map(s->inference->self, belief, x->map));
   x->m.entropy = (double)NAN;
   if (x->entropy >= 0)
     x->m.entropy = (double)w->belief_info[t * s->shape.belief_infos + x->entropy];
@@ -186,6 +187,6 @@ bool hn_replay_render(HnReplay *r, const HnReplayStep *m, int64_t width, int64_t
                       uint8_t *rgb, GError **error) {
   HnSession *s = r->s;
   HnStatus status;
-  HN_CALL(status, HN_ENV(s)->render(s->env->self, m->env, width, height, rgb));
+  HN_CALL(status, ENV_render, HN_ENV(s)->render(s->env->self, m->env, width, height, rgb));
   return !status || hn_session_failed(s, "rendering", status, error);
 }

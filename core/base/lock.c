@@ -1,0 +1,71 @@
+/* lock.c - see lock.h. */
+#include "lock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+G_DEFINE_QUARK(hn - lock - error - quark, hn_lock_error)
+
+enum { POLL_MS = 50, OWNER_MOST = 256 };
+
+static int fail(GError **error, int code, const char *path, const char *why, int fd) {
+  g_set_error(error, HN_LOCK_ERROR, code, "%s: %s", path, why);
+  if (fd >= 0) close(fd);
+  return -1;
+}
+
+static int busy(GError **error, const char *path, int fd) {
+  char owner[OWNER_MOST] = "";
+  ssize_t n = pread(fd, owner, sizeof owner - 1, 0);
+  owner[MAX(n, 0)] = '\0';
+  owner[strcspn(owner, "\n")] = '\0';
+  g_autofree char *who = g_utf8_make_valid(owner, -1);
+  g_autofree char *why =
+      *who ? g_strdup_printf("held by %s", who) : g_strdup("held by another process");
+  return fail(error, HN_LOCK_BUSY, path, why, fd);
+}
+
+/* Whether `path` still names the file that fd has open: a folder may have been removed meanwhile.
+ */
+static bool is_current(int fd, const char *path) {
+  struct stat ours, named;
+  return fstat(fd, &ours) == 0 && stat(path, &named) == 0 && ours.st_dev == named.st_dev &&
+         ours.st_ino == named.st_ino;
+}
+
+static void write_owner(int fd) {
+  g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+  g_autofree char *time = g_date_time_format_iso8601(now);
+  g_autofree char *owner =
+      g_strdup_printf("process %d on %s since %s\n", (int)getpid(), g_get_host_name(), time);
+  if (ftruncate(fd, 0) != 0 || pwrite(fd, owner, strlen(owner), 0) < 0) return; /* a note only */
+}
+
+int hn_lock_take(const char *path, double wait, GError **error) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  for (gint64 start = g_get_monotonic_time();;) {
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+    if (fd < 0) return fail(error, HN_LOCK_FAILED, path, g_strerror(errno), -1);
+    if (fcntl(fd, F_SETLK, &whole) == 0) {
+      if (!is_current(fd, path)) { /* made anew by somebody else: that one counts */
+        close(fd);
+        continue;
+      }
+      write_owner(fd);
+      return fd;
+    }
+    if (errno != EACCES && errno != EAGAIN)
+      return fail(error, HN_LOCK_FAILED, path, g_strerror(errno), fd);
+    if ((double)(g_get_monotonic_time() - start) > 1e6 * wait) return busy(error, path, fd);
+    close(fd);
+    g_usleep(POLL_MS * 1000);
+  }
+}
+
+void hn_lock_release(int fd) {
+  if (fd >= 0) close(fd);
+}

@@ -1,0 +1,23 @@
+/* lock.h - a folder's lock: a file in it that is made once and never renamed.
+ *
+ * The lock is POSIX's (fcntl), which NFS knows too; it belongs to the process, so that a child that
+ * a plugin leaves behind does not hold it, and ends with it, so that no lock is stale.  What the
+ * file says is for people: who took it last. */
+#ifndef HN_LOCK_H
+#define HN_LOCK_H
+#include <glib.h>
+#include <stdbool.h>
+
+#define HN_LOCK_ERROR (hn_lock_error_quark())
+enum {
+  HN_LOCK_BUSY,  /* another process has it; the message says who, as far as the file tells */
+  HN_LOCK_FAILED /* no lock can be had here, with the reason */
+};
+GQuark hn_lock_error_quark(void);
+
+/* Takes the lock `path`, waiting for it at most `wait` seconds; a descriptor, close-on-exec, or -1.
+ * A process takes a lock once and opens its file in no other way. */
+int hn_lock_take(const char *path, double wait, GError **error);
+/* Gives it back; the file stays. */
+void hn_lock_release(int fd);
+#endif
