@@ -18,14 +18,25 @@ static int fail(GError **error, int code, const char *path, const char *why, int
   return -1;
 }
 
-static int busy(GError **error, const char *path, int fd) {
+/* The first line of the file, or NULL. */
+static char *owner_in(int fd) {
   char owner[OWNER_MOST] = "";
-  ssize_t n = pread(fd, owner, sizeof owner - 1, 0);
+  const ssize_t n = pread(fd, owner, sizeof owner - 1, 0);
   owner[MAX(n, 0)] = '\0';
   owner[strcspn(owner, "\n")] = '\0';
-  g_autofree char *who = g_utf8_make_valid(owner, -1);
-  g_autofree char *why =
-      *who ? g_strdup_printf("held by %s", who) : g_strdup("held by another process");
+  return *owner ? g_utf8_make_valid(owner, -1) : NULL;
+}
+
+char *hn_lock_owner(const char *path) {
+  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  char *owner = fd < 0 ? NULL : owner_in(fd);
+  if (fd >= 0) close(fd);
+  return owner;
+}
+
+static int busy(GError **error, const char *path, int fd) {
+  g_autofree char *owner = owner_in(fd);
+  g_autofree char *why = g_strconcat("held by ", owner ? owner : "another process", NULL);
   return fail(error, HN_LOCK_BUSY, path, why, fd);
 }
 

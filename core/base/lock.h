@@ -18,6 +18,9 @@ GQuark hn_lock_error_quark(void);
 /* Takes the lock `path`, waiting for it at most `wait` seconds; a descriptor, close-on-exec, or -1.
  * A process takes a lock once and opens its file in no other way. */
 int hn_lock_take(const char *path, double wait, GError **error);
+/* What the file says of who took it last, or NULL; g_free.  It says nothing of whether he still has
+ * it. */
+char *hn_lock_owner(const char *path);
 /* Gives it back; the file stays. */
 void hn_lock_release(int fd);
 #endif

@@ -1,11 +1,19 @@
-/* cmd_cell.c - `hunch cell DIR`, which `hunch run` starts once per cell: runs or resumes the cell
- * whose config.resolved.yaml is in DIR, and tells its parent how far it is. */
+/* cmd_cell.c - `hunch cell DIR [-]`, which `hunch run` starts once per cell: takes the folder's
+ * lock, then runs or resumes the cell whose resolved configuration comes on stdin (-) or is in DIR,
+ * and tells on a page of memory how far it is. */
+#include "call_record.h"
+#include "child.h"
 #include "cli.h"
 #include "error.h"
+#include "guard.h"
+#include "lock.h"
 #include "run.h"
 #include "run_dir.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static volatile int stop;
@@ -13,12 +21,6 @@ static volatile int stop;
 static void on_signal(int number) {
   (void)number;
   stop = 1;
-}
-
-static void tell(void *arg, int64_t frames, int64_t total) {
-  (void)arg;
-  printf("progress %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n", frames, total);
-  fflush(stdout);
 }
 
 /* GLib's word for what cannot go on, such as memory that is not there: said as every other error,
@@ -29,36 +31,102 @@ static void on_fatal(const char *domain, GLogLevelFlags level, const char *messa
     return;
   }
   g_printerr("error: %s\n", message);
+  hn_guard_finish();
   _exit(HN_EXIT_FAILED);
 }
 
-static int run(const HnCell *cell, const char *dir) {
-  GError *error = NULL;
+static void listen_to_signals(void) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGUSR1, &action, NULL);
   signal(SIGPIPE,
-         SIG_IGN); /* a parent that is gone must not keep the checkpoint from being written */
+         SIG_IGN); /* a parent that is gone must not keep a checkpoint from being written */
   g_log_set_default_handler(on_fatal, NULL);
-  if (hn_run_cell(cell, dir, &stop, tell, NULL, &error)) return HN_EXIT_DONE;
-  bool waiting = g_error_matches(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
-  bool told_wrong = g_error_matches(error, HN_RUN_ERROR, HN_RUN_WEIGHTS) ||
-                    g_error_matches(error, HN_RUN_ERROR, HN_RUN_REFUSED);
-  int code = waiting ? HN_EXIT_INTERRUPTED : told_wrong ? HN_EXIT_USAGE : HN_EXIT_FAILED;
+}
+
+/* Whether the folder is this cell's, or the exit code: it is done, or something else. */
+static int judge(const HnCell *cell, const char *dir, bool *fresh) {
+  HnCellState state = hn_cell_state(dir, cell);
+  const HnCellWork work = state.work;
+  if (work == HN_CELL_DIFFERS) g_printerr("%s: error: %s\n", dir, state.reason);
+  hn_cell_state_clear(&state);
+  g_autofree char *config = hn_run_file(dir, HN_FILE_CONFIG);
+  *fresh = !g_file_test(config, G_FILE_TEST_EXISTS);
+  return work == HN_CELL_DONE ? HN_EXIT_DONE : work == HN_CELL_DIFFERS ? HN_EXIT_USAGE : -1;
+}
+
+static int run(const HnCell *cell, const char *dir, bool fresh) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = hn_run_file(dir, HN_FILE_LOG);
+  const int log = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+  hn_guard_start(cell, log, &stop);
+  const bool ok = hn_run_cell(cell, dir, &stop, NULL, NULL, &error);
+  hn_guard_finish();
+  if (log >= 0) close(log);
+  if (ok) return HN_EXIT_DONE;
+  const bool waiting = g_error_matches(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
+  const bool refused = g_error_matches(error, HN_RUN_ERROR, HN_RUN_WEIGHTS) ||
+                       g_error_matches(error, HN_RUN_ERROR, HN_RUN_REFUSED);
   g_printerr("%s: %s%s\n", dir, waiting ? "" : "error: ", error->message);
-  g_error_free(error);
+  if (refused && fresh) hn_run_discard(dir);
+  return waiting ? HN_EXIT_INTERRUPTED : refused ? HN_EXIT_USAGE : HN_EXIT_FAILED;
+}
+
+/* Alone in the folder from here on, before anything in it is read or written. */
+static int run_locked(const HnCell *cell, const char *dir) {
+  g_autofree char *path = hn_run_file(dir, HN_FILE_LOCK);
+  g_autoptr(GError) error = NULL;
+  bool fresh;
+  if (g_mkdir_with_parents(dir, 0777) != 0) {
+    g_printerr("%s: error: %s\n", dir, g_strerror(errno));
+    return HN_EXIT_FAILED;
+  }
+  const int lock = hn_lock_take(path, 0, &error);
+  if (lock < 0) {
+    if (g_error_matches(error, HN_LOCK_ERROR, HN_LOCK_BUSY)) return HN_CHILD_ELSEWHERE;
+    g_printerr("%s: error: cannot be locked: %s\n", dir, error->message);
+    return HN_EXIT_FAILED;
+  }
+  hn_run_sweep(dir);
+  int code = judge(cell, dir, &fresh);
+  if (code < 0) code = run(cell, dir, fresh);
+  hn_lock_release(lock);
   return code;
 }
 
+/* The cell that stdin describes; files that it names are found from its folder. */
+static HnCell *read_cell(const char *dir) {
+  g_autofree char *name = hn_run_file(dir, HN_FILE_CONFIG);
+  g_autoptr(GString) text = g_string_new(NULL);
+  char part[4096];
+  for (ssize_t n; (n = read(STDIN_FILENO, part, sizeof part)) > 0;)
+    g_string_append_len(text, part, n);
+  HnDiag *d = hn_diag_new();
+  HnNode *node = hn_yaml_parse(name, text->str, text->len, d);
+  HnCell *cell = node ? hn_cell_read(node, d) : NULL;
+  g_autofree char *findings = hn_diag_text(d);
+  if (hn_diag_count(d)) g_clear_pointer(&cell, hn_cell_free);
+  g_printerr("%s", findings);
+  hn_node_free(node), hn_diag_free(d);
+  return cell;
+}
+
 int hn_cli_cell(int argc, char **argv) {
-  if (argc != 2) {
-    g_printerr("usage: hunch cell DIR\n");
+  const bool scheduled = argc == 3 && strcmp(argv[2], "-") == 0;
+  if (argc != 2 && !scheduled) {
+    g_printerr("usage: hunch cell DIR [-]\n");
     return HN_EXIT_USAGE;
   }
+  listen_to_signals();
+  if (scheduled) {
+    fcntl(HN_CHILD_RECORD_FD, F_SETFD, FD_CLOEXEC);
+    hn_call_record_use(HN_CHILD_RECORD_FD);
+  }
   g_autoptr(GError) error = NULL;
-  HnCell *cell = hn_cell_open(argv[1], &error);
-  int code = cell ? run(cell, argv[1]) : HN_EXIT_USAGE;
+  HnCell *cell = scheduled ? read_cell(argv[1]) : hn_cell_open(argv[1], &error);
   if (error) g_printerr("%s\n", error->message);
+  const int code = cell ? run_locked(cell, argv[1]) : HN_EXIT_USAGE;
   hn_cell_free(cell);
+  hn_guard_finish();
   return code;
 }

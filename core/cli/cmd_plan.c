@@ -11,9 +11,9 @@
 enum { SHORT = 12, WORKS = HN_CELL_DIFFERS + 1 };
 
 static void add_cell(JsonBuilder *b, const HnCell *cell, const char *dir) {
-  HnCellState state = hn_cell_state(dir, cell);
-  g_autofree char *identity = hn_cell_identity(cell),
-                  *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
+  g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
+  HnCellState state = hn_cell_state(folder, cell);
+  g_autofree char *identity = hn_cell_identity(cell);
   g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed); /* JSON keeps 53 bits */
   hn_json_open_object(b, NULL);
   hn_json_add_string(b, "arm", cell->arm);
@@ -48,7 +48,8 @@ static void print_table(const HnStudy *study, const char *dir) {
          "STATE", "REASON");
   for (guint i = 0; i < study->cells->len; i++) {
     const HnCell *cell = study->cells->pdata[i];
-    HnCellState state = hn_cell_state(dir, cell);
+    g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
+    HnCellState state = hn_cell_state(folder, cell);
     g_autofree char *identity = hn_cell_identity(cell);
     printf("%-*s  %4" PRId64 "  %10" PRId64 "  %.*s  %-7s  %s\n", arm_width, cell->arm,
            cell->seed_index, cell->run.frames, SHORT, identity, hn_cell_work_name(state.work),

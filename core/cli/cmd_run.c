@@ -89,7 +89,10 @@ static int run(const HnVerb *verb, const HnStudy *study, const char *dir, GPtrAr
   bool refused = all_refused(jobs);
   if (!refused) show(verb, dir);
   if (failed) hn_cli_error(verb->name, "%u of %u cells failed", failed, jobs->len);
-  if (refused) return HN_EXIT_USAGE;
+  if (refused) {
+    hn_folder_discard(dir);
+    return HN_EXIT_USAGE;
+  }
   return failed || elsewhere ? HN_EXIT_PARTIAL : HN_EXIT_DONE;
 }
 

@@ -135,7 +135,7 @@ static void test_before(void) {
 static void test_during(void) {
   HnCell source, c = cell_of(&toy_memory_LTX_hn_plugin, "during");
   char *trained = train(&source), at4[32], now[32];
-  g_autoptr(GPtrArray) list = hn_run_checkpoints(trained);
+  g_autoptr(GPtrArray) list = hn_run_checkpoints(trained, NULL);
   static const int64_t kept[] = {0, 4, 8, 9, 10}; /* and the newest two */
   g_assert_cmpuint(list->len, ==, G_N_ELEMENTS(kept));
   for (guint i = 0; i < list->len; i++)

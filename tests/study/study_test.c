@@ -1,6 +1,7 @@
 /* study_test.c - arms, overrides and seeds become cells; folders say what is left to do. */
 #include "yaml_fixture.h"
 #include <cell_status.h>
+#include <run_dir.h>
 #include <glib/gstdio.h>
 #include <study.h>
 #include <unistd.h>
@@ -255,7 +256,8 @@ static void test_missing_plugin(void) {
 }
 
 static void state_is(const HnCell *c, HnCellWork work, const char *reason) {
-  HnCellState state = hn_cell_state(folder, c);
+  g_autofree char *place = hn_run_dir(folder, c->arm, c->seed_index);
+  HnCellState state = hn_cell_state(place, c);
   g_assert_cmpstr(state.reason, ==, reason);
   g_assert_cmpint(state.work, ==, work);
   hn_cell_state_clear(&state);

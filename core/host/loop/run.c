@@ -1,5 +1,6 @@
 /* run.c - the loop: collect, learn policy, learn inference, evaluate, record, checkpoint. */
 #include "run.h"
+#include "call_record.h"
 #include "checkpoint.h"
 #include "error.h"
 #include "learn.h"
@@ -57,8 +58,8 @@ static bool is_kept(const Run *r, int64_t update) {
 /* Removes all checkpoints but those to be kept and the two newest: the older one is there should
  * the disk have lost the newer. */
 static void remove_old(const Run *r) {
-  g_autoptr(GPtrArray) all = hn_run_checkpoints(r->dir);
-  for (guint i = 0; i + 2 < all->len; i++)
+  g_autoptr(GPtrArray) all = hn_run_checkpoints(r->dir, NULL);
+  for (guint i = 0; all && i + 2 < all->len; i++)
     if (!is_kept(r, hn_run_checkpoint_update(all->pdata[i]))) g_unlink(all->pdata[i]);
 }
 
@@ -125,7 +126,8 @@ static gboolean load_one(Run *r, const char *path, GHashTable *meta, GError **er
 
 /* Restores the newest checkpoint that can be read, if there is one; meta then says what it held. */
 static gboolean load(Run *r, FILE *log, GHashTable *meta, GError **error) {
-  g_autoptr(GPtrArray) all = hn_run_checkpoints(r->dir);
+  g_autoptr(GPtrArray) all = hn_run_checkpoints(r->dir, error);
+  if (!all) return FALSE;
   for (guint i = all->len; i-- > 0;) {
     g_autoptr(GError) why = NULL;
     if (load_one(r, all->pdata[i], meta, &why)) {
@@ -279,12 +281,19 @@ static gboolean begin(Run *r, FILE *log, GHashTable *meta, GError **error) {
   return !fresh || !is_kept(r, 0) || save(r, error);
 }
 
+static void tell_progress(const HnSession *s, int64_t total) {
+  HnCallRecord *r = hn_call_record;
+  r->update = s->update, r->frames = s->frames, r->frames_total = total;
+}
+
 static gboolean loop(Run *r, volatile int *stop, HnRunProgress *progress, void *arg,
                      GError **error) {
   HnSession *s = r->s;
   int64_t total = r->cell->run.frames;
+  tell_progress(s, total);
   while (s->frames < total) {
     if (!update(r, error)) return FALSE;
+    tell_progress(s, total);
     if (progress) progress(arg, MIN(s->frames, total), total);
     if (stop && *stop && s->frames < total) {
       if (!save(r, error)) return FALSE;

@@ -2,12 +2,13 @@
 #include "run_dir.h"
 #include "error.h"
 #include "json.h"
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define EXTENSION ".safetensors"
 
 #define NAME(id, name, doc) name,
-static const char *const names[] = {HN_RUN_FILES(NAME)};
+static const char *const names[] = {HN_RUN_FILES(NAME) NULL};
 
 const char *hn_run_file_name(HnRunFile file) {
   return names[file];
@@ -46,15 +47,74 @@ static int by_update(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-GPtrArray *hn_run_checkpoints(const char *dir) {
-  GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+GPtrArray *hn_run_checkpoints(const char *dir, GError **error) {
   g_autofree char *folder = hn_run_checkpoint_folder(dir);
-  g_autoptr(GDir) d = g_dir_open(folder, 0, NULL);
+  g_autoptr(GError) why = NULL;
+  g_autoptr(GDir) d = g_dir_open(folder, 0, &why);
+  if (!d && !g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+    g_set_error_literal(error, HN_RUN_ERROR, HN_RUN_IO, why->message);
+    return NULL;
+  }
+  GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
   for (const char *name; d && (name = g_dir_read_name(d));)
     if (hn_run_checkpoint_update(name) >= 0)
       g_ptr_array_add(found, g_build_filename(folder, name, NULL));
   g_ptr_array_sort(found, by_update);
   return found;
+}
+
+/* ---- leftovers ---- */
+
+/* "run.json.K3F9QZ", as GLib calls what it writes before it renames it;
+ * "00000040.safetensors.part". */
+static bool is_unfinished(const char *name) {
+  static const char *const written[] = {HN_STUDY_PLAN, HN_STUDY_SOURCE, NULL};
+  if (g_str_has_suffix(name, EXTENSION ".part")) return true;
+  const gsize n = strlen(name);
+  if (n < 8 || name[n - 7] != '.' ||
+      strspn(name + n - 6, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS) != 6)
+    return false;
+  g_autofree char *stem = g_strndup(name, n - 7);
+  return g_strv_contains(written, stem) || g_str_equal(stem, names[HN_FILE_JSON]) ||
+         g_str_equal(stem, names[HN_FILE_CONFIG]);
+}
+
+bool hn_run_is_leftover(const char *name) {
+  return is_unfinished(name) || g_str_equal(name, names[HN_FILE_LOCK]) ||
+         g_str_equal(name, names[HN_FILE_LOG]);
+}
+
+char *hn_run_some_file(const char *dir) {
+  g_autoptr(GDir) d = g_dir_open(dir, 0, NULL);
+  for (const char *name; d && (name = g_dir_read_name(d));)
+    if (!hn_run_is_leftover(name)) return g_strdup(name);
+  return NULL;
+}
+
+static void remove_files(const char *dir, bool (*which)(const char *name)) {
+  g_autoptr(GDir) d = g_dir_open(dir, 0, NULL);
+  for (const char *name; d && (name = g_dir_read_name(d));) {
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    if (which(name)) g_unlink(path);
+  }
+}
+
+void hn_run_sweep(const char *dir) {
+  g_autofree char *ckpt = hn_run_checkpoint_folder(dir);
+  remove_files(dir, is_unfinished);
+  remove_files(ckpt, is_unfinished);
+}
+
+static bool is_of_a_run(const char *name) {
+  return g_strv_contains(names, name) || is_unfinished(name);
+}
+
+void hn_run_discard(const char *dir) {
+  g_autofree char *ckpt = hn_run_checkpoint_folder(dir), *above = g_path_get_dirname(dir);
+  remove_files(ckpt, is_unfinished);
+  g_rmdir(ckpt);
+  remove_files(dir, is_of_a_run);
+  if (g_rmdir(dir) == 0) g_rmdir(above);
 }
 
 /* ---- what a run says of itself ---- */

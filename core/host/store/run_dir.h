@@ -19,13 +19,15 @@
   X(TRIAL, "trial.csv", "Recorded rows of the last evaluation, observation by observation.")      \
   X(PREDICTIONS, "predictions.csv", "What those rows predict along a grid, in supervised tasks.") \
   X(TRACE, "trace.bin", "SHA-256 of the weights, 32 bytes per traced update.")                    \
-  X(LOG, "log.txt", "Messages of the run and its plugins.")
+  X(LOG, "log.txt", "Messages of the run and its plugins, and what they print.")                  \
+  X(LOCK, "lock", "Held by the process that runs the cell; says which took it last.")
 
 #define HN_RUN_FILE_ID(id, name, doc) HN_FILE_##id,
 typedef enum HnRunFile { HN_RUN_FILES(HN_RUN_FILE_ID) HN_RUN_FILE_COUNT } HnRunFile;
 
 #define HN_STUDY_PLAN   "study.json"
 #define HN_STUDY_SOURCE "study.yaml"
+#define HN_STUDY_LOCK   "lock"
 
 /* "metrics.csv". */
 const char *hn_run_file_name(HnRunFile file);
@@ -36,8 +38,20 @@ char *hn_run_checkpoint_folder(const char *dir);
 char *hn_run_checkpoint(const char *dir, int64_t update);
 /* Update of a checkpoint's path; -1: not named as one. */
 int64_t hn_run_checkpoint_update(const char *path);
-/* Paths of all checkpoints, oldest first; free with g_ptr_array_unref. */
-GPtrArray *hn_run_checkpoints(const char *dir);
+/* Paths of all checkpoints, oldest first, none where there is no folder for them; free with
+ * g_ptr_array_unref.  NULL with HN_RUN_IO if the folder cannot be listed. */
+GPtrArray *hn_run_checkpoints(const char *dir, GError **error);
+
+/* A file of a run's or a study's folder that holds nothing of value: a lock, messages, or what a
+ * process that was killed had not yet renamed. */
+bool hn_run_is_leftover(const char *name);
+/* Something in a folder that is no leftover, or NULL; g_free. */
+char *hn_run_some_file(const char *dir);
+/* Removes what killed processes had not yet renamed; for who holds the folder's lock. */
+void hn_run_sweep(const char *dir);
+/* Removes a run that was refused before it began: its files, and its folder and the one above where
+ * nothing else is in them. */
+void hn_run_discard(const char *dir);
 
 /* run.json, or NULL; json_object_unref. */
 JsonObject *hn_run_facts(const char *dir, GError **error);

@@ -84,7 +84,9 @@ static char *updates_of(GPtrArray *list) {
 /* The checkpoint in the folder of a cell that has run. */
 static char *choose(const HnCell *cell, const char *study, const char *dir, JsonObject *plan,
                     const char *status, const char **key, GError **error) {
-  g_autoptr(GPtrArray) list = hn_run_checkpoints(dir);
+  g_autoptr(GError) why = NULL;
+  g_autoptr(GPtrArray) list = hn_run_checkpoints(dir, &why);
+  if (!list) return blame(key, "from", error, "%s", why->message);
   g_autofree char *how = command(cell, study, plan);
   if (cell->weights_at < 0) {
     if (g_strcmp0(status, "done") != 0)

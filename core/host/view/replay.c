@@ -20,7 +20,8 @@ static gboolean failed(GError **error, const char *format, ...) {
 
 static gboolean load(HnReplay *r, const char *dir, GError **error) {
   HnEpisodeStats stats;
-  GPtrArray *all = hn_run_checkpoints(dir);
+  GPtrArray *all = hn_run_checkpoints(dir, error);
+  if (!all) return FALSE;
   GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   hn_episode_stats_make(&stats, r->s->rollouts.rows, r->s->shape.env_infos, &r->s->trial);
   GPtrArray *states = hn_states_of(r->s, &stats);

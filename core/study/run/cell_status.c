@@ -70,16 +70,13 @@ static Record read_record(const char *folder) {
                   g_strdup(hn_json_string(o, "identity", NULL))};
 }
 
-/* Update of the newest checkpoint, or -1. */
-static int64_t last_checkpoint(const char *folder) {
-  g_autoptr(GPtrArray) all = hn_run_checkpoints(folder);
-  return all->len ? hn_run_checkpoint_update(all->pdata[all->len - 1]) : -1;
-}
-
-/* Something in a folder, or NULL. */
-static char *some_file(const char *folder) {
-  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-  return dir ? g_strdup(g_dir_read_name(dir)) : NULL;
+/* Update of the newest checkpoint, or -1; -1 too where they cannot be listed, which *why then says.
+ */
+static int64_t last_checkpoint(const char *folder, char **why) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) all = hn_run_checkpoints(folder, &error);
+  if (!all) *why = g_strdup(error->message);
+  return all && all->len ? hn_run_checkpoint_update(all->pdata[all->len - 1]) : -1;
 }
 
 /* The folder holds this very cell: how far is it? */
@@ -89,7 +86,11 @@ static void judge_progress(const char *folder, const Record *record, HnCellState
     s->reason = g_strdup("done");
     return;
   }
-  s->update = last_checkpoint(folder);
+  s->update = last_checkpoint(folder, &s->reason);
+  if (s->reason) {
+    s->work = HN_CELL_DIFFERS;
+    return;
+  }
   s->work = s->update >= 0 ? HN_CELL_RESUME : HN_CELL_RUN;
   GString *reason = g_string_new(NULL);
   if (g_strcmp0(record->status, "failed") == 0)
@@ -116,11 +117,11 @@ static void judge(const char *folder, const char *config, const HnCell *cell, Hn
   g_free(record.status), g_free(record.reason), g_free(record.identity);
 }
 
-HnCellState hn_cell_state(const char *dir, const HnCell *cell) {
+HnCellState hn_cell_state(const char *folder, const HnCell *cell) {
   HnCellState s = {HN_CELL_RUN, -1, NULL};
-  g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index), *some = some_file(folder);
+  g_autofree char *some = hn_run_some_file(folder);
   g_autofree char *config = hn_run_file(folder, HN_FILE_CONFIG);
-  bool exists = g_file_test(folder, G_FILE_TEST_EXISTS);
+  const bool exists = g_file_test(folder, G_FILE_TEST_EXISTS);
   if (!exists || (!some && g_file_test(folder, G_FILE_TEST_IS_DIR)))
     s.reason = g_strdup("new");
   else if (g_file_test(config, G_FILE_TEST_EXISTS))

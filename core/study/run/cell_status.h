@@ -16,9 +16,9 @@ typedef struct HnCellState {
   char *reason;   /* "new", "done", "has a checkpoint at update 40", .. */
 } HnCellState;
 
-/* Judges the cell's folder in the study folder `dir` by config.resolved.yaml, run.json and ckpt/;
- * reads only.  The number of `workers` may differ. */
-HnCellState hn_cell_state(const char *dir, const HnCell *cell);
+/* Judges the cell's folder by config.resolved.yaml, run.json and ckpt/; reads only.  What no result
+ * depends on (hn_run_resources) may differ. */
+HnCellState hn_cell_state(const char *folder, const HnCell *cell);
 void hn_cell_state_clear(HnCellState *state);
 /* "run", "resume", "done", "differs". */
 const char *hn_cell_work_name(HnCellWork work);

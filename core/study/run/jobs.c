@@ -1,11 +1,14 @@
 /* jobs.c - see jobs.h.  Files are written beside and renamed. */
 #include "jobs.h"
 #include "json.h"
+#include "lock.h"
 #include "plan_file.h"
 #include "run_dir.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
+
+enum { LOCK_SECONDS = 30 }; /* that another process may take to write the plan */
 
 static void job_free(HnJob *j) {
   g_free(j->name);
@@ -53,9 +56,8 @@ GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const
 /* A folder that is not empty must hold this study's plan. */
 static bool same_study(const HnStudy *study, const char *dir, GError **error) {
   g_autofree char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);
-  g_autoptr(GDir) any = g_dir_open(dir, 0, NULL);
-  const char *first = any ? g_dir_read_name(any) : NULL;
-  if (!first) return true;
+  g_autofree char *some = hn_run_some_file(dir);
+  if (!some) return true;
   g_autoptr(JsonObject) held = hn_json_read(plan, NULL);
   const char *name = hn_json_string(held, "study", NULL);
   if (g_strcmp0(name, study->name) == 0) return true;
@@ -65,7 +67,53 @@ static bool same_study(const HnStudy *study, const char *dir, GError **error) {
                 study->name);
   else
     g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
-                "%s is not a study's folder (it holds %s): choose another with -o", dir, first);
+                "%s is not a study's folder (it holds %s): choose another with -o", dir, some);
+  return false;
+}
+
+/* The arms that the folder's plan has, and cells of which are there, but that this study lacks. */
+static char *arms_to_lose(const HnStudy *study, const char *dir) {
+  g_autofree char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);
+  g_autoptr(JsonObject) held = hn_json_read(plan, NULL);
+  JsonArray *arms = held ? hn_json_array(held, "arms") : NULL;
+  g_autoptr(GPtrArray) lost = g_ptr_array_new();
+  for (guint i = 0; arms && i < json_array_get_length(arms); i++) {
+    const char *arm = hn_json_string_at(arms, i);
+    g_autofree char *folder = arm ? g_build_filename(dir, arm, NULL) : NULL;
+    if (arm && g_file_test(folder, G_FILE_TEST_IS_DIR) &&
+        !g_ptr_array_find_with_equal_func(study->arms, arm, g_str_equal, NULL))
+      g_ptr_array_add(lost, (void *)(guintptr)arm);
+  }
+  if (!lost->len) return NULL;
+  g_ptr_array_add(lost, NULL);
+  return g_strjoinv(", ", (char **)lost->pdata);
+}
+
+/* The plan that all cells of a folder share changes only where everything in it fits. */
+static bool plan_fits(const HnStudy *study, const char *dir, GError **error) {
+  g_autofree char *lost = arms_to_lose(study, dir), *first = NULL;
+  if (lost) {
+    g_set_error(
+        error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
+        "%s holds cells of %s, which this study does not have: choose another folder with -o, "
+        "or move them away",
+        dir, lost);
+    return false;
+  }
+  guint others = 0;
+  for (guint i = 0; i < study->cells->len; i++) {
+    const HnCell *cell = study->cells->pdata[i];
+    g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
+    HnCellState state = hn_cell_state(folder, cell);
+    if (state.work == HN_CELL_DIFFERS && others++ == 0)
+      first = g_strdup_printf("%s: %s", folder, state.reason);
+    hn_cell_state_clear(&state);
+  }
+  if (!others) return true;
+  g_autofree char *more = others > 1 ? g_strdup_printf(" (and %u more cells)", others - 1) : NULL;
+  g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
+              "%s%s; choose another folder with -o, or remove what is there", first,
+              more ? more : "");
   return false;
 }
 
@@ -75,7 +123,8 @@ static bool sources_done(const char *dir, const GPtrArray *jobs, GError **error)
     const HnJob *j = jobs->pdata[i];
     const HnCell *source = j->cell->source;
     if (j->ready || !source || j->after) continue;
-    HnCellState state = hn_cell_state(dir, source);
+    g_autofree char *folder = hn_run_dir(dir, source->arm, source->seed_index);
+    HnCellState state = hn_cell_state(folder, source);
     bool done = state.work == HN_CELL_DONE;
     hn_cell_state_clear(&state);
     if (done) continue;
@@ -89,24 +138,15 @@ static bool sources_done(const char *dir, const GPtrArray *jobs, GError **error)
 }
 
 bool hn_folder_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error) {
-  if (!same_study(study, dir, error)) return false;
-  guint others = 0;
-  g_autofree char *first = NULL;
+  if (!same_study(study, dir, error) || !plan_fits(study, dir, error)) return false;
   for (guint i = 0; i < jobs->len; i++) {
     HnJob *j = jobs->pdata[i];
-    HnCellState state = hn_cell_state(dir, j->cell);
+    HnCellState state = hn_cell_state(j->dir, j->cell);
     j->ready = state.work == HN_CELL_DONE;
     if (j->ready) j->state = HN_JOB_DONE, j->frames = j->total;
-    if (state.work == HN_CELL_DIFFERS && others++ == 0)
-      first = g_strdup_printf("%s: %s", j->dir, state.reason);
     hn_cell_state_clear(&state);
   }
-  if (!others) return sources_done(dir, jobs, error);
-  g_autofree char *more = others > 1 ? g_strdup_printf(" (and %u more cells)", others - 1) : NULL;
-  g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
-              "%s%s; choose another folder with -o, or remove what is there", first,
-              more ? more : "");
-  return false;
+  return sources_done(dir, jobs, error);
 }
 
 static bool unwritable(const char *what, const char *why, GError **error) {
@@ -132,29 +172,35 @@ static char *annotated(const HnStudy *study, const char *const *overrides) {
   return g_string_free(out, FALSE);
 }
 
-/* Left alone where it says the same already: a process that runs the cell holds a lock on it. */
-static bool write_configuration(const HnJob *j, GError **error) {
-  HnNode *node = hn_cell_node(j->cell);
-  g_autofree char *text = hn_node_write(node);
-  g_autofree char *path = hn_run_file(j->dir, HN_FILE_CONFIG);
-  g_autofree char *old = NULL;
-  hn_node_free(node);
-  if (!make_folder(j->dir, error)) return false;
-  if (g_file_get_contents(path, &old, NULL, NULL) && g_str_equal(old, text)) return true;
-  return write_file(j->dir, hn_run_file_name(HN_FILE_CONFIG), text, error);
-}
-
+/* The plan is changed by one process at a time, which looks again at what is there. */
 bool hn_folder_prepare(const HnStudy *study, const char *const *overrides, const char *dir,
                        GPtrArray *jobs, GError **error) {
-  g_autofree char *plan = hn_study_plan(study, overrides);
-  g_autofree char *source = annotated(study, overrides);
-  bool ok = make_folder(dir, error) && write_file(dir, HN_STUDY_PLAN, plan, error) &&
-            write_file(dir, HN_STUDY_SOURCE, source, error);
-  for (guint i = 0; ok && i < jobs->len; i++) {
-    HnJob *j = jobs->pdata[i];
-    ok = j->ready || write_configuration(j, error);
-  }
+  g_autofree char *plan = hn_study_plan(study, overrides), *source = annotated(study, overrides);
+  g_autofree char *path = g_build_filename(dir, HN_STUDY_LOCK, NULL);
+  if (!make_folder(dir, error)) return false;
+  const int lock = hn_lock_take(path, LOCK_SECONDS, error);
+  if (lock < 0) return false;
+  hn_run_sweep(dir);
+  const bool ok = hn_folder_check(study, dir, jobs, error) &&
+                  write_file(dir, HN_STUDY_PLAN, plan, error) &&
+                  write_file(dir, HN_STUDY_SOURCE, source, error);
+  hn_lock_release(lock);
   return ok;
+}
+
+void hn_folder_discard(const char *dir) {
+  static const char *const names[] = {HN_STUDY_PLAN, HN_STUDY_SOURCE, HN_STUDY_LOCK};
+  g_autofree char *some = NULL;
+  g_autoptr(GDir) d = g_dir_open(dir, 0, NULL);
+  for (const char *name; d && (name = g_dir_read_name(d));)
+    if (!hn_run_is_leftover(name) && !g_str_equal(name, HN_STUDY_PLAN) &&
+        !g_str_equal(name, HN_STUDY_SOURCE))
+      return; /* a cell is there */
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+    g_autofree char *path = g_build_filename(dir, names[i], NULL);
+    g_unlink(path);
+  }
+  g_rmdir(dir);
 }
 
 void hn_job_record(const HnJob *job, const char *status, const char *reason) {

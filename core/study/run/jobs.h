@@ -37,9 +37,12 @@ GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const
  * configuration of it, or lacks a cell that another starts from and that was not asked for; writes
  * nothing. */
 bool hn_folder_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error);
-/* Writes the plan and each waiting cell's config.resolved.yaml; HN_FOLDER_UNWRITABLE. */
+/* Checks again, alone, and writes the plan.  HN_FOLDER_UNWRITABLE, or as above; cells write what is
+ * theirs when they hold their own folder's lock. */
 bool hn_folder_prepare(const HnStudy *study, const char *const *overrides, const char *dir,
                        GPtrArray *jobs, GError **error);
+/* Removes the plan again where no cell has left anything: all were refused. */
+void hn_folder_discard(const char *dir);
 /* Notes in a cell's run.json how it ended, where the cell itself could not. */
 void hn_job_record(const HnJob *job, const char *status, const char *reason);
 /* Members "status" and "reason" of a cell's run.json; g_free.  NULL: not there. */

@@ -1,38 +1,29 @@
 /* schedule.c - one GLib main loop, a child process per running cell. */
 #include "schedule.h"
+#include "child.h"
+#include "lock.h"
+#include "machine.h"
 #include "progress.h"
 #include "run_dir.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gio.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
-enum { LOCK_FD = 3, DRAW_MS = 200, HEARTBEAT_S = 60, EXIT_USAGE = 2, EXIT_INTERRUPTED = 75 };
+enum { DRAW_MS = 200, HEARTBEAT_S = 60, EXIT_USAGE = 2, EXIT_INTERRUPTED = 75 };
 
 typedef struct Schedule {
   GPtrArray *jobs;
-  GPtrArray *children; /* Child *, running */
-  gint64 parallel;
+  GPtrArray *children; /* HnChild *, running */
+  int64_t parallel;
   guint next;  /* no job before it is waiting */
   int signals; /* received */
   HnProgress progress;
   GMainLoop *loop;
 } Schedule;
-
-typedef struct Child {
-  Schedule *s;
-  HnJob *job;
-  GSubprocess *process;
-  GDataInputStream *out, *err;
-  char *said;  /* the last line on stderr, which may be why it crashed */
-  int pending; /* streams and the exit that are still to come */
-} Child;
 
 static void advance(Schedule *s);
 
@@ -49,13 +40,6 @@ static void say(Schedule *s, const char *format, ...) {
 
 /* ---- how a child ended ---- */
 
-static char *death(const Child *c) {
-  int number = g_subprocess_get_term_sig(c->process);
-  return g_strdup_printf("killed by signal %d (%s)%s%s%s", number, g_strsignal(number),
-                         number == SIGKILL ? ", as the system does when memory runs out" : "",
-                         c->said ? ": " : "", c->said ? c->said : "");
-}
-
 /* said: the cell's last line, or NULL. */
 static void fail(Schedule *s, HnJob *j, const char *said, char *reason) {
   g_free(j->reason);
@@ -67,131 +51,83 @@ static void fail(Schedule *s, HnJob *j, const char *said, char *reason) {
     say(s, "%s: failed: %s", j->name, reason);
 }
 
-static void judge_end(Child *c) {
-  HnJob *j = c->job;
+/* Stopped by the second signal, or by the first before it could listen. */
+static void judge_killed(HnJob *j) {
+  g_autoptr(GPtrArray) checkpoints = hn_run_checkpoints(j->dir, NULL);
+  j->state = HN_JOB_INTERRUPTED;
+  hn_job_record(j, "interrupted",
+                checkpoints && checkpoints->len ? "killed by a signal; it goes on from its checkpoint"
+                                 : "killed by a signal before its first checkpoint");
+}
+
+static void judge_elsewhere(Schedule *s, HnJob *j) {
+  g_autofree char *path = hn_run_file(j->dir, HN_FILE_LOCK), *owner = hn_lock_owner(path);
+  j->state = HN_JOB_ELSEWHERE;
+  say(s, "%s: another process is running it (%s); left alone", j->name,
+      owner ? owner : "it does not say which");
+}
+
+static void judge_end(Schedule *s, const HnChild *c) {
+  HnJob *j = hn_child_job(c);
+  const char *said = hn_child_said(c);
+  const int code = hn_child_code(c);
   g_autofree char *status = NULL, *reason = NULL;
-  hn_job_recorded(j, &status, &reason);
-  bool left = g_subprocess_get_if_exited(c->process);
-  int code = left ? g_subprocess_get_exit_status(c->process) : -1;
   j->refused = code == EXIT_USAGE;
+  if (code == HN_CHILD_ELSEWHERE) {
+    judge_elsewhere(s, j);
+    return;
+  }
+  hn_job_recorded(j, &status, &reason);
   if (code == 0 && g_strcmp0(status, "done") == 0) {
     j->state = HN_JOB_DONE, j->frames = j->total;
   } else if (code == EXIT_INTERRUPTED) {
     j->state = HN_JOB_INTERRUPTED;
-  } else if (!left && c->s->signals > 1) {
-    j->state = HN_JOB_INTERRUPTED;
-    hn_job_record(j, "interrupted", "killed by a second signal; it goes on from its checkpoint");
-  } else if (left && g_strcmp0(status, "failed") == 0 && reason) {
-    fail(c->s, j, c->said, g_steal_pointer(&reason));
+  } else if (s->signals > 0 && (hn_child_killer(c) == SIGKILL || hn_child_killer(c) == SIGTERM)) {
+    judge_killed(j);
+  } else if (code >= 0 && g_strcmp0(status, "failed") == 0 && reason) {
+    fail(s, j, said, g_steal_pointer(&reason));
   } else {
-    char *why = !left     ? death(c)
-                : c->said ? g_strdup(c->said)
-                          : g_strdup_printf("ended with exit code %d", code);
-    hn_job_record(j, "failed", why);
-    fail(c->s, j, c->said, why);
+    char *why = code < 0 ? hn_child_death(c)
+                : said   ? g_strdup(said)
+                         : g_strdup_printf("ended with exit code %d", code);
+    if (!j->refused) hn_job_record(j, "failed", why);
+    fail(s, j, said, why);
   }
 }
 
-static void settle(Child *c) {
-  if (--c->pending > 0) return;
-  Schedule *s = c->s;
-  judge_end(c);
+static void on_end(void *arg, HnChild *c) {
+  Schedule *s = arg;
+  judge_end(s, c);
   g_ptr_array_remove(s->children, c); /* frees it */
   advance(s);
 }
 
-static void child_free(Child *c) {
-  g_clear_object(&c->out);
-  g_clear_object(&c->err);
-  g_clear_object(&c->process);
-  g_free(c->said);
-  g_free(c);
+static void on_line(void *arg, HnChild *c, const char *line) {
+  Schedule *s = arg;
+  if (s->signals == 0) say(s, "%s: %s", hn_child_job(c)->name, line);
 }
 
-/* ---- what a child says ---- */
-
-static void on_line(GObject *source, GAsyncResult *result, gpointer arg) {
-  Child *c = arg;
-  GDataInputStream *stream = G_DATA_INPUT_STREAM(source);
-  g_autofree char *line = g_data_input_stream_read_line_finish(stream, result, NULL, NULL);
-  if (!line) {
-    settle(c);
-    return;
+/* How far each cell is, as its page of memory says. */
+static void look_at_children(Schedule *s) {
+  for (guint i = 0; i < s->children->len; i++) {
+    const HnChild *c = s->children->pdata[i];
+    const HnCallRecord *r = hn_child_record(c);
+    if (r->frames_total > 0) hn_child_job(c)->frames = MIN(r->frames, r->frames_total);
   }
-  gint64 frames, total;
-  if (stream == c->err) {
-    g_autofree char *clean = hn_diag_printable(line);
-    if (*g_strstrip(clean)) {
-      g_free(c->said);
-      c->said = g_steal_pointer(&clean);
-      if (c->s->signals == 0) say(c->s, "%s: %s", c->job->name, c->said);
-    }
-  } else if (sscanf(line, "progress %" G_GINT64_FORMAT " %" G_GINT64_FORMAT, &frames, &total) ==
-             2) {
-    c->job->frames = frames, c->job->total = total;
-  }
-  g_data_input_stream_read_line_async(stream, G_PRIORITY_DEFAULT, NULL, on_line, c);
-}
-
-static void on_exit_of(GObject *source, GAsyncResult *result, gpointer arg) {
-  g_subprocess_wait_finish(G_SUBPROCESS(source), result, NULL);
-  settle(arg);
 }
 
 /* ---- starting one ---- */
 
-/* In the child, before exec: signals of the terminal go to the parent alone, which forwards them;
- * if the parent dies, the cell writes a checkpoint and ends. */
-static void set_up(gpointer arg) {
-  (void)arg;
-  setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-}
-
-/* A descriptor whose lock marks the cell as being run; the child inherits it.  -1: another process
- * has it.  A file system without locks gives a descriptor without one. */
-static int lock(const HnJob *j) {
-  g_autofree char *path = hn_run_file(j->dir, HN_FILE_CONFIG);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    close(fd);
-    return -1;
-  }
-  return fd >= 0 ? fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
 static void start(Schedule *s, HnJob *j) {
-  int held = lock(j);
-  if (held < 0) {
-    j->state = HN_JOB_ELSEWHERE;
-    say(s, "%s: another process is running it; left alone", j->name);
-    return;
-  }
-  g_autoptr(GSubprocessLauncher) launcher =
-      g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_subprocess_launcher_setenv(launcher, "OPENBLAS_NUM_THREADS", "1", TRUE);
-  g_subprocess_launcher_set_child_setup(launcher, set_up, NULL, NULL);
-  g_subprocess_launcher_take_fd(launcher, held, LOCK_FD);
-  Child *c = g_new0(Child, 1);
+  const HnChildEvents events = {s, on_line, on_end};
   g_autoptr(GError) error = NULL;
-  c->s = s, c->job = j;
-  c->process =
-      g_subprocess_launcher_spawn(launcher, &error, "/proc/self/exe", "cell", j->dir, NULL);
-  if (!c->process) {
-    char *why = g_strdup_printf("cannot be started: %s", error->message);
-    hn_job_record(j, "failed", why);
-    fail(s, j, NULL, why);
-    child_free(c);
+  HnChild *c = hn_child_start(j, &events, &error);
+  if (!c) {
+    fail(s, j, NULL, g_strdup_printf("cannot be started: %s", error->message));
     return;
   }
   j->state = HN_JOB_RUNNING;
-  c->out = g_data_input_stream_new(g_subprocess_get_stdout_pipe(c->process));
-  c->err = g_data_input_stream_new(g_subprocess_get_stderr_pipe(c->process));
-  c->pending = 3;
   g_ptr_array_add(s->children, c);
-  g_data_input_stream_read_line_async(c->out, G_PRIORITY_DEFAULT, NULL, on_line, c);
-  g_data_input_stream_read_line_async(c->err, G_PRIORITY_DEFAULT, NULL, on_line, c);
-  g_subprocess_wait_async(c->process, NULL, on_exit_of, c);
 }
 
 /* Whether a job's turn may come: what it starts from is done.  Fails it where that never will be.
@@ -229,7 +165,7 @@ static HnJob *next_job(Schedule *s) {
 /* Starts what may start; ends the loop when nothing runs and nothing may. */
 static void advance(Schedule *s) {
   HnJob *j;
-  while (s->signals == 0 && (gint64)s->children->len < s->parallel && (j = next_job(s)))
+  while (s->signals == 0 && (int64_t)s->children->len < s->parallel && (j = next_job(s)))
     start(s, j);
   if (s->children->len == 0) g_main_loop_quit(s->loop);
 }
@@ -245,47 +181,100 @@ static gboolean on_signal(gpointer arg) {
                         : "killing %u cells",
         s->children->len);
   for (guint i = 0; i < s->children->len; i++) {
-    Child *c = s->children->pdata[i];
-    g_subprocess_send_signal(c->process, s->signals == 1 ? SIGTERM : SIGKILL);
+    hn_child_signal(s->children->pdata[i], s->signals == 1 ? SIGTERM : SIGKILL);
   }
   if (s->children->len == 0) g_main_loop_quit(s->loop);
   return G_SOURCE_CONTINUE;
 }
 
 static gboolean on_draw(gpointer arg) {
+  look_at_children(arg);
   hn_progress_draw(&((Schedule *)arg)->progress);
   return G_SOURCE_CONTINUE;
 }
 
 static gboolean on_heartbeat(gpointer arg) {
+  look_at_children(arg);
   hn_progress_heartbeat(&((Schedule *)arg)->progress);
   return G_SOURCE_CONTINUE;
 }
 
-gint64 hn_schedule_parallel(const GPtrArray *jobs) {
+int64_t hn_schedule_parallel(const GPtrArray *jobs) {
   int64_t workers = 1;
   for (guint i = 0; i < jobs->len; i++)
     workers = MAX(workers, ((const HnJob *)jobs->pdata[i])->cell->run.workers);
-  return MAX(1, (gint64)g_get_num_processors() / workers);
+  return MAX(1, (int64_t)hn_machine_processors() / workers);
 }
 
-bool hn_schedule_run(GPtrArray *jobs, gint64 parallel) {
+/* Ctrl-Z: stops the cells, then this process; where it goes on, so do they. */
+static gboolean on_stop(int fd, GIOCondition condition, gpointer arg) {
+  Schedule *s = arg;
+  char byte;
+  (void)condition;
+  if (read(fd, &byte, 1) != 1) return G_SOURCE_CONTINUE;
+  for (guint i = 0; i < s->children->len; i++) hn_child_signal(s->children->pdata[i], SIGSTOP);
+  raise(SIGSTOP);
+  for (guint i = 0; i < s->children->len; i++) hn_child_signal(s->children->pdata[i], SIGCONT);
+  return G_SOURCE_CONTINUE;
+}
+
+static int stop_pipe[2] = {-1, -1};
+static void note_stop(int number) {
+  (void)number;
+  const int before = errno;
+  if (write(stop_pipe[1], "", 1) < 0) errno = before; /* full: it is known already */
+  errno = before;
+}
+
+/* nohup and shells' background jobs ignore some signals: so does this process. */
+static bool is_ignored(int number) {
+  struct sigaction old;
+  return sigaction(number, NULL, &old) == 0 && old.sa_handler == SIG_IGN;
+}
+
+static void listen_to_stop(Schedule *s, GArray *sources) {
+  if (is_ignored(SIGTSTP) || !g_unix_open_pipe(stop_pipe, FD_CLOEXEC, NULL)) return;
+  const struct sigaction action = {.sa_handler = note_stop, .sa_flags = SA_RESTART};
+  sigaction(SIGTSTP, &action, NULL);
+  const guint source = g_unix_fd_add(stop_pipe[0], G_IO_IN, on_stop, s);
+  g_array_append_val(sources, source);
+}
+
+static GArray *listen_to(Schedule *s) {
   static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+  GArray *sources = g_array_new(FALSE, FALSE, sizeof(guint));
+  for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
+    if (is_ignored(numbers[i])) continue;
+    const guint source = g_unix_signal_add(numbers[i], on_signal, s);
+    g_array_append_val(sources, source);
+  }
+  const guint clock = s->progress.terminal ? g_timeout_add(DRAW_MS, on_draw, s)
+                                           : g_timeout_add_seconds(HEARTBEAT_S, on_heartbeat, s);
+  g_array_append_val(sources, clock);
+  listen_to_stop(s, sources);
+  return sources;
+}
+
+static void stop_listening(GArray *sources) {
+  for (guint i = 0; i < sources->len; i++) g_source_remove(g_array_index(sources, guint, i));
+  g_array_unref(sources);
+  if (stop_pipe[0] < 0) return;
+  signal(SIGTSTP, SIG_DFL);
+  close(stop_pipe[0]), close(stop_pipe[1]);
+  stop_pipe[0] = stop_pipe[1] = -1;
+}
+
+bool hn_schedule_run(GPtrArray *jobs, int64_t parallel) {
   Schedule s = {.jobs = jobs,
-                .children = g_ptr_array_new_with_free_func((GDestroyNotify)child_free),
+                .children = g_ptr_array_new_with_free_func((GDestroyNotify)hn_child_free),
                 .parallel = parallel,
                 .loop = g_main_loop_new(NULL, FALSE)};
-  guint source[G_N_ELEMENTS(numbers) + 1];
   hn_progress_start(&s.progress, jobs);
-  for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
-    source[i] = g_unix_signal_add(numbers[i], on_signal, &s);
-  source[G_N_ELEMENTS(numbers)] = s.progress.terminal
-                                      ? g_timeout_add(DRAW_MS, on_draw, &s)
-                                      : g_timeout_add_seconds(HEARTBEAT_S, on_heartbeat, &s);
+  GArray *sources = listen_to(&s);
   advance(&s);
   if (s.children->len) g_main_loop_run(s.loop);
   hn_progress_clear(&s.progress);
-  for (guint i = 0; i < G_N_ELEMENTS(source); i++) g_source_remove(source[i]);
+  stop_listening(sources);
   g_ptr_array_unref(s.children);
   g_main_loop_unref(s.loop);
   for (guint i = 0; i < jobs->len; i++) {

@@ -8,7 +8,7 @@
  * SIGINT, SIGTERM, SIGHUP or SIGUSR1 stops all with a checkpoint, a second one kills them.  What
  * cells say goes to stderr under their names; a failure is told at once.  Returns false if it was
  * stopped before all jobs had run. */
-bool hn_schedule_run(GPtrArray *jobs, gint64 parallel);
+bool hn_schedule_run(GPtrArray *jobs, int64_t parallel);
 /* As many as there are processors for, by the workers a cell uses. */
-gint64 hn_schedule_parallel(const GPtrArray *jobs);
+int64_t hn_schedule_parallel(const GPtrArray *jobs);
 #endif
