@@ -26,7 +26,7 @@ static HnSession *open_session(const HnCell *cell, HnVerdict *verdict, GString *
 static const char *call(void *arg, HnInferMethod *method, void *self, HnBeliefUpdate *q) {
   HnStatus status;
   (void)arg;
-  HN_CALL(status, method(self, q));
+  HN_CALL(status, INFERENCE_infer, method(self, q));
   return status ? hn_fail_text() : NULL;
 }
 

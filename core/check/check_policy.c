@@ -55,7 +55,7 @@ static bool act_part(Act *a, int64_t first, int64_t rows, GString *why) {
                   .action_index = a->action_index + first,
                   .aux = a->aux + first * s->shape.aux};
   HnStatus status;
-  HN_CALL(status, HN_POLICY(s)->act(s->policy->self, &b));
+  HN_CALL(status, POLICY_act, HN_POLICY(s)->act(s->policy->self, &b));
   if (status) g_string_append_printf(why, "act: %s", hn_fail_text());
   return !status;
 }

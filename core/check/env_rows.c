@@ -31,7 +31,7 @@ HnEnvRows *hn_env_rows_new(const HnCell *cell, int64_t rows, HnStatus *status) {
   r->instance = hn_instance_new(&cell->env, r->pool, NULL);
   r->env = cell->env.plugin->methods;
   r->spec = (HnEnvSpec){.struct_size = sizeof r->spec, .rows = rows};
-  HN_CALL(*status,
+  HN_CALL(*status, ENV_create,
           r->env->create(r->instance->self, &r->instance->host, r->instance->params, &r->spec));
   r->instance->creating = false;
   r->created = !*status;
@@ -63,7 +63,7 @@ HnEnvBatch hn_env_rows_part(const HnEnvRows *r, int64_t first, int64_t rows) {
 
 HnStatus hn_env_rows_reset_some(HnEnvRows *r) {
   HnStatus status;
-  HN_CALL(status, r->env->reset(r->instance->self, &r->b));
+  HN_CALL(status, ENV_reset, r->env->reset(r->instance->self, &r->b));
   return status;
 }
 
@@ -77,7 +77,7 @@ HnStatus hn_env_rows_reset(HnEnvRows *r, uint8_t begin, int64_t task) {
 HnStatus hn_env_rows_step(const HnEnvRows *r, HnEnvBatch part) {
   HnStatus status;
   memset(part.terminated, 0, (gsize)part.rows), memset(part.truncated, 0, (gsize)part.rows);
-  HN_CALL(status, r->env->step(r->instance->self, &part));
+  HN_CALL(status, ENV_step, r->env->step(r->instance->self, &part));
   return status;
 }
 
