@@ -25,13 +25,12 @@ static void check_windows(GlibrlParams p) {
   Experience data = masses(100, 7, 40, 6, 1);
   Fixture *b = fixture_new(p, &data, 40);
   learn_all(b, &data);
-  const WindowLaw law = {.methods = glibrl_LTX_hn_plugin.methods,
-                         .self = b->g,
-                         .spec = &b->spec,
-                         .fake = &b->fake,
-                         .whole = window(&data, 0, data.steps, 0, data.rows),
-                         .info_count = glibrl_info_count};
-  check_window_law(&law);
+  const HnWindowCheck law = {.methods = glibrl_LTX_hn_plugin.methods,
+                             .self = b->g,
+                             .spec = &b->spec,
+                             .whole = window(&data, 0, data.steps, 0, data.rows),
+                             .info_count = glibrl_info_count};
+  assert_window_law(law, &b->fake);
   fixture_free(b), experience_free(&data);
 }
 

@@ -2,6 +2,7 @@
  * its exact belief against enumeration. */
 #include "env_fixture.h"
 #include "numbers.h"
+#include "window_law.h"
 #include <hunch/inference.h>
 
 extern const HnPlugin gridworld_LTX_hn_plugin, gridworld_belief_LTX_hn_plugin;
@@ -238,9 +239,9 @@ static void test_render(void) {
 typedef struct Believer {
   void *self, *row;
   const HnInference *m;
+  HnBeliefSpec spec;
   float belief[CELLS], info[2];
   uint8_t begin;
-  float last_reward, last_obs[2];
   int64_t samples;
   HnRng rng;
 } Believer;
@@ -248,15 +249,16 @@ typedef struct Believer {
 static HnStatus believer_create(Believer *v, EnvFixture *f, const Setting *settings) {
   const HnPlugin *p = &gridworld_belief_LTX_hn_plugin;
   *v = (Believer){.m = p->methods, .rng = hn_rng(5, 0)};
-  HnBeliefSpec spec = {.struct_size = sizeof spec, .obs_dim = 2, .action_count = 5, .horizon = 15};
+  v->spec =
+      (HnBeliefSpec){.struct_size = sizeof v->spec, .obs_dim = 2, .action_count = 5, .horizon = 15};
   v->self = env_fixture_alloc(f, 1, p->self_size);
-  HnStatus s = v->m->create(v->self, &f->fake.host, env_fixture_params(f, p, settings), &spec);
+  HnStatus s = v->m->create(v->self, &f->fake.host, env_fixture_params(f, p, settings), &v->spec);
   if (s) return s;
-  g_assert_cmpint(spec.belief_dim, ==, CELLS);
-  g_assert_cmpint(spec.latent_dim, ==, CELLS);
-  g_assert_cmpint(spec.map_width, ==, SIZE);
-  g_assert_cmpint(spec.map_height, ==, SIZE);
-  v->row = env_fixture_alloc(f, 1, spec.row_size);
+  g_assert_cmpint(v->spec.belief_dim, ==, CELLS);
+  g_assert_cmpint(v->spec.latent_dim, ==, CELLS);
+  g_assert_cmpint(v->spec.map_width, ==, SIZE);
+  g_assert_cmpint(v->spec.map_height, ==, SIZE);
+  v->row = env_fixture_alloc(f, 1, v->spec.row_size);
   return HN_OK;
 }
 
@@ -334,54 +336,42 @@ static void test_belief_enumeration(void) {
   env_fixture_free(f);
 }
 
-/* One call over a window of two rows equals percept by percept. */
+/* The window law on two rows of episodes, the second of which meets a new task on the way. */
 static void test_belief_window(void) {
   enum { T = 40, B = 2 };
   EnvFixture *f = env_fixture_new(&gridworld_LTX_hn_plugin, B, NULL);
-  Believer v, w[B];
+  Believer v;
   g_assert_cmpint(believer_create(&v, f, NULL), ==, HN_OK);
-  for (int i = 0; i < B; i++) g_assert_cmpint(believer_create(&w[i], f, NULL), ==, HN_OK);
   static uint8_t begin[T + 1][B];
-  static float reward[T][B], next_obs[T][B][2], belief[T + 1][B][CELLS], single[T + 1][B][CELLS];
-  uint8_t state[B][CELLS];
+  static float reward[T][B], next_obs[T][B][2];
   HnRng rng = hn_rng(3, 1);
-  for (int t = 0; t <= T; t++)
-    for (int i = 0; i < B; i++) {
-      begin[t][i] = t == 0 || (i == 1 && t == 17) ? HN_NEW_TASK : t % 15 ? HN_KEEP : HN_NEW_EPISODE;
-      f->begin[i] = begin[t][i];
-      f->b.task_index[i] = -1;
-    }
   for (int t = 0; t <= T; t++) {
     for (int i = 0; i < B; i++) {
+      begin[t][i] = t == 0 || (i == 1 && t == 17) ? HN_NEW_TASK : t % 15 ? HN_KEEP : HN_NEW_EPISODE;
       f->begin[i] = begin[t][i], f->b.task_index[i] = -1;
       if (begin[t][i] == HN_NEW_TASK) memset(env_fixture_row(f, i), 0, f->spec.row_size);
     }
     g_assert_cmpint(f->env->reset(f->self, &f->b), ==, HN_OK);
-    for (int i = 0; i < B; i++) {
-      float none[2] = {0, 0};
-      g_assert_cmpint(
-          believer_see(&w[i], begin[t][i], t ? reward[t - 1][i] : 0, t ? next_obs[t - 1][i] : none),
-          ==, HN_OK);
-      memcpy(single[t][i], w[i].belief, sizeof w[i].belief);
-      env_fixture_random_action(f, i, &rng);
-    }
     if (t == T) break;
+    for (int i = 0; i < B; i++) env_fixture_random_action(f, i, &rng);
     env_fixture_step(f);
     memcpy(reward[t], f->b.reward, sizeof reward[t]);
     memcpy(next_obs[t], f->b.obs, sizeof next_obs[t]);
   }
-  HnHistory h = {.struct_size = sizeof h,
-                 .steps = T,
-                 .rows = B,
-                 .stride = B,
-                 .begin = &begin[0][0],
-                 .reward = &reward[0][0],
-                 .next_obs = &next_obs[0][0][0]};
-  HnBeliefUpdate q = {
-      .struct_size = sizeof q, .history = &h, .state = state, .belief = &belief[0][0][0]};
-  g_assert_cmpint(v.m->infer(v.self, &q), ==, HN_OK);
-  g_assert_cmpmem(belief, sizeof belief, single, sizeof single);
-  for (int i = 0; i < B; i++) g_assert_cmpmem(state[i], CELLS, w[i].row, CELLS);
+  for (int64_t samples = 0; samples <= 2; samples += 2)
+    assert_window_law((HnWindowCheck){.methods = v.m,
+                                      .self = v.self,
+                                      .spec = &v.spec,
+                                      .whole = {.struct_size = sizeof(HnHistory),
+                                                .steps = T,
+                                                .rows = B,
+                                                .stride = B,
+                                                .begin = &begin[0][0],
+                                                .reward = &reward[0][0],
+                                                .next_obs = &next_obs[0][0][0]},
+                                      .samples = samples,
+                                      .info_count = 2},
+                      &f->fake);
   env_fixture_free(f);
 }
 

@@ -163,13 +163,13 @@ static void check_windows(const Case *data, const char *cell) {
   int64_t T = 23, B = 6;
   Experience *xp = experience_for(data, T, B, 5);
   char *memory = memory_new(b, B);
-  check_window_law(&(WindowLaw){.methods = b->methods,
-                                .self = b->self,
-                                .spec = &b->spec,
-                                .fake = &b->fake,
-                                .whole = experience_window(xp, 0, T, 0, B),
-                                .state = memory,
-                                .forward_leaves_row_memory = true});
+  assert_window_law((HnWindowCheck){.methods = b->methods,
+                                    .self = b->self,
+                                    .spec = &b->spec,
+                                    .whole = experience_window(xp, 0, T, 0, B),
+                                    .state = memory,
+                                    .forward_leaves_state = true},
+                    &b->fake);
   g_free(memory), experience_free(xp), subject_free(b);
 }
 

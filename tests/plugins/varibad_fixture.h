@@ -182,14 +182,14 @@ static inline float *infer_first(Fixture *b, const Experience *data, int64_t ste
 /* The window law for a belief of the posterior's mean, or of `samples` draws. */
 static inline void check_windows(Fixture *b, const HnPlugin *plugin, const Experience *data,
                                  int64_t samples) {
-  check_window_law(&(WindowLaw){.methods = plugin->methods,
-                                .self = &b->v,
-                                .spec = &b->spec,
-                                .fake = &b->fake,
-                                .whole = window(data, 0, data->steps, 0, data->rows),
-                                .samples = samples,
-                                .info_count = VARIBAD_INFO_COUNT,
-                                .forward_leaves_row_memory = true});
+  assert_window_law((HnWindowCheck){.methods = plugin->methods,
+                                    .self = &b->v,
+                                    .spec = &b->spec,
+                                    .whole = window(data, 0, data->steps, 0, data->rows),
+                                    .samples = samples,
+                                    .info_count = VARIBAD_INFO_COUNT,
+                                    .forward_leaves_state = true},
+                    &b->fake);
 }
 
 /* ---- the model again, in float64 ---- */

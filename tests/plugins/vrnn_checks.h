@@ -151,13 +151,13 @@ static inline void check_windows(const NaivePosterior *k, const Case *c, const c
                                  int64_t samples) {
   Subject *b = subject_new(k->plugin, c, more);
   Experience *xp = experience_for(c, 14, 19, 9);
-  check_window_law(&(WindowLaw){.methods = b->methods,
-                                .self = b->self,
-                                .spec = &b->spec,
-                                .fake = &b->fake,
-                                .whole = experience_window(xp, 0, xp->T, 0, xp->B),
-                                .samples = samples,
-                                .info_count = ((const Vrnn *)b->self)->info_count});
+  assert_window_law((HnWindowCheck){.methods = b->methods,
+                                    .self = b->self,
+                                    .spec = &b->spec,
+                                    .whole = experience_window(xp, 0, xp->T, 0, xp->B),
+                                    .samples = samples,
+                                    .info_count = ((const Vrnn *)b->self)->info_count},
+                    &b->fake);
   experience_free(xp), subject_free(b);
 }
 
