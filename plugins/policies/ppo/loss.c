@@ -19,6 +19,14 @@ int64_t ppo_shard_count(int64_t n) {
   return (n + ppo_shard_size(n) - 1) / ppo_shard_size(n);
 }
 
+Mixture ppo_mixture(const Ppo *m, const Heads *heads, int64_t S) {
+  return (Mixture){.heads = heads,
+                   .S = S,
+                   .A = m->net.A,
+                   .squash = m->p->squash == SQUASH_SAMPLE,
+                   .mean_logp = m->p->upstream_mixture};
+}
+
 /* ---- one shard ---- */
 
 /* Elements `from` to `from + n` of a minibatch, on a tape. */
@@ -136,15 +144,15 @@ static HnVar *standardised_advantage(Shard *x) {
   return hn_constant(&x->t, x->n, 1, a);
 }
 
-HnStatus ppo_shard_loss(void *arg, int64_t index) {
+HnStatus ppo_shard_loss(void *arg, int64_t k) {
   const PpoMinibatch *mb = arg;
   const PpoParams *p = mb->m->p;
   const PpoBatch *batch = mb->batch;
   int64_t size = mb->m->net.store.size, S = batch->S, D = mb->m->net.D;
-  float *flat = mb->flat + index * size, mean = 1 / (float)mb->n;
+  float *flat = mb->flat + k * size, mean = 1 / (float)mb->n;
   memset(flat, 0, (size_t)size * sizeof(float));
   Shard x;
-  shard_begin(&x, mb, index, HEADS_ACTION | HEADS_VALUE, flat);
+  shard_begin(&x, mb, k, HEADS_ACTION | HEADS_VALUE, flat);
   HnTape *t = &x.t;
   HnVar *old = gather_column(&x, batch->logp), *advantage = standardised_advantage(&x);
 
@@ -164,14 +172,14 @@ HnStatus ppo_shard_loss(void *arg, int64_t index) {
     actor_critic_normalise_belief_backward(&mb->m->net, x.n, x.belief[s]->data, x.belief[s]->grad,
                                            mb->d_belief + (x.from * S + s) * D, S * D);
 
-  PpoSums *sums = &mb->sums[index];
+  PpoSums *sums = &mb->sums[k];
   *sums = (PpoSums){.policy = -(double)gain->data[0],
                     .value = (double)error->data[0],
                     .entropy = (double)entropy->data[0]};
-  for (int64_t k = 0; k < x.n; k++) {
-    double r = (double)ratio->data[k];
+  for (int64_t i = 0; i < x.n; i++) {
+    double r = (double)ratio->data[i];
     sums->ratio += r, sums->clipped += fabs(r - 1) > p->clip_range;
-    sums->kl += r - 1 - (double)change->data[k];
+    sums->kl += r - 1 - (double)change->data[i];
   }
   return HN_OK;
 }

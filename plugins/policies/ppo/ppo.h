@@ -102,22 +102,16 @@ typedef struct PpoMinibatch {
   PpoSums *sums;                          /* [shards] out */
 } PpoMinibatch;
 
+/* The policy that the heads' answers to S samples make. */
+Mixture ppo_mixture(const Ppo *m, const Heads *heads, int64_t S);
+
 /* The size of the shards that n elements are cut into depends on n alone: the same bits for any
  * number of workers. */
 int64_t ppo_shard_size(int64_t n);
 int64_t ppo_shard_count(int64_t n);
 
-/* HnTasks, arg a PpoMinibatch.  Loss of shard k and its gradients; */
+/* HnTasks on shard k of a PpoMinibatch, `arg`: the loss and its gradients .. */
 HnStatus ppo_shard_loss(void *arg, int64_t k);
-/* log-densities and values of shard k under the current weights, written into the batch. */
+/* .. and, before the first, log-densities and values under the current weights, into the batch. */
 HnStatus ppo_shard_old_policy(void *arg, int64_t k);
-
-/* How an answer of the actor becomes a policy. */
-static inline Mixture ppo_mixture(const Ppo *m, const Heads *heads, int64_t S) {
-  return (Mixture){.heads = heads,
-                   .S = S,
-                   .A = m->net.A,
-                   .squash = m->p->squash == SQUASH_SAMPLE,
-                   .mean_logp = m->p->upstream_mixture};
-}
 #endif
