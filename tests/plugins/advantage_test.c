@@ -60,8 +60,8 @@ static void test_returns(void) {
   expect_returns(&e, (double[]){0, 0, 1, 0}, (double[]){-.1, -.2, .7, -.4});
 }
 
-/* Episodes inside a trial go on in its return unless told otherwise, whether cut or done; a cut
- * that is also a true end is an end. */
+/* Episodes inside a trial go on in its return unless told otherwise, whether truncated or
+ * terminated; a cut that is also a true end is an end. */
 static void test_returns_boundaries(void) {
   const float ones[] = {1, 1, 1};
   Chain c = {.steps = 3,

@@ -158,7 +158,7 @@ static inline void policy_fixture_close(PolicyFixture *f) {
 
 /* ---- experience ---- */
 
-/* T steps of B rows; whoever fills it sets obs and belief of a percept, calls policy_fixture_act,
+/* T steps of B rows; whoever fills it sets obs and belief of a time step, calls policy_fixture_act,
  * and then reward, terminated, truncated and begin. */
 typedef struct Log {
   int64_t T, B, S;
@@ -208,7 +208,7 @@ static inline void log_free(Log *g) {
   g_free(g->rng), g_free(g);
 }
 
-/* The policy acts on percept t of rows first .. first + rows - 1. */
+/* The policy acts at time t on rows first .. first + rows - 1. */
 static inline HnStatus policy_fixture_act(PolicyFixture *f, Log *g, int64_t t, int64_t first,
                                           int64_t rows, bool greedy) {
   const HnPolicySpec *s = &f->spec;
@@ -228,10 +228,10 @@ static inline HnStatus policy_fixture_act(PolicyFixture *f, Log *g, int64_t t, i
 }
 
 /* Beliefs of a log: its samples, or, as the point belief, their mean. */
-static inline void log_beliefs(const Log *g, int64_t D, int64_t samples, int64_t percept,
+static inline void log_beliefs(const Log *g, int64_t D, int64_t samples, int64_t at,
                                float *belief) {
   int64_t S = g->S > 1 ? g->S : 1;
-  const float *from = g->belief + percept * S * D;
+  const float *from = g->belief + at * S * D;
   if (samples == g->S) memcpy(belief, from, (size_t)(S * D) * sizeof *belief);
   for (int64_t d = 0; d < D && samples != g->S; d++) {
     double sum = 0;
@@ -245,8 +245,8 @@ typedef struct LabLesson {
   Log *g;
 } LabLesson;
 
-static inline HnStatus policy_fixture_believe(const HnTrainBatch *l, const HnHistory *h,
-                                              int64_t samples, float *belief) {
+static inline HnStatus policy_fixture_infer(const HnTrainBatch *l, const HnHistory *h,
+                                            int64_t samples, float *belief) {
   const LabLesson *x = l->impl;
   int64_t D = x->f->spec.belief_dim, width = (samples > 1 ? samples : 1) * D;
   g_assert_true(h == &x->g->history);
@@ -267,7 +267,7 @@ static inline HnStatus policy_fixture_learn(PolicyFixture *f, Log *g, HnRng *rng
                     .rng = rng,
                     .phases = 1,
                     .phase = phase,
-                    .infer = policy_fixture_believe};
+                    .infer = policy_fixture_infer};
   memset(f->fake.metric, 0, sizeof f->fake.metric);
   memset(f->fake.metric_count, 0, sizeof f->fake.metric_count);
   HnStatus status = f->method->learn(f->self, &l);

@@ -21,7 +21,7 @@ static void test_rows_alone(gconstpointer data) {
   g_assert_cmpmem(g[0]->aux, (gsize)(7 * f->spec.aux_dim) * 4, g[1]->aux,
                   (gsize)(7 * f->spec.aux_dim) * 4);
   for (int64_t i = 0; i < 7; i++)
-    if (c->action_dim > 0) /* both cases squash their draws, which the note keeps raw */
+    if (c->action_dim > 0) /* both cases squash their draws, which aux keeps raw */
       g_assert_cmpfloat_with_epsilon(g[0]->action[2 * i + 1],
                                      tanh((double)g[0]->aux[i * f->spec.aux_dim + 2]), 1e-6);
   log_free(g[0]), log_free(g[1]), policy_fixture_close(f);

@@ -1,5 +1,5 @@
-/* ppo_naive.h - the loss of one PPO lesson in float64, as the papers write it: loops over elements,
- * sums written out, nothing shared with the plugin.  Made for a first lesson in one minibatch. */
+/* ppo_naive.h - the loss of one PPO update in float64, as the papers write it: loops over elements,
+ * sums written out, nothing shared with the plugin.  Made for a first update in one minibatch. */
 #ifndef PPO_NAIVE_H
 #define PPO_NAIVE_H
 #include "policy_fixture.h"
@@ -108,8 +108,8 @@ static inline void naive_density(const Naive *z, const double *x, int64_t k, con
   int squash = (int)naive_get(z, "squash");
   const double *logstd = x + z->offset[policy_fixture_find(z->f, "logstd") - z->f->fake.array];
   for (int64_t a = 0; a < z->A; a++) {
-    const float *note = z->g->aux + k * z->f->spec.aux_dim;
-    double u = squash == 2 ? (double)note[1 + a] : (double)z->g->action[k * z->A + a];
+    const float *aux = z->g->aux + k * z->f->spec.aux_dim;
+    double u = squash == 2 ? (double)aux[1 + a] : (double)z->g->action[k * z->A + a];
     double s = naive_stddev(z, logstd[a]), mean = squash == 1 ? tanh(out[a]) : out[a];
     *logp += log(exp(-(u - mean) * (u - mean) / (2 * s * s)) / (s * sqrt(2 * G_PI)));
     if (squash == 2) *logp -= log(1 - tanh(u) * tanh(u));
@@ -124,7 +124,7 @@ static inline double naive_mixture(const Naive *z, int64_t S, const double *logp
   return naive_get(z, "upstream_mixture") != 0 ? mean : log(density);
 }
 
-/* The answer to sample s of percept k. */
+/* The answer to sample s of observation k. */
 static inline void naive_answer(const Naive *z, const double *x, int64_t k, int64_t s, double *out,
                                 double *value) {
   double belief[NAIVE_WIDE];
@@ -244,7 +244,7 @@ static inline void naive_advantages(Naive *z, const double *reward, const double
     }
 }
 
-/* Values of the percepts after the last step, seen through statistics that saw nothing yet. */
+/* Values of the observations after the last step, seen through statistics that saw nothing yet. */
 static inline void naive_last(const Naive *z, const double *x, double *last) {
   const Log *g = z->g;
   double obs[NAIVE_WIDE], belief[NAIVE_WIDE], out[NAIVE_WIDE], value;
@@ -305,7 +305,7 @@ static inline void naive_inputs(Naive *z) {
   g_free(seen);
 }
 
-/* Before the lesson: all that its loss holds fixed. */
+/* Before the update: all that its loss holds fixed. */
 static inline Naive *naive_new(PolicyFixture *f, const Log *g) {
   Naive *z = g_new0(Naive, 1);
   z->f = f, z->g = g, z->n = g->T * g->B, z->O = f->spec.obs_dim, z->D = f->spec.belief_dim;

@@ -1,4 +1,4 @@
-/* PPO in the real run loop, over an inference that is trained through it: the lesson's gathered
+/* PPO in the real run loop, over an inference that is trained through it: the batch's gathered
  * rows and recomputed beliefs are what was acted on, to the bit, also in windows that begin
  * mid-life. */
 #include "../fakes/toy.h"
@@ -35,7 +35,7 @@ static void result_free(Result *r) {
   g_free(r->trace);
 }
 
-/* One step per lesson is a step from ratios of 1, in every lesson: trials last 14 steps,
+/* One step per update is a step from ratios of 1, in every update: trials last 14 steps,
  * windows 10. What the gradient meets is not nothing, and the inference's part of its norm comes on
  * top. */
 static void test_starts_at_one(void) {

@@ -73,7 +73,7 @@ typedef struct Way {
   bool point;
   float d[1024];
   double scale, rate;
-  int calls, believed;
+  int calls, inferred;
 } Way;
 
 static int64_t way_width(const Way *w) {
@@ -89,15 +89,15 @@ static const HnHistory *way_rows(const HnTrainBatch *l, int64_t phase, int64_t n
   return &w->gathered;
 }
 
-static HnStatus way_believe(const HnTrainBatch *l, const HnHistory *h, int64_t samples,
-                            float *belief) {
+static HnStatus way_infer(const HnTrainBatch *l, const HnHistory *h, int64_t samples,
+                          float *belief) {
   Way *w = l->impl;
   g_assert_cmpint(samples, ==, w->point ? 0 : w->g->S);
   if (h != &w->gathered) { /* all of it, before the first minibatch */
-    g_assert_true(w->point && h == &w->g->history && !w->believed);
+    g_assert_true(w->point && h == &w->g->history && !w->inferred);
     for (int64_t i = w->n = 0; i < w->g->B; i++) w->index[w->n++] = i;
   }
-  w->believed++;
+  w->inferred++;
   for (int64_t t = 0; t <= w->g->T; t++)
     for (int64_t i = 0; i < w->n; i++)
       log_beliefs(w->g, w->D, samples, t * w->g->B + w->index[i],
@@ -118,7 +118,7 @@ static HnStatus way_step(const HnTrainBatch *l, double scale, double rate) {
   return HN_OK;
 }
 
-/* One lesson of g in whole sequences. */
+/* One update on g in whole sequences. */
 static HnStatus learn_through(PolicyFixture *f, Way *w, int64_t frames, int64_t total) {
   const HnHistory *phase[] = {&w->g->history};
   HnRng rng = hn_rng(1, 1);
@@ -130,7 +130,7 @@ static HnStatus learn_through(PolicyFixture *f, Way *w, int64_t frames, int64_t 
                     .phases = 1,
                     .phase = phase,
                     .rows = way_rows,
-                    .infer = way_believe,
+                    .infer = way_infer,
                     .backward = way_backward,
                     .step = way_step};
   HnStatus status = f->method->learn(f->self, &l);
@@ -152,7 +152,7 @@ static void test_through(gconstpointer data) {
   naive_hold(z, x);
   g_assert_cmpint(learn_through(f, &w, 100 + 4 * T, 200), ==, HN_OK);
   g_assert_cmpint(w.calls, ==, 1);
-  g_assert_cmpint(w.believed, ==, 1);
+  g_assert_cmpint(w.inferred, ==, 1);
   g_assert_cmpfloat_with_epsilon(w.rate, 0.5, 1e-12); /* 100 of 200 frames came before */
   int64_t width = z->S * c.D;
   double most = 0;
@@ -176,10 +176,10 @@ static void test_through(gconstpointer data) {
 
 /* Minibatches on point beliefs: all of them once, then each minibatch's; the last ones anew where
  * a second pass follows. */
-static void test_believed(void) {
+static void test_inferred(void) {
   const struct {
     const char *settings;
-    int believed, steps;
+    int inferred, steps;
   } points[] = {{"n_epochs 1", 1, 1}, {"n_epochs 3", 3, 3}, {"n_epochs 2 n_minibatches 2", 5, 4}};
   for (gsize k = 0; k < G_N_ELEMENTS(points); k++) {
     Case c = {"", COMMON "loss_belief 1", 3, 2, 3, 0, 4};
@@ -187,7 +187,7 @@ static void test_believed(void) {
     policy_fixture_set_all(f, points[k].settings);
     Way w = {.g = experience(f, 8, 4, 3), .D = 2, .point = true};
     g_assert_cmpint(learn_through(f, &w, 32, 200), ==, HN_OK);
-    g_assert_cmpint(w.believed, ==, points[k].believed);
+    g_assert_cmpint(w.inferred, ==, points[k].inferred);
     g_assert_cmpint(w.calls, ==, points[k].steps);
     log_free(w.g), policy_fixture_close(f);
   }
@@ -481,7 +481,7 @@ int main(int argc, char **argv) {
   add_cases("gradient", NULL, G_N_ELEMENTS(cases), test_gradient);
   add_cases("through", (int[]){0, 1, 6, 9, 10, 13, 14}, 7, test_through);
   add_cases("threads", (int[]){0, 9, 13}, 3, test_threads);
-  g_test_add_func("/ppo/believed", test_believed);
+  g_test_add_func("/ppo/inferred", test_inferred);
   g_test_add_func("/ppo/mixture_density", test_mixture_density);
   g_test_add_func("/ppo/upstream_critic", test_upstream_critic);
   g_test_add_func("/ppo/limits_and_decay", test_limits_and_decay);
