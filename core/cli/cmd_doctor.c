@@ -1,9 +1,9 @@
 /* cmd_doctor.c - `hunch doctor`: what hunch needs on this machine, and what to install if it lacks.
  */
 #include "cli.h"
+#include "kit_library.h"
 #include "registry.h"
 #include <dlfcn.h>
-#include <hunch/kit/gemm.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -56,20 +56,28 @@ static bool is_wide(const char *core) {
 }
 
 static void check_versions(void) {
-  typedef char *Config(void);
-  Config *config = NULL;
-  *(void **)&config = dlsym(RTLD_DEFAULT, "openblas_get_config");
   say(GOOD, "hunch", "%s, plugin ABI %d.%d", HN_VERSION, HN_ABI_MAJOR, HN_ABI_MINOR);
   say(GOOD, "GLib", "%u.%u.%u", glib_major_version, glib_minor_version, glib_micro_version);
   say(GOOD, "libyaml", "%s", yaml_get_version_string());
-  const char *core = hn_kit_blas();
+}
+
+/* Known once a plugin has loaded them. */
+static void check_numerics(void) {
+  typedef char *Config(void);
+  Config *config = NULL;
+  *(void **)&config = dlsym(RTLD_DEFAULT, "openblas_get_config");
+  const char *isa = hn_kit_library_isa(), *core = hn_kit_library_blas();
+  if (!isa || !core) {
+    say(OPTIONAL, "kit", "no plugin has loaded it");
+    return;
+  }
   g_autofree char *text = config ? g_strstrip(g_strdup(config())) : NULL;
   say(GOOD, "OpenBLAS", "kernels %s, one thread a worker (%s)", core,
       text ? text : "version unknown");
   const char *set = g_getenv("OPENBLAS_CORETYPE");
-  if (set && *set && strcmp(hn_kit_isa(), "v4") == 0 && !is_wide(core))
+  if (set && *set && strcmp(isa, "v4") == 0 && !is_wide(core))
     say(OPTIONAL, "OpenBLAS", "OPENBLAS_CORETYPE=%s keeps it from AVX-512: slower in float64", set);
-  const char *isa = hn_kit_isa(), *pinned = g_getenv("HUNCH_ISA");
+  const char *pinned = g_getenv("HUNCH_ISA");
   say(GOOD, "kit", "instruction set %s%s", isa, pinned && *pinned ? ", pinned by HUNCH_ISA" : "");
 }
 
@@ -147,8 +155,8 @@ int hn_cli_doctor(int argc, char **argv) {
   check_machine();
   check_tool("gnuplot", "gnuplot-nox", "'hunch report' draws its figures with it");
   check_tool("ffmpeg", "ffmpeg", "only videos need it");
-  check_tool("minisign", "minisign", "only signed packages need it");
   gboolean missing = check_plugins();
+  check_numerics();
   missing |= check_runs();
   if (missing) hn_cli_error("doctor", "something that hunch needs is missing: see FAIL above");
   return missing ? HN_EXIT_FAILED : HN_EXIT_DONE;

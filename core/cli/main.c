@@ -4,6 +4,7 @@
 #include "registry.h"
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,7 +89,9 @@ static int dispatch(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  setlocale(LC_CTYPE, ""); /* numbers stay in the C locale */
+  setlocale(LC_CTYPE, "");                     /* numbers stay in the C locale */
+  g_setenv("OPENBLAS_NUM_THREADS", "1", TRUE); /* parallelism is run.workers and -j */
+  signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of writing, told as such */
   int code = dispatch(argc, argv);
   if (fflush(stdout) != 0 || ferror(stdout)) {
     hn_cli_error(NULL, "standard output cannot be written: %s", g_strerror(errno));

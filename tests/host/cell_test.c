@@ -14,6 +14,8 @@ static const char resolved[] =
     "run:\n  frames: 1000\n  rows: 16\n  steps: 0\n  episodes: 2\n  trial_steps: 0\n"
     "  workers: 1\n  samples: 0\n  stop_gradient: false\n  trace_every: 1\n  checkpoint_every: 20\n"
     "  keep_every: 0\n"
+    "  call_seconds: 3600\n"
+    "  memory: 0\n"
     "evaluation:\n  every: 0\n  tasks: 5\n  protocol: trial\n  episodes: 0\n  trial_steps: 0\n"
     "  adapt_episodes: 10\n  parallel: 4\n  split: \"\"\n  greedy: true\n"
     "  samples: -1\n  questions: 100\n"

@@ -37,7 +37,8 @@ static GBytes *trace_of(const Run *r) {
                       .rows = 10,
                       .steps = r->steps,
                       .episodes = 2,
-                      .workers = r->workers},
+                      .workers = r->workers,
+                      .trace_every = 1},
               .evaluation = {.tasks = 3, .split = "", .greedy = true}};
   GError *error = NULL;
   char *dir = g_dir_make_tmp("hunch-varibad-XXXXXX", &error), *text;

@@ -2,9 +2,9 @@
 #include "run_json.h"
 #include "describe.h"
 #include "json.h"
+#include "kit_library.h"
 #include "run_dir.h"
 #include "version.h"
-#include <hunch/kit/gemm.h>
 #include <inttypes.h>
 #include <json-glib/json-glib.h>
 #include <link.h>
@@ -41,8 +41,8 @@ static void add_machine(JsonBuilder *b, const HnCell *cell) {
     hn_json_add_string(b, "kernel", u.release), hn_json_add_string(b, "host", u.nodename);
   hn_json_add_int(b, "cores", g_get_num_processors());
   hn_json_add_int(b, "workers", cell->run.workers);
-  hn_json_add_string(b, "isa", hn_kit_isa());
-  hn_json_add_string(b, "blas", hn_kit_blas());
+  hn_json_add_string(b, "isa", hn_kit_library_isa());
+  hn_json_add_string(b, "blas", hn_kit_library_blas());
   hn_json_add_string(b, "openblas_coretype",
                      g_getenv("OPENBLAS_CORETYPE")); /* asked for, or null */
   hn_json_open_array(b, "libraries");

@@ -1,0 +1,10 @@
+/* kit_library.h - the kit as plugins have loaded it.  The core does not link to it, so a verb that
+ * computes nothing starts neither the kit nor OpenBLAS with its threads. */
+#ifndef HN_KIT_LIBRARY_H
+#define HN_KIT_LIBRARY_H
+
+/* Instruction set of the loaded kit, "base", "v3" or "v4", and the name of OpenBLAS's kernels; NULL
+ * if no plugin has loaded the kit.  [any] */
+const char *hn_kit_library_isa(void);
+const char *hn_kit_library_blas(void);
+#endif
