@@ -6,8 +6,9 @@
 
 enum { STEPS = 512 };
 
-/* Added to the diagonal, relative to its mean: a root of directions that no feature has. */
-static const double ridge = 1e-4;
+/* Added to the diagonal, relative to its sum, which bounds the largest eigenvalue: so a root can be
+ * found however few directions the features have. */
+static const double ridge = 1e-6;
 
 static void keep_frame(const HnHost *host, GlibrlModel *k, const char *moment, const char *root) {
   const int64_t d = k->d;
@@ -45,7 +46,7 @@ static HnStatus move_frame(const Glibrl *g, const GlibrlModel *k, const float *s
   double trace = 0;
   for (int64_t i = 0; i < d; i++) trace += k->moment[i * (d + 1)];
   for (int64_t i = 0; i < d * d; i++) {
-    a[i] = k->moment[i] + (i % (d + 1) ? 0 : ridge * trace / (double)d);
+    a[i] = k->moment[i] + (i % (d + 1) ? 0 : ridge * trace);
     root[i] = (double)k->root[i];
   }
   HnStatus status = hn_nearest_root(d, a, root, work);
