@@ -1,8 +1,8 @@
 /* elbo.h - the loss of a batch of trials, which is minus the evidence lower bound, and its
  * gradient.
  *
- *   loss = mean over trials of  sum_t [ sum_i c_r l_r(z_t, i) + c_s l_s(z_t, i) + c_task
- * l_task(z_t) ]
+ *   loss = mean over trials of  sum_t [ sum_i (c_r l_r(z_t, i) + c_s l_s(z_t, i)) + c_task l_t(z_t)
+ * ]
  *                             + beta sum_t KL(q_t || q_{t-1}),    t = 0 .. T, q_{-1} = N(0, I)
  *
  * over all t and i or over draws of them, sums or means.  A batch is cut into shards of trials
