@@ -1,10 +1,9 @@
-/* elbo.h - the loss of a batch of trials, which is minus the evidence lower bound, and its
- * gradient.
+/* elbo.h - the loss of a batch of trials, minus the evidence lower bound, and its gradient.
  *
- *   loss = mean over trials of  sum_t [ sum_i (c_r l_r(z_t, i) + c_s l_s(z_t, i)) + c_task l_t(z_t)
- * ]
+ *   loss = mean over trials of  sum_t [ sum_i (c_r l_r(z_t, i) + c_s l_s(z_t, i)) + c_k l_k(z_t) ]
  *                             + beta sum_t KL(q_t || q_{t-1}),    t = 0 .. T, q_{-1} = N(0, I)
  *
+ * of rewards r, states s and the task k,
  * over all t and i or over draws of them, sums or means.  A batch is cut into shards of trials
  * whose size depends on the batch alone, and every trial has a random stream of its own; gradients
  * are added in order: the same bits for any number of workers. */
