@@ -12,6 +12,7 @@
 HN_PARAMS_OF(VrnnParams, PARAMS);
 #define INFO(X) VRNN_INFO(X) VRNN_BAYES_INFO(X) VRNN_LAPLACE_INFO(X)
 HN_INFO(INFO);
+HN_METRICS(VRNN_METRICS);
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
   return vrnn_create(self, host, params, spec, &vrnn_posterior_laplace, info_count);

@@ -6,6 +6,7 @@
 #include "vrnn/posterior.h"
 HN_PARAMS_OF(VrnnParams, VRNN_PARAMS);
 HN_INFO(VRNN_INFO);
+HN_METRICS(VRNN_METRICS);
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
   return vrnn_create(self, host, params, spec, &vrnn_posterior_point, info_count);

@@ -122,9 +122,10 @@ static inline void check_gradient(const NaivePosterior *k, const Case *c, const 
   double kl = z->kl, nll = z->nll, norm2, sum = 0, most = 0;
   memset(b->fake.metric, 0, sizeof b->fake.metric);
   forward_backward(b, xp, from, samples, memory, d, &norm2);
-  g_assert_cmpfloat_with_epsilon(b->fake.metric[metric_loss], nll + m->p->kl_weight * kl, 1e-4);
+  g_assert_cmpfloat_with_epsilon(b->fake.metric[vrnn_metric_loss], nll + m->p->kl_weight * kl,
+                                 1e-4);
   if (m->p->kl_weight > 0)
-    g_assert_cmpfloat_with_epsilon(b->fake.metric[metric_kl], kl, 1e-4 * fmax(1, kl));
+    g_assert_cmpfloat_with_epsilon(b->fake.metric[vrnn_metric_kl], kl, 1e-4 * fmax(1, kl));
   for (int64_t a = 0; a < b->fake.array_count; a++) {
     const FakeArray *array = &b->fake.array[a];
     for (int64_t j = 0; array->grad && j < array->count; j += 1 + array->count / 40) {

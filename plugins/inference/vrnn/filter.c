@@ -115,13 +115,13 @@ static HnStatus keep_rows(const Filter *f, int64_t t, float *info) {
   const VrnnUnroll *u = f->u;
   const Vrnn *m = u->m;
   for (int64_t i = 0; i < u->n; i++) {
-    int64_t at = t * u->n + i;
+    int64_t at = t * u->n + i, which = u->first + i;
     char *row = vrnn_unroll_row(u, i);
     const float *mean = u->mean + at * m->F;
     for (int64_t j = 0; j < m->F; j++)
       if (!isfinite(mean[j]))
         return m->host->fail(m->host, HN_E_NUMERIC, "the belief of row %lld is not finite",
-                             (long long)(u->first + i));
+                             (long long)which);
     if (info) {
       float *to = info + i * m->info_count;
       to[vrnn_info_mean_norm2] = distance2(m->F, mean, NULL);

@@ -261,11 +261,11 @@ static HnStatus reduce(Vrnn *m, const VrnnWindow *w) {
   m->norm2 = hn_store_norm2(&m->store);
   if (!isfinite(m->norm2)) return host->fail(host, HN_E_NUMERIC, "the gradient is not finite");
   double loss = nll + m->p->kl_weight * kl;
-  host->metric(host, metric_loss, loss);
+  host->metric(host, vrnn_metric_loss, loss);
   if (w->q->loss) *w->q->loss = loss;
-  if (m->head.net.layers) host->metric(host, metric_nll, nll);
-  if (m->p->kl_weight > 0) host->metric(host, metric_kl, kl);
-  host->metric(host, metric_grad_norm, sqrt(m->norm2));
+  if (m->head.net.layers) host->metric(host, vrnn_metric_nll, nll);
+  if (m->p->kl_weight > 0) host->metric(host, vrnn_metric_kl, kl);
+  host->metric(host, vrnn_metric_grad_norm, sqrt(m->norm2));
   return HN_OK;
 }
 
@@ -307,7 +307,7 @@ static HnStatus descend(Vrnn *m, double scale, double rate) {
   if (m->head.sigma_w) {
     HnTape t = hn_tape_begin(m->host, false);
     double stddev = (double)vrnn_signal_stddev(&t, m, NULL)->data[0];
-    m->host->metric(m->host, metric_signal_stddev, stddev);
+    m->host->metric(m->host, vrnn_metric_signal_stddev, stddev);
   }
   return HN_OK;
 }

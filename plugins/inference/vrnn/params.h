@@ -139,7 +139,8 @@ enum {
     HN_MEAN)                                                                                  \
   X(signal_stddev, "", "Learnt standard deviation of the signal.", HN_LAST)                   \
   X(grad_norm, "", "Norm of this plugin's gradient after element-wise clipping.", HN_MEAN)
-HN_METRICS(VRNN_METRICS);
+#define VRNN_METRIC_INDEX(n, ...) vrnn_metric_##n,
+enum { VRNN_METRICS(VRNN_METRIC_INDEX) };
 
 /* Old names of parameters, for HnPlugin.renamed. */
 #define VRNN_RENAMED       "grad_clip:max_grad_value grad_norm:max_grad_norm"

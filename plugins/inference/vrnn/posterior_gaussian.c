@@ -91,7 +91,7 @@ static CovarianceVars covariances_of(const Vrnn *m, HnTape *t, HnVar *params) {
 static void copy_covariances(const Vrnn *m, const CovarianceVars *from, const Covariances *to) {
   int64_t n = from->logvar->rows, F = m->F;
   memcpy(to->logvar, from->logvar->data, (size_t)(n * F) * sizeof(float));
-  if (to->q) memcpy(to->q, from->q->data, (size_t)(n * F * F) * sizeof(float));
+  if (from->q) memcpy(to->q, from->q->data, (size_t)(n * F * F) * sizeof(float));
 }
 
 /* Brings `now` up to what row memory says. */
