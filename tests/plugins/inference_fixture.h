@@ -10,16 +10,16 @@ typedef struct Case {
   int64_t obs_dim, action_dim, action_count;
 } Case;
 
-typedef struct Subject {
+typedef struct Fixture {
   FakeHost fake;
   const HnInference *methods;
   void *self;
   HnPluginChoice part;
   HnBeliefSpec spec;
   HnRng rng;
-} Subject;
+} Fixture;
 
-static inline HnStatus subject_try(Subject *b, const HnPlugin *plugin, const Case *c,
+static inline HnStatus fixture_try(Fixture *b, const HnPlugin *plugin, const Case *c,
                                    const char *more) {
   const HnHost *host = fake_host_open(&b->fake);
   char *settings = g_strdup_printf("%s%s", c->settings, more);
@@ -35,9 +35,9 @@ static inline HnStatus subject_try(Subject *b, const HnPlugin *plugin, const Cas
 }
 
 /* Biases, and weights of norms, are moved from where they begin, so that they matter. */
-static inline Subject *subject_new(const HnPlugin *plugin, const Case *c, const char *more) {
-  Subject *b = g_new0(Subject, 1);
-  HnStatus status = subject_try(b, plugin, c, more);
+static inline Fixture *fixture_new(const HnPlugin *plugin, const Case *c, const char *more) {
+  Fixture *b = g_new0(Fixture, 1);
+  HnStatus status = fixture_try(b, plugin, c, more);
   g_assert_cmpstr(b->fake.error, ==, "");
   g_assert_cmpint(status, ==, HN_OK);
   fake_host_reset(&b->fake, (FakeMark){0});
@@ -49,7 +49,7 @@ static inline Subject *subject_new(const HnPlugin *plugin, const Case *c, const 
   return b;
 }
 
-static inline void subject_free(Subject *b) {
+static inline void fixture_free(Fixture *b) {
   fake_host_close(&b->fake);
   g_free(b->part.params), g_free(b->self), g_free(b);
 }

@@ -5,11 +5,11 @@
 
 extern const HnPlugin laplace_vrnn_LTX_hn_plugin, recurrent_LTX_hn_plugin;
 
-static Subject *laplace_new(const Case *c, const char *more) {
-  return subject_new(&laplace_vrnn_LTX_hn_plugin, c, more);
+static Fixture *laplace_new(const Case *c, const char *more) {
+  return fixture_new(&laplace_vrnn_LTX_hn_plugin, c, more);
 }
 
-static double *precision_of(const Subject *b, char *state, int64_t row) {
+static double *precision_of(const Fixture *b, char *state, int64_t row) {
   return vrnn_laplace_precision(b->self, state + (gsize)row * b->spec.row_size);
 }
 
@@ -132,13 +132,13 @@ static void test_predict(void) {
 
 /* F = H = 1; inputs 1, -0.5, 0.25 come as embedded actions: none, 0 and 1.  An embedding is a
  * normalised vector of deviation 1 that begins with the input: [x, -x, s, -s]. */
-static void set(Subject *b, const char *name, int64_t n, const float *x) {
+static void set(Fixture *b, const char *name, int64_t n, const float *x) {
   FakeArray *a = fake_host_find(&b->fake, name);
   g_assert_cmpint(a->count, ==, n);
   memcpy(a->data, x, (size_t)n * sizeof *x);
 }
 
-static void set_chain(Subject *b) {
+static void set_chain(Fixture *b) {
   static const double input[] = {1, -0.5, 0.25};
   float none[4] = {0}, each[8], w1[16] = {0}, b1[4], zero[16] = {0}, one[4] = {1, 1, 1, 1};
   double v[3][4];
@@ -188,7 +188,7 @@ static const double scalar[3][5] = {
 static void check_chain(const Chain *k, bool diagonal, bool whole) {
   Case c = {"", "hidden: 1, latent: 1, embed: 4, act_input: onehot, ", 1, 0, 2};
   char *more = g_strdup_printf("%s%s", k->settings, diagonal ? ", covariance: diagonal" : "");
-  Subject *b = laplace_new(&c, more);
+  Fixture *b = laplace_new(&c, more);
   set_chain(b);
   Experience *xp = experience_new(2, 1, 1, 0, 2, 100, true);
   xp->action_index[1] = 0, xp->action_index[2] = 1; /* steps 0 and 1 */
@@ -209,7 +209,7 @@ static void check_chain(const Chain *k, bool diagonal, bool whole) {
   g_assert_cmpfloat_with_epsilon(belief[2], k->mean, digits);
   g_assert_cmpfloat_with_epsilon(*precision_of(b, state, 0), k->precision, digits);
   g_assert_cmpfloat_with_epsilon(info[2 * columns + vrnn_info_kl], k->kl, digits);
-  g_free(more), g_free(state), g_free(info), g_free(rng), experience_free(xp), subject_free(b);
+  g_free(more), g_free(state), g_free(info), g_free(rng), experience_free(xp), fixture_free(b);
 }
 
 static void test_chain(void) {
@@ -239,7 +239,7 @@ static int64_t copy_weights(FakeHost *from, FakeHost *to) {
 static void check_post_hoc(const char *cell, const char *more, bool same) {
   char *settings = g_strdup_printf(SMALL "head: signal, context: rssm, cell: %s", cell);
   Case c = {"", settings, 2, 1, 0};
-  Subject *b = laplace_new(&c, more);
+  Fixture *b = laplace_new(&c, more);
   const HnInference *other = recurrent_LTX_hn_plugin.methods;
   FakeHost *fake = g_new0(FakeHost, 1);
   HnPluginChoice part = part_of(&recurrent_LTX_hn_plugin, settings);
@@ -266,7 +266,7 @@ static void check_post_hoc(const char *cell, const char *more, bool same) {
     g_assert_cmpint(memcmp(mine + t * 3 * D, its + t * 3 * D, (gsize)(3 * D) * 4) == 0, ==, same);
   fake_host_close(fake), g_free(fake), g_free(agent), g_free(part.params);
   g_free(mine), g_free(its), g_free(state), g_free(streams), g_free(settings);
-  experience_free(xp), subject_free(b);
+  experience_free(xp), fixture_free(b);
 }
 
 static void test_post_hoc(gconstpointer cell) {
@@ -285,7 +285,7 @@ static void test_post_hoc(gconstpointer cell) {
 
 /* ---- what the gradient does not see (check H) ---- */
 
-static float *gradient_of(Subject *b) {
+static float *gradient_of(Fixture *b) {
   HnStore *s = &((Vrnn *)b->self)->store;
   float *g = g_new0(float, s->size);
   for (int64_t k = 0; k < s->count; k++) {
@@ -300,7 +300,7 @@ static float *gradient_of(Subject *b) {
  * the memory before, in which the prior lies, has none: the window's first KL does not move it. */
 static void test_pull(void) {
   Case c = {"", SMALL "head: none, kl_weight: 1, jitter: 0", 2, 1, 0};
-  Subject *b = laplace_new(&c, "");
+  Fixture *b = laplace_new(&c, "");
   Experience *xp = experience_new(3, 2, 2, 1, 0, 100, true);
   char *memory = state_before(b, xp, 2, 0);
   double norm2;
@@ -318,7 +318,7 @@ static void test_pull(void) {
     most = fmax(most, fabs((double)g[0][j]));
   }
   g_assert_cmpfloat(most, >, 0.01);
-  g_free(g[0]), g_free(g[1]), g_free(memory), experience_free(xp), subject_free(b);
+  g_free(g[0]), g_free(g[1]), g_free(memory), experience_free(xp), fixture_free(b);
 }
 
 /* ---- the ring of inputs (check I) ---- */
@@ -326,13 +326,13 @@ static void test_pull(void) {
 /* Precisions of two rows after so many inputs. */
 static double *precisions_after(const char *more, int64_t inputs) {
   Case c = {"", SMALL, 2, 1, 0};
-  Subject *b = laplace_new(&c, more);
+  Fixture *b = laplace_new(&c, more);
   Experience *xp = experience_new(inputs, 2, 2, 1, 0, 100, true);
   char *state = state_before(b, xp, inputs, 0);
   int64_t n = hn_precision_count(3, false);
   double *p = g_new0(double, 2 * n);
   for (int i = 0; i < 2; i++) memcpy(p + i * n, precision_of(b, state, i), (gsize)n * sizeof *p);
-  g_free(state), experience_free(xp), subject_free(b);
+  g_free(state), experience_free(xp), fixture_free(b);
   return p;
 }
 
@@ -363,7 +363,7 @@ static void test_members(void) {
   static const double logp[] = {-0.597837, -0.857399}, deviation[] = {1.220656, 0.49};
   Case c = {"", SMALL "head: signal, ", 1, 1, 0};
   for (int upstream = 0; upstream < 2; upstream++) {
-    Subject *b =
+    Fixture *b =
         laplace_new(&c, upstream ? "upstream_aggregate: true, upstream_mixture: true" : "");
     double mean, stddev, work[2];
     vrnn_signal_moments(b->self, 2, means, 1, 0.7, &mean, &stddev);
@@ -374,7 +374,7 @@ static void test_members(void) {
     g_assert_cmpfloat_with_epsilon(stddev, 0.7, 1e-12);
     g_assert_cmpfloat_with_epsilon(vrnn_class_logp(b->self, 2, logits, 2, 0, work), logp[upstream],
                                    1e-6);
-    subject_free(b);
+    fixture_free(b);
   }
 }
 
@@ -414,17 +414,17 @@ static void test_refusals(void) {
       {{"", "head: signal, see_reward: true", 0, 1, 0}, "observations to predict", HN_E_SHAPE},
   };
   for (gsize k = 0; k < G_N_ELEMENTS(bad); k++) {
-    Subject *b = g_new0(Subject, 1);
-    g_assert_cmpint(subject_try(b, &laplace_vrnn_LTX_hn_plugin, &bad[k].c, ""), ==, bad[k].status);
+    Fixture *b = g_new0(Fixture, 1);
+    g_assert_cmpint(fixture_try(b, &laplace_vrnn_LTX_hn_plugin, &bad[k].c, ""), ==, bad[k].status);
     g_assert_nonnull(strstr(b->fake.error, bad[k].part));
-    subject_free(b);
+    fixture_free(b);
   }
   Case c = {"", SMALL "head: reward", 1, 0, 3};
-  Subject *b = laplace_new(&c, "");
+  Fixture *b = laplace_new(&c, "");
   float x[8] = {0};
   g_assert_cmpint(vrnn_predict(b->self, x, 0, 1, x, x, x, NULL), ==, HN_E_UNSUPPORTED);
   g_assert_nonnull(strstr(b->fake.error, "head: signal"));
-  subject_free(b);
+  fixture_free(b);
 }
 
 /* Without track, beliefs are the same, a window that begins with tasks learns the same, and one
@@ -433,7 +433,7 @@ static void test_track(void) {
   Case c = {"", SMALL "head: signal, model_samples: 2, buffer: 2", 2, 1, 0};
   float *g[2], *belief[2];
   for (int k = 0; k < 2; k++) {
-    Subject *b = laplace_new(&c, k ? "" : ", track: false");
+    Fixture *b = laplace_new(&c, k ? "" : ", track: false");
     Experience *xp = experience_new(8, 3, 2, 1, 0, 100, true);
     char *memory = g_malloc0(3 * b->spec.row_size);
     HnRng *rng = streams_new(3);
@@ -452,7 +452,7 @@ static void test_track(void) {
     g_free(memory), g_free(rng), experience_free(xp);
     gsize bytes = (gsize)((const Vrnn *)b->self)->store.size * sizeof(float);
     if (k) g_assert_cmpmem(g[0], bytes, g[1], bytes);
-    subject_free(b);
+    fixture_free(b);
   }
   g_assert_cmpmem(belief[0], 9 * 3 * 3 * 4, belief[1], 9 * 3 * 3 * 4);
   for (int k = 0; k < 2; k++) g_free(g[k]), g_free(belief[k]);

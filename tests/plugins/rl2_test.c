@@ -10,7 +10,7 @@ extern const HnPlugin ppo_LTX_hn_plugin, gridworld_LTX_hn_plugin, rl2_LTX_hn_plu
 
 /* ---- an instance ---- */
 
-static Rl2 *rl2_of(const Subject *b) {
+static Rl2 *rl2_of(const Fixture *b) {
   return b->self;
 }
 
@@ -33,12 +33,12 @@ static Experience *experience_for(const Case *c, int64_t T, int64_t B, uint64_t 
   return experience_new(T, B, c->obs_dim, c->action_dim, c->action_count, seed);
 }
 
-static float *carry_of(const Subject *b, char *state, int64_t row) {
+static float *carry_of(const Fixture *b, char *state, int64_t row) {
   return ((Rl2Row *)(void *)(state + (size_t)row * b->spec.row_size))->carry;
 }
 
 /* Row memory of B rows, with something in it. */
-static char *memory_new(const Subject *b, int64_t B) {
+static char *memory_new(const Fixture *b, int64_t B) {
   char *state = g_malloc0((gsize)B * b->spec.row_size);
   HnRng rng = hn_rng(9, 9);
   for (int64_t i = 0; i < B; i++)
@@ -48,14 +48,14 @@ static char *memory_new(const Subject *b, int64_t B) {
 }
 
 /* Beliefs [T + 1, B, D] of all experience, from row memory `state` on. */
-static void infer_all(Subject *b, const Experience *xp, char *state, float *belief) {
+static void infer_all(Fixture *b, const Experience *xp, char *state, float *belief) {
   HnHistory h = experience_window(xp, 0, xp->T, 0, xp->B);
   HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = belief};
   g_assert_cmpint(rl2_infer(b->self, &q), ==, HN_OK);
 }
 
 /* forward and backward over all experience with dL/dbelief = d. */
-static void teach(Subject *b, const Experience *xp, const char *memory, const float *d,
+static void teach(Fixture *b, const Experience *xp, const char *memory, const float *d,
                   double *norm2) {
   HnHistory h = experience_window(xp, 0, xp->T, 0, xp->B);
   int64_t D = b->spec.belief_dim;
@@ -69,7 +69,7 @@ static void teach(Subject *b, const Experience *xp, const char *memory, const fl
 }
 
 /* Once when no tape can be kept yet, and once from kept tapes: the same bits. */
-static void teach_twice(Subject *b, const Experience *xp, const char *memory, const float *d,
+static void teach_twice(Fixture *b, const Experience *xp, const char *memory, const float *d,
                         double *norm2) {
   HnStore *s = &rl2_of(b)->store;
   float *first = g_new(float, (gsize)s->size);
@@ -98,7 +98,7 @@ static float *random_floats(int64_t n, uint64_t seed) {
 
 /* ---- against the naive network ---- */
 
-static Shape shape_of(const Subject *b) {
+static Shape shape_of(const Fixture *b) {
   const Rl2Params *p = b->part.params;
   return (Shape){.lstm = p->cell == HN_RNN_LSTM,
                  .see_obs = p->see_obs,
@@ -115,7 +115,7 @@ static Shape shape_of(const Subject *b) {
 /* Beliefs, and every derivative of sum(c . belief), on nine rows (shards of four) that begin in
  * mid-trial and meet new tasks and episodes at different times. */
 static void check_gradient(const Case *c, const char *more) {
-  Subject *b = subject_new(&rl2_LTX_hn_plugin, c, more);
+  Fixture *b = fixture_new(&rl2_LTX_hn_plugin, c, more);
   int64_t T = 17, B = 9, D = b->spec.belief_dim, n = (T + 1) * B * D, M = rl2_of(b)->rnn.carry;
   Experience *xp = experience_for(c, T, B, 5);
   HnHistory h = experience_window(xp, 0, T, 0, B);
@@ -148,7 +148,7 @@ static void check_gradient(const Case *c, const char *more) {
   g_assert_cmpfloat(most, >, 1);
   g_assert_cmpfloat_with_epsilon(norm2, sum, 1e-6 * sum);
   g_free(start), g_free(weight), g_free(expected), g_free(kept), g_free(d), g_free(belief);
-  g_free(memory), g_free(state), naive_free(z), experience_free(xp), subject_free(b);
+  g_free(memory), g_free(state), naive_free(z), experience_free(xp), fixture_free(b);
 }
 
 static void test_gradient(gconstpointer c) {
@@ -159,7 +159,7 @@ static void test_gradient(gconstpointer c) {
 /* ---- the ABI's promises ---- */
 
 static void check_windows(const Case *data, const char *cell) {
-  Subject *b = subject_new(&rl2_LTX_hn_plugin, data, cell);
+  Fixture *b = fixture_new(&rl2_LTX_hn_plugin, data, cell);
   int64_t T = 23, B = 6;
   Experience *xp = experience_for(data, T, B, 5);
   char *memory = memory_new(b, B);
@@ -170,7 +170,7 @@ static void check_windows(const Case *data, const char *cell) {
                                     .state = memory,
                                     .forward_leaves_state = true},
                     &b->fake);
-  g_free(memory), experience_free(xp), subject_free(b);
+  g_free(memory), experience_free(xp), fixture_free(b);
 }
 
 static void test_windows(gconstpointer c) {
@@ -180,7 +180,7 @@ static void test_windows(gconstpointer c) {
 /* What happened before a new task leaves no trace in beliefs, memory or gradients after it; what
  * happened before a new episode does. */
 static void check_tasks(const Case *data, const char *cell) {
-  Subject *b = subject_new(&rl2_LTX_hn_plugin, data, cell);
+  Fixture *b = fixture_new(&rl2_LTX_hn_plugin, data, cell);
   int64_t T = 20, B = 3, D = b->spec.belief_dim, n = (T + 1) * B * D, at = 8;
   for (int kind = HN_NEW_EPISODE; kind <= HN_NEW_TASK; kind++) {
     float *belief[2], *d = random_floats(n, 8), *grad[2];
@@ -216,7 +216,7 @@ static void check_tasks(const Case *data, const char *cell) {
     for (int k = 0; k < 2; k++) g_free(belief[k]), g_free(state[k]), g_free(grad[k]);
     g_free(d);
   }
-  subject_free(b);
+  fixture_free(b);
 }
 
 static void test_tasks(gconstpointer c) {
@@ -228,7 +228,7 @@ static void test_truncate(void) {
   const char *more[] = {", truncate: 0", ", truncate: 21", ", truncate: 100", ", truncate: 20"};
   float *first = NULL;
   for (gsize k = 0; k < G_N_ELEMENTS(more); k++) {
-    Subject *b = subject_new(&rl2_LTX_hn_plugin, &cases[1], more[k]);
+    Fixture *b = fixture_new(&rl2_LTX_hn_plugin, &cases[1], more[k]);
     Experience *xp = experience_for(&cases[1], 20, 5, 5);
     memset(xp->begin, HN_KEEP, 22 * 5);
     float *d = random_floats(21 * 5 * b->spec.belief_dim, 8);
@@ -239,7 +239,7 @@ static void test_truncate(void) {
     const float *grad = fake_host_find(&b->fake, "gru.weight_hh")->grad;
     if (!first) first = g_memdup2(grad, bytes);
     g_assert_cmpint(memcmp(first, grad, bytes) == 0, ==, k < 3);
-    g_free(d), g_free(state), experience_free(xp), subject_free(b);
+    g_free(d), g_free(state), experience_free(xp), fixture_free(b);
   }
   g_free(first);
 }
@@ -247,7 +247,7 @@ static void test_truncate(void) {
 /* Memory of older weights counts as empty where it is to be forgotten, and only there. */
 static void test_forget(void) {
   for (int forgets = 0; forgets < 2; forgets++) {
-    Subject *b = subject_new(&rl2_LTX_hn_plugin, &cases[1], forgets ? ", forget: true" : "");
+    Fixture *b = fixture_new(&rl2_LTX_hn_plugin, &cases[1], forgets ? ", forget: true" : "");
     int64_t T = 6, B = 2, D = b->spec.belief_dim;
     gsize bytes = (gsize)((T + 1) * B * D) * sizeof(float), held = (gsize)B * b->spec.row_size;
     Experience *xp = experience_for(&cases[1], T, B, 5);
@@ -263,15 +263,15 @@ static void test_forget(void) {
     g_assert_cmpint(memcmp(belief[1], belief[2], bytes) == 0, ==, forgets);
     g_assert_cmpint(memcmp(belief[1], belief[0], bytes) == 0, ==, !forgets);
     for (int k = 0; k < 3; k++) g_free(belief[k]), g_free(state[k]);
-    experience_free(xp), subject_free(b);
+    experience_free(xp), fixture_free(b);
   }
 }
 
 /* The first step of Adam is lr rate g / (|g| + eps); an own clip counts after the joint one. */
 static void test_step(void) {
   for (int own = 0; own < 2; own++) {
-    Subject *b =
-        subject_new(&rl2_LTX_hn_plugin, &cases[0],
+    Fixture *b =
+        fixture_new(&rl2_LTX_hn_plugin, &cases[0],
                     own ? ", lr: 0.1, adam_eps: 1, max_grad_norm: 0.25" : ", lr: 0.1, adam_eps: 1");
     Experience *xp = experience_for(&cases[0], 10, 3, 5);
     float *d = random_floats(11 * 3 * b->spec.belief_dim, 8);
@@ -290,7 +290,7 @@ static void test_step(void) {
       g_assert_cmpfloat_with_epsilon(((float *)a->data)[k], (double)before[k] - move, 1e-6);
       g_assert_cmpfloat(a->grad[k], ==, 0);
     }
-    g_free(d), g_free(state), experience_free(xp), subject_free(b);
+    g_free(d), g_free(state), experience_free(xp), fixture_free(b);
   }
 }
 
@@ -299,13 +299,13 @@ static void test_step(void) {
 static void test_size(void) {
   Case c = {"", "hidden: 64, see_act: false, obs_embed: 8, reward_embed: 8, bottleneck: 10", 2, 0,
             5};
-  Subject *b = subject_new(&rl2_LTX_hn_plugin, &c, "");
+  Fixture *b = fixture_new(&rl2_LTX_hn_plugin, &c, "");
   int64_t count = 0;
   for (int64_t k = 0; k < b->fake.array_count; k++)
     if (b->fake.array[k].grad) count += b->fake.array[k].count;
   g_assert_cmpint(count, ==, 16442);
   g_assert_cmpint(b->spec.belief_dim, ==, 10);
-  subject_free(b);
+  fixture_free(b);
 }
 
 static void test_refusals(void) {
@@ -316,11 +316,11 @@ static void test_refusals(void) {
              {"see_obs: false, see_act: false, see_reward: false, see_episodes: false",
               "reads nothing", HN_E_SHAPE}};
   for (gsize k = 0; k < G_N_ELEMENTS(bad); k++) {
-    Subject *b = g_new0(Subject, 1);
+    Fixture *b = g_new0(Fixture, 1);
     Case c = {"", bad[k].settings, 2, 1, 0};
-    g_assert_cmpint(subject_try(b, &rl2_LTX_hn_plugin, &c, ""), ==, bad[k].status);
+    g_assert_cmpint(fixture_try(b, &rl2_LTX_hn_plugin, &c, ""), ==, bad[k].status);
     g_assert_nonnull(strstr(b->fake.error, bad[k].part));
-    subject_free(b);
+    fixture_free(b);
   }
 }
 

@@ -53,7 +53,7 @@ static inline void check_posterior(const Naive *z, const Point *p, const float *
 /* Beliefs and every column of info, from observation 0 on, tasks beginning along the way. */
 static inline void check_values(const NaivePosterior *k, const Case *c, const char *more,
                                 int64_t samples) {
-  Subject *b = subject_new(k->plugin, c, more);
+  Fixture *b = fixture_new(k->plugin, c, more);
   const Vrnn *m = b->self;
   int64_t T = 17, B = 5, S = MAX(samples, 1), n = (T + 1) * B;
   Experience *xp = experience_for(c, T, B, 11);
@@ -91,7 +91,7 @@ static inline void check_values(const NaivePosterior *k, const Case *c, const ch
   }
   noise_free(&noise);
   g_free(expected), g_free(belief), g_free(info), g_free(state), g_free(rng);
-  naive_free(z), experience_free(xp), subject_free(b);
+  naive_free(z), experience_free(xp), fixture_free(b);
 }
 
 /* ---- gradients ---- */
@@ -107,7 +107,7 @@ static inline uint64_t seed_of_forward(void) {
  * embedding varies little.) */
 static inline void check_gradient(const NaivePosterior *k, const Case *c, const char *more,
                                   int64_t samples) {
-  Subject *b = subject_new(k->plugin, c, more);
+  Fixture *b = fixture_new(k->plugin, c, more);
   const Vrnn *m = b->self;
   int64_t T = 9, B = 19, from = 3, S = MAX(samples, 1), n = (T - from + 1) * B * S * m->D;
   Experience *xp = experience_for(c, T, B, 7);
@@ -143,14 +143,14 @@ static inline void check_gradient(const NaivePosterior *k, const Case *c, const 
   g_assert_cmpfloat(most, >, 0.05);
   g_assert_cmpfloat_with_epsilon(norm2, sum, 1e-6 * sum);
   noise_free(&noise);
-  g_free(d), g_free(memory), g_free(rng), naive_free(z), experience_free(xp), subject_free(b);
+  g_free(d), g_free(memory), g_free(rng), naive_free(z), experience_free(xp), fixture_free(b);
 }
 
 /* ---- the ABI's promises ---- */
 
 static inline void check_windows(const NaivePosterior *k, const Case *c, const char *more,
                                  int64_t samples) {
-  Subject *b = subject_new(k->plugin, c, more);
+  Fixture *b = fixture_new(k->plugin, c, more);
   Experience *xp = experience_for(c, 14, 19, 9);
   assert_window_law((HnWindowCheck){.methods = b->methods,
                                     .self = b->self,
@@ -159,7 +159,7 @@ static inline void check_windows(const NaivePosterior *k, const Case *c, const c
                                     .samples = samples,
                                     .info_count = ((const Vrnn *)b->self)->info_count},
                     &b->fake);
-  experience_free(xp), subject_free(b);
+  experience_free(xp), fixture_free(b);
 }
 
 /* ---- learning without a policy ---- */
@@ -170,7 +170,7 @@ static inline void check_learn(const NaivePosterior *k, const Case *c, const cha
   char *settings = g_strdup_printf("%s, lr: 0.1, adam_eps: 1, weight_decay: 0.01, "
                                    "max_grad_value: 0.02, max_grad_norm: 0.05",
                                    more);
-  Subject *b = subject_new(k->plugin, c, settings), *twin = subject_new(k->plugin, c, settings);
+  Fixture *b = fixture_new(k->plugin, c, settings), *twin = fixture_new(k->plugin, c, settings);
   Vrnn *m = b->self;
   int64_t T = 8, B = 19;
   Experience *xp = experience_new(T, B, c->obs_dim, c->action_dim, c->action_count, T, true);
@@ -199,13 +199,13 @@ static inline void check_learn(const NaivePosterior *k, const Case *c, const cha
       g_assert_cmpfloat(mine->grad[j], ==, 0);
     }
   }
-  g_free(settings), g_free(memory), experience_free(xp), subject_free(b), subject_free(twin);
+  g_free(settings), g_free(memory), experience_free(xp), fixture_free(b), fixture_free(twin);
 }
 
 /* Predictions of actions are what the head scores: their log-density at what a step showed is
  * log_predictive. */
 static inline void check_predict(const NaivePosterior *k, const Case *c, int64_t samples) {
-  Subject *b = subject_new(k->plugin, c, "");
+  Fixture *b = fixture_new(k->plugin, c, "");
   int64_t columns = ((const Vrnn *)b->self)->info_count;
   int64_t T = 6, B = 3, S = MAX(samples, 1), D = b->spec.belief_dim, O = c->obs_dim;
   Experience *xp = experience_new(T, B, O, c->action_dim, 0, 100, true);
@@ -231,17 +231,17 @@ static inline void check_predict(const NaivePosterior *k, const Case *c, int64_t
     }
     g_assert_cmpfloat_with_epsilon(info[(at + B) * columns + vrnn_info_log_predictive], logp, 2e-5);
   }
-  g_free(state), g_free(belief), g_free(info), g_free(rng), experience_free(xp), subject_free(b);
+  g_free(state), g_free(belief), g_free(info), g_free(rng), experience_free(xp), fixture_free(b);
 }
 
 /* Numbers that are learnt. */
 static inline int64_t parameters_of(const HnPlugin *plugin, const Case *c) {
-  Subject *b = g_new0(Subject, 1);
-  g_assert_cmpint(subject_try(b, plugin, c, ""), ==, HN_OK);
+  Fixture *b = g_new0(Fixture, 1);
+  g_assert_cmpint(fixture_try(b, plugin, c, ""), ==, HN_OK);
   int64_t count = 0;
   for (int64_t k = 0; k < b->fake.array_count; k++)
     if (b->fake.array[k].grad) count += b->fake.array[k].count;
-  subject_free(b);
+  fixture_free(b);
   return count;
 }
 

@@ -73,7 +73,7 @@ static inline Experience *experience_for(const Case *c, int64_t T, int64_t B, in
 /* ---- calls ---- */
 
 /* Infers observations 0 .. steps of all rows; outputs [steps + 1, B, ..], either may be NULL. */
-static inline void infer_window(Subject *b, const Experience *xp, int64_t steps, int64_t samples,
+static inline void infer_window(Fixture *b, const Experience *xp, int64_t steps, int64_t samples,
                                 char *state, HnRng *rng, float *belief, float *info) {
   HnHistory h = experience_window(xp, 0, steps, 0, xp->B);
   float *spare = g_new0(float, (steps + 1) * xp->B * MAX(samples, 1) * b->spec.belief_dim);
@@ -92,7 +92,7 @@ static inline void infer_window(Subject *b, const Experience *xp, int64_t steps,
 }
 
 /* Row memory before observation `from` of every row, as acting leaves it. */
-static inline char *state_before(Subject *b, const Experience *xp, int64_t from, int64_t samples) {
+static inline char *state_before(Fixture *b, const Experience *xp, int64_t from, int64_t samples) {
   char *state = g_malloc0((gsize)xp->B * b->spec.row_size);
   HnRng *rng = streams_new(xp->B);
   if (from > 0) infer_window(b, xp, from - 1, samples, state, rng, NULL, NULL);
@@ -102,7 +102,7 @@ static inline char *state_before(Subject *b, const Experience *xp, int64_t from,
 
 /* forward and backward over observations from .. T, from these row memories.  d: gradient of the
  * beliefs; NULL: 0. */
-static inline void forward_backward(Subject *b, const Experience *xp, int64_t from, int64_t samples,
+static inline void forward_backward(Fixture *b, const Experience *xp, int64_t from, int64_t samples,
                                     const char *memory, const float *d, double *norm2) {
   HnHistory h = experience_window(xp, from, xp->T - from, 0, xp->B);
   char *state = g_memdup2(memory, (gsize)xp->B * b->spec.row_size);

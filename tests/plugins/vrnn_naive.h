@@ -60,7 +60,7 @@ struct Naive {
   double kl, nll;  /* of the last run, means */
 };
 
-static inline Naive *naive_new(const NaivePosterior *posterior, Subject *b, const Experience *xp,
+static inline Naive *naive_new(const NaivePosterior *posterior, Fixture *b, const Experience *xp,
                                int64_t from) {
   Naive *z = g_new0(Naive, 1);
   const Vrnn *m = b->self;

@@ -109,7 +109,7 @@ static void test_rotation(void) {
   static const float noise[] = {1, 0, 0, 1};
   static const double logvar[] = {-1, 3};
   Case c = {"", "latent: 2, logvar_low: -1, logvar_high: 3", 1, 1, 0};
-  Subject *b = subject_new(&vrnn_LTX_hn_plugin, &c, "");
+  Fixture *b = fixture_new(&vrnn_LTX_hn_plugin, &c, "");
   const Vrnn *m = b->self;
   for (int turns = 0; turns < 2; turns++) {
     const float params[] = {-2, 4, turns ? 0.7f : 0};
@@ -126,7 +126,7 @@ static void test_rotation(void) {
     }
     g_free(row);
   }
-  subject_free(b);
+  fixture_free(b);
 }
 
 /* What a covariance adds to the paper's counts, and that of regression without one. */
@@ -139,10 +139,10 @@ static void test_sizes(void) {
 
 static void test_refusals(void) {
   Case c = {"", "logvar_low: 1, logvar_high: 0", 1, 1, 0};
-  Subject *b = g_new0(Subject, 1);
-  g_assert_cmpint(subject_try(b, &vrnn_LTX_hn_plugin, &c, ""), ==, HN_E_PARAM);
+  Fixture *b = g_new0(Fixture, 1);
+  g_assert_cmpint(fixture_try(b, &vrnn_LTX_hn_plugin, &c, ""), ==, HN_E_PARAM);
   g_assert_nonnull(strstr(b->fake.error, "logvar_low"));
-  subject_free(b);
+  fixture_free(b);
 }
 
 int main(int argc, char **argv) {

@@ -30,15 +30,13 @@ enum { ACCUMULATE_NONE, ACCUMULATE_PRECISION, ACCUMULATE_BOTH, ACCUMULATE_MEAN }
     true)                                                                                          \
   X(flag, see_reward, "", "Whether the last reward is read with each observation.", false)         \
   X(flag, see_episodes, "",                                                                        \
-    "Whether a flag for the start of an episode is read with each "                                \
-    "observation.",                                                                                \
-    false)                                                                                         \
+    "Whether a flag for the start of an episode is read with each observation.", false)            \
   X(choice, head, "",                                                                              \
     "Target that a head predicts from the belief before a step and the action: none, the next "    \
     "observation (signal: Gaussian, one learnt standard deviation) or whether the reward exceeds " \
     "1/2 (reward).",                                                                               \
     "none", "none|signal|reward")                                                                  \
-  X(text, head_layers, "", "Hidden units of that head, layer by layer.", "256 256 64")             \
+  X(text, head_layers, "", "Hidden units of the head, layer by layer.", "256 256 64")              \
   X(flag, upstream_aggregate, "",                                                                  \
     "As the reference code: the members' mean variance is taken for the standard deviation of an " \
     "ensemble's signal; false: their moments are matched.",                                        \
@@ -51,8 +49,7 @@ enum { ACCUMULATE_NONE, ACCUMULATE_PRECISION, ACCUMULATE_BOTH, ACCUMULATE_MEAN }
     "signal's standard deviation (then above 0.69), not its output.",                              \
     false)                                                                                         \
   X(real, lr, "",                                                                                  \
-    "AdamW's learning rate; a policy that trains this plugin multiplies it by its "                \
-    "schedule.",                                                                                   \
+    "AdamW's learning rate; a policy that trains this plugin multiplies it by its schedule.",      \
     1e-3, 0, 1)                                                                                    \
   X(real, weight_decay, "", "AdamW's decoupled weight decay.", 1e-6, 0, 1)                         \
   X(real, adam_eps, "", "AdamW's epsilon, added to the denominator.", 1e-8, 0, 1)                  \
@@ -69,7 +66,7 @@ enum { ACCUMULATE_NONE, ACCUMULATE_PRECISION, ACCUMULATE_BOTH, ACCUMULATE_MEAN }
   X(choice, covariance, "", "Covariance of the latent posterior q(z).", "full", "full|diagonal") \
   X(real, kl_weight, "", "Weight of the KL divergence of a posterior from the one before it.",   \
     0.01, 0, 1e6)                                                                                \
-  X(flag, simplify, "", "Whether only the Mahalanobis term of that divergence is minimised.",    \
+  X(flag, simplify, "", "Whether only the Mahalanobis term of the KL divergence is minimised.",  \
     false)                                                                                       \
   X(int, model_samples, "", "Samples of z that the head learns from; 0: the mean.", 1, 0, 1000)
 
@@ -83,7 +80,8 @@ enum { ACCUMULATE_NONE, ACCUMULATE_PRECISION, ACCUMULATE_BOTH, ACCUMULATE_MEAN }
     "Sums kept over time: none (the precision is damping I plus the window's curvature), of "      \
     "precisions, of precisions and means, or of means.",                                           \
     "precision", "none|precision|both|mean")                                                       \
-  X(int, buffer, "step", "Last inputs B whose curvature is added to the precision.", 1, 1, 1000)   \
+  X(int, buffer, "step", "Number B of last inputs whose curvature is added to the precision.", 1,  \
+    1, 1000)                                                                                       \
   X(real, damping, "", "Precision before curvature is added, where precisions are not summed.", 1, \
     1e-12, 1e12)                                                                                   \
   X(real, jitter, "", "Value added to a precision's diagonal before it is factored.", 1e-6, 0,     \
@@ -95,9 +93,7 @@ enum { ACCUMULATE_NONE, ACCUMULATE_PRECISION, ACCUMULATE_BOTH, ACCUMULATE_MEAN }
     "training window begins with a task, and refuses other windows.",                              \
     true)                                                                                          \
   X(flag, jacobian_norms, "",                                                                      \
-    "Whether norms of the Jacobians are reported; takes F H floats a "                             \
-    "row.",                                                                                        \
-    true)
+    "Whether norms of the Jacobians are reported; takes F H floats a row.", true)
 
 typedef struct VrnnParams {
   VRNN_PARAMS(HN_FIELD)
@@ -116,9 +112,9 @@ typedef struct VrnnParams {
   X(marginal_entropy, "nats", "Entropy of one latent dimension alone, mean over dimensions.", \
     HN_LAST)                                                                                  \
   X(kl, "nats", "KL divergence of the posterior from the one before.", HN_LAST)               \
-  X(kl_trace, "nats", "Trace term of that divergence, less F / 2.", HN_LAST)                  \
-  X(kl_mahalanobis, "nats", "Mahalanobis term of that divergence.", HN_LAST)                  \
-  X(kl_logdet, "nats", "Log-determinant term of that divergence.", HN_LAST)
+  X(kl_trace, "nats", "Trace term of the KL divergence, less F / 2.", HN_LAST)                \
+  X(kl_mahalanobis, "nats", "Mahalanobis term of the KL divergence.", HN_LAST)                \
+  X(kl_logdet, "nats", "Log-determinant term of the KL divergence.", HN_LAST)
 #define VRNN_LAPLACE_INFO(X)                                                                 \
   X(jacobian_mean2, "", "Squared norm of the mean of the task's Jacobians so far.", HN_LAST) \
   X(jacobian_norm2, "", "Mean squared norm of the task's Jacobians so far.", HN_LAST)        \

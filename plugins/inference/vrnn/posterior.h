@@ -17,8 +17,7 @@ typedef struct VrnnUpdate {
   float *mean;              /* [n, F] in: as read out; out: of the posterior */
   bool mean_only;           /* nothing but the mean will be asked for */
   /* asked for, or NULL */
-  float
-      *d_kl; /* [n, F + W] gradient of the KL (or its part that is minimised) in mean, cov_params */
+  float *d_kl; /* [n, F + W] gradient in mean, cov_params of the KL, or its part to minimise */
   double *kl;  /* [n] */
   float *info; /* [n, info_count]; the posterior's own columns */
 } VrnnUpdate;
