@@ -6,6 +6,10 @@
 #include "../plugin.h"
 #include "gemm.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Bytes of work. */
 HN_KIT size_t hn_nearest_root_size(int64_t n);
 /* Replaces root by the R with R R' = a that is nearest to it in the Frobenius norm; nearest to the
@@ -17,4 +21,8 @@ HN_KIT size_t hn_nearest_root_size(int64_t n);
  * HN_E_NUMERIC: not so, to float64's precision.  About 20 n^3 flops.  Source: R = a P (P' a P)^-1/2
  * for the root P before, by the orthogonal Procrustes problem (Schoenemann 1966).  [any] */
 HN_KIT HnStatus hn_nearest_root(int64_t n, const double *a, double *root, void *work);
+
+#ifdef __cplusplus
+}
+#endif
 #endif
