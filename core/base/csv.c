@@ -1,5 +1,6 @@
 /* csv.c - see csv.h. */
 #include "csv.h"
+#include "error.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -136,8 +137,7 @@ static bool refuse(const HnCsvReader *r, const char *at, GError **error, const c
   va_start(list, format);
   g_autofree char *why = g_strdup_vprintf(format, list);
   va_end(list);
-  g_set_error(error, HN_CSV_ERROR, HN_CSV_INVALID, "%s:%" PRId64 ": %s", r->name, line, why);
-  return false;
+  return hn_error_set(error, HN_ERROR_FILE, "%s:%" PRId64 ": %s", r->name, line, why);
 }
 
 bool hn_csv_next(HnCsvReader *r, GError **error) {

@@ -34,9 +34,6 @@ char *hn_csv_take(HnCsvWriter *w);
 
 /* ---- reading ---- */
 
-#define HN_CSV_ERROR (g_quark_from_static_string("hn-csv"))
-enum { HN_CSV_INVALID };
-
 /* Walks over the rows of a text that outlives it, a file mapped into memory for one. */
 typedef struct HnCsvReader {
   const char *name;            /* for errors: the file's */
@@ -51,7 +48,7 @@ typedef struct HnCsvReader {
 HnCsvReader hn_csv_reader(const char *name, const char *text, gsize length);
 void hn_csv_reader_clear(HnCsvReader *r);
 /* Reads a row.  False at the end, and at a last row without its newline, which is still being
- * written; and with HN_CSV_INVALID, naming the line, at misplaced quotes or a number of fields that
+ * written; and with HN_ERROR_FILE, naming the line, at misplaced quotes or a number of fields that
  * differs from the first row's. */
 bool hn_csv_next(HnCsvReader *r, GError **error);
 /* Index of the field of the last row that equals `text`, or -1. */

@@ -1,5 +1,6 @@
 /* json.c - see json.h. */
 #include "json.h"
+#include "error.h"
 #include <math.h>
 #include <string.h>
 
@@ -112,15 +113,14 @@ JsonObject *hn_json_parse(const char *name, const char *text, gsize length, GErr
   g_autoptr(GError) why = NULL;
   JsonNode *root = NULL;
   if (depth_of(text, length) > MAX_DEPTH) {
-    g_set_error(error, HN_JSON_ERROR, HN_JSON_INVALID, "%s: nested more than %d deep", name,
-                MAX_DEPTH);
+    hn_error_set(error, HN_ERROR_FILE, "%s: nested more than %d deep", name, MAX_DEPTH);
   } else if (!json_parser_load_from_data(parser, text, (gssize)length, &why)) {
     const bool placed =
         g_str_has_prefix(why->message, "<data>"); /* then a line and column follow */
-    g_set_error(error, HN_JSON_ERROR, HN_JSON_INVALID, "%s%s%s", name, placed ? "" : ": ",
-                why->message + (placed ? strlen("<data>") : 0));
+    hn_error_set(error, HN_ERROR_FILE, "%s%s%s", name, placed ? "" : ": ",
+                 why->message + (placed ? strlen("<data>") : 0));
   } else if (!(root = json_parser_get_root(parser)) || !JSON_NODE_HOLDS_OBJECT(root)) {
-    g_set_error(error, HN_JSON_ERROR, HN_JSON_INVALID, "%s: not a JSON object", name);
+    hn_error_set(error, HN_ERROR_FILE, "%s: not a JSON object", name);
   }
   return root && JSON_NODE_HOLDS_OBJECT(root) ? json_object_ref(json_node_get_object(root)) : NULL;
 }

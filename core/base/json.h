@@ -5,9 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HN_JSON_ERROR (g_quark_from_static_string("hn-json"))
-enum { HN_JSON_INVALID };
-
 /* ---- writing ---- */
 
 /* The tree as indented text that ends in a newline; free with g_free.  json-glib 1.6 writes 1e-08
@@ -35,7 +32,7 @@ void hn_json_open_array(JsonBuilder *b, const char *name);
 
 /* ---- reading ---- */
 
-/* The JSON object that a text or a file holds; NULL with HN_JSON_INVALID, naming the file, if it is
+/* The JSON object that a text or a file holds; NULL with HN_ERROR_FILE, naming the file, if it is
  * not one or is nested more than 64 deep (parsers recurse), or with the error of reading the file.
  * json_object_unref. [any] */
 JsonObject *hn_json_parse(const char *name, const char *text, gsize length, GError **error);

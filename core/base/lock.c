@@ -1,5 +1,6 @@
 /* lock.c - see lock.h. */
 #include "lock.h"
+#include "error.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,12 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(hn - lock - error - quark, hn_lock_error)
-
 enum { POLL_MS = 50, OWNER_MOST = 256 };
 
-static int fail(GError **error, int code, const char *path, const char *why, int fd) {
-  g_set_error(error, HN_LOCK_ERROR, code, "%s: %s", path, why);
+static int fail(GError **error, HnErrorCode code, const char *path, const char *why, int fd) {
+  hn_error_set(error, code, "%s: %s", path, why);
   if (fd >= 0) close(fd);
   return -1;
 }
@@ -37,7 +36,7 @@ char *hn_lock_owner(const char *path) {
 static int busy(GError **error, const char *path, int fd) {
   g_autofree char *owner = owner_in(fd);
   g_autofree char *why = g_strconcat("held by ", owner ? owner : "another process", NULL);
-  return fail(error, HN_LOCK_BUSY, path, why, fd);
+  return fail(error, HN_ERROR_BUSY, path, why, fd);
 }
 
 /* Whether `path` still names the file that fd has open: a folder may have been removed meanwhile.
@@ -60,7 +59,7 @@ int hn_lock_take(const char *path, double wait, GError **error) {
   struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
   for (gint64 start = g_get_monotonic_time();;) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-    if (fd < 0) return fail(error, HN_LOCK_FAILED, path, g_strerror(errno), -1);
+    if (fd < 0) return fail(error, HN_ERROR_FILE, path, g_strerror(errno), -1);
     if (fcntl(fd, F_SETLK, &whole) == 0) {
       if (!is_current(fd, path)) { /* made anew by somebody else: that one counts */
         close(fd);
@@ -70,7 +69,7 @@ int hn_lock_take(const char *path, double wait, GError **error) {
       return fd;
     }
     if (errno != EACCES && errno != EAGAIN)
-      return fail(error, HN_LOCK_FAILED, path, g_strerror(errno), fd);
+      return fail(error, HN_ERROR_FILE, path, g_strerror(errno), fd);
     if ((double)(g_get_monotonic_time() - start) > 1e6 * wait) return busy(error, path, fd);
     close(fd);
     g_usleep(POLL_MS * 1000);

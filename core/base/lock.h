@@ -8,14 +8,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#define HN_LOCK_ERROR (hn_lock_error_quark())
-enum {
-  HN_LOCK_BUSY,  /* another process has it; the message says who, as far as the file tells */
-  HN_LOCK_FAILED /* no lock can be had here, with the reason */
-};
-GQuark hn_lock_error_quark(void);
-
-/* Takes the lock `path`, waiting for it at most `wait` seconds; a descriptor, close-on-exec, or -1.
+/* Takes the lock `path`, waiting for it at most `wait` seconds; a descriptor, close-on-exec, or -1:
+ * HN_ERROR_BUSY, naming who holds it as far as the file tells, or HN_ERROR_FILE.
  * A process takes a lock once and opens its file in no other way. */
 int hn_lock_take(const char *path, double wait, GError **error);
 /* What the file says of who took it last, or NULL; g_free.  It says nothing of whether he still has

@@ -9,7 +9,7 @@ HnSession *hn_check_session(const HnCell *cell, HnVerdict *verdict, GString *why
   g_autoptr(GError) error = NULL;
   HnSession *s = hn_session_new(cell, NULL, &error);
   if (s) return s;
-  bool refused = error->code == HN_RUN_REFUSED || error->code == HN_RUN_PLUGIN;
+  bool refused = error->code == HN_ERROR_REFUSED || error->code == HN_ERROR_PLUGIN;
   *verdict = refused ? HN_LAW_SKIPPED : HN_LAW_BROKEN;
   g_string_append(why, error->message);
   return NULL;

@@ -8,10 +8,12 @@ enum {
   HN_EXIT_DONE = 0,
   HN_EXIT_FAILED = 1,
   HN_EXIT_USAGE = 2,       /* or configuration */
-  HN_EXIT_DIFFERS = 3,     /* verification */
   HN_EXIT_PARTIAL = 4,     /* some cells failed */
   HN_EXIT_INTERRUPTED = 75 /* with a checkpoint: requeue me */
 };
+
+/* The exit code of a verb that ended with this error (docs/errors.md). */
+int hn_cli_exit_code(const GError *error);
 
 typedef struct HnVerb {
   const char *name, *usage;

@@ -64,12 +64,10 @@ static int run(const HnCell *cell, const char *dir, bool fresh) {
   hn_guard_finish();
   if (log >= 0) close(log);
   if (ok) return HN_EXIT_DONE;
-  const bool waiting = g_error_matches(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
-  const bool refused = g_error_matches(error, HN_RUN_ERROR, HN_RUN_WEIGHTS) ||
-                       g_error_matches(error, HN_RUN_ERROR, HN_RUN_REFUSED);
-  g_printerr("%s: %s%s\n", dir, waiting ? "" : "error: ", error->message);
-  if (refused && fresh) hn_run_discard(dir);
-  return waiting ? HN_EXIT_INTERRUPTED : refused ? HN_EXIT_USAGE : HN_EXIT_FAILED;
+  const int code = hn_cli_exit_code(error);
+  g_printerr("%s: %s%s\n", dir, code == HN_EXIT_INTERRUPTED ? "" : "error: ", error->message);
+  if (fresh && g_error_matches(error, HN_ERROR, HN_ERROR_REFUSED)) hn_run_discard(dir);
+  return code;
 }
 
 /* Alone in the folder from here on, before anything in it is read or written. */
@@ -83,7 +81,7 @@ static int run_locked(const HnCell *cell, const char *dir) {
   }
   const int lock = hn_lock_take(path, 0, &error);
   if (lock < 0) {
-    if (g_error_matches(error, HN_LOCK_ERROR, HN_LOCK_BUSY)) return HN_CHILD_ELSEWHERE;
+    if (g_error_matches(error, HN_ERROR, HN_ERROR_BUSY)) return HN_CHILD_ELSEWHERE;
     g_printerr("%s: error: cannot be locked: %s\n", dir, error->message);
     return HN_EXIT_FAILED;
   }

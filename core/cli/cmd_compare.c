@@ -1,5 +1,6 @@
 /* cmd_compare.c - `hunch compare DIR`: arms side by side, as text, JSON or CSV on stdout. */
 #include "cli.h"
+#include "error.h"
 #include "render_csv.h"
 #include "render_json.h"
 #include "render_text.h"
@@ -48,8 +49,7 @@ int hn_cli_compare(int argc, char **argv) {
   code = HN_EXIT_DONE;
   if (!c || !show(c, by, json, csv, &error)) {
     hn_cli_error(verb->name, "%s", error->message);
-    code = g_error_matches(error, HN_RESULTS_ERROR, HN_RESULTS_UNKNOWN) ? HN_EXIT_USAGE
-                                                                        : HN_EXIT_FAILED;
+    code = hn_cli_exit_code(error);
   }
   hn_comparison_free(c);
   hn_results_free(r);

@@ -2,6 +2,7 @@
  */
 #include "cli.h"
 #include "describe.h"
+#include "error.h"
 #include "json.h"
 #include "registry.h"
 #include <stdio.h>
@@ -100,8 +101,7 @@ int hn_cli_inspect(int argc, char **argv) {
   const HnPlugin *plugin = hn_plugins_load(argv[1], 0, &error);
   if (!plugin) {
     hn_cli_error("inspect", "%s", error->message);
-    return g_error_matches(error, HN_PLUGIN_ERROR, HN_PLUGIN_MISSING) ? HN_EXIT_USAGE
-                                                                      : HN_EXIT_FAILED;
+    return hn_cli_exit_code(error);
   }
   if (json) {
     JsonBuilder *b = hn_json_begin();

@@ -22,5 +22,5 @@ int hn_cli_report(int argc, char **argv) {
     puts(output);
   else
     hn_cli_error(verb->name, "%s", error->message);
-  return ok ? HN_EXIT_DONE : HN_EXIT_FAILED;
+  return ok ? HN_EXIT_DONE : hn_cli_exit_code(error);
 }

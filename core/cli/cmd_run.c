@@ -2,6 +2,7 @@
  * report.
  */
 #include "cli.h"
+#include "error.h"
 #include "render_text.h"
 #include "report.h"
 #include "schedule.h"
@@ -72,8 +73,7 @@ static int run(const HnVerb *verb, const HnStudy *study, const char *dir, GPtrAr
   if (!hn_folder_check(study, dir, jobs, &error) ||
       !hn_folder_prepare(study, overrides, dir, jobs, &error)) {
     hn_cli_error(verb->name, "%s", error->message);
-    return g_error_matches(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS) ? HN_EXIT_USAGE
-                                                                      : HN_EXIT_FAILED;
+    return hn_cli_exit_code(error);
   }
   gint64 at_once = parallel ? parallel : hn_schedule_parallel(jobs);
   guint ready = count(jobs, HN_JOB_DONE);

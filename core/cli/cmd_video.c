@@ -38,15 +38,9 @@ static bool film(Film *f, const Options *o) {
   HnReplayOptions what = {.split = o->split, .task = o->task, .stream = o->seed};
   bool ok = hn_replay_trial(f->show, &what, take, f, &f->error) && !f->error;
   if (ok && !f->frames)
-    g_set_error(&f->error, HN_RUN_ERROR, HN_RUN_FAILED,
-                "the trial has no episode %" G_GINT64_FORMAT, o->episode);
+    hn_error_set(&f->error, HN_ERROR_REFUSED, "the trial has no episode %" G_GINT64_FORMAT,
+                 o->episode);
   return ok && f->frames > 0;
-}
-
-/* True of what the caller got wrong or lacks, which no other attempt would change. */
-static bool is_usage(const GError *e) {
-  return g_error_matches(e, HN_SCREEN_ERROR, HN_SCREEN_MISSING) ||
-         g_error_matches(e, HN_RUN_ERROR, HN_RUN_FAILED);
 }
 
 static int show_cell(const HnVerb *verb, const char *dir, const Options *o) {
@@ -66,7 +60,7 @@ static int show_cell(const HnVerb *verb, const char *dir, const Options *o) {
     if (f.error) g_propagate_error(&error, f.error);
     ok = hn_screen_close(f.screen, ok, ok ? &error : NULL) && ok;
   }
-  int code = ok ? HN_EXIT_DONE : is_usage(error) ? HN_EXIT_USAGE : HN_EXIT_FAILED;
+  int code = ok ? HN_EXIT_DONE : hn_cli_exit_code(error);
   if (error) hn_cli_error(verb->name, "%s", error->message);
   if (ok && o->output)
     fprintf(stderr, "%" G_GINT64_FORMAT " frames of update %" G_GINT64_FORMAT "\n", f.frames,

@@ -1,6 +1,7 @@
 /* options.c - what the verbs share: options, messages, colour. */
 #include "cli.h"
 #include "diagnostics.h"
+#include "error.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -99,4 +100,18 @@ int hn_cli_options(const HnVerb *verb, GOptionEntry *entries, int *argc, char **
   g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
   fputs(text, stdout);
   return HN_EXIT_DONE;
+}
+
+int hn_cli_exit_code(const GError *error) {
+  if (error->domain != HN_ERROR) return HN_EXIT_FAILED;
+  switch (error->code) {
+  case HN_ERROR_REFUSED:
+  case HN_ERROR_MISSING:
+  case HN_ERROR_DIFFERS:
+    return HN_EXIT_USAGE;
+  case HN_ERROR_INTERRUPTED:
+    return HN_EXIT_INTERRUPTED;
+  default:
+    return HN_EXIT_FAILED;
+  }
 }

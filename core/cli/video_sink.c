@@ -1,5 +1,6 @@
 /* video_sink.c - see video_sink.h. */
 #include "video_sink.h"
+#include "error.h"
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -46,8 +47,8 @@ HnScreen *hn_screen_file(const char *path, int64_t width, int64_t height, double
   g_autofree char *program = g_find_program_in_path("ffmpeg");
   g_autofree char *file = g_strconcat("file:", path, NULL);
   if (!program) {
-    g_set_error(error, HN_SCREEN_ERROR, HN_SCREEN_MISSING,
-                "ffmpeg is not installed; on Debian: apt-get install ffmpeg");
+    hn_error_set(error, HN_ERROR_MISSING,
+                 "ffmpeg is not installed; on Debian: apt-get install ffmpeg");
     return NULL;
   }
   /* the pixels that every player shows; a GIF has its own */
@@ -74,10 +75,10 @@ HnScreen *hn_screen_live(int64_t width, int64_t height, double rate, GError **er
   g_autofree char *program = has_display() ? g_find_program_in_path("ffplay") : NULL;
   const char *no_color = g_getenv("NO_COLOR");
   if (!program && !has_terminal()) {
-    g_set_error(error, HN_SCREEN_ERROR, HN_SCREEN_MISSING,
-                "no terminal to draw in, and %s: use `hunch video CELL -o FILE.mp4`",
-                has_display() ? "ffplay is not installed (on Debian: apt-get install ffmpeg)"
-                              : "no display for a window");
+    hn_error_set(error, HN_ERROR_MISSING,
+                 "no terminal to draw in, and %s: use `hunch video CELL -o FILE.mp4`",
+                 has_display() ? "ffplay is not installed (on Debian: apt-get install ffmpeg)"
+                               : "no display for a window");
     return NULL;
   }
   HnScreen *s = screen_new(width, height, rate);
@@ -159,8 +160,7 @@ bool hn_screen_show(HnScreen *s, const uint8_t *rgb, GError **error) {
   if (g_output_stream_write_all(g_subprocess_get_stdin_pipe(s->program), rgb, size, NULL, NULL,
                                 &why))
     return true;
-  g_set_error(error, HN_SCREEN_ERROR, HN_SCREEN_FAILED, "%s took no more frames: %s", s->name,
-              why->message);
+  hn_error_set(error, HN_ERROR_PROGRAM, "%s took no more frames: %s", s->name, why->message);
   g_error_free(why);
   return false;
 }
@@ -172,7 +172,7 @@ bool hn_screen_close(HnScreen *s, bool keep, GError **error) {
     g_output_stream_close(g_subprocess_get_stdin_pipe(s->program), NULL, NULL);
     g_subprocess_wait(s->program, NULL, NULL);
     ok = g_subprocess_get_successful(s->program);
-    if (!ok) g_set_error(error, HN_SCREEN_ERROR, HN_SCREEN_FAILED, "%s failed", s->name);
+    if (!ok) hn_error_set(error, HN_ERROR_PROGRAM, "%s failed", s->name);
     if (s->path && !(ok && keep)) g_unlink(s->path);
     g_object_unref(s->program);
   }

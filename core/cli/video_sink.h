@@ -6,12 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HN_SCREEN_ERROR (g_quark_from_static_string("hn-screen"))
-enum { HN_SCREEN_MISSING, HN_SCREEN_FAILED };
-
 typedef struct HnScreen HnScreen;
 
-/* Frames of width x height, rgb, `rate` a second.  HN_SCREEN_MISSING: a program or a terminal that
+/* Frames of width x height, rgb, `rate` a second.  HN_ERROR_MISSING: a program or a terminal that
  * is not there, and what would help. */
 HnScreen *hn_screen_file(const char *path, int64_t width, int64_t height, double rate,
                          GError **error);

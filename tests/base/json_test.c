@@ -1,4 +1,5 @@
 /* json_test.c - JSON that may be damaged, or of a kind that is not expected. */
+#include "error.h"
 #include <json.h>
 #include <math.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static void test_other_kinds(void) {
 static void refused(const char *name, const char *what, gsize length, const char *why) {
   g_autoptr(GError) error = NULL;
   g_assert_null(hn_json_parse(name, what, length, &error));
-  g_assert_error(error, HN_JSON_ERROR, HN_JSON_INVALID);
+  g_assert_error(error, HN_ERROR, HN_ERROR_FILE);
   g_assert_true(g_str_has_prefix(error->message, name));
   g_assert_nonnull(strstr(error->message, why));
 }

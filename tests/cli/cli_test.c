@@ -226,6 +226,17 @@ static void test_moved_install(void) {
   g_assert_cmpint(removed.code, ==, 0);
 }
 
+/* A folder that is not there is a wrong call: exit code 2. */
+static void test_missing_folder(void) {
+  static const char *const verbs[] = {"compare /nowhere", "report /nowhere",
+                                      "video /nowhere -o x.mp4"};
+  for (guint i = 0; i < G_N_ELEMENTS(verbs); i++) {
+    g_auto(Run) run = hunch(HUNCH, "", verbs[i]);
+    g_assert_cmpint(run.code, ==, 2);
+    expect_text(run.err, "error: /nowhere: not ");
+  }
+}
+
 int main(int argc, char **argv) {
   g_unsetenv("NO_COLOR");
   g_test_init(&argc, &argv, NULL);
@@ -236,6 +247,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/cli/inspect_list", test_inspect_list);
   g_test_add_func("/cli/inspect_list_json", test_inspect_list_json);
   g_test_add_func("/cli/inspect_one", test_inspect_one);
+  g_test_add_func("/cli/missing_folder", test_missing_folder);
   g_test_add_func("/cli/doctor", test_doctor);
   g_test_add_func("/cli/full_disk", test_full_disk);
   g_test_add_func("/cli/colour", test_colour);

@@ -1,6 +1,7 @@
 /* predictive_check_test.c - predictions set against answers, on functions whose answers follow from
  * their task and beliefs whose predictions are known; how many samples an evaluation takes. */
 #include "cell_fixture.h"
+#include "error.h"
 #include "evaluate.h"
 #include "table_fixture.h"
 #include <math.h>
@@ -276,22 +277,22 @@ static void fails(const HnCell *c, int code, const char *says) {
   char *dir = g_dir_make_tmp("hunch-ask-XXXXXX", NULL);
   GError *error = NULL;
   g_assert_false(hn_run_cell(c, dir, NULL, NULL, NULL, &error));
-  g_assert_error(error, HN_RUN_ERROR, code);
+  g_assert_error(error, HN_ERROR, code);
   if (!strstr(error->message, says)) g_error("expected \"%s\" in: %s", says, error->message);
   g_error_free(error), folder_free(dir);
 }
 
 static void test_failures(void) {
   HnCell c = cell_of("width: -1");
-  fails(&c, HN_RUN_NUMERIC, "mean: predicts mean ");
-  fails(&c, HN_RUN_NUMERIC, "stddev -1 for a response of ");
+  fails(&c, HN_ERROR_NUMERIC, "mean: predicts mean ");
+  fails(&c, HN_ERROR_NUMERIC, "stddev -1 for a response of ");
   cell_clear(&c);
   c = cell_of("");
   HnInference pointlike = methods;
   HnPlugin point = mean_LTX_hn_plugin;
   pointlike.create = create_point, point.methods = &pointlike;
   c.inference.plugin = &point, c.evaluation.samples = 3;
-  fails(&c, HN_RUN_PLUGIN, "mean: has no posterior samples; set evaluation.samples: 0");
+  fails(&c, HN_ERROR_PLUGIN, "mean: has no posterior samples; set evaluation.samples: 0");
   cell_clear(&c);
 }
 

@@ -1,6 +1,7 @@
 /* protocol_test.c - evaluation protocols on goals whose success is known by episode: what counts,
  * what adaptation leaves, and what cannot be followed. */
 #include "cell_fixture.h"
+#include "error.h"
 #include "evaluate.h"
 #include "evaluation_tasks.h"
 #include <hunch/env.h>
@@ -370,7 +371,7 @@ static void test_tasks(void) {
 static void refuses(const HnCell *c, const char *says) {
   GError *error = NULL;
   g_assert_null(hn_session_new(c, NULL, &error));
-  g_assert_error(error, HN_RUN_ERROR, HN_RUN_FAILED);
+  g_assert_error(error, HN_ERROR, HN_ERROR_REFUSED);
   if (!strstr(error->message, says)) g_test_message("said: %s", error->message);
   g_assert_nonnull(strstr(error->message, says));
   g_error_free(error);

@@ -1,5 +1,6 @@
 /* registry_test.c - the plugin door: what it finds, and what it says of broken plugins. */
 #include "elf_file.h"
+#include "error.h"
 #include "registry.h"
 #include "validate.h"
 #include <glib/gstdio.h>
@@ -50,7 +51,7 @@ static void expect_refusal(const char *name, HnKind kind, int code, const char *
                            const char *second) {
   g_autoptr(GError) error = NULL;
   g_assert_null(hn_plugins_load(name, kind, &error));
-  g_assert_error(error, HN_PLUGIN_ERROR, code);
+  g_assert_error(error, HN_ERROR, code);
   expect_text(error->message, first);
   if (second) expect_text(error->message, second);
 }
@@ -84,19 +85,19 @@ static void test_path(void) {
   g_autoptr(GError) error = NULL;
   g_assert_nonnull(hn_plugins_load(FAKES "/good.so", HN_KIND_ENV, &error));
   g_assert_no_error(error);
-  expect_refusal("./good", 0, HN_PLUGIN_INVALID, "./good", "ends in .so");
-  expect_refusal("./absent.so", 0, HN_PLUGIN_UNLOADABLE, "absent.so: ", "No such file");
+  expect_refusal("./good", 0, HN_ERROR_PLUGIN, "./good", "ends in .so");
+  expect_refusal("./absent.so", 0, HN_ERROR_PLUGIN, "absent.so: ", "No such file");
 }
 
 static void test_kind(void) {
   begin(FAKES);
-  expect_refusal("good", HN_KIND_POLICY, HN_PLUGIN_KIND, "plugin 'good' (" FAKES "/good.so)",
+  expect_refusal("good", HN_KIND_POLICY, HN_ERROR_REFUSED, "plugin 'good' (" FAKES "/good.so)",
                  "is of kind env, expected policy");
 }
 
 static void test_missing(void) {
   begin(FAKES ":/nowhere/else");
-  expect_refusal("goood", 0, HN_PLUGIN_MISSING, "no plugin named 'goood' (did you mean 'good'?)",
+  expect_refusal("goood", 0, HN_ERROR_MISSING, "no plugin named 'goood' (did you mean 'good'?)",
                  "looked in " FAKES ", /nowhere/else, ");
 }
 
@@ -104,41 +105,41 @@ static void test_wrong_abi(void) {
   begin(FAKES);
   g_autofree char *both = g_strdup_printf("was built for plugin ABI 7.9, this hunch speaks %d.%d",
                                           HN_ABI_MAJOR, HN_ABI_MINOR);
-  expect_refusal("wrong_abi", 0, HN_PLUGIN_INVALID, FAKES "/wrong_abi.so: ", both);
+  expect_refusal("wrong_abi", 0, HN_ERROR_PLUGIN, FAKES "/wrong_abi.so: ", both);
 }
 
 static void test_wrong_kind(void) {
   begin(FAKES);
-  expect_refusal("wrong_kind", 0, HN_PLUGIN_INVALID, FAKES "/wrong_kind.so: ", "unknown kind 9");
+  expect_refusal("wrong_kind", 0, HN_ERROR_PLUGIN, FAKES "/wrong_kind.so: ", "unknown kind 9");
 }
 
 static void test_wrong_name(void) {
   begin(FAKES);
-  expect_refusal("wrong_name", 0, HN_PLUGIN_INVALID,
+  expect_refusal("wrong_name", 0, HN_ERROR_PLUGIN,
                  FAKES "/wrong_name.so: ", "calls itself 'right_name'");
 }
 
 static void test_bad_params(void) {
   begin(FAKES);
-  expect_refusal("bad_params", 0, HN_PLUGIN_INVALID,
+  expect_refusal("bad_params", 0, HN_ERROR_PLUGIN,
                  FAKES "/bad_params.so: ", "row 0 'gain' has a default outside its range");
 }
 
 static void test_undefined_symbol(void) {
   begin(FAKES);
-  expect_refusal("undefined_symbol", 0, HN_PLUGIN_UNLOADABLE,
+  expect_refusal("undefined_symbol", 0, HN_ERROR_PLUGIN,
                  FAKES "/undefined_symbol.so: ", "undefined symbol: hunch_test_nowhere");
 }
 
 static void test_missing_dependency(void) {
   begin(FAKES);
-  expect_refusal("missing_dependency", 0, HN_PLUGIN_UNLOADABLE, FAKES "/missing_dependency.so: ",
+  expect_refusal("missing_dependency", 0, HN_ERROR_PLUGIN, FAKES "/missing_dependency.so: ",
                  "libhunch-test-absent.so.9: cannot open shared object file");
 }
 
 static void test_no_plugin(void) {
   begin(FAKES);
-  expect_refusal("no_plugin", 0, HN_PLUGIN_INVALID, FAKES "/no_plugin.so: ",
+  expect_refusal("no_plugin", 0, HN_ERROR_PLUGIN, FAKES "/no_plugin.so: ",
                  "exports no plugin: expected the data symbol no_plugin_LTX_hn_plugin");
 }
 
@@ -147,8 +148,8 @@ static void test_no_plugin(void) {
 static void test_no_constructor_runs(void) {
   begin(FAKES);
   const char *mark = g_getenv("HUNCH_TEST_MARK");
-  expect_refusal("no_plugin", 0, HN_PLUGIN_INVALID, "no_plugin.so", NULL);
-  expect_refusal("wrong_abi", 0, HN_PLUGIN_INVALID, "wrong_abi.so", NULL);
+  expect_refusal("no_plugin", 0, HN_ERROR_PLUGIN, "no_plugin.so", NULL);
+  expect_refusal("wrong_abi", 0, HN_ERROR_PLUGIN, "wrong_abi.so", NULL);
   g_assert_false(g_file_test(mark, G_FILE_TEST_EXISTS));
   /* The mark would be seen: the same file, loaded in another program, leaves it. */
   const char *command[] = {"/bin/true", NULL};
@@ -166,10 +167,10 @@ static void test_no_object(void) {
   write_file("nothing.so", "", 0);
   g_autofree char *pipe = in_folder("pipe.so"), *sub = in_folder("sub.so");
   g_assert_cmpint(mkfifo(pipe, 0600) | g_mkdir(sub, 0700), ==, 0);
-  expect_refusal("pipe", 0, HN_PLUGIN_UNLOADABLE, "/pipe.so: ", "not a regular file");
-  expect_refusal("sub", 0, HN_PLUGIN_UNLOADABLE, "/sub.so: ", "not a regular file");
-  expect_refusal("text", 0, HN_PLUGIN_INVALID, "/text.so: ", "does not begin as an ELF file");
-  expect_refusal("nothing", 0, HN_PLUGIN_INVALID, "/nothing.so: ", "is empty");
+  expect_refusal("pipe", 0, HN_ERROR_PLUGIN, "/pipe.so: ", "not a regular file");
+  expect_refusal("sub", 0, HN_ERROR_PLUGIN, "/sub.so: ", "not a regular file");
+  expect_refusal("text", 0, HN_ERROR_PLUGIN, "/text.so: ", "does not begin as an ELF file");
+  expect_refusal("nothing", 0, HN_ERROR_PLUGIN, "/nothing.so: ", "is empty");
 }
 
 static void test_cut_short(void) {
@@ -179,7 +180,7 @@ static void test_cut_short(void) {
   const gsize sizes[] = {20, 64, 1000, size / 2, size - 1};
   for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
     write_file("good.so", bytes, (gssize)sizes[i]);
-    expect_refusal("good", 0, HN_PLUGIN_INVALID, "/good.so: ", "is cut short");
+    expect_refusal("good", 0, HN_ERROR_PLUGIN, "/good.so: ", "is cut short");
   }
 }
 
@@ -189,7 +190,7 @@ static void test_other_machine(void) {
   g_autofree char *bytes = read_fake("good.so", &size);
   bytes[18] = 8, bytes[19] = 0; /* e_machine: MIPS */
   write_file("mips.so", bytes, (gssize)size);
-  expect_refusal("mips", 0, HN_PLUGIN_INVALID, "/mips.so: ", "another machine (ELF machine 8");
+  expect_refusal("mips", 0, HN_ERROR_PLUGIN, "/mips.so: ", "another machine (ELF machine 8");
 }
 
 static void test_program(void) {
@@ -198,7 +199,7 @@ static void test_program(void) {
   g_autofree char *bytes = read_fake("good.so", &size);
   bytes[16] = 2; /* e_type: ET_EXEC */
   write_file("program.so", bytes, (gssize)size);
-  expect_refusal("program", 0, HN_PLUGIN_INVALID, "/program.so: ", "no shared object");
+  expect_refusal("program", 0, HN_ERROR_PLUGIN, "/program.so: ", "no shared object");
 }
 
 static void test_renamed(void) {
@@ -207,9 +208,9 @@ static void test_renamed(void) {
   g_autofree char *bytes = read_fake("good.so", &size);
   write_file("better.so", bytes, (gssize)size);
   write_file("no-name.so", bytes, (gssize)size);
-  expect_refusal("better", 0, HN_PLUGIN_INVALID,
+  expect_refusal("better", 0, HN_ERROR_PLUGIN,
                  "/better.so: ", "holds the plugin 'good': its file must be named good.so");
-  expect_refusal("no-name", 0, HN_PLUGIN_INVALID, "/no-name.so: ", "no plugin can have this name");
+  expect_refusal("no-name", 0, HN_ERROR_PLUGIN, "/no-name.so: ", "no plugin can have this name");
 }
 
 /* Whatever the bytes are, the reader stays inside them (the sanitizer build sees it if not) and the
@@ -249,7 +250,7 @@ static void test_current_folder(void) {
     begin(paths[i]);
     write_file("good.so", bytes, (gssize)size);
     g_assert_cmpint(chdir(folder), ==, 0);
-    expect_refusal("good", 0, HN_PLUGIN_MISSING, "no plugin named 'good'",
+    expect_refusal("good", 0, HN_ERROR_MISSING, "no plugin named 'good'",
                    i > 0 ? "HUNCH_PLUGIN_PATH: '" : NULL);
     g_auto(GStrv) folders = hn_plugins_folders();
     for (char **f = folders; *f; f++) {

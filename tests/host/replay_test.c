@@ -1,6 +1,7 @@
 /* replay_test.c - a shown trial is the one that evaluation lives; and what frames are made of. */
 #include "../fakes/toy.h"
 #include "cell_fixture.h"
+#include "error.h"
 #include "evaluate.h"
 #include "frame.h"
 #include <math.h>
@@ -88,7 +89,7 @@ static void test_trial(void) {
 static void refuses(HnReplay *show, HnReplayOptions what, const char *says) {
   GError *error = NULL;
   g_assert_false(hn_replay_trial(show, &what, see, NULL, &error));
-  g_assert_error(error, HN_RUN_ERROR, HN_RUN_FAILED);
+  g_assert_error(error, HN_ERROR, HN_ERROR_REFUSED);
   if (!strstr(error->message, says)) g_test_message("said: %s", error->message);
   g_assert_nonnull(strstr(error->message, says));
   g_error_free(error);

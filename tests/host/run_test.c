@@ -4,6 +4,7 @@
 #include "call_record.h"
 #include "cell_fixture.h"
 #include "checkpoint.h"
+#include "error.h"
 #include "learn.h"
 #include "machine.h"
 #include "memory_budget.h"
@@ -451,7 +452,7 @@ static void assert_fails(const HnCell *c, int code, const char *message) {
   char *dir = folder_new();
   GError *error = NULL;
   g_assert_false(hn_run_cell(c, dir, NULL, NULL, NULL, &error));
-  g_assert_error(error, HN_RUN_ERROR, code);
+  g_assert_error(error, HN_ERROR, code);
   g_assert_nonnull(strstr(error->message, message));
   char *json = file_in(dir, "run.json", NULL);
   g_assert_nonnull(strstr(json, "\"failed\""));
@@ -464,14 +465,14 @@ static void test_failures(void) {
   const HnSchema s = hn_schema_of(c.env.plugin);
   char *params = c.env.params;
   *(bool *)(params + hn_schema_find(&s, "fail")->offset) = true;
-  assert_fails(&c, HN_RUN_NUMERIC, "toy_env: told to fail (while collecting, update 0)");
+  assert_fails(&c, HN_ERROR_NUMERIC, "toy_env: told to fail (while collecting, update 0)");
   *(bool *)(params + hn_schema_find(&s, "fail")->offset) = false;
   c.evaluation.split = "tset";
-  assert_fails(&c, HN_RUN_FAILED, "toy_env has no split 'tset'; it has train, test");
+  assert_fails(&c, HN_ERROR_REFUSED, "toy_env has no split 'tset'; it has train, test");
   c.evaluation.split = "";
   double poison = 0.5;
   memcpy(params + hn_schema_find(&s, "poison_at")->offset, &poison, sizeof poison);
-  assert_fails(&c, HN_RUN_NUMERIC, "policy/w is not finite after update 1");
+  assert_fails(&c, HN_ERROR_NUMERIC, "policy/w is not finite after update 1");
   cell_clear(&c);
 }
 
@@ -503,7 +504,7 @@ static void test_answers(void) {
   c.env.plugin = &plugin;
   for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
     answer = table[i].answer;
-    assert_fails(&c, HN_RUN_PLUGIN, table[i].says);
+    assert_fails(&c, HN_ERROR_PLUGIN, table[i].says);
   }
   cell_clear(&c);
 }
@@ -528,10 +529,10 @@ static void test_demand(void) {
   hn_session_free(s);
   g_assert_cmpfloat(hn_machine_bytes(), >, 1e7);
   c.run.rows = 65536, c.run.steps = 1000000000;
-  assert_fails(&c, HN_RUN_PLUGIN, "experience of 65536 rows over 1000000000 steps takes ");
+  assert_fails(&c, HN_ERROR_PLUGIN, "experience of 65536 rows over 1000000000 steps takes ");
   c.run.rows = 1, c.run.steps = 1, c.evaluation.tasks = 65536, c.evaluation.episodes = 1000000;
   c.run.episodes = 1000000, c.run.steps = 10000000;
-  assert_fails(&c, HN_RUN_PLUGIN, "an evaluation of 65536 rows over 7000000 steps takes ");
+  assert_fails(&c, HN_ERROR_PLUGIN, "an evaluation of 65536 rows over 7000000 steps takes ");
   cell_clear(&c);
 }
 
@@ -623,7 +624,7 @@ static void test_damage(void) {
   GError *error = NULL;
   g_assert_cmpint(truncate(table, 100), ==, 0);
   g_assert_false(hn_run_cell(&c, dir, NULL, NULL, NULL, &error));
-  g_assert_error(error, HN_RUN_ERROR, HN_RUN_IO);
+  g_assert_error(error, HN_ERROR, HN_ERROR_FILE);
   g_assert_nonnull(strstr(error->message, "metrics.csv: is shorter than the checkpoint says"));
   g_clear_error(&error);
   c.run.steps = 20; /* another cell: said so, not as shapes that do not fit */

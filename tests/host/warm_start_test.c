@@ -2,6 +2,7 @@
  * what the checkpoint's own cell was; and every way in which a checkpoint cannot be had. */
 #include "../fakes/toy.h"
 #include "cell_fixture.h"
+#include "error.h"
 #include "run_dir.h"
 #include "warm_start.h"
 #include "warm_start_match.h"
@@ -207,7 +208,7 @@ static void test_fine_tune(void) {
   Stopper s = {.at = 400};
   GError *error = NULL;
   g_assert_false(hn_run_cell(&c, parts, &s.stop, stop_at, &s, &error));
-  g_assert_error(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
+  g_assert_error(error, HN_ERROR, HN_ERROR_INTERRUPTED);
   g_clear_error(&error);
   g_autofree char *away = g_strconcat(trained, ".away", NULL);
   g_assert_cmpint(g_rename(trained, away), ==, 0);
@@ -320,7 +321,7 @@ static void test_unfit_cell(void) {
   GError *error = NULL;
   g_assert_false(hn_run_cell(&c, dir, NULL, NULL, NULL, &error));
   g_assert_true(g_file_set_contents(file, saved, (gssize)n, NULL));
-  g_assert_error(error, HN_RUN_ERROR, HN_RUN_WEIGHTS);
+  g_assert_error(error, HN_ERROR, HN_ERROR_REFUSED);
   static const char *const says[] = {
       "00000010.safetensors does not fit:\n",
       "\nmissing: inference/decay F32 [3]; nearest in the checkpoint: inference/decoy F32 [3]",
@@ -337,7 +338,7 @@ static void assert_blames(const HnCell *c, const char *study, const char *key, c
   GError *error = NULL;
   const char *blamed = NULL;
   g_assert_null(hn_warm_start_find(c, study, &blamed, &error));
-  g_assert_error(error, HN_RUN_ERROR, HN_RUN_WEIGHTS);
+  g_assert_error(error, HN_ERROR, HN_ERROR_REFUSED);
   if (!strstr(error->message, says)) g_error("expected \"%s\" in: %s", says, error->message);
   g_assert_cmpstr(blamed, ==, key);
   g_error_free(error);
@@ -387,7 +388,7 @@ static void test_changed(void) {
   g_autofree char *dir = dir_of(&c);
   GError *error = NULL;
   g_assert_false(hn_run_cell(&c, dir, NULL, NULL, NULL, &error));
-  g_assert_error(error, HN_RUN_ERROR, HN_RUN_WEIGHTS);
+  g_assert_error(error, HN_ERROR, HN_ERROR_REFUSED);
   g_assert_nonnull(strstr(error->message, "has changed: its sha256 is "));
   g_error_free(error), finish(&source, trained), cell_clear(&c);
 }
@@ -421,7 +422,7 @@ static void test_headers(void) {
     g_assert_true(g_file_set_contents(path, bytes->str, (gssize)bytes->len, NULL));
     GError *error = NULL;
     g_assert_null(hn_stored_tensors_open(path, &error));
-    g_assert_error(error, HN_RUN_ERROR, HN_RUN_IO);
+    g_assert_error(error, HN_ERROR, HN_ERROR_FILE);
     if (!strstr(error->message, table[i].says)) g_error("%u: %s", i, error->message);
     g_error_free(error);
   }

@@ -3,6 +3,7 @@
  * that reach the encoder where they should and nowhere else. */
 #include "cell.h"
 #include "cell_fixture.h"
+#include "error.h"
 #include <string.h>
 
 extern const HnPlugin gridworld_LTX_hn_plugin, ppo_LTX_hn_plugin, varibad_LTX_hn_plugin,
@@ -46,7 +47,7 @@ static GBytes *trace_of(const Run *r) {
   stop = 0, left = r->stop_after;
   hn_run_cell(&c, dir, &stop, r->stop_after ? count_down : NULL, NULL, &error);
   if (r->stop_after) {
-    g_assert_error(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
+    g_assert_error(error, HN_ERROR, HN_ERROR_INTERRUPTED);
     g_clear_error(&error);
     stop = 0;
     hn_run_cell(&c, dir, &stop, NULL, NULL, &error);

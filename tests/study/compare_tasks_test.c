@@ -1,6 +1,7 @@
 /* compare_tasks_test.c - a comparison by task from hand-made episodes, and the protocol beside
  * numbers. */
 #include "csv.h"
+#include "error.h"
 #include "render_csv.h"
 #include "render_json.h"
 #include "render_text.h"
@@ -115,7 +116,7 @@ static void lacking(void) {
   GError *error = NULL;
   fake_patch(cell, "episodes.csv", "eval,20,inferred,1,train,push,0,1,5,7,1", "eval,20,inf");
   g_assert_null(hn_compare_tasks(c, &error));
-  g_assert_error(error, HN_CSV_ERROR, HN_CSV_INVALID);
+  g_assert_error(error, HN_ERROR, HN_ERROR_FILE);
   g_assert_nonnull(strstr(error->message, "inferred/1/episodes.csv:9: 3 fields, expected 11 as"));
   g_error_free(error), g_free(cell);
   hn_comparison_free(c), hn_results_free(r), done(dir);

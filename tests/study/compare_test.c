@@ -1,4 +1,5 @@
 /* compare_test.c - a study folder made of files, compared: numbers, refusals, text and JSON. */
+#include "error.h"
 #include "format.h"
 #include "render_json.h"
 #include "render_text.h"
@@ -19,7 +20,7 @@ static void refuses(const char *dir, const char *baseline, const char *metric, i
   HnResults *r = hn_results_read(dir, &error);
   g_assert_no_error(error);
   g_assert_null(hn_compare(r, baseline, metric, &error));
-  g_assert_error(error, HN_RESULTS_ERROR, code);
+  g_assert_error(error, HN_ERROR, code);
   if (!strstr(error->message, says)) g_test_message("said: %s", error->message);
   g_assert_nonnull(strstr(error->message, says));
   g_clear_error(&error);
@@ -112,23 +113,23 @@ static void refusals(void) {
   char *dir = temporary(), *cell = fake_cell_dir(dir, "inferred", 1);
   GError *error = NULL;
   g_assert_null(hn_results_read(dir, &error));
-  g_assert_error(error, HN_RESULTS_ERROR, HN_RESULTS_MISSING);
+  g_assert_error(error, HN_ERROR, HN_ERROR_MISSING);
   g_clear_error(&error);
   fake_study(&three, dir);
-  refuses(dir, "fixd", NULL, HN_RESULTS_UNKNOWN, "did you mean 'fixed'?");
-  refuses(dir, NULL, "eval.retrun", HN_RESULTS_UNKNOWN, "did you mean 'eval.return'?");
+  refuses(dir, "fixd", NULL, HN_ERROR_MISSING, "did you mean 'fixed'?");
+  refuses(dir, NULL, "eval.retrun", HN_ERROR_MISSING, "did you mean 'eval.return'?");
   fake_patch(cell, "config.resolved.yaml", "frames: 32000", "frames: 32001");
-  refuses(dir, NULL, NULL, HN_RESULTS_MIXED, "arm inferred differ in run.frames: 32000 and 32001");
+  refuses(dir, NULL, NULL, HN_ERROR_DIFFERS, "arm inferred differ in run.frames: 32000 and 32001");
   fake_patch(cell, "config.resolved.yaml", "frames: 32001", "frames: 32000");
   fake_patch(cell, "run.json", "\"0.1.0\"", "\"0.2.0\"");
-  refuses(dir, NULL, NULL, HN_RESULTS_MIXED,
+  refuses(dir, NULL, NULL, HN_ERROR_DIFFERS,
           "the version of hunch is 0.1.0 in inferred/0 and 0.2.0");
   fake_patch(cell, "run.json", "\"0.2.0\"", "\"0.1.0\"");
   fake_patch(cell, "run.json", "\"sha256\": \"bb\"", "\"sha256\": \"bbb\"");
-  refuses(dir, NULL, NULL, HN_RESULTS_MIXED, "the sha256 of plugin glibrl is bb in inferred/0");
+  refuses(dir, NULL, NULL, HN_ERROR_DIFFERS, "the sha256 of plugin glibrl is bb in inferred/0");
   fake_patch(cell, "run.json", "\"sha256\": \"bbb\"", "\"sha256\": \"bb\"");
   fake_patch(cell, "run.json", "2.2.2", "3.3.0");
-  refuses(dir, NULL, NULL, HN_RESULTS_MIXED, "the simulator is libmujoco.so.2.2.2 in inferred/0");
+  refuses(dir, NULL, NULL, HN_ERROR_DIFFERS, "the simulator is libmujoco.so.2.2.2 in inferred/0");
   g_free(cell);
   done(dir);
 }

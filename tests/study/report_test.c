@@ -1,4 +1,5 @@
 /* report_test.c - a study folder made of files, reported: figures and the page. */
+#include "error.h"
 #include "figure_curve.h"
 #include "figure_grid.h"
 #include "figure_panels.h"
@@ -484,7 +485,7 @@ static void no_gnuplot(void) {
   GError *error = NULL;
   g_setenv("PATH", "/nowhere", TRUE);
   g_assert_false(write_report(r, page, &error));
-  g_assert_error(error, HN_GNUPLOT_ERROR, HN_GNUPLOT_MISSING);
+  g_assert_error(error, HN_ERROR, HN_ERROR_MISSING);
   g_assert_nonnull(strstr(error->message, "gnuplot-nox"));
   g_assert_false(g_file_test(page, G_FILE_TEST_EXISTS));
   g_setenv("PATH", path, TRUE);

@@ -113,7 +113,7 @@ static inline void run_in_parts(const HnCell *c, const char *dir) {
     Stopper s = {.at = at};
     GError *error = NULL;
     g_assert_false(hn_run_cell(c, dir, &s.stop, stop_at, &s, &error));
-    g_assert_error(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
+    g_assert_error(error, HN_ERROR, HN_ERROR_INTERRUPTED);
     g_error_free(error);
   }
   run_whole(c, dir);

@@ -79,9 +79,8 @@ static gboolean check_weights(Run *r, GError **error) {
   const char *not_finite;
   if (r->checked == r->s->update) return TRUE;
   if (!hn_checkpoint_digest(r->states, r->digest, &not_finite)) {
-    g_set_error(error, HN_RUN_ERROR, HN_RUN_NUMERIC,
-                "%s is not finite after update %" G_GINT64_FORMAT, not_finite, r->s->update);
-    return FALSE;
+    return hn_error_set(error, HN_ERROR_NUMERIC, "%s is not finite after update %" G_GINT64_FORMAT,
+                        not_finite, r->s->update);
   }
   r->checked = r->s->update;
   return TRUE;
@@ -117,9 +116,8 @@ static gboolean load_one(Run *r, const char *path, GHashTable *meta, GError **er
   const char *whose = g_hash_table_lookup(meta, "identity");
   if ((ok || whose) && g_strcmp0(whose, identity)) {
     g_clear_error(error);
-    g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED,
-                "%s: was made by another configuration or by other plugins", path);
-    return FALSE;
+    return hn_error_set(error, HN_ERROR_DIFFERS,
+                        "%s: was made by another configuration or by other plugins", path);
   }
   return ok;
 }
@@ -135,7 +133,7 @@ static gboolean load(Run *r, FILE *log, GHashTable *meta, GError **error) {
       r->before = 1e-3 * (double)get(meta, "milliseconds");
       return TRUE;
     }
-    if (i == 0 || !g_error_matches(why, HN_RUN_ERROR, HN_RUN_IO)) {
+    if (i == 0 || !g_error_matches(why, HN_ERROR, HN_ERROR_FILE)) {
       g_propagate_error(error, g_steal_pointer(&why));
       return FALSE;
     }
@@ -297,10 +295,9 @@ static gboolean loop(Run *r, volatile int *stop, HnRunProgress *progress, void *
     if (progress) progress(arg, MIN(s->frames, total), total);
     if (stop && *stop && s->frames < total) {
       if (!save(r, error)) return FALSE;
-      g_set_error(error, HN_RUN_ERROR, HN_RUN_INTERRUPTED,
-                  "interrupted after update %" G_GINT64_FORMAT "; a checkpoint is written",
-                  s->update);
-      return FALSE;
+      return hn_error_set(error, HN_ERROR_INTERRUPTED,
+                          "interrupted after update %" G_GINT64_FORMAT "; a checkpoint is written",
+                          s->update);
     }
   }
   return TRUE;
@@ -327,9 +324,9 @@ bool hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop, HnRunP
   FILE *log = NULL;
   GError *why = NULL;
   if (g_mkdir_with_parents(ckpt, 0777) != 0 || !(log = fopen(path, "a")))
-    g_set_error(&why, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", dir, g_strerror(errno));
+    hn_error_set(&why, HN_ERROR_FILE, "%s: %s", dir, g_strerror(errno));
   gboolean ok = !why && run_in(&r, log, stop, progress, arg, &why);
-  bool waiting = g_error_matches(why, HN_RUN_ERROR, HN_RUN_INTERRUPTED);
+  bool waiting = g_error_matches(why, HN_ERROR, HN_ERROR_INTERRUPTED);
   if (log) {
     if (why) fprintf(log, "run: %s\n", why->message);
     const char *status = ok ? "done" : waiting ? "interrupted" : "failed";

@@ -2,6 +2,7 @@
 #include "registry.h"
 #include "diagnostics.h"
 #include "elf_file.h"
+#include "error.h"
 #include "validate.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -179,16 +180,16 @@ static lt_dlhandle open_file(const char *file, char **reason) {
 static const HnPlugin *open_plugin(const char *file, const char *stem, GMappedFile *bytes,
                                    int *code, char **reason) {
   HnElfHead head;
-  *code = HN_PLUGIN_INVALID;
+  *code = HN_ERROR_PLUGIN;
   *reason = hn_elf_refuse(g_mapped_file_get_contents(bytes), g_mapped_file_get_length(bytes), stem,
                           &head);
   if (!*reason) *reason = hn_descriptor_refuse_abi(head.struct_size, head.abi);
   if (*reason) return NULL;
-  *code = HN_PLUGIN_UNLOADABLE;
+  *code = HN_ERROR_PLUGIN;
   lt_dlhandle handle = open_file(file, reason);
   if (!handle) return NULL;
   const HnPlugin *plugin = lt_dlsym(handle, "hn_plugin"); /* finds STEM_LTX_hn_plugin */
-  *code = HN_PLUGIN_INVALID;
+  *code = HN_ERROR_PLUGIN;
   *reason = plugin ? hn_descriptor_refuse(plugin, stem) : g_strdup(lt_dlerror());
   return *reason ? NULL : plugin;
 }
@@ -206,9 +207,7 @@ static GMappedFile *map_file(const char *file, GError **error) {
   else if (!(bytes = g_mapped_file_new_from_fd(fd, false, NULL)))
     reason = g_strerror(errno);
   if (fd >= 0) close(fd);
-  if (!bytes)
-    g_set_error(error, HN_PLUGIN_ERROR, HN_PLUGIN_UNLOADABLE, "%s: cannot be read: %s", file,
-                reason);
+  if (!bytes) hn_error_set(error, HN_ERROR_PLUGIN, "%s: cannot be read: %s", file, reason);
   return bytes;
 }
 
@@ -222,7 +221,7 @@ static const HnPlugin *load_file(const char *file, GError **error) {
   int code;
   g_autofree char *reason = NULL;
   if (!hn_descriptor_is_name(stem)) {
-    code = HN_PLUGIN_INVALID;
+    code = HN_ERROR_PLUGIN;
     reason = g_strdup("no plugin can have this name: letters, digits and _ make one");
   } else {
     plugin = open_plugin(file, stem, bytes, &code, &reason);
@@ -230,7 +229,7 @@ static const HnPlugin *load_file(const char *file, GError **error) {
   if (plugin)
     remember(plugin, file, bytes);
   else
-    g_set_error(error, HN_PLUGIN_ERROR, code, "%s: %s", file, reason);
+    hn_error_set(error, code, "%s: %s", file, reason);
   g_mapped_file_unref(bytes);
   return plugin;
 }
@@ -247,8 +246,8 @@ bool hn_plugins_add(const HnPlugin *plugin, GError **error) {
     remember(plugin, NULL, program);
     g_mapped_file_unref(program);
   } else if (reason) {
-    g_set_error(error, HN_PLUGIN_ERROR, HN_PLUGIN_INVALID, "linked plugin '%s': %s",
-                plugin->name ? plugin->name : "?", reason);
+    hn_error_set(error, HN_ERROR_PLUGIN, "linked plugin '%s': %s",
+                 plugin->name ? plugin->name : "?", reason);
   }
   return program != NULL;
 }
@@ -261,16 +260,15 @@ static void report_missing(const char *name, GError **error) {
   g_autofree char *hint = nearest ? g_strdup_printf(" (did you mean '%s'?)", nearest) : NULL;
   g_autofree char *looked = g_strjoinv(", ", folders);
   g_autofree char *also = g_strjoinv("; ", ignored);
-  g_set_error(error, HN_PLUGIN_ERROR, HN_PLUGIN_MISSING, "no plugin named '%s'%s; looked in %s%s%s",
-              name, hint ? hint : "", looked, *also ? "; " : "", also);
+  hn_error_set(error, HN_ERROR_MISSING, "no plugin named '%s'%s; looked in %s%s%s", name,
+               hint ? hint : "", looked, *also ? "; " : "", also);
 }
 
 const HnPlugin *hn_plugins_load(const char *name, HnKind kind, GError **error) {
   const HnPlugin *plugin = NULL;
   if (strchr(name, '/')) {
     if (!g_str_has_suffix(name, ".so")) {
-      g_set_error(error, HN_PLUGIN_ERROR, HN_PLUGIN_INVALID, "%s: the path of a plugin ends in .so",
-                  name);
+      hn_error_set(error, HN_ERROR_PLUGIN, "%s: the path of a plugin ends in .so", name);
       return NULL;
     }
     g_autofree char *file = g_canonicalize_filename(name, NULL);
@@ -284,9 +282,9 @@ const HnPlugin *hn_plugins_load(const char *name, HnKind kind, GError **error) {
   }
   if (plugin && kind && plugin->kind != kind) {
     const char *file = hn_plugins_file(plugin);
-    g_set_error(error, HN_PLUGIN_ERROR, HN_PLUGIN_KIND,
-                "plugin '%s' (%s) is of kind %s, expected %s", plugin->name,
-                file ? file : "linked in", hn_kind_name(plugin->kind), hn_kind_name(kind));
+    hn_error_set(error, HN_ERROR_REFUSED, "plugin '%s' (%s) is of kind %s, expected %s",
+                 plugin->name, file ? file : "linked in", hn_kind_name(plugin->kind),
+                 hn_kind_name(kind));
     return NULL;
   }
   return plugin;

@@ -12,9 +12,6 @@
 #include <hunch/inference.h>
 #include <hunch/policy.h>
 
-#define HN_PLUGIN_ERROR (g_quark_from_static_string("hn-plugin"))
-enum { HN_PLUGIN_MISSING, HN_PLUGIN_UNLOADABLE, HN_PLUGIN_INVALID, HN_PLUGIN_KIND };
-
 /* Registers a statically linked plugin (tests, embedding), which takes precedence over files of its
  * name.  Its descriptor is checked like that of a file. */
 bool hn_plugins_add(const HnPlugin *plugin, GError **error);

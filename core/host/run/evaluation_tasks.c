@@ -44,9 +44,8 @@ static bool refuse(const HnSession *s, GError **error, const char *format, ...) 
   va_start(list, format);
   g_autofree char *why = g_strdup_vprintf(format, list);
   va_end(list);
-  g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED, "evaluation.%s (environment %s)", why,
-              s->cell->env.plugin->name);
-  return false;
+  return hn_error_set(error, HN_ERROR_REFUSED, "evaluation.%s (environment %s)", why,
+                      s->cell->env.plugin->name);
 }
 
 /* Success at any step needs a column that says so. */

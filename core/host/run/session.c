@@ -28,19 +28,17 @@ bool hn_session_find_split(const HnSession *s, const char *name, int64_t *split,
   for (*split = 0; s->splits[*split]; ++*split)
     if (!strcmp(s->splits[*split], name)) return true;
   g_autofree char *all = g_strjoinv(", ", s->splits);
-  g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED, "%s has no split '%s'; it has %s",
-              s->env->plugin->name, name, all);
-  return false;
+  return hn_error_set(error, HN_ERROR_REFUSED, "%s has no split '%s'; it has %s",
+                      s->env->plugin->name, name, all);
 }
 
 bool hn_session_failed(const HnSession *s, const char *doing, HnStatus status, GError **error) {
   const char *text = hn_fail_text()[0] ? hn_fail_text() : reason(status);
-  int code = status == HN_E_NUMERIC                      ? HN_RUN_NUMERIC
-             : status == HN_E_PARAM || status == HN_E_IO ? HN_RUN_REFUSED
-                                                         : HN_RUN_PLUGIN;
-  g_set_error(error, HN_RUN_ERROR, code, "%s (while %s, update %" G_GINT64_FORMAT ")", text, doing,
-              s->update);
-  return false;
+  int code = status == HN_E_NUMERIC                      ? HN_ERROR_NUMERIC
+             : status == HN_E_PARAM || status == HN_E_IO ? HN_ERROR_REFUSED
+                                                         : HN_ERROR_PLUGIN;
+  return hn_error_set(error, code, "%s (while %s, update %" G_GINT64_FORMAT ")", text, doing,
+                      s->update);
 }
 
 /* Columns of the three plugins share the tables, so a name may stand there only once. */

@@ -172,7 +172,7 @@ bool hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, G
   GString *wrong = g_string_new(NULL);
   compare(states, t, wrong);
   bool ok = wrong->len == 0;
-  if (!ok) g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path, wrong->str + 2);
+  if (!ok) hn_error_set(error, HN_ERROR_FILE, "%s: %s", path, wrong->str + 2);
   for (guint i = 0; ok && i < states->len; i++) {
     HnState *x = states->pdata[i];
     hn_state_take(x, g_hash_table_lookup(t->find, x->name));

@@ -31,8 +31,8 @@ static FILE *open_file(const char *dir, HnRunFile t, GHashTable *meta, GError **
   FILE *f = fopen(path, "ab");
   bool cut_short = f && ftello(f) < keep;
   if (!f || cut_short || ftruncate(fileno(f), keep) != 0) {
-    g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path,
-                cut_short ? "is shorter than the checkpoint says" : g_strerror(errno));
+    hn_error_set(error, HN_ERROR_FILE, "%s: %s", path,
+                 cut_short ? "is shorter than the checkpoint says" : g_strerror(errno));
     if (f) fclose(f);
     f = NULL;
   }
@@ -71,9 +71,8 @@ bool hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error) {
     FILE *f = r->file[t];
     if (!f) continue;
     if (fflush(f) != 0 || ferror(f) || fsync(fileno(f)) != 0) {
-      g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s/%s: cannot write: %s", r->dir,
-                  hn_run_file_name(t), g_strerror(errno));
-      return false;
+      return hn_error_set(error, HN_ERROR_FILE, "%s/%s: cannot write: %s", r->dir,
+                          hn_run_file_name(t), g_strerror(errno));
     }
     g_hash_table_insert(meta, g_strdup(hn_run_file_name(t)),
                         g_strdup_printf("%" G_GINT64_FORMAT, (int64_t)ftello(f)));

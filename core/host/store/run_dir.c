@@ -52,7 +52,7 @@ GPtrArray *hn_run_checkpoints(const char *dir, GError **error) {
   g_autoptr(GError) why = NULL;
   g_autoptr(GDir) d = g_dir_open(folder, 0, &why);
   if (!d && !g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-    g_set_error_literal(error, HN_RUN_ERROR, HN_RUN_IO, why->message);
+    hn_error_set(error, HN_ERROR_FILE, "%s", why->message);
     return NULL;
   }
   GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
@@ -129,9 +129,9 @@ HnCell *hn_cell_open(const char *dir, GError **error) {
   g_autofree char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);
   if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
     bool study = g_file_test(plan, G_FILE_TEST_EXISTS);
-    g_set_error(error, HN_RUN_ERROR, HN_RUN_FAILED, "%s: %s", dir,
-                study ? "a study's folder; give that of a cell, ARM/SEED inside it"
-                      : "not the folder of a cell: it has no config.resolved.yaml");
+    hn_error_set(error, HN_ERROR_REFUSED, "%s: %s", dir,
+                 study ? "a study's folder; give that of a cell, ARM/SEED inside it"
+                       : "not the folder of a cell: it has no config.resolved.yaml");
     return NULL;
   }
   HnDiag *d = hn_diag_new();
@@ -139,7 +139,7 @@ HnCell *hn_cell_open(const char *dir, GError **error) {
   HnCell *cell = node ? hn_cell_read(node, d) : NULL;
   if (hn_diag_count(d)) {
     g_autofree char *text = hn_diag_text(d);
-    g_set_error_literal(error, HN_RUN_ERROR, HN_RUN_FAILED, g_strchomp(text));
+    hn_error_set(error, HN_ERROR_REFUSED, "%s", g_strchomp(text));
     g_clear_pointer(&cell, hn_cell_free);
   }
   hn_node_free(node), hn_diag_free(d);

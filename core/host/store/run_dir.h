@@ -39,7 +39,7 @@ char *hn_run_checkpoint(const char *dir, int64_t update);
 /* Update of a checkpoint's path; -1: not named as one. */
 int64_t hn_run_checkpoint_update(const char *path);
 /* Paths of all checkpoints, oldest first, none where there is no folder for them; free with
- * g_ptr_array_unref.  NULL with HN_RUN_IO if the folder cannot be listed. */
+ * g_ptr_array_unref.  NULL with HN_ERROR_FILE if the folder cannot be listed. */
 GPtrArray *hn_run_checkpoints(const char *dir, GError **error);
 
 /* A file of a run's or a study's folder that holds nothing of value: a lock, messages, or what a
@@ -55,7 +55,7 @@ void hn_run_discard(const char *dir);
 
 /* run.json, or NULL; json_object_unref. */
 JsonObject *hn_run_facts(const char *dir, GError **error);
-/* The cell that config.resolved.yaml describes, with its plugins loaded; NULL with HN_RUN_FAILED if
- * there is none or it has findings. */
+/* The cell that config.resolved.yaml describes, with its plugins loaded; NULL with HN_ERROR_REFUSED
+ * if there is none or it has findings. */
 HnCell *hn_cell_open(const char *dir, GError **error);
 #endif

@@ -168,7 +168,7 @@ HnStoredTensors *hn_stored_tensors_open(const char *path, GError **error) {
   GError *why = NULL;
   GMappedFile *file = g_mapped_file_new(path, false, &why);
   if (!file) {
-    g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path, why->message);
+    hn_error_set(error, HN_ERROR_FILE, "%s: %s", path, why->message);
     g_error_free(why);
     return NULL;
   }
@@ -182,7 +182,7 @@ HnStoredTensors *hn_stored_tensors_open(const char *path, GError **error) {
   g_clear_pointer(&o, json_object_unref);
   mark_weights(t);
   bool ok = wrong->len == 0;
-  if (!ok) g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: %s", path, wrong->str + 2);
+  if (!ok) hn_error_set(error, HN_ERROR_FILE, "%s: %s", path, wrong->str + 2);
   g_string_free(wrong, true);
   if (ok) return t;
   hn_stored_tensors_free(t);
@@ -265,7 +265,7 @@ bool hn_stored_tensors_write(const HnStoredTensors *t, const char *path, GError 
   bool ok = f && write_all(f, sorted, header);
   if (f) ok = fclose(f) == 0 && ok;
   if (ok && g_rename(beside, path) == 0) return true;
-  g_set_error(error, HN_RUN_ERROR, HN_RUN_IO, "%s: cannot write: %s", path, g_strerror(errno));
+  hn_error_set(error, HN_ERROR_FILE, "%s: cannot write: %s", path, g_strerror(errno));
   g_unlink(beside);
   return false;
 }

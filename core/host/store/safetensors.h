@@ -27,10 +27,10 @@ typedef struct HnStoredTensors {
   GMappedFile *file;  /* or NULL */
 } HnStoredTensors;
 
-/* NULL with HN_RUN_IO, naming the file and every tensor whose description is wrong. */
+/* NULL with HN_ERROR_FILE, naming the file and every tensor whose description is wrong. */
 HnStoredTensors *hn_stored_tensors_open(const char *path, GError **error);
 /* Writes all tensors and the metadata beside `path` and renames.  Widest types come first, so that
- * every tensor is aligned to its type; otherwise the order stays.  HN_RUN_IO. */
+ * every tensor is aligned to its type; otherwise the order stays.  HN_ERROR_FILE. */
 bool hn_stored_tensors_write(const HnStoredTensors *t, const char *path, GError **error);
 void hn_stored_tensors_free(HnStoredTensors *t);
 

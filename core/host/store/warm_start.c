@@ -13,7 +13,7 @@ static char *blame(const char **key, const char *which, GError **error, const ch
   g_autofree char *text = g_strdup_vprintf(format, list);
   va_end(list);
   *key = which;
-  g_set_error_literal(error, HN_RUN_ERROR, HN_RUN_WEIGHTS, text);
+  hn_error_set(error, HN_ERROR_REFUSED, "%s", text);
   return NULL;
 }
 
@@ -127,7 +127,7 @@ char *hn_warm_start_sha256(const char *path, GError **error) {
   g_autoptr(GError) why = NULL;
   GMappedFile *file = g_mapped_file_new(path, FALSE, &why);
   if (!file) {
-    g_set_error(error, HN_RUN_ERROR, HN_RUN_WEIGHTS, "%s: %s", path, why->message);
+    hn_error_set(error, HN_ERROR_REFUSED, "%s: %s", path, why->message);
     return NULL;
   }
   char *fresh = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
@@ -148,9 +148,8 @@ bool hn_warm_start_load(const HnCell *cell, const char *dir, GPtrArray *states, 
   g_autofree char *sum = path ? hn_warm_start_sha256(path, error) : NULL;
   if (!sum) return false;
   if (*w->sha256 && strcmp(w->sha256, sum) != 0) {
-    g_set_error(error, HN_RUN_ERROR, HN_RUN_WEIGHTS, "%s has changed: its sha256 is %s, not %s",
-                path, sum, w->sha256);
-    return false;
+    return hn_error_set(error, HN_ERROR_REFUSED, "%s has changed: its sha256 is %s, not %s", path,
+                        sum, w->sha256);
   }
   if (!hn_warm_start_take(cell, states, path, error)) return false;
   g_hash_table_insert(meta, g_strdup(HN_META_FROM), g_steal_pointer(&path));

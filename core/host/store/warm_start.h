@@ -4,13 +4,14 @@
 #include "cell.h"
 
 /* The checkpoint that cell->weights names, in the folder `study` of a study; NULL with
- * HN_RUN_WEIGHTS, and in *key the key of the block that is to blame.  g_free. */
+ * HN_ERROR_REFUSED, and in *key the key of the block that is to blame.  g_free. */
 char *hn_warm_start_find(const HnCell *cell, const char *study, const char **key, GError **error);
-/* SHA-256 of a file in hex, g_free; NULL with HN_RUN_WEIGHTS.  Computed once for a path. */
+/* SHA-256 of a file in hex, g_free; NULL with HN_ERROR_REFUSED.  Computed once for a path. */
 char *hn_warm_start_sha256(const char *path, GError **error);
 
 /* Finds the weights and copies them into the table (HnState) of a session that has not begun; `dir`
- * is the cell's own folder.  Notes in meta which were taken.  HN_RUN_WEIGHTS: nothing was changed.
+ * is the cell's own folder.  Notes in meta which were taken.  HN_ERROR_REFUSED: nothing was
+ * changed.
  */
 bool hn_warm_start_load(const HnCell *cell, const char *dir, GPtrArray *states, GHashTable *meta,
                         GError **error);

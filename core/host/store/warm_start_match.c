@@ -109,7 +109,7 @@ bool hn_warm_start_take(const HnCell *cell, GPtrArray *states, const char *path,
   bool ok = wrong->len == 0;
   if (!ok) {
     g_autofree char *text = lines(wrong);
-    g_set_error(error, HN_RUN_ERROR, HN_RUN_WEIGHTS, "%s does not fit:\n%s", path, text);
+    hn_error_set(error, HN_ERROR_REFUSED, "%s does not fit:\n%s", path, text);
   }
   for (guint i = 0; ok && i < states->len; i++) {
     HnState *x = states->pdata[i];

@@ -7,17 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-static gboolean failed(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static gboolean failed(GError **error, const char *format, ...) {
-  va_list list;
-  va_start(list, format);
-  char *text = g_strdup_vprintf(format, list);
-  va_end(list);
-  g_set_error_literal(error, HN_RUN_ERROR, HN_RUN_FAILED, text);
-  g_free(text);
-  return FALSE;
-}
-
 static gboolean load(HnReplay *r, const char *dir, GError **error) {
   HnEpisodeStats stats;
   GPtrArray *all = hn_run_checkpoints(dir, error);
@@ -26,7 +15,7 @@ static gboolean load(HnReplay *r, const char *dir, GError **error) {
   hn_episode_stats_make(&stats, r->s->rollouts.rows, r->s->shape.env_infos, &r->s->trial);
   GPtrArray *states = hn_states_of(r->s, &stats);
   gboolean ok = all->len > 0;
-  if (!ok) failed(error, "%s: has no checkpoint yet", dir);
+  if (!ok) hn_error_set(error, HN_ERROR_REFUSED, "%s: has no checkpoint yet", dir);
   if (ok) {
     const char *path = all->pdata[all->len - 1];
     char *identity = hn_cell_identity(r->cell);
@@ -66,10 +55,10 @@ static gboolean find_task(const HnSession *s, int64_t split, const char *task, i
   *k = tasks > 0 ? 0 : -1;
   if (!task) return TRUE;
   if (!tasks)
-    return failed(error,
-                  "%s has no task '%s': split %s numbers none, they are drawn (another "
-                  "random stream draws another)",
-                  s->env->plugin->name, task, s->splits[split]);
+    return hn_error_set(error, HN_ERROR_REFUSED,
+                        "%s has no task '%s': split %s numbers none, they are drawn (another "
+                        "random stream draws another)",
+                        s->env->plugin->name, task, s->splits[split]);
   GStrvBuilder *b = g_strv_builder_new();
   int64_t found = -1;
   for (int64_t i = 0; i < tasks && HN_CAN(env, task_name); i++) {
@@ -81,8 +70,8 @@ static gboolean find_task(const HnSession *s, int64_t split, const char *task, i
   char **names = g_strv_builder_end(b);
   char *hint = hn_diag_hint(task, (const char *const *)names);
   if (found < 0)
-    failed(error, "%s has no task '%s' in split %s, which has %lld%s", s->env->plugin->name, task,
-           s->splits[split], (long long)tasks, hint);
+    hn_error_set(error, HN_ERROR_REFUSED, "%s has no task '%s' in split %s, which has %lld%s",
+                 s->env->plugin->name, task, s->splits[split], (long long)tasks, hint);
   *k = found;
   g_free(hint), g_strfreev(names), g_strv_builder_unref(b);
   return found >= 0;
@@ -166,7 +155,7 @@ bool hn_replay_trial(HnReplay *r, const HnReplayOptions *options, HnReplaySink *
   int64_t split, task;
   HnRollouts c;
   if (!HN_CAN(HN_ENV(s), render))
-    return failed(error, "%s cannot be rendered", s->env->plugin->name);
+    return hn_error_set(error, HN_ERROR_REFUSED, "%s cannot be rendered", s->env->plugin->name);
   split = s->eval_split[0];
   if (options->split && !hn_session_find_split(s, options->split, &split, error)) return FALSE;
   if (!find_task(s, split, options->task, &task, error)) return FALSE;

@@ -34,12 +34,12 @@ typedef struct HnReplay {
   bool same;      /* false: made by other builds of the plugins, or another configuration */
 } HnReplay;
 
-/* dir: a cell's folder.  log: for the plugins' messages.  HN_RUN_FAILED: it holds no cell, or no
+/* dir: a cell's folder.  log: for the plugins' messages.  HN_ERROR_REFUSED: it holds no cell, or no
  * checkpoint. */
 HnReplay *hn_replay_open(const char *dir, FILE *log, GError **error);
 void hn_replay_free(HnReplay *r);
-/* Runs the trial as the evaluation's protocol says.  HN_RUN_FAILED: there is no such split or task,
- * or the environment cannot be rendered. */
+/* Runs the trial as the evaluation's protocol says.  HN_ERROR_REFUSED: there is no such split or
+ * task, or the environment cannot be rendered. */
 bool hn_replay_trial(HnReplay *r, const HnReplayOptions *options, HnReplaySink *sink, void *arg,
                      GError **error);
 /* The most steps that a trial passes to its sink. */

@@ -41,7 +41,7 @@ static bool print_misfits(const HnCell *cell, const HnCell *source) {
     g_ptr_array_unref(wrong), g_ptr_array_unref(states);
   }
   /* a file that cannot be read is as wrong as one that does not fit; plugins speak in their run */
-  bool file = error && error->domain == HN_RUN_ERROR && !t && !source;
+  bool file = error && error->domain == HN_ERROR && !t && !source;
   if (file) puts(error->message);
   hn_session_free(s), hn_stored_tensors_free(t);
   return s || file;

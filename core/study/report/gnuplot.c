@@ -1,5 +1,6 @@
 /* gnuplot.c - see gnuplot.h. */
 #include "gnuplot.h"
+#include "error.h"
 #include <gio/gio.h>
 
 bool hn_gnuplot_run(const char *script, const char *folder, GError **error) {
@@ -14,16 +15,14 @@ bool hn_gnuplot_run(const char *script, const char *folder, GError **error) {
       g_subprocess_launcher_spawn(launcher, &why, "gnuplot", "-d", "-", NULL);
   if (!p) {
     bool missing = g_error_matches(why, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT);
-    g_set_error(error, HN_GNUPLOT_ERROR, HN_GNUPLOT_MISSING,
-                missing ? "gnuplot is not installed (Debian: apt install gnuplot-nox)"
-                        : "gnuplot cannot be started: %s",
-                why->message);
-    return false;
+    return hn_error_set(error, HN_ERROR_MISSING,
+                        missing ? "gnuplot is not installed (Debian: apt install gnuplot-nox)"
+                                : "gnuplot cannot be started: %s",
+                        why->message);
   }
   g_autofree char *said = NULL;
   if (!g_subprocess_communicate_utf8(p, script, NULL, NULL, &said, error)) return false;
   if (g_subprocess_get_successful(p)) return true;
-  g_set_error(error, HN_GNUPLOT_ERROR, HN_GNUPLOT_FAILED, "gnuplot failed: %s",
-              said ? g_strstrip(said) : "killed");
-  return false;
+  return hn_error_set(error, HN_ERROR_PROGRAM, "gnuplot failed: %s",
+                      said ? g_strstrip(said) : "killed");
 }

@@ -4,9 +4,6 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#define HN_GNUPLOT_ERROR (g_quark_from_static_string("hn-gnuplot"))
-enum { HN_GNUPLOT_MISSING, HN_GNUPLOT_FAILED };
-
 /* Runs a script, which writes its files into `folder`. */
 bool hn_gnuplot_run(const char *script, const char *folder, GError **error);
 #endif

@@ -1,5 +1,6 @@
 /* compare.c - checks that results may be compared, and compares them. */
 #include "compare.h"
+#include "error.h"
 #include "json.h"
 #include <math.h>
 #include <string.h>
@@ -36,12 +37,11 @@ static char *difference(const HnResult *a, const HnResult *b, int ignored) {
 
 static bool mixed(GError **error, const char *what, const HnResult *a, const char *in_a,
                   const HnResult *b, const char *in_b) {
-  g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_MIXED,
-              "these results cannot be compared: %s is %s in %s/%" G_GINT64_FORMAT
-              " and %s in %s/%" G_GINT64_FORMAT,
-              what, in_a ? in_a : "unknown", a->arm, a->seed_index, in_b ? in_b : "unknown", b->arm,
-              b->seed_index);
-  return false;
+  return hn_error_set(error, HN_ERROR_DIFFERS,
+                      "these results cannot be compared: %s is %s in %s/%" G_GINT64_FORMAT
+                      " and %s in %s/%" G_GINT64_FORMAT,
+                      what, in_a ? in_a : "unknown", a->arm, a->seed_index, in_b ? in_b : "unknown",
+                      b->arm, b->seed_index);
 }
 
 /* The simulator a cell ran on, or NULL; of older cells its library's file name. */
@@ -103,10 +103,10 @@ static bool comparable(const HnResults *r, GError **error) {
       if (!hn_result_done(c) || c == first) continue;
       char *found = difference(first, c, HN_KEY_FREE | HN_KEY_SEED);
       if (found)
-        g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_MIXED,
-                    "these results cannot be compared: seeds %" G_GINT64_FORMAT
-                    " and %" G_GINT64_FORMAT " of arm %s differ in %s",
-                    first->seed_index, c->seed_index, r->arms[arm], found);
+        hn_error_set(error, HN_ERROR_DIFFERS,
+                     "these results cannot be compared: seeds %" G_GINT64_FORMAT
+                     " and %" G_GINT64_FORMAT " of arm %s differ in %s",
+                     first->seed_index, c->seed_index, r->arms[arm], found);
       bool same = !found;
       g_free(found);
       if (!same) return false;
@@ -301,7 +301,7 @@ static int64_t choose_baseline(const HnResults *r, const char *name, GError **er
   int64_t arm = hn_results_arm(r, name);
   if (arm < 0) {
     g_autofree char *hint = hn_diag_hint(name, (const char *const *)r->arms);
-    g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_UNKNOWN, "no arm '%s'%s", name, hint);
+    hn_error_set(error, HN_ERROR_MISSING, "no arm '%s'%s", name, hint);
   }
   return arm;
 }
@@ -341,9 +341,8 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
       if (cell->metrics)
         near = hn_diag_nearest(metric, (const char *const *)cell->metrics->columns);
     }
-    g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_UNKNOWN,
-                "no column '%s' in metrics.csv of any done cell%s%s%s", metric,
-                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    hn_error_set(error, HN_ERROR_MISSING, "no column '%s' in metrics.csv of any done cell%s%s%s",
+                 metric, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     hn_comparison_free(c);
     return NULL;
   }

@@ -26,8 +26,8 @@ typedef struct HnComparison {
   int64_t done, failed;
 } HnComparison;
 
-/* Refuses (HN_RESULTS_MIXED) done cells of different versions of hunch or of one plugin, and cells
- * of one arm with different configurations; (HN_RESULTS_UNKNOWN) an arm or column that does not
+/* Refuses (HN_ERROR_DIFFERS) done cells of different versions of hunch or of one plugin, and cells
+ * of one arm with different configurations; (HN_ERROR_MISSING) an arm or column that does not
  * exist. baseline, metric: NULL for what the study says. */
 HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *metric,
                          GError **error);

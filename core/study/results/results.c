@@ -1,5 +1,6 @@
 /* results.c - reads a study folder. */
 #include "results.h"
+#include "error.h"
 #include "json.h"
 #include "run_dir.h"
 #include "stats.h"
@@ -7,7 +8,7 @@
 
 static void set_findings(GError **error, const HnDiag *d) {
   g_autofree char *text = hn_diag_text(d);
-  g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_INVALID, "%s", g_strchomp(text));
+  hn_error_set(error, HN_ERROR_FILE, "%s", g_strchomp(text));
 }
 
 /* ---- the plan ---- */
@@ -143,11 +144,11 @@ HnResults *hn_results_read(const char *dir, GError **error) {
   char *cell = hn_run_file(dir, HN_FILE_JSON);
   bool ok = g_file_test(plan, G_FILE_TEST_EXISTS);
   if (!ok)
-    g_set_error(error, HN_RESULTS_ERROR, HN_RESULTS_MISSING, "%s: not a study folder: %s", dir,
-                g_file_test(cell, G_FILE_TEST_EXISTS)
-                    ? "it holds a single cell; give the folder two levels up"
-                : g_file_test(dir, G_FILE_TEST_IS_DIR) ? "it has no " HN_STUDY_PLAN
-                                                       : "there is no such folder");
+    hn_error_set(error, HN_ERROR_MISSING, "%s: not a study folder: %s", dir,
+                 g_file_test(cell, G_FILE_TEST_EXISTS)
+                     ? "it holds a single cell; give the folder two levels up"
+                 : g_file_test(dir, G_FILE_TEST_IS_DIR) ? "it has no " HN_STUDY_PLAN
+                                                        : "there is no such folder");
   ok = ok && read_plan(r, plan, error);
   if (ok && !g_file_get_contents(source, &r->source, NULL, NULL)) r->source = g_strdup("");
   for (gint64 a = 0; ok && a < r->arm_count; a++)

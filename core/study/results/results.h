@@ -11,9 +11,6 @@
 #include "study.h"
 #include <json-glib/json-glib.h>
 
-#define HN_RESULTS_ERROR (g_quark_from_static_string("hn-results"))
-enum { HN_RESULTS_MISSING, HN_RESULTS_INVALID, HN_RESULTS_MIXED, HN_RESULTS_UNKNOWN };
-
 /* One cell.  Only a done cell has metrics. */
 typedef struct HnResult {
   const char *arm;

@@ -1,5 +1,6 @@
 /* jobs.c - see jobs.h.  Files are written beside and renamed. */
 #include "jobs.h"
+#include "error.h"
 #include "json.h"
 #include "lock.h"
 #include "plan_file.h"
@@ -62,12 +63,12 @@ static bool same_study(const HnStudy *study, const char *dir, GError **error) {
   const char *name = hn_json_string(held, "study", NULL);
   if (g_strcmp0(name, study->name) == 0) return true;
   if (name)
-    g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
-                "%s holds the study %s, not %s: choose another folder with -o", dir, name,
-                study->name);
+    hn_error_set(error, HN_ERROR_DIFFERS,
+                 "%s holds the study %s, not %s: choose another folder with -o", dir, name,
+                 study->name);
   else
-    g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
-                "%s is not a study's folder (it holds %s): choose another with -o", dir, some);
+    hn_error_set(error, HN_ERROR_DIFFERS,
+                 "%s is not a study's folder (it holds %s): choose another with -o", dir, some);
   return false;
 }
 
@@ -93,12 +94,11 @@ static char *arms_to_lose(const HnStudy *study, const char *dir) {
 static bool plan_fits(const HnStudy *study, const char *dir, GError **error) {
   g_autofree char *lost = arms_to_lose(study, dir), *first = NULL;
   if (lost) {
-    g_set_error(
-        error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
+    return hn_error_set(
+        error, HN_ERROR_DIFFERS,
         "%s holds cells of %s, which this study does not have: choose another folder with -o, "
         "or move them away",
         dir, lost);
-    return false;
   }
   guint others = 0;
   for (guint i = 0; i < study->cells->len; i++) {
@@ -111,10 +111,9 @@ static bool plan_fits(const HnStudy *study, const char *dir, GError **error) {
   }
   if (!others) return true;
   g_autofree char *more = others > 1 ? g_strdup_printf(" (and %u more cells)", others - 1) : NULL;
-  g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
-              "%s%s; choose another folder with -o, or remove what is there", first,
-              more ? more : "");
-  return false;
+  return hn_error_set(error, HN_ERROR_DIFFERS,
+                      "%s%s; choose another folder with -o, or remove what is there", first,
+                      more ? more : "");
 }
 
 /* A cell that was not asked for, but that others start from, must be done. */
@@ -128,11 +127,10 @@ static bool sources_done(const char *dir, const GPtrArray *jobs, GError **error)
     bool done = state.work == HN_CELL_DONE;
     hn_cell_state_clear(&state);
     if (done) continue;
-    g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_DIFFERS,
-                "%s starts from %s/%" G_GINT64_FORMAT
-                ", which is not done: add --arm %s, or run it before",
-                j->name, source->arm, source->seed_index, source->arm);
-    return false;
+    return hn_error_set(error, HN_ERROR_DIFFERS,
+                        "%s starts from %s/%" G_GINT64_FORMAT
+                        ", which is not done: add --arm %s, or run it before",
+                        j->name, source->arm, source->seed_index, source->arm);
   }
   return true;
 }
@@ -150,8 +148,7 @@ bool hn_folder_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GEr
 }
 
 static bool unwritable(const char *what, const char *why, GError **error) {
-  g_set_error(error, HN_FOLDER_ERROR, HN_FOLDER_UNWRITABLE, "%s cannot be written: %s", what, why);
-  return false;
+  return hn_error_set(error, HN_ERROR_FILE, "%s cannot be written: %s", what, why);
 }
 
 static bool make_folder(const char *path, GError **error) {

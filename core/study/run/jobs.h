@@ -3,9 +3,6 @@
 #define HN_FOLDER_H
 #include "cell_status.h"
 
-#define HN_FOLDER_ERROR (g_quark_from_static_string("hn-folder"))
-enum { HN_FOLDER_DIFFERS, HN_FOLDER_UNWRITABLE };
-
 typedef enum HnJobState {
   HN_JOB_WAITING,
   HN_JOB_RUNNING,
@@ -33,11 +30,11 @@ struct HnJob {
  * seed by seed, so that the first results are already paired.  Free with g_ptr_array_unref. */
 GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const gint64 *seeds,
                        gsize seed_count);
-/* Looks at what `dir` holds.  HN_FOLDER_DIFFERS, naming what, if that is another study or another
+/* Looks at what `dir` holds.  HN_ERROR_DIFFERS, naming what, if that is another study or another
  * configuration of it, or lacks a cell that another starts from and that was not asked for; writes
  * nothing. */
 bool hn_folder_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error);
-/* Checks again, alone, and writes the plan.  HN_FOLDER_UNWRITABLE, or as above; cells write what is
+/* Checks again, alone, and writes the plan.  HN_ERROR_FILE, or as above; cells write what is
  * theirs when they hold their own folder's lock. */
 bool hn_folder_prepare(const HnStudy *study, const char *const *overrides, const char *dir,
                        GPtrArray *jobs, GError **error);
