@@ -4,6 +4,7 @@
 #include "registry.h"
 #include "validate.h"
 #include <glib/gstdio.h>
+#include <hunch/kit/base.h>
 #include <hunch/rng.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -106,6 +107,13 @@ static void test_wrong_abi(void) {
   g_autofree char *both = g_strdup_printf("was built for plugin ABI 7.9, this hunch speaks %d.%d",
                                           HN_ABI_MAJOR, HN_ABI_MINOR);
   expect_refusal("wrong_abi", 0, HN_ERROR_PLUGIN, FAKES "/wrong_abi.so: ", both);
+}
+
+static void test_other_kit(void) {
+  begin(FAKES);
+  g_autofree char *both = g_strdup_printf(
+      "laid out as 0123456789abcdef, this hunch has %016" G_GINT64_MODIFIER "x", HN_KIT_LAYOUT);
+  expect_refusal("other_kit", 0, HN_ERROR_PLUGIN, FAKES "/other_kit.so: ", both);
 }
 
 static void test_wrong_kind(void) {
@@ -298,7 +306,7 @@ static void test_scan(void) {
     g_assert_true(g_str_has_prefix(found->reason, file));
   }
   g_assert_true(good);
-  g_assert_cmpuint(rejected, ==, 8); /* seven plugins and the library that one of them lacks */
+  g_assert_cmpuint(rejected, ==, 9); /* eight plugins and the library that one of them lacks */
 }
 
 /* ---- the descriptor, fault by fault ---- */
@@ -469,6 +477,7 @@ int main(int argc, char **argv) {
       {"kind", test_kind},
       {"missing", test_missing},
       {"wrong_abi", test_wrong_abi},
+      {"other_kit", test_other_kit},
       {"wrong_kind", test_wrong_kind},
       {"wrong_name", test_wrong_name},
       {"bad_params", test_bad_params},

@@ -2,7 +2,9 @@
 #include "validate.h"
 #include <hunch/env.h>
 #include <hunch/inference.h>
+#include <hunch/kit/base.h>
 #include <hunch/policy.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -194,6 +196,10 @@ char *hn_descriptor_refuse(const HnPlugin *p, const char *stem) {
         "is of unknown kind %d: expected an env (%d), inference (%d) or policy (%d)", p->kind,
         HN_KIND_ENV, HN_KIND_INFERENCE, HN_KIND_POLICY);
   if (!hn_descriptor_is_name(p->name)) return g_strdup("has no proper name");
+  if (p->kit_layout && p->kit_layout != HN_KIT_LAYOUT)
+    return g_strdup_printf("was compiled with structs of the kit laid out as %016" PRIx64
+                           ", this hunch has %016" PRIx64 ": rebuild it with these headers",
+                           p->kit_layout, HN_KIT_LAYOUT);
   if (strcmp(p->name, stem) != 0)
     return g_strdup_printf("calls itself '%s', but its file and symbol say '%s'", p->name, stem);
   if (!p->summary || !*p->summary) return g_strdup("has no summary");

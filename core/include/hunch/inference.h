@@ -25,8 +25,8 @@ typedef struct HnBeliefSpec {
   int64_t belief_dim; /* out: D, features the policy sees, e.g. mean then log-variance */
   int64_t latent_dim; /* out: Z <= D leading features that a sample replaces; 0: no samples */
   size_t row_size;    /* out: bytes of row memory, e.g. a hidden state or a posterior (any type) */
-  bool refresh;       /* out: row memory depends on weights, so after learn the host rebuilds that of
-                         every unfinished trial: it replays the trial so far through infer */
+  bool refresh; /* out: row memory depends on weights, so after learn the host rebuilds that of
+                   every unfinished trial: it replays the trial so far through infer */
   int64_t map_width, map_height; /* out: cells of the grid that map fills; 0: none */
 } HnBeliefSpec;
 

@@ -42,8 +42,9 @@ extern "C" {
 
 #define HN_EXPORT       __attribute__((visibility("default")))
 #define HN_PRINTF(f, a) __attribute__((format(printf, f, a)))
+/* Whether a struct that the other side may have compiled shorter reaches to the end of a field. */
 #define HN_HAS(p, field) \
-  ((p)->struct_size >= offsetof(__typeof__(*(p)), field) + sizeof((p)->field))
+  ((size_t)((const char *)(&(p)->field + 1) - (const char *)(p)) <= (p)->struct_size)
 #define HN_CAN(p, method) (HN_HAS(p, method) && (p)->method)
 
 /* Result of a fallible call: HN_OK, or why not.  The text goes to host->fail. */
@@ -135,14 +136,12 @@ typedef struct HnParam {
 #define HN_FIELD_choice(n, ...)              int32_t n;
 #define HN_FIELD(kind, name, unit, doc, ...) HN_FIELD_##kind(name, __VA_ARGS__)
 
-#define HN_ROW_(T, k, n, u, d) .name = #n, .unit = u, .doc = d, .kind = k, .offset = offsetof(T, n)
 #define HN_ROW_real(T, n, u, d, p, lo, hi) \
-  {HN_ROW_(T, HN_REAL, n, u, d), .preset = p, .low = lo, .high = hi},
-#define HN_ROW_int(T, n, u, d, p, lo, hi) \
-  {HN_ROW_(T, HN_INT, n, u, d), .preset = p, .low = lo, .high = hi},
-#define HN_ROW_flag(T, n, u, d, p)         {HN_ROW_(T, HN_FLAG, n, u, d), .preset = p, .high = 1},
-#define HN_ROW_text(T, n, u, d, p)         {HN_ROW_(T, HN_TEXT, n, u, d), .text = p},
-#define HN_ROW_choice(T, n, u, d, p, c)    {HN_ROW_(T, HN_CHOICE, n, u, d), .text = p, .choices = c},
+  {#n, u, d, HN_REAL, offsetof(T, n), p, lo, hi, NULL, NULL},
+#define HN_ROW_int(T, n, u, d, p, lo, hi)  {#n, u, d, HN_INT, offsetof(T, n), p, lo, hi, NULL, NULL},
+#define HN_ROW_flag(T, n, u, d, p)         {#n, u, d, HN_FLAG, offsetof(T, n), p, 0, 1, NULL, NULL},
+#define HN_ROW_text(T, n, u, d, p)         {#n, u, d, HN_TEXT, offsetof(T, n), 0, 0, 0, p, NULL},
+#define HN_ROW_choice(T, n, u, d, p, c)    {#n, u, d, HN_CHOICE, offsetof(T, n), 0, 0, 0, p, c},
 #define HN_ROW(kind, name, unit, doc, ...) HN_ROW_##kind(HnThisParams, name, unit, doc, __VA_ARGS__)
 
 /* HN_PARAMS(TABLE) defines `HnThisParams` and its schema from an X-macro TABLE(X), which
@@ -158,7 +157,9 @@ typedef struct HnParam {
 #define HN_PARAMS_OF(Struct, TABLE) \
   typedef Struct HnThisParams;      \
   HN_SCHEMA_(TABLE)
-#define HN_SCHEMA_(TABLE) static const HnParam hn_this_params[] = {TABLE(HN_ROW){.name = NULL}}
+#define HN_SCHEMA_(TABLE)                   \
+  static const HnParam hn_this_params[] = { \
+      TABLE(HN_ROW){NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL}}
 
 /* ---- columns: the named numbers a plugin reports, declared so that CSV headers,
  * `inspect` and the docs know them before the first step ---- */
@@ -206,6 +207,7 @@ typedef struct HnPlugin {
   /* Parameters that were called otherwise, "old:new old:new", or NULL: a configuration that still
    * says the old name gets an error that names the new one. */
   const char *renamed;
+  uint64_t kit_layout; /* HN_KIT_LAYOUT of the kit's headers it was compiled with; 0: none */
 } HnPlugin;
 
 /* Flags of a plugin. */
@@ -214,6 +216,11 @@ enum {
   HN_ROW_CACHE = 2,  /* an environment that keeps a cache with a slot a row: see HnEnvBatch.first */
   HN_STOCHASTIC = 4, /* a policy that has no greedy action: it draws in evaluation too */
 };
+
+/* What HN_PLUGIN says of the kit; the kit's headers replace it. */
+#ifndef HN_PLUGIN_KIT_LAYOUT
+#  define HN_PLUGIN_KIT_LAYOUT 0
+#endif
 
 /* HN_PLUGIN(name, kind, SelfType, &methods, .summary = ..., ...) after HN_PARAMS.
  * libltdl resolves "hn_plugin" in foo.so as foo_LTX_hn_plugin: one spelling
@@ -231,6 +238,7 @@ enum {
                                        .param_count =                                            \
                                            sizeof hn_this_params / sizeof hn_this_params[0] - 1, \
                                        .param_stride = sizeof(HnParam),                          \
+                                       .kit_layout = HN_PLUGIN_KIT_LAYOUT,                       \
                                        __VA_ARGS__}
 
 /* ---- experience: what inference and policy share ---- */
@@ -307,5 +315,6 @@ struct HnTrainBatch {
 
 #ifdef __cplusplus
 }
+#  include "cplusplus.h"
 #endif
 #endif

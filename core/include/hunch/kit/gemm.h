@@ -8,12 +8,7 @@
 #ifndef HUNCH_KIT_GEMM_H
 #define HUNCH_KIT_GEMM_H
 #include "../rng.h"
-#include <stddef.h>
-#include <stdint.h>
-
-#ifndef HN_KIT
-#  define HN_KIT __attribute__((visibility("default")))
-#endif
+#include "base.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,0 +1,16 @@
+/* hunch/kit/base.h - what every header of the kit begins with. */
+#ifndef HUNCH_KIT_BASE_H
+#define HUNCH_KIT_BASE_H
+#include <stddef.h>
+#include <stdint.h>
+
+#define HN_KIT __attribute__((visibility("default")))
+
+/* Names the layout of the kit's public structs: the first 64 bits of the SHA-256 of
+ * tests/golden/kit_layout.txt (kit_layout_test says what it should be when a struct has changed).
+ * HN_PLUGIN puts it into the descriptor of a plugin that includes any header of the kit, and the
+ * host refuses a plugin that was compiled with another. */
+#define HN_KIT_LAYOUT UINT64_C(0x5070c96272fca08b)
+#undef HN_PLUGIN_KIT_LAYOUT
+#define HN_PLUGIN_KIT_LAYOUT HN_KIT_LAYOUT
+#endif
