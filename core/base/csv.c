@@ -162,8 +162,7 @@ int64_t hn_csv_find(const HnCsvReader *r, const char *text) {
 
 const char *hn_csv_row_before(const HnCsvReader *r, const char *at) {
   if (at == r->text) return NULL;
-  bool quoted =
-      false; /* quotes come in pairs, so line breaks within them are told from behind too */
+  bool quoted = false; /* quotes come in pairs, so those within them are found from behind too */
   for (at--; at > r->text && (quoted || at[-1] != '\n'); at--) quoted ^= at[-1] == '"';
   return at;
 }

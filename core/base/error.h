@@ -14,7 +14,7 @@ typedef enum HnErrorCode {
   HN_ERROR_PLUGIN,  /* a plugin cannot be loaded, or failed */
   HN_ERROR_NUMERIC, /* a number is not finite */
   HN_ERROR_PROGRAM, /* another program failed */
-  HN_ERROR_BUSY,        /* another process holds the lock */
+  HN_ERROR_BUSY,    /* another process holds the lock */
   HN_ERROR_INTERRUPTED, /* stopped, with a checkpoint */
 } HnErrorCode;
 GQuark hn_error_quark(void);

@@ -57,7 +57,7 @@ static void write_owner(int fd) {
 
 int hn_lock_take(const char *path, double wait, GError **error) {
   struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  for (gint64 start = g_get_monotonic_time();;) {
+  for (int64_t start = g_get_monotonic_time();;) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
     if (fd < 0) return fail(error, HN_ERROR_FILE, path, g_strerror(errno), -1);
     if (fcntl(fd, F_SETLK, &whole) == 0) {

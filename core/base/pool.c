@@ -61,20 +61,20 @@ typedef struct Worker {
  * a worker that comes late, even a round late, can never take what is not there; and as a round is
  * over when its tasks are, nobody waits for a worker that the machine keeps from running. */
 enum { INDEX_BITS = 20, SPINS = 2000 }; /* spins last some 40 us, a wake-up about as long */
-#define TASKS_MAX (((gint64)1 << INDEX_BITS) - (1 << 10)) /* room for workers that come late */
+#define TASKS_MAX (((int64_t)1 << INDEX_BITS) - (1 << 10)) /* room for workers that come late */
 
-static guint64 index_of(guint64 ticket) {
-  return ticket & (((guint64)1 << INDEX_BITS) - 1);
+static uint64_t index_of(uint64_t ticket) {
+  return ticket & (((uint64_t)1 << INDEX_BITS) - 1);
 }
-static guint64 count_of(guint64 ticket) {
-  return ticket >> INDEX_BITS & (((guint64)1 << INDEX_BITS) - 1);
+static uint64_t count_of(uint64_t ticket) {
+  return ticket >> INDEX_BITS & (((uint64_t)1 << INDEX_BITS) - 1);
 }
-static bool is_open(guint64 ticket) {
+static bool is_open(uint64_t ticket) {
   return index_of(ticket) < count_of(ticket);
 }
 
 struct HnPool {
-  gint64 workers; /* threads besides the caller's */
+  int64_t workers; /* threads besides the caller's */
   Worker *worker;
   pthread_mutex_t lock; /* POSIX's, which a race detector understands */
   pthread_cond_t wake, rest;
@@ -82,12 +82,12 @@ struct HnPool {
   atomic_bool stop;
   HnTask *task;
   void *arg;
-  int32_t call; /* the plugin call that the tasks belong to */
-  gint64 first; /* index of the round's task 0 */
-  guint64 round;
+  int32_t call;  /* the plugin call that the tasks belong to */
+  int64_t first; /* index of the round's task 0 */
+  uint64_t round;
   atomic_uint_fast64_t ticket;
   atomic_int_fast64_t left; /* tasks of the round that have not ended */
-  gint64 failed;            /* lowest index that failed */
+  int64_t failed;           /* lowest index that failed */
   HnStatus status;
   char text[HN_FAIL_TEXT];
 };
@@ -98,7 +98,7 @@ static void pause_briefly(void) {
 #endif
 }
 
-static void note_failure(HnPool *p, gint64 i, HnStatus status) {
+static void note_failure(HnPool *p, int64_t i, HnStatus status) {
   pthread_mutex_lock(&p->lock);
   if (!p->status || i < p->failed)
     p->failed = i, p->status = status, g_strlcpy(p->text, fail_text, sizeof p->text);
@@ -110,8 +110,8 @@ static void take_tasks(HnPool *p) {
   const int32_t outer = slot->call;
   inside = true;
   slot->call = p->call;
-  for (guint64 ticket; is_open(ticket = atomic_fetch_add(&p->ticket, 1));) {
-    gint64 i = p->first + (gint64)index_of(ticket);
+  for (uint64_t ticket; is_open(ticket = atomic_fetch_add(&p->ticket, 1));) {
+    int64_t i = p->first + (int64_t)index_of(ticket);
     HnStatus status;
     HN_WITH_SCRATCH(status, p->task(p->arg, i));
     if (status) note_failure(p, i, status);
@@ -146,13 +146,13 @@ static void *work(void *arg) {
   return NULL;
 }
 
-HnPool *hn_pool_new(gint64 workers) {
+HnPool *hn_pool_new(int64_t workers) {
   HnPool *p = g_new0(HnPool, 1);
   p->workers = workers - 1;
   p->worker = g_new0(Worker, MAX(p->workers, 1));
   pthread_mutex_init(&p->lock, NULL);
   pthread_cond_init(&p->wake, NULL), pthread_cond_init(&p->rest, NULL);
-  for (gint64 i = 0; i < p->workers; i++) {
+  for (int64_t i = 0; i < p->workers; i++) {
     p->worker[i].pool = p;
     if (pthread_create(&p->worker[i].thread, NULL, work, &p->worker[i]) == 0) continue;
     g_printerr("only %d of %d threads can be started\n", (int)i + 1, (int)workers);
@@ -167,7 +167,7 @@ void hn_pool_free(HnPool *p) {
   atomic_store(&p->stop, true);
   pthread_cond_broadcast(&p->wake);
   pthread_mutex_unlock(&p->lock);
-  for (gint64 i = 0; i < p->workers; i++) {
+  for (int64_t i = 0; i < p->workers; i++) {
     pthread_join(p->worker[i].thread, NULL);
     hn_arena_clear(&p->worker[i].arena);
   }
@@ -176,10 +176,10 @@ void hn_pool_free(HnPool *p) {
   g_free(p->worker), g_free(p);
 }
 
-static HnStatus run_in_line(gint64 count, HnTask *task, void *arg) {
+static HnStatus run_in_line(int64_t count, HnTask *task, void *arg) {
   HnStatus first = HN_OK;
   char text[HN_FAIL_TEXT] = "";
-  for (gint64 i = 0; i < count; i++) {
+  for (int64_t i = 0; i < count; i++) {
     HnStatus status;
     HN_WITH_SCRATCH(status, task(arg, i));
     if (status && !first) first = status, g_strlcpy(text, fail_text, sizeof text);
@@ -188,11 +188,11 @@ static HnStatus run_in_line(gint64 count, HnTask *task, void *arg) {
   return first;
 }
 
-static void run_round(HnPool *p, gint64 first, gint64 count) {
+static void run_round(HnPool *p, int64_t first, int64_t count) {
   pthread_mutex_lock(&p->lock);
   p->first = first;
   atomic_store(&p->left, count);
-  guint64 ticket = ++p->round << 2 * INDEX_BITS | (guint64)count << INDEX_BITS;
+  uint64_t ticket = ++p->round << 2 * INDEX_BITS | (uint64_t)count << INDEX_BITS;
   atomic_store(&p->ticket, ticket); /* from here on workers take tasks */
   if (p->sleepers) pthread_cond_broadcast(&p->wake);
   pthread_mutex_unlock(&p->lock);
@@ -203,10 +203,10 @@ static void run_round(HnPool *p, gint64 first, gint64 count) {
   pthread_mutex_unlock(&p->lock);
 }
 
-HnStatus hn_pool_run(HnPool *p, gint64 count, HnTask *task, void *arg) {
+HnStatus hn_pool_run(HnPool *p, int64_t count, HnTask *task, void *arg) {
   if (p->workers == 0 || count <= 1 || inside) return run_in_line(count, task, arg);
   p->task = task, p->arg = arg, p->status = HN_OK, p->call = hn_call_slot()->call;
-  for (gint64 first = 0; first < count; first += TASKS_MAX)
+  for (int64_t first = 0; first < count; first += TASKS_MAX)
     run_round(p, first, MIN(count - first, TASKS_MAX));
   if (p->status) g_strlcpy(fail_text, p->text, sizeof fail_text);
   return p->status;

@@ -31,11 +31,11 @@ enum { HN_FAIL_TEXT = 1024 };
 char *hn_fail_text(void);
 
 typedef struct HnPool HnPool;
-HnPool *hn_pool_new(gint64 workers);
+HnPool *hn_pool_new(int64_t workers);
 void hn_pool_free(HnPool *p);
 /* Runs task(arg, 0 .. count-1) in any order on the workers and this thread; returns the failure of
  * lowest i, its text in hn_fail_text().  A call from inside a task runs in line. */
-HnStatus hn_pool_run(HnPool *p, gint64 count, HnTask *task, void *arg);
+HnStatus hn_pool_run(HnPool *p, int64_t count, HnTask *task, void *arg);
 
 /* What the expression takes of scratch is given back. */
 #define HN_WITH_SCRATCH(status, expression)              \

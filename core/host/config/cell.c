@@ -95,7 +95,7 @@ static char *read_text(const Reader *r, const char *key) {
 
 /* Decimal digits only: all 64 bits must come back. */
 static uint64_t read_u64(const Reader *r, const char *key, uint64_t high) {
-  guint64 value = 0;
+  uint64_t value = 0;
   const HnNode *n = hn_node_get(r->map, key);
   if (!n)
     missing(r, r->map, "", key);
@@ -139,7 +139,7 @@ static void check_trials(const Reader *r, const HnEvaluationParams *p) {
 /* A number of at least 0, or the word for -1. */
 static int64_t read_number_or(const Reader *r, const HnNode *block, const char *key,
                               const char *text, const char *word) {
-  gint64 value = -1;
+  int64_t value = -1;
   if (strcmp(text, word) == 0 || g_ascii_string_to_signed(text, 10, 0, INT64_MAX, &value, NULL))
     return value;
   const HnNode *n = hn_node_get(block, key);

@@ -3,6 +3,7 @@
 #include "call_record.h"
 #include "machine.h"
 #include <execinfo.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -45,10 +46,10 @@ static void tell(const char *what, int32_t call) {
   char line[LINE];
   const char *kind = hn_call_kind(call);
   int n =
-      kind ? snprintf(line, sizeof line, "guard: %s in %s %s, %s, after update %lld\n", what, kind,
-                      plugin_name(call), hn_call_method(call), (long long)hn_call_record->update)
-           : snprintf(line, sizeof line, "guard: %s after update %lld\n", what,
-                      (long long)hn_call_record->update);
+      kind ? snprintf(line, sizeof line, "guard: %s in %s %s, %s, after update %" PRId64 "\n", what,
+                      kind, plugin_name(call), hn_call_method(call), hn_call_record->update)
+           : snprintf(line, sizeof line, "guard: %s after update %" PRId64 "\n", what,
+                      hn_call_record->update);
   if (write(guard.log_fd, line, (size_t)MIN(n, LINE - 1)) < 0) return;
 }
 
@@ -141,9 +142,9 @@ static void *watch(void *arg) {
   static Watch w;
   double orphaned = 0;
   (void)arg;
-  for (gint64 before = g_get_monotonic_time();;) {
+  for (int64_t before = g_get_monotonic_time();;) {
     g_usleep(PERIOD_MS * 1000);
-    const gint64 now = g_get_monotonic_time();
+    const int64_t now = g_get_monotonic_time();
     /* a process that was stopped for long was not stuck for long */
     const double seconds = MIN(1e-6 * (double)(now - before), 10e-3 * PERIOD_MS);
     before = now;

@@ -10,6 +10,7 @@
 #include "warm_start.h"
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <inttypes.h>
 #include <string.h>
 
 typedef struct Run {
@@ -22,7 +23,7 @@ typedef struct Run {
   char *from, *from_sha256; /* the checkpoint that its weights were taken from, or NULL */
   int64_t split;            /* being evaluated */
   HnEpisodeMeans train;     /* episodes finished in this update */
-  gint64 started;           /* microseconds */
+  int64_t started;          /* microseconds */
   double before;            /* seconds of earlier parts */
   double seconds[HN_TIMINGS];
   uint8_t digest[32]; /* of the weights after update `checked` */
@@ -33,9 +34,9 @@ static double seconds_so_far(const Run *r) {
   return r->before + (double)(g_get_monotonic_time() - r->started) * 1e-6;
 }
 
-/* Adds the time since *mark to what it went into and moves the mark. */
-static void lap(Run *r, HnTiming into, gint64 *mark) {
-  gint64 now = g_get_monotonic_time();
+/* Adds the time since *mark to one of the timings and moves the mark. */
+static void lap(Run *r, HnTiming into, int64_t *mark) {
+  int64_t now = g_get_monotonic_time();
   r->seconds[into] += (double)(now - *mark) * 1e-6;
   *mark = now;
 }
@@ -43,7 +44,7 @@ static void lap(Run *r, HnTiming into, gint64 *mark) {
 /* ---- checkpoints ---- */
 
 static void put(GHashTable *meta, const char *name, int64_t value) {
-  g_hash_table_insert(meta, g_strdup(name), g_strdup_printf("%" G_GINT64_FORMAT, value));
+  g_hash_table_insert(meta, g_strdup(name), g_strdup_printf("%" PRId64, value));
 }
 static int64_t get(GHashTable *meta, const char *name) {
   const char *text = g_hash_table_lookup(meta, name);
@@ -55,15 +56,15 @@ static bool is_kept(const Run *r, int64_t update) {
   return every > 0 && update % every == 0;
 }
 
-/* Removes all checkpoints but those to be kept and the two newest: the older one is there should
- * the disk have lost the newer. */
+/* Removes all checkpoints but those to be kept and the two newest: the older one is a spare in case
+ * the newer is damaged. */
 static void remove_old(const Run *r) {
   g_autoptr(GPtrArray) all = hn_run_checkpoints(r->dir, NULL);
   for (guint i = 0; all && i + 2 < all->len; i++)
     if (!is_kept(r, hn_run_checkpoint_update(all->pdata[i]))) g_unlink(all->pdata[i]);
 }
 
-static gboolean write_facts(const Run *r, const char *status, const char *reason, GError **error) {
+static bool write_facts(const Run *r, const char *status, const char *reason, GError **error) {
   HnRunFacts f = {.status = status,
                   .reason = reason,
                   .update = r->s ? r->s->update : 0,
@@ -75,44 +76,39 @@ static gboolean write_facts(const Run *r, const char *status, const char *reason
 }
 
 /* Hashes the weights of this update, unless that was done; fails where they are not finite. */
-static gboolean check_weights(Run *r, GError **error) {
+static bool check_weights(Run *r, GError **error) {
   const char *not_finite;
-  if (r->checked == r->s->update) return TRUE;
-  if (!hn_checkpoint_digest(r->states, r->digest, &not_finite)) {
-    return hn_error_set(error, HN_ERROR_NUMERIC, "%s is not finite after update %" G_GINT64_FORMAT,
+  if (r->checked == r->s->update) return true;
+  if (!hn_checkpoint_digest(r->states, r->digest, &not_finite))
+    return hn_error_set(error, HN_ERROR_NUMERIC, "%s is not finite after update %" PRId64,
                         not_finite, r->s->update);
-  }
   r->checked = r->s->update;
-  return TRUE;
+  return true;
 }
 
-static gboolean save(Run *r, GError **error) {
-  if (!check_weights(r, error)) return FALSE;
-  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  char *path = hn_run_checkpoint(r->dir, r->s->update);
-  char *identity = hn_cell_identity(r->cell);
+static bool save(Run *r, GError **error) {
+  if (!check_weights(r, error)) return false;
+  g_autoptr(GHashTable) meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  g_autofree char *path = hn_run_checkpoint(r->dir, r->s->update);
   put(meta, "update", r->s->update), put(meta, "frames", r->s->frames);
   put(meta, "milliseconds", (int64_t)(1e3 * seconds_so_far(r)));
-  g_hash_table_insert(meta, g_strdup("identity"), g_strdup(identity));
+  g_hash_table_insert(meta, g_strdup("identity"), hn_cell_identity(r->cell));
   if (r->from) {
     g_hash_table_insert(meta, g_strdup(HN_META_FROM), g_strdup(r->from));
     g_hash_table_insert(meta, g_strdup(HN_META_FROM_SHA256), g_strdup(r->from_sha256));
   }
-  gboolean ok =
-      hn_recorder_sync(r->record, meta, error) && hn_checkpoint_write(path, r->states, meta, error);
-  if (ok) {
-    remove_old(r);
-    ok = write_facts(r, "running", NULL, error);
-  }
-  g_free(identity), g_free(path), g_hash_table_unref(meta);
-  return ok;
+  if (!hn_recorder_sync(r->record, meta, error) ||
+      !hn_checkpoint_write(path, r->states, meta, error))
+    return false;
+  remove_old(r);
+  return write_facts(r, "running", NULL, error);
 }
 
-/* Reads one checkpoint; a wrong cell's is told as such, whatever else does not fit. */
-static gboolean load_one(Run *r, const char *path, GHashTable *meta, GError **error) {
+/* Reads one checkpoint; that it is another cell's takes precedence over whatever does not fit. */
+static bool load_one(Run *r, const char *path, GHashTable *meta, GError **error) {
   g_autofree char *identity = hn_cell_identity(r->cell);
   g_hash_table_remove_all(meta);
-  gboolean ok = hn_checkpoint_read(path, r->states, meta, error);
+  bool ok = hn_checkpoint_read(path, r->states, meta, error);
   const char *whose = g_hash_table_lookup(meta, "identity");
   if ((ok || whose) && g_strcmp0(whose, identity)) {
     g_clear_error(error);
@@ -122,24 +118,24 @@ static gboolean load_one(Run *r, const char *path, GHashTable *meta, GError **er
   return ok;
 }
 
-/* Restores the newest checkpoint that can be read, if there is one; meta then says what it held. */
-static gboolean load(Run *r, FILE *log, GHashTable *meta, GError **error) {
+/* Restores the newest checkpoint that can be read, if there is one, with its metadata in meta. */
+static bool load(Run *r, FILE *log, GHashTable *meta, GError **error) {
   g_autoptr(GPtrArray) all = hn_run_checkpoints(r->dir, error);
-  if (!all) return FALSE;
+  if (!all) return false;
   for (guint i = all->len; i-- > 0;) {
     g_autoptr(GError) why = NULL;
     if (load_one(r, all->pdata[i], meta, &why)) {
       r->s->update = get(meta, "update"), r->s->frames = get(meta, "frames");
       r->before = 1e-3 * (double)get(meta, "milliseconds");
-      return TRUE;
+      return true;
     }
     if (i == 0 || !g_error_matches(why, HN_ERROR, HN_ERROR_FILE)) {
       g_propagate_error(error, g_steal_pointer(&why));
-      return FALSE;
+      return false;
     }
     fprintf(log, "run: %s; going back to the one before\n", why->message);
   }
-  return TRUE;
+  return true;
 }
 
 /* ---- one update ---- */
@@ -156,26 +152,26 @@ static void count_eval(void *arg, const HnEpisode *e) {
   hn_recorder_episode(r->record, r->s, phase[e->kind], r->split, e);
 }
 
-static gboolean went_well(const Run *r, const char *doing, HnStatus status, GError **error) {
+static bool went_well(const Run *r, const char *doing, HnStatus status, GError **error) {
   return status == HN_OK || hn_session_failed(r->s, doing, status, error);
 }
 
-static gboolean learn(Run *r, gint64 *mark, GError **error) {
+static bool learn(Run *r, int64_t *mark, GError **error) {
   HnSession *s = r->s;
-  if (!went_well(r, "learning the policy", hn_learn_policy(s), error)) return FALSE;
+  if (!went_well(r, "learning the policy", hn_learn_policy(s), error)) return false;
   lap(r, HN_TIME_LEARN_POLICY, mark);
   if (!went_well(r, "learning the inference", hn_learn_inference(s), error) ||
       !went_well(r, "replaying unfinished trials", hn_learn_refresh(s), error))
-    return FALSE;
+    return false;
   lap(r, HN_TIME_LEARN_INFERENCE, mark);
-  return TRUE;
+  return true;
 }
 
 static bool due(int64_t update, int64_t every, bool last) {
   return last || (every > 0 && update % every == 0);
 }
 
-/* One evaluation a split, of which the first is looked at by steps and rows. */
+/* Evaluates every split; steps and rows are recorded of the first. */
 static HnStatus evaluate(Run *r, HnEvaluation *eval, bool last) {
   HnSession *s = r->s;
   HnStatus status = HN_OK;
@@ -190,16 +186,16 @@ static HnStatus evaluate(Run *r, HnEvaluation *eval, bool last) {
   return status;
 }
 
-static gboolean record(Run *r, bool last, gint64 *mark, GError **error) {
+static bool record(Run *r, bool last, int64_t *mark, GError **error) {
   HnSession *s = r->s;
   bool evaluated = due(s->update, r->cell->evaluation.every, last);
   if (due(s->update, r->cell->run.trace_every, last)) {
-    if (!check_weights(r, error)) return FALSE;
+    if (!check_weights(r, error)) return false;
     hn_recorder_trace(r->record, r->digest);
     lap(r, HN_TIME_TRACE, mark);
   }
   HnEvaluation *eval = g_new0(HnEvaluation, s->eval_split_count);
-  gboolean ok = went_well(r, "evaluating", evaluated ? evaluate(r, eval, last) : HN_OK, error);
+  bool ok = went_well(r, "evaluating", evaluated ? evaluate(r, eval, last) : HN_OK, error);
   if (ok) {
     lap(r, HN_TIME_EVALUATE, mark);
     hn_recorder_update(r->record, s, &r->train, evaluated ? eval : NULL);
@@ -209,11 +205,11 @@ static gboolean record(Run *r, bool last, gint64 *mark, GError **error) {
   return ok;
 }
 
-static gboolean update(Run *r, GError **error) {
+static bool update(Run *r, GError **error) {
   HnSession *s = r->s;
-  gint64 mark = g_get_monotonic_time();
+  int64_t mark = g_get_monotonic_time();
   hn_episode_means_make(&r->train, s->trial.episodes, s->shape.env_infos);
-  gboolean ok =
+  bool ok =
       went_well(r, "collecting", hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases), error);
   if (ok) {
     s->frames += s->phases * s->rollouts.rows * s->steps;
@@ -239,42 +235,38 @@ static gboolean update(Run *r, GError **error) {
 
 /* ---- the cell ---- */
 
-static gboolean write_resolved(const Run *r, GError **error) {
-  char *path = hn_run_file(r->dir, HN_FILE_CONFIG);
-  gboolean ok = TRUE;
-  if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
-    HnNode *node = hn_cell_node(r->cell);
-    char *yaml = hn_node_write(node);
-    ok = g_file_set_contents(path, yaml, -1, error);
-    g_free(yaml), hn_node_free(node);
-  }
-  g_free(path);
-  return ok;
+static bool write_resolved(const Run *r, GError **error) {
+  g_autofree char *path = hn_run_file(r->dir, HN_FILE_CONFIG);
+  if (g_file_test(path, G_FILE_TEST_EXISTS)) return true;
+  HnNode *node = hn_cell_node(r->cell);
+  g_autofree char *yaml = hn_node_write(node);
+  hn_node_free(node);
+  return g_file_set_contents(path, yaml, -1, error);
 }
 
-/* A run without frames evaluates what it starts with. */
-static gboolean only_evaluate(Run *r, GError **error) {
-  gint64 mark = g_get_monotonic_time();
+/* A run without frames evaluates its first weights. */
+static bool only_evaluate(Run *r, GError **error) {
+  int64_t mark = g_get_monotonic_time();
   hn_episode_means_make(&r->train, r->cell->run.episodes, r->s->shape.env_infos);
-  gboolean ok = record(r, true, &mark, error);
+  bool ok = record(r, true, &mark, error);
   hn_episode_means_free(&r->train);
   hn_recorder_timing(r->record, r->s, r->seconds);
   return ok && save(r, error);
 }
 
-/* Takes up what a checkpoint of the cell itself held, in meta, or begins: with the weights that it
- * starts from, and with a checkpoint if that is to be kept. */
-static gboolean begin(Run *r, FILE *log, GHashTable *meta, GError **error) {
-  if (!load(r, log, meta, error)) return FALSE;
+/* Resumes from a checkpoint of the cell itself, with its metadata in meta, or begins: takes the
+ * weights to start from, and writes the first checkpoint if it is to be kept. */
+static bool begin(Run *r, FILE *log, GHashTable *meta, GError **error) {
+  if (!load(r, log, meta, error)) return false;
   bool fresh = g_hash_table_size(meta) == 0;
   g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   if (fresh && r->cell->starts && !hn_warm_start_load(r->cell, r->dir, r->states, taken, error))
-    return FALSE;
+    return false;
   r->from = g_strdup(g_hash_table_lookup(fresh ? taken : meta, HN_META_FROM));
   r->from_sha256 = g_strdup(g_hash_table_lookup(fresh ? taken : meta, HN_META_FROM_SHA256));
   if (!write_facts(r, "running", NULL, error) ||
       !(r->record = hn_recorder_open(r->dir, r->s, meta, error)))
-    return FALSE;
+    return false;
   if (fresh && r->cell->run.frames == 0) return only_evaluate(r, error);
   return !fresh || !is_kept(r, 0) || save(r, error);
 }
@@ -284,48 +276,43 @@ static void tell_progress(const HnSession *s, int64_t total) {
   r->update = s->update, r->frames = s->frames, r->frames_total = total;
 }
 
-static gboolean loop(Run *r, volatile int *stop, HnRunProgress *progress, void *arg,
-                     GError **error) {
+static bool loop(Run *r, volatile int *stop, HnRunProgress *progress, void *arg, GError **error) {
   HnSession *s = r->s;
   int64_t total = r->cell->run.frames;
   tell_progress(s, total);
   while (s->frames < total) {
-    if (!update(r, error)) return FALSE;
+    if (!update(r, error)) return false;
     tell_progress(s, total);
     if (progress) progress(arg, MIN(s->frames, total), total);
     if (stop && *stop && s->frames < total) {
-      if (!save(r, error)) return FALSE;
+      if (!save(r, error)) return false;
       return hn_error_set(error, HN_ERROR_INTERRUPTED,
-                          "interrupted after update %" G_GINT64_FORMAT "; a checkpoint is written",
+                          "interrupted after update %" PRId64 "; a checkpoint is written",
                           s->update);
     }
   }
-  return TRUE;
+  return true;
 }
 
-static gboolean run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *progress, void *arg,
-                       GError **error) {
-  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  gboolean ok = (r->s = hn_session_new(r->cell, log, error)) != NULL;
-  if (ok) {
-    hn_episode_stats_make(&r->stats, r->s->rollouts.rows, r->s->shape.env_infos, &r->s->trial);
-    r->states = hn_states_of(r->s, &r->stats);
-    ok = write_resolved(r, error) && begin(r, log, meta, error) &&
+static bool run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *progress, void *arg,
+                   GError **error) {
+  g_autoptr(GHashTable) meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  if (!(r->s = hn_session_new(r->cell, log, error))) return false;
+  hn_episode_stats_make(&r->stats, r->s->rollouts.rows, r->s->shape.env_infos, &r->s->trial);
+  r->states = hn_states_of(r->s, &r->stats);
+  return write_resolved(r, error) && begin(r, log, meta, error) &&
          loop(r, stop, progress, arg, error);
-  }
-  g_hash_table_unref(meta);
-  return ok;
 }
 
 bool hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop, HnRunProgress *progress,
                  void *arg, GError **error) {
   Run r = {.cell = cell, .dir = dir, .checked = -1, .started = g_get_monotonic_time()};
-  char *ckpt = hn_run_checkpoint_folder(dir), *path = hn_run_file(dir, HN_FILE_LOG);
+  g_autofree char *ckpt = hn_run_checkpoint_folder(dir), *path = hn_run_file(dir, HN_FILE_LOG);
   FILE *log = NULL;
   GError *why = NULL;
   if (g_mkdir_with_parents(ckpt, 0777) != 0 || !(log = fopen(path, "a")))
     hn_error_set(&why, HN_ERROR_FILE, "%s: %s", dir, g_strerror(errno));
-  gboolean ok = !why && run_in(&r, log, stop, progress, arg, &why);
+  bool ok = !why && run_in(&r, log, stop, progress, arg, &why);
   bool waiting = g_error_matches(why, HN_ERROR, HN_ERROR_INTERRUPTED);
   if (log) {
     if (why) fprintf(log, "run: %s\n", why->message);
@@ -336,7 +323,7 @@ bool hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop, HnRunP
   hn_recorder_close(r.record);
   if (r.states) g_ptr_array_unref(r.states);
   hn_episode_stats_free(&r.stats), hn_session_free(r.s);
-  g_free(ckpt), g_free(path), g_free(r.from), g_free(r.from_sha256);
+  g_free(r.from), g_free(r.from_sha256);
   if (why) g_propagate_error(error, why);
   return ok && !why;
 }

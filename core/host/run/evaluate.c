@@ -4,13 +4,14 @@
 #include <math.h>
 #include <string.h>
 
-/* A counted episode that shares its count, until all of them are known. */
+/* An episode, kept until all that share a count have ended. */
 typedef struct Ended {
   HnEpisode e;   /* info is a copy */
-  int64_t clock; /* steps of its row since adaptation ended */
+  int64_t clock; /* steps that its row has taken since adaptation ended */
 } Ended;
 
-typedef struct Sums { /* over the rows of an evaluation */
+/* Sums over the rows of an evaluation. */
+typedef struct Sums {
   HnSession *s;
   HnEvaluation *out;
   HnEpisodeSink *sink;
@@ -56,14 +57,14 @@ static int by_clock(const void *a, const void *b) {
   return (x->e.row > y->e.row) - (x->e.row < y->e.row);
 }
 
-/* Of every `parallel` rows with a task's name the first episodes to end count.  Source:
- * Meta-World's evaluation(), which lets the goals of a name run side by side and appends what ends.
- */
+/* Of every `parallel` rows with the same task name the first episodes to end count.  Source:
+ * Meta-World's evaluation(), which runs the goals of a name side by side and appends what ends. */
 static void share_counts(Sums *u) {
   const HnProtocol *p = &u->s->protocol;
   int64_t groups = u->s->cell->evaluation.tasks / p->parallel;
-  int64_t *used = g_new0(int64_t, groups), *slot = g_new0(int64_t, u->ended->len + 1);
-  GPtrArray *order = g_ptr_array_new();
+  g_autofree int64_t *used = g_new0(int64_t, groups);
+  g_autofree int64_t *slot = g_new0(int64_t, u->ended->len + 1);
+  g_autoptr(GPtrArray) order = g_ptr_array_new();
   for (guint i = 0; i < u->ended->len; i++)
     g_ptr_array_add(order, &g_array_index(u->ended, Ended, i));
   g_ptr_array_sort(order, by_clock);
@@ -76,7 +77,6 @@ static void share_counts(Sums *u) {
   }
   for (guint i = 0; i < u->ended->len; i++)
     tell_episode(u, &g_array_index(u->ended, Ended, i).e, slot[i]);
-  g_free(used), g_free(slot), g_ptr_array_unref(order);
 }
 
 static void count_columns(const HnColumn *columns, int64_t n, const float *x, double *value,

@@ -2,6 +2,7 @@
 #include "instance.h"
 #include "machine.h"
 #include "pages.h"
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ gsize hn_array_record_bytes(const HnArrayRecord *k) {
 static gsize bytes_of(int64_t count, size_t size) {
   gsize bytes;
   if (count < 0 || !g_size_checked_mul(&bytes, (gsize)count, size) || bytes > G_MAXSSIZE / 2)
-    g_error("a plugin asked for %" G_GINT64_FORMAT " x %zu bytes", count, size);
+    g_error("a plugin asked for %" PRId64 " x %zu bytes", count, size);
   return bytes;
 }
 

@@ -56,8 +56,8 @@ HnStatus hn_rollouts_make(HnSession *s, HnRollouts *r, int64_t rows, int64_t spl
   *r = (HnRollouts){.rows = rows,
                     .split = split,
                     .samples = train ? s->cell->run.samples : s->eval_samples,
-                    .episodes = trial->by_steps ? G_MAXINT64 : trial->episodes,
-                    .lifetime = trial->by_steps ? trial->lifetime : G_MAXINT64,
+                    .episodes = trial->by_steps ? INT64_MAX : trial->episodes,
+                    .lifetime = trial->by_steps ? trial->lifetime : INT64_MAX,
                     .train = train,
                     .env = hn_zeros(n * s->shape.env_row),
                     .belief = hn_zeros(n * s->shape.belief_row),
@@ -354,8 +354,8 @@ typedef struct Job {
   int64_t blocks;
 } Job;
 
-/* As few blocks as may be, because networks are read once a block and step, but one a worker, and
- * equally large. */
+/* As few blocks as possible, because weights are read once per block and step, but one for each
+ * worker, of equal size. */
 static int64_t block_count(const HnSession *s, const HnRollouts *r) {
   int64_t least = (r->rows + BLOCK_MAX - 1) / BLOCK_MAX;
   return MIN(r->rows, MAX(least, s->cell->run.workers));

@@ -5,6 +5,7 @@
 #include "machine.h"
 #include "memory_budget.h"
 #include "pages.h"
+#include <inttypes.h>
 #include <string.h>
 
 static const char *reason(HnStatus status) {
@@ -37,8 +38,7 @@ bool hn_session_failed(const HnSession *s, const char *doing, HnStatus status, G
   int code = status == HN_E_NUMERIC                      ? HN_ERROR_NUMERIC
              : status == HN_E_PARAM || status == HN_E_IO ? HN_ERROR_REFUSED
                                                          : HN_ERROR_PLUGIN;
-  return hn_error_set(error, code, "%s (while %s, update %" G_GINT64_FORMAT ")", text, doing,
-                      s->update);
+  return hn_error_set(error, code, "%s (while %s, update %" PRId64 ")", text, doing, s->update);
 }
 
 /* Columns of the three plugins share the tables, so a name may stand there only once. */
@@ -55,7 +55,7 @@ static HnStatus check_columns(const HnSession *s) {
   return HN_OK;
 }
 
-/* What is known of it; grows with every plugin that is created. */
+/* As far as it is known; complete once all plugins are created. */
 static void set_shape(HnSession *s) {
   s->shape = (HnShape){.obs = s->es.obs_dim,
                        .action = s->es.action_dim,
@@ -71,16 +71,16 @@ static void set_shape(HnSession *s) {
 }
 
 static bool is_split(const char *name) {
-  return *name && !strpbrk(name, ",\"\r\n"); /* they stand in tables */
+  return *name && !strpbrk(name, ",\"\r\n"); /* it becomes part of a column's name */
 }
 
-/* A trial of so many steps, or else of so many episodes; false where 64 bits cannot count it. */
+/* A trial of so many steps, or else of so many episodes; false if its length overflows. */
 static bool make_trial(HnTrialLength *t, int64_t horizon, int64_t steps, int64_t episodes) {
   *t = (HnTrialLength){.episodes = steps ? 1 : episodes, .lifetime = steps, .by_steps = steps > 0};
   return steps || !__builtin_mul_overflow(horizon, episodes, &t->lifetime);
 }
 
-/* An environment's answers, and the lengths of trials that follow from them. */
+/* Checks the environment's spec and works out the lengths of trials. */
 static HnStatus check_env(HnSession *s) {
   const HnCell *c = s->cell;
   const HnHost *host = &s->env->host;
@@ -97,7 +97,7 @@ static HnStatus check_env(HnSession *s) {
   if (!*splits) return host->fail(host, HN_E_SHAPE, "has no split");
   if (!make_trial(&s->trial, e->horizon, c->run.trial_steps, c->run.episodes) ||
       !make_trial(&s->eval_trial, e->horizon, s->protocol.trial_steps, s->protocol.row_episodes))
-    return host->fail(host, HN_E_SHAPE, "a trial is longer than 64 bits can count");
+    return host->fail(host, HN_E_SHAPE, "a trial has more steps than 64 bits can hold");
   s->eval_trial.episodes = s->protocol.episodes;
   return HN_OK;
 }
@@ -149,21 +149,21 @@ static HnStatus create_inference(HnSession *s) {
     return host->fail(host, HN_E_UNSUPPORTED, "has no posterior samples; set %s.samples: 0",
                       c->run.samples ? "run" : "evaluation");
   if (HN_CAN(HN_INFERENCE(s), map) && (s->bs.map_width < 1) != (s->bs.map_height < 1))
-    return host->fail(host, HN_E_SHAPE, "map has width %lld and height %lld",
-                      (long long)s->bs.map_width, (long long)s->bs.map_height);
+    return host->fail(host, HN_E_SHAPE, "map has width %" PRId64 " and height %" PRId64,
+                      s->bs.map_width, s->bs.map_height);
   return HN_OK;
 }
 
 static HnStatus create_policy(HnSession *s) {
   const HnCell *c = s->cell;
   HnRng rng = hn_stream(c->seed, HN_FOR_POLICY_WEIGHTS, 0);
-  bool told = s->policy->plugin->flags & HN_PRIVILEGED;
+  bool privileged = s->policy->plugin->flags & HN_PRIVILEGED;
   HnStatus status;
   s->ps = (HnPolicySpec){.struct_size = sizeof s->ps,
                          .obs_dim = s->es.obs_dim,
                          .action_dim = s->es.action_dim,
                          .action_count = s->es.action_count,
-                         .task_dim = told ? s->es.task_dim : 0,
+                         .task_dim = privileged ? s->es.task_dim : 0,
                          .horizon = s->es.horizon,
                          .lifetime = s->trial.lifetime,
                          .belief_dim = s->bs.belief_dim,

@@ -2,6 +2,7 @@
 #include "recorder.h"
 #include "error.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -75,7 +76,7 @@ bool hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error) {
                           hn_run_file_name(t), g_strerror(errno));
     }
     g_hash_table_insert(meta, g_strdup(hn_run_file_name(t)),
-                        g_strdup_printf("%" G_GINT64_FORMAT, (int64_t)ftello(f)));
+                        g_strdup_printf("%" PRId64, (int64_t)ftello(f)));
   }
   return true;
 }

@@ -3,6 +3,7 @@
 #include "error.h"
 #include "json.h"
 #include <glib/gstdio.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define EXTENSION ".safetensors"
@@ -19,7 +20,7 @@ char *hn_run_file(const char *dir, HnRunFile file) {
 }
 
 char *hn_run_dir(const char *study, const char *arm, int64_t seed_index) {
-  g_autofree char *index = g_strdup_printf("%" G_GINT64_FORMAT, seed_index);
+  g_autofree char *index = g_strdup_printf("%" PRId64, seed_index);
   return g_build_filename(study, arm, index, NULL);
 }
 
@@ -31,7 +32,7 @@ char *hn_run_checkpoint_folder(const char *dir) {
 
 char *hn_run_checkpoint(const char *dir, int64_t update) {
   g_autofree char *folder = hn_run_checkpoint_folder(dir);
-  return g_strdup_printf("%s/%08" G_GINT64_FORMAT EXTENSION, folder, update);
+  return g_strdup_printf("%s/%08" PRId64 EXTENSION, folder, update);
 }
 
 int64_t hn_run_checkpoint_update(const char *path) {

@@ -4,6 +4,7 @@
 #include "json.h"
 #include "run_dir.h"
 #include "warm_start_match.h"
+#include <inttypes.h>
 #include <string.h>
 
 G_GNUC_PRINTF(4, 5)
@@ -23,7 +24,7 @@ static int64_t seed_of(const HnCell *cell) {
 
 /* The command that makes or finishes the cell; g_free. */
 static char *command(const HnCell *cell, const char *study, JsonObject *plan) {
-  return g_strdup_printf("hunch run %s -o %s --arm %s --seed %" G_GINT64_FORMAT,
+  return g_strdup_printf("hunch run %s -o %s --arm %s --seed %" PRId64,
                          hn_json_string(plan, "file", "STUDY.yaml"), study, cell->weights.arm,
                          seed_of(cell));
 }
@@ -62,12 +63,11 @@ static char *explain(const HnCell *cell, const char *study, JsonObject *plan, co
   }
   int64_t count = hn_json_int(hn_json_object(plan, "seeds"), "count", INT64_MAX);
   if (seed_of(cell) >= count)
-    return blame(key, "seed", error,
-                 "%s has no seed %" G_GINT64_FORMAT " of arm %s, only %" G_GINT64_FORMAT, study,
+    return blame(key, "seed", error, "%s has no seed %" PRId64 " of arm %s, only %" PRId64, study,
                  seed_of(cell), arm, count);
   g_autofree char *how = command(cell, study, plan);
-  return blame(key, "from", error, "%s has not run arm %s with seed %" G_GINT64_FORMAT ": '%s'",
-               study, arm, seed_of(cell), how);
+  return blame(key, "from", error, "%s has not run arm %s with seed %" PRId64 ": '%s'", study, arm,
+               seed_of(cell), how);
 }
 
 /* "0, 500, 1000", at most eight and how many more; g_free. */
@@ -75,10 +75,10 @@ static char *updates_of(GPtrArray *list) {
   enum { SHOWN = 8 };
   GString *out = g_string_new(list->len ? NULL : "none");
   for (guint i = 0; i < MIN(list->len, SHOWN); i++)
-    g_string_append_printf(out, "%s%" G_GINT64_FORMAT, i ? ", " : "",
+    g_string_append_printf(out, "%s%" PRId64, i ? ", " : "",
                            hn_run_checkpoint_update(list->pdata[i]));
   if (list->len > SHOWN) g_string_append_printf(out, " and %u more", list->len - SHOWN);
-  return g_string_free(out, FALSE);
+  return g_string_free(out, false);
 }
 
 /* The checkpoint in the folder of a cell that has run. */
@@ -100,7 +100,7 @@ static char *choose(const HnCell *cell, const char *study, const char *dir, Json
   g_free(path);
   g_autofree char *kept = updates_of(list);
   return blame(key, "at", error,
-               "%s has no checkpoint of update %" G_GINT64_FORMAT
+               "%s has no checkpoint of update %" PRId64
                ", only: %s; run.keep_every says which stay",
                dir, cell->weights_at, kept);
 }
@@ -125,7 +125,7 @@ char *hn_warm_start_sha256(const char *path, GError **error) {
   const char *sum = g_hash_table_lookup(known, path);
   if (sum) return g_strdup(sum);
   g_autoptr(GError) why = NULL;
-  GMappedFile *file = g_mapped_file_new(path, FALSE, &why);
+  GMappedFile *file = g_mapped_file_new(path, false, &why);
   if (!file) {
     hn_error_set(error, HN_ERROR_REFUSED, "%s: %s", path, why->message);
     return NULL;

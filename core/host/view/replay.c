@@ -4,27 +4,23 @@
 #include "error.h"
 #include "evaluate.h"
 #include "run_dir.h"
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-static gboolean load(HnReplay *r, const char *dir, GError **error) {
+static bool load(HnReplay *r, const char *dir, GError **error) {
+  g_autoptr(GPtrArray) all = hn_run_checkpoints(dir, error);
+  if (!all) return false;
+  if (!all->len) return hn_error_set(error, HN_ERROR_REFUSED, "%s: has no checkpoint yet", dir);
+  g_autoptr(GHashTable) meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  g_autofree char *identity = hn_cell_identity(r->cell);
+  const char *path = all->pdata[all->len - 1];
   HnEpisodeStats stats;
-  GPtrArray *all = hn_run_checkpoints(dir, error);
-  if (!all) return FALSE;
-  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   hn_episode_stats_make(&stats, r->s->rollouts.rows, r->s->shape.env_infos, &r->s->trial);
-  GPtrArray *states = hn_states_of(r->s, &stats);
-  gboolean ok = all->len > 0;
-  if (!ok) hn_error_set(error, HN_ERROR_REFUSED, "%s: has no checkpoint yet", dir);
-  if (ok) {
-    const char *path = all->pdata[all->len - 1];
-    char *identity = hn_cell_identity(r->cell);
-    ok = hn_checkpoint_read(path, states, meta, error);
-    r->update = hn_run_checkpoint_update(path);
-    r->same = !g_strcmp0(g_hash_table_lookup(meta, "identity"), identity);
-    g_free(identity);
-  }
-  g_ptr_array_unref(states), g_ptr_array_unref(all), g_hash_table_unref(meta);
+  g_autoptr(GPtrArray) states = hn_states_of(r->s, &stats);
+  bool ok = hn_checkpoint_read(path, states, meta, error);
+  r->update = hn_run_checkpoint_update(path);
+  r->same = !g_strcmp0(g_hash_table_lookup(meta, "identity"), identity);
   hn_episode_stats_free(&stats);
   return ok;
 }
@@ -44,22 +40,22 @@ void hn_replay_free(HnReplay *r) {
   g_free(r);
 }
 
-/* ---- which task ---- */
+/* ---- the task ---- */
 
 /* The first task of a name, or the one of a number. */
-static gboolean find_task(const HnSession *s, int64_t split, const char *task, int64_t *k,
-                          GError **error) {
+static bool find_task(const HnSession *s, int64_t split, const char *task, int64_t *k,
+                      GError **error) {
   const HnEnv *env = HN_ENV(s);
   int64_t tasks = HN_CAN(env, task_count) ? env->task_count(s->env->self, split) : 0;
-  gint64 number = 0;
+  int64_t number = 0;
   *k = tasks > 0 ? 0 : -1;
-  if (!task) return TRUE;
+  if (!task) return true;
   if (!tasks)
     return hn_error_set(error, HN_ERROR_REFUSED,
                         "%s has no task '%s': split %s numbers none, they are drawn (another "
                         "random stream draws another)",
                         s->env->plugin->name, task, s->splits[split]);
-  GStrvBuilder *b = g_strv_builder_new();
+  g_autoptr(GStrvBuilder) b = g_strv_builder_new();
   int64_t found = -1;
   for (int64_t i = 0; i < tasks && HN_CAN(env, task_name); i++) {
     const char *name = env->task_name(s->env->self, split, i);
@@ -67,14 +63,13 @@ static gboolean find_task(const HnSession *s, int64_t split, const char *task, i
     if (name && found < 0 && !strcmp(name, task)) found = i;
   }
   if (found < 0 && g_ascii_string_to_signed(task, 10, 0, tasks - 1, &number, NULL)) found = number;
-  char **names = g_strv_builder_end(b);
-  char *hint = hn_diag_hint(task, (const char *const *)names);
-  if (found < 0)
-    hn_error_set(error, HN_ERROR_REFUSED, "%s has no task '%s' in split %s, which has %lld%s",
-                 s->env->plugin->name, task, s->splits[split], (long long)tasks, hint);
   *k = found;
-  g_free(hint), g_strfreev(names), g_strv_builder_unref(b);
-  return found >= 0;
+  if (found >= 0) return true;
+  g_auto(GStrv) names = g_strv_builder_end(b);
+  g_autofree char *hint = hn_diag_hint(task, (const char *const *)names);
+  return hn_error_set(error, HN_ERROR_REFUSED,
+                      "%s has no task '%s' in split %s, which has %" PRId64 "%s",
+                      s->env->plugin->name, task, s->splits[split], tasks, hint);
 }
 
 /* ---- watching ---- */
@@ -120,7 +115,7 @@ static HnStatus look_at_belief(Watch *x, const HnExperience *w, int64_t t) {
   return status;
 }
 
-/* Called at every observation, and (over) where an episode has just ended. */
+/* Called at every observation, and (over) after an episode has ended. */
 static HnStatus watch(void *arg, const HnRollouts *rollouts, const HnExperience *w, int64_t t,
                       bool over) {
   Watch *x = arg;
@@ -128,7 +123,7 @@ static HnStatus watch(void *arg, const HnRollouts *rollouts, const HnExperience 
   HnStatus status = HN_OK;
   if (!over && !x->replay->s->eval_trial.by_steps &&
       rollouts->episode[0] >= x->replay->s->protocol.row_episodes)
-    return x->enough = true, HN_ENOUGH; /* its episodes ended early */
+    return x->enough = true, HN_ENOUGH; /* episodes ended early and left time for more */
   uint8_t begin = *(const uint8_t *)hn_experience_at(w, HN_F_BEGIN, t, 0);
   m->env = rollouts->env, m->over = over, m->begin = !over && begin != HN_KEEP;
   m->episode_step = over ? m->episode_step + 1 : rollouts->episode_step[0];
@@ -157,8 +152,8 @@ bool hn_replay_trial(HnReplay *r, const HnReplayOptions *options, HnReplaySink *
   if (!HN_CAN(HN_ENV(s), render))
     return hn_error_set(error, HN_ERROR_REFUSED, "%s cannot be rendered", s->env->plugin->name);
   split = s->eval_split[0];
-  if (options->split && !hn_session_find_split(s, options->split, &split, error)) return FALSE;
-  if (!find_task(s, split, options->task, &task, error)) return FALSE;
+  if (options->split && !hn_session_find_split(s, options->split, &split, error)) return false;
+  if (!find_task(s, split, options->task, &task, error)) return false;
   Watch x = {.replay = r, .sink = sink, .arg = arg, .entropy = -1};
   for (guint k = 0; k < s->inference->infos; k++)
     if (!strcmp(s->inference->plugin->info[k].name, "entropy")) x.entropy = k;
@@ -169,7 +164,7 @@ bool hn_replay_trial(HnReplay *r, const HnReplayOptions *options, HnReplaySink *
   c.watch = watch, c.watch_arg = &x;
   if (!status) status = hn_evaluate_trial(s, &c, NULL, NULL);
   hn_rollouts_free(&c), g_free(x.map);
-  if (!status || x.enough) return TRUE;
+  if (!status || x.enough) return true;
   return hn_session_failed(s, "replaying a trial", status, error);
 }
 
