@@ -492,7 +492,7 @@ static void test_answers(void) {
     HnEnvSpec answer;
     const char *says;
   } table[] = {{{.horizon = -1}, "toy_env: horizon is not positive"},
-               {{.horizon = INT64_MAX / 2 + 1}, "toy_env: a trial is more steps than 64 bits can"},
+               {{.horizon = INT64_MAX / 2 + 1}, "toy_env: a trial has more steps than 64 bits can"},
                {{.obs_dim = -1}, "toy_env: a dimension is negative"},
                {{.splits = "train|"}, "toy_env: has a split named ''"},
                {{.splits = "a,b"}, "toy_env: has a split named 'a,b'"},
