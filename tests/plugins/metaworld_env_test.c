@@ -195,7 +195,7 @@ static void test_shown(void) {
   for (int k = 39; k < 45; k++) g_assert_cmpfloat((double)shown->b.obs[k], ==, 0);
   HnMwRow twin;
   memcpy(&twin, env_fixture_row(shown, 0), sizeof twin);
-  Stage *g = stage_open(hn_mw_task_find("push"));
+  MetaworldFixture *g = metaworld_fixture_new(hn_mw_task_find("push"));
   g_assert_cmpmem(twin.rand, sizeof twin.rand, g->golden->rand, sizeof twin.rand);
   for (int t = 0; t < 5; t++) {
     HnMwOutcome out;
@@ -213,7 +213,7 @@ static void test_shown(void) {
     g_assert_cmpfloat((double)shown->b.obs[43], ==, (double)(float)(out.reward / 10));
     g_assert_cmpfloat((double)shown->b.obs[44], ==, 0);
   }
-  stage_close(g);
+  metaworld_fixture_free(g);
   env_fixture_free(shown), env_fixture_free(hidden);
 }
 
@@ -347,7 +347,8 @@ static void test_shared_model(void) {
   for (size_t k = 0; k < G_N_ELEMENTS(pairs); k++) {
     FakeHost fake;
     HnMwWorld world;
-    Stage *alone = stage_open(pairs[k][1]), *moves = stage_open(pairs[k][0]);
+    MetaworldFixture *alone = metaworld_fixture_new(pairs[k][1]),
+                     *moves = metaworld_fixture_new(pairs[k][0]);
     HnMwOutcome out, lone;
     HnMwRow row = moves->row, other = {.task = pairs[k][1]};
     memcpy(other.rand, alone->row.rand, sizeof other.rand);
@@ -365,7 +366,7 @@ static void test_shared_model(void) {
     }
     hn_mw_world_destroy(&world);
     fake_host_close(&fake);
-    stage_close(alone), stage_close(moves);
+    metaworld_fixture_free(alone), metaworld_fixture_free(moves);
   }
 }
 

@@ -14,16 +14,16 @@ static const HnPlugin *const metaworld = &metaworld_LTX_hn_plugin;
 static bool pinned; /* MuJoCo is the release of the recordings */
 static char assets[HN_MW_PATH], absent[512];
 
-typedef struct Stage {
+typedef struct MetaworldFixture {
   FakeHost fake;
   HnMwWorld world;
   HnMwRow row;
   Recording *golden;
   int task;
-} Stage;
+} MetaworldFixture;
 
-static inline Stage *stage_open(int task) {
-  Stage *g = g_new0(Stage, 1);
+static inline MetaworldFixture *metaworld_fixture_new(int task) {
+  MetaworldFixture *g = g_new0(MetaworldFixture, 1);
   g->task = task, g->golden = recording_of(task);
   HnStatus s = hn_mw_world_create(&g->world, fake_host_open(&g->fake), assets, 1, &task);
   if (s) g_error("%s", g->fake.error);
@@ -34,7 +34,7 @@ static inline Stage *stage_open(int task) {
   return g;
 }
 
-static inline void stage_close(Stage *g) {
+static inline void metaworld_fixture_free(MetaworldFixture *g) {
   hn_mw_world_destroy(&g->world);
   fake_host_close(&g->fake);
   g_free(g->golden), g_free(g);

@@ -48,7 +48,7 @@ static void compare_obs(int task, const double *obs, const double *recorded, dou
 }
 
 static void test_reset(gconstpointer data) {
-  Stage *g = stage_open(GPOINTER_TO_INT(data));
+  MetaworldFixture *g = metaworld_fixture_new(GPOINTER_TO_INT(data));
   const Recording *r = g->golden;
   double obs[HN_MW_OBS];
   near_all("tcp0", g->row.tcp0, r->tcp0, 3, 1e-9);
@@ -60,22 +60,22 @@ static void test_reset(gconstpointer data) {
   near_all("mocap", g->row.mocap, r->start.mocap, 3, 0);
   hn_mw_first_obs(&g->row, obs);
   compare_obs(g->task, obs, r->start_obs, 1e-9);
-  stage_close(g);
+  metaworld_fixture_free(g);
 }
 
 /* Where the hand comes to rest hangs on the weld that leads it, not on contacts, so every release
  * must agree with the recordings: without the regularisation of compat.h it is off by 0.8 mm. */
 static void test_weld(gconstpointer data) {
   double tolerance = mj_version() <= 330 ? 1e-6 : 2e-3; /* the Python package's hand moved too */
-  Stage *g = stage_open(GPOINTER_TO_INT(data));
+  MetaworldFixture *g = metaworld_fixture_new(GPOINTER_TO_INT(data));
   near_all("tcp0", g->row.tcp0, g->golden->tcp0, 3, tolerance);
   near_all("hand", g->row.frame, g->golden->start_obs, 3, tolerance);
-  stage_close(g);
+  metaworld_fixture_free(g);
 }
 
 /* Recorded states are put into the simulator; what is seen and paid there must be as recorded. */
 static void test_injection(gconstpointer data) {
-  Stage *g = stage_open(GPOINTER_TO_INT(data));
+  MetaworldFixture *g = metaworld_fixture_new(GPOINTER_TO_INT(data));
   const Recording *r = g->golden;
   set_constants(&g->row, r);
   for (int k = 0; k < r->records; k++) {
@@ -91,11 +91,11 @@ static void test_injection(gconstpointer data) {
     near_one("reward", c->step, out.reward, c->reward, mj_version() <= 330 ? 1e-9 : 1e-7);
     near_one("success", c->step, out.success, c->success, 0);
   }
-  stage_close(g);
+  metaworld_fixture_free(g);
 }
 
 static void test_one_step(gconstpointer data) {
-  Stage *g = stage_open(GPOINTER_TO_INT(data));
+  MetaworldFixture *g = metaworld_fixture_new(GPOINTER_TO_INT(data));
   const Recording *r = g->golden;
   set_constants(&g->row, r);
   for (int k = 0; k < r->records; k++) {
@@ -113,7 +113,7 @@ static void test_one_step(gconstpointer data) {
     near_one("reward", c->step, out.reward, c->reward, 1e-9);
     near_one("success", c->step, out.success, c->success, 0);
   }
-  stage_close(g);
+  metaworld_fixture_free(g);
 }
 
 /* 150 recorded actions of a scripted policy, from a reset of our own; every reward of a task that
@@ -121,7 +121,7 @@ static void test_one_step(gconstpointer data) {
 static void test_open_loop(void) {
   int same = 0, close = 0;
   for (int task = 0; task < HN_MW_TASKS; task++) {
-    Stage *g = stage_open(task);
+    MetaworldFixture *g = metaworld_fixture_new(task);
     const Recording *r = g->golden;
     HnMwOutcome out;
     double worst = 0;
@@ -134,7 +134,7 @@ static void test_open_loop(void) {
     if (worst >= 1e-6 || out.success != r->success[EPISODE - 1])
       g_test_message("%s: rewards up to %g apart, success %d, recorded %d", r->task, worst,
                      out.success, r->success[EPISODE - 1]);
-    stage_close(g);
+    metaworld_fixture_free(g);
   }
   g_test_message("final success as recorded: %d of 50; all rewards within 1e-6: %d", same, close);
   g_assert_cmpint(same, >=, 48);
@@ -175,7 +175,7 @@ static void test_goals(void) {
 
 /* ---- traps: what one who writes Meta-World anew gets wrong first ---- */
 
-static HnMwRow row_at(const Stage *g, const Recording *r, int record) {
+static HnMwRow row_at(const MetaworldFixture *g, const Recording *r, int record) {
   HnMwRow row = g->row;
   const Record *c = &r->record[record];
   set_pose(&row, r, &c->after);
@@ -184,7 +184,7 @@ static HnMwRow row_at(const Stage *g, const Recording *r, int record) {
   return row;
 }
 
-static double reward_of(Stage *g, HnMwRow row, int step) {
+static double reward_of(MetaworldFixture *g, HnMwRow row, int step) {
   HnMwOutcome out;
   g_assert_cmpint(hn_mw_look(&g->world, &row, g->golden->action[step], &out), ==, HN_OK);
   return out.reward;
@@ -194,7 +194,7 @@ static double reward_of(Stage *g, HnMwRow row, int step) {
  * today's distance, so that its reward for coming near is 0.1 wherever the hand is; and
  * door-unlock's start of the lock moves with the lock. */
 static void test_trap_1_live_views(void) {
-  Stage *g = stage_open(hn_mw_task_find("door-unlock"));
+  MetaworldFixture *g = metaworld_fixture_new(hn_mw_task_find("door-unlock"));
   const Recording *r = g->golden;
   set_constants(&g->row, r);
   const int last = r->records - 1; /* the lock is turned by then */
@@ -203,7 +203,7 @@ static void test_trap_1_live_views(void) {
   near_one("reward", 0, reward_of(g, moved, r->record[last].step), r->record[last].reward, 1e-9);
   for (int i = 0; i < 3; i++) moved.obj0[i] += 1; /* what reset saw must not matter */
   near_one("reward", 1, reward_of(g, moved, r->record[last].step), r->record[last].reward, 1e-9);
-  stage_close(g);
+  metaworld_fixture_free(g);
 }
 
 /* Hands that start at float32 numbers, and hands that do not. */
@@ -228,27 +228,27 @@ static void test_trap_3_orientations(void) {
     int scalar;
   } order[] = {{"assembly", 7}, {"pick-place", 10}, {"sweep", 7}, {"push", 10}};
   for (size_t k = 0; k < G_N_ELEMENTS(order); k++) {
-    Stage *g = stage_open(hn_mw_task_find(order[k].task));
+    MetaworldFixture *g = metaworld_fixture_new(hn_mw_task_find(order[k].task));
     double obs[HN_MW_OBS];
     hn_mw_first_obs(&g->row, obs);
     gboolean nut = k == 0; /* lies turned by a quarter about z */
     near_one("scalar", (int)k, fabs(obs[order[k].scalar]), nut ? sqrt(0.5) : 1, 2e-2);
     near_one("scalar", (int)k, obs[order[k].scalar], g->golden->start_obs[order[k].scalar], 1e-6);
-    stage_close(g);
+    metaworld_fixture_free(g);
   }
-  Stage *mug = stage_open(hn_mw_task_find("coffee-pull"));
+  MetaworldFixture *mug = metaworld_fixture_new(hn_mw_task_find("coffee-pull"));
   double obs[HN_MW_OBS], apart = 0;
   hn_mw_first_obs(&mug->row, obs);
   for (int k = 7; k < 11; k++) apart = fmax(apart, fabs(obs[k] - mug->golden->start_obs[k]));
   if (pinned) g_assert_cmpfloat(apart, <, 1e-9);
   if (HN_MW_OLD_WELD) g_assert_cmpfloat(apart, >, 0.5);
-  stage_close(mug);
+  metaworld_fixture_free(mug);
 }
 
 /* window-close slides its window without looking again: the first observation is the old one, the
  * second 0.2 m further; peg-insert-side measures the peg's head before it moves the peg. */
 static void test_trap_4_stale(void) {
-  Stage *g = stage_open(hn_mw_task_find("window-close"));
+  MetaworldFixture *g = metaworld_fixture_new(hn_mw_task_find("window-close"));
   HnMwOutcome out;
   double obs[HN_MW_OBS];
   hn_mw_first_obs(&g->row, obs);
@@ -258,27 +258,27 @@ static void test_trap_4_stale(void) {
   g_assert_cmpint(hn_mw_step(&g->world, &g->row, rest, &out), ==, HN_OK);
   near_one("handle", 1, out.obs[4] - obs[4], 0.2, 1e-3);
   near_one("mark", 0, g->row.mark[0] - obs[4], 0.2, 1e-12);
-  stage_close(g);
-  g = stage_open(hn_mw_task_find("peg-insert-side"));
+  metaworld_fixture_free(g);
+  g = metaworld_fixture_new(hn_mw_task_find("peg-insert-side"));
   const mjModel *m = hn_mw_model_of(&g->world, g->task);
   int site = mj_name2id(m, mjOBJ_SITE, "pegHead");
   int peg = m->site_bodyid[site]; /* it lay where the model has it */
   near_one("head", 0, g->row.mark[0], m->body_pos[3 * peg] + m->site_pos[3 * site], 1e-2);
   g_assert_cmpfloat(fabs(g->row.mark[0] - g->row.obj0[0] - m->site_pos[3 * site]), >, 1e-2);
   near_all("head", g->row.mark, g->golden->mark, 3, pinned ? 1e-9 : 1e-3);
-  stage_close(g);
+  metaworld_fixture_free(g);
 }
 
 /* Height of object and target is where the object came to rest, not what the goal says. */
 static void test_trap_5_settled_heights(void) {
   const char *const tasks[] = {"push", "push-wall", "push-back"};
   for (size_t k = 0; k < G_N_ELEMENTS(tasks); k++) {
-    Stage *g = stage_open(hn_mw_task_find(tasks[k]));
+    MetaworldFixture *g = metaworld_fixture_new(hn_mw_task_find(tasks[k]));
     g_assert_cmpfloat(g->row.target[2], ==, g->row.obj0[2]);
     g_assert_cmpfloat(g->row.target[2], !=, g->row.rand[5]);
     g_assert_cmpfloat(g->row.obj0[2], !=, g->row.rand[2]);
     near_one("height", (int)k, g->row.obj0[2], g->golden->obj0[2], pinned ? 1e-9 : 1e-3);
-    stage_close(g);
+    metaworld_fixture_free(g);
   }
 }
 
@@ -290,33 +290,33 @@ static void test_trap_6_writes_without_effect(void) {
     for (int i = 0; i < HN_MW_MOVES; i++)
       g_assert_null(hn_mw_tasks[hn_mw_task_find(plates[k])].move[i].body);
   g_assert_cmpstr(hn_mw_tasks[hn_mw_task_find("plate-slide")].move[0].body, ==, "puck_goal");
-  Stage *g = stage_open(hn_mw_task_find("basketball"));
+  MetaworldFixture *g = metaworld_fixture_new(hn_mw_task_find("basketball"));
   const mjModel *m = hn_mw_model_of(&g->world, g->task);
   const mjtNum *offset = m->site_pos + 3 * mj_name2id(m, mjOBJ_SITE, "goal");
   near_one("goal height", 0, g->row.target[2], g->golden->target[2], 1e-9);
   near_one("goal x", 0, g->row.target[0], g->row.rand[3] + offset[0], 0.1);
   near_all("target", g->row.target, g->golden->target, 3, 1e-9);
-  stage_close(g);
+  metaworld_fixture_free(g);
 }
 
 /* Coffee's mug comes before the arm, so what is zeroed with it are speeds of the arm. */
 static void test_trap_7_wrong_indices(void) {
-  Stage *g = stage_open(hn_mw_task_find("coffee-pull"));
+  MetaworldFixture *g = metaworld_fixture_new(hn_mw_task_find("coffee-pull"));
   gboolean mug = FALSE;
   for (int v = 0; v < 9; v++) mug |= g->row.qvel[v] != 0;
   g_assert_true(mug); /* what was to be zeroed moves on */
   for (int v = 9; v < 15; v++) g_assert_cmpfloat(g->row.qvel[v], ==, 0);
-  stage_close(g);
+  metaworld_fixture_free(g);
   /* handle-pull asks how far the handle is out (y), not how high it is, to be lifted: y is always
    * above the start's z, so a closed hand at the handle is paid for holding it all along */
-  g = stage_open(hn_mw_task_find("handle-pull"));
+  g = metaworld_fixture_new(hn_mw_task_find("handle-pull"));
   g_assert_cmpfloat(g->golden->start_obs[5] - 0.01, >, g->golden->obj0[2]);
-  stage_close(g);
+  metaworld_fixture_free(g);
 }
 
 /* A stick at its goal is no success unless both pads press on it. */
 static void test_trap_8_touching(void) {
-  Stage *g = stage_open(hn_mw_task_find("stick-push"));
+  MetaworldFixture *g = metaworld_fixture_new(hn_mw_task_find("stick-push"));
   const Recording *r = g->golden;
   set_constants(&g->row, r);
   const int solved = r->records - 2;
@@ -332,7 +332,7 @@ static void test_trap_8_touching(void) {
   g_assert_cmpint(hn_mw_look(&g->world, &row, r->action[c->step], &out), ==, HN_OK);
   near_all("object", out.obs + 11, c->obs + 11, 3, 1e-9);
   g_assert_false(out.success);
-  stage_close(g);
+  metaworld_fixture_free(g);
 }
 static void test_other_release(void) {
   g_test_skip("resets and steps are recorded on MuJoCo 3.3.0: see metaworld_pinned_test");

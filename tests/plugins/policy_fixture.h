@@ -240,14 +240,14 @@ static inline void log_beliefs(const Log *g, int64_t D, int64_t samples, int64_t
   }
 }
 
-typedef struct LabLesson {
+typedef struct PolicyBatch {
   PolicyFixture *f;
   Log *g;
-} LabLesson;
+} PolicyBatch;
 
 static inline HnStatus policy_fixture_infer(const HnTrainBatch *l, const HnHistory *h,
                                             int64_t samples, float *belief) {
-  const LabLesson *x = l->impl;
+  const PolicyBatch *x = l->impl;
   int64_t D = x->f->spec.belief_dim, width = (samples > 1 ? samples : 1) * D;
   g_assert_true(h == &x->g->history);
   for (int64_t k = 0; k < (h->steps + 1) * h->rows; k++)
@@ -259,7 +259,7 @@ static inline HnStatus policy_fixture_infer(const HnTrainBatch *l, const HnHisto
 static inline HnStatus policy_fixture_learn(PolicyFixture *f, Log *g, HnRng *rng, int64_t frames,
                                             int64_t total) {
   const HnHistory *phase[] = {&g->history};
-  LabLesson x = {f, g};
+  PolicyBatch x = {f, g};
   HnTrainBatch l = {.struct_size = sizeof l,
                     .impl = &x,
                     .frames = frames,
