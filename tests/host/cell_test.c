@@ -5,7 +5,7 @@ static const char minimal[] =
     "study: s\narm: a\nseed_index: 2\nseed: 18446744073709551615\nenv: {plugin: toy}\n"
     "inference: {plugin: filter, kl_weight: 0.3}\npolicy: {plugin: walk}\nrun: {frames: 1e3}\n"
     "evaluation: {tasks: 5}\n";
-/* written by hand from the tables of cell.h and study_fakes.h */
+/* Written by hand from the tables of cell.h and yaml_fixture.h */
 static const char resolved[] =
     "study: s\narm: a\nseed_index: 2\nseed: 18446744073709551615\n"
     "env:\n  plugin: toy\n  size: 5\n  map: open\n"

@@ -21,7 +21,7 @@ static HnCell cell_of(const HnPlugin *inference, const char *arm) {
 
 /* Starts `c` from arm `arm` of the study in root. */
 static void start_from(HnCell *c, const char *arm, int64_t at) {
-  c->starts = true;
+  c->warm_start = true;
   c->weights = (HnWeightsParams){
       .from = root, .arm = arm, .seed = "same", .at = "", .sha256 = "", .identity = ""};
   c->weights_seed = -1, c->weights_at = at;

@@ -156,7 +156,7 @@ static void read_weights(const Reader *r, HnCell *cell) {
   HnWeightsParams *w = &cell->weights;
   hn_params_fill(&schema, block, NULL, w, r->d);
   if (block->kind != HN_NODE_MAP) return;
-  cell->starts = true;
+  cell->warm_start = true;
   cell->weights_seed = read_number_or(r, block, "seed", w->seed, "same");
   cell->weights_at = read_number_or(r, block, "at", w->at, "last");
   if (!*w->arm) missing(r, block, "weights: ", "arm");
@@ -241,7 +241,7 @@ HnNode *hn_cell_node(const HnCell *cell) {
   set_part(map, "policy", &cell->policy, cell->policy.name);
   set(map, "run", hn_params_node(&run, &cell->run));
   set(map, "evaluation", hn_params_node(&evaluation, &cell->evaluation));
-  if (cell->starts) set(map, "weights", hn_params_node(&weights, &cell->weights));
+  if (cell->warm_start) set(map, "weights", hn_params_node(&weights, &cell->weights));
   return map;
 }
 

@@ -1,4 +1,4 @@
-/* cell.h - one arm with one seed: the resolved configuration that a run needs, typed. */
+/* cell.h - a cell, one arm with one seed: the typed configuration of a run. */
 #ifndef HN_CELL_H
 #define HN_CELL_H
 #include "params.h"
@@ -15,24 +15,25 @@ typedef enum HnKeyRole {
 
 #define HN_RUN_PARAMS(X)                                                                           \
   X(int, frames, ARM, "step", "Environment steps to train on, over all rows.", 100000, 0, 1e15)    \
-  X(int, rows, ARM, "", "Environments run side by side, B.", 16, 1, 65536)                         \
-  X(int, steps, ARM, "step", "Steps a row takes per iteration and phase, T; 0: one whole trial.",  \
-    0, 0, 1e9)                                                                                     \
-  X(int, episodes, MEASURE, "", "Episodes per trial, that is per task.", 2, 1, 1e6)                \
+  X(int, rows, ARM, "", "Rows that act side by side, B.", 16, 1, 65536)                            \
+  X(int, steps, ARM, "step", "Steps of a row per iteration and phase, T; 0: one whole trial.", 0,  \
+    0, 1e9)                                                                                        \
+  X(int, episodes, MEASURE, "", "Episodes per trial, in one task.", 2, 1, 1e6)                     \
   X(int, trial_steps, MEASURE, "step",                                                             \
-    "Steps per trial, however many episodes they hold, scored as one; 0: episodes decides.", 0, 0, \
-    1e9)                                                                                           \
-  X(int, workers, FREE, "", "Threads that collect and learn; results do not depend on it.", 1, 1,  \
-    256)                                                                                           \
-  X(int, samples, ARM, "", "Posterior samples acted on, S; 0: the point belief.", 0, 0, 1024)      \
-  X(flag, stop_gradient, ARM, "", "No gradient of the policy's loss reaches the inference.", 0)    \
+    "Steps per trial, counted as one episode whatever it holds; 0: as long as its episodes.", 0,   \
+    0, 1e9)                                                                                        \
+  X(int, workers, FREE, "",                                                                        \
+    "Threads that collect and learn; results are the same for any number.", 1, 1, 256)             \
+  X(int, samples, ARM, "", "Posterior samples that the policy acts on, S; 0: the point belief.",   \
+    0, 0, 1024)                                                                                    \
+  X(flag, stop_gradient, ARM, "", "Stops the gradient of the policy's loss at the belief.", 0)     \
   X(int, trace_every, ARM, "update",                                                               \
-    "Updates between hashes of the weights in trace.bin; the last update's is always there.", 1,   \
-    1, 1e9)                                                                                        \
-  X(int, checkpoint_every, ARM, "update", "Updates between checkpoints; 0: only the last.", 20, 0, \
+    "Updates between hashes of the weights in trace.bin; the last update is always hashed.", 1, 1, \
     1e9)                                                                                           \
+  X(int, checkpoint_every, ARM, "update", "Updates between checkpoints; 0: only the last update.", \
+    20, 0, 1e9)                                                                                    \
   X(int, keep_every, ARM, "update",                                                                \
-    "Updates between checkpoints that stay, that of the first weights too; 0: the newest two.", 0, \
+    "Updates between checkpoints that are kept, from the first weights on; 0: the newest two.", 0, \
     0, 1e9)                                                                                        \
   X(real, call_seconds, FREE, "s",                                                                 \
     "A plugin's call that takes longer ends the cell, naming the call; 0: none does.", 3600, 0,    \
@@ -40,44 +41,49 @@ typedef enum HnKeyRole {
   X(real, memory, FREE, "GB",                                                                      \
     "A cell that takes more memory is ended, naming the call; 0: nearly all that there is.", 0, 0, \
     1e6)
-#define HN_EVALUATION_PARAMS(X)                                                                   \
-  X(int, every, ARM, "update", "Updates between evaluations; 0: only after the last.", 0, 0, 1e9) \
-  X(int, tasks, MEASURE, "", "Held-out tasks, a row each.", 20, 1, 65536)                         \
-  X(choice, protocol, MEASURE, "", "How a task is acted in and what counts." HN_PROTOCOL_DOCS,    \
-    "trial", HN_PROTOCOL_CHOICES)                                                                 \
-  X(int, episodes, MEASURE, "",                                                                   \
-    "Episodes that count; 0: as in training, or the protocol's own (3, of sdvt 10).", 0, 0, 1e6)  \
-  X(int, trial_steps, MEASURE, "step",                                                            \
-    "In protocol trial: steps per trial; 0: as in training, or episodes decides.", 0, 0, 1e9)     \
-  X(int, adapt_episodes, MEASURE, "",                                                             \
-    "Sampled episodes before those that count, in metaworld and upstream_biased.", 10, 0, 1e6)    \
-  X(int, parallel, MEASURE, "", "Goals of a task that share a count, in upstream_biased.", 4, 1,  \
-    65536)                                                                                        \
-  X(text, split, MEASURE, "",                                                                     \
-    "Splits that tasks are drawn from, as in 'test|train', the first of which decides; empty: "   \
-    "the environment's last.",                                                                    \
-    "")                                                                                           \
-  X(flag, greedy, MEASURE, "", "In protocol trial: the policy's mean or mode instead of a draw.", \
-    1)                                                                                            \
-  X(int, samples, ARM, "", "Posterior samples acted on and predicted with; -1: as in training.",  \
-    -1, -1, 1024)                                                                                 \
-  X(int, questions, MEASURE, "",                                                                  \
-    "Actions at each step that a supervised task's prediction is scored on; 0: none.", 100, 0,    \
-    65536)                                                                                        \
-  X(int, record_rows, ARM, "", "Rows whose last trial goes to trial.csv, step by step.", 3, 0, 64)
-
-/* A block that may be absent, or `weights: none` where a base has one. */
-#define HN_WEIGHTS_PARAMS(X)                                                                       \
-  X(text, from, FREE, "", "Folder of the study that ran, as -o named it; empty: this very study.", \
+#define HN_EVALUATION_PARAMS(X)                                                                    \
+  X(int, every, ARM, "update", "Updates between evaluations; 0: only after the last update.", 0,   \
+    0, 1e9)                                                                                        \
+  X(int, tasks, MEASURE, "", "Held-out tasks, one for each row.", 20, 1, 65536)                    \
+  X(choice, protocol, MEASURE, "", "How a task is acted in and what counts." HN_PROTOCOL_DOCS,     \
+    "trial", HN_PROTOCOL_CHOICES)                                                                  \
+  X(int, episodes, MEASURE, "",                                                                    \
+    "Episodes that count; 0: as in training, or the protocol's own (3, of sdvt 10).", 0, 0, 1e6)   \
+  X(int, trial_steps, MEASURE, "step",                                                             \
+    "In protocol trial: steps per trial; 0: as in training, or as long as its episodes.", 0, 0,    \
+    1e9)                                                                                           \
+  X(int, adapt_episodes, MEASURE, "",                                                              \
+    "In metaworld and upstream_biased: sampled episodes before those that count.", 10, 0, 1e6)     \
+  X(int, parallel, MEASURE, "", "In upstream_biased: goals of a task that share a count.", 4, 1,   \
+    65536)                                                                                         \
+  X(text, split, MEASURE, "",                                                                      \
+    "Splits to evaluate, as in 'test|train', the deciding one first; empty: the environment's "    \
+    "last.",                                                                                       \
     "")                                                                                            \
-  X(text, arm, ARM, "", "Arm whose cell is taken.", "")                                            \
-  X(text, seed, ARM, "", "Index of its seed; same: the cell's own.", "same")                       \
-  X(text, at, ARM, "", "Update of the checkpoint; last: the one a finished cell ended with.",      \
-    "last")                                                                                        \
-  X(choice, load, ARM, "", "Whose weights are taken.", "both", "both|inference|policy")            \
-  X(flag, ignore_extra, ARM, "", "Weights of the checkpoint with no place here are left out.", 0)  \
-  X(text, sha256, SEED, "", "Of the checkpoint; filled in where it is empty.", "")                 \
-  X(text, identity, SEED, "", "Of the cell of this study that wrote it; filled in.", "")
+  X(flag, greedy, MEASURE, "",                                                                     \
+    "In protocol trial: acts by the mean or mode of the policy instead of sampling.", 1)           \
+  X(int, samples, ARM, "", "Posterior samples for acting and predicting; -1: as in training.", -1, \
+    -1, 1024)                                                                                      \
+  X(int, questions, MEASURE, "",                                                                   \
+    "Query actions per step on which a supervised task's predictions are scored; 0: none.", 100,   \
+    0, 65536)                                                                                      \
+  X(int, record_rows, ARM, "",                                                                     \
+    "Rows of the last evaluation that trial.csv records, step by step.", 3, 0, 64)
+
+/* The checkpoint to start from.  The block may be absent, or `weights: none` where a base has it.
+ */
+#define HN_WEIGHTS_PARAMS(X)                                                                       \
+  X(text, from, FREE, "",                                                                          \
+    "Folder of the study that trained them, as given to -o; empty: this study.", "")               \
+  X(text, arm, ARM, "", "Arm that trained them.", "")                                              \
+  X(text, seed, ARM, "", "Index of the seed that trained them; same: the cell's own.", "same")     \
+  X(text, at, ARM, "", "Update of the checkpoint; last: the last one of a finished cell.", "last") \
+  X(choice, load, ARM, "", "Plugins whose weights are loaded.", "both", "both|inference|policy")   \
+  X(flag, ignore_extra, ARM, "",                                                                   \
+    "Leaves out weights of the checkpoint that no plugin here keeps.", 0)                          \
+  X(text, sha256, SEED, "", "SHA-256 of the checkpoint; filled in if empty.", "")                  \
+  X(text, identity, SEED, "", "Identity of the cell of this study that trained them; filled in.",  \
+    "")
 
 #define HN_CELL_FIELD(kind, name, role, ...) HN_FIELD(kind, name, __VA_ARGS__)
 typedef struct HnRunParams {
@@ -98,31 +104,31 @@ HnSchema hn_weights_schema(void);
 typedef struct HnPluginChoice {
   const HnPlugin *plugin;
   void *params;
-  char *name; /* as the configuration names it: bare, or the full path of a .so */
+  char *name; /* as configured: a bare name, or the full path of a .so */
 } HnPluginChoice;
 
 typedef struct HnCell HnCell;
 struct HnCell {
   char *study, *arm;
   int64_t seed_index; /* from 0; the same in every arm */
-  uint64_t seed;      /* root and index hashed: all streams of the cell start here; arms share it */
+  uint64_t seed; /* hash of root and index, of which all random streams are made; arms share it */
   HnPluginChoice env, inference, policy;
   HnRunParams run;
   HnEvaluationParams evaluation;
-  bool starts; /* from the weights of a checkpoint: */
+  bool warm_start; /* begins with the weights of a checkpoint: */
   HnWeightsParams weights;
   int64_t weights_seed, weights_at; /* as numbers; the cell's own seed, or last: -1 */
-  const HnCell *source;             /* where that is a cell of the same study, else NULL */
+  const HnCell *source;             /* the cell that trained them if it is of this study, or NULL */
 };
 
 /* Reads a resolved cell: a map with study, arm, seed_index, seed, env, inference, policy, run,
- * evaluation, and weights where there are some.  Loads the plugins; the path of one is taken from
- * the folder of the file that names it.  NULL with findings in d. */
+ * evaluation and perhaps weights.  Loads the plugins; a plugin's path is relative to the folder of
+ * the file that names it.  NULL with findings in d. */
 HnCell *hn_cell_read(const HnNode *map, HnDiag *d);
-/* Only findings, and only on what is there: a base need not be complete, and a plugin that is not
- * found counts when an arm uses it. */
+/* Adds findings about the keys that are there: a base need not be complete, and a plugin that
+ * cannot be found matters only once an arm uses it. */
 void hn_cell_check(const HnNode *map, HnDiag *d);
-/* The same as a tree with every default filled in: what config.resolved.yaml holds. */
+/* The tree that config.resolved.yaml holds: the configuration with every default. */
 HnNode *hn_cell_node(const HnCell *cell);
 void hn_cell_free(HnCell *cell);
 /* What a difference in a key means, by its path: "run.workers".  Parameters of the environment are

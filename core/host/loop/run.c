@@ -260,7 +260,7 @@ static bool begin(Run *r, FILE *log, GHashTable *meta, GError **error) {
   if (!load(r, log, meta, error)) return false;
   bool fresh = g_hash_table_size(meta) == 0;
   g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  if (fresh && r->cell->starts && !hn_warm_start_load(r->cell, r->dir, r->states, taken, error))
+  if (fresh && r->cell->warm_start && !hn_warm_start_load(r->cell, r->dir, r->states, taken, error))
     return false;
   r->from = g_strdup(g_hash_table_lookup(fresh ? taken : meta, HN_META_FROM));
   r->from_sha256 = g_strdup(g_hash_table_lookup(fresh ? taken : meta, HN_META_FROM_SHA256));

@@ -57,7 +57,7 @@ static int64_t arm_named(const HnStudy *s, const char *name) {
 /* The arm that `arm` starts from, or -1: none, or not of this study. */
 static int64_t before(const HnStudy *s, guint arm) {
   const HnCell *c = cell_at(s, arm, 0);
-  return c->starts && !*c->weights.from ? arm_named(s, c->weights.arm) : -1;
+  return c->warm_start && !*c->weights.from ? arm_named(s, c->weights.arm) : -1;
 }
 
 /* Whether the arms lead back to `arm`. */
@@ -118,7 +118,7 @@ void hn_study_link(HnStudy *s, HnDiag *d) {
   guint found = hn_diag_count(d);
   for (guint arm = 0; arm < s->arms->len; arm++) {
     const HnCell *c = cell_at(s, arm, 0);
-    if (!c->starts) continue;
+    if (!c->warm_start) continue;
     if (*c->weights.from)
       find_files(&l, arm);
     else

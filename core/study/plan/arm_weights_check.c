@@ -105,7 +105,7 @@ static void fit_arm(const HnStudy *s, guint arm, HnDiag *d) {
   const HnNode *block = s->starts->pdata[arm];
   for (int64_t seed = 0; seed < s->seeds.count; seed++) {
     const HnCell *c = s->cells->pdata[arm * s->seeds.count + seed];
-    if (!c->starts) return;
+    if (!c->warm_start) return;
     g_autofree char *like = likeness(c);
     if (g_strcmp0(like, asked) == 0) continue;
     g_autofree char *answer = ask(c);
