@@ -28,31 +28,19 @@ inline const HnArray *hn_address(const HnArray &a) { /* of a temporary, for the 
 #define HN_ARRAY(name, role, type, ...) \
   hn_address(hn_array(name, role, type, __extension__ HnArrayFields{__VA_ARGS__}))
 
+/* clang-format off */
 /* HN_SET_(p, .a = 1, .b = 2) is p.a = 1; p.b = 2; for up to 8 fields. */
-#define HN_SET_1_(p, a) p a;
-#define HN_SET_2_(p, a, ...) \
-  p a;                       \
-  HN_SET_1_(p, __VA_ARGS__)
-#define HN_SET_3_(p, a, ...) \
-  p a;                       \
-  HN_SET_2_(p, __VA_ARGS__)
-#define HN_SET_4_(p, a, ...) \
-  p a;                       \
-  HN_SET_3_(p, __VA_ARGS__)
-#define HN_SET_5_(p, a, ...) \
-  p a;                       \
-  HN_SET_4_(p, __VA_ARGS__)
-#define HN_SET_6_(p, a, ...) \
-  p a;                       \
-  HN_SET_5_(p, __VA_ARGS__)
-#define HN_SET_7_(p, a, ...) \
-  p a;                       \
-  HN_SET_6_(p, __VA_ARGS__)
-#define HN_SET_8_(p, a, ...) \
-  p a;                       \
-  HN_SET_7_(p, __VA_ARGS__)
+#define HN_SET_1_(p, a)      p a;
+#define HN_SET_2_(p, a, ...) p a; HN_SET_1_(p, __VA_ARGS__)
+#define HN_SET_3_(p, a, ...) p a; HN_SET_2_(p, __VA_ARGS__)
+#define HN_SET_4_(p, a, ...) p a; HN_SET_3_(p, __VA_ARGS__)
+#define HN_SET_5_(p, a, ...) p a; HN_SET_4_(p, __VA_ARGS__)
+#define HN_SET_6_(p, a, ...) p a; HN_SET_5_(p, __VA_ARGS__)
+#define HN_SET_7_(p, a, ...) p a; HN_SET_6_(p, __VA_ARGS__)
+#define HN_SET_8_(p, a, ...) p a; HN_SET_7_(p, __VA_ARGS__)
 #define HN_SET_N_(_1, _2, _3, _4, _5, _6, _7, _8, N, ...) HN_SET_##N##_
-#define HN_SET_(p, ...)                                   HN_SET_N_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)(p, __VA_ARGS__)
+#define HN_SET_(p, ...) HN_SET_N_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)(p, __VA_ARGS__)
+/* clang-format on */
 
 #undef HN_PLUGIN
 #define HN_PLUGIN(id, kind_, Self, methods_, ...)                              \

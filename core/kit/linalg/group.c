@@ -45,7 +45,7 @@ HN_INLINE HnW w_lowest(HnW lowest, HnW x) {
 #define SQRT      v_sqrt
 #define LOWEST    v_lowest
 #define TRANSPOSE v_transpose
-#include "group_body.h"
+#include "group_body.inc"
 #undef REAL
 #undef NAME
 #undef VEC
@@ -68,7 +68,7 @@ HN_INLINE HnW w_lowest(HnW lowest, HnW x) {
 #define SQRT      w_sqrt
 #define LOWEST    w_lowest
 #define TRANSPOSE w_transpose
-#include "group_body.h"
+#include "group_body.inc"
 
 /* ---- inverse ---- */
 
