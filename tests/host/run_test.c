@@ -536,77 +536,7 @@ static void test_demand(void) {
   cell_clear(&c);
 }
 
-static HnStatus fail_some(void *arg, int64_t i) {
-  (void)arg;
-  if (i % 10 != 7) return HN_OK;
-  g_snprintf(hn_fail_text(), HN_FAIL_TEXT, "task %d", (int)i);
-  return HN_E_IO + (HnStatus)(i > 7);
-}
-static HnStatus count_task(void *arg, int64_t i) {
-  int *count = arg;
-  count[i]++; /* each its own */
-  return HN_OK;
-}
-
-static void test_pool(void) {
-  HnPool *p = hn_pool_new(3);
-  HnArena arena = {0}, *before = hn_arena_enter(&arena);
-  for (int round = 0; round < 200; round++) {
-    int count[50] = {0};
-    g_assert_cmpint(hn_pool_run(p, 50, count_task, count), ==, HN_OK);
-    for (int i = 0; i < 50; i++) g_assert_cmpint(count[i], ==, 1);
-    g_assert_cmpint(hn_pool_run(p, 50, fail_some, NULL), ==, HN_E_IO);
-    g_assert_cmpstr(hn_fail_text(), ==, "task 7");
-  }
-  hn_arena_enter(before), hn_arena_clear(&arena), hn_pool_free(p);
-}
-
-/* ---- checkpoints ---- */
-
-static void test_checkpoint(void) {
-  float w[6] = {1, 2, 3, 4, 5, 6}, loaded[6] = {0};
-  double v[2] = {0.25, -8}, lv[2];
-  guint8 b[3] = {7, 8, 9}, lb[3];
-  int64_t used = 2, lused = 0;
-  HnState out[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, &used, w, true},
-                   {(char *)"p/v", HN_F64, 1, {2}, NULL, v, false},
-                   {(char *)"p/b", HN_U8, 1, {3}, NULL, b, false}};
-  HnState in[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, &lused, loaded, true},
-                  {(char *)"p/v", HN_F64, 1, {2}, NULL, lv, false},
-                  {(char *)"p/b", HN_U8, 1, {3}, NULL, lb, false}};
-  GPtrArray *a = g_ptr_array_new(), *z = g_ptr_array_new();
-  for (int i = 0; i < 3; i++) g_ptr_array_add(a, &out[i]), g_ptr_array_add(z, &in[i]);
-  char *dir = folder_new(), *path = g_build_filename(dir, "x.safetensors", NULL);
-  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  GError *error = NULL;
-  g_hash_table_insert(meta, g_strdup("note"), g_strdup("a \"quoted\" one"));
-  g_assert_true(hn_checkpoint_write(path, a, meta, &error));
-  g_hash_table_remove_all(meta);
-  g_assert_true(hn_checkpoint_read(path, z, meta, &error));
-  g_assert_cmpstr(g_hash_table_lookup(meta, "note"), ==, "a \"quoted\" one");
-  g_assert_cmpint(lused, ==, 2);
-  g_assert_cmpmem(loaded, 16, w, 16);
-  g_assert_cmpfloat(loaded[4], ==, 0);
-  g_assert_cmpmem(lv, sizeof lv, v, sizeof v);
-  g_assert_cmpmem(lb, 3, b, 3);
-
-  in[0].dim[1] = 4, in[1].name = (char *)"p/u", in[2].type = HN_I32;
-  g_assert_false(hn_checkpoint_read(path, z, meta, &error));
-  g_assert_nonnull(strstr(error->message, "p/w has size 2 along dimension 1, expected 4"));
-  g_assert_nonnull(strstr(error->message, "missing: p/u"));
-  g_assert_nonnull(strstr(error->message, "extra: p/v"));
-  g_assert_nonnull(strstr(error->message, "p/b is U8, expected I32"));
-  g_clear_error(&error);
-  gsize length;
-  char *bytes = file_in(dir, "x.safetensors", &length);
-  for (gsize cut = 0; cut < length; cut += 7) { /* cut short anywhere: an error, never a crash */
-    g_assert_true(g_file_set_contents(path, bytes, (gssize)cut, NULL));
-    g_assert_false(hn_checkpoint_read(path, z, meta, &error));
-    g_clear_error(&error);
-  }
-  g_free(bytes), g_free(path), folder_free(dir), g_hash_table_unref(meta);
-  g_ptr_array_unref(a), g_ptr_array_unref(z);
-}
+/* ---- damage ---- */
 
 /* A newest checkpoint that cannot be read is passed over; of tables that lost what a checkpoint
  * counts on, nothing is made up. */
@@ -658,8 +588,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/failures", test_failures);
   g_test_add_func("/run/answers", test_answers);
   g_test_add_func("/run/demand", test_demand);
-  g_test_add_func("/run/pool", test_pool);
   g_test_add_func("/run/damage", test_damage);
-  g_test_add_func("/run/checkpoint", test_checkpoint);
   return g_test_run();
 }

@@ -264,4 +264,52 @@ static inline double naive_kl(int64_t d, const double *q, const double *p) {
   }
   return sum;
 }
+
+/* As varibad.c: the task is not decoded. */
+static inline VaribadParams quiet(void) {
+  VaribadParams p = small();
+  p.task_weight = 0;
+  return p;
+}
+
+/* Gradients and parts of one batch of `trials` under the present weights. */
+typedef struct Slope {
+  VaribadBatch b;
+  float *encoder, *decoders;
+  double parts[VARIBAD_PARTS];
+} Slope;
+
+static inline Slope slope_of(Fixture *s, int64_t trials, int64_t size, uint64_t seed) {
+  Varibad *v = &s->v;
+  Slope r = {.b = {.v = v, .trials = trials, .shard_size = size, .seed = seed}};
+  int64_t shards = (trials + size - 1) / size;
+  r.encoder = g_new0(float, shards * v->encoder.size);
+  r.decoders = g_new0(float, shards * v->decoders.size);
+  double *parts = g_new0(double, shards *VARIBAD_PARTS);
+  r.b.encoder_flat = r.encoder, r.b.decoder_flat = r.decoders, r.b.parts = parts;
+  for (int64_t i = 0; i < trials; i++) {
+    v->slot[i] = v->replay.finished[i];
+    r.b.steps = MAX(r.b.steps, v->replay.steps[v->slot[i]]);
+  }
+  for (int64_t k = 0; k < shards; k++) {
+    g_assert_cmpint(varibad_train_shard(&r.b, k), ==, HN_OK);
+    fake_host_reset(&s->fake, (FakeMark){0});
+    for (int i = 0; i < VARIBAD_PARTS; i++) r.parts[i] += parts[k * VARIBAD_PARTS + i];
+    for (int64_t i = 0; k && i < v->encoder.size; i++)
+      r.encoder[i] += r.encoder[k * v->encoder.size + i];
+    for (int64_t i = 0; k && i < v->decoders.size; i++)
+      r.decoders[i] += r.decoders[k * v->decoders.size + i];
+  }
+  g_free(parts);
+  return r;
+}
+
+static inline void slope_free(Slope *r) {
+  g_free(r->encoder), g_free(r->decoders);
+}
+
+static inline VaribadParams all_of(VaribadParams p) {
+  p.elbo_terms = p.decoded_steps = 0;
+  return p;
+}
 #endif
