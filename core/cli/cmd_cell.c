@@ -121,9 +121,10 @@ int hn_cli_cell(int argc, char **argv) {
     hn_call_record_use(HN_CHILD_RECORD_FD);
   }
   g_autoptr(GError) error = NULL;
-  HnCell *cell = scheduled ? read_cell(argv[1]) : hn_cell_open(argv[1], &error);
+  g_autofree char *dir = g_canonicalize_filename(argv[1], NULL); /* wherever a plugin goes */
+  HnCell *cell = scheduled ? read_cell(dir) : hn_cell_open(dir, &error);
   if (error) g_printerr("%s\n", error->message);
-  const int code = cell ? run_locked(cell, argv[1]) : HN_EXIT_USAGE;
+  const int code = cell ? run_locked(cell, dir) : HN_EXIT_USAGE;
   hn_cell_free(cell);
   hn_guard_finish();
   return code;

@@ -182,6 +182,7 @@ static gboolean on_signal(gpointer arg) {
         s->children->len);
   for (guint i = 0; i < s->children->len; i++) {
     hn_child_signal(s->children->pdata[i], s->signals == 1 ? SIGTERM : SIGKILL);
+    hn_child_signal(s->children->pdata[i], SIGCONT); /* it may have been stopped */
   }
   if (s->children->len == 0) g_main_loop_quit(s->loop);
   return G_SOURCE_CONTINUE;
