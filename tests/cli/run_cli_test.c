@@ -2,6 +2,7 @@
  */
 #include "cli_fixture.h"
 #include "progress.h"
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,10 +70,25 @@ static void awkward_names(void) {
 static void failing(void) {
   static const struct {
     const char *arm, *reason;
-  } cases[] = {{"{env: {trouble: fail}}", "told to fail"},
-               {"{env: {trouble: abort}}", "killed by signal 6"},
-               {"{env: {trouble: kill}}", "killed by signal 9"},
-               {"{env: {trouble: greed}}", "trouble asks for 1.13e+06 GB, this machine has "}};
+  } cases[] = {
+      {"{env: {trouble: fail}}", "told to fail"},
+      {"{env: {trouble: abort}}",
+       "killed by signal 6 (Aborted) in env trouble, step, after update 0"},
+      {"{env: {trouble: kill}}", "killed by signal 9 (Killed), as the system does when memory runs "
+                                 "out in env trouble, step, after update 0"},
+      {"{env: {trouble: segv}}",
+       "killed by signal 11 (Segmentation fault) in env trouble, step, after update 0"},
+      {"{env: {trouble: stack}}",
+       "killed by signal 11 (Segmentation fault) in env trouble, step, after update 0"},
+      {"{env: {trouble: create_segv}}",
+       "killed by signal 11 (Segmentation fault) in env trouble, create, after update 0"},
+      {"{env: {trouble: exit0}}", "ended by exit(0) in env trouble, step, after update 0"},
+      {"{env: {trouble: exit75}}", "ended by exit(75) in env trouble, step, after update 0"},
+      {"{env: {trouble: loop}, run: {call_seconds: 0.5}}",
+       "took longer than run.call_seconds: 0.5 s in env trouble, step, after update 0"},
+      {"{env: {trouble: hog}, run: {memory: 1}}",
+       "took more memory than run.memory allows in env trouble, step, after update 0"},
+      {"{env: {trouble: greed}}", "trouble asks for 1.13e+06 GB, this machine has "}};
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_autoptr(Folder) dir = folder();
     study(dir, "400", "0", cases[i].arm);
@@ -90,6 +106,32 @@ static void failing(void) {
     g_autofree char *page = fake_read(dir, "runs/s/report.html");
     expect(page, "2 of 4 cells are not in these results");
     expect(page, cases[i].reason);
+  }
+}
+
+/* What a plugin does beside its work ends nothing and grows nothing: a fork that comes back from
+ * the call, a child that holds the output open, 64 MiB of output in one line.  The arm beside it
+ * has the bits of a run alone. */
+static void disturbing(void) {
+  static const char *const cases[] = {"fork", "leave_child", "flood"};
+  g_autoptr(Folder) alone = folder();
+  study(alone, "400", "0", "{}");
+  g_auto(Run) first = hunch(alone, "run s.yaml -j 1");
+  g_assert_cmpint(first.code, ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(Folder) dir = folder();
+    g_autofree char *arm = g_strdup_printf("{env: {trouble: %s}}", cases[i]);
+    study(dir, "400", "0", arm);
+    g_auto(Run) run = hunch(dir, "run s.yaml -j 2");
+    if (run.code != 0) g_error("%s: %d %s", cases[i], run.code, run.err);
+    expect(run.out, "4 of 4 cells done");
+    same_file(alone, dir, "runs/s/plain/0/metrics.csv");
+    same_file(alone, dir, "runs/s/plain/1/episodes.csv");
+    g_autofree char *log = g_build_filename(dir, "runs/s/other/0/log.txt", NULL);
+    GStatBuf file;
+    g_assert_cmpint(g_stat(log, &file), ==, 0);
+    g_assert_cmpint(file.st_size, <, 1200000); /* a megabyte of the start, 64 KiB of the end */
+    if (strcmp(cases[i], "flood") == 0) g_assert_cmpint(file.st_size, >, 1000000);
   }
 }
 
@@ -328,6 +370,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/complete", complete);
   g_test_add_func("/run/awkward_names", awkward_names);
   g_test_add_func("/run/failing", failing);
+  g_test_add_func("/run/disturbing", disturbing);
   g_test_add_func("/run/killed_cell", killed_cell);
   g_test_add_func("/run/orphaned", orphaned);
   g_test_add_func("/run/interrupted", interrupted);

@@ -1,0 +1,114 @@
+/* lock_test.c - who holds a folder's lock: another process does or does not, and a child that is
+ * left behind never does. */
+#include <errno.h>
+#include "error.h"
+#include <glib/gstdio.h>
+#include <lock.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *dir, *path;
+
+/* Holds the lock in a process of its own until that is killed. */
+static pid_t hold(void) {
+  int ready[2];
+  g_assert_cmpint(pipe(ready), ==, 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (hn_lock_take(path, 0, NULL) < 0 || write(ready[1], "", 1) != 1) _exit(1);
+    for (;;) pause();
+  }
+  char byte;
+  g_assert_cmpint(read(ready[0], &byte, 1), ==, 1);
+  close(ready[0]), close(ready[1]);
+  return child;
+}
+
+static void end(pid_t child) {
+  kill(child, SIGKILL);
+  g_assert_cmpint(waitpid(child, NULL, 0), ==, child);
+}
+
+static void refused(const char *says) {
+  g_autoptr(GError) error = NULL;
+  g_assert_cmpint(hn_lock_take(path, 0, &error), ==, -1);
+  g_assert_error(error, HN_ERROR, HN_ERROR_BUSY);
+  if (!strstr(error->message, says)) g_error("%s", error->message);
+}
+
+/* Busy while its holder lives, with his name; free again however he ended. */
+static void test_holder(void) {
+  const pid_t child = hold();
+  g_autofree char *who =
+      g_strdup_printf("held by process %d on %s since 2", child, g_get_host_name());
+  refused(who);
+  end(child);
+  const int fd = hn_lock_take(path, 0, NULL);
+  g_assert_cmpint(fd, >=, 0);
+  g_autofree char *owner = hn_lock_owner(path);
+  g_autofree char *self = g_strdup_printf("process %d on ", getpid());
+  g_assert_true(g_str_has_prefix(owner, self));
+  hn_lock_release(fd);
+}
+
+/* A child without exec, which has the descriptor open, does not hold the lock of its parent. */
+static void test_child_left_behind(void) {
+  const int fd = hn_lock_take(path, 0, NULL);
+  g_assert_cmpint(fd, >=, 0);
+  const pid_t left = fork();
+  if (left == 0)
+    for (;;) pause();
+  hn_lock_release(fd);
+  const pid_t other = hold(); /* would fail if `left` held it */
+  end(other), end(left);
+}
+
+static void test_wait(void) {
+  const pid_t child = hold();
+  const pid_t killer = fork();
+  if (killer == 0) {
+    g_usleep(200000);
+    kill(child, SIGKILL);
+    _exit(0);
+  }
+  const int fd = hn_lock_take(path, 20, NULL); /* the zombie has let go of it */
+  g_assert_cmpint(fd, >=, 0);
+  hn_lock_release(fd);
+  waitpid(child, NULL, 0), waitpid(killer, NULL, 0);
+}
+
+/* The folder is removed and made anew while one waits: it is the new file that counts. */
+static void test_made_anew(void) {
+  const pid_t first = hold();
+  g_assert_cmpint(g_unlink(path), ==, 0);
+  const pid_t second = hold();
+  g_autofree char *who = g_strdup_printf("held by process %d on ", second);
+  refused(who);
+  end(first), end(second);
+}
+
+static void test_no_lock(void) {
+  g_autofree char *nowhere = g_build_filename(dir, "absent", "lock", NULL);
+  g_autoptr(GError) error = NULL;
+  g_assert_cmpint(hn_lock_take(nowhere, 0, &error), ==, -1);
+  g_assert_error(error, HN_ERROR, HN_ERROR_FILE);
+  g_assert_nonnull(strstr(error->message, g_strerror(ENOENT)));
+  g_assert_null(hn_lock_owner(nowhere));
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  dir = g_dir_make_tmp("hunch-lock-XXXXXX", NULL);
+  path = g_build_filename(dir, "lock", NULL);
+  g_test_add_func("/lock/holder", test_holder);
+  g_test_add_func("/lock/child_left_behind", test_child_left_behind);
+  g_test_add_func("/lock/wait", test_wait);
+  g_test_add_func("/lock/made_anew", test_made_anew);
+  g_test_add_func("/lock/no_lock", test_no_lock);
+  const int code = g_test_run();
+  g_unlink(path), g_rmdir(dir);
+  g_free(path), g_free(dir);
+  return code;
+}
