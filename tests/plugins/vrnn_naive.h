@@ -345,7 +345,7 @@ static inline void draw_points(Naive *z, const Noise *noise, int64_t k, Point *p
   }
 }
 
-/* The own loss along the window that starts at z->from, plus sum(c . belief); belief [T+1, B,
+/* The loss along the window that starts at z->from, plus sum(c . belief); belief [T+1, B,
  * max(S, 1), D], c [.. of the window]; either may be NULL. */
 static inline double naive_run(Naive *z, const Noise *noise, const float *c, float *belief) {
   const Vrnn *m = z->m;

@@ -93,9 +93,9 @@ static HnStatus score_step(const Filter *f, int64_t t, float *info) {
   double sigma = m->head.sigma_w ? (double)vrnn_signal_stddev(&tape, m, NULL)->data[0] : 0;
   for (int64_t i = 0; i < n; i++) {
     int64_t at = hn_at(h, t - 1, u->first + i);
-    const float *own = member + i * m->head.outputs;
+    const float *first = member + i * m->head.outputs;
     info[i * m->info_count + vrnn_info_log_predictive] =
-        u->fresh[t * n + i] ? NAN : (float)vrnn_log_predictive(m, h, at, S, n, own, sigma, work);
+        u->fresh[t * n + i] ? NAN : (float)vrnn_log_predictive(m, h, at, S, n, first, sigma, work);
   }
   return HN_OK;
 }

@@ -209,11 +209,11 @@ static HnStatus update(const Vrnn *m, void *work, const VrnnUpdate *u) {
 static HnVar *offset_of(const Vrnn *m, HnTape *t, const CovarianceVars *c, int64_t s,
                         int64_t samples, const float *noise) {
   int64_t n = c->logvar->rows, F = m->F;
-  float *own = hn_tape_room(t, n * F, sizeof *own);
+  float *eps = hn_tape_room(t, n * F, sizeof *eps);
   for (int64_t i = 0; i < n; i++)
-    memcpy(own + i * F, noise + (i * samples + s) * F, (size_t)F * sizeof *own);
+    memcpy(eps + i * F, noise + (i * samples + s) * F, (size_t)F * sizeof *eps);
   HnVar *stddev = hn_exp(t, hn_affine(t, c->logvar, 0.5f, 0));
-  HnVar *x = hn_mul(t, stddev, hn_constant(t, n, F, own));
+  HnVar *x = hn_mul(t, stddev, hn_constant(t, n, F, eps));
   return c->q ? hn_rotate(t, c->q, x, false) : x;
 }
 

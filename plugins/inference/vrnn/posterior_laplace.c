@@ -13,7 +13,8 @@
 #include "posterior.h"
 #include <math.h>
 
-/* m->own.  Offsets are bytes from the posterior's part of a row's memory; the precision is at 0. */
+/* m->posterior_data.  Offsets are bytes from the posterior's part of a row's memory; the precision
+ * is at 0. */
 typedef struct Laplace {
   int64_t count; /* doubles of a precision */
   size_t ring, norms, sum;
@@ -36,7 +37,7 @@ static bool is_diagonal(const Vrnn *m) {
   return m->p->covariance == COVARIANCE_DIAGONAL;
 }
 static const Laplace *laplace_of(const Vrnn *m) {
-  return m->own;
+  return m->posterior_data;
 }
 double *vrnn_laplace_precision(const Vrnn *m, char *row) {
   return (double *)(void *)(row + m->row.posterior);
@@ -44,15 +45,15 @@ double *vrnn_laplace_precision(const Vrnn *m, char *row) {
 
 static HnStatus create(Vrnn *m, HnRng *rng, size_t *row_bytes) {
   (void)rng;
-  Laplace *own = m->own = m->host->alloc(m->host, 1, sizeof *own);
+  Laplace *lap = m->posterior_data = m->host->alloc(m->host, 1, sizeof *lap);
   int64_t ring = m->p->buffer > 1 ? m->p->buffer * m->rnn.width : 0;
   bool norms = m->p->jacobian_norms;
-  own->count = hn_precision_count(m->F, is_diagonal(m));
-  own->ring = vrnn_aligned((size_t)own->count * sizeof(double));
-  own->norms = own->ring + vrnn_aligned((size_t)ring * sizeof(float));
-  own->sum = own->norms + (norms ? vrnn_aligned(sizeof(double)) : 0);
-  *row_bytes = own->sum + (norms ? vrnn_aligned((size_t)(m->H * m->F) * sizeof(float)) : 0);
-  vrnn_gram_make(m, &own->gram, m->p->buffer);
+  lap->count = hn_precision_count(m->F, is_diagonal(m));
+  lap->ring = vrnn_aligned((size_t)lap->count * sizeof(double));
+  lap->norms = lap->ring + vrnn_aligned((size_t)ring * sizeof(float));
+  lap->sum = lap->norms + (norms ? vrnn_aligned(sizeof(double)) : 0);
+  *row_bytes = lap->sum + (norms ? vrnn_aligned((size_t)(m->H * m->F) * sizeof(float)) : 0);
+  vrnn_gram_make(m, &lap->gram, m->p->buffer);
   return HN_OK;
 }
 
@@ -62,11 +63,11 @@ static void refresh(const Vrnn *m) {
 
 static void *workspace(const Vrnn *m, int64_t rows) {
   const HnHost *host = m->host;
-  const Laplace *own = m->own;
+  const Laplace *lap = m->posterior_data;
   int64_t B = m->p->buffer;
   Work *w = host->scratch(host, 1, sizeof *w);
-  *w = (Work){.of = vrnn_cell_jacobian(m, &own->gram),
-              .before = host->scratch(host, rows * own->count, sizeof(double)),
+  *w = (Work){.of = vrnn_cell_jacobian(m, &lap->gram),
+              .before = host->scratch(host, rows * lap->count, sizeof(double)),
               .filled = host->scratch(host, rows, sizeof(int32_t)),
               .zero = vrnn_zeros(m, m->F),
               .half = host->scratch(host, rows, sizeof(double)),
@@ -149,13 +150,13 @@ static void set_base(const Vrnn *m, const Work *w, const VrnnUpdate *u) {
 
 /* Norms of the Jacobian for the last input, of their mean so far, and their mean norm. */
 static void report_norms(const Vrnn *m, const Work *w, const VrnnUpdate *u) {
-  const Laplace *own = m->own;
+  const Laplace *lap = m->posterior_data;
   for (int64_t i = 0; i < u->n; i++) {
     if (u->masked[i]) continue;
     char *row = u->rows + (size_t)i * m->row.size;
     float *info = u->info + i * m->info_count;
-    float *sum = vrnn_row_floats(row, m->row.posterior + own->sum);
-    double *total = (double *)(void *)(row + m->row.posterior + own->norms), whole = 0;
+    float *sum = vrnn_row_floats(row, m->row.posterior + lap->sum);
+    double *total = (double *)(void *)(row + m->row.posterior + lap->norms), whole = 0;
     double inputs = (double)vrnn_row(row)->inputs;
     HnCarry carry = carry_of(m, w, u);
     carry.rows = 1, carry.window = 1, carry.filled = NULL, carry.h += i * m->H;

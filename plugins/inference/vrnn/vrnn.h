@@ -45,7 +45,7 @@ typedef struct Vrnn {
   const VrnnParams *p;
   const HnHost *host;
   const VrnnPosterior *posterior;
-  void *own; /* what the posterior keeps of the instance */
+  void *posterior_data; /* what the posterior keeps of the instance */
   int64_t info_count;
   int64_t obs_dim, action_dim;
   bool discrete;
