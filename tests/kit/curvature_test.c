@@ -8,12 +8,12 @@
 #include <string.h>
 
 /* A core, carries and windows of inputs, in float64 and, rounded to float32 first, for the kit. */
-typedef struct Lab {
+typedef struct Fixture {
   HnCore core;
   HnCarry carry;
   double *u, *c, *w, *h, *m, *x;
   float *u32, *c32, *w32, *h32, *m32, *x32;
-} Lab;
+} Fixture;
 
 static double *fill(HnRng *rng, int64_t count, double scale, float **rounded) {
   double *a = g_new(double, (gsize)count);
@@ -23,27 +23,27 @@ static double *fill(HnRng *rng, int64_t count, double scale, float **rounded) {
   return a;
 }
 
-static Lab lab_new(HnRnnCell kind, int64_t f, int64_t n, int64_t rows, int64_t window) {
+static Fixture fixture_new(HnRnnCell kind, int64_t f, int64_t n, int64_t rows, int64_t window) {
   HnRng rng = hn_rng(7, (uint64_t)(kind * 1000 + f * 100 + n));
-  Lab lab = {.core = {.cell = kind, .hidden = n, .latent = f},
-             .carry = {.rows = rows, .window = window, .h_row = n, .m_row = n}};
-  const int64_t width = hn_core_width(&lab.core);
-  lab.u = fill(&rng, n * width, 1 / sqrt((double)n), &lab.u32);
-  lab.c = fill(&rng, width, 0.3, &lab.c32);
-  lab.w = fill(&rng, n * f, 1 / sqrt((double)n), &lab.w32);
-  lab.h = fill(&rng, rows * n, 0.6, &lab.h32);
-  lab.m = fill(&rng, rows * n, 1, &lab.m32);
-  lab.x = fill(&rng, rows * window * width, 1, &lab.x32);
-  lab.core.u = lab.u32, lab.core.c = lab.c32, lab.core.w = lab.w32;
-  lab.carry.h = lab.h32, lab.carry.m = lab.m32, lab.carry.x = lab.x32;
-  lab.carry.x_row = window * width;
-  return lab;
+  Fixture it = {.core = {.cell = kind, .hidden = n, .latent = f},
+                .carry = {.rows = rows, .window = window, .h_row = n, .m_row = n}};
+  const int64_t width = hn_core_width(&it.core);
+  it.u = fill(&rng, n * width, 1 / sqrt((double)n), &it.u32);
+  it.c = fill(&rng, width, 0.3, &it.c32);
+  it.w = fill(&rng, n * f, 1 / sqrt((double)n), &it.w32);
+  it.h = fill(&rng, rows * n, 0.6, &it.h32);
+  it.m = fill(&rng, rows * n, 1, &it.m32);
+  it.x = fill(&rng, rows * window * width, 1, &it.x32);
+  it.core.u = it.u32, it.core.c = it.c32, it.core.w = it.w32;
+  it.carry.h = it.h32, it.carry.m = it.m32, it.carry.x = it.x32;
+  it.carry.x_row = window * width;
+  return it;
 }
 
-static void lab_free(Lab *lab) {
-  g_free(lab->u), g_free(lab->c), g_free(lab->w), g_free(lab->h), g_free(lab->m), g_free(lab->x);
-  g_free(lab->u32), g_free(lab->c32), g_free(lab->w32), g_free(lab->h32), g_free(lab->m32);
-  g_free(lab->x32);
+static void fixture_free(Fixture *it) {
+  g_free(it->u), g_free(it->c), g_free(it->w), g_free(it->h), g_free(it->m), g_free(it->x);
+  g_free(it->u32), g_free(it->c32), g_free(it->w32), g_free(it->h32), g_free(it->m32);
+  g_free(it->x32);
 }
 
 /* ---- float64 twins ---- */
@@ -53,45 +53,45 @@ static double sigmoid(double x) {
 }
 
 /* Share of the state in gate column j. */
-static double state_sum(const Lab *lab, const double *h, int64_t j) {
-  const int64_t n = lab->core.hidden, width = hn_core_width(&lab->core);
-  double sum = lab->c[j];
-  for (int64_t p = 0; p < n; p++) sum += h[p] * lab->u[p * width + j];
+static double state_sum(const Fixture *it, const double *h, int64_t j) {
+  const int64_t n = it->core.hidden, width = hn_core_width(&it->core);
+  double sum = it->c[j];
+  for (int64_t p = 0; p < n; p++) sum += h[p] * it->u[p * width + j];
   return sum;
 }
 
 /* mean [F] of one more step, without the read-out's bias. */
-static void mean_after(const Lab *lab, const double *h, const double *m, const double *x,
+static void mean_after(const Fixture *it, const double *h, const double *m, const double *x,
                        double *mean) {
-  const int64_t n = lab->core.hidden, f = lab->core.latent;
+  const int64_t n = it->core.hidden, f = it->core.latent;
   for (int64_t i = 0; i < f; i++) mean[i] = 0;
   for (int64_t k = 0; k < n; k++) {
     double next;
-    if (lab->core.cell == HN_RNN_LSTM) {
-      const double in = sigmoid(x[k] + state_sum(lab, h, k));
-      const double keep = sigmoid(x[n + k] + state_sum(lab, h, n + k));
-      const double candidate = tanh(x[2 * n + k] + state_sum(lab, h, 2 * n + k));
-      const double out = sigmoid(x[3 * n + k] + state_sum(lab, h, 3 * n + k));
+    if (it->core.cell == HN_RNN_LSTM) {
+      const double in = sigmoid(x[k] + state_sum(it, h, k));
+      const double keep = sigmoid(x[n + k] + state_sum(it, h, n + k));
+      const double candidate = tanh(x[2 * n + k] + state_sum(it, h, 2 * n + k));
+      const double out = sigmoid(x[3 * n + k] + state_sum(it, h, 3 * n + k));
       next = out * tanh(keep * m[k] + in * candidate);
     } else {
-      const double r = sigmoid(x[k] + state_sum(lab, h, k));
-      const double z = sigmoid(x[n + k] + state_sum(lab, h, n + k));
-      next = (1 - z) * tanh(x[2 * n + k] + r * state_sum(lab, h, 2 * n + k)) + z * h[k];
+      const double r = sigmoid(x[k] + state_sum(it, h, k));
+      const double z = sigmoid(x[n + k] + state_sum(it, h, n + k));
+      next = (1 - z) * tanh(x[2 * n + k] + r * state_sum(it, h, 2 * n + k)) + z * h[k];
     }
-    for (int64_t i = 0; i < f; i++) mean[i] += next * lab->w[k * f + i];
+    for (int64_t i = 0; i < f; i++) mean[i] += next * it->w[k * f + i];
   }
 }
 
 /* J [F, H] of a row and input by central differences with respect to h, m held. */
-static void differences(const Lab *lab, int64_t row, int64_t input, double *j) {
-  const int64_t n = lab->core.hidden, f = lab->core.latent;
-  const double *x = lab->x + row * lab->carry.x_row + input * hn_core_width(&lab->core);
-  double *h = g_memdup2(lab->h + row * n, (gsize)n * sizeof(double)), e = 1e-5;
+static void differences(const Fixture *it, int64_t row, int64_t input, double *j) {
+  const int64_t n = it->core.hidden, f = it->core.latent;
+  const double *x = it->x + row * it->carry.x_row + input * hn_core_width(&it->core);
+  double *h = g_memdup2(it->h + row * n, (gsize)n * sizeof(double)), e = 1e-5;
   double *up = g_new(double, (gsize)f), *down = g_new(double, (gsize)f);
   for (int64_t k = 0; k < n; k++) {
     const double at = h[k];
-    h[k] = at + e, mean_after(lab, h, lab->m + row * n, x, up);
-    h[k] = at - e, mean_after(lab, h, lab->m + row * n, x, down);
+    h[k] = at + e, mean_after(it, h, it->m + row * n, x, up);
+    h[k] = at - e, mean_after(it, h, it->m + row * n, x, down);
     h[k] = at;
     for (int64_t i = 0; i < f; i++) j[i * n + k] = (up[i] - down[i]) / (2 * e);
   }
@@ -99,47 +99,47 @@ static void differences(const Lab *lab, int64_t row, int64_t input, double *j) {
 }
 
 /* A gate's slope at unit k: the card's D_g, in float64. */
-static void slopes(const Lab *lab, int64_t row, int64_t input, int64_t k, double *d) {
-  const int64_t n = lab->core.hidden;
-  const double *x = lab->x + row * lab->carry.x_row + input * hn_core_width(&lab->core);
-  const double *h = lab->h + row * n, *m = lab->m + row * n;
-  if (lab->core.cell == HN_RNN_LSTM) {
-    const double i = sigmoid(x[k] + state_sum(lab, h, k));
-    const double f = sigmoid(x[n + k] + state_sum(lab, h, n + k));
-    const double g = tanh(x[2 * n + k] + state_sum(lab, h, 2 * n + k));
-    const double o = sigmoid(x[3 * n + k] + state_sum(lab, h, 3 * n + k));
+static void slopes(const Fixture *it, int64_t row, int64_t input, int64_t k, double *d) {
+  const int64_t n = it->core.hidden;
+  const double *x = it->x + row * it->carry.x_row + input * hn_core_width(&it->core);
+  const double *h = it->h + row * n, *m = it->m + row * n;
+  if (it->core.cell == HN_RNN_LSTM) {
+    const double i = sigmoid(x[k] + state_sum(it, h, k));
+    const double f = sigmoid(x[n + k] + state_sum(it, h, n + k));
+    const double g = tanh(x[2 * n + k] + state_sum(it, h, 2 * n + k));
+    const double o = sigmoid(x[3 * n + k] + state_sum(it, h, 3 * n + k));
     const double t = tanh(f * m[k] + i * g), a = o * (1 - t * t);
     d[0] = a * g * i * (1 - i), d[1] = a * m[k] * f * (1 - f);
     d[2] = a * i * (1 - g * g), d[3] = t * o * (1 - o);
   } else {
-    const double r = sigmoid(x[k] + state_sum(lab, h, k));
-    const double z = sigmoid(x[n + k] + state_sum(lab, h, n + k));
-    const double q = state_sum(lab, h, 2 * n + k), c = tanh(x[2 * n + k] + r * q);
+    const double r = sigmoid(x[k] + state_sum(it, h, k));
+    const double z = sigmoid(x[n + k] + state_sum(it, h, n + k));
+    const double q = state_sum(it, h, 2 * n + k), c = tanh(x[2 * n + k] + r * q);
     d[0] = (1 - z) * (1 - c * c) * q * r * (1 - r), d[1] = (h[k] - c) * z * (1 - z);
     d[2] = (1 - z) * (1 - c * c) * r, d[3] = z;
   }
 }
 
 /* J [F, H] = sum_g (W D_g) U_g: the plain form. */
-static void plain(const Lab *lab, int64_t row, int64_t input, double *j) {
-  const int64_t n = lab->core.hidden, f = lab->core.latent, width = hn_core_width(&lab->core);
+static void plain(const Fixture *it, int64_t row, int64_t input, double *j) {
+  const int64_t n = it->core.hidden, f = it->core.latent, width = hn_core_width(&it->core);
   memset(j, 0, (gsize)(f * n) * sizeof(double));
   for (int64_t k = 0; k < n; k++) {
     double d[4];
-    slopes(lab, row, input, k, d);
+    slopes(it, row, input, k, d);
     for (int64_t i = 0; i < f; i++)
       for (int64_t g = 0; g < 4; g++)
         for (int64_t p = 0; p < n; p++) {
-          const double u = g * n < width ? lab->u[p * width + g * n + k] : p == k;
-          j[i * n + p] += lab->w[k * f + i] * d[g] * u;
+          const double u = g * n < width ? it->u[p * width + g * n + k] : p == k;
+          j[i * n + p] += it->w[k * f + i] * d[g] * u;
         }
   }
 }
 
 /* p (packed) += scale J J' */
-static void add_square(const Lab *lab, const double *j, double scale, double *p) {
-  const int64_t n = lab->core.hidden;
-  for (int64_t a = 0; a < lab->core.latent; a++)
+static void add_square(const Fixture *it, const double *j, double scale, double *p) {
+  const int64_t n = it->core.hidden;
+  for (int64_t a = 0; a < it->core.latent; a++)
     for (int64_t b = 0; b <= a; b++, p++)
       for (int64_t k = 0; k < n; k++) *p += scale * j[a * n + k] * j[b * n + k];
 }
@@ -179,60 +179,60 @@ static void test_jacobian(void) {
   for (gsize s = 0; s < G_N_ELEMENTS(sizes); s++) {
     const Size z = sizes[s];
     if (z.n > 64) continue;
-    Lab lab = lab_new(z.kind, z.f, z.n, z.rows, z.window);
+    Fixture it = fixture_new(z.kind, z.f, z.n, z.rows, z.window);
     const int64_t size = z.f * z.n;
     double *want = g_new(double, (gsize)size), *j = g_new(double, (gsize)size);
     float *kit = g_new(float, (gsize)(size * z.rows * z.window)), *at = kit;
-    void *work = work_of(&lab.core, z.rows, z.window);
-    hn_curvature_jacobian(&lab.core, &lab.carry, kit, work);
+    void *work = work_of(&it.core, z.rows, z.window);
+    hn_curvature_jacobian(&it.core, &it.carry, kit, work);
     for (int64_t row = 0; row < z.rows; row++)
       for (int64_t i = 0; i < z.window; i++, at += size) {
-        differences(&lab, row, i, want);
-        plain(&lab, row, i, j);
+        differences(&it, row, i, want);
+        plain(&it, row, i, j);
         g_assert_cmpfloat(distance(j, want, size), <=, 1e-8);
         for (int64_t a = 0; a < z.f; a++)
           for (int64_t k = 0; k < z.n; k++) j[a * z.n + k] = (double)at[k * z.f + a];
         g_assert_cmpfloat(distance(j, want, size), <=, 2e-6);
       }
     g_free(want), g_free(j), g_free(kit), free(work);
-    lab_free(&lab);
+    fixture_free(&it);
   }
 }
 
 /* One size, filled slots and normalisation as given, all four ways through the kit. */
 static void check_forms(Size z, const int32_t *filled, bool normalise) {
-  Lab lab = lab_new(z.kind, z.f, z.n, z.rows, z.window);
+  Fixture it = fixture_new(z.kind, z.f, z.n, z.rows, z.window);
   const int64_t count = hn_precision_count(z.f, false), all = count * z.rows;
   double *want = g_new(double, (gsize)all), *p = g_new(double, (gsize)all);
   double *j = g_new(double, (gsize)(z.f * z.n));
-  float *gram = gram_of(&lab.core);
-  void *work = work_of(&lab.core, z.rows, z.window);
-  lab.carry.filled = filled, lab.carry.normalise = normalise;
+  float *gram = gram_of(&it.core);
+  void *work = work_of(&it.core, z.rows, z.window);
+  it.carry.filled = filled, it.carry.normalise = normalise;
   for (int64_t row = 0; row < z.rows; row++) {
     const int64_t inputs = filled ? filled[row] : z.window;
     hn_precision_set(z.f, false, 0.75, want + row * count);
     for (int64_t i = 0; i < inputs; i++) {
-      plain(&lab, row, i, j);
-      add_square(&lab, j, normalise ? 1 / (double)inputs : 1, want + row * count);
+      plain(&it, row, i, j);
+      add_square(&it, j, normalise ? 1 / (double)inputs : 1, want + row * count);
     }
   }
   for (int way = 0; way < 2; way++) {
-    lab.core.gram = way ? gram : NULL;
+    it.core.gram = way ? gram : NULL;
     for (int64_t row = 0; row < z.rows; row++) hn_precision_set(z.f, false, 0.75, p + row * count);
-    hn_curvature_add(&lab.core, &lab.carry, false, p, count, work);
+    hn_curvature_add(&it.core, &it.carry, false, p, count, work);
     g_assert_cmpfloat(distance(p, want, all), <=, 2e-6);
     /* the diagonal variant, with room between rows */
     for (int64_t row = 0; row < z.rows; row++)
       hn_precision_set(z.f, true, 0.75, p + row * (z.f + 3) * (count > z.f + 3));
     if (count <= z.f + 3) continue;
-    hn_curvature_add(&lab.core, &lab.carry, true, p, z.f + 3, work);
+    hn_curvature_add(&it.core, &it.carry, true, p, z.f + 3, work);
     for (int64_t row = 0; row < z.rows && (z.f + 3) * z.rows <= all; row++)
       for (int64_t a = 0; a < z.f; a++)
         g_assert_cmpfloat(fabs(p[row * (z.f + 3) + a] / want[row * count + a * (a + 3) / 2] - 1),
                           <=, 4e-6);
   }
   g_free(want), g_free(p), g_free(j), g_free(gram), free(work);
-  lab_free(&lab);
+  fixture_free(&it);
 }
 
 static void test_forms(void) {
@@ -249,24 +249,24 @@ static void test_rows(void) {
   enum { ROWS = 9, F = 20, N = 40, B = 4 };
   for (int kind = 0; kind < 2; kind++)
     for (int way = 0; way < 2; way++) {
-      Lab lab = lab_new(kind, F, N, ROWS, B);
+      Fixture it = fixture_new(kind, F, N, ROWS, B);
       const int64_t count = hn_precision_count(F, false);
       double *all = g_new0(double, (gsize)(ROWS * count)), *part = g_new0(double, (gsize)count);
-      float *gram = gram_of(&lab.core);
-      void *work = work_of(&lab.core, ROWS, B);
-      if (way) lab.core.gram = gram;
-      hn_curvature_add(&lab.core, &lab.carry, false, all, count, work);
-      HnCarry one = lab.carry;
+      float *gram = gram_of(&it.core);
+      void *work = work_of(&it.core, ROWS, B);
+      if (way) it.core.gram = gram;
+      hn_curvature_add(&it.core, &it.carry, false, all, count, work);
+      HnCarry one = it.carry;
       one.rows = 1;
       for (int64_t row = 0; row < ROWS; row++) {
         memset(part, 0, (gsize)count * sizeof *part);
-        hn_curvature_add(&lab.core, &one, false, part, count, work);
+        hn_curvature_add(&it.core, &one, false, part, count, work);
         g_assert_cmpmem(part, (gsize)count * sizeof *part, all + row * count,
                         (gsize)count * sizeof *part);
         one.h += N, one.m += N, one.x += one.x_row;
       }
       g_free(all), g_free(part), g_free(gram), free(work);
-      lab_free(&lab);
+      fixture_free(&it);
     }
 }
 
@@ -285,25 +285,25 @@ static uint64_t hash_all(void) {
   uint64_t hash = 14695981039346656037u;
   for (int kind = 0; kind < 2; kind++)
     for (int way = 0; way < 2; way++) {
-      Lab lab = lab_new(kind, F, N, ROWS, B);
+      Fixture it = fixture_new(kind, F, N, ROWS, B);
       double *p = g_new(double, (gsize)(ROWS * count));
-      float *gram = gram_of(&lab.core), z[ROWS * F], pull[ROWS * F];
+      float *gram = gram_of(&it.core), z[ROWS * F], pull[ROWS * F];
       HnPrecisionStats facts[ROWS];
-      void *work = work_of(&lab.core, ROWS, B);
+      void *work = work_of(&it.core, ROWS, B);
       void *room = aligned_alloc(64, (hn_precision_work_size(F) + 63) / 64 * 64);
-      if (way) lab.core.gram = gram;
+      if (way) it.core.gram = gram;
       for (int row = 0; row < ROWS; row++) hn_precision_set(F, false, 1, p + row * count);
-      hn_curvature_add(&lab.core, &lab.carry, false, p, count, work);
+      hn_curvature_add(&it.core, &it.carry, false, p, count, work);
       const HnPrecision q = {ROWS, F, false, p, count, HN_JITTER};
-      hn_precision_sample(&q, lab.h32, N, 1, lab.m32, z, NULL, room);
-      hn_precision_stats(&q, z, F, &q, lab.h32, N, facts, NULL, room);
-      hn_precision_mahalanobis(&q, z, F, lab.h32, N, pull, NULL);
+      hn_precision_sample(&q, it.h32, N, 1, it.m32, z, NULL, room);
+      hn_precision_stats(&q, z, F, &q, it.h32, N, facts, NULL, room);
+      hn_precision_mahalanobis(&q, z, F, it.h32, N, pull, NULL);
       hash = mix_bits(hash, p, (gsize)(ROWS * count) * sizeof *p);
       hash = mix_bits(hash, z, sizeof z);
       hash = mix_bits(hash, facts, sizeof facts);
       hash = mix_bits(hash, pull, sizeof pull);
       g_free(p), g_free(gram), free(work), free(room);
-      lab_free(&lab);
+      fixture_free(&it);
     }
   return hash;
 }

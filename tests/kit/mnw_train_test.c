@@ -2,17 +2,17 @@
  * float64 functions, dense covariance matrices, and differences. */
 #include "mnw_fixture.h"
 
-typedef struct Lab {
+typedef struct Fixture {
   int64_t n, d, m;
   float *c, *dc;
   double *c64, *y;
   void *work;
-} Lab;
+} Fixture;
 
 /* tanh features of `inputs` random inputs: the fewer, the worse conditioned. */
-static Lab lab_of(guint32 seed, int64_t n, int64_t d, int64_t m, int64_t inputs) {
+static Fixture fixture_new(guint32 seed, int64_t n, int64_t d, int64_t m, int64_t inputs) {
   GRand *g = g_rand_new_with_seed(seed);
-  Lab l = {.n = n, .d = d, .m = m, .c = g_new(float, n *d + 1), .dc = g_new0(float, n *d + 1)};
+  Fixture l = {.n = n, .d = d, .m = m, .c = g_new(float, n *d + 1), .dc = g_new0(float, n *d + 1)};
   l.c64 = g_new(double, n *d + 1);
   l.y = g_new(double, n *m + 1);
   l.work = g_malloc(hn_mnw_train_size(n, d, m));
@@ -29,11 +29,11 @@ static Lab lab_of(guint32 seed, int64_t n, int64_t d, int64_t m, int64_t inputs)
   return l;
 }
 
-static void lab_free(Lab *l) {
+static void fixture_free(Fixture *l) {
   g_free(l->c), g_free(l->dc), g_free(l->c64), g_free(l->y), g_free(l->work);
 }
 
-static HnMnwEvidence train(const Lab *l, const HnMnwPrior *prior, HnMnwPath path) {
+static HnMnwEvidence train(const Fixture *l, const HnMnwPrior *prior, HnMnwPath path) {
   const HnMnwTrial trial = {
       .n = l->n, .d = l->d, .m = l->m, .c = l->c, .ldc = l->d, .y64 = l->y, .ldy = l->m};
   HnMnwEvidence result = {.path = path, .dc = l->dc, .lddc = l->d};
@@ -42,7 +42,7 @@ static HnMnwEvidence train(const Lab *l, const HnMnwPrior *prior, HnMnwPath path
 }
 
 /* Frobenius norms. */
-static double apart(const Lab *l, const double *want) {
+static double apart(const Fixture *l, const double *want) {
   double wrong = 0, all = 0;
   for (int64_t i = 0; i < l->n * l->d; i++) {
     wrong += pow((double)l->dc[i] - want[i], 2);
@@ -52,7 +52,7 @@ static double apart(const Lab *l, const double *want) {
 }
 
 /* The general functions' answer. */
-static double reference(const Lab *l, const HnMnwPrior *prior, double *dc) {
+static double reference(const Fixture *l, const HnMnwPrior *prior, double *dc) {
   const int64_t m = l->m;
   const bool inferred = prior->noise == HN_MNW_INFERRED;
   HnMnw p = golden_place(l->d, m), q = golden_place(l->d, m);
@@ -84,7 +84,8 @@ static void test_paths_agree(void) {
       {1100, 40, 1, 6}, {150, 64, 2, 6},  {300, 16, 1, 6}, {70, 8, 3, 6}, {90, 72, 1, 9}};
   for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++)
     for (HnMnwNoise noise = HN_MNW_INFERRED; noise <= HN_MNW_NORMAL; noise++) {
-      Lab l = lab_of(200 + (guint32)i, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3]);
+      Fixture l =
+          fixture_new(200 + (guint32)i, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3]);
       const HnMnwPrior prior = prior_of(noise);
       double *dc = g_new(double, l.n *l.d);
       const double want = reference(&l, &prior, dc);
@@ -97,13 +98,13 @@ static void test_paths_agree(void) {
         g_assert_cmpint(got.jitter_retries, ==, 0);
       }
       g_free(dc);
-      lab_free(&l);
+      fixture_free(&l);
     }
 }
 
 /* Padded rows and float32 targets give what dense float64 ones do; the padding stays. */
 static void test_strides(void) {
-  Lab l = lab_of(210, 50, 9, 2, 4);
+  Fixture l = fixture_new(210, 50, 9, 2, 4);
   const HnMnwPrior prior = prior_of(HN_MNW_INFERRED);
   float c[50 * 13], y[50 * 3], dc[50 * 11];
   for (int i = 0; i < 50 * 11; i++) dc[i] = 77;
@@ -124,7 +125,7 @@ static void test_strides(void) {
       for (int i = 0; i < 11; i++)
         g_assert_cmpfloat(dc[t * 11 + i], ==, i < 9 ? l.dc[t * 9 + i] : 77);
   }
-  lab_free(&l);
+  fixture_free(&l);
 }
 
 /* The a-priori bound holds over ten decades of conditioning, and AUTO keeps its promise on both
@@ -134,7 +135,8 @@ static void test_precision_is_chosen(void) {
   int mixed = 0, full = 0;
   for (int i = 0; i < 3; i++)
     for (double xi = 100; xi > 1e-8; xi /= 10) {
-      Lab l = lab_of(220 + (guint32)i, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3]);
+      Fixture l =
+          fixture_new(220 + (guint32)i, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3]);
       HnMnwPrior prior = prior_of(HN_MNW_INFERRED);
       prior.xi = xi;
       double *dc = g_new(double, l.n *l.d);
@@ -152,7 +154,7 @@ static void test_precision_is_chosen(void) {
       mixed += got.path == HN_MNW_MIXED;
       full += got.path == HN_MNW_FULL;
       g_free(dc);
-      lab_free(&l);
+      fixture_free(&l);
     }
   g_assert_cmpint(mixed, >=, 6);
   g_assert_cmpint(full, >=, 6);
@@ -180,7 +182,7 @@ static double log_gaussian(int64_t k, double *cov, const double *y) {
  * vec(Y) ~ N(0, I (x) Sigma + C C'/xi (x) I), and equals FIXED at xi scaled by the variance. */
 static void test_known_noise_is_gaussian(void) {
   enum { N = 9, D = 4, M = 2, K = N * M };
-  Lab l = lab_of(230, N, D, M, 3);
+  Fixture l = fixture_new(230, N, D, M, 3);
   const HnMnwPrior fixed = prior_of(HN_MNW_FIXED), normal_prior = prior_of(HN_MNW_NORMAL);
   double cov[2][K * K];
   for (int a = 0; a < K; a++)
@@ -201,7 +203,7 @@ static void test_known_noise_is_gaussian(void) {
   const HnMnwEvidence fn = train(&l, &scaled, HN_MNW_AUTO);
   near_to("normal = fixed, scaled", nn.evidence, fn.evidence, 1e-14);
   g_assert_cmpmem(dc, sizeof dc, l.dc, sizeof dc);
-  lab_free(&l);
+  fixture_free(&l);
 }
 
 /* A general Sigma: hn_mnw_fixed_evidence against the dense form, and NORMAL has no such twin. */
@@ -232,7 +234,7 @@ static void test_general_noise_is_gaussian(void) {
 static void test_prior_derivatives(void) {
   for (int shape = 0; shape < 2; shape++)
     for (HnMnwNoise noise = HN_MNW_INFERRED; noise <= HN_MNW_NORMAL; noise++) {
-      Lab l = lab_of(240, shape ? 7 : 40, 12, 3, 5); /* the first is dual */
+      Fixture l = fixture_new(240, shape ? 7 : 40, 12, 3, 5); /* the first is dual */
       const HnMnwPrior at = prior_of(noise);
       const HnMnwEvidence got = train(&l, &at, HN_MNW_AUTO);
       const double h = 1e-5;
@@ -249,13 +251,13 @@ static void test_prior_derivatives(void) {
       near_to("xi", got.d_log_xi, slope[0], 1e-7);
       near_to("psi", got.d_log_psi, slope[1], 1e-7);
       near_to("variance", got.d_log_variance, slope[2], 1e-7);
-      lab_free(&l);
+      fixture_free(&l);
     }
 }
 
 static void test_rows_sum_to_evidence(void) {
   for (HnMnwNoise noise = HN_MNW_INFERRED; noise <= HN_MNW_NORMAL; noise++) {
-    Lab l = lab_of(250, 300, 48, 2, 6);
+    Fixture l = fixture_new(250, 300, 48, 2, 6);
     const HnMnwPrior prior = prior_of(noise);
     void *belief = g_malloc(hn_mnw_belief_size(l.d, l.m)),
          *work = g_malloc(hn_mnw_belief_work_size(l.d, l.m));
@@ -268,7 +270,7 @@ static void test_rows_sum_to_evidence(void) {
     }
     near_to("evidence", sum, train(&l, &prior, HN_MNW_AUTO).evidence, 1e-10);
     g_free(belief), g_free(work);
-    lab_free(&l);
+    fixture_free(&l);
   }
 }
 
@@ -277,7 +279,7 @@ static void test_rows_sum_to_evidence(void) {
 /* Duplicate columns and a vanishing xi: C'C + xi I is not positive definite in float64, so xi is
  * raised until it is, and the caller hears how often. */
 static void test_retries(void) {
-  Lab l = lab_of(260, 80, 12, 1, 4);
+  Fixture l = fixture_new(260, 80, 12, 1, 4);
   HnMnwPrior prior = prior_of(HN_MNW_INFERRED);
   prior.xi = 1e-18;
   for (int64_t t = 0; t < l.n; t++)
@@ -287,12 +289,12 @@ static void test_retries(void) {
   near_to("xi", log10(got.xi), -18 + (double)got.jitter_retries, 1e-9);
   g_assert_true(isfinite(got.evidence));
   g_assert_cmpint(got.path, ==, HN_MNW_FULL);
-  lab_free(&l);
+  fixture_free(&l);
 }
 
 static void test_not_finite(void) {
   for (int shape = 0; shape < 2; shape++) {
-    Lab l = lab_of(261, shape ? 5 : 30, 12, 1, 4);
+    Fixture l = fixture_new(261, shape ? 5 : 30, 12, 1, 4);
     const HnMnwPrior prior = prior_of(HN_MNW_INFERRED);
     const HnMnwTrial trial = {
         .n = l.n, .d = l.d, .m = 1, .c = l.c, .ldc = l.d, .y64 = l.y, .ldy = 1};
@@ -309,7 +311,7 @@ static void test_not_finite(void) {
     g_assert_cmpint(hn_mnw_train(&bad, &trial, &result, l.work), ==, HN_E_PARAM);
     bad = prior, bad.xi = 0;
     g_assert_cmpint(hn_mnw_train(&bad, &trial, &result, l.work), ==, HN_E_PARAM);
-    lab_free(&l);
+    fixture_free(&l);
   }
 }
 

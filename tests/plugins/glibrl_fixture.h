@@ -208,4 +208,17 @@ static inline void assert_same(const Beliefs *a, const Beliefs *b) {
   g_assert_cmpmem(a->info, a->info_bytes, b->info, b->info_bytes);
   g_assert_cmpmem(a->state, a->state_bytes, b->state, b->state_bytes);
 }
+
+/* Parameters in which every choice takes every value. */
+static inline void variants(void (*test)(GlibrlParams p)) {
+  for (int32_t noise = 0; noise < 3; noise++)
+    for (int32_t belief = 0; belief < 5; belief++) {
+      GlibrlParams p = small();
+      p.noise = noise, p.view = belief, p.belief_of = (noise + belief) % 3;
+      p.transition_target = belief == 1, p.next_input = noise, p.feature_scaling = noise == 1;
+      p.feature_constant = belief != 2, p.reward_scaling = noise, p.normalise_targets = belief != 0;
+      p.normalise_inputs = noise != 2;
+      test(p);
+    }
+}
 #endif
