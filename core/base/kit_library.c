@@ -5,27 +5,36 @@
 #include <stddef.h>
 #include <string.h>
 
+typedef struct Wanted {
+  const char *stem, *file;
+} Wanted;
+
 static int find(struct dl_phdr_info *info, size_t size, void *arg) {
+  Wanted *w = arg;
   (void)size;
-  if (!info->dlpi_name || !strstr(info->dlpi_name, "libhunch-kit.so")) return 0;
-  *(const char **)arg = info->dlpi_name;
+  if (!info->dlpi_name || !strstr(info->dlpi_name, w->stem)) return 0;
+  w->file = info->dlpi_name;
   return 1;
 }
 
-static const char *ask(const char *symbol) {
-  const char *name = NULL;
+/* What a function without arguments of a loaded library returns; NULL: there is none. */
+static const char *ask(const char *stem, const char *symbol) {
+  Wanted w = {stem, NULL};
   const char *(*function)(void) = NULL;
-  dl_iterate_phdr(find, &name);
-  void *kit = name ? dlopen(name, RTLD_NOW | RTLD_NOLOAD) : NULL;
-  if (!kit) return NULL;
-  *(void **)&function = dlsym(kit, symbol);
-  dlclose(kit); /* it stays: whoever loaded it holds it */
+  dl_iterate_phdr(find, &w);
+  void *library = w.file ? dlopen(w.file, RTLD_NOW | RTLD_NOLOAD) : NULL;
+  if (!library) return NULL;
+  *(void **)&function = dlsym(library, symbol);
+  dlclose(library); /* it stays: whoever loaded it holds it */
   return function ? function() : NULL;
 }
 
 const char *hn_kit_library_isa(void) {
-  return ask("hn_kit_isa");
+  return ask("libhunch-kit.so", "hn_kit_isa");
 }
 const char *hn_kit_library_blas(void) {
-  return ask("hn_kit_blas");
+  return ask("libhunch-kit.so", "hn_kit_blas");
+}
+const char *hn_kit_library_blas_version(void) {
+  return ask("libopenblas", "openblas_get_config");
 }

@@ -3,7 +3,6 @@
 #include "cli.h"
 #include "kit_library.h"
 #include "registry.h"
-#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -63,15 +62,13 @@ static void check_versions(void) {
 
 /* Known once a plugin has loaded them. */
 static void check_numerics(void) {
-  typedef char *Config(void);
-  Config *config = NULL;
-  *(void **)&config = dlsym(RTLD_DEFAULT, "openblas_get_config");
   const char *isa = hn_kit_library_isa(), *core = hn_kit_library_blas();
   if (!isa || !core) {
     say(OPTIONAL, "kit", "no plugin has loaded it");
     return;
   }
-  g_autofree char *text = config ? g_strstrip(g_strdup(config())) : NULL;
+  const char *version = hn_kit_library_blas_version();
+  g_autofree char *text = version ? g_strstrip(g_strdup(version)) : NULL;
   say(GOOD, "OpenBLAS", "kernels %s, one thread a worker (%s)", core,
       text ? text : "version unknown");
   const char *set = g_getenv("OPENBLAS_CORETYPE");
