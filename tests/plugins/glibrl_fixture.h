@@ -92,7 +92,7 @@ static Experience masses(int64_t steps, int64_t rows, int64_t task_steps, int64_
 }
 
 /* Sinusoids a sin(x + phase) over a random x; amplitudes spread 25 fold and the noise with them. */
-static Experience sinusoids(int64_t steps, int64_t rows, int64_t task_steps, uint64_t seed) {
+static inline Experience sinusoids(int64_t steps, int64_t rows, int64_t task_steps, uint64_t seed) {
   Experience data = experience_new(steps, rows, 1, 1);
   for (int64_t i = 0; i < rows; i++) {
     HnRng rng = hn_rng(seed, (uint64_t)i);
