@@ -9,6 +9,7 @@ typedef struct HnDiag HnDiag;
 
 HnDiag *hn_diag_new(void);
 void hn_diag_free(HnDiag *d);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnDiag, hn_diag_free)
 /* Adds "FILE:LINE:COL: error: TEXT"; line 0: "FILE: error: TEXT"; file NULL: "error: TEXT".  The
  * same finding at the same place is kept once: a base is checked with every arm.  Unprintable
  * characters are escaped, so that no file can send control sequences to the terminal. */

@@ -3,12 +3,12 @@
  * and tells on a page of memory how far it is. */
 #include "call_record.h"
 #include "child.h"
-#include "cli.h"
 #include "error.h"
 #include "guard.h"
 #include "lock.h"
 #include "run.h"
 #include "run_dir.h"
+#include "verbs.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -23,8 +23,8 @@ static void on_signal(int number) {
   stop = 1;
 }
 
-/* GLib's word for what cannot go on, such as memory that is not there: said as every other error,
- * and an end without a core. */
+/* GLib's last message before it aborts, as when memory runs out: printed like every other error,
+ * and without a core dump. */
 static void on_fatal(const char *domain, GLogLevelFlags level, const char *message, void *arg) {
   if (!(level & G_LOG_LEVEL_ERROR)) {
     g_log_default_handler(domain, level, message, arg);
@@ -39,17 +39,17 @@ static void listen_to_signals(void) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGUSR1, &action, NULL);
-  signal(SIGPIPE,
-         SIG_IGN); /* a parent that is gone must not keep a checkpoint from being written */
+  /* a parent that is gone must not keep a checkpoint from being written */
+  signal(SIGPIPE, SIG_IGN);
   g_log_set_default_handler(on_fatal, NULL);
 }
 
 /* Whether the folder is this cell's, or the exit code: it is done, or something else. */
 static int judge(const HnCell *cell, const char *dir, bool *fresh) {
-  HnCellState state = hn_cell_state(dir, cell);
-  const HnCellWork work = state.work;
-  if (work == HN_CELL_DIFFERS) g_printerr("%s: error: %s\n", dir, state.reason);
-  hn_cell_state_clear(&state);
+  HnCellStatus status = hn_cell_status(dir, cell);
+  const HnCellWork work = status.work;
+  if (work == HN_CELL_DIFFERS) g_printerr("%s: error: %s\n", dir, status.reason);
+  hn_cell_status_clear(&status);
   g_autofree char *config = hn_run_file(dir, HN_FILE_CONFIG);
   *fresh = !g_file_test(config, G_FILE_TEST_EXISTS);
   return work == HN_CELL_DONE ? HN_EXIT_DONE : work == HN_CELL_DIFFERS ? HN_EXIT_USAGE : -1;
@@ -64,13 +64,13 @@ static int run(const HnCell *cell, const char *dir, bool fresh) {
   hn_guard_finish();
   if (log >= 0) close(log);
   if (ok) return HN_EXIT_DONE;
-  const int code = hn_cli_exit_code(error);
+  const int code = hn_verb_exit_code(error);
   g_printerr("%s: %s%s\n", dir, code == HN_EXIT_INTERRUPTED ? "" : "error: ", error->message);
   if (fresh && g_error_matches(error, HN_ERROR, HN_ERROR_REFUSED)) hn_run_discard(dir);
   return code;
 }
 
-/* Alone in the folder from here on, before anything in it is read or written. */
+/* Takes the folder's lock before anything in it is read or written. */
 static int run_locked(const HnCell *cell, const char *dir) {
   g_autofree char *path = hn_run_file(dir, HN_FILE_LOCK);
   g_autoptr(GError) error = NULL;
@@ -99,17 +99,15 @@ static HnCell *read_cell(const char *dir) {
   char part[4096];
   for (ssize_t n; (n = read(STDIN_FILENO, part, sizeof part)) > 0;)
     g_string_append_len(text, part, n);
-  HnDiag *d = hn_diag_new();
-  HnNode *node = hn_yaml_parse(name, text->str, text->len, d);
-  HnCell *cell = node ? hn_cell_read(node, d) : NULL;
+  g_autoptr(HnDiag) d = hn_diag_new();
+  g_autoptr(HnNode) node = hn_yaml_parse(name, text->str, text->len, d);
+  g_autoptr(HnCell) cell = node ? hn_cell_read(node, d) : NULL;
   g_autofree char *findings = hn_diag_text(d);
-  if (hn_diag_count(d)) g_clear_pointer(&cell, hn_cell_free);
   g_printerr("%s", findings);
-  hn_node_free(node), hn_diag_free(d);
-  return cell;
+  return hn_diag_count(d) ? NULL : g_steal_pointer(&cell);
 }
 
-int hn_cli_cell(int argc, char **argv) {
+int hn_cmd_cell(int argc, char **argv) {
   const bool scheduled = argc == 3 && strcmp(argv[2], "-") == 0;
   if (argc != 2 && !scheduled) {
     g_printerr("usage: hunch cell DIR [-]\n");
@@ -122,10 +120,9 @@ int hn_cli_cell(int argc, char **argv) {
   }
   g_autoptr(GError) error = NULL;
   g_autofree char *dir = g_canonicalize_filename(argv[1], NULL); /* wherever a plugin goes */
-  HnCell *cell = scheduled ? read_cell(dir) : hn_cell_open(dir, &error);
+  g_autoptr(HnCell) cell = scheduled ? read_cell(dir) : hn_cell_open(dir, &error);
   if (error) g_printerr("%s\n", error->message);
   const int code = cell ? run_locked(cell, dir) : HN_EXIT_USAGE;
-  hn_cell_free(cell);
   hn_guard_finish();
   return code;
 }

@@ -1,8 +1,10 @@
 /* cmd_doctor.c - `hunch doctor`: what hunch needs on this machine, and what to install if it lacks.
  */
-#include "cli.h"
 #include "kit_library.h"
+#include "message.h"
+#include "options.h"
 #include "registry.h"
+#include "verbs.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -13,15 +15,15 @@ typedef enum Verdict { GOOD, OPTIONAL, BAD } Verdict;
 
 /* One line; returns whether something essential is missing. */
 G_GNUC_PRINTF(3, 4)
-static gboolean say(Verdict verdict, const char *what, const char *format, ...) {
+static bool say(Verdict verdict, const char *what, const char *format, ...) {
   static const char *const words[] = {"ok", "note", "FAIL"};
   static const HnStyle styles[] = {HN_GREEN, HN_YELLOW, HN_RED};
   va_list args;
   va_start(args, format);
   g_autofree char *text = g_strdup_vprintf(format, args);
   va_end(args);
-  printf("%s%-4s%s  %-14s %s\n", hn_cli_style(STDOUT_FILENO, styles[verdict]), words[verdict],
-         hn_cli_style(STDOUT_FILENO, HN_PLAIN), what, text);
+  printf("%s%-4s%s  %-14s %s\n", hn_message_style(STDOUT_FILENO, styles[verdict]), words[verdict],
+         hn_message_style(STDOUT_FILENO, HN_PLAIN), what, text);
   return verdict == BAD;
 }
 
@@ -89,15 +91,14 @@ static void check_tool(const char *tool, const char *package, const char *purpos
 /* The Debian package that holds the library a loader's message names, or NULL. */
 static const char *package_of(const char *reason) {
   static const char *const known[][2] = {{"libmujoco.so", "libmujoco2.2.2"},
-                                         {"libopenblas.so", "libopenblas0-pthread"},
-                                         {"libsleef.so", "libsleef3"}};
+                                         {"libopenblas.so", "libopenblas0-pthread"}};
   for (guint i = 0; i < G_N_ELEMENTS(known); i++)
     if (strstr(reason, known[i][0])) return known[i][1];
   return NULL;
 }
 
-static gboolean check_plugins(void) {
-  gboolean missing = FALSE;
+static bool check_plugins(void) {
+  bool missing = false;
   g_auto(GStrv) folders = hn_plugins_folders();
   g_auto(GStrv) ignored = hn_plugins_ignored();
   for (char **f = folders; *f; f++)
@@ -129,8 +130,8 @@ static gboolean check_plugins(void) {
 }
 
 /* Where `hunch run` writes unless told otherwise. */
-static gboolean check_runs(void) {
-  gboolean exists = g_file_test("runs", G_FILE_TEST_EXISTS);
+static bool check_runs(void) {
+  bool exists = g_file_test("runs", G_FILE_TEST_EXISTS);
   const char *folder = exists ? "runs" : ".";
   g_autofree char *path = g_canonicalize_filename("runs", NULL);
   if (access(folder, W_OK | X_OK) != 0)
@@ -140,21 +141,21 @@ static gboolean check_runs(void) {
   if (statvfs(folder, &disk) != 0) return say(GOOD, "runs folder", "%s", path);
   say(GOOD, "runs folder", "%s%s, %.1f GiB free", path, exists ? "" : " (made when needed)",
       (double)disk.f_bavail * (double)disk.f_frsize / (1 << 30));
-  return FALSE;
+  return false;
 }
 
-int hn_cli_doctor(int argc, char **argv) {
-  const HnVerb *verb = hn_cli_verb("doctor");
-  int code = hn_cli_options(verb, NULL, &argc, &argv);
+int hn_cmd_doctor(int argc, char **argv) {
+  const HnVerb *verb = hn_verb_find("doctor");
+  int code = hn_options_parse(verb, NULL, &argc, &argv);
   if (code >= 0) return code;
-  if (argc > 1) return hn_cli_usage(verb, "'%s': nothing more is taken", argv[1]);
+  if (argc > 1) return hn_options_refuse(verb, "'%s': nothing more is taken", argv[1]);
   check_versions();
   check_machine();
   check_tool("gnuplot", "gnuplot-nox", "'hunch report' draws its figures with it");
   check_tool("ffmpeg", "ffmpeg", "only videos need it");
-  gboolean missing = check_plugins();
+  bool missing = check_plugins();
   check_numerics();
   missing |= check_runs();
-  if (missing) hn_cli_error("doctor", "something that hunch needs is missing: see FAIL above");
+  if (missing) hn_message_error("doctor", "something that hunch needs is missing: see FAIL above");
   return missing ? HN_EXIT_FAILED : HN_EXIT_DONE;
 }

@@ -1,10 +1,11 @@
 /* cmd_inspect.c - `hunch inspect`: which plugins there are, and what one of them takes and reports.
  */
-#include "cli.h"
 #include "describe.h"
-#include "error.h"
 #include "json.h"
+#include "message.h"
+#include "options.h"
 #include "registry.h"
+#include "verbs.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,8 +21,8 @@ static void print_kind(const GPtrArray *all, HnKind kind, int width) {
     const HnPlugin *p = ((const HnFound *)all->pdata[i])->plugin;
     if (!p || p->kind != kind) continue;
     if (!any)
-      printf("%s%s%s\n", hn_cli_style(STDOUT_FILENO, HN_BOLD), hn_kind_name(kind),
-             hn_cli_style(STDOUT_FILENO, HN_PLAIN));
+      printf("%s%s%s\n", hn_message_style(STDOUT_FILENO, HN_BOLD), hn_kind_name(kind),
+             hn_message_style(STDOUT_FILENO, HN_PLAIN));
     printf("  %-*s  %s%s\n", width, p->name, p->summary,
            p->flags & HN_PRIVILEGED ? " [privileged]" : "");
     any = true;
@@ -38,8 +39,8 @@ static void print_table(const GPtrArray *all) {
   }
   for (HnKind kind = HN_KIND_ENV; kind <= HN_KIND_POLICY; kind++) print_kind(all, kind, width);
   if (rejected)
-    printf("%srejected%s\n", hn_cli_style(STDOUT_FILENO, HN_RED),
-           hn_cli_style(STDOUT_FILENO, HN_PLAIN));
+    printf("%srejected%s\n", hn_message_style(STDOUT_FILENO, HN_RED),
+           hn_message_style(STDOUT_FILENO, HN_PLAIN));
   for (guint i = 0; i < all->len; i++) {
     const HnFound *found = all->pdata[i];
     if (found->reason) printf("  %-*s  %s\n", width, found->name, found->reason);
@@ -83,25 +84,25 @@ static int list(bool json) {
   } else {
     g_auto(GStrv) folders = hn_plugins_folders();
     g_autofree char *looked = g_strjoinv(", ", folders);
-    hn_cli_warning("inspect", "no plugins found; looked in %s", looked);
+    hn_message_warning("inspect", "no plugins found; looked in %s", looked);
   }
   return HN_EXIT_DONE;
 }
 
-int hn_cli_inspect(int argc, char **argv) {
+int hn_cmd_inspect(int argc, char **argv) {
   gboolean json = FALSE;
   GOptionEntry entries[] = {
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON instead of text.", NULL}, {NULL}};
-  const HnVerb *verb = hn_cli_verb("inspect");
-  int code = hn_cli_options(verb, entries, &argc, &argv);
+  const HnVerb *verb = hn_verb_find("inspect");
+  int code = hn_options_parse(verb, entries, &argc, &argv);
   if (code >= 0) return code;
-  if (argc > 2) return hn_cli_usage(verb, "at most one plugin is inspected, not %d", argc - 1);
+  if (argc > 2) return hn_options_refuse(verb, "at most one plugin is inspected, not %d", argc - 1);
   if (argc < 2) return list(json);
   g_autoptr(GError) error = NULL;
   const HnPlugin *plugin = hn_plugins_load(argv[1], 0, &error);
   if (!plugin) {
-    hn_cli_error("inspect", "%s", error->message);
-    return hn_cli_exit_code(error);
+    hn_message_error("inspect", "%s", error->message);
+    return hn_verb_exit_code(error);
   }
   if (json) {
     JsonBuilder *b = hn_json_begin();

@@ -1,9 +1,11 @@
 /* cmd_plan.c - `hunch plan STUDY.yaml`: every cell, whether it would run, and why. */
 #include "cell_status.h"
-#include "cli.h"
 #include "json.h"
+#include "options.h"
 #include "run_dir.h"
 #include "study.h"
+#include "study_argument.h"
+#include "verbs.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +14,7 @@ enum { SHORT = 12, WORKS = HN_CELL_DIFFERS + 1 };
 
 static void add_cell(JsonBuilder *b, const HnCell *cell, const char *dir) {
   g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
-  HnCellState state = hn_cell_state(folder, cell);
+  HnCellStatus status = hn_cell_status(folder, cell);
   g_autofree char *identity = hn_cell_identity(cell);
   g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed); /* JSON keeps 53 bits */
   hn_json_open_object(b, NULL);
@@ -22,10 +24,10 @@ static void add_cell(JsonBuilder *b, const HnCell *cell, const char *dir) {
   hn_json_add_int(b, "frames", cell->run.frames);
   hn_json_add_string(b, "identity", identity);
   hn_json_add_string(b, "folder", folder);
-  hn_json_add_string(b, "state", hn_cell_work_name(state.work));
-  hn_json_add_string(b, "reason", state.reason);
+  hn_json_add_string(b, "state", hn_cell_work_name(status.work));
+  hn_json_add_string(b, "reason", status.reason);
   json_builder_end_object(b);
-  hn_cell_state_clear(&state);
+  hn_cell_status_clear(&status);
 }
 
 static void print_json(const HnStudy *study, const char *dir) {
@@ -49,13 +51,13 @@ static void print_table(const HnStudy *study, const char *dir) {
   for (guint i = 0; i < study->cells->len; i++) {
     const HnCell *cell = study->cells->pdata[i];
     g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
-    HnCellState state = hn_cell_state(folder, cell);
+    HnCellStatus status = hn_cell_status(folder, cell);
     g_autofree char *identity = hn_cell_identity(cell);
     printf("%-*s  %4" PRId64 "  %10" PRId64 "  %.*s  %-7s  %s\n", arm_width, cell->arm,
-           cell->seed_index, cell->run.frames, SHORT, identity, hn_cell_work_name(state.work),
-           state.reason);
-    count[state.work]++;
-    hn_cell_state_clear(&state);
+           cell->seed_index, cell->run.frames, SHORT, identity, hn_cell_work_name(status.work),
+           status.reason);
+    count[status.work]++;
+    hn_cell_status_clear(&status);
   }
   (void)fflush(stdout); /* so that a shared file keeps the order */
   g_printerr("%s: %u cells", dir, study->cells->len);
@@ -64,23 +66,22 @@ static void print_table(const HnStudy *study, const char *dir) {
   g_printerr("\n");
 }
 
-int hn_cli_plan(int argc, char **argv) {
+int hn_cmd_plan(int argc, char **argv) {
   g_autofree char *output = NULL;
   gboolean json = FALSE;
   GOptionEntry entries[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The study's folder (runs/NAME).", "DIR"},
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON.", NULL},
       {NULL}};
-  const HnVerb *verb = hn_cli_verb(argv[0]);
-  int code = hn_cli_options(verb, entries, &argc, &argv);
+  const HnVerb *verb = hn_verb_find(argv[0]);
+  int code = hn_options_parse(verb, entries, &argc, &argv);
   if (code >= 0) return code;
-  HnStudy *study = hn_cli_study(verb, argc, argv);
+  g_autoptr(HnStudy) study = hn_study_argument(verb, argc, argv);
   if (!study) return HN_EXIT_USAGE;
   g_autofree char *dir = output ? g_strdup(output) : g_build_filename("runs", study->name, NULL);
   if (json)
     print_json(study, dir);
   else
     print_table(study, dir);
-  hn_study_free(study);
   return HN_EXIT_DONE;
 }

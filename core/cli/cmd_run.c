@@ -1,11 +1,13 @@
 /* cmd_run.c - `hunch run STUDY.yaml`: every cell that is not done, then the comparison and the
  * report.
  */
-#include "cli.h"
-#include "error.h"
+#include "message.h"
+#include "options.h"
 #include "render_text.h"
 #include "report.h"
 #include "schedule.h"
+#include "study_argument.h"
+#include "verbs.h"
 #include <stdio.h>
 
 typedef struct Options {
@@ -14,7 +16,8 @@ typedef struct Options {
   int parallel;
 } Options;
 
-/* Arms and seeds that exist, or the exit code. */
+/* Appends the seeds that are asked for; -1, or the exit code where an arm or seed does not exist.
+ */
 static int check_selection(const HnVerb *verb, const HnStudy *study, const Options *o,
                            GArray *seeds) {
   for (char **a = o->arms; a && *a; a++) {
@@ -23,19 +26,19 @@ static int check_selection(const HnVerb *verb, const HnStudy *study, const Optio
     g_ptr_array_set_free_func(names, NULL);
     g_ptr_array_add(names, NULL);
     g_autofree char *hint = hn_diag_hint(*a, (const char *const *)names->pdata);
-    return hn_cli_usage(verb, "no arm '%s'%s", *a, hint);
+    return hn_options_refuse(verb, "no arm '%s'%s", *a, hint);
   }
   for (char **s = o->seeds; s && *s; s++) {
-    gint64 index = 0;
+    int64_t index = 0;
     if (!g_ascii_string_to_signed(*s, 10, 0, study->seeds.count - 1, &index, NULL))
-      return hn_cli_usage(verb, "no seed '%s': expected an index from 0 to %" G_GINT64_FORMAT, *s,
-                          study->seeds.count - 1);
+      return hn_options_refuse(verb, "no seed '%s': expected an index from 0 to %" G_GINT64_FORMAT,
+                               *s, study->seeds.count - 1);
     g_array_append_val(seeds, index);
   }
   return -1;
 }
 
-/* Nothing could begin as it was told: a wrong configuration, not a run that went wrong. */
+/* Whether every cell was refused at its start: a wrong configuration, not a run that went wrong. */
 static bool all_refused(const GPtrArray *jobs) {
   bool all = jobs->len > 0;
   for (guint i = 0; i < jobs->len; i++) {
@@ -51,31 +54,29 @@ static guint count(const GPtrArray *jobs, HnJobState state) {
   return n;
 }
 
-/* The table on stdout, the page beside the cells; what cannot be shown is a warning. */
+/* Prints the table and writes the page beside the cells; what fails is a warning. */
 static void show(const HnVerb *verb, const char *dir) {
   g_autoptr(GError) error = NULL;
-  HnResults *r = hn_results_read(dir, &error);
-  HnComparison *c = r ? hn_compare(r, NULL, NULL, &error) : NULL;
+  g_autoptr(HnResults) r = hn_results_read(dir, &error);
+  g_autoptr(HnComparison) c = r ? hn_compare(r, NULL, NULL, &error) : NULL;
   if (c) {
     g_autofree char *text = hn_render_text(c);
     g_autofree char *page = g_build_filename(dir, "report.html", NULL);
     fputs(text, stdout);
     if (hn_report_write(c, page, &error)) printf("\n%s\n", page);
   }
-  if (error) hn_cli_warning(verb->name, "%s", error->message);
-  hn_comparison_free(c);
-  hn_results_free(r);
+  if (error) hn_message_warning(verb->name, "%s", error->message);
 }
 
 static int run(const HnVerb *verb, const HnStudy *study, const char *dir, GPtrArray *jobs,
                const char *const *overrides, int parallel) {
   g_autoptr(GError) error = NULL;
-  if (!hn_folder_check(study, dir, jobs, &error) ||
-      !hn_folder_prepare(study, overrides, dir, jobs, &error)) {
-    hn_cli_error(verb->name, "%s", error->message);
-    return hn_cli_exit_code(error);
+  if (!hn_jobs_check(study, dir, jobs, &error) ||
+      !hn_jobs_prepare(study, overrides, dir, jobs, &error)) {
+    hn_message_error(verb->name, "%s", error->message);
+    return hn_verb_exit_code(error);
   }
-  gint64 at_once = parallel ? parallel : hn_schedule_parallel(jobs);
+  int64_t at_once = parallel ? parallel : hn_schedule_parallel(jobs);
   guint ready = count(jobs, HN_JOB_DONE);
   fprintf(stderr, "%s: %u cells, %u done before, up to %" G_GINT64_FORMAT " at once\n", dir,
           jobs->len, ready, at_once);
@@ -88,15 +89,15 @@ static int run(const HnVerb *verb, const HnStudy *study, const char *dir, GPtrAr
   }
   bool refused = all_refused(jobs);
   if (!refused) show(verb, dir);
-  if (failed) hn_cli_error(verb->name, "%u of %u cells failed", failed, jobs->len);
+  if (failed) hn_message_error(verb->name, "%u of %u cells failed", failed, jobs->len);
   if (refused) {
-    hn_folder_discard(dir);
+    hn_jobs_discard(dir);
     return HN_EXIT_USAGE;
   }
   return failed || elsewhere ? HN_EXIT_PARTIAL : HN_EXIT_DONE;
 }
 
-int hn_cli_run(int argc, char **argv) {
+int hn_cmd_run(int argc, char **argv) {
   Options o = {0};
   GOptionEntry entries[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output, "The study's folder (runs/NAME).",
@@ -106,23 +107,20 @@ int hn_cli_run(int argc, char **argv) {
       {"seed", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.seeds,
        "Only the seed of this index, from 0; may be repeated.", "I"},
       {NULL}};
-  const HnVerb *verb = hn_cli_verb(argv[0]);
-  int code = hn_cli_options(verb, entries, &argc, &argv);
-  if (code < 0 && o.parallel < 0) code = hn_cli_usage(verb, "-j wants a number of cells, from 1");
-  HnStudy *study = code < 0 ? hn_cli_study(verb, argc, argv) : NULL;
-  GArray *seeds = g_array_new(FALSE, FALSE, sizeof(gint64));
+  const HnVerb *verb = hn_verb_find(argv[0]);
+  int code = hn_options_parse(verb, entries, &argc, &argv);
+  if (code < 0 && o.parallel < 0)
+    code = hn_options_refuse(verb, "-j wants a number of cells, from 1");
+  g_autoptr(HnStudy) study = code < 0 ? hn_study_argument(verb, argc, argv) : NULL;
+  g_autoptr(GArray) seeds = g_array_new(FALSE, FALSE, sizeof(int64_t));
   if (code < 0) code = study ? check_selection(verb, study, &o, seeds) : HN_EXIT_USAGE;
   if (code < 0) {
     g_autofree char *dir =
         o.output ? g_strdup(o.output) : g_build_filename("runs", study->name, NULL);
     g_autoptr(GPtrArray) jobs = hn_jobs_new(
-        study, dir, o.arms, seeds->len ? (const gint64 *)(void *)seeds->data : NULL, seeds->len);
+        study, dir, o.arms, seeds->len ? (const int64_t *)(void *)seeds->data : NULL, seeds->len);
     code = run(verb, study, dir, jobs, (const char *const *)argv + 2, o.parallel);
   }
-  if (study) hn_study_free(study);
-  g_array_unref(seeds);
-  g_strfreev(o.arms);
-  g_strfreev(o.seeds);
-  g_free(o.output);
+  g_strfreev(o.arms), g_strfreev(o.seeds), g_free(o.output);
   return code;
 }

@@ -1,57 +1,35 @@
 /* main.c - `hunch VERB ...`: finds the verb and hands over. */
-#include "cli.h"
 #include "diagnostics.h"
+#include "message.h"
 #include "registry.h"
+#include "verbs.h"
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-static const HnVerb verbs[] = {
-    {"run", "STUDY.yaml [BLOCK.KEY=VALUE..]", "Run a study, or what is left of it.", hn_cli_run},
-    {"validate", "STUDY.yaml [BLOCK.KEY=VALUE..]", "Check a study; say all that is wrong with it.",
-     hn_cli_validate},
-    {"plan", "STUDY.yaml [BLOCK.KEY=VALUE..]", "Show which cells of a study would run, and why.",
-     hn_cli_plan},
-    {"compare", "DIR", "Set the arms of a study side by side, with intervals.", hn_cli_compare},
-    {"report", "DIR", "Write a study's results as one HTML page with plots.", hn_cli_report},
-    {"inspect", "[PLUGIN]", "Show the plugins there are, or the parameters of one.",
-     hn_cli_inspect},
-    {"video", "CELL -o FILE.mp4", "Film a trial of a trained cell, with its belief.", hn_cli_video},
-    {"play", "CELL", "Show a trial of a trained cell, in a window or in the terminal.",
-     hn_cli_play},
-    {"cell", "DIR", NULL, hn_cli_cell},
-    {"fits", "", NULL, hn_cli_fits},
-    {"doctor", "", "Check what hunch needs on this machine.", hn_cli_doctor},
-};
-
-const HnVerb *hn_cli_verb(const char *name) {
-  for (guint i = 0; i < G_N_ELEMENTS(verbs); i++)
-    if (strcmp(verbs[i].name, name) == 0) return &verbs[i];
-  return NULL;
-}
-
 static void print_help(FILE *out) {
   fputs("usage: hunch VERB ...\n\n", out);
-  for (guint i = 0; i < G_N_ELEMENTS(verbs); i++)
-    if (verbs[i].summary) fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
+  for (const HnVerb *v = hn_verbs; v->name; v++)
+    if (v->summary) fprintf(out, "  %-10s %s\n", v->name, v->summary);
   fputs("\n  hunch help VERB   what a verb does and its options\n"
         "  hunch --version   version of hunch and of its plugin ABI\n\n"
-        "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 verification differs,\n"
-        "4 some cells failed, 75 interrupted with a checkpoint (run again to go on).\n",
+        "Exit codes: 0 done, 1 failed, 2 usage or configuration, 4 some cells failed,\n"
+        "75 interrupted with a checkpoint (run again to go on).\n",
         out);
 }
 
 static int refuse_verb(const char *name) {
-  const char *names[G_N_ELEMENTS(verbs) + 1] = {NULL};
-  for (guint i = 0, n = 0; i < G_N_ELEMENTS(verbs); i++)
-    if (verbs[i].summary) names[n++] = verbs[i].name;
-  const char *nearest = hn_diag_nearest(name, names);
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  for (const HnVerb *v = hn_verbs; v->name; v++)
+    if (v->summary) g_ptr_array_add(names, (gpointer)(guintptr)v->name);
+  g_ptr_array_add(names, NULL);
+  const char *nearest = hn_diag_nearest(name, (const char *const *)names->pdata);
   if (nearest)
-    hn_cli_error(NULL, "no verb '%s': did you mean '%s'?", name, nearest);
+    hn_message_error(NULL, "no verb '%s': did you mean '%s'?", name, nearest);
   else
-    hn_cli_error(NULL, "no verb '%s': 'hunch --help' lists them", name);
+    hn_message_error(NULL, "no verb '%s': 'hunch --help' lists them", name);
   return HN_EXIT_USAGE;
 }
 
@@ -60,7 +38,7 @@ static int help(int argc, char **argv) {
     print_help(stdout);
     return HN_EXIT_DONE;
   }
-  const HnVerb *verb = hn_cli_verb(argv[1]);
+  const HnVerb *verb = hn_verb_find(argv[1]);
   if (!verb) return refuse_verb(argv[1]);
   char name[32], option[] = "--help";
   g_strlcpy(name, verb->name, sizeof name);
@@ -79,11 +57,11 @@ static int dispatch(int argc, char **argv) {
   }
   if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
     return help(argc - 1, argv + 1);
-  const HnVerb *verb = hn_cli_verb(argv[1]);
+  const HnVerb *verb = hn_verb_find(argv[1]);
   if (!verb) return refuse_verb(argv[1]);
   if (verb->summary) { /* an internal verb was started by one that has said it already */
     g_auto(GStrv) ignored = hn_plugins_ignored();
-    for (char **text = ignored; *text; text++) hn_cli_warning(NULL, "%s", *text);
+    for (char **text = ignored; *text; text++) hn_message_warning(NULL, "%s", *text);
   }
   return verb->run(argc - 1, argv + 1);
 }
@@ -94,7 +72,7 @@ int main(int argc, char **argv) {
   signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of writing, told as such */
   int code = dispatch(argc, argv);
   if (fflush(stdout) != 0 || ferror(stdout)) {
-    hn_cli_error(NULL, "standard output cannot be written: %s", g_strerror(errno));
+    hn_message_error(NULL, "standard output cannot be written: %s", g_strerror(errno));
     if (code == HN_EXIT_DONE) code = HN_EXIT_FAILED;
   }
   return code;

@@ -1,52 +1,21 @@
-/* options.c - what the verbs share: options, messages, colour. */
-#include "cli.h"
+/* options.c - see options.h. */
+#include "options.h"
 #include "diagnostics.h"
-#include "error.h"
+#include "message.h"
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-const char *hn_cli_style(int fd, HnStyle style) {
-  static const char *const escapes[] = {"\033[0m", "\033[1m", "\033[1;31m", "\033[1;33m",
-                                        "\033[32m"};
-  const char *no_color = g_getenv("NO_COLOR"), *term = g_getenv("TERM");
-  if ((no_color && *no_color) || !term || strcmp(term, "dumb") == 0 || !isatty(fd)) return "";
-  return escapes[style];
-}
-
-G_GNUC_PRINTF(4, 0)
-static void message(const char *verb, const char *what, HnStyle style, const char *format,
-                    va_list args) {
-  g_autofree char *text = g_strdup_vprintf(format, args);
-  fflush(stdout); /* so that a shared terminal or file keeps the order */
-  fprintf(stderr, "hunch%s%s: %s%s:%s %s\n", verb ? " " : "", verb ? verb : "",
-          hn_cli_style(STDERR_FILENO, style), what, hn_cli_style(STDERR_FILENO, HN_PLAIN), text);
-}
-
-void hn_cli_error(const char *verb, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  message(verb, "error", HN_RED, format, args);
-  va_end(args);
-}
-
-void hn_cli_warning(const char *verb, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  message(verb, "warning", HN_YELLOW, format, args);
-  va_end(args);
-}
 
 static void print_usage(const HnVerb *verb) {
   fprintf(stderr, "usage: hunch %s [OPTION..] %s\n'hunch help %s' lists the options.\n", verb->name,
           verb->usage, verb->name);
 }
 
-int hn_cli_usage(const HnVerb *verb, const char *format, ...) {
+int hn_options_refuse(const HnVerb *verb, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  message(verb->name, "error", HN_RED, format, args);
+  g_autofree char *text = g_strdup_vprintf(format, args);
   va_end(args);
+  hn_message_error(verb->name, "%s", text);
   print_usage(verb);
   return HN_EXIT_USAGE;
 }
@@ -68,8 +37,8 @@ static int refuse_option(const HnVerb *verb, const GOptionEntry *entries, const 
   const char *nearest = NULL, *option = strrchr(error->message, ' ');
   if (g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION) && option)
     nearest = nearest_option(option + 1, entries);
-  if (nearest) return hn_cli_usage(verb, "%s: did you mean --%s?", error->message, nearest);
-  return hn_cli_usage(verb, "%s", error->message);
+  if (nearest) return hn_options_refuse(verb, "%s: did you mean --%s?", error->message, nearest);
+  return hn_options_refuse(verb, "%s", error->message);
 }
 
 /* GOption leaves a `--` in argv where the rest could be mistaken for options. */
@@ -82,7 +51,7 @@ static void drop_dashes(int *argc, char **argv) {
   }
 }
 
-int hn_cli_options(const HnVerb *verb, GOptionEntry *entries, int *argc, char ***argv) {
+int hn_options_parse(const HnVerb *verb, GOptionEntry *entries, int *argc, char ***argv) {
   gboolean help = FALSE;
   GOptionEntry always[] = {{"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this.", NULL}, {NULL}};
   g_autofree char *program = g_strconcat("hunch ", verb->name, NULL);
@@ -100,18 +69,4 @@ int hn_cli_options(const HnVerb *verb, GOptionEntry *entries, int *argc, char **
   g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
   fputs(text, stdout);
   return HN_EXIT_DONE;
-}
-
-int hn_cli_exit_code(const GError *error) {
-  if (error->domain != HN_ERROR) return HN_EXIT_FAILED;
-  switch (error->code) {
-  case HN_ERROR_REFUSED:
-  case HN_ERROR_MISSING:
-  case HN_ERROR_DIFFERS:
-    return HN_EXIT_USAGE;
-  case HN_ERROR_INTERRUPTED:
-    return HN_EXIT_INTERRUPTED;
-  default:
-    return HN_EXIT_FAILED;
-  }
 }

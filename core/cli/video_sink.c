@@ -9,29 +9,30 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-struct HnScreen {
+struct HnVideoSink {
   int64_t width, height;
   char **argv; /* of a program that reads raw frames from its stdin, or NULL: the terminal */
   const char *name;
-  GSubprocess *program;  /* started with the first frame */
-  char *path;            /* of the file that it writes, or NULL */
-  gint64 next, interval; /* microseconds; of the terminal */
+  GSubprocess *program;   /* started with the first frame */
+  char *path;             /* of the file that it writes, or NULL */
+  int64_t next, interval; /* microseconds; of the terminal */
   bool colour;
 };
 
-static HnScreen *screen_new(int64_t width, int64_t height, double rate) {
-  HnScreen *s = g_new0(HnScreen, 1);
+static HnVideoSink *sink_new(int64_t width, int64_t height, double rate) {
+  HnVideoSink *s = g_new0(HnVideoSink, 1);
   s->width = width, s->height = height;
-  s->interval = (gint64)(1e6 / rate);
+  s->interval = (int64_t)(1e6 / rate);
   return s;
 }
 
-/* PROGRAM BEFORE.. (what the frames are) AFTER.. */
-static void set_program(HnScreen *s, const char *name, double rate, const char *const *before,
+/* The command: PROGRAM BEFORE.. (the format of the frames) AFTER.. */
+static void set_program(HnVideoSink *s, const char *name, double rate, const char *const *before,
                         const char *const *after) {
-  GStrvBuilder *b = g_strv_builder_new();
-  char *size = g_strdup_printf("%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT, s->width, s->height);
-  char *fps = g_strdup_printf("%.6g", rate);
+  g_autoptr(GStrvBuilder) b = g_strv_builder_new();
+  g_autofree char *size =
+      g_strdup_printf("%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT, s->width, s->height);
+  g_autofree char *fps = g_strdup_printf("%.6g", rate);
   const char *const frames[] = {
       "-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", size, "-framerate", fps, NULL};
   g_strv_builder_add_many(b, name, "-loglevel", "error", NULL);
@@ -39,11 +40,10 @@ static void set_program(HnScreen *s, const char *name, double rate, const char *
   g_strv_builder_addv(b, (const char **)(guintptr)frames);
   g_strv_builder_addv(b, (const char **)(guintptr)after);
   s->argv = g_strv_builder_end(b), s->name = name;
-  g_strv_builder_unref(b), g_free(size), g_free(fps);
 }
 
-HnScreen *hn_screen_file(const char *path, int64_t width, int64_t height, double rate,
-                         GError **error) {
+HnVideoSink *hn_video_sink_file(const char *path, int64_t width, int64_t height, double rate,
+                                GError **error) {
   g_autofree char *program = g_find_program_in_path("ffmpeg");
   g_autofree char *file = g_strconcat("file:", path, NULL);
   if (!program) {
@@ -51,10 +51,10 @@ HnScreen *hn_screen_file(const char *path, int64_t width, int64_t height, double
                  "ffmpeg is not installed; on Debian: apt-get install ffmpeg");
     return NULL;
   }
-  /* the pixels that every player shows; a GIF has its own */
+  /* the pixel format that every player shows; a GIF has its own */
   const char *const film[] = {"-i", "-", "-pix_fmt", "yuv420p", file, NULL};
   const char *const gif[] = {"-i", "-", file, NULL};
-  HnScreen *s = screen_new(width, height, rate);
+  HnVideoSink *s = sink_new(width, height, rate);
   s->path = g_strdup(path);
   set_program(s, "ffmpeg", rate, (const char *const[]){"-y", NULL},
               g_str_has_suffix(path, ".gif") ? gif : film);
@@ -71,7 +71,7 @@ static bool has_terminal(void) {
   return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
 }
 
-HnScreen *hn_screen_live(int64_t width, int64_t height, double rate, GError **error) {
+HnVideoSink *hn_video_sink_live(int64_t width, int64_t height, double rate, GError **error) {
   g_autofree char *program = has_display() ? g_find_program_in_path("ffplay") : NULL;
   const char *no_color = g_getenv("NO_COLOR");
   if (!program && !has_terminal()) {
@@ -81,7 +81,7 @@ HnScreen *hn_screen_live(int64_t width, int64_t height, double rate, GError **er
                                : "no display for a window");
     return NULL;
   }
-  HnScreen *s = screen_new(width, height, rate);
+  HnVideoSink *s = sink_new(width, height, rate);
   if (program)
     set_program(s, "ffplay", rate,
                 (const char *const[]){"-autoexit", "-window_title", "hunch", NULL},
@@ -93,7 +93,7 @@ HnScreen *hn_screen_live(int64_t width, int64_t height, double rate, GError **er
 
 /* ---- the terminal ---- */
 
-/* Mean of the pixels of a cell of a grid over the frame. */
+/* The mean colour of cell (x, y) of a grid of columns x rows laid over the frame. */
 static void mean(const uint8_t *rgb, int64_t width, int64_t height, int64_t x, int64_t columns,
                  int64_t y, int64_t rows, int out[3]) {
   int64_t u0 = x * width / columns, u1 = MAX((x + 1) * width / columns, u0 + 1);
@@ -106,8 +106,8 @@ static void mean(const uint8_t *rgb, int64_t width, int64_t height, int64_t x, i
   }
 }
 
-char *hn_screen_text(const uint8_t *rgb, int64_t width, int64_t height, int columns, int lines,
-                     bool colour) {
+char *hn_video_sink_text(const uint8_t *rgb, int64_t width, int64_t height, int columns, int lines,
+                         bool colour) {
   static const char shades[] = " .:-=+*#%@";
   GString *out = g_string_new(NULL);
   for (int y = 0; y < lines; y++) {
@@ -129,25 +129,25 @@ char *hn_screen_text(const uint8_t *rgb, int64_t width, int64_t height, int colu
   return g_string_free(out, FALSE);
 }
 
-static bool show_in_terminal(HnScreen *s, const uint8_t *rgb) {
+static bool show_in_terminal(HnVideoSink *s, const uint8_t *rgb) {
   struct winsize w = {.ws_col = 80, .ws_row = 24};
   ioctl(STDOUT_FILENO, TIOCGWINSZ, &w);
   int columns = MAX((int)w.ws_col, 8), lines = MAX((int)w.ws_row - 1, 4);
   /* a character is about twice as high as wide */
   int wanted = (int)(columns * s->height / (2 * s->width));
   if (wanted > lines) columns = (int)(2 * lines * s->width / s->height), wanted = lines;
-  char *text = hn_screen_text(rgb, s->width, s->height, MAX(columns, 1), MAX(wanted, 1), s->colour);
-  gint64 now = g_get_monotonic_time();
+  g_autofree char *text =
+      hn_video_sink_text(rgb, s->width, s->height, MAX(columns, 1), MAX(wanted, 1), s->colour);
+  int64_t now = g_get_monotonic_time();
   if (s->next > now) g_usleep((gulong)(s->next - now));
   s->next = MAX(s->next, now) + s->interval;
   printf("\033[H%s", text);
-  g_free(text);
   return fflush(stdout) == 0;
 }
 
 /* ---- frames ---- */
 
-bool hn_screen_show(HnScreen *s, const uint8_t *rgb, GError **error) {
+bool hn_video_sink_show(HnVideoSink *s, const uint8_t *rgb, GError **error) {
   if (!s->argv) return show_in_terminal(s, rgb);
   if (!s->program) {
     signal(SIGPIPE, SIG_IGN); /* a program that has ended is noticed where frames are written */
@@ -155,17 +155,16 @@ bool hn_screen_show(HnScreen *s, const uint8_t *rgb, GError **error) {
         g_subprocess_newv((const char *const *)s->argv, G_SUBPROCESS_FLAGS_STDIN_PIPE, error);
     if (!s->program) return false;
   }
-  GError *why = NULL;
+  g_autoptr(GError) why = NULL;
   gsize size = (gsize)(3 * s->width * s->height);
   if (g_output_stream_write_all(g_subprocess_get_stdin_pipe(s->program), rgb, size, NULL, NULL,
                                 &why))
     return true;
   hn_error_set(error, HN_ERROR_PROGRAM, "%s took no more frames: %s", s->name, why->message);
-  g_error_free(why);
   return false;
 }
 
-bool hn_screen_close(HnScreen *s, bool keep, GError **error) {
+bool hn_video_sink_close(HnVideoSink *s, bool keep, GError **error) {
   if (!s) return true;
   bool ok = true;
   if (s->program) {

@@ -328,7 +328,7 @@ static void order(void) {
   static const char *const expected[] = {"a/0", "b/0", "a/1", "b/1"};
   g_assert_cmpuint(jobs->len, ==, 4);
   for (int i = 0; i < 4; i++) g_assert_cmpstr(((HnJob *)jobs->pdata[i])->name, ==, expected[i]);
-  const gint64 one = 1;
+  const int64_t one = 1;
   g_autoptr(GPtrArray) few = hn_jobs_new(&s, "d", (char *[]){cells[2].arm, NULL}, &one, 1);
   g_assert_cmpuint(few->len, ==, 1);
   g_assert_cmpstr(((HnJob *)few->pdata[0])->dir, ==, "d/b/1");

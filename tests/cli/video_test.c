@@ -111,14 +111,14 @@ static void text(void) {
                                        {{0, 255, 0}, {0, 0, 0}},
                                        {{255, 255, 255}, {0, 0, 0}},
                                        {{255, 255, 255}, {0, 0, 0}}};
-  g_autofree char *colour = hn_screen_text(&rgb[0][0][0], 2, 4, 2, 2, true);
+  g_autofree char *colour = hn_video_sink_text(&rgb[0][0][0], 2, 4, 2, 2, true);
   g_assert_cmpstr(colour, ==,
                   "\033[38;2;255;0;0m\033[48;2;0;255;0m\u2580\033[38;2;0;0;0m\033[48;2;0;0;0m\u2580"
                   "\033[0m\r\n\033[38;2;255;255;255m\033[48;2;255;255;255m\u2580\033[38;2;0;0;0m"
                   "\033[48;2;0;0;0m\u2580\033[0m\r\n");
-  g_autofree char *plain = hn_screen_text(&rgb[0][0][0], 2, 4, 2, 2, false);
+  g_autofree char *plain = hn_video_sink_text(&rgb[0][0][0], 2, 4, 2, 2, false);
   g_assert_cmpstr(plain, ==, "- \r\n@ \r\n");
-  g_autofree char *small = hn_screen_text(&rgb[0][0][0], 2, 4, 3, 6, false);
+  g_autofree char *small = hn_video_sink_text(&rgb[0][0][0], 2, 4, 3, 6, false);
   g_assert_cmpuint(strlen(small), ==, 6 * 5);
 }
 

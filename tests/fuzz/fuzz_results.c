@@ -39,12 +39,12 @@ static void write_files(const uint8_t *data, size_t size) {
 static void use(const HnComparison *c) {
   g_autofree char *text = hn_render_text(c), *json = hn_render_json(c, NULL);
   g_autoptr(GString) page = g_string_new(NULL);
-  hn_report_head(page, c), hn_report_warnings(page, c), hn_report_tables(page, c);
-  hn_report_origin(page, c), hn_report_cells(page, c, "report.html");
+  hn_html_head(page, c), hn_html_warnings(page, c), hn_html_tables(page, c);
+  hn_html_origin(page, c), hn_html_cells(page, c, "report.html");
   g_autoptr(GPtrArray) tasks = hn_compare_tasks(c, NULL);
   if (tasks) {
     g_autofree char *lines = hn_render_text_tasks(c, tasks), *csv = hn_render_csv_tasks(c, tasks);
-    hn_report_tasks(page, c, tasks, "tasks.csv");
+    hn_html_tasks(page, c, tasks, "tasks.csv");
   }
   g_autoptr(GPtrArray) figures = hn_figures(c);
   for (guint i = 0; i < figures->len; i++) {

@@ -50,16 +50,16 @@ static void done(char *dir) {
   g_free(dir);
 }
 
-static const HnByTask *table(const GPtrArray *all, guint i, const char *split, const char *column,
+static const HnTaskComparison *table(const GPtrArray *all, guint i, const char *split, const char *column,
                              guint rows) {
-  const HnByTask *b = all->pdata[i];
+  const HnTaskComparison *b = all->pdata[i];
   g_assert_cmpstr(b->split, ==, split);
   g_assert_cmpstr(b->column, ==, column);
   g_assert_cmpuint(b->rows->len, ==, rows);
   return b;
 }
 
-static const HnCompared *row(const HnByTask *b, guint i, const char *task) {
+static const HnCompared *row(const HnTaskComparison *b, guint i, const char *task) {
   const HnCompared *m = b->rows->pdata[i];
   g_assert_cmpstr(m->column, ==, task);
   return m;
@@ -72,7 +72,7 @@ static void values(void) {
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
   GPtrArray *all = hn_compare_tasks(c, NULL);
   g_assert_cmpuint(all->len, ==, 4);
-  const HnByTask *paid = table(all, 1, "test", "return", 3);
+  const HnTaskComparison *paid = table(all, 1, "test", "return", 3);
   const HnCompared *open = row(paid, 0, "open, \"wide\""), *push = row(paid, 1, "push"),
                    *mean = row(paid, 2, "mean of 2");
   g_assert_cmpfloat_with_epsilon(open->estimate[0][HN_VALUE].value, 3.3166666666666664, 1e-12);
@@ -88,7 +88,7 @@ static void values(void) {
                                  1e-12);
   g_assert_cmpstr(open->unit, ==, "reward per episode");
   g_assert_cmpint(open->better, ==, 1);
-  const HnByTask *reached = table(all, 0, "test", "success", 3);
+  const HnTaskComparison *reached = table(all, 0, "test", "success", 3);
   g_assert_cmpfloat_with_epsilon(row(reached, 1, "push")->estimate[0][HN_VALUE].value, 0.5, 1e-15);
   g_assert_cmpfloat_with_epsilon(row(reached, 0, "open, \"wide\"")->estimate[0][HN_VALUE].value, 0,
                                  1e-15);
@@ -107,7 +107,7 @@ static void lacking(void) {
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
   GPtrArray *all = hn_compare_tasks(c, NULL);
-  const HnByTask *paid = table(all, 1, "test", "return", 3);
+  const HnTaskComparison *paid = table(all, 1, "test", "return", 3);
   g_assert_cmpint(row(paid, 0, "open, \"wide\"")->estimate[0][HN_VALUE].n, ==, 3);
   g_assert_cmpint(row(paid, 1, "push")->estimate[0][HN_VALUE].n, ==, 2);
   g_assert_cmpint(row(paid, 2, "mean of 2")->estimate[0][HN_VALUE].n, ==, 2);
@@ -173,7 +173,7 @@ static void protocols(void) {
   g_assert_nonnull(strstr(text, "\nprotocol of fixed: trial: 2 episodes of the policy's mode\n"));
   g_assert_nonnull(strstr(text, "inferred is not set against the baseline: evaluation.protocol"));
   GPtrArray *all = hn_compare_tasks(c, NULL);
-  const HnByTask *paid = table(all, 1, "test", "return", 3);
+  const HnTaskComparison *paid = table(all, 1, "test", "return", 3);
   g_assert_cmpint(row(paid, 0, "open, \"wide\"")->estimate[0][HN_DIFFERENCE].n, ==, 0);
   g_ptr_array_unref(all), g_free(text), hn_comparison_free(c), hn_results_free(r);
   fake_patch(cell, "run.json", "\"protocol\"", "\"simulator\": \"MuJoCo 3.3.0\", \"protocol\"");

@@ -257,10 +257,10 @@ static void test_missing_plugin(void) {
 
 static void state_is(const HnCell *c, HnCellWork work, const char *reason) {
   g_autofree char *place = hn_run_dir(folder, c->arm, c->seed_index);
-  HnCellState state = hn_cell_state(place, c);
+  HnCellStatus state = hn_cell_status(place, c);
   g_assert_cmpstr(state.reason, ==, reason);
   g_assert_cmpint(state.work, ==, work);
-  hn_cell_state_clear(&state);
+  hn_cell_status_clear(&state);
 }
 
 static void run_json(const char *name, const char *status, const char *reason, const HnCell *c) {

@@ -26,6 +26,7 @@ HnNode *hn_yaml_read(const char *path, HnDiag *d);
 char *hn_yaml_load(const char *path, gsize *length, HnDiag *d);
 HnNode *hn_yaml_parse(const char *file, const char *text, gsize length, HnDiag *d);
 void hn_node_free(HnNode *n);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnNode, hn_node_free)
 HnNode *hn_node_copy(const HnNode *n);
 
 /* The value of `key` in a map, or NULL. */

@@ -1,4 +1,4 @@
-/* arm_weights.c - links the cells of a study to what they start from. */
+/* arm_weights.c - see arm_weights.h. */
 #include "arm_weights.h"
 #include "warm_start.h"
 #include <string.h>
@@ -15,7 +15,7 @@ static HnCell *cell_at(const HnStudy *s, guint arm, int64_t seed) {
 /* A finding at a key of the arm's weights block, or at the block where the key is not there. */
 G_GNUC_PRINTF(4, 5)
 static void blame(const Linker *l, guint arm, const char *key, const char *format, ...) {
-  const HnNode *block = l->s->starts->pdata[arm], *n = hn_node_get(block, key);
+  const HnNode *block = l->s->weight_blocks->pdata[arm], *n = hn_node_get(block, key);
   va_list list;
   va_start(list, format);
   g_autofree char *text = g_strdup_vprintf(format, list);
@@ -113,7 +113,7 @@ static void link_arm(const Linker *l, guint arm) {
   }
 }
 
-void hn_study_link(HnStudy *s, HnDiag *d) {
+void hn_arm_weights_link(HnStudy *s, HnDiag *d) {
   Linker l = {s, d};
   guint found = hn_diag_count(d);
   for (guint arm = 0; arm < s->arms->len; arm++) {

@@ -1,5 +1,5 @@
-/* arm_weights_check.c - asks a process of its own whether weights fit, since plugins may crash. */
-#include "arm_weights.h"
+/* arm_weights_check.c - see arm_weights_check.h. */
+#include "arm_weights_check.h"
 #include "error.h"
 #include "warm_start.h"
 #include "warm_start_match.h"
@@ -47,45 +47,40 @@ static bool print_misfits(const HnCell *cell, const HnCell *source) {
   return s || file;
 }
 
-bool hn_starts_answer(const char *text, gsize length) {
-  HnDiag *d = hn_diag_new();
-  HnNode *root = hn_yaml_parse("cell", text, length, d);
-  HnCell *cell = read_cell(root, "cell", d), *source = read_cell(root, "source", d);
-  bool ok = cell && print_misfits(cell, source);
-  hn_cell_free(cell), hn_cell_free(source), hn_node_free(root), hn_diag_free(d);
-  return ok;
+bool hn_arm_weights_check_answer(const char *text, gsize length) {
+  g_autoptr(HnDiag) d = hn_diag_new();
+  g_autoptr(HnNode) root = hn_yaml_parse("question", text, length, d);
+  g_autoptr(HnCell) cell = read_cell(root, "cell", d), source = read_cell(root, "source", d);
+  return cell && print_misfits(cell, source);
 }
 
 /* ---- asking it ---- */
 
 static void put(HnNode *root, const char *key, const HnCell *cell) {
-  HnNode *k = hn_node_text("question", 0, 0, key);
+  g_autoptr(HnNode) k = hn_node_text("question", 0, 0, key);
   if (cell) hn_node_set(root, k, hn_cell_node(cell));
-  hn_node_free(k);
 }
 
-/* What the process prints, or NULL; g_free. */
+/* What the process prints, or NULL where it failed; free with g_free. */
 static char *ask(const HnCell *cell) {
-  HnNode *root = hn_node_map("question", 0, 0);
+  g_autoptr(HnNode) root = hn_node_map("question", 0, 0);
   put(root, "cell", cell), put(root, "source", cell->source);
   g_autofree char *text = hn_node_write(root);
-  hn_node_free(root);
   g_autoptr(GSubprocessLauncher) launcher =
       g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE |
                                 G_SUBPROCESS_FLAGS_STDERR_SILENCE);
   g_subprocess_launcher_setenv(launcher, "OPENBLAS_NUM_THREADS", "1", TRUE);
   g_autoptr(GSubprocess) p =
-      g_subprocess_launcher_spawn(launcher, NULL, "/proc/self/exe", "fits", NULL);
-  char *out = NULL;
-  if (p && g_subprocess_communicate_utf8(p, text, NULL, &out, NULL, NULL) &&
-      g_subprocess_get_if_exited(p) && g_subprocess_get_exit_status(p) == 0)
-    return out;
-  g_free(out);
-  return NULL;
+      g_subprocess_launcher_spawn(launcher, NULL, "/proc/self/exe", "check-weights", NULL);
+  g_autofree char *out = NULL;
+  bool ok = p && g_subprocess_communicate_utf8(p, text, NULL, &out, NULL, NULL) &&
+            g_subprocess_get_if_exited(p) && g_subprocess_get_exit_status(p) == 0;
+  return ok ? g_steal_pointer(&out) : NULL;
 }
 
-/* What the seeds of an arm start from is mostly alike: the names, types and shapes in a file. */
-static char *likeness(const HnCell *cell) {
+/* Names, types and shapes of the weights in a cell's file.  They are mostly the same for all seeds
+ * of an arm, which then are asked about once. */
+static char *signature_of(const HnCell *cell) {
   const char *key;
   g_autofree char *path =
       cell->source ? NULL : hn_warm_start_find(cell, cell->weights.from, &key, NULL);
@@ -100,14 +95,14 @@ static char *likeness(const HnCell *cell) {
   return g_string_free(out, FALSE);
 }
 
-static void fit_arm(const HnStudy *s, guint arm, HnDiag *d) {
+static void check_arm(const HnStudy *s, guint arm, HnDiag *d) {
   g_autofree char *asked = NULL;
-  const HnNode *block = s->starts->pdata[arm];
+  const HnNode *block = s->weight_blocks->pdata[arm];
   for (int64_t seed = 0; seed < s->seeds.count; seed++) {
     const HnCell *c = s->cells->pdata[arm * s->seeds.count + seed];
     if (!c->warm_start) return;
-    g_autofree char *like = likeness(c);
-    if (g_strcmp0(like, asked) == 0) continue;
+    g_autofree char *signature = signature_of(c);
+    if (g_strcmp0(signature, asked) == 0) continue;
     g_autofree char *answer = ask(c);
     g_auto(GStrv) lines = g_strsplit(answer ? answer : "", "\n", -1);
     for (char **line = lines; *line; line++)
@@ -115,11 +110,11 @@ static void fit_arm(const HnStudy *s, guint arm, HnDiag *d) {
         hn_diag_add(d, block->file, block->line, block->column, "weights of arm %s: %s", c->arm,
                     *line);
     g_free(asked);
-    asked = g_steal_pointer(&like);
+    asked = g_steal_pointer(&signature);
   }
 }
 
-void hn_study_fit(const HnStudy *s, HnDiag *d) {
+void hn_arm_weights_check(const HnStudy *s, HnDiag *d) {
   for (guint arm = 0; arm < s->arms->len; arm++)
-    if (s->starts->pdata[arm]) fit_arm(s, arm, d);
+    if (s->weight_blocks->pdata[arm]) check_arm(s, arm, d);
 }

@@ -49,14 +49,13 @@ typedef struct Override {
 static void put(HnNode *map, const Override *o, guint from) {
   guint last = g_strv_length(o->path) - 1;
   for (guint i = from; i < last; i++) {
-    HnNode *inner = hn_node_get(map, o->path[i]), *key = hn_node_text(o->place, 0, 0, o->path[i]);
+    HnNode *inner = hn_node_get(map, o->path[i]);
+    g_autoptr(HnNode) key = hn_node_text(o->place, 0, 0, o->path[i]);
     if (!inner) hn_node_set(map, key, inner = hn_node_map(o->place, 0, 0));
-    hn_node_free(key);
     map = inner;
   }
-  HnNode *key = hn_node_text(o->place, 0, 0, o->path[last]);
+  g_autoptr(HnNode) key = hn_node_text(o->place, 0, 0, o->path[last]);
   hn_node_set(map, key, hn_node_text(o->place, 0, 0, o->value));
-  hn_node_free(key);
 }
 
 /* "arms.ARM.BLOCK.KEY": the block and the key are the last two. */

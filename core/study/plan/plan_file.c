@@ -1,8 +1,9 @@
 /* plan_file.c - see plan_file.h. */
 #include "plan_file.h"
 #include "json.h"
+#include <string.h>
 
-char *hn_study_plan(const HnStudy *study, const char *const *overrides) {
+char *hn_plan_file_text(const HnStudy *study, const char *const *overrides) {
   const HnReportParams *p = &study->report;
   const HnSchema schema = hn_report_schema();
   JsonBuilder *b = hn_json_begin();
@@ -22,4 +23,56 @@ char *hn_study_plan(const HnStudy *study, const char *const *overrides) {
   json_builder_end_object(b);
   hn_json_add_strv(b, "overrides", overrides);
   return hn_json_end(b);
+}
+
+/* ---- reading ---- */
+
+/* The texts of a list that may be absent, NULL-terminated. */
+static char **texts(const HnNode *root, const char *key, HnDiag *d) {
+  const HnNode *list = hn_node_get(root, key);
+  g_autoptr(GStrvBuilder) b = g_strv_builder_new();
+  if (list && list->kind != HN_NODE_LIST)
+    hn_diag_add(d, list->file, list->line, list->column, "'%s': expected a list", key);
+  for (guint i = 0; list && list->kind == HN_NODE_LIST && i < list->items->len; i++) {
+    const HnNode *one = list->items->pdata[i];
+    if (one->kind == HN_NODE_TEXT)
+      g_strv_builder_add(b, one->text);
+    else
+      hn_diag_add(d, one->file, one->line, one->column, "'%s': expected texts", key);
+  }
+  return g_strv_builder_end(b);
+}
+
+/* An arm's name is a folder in the study's. */
+static void check_arms(char **arms, const HnNode *root, HnDiag *d) {
+  if (!*arms) hn_diag_add(d, root->file, root->line, root->column, "'arms': expected at least one");
+  for (char **arm = arms; *arm; arm++)
+    if (!**arm || **arm == '.' || strchr(*arm, '/'))
+      hn_diag_add(d, root->file, root->line, root->column, "'arms': '%s' cannot name an arm", *arm);
+}
+
+static char *text_of(const HnNode *root, const char *key) {
+  const HnNode *n = hn_node_get(root, key);
+  return g_strdup(n && n->kind == HN_NODE_TEXT ? n->text : "");
+}
+
+static void fill(HnPlan *plan, const HnNode *root, HnDiag *d) {
+  static const char *const needed[] = {"study", "arms", "seeds", "report"};
+  const HnSchema seeds = hn_seeds_schema(), report = hn_report_schema();
+  for (guint i = 0; i < G_N_ELEMENTS(needed); i++)
+    if (!hn_node_get(root, needed[i]))
+      hn_diag_add(d, root->file, root->line, root->column, "'%s' is missing: not a study's plan",
+                  needed[i]);
+  plan->study = text_of(root, "study"), plan->file = text_of(root, "file");
+  plan->arms = texts(root, "arms", d), plan->overrides = texts(root, "overrides", d);
+  check_arms(plan->arms, root, d);
+  hn_params_fill(&seeds, hn_node_get(root, "seeds"), NULL, &plan->seeds, d);
+  hn_params_fill(&report, hn_node_get(root, "report"), NULL, &plan->report, d);
+}
+
+bool hn_plan_file_read(const char *path, HnPlan *plan, HnDiag *d) {
+  const guint before = hn_diag_count(d);
+  g_autoptr(HnNode) root = hn_yaml_read(path, d);
+  if (root && hn_diag_count(d) == before && hn_params_map("plan", root, d)) fill(plan, root, d);
+  return root && hn_diag_count(d) == before;
 }

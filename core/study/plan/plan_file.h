@@ -5,5 +5,16 @@
 #include "study.h"
 
 /* What the plan file holds, as JSON; overrides: NULL-terminated, or NULL.  Free with g_free. */
-char *hn_study_plan(const HnStudy *study, const char *const *overrides);
+char *hn_plan_file_text(const HnStudy *study, const char *const *overrides);
+
+/* The same, read.  Lists are NULL-terminated; texts of the report are interned. */
+typedef struct HnPlan {
+  char *study, *file;       /* free with g_free */
+  char **arms, **overrides; /* free with g_strfreev */
+  HnSeedsParams seeds;
+  HnReportParams report;
+} HnPlan;
+/* Reads a plan (JSON is YAML too) into *plan, all zero before; false with findings in d, and then
+ * what was read is in *plan. */
+bool hn_plan_file_read(const char *path, HnPlan *plan, HnDiag *d);
 #endif

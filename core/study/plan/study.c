@@ -1,4 +1,4 @@
-/* study.c - a study file becomes cells: a base, arms over it, the command line over both. */
+/* study.c - see study.h. */
 #include "study.h"
 #include "arm_weights.h"
 #include "patch.h"
@@ -66,7 +66,7 @@ static void read_version(const Reader *r) {
                 shown);
 }
 
-/* Names become folders. */
+/* Whether a text can name a folder. */
 static bool is_name(const char *text) {
   gsize n = strlen(text);
   return n > 0 && n <= MAX_NAME && *text != '.' &&
@@ -108,9 +108,8 @@ static void read_table(const Reader *r, const HnSchema *schema, void *out) {
   const HnNode *line = hn_node_get(r->over.top, schema->what);
   hn_params_fill(schema, file, NULL, out, r->d);
   if (!line || (file && file->kind != HN_NODE_MAP)) return;
-  HnNode *both = hn_patch_map(file, line);
+  g_autoptr(HnNode) both = hn_patch_map(file, line);
   hn_params_fill(schema, both, NULL, out, r->d);
-  hn_node_free(both);
 }
 
 static void read_arms(Reader *r) {
@@ -164,24 +163,21 @@ static void keep_untrained(HnNode *cell, const HnNode *patch) {
     hn_node_put(hn_node_get(cell, "run"), "frames", "0");
 }
 
-/* The arm's configuration, yet without a seed. */
+/* The arm's configuration, without a seed yet. */
 static HnNode *resolve(const Reader *r, guint arm) {
   const char *name = r->study->arms->pdata[arm];
   const HnNode *patch = r->arms && arm < r->arms->items->len ? r->arms->items->pdata[arm] : NULL;
-  HnNode *a = hn_patch_blocks(r->base, patch);
+  g_autoptr(HnNode) a = hn_patch_blocks(r->base, patch);
   if (!r->base) a->file = r->root->file, a->line = r->root->line, a->column = r->root->column;
-  HnNode *b = hn_patch_blocks(a, r->over.all);
+  g_autoptr(HnNode) b = hn_patch_blocks(a, r->over.all);
   keep_untrained(b, patch);
   HnNode *out = hn_patch_blocks(b, hn_node_get(r->over.arms, name));
-  hn_node_free(a);
-  hn_node_free(b);
   /* what other arms have and this one lacks is missing here, not in the base */
   for (const char *const *block = hn_cell_blocks; patch && *block; block++) {
     if (hn_node_get(out, *block) || !some_arm_has(r, *block)) continue;
     if (strcmp(*block, "weights") == 0) continue; /* to have none is a choice */
-    HnNode *key = hn_node_text(patch->file, patch->line, patch->column, *block);
+    g_autoptr(HnNode) key = hn_node_text(patch->file, patch->line, patch->column, *block);
     hn_node_set(out, key, hn_node_map(patch->file, patch->line, patch->column));
-    hn_node_free(key);
   }
   hn_params_put_text(out, "study", *r->study->name ? r->study->name : "?");
   hn_params_put_text(out, "arm", name);
@@ -220,9 +216,9 @@ static void read_cells(const Reader *r) {
              "are 100 findings already");
       return;
     }
-    HnNode *map = resolve(r, arm);
+    g_autoptr(HnNode) map = resolve(r, arm);
     const HnNode *weights = hn_node_get(map, "weights");
-    g_ptr_array_add(s->starts, weights ? hn_node_copy(weights) : NULL);
+    g_ptr_array_add(s->weight_blocks, weights ? hn_node_copy(weights) : NULL);
     for (int64_t i = 0; i < s->seeds.count; i++) {
       g_autofree char *index = g_strdup_printf("%" G_GINT64_FORMAT, i);
       g_autofree char *seed =
@@ -233,9 +229,8 @@ static void read_cells(const Reader *r) {
       if (!cell) break;
       g_ptr_array_add(s->cells, cell);
     }
-    hn_node_free(map);
   }
-  if (s->cells->len == s->arms->len * s->seeds.count) hn_study_link(s, r->d);
+  if (s->cells->len == s->arms->len * s->seeds.count) hn_arm_weights_link(s, r->d);
 }
 
 static void read_study(Reader *r, const char *const *overrides) {
@@ -262,21 +257,18 @@ static void read_study(Reader *r, const char *const *overrides) {
 HnStudy *hn_study_parse(const char *file, const char *text, gsize length,
                         const char *const *overrides, HnDiag *d) {
   guint before = hn_diag_count(d);
-  HnNode *root = hn_yaml_parse(file, text, length, d);
-  HnStudy *study = NULL;
+  g_autoptr(HnNode) root = hn_yaml_parse(file, text, length, d);
+  g_autoptr(HnStudy) study = NULL;
   if (root && hn_params_map("study", root, d)) {
     study = g_new0(HnStudy, 1);
     study->file = g_strdup(file);
     study->source = g_strndup(text, length);
     study->cells = g_ptr_array_new_with_free_func((GDestroyNotify)hn_cell_free);
-    study->starts = g_ptr_array_new_with_free_func((GDestroyNotify)hn_node_free);
+    study->weight_blocks = g_ptr_array_new_with_free_func((GDestroyNotify)hn_node_free);
     Reader r = {.root = root, .study = study, .d = d};
     read_study(&r, overrides);
   }
-  hn_node_free(root);
-  if (hn_diag_count(d) == before) return study;
-  hn_study_free(study);
-  return NULL;
+  return hn_diag_count(d) == before ? g_steal_pointer(&study) : NULL;
 }
 
 HnStudy *hn_study_read(const char *path, const char *const *overrides, HnDiag *d) {
@@ -289,7 +281,7 @@ void hn_study_free(HnStudy *s) {
   if (!s) return;
   g_ptr_array_free(s->arms, TRUE);
   g_ptr_array_free(s->cells, TRUE);
-  g_ptr_array_free(s->starts, TRUE);
+  g_ptr_array_free(s->weight_blocks, TRUE);
   g_free(s->name), g_free(s->description), g_free(s->file), g_free(s->source);
   g_free(s);
 }

@@ -51,9 +51,9 @@ typedef struct HnStudy {
   char *source; /* the file as read */
   HnSeedsParams seeds;
   HnReportParams report;
-  GPtrArray *arms;   /* char *, in file order */
-  GPtrArray *cells;  /* HnCell *, arm-major */
-  GPtrArray *starts; /* HnNode * per arm: its weights block, for findings; NULL: none */
+  GPtrArray *arms;          /* char *, in file order */
+  GPtrArray *cells;         /* HnCell *, arm-major */
+  GPtrArray *weight_blocks; /* HnNode * per arm, for findings; NULL: the arm has none */
 } HnStudy;
 
 /* NULL with findings in d.  overrides: NULL-terminated "block.key=value", or NULL. */
@@ -62,6 +62,7 @@ HnStudy *hn_study_read(const char *path, const char *const *overrides, HnDiag *d
 HnStudy *hn_study_parse(const char *file, const char *text, gsize length,
                         const char *const *overrides, HnDiag *d);
 void hn_study_free(HnStudy *s);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnStudy, hn_study_free)
 /* The seed of index i: output i of SplitMix64 started at root, the same in every arm.
  * Source: Steele, Lea & Flood 2014, constants of Vigna's splitmix64.c. */
 uint64_t hn_study_seed(int64_t root, int64_t i);

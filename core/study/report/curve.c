@@ -25,9 +25,9 @@ void hn_curve_free(HnCurve *c) {
 
 /* ---- from tables ---- */
 
-/* Filled points of one cell: x ascending, as written. */
-static void points(const HnTable *t, const char *x, const char *y, bool positive, GArray *xs,
-                   GArray *ys) {
+/* The filled points of one cell: x ascending, as written. */
+static void take_points(const HnTable *t, const char *x, const char *y, bool positive, GArray *xs,
+                        GArray *ys) {
   int64_t cx = hn_table_find(t, x), cy = hn_table_find(t, y);
   for (int64_t i = 0; cx >= 0 && cy >= 0 && i < t->rows; i++) {
     double vx = hn_table_at(t, i, cx), vy = hn_table_at(t, i, cy);
@@ -42,7 +42,7 @@ static HnCurve *align(GPtrArray *xs, GPtrArray *ys) {
   GArray *first = xs->pdata[0];
   int64_t seeds = xs->len, n = 0;
   HnCurve *c = hn_curve_new(first->len, seeds);
-  int64_t *at = g_new0(int64_t, (gsize)seeds);
+  g_autofree int64_t *at = g_new0(int64_t, (gsize)seeds);
   for (guint i = 0; i < first->len; i++) {
     double x = g_array_index(first, double, i);
     bool all = true, finite = false;
@@ -59,7 +59,6 @@ static HnCurve *align(GPtrArray *xs, GPtrArray *ys) {
   for (int64_t s = 1; n > 0 && s < seeds; s++)
     memmove(c->each + s * n, c->each + s * first->len, sizeof(double) * (gsize)n);
   c->n = n;
-  g_free(at);
   return c;
 }
 
@@ -70,7 +69,7 @@ HnCurve *hn_curve_of(const GPtrArray *tables, const char *x, const char *y, bool
   for (guint s = 0; s < tables->len; s++) {
     g_ptr_array_add(xs, g_array_new(FALSE, FALSE, sizeof(double)));
     g_ptr_array_add(ys, g_array_new(FALSE, FALSE, sizeof(double)));
-    points(tables->pdata[s], x, y, positive, xs->pdata[s], ys->pdata[s]);
+    take_points(tables->pdata[s], x, y, positive, xs->pdata[s], ys->pdata[s]);
   }
   HnCurve *c = align(xs, ys);
   if (c->n == 0) g_clear_pointer(&c, hn_curve_free);
@@ -109,14 +108,13 @@ int64_t hn_curve_thin(HnCurve *c, bool log_x) {
 }
 
 void hn_curve_summarise(HnCurve *c, HnStats *stats, bool quartiles) {
-  double *seed = g_new(double, (gsize)c->seeds);
+  g_autofree double *seed = g_new(double, (gsize)c->seeds);
   for (int64_t i = 0; i < c->n; i++) {
     for (int64_t s = 0; s < c->seeds; s++) seed[s] = c->each[s * c->n + i];
     HnEstimate e = quartiles ? hn_stats_spread(stats, c->seeds, seed)
                              : hn_stats_estimate(stats, c->seeds, seed);
     c->value[i] = e.value, c->low[i] = e.low, c->high[i] = e.high;
   }
-  g_free(seed);
 }
 
 HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, HnStats *stats) {
@@ -125,7 +123,7 @@ HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, 
     return NULL;
   HnCurve *d = hn_curve_new(c->n, seeds);
   memcpy(d->x, c->x, sizeof *c->x * (gsize)c->n);
-  double *pair = g_new(double, (gsize)(2 * seeds));
+  g_autofree double *pair = g_new(double, (gsize)(2 * seeds));
   for (int64_t i = 0; i < c->n; i++) {
     for (int64_t s = 0; s < seeds; s++) {
       pair[s] = c->each[s * c->n + i], pair[seeds + s] = b->each[s * c->n + i];
@@ -134,7 +132,6 @@ HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, 
     HnEstimate e = hn_stats_difference(stats, seeds, pair, pair + seeds);
     d->value[i] = e.value, d->low[i] = e.low, d->high[i] = e.high;
   }
-  g_free(pair);
   return d;
 }
 

@@ -98,7 +98,7 @@ static char *hue_of(const HnScript *s, const HnCurves *d, int64_t curve) {
 }
 
 static void labels(const HnScript *s, const HnCurves *d, HnRange y) {
-  Label *label = g_new(Label, (gsize)d->count);
+  g_autofree Label *label = g_new(Label, (gsize)d->count);
   guint n = place_labels(d, y, label);
   glong longest = 0;
   for (guint i = 0; i < n; i++) {
@@ -110,7 +110,6 @@ static void labels(const HnScript *s, const HnCurves *d, HnRange y) {
     hn_script_add(s, " left textcolor rgb '%s'\n", hue);
   }
   hn_script_add(s, "set rmargin %ld\n", longest + 2);
-  g_free(label);
 }
 
 /* ---- axes ---- */

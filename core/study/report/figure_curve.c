@@ -69,11 +69,9 @@ static char *slug(const char *column, const char *suffix) {
 
 /* "step norm (nats)" of "policy.step_norm". */
 static char *label(const HnResults *r, const char *column) {
-  const char *dot = strrchr(column, '.'), *unit = hn_column_unit(r, column);
-  char *name = g_strdelimit(g_strdup(dot ? dot + 1 : column), "_", ' ');
-  char *text = *unit ? g_strdup_printf("%s (%s)", name, unit) : g_strdup(name);
-  g_free(name);
-  return text;
+  const char *dot = strrchr(column, '.'), *unit = hn_metric_unit(r, column);
+  g_autofree char *name = g_strdelimit(g_strdup(dot ? dot + 1 : column), "_", ' ');
+  return *unit ? g_strdup_printf("%s (%s)", name, unit) : g_strdup(name);
 }
 
 /* A figure of all arms. */
@@ -126,7 +124,7 @@ typedef struct Plan {
 
 /* "waste: moves that were not needed", from a column's name and what its plugin says of it. */
 static char *title_of(const HnResults *r, const Plan *p) {
-  HnColumnFacts facts = hn_column_facts(r, p->column);
+  HnMetricInfo facts = hn_metric_info(r, p->column);
   const char *so_far = p->so_far ? " so far" : "";
   if (p->title) return g_strconcat(p->title, so_far, NULL);
   if (!p->of_steps || !*facts.doc) return g_strconcat(p->column, so_far, NULL);
@@ -194,7 +192,7 @@ static void add_difference(const Gathering *g, const char *of) {
   const HnFigure *from = hn_figure_find(g->figures, of);
   if (!from) return;
   const HnCurves *whole = from->data;
-  const char *unit = hn_column_unit(r, from->column);
+  const char *unit = hn_metric_unit(r, from->column);
   g_autofree char *name = g_strconcat(from->name, "_difference", NULL);
   g_autofree char *title =
       g_strdup_printf("The same less %s, paired by seed", r->arms[g->c->baseline]);
@@ -267,7 +265,7 @@ static GPtrArray *columns(const HnResults *r, bool of_steps) {
   for (guint i = 0; i < r->cells->len; i++) {
     HnResult *cell = r->cells->pdata[i];
     const HnTable *t = of_steps ? cell->steps : cell->metrics;
-    for (gint64 k = 0; t && k < t->width; k++)
+    for (int64_t k = 0; t && k < t->width; k++)
       if (!g_ptr_array_find_with_equal_func(names, t->columns[k], g_str_equal, NULL))
         g_ptr_array_add(names, t->columns[k]);
   }
@@ -276,7 +274,7 @@ static GPtrArray *columns(const HnResults *r, bool of_steps) {
 
 /* A trial long enough for its early steps to need room. */
 static bool long_trial(const HnResults *r) {
-  gint64 steps = 0;
+  int64_t steps = 0;
   for (guint i = 0; i < r->cells->len; i++) {
     HnResult *cell = r->cells->pdata[i];
     if (cell->steps) steps = MAX(steps, cell->steps->rows);
@@ -296,7 +294,7 @@ static void add_steps(const Gathering *g, bool env, bool log_x) {
   if (env) add(g, reward);
   for (guint i = 0; i < names->len; i++) {
     Plan p = {HN_FIGURE_BELIEF, names->pdata[i], NULL, true, log_x, false};
-    HnColumnFacts facts = hn_column_facts(r, p.column);
+    HnMetricInfo facts = hn_metric_info(r, p.column);
     if (g_strv_contains(never, p.column) || env != !g_strcmp0(facts.kind, "env")) continue;
     if (env) p.group = HN_FIGURE_ADAPTATION, p.log_x = false;
     if (!*facts.doc && g_str_has_prefix(p.column, "kl")) p.title = "KL from posterior to prior";

@@ -5,17 +5,17 @@
 #include "format.h"
 #include "json.h"
 #include "page_css.h"
+#include "run_dir.h"
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
 void hn_html_text(GString *out, const char *text) {
-  char *escaped = g_markup_escape_text(text, -1);
+  g_autofree char *escaped = g_markup_escape_text(text, -1);
   g_string_append(out, escaped);
-  g_free(escaped);
 }
 
-void hn_html(GString *out, const char *format, ...) {
+void hn_html_add(GString *out, const char *format, ...) {
   va_list list;
   va_start(list, format);
   for (const char *at = format, *next; *at; at = next) {
@@ -30,7 +30,7 @@ void hn_html(GString *out, const char *format, ...) {
   va_end(list);
 }
 
-static void html_count(GString *out, gint64 n) {
+static void html_count(GString *out, int64_t n) {
   g_string_append_printf(out, "%" G_GINT64_FORMAT, n);
 }
 
@@ -46,20 +46,20 @@ static const char *latest(const HnResults *r) {
   return last;
 }
 
-void hn_report_head(GString *out, const HnComparison *c) {
+void hn_html_head(GString *out, const HnComparison *c) {
   const HnResults *r = c->results;
-  hn_html(out,
-          "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-          "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>%s</title>\n<style>",
-          r->study);
+  hn_html_add(out,
+              "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+              "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>%s</title>\n<style>",
+              r->study);
   g_autofree char *light = hn_colour_variables(r->arm_count, c->baseline, false);
   g_autofree char *dark = hn_colour_variables(r->arm_count, c->baseline, true);
   g_string_append_printf(out,
                          "\n%s:root{%s}\n@media (prefers-color-scheme:dark){:root{%s}}\n</style>\n"
                          "</head>\n<body>\n",
                          HN_PAGE_CSS, light, dark);
-  hn_html(out, "<header><h1>%s</h1>\n<p class=\"quiet\">", r->study);
+  hn_html_add(out, "<header><h1>%s</h1>\n<p class=\"quiet\">", r->study);
   html_count(out, r->arm_count);
   g_string_append(out, r->arm_count == 1 ? " arm, " : " arms, ");
   html_count(out, r->seeds);
@@ -67,22 +67,22 @@ void hn_report_head(GString *out, const HnComparison *c) {
   html_count(out, c->done);
   g_string_append_printf(out, " of %u cells done", r->cells->len);
   const char *last = latest(r);
-  if (last) hn_html(out, ", last written %s", last);
+  if (last) hn_html_add(out, ", last written %s", last);
   g_string_append(out, "</p>\n<p class=\"quiet\">");
   for (guint i = 0; i < c->origin->len; i++) {
     const char *line = c->origin->pdata[i];
-    hn_html(out, "%s%s", i ? "; " : "", line);
+    hn_html_add(out, "%s%s", i ? "; " : "", line);
   }
   g_string_append(out, "</p></header>\n");
 }
 
 static void list(GString *out, const GPtrArray *lines) {
   g_string_append(out, "<ul>");
-  for (guint i = 0; i < lines->len; i++) hn_html(out, "<li>%s</li>", lines->pdata[i]);
+  for (guint i = 0; i < lines->len; i++) hn_html_add(out, "<li>%s</li>", lines->pdata[i]);
   g_string_append(out, "</ul></div>\n");
 }
 
-void hn_report_warnings(GString *out, const HnComparison *c) {
+void hn_html_warnings(GString *out, const HnComparison *c) {
   if (c->absent->len) {
     g_string_append_printf(out,
                            "<div class=\"box\"><strong>%u of %u cells are not in these "
@@ -96,13 +96,13 @@ void hn_report_warnings(GString *out, const HnComparison *c) {
 
 static void interval_cell(GString *out, const HnEstimate *e, HnFormat f) {
   g_autofree char *text = hn_format_interval(e, f);
-  hn_html(out, "<td>%s%s</td>", text, e->coarse ? " coarse" : "");
+  hn_html_add(out, "<td>%s%s</td>", text, e->coarse ? " coarse" : "");
 }
 
 /* The difference and its interval on a scale that the whole column shares, zero marked. */
-static void draw_range(GString *out, const HnComparison *c, const HnCompared *m, gint64 arm) {
+static void draw_range(GString *out, const HnComparison *c, const HnCompared *m, int64_t arm) {
   double reach = 0;
-  for (gint64 a = 0; a < c->results->arm_count; a++) {
+  for (int64_t a = 0; a < c->results->arm_count; a++) {
     const HnEstimate *d = &m->estimate[a][HN_DIFFERENCE];
     double ends[] = {d->value, d->low, d->high};
     for (int i = 0; i < 3; i++)
@@ -133,39 +133,40 @@ static void row(GString *out, const HnComparison *c, const HnCompared *m, int64_
       out,
       "<tr%s><td><span class=\"dot\" style=\"background:var(--arm-%" G_GINT64_FORMAT ")\"></span>",
       a == c->baseline ? " class=\"base\"" : "", a);
-  hn_html(out, "%s%s</td><td class=\"n\">", r->arms[a],
-          hn_results_privileged(r, a) ? " (oracle)" : "");
+  hn_html_add(out, "%s%s</td><td class=\"n\">", r->arms[a],
+              hn_results_privileged(r, a) ? " (oracle)" : "");
   html_count(out, m->estimate[a][HN_VALUE].n);
   g_string_append(out, "</td>");
   for (int k = 0; k < HN_STATISTICS; k++) {
     g_autofree char *shown = hn_format_statistic(c, m, a, k);
-    hn_html(out, "<td class=\"n\">%s</td>", shown);
+    hn_html_add(out, "<td class=\"n\">%s</td>", shown);
     interval_cell(out, &m->estimate[a][k], hn_format_of(m, k));
   }
   draw_range(out, c, m, a);
-  hn_html(out, "<td>%s</td></tr>\n", hn_compared_verdict(m, a));
+  hn_html_add(out, "<td>%s</td></tr>\n", hn_compared_verdict(m, a));
 }
 
 static void table(GString *out, const HnComparison *c, const HnCompared *m) {
   g_autofree char *interval = hn_format_confidence(c), *heading = hn_format_heading(m);
-  hn_html(out, "<div class=\"wide\"><table><caption>%s <small>%s</small></caption>\n", m->column,
-          heading);
-  hn_html(out, "<thead><tr><th>arm</th><th class=\"n\">seeds</th>");
+  hn_html_add(out, "<div class=\"wide\"><table><caption>%s <small>%s</small></caption>\n",
+              m->column, heading);
+  hn_html_add(out, "<thead><tr><th>arm</th><th class=\"n\">seeds</th>");
   for (int k = 0; k < HN_STATISTICS; k++)
-    hn_html(out, "<th class=\"n\">%s</th><th>%s</th>",
-            hn_statistic_heading(&hn_statistics[k], c->stats), interval);
-  hn_html(out, "<th></th><th></th></tr></thead><tbody>\n");
+    hn_html_add(out, "<th class=\"n\">%s</th><th>%s</th>",
+                hn_statistic_heading(&hn_statistics[k], c->stats), interval);
+  hn_html_add(out, "<th></th><th></th></tr></thead><tbody>\n");
   for (int64_t a = 0; a < m->arms; a++) row(out, c, m, a);
   g_string_append(out, "</tbody></table></div>\n");
 }
 
-void hn_report_tables(GString *out, const HnComparison *c) {
-  hn_html(out,
-          "<section><h2>Final values</h2>\n<p class=\"quiet\">After training, on held-out "
-          "tasks. %s Differences are to %s, paired by seed. ",
-          hn_aggregate_doc(hn_stats_kind(c->stats)), c->results->arms[c->baseline]);
-  hn_html(out, "Seeds are the unit; intervals are Student's t for means of fewer than ten seeds, "
-               "else the percentile bootstrap.</p>\n");
+void hn_html_tables(GString *out, const HnComparison *c) {
+  hn_html_add(out,
+              "<section><h2>Final values</h2>\n<p class=\"quiet\">After training, on held-out "
+              "tasks. %s Differences are to %s, paired by seed. ",
+              hn_aggregate_doc(hn_stats_kind(c->stats)), c->results->arms[c->baseline]);
+  hn_html_add(out,
+              "Seeds are the unit; intervals are Student's t for means of fewer than ten seeds, "
+              "else the percentile bootstrap.</p>\n");
   if (c->columns->len == 0) g_string_append(out, "<p>No done cell has an evaluation yet.</p>\n");
   for (guint i = 0; i < c->columns->len; i++) table(out, c, c->columns->pdata[i]);
   if (c->notes->len) {
@@ -179,27 +180,28 @@ void hn_report_tables(GString *out, const HnComparison *c) {
 
 static void task_row(GString *out, const HnComparison *c, const HnCompared *m, bool last) {
   const HnFormat f = hn_format_of(m, HN_VALUE);
-  hn_html(out, last ? "<tr class=\"base\"><th>%s</th>" : "<tr><td>%s</td>", m->column);
-  for (gint64 a = 0; a < c->results->arm_count; a++) {
+  hn_html_add(out, last ? "<tr class=\"base\"><th>%s</th>" : "<tr><td>%s</td>", m->column);
+  for (int64_t a = 0; a < c->results->arm_count; a++) {
     g_autofree char *value = hn_format_number(m->estimate[a][HN_VALUE].value, f);
-    hn_html(out, "<td class=\"n\">%s</td>", value);
+    hn_html_add(out, "<td class=\"n\">%s</td>", value);
     interval_cell(out, &m->estimate[a][HN_VALUE], f);
   }
   g_string_append(out, "</tr>\n");
 }
 
-static void task_table(GString *out, const HnComparison *c, const HnByTask *b) {
-  hn_html(out,
-          "<div class=\"wide\"><table><caption>%s <small>split %s</small></caption>\n<thead><tr>"
-          "<th>task</th>",
-          b->column, b->split);
-  for (gint64 a = 0; a < c->results->arm_count; a++) {
+static void task_table(GString *out, const HnComparison *c, const HnTaskComparison *b) {
+  hn_html_add(
+      out,
+      "<div class=\"wide\"><table><caption>%s <small>split %s</small></caption>\n<thead><tr>"
+      "<th>task</th>",
+      b->column, b->split);
+  for (int64_t a = 0; a < c->results->arm_count; a++) {
     g_string_append_printf(
         out,
         "<th class=\"n\"><span class=\"dot\" style=\"background:var(--arm-%" G_GINT64_FORMAT
         ")\"></span>",
         a);
-    hn_html(out, "%s</th><th></th>", c->results->arms[a]);
+    hn_html_add(out, "%s</th><th></th>", c->results->arms[a]);
   }
   g_string_append(out, "</tr></thead><tbody>\n");
   for (guint i = 0; i < b->rows->len; i++)
@@ -207,69 +209,62 @@ static void task_table(GString *out, const HnComparison *c, const HnByTask *b) {
   g_string_append(out, "</tbody></table></div>\n");
 }
 
-void hn_report_tasks(GString *out, const HnComparison *c, const GPtrArray *all, const char *csv) {
+void hn_html_tasks(GString *out, const HnComparison *c, const GPtrArray *all, const char *csv) {
   if (!all->len) return;
-  hn_html(out,
-          "<section><h2>By task</h2>\n<p class=\"quiet\">Episodes that counted in the last "
-          "evaluation, %s over seeds with intervals as above; <a href=\"%s\">csv</a></p>\n",
-          hn_aggregate_name(hn_stats_kind(c->stats)), csv);
+  hn_html_add(out,
+              "<section><h2>By task</h2>\n<p class=\"quiet\">Episodes that counted in the last "
+              "evaluation, %s over seeds with intervals as above; <a href=\"%s\">csv</a></p>\n",
+              hn_aggregate_name(hn_stats_kind(c->stats)), csv);
   for (guint i = 0; i < all->len; i++) task_table(out, c, all->pdata[i]);
   g_string_append(out, "</section>\n");
 }
 
 /* ---- origin ---- */
 
-static void fact_text(const HnResult *c, const char *path, GString *out) {
+/* A member of run.json that is a text or a count, else ""; free with g_free. */
+static char *fact_text(const HnResult *c, const char *path) {
   JsonNode *n = hn_result_member(c, path);
-  if (!n || !JSON_NODE_HOLDS_VALUE(n)) return;
-  if (json_node_get_value_type(n) == G_TYPE_STRING)
-    g_string_assign(out, json_node_get_string(n));
-  else if (json_node_get_value_type(n) == G_TYPE_INT64)
-    html_count(out, json_node_get_int(n));
+  if (!n || !JSON_NODE_HOLDS_VALUE(n)) return g_strdup("");
+  if (json_node_get_value_type(n) == G_TYPE_STRING) return g_strdup(json_node_get_string(n));
+  if (json_node_get_value_type(n) != G_TYPE_INT64) return g_strdup("");
+  return g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(n));
 }
 
 /* A row with every distinct value of a fact among the done cells; nothing if there is none. */
 static void fact_row(GString *out, const HnResults *r, const char *what, const char *path) {
-  GString *all = g_string_new(NULL);
-  GPtrArray *seen = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GString) all = g_string_new(NULL);
+  g_autoptr(GPtrArray) seen = g_ptr_array_new_with_free_func(g_free);
   for (guint i = 0; i < r->cells->len; i++) {
-    HnResult *cell = r->cells->pdata[i];
-    GString *one = g_string_new(NULL);
-    if (hn_result_done(cell)) fact_text(cell, path, one);
-    char *text = g_string_free(one, FALSE);
-    if (!*text || g_ptr_array_find_with_equal_func(seen, text, g_str_equal, NULL)) {
-      g_free(text);
-      continue;
-    }
+    const HnResult *cell = r->cells->pdata[i];
+    g_autofree char *text = hn_result_done(cell) ? fact_text(cell, path) : g_strdup("");
+    if (!*text || g_ptr_array_find_with_equal_func(seen, text, g_str_equal, NULL)) continue;
     g_string_append_printf(all, "%s%s", seen->len ? ", " : "", text);
-    g_ptr_array_add(seen, text);
+    g_ptr_array_add(seen, g_steal_pointer(&text));
   }
-  if (seen->len) hn_html(out, "<tr><th>%s</th><td class=\"wrap\">%s</td></tr>\n", what, all->str);
-  g_ptr_array_unref(seen);
-  g_string_free(all, TRUE);
+  if (seen->len)
+    hn_html_add(out, "<tr><th>%s</th><td class=\"wrap\">%s</td></tr>\n", what, all->str);
+}
+
+static char *plugin_fact(const HnResult *c, const char *kind, const char *name) {
+  g_autofree char *path = g_strdup_printf("plugins.%s.%s", kind, name);
+  return fact_text(c, path);
 }
 
 static void plugin_rows(GString *out, const HnResults *r) {
   static const char *const kinds[] = {"env", "inference", "policy"};
-  GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   for (guint k = 0; k < G_N_ELEMENTS(kinds); k++)
     for (guint i = 0; i < r->cells->len; i++) {
-      HnResult *cell = r->cells->pdata[i];
-      GString *fact[3] = {g_string_new(NULL), g_string_new(NULL), g_string_new(NULL)};
-      static const char *const names[] = {"name", "version", "sha256"};
-      for (guint f = 0; f < 3 && hn_result_done(cell); f++) {
-        char *path = g_strdup_printf("plugins.%s.%s", kinds[k], names[f]);
-        fact_text(cell, path, fact[f]);
-        g_free(path);
-      }
-      g_string_truncate(fact[2], 16);
-      if (fact[0]->len && g_hash_table_add(seen, g_strconcat(kinds[k], fact[0]->str, NULL)))
-        hn_html(out, "<tr><th>%s</th><td class=\"wrap\">%s %s%s<code>%s</code></td></tr>\n",
-                kinds[k], fact[0]->str, fact[1]->str, fact[2]->len ? ", sha256 " : "",
-                fact[2]->str);
-      for (guint f = 0; f < 3; f++) g_string_free(fact[f], TRUE);
+      const HnResult *cell = r->cells->pdata[i];
+      if (!hn_result_done(cell)) continue;
+      g_autofree char *name = plugin_fact(cell, kinds[k], "name");
+      g_autofree char *version = plugin_fact(cell, kinds[k], "version");
+      g_autofree char *sha256 = plugin_fact(cell, kinds[k], "sha256");
+      g_autofree char *begins = g_strndup(sha256, 16);
+      if (*name && g_hash_table_add(seen, g_strconcat(kinds[k], name, NULL)))
+        hn_html_add(out, "<tr><th>%s</th><td class=\"wrap\">%s %s%s<code>%s</code></td></tr>\n",
+                    kinds[k], name, version, *begins ? ", sha256 " : "", begins);
     }
-  g_hash_table_unref(seen);
 }
 
 static double total_hours(const HnResults *r) {
@@ -281,13 +276,13 @@ static double total_hours(const HnResults *r) {
   return seconds / 3600;
 }
 
-void hn_report_origin(GString *out, const HnComparison *c) {
+void hn_html_origin(GString *out, const HnComparison *c) {
   const HnResults *r = c->results;
   g_string_append(out, "<section><h2>How to run it again</h2>\n<pre>hunch run study.yaml");
   for (char **o = r->overrides; *o; o++) {
-    char *quoted = strpbrk(*o, " \t'\"\\$`*?[]{}();&|<>~#!") ? g_shell_quote(*o) : g_strdup(*o);
-    hn_html(out, " %s", quoted);
-    g_free(quoted);
+    g_autofree char *quoted =
+        strpbrk(*o, " \t'\"\\$`*?[]{}();&|<>~#!") ? g_shell_quote(*o) : g_strdup(*o);
+    hn_html_add(out, " %s", quoted);
   }
   g_string_append(out,
                   "</pre>\n<p class=\"quiet\">with the study file below, this version of hunch "
@@ -303,73 +298,59 @@ void hn_report_origin(GString *out, const HnComparison *c) {
                                          {"workers", "workers"}};
   for (guint i = 0; i < G_N_ELEMENTS(facts); i++) fact_row(out, r, facts[i][0], facts[i][1]);
   plugin_rows(out, r);
-  char *hours = g_strdup_printf("%.2f", total_hours(r)),
-       *root = g_strdup_printf("%" G_GINT64_FORMAT, r->root);
-  hn_html(out, "<tr><th>cell hours</th><td>%s</td></tr>\n<tr><th>root seed</th><td>%s</td></tr>\n",
-          hours, root);
-  g_free(hours);
-  g_free(root);
+  g_autofree char *hours = g_strdup_printf("%.2f", total_hours(r));
+  g_autofree char *root = g_strdup_printf("%" G_GINT64_FORMAT, r->root);
+  hn_html_add(out,
+              "<tr><th>cell hours</th><td>%s</td></tr>\n<tr><th>root seed</th><td>%s</td></tr>\n",
+              hours, root);
   g_string_append(out, "</tbody></table></div>\n");
-  hn_html(out, "<details><summary>%s</summary><pre>%s</pre></details>\n</section>\n",
-          *r->file ? r->file : "study.yaml", r->source);
+  hn_html_add(out, "<details><summary>%s</summary><pre>%s</pre></details>\n</section>\n",
+              *r->file ? r->file : "study.yaml", r->source);
 }
 
 /* ---- cells ---- */
 
 /* Where `path` is, seen from the folder of `page`. */
 static char *relative(const char *page, const char *path) {
-  char *from = g_canonicalize_filename(page, NULL), *to = g_canonicalize_filename(path, NULL);
-  char **a = g_strsplit(from, "/", -1), **b = g_strsplit(to, "/", -1);
+  g_autofree char *from = g_canonicalize_filename(page, NULL);
+  g_autofree char *to = g_canonicalize_filename(path, NULL);
+  g_auto(GStrv) a = g_strsplit(from, "/", -1), b = g_strsplit(to, "/", -1);
   guint same = 0, depth = g_strv_length(a) - 1;
   while (same < depth && b[same] && g_str_equal(a[same], b[same])) same++;
   GString *out = g_string_new(NULL);
   for (guint i = same; i < depth; i++) g_string_append(out, "../");
   for (guint i = same; b[i]; i++) {
-    char *part = g_uri_escape_string(b[i], NULL, FALSE);
+    g_autofree char *part = g_uri_escape_string(b[i], NULL, FALSE);
     g_string_append_printf(out, "%s%s", i > same ? "/" : "", part);
-    g_free(part);
   }
-  g_strfreev(a);
-  g_strfreev(b);
-  g_free(from);
-  g_free(to);
   return g_string_free(out, FALSE);
 }
 
-void hn_report_cells(GString *out, const HnComparison *c, const char *page) {
-  static const char *const files[] = {
-      "run.json",  "config.resolved.yaml", "metrics.csv", "episodes.csv", "steps.csv",
-      "trial.csv", "predictions.csv",      "log.txt"};
-  const HnResults *r = c->results;
+static void cell_row(GString *out, const HnResult *cell, const char *page) {
+  g_autofree char *name = g_strdup_printf("%s/%" G_GINT64_FORMAT, cell->arm, cell->seed_index);
+  g_autofree char *seed = fact_text(cell, "seed"), *frames = fact_text(cell, "frames");
+  g_autofree char *seconds =
+      cell->facts ? g_strdup_printf("%.0f", hn_json_real(cell->facts, "seconds", 0)) : g_strdup("");
+  g_autofree char *dir = relative(page, cell->dir);
+  hn_html_add(out,
+              "<tr><td>%s</td><td>%s</td><td class=\"wrap\">%s%s%s</td><td class=\"n\">%s</td>"
+              "<td class=\"n\">%s</td><td>",
+              name, seed, cell->status, cell->reason ? ": " : "", cell->reason, frames, seconds);
+  for (int k = 0; k < HN_RUN_FILE_COUNT; k++) {
+    const char *file = hn_run_file_name((HnRunFile)k);
+    g_autofree char *path = hn_run_file(cell->dir, (HnRunFile)k);
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+      hn_html_add(out, "<a href=\"%s/%s\">%s</a> ", dir, file, file);
+  }
+  g_string_append(out, "</td></tr>\n");
+}
+
+void hn_html_cells(GString *out, const HnComparison *c, const char *page) {
   g_string_append(out, "<section><h2>Cells</h2>\n<details><summary>Every cell with its files"
                        "</summary><div class=\"wide\"><table><thead><tr><th>cell</th><th>seed</th>"
                        "<th>status</th><th class=\"n\">frames</th><th class=\"n\">seconds</th>"
                        "<th>files</th></tr></thead><tbody>\n");
-  for (guint i = 0; i < r->cells->len; i++) {
-    HnResult *cell = r->cells->pdata[i];
-    char *name = g_strdup_printf("%s/%" G_GINT64_FORMAT, cell->arm, cell->seed_index);
-    GString *seed = g_string_new(NULL), *frames = g_string_new(NULL);
-    if (cell->facts) fact_text(cell, "seed", seed), fact_text(cell, "frames", frames);
-    char *seconds = cell->facts ? g_strdup_printf("%.0f", hn_json_real(cell->facts, "seconds", 0))
-                                : g_strdup("");
-    hn_html(out,
-            "<tr><td>%s</td><td>%s</td><td class=\"wrap\">%s%s%s</td><td class=\"n\">%s</td>"
-            "<td class=\"n\">%s</td><td>",
-            name, seed->str, cell->status, cell->reason ? ": " : "", cell->reason, frames->str,
-            seconds);
-    char *dir = relative(page, cell->dir);
-    for (guint k = 0; k < G_N_ELEMENTS(files); k++) {
-      char *path = g_build_filename(cell->dir, files[k], NULL);
-      if (g_file_test(path, G_FILE_TEST_EXISTS))
-        hn_html(out, "<a href=\"%s/%s\">%s</a> ", dir, files[k], files[k]);
-      g_free(path);
-    }
-    g_string_append(out, "</td></tr>\n");
-    g_free(dir);
-    g_free(seconds);
-    g_free(name);
-    g_string_free(seed, TRUE);
-    g_string_free(frames, TRUE);
-  }
+  for (guint i = 0; i < c->results->cells->len; i++)
+    cell_row(out, c->results->cells->pdata[i], page);
   g_string_append(out, "</tbody></table></div></details></section>\n");
 }

@@ -1,4 +1,4 @@
-/* report.c - puts the page of a report together. */
+/* report.c - see report.h. */
 #include "report.h"
 #include "figure.h"
 #include "html.h"
@@ -16,11 +16,11 @@ static const char *const headings[HN_FIGURE_GROUPS] = {
     [HN_FIGURE_OTHER] = "Other curves"};
 
 static void figure(GString *out, const HnFigure *f, const char *svg, const char *folder) {
-  hn_html(out, "<figure id=\"figure-%s\"", f->name);
+  hn_html_add(out, "<figure id=\"figure-%s\"", f->name);
   if (f->kind->wide) g_string_append(out, " class=\"row\"");
-  hn_html(out, "><figcaption>%s <small>%s: %s", f->title, f->column, f->note);
+  hn_html_add(out, "><figcaption>%s <small>%s: %s", f->title, f->column, f->note);
   for (const char *const *e = (const char *const[]){"svg", "pdf", "csv", NULL}; *e; e++)
-    hn_html(out, " <a href=\"%s/%s.%s\">%s</a>", folder, f->name, *e, *e);
+    hn_html_add(out, " <a href=\"%s/%s.%s\">%s</a>", folder, f->name, *e, *e);
   g_string_append_printf(out, "</small></figcaption>%s</figure>\n", svg);
 }
 
@@ -31,7 +31,7 @@ static void figures(GString *out, const GPtrArray *all, char **svg, const char *
       const HnFigure *f = all->pdata[i];
       if ((int)f->group != g) continue;
       if (!open) {
-        hn_html(out, "<section><h2>%s</h2>\n", headings[g]);
+        hn_html_add(out, "<section><h2>%s</h2>\n", headings[g]);
         if (g == HN_FIGURE_OTHER)
           g_string_append(out, "<details><summary>Every other column of metrics.csv</summary>\n");
         g_string_append(out, "<div class=\"plots\">\n");
@@ -47,14 +47,9 @@ static void figures(GString *out, const GPtrArray *all, char **svg, const char *
 
 /* "report.html" keeps its plots in "report", and so on. */
 static char *plot_folder(const char *path) {
-  char *folder = g_strdup(path), *dot = strrchr(folder, '.'), *slash = strrchr(folder, '/');
-  if (dot && dot > (slash ? slash : folder)) {
-    *dot = '\0';
-    return folder;
-  }
-  char *other = g_strconcat(folder, ".plots", NULL);
-  g_free(folder);
-  return other;
+  const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
+  if (dot && dot > (slash ? slash : path)) return g_strndup(path, (gsize)(dot - path));
+  return g_strconcat(path, ".plots", NULL);
 }
 
 static bool write_tasks(const HnComparison *c, const GPtrArray *tasks, const char *folder,
@@ -82,13 +77,13 @@ bool hn_report_write(const HnComparison *c, const char *path, GError **error) {
   if (!svg || !(tasks = hn_compare_tasks(c, error))) return false;
   if (tasks->len && !write_tasks(c, tasks, folder, error)) return false;
   g_autoptr(GString) out = g_string_new(NULL);
-  hn_report_head(out, c);
-  hn_report_warnings(out, c);
-  hn_report_tables(out, c);
-  hn_report_tasks(out, c, tasks, link);
+  hn_html_head(out, c);
+  hn_html_warnings(out, c);
+  hn_html_tables(out, c);
+  hn_html_tasks(out, c, tasks, link);
   figures(out, all, svg, href);
-  hn_report_origin(out, c);
-  hn_report_cells(out, c, path);
+  hn_html_origin(out, c);
+  hn_html_cells(out, c, path);
   g_string_append(out, "</body>\n</html>\n");
   return g_file_set_contents(path, out->str, (gssize)out->len, error);
 }

@@ -32,6 +32,7 @@ typedef struct HnComparison {
 HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *metric,
                          GError **error);
 void hn_comparison_free(HnComparison *c);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnComparison, hn_comparison_free)
 /* "better", "worse" (or "higher", "lower"), "same", "unclear", or "" where nothing can be said. */
 const char *hn_compared_verdict(const HnCompared *m, int64_t arm);
 /* A column of the caller's own: final [arms, seeds] is taken over; `column` says what unit it has.

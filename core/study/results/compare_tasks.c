@@ -117,7 +117,7 @@ static GPtrArray *read_scores(const HnResult *c, GError **error) {
 /* ---- all cells ---- */
 
 static void by_task_free(gpointer p) {
-  HnByTask *b = p;
+  HnTaskComparison *b = p;
   g_ptr_array_unref(b->rows);
   g_free(b->split), g_free(b->column), g_free(b);
 }
@@ -146,14 +146,14 @@ static double value_of(const GPtrArray *scores, const char *split, const char *t
 }
 
 /* One column on one split, or NULL if no cell has it. */
-static HnByTask *compare_on_split(const HnComparison *c, GPtrArray **scores, const char *split,
-                                  int k) {
+static HnTaskComparison *compare_on_split(const HnComparison *c, GPtrArray **scores,
+                                          const char *split, int k) {
   const HnResults *r = c->results;
   guint cells = r->cells->len;
   bool any = false;
   g_autoptr(GPtrArray) tasks = names_in(scores, cells, split);
   double *mean = g_new0(double, cells);
-  HnByTask *b = g_new0(HnByTask, 1);
+  HnTaskComparison *b = g_new0(HnTaskComparison, 1);
   b->split = g_strdup(split), b->column = g_strdup(column_name[k]);
   b->rows = g_ptr_array_new_with_free_func((GDestroyNotify)hn_compared_free);
   for (guint t = 0; t < tasks->len; t++) {
@@ -184,7 +184,7 @@ GPtrArray *hn_compare_tasks(const HnComparison *c, GError **error) {
   GPtrArray *splits = names_in(scores, r->cells->len, NULL);
   for (guint s = 0; s < splits->len && ok; s++)
     for (int k = 0; k < COLUMNS; k++) {
-      HnByTask *b = compare_on_split(c, scores, splits->pdata[s], k);
+      HnTaskComparison *b = compare_on_split(c, scores, splits->pdata[s], k);
       if (b) g_ptr_array_add(all, b);
     }
   g_ptr_array_unref(splits);

@@ -5,13 +5,14 @@
 #include "compare.h"
 
 /* One column of episodes.csv on one split. */
-typedef struct HnByTask {
+typedef struct HnTaskComparison {
   char *split, *column; /* "test", "success" */
   GPtrArray *rows;      /* HnCompared *, named by task; the last is the mean over tasks */
-} HnByTask;
+} HnTaskComparison;
 
-/* HnByTask *: success, where there is such a column, then return, for the splits in the order in
- * which they were evaluated.  Of a cell a task's value is the mean over its counted episodes; the
- * mean over tasks needs all of them.  Empty where tasks have no names.  NULL: a file is damaged. */
+/* HnTaskComparison *: success, where there is such a column, then return, for the splits in the
+ * order in which they were evaluated.  Of a cell a task's value is the mean over its counted
+ * episodes; the mean over tasks needs all of them.  Empty where tasks have no names.  NULL: a file
+ * is damaged. */
 GPtrArray *hn_compare_tasks(const HnComparison *c, GError **error);
 #endif

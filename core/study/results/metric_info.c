@@ -35,7 +35,7 @@ static Known known(const char *column) {
   return (Known){name, "", 0};
 }
 
-int hn_column_better(const char *column) {
+int hn_metric_better(const char *column) {
   return known(column).better;
 }
 
@@ -52,22 +52,22 @@ static JsonObject *declared(const HnResult *c, const char *kind, const char *nam
   return NULL;
 }
 
-HnColumnFacts hn_column_facts(const HnResults *r, const char *column) {
+HnMetricInfo hn_metric_info(const HnResults *r, const char *column) {
   static const char *const kinds[] = {"env", "inference", "policy"};
   const char *name = stem(column);
   for (guint i = 0; i < r->cells->len; i++)
     for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
       JsonObject *o = declared(r->cells->pdata[i], kinds[k], name);
       if (!o) continue;
-      return (HnColumnFacts){.kind = kinds[k],
-                             .unit = hn_json_string(o, "unit", ""),
-                             .doc = hn_json_string(o, "doc", ""),
-                             .fold = hn_json_string(o, "fold", "")};
+      return (HnMetricInfo){.kind = kinds[k],
+                            .unit = hn_json_string(o, "unit", ""),
+                            .doc = hn_json_string(o, "doc", ""),
+                            .fold = hn_json_string(o, "fold", "")};
     }
-  return (HnColumnFacts){.unit = "", .doc = "", .fold = ""};
+  return (HnMetricInfo){.unit = "", .doc = "", .fold = ""};
 }
 
-const char *hn_column_unit(const HnResults *r, const char *column) {
-  HnColumnFacts f = hn_column_facts(r, column);
+const char *hn_metric_unit(const HnResults *r, const char *column) {
+  HnMetricInfo f = hn_metric_info(r, column);
   return *f.unit ? f.unit : known(column).unit;
 }

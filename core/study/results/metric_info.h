@@ -1,19 +1,19 @@
 /* metric_info.h - what is known of a metric or per-step column, with or without its "eval." or
  * "inference." prefix. */
-#ifndef HN_COLUMNS_H
-#define HN_COLUMNS_H
+#ifndef HN_METRIC_INFO_H
+#define HN_METRIC_INFO_H
 #include "results.h"
 
 /* A column as the plugin that reports it declares it (run.json, plugins.KIND.info). */
-typedef struct HnColumnFacts {
+typedef struct HnMetricInfo {
   const char *kind;              /* "env", "inference", "policy"; NULL if no plugin declares it */
   const char *unit, *doc, *fold; /* "" if unknown; fold as in `hunch inspect` */
-} HnColumnFacts;
+} HnMetricInfo;
 
 /* Of the first cell that knows it; texts live as long as r. */
-HnColumnFacts hn_column_facts(const HnResults *r, const char *column);
+HnMetricInfo hn_metric_info(const HnResults *r, const char *column);
 /* As declared, else as known by name; "" if unknown. */
-const char *hn_column_unit(const HnResults *r, const char *column);
+const char *hn_metric_unit(const HnResults *r, const char *column);
 /* +1: higher is better, -1: lower, 0: not known. */
-int hn_column_better(const char *column);
+int hn_metric_better(const char *column);
 #endif

@@ -16,8 +16,8 @@ static void add_head(HnCsvWriter *w, int64_t seeds) {
   hn_csv_end_row(w);
 }
 
-static void add_row(HnCsvWriter *w, const HnComparison *c, const HnByTask *b, const HnCompared *m,
-                    int64_t arm) {
+static void add_row(HnCsvWriter *w, const HnComparison *c, const HnTaskComparison *b,
+                    const HnCompared *m, int64_t arm) {
   const HnEstimate *e = m->estimate[arm];
   const int64_t seeds = c->results->seeds;
   hn_csv_text(w, b->split), hn_csv_text(w, b->column), hn_csv_text(w, m->column);
@@ -34,7 +34,7 @@ char *hn_render_csv_tasks(const HnComparison *c, const GPtrArray *tasks) {
   HnCsvWriter w = hn_csv_writer("split,column,task,arm,seeds", DIGITS);
   add_head(&w, c->results->seeds);
   for (guint i = 0; i < tasks->len; i++) {
-    const HnByTask *b = tasks->pdata[i];
+    const HnTaskComparison *b = tasks->pdata[i];
     for (guint t = 0; t < b->rows->len; t++)
       for (int64_t a = 0; a < c->results->arm_count; a++) add_row(&w, c, b, b->rows->pdata[t], a);
   }

@@ -38,7 +38,7 @@ static void add_column(JsonBuilder *b, const HnComparison *c, const HnCompared *
 static void add_tasks(JsonBuilder *b, const HnComparison *c, const GPtrArray *tasks) {
   hn_json_open_array(b, "tasks");
   for (guint i = 0; i < tasks->len; i++) {
-    const HnByTask *t = tasks->pdata[i];
+    const HnTaskComparison *t = tasks->pdata[i];
     hn_json_open_object(b, NULL);
     hn_json_add_string(b, "split", t->split);
     hn_json_add_string(b, "column", t->column);

@@ -92,7 +92,7 @@ char *hn_render_text(const HnComparison *c) {
 /* ---- by task ---- */
 
 /* The finest format any row asks for, so that a column's points stand below each other. */
-static HnFormat format_of(const HnByTask *b) {
+static HnFormat format_of(const HnTaskComparison *b) {
   HnFormat f = {0, 0, false};
   for (guint i = 0; i < b->rows->len; i++)
     f.decimals = MAX(f.decimals, hn_format_of(b->rows->pdata[i], HN_VALUE).decimals);
@@ -100,7 +100,7 @@ static HnFormat format_of(const HnByTask *b) {
   return f;
 }
 
-static void add_tasks(const HnComparison *c, const HnByTask *b, GString *out) {
+static void add_tasks(const HnComparison *c, const HnTaskComparison *b, GString *out) {
   const int64_t arms = c->results->arm_count;
   const HnFormat f = format_of(b);
   g_autofree char *align = g_strnfill((gsize)arms + 1, 'l');

@@ -14,7 +14,7 @@
 /* One cell.  Only a done cell has metrics. */
 typedef struct HnResult {
   const char *arm;
-  gint64 seed_index;
+  int64_t seed_index;
   char *dir;
   char *status;      /* missing, running, interrupted, failed, done */
   char *reason;      /* of failed; else NULL */
@@ -29,21 +29,24 @@ typedef struct HnResults {
   char *source;     /* study.yaml */
   char **arms;      /* in the study's order, NULL-terminated */
   char **overrides; /* from the command line, NULL-terminated */
-  gint64 arm_count, seeds, root;
+  int64_t arm_count, seeds, root;
   HnReportParams report; /* texts interned */
   GPtrArray *cells;      /* HnResult *, arm-major */
 } HnResults;
 
 HnResults *hn_results_read(const char *dir, GError **error);
 void hn_results_free(HnResults *r);
-HnResult *hn_results_cell(const HnResults *r, gint64 arm, gint64 seed);
-gint64 hn_results_arm(const HnResults *r, const char *name); /* or -1 */
-void hn_result_free(HnResult *c);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnResults, hn_results_free)
+HnResult *hn_results_cell(const HnResults *r, int64_t arm, int64_t seed);
+HnResult *hn_results_first_done(const HnResults *r, int64_t arm); /* or NULL */
+int64_t hn_results_arm(const HnResults *r, const char *name);     /* or -1 */
 bool hn_result_done(const HnResult *c);
 /* A member of run.json by path, "plugins.env.version", or NULL. */
 JsonNode *hn_result_member(const HnResult *c, const char *path);
 /* The same if it is a text, else NULL. */
 const char *hn_result_fact(const HnResult *c, const char *path);
+/* The simulator a cell ran on, or NULL; of older cells its library's file name. */
+const char *hn_result_simulator(const HnResult *c);
 /* True if a plugin of the arm's cells saw the true task. */
-bool hn_results_privileged(const HnResults *r, gint64 arm);
+bool hn_results_privileged(const HnResults *r, int64_t arm);
 #endif

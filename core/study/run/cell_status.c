@@ -1,12 +1,11 @@
-/* cell_status.c - compares a cell with its folder. */
+/* cell_status.c - see cell_status.h. */
 #include "cell_status.h"
 #include "json.h"
 #include "run_dir.h"
 #include <string.h>
 
-void hn_cell_state_clear(HnCellState *state) {
-  g_free(state->reason);
-  state->reason = NULL;
+void hn_cell_status_clear(HnCellStatus *status) {
+  g_clear_pointer(&status->reason, g_free);
 }
 
 const char *hn_cell_work_name(HnCellWork work) {
@@ -37,38 +36,19 @@ static void differ(void *arg, const char *path, const HnNode *was, const HnNode 
 
 /* Why the folder's configuration is not the cell's, or NULL. */
 static char *other_configuration(const char *file, const HnCell *cell) {
-  HnDiag *d = hn_diag_new();
-  HnNode *was = hn_yaml_read(file, d), *is = hn_cell_node(cell);
+  g_autoptr(HnDiag) d = hn_diag_new();
+  g_autoptr(HnNode) was = hn_yaml_read(file, d), is = hn_cell_node(cell);
+  if (!was || hn_diag_count(d)) return g_strdup("the folder's config.resolved.yaml is damaged");
   Difference difference = {0};
-  char *reason = NULL;
-  if (!was || hn_diag_count(d))
-    reason = g_strdup("the folder's config.resolved.yaml is damaged");
-  else
-    hn_cell_differences(was, is, HN_KEY_FREE, differ, &difference);
-  if (difference.count == 1)
-    reason = g_strdup_printf("configuration differs from the folder's: %s", difference.first);
-  else if (difference.count > 1)
-    reason = g_strdup_printf("configuration differs from the folder's: %s, and %u more",
-                             difference.first, difference.count - 1);
-  g_free(difference.first);
-  hn_node_free(was);
-  hn_node_free(is);
-  hn_diag_free(d);
-  return reason;
+  hn_cell_differences(was, is, HN_KEY_FREE, differ, &difference);
+  if (!difference.count) return NULL;
+  g_autofree char *first = difference.first;
+  g_autofree char *more =
+      difference.count > 1 ? g_strdup_printf(", and %u more", difference.count - 1) : g_strdup("");
+  return g_strdup_printf("configuration differs from the folder's: %s%s", first, more);
 }
 
-/* ---- the run's record ---- */
-
-typedef struct Record {
-  char *status, *reason, *identity; /* NULL: not said */
-} Record;
-
-static Record read_record(const char *folder) {
-  g_autoptr(JsonObject) o = hn_run_facts(folder, NULL);
-  return (Record){g_strdup(hn_json_string(o, "status", NULL)),
-                  g_strdup(hn_json_string(o, "reason", NULL)),
-                  g_strdup(hn_json_string(o, "identity", NULL))};
-}
+/* ---- progress ---- */
 
 /* Update of the newest checkpoint, or -1; -1 too where they cannot be listed, which *why then says.
  */
@@ -79,9 +59,10 @@ static int64_t last_checkpoint(const char *folder, char **why) {
   return all && all->len ? hn_run_checkpoint_update(all->pdata[all->len - 1]) : -1;
 }
 
-/* The folder holds this very cell: how far is it? */
-static void judge_progress(const char *folder, const Record *record, HnCellState *s) {
-  if (g_strcmp0(record->status, "done") == 0) {
+/* How far the run of this very cell got; facts: its run.json, or NULL. */
+static void judge_progress(const char *folder, JsonObject *facts, HnCellStatus *s) {
+  const char *status = hn_json_string(facts, "status", NULL);
+  if (g_strcmp0(status, "done") == 0) {
     s->work = HN_CELL_DONE;
     s->reason = g_strdup("done");
     return;
@@ -93,46 +74,45 @@ static void judge_progress(const char *folder, const Record *record, HnCellState
   }
   s->work = s->update >= 0 ? HN_CELL_RESUME : HN_CELL_RUN;
   GString *reason = g_string_new(NULL);
-  if (g_strcmp0(record->status, "failed") == 0)
-    g_string_append_printf(reason, "failed (%s); ", record->reason ? record->reason : "no reason");
+  if (g_strcmp0(status, "failed") == 0)
+    g_string_append_printf(reason, "failed (%s); ", hn_json_string(facts, "reason", "no reason"));
   if (s->update >= 0)
     g_string_append_printf(reason, "has a checkpoint at update %" G_GINT64_FORMAT, s->update);
   else
-    g_string_append(reason, record->status ? "no checkpoint" : "never started");
+    g_string_append(reason, status ? "no checkpoint" : "never started");
   s->reason = g_string_free(reason, FALSE);
 }
 
-static void judge(const char *folder, const char *config, const HnCell *cell, HnCellState *s) {
-  Record record = read_record(folder);
+static void judge(const char *folder, const char *config, const HnCell *cell, HnCellStatus *s) {
+  g_autoptr(JsonObject) facts = hn_run_facts(folder, NULL);
+  const char *recorded = hn_json_string(facts, "identity", NULL);
   g_autofree char *identity = hn_cell_identity(cell);
   /* equal identities may still name a plugin by another path */
-  bool same = record.identity && strcmp(record.identity, identity) == 0;
+  const bool same = recorded && strcmp(recorded, identity) == 0;
   if (!same) s->reason = other_configuration(config, cell);
-  if (!same && !s->reason && record.identity)
+  if (!same && !s->reason && recorded)
     s->reason = g_strdup("plugin files differ from those the folder's run used");
   if (s->reason)
     s->work = HN_CELL_DIFFERS;
   else
-    judge_progress(folder, &record, s);
-  g_free(record.status), g_free(record.reason), g_free(record.identity);
+    judge_progress(folder, facts, s);
 }
 
-HnCellState hn_cell_state(const char *folder, const HnCell *cell) {
-  HnCellState s = {HN_CELL_RUN, -1, NULL};
+HnCellStatus hn_cell_status(const char *folder, const HnCell *cell) {
+  HnCellStatus s = {HN_CELL_RUN, -1, NULL};
   g_autofree char *some = hn_run_some_file(folder);
   g_autofree char *config = hn_run_file(folder, HN_FILE_CONFIG);
   const bool exists = g_file_test(folder, G_FILE_TEST_EXISTS);
-  if (!exists || (!some && g_file_test(folder, G_FILE_TEST_IS_DIR)))
+  if (!exists || (!some && g_file_test(folder, G_FILE_TEST_IS_DIR))) {
     s.reason = g_strdup("new");
-  else if (g_file_test(config, G_FILE_TEST_EXISTS))
+  } else if (g_file_test(config, G_FILE_TEST_EXISTS)) {
     judge(folder, config, cell, &s);
-  else {
+  } else {
     s.work = HN_CELL_DIFFERS;
     s.reason = some ? g_strdup_printf("the folder is not a run's: it holds %s", some)
                     : g_strdup("is not a folder");
   }
-  char *raw = s.reason; /* names of files and words of a run may hold anything */
+  g_autofree char *raw = s.reason; /* file names and messages of a run may hold anything */
   s.reason = hn_diag_printable(raw);
-  g_free(raw);
   return s;
 }

@@ -1,6 +1,6 @@
-/* cell_status.h - what a cell's folder says about whether the cell must run. */
-#ifndef HN_STATE_H
-#define HN_STATE_H
+/* cell_status.h - whether a cell must run, judged by its folder. */
+#ifndef HN_CELL_STATUS_H
+#define HN_CELL_STATUS_H
 #include "study.h"
 
 typedef enum HnCellWork {
@@ -10,16 +10,16 @@ typedef enum HnCellWork {
   HN_CELL_DIFFERS, /* the folder holds something else, which must not be lost */
 } HnCellWork;
 
-typedef struct HnCellState {
+typedef struct HnCellStatus {
   HnCellWork work;
   int64_t update; /* of the last checkpoint, or -1 */
   char *reason;   /* "new", "done", "has a checkpoint at update 40", .. */
-} HnCellState;
+} HnCellStatus;
 
-/* Judges the cell's folder by config.resolved.yaml, run.json and ckpt/; reads only.  What no result
- * depends on (hn_run_resources) may differ. */
-HnCellState hn_cell_state(const char *folder, const HnCell *cell);
-void hn_cell_state_clear(HnCellState *state);
+/* Judges the cell's folder by config.resolved.yaml, run.json and ckpt/; reads only.  Keys that
+ * change no result (HN_KEY_FREE) may differ. */
+HnCellStatus hn_cell_status(const char *folder, const HnCell *cell);
+void hn_cell_status_clear(HnCellStatus *status);
 /* "run", "resume", "done", "differs". */
 const char *hn_cell_work_name(HnCellWork work);
 #endif

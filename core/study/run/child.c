@@ -82,9 +82,8 @@ static void set_up(gpointer arg) {
 
 /* The resolved configuration as a file that is read from its start. */
 static int configuration(const HnCell *cell) {
-  HnNode *node = hn_cell_node(cell);
+  g_autoptr(HnNode) node = hn_cell_node(cell);
   g_autofree char *text = hn_node_write(node);
-  hn_node_free(node);
   const gsize length = strlen(text);
   const int fd = memfd_create("hunch-configuration", MFD_CLOEXEC);
   if (fd < 0) return -1;

@@ -12,9 +12,7 @@
 enum { LOCK_SECONDS = 30 }; /* that another process may take to write the plan */
 
 static void job_free(HnJob *j) {
-  g_free(j->name);
-  g_free(j->dir);
-  g_free(j->reason);
+  g_free(j->name), g_free(j->dir), g_free(j->reason);
   g_free(j);
 }
 
@@ -30,13 +28,13 @@ static void link_jobs(GPtrArray *jobs) {
   }
 }
 
-static bool wanted(const HnCell *cell, char **arms, const gint64 *seeds, gsize seed_count) {
+static bool wanted(const HnCell *cell, char **arms, const int64_t *seeds, gsize seed_count) {
   bool seed = !seeds;
   for (gsize i = 0; seeds && i < seed_count; i++) seed |= seeds[i] == cell->seed_index;
   return seed && (!arms || g_strv_contains((const char *const *)arms, cell->arm));
 }
 
-GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const gint64 *seeds,
+GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const int64_t *seeds,
                        gsize seed_count) {
   GPtrArray *jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_free);
   for (int64_t s = 0; s < study->seeds.count; s++)
@@ -104,10 +102,10 @@ static bool plan_fits(const HnStudy *study, const char *dir, GError **error) {
   for (guint i = 0; i < study->cells->len; i++) {
     const HnCell *cell = study->cells->pdata[i];
     g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
-    HnCellState state = hn_cell_state(folder, cell);
-    if (state.work == HN_CELL_DIFFERS && others++ == 0)
-      first = g_strdup_printf("%s: %s", folder, state.reason);
-    hn_cell_state_clear(&state);
+    HnCellStatus status = hn_cell_status(folder, cell);
+    if (status.work == HN_CELL_DIFFERS && others++ == 0)
+      first = g_strdup_printf("%s: %s", folder, status.reason);
+    hn_cell_status_clear(&status);
   }
   if (!others) return true;
   g_autofree char *more = others > 1 ? g_strdup_printf(" (and %u more cells)", others - 1) : NULL;
@@ -123,9 +121,9 @@ static bool sources_done(const char *dir, const GPtrArray *jobs, GError **error)
     const HnCell *source = j->cell->source;
     if (j->ready || !source || j->after) continue;
     g_autofree char *folder = hn_run_dir(dir, source->arm, source->seed_index);
-    HnCellState state = hn_cell_state(folder, source);
-    bool done = state.work == HN_CELL_DONE;
-    hn_cell_state_clear(&state);
+    HnCellStatus status = hn_cell_status(folder, source);
+    bool done = status.work == HN_CELL_DONE;
+    hn_cell_status_clear(&status);
     if (done) continue;
     return hn_error_set(error, HN_ERROR_DIFFERS,
                         "%s starts from %s/%" G_GINT64_FORMAT
@@ -135,14 +133,14 @@ static bool sources_done(const char *dir, const GPtrArray *jobs, GError **error)
   return true;
 }
 
-bool hn_folder_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error) {
+bool hn_jobs_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error) {
   if (!same_study(study, dir, error) || !plan_fits(study, dir, error)) return false;
   for (guint i = 0; i < jobs->len; i++) {
     HnJob *j = jobs->pdata[i];
-    HnCellState state = hn_cell_state(j->dir, j->cell);
-    j->ready = state.work == HN_CELL_DONE;
+    HnCellStatus status = hn_cell_status(j->dir, j->cell);
+    j->ready = status.work == HN_CELL_DONE;
     if (j->ready) j->state = HN_JOB_DONE, j->frames = j->total;
-    hn_cell_state_clear(&state);
+    hn_cell_status_clear(&status);
   }
   return sources_done(dir, jobs, error);
 }
@@ -170,24 +168,24 @@ static char *annotated(const HnStudy *study, const char *const *overrides) {
 }
 
 /* The plan is changed by one process at a time, which looks again at what is there. */
-bool hn_folder_prepare(const HnStudy *study, const char *const *overrides, const char *dir,
-                       GPtrArray *jobs, GError **error) {
-  g_autofree char *plan = hn_study_plan(study, overrides), *source = annotated(study, overrides);
+bool hn_jobs_prepare(const HnStudy *study, const char *const *overrides, const char *dir,
+                     GPtrArray *jobs, GError **error) {
+  g_autofree char *plan = hn_plan_file_text(study, overrides),
+                  *source = annotated(study, overrides);
   g_autofree char *path = g_build_filename(dir, HN_STUDY_LOCK, NULL);
   if (!make_folder(dir, error)) return false;
   const int lock = hn_lock_take(path, LOCK_SECONDS, error);
   if (lock < 0) return false;
   hn_run_sweep(dir);
-  const bool ok = hn_folder_check(study, dir, jobs, error) &&
+  const bool ok = hn_jobs_check(study, dir, jobs, error) &&
                   write_file(dir, HN_STUDY_PLAN, plan, error) &&
                   write_file(dir, HN_STUDY_SOURCE, source, error);
   hn_lock_release(lock);
   return ok;
 }
 
-void hn_folder_discard(const char *dir) {
+void hn_jobs_discard(const char *dir) {
   static const char *const names[] = {HN_STUDY_PLAN, HN_STUDY_SOURCE, HN_STUDY_LOCK};
-  g_autofree char *some = NULL;
   g_autoptr(GDir) d = g_dir_open(dir, 0, NULL);
   for (const char *name; d && (name = g_dir_read_name(d));)
     if (!hn_run_is_leftover(name) && !g_str_equal(name, HN_STUDY_PLAN) &&
@@ -202,7 +200,7 @@ void hn_folder_discard(const char *dir) {
 
 void hn_job_record(const HnJob *job, const char *status, const char *reason) {
   g_autofree char *path = hn_run_file(job->dir, HN_FILE_JSON);
-  JsonObject *o = hn_run_facts(job->dir, NULL);
+  g_autoptr(JsonObject) o = hn_run_facts(job->dir, NULL);
   if (!o) {
     o = json_object_new();
     json_object_set_string_member(o, "study", job->cell->study);
@@ -211,12 +209,10 @@ void hn_job_record(const HnJob *job, const char *status, const char *reason) {
   }
   json_object_set_string_member(o, "status", status);
   json_object_set_string_member(o, "reason", reason);
-  JsonNode *root = json_node_init_object(json_node_alloc(), o);
+  g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), o);
   g_autofree char *line = hn_json_text(root);
   g_autoptr(GError) error = NULL;
   if (!g_file_set_contents(path, line, -1, &error)) g_printerr("%s\n", error->message);
-  json_node_unref(root);
-  json_object_unref(o);
 }
 
 void hn_job_recorded(const HnJob *job, char **status, char **reason) {

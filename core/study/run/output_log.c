@@ -40,7 +40,8 @@ const char *hn_output_log_last(const HnOutputLog *o) {
 /* ---- to the file ---- */
 
 static void put(HnOutputLog *o, const char *bytes, gsize count) {
-  if (o->fd < 0) o->fd = open(o->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+  if (o->fd < 0)
+    o->fd = open(o->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
   while (o->fd >= 0 && count > 0) {
     const ssize_t n = write(o->fd, bytes, count);
     if (n < 0 && errno == EINTR) continue;

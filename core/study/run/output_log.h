@@ -1,5 +1,5 @@
-/* output_log.h - what a process prints, kept within bounds: its first megabyte and its last lines go
- * to a file, its first lines to whoever listens, its last line stays at hand. */
+/* output_log.h - what a process prints, kept within bounds: its first megabyte and its last lines
+ * go to a file, its first lines to whoever listens, its last line stays at hand. */
 #ifndef HN_OUTPUT_LOG_H
 #define HN_OUTPUT_LOG_H
 #include <glib.h>

@@ -33,14 +33,14 @@ void hn_progress_start(HnProgress *p, const GPtrArray *jobs) {
 }
 
 char *hn_progress_duration(double seconds) {
-  gint64 s = (gint64)llround(seconds);
+  int64_t s = (int64_t)llround(seconds);
   if (s < 60) return g_strdup_printf("%ds", (int)s);
   if (s < 3600) return g_strdup_printf("%dm%02ds", (int)(s / 60), (int)(s % 60));
   if (s < 86400) return g_strdup_printf("%dh%02dm", (int)(s / 3600), (int)(s / 60 % 60));
   return g_strdup_printf("%" G_GINT64_FORMAT "d%02dh", s / 86400, (int)(s / 3600 % 24));
 }
 
-/* 1234567 as "1.23M". */
+/* 1234567 is "1.23M". */
 static char *short_number(double x) {
   static const char *const unit[] = {"", "k", "M", "G", "T", "P"};
   guint i = 0;
@@ -51,7 +51,7 @@ static char *short_number(double x) {
                          x, unit[i]);
 }
 
-/* Failed cells' frames will not come, so they do not wait for them. */
+/* Frames that are still to come: none of a failed cell. */
 static double missing(const HnProgress *p) {
   double frames = 0;
   for (guint i = 0; i < p->jobs->len; i++) {

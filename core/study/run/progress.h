@@ -6,8 +6,8 @@
 typedef struct HnProgress {
   const GPtrArray *jobs; /* HnJob *, borrowed */
   bool terminal;
-  gint64 started; /* microseconds, monotonic */
-  double before;  /* frames that were done when this process began */
+  int64_t started; /* microseconds, monotonic */
+  double before;   /* frames that were done when this process began */
   bool drawn;
 } HnProgress;
 
@@ -16,9 +16,9 @@ void hn_progress_start(HnProgress *p, const GPtrArray *jobs);
 void hn_progress_draw(HnProgress *p);
 /* One line for logs: what the bar says. */
 void hn_progress_heartbeat(HnProgress *p);
-/* Takes the bar away, so that a line can be written. */
+/* Removes the bar, so that a line can be written. */
 void hn_progress_clear(HnProgress *p);
-/* What both say; elapsed in seconds.  Free with g_free. */
+/* The text of both; elapsed in seconds.  Free with g_free. */
 char *hn_progress_words(const HnProgress *p, double elapsed);
 /* The same behind a bar, at most `width` characters. */
 char *hn_progress_bar(const HnProgress *p, double elapsed, int width);

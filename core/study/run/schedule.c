@@ -56,8 +56,9 @@ static void judge_killed(HnJob *j) {
   g_autoptr(GPtrArray) checkpoints = hn_run_checkpoints(j->dir, NULL);
   j->state = HN_JOB_INTERRUPTED;
   hn_job_record(j, "interrupted",
-                checkpoints && checkpoints->len ? "killed by a signal; it goes on from its checkpoint"
-                                 : "killed by a signal before its first checkpoint");
+                checkpoints && checkpoints->len
+                    ? "killed by a signal; it goes on from its checkpoint"
+                    : "killed by a signal before its first checkpoint");
 }
 
 static void judge_elsewhere(Schedule *s, HnJob *j) {

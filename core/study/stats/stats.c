@@ -1,4 +1,4 @@
-/* stats.c - aggregates over seeds, Student's t and the paired bootstrap. */
+/* stats.c - see stats.h. */
 #include "stats.h"
 #include <glib.h>
 #include <hunch/rng.h>
@@ -147,10 +147,10 @@ static double percentile(const double *x, int64_t n, double p) {
   return x[i] + (at - (double)i) * (x[i + 1] - x[i]);
 }
 
-/* y may be NULL: then of x alone. */
+/* The interval of x - y, or of x alone where y is NULL. */
 static void bootstrap(HnStats *s, int64_t n, const double *x, const double *y, HnEstimate *e) {
   draw(s, n);
-  double *picked = g_new(double, (gsize)n);
+  g_autofree double *picked = g_new(double, (gsize)n);
   for (int64_t r = 0; r < s->resamples; r++) {
     const int32_t *index = s->index + r * n;
     /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): draw fills it */
@@ -160,7 +160,6 @@ static void bootstrap(HnStats *s, int64_t n, const double *x, const double *y, H
     for (int64_t i = 0; i < n; i++) picked[i] = y[index[i]];
     s->replica[r] -= hn_stats_aggregate(s->aggregate, n, picked);
   }
-  g_free(picked);
   qsort(s->replica, (size_t)s->resamples, sizeof(double), ascending);
   e->low = percentile(s->replica, s->resamples, (1 - s->confidence) / 2);
   e->high = percentile(s->replica, s->resamples, (1 + s->confidence) / 2);
@@ -169,10 +168,8 @@ static void bootstrap(HnStats *s, int64_t n, const double *x, const double *y, H
 }
 
 static double aggregate_copy(const HnStats *s, int64_t n, const double *x) {
-  double *copy = g_memdup2(x, sizeof *x * (gsize)n);
-  double value = hn_stats_aggregate(s->aggregate, n, copy);
-  g_free(copy);
-  return value;
+  g_autofree double *copy = g_memdup2(x, sizeof *x * (gsize)n);
+  return hn_stats_aggregate(s->aggregate, n, copy);
 }
 
 static HnEstimate estimate(HnStats *s, int64_t n, const double *x, const double *y) {
@@ -184,16 +181,16 @@ static HnEstimate estimate(HnStats *s, int64_t n, const double *x, const double 
     bootstrap(s, n, x, y, &e);
     return e;
   }
-  double *paired = g_memdup2(x, sizeof *x * (gsize)n);
+  g_autofree double *paired = g_memdup2(x, sizeof *x * (gsize)n);
   for (int64_t i = 0; y && i < n; i++) paired[i] -= y[i];
   e.value = aggregate_copy(s, n, paired);
   student(s, n, paired, &e);
-  g_free(paired);
   return e;
 }
 
 HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const double *baseline) {
-  double *kept = g_new(double, (gsize)MAX(2 * n, 1)), *other = kept + n;
+  g_autofree double *kept = g_new(double, (gsize)MAX(2 * n, 1));
+  double *other = kept + n;
   int64_t m = 0;
   for (int64_t i = 0; i < n; i++) {
     if (!isfinite(x[i]) || (baseline && !isfinite(baseline[i]))) continue;
@@ -201,9 +198,7 @@ HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const dou
     if (baseline) other[m] = baseline[i];
     m++;
   }
-  HnEstimate e = estimate(s, m, kept, baseline ? other : NULL);
-  g_free(kept);
-  return e;
+  return estimate(s, m, kept, baseline ? other : NULL);
 }
 
 HnEstimate hn_stats_estimate(HnStats *s, int64_t n, const double *x) {
@@ -212,7 +207,7 @@ HnEstimate hn_stats_estimate(HnStats *s, int64_t n, const double *x) {
 
 HnEstimate hn_stats_spread(HnStats *s, int64_t n, const double *x) {
   HnEstimate e = {.value = NAN, .low = NAN, .high = NAN};
-  double *kept = g_new(double, (gsize)MAX(n, 1));
+  g_autofree double *kept = g_new(double, (gsize)MAX(n, 1));
   for (int64_t i = 0; i < n; i++)
     if (isfinite(x[i])) kept[e.n++] = x[i];
   if (e.n > 0) e.value = hn_stats_aggregate(s->aggregate, e.n, kept);
@@ -220,7 +215,6 @@ HnEstimate hn_stats_spread(HnStats *s, int64_t n, const double *x) {
     qsort(kept, (size_t)e.n, sizeof *kept, ascending);
     e.low = percentile(kept, e.n, 0.25), e.high = percentile(kept, e.n, 0.75);
   }
-  g_free(kept);
   return e;
 }
 

@@ -1,0 +1,37 @@
+/* message.c - see message.h. */
+#include "message.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *hn_message_style(int fd, HnStyle style) {
+  static const char *const escapes[] = {"\033[0m", "\033[1m", "\033[1;31m", "\033[1;33m",
+                                        "\033[32m"};
+  const char *no_color = g_getenv("NO_COLOR"), *term = g_getenv("TERM");
+  if ((no_color && *no_color) || !term || strcmp(term, "dumb") == 0 || !isatty(fd)) return "";
+  return escapes[style];
+}
+
+G_GNUC_PRINTF(4, 0)
+static void message(const char *verb, const char *what, HnStyle style, const char *format,
+                    va_list args) {
+  g_autofree char *text = g_strdup_vprintf(format, args);
+  fflush(stdout); /* so that a shared terminal or file keeps the order */
+  fprintf(stderr, "hunch%s%s: %s%s:%s %s\n", verb ? " " : "", verb ? verb : "",
+          hn_message_style(STDERR_FILENO, style), what, hn_message_style(STDERR_FILENO, HN_PLAIN),
+          text);
+}
+
+void hn_message_error(const char *verb, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  message(verb, "error", HN_RED, format, args);
+  va_end(args);
+}
+
+void hn_message_warning(const char *verb, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  message(verb, "warning", HN_YELLOW, format, args);
+  va_end(args);
+}

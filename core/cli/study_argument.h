@@ -1,0 +1,10 @@
+/* study_argument.h - the study that a verb is given. */
+#ifndef HN_STUDY_ARGUMENT_H
+#define HN_STUDY_ARGUMENT_H
+#include "study.h"
+#include "verbs.h"
+
+/* The study that argv[1] names, with the overrides argv[2], argv[3], ..; its weights are checked
+ * too. NULL, with every finding on stderr, if it is not one: HN_EXIT_USAGE. */
+HnStudy *hn_study_argument(const HnVerb *verb, int argc, char **argv);
+#endif

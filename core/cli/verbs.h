@@ -1,0 +1,49 @@
+/* verbs.h - the verbs of `hunch`: a row here, and a file cmd_NAME.c with one thin function.
+ * Data goes to stdout, everything else to stderr. */
+#ifndef HN_VERBS_H
+#define HN_VERBS_H
+#include <glib.h>
+
+/* X(function, verb, what follows it, summary); a verb without a summary is internal and not listed.
+ */
+#define HN_VERBS(X)                                                                          \
+  X(run, "run", "STUDY.yaml [BLOCK.KEY=VALUE..]", "Run a study, or what is left of it.")     \
+  X(validate, "validate", "STUDY.yaml [BLOCK.KEY=VALUE..]",                                  \
+    "Check a study; say all that is wrong with it.")                                         \
+  X(plan, "plan", "STUDY.yaml [BLOCK.KEY=VALUE..]",                                          \
+    "Show which cells of a study would run, and why.")                                       \
+  X(compare, "compare", "DIR", "Set the arms of a study side by side, with intervals.")      \
+  X(report, "report", "DIR", "Write a study's results as one HTML page with plots.")         \
+  X(inspect, "inspect", "[PLUGIN]", "Show the plugins there are, or the parameters of one.") \
+  X(video, "video", "CELL -o FILE.mp4", "Film a trial of a trained cell, with its belief.")  \
+  X(play, "play", "CELL", "Show a trial of a trained cell, in a window or in the terminal.") \
+  X(cell, "cell", "DIR", NULL)                                                               \
+  X(check_weights, "check-weights", "", NULL)                                                \
+  X(doctor, "doctor", "", "Check what hunch needs on this machine.")
+
+enum {
+  HN_EXIT_DONE = 0,
+  HN_EXIT_FAILED = 1,
+  HN_EXIT_USAGE = 2,       /* or configuration */
+  HN_EXIT_PARTIAL = 4,     /* some cells failed */
+  HN_EXIT_INTERRUPTED = 75 /* with a checkpoint: run again to go on */
+};
+
+/* The exit code of a verb that ended with this error (docs/errors.md). */
+int hn_verb_exit_code(const GError *error);
+
+/* Each takes argv[0], the verb, and what follows it, and returns the exit code. */
+#define HN_VERB_FUNCTION(function, verb, usage, summary) \
+  int hn_cmd_##function(int argc, char **argv);
+HN_VERBS(HN_VERB_FUNCTION)
+
+typedef struct HnVerb {
+  const char *name, *usage, *summary;
+  int (*run)(int argc, char **argv);
+} HnVerb;
+
+/* All, up to one without a name. */
+extern const HnVerb hn_verbs[];
+/* The verb of that name, or NULL. */
+const HnVerb *hn_verb_find(const char *name);
+#endif
