@@ -213,9 +213,9 @@ static void elsewhere(void) {
   g_autoptr(Folder) dir = folder();
   study(dir, "400", "4000", "{}");
   g_autofree char *cell = g_build_filename(dir, "runs/s/plain/0", NULL);
-  GSubprocess *p = begin(dir, "run s.yaml -j 1 --arm plain --seed 0");
+  GSubprocess *p = begin(dir, "run s.yaml -j 1 --arm plain --seed 0 policy.plugin=ppo");
   wait_for_cell(p, cell);
-  g_auto(Run) second = hunch(dir, "run s.yaml -j 1 --arm plain --seed 0");
+  g_auto(Run) second = hunch(dir, "run s.yaml -j 1 --arm plain --seed 0 policy.plugin=ppo");
   g_assert_cmpint(second.code, ==, 4);
   expect(second.err, "plain/0: another process is running it");
   g_auto(Run) first = end(p);
@@ -289,7 +289,8 @@ static void set(const char *name, const char *value) {
     g_unsetenv(name);
 }
 
-/* Runs a cell and the doctor with HUNCH_ISA and OPENBLAS_CORETYPE set so (NULL: not). */
+/* Runs a cell whose policy uses BLAS, and the doctor, with HUNCH_ISA and OPENBLAS_CORETYPE set so
+ * (NULL: not). */
 static void blas_is(const char *isa, const char *core, const char *recorded, bool warned) {
   g_autoptr(Folder) dir = folder();
   study(dir, "100", "0", "{}");
