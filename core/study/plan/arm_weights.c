@@ -12,7 +12,8 @@ static HnCell *cell_at(const HnStudy *s, guint arm, int64_t seed) {
   return s->cells->pdata[(int64_t)arm * s->seeds.count + seed];
 }
 
-/* A finding at a key of the arm's weights block, or at the block where the key is not there. */
+/* Adds a finding at a key of the arm's weights block, or at the block itself if it lacks the key.
+ */
 G_GNUC_PRINTF(4, 5)
 static void blame(const Linker *l, guint arm, const char *key, const char *format, ...) {
   const HnNode *block = l->s->weight_blocks->pdata[arm], *n = hn_node_get(block, key);
@@ -70,7 +71,7 @@ static bool circular(const HnStudy *s, guint arm) {
   return false;
 }
 
-/* Whether the other arm's cells will leave what is asked for. */
+/* Whether the source's cells will keep the checkpoint that is asked for. */
 static bool will_be_there(const Linker *l, guint arm, const HnCell *c, const HnCell *source) {
   int64_t every = source->run.keep_every;
   if (c->weights_at < 0 || (every > 0 && c->weights_at % every == 0)) return true;
@@ -99,7 +100,7 @@ static bool check_arm(const Linker *l, guint arm, int64_t from) {
   return false;
 }
 
-/* Sources first, because their identity is part of the cell's. */
+/* Links an arm after its source, whose cells' identities become part of its own. */
 static void link_arm(const Linker *l, guint arm) {
   int64_t from = before(l->s, arm);
   if (from < 0) return;

@@ -14,7 +14,7 @@ static HnCell *read_cell(const HnNode *root, const char *key, HnDiag *d) {
   return n ? hn_cell_read(n, d) : NULL;
 }
 
-/* The weights of a file, or those that the source's plugins will write; NULL: no such thing. */
+/* The weights of a file, or those that the source's plugins will write; NULL with an error. */
 static HnStoredTensors *offered(const HnCell *cell, const HnCell *source, GError **error) {
   const char *key;
   if (!source) {

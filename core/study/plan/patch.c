@@ -16,7 +16,7 @@ static bool other_plugin(const HnNode *base, const HnNode *over) {
   return a && b && g_strcmp0(a->text, b->text) != 0;
 }
 
-/* The key of a map as a node, for its place. */
+/* The node of a map's key, which knows its line. */
 static const HnNode *key_of(const HnNode *map, const char *key) {
   for (guint i = 0; map && map->kind == HN_NODE_MAP && i < map->keys->len; i++) {
     const HnNode *k = map->keys->pdata[i];

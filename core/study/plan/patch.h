@@ -9,13 +9,13 @@ HnNode *hn_patch_blocks(const HnNode *base, const HnNode *over);
 /* One map over another, key by key; either may be NULL, not both. */
 HnNode *hn_patch_map(const HnNode *base, const HnNode *over);
 
-/* What overrides say, sorted by what they patch. */
+/* Overrides of the command line, sorted by what they patch. */
 typedef struct HnOverrides {
   HnNode *top;  /* map of name, description, seeds, report */
   HnNode *all;  /* map of blocks, over every arm */
   HnNode *arms; /* map of arm -> map of blocks */
 } HnOverrides;
-/* arms: names, NULL-terminated.  Reports what is not understood; what is stays usable. */
+/* arms: names, NULL-terminated.  Adds findings for what is not understood; the rest is returned. */
 HnOverrides hn_overrides_read(const char *const *overrides, const char *const *arms, HnDiag *d);
 void hn_overrides_clear(HnOverrides *o);
 #endif

@@ -75,7 +75,8 @@ static bool is_name(const char *text) {
 
 #define NAME_RULE "at most 100 letters, digits, '.', '_' or '-', not beginning with '.'"
 
-/* A text of the top level, the command line's before the file's; NULL: absent or refused. */
+/* A text of the top level, from the command line if it is there, else from the file; NULL: absent
+ * or refused. */
 static const HnNode *read_text(const Reader *r, const char *key) {
   const HnNode *n = hn_node_get(r->over.top, key);
   if (!n) n = hn_node_get(r->root, key);
@@ -156,7 +157,8 @@ static bool some_arm_has(const Reader *r, const char *block) {
   return false;
 }
 
-/* An arm that only evaluates does so however many frames a command line gives to all. */
+/* An arm with frames: 0 only evaluates, also where the command line sets run.frames for all arms.
+ */
 static void keep_untrained(HnNode *cell, const HnNode *patch) {
   const HnNode *run = hn_node_get(patch, "run"), *frames = hn_node_get(run, "frames");
   if (frames && g_strcmp0(frames->text, "0") == 0)
@@ -172,10 +174,10 @@ static HnNode *resolve(const Reader *r, guint arm) {
   g_autoptr(HnNode) b = hn_patch_blocks(a, r->over.all);
   keep_untrained(b, patch);
   HnNode *out = hn_patch_blocks(b, hn_node_get(r->over.arms, name));
-  /* what other arms have and this one lacks is missing here, not in the base */
+  /* a block that only other arms have is reported missing in this arm, not in the base */
   for (const char *const *block = hn_cell_blocks; patch && *block; block++) {
     if (hn_node_get(out, *block) || !some_arm_has(r, *block)) continue;
-    if (strcmp(*block, "weights") == 0) continue; /* to have none is a choice */
+    if (strcmp(*block, "weights") == 0) continue; /* may be absent */
     g_autoptr(HnNode) key = hn_node_text(patch->file, patch->line, patch->column, *block);
     hn_node_set(out, key, hn_node_map(patch->file, patch->line, patch->column));
   }
@@ -184,7 +186,7 @@ static HnNode *resolve(const Reader *r, guint arm) {
   return out;
 }
 
-/* The bootstrap keeps its draws, so that all columns share them. */
+/* The bootstrap keeps all its draws in memory. */
 static bool draws_fit(const Reader *r) {
   const HnStudy *s = r->study;
   if (s->report.resamples * s->seeds.count <= MAX_DRAWS) return true;

@@ -26,7 +26,7 @@ bool hn_colour_is_code(int64_t code) {
   return code >= HN_INK && code < ARM + ARMS_MAX;
 }
 
-/* The place of an arm among those that have a hue. */
+/* The index of an arm among the arms other than the baseline. */
 static int64_t hue_of(int64_t arm, int64_t baseline) {
   return arm - (arm > baseline);
 }

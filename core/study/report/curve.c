@@ -37,7 +37,7 @@ static void take_points(const HnTable *t, const char *x, const char *y, bool pos
   }
 }
 
-/* Those x that all have, with the values there. */
+/* The x that all seeds have, with their values. */
 static HnCurve *align(GPtrArray *xs, GPtrArray *ys) {
   GArray *first = xs->pdata[0];
   int64_t seeds = xs->len, n = 0;

@@ -16,7 +16,7 @@ void hn_curve_free(HnCurve *c); /* may be NULL */
  * population; NULL if there are none.  tables: HnTable *, one a seed.
  *   positive  only x > 0 count */
 HnCurve *hn_curve_of(const GPtrArray *tables, const char *x, const char *y, bool positive);
-/* Each point becomes the sum up to it. */
+/* Makes each point the sum of all points up to it. */
 void hn_curve_add_up(HnCurve *c);
 /* Averages neighbours until about 100 points are left: runs of equal length, or on a logarithmic
  * axis only where points lie closer than the axis can show.  Returns the longest run; 1: nothing to
@@ -24,7 +24,8 @@ void hn_curve_add_up(HnCurve *c);
 int64_t hn_curve_thin(HnCurve *c, bool log_x);
 /* Fills value, low and high from each: an interval, or the quartiles. */
 void hn_curve_summarise(HnCurve *c, HnStats *stats, bool quartiles);
-/* c less another that has the same points and, like it, all `seeds`; or NULL.  Both may be NULL. */
+/* c minus another curve that has the same points and, like it, all `seeds`; or NULL.  Both may be
+ * NULL. */
 HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, HnStats *stats);
 bool hn_curve_has_interval(const HnCurve *c);
 /* The last finite value, or NaN.  c may be NULL. */

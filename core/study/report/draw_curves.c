@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 enum { HEIGHT = 330 };
-static const double AXES = 80, NAME = 18.75; /* pixels: beside the plot's height; a name's */
+static const double AXES = 80,
+                    NAME = 18.75; /* pixels: above and below the plot; height of a name */
 
 /* ---- ranges, in powers of ten on a logarithmic axis ---- */
 
@@ -15,7 +16,7 @@ static double off_axis(const HnCurves *d, double place) {
   return d->log_y ? pow(10, place) : place;
 }
 
-/* Of the lines, and of the bands as far as they leave the lines readable. */
+/* Holds the lines, and the bands as far as the lines stay readable. */
 static HnRange vertical(const HnCurves *d) {
   HnRange lines = HN_RANGE_EMPTY, all = HN_RANGE_EMPTY;
   for (int64_t a = 0; a < d->count; a++) {
@@ -30,7 +31,7 @@ static HnRange vertical(const HnCurves *d) {
       }
     }
   }
-  if (d->parts) lines = all; /* where the band is what is shown */
+  if (d->parts) lines = all; /* whose bands matter as much */
   double span = lines.high - lines.low, size = fmax(fabs(lines.high), fabs(lines.low));
   if (!(span > 1e-6 * size)) span = size > 0 ? size * 0.1 : 1; /* all but constant */
   HnRange r = {fmax(all.low, lines.low - 0.4 * span), fmin(all.high, lines.high + 0.4 * span)};
@@ -62,15 +63,14 @@ static int by_height(const void *a, const void *b) {
                       : (x->curve > y->curve) - (x->curve < y->curve);
 }
 
-/* Pixels of a figure of lines: as many as its names need, one above the other. */
+/* Pixels: enough for all names, one above the other. */
 static double height_of(const HnCurves *d) {
   int64_t n = 0;
   for (int64_t a = 0; a < d->count; a++) n += isfinite(hn_curve_last(d->curve[a]));
   return fmax(HEIGHT, AXES + NAME * (double)(n - 1));
 }
 
-/* Names at the right ends of their lines, moved apart where they would cover each other, and none
- * out of the picture. */
+/* Places names at the right ends of their lines, apart from each other and within the picture. */
 static guint place_labels(const HnCurves *d, HnRange y, Label *label) {
   const double gap = NAME / (height_of(d) - AXES);
   guint n = 0;
@@ -92,7 +92,7 @@ static guint place_labels(const HnCurves *d, HnRange y, Label *label) {
   return n;
 }
 
-/* Of a curve: its arm's, or one of the series'. */
+/* The colour of a curve: its arm's, or one of the series. */
 static char *hue_of(const HnScript *s, const HnCurves *d, int64_t curve) {
   return hn_script_colour(s, d->parts ? hn_colour_of_series(curve) : hn_colour_of_arm(curve));
 }
@@ -114,8 +114,7 @@ static void labels(const HnScript *s, const HnCurves *d, HnRange y) {
 
 /* ---- axes ---- */
 
-/* Ticks 0, 200k .. 1M, 1.2M, because gnuplot's own prefixes come with none or all of a label's
- * decimals. */
+/* Ticks 0, 200k .. 1M, 1.2M: gnuplot's own prefixes show none or all decimals. */
 static void count_ticks(const HnScript *s, HnRange x) {
   static const char *const unit[] = {"", "k", "M", "G", "T", "P"};
   const double least = (x.high - x.low) / 6, ten = pow(10, floor(log10(least)));
@@ -161,7 +160,7 @@ static void frame(const HnScript *s, const HnFigure *f, HnRange x, HnRange y) {
 
 /* ---- curves ---- */
 
-/* A band that leaves a logarithmic axis below ends at its foot. */
+/* The numbers; a band that would leave a logarithmic axis at the bottom ends there. */
 static void data(const HnScript *s, const HnCurves *d, HnRange y) {
   double foot = d->log_y ? off_axis(d, y.low) : (double)-INFINITY;
   for (int64_t a = 0; a < d->count; a++) {

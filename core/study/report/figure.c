@@ -75,7 +75,7 @@ static void set_terminal(const HnScript *s, const HnFigure *f, bool pdf) {
   hn_script_add(s, "set output '%s.%s'\n", f->name, pdf ? "pdf" : "svg");
 }
 
-/* One script for all figures: gnuplot starts slowly. */
+/* One script for all figures, because gnuplot starts slowly. */
 static char *script_of(const GPtrArray *figures, int64_t baseline) {
   HnScript s = {g_string_new("set encoding utf8\n"), baseline, true};
   for (int pdf = 0; pdf < 2; pdf++) {

@@ -16,21 +16,24 @@ typedef enum HnFigureGroup {
   HN_FIGURE_GROUPS
 } HnFigureGroup;
 
-enum { HN_FIGURE_WIDTH = 560, HN_FIGURE_WIDE = 1080 }; /* pixels: usual, and of a row of the page */
+enum {
+  HN_FIGURE_WIDTH = 560,
+  HN_FIGURE_WIDE = 1080
+}; /* pixels: of most figures, and of those that are `wide` */
 
 typedef struct HnFigure HnFigure;
 
 typedef struct HnFigureKind {
   const char *name;
-  bool wide; /* takes a row of the page for itself */
+  bool wide; /* fills a row of the page */
   /* Adds the figures that done cells have numbers for, of this kind or of another that draws them.
    */
   void (*gather)(GPtrArray *figures, const HnComparison *c);
-  /* Pixels; papers take about as many sixtieths of a centimetre. */
+  /* In pixels of the page; in a paper, sixtieths of a centimetre. */
   void (*size)(const HnFigure *f, double *width, double *height);
-  /* Appends the commands that draw it. */
+  /* Appends the commands that draw the figure. */
   void (*script)(const HnScript *s, const HnFigure *f);
-  /* The numbers; free with g_free. */
+  /* The numbers as CSV; free with g_free. */
   char *(*csv)(const HnFigure *f);
   void (*free)(void *data);
 } HnFigureKind;
@@ -56,11 +59,12 @@ GPtrArray *hn_figures(const HnComparison *c);
 char **hn_figures_draw(const GPtrArray *figures, int64_t baseline, const char *folder,
                        GError **error);
 
-/* For the kinds: adds a figure, unless there is one of its name.  Texts are copied, `data` is taken
+/* For kinds: adds a figure, unless there is one of that name.  Texts are copied, `data` is taken
  * over. */
 void hn_figure_add(GPtrArray *figures, const HnFigure *f);
 /* The figure of that name, or NULL. */
 const HnFigure *hn_figure_find(const GPtrArray *figures, const char *name);
-/* The same in the group of trials, of one arm: its name and title gain the arm's. */
+/* Adds a figure of one arm to the group of trials; the arm's name is appended to f's name and
+ * title. */
 void hn_figure_add_of_arm(GPtrArray *figures, const HnResults *r, int64_t arm, HnFigure f);
 #endif

@@ -67,14 +67,14 @@ static char *slug(const char *column, const char *suffix) {
   return g_strcanon(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-", '_');
 }
 
-/* "step norm (nats)" of "policy.step_norm". */
+/* "policy.step_norm" becomes "step norm (nats)". */
 static char *label(const HnResults *r, const char *column) {
   const char *dot = strrchr(column, '.'), *unit = hn_metric_unit(r, column);
   g_autofree char *name = g_strdelimit(g_strdup(dot ? dot + 1 : column), "_", ' ');
   return *unit ? g_strdup_printf("%s (%s)", name, unit) : g_strdup(name);
 }
 
-/* A figure of all arms. */
+/* Curves of all arms, still empty. */
 static HnCurves *of_arms(const Gathering *g, const char *x_label, const char *y_label) {
   const HnResults *r = g->c->results;
   HnCurves *d = hn_curves_new(r->arm_count, r->arms, x_label, y_label);
@@ -82,7 +82,7 @@ static HnCurves *of_arms(const Gathering *g, const char *x_label, const char *y_
   return d;
 }
 
-/* "mean over seeds and 95 % interval": what is seen beside the lines. */
+/* "mean over seeds and 95 % interval": what the lines and bands are. */
 static char *note_of(const Gathering *g, const HnCurves *d) {
   const char *aggregate = hn_aggregate_name(hn_stats_kind(g->stats));
   const int64_t seeds = seeds_of(d);
@@ -100,7 +100,7 @@ static char *note_of(const Gathering *g, const HnCurves *d) {
   return g_string_free(note, FALSE);
 }
 
-/* Adds a figure if some arm but `except` has numbers for it; takes d over. */
+/* Adds a figure of d, which is taken over, if an arm other than `except` has numbers. */
 static void finish(const Gathering *g, HnFigure f, HnCurves *d, int64_t except) {
   bool any = false;
   for (int64_t a = 0; a < d->count; a++) any |= a != except && d->curve[a];
@@ -115,14 +115,14 @@ static void finish(const Gathering *g, HnFigure f, HnCurves *d, int64_t except) 
 
 /* ---- one column ---- */
 
-/* What a figure shows and how; x is frames, or with of_steps steps of the trial. */
+/* Which column a figure shows and how; x is frames, or with of_steps the step of the trial. */
 typedef struct Plan {
   HnFigureGroup group;
-  const char *column, *title; /* title NULL: what the plugin says of the column */
+  const char *column, *title; /* title NULL: from the plugin's documentation */
   bool of_steps, log_x, so_far;
 } Plan;
 
-/* "waste: moves that were not needed", from a column's name and what its plugin says of it. */
+/* "waste: moves that were not needed", from a column's name and its plugin's documentation. */
 static char *title_of(const HnResults *r, const Plan *p) {
   HnMetricInfo facts = hn_metric_info(r, p->column);
   const char *so_far = p->so_far ? " so far" : "";
@@ -143,7 +143,7 @@ static const char *x_label_of(const Plan *p) {
                                           : "environment steps";
 }
 
-/* True where all curves are positive and only powers of ten show them all. */
+/* Whether all curves are positive and too far apart for a linear axis. */
 static bool spans_decades(const HnCurves *d) {
   double low = INFINITY, high = 0;
   for (int64_t a = 0; a < d->count; a++)
@@ -186,7 +186,7 @@ static void add(const Gathering *g, Plan p) {
 
 /* ---- made of several columns ---- */
 
-/* Every arm's curve of a figure less the baseline's: the table's difference, all along. */
+/* Every arm's curve of a figure minus the baseline's. */
 static void add_difference(const Gathering *g, const char *of) {
   const HnResults *r = g->c->results;
   const HnFigure *from = hn_figure_find(g->figures, of);
@@ -212,7 +212,7 @@ static char *return_column(int64_t episode) {
   return g_strdup_printf("eval.return_%" G_GINT64_FORMAT, episode);
 }
 
-/* How many episodes all tables have a return of. */
+/* The number of episodes that all tables have a return for. */
 static int64_t episodes_of(const GPtrArray *tables) {
   for (int64_t e = 1;; e++) {
     g_autofree char *name = return_column(e);
@@ -259,7 +259,8 @@ static void add_episodes(const Gathering *g) {
 
 /* ---- all ---- */
 
-/* Every column of a kind of table, in the order they are first met. */
+/* The columns of steps.csv or metrics.csv of all cells, in the order in which they are first met.
+ */
 static GPtrArray *columns(const HnResults *r, bool of_steps) {
   GPtrArray *names = g_ptr_array_new();
   for (guint i = 0; i < r->cells->len; i++) {
@@ -272,7 +273,7 @@ static GPtrArray *columns(const HnResults *r, bool of_steps) {
   return names;
 }
 
-/* A trial long enough for its early steps to need room. */
+/* Whether trials are so long that a linear axis would hide their early steps. */
 static bool long_trial(const HnResults *r) {
   int64_t steps = 0;
   for (guint i = 0; i < r->cells->len; i++) {
@@ -282,8 +283,8 @@ static bool long_trial(const HnResults *r) {
   return steps >= LOG_FROM;
 }
 
-/* The inference's columns of steps.csv, then, with `env`, reward and the environment's; of what
- * adds up, the sum as well. */
+/* Figures of steps.csv: reward and the environment's columns with `env`, else the inference's.
+ * Columns that add up are shown as running sums too. */
 static void add_steps(const Gathering *g, bool env, bool log_x) {
   static const char *const never[] = {"update", "step", "reward", NULL};
   const HnResults *r = g->c->results;

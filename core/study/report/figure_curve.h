@@ -8,12 +8,13 @@ typedef struct HnCurves {
   int64_t count;
   HnCurve **curve; /* [count]; NULL where an arm has no such numbers */
   char **names;    /* [count], NULL-terminated */
-  bool parts;      /* of one arm, with bands of their own; else arms, with bands over seeds */
+  bool parts;      /* the curves are parts of one arm, with bands of their own; else they are arms,
+                      with bands over seeds */
   char *x_label, *y_label;
   bool log_x, log_y;
   bool quartiles; /* bands over seeds are quartiles, else intervals */
   int64_t merged; /* neighbouring points averaged into one; 1: none */
-  GArray *mark;   /* double: x where something begins, or NULL */
+  GArray *mark;   /* double: x of vertical lines, or NULL */
 } HnCurves;
 
 /* Names and labels are copied. */

@@ -19,8 +19,8 @@ static void maps_free(void *data) {
 
 /* ---- gathering ---- */
 
-/* Steps worth a picture: 0, 1, 2, 4 .. of the first episode, and the ends of it and of the others;
- * of many episodes the last. */
+/* The steps that are shown: 0, 1, 2, 4 .. of the first episode, then the end of each episode, or of
+ * many episodes only that of the last. */
 static GArray *chosen_steps(const HnTrialRows *t) {
   GArray *steps = g_array_new(FALSE, FALSE, sizeof(int64_t));
   int64_t last = t->count - 1, end = 1, base = 2, zero = 0;
@@ -36,7 +36,7 @@ static GArray *chosen_steps(const HnTrialRows *t) {
   return steps;
 }
 
-/* The cell of the true task, or -1 where a task is no cell. */
+/* The cell of the true task, or -1 where tasks are not cells. */
 static int64_t goal_of(const HnTrialRows *t, int64_t cells) {
   int64_t goal = 0;
   if (t->tasks != cells) return -1;
@@ -49,7 +49,7 @@ static void take_map(const HnTrialRows *t, int64_t step, int64_t cells, HnGridMa
   p->step = step, p->goal = goal_of(t, cells);
   p->cell = g_new(double, (gsize)cells);
   for (int64_t k = 0; k < cells; k++) p->cell[k] = hn_trial_rows_at(t, step, t->map + k);
-  /* the way of the episode that the last step belonged to */
+  /* the path in the episode that the last step belonged to */
   int64_t from = MAX(step - 1, 0);
   while (from > 0 && !hn_trial_rows_begins(t, from)) from--;
   p->points = step - from + 1;
@@ -102,7 +102,7 @@ static void gather(GPtrArray *figures, const HnComparison *c) {
 
 enum { UNIT_MAX = 26, LINE = 19 }; /* pixels */
 
-/* Where the maps of a figure lie, in cells of a grid, y upwards from the lowest map. */
+/* The places of the maps, in units of a cell, y upwards from the lowest map. */
 typedef struct Layout {
   double across, up;    /* from one map to the next */
   double key, line;     /* left end of the colour key; height of a line of text */

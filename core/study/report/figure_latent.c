@@ -6,7 +6,7 @@
 
 enum { LATENTS_MAX = 7 };
 
-/* Where episodes but the first begin. */
+/* The steps at which an episode but the first begins. */
 static GArray *marks_of(const HnTrialRows *t) {
   GArray *marks = g_array_new(FALSE, FALSE, sizeof(double));
   for (int64_t s = 1; s + 1 < t->count; s++) {
@@ -16,7 +16,8 @@ static GArray *marks_of(const HnTrialRows *t) {
   return marks;
 }
 
-/* One dimension, whose mean and logarithm of the variance stand in two columns. */
+/* One dimension of the latent, from its columns of the mean and of the logarithm of the variance.
+ */
 static HnCurve *curve_of(const HnTrialRows *t, int64_t mean_column, int64_t log_column,
                          bool variance) {
   HnCurve *c = hn_curve_new(t->count, 0);

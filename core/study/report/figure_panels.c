@@ -42,8 +42,8 @@ static bool find_lines(const HnTable *t, Lines *out) {
   return true;
 }
 
-/* Where the lines of one row at one step end that begin at `from`; one that has no number there is
- * by itself. */
+/* The end of the lines from `from` on that have the same row and step; a line where one of them is
+ * not a number stands alone. */
 static int64_t end_of(const Lines *l, int64_t from) {
   int64_t end = from + 1;
   while (end < l->table->rows &&
@@ -73,7 +73,7 @@ static HnPanel read_panel(const Lines *l, int64_t from, int64_t end) {
     p.mean[p.n] = hn_table_at(t, i, l->mean), p.stddev[p.n] = hn_table_at(t, i, l->stddev);
     p.n++;
   }
-  for (int64_t m = 0; m < l->members; m++) /* the grid's lines stand together, after those seen */
+  for (int64_t m = 0; m < l->members; m++) /* the grid comes after what was seen */
     for (int64_t i = 0; i < p.n; i++)
       p.member[m * p.n + i] = hn_table_at(t, from + p.seen + i, l->member + m);
   return p;
@@ -153,7 +153,7 @@ static void panel_data(const HnScript *s, const HnPanels *p, guint k) {
   hn_script_add(s, "EOD\n");
 }
 
-/* One scale for all panels: the truth, what was seen, and the bands. */
+/* All panels share one scale, which holds the truth, what was seen, and the bands. */
 static void panel_ranges(const HnPanels *p, HnRange *x, HnRange *y) {
   *x = *y = HN_RANGE_EMPTY;
   for (guint k = 0; k < p->panel->len; k++) {

@@ -99,7 +99,7 @@ static void interval_cell(GString *out, const HnEstimate *e, HnFormat f) {
   hn_html_add(out, "<td>%s%s</td>", text, e->coarse ? " coarse" : "");
 }
 
-/* The difference and its interval on a scale that the whole column shares, zero marked. */
+/* Draws the difference and its interval on a scale that all arms share, with zero marked. */
 static void draw_range(GString *out, const HnComparison *c, const HnCompared *m, int64_t arm) {
   double reach = 0;
   for (int64_t a = 0; a < c->results->arm_count; a++) {

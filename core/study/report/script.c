@@ -19,7 +19,6 @@ void hn_script_numbers(const HnScript *s, int64_t n, const double *x) {
   for (int64_t i = 0; i < n; i++) hn_script_number(s, x[i]);
 }
 
-/* Nothing is expanded between single quotes. */
 char *hn_script_quoted(const char *text) {
   g_auto(GStrv) parts = g_strsplit(text, "'", -1);
   g_autofree char *twice = g_strjoinv("''", parts);

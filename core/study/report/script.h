@@ -14,18 +14,18 @@ void hn_script_add(const HnScript *s, const char *format, ...) G_GNUC_PRINTF(2, 
 /* " 1.5", or " NaN". */
 void hn_script_number(const HnScript *s, double x);
 void hn_script_numbers(const HnScript *s, int64_t n, const double *x);
-/* A string that stands for itself; free with g_free, like the next. */
+/* A gnuplot string in which nothing is expanded; free with g_free, like the next. */
 char *hn_script_quoted(const char *text);
-/* What gnuplot is to draw a colour in: "#rrggbb". */
+/* The "#rrggbb" that gnuplot is to draw a colour in. */
 char *hn_script_colour(const HnScript *s, int code);
 
-/* A frame of two axes with a grid. */
+/* Commands for two axes with a grid. */
 void hn_script_axes(const HnScript *s);
 
 typedef struct HnRange {
   double low, high;
 } HnRange;
-/* Nothing is in it yet. */
+/* A range that nothing has been included in yet. */
 #define HN_RANGE_EMPTY ((HnRange){INFINITY, -INFINITY})
 /* Widens the range by x where that is finite. */
 void hn_range_include(HnRange *r, double x);

@@ -12,7 +12,7 @@ static gboolean replace_colour(const GMatchInfo *match, GString *out, gpointer a
   const Replacement *to = arg;
   g_autofree char *all = g_match_info_fetch(match, 0), *digits = g_match_info_fetch(match, 1);
   const int64_t code = g_ascii_strtoll(digits, NULL, 10);
-  if (!hn_colour_is_code(code)) { /* some label says so */
+  if (!hn_colour_is_code(code)) { /* part of a label */
     g_string_append(out, all);
     return FALSE;
   }

@@ -1,4 +1,4 @@
-/* trial_rows.h - single held-out trials in the table trial.csv of a cell. */
+/* trial_rows.h - finds single trials in a cell's trial.csv. */
 #ifndef HN_TRIAL_ROWS_H
 #define HN_TRIAL_ROWS_H
 #include "results.h"

@@ -4,15 +4,15 @@
 #define HN_METRIC_INFO_H
 #include "results.h"
 
-/* A column as the plugin that reports it declares it (run.json, plugins.KIND.info). */
+/* What the plugin that reports a column declares about it (run.json, plugins.KIND.info). */
 typedef struct HnMetricInfo {
   const char *kind;              /* "env", "inference", "policy"; NULL if no plugin declares it */
   const char *unit, *doc, *fold; /* "" if unknown; fold as in `hunch inspect` */
 } HnMetricInfo;
 
-/* Of the first cell that knows it; texts live as long as r. */
+/* From the first cell whose plugins declare the column; texts live as long as r. */
 HnMetricInfo hn_metric_info(const HnResults *r, const char *column);
-/* As declared, else as known by name; "" if unknown. */
+/* The declared unit, else the one known by the column's name; "" if unknown. */
 const char *hn_metric_unit(const HnResults *r, const char *column);
 /* +1: higher is better, -1: lower, 0: not known. */
 int hn_metric_better(const char *column);

@@ -43,7 +43,7 @@ HnStats *hn_stats_new(HnAggregate aggregate, double confidence, int64_t resample
 void hn_stats_free(HnStats *s);
 double hn_stats_confidence(const HnStats *s);
 HnAggregate hn_stats_kind(const HnStats *s);
-/* "iqm", and a sentence about it. */
+/* Its name, "iqm", and a sentence about it. */
 const char *hn_aggregate_name(HnAggregate a);
 const char *hn_aggregate_doc(HnAggregate a);
 /* "none", "t", "bootstrap". */
@@ -64,12 +64,12 @@ enum { HN_VALUE, HN_DIFFERENCE, HN_STATISTICS };
 typedef struct HnStatistic {
   const char *key;     /* in JSON and CSV */
   const char *heading; /* of tables; NULL: the aggregate's name */
-  bool paired;         /* set against the baseline's values, so not said of the baseline */
+  bool paired;         /* with the baseline's values; the baseline itself has none */
   /*   x, baseline  [n] the same seed at the same index; baseline NULL where it is not paired */
   HnEstimate (*of)(HnStats *s, int64_t n, const double *x, const double *baseline);
 } HnStatistic;
 extern const HnStatistic hn_statistics[HN_STATISTICS];
-/* Its heading where seeds are aggregated as s does. */
+/* Its heading in tables, where seeds are aggregated as s does. */
 const char *hn_statistic_heading(const HnStatistic *t, const HnStats *s);
 
 /* The aggregate of finite values x [n], n > 0; x is reordered.  The interquartile mean drops
