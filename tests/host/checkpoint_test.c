@@ -48,8 +48,47 @@ static void test_checkpoint(void) {
   g_ptr_array_unref(a), g_ptr_array_unref(z);
 }
 
+/* Every bit of a file flipped, one at a time: refused by name, or the same values are read. */
+static void test_flipped_bits(void) {
+  float w[6] = {1, 2, 3, 4, 5, 6}, loaded[6];
+  int64_t n = 123456789, ln;
+  HnState out[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, NULL, w, true},
+                   {(char *)"p/n", HN_I64, 1, {1}, NULL, &n, false}};
+  HnState in[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, NULL, loaded, true},
+                  {(char *)"p/n", HN_I64, 1, {1}, NULL, &ln, false}};
+  g_autoptr(GPtrArray) a = g_ptr_array_new(), z = g_ptr_array_new();
+  for (int i = 0; i < 2; i++) g_ptr_array_add(a, &out[i]), g_ptr_array_add(z, &in[i]);
+  char *dir = folder_new();
+  g_autofree char *path = g_build_filename(dir, "x.safetensors", NULL);
+  g_autoptr(GHashTable) meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  g_hash_table_insert(meta, g_strdup("update"), g_strdup("40"));
+  g_assert_true(hn_checkpoint_write(path, a, meta, NULL));
+  gsize length, refused = 0;
+  g_autofree char *bytes = file_in(dir, "x.safetensors", &length);
+  for (gsize bit = 0; bit < 8 * length; bit++) {
+    g_autoptr(GError) error = NULL;
+    bytes[bit / 8] ^= (char)(1 << bit % 8);
+    g_assert_true(g_file_set_contents_full(path, bytes, (gssize)length, G_FILE_SET_CONTENTS_NONE,
+                                           0600, NULL));
+    g_hash_table_remove_all(meta), memset(loaded, 0, sizeof loaded), ln = 0;
+    if (hn_checkpoint_read(path, z, meta, &error)) {
+      g_assert_cmpmem(loaded, sizeof loaded, w, sizeof w);
+      g_assert_cmpint(ln, ==, n);
+      g_assert_cmpstr(g_hash_table_lookup(meta, "update"), ==, "40");
+    } else {
+      g_assert_error(error, HN_ERROR, HN_ERROR_FILE);
+      g_assert_nonnull(strstr(error->message, "x.safetensors"));
+      refused++;
+    }
+    bytes[bit / 8] ^= (char)(1 << bit % 8);
+  }
+  g_assert_cmpuint(refused, >, 7 * length); /* spaces of the header alone may change */
+  folder_free(dir);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/checkpoint/table", test_checkpoint);
+  g_test_add_func("/checkpoint/flipped_bits", test_flipped_bits);
   return g_test_run();
 }

@@ -3,6 +3,7 @@
 #include "call_record.h"
 #include "checkpoint.h"
 #include "error.h"
+#include "json.h"
 #include "learn.h"
 #include "recorder.h"
 #include "run_dir.h"
@@ -91,7 +92,6 @@ static bool save(Run *r, GError **error) {
   g_autoptr(GHashTable) meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   g_autofree char *path = hn_run_checkpoint(r->dir, r->s->update);
   put(meta, "update", r->s->update), put(meta, "frames", r->s->frames);
-  put(meta, "milliseconds", (int64_t)(1e3 * seconds_so_far(r)));
   g_hash_table_insert(meta, g_strdup("identity"), hn_cell_identity(r->cell));
   if (r->from) {
     g_hash_table_insert(meta, g_strdup(HN_META_FROM), g_strdup(r->from));
@@ -102,6 +102,26 @@ static bool save(Run *r, GError **error) {
     return false;
   remove_old(r);
   return write_facts(r, "running", NULL, error);
+}
+
+/* Seconds of the parts before this one, as run.json has them: a checkpoint says nothing of time, so
+ * that equal runs write equal ones. */
+static double seconds_before(const Run *r) {
+  g_autoptr(JsonObject) facts = hn_run_facts(r->dir, NULL);
+  return hn_json_real(facts, "seconds", 0);
+}
+
+/* Whether the numbers of a checkpoint's metadata agree with its name, with each other and with the
+ * tables. */
+static bool is_consistent(const Run *r, const char *path, GHashTable *meta, GError **error) {
+  const HnSession *s = r->s;
+  const int64_t update = get(meta, "update"), frames = get(meta, "frames");
+  const double a_step = (double)s->phases * (double)s->rollouts.rows * (double)s->steps;
+  if (update != hn_run_checkpoint_update(path) || (double)frames != (double)update * a_step)
+    return hn_error_set(error, HN_ERROR_FILE,
+                        "%s: says update %" PRId64 " and %" PRId64 " frames, which cannot be", path,
+                        update, frames);
+  return hn_recorder_check(r->dir, meta, error);
 }
 
 /* Reads one checkpoint; that it is another cell's takes precedence over whatever does not fit. */
@@ -115,7 +135,7 @@ static bool load_one(Run *r, const char *path, GHashTable *meta, GError **error)
     return hn_error_set(error, HN_ERROR_DIFFERS,
                         "%s: was made by another configuration or by other plugins", path);
   }
-  return ok;
+  return ok && is_consistent(r, path, meta, error);
 }
 
 /* Restores the newest checkpoint that can be read, if there is one, with its metadata in meta. */
@@ -126,7 +146,7 @@ static bool load(Run *r, FILE *log, GHashTable *meta, GError **error) {
     g_autoptr(GError) why = NULL;
     if (load_one(r, all->pdata[i], meta, &why)) {
       r->s->update = get(meta, "update"), r->s->frames = get(meta, "frames");
-      r->before = 1e-3 * (double)get(meta, "milliseconds");
+      r->before = seconds_before(r);
       return true;
     }
     if (i == 0 || !g_error_matches(why, HN_ERROR, HN_ERROR_FILE)) {

@@ -2,6 +2,7 @@
 #include "recorder.h"
 #include "error.h"
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +39,20 @@ static FILE *open_file(const char *dir, HnRunFile t, GHashTable *meta, GError **
     f = NULL;
   }
   return f;
+}
+
+bool hn_recorder_check(const char *dir, GHashTable *meta, GError **error) {
+  for (HnRunFile t = 0; t < HN_RUN_FILE_COUNT; t++) {
+    const char *length = g_hash_table_lookup(meta, hn_run_file_name(t));
+    g_autofree char *path = hn_run_file(dir, t);
+    GStatBuf file;
+    if (!length) continue;
+    if (g_stat(path, &file) != 0)
+      return hn_error_set(error, HN_ERROR_FILE, "%s: %s", path, g_strerror(errno));
+    if (!S_ISREG(file.st_mode) || file.st_size < g_ascii_strtoll(length, NULL, 10))
+      return hn_error_set(error, HN_ERROR_FILE, "%s: is shorter than the checkpoint says", path);
+  }
+  return true;
 }
 
 HnRecorder *hn_recorder_open(const char *dir, const HnSession *s, GHashTable *meta,

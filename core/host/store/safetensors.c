@@ -1,5 +1,6 @@
 /* safetensors.c - see safetensors.h. */
 #include "safetensors.h"
+#include "checksum.h"
 #include "error.h"
 #include "instance.h"
 #include "json.h"
@@ -12,6 +13,10 @@
 
 /* Metadata: the names of the tensors that are weights, a line each. */
 #define META_WEIGHTS "weights"
+/* A line "CHECKSUM NAME" for each tensor; and the checksum of all that the header says else.  A
+ * file that another program wrote has neither. */
+#define META_CHECKSUMS "checksums"
+#define META_HEADER    "header"
 
 static const char *const type_names[] = {
     [HN_F32] = "F32", [HN_F64] = "F64", [HN_I32] = "I32", [HN_I64] = "I64", [HN_U8] = "U8"};
@@ -76,6 +81,56 @@ void hn_stored_tensors_free(HnStoredTensors *t) {
   g_hash_table_unref(t->find), g_hash_table_unref(t->meta), g_ptr_array_unref(t->all);
   if (t->file) g_mapped_file_unref(t->file);
   g_free(t);
+}
+
+/* ---- checksums ---- */
+
+static char *checksums_of(const GPtrArray *tensors) {
+  GString *out = g_string_new(NULL);
+  for (guint i = 0; i < tensors->len; i++) {
+    const HnStoredTensor *x = tensors->pdata[i];
+    g_string_append_printf(out, "%016" PRIx64 " %s\n", hn_checksum(x->data, x->bytes), x->name);
+  }
+  return g_string_free(out, false);
+}
+
+/* Of the metadata but the header's own checksum, and of all names and shapes. */
+static char *header_checksum(GHashTable *meta, const GPtrArray *tensors) {
+  g_autoptr(GString) all = g_string_new(NULL);
+  GList *keys = g_list_sort(g_hash_table_get_keys(meta), (GCompareFunc)strcmp);
+  for (GList *k = keys; k; k = k->next)
+    if (strcmp(k->data, META_HEADER) != 0)
+      g_string_append_printf(all, "%s=%s\n", (char *)k->data,
+                             (char *)g_hash_table_lookup(meta, k->data));
+  g_list_free(keys);
+  for (guint i = 0; i < tensors->len; i++) {
+    const HnStoredTensor *x = tensors->pdata[i];
+    g_string_append_printf(all, "%s %s\n", x->name, x->label);
+  }
+  return hn_checksum_text(all->str, all->len);
+}
+
+static int by_name(const void *a, const void *b) {
+  return strcmp((*(HnStoredTensor *const *)a)->name, (*(HnStoredTensor *const *)b)->name);
+}
+
+/* Says which tensors, or whether the header, are not as they were written. */
+static void verify(const HnStoredTensors *t, GString *wrong) {
+  const char *said = g_hash_table_lookup(t->meta, META_HEADER);
+  const char *list = g_hash_table_lookup(t->meta, META_CHECKSUMS);
+  if (!said && !list) return;
+  g_autoptr(GPtrArray) sorted = g_ptr_array_copy(t->all, NULL, NULL);
+  g_ptr_array_set_free_func(sorted, NULL);
+  g_ptr_array_sort(sorted, by_name);
+  g_autofree char *is = header_checksum(t->meta, sorted), *sums = checksums_of(sorted);
+  if (!said || !list || strcmp(said, is) != 0) {
+    g_string_append(wrong, "; its header is damaged");
+    return;
+  }
+  g_auto(GStrv) lines = g_strsplit(list, "\n", -1), now = g_strsplit(sums, "\n", -1);
+  for (guint i = 0; i < sorted->len; i++)
+    if (g_strcmp0(lines[i], now[i]) != 0)
+      g_string_append_printf(wrong, "; %s is damaged", ((HnStoredTensor *)sorted->pdata[i])->name);
 }
 
 /* ---- reading ---- */
@@ -181,6 +236,7 @@ HnStoredTensors *hn_stored_tensors_open(const char *path, GError **error) {
   if (o) take(t, o, text + data_at, length - data_at, wrong);
   g_clear_pointer(&o, json_object_unref);
   mark_weights(t);
+  if (wrong->len == 0) verify(t, wrong);
   bool ok = wrong->len == 0;
   if (!ok) hn_error_set(error, HN_ERROR_FILE, "%s: %s", path, wrong->str + 2);
   g_string_free(wrong, true);
@@ -211,13 +267,30 @@ static char *weights_of(const HnStoredTensors *t) {
   return g_string_free(out, false);
 }
 
+/* What the caller says, and what this format adds to it. */
+static GHashTable *full_meta(const HnStoredTensors *t) {
+  GHashTable *meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  GHashTableIter each;
+  gpointer key, value;
+  g_hash_table_iter_init(&each, t->meta);
+  while (g_hash_table_iter_next(&each, &key, &value))
+    g_hash_table_insert(meta, g_strdup(key), g_strdup(value));
+  g_autoptr(GPtrArray) sorted = g_ptr_array_copy(t->all, NULL, NULL);
+  g_ptr_array_set_free_func(sorted, NULL);
+  g_ptr_array_sort(sorted, by_name);
+  g_hash_table_insert(meta, g_strdup(META_WEIGHTS), weights_of(t));
+  g_hash_table_insert(meta, g_strdup(META_CHECKSUMS), checksums_of(sorted));
+  g_hash_table_remove(meta, META_HEADER);
+  g_hash_table_insert(meta, g_strdup(META_HEADER), header_checksum(meta, sorted));
+  return meta;
+}
+
 static void add_meta(JsonBuilder *b, const HnStoredTensors *t) {
-  g_autofree char *weights = weights_of(t);
-  GList *keys = g_list_sort(g_hash_table_get_keys(t->meta), (GCompareFunc)strcmp);
+  g_autoptr(GHashTable) meta = full_meta(t);
+  GList *keys = g_list_sort(g_hash_table_get_keys(meta), (GCompareFunc)strcmp);
   hn_json_open_object(b, "__metadata__");
   for (GList *k = keys; k; k = k->next)
-    hn_json_add_string(b, k->data, g_hash_table_lookup(t->meta, k->data));
-  hn_json_add_string(b, META_WEIGHTS, weights);
+    hn_json_add_string(b, k->data, g_hash_table_lookup(meta, k->data));
   json_builder_end_object(b);
   g_list_free(keys);
 }

@@ -1,5 +1,6 @@
 /* safetensors.h - reads and writes safetensors files: names, types, shapes, bytes.  A file that is
- * read is not trusted: a listed tensor lies inside the file and is as long as its shape says.
+ * read is not trusted: a listed tensor lies inside the file and is as long as its shape says. Files
+ * written here carry checksums of every tensor and of the header, which are verified.
  * Format: https://huggingface.co/docs/safetensors */
 #ifndef HN_SAFETENSORS_H
 #define HN_SAFETENSORS_H
