@@ -29,6 +29,7 @@ static const struct {
     {"core/study/report", "base stats results"},
     {"core/cli", "hunch base plugin config store loop view plan study/run results report"},
     {"plugins/common", "hunch"},
+    {"plugins/template", "hunch"},
     {"plugins/envs/mujoco", "hunch"},
     {"plugins/envs/metaworld", "hunch mujoco"},
     {"plugins/envs", "hunch mujoco metaworld"},
