@@ -62,8 +62,7 @@ static int by_clock(const void *a, const void *b) {
 static void share_counts(Sums *u) {
   const HnProtocol *p = &u->s->protocol;
   int64_t groups = u->s->cell->evaluation.tasks / p->parallel;
-  g_autofree int64_t *used = g_new0(int64_t, groups);
-  g_autofree int64_t *slot = g_new0(int64_t, u->ended->len + 1);
+  int64_t *used = g_new0(int64_t, groups), *slot = g_new0(int64_t, u->ended->len + 1);
   g_autoptr(GPtrArray) order = g_ptr_array_new();
   for (guint i = 0; i < u->ended->len; i++)
     g_ptr_array_add(order, &g_array_index(u->ended, Ended, i));
@@ -77,6 +76,7 @@ static void share_counts(Sums *u) {
   }
   for (guint i = 0; i < u->ended->len; i++)
     tell_episode(u, &g_array_index(u->ended, Ended, i).e, slot[i]);
+  g_free(used), g_free(slot);
 }
 
 static void count_columns(const HnColumn *columns, int64_t n, const float *x, double *value,

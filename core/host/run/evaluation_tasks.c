@@ -71,8 +71,9 @@ static bool check_rows(const HnSession *s, int64_t split, GError **error) {
   const HnProtocol *p = &s->protocol;
   int64_t rows = s->cell->evaluation.tasks, share = MAX(p->parallel, 1);
   if (!(p->flags & HN_COUNTS_SUCCESS)) return true;
-  g_autofree int64_t *task = g_new(int64_t, rows);
+  int64_t *task = g_new(int64_t, rows);
   int64_t names = hn_evaluation_tasks(s, split, rows, task), multiple = names * share;
+  g_free(task);
   if (rows % multiple == 0) return true;
   return refuse(s, error,
                 "tasks: %" PRId64 " rows do not give each of the %" PRId64

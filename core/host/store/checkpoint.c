@@ -43,7 +43,7 @@ static void add_window(GPtrArray *table, const HnExperience *w, const char *name
   }
 }
 
-GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *y) {
+GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *stats) {
   GPtrArray *t = g_ptr_array_new_with_free_func(state_free);
   HnRollouts *r = &s->rollouts;
   int64_t B = r->rows, rng = sizeof(HnRng) / sizeof(uint32_t);
@@ -61,11 +61,11 @@ GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *y) {
   add(t, "host", "episode", HN_I64, r->episode, 1, B, 1);
   add_window(t, &r->tail, "tail", NULL);
   add(t, "host", "tail.task_index", HN_I64, r->tail.task_index, 1, B, 1);
-  add(t, "host", "episode_stats.reward", HN_F64, y->reward, 1, B, 1);
-  add(t, "host", "episode_stats.length", HN_I64, y->length, 1, B, 1);
-  add(t, "host", "episode_stats.episode", HN_I64, y->episode, 1, B, 1);
-  add(t, "host", "episode_stats.info", HN_F64, y->info, 2, B, y->infos);
-  add(t, "host", "episode_stats.info_count", HN_F64, y->info_count, 2, B, y->infos);
+  add(t, "host", "episode_stats.reward", HN_F64, stats->reward, 1, B, 1);
+  add(t, "host", "episode_stats.length", HN_I64, stats->length, 1, B, 1);
+  add(t, "host", "episode_stats.episode", HN_I64, stats->episode, 1, B, 1);
+  add(t, "host", "episode_stats.info", HN_F64, stats->info, 2, B, stats->infos);
+  add(t, "host", "episode_stats.info_count", HN_F64, stats->info_count, 2, B, stats->infos);
   if (s->bs.refresh) {
     add_window(t, &s->history, "history", NULL);
     add(t, "host", "history.steps", HN_I64, s->history_steps, 1, B, 1);

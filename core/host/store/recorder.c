@@ -123,18 +123,18 @@ void hn_recorder_steps(HnRecorder *r, HnSession *s, const HnEvaluation *eval) {
 }
 
 HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnEvaluation *eval) {
-  g_autofree float *map = g_new(float, hn_record_map_cells(s) + 1);
+  float *map = g_new(float, hn_record_map_cells(s) + 1);
   HnRecordRow row = {.s = s, .eval = eval, .split = split, .map = map};
-  for (; row.row < eval->trial.h.rows; row.row++)
-    for (row.t = 0; row.t < eval->observations; row.t++) {
+  HnStatus status = HN_OK;
+  for (; row.row < eval->trial.h.rows && !status; row.row++)
+    for (row.t = 0; row.t < eval->observations && !status; row.t++) {
       const float *belief = hn_experience_at(&eval->trial, HN_F_BELIEF, row.t, row.row);
-      HnStatus status = HN_OK;
       if (hn_record_map_cells(s))
         HN_CALL(status, INFERENCE_map, HN_INFERENCE(s)->map(s->inference->self, belief, map));
-      if (status) return status;
-      write_row(r, HN_FILE_TRIAL, &row);
+      if (!status) write_row(r, HN_FILE_TRIAL, &row);
     }
-  return HN_OK;
+  g_free(map);
+  return status;
 }
 
 void hn_recorder_predictions(HnRecorder *r, HnSession *s, int64_t split, const HnEvaluation *eval) {
