@@ -135,6 +135,34 @@ static void disturbing(void) {
   }
 }
 
+/* A finished run's table that is cut, or changed without a change of size, takes its own cell out
+ * of the table and no other, and is said; `run` does not call it done where its size tells. */
+static void damaged(void) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "400", "0", "{}");
+  g_auto(Run) run = hunch(dir, "run s.yaml -j 1");
+  g_assert_cmpint(run.code, ==, 0);
+  g_autofree char *path = g_build_filename(dir, "runs/s/other/1/metrics.csv", NULL), *text = NULL;
+  gsize length;
+  g_assert_true(g_file_get_contents(path, &text, &length, NULL));
+  g_assert_true(g_file_set_contents(path, text, (gssize)length - 20, NULL));
+  g_auto(Run) cut = hunch(dir, "compare runs/s");
+  g_assert_cmpint(cut.code, ==, 0);
+  expect(cut.out, "3 of 4 cells done");
+  expect(cut.out, "other/1: damaged: runs/s/other/1/metrics.csv: is not as the run left it");
+  g_auto(Run) again = hunch(dir, "run s.yaml -j 1");
+  g_assert_cmpint(again.code, ==, 2);
+  expect(again.err, "runs/s/other/1/metrics.csv: is not as the run left it");
+  text[length - 2] ^= 1; /* a digit of the last row */
+  g_assert_true(g_file_set_contents(path, text, (gssize)length, NULL));
+  g_auto(Run) changed = hunch(dir, "compare runs/s");
+  expect(changed.out, "other/1: damaged: runs/s/other/1/metrics.csv: is not as the run left it");
+  text[length - 2] ^= 1;
+  g_assert_true(g_file_set_contents(path, text, (gssize)length, NULL));
+  g_auto(Run) mended = hunch(dir, "compare runs/s");
+  expect(mended.out, "4 of 4 cells done");
+}
+
 /* The pid of a running `hunch cell` of this run, once it has written a checkpoint. */
 static int wait_for_cell(GSubprocess *run, const char *dir) {
   const char *pid = g_subprocess_get_identifier(run);
@@ -372,6 +400,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/awkward_names", awkward_names);
   g_test_add_func("/run/failing", failing);
   g_test_add_func("/run/disturbing", disturbing);
+  g_test_add_func("/run/damaged", damaged);
   g_test_add_func("/run/killed_cell", killed_cell);
   g_test_add_func("/run/orphaned", orphaned);
   g_test_add_func("/run/interrupted", interrupted);

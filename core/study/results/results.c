@@ -4,6 +4,7 @@
 #include "json.h"
 #include "plan_file.h"
 #include "run_dir.h"
+#include "run_json.h"
 #include <string.h>
 
 static void set_findings(GError **error, const HnDiag *d) {
@@ -69,13 +70,28 @@ static bool read_files(HnResult *c, GError **error) {
   return c->config;
 }
 
+/* A done cell whose tables are not what it left is as good as none: the others have theirs. */
+static void judge_tables(HnResult *c) {
+  g_autoptr(GError) why = NULL;
+  if (hn_run_files_intact(c->dir, c->facts, true, &why) && read_tables(c, &why)) return;
+  g_free(c->status), g_free(c->reason);
+  c->status = g_strdup("damaged"), c->reason = g_strdup(why->message);
+  g_clear_pointer(&c->metrics, hn_table_free);
+  g_clear_pointer(&c->steps, hn_table_free);
+  g_clear_pointer(&c->trial, hn_table_free);
+  g_clear_pointer(&c->predictions, hn_table_free);
+}
+
 static HnResult *read_cell(const HnResults *r, const char *arm, int64_t seed, GError **error) {
   HnResult *c = g_new0(HnResult, 1);
   c->arm = arm, c->seed_index = seed;
   c->dir = hn_run_dir(r->dir, arm, seed);
-  if (read_files(c, error) && (!hn_result_done(c) || read_tables(c, error))) return c;
-  result_free(c);
-  return NULL;
+  if (!read_files(c, error)) {
+    result_free(c);
+    return NULL;
+  }
+  if (hn_result_done(c)) judge_tables(c);
+  return c;
 }
 
 /* ---- the study ---- */

@@ -16,7 +16,7 @@ typedef struct HnResult {
   const char *arm;
   int64_t seed_index;
   char *dir;
-  char *status;      /* missing, running, interrupted, failed, done */
+  char *status;      /* missing, running, interrupted, failed, damaged, done */
   char *reason;      /* of failed; else NULL */
   JsonObject *facts; /* run.json, or NULL */
   HnNode *config;    /* config.resolved.yaml, or NULL */

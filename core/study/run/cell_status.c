@@ -2,6 +2,7 @@
 #include "cell_status.h"
 #include "json.h"
 #include "run_dir.h"
+#include "run_json.h"
 #include <string.h>
 
 void hn_cell_status_clear(HnCellStatus *status) {
@@ -63,8 +64,10 @@ static int64_t last_checkpoint(const char *folder, char **why) {
 static void judge_progress(const char *folder, JsonObject *facts, HnCellStatus *s) {
   const char *status = hn_json_string(facts, "status", NULL);
   if (g_strcmp0(status, "done") == 0) {
-    s->work = HN_CELL_DONE;
-    s->reason = g_strdup("done");
+    g_autoptr(GError) damage = NULL;
+    const bool intact = hn_run_files_intact(folder, facts, false, &damage);
+    s->work = intact ? HN_CELL_DONE : HN_CELL_DIFFERS;
+    s->reason = g_strdup(intact ? "done" : damage->message);
     return;
   }
   s->update = last_checkpoint(folder, &s->reason);
