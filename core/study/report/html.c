@@ -5,7 +5,6 @@
 #include "format.h"
 #include "json.h"
 #include "page_css.h"
-#include "run_dir.h"
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
@@ -336,12 +335,8 @@ static void cell_row(GString *out, const HnResult *cell, const char *page) {
               "<tr><td>%s</td><td>%s</td><td class=\"wrap\">%s%s%s</td><td class=\"n\">%s</td>"
               "<td class=\"n\">%s</td><td>",
               name, seed, cell->status, cell->reason ? ": " : "", cell->reason, frames, seconds);
-  for (int k = 0; k < HN_RUN_FILE_COUNT; k++) {
-    const char *file = hn_run_file_name((HnRunFile)k);
-    g_autofree char *path = hn_run_file(cell->dir, (HnRunFile)k);
-    if (g_file_test(path, G_FILE_TEST_EXISTS))
-      hn_html_add(out, "<a href=\"%s/%s\">%s</a> ", dir, file, file);
-  }
+  g_auto(GStrv) files = hn_result_files(cell);
+  for (char **f = files; *f; f++) hn_html_add(out, "<a href=\"%s/%s\">%s</a> ", dir, *f, *f);
   g_string_append(out, "</td></tr>\n");
 }
 

@@ -163,6 +163,16 @@ bool hn_result_done(const HnResult *c) {
   return g_str_equal(c->status, "done");
 }
 
+char **hn_result_files(const HnResult *c) {
+  g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+  for (int file = 0; file < HN_RUN_FILE_COUNT; file++) {
+    g_autofree char *path = hn_run_file(c->dir, (HnRunFile)file);
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+      g_strv_builder_add(names, hn_run_file_name((HnRunFile)file));
+  }
+  return g_strv_builder_end(names);
+}
+
 JsonNode *hn_result_member(const HnResult *c, const char *path) {
   g_auto(GStrv) parts = g_strsplit(path, ".", -1);
   JsonNode *at = NULL;

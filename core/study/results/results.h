@@ -41,6 +41,8 @@ HnResult *hn_results_cell(const HnResults *r, int64_t arm, int64_t seed);
 HnResult *hn_results_first_done(const HnResults *r, int64_t arm); /* or NULL */
 int64_t hn_results_arm(const HnResults *r, const char *name);     /* or -1 */
 bool hn_result_done(const HnResult *c);
+/* The names of the files in its folder; free with g_strfreev. */
+char **hn_result_files(const HnResult *c);
 /* A member of run.json by path, "plugins.env.version", or NULL. */
 JsonNode *hn_result_member(const HnResult *c, const char *path);
 /* The same if it is a text, else NULL. */
