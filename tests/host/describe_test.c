@@ -124,14 +124,14 @@ static void test_pasteable(void) {
   }
 }
 
-/* Methods that were appended to their struct are told as well. */
+/* Methods that were appended to their struct are listed as well. */
 static void test_appended_methods(void) {
   static const char *const offered[][2] = {
       {"fourier", "query"}, {"gridworld_belief", "map"}, {"vrnn", "predict"}};
   for (guint i = 0; i < G_N_ELEMENTS(offered); i++) {
     const HnPlugin *p = hn_plugins_load(offered[i][0], 0, NULL);
     g_autofree char *text = hn_describe_text(p), *line = g_strconcat("\n#   ", offered[i][1], NULL);
-    if (!strstr(text, line)) g_error("%s: %s is not told", offered[i][0], offered[i][1]);
+    if (!strstr(text, line)) g_error("%s: %s is not listed", offered[i][0], offered[i][1]);
   }
 }
 

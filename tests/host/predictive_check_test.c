@@ -34,7 +34,7 @@ static HnStatus create_point(void *self, const HnHost *host, const void *params,
   return status;
 }
 
-static HnStatus believe(void *self, HnBeliefUpdate *q) {
+static HnStatus infer(void *self, HnBeliefUpdate *q) {
   (void)self;
   const HnHistory *h = q->history;
   int64_t S = MAX(q->samples, 1);
@@ -70,7 +70,7 @@ static HnStatus predict(void *self, const float *belief, int64_t samples, int64_
   return HN_OK;
 }
 
-static const HnInference methods = {sizeof(HnInference), .create = create, .infer = believe,
+static const HnInference methods = {sizeof(HnInference), .create = create, .infer = infer,
                                     .predict = predict};
 HN_PLUGIN(mean, HN_KIND_INFERENCE, Mean, &methods, .version = "1", .license = "MIT",
           .summary = "Expects the mean.", .source = "tests");
@@ -113,7 +113,7 @@ static void questions(float x[QUESTIONS]) {
   for (int k = 0; k < QUESTIONS; k++) x[k] = (float)hn_rng_uniform(&rng, -1, 1);
 }
 
-/* Scores of one row at one percept, from what trial.csv says of it. */
+/* Scores of one row at one observation, from what trial.csv says of it. */
 static void expected(const Rows *trial, gint64 line, int64_t samples, double out[4]) {
   float x[QUESTIONS];
   double task[8], ce = 0, l1 = 0, l2 = 0;
@@ -141,7 +141,7 @@ static void close_to(double a, double b) {
   g_assert_cmpfloat_with_epsilon(a, b, 2e-5 * (1 + fabs(b)));
 }
 
-/* Every percept of the trial, mean over rows; of these the mean over the trial. */
+/* Every observation of the trial, mean over rows; of these the mean over the trial. */
 static void test_scores(gconstpointer k) {
   int64_t samples = GPOINTER_TO_INT(k);
   HnCell c = cell_of("");

@@ -99,7 +99,7 @@ static HnStatus belief_create(void *self, const HnHost *host, const void *params
   return HN_OK;
 }
 
-static HnStatus believe(void *self, HnBeliefUpdate *q) {
+static HnStatus infer(void *self, HnBeliefUpdate *q) {
   (void)self;
   const HnHistory *h = q->history;
   for (int64_t t = 0; t <= h->steps; t++)
@@ -113,7 +113,7 @@ static HnStatus believe(void *self, HnBeliefUpdate *q) {
 }
 
 static const HnInference belief_methods = {sizeof(HnInference), .create = belief_create,
-                                           .infer = believe};
+                                           .infer = infer};
 HN_PLUGIN(counter, HN_KIND_INFERENCE, Unused, &belief_methods, .version = "1",
           .summary = "Counts steps.");
 
@@ -328,7 +328,7 @@ static void test_restored(void) {
     }
 }
 
-/* A policy that adapts between phases does so once, to what adaptation lived. */
+/* A policy that adapts between phases does so once, to the experience of adaptation. */
 static void test_phases(void) {
   HnCell c = cell_of(HN_PROTOCOL_METAWORLD, "phases: 2");
   HnEvaluation e;

@@ -431,7 +431,7 @@ static void test_descriptor_faults(void) {
   REFUSED("row 1 '?' has no proper name", p.metrics = columns);
 }
 
-static HnStatus believe(void *self, HnBeliefUpdate *q) {
+static HnStatus infer(void *self, HnBeliefUpdate *q) {
   (void)self, (void)q;
   return HN_OK;
 }
@@ -451,11 +451,11 @@ static HnStatus step_weights(void *self, double scale, double rate) {
 }
 
 static void test_gradient_methods_together(void) {
-  HnInference methods = {sizeof methods, .create = create_belief, .infer = believe};
+  HnInference methods = {sizeof methods, .create = create_belief, .infer = infer};
   HnPlugin p = linked_LTX_hn_plugin;
   p.kind = HN_KIND_INFERENCE, p.methods = &methods;
   g_assert_null(hn_descriptor_refuse(&p, "linked"));
-  methods.forward = believe;
+  methods.forward = infer;
   expect_reason(&p, "all of 'forward', 'backward' and 'step', or none");
   methods.backward = backward;
   expect_reason(&p, "all of 'forward', 'backward' and 'step', or none");

@@ -148,7 +148,8 @@ static void test_strip(void) {
   g_assert_cmpfloat(left, <, 5);
   g_assert_cmpfloat(below, >, 20);
   g_assert_cmpfloat_with_epsilon((below - left) / (above - left), 1. / 3, 0.03);
-  /* entropy falls from 8 to 2 at percept 50: high on the left, low on the right, nothing beyond */
+  /* entropy falls from 8 to 2 at observation 50: high on the left, low on the right, nothing beyond
+   */
   m.begin = false, m.reward = 1;
   for (int k = 1; k <= 80; k++) {
     m.entropy = k < 50 ? 8 : 2, m.step = k;

@@ -130,7 +130,7 @@ static HnSession *session(const HnCell *c) {
   return s;
 }
 
-/* toy_filter's recursion, written again: memory of row i before the percept that comes next. */
+/* toy_filter's recursion, written again: memory of row i before the next observation. */
 static void expected_memory(const HnExperience *w, int windows, int64_t i, const float *decay,
                             float x[3]) {
   for (int n = 0; n < windows; n++)
@@ -270,7 +270,7 @@ static void test_trial_steps(void) {
   HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   c.run.trial_steps = 17;
   HnSession *s = session(&c);
-  int64_t lived = 0, age[19] = {0}, dones = 0;
+  int64_t trial_step = 0, episode_step[19] = {0}, dones = 0;
   double sum[4] = {0};
   HnEpisodeStats y;
   hn_episode_stats_make(&y, 19, s->shape.env_infos, &s->trial);
@@ -280,16 +280,17 @@ static void test_trial_steps(void) {
     hn_episode_stats_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
     const HnHistory *h = &s->phase[0].h;
     for (int64_t t = 0; t < s->steps; t++) {
-      lived++;
+      trial_step++;
       for (int64_t i = 0; i < 19; i++) {
         uint8_t begin = h->begin[hn_at(h, t + 1, i)];
-        bool done = h->terminated[hn_at(h, t, i)], over = ++age[i] == 7 || lived % 17 == 0;
+        bool done = h->terminated[hn_at(h, t, i)],
+             over = ++episode_step[i] == 7 || trial_step % 17 == 0;
         g_assert_cmpint(begin, ==,
-                        lived % 17 == 0 ? HN_NEW_TASK
-                        : done || over  ? HN_NEW_EPISODE
-                                        : HN_KEEP);
+                        trial_step % 17 == 0 ? HN_NEW_TASK
+                        : done || over       ? HN_NEW_EPISODE
+                                             : HN_KEEP);
         g_assert_true(h->truncated[hn_at(h, t, i)] == (over && !done));
-        if (begin != HN_KEEP) age[i] = 0;
+        if (begin != HN_KEEP) episode_step[i] = 0;
         dones += done;
       }
     }
@@ -374,8 +375,8 @@ static guint fields(char **field, guint k, const float *x, guint n) {
   return k + n;
 }
 
-static void assert_percept(const char *line, const HnHistory *h, int64_t t, int64_t i,
-                           int64_t step) {
+static void assert_observation(const char *line, const HnHistory *h, int64_t t, int64_t i,
+                               int64_t step) {
   static const char *const task[] = {"calm", "breeze", "wind", "storm", "gale", "calm", "breeze"};
   char **field = g_strsplit(line, ",", -1);
   int64_t at = hn_at(h, t, i), S = MAX(h->samples, 1);
@@ -396,7 +397,8 @@ static void assert_percept(const char *line, const HnHistory *h, int64_t t, int6
   g_free(start), g_strfreev(field);
 }
 
-/* trial.csv holds what rows 1, 3 and 5 of the final evaluation lived, all 15 percepts of it. */
+/* trial.csv holds what rows 1, 3 and 5 of the final evaluation went through, all 15 observations.
+ */
 static void test_trial(gconstpointer k) {
   HnCell c = family_cell(k);
   bool phases = c.policy.plugin == &toy_adapter_LTX_hn_plugin;
@@ -418,7 +420,7 @@ static void test_trial(gconstpointer k) {
       g_assert_cmpint(hn_rollouts_collect(s, &r, &w[n], phases ? 2 : 1), ==, HN_OK);
   for (int row = 0; row < 3; row++)
     for (int t = 0; t < 15; t++)
-      assert_percept(lines[1 + row * 15 + t], &w[t / 10].h, t % 10, 2 * row + 1, t);
+      assert_observation(lines[1 + row * 15 + t], &w[t / 10].h, t % 10, 2 * row + 1, t);
   for (int n = 0; n < 2; n++) hn_experience_free(&w[n]);
   hn_rollouts_free(&r), hn_session_free(s), g_strfreev(lines), g_free(text);
   text = file_in(dir, "run.json", NULL);

@@ -26,7 +26,7 @@ static inline void cell_clear(HnCell *c) {
 }
 
 /* A short run of parts that clear it with the cell: three blocks of rows, the last of them short,
- * and windows that begin in mid-life where trials do not last a multiple of 10 steps. */
+ * and windows that begin in mid-trial where trials do not last a multiple of 10 steps. */
 static inline HnCell cell_of_parts(HnPluginChoice env, HnPluginChoice inference,
                                    HnPluginChoice policy) {
   return (HnCell){
@@ -131,7 +131,7 @@ static inline void assert_same_run(const char *a, const char *b) {
   }
 }
 
-/* Any number of workers, and being stopped and resumed in mid-life: the same bits. */
+/* Any number of workers, and being stopped and resumed in mid-trial: the same bits. */
 static inline void assert_same_bits(HnCell *c) {
   char *one = folder_new(), *three = folder_new(), *parts = folder_new();
   run_whole(c, one);

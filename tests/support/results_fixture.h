@@ -90,7 +90,7 @@ static inline void fake_steps(const FakeStudy *s, const FakeArm *a, int seed, co
   g_string_append_c(t, '\n');
   for (int block = 1; block <= 2; block++)
     for (int i = 0; i < s->steps; i++) {
-      if (i == 0) { /* percept 0: nothing was predicted yet */
+      if (i == 0) { /* observation 0: nothing was predicted yet */
         g_string_append_printf(t, "%d,0,nan%s\n", block * s->updates / 2,
                                a->error > 0 ? ",nan,nan,nan,nan,0,0" : "");
         continue;

@@ -26,7 +26,7 @@ static const struct {
     {"core/study/plan", "base config store stats"},
     {"core/study/run", "base store plan"},
     {"core/study/results", "base store stats plan"},
-    {"core/study/report", "base stats results"},
+    {"core/study/report", "base store stats results"},
     {"core/cli", "hunch base plugin config store loop view plan study/run results report"},
     {"plugins/common", "hunch"},
     {"plugins/template", "hunch"},
