@@ -167,7 +167,7 @@ char **hn_result_files(const HnResult *c) {
   g_autoptr(GStrvBuilder) names = g_strv_builder_new();
   for (int file = 0; file < HN_RUN_FILE_COUNT; file++) {
     g_autofree char *path = hn_run_file(c->dir, (HnRunFile)file);
-    if (g_file_test(path, G_FILE_TEST_EXISTS))
+    if (file != HN_FILE_LOCK && g_file_test(path, G_FILE_TEST_EXISTS))
       g_strv_builder_add(names, hn_run_file_name((HnRunFile)file));
   }
   return g_strv_builder_end(names);
