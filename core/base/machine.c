@@ -20,6 +20,15 @@ double hn_machine_bytes(void) {
   return bytes;
 }
 
+double hn_machine_resident(pid_t pid) {
+  long total, resident = 0;
+  g_autofree char *path = g_strdup_printf("/proc/%d/statm", (int)pid);
+  FILE *f = fopen(path, "re");
+  if (f && fscanf(f, "%ld %ld", &total, &resident) != 2) resident = 0;
+  if (f) fclose(f);
+  return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
 /* ---- processors ---- */
 
 /* Quota over period of a file such as "150000 100000" or "max 100000"; 0: none. */

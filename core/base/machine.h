@@ -1,9 +1,12 @@
 /* machine.h - what this machine, or the container around the process, has. */
 #ifndef HN_MACHINE_H
 #define HN_MACHINE_H
+#include <sys/types.h>
 
 /* Bytes of memory, of this machine or of the container that the process is confined to.  [any] */
 double hn_machine_bytes(void);
+/* Bytes of it that a process has taken; 0: not known.  [any] */
+double hn_machine_resident(pid_t pid);
 /* Processors that this process may use at once: those of its affinity, and no more than the quota
  * of its control groups (rounded up); at least 1.  [any] */
 int hn_machine_processors(void);

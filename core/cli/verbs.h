@@ -18,6 +18,7 @@
   X(video, "video", "CELL -o FILE.mp4", "Film a trial of a trained cell, with its belief.")  \
   X(play, "play", "CELL", "Show a trial of a trained cell, in a window or in the terminal.") \
   X(cell, "cell", "DIR", NULL)                                                               \
+  X(check_cells, "check-cells", "METRIC", NULL)                                              \
   X(check_weights, "check-weights", "", NULL)                                                \
   X(doctor, "doctor", "", "Check what hunch needs on this machine.")
 

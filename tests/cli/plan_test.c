@@ -96,7 +96,8 @@ static char *identity_of(const char *name, const char *bytes, gsize length) {
   g_autofree char *file = g_build_filename(parent, "good.so", NULL);
   g_mkdir(parent, 0777);
   g_assert_true(g_file_set_contents(file, bytes, (gssize)length, NULL));
-  g_autofree char *arguments = g_strdup_printf("plan s.yaml --json env.plugin=./%s/good.so", name);
+  g_autofree char *arguments = g_strdup_printf(
+      "plan s.yaml --json arms.oracle.inference.plugin=none env.plugin=./%s/good.so", name);
   g_auto(Run) run = hunch(arguments);
   g_assert_cmpstr(run.err, ==, "");
   g_autoptr(JsonParser) parser = json_parser_new();

@@ -292,7 +292,7 @@ static void test_failures(void) {
   HnPlugin point = mean_LTX_hn_plugin;
   pointlike.create = create_point, point.methods = &pointlike;
   c.inference.plugin = &point, c.evaluation.samples = 3;
-  fails(&c, HN_ERROR_PLUGIN, "mean: has no posterior samples; set evaluation.samples: 0");
+  fails(&c, HN_ERROR_REFUSED, "mean: has no posterior samples; set evaluation.samples: 0");
   cell_clear(&c);
 }
 

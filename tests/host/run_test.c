@@ -506,7 +506,7 @@ static void test_answers(void) {
   c.env.plugin = &plugin;
   for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
     answer = table[i].answer;
-    assert_fails(&c, HN_ERROR_PLUGIN, table[i].says);
+    assert_fails(&c, HN_ERROR_REFUSED, table[i].says);
   }
   cell_clear(&c);
 }
@@ -531,10 +531,10 @@ static void test_demand(void) {
   hn_session_free(s);
   g_assert_cmpfloat(hn_machine_bytes(), >, 1e7);
   c.run.rows = 65536, c.run.steps = 1000000000;
-  assert_fails(&c, HN_ERROR_PLUGIN, "experience of 65536 rows over 1000000000 steps takes ");
+  assert_fails(&c, HN_ERROR_REFUSED, "experience of 65536 rows over 1000000000 steps takes ");
   c.run.rows = 1, c.run.steps = 1, c.evaluation.tasks = 65536, c.evaluation.episodes = 1000000;
   c.run.episodes = 1000000, c.run.steps = 10000000;
-  assert_fails(&c, HN_ERROR_PLUGIN, "an evaluation of 65536 rows over 7000000 steps takes ");
+  assert_fails(&c, HN_ERROR_REFUSED, "an evaluation of 65536 rows over 7000000 steps takes ");
   cell_clear(&c);
 }
 

@@ -1,5 +1,6 @@
-/* trouble.c - an environment that is slow on request, and after a number of steps fails, crashes,
- * hangs, exits, floods its output or leaves a child behind: what `hunch run` must survive. */
+/* trouble.c - an environment that is slow on request, and in create or after a number of steps
+ * fails, crashes, hangs, exits, floods its output or leaves a child behind: what `hunch run` and
+ * `hunch validate` must survive. */
 #include <hunch/env.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
   X(flag, named, "", "Tasks have numbers, and names that a CSV file must quote.", 0)      \
   X(choice, trouble, "", "What happens to a row after a few steps of one life.", "none",  \
     "none|fail|abort|kill|greed|segv|stack|exit0|exit75|loop|hog|fork|leave_child|flood|" \
-    "create_segv|destroy_segv")
+    "create_segv|destroy_segv|create_exit|create_loop")
 HN_PARAMS(PARAMS);
 
 enum { NAMES = 4 };
@@ -45,7 +46,9 @@ enum Kind {
   LEAVE_CHILD,
   FLOOD,
   CREATE_SEGV,
-  DESTROY_SEGV
+  DESTROY_SEGV,
+  CREATE_EXIT,
+  CREATE_LOOP
 };
 
 static volatile int *volatile nowhere; /* no compiler knows that it is NULL */
@@ -111,7 +114,13 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   m->p = params, m->host = host;
   spec->obs_dim = 1, spec->action_dim = 1, spec->task_dim = 1, spec->horizon = m->p->horizon;
   spec->row_size = sizeof(Row);
-  if (m->p->trouble == CREATE_SEGV) *nowhere = 1;
+  if (m->p->trouble == CREATE_SEGV) {
+    puts(". a line that is nobody's answer");
+    fflush(stdout);
+    *nowhere = 1;
+  }
+  if (m->p->trouble == CREATE_EXIT) exit(0);
+  while (m->p->trouble == CREATE_LOOP) pause();
   if (m->p->trouble == GREED) host->alloc(host, 1 << 30, 1 << 20);
   return HN_OK;
 }

@@ -83,14 +83,6 @@ static void catch_fatal(void) {
 
 /* ---- the watch ---- */
 
-static double resident_bytes(void) {
-  long total, resident = 0;
-  FILE *f = fopen("/proc/self/statm", "re");
-  if (f && fscanf(f, "%ld %ld", &total, &resident) != 2) resident = 0;
-  if (f) fclose(f);
-  return (double)resident * (double)sysconf(_SC_PAGESIZE);
-}
-
 /* Ends the process from outside the call that is to blame: by SIGABRT in its own thread, so that
  * the backtrace is of where it hangs, or else at once. */
 static void end(HnCellEnd why, int32_t slot, const char *what) {
@@ -105,7 +97,7 @@ static void end(HnCellEnd why, int32_t slot, const char *what) {
 }
 
 static void watch_memory(void) {
-  const double bytes = resident_bytes();
+  const double bytes = hn_machine_resident(getpid());
   if (bytes <= guard.most_bytes) return;
   char what[LINE / 2];
   snprintf(what, sizeof what, "%.3g GB of memory, more than the %.3g GB that run.memory allows,",

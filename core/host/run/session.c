@@ -35,9 +35,12 @@ bool hn_session_find_split(const HnSession *s, const char *name, int64_t *split,
 
 bool hn_session_failed(const HnSession *s, const char *doing, HnStatus status, GError **error) {
   const char *text = hn_fail_text()[0] ? hn_fail_text() : reason(status);
-  int code = status == HN_E_NUMERIC                      ? HN_ERROR_NUMERIC
-             : status == HN_E_PARAM || status == HN_E_IO ? HN_ERROR_REFUSED
-                                                         : HN_ERROR_PLUGIN;
+  const bool misfit = status == HN_E_SHAPE || status == HN_E_UNSUPPORTED;
+  const int code = status == HN_E_NUMERIC ? HN_ERROR_NUMERIC
+                   : status == HN_E_PARAM || status == HN_E_IO || (misfit && !doing)
+                       ? HN_ERROR_REFUSED
+                       : HN_ERROR_PLUGIN;
+  if (!doing) return hn_error_set(error, code, "%s", text);
   return hn_error_set(error, code, "%s (while %s, update %" PRId64 ")", text, doing, s->update);
 }
 
@@ -205,6 +208,7 @@ static HnStatus make_experience(HnSession *s) {
 
 HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error) {
   HnSession *s = g_new0(HnSession, 1);
+  hn_fail_text()[0] = '\0';
   s->cell = cell, s->log = log;
   hn_arena_enter(&s->main);
   s->pool = hn_pool_new(cell->run.workers);
@@ -219,7 +223,7 @@ HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error) {
   if (!status) status = create_policy(s);
   if (!status) status = make_experience(s);
   if (!status && hn_evaluation_check(s, error)) return s;
-  if (status) hn_session_failed(s, "starting", status, error);
+  if (status) hn_session_failed(s, NULL, status, error);
   hn_session_free(s);
   return NULL;
 }

@@ -1,5 +1,6 @@
 /* record_columns.c - see record_columns.h. */
 #include "record_columns.h"
+#include "diagnostics.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -289,6 +290,16 @@ const HnRecordColumn *hn_record_find(const char *name) {
     for (const HnRecordColumn *c = reported[i]; c->name; c++)
       if (is_named(c, name)) return c;
   return NULL;
+}
+
+const char *hn_record_nearest(const char *name, const char *const *columns) {
+  g_autofree char *evaluated = g_strconcat("eval.", name, NULL),
+                  *end = g_strconcat(".", name, NULL);
+  for (const char *const *c = columns; *c; c++)
+    if (strcmp(*c, evaluated) == 0) return *c;
+  for (const char *const *c = columns; *c; c++)
+    if (g_str_has_suffix(*c, end)) return *c;
+  return hn_diag_nearest(name, columns);
 }
 
 /* ---- writing ---- */

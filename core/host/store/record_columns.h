@@ -51,6 +51,9 @@ typedef struct HnRecordColumn {
 const HnRecordColumn *hn_record_columns(HnRunFile table);
 /* The host's column of that name in metrics.csv, else steps.csv, else episodes.csv, or NULL. */
 const HnRecordColumn *hn_record_find(const char *name);
+/* Of the columns (NULL-terminated) the one that `name` may have meant: `return` is eval.return,
+ * `value_loss` is policy.value_loss; or NULL. */
+const char *hn_record_nearest(const char *name, const char *const *columns);
 /* Whether a table is written at all in this session. */
 bool hn_record_has(const HnSession *s, HnRunFile table);
 /* Cells of the map that the inference draws of its belief, or 0. */

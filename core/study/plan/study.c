@@ -113,6 +113,11 @@ static void read_table(const Reader *r, const HnSchema *schema, void *out) {
   hn_params_fill(schema, both, NULL, out, r->d);
 }
 
+static void add_arm(HnStudy *s, HnNode *key) {
+  g_ptr_array_add(s->arms, g_strdup(key->text));
+  g_ptr_array_add(s->arm_keys, key);
+}
+
 static void read_arms(Reader *r) {
   const HnNode *arms = hn_node_get(r->root, "arms");
   r->study->arms = g_ptr_array_new_with_free_func(g_free);
@@ -127,9 +132,12 @@ static void read_arms(Reader *r) {
     if (!is_name(name->text))
       hn_diag_add(r->d, name->file, name->line, name->column, "arm '%s': expected " NAME_RULE, cut);
     if (hn_params_map(what, patch, r->d)) hn_cell_check(patch, r->d);
-    g_ptr_array_add(r->study->arms, g_strdup(name->text));
+    add_arm(r->study, hn_node_copy(name));
   }
-  if (r->study->arms->len == 0) g_ptr_array_add(r->study->arms, g_strdup("base"));
+  if (r->study->arms->len == 0) {
+    const HnNode *base = hn_node_get(r->root, "base"), *n = base ? base : r->root;
+    add_arm(r->study, hn_node_text(n->file, n->line, n->column, "base"));
+  }
 }
 
 static char **names_of(const GPtrArray *arms) {
@@ -138,12 +146,17 @@ static char **names_of(const GPtrArray *arms) {
   return names;
 }
 
+/* What the command line, else the file, says of the report, or NULL. */
+static const HnNode *report_node(const Reader *r, const char *key) {
+  const HnNode *n = hn_node_get(hn_node_get(r->over.top, "report"), key);
+  return n ? n : hn_node_get(hn_node_get(r->root, "report"), key);
+}
+
 static void read_baseline(const Reader *r, const char *const *arms) {
   HnReportParams *report = &r->study->report;
   if (!*report->baseline) report->baseline = g_intern_string(arms[0]);
   if (g_strv_contains(arms, report->baseline)) return;
-  const HnNode *n = hn_node_get(hn_node_get(r->over.top, "report"), "baseline");
-  if (!n) n = hn_node_get(hn_node_get(r->root, "report"), "baseline");
+  const HnNode *n = report_node(r, "baseline");
   g_autofree char *hint = hn_diag_hint(report->baseline, arms);
   g_autofree char *shown = hn_params_shown("baseline", n);
   hn_diag_add(r->d, n->file, n->line, n->column, "'%s': no arm of that name%s", shown, hint);
@@ -250,6 +263,8 @@ static void read_study(Reader *r, const char *const *overrides) {
   read_table(r, &seeds, &s->seeds);
   read_table(r, &report, &s->report);
   read_baseline(r, arms);
+  const HnNode *metric = report_node(r, "metric");
+  s->metric = metric ? hn_node_copy(metric) : NULL;
   const HnNode *base = hn_node_get(r->root, "base");
   if (base && hn_params_map("base", base, r->d)) r->base = base, hn_cell_check(base, r->d);
   read_cells(r);
@@ -266,6 +281,7 @@ HnStudy *hn_study_parse(const char *file, const char *text, gsize length,
     study->file = g_strdup(file);
     study->source = g_strndup(text, length);
     study->cells = g_ptr_array_new_with_free_func((GDestroyNotify)hn_cell_free);
+    study->arm_keys = g_ptr_array_new_with_free_func((GDestroyNotify)hn_node_free);
     study->weight_blocks = g_ptr_array_new_with_free_func((GDestroyNotify)hn_node_free);
     Reader r = {.root = root, .study = study, .d = d};
     read_study(&r, overrides);
@@ -283,7 +299,9 @@ void hn_study_free(HnStudy *s) {
   if (!s) return;
   g_ptr_array_free(s->arms, TRUE);
   g_ptr_array_free(s->cells, TRUE);
+  g_ptr_array_free(s->arm_keys, TRUE);
   g_ptr_array_free(s->weight_blocks, TRUE);
+  hn_node_free(s->metric);
   g_free(s->name), g_free(s->description), g_free(s->file), g_free(s->source);
   g_free(s);
 }

@@ -53,7 +53,10 @@ typedef struct HnStudy {
   HnReportParams report;
   GPtrArray *arms;          /* char *, in file order */
   GPtrArray *cells;         /* HnCell *, arm-major */
-  GPtrArray *weight_blocks; /* HnNode * per arm, for findings; NULL: the arm has none */
+  /* where findings stand: */
+  GPtrArray *arm_keys;      /* HnNode * per arm: its name */
+  GPtrArray *weight_blocks; /* HnNode * per arm; NULL: the arm has none */
+  HnNode *metric;           /* of the report; NULL: the default */
 } HnStudy;
 
 /* NULL with findings in d.  overrides: NULL-terminated "block.key=value", or NULL. */

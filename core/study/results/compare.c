@@ -2,6 +2,7 @@
 #include "compare.h"
 #include "comparable.h"
 #include "error.h"
+#include "record_columns.h"
 #include <math.h>
 #include <string.h>
 
@@ -190,7 +191,8 @@ static bool unknown_column(const HnResults *r, const char *metric, GError **erro
   const char *near = NULL;
   for (guint i = 0; i < r->cells->len && !near; i++) {
     const HnResult *cell = r->cells->pdata[i];
-    if (cell->metrics) near = hn_diag_nearest(metric, (const char *const *)cell->metrics->columns);
+    if (cell->metrics)
+      near = hn_record_nearest(metric, (const char *const *)cell->metrics->columns);
   }
   return hn_error_set(error, HN_ERROR_MISSING,
                       "no column '%s' in metrics.csv of any done cell%s%s%s", metric,

@@ -1,0 +1,140 @@
+/* helper.c - see helper.h. */
+#include "helper.h"
+#include "machine.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { RECORD_FD = 3, POLL_US = 2000 };
+static const double share_of_memory = 0.95; /* of the machine's */
+
+/* ---- in the helper ---- */
+
+GString *hn_helper_input(void) {
+  GString *text = g_string_new(NULL);
+  char part[4096];
+  for (ssize_t n; (n = read(STDIN_FILENO, part, sizeof part)) > 0;)
+    g_string_append_len(text, part, n);
+  return text;
+}
+
+FILE *hn_helper_begin(void) {
+  const int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, RECORD_FD + 1);
+  const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nowhere >= 0) dup2(nowhere, STDOUT_FILENO), close(nowhere);
+  fcntl(RECORD_FD, F_SETFD, FD_CLOEXEC);
+  hn_call_record_use(RECORD_FD);
+  return fdopen(out, "w");
+}
+
+void hn_helper_end(void) {
+  hn_call_record->end = HN_END_RETURN;
+}
+
+/* ---- in the process that wants to know ---- */
+
+typedef struct Files {
+  int in, out, record; /* in memory, so that nobody waits at a pipe that a plugin's child holds */
+} Files;
+
+/* Before exec: signals of the terminal go to the parent alone, and the helper ends with it. */
+static void set_up(gpointer arg) {
+  (void)arg;
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static bool make_files(Files *f, const GString *input) {
+  f->in = memfd_create("hunch-question", MFD_CLOEXEC);
+  f->out = memfd_create("hunch-answer", MFD_CLOEXEC);
+  f->record = hn_call_record_new();
+  return f->in >= 0 && f->out >= 0 && f->record >= 0 &&
+         (!input || write(f->in, input->str, input->len) == (ssize_t)input->len) &&
+         lseek(f->in, 0, SEEK_SET) == 0;
+}
+
+static void close_files(const Files *f) {
+  if (f->in >= 0) close(f->in);
+  if (f->out >= 0) close(f->out);
+  if (f->record >= 0) close(f->record);
+}
+
+static bool start(const Files *f, const char *const *argv, GPid *pid, GError **error) {
+  g_autoptr(GPtrArray) all = g_ptr_array_new();
+  g_ptr_array_add(all, (void *)(guintptr) "/proc/self/exe");
+  for (; *argv; argv++) g_ptr_array_add(all, (void *)(guintptr)*argv);
+  g_ptr_array_add(all, NULL);
+  g_auto(GStrv) environment = g_get_environ();
+  environment = g_environ_setenv(environment, "OPENBLAS_NUM_THREADS", "1", TRUE);
+  const int target = RECORD_FD;
+  return g_spawn_async_with_pipes_and_fds(
+      NULL, (const char *const *)all->pdata, (const char *const *)environment,
+      G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL, set_up, NULL, f->in, f->out, -1,
+      &f->record, &target, 1, pid, NULL, NULL, NULL, error);
+}
+
+/* Waits for the end.  Returns what had to end it, or NULL; g_free. */
+static char *wait_for(GPid pid, const HnCallRecord *record, double seconds, int *status) {
+  const double most_bytes = share_of_memory * hn_machine_bytes();
+  int64_t update = record->update, since = g_get_monotonic_time();
+  char *why = NULL;
+  while (waitpid(pid, status, why ? 0 : WNOHANG) == 0) {
+    const int64_t now = g_get_monotonic_time();
+    if (record->update != update) update = record->update, since = now;
+    if (1e-6 * (double)(now - since) > seconds)
+      why = g_strdup_printf("took longer than %g s", seconds);
+    else if (hn_machine_resident(pid) > most_bytes)
+      why = g_strdup("took more memory than this machine has");
+    if (why)
+      kill(pid, SIGKILL);
+    else
+      g_usleep(POLL_US);
+  }
+  kill(-pid, SIGKILL); /* what it has left behind */
+  return why;
+}
+
+static char *read_all(int fd) {
+  const off_t length = lseek(fd, 0, SEEK_END);
+  char *text = g_malloc0((gsize)MAX(length, 0) + 1);
+  if (length > 0 && pread(fd, text, (gsize)length, 0) < 0) *text = '\0';
+  return text;
+}
+
+static char *death_of(const HnCallRecord *record, int status) {
+  if (WIFSIGNALED(status))
+    return g_strdup_printf("killed by signal %d (%s)", WTERMSIG(status),
+                           g_strsignal(WTERMSIG(status)));
+  if (record->end == HN_END_RETURN) return NULL;
+  return g_strdup_printf("ended by exit(%d)", WEXITSTATUS(status));
+}
+
+bool hn_helper_run(const char *const *argv, const GString *input, double seconds, HnHelper *h,
+                   GError **error) {
+  Files f;
+  GPid pid = 0;
+  HnCallRecord *record = NULL;
+  *h = (HnHelper){.out = NULL};
+  if (!make_files(&f, input) || !(record = hn_call_record_map(f.record))) {
+    g_set_error_literal(error, G_SPAWN_ERROR, G_SPAWN_ERROR_FAILED, g_strerror(errno));
+  } else if (start(&f, argv, &pid, error)) {
+    int status = 0;
+    h->death = wait_for(pid, record, seconds, &status);
+    if (!h->death) h->death = death_of(record, status);
+    h->out = read_all(f.out);
+    h->record = *record;
+    g_spawn_close_pid(pid);
+  }
+  if (record) munmap(record, sizeof *record);
+  close_files(&f);
+  return h->out != NULL;
+}
+
+void hn_helper_clear(HnHelper *h) {
+  g_free(h->out), g_free(h->death);
+}

@@ -1,0 +1,29 @@
+/* helper.h - this program once more, as an internal verb, for what may crash, exit or never return:
+ * code of plugins that nobody has tried yet. */
+#ifndef HN_HELPER_H
+#define HN_HELPER_H
+#include "call_record.h"
+#include <stdio.h>
+
+typedef struct HnHelper {
+  char *out;           /* what it said */
+  char *death;         /* "killed by signal 11 (Segmentation fault)"; NULL: it ended by itself */
+  HnCallRecord record; /* where it was */
+} HnHelper;
+
+/* Runs `hunch ARGV..` with `input` on stdin until it ends, or is killed because it did not advance
+ * its record's `update` for so many seconds or took all memory.  False with the reason if it cannot
+ * be started. */
+bool hn_helper_run(const char *const *argv, const GString *input, double seconds, HnHelper *h,
+                   GError **error);
+void hn_helper_clear(HnHelper *h);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HnHelper, hn_helper_clear)
+
+/* For the verb itself: all of stdin, free with g_string_free; and where to say what becomes `out`,
+ * since plugins may print to stdout, which from here on goes nowhere.  Calls into plugins are
+ * recorded from here on. */
+GString *hn_helper_input(void);
+FILE *hn_helper_begin(void);
+/* Notes that the process ends by itself from here on. */
+void hn_helper_end(void);
+#endif

@@ -1,0 +1,171 @@
+/* session_check.c - see session_check.h.
+ *
+ * A line answers each cell: "." it can run, "M .." so can it, but it has no such metric (the
+ * nearest), "E .." it cannot.  The first cell without an answer is the one that ended the process.
+ */
+#include "session_check.h"
+#include "helper.h"
+#include "record_columns.h"
+#include <string.h>
+#include <unistd.h>
+
+enum { SECONDS = 10 }; /* that an arm may take */
+
+/* ---- the process ---- */
+
+static FILE *answers;
+
+static void answer(char kind, const char *text) {
+  g_autofree char *line = hn_diag_printable(text);
+  fprintf(answers, "%c %s\n", kind, line);
+  fflush(answers);
+}
+
+/* The host's word for what cannot go on, such as memory that is not there. */
+static void on_fatal(const char *domain, GLogLevelFlags level, const char *message, void *arg) {
+  (void)domain, (void)arg;
+  if (!(level & G_LOG_LEVEL_ERROR)) return;
+  answer('E', message);
+  hn_helper_end();
+  _exit(0);
+}
+
+/* Whether metrics.csv will not have that column; the nearest that it has, or "". */
+static bool lacks_metric(const HnSession *s, const char *metric, const char **nearest) {
+  HnCsvWriter w = {g_string_new(NULL), 1, false};
+  hn_record_header(&w, HN_FILE_METRICS, s);
+  g_autofree char *header = g_strchomp(hn_csv_take(&w));
+  g_auto(GStrv) names = g_strsplit(header, ",", -1);
+  const char *near = hn_record_nearest(metric, (const char *const *)names);
+  *nearest = near ? g_intern_string(near) : "";
+  return !g_strv_contains((const char *const *)names, metric);
+}
+
+static void check(const char *text, gsize length, const char *metric) {
+  g_autoptr(HnDiag) d = hn_diag_new();
+  g_autoptr(HnNode) root = hn_yaml_parse("cell", text, length, d);
+  g_autoptr(HnCell) cell = root ? hn_cell_read(root, d) : NULL;
+  g_autoptr(GError) error = NULL;
+  if (!cell) {
+    g_autofree char *why = hn_diag_text(d);
+    answer('E', g_strchomp(why));
+    return;
+  }
+  cell->run.workers = 1;
+  HnSession *s = hn_session_new(cell, stderr, &error);
+  const char *nearest = "";
+  const bool lacking = s && *metric && lacks_metric(s, metric, &nearest);
+  hn_session_free(s);
+  answer(error ? 'E' : lacking ? 'M' : '.', error ? error->message : nearest);
+}
+
+void hn_session_check_answer(const char *metric) {
+  GString *cells = hn_helper_input();
+  answers = hn_helper_begin();
+  g_log_set_default_handler(on_fatal, NULL);
+  for (gsize at = 0; at < cells->len; at += strlen(cells->str + at) + 1) {
+    check(cells->str + at, strlen(cells->str + at), metric);
+    hn_call_record->update++;
+  }
+  g_string_free(cells, TRUE);
+  hn_helper_end();
+}
+
+/* ---- asking it ---- */
+
+typedef struct Check {
+  const HnStudy *s;
+  bool deaths;
+  HnDiag *d;
+  GArray *arms;     /* guint: those whose cells differ by more than their names */
+  GPtrArray *texts; /* char *: the cells of those */
+  bool measured;    /* an arm has the report's metric */
+  char *nearest;    /* the nearest to it, or "", where an arm lacks it */
+} Check;
+
+static const HnCell *first_cell(const Check *c, guint arm) {
+  return c->s->cells->pdata[(int64_t)arm * c->s->seeds.count];
+}
+
+static void gather(Check *c) {
+  g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+  for (guint arm = 0; arm < c->s->arms->len; arm++) {
+    g_autoptr(HnNode) node = hn_cell_node(first_cell(c, arm));
+    hn_params_put_text(node, "arm", "any");
+    g_autofree char *text = hn_node_write(node);
+    if (g_hash_table_contains(seen, text)) continue;
+    g_hash_table_add(seen, text);
+    g_array_append_val(c->arms, arm);
+    g_ptr_array_add(c->texts, g_steal_pointer(&text));
+  }
+}
+
+G_GNUC_PRINTF(3, 4)
+static void blame(const Check *c, guint k, const char *format, ...) {
+  const guint arm = g_array_index(c->arms, guint, k);
+  const HnNode *key = c->s->arm_keys->pdata[arm];
+  va_list list;
+  va_start(list, format);
+  g_autofree char *text = g_strdup_vprintf(format, list);
+  va_end(list);
+  hn_diag_add(c->d, key->file, key->line, key->column, "arm %s: %s", (char *)c->s->arms->pdata[arm],
+              text);
+}
+
+static void take(Check *c, guint k, const char *line) {
+  const char *text = line + MIN(strlen(line), 2);
+  if (*line == 'E')
+    blame(c, k, "%s", text);
+  else if (*line == 'M' && (!c->nearest || !*c->nearest))
+    g_free(c->nearest), c->nearest = g_strdup(text);
+  c->measured |= *line == '.';
+}
+
+static void blame_death(const Check *c, guint k, const HnHelper *h) {
+  const HnCell *cell = first_cell(c, g_array_index(c->arms, guint, k));
+  const HnPluginChoice *const choice[] = {NULL, &cell->env, &cell->inference, &cell->policy};
+  const int32_t call = hn_call_blamed(&h->record);
+  const HnKind kind = hn_call_plugin_kind(call);
+  if (!c->deaths) return;
+  if (kind)
+    blame(c, k, "%s in %s %s, %s", h->death, hn_call_kind(call), choice[kind]->plugin->name,
+          hn_call_method(call));
+  else
+    blame(c, k, "%s", h->death);
+}
+
+/* Asks about the cells from `k` on; returns the first that is still to be asked about. */
+static guint ask(Check *c, guint k) {
+  const char *const argv[] = {"check-cells", c->s->metric ? c->s->report.metric : "", NULL};
+  g_autoptr(GString) input = g_string_new(NULL);
+  for (guint i = k; i < c->texts->len; i++)
+    g_string_append_len(input, c->texts->pdata[i], (gssize)strlen(c->texts->pdata[i]) + 1);
+  g_auto(HnHelper) h = {.out = NULL};
+  g_autoptr(GError) error = NULL;
+  if (!hn_helper_run(argv, input, SECONDS, &h, &error)) {
+    hn_diag_add(c->d, NULL, 0, 0, "the arms cannot be tried: %s", error->message);
+    return c->texts->len;
+  }
+  g_auto(GStrv) lines = g_strsplit(h.out, "\n", -1);
+  for (char **line = lines; *line && **line && k < c->texts->len; line++, k++) take(c, k, *line);
+  if (h.death && k < c->texts->len) blame_death(c, k++, &h);
+  return k;
+}
+
+static void blame_metric(const Check *c) {
+  const HnNode *n = c->s->metric;
+  g_autofree char *shown = hn_params_shown("metric", n);
+  const bool near = *c->nearest;
+  hn_diag_add(c->d, n->file, n->line, n->column, "'%s': metrics.csv has no such column%s%s%s",
+              shown, near ? "; did you mean '" : "", c->nearest, near ? "'?" : "");
+}
+
+void hn_session_check(const HnStudy *s, bool deaths, HnDiag *d) {
+  Check c = {.s = s, .deaths = deaths, .d = d};
+  c.arms = g_array_new(FALSE, FALSE, sizeof(guint)),
+  c.texts = g_ptr_array_new_with_free_func(g_free);
+  gather(&c);
+  for (guint k = 0; k < c.texts->len;) k = ask(&c, k);
+  if (c.nearest && !c.measured) blame_metric(&c);
+  g_free(c.nearest), g_array_free(c.arms, TRUE), g_ptr_array_free(c.texts, TRUE);
+}
