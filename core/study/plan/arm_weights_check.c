@@ -1,11 +1,12 @@
 /* arm_weights_check.c - see arm_weights_check.h. */
 #include "arm_weights_check.h"
 #include "error.h"
+#include "helper.h"
 #include "warm_start.h"
 #include "warm_start_match.h"
-#include <gio/gio.h>
-#include <stdio.h>
 #include <string.h>
+
+enum { SECONDS = 10 }; /* that making an arm's plugins may take */
 
 /* ---- the process ---- */
 
@@ -30,28 +31,30 @@ static HnStoredTensors *offered(const HnCell *cell, const HnCell *source, GError
   return t;
 }
 
-static bool print_misfits(const HnCell *cell, const HnCell *source) {
+static void print_misfits(const HnCell *cell, const HnCell *source, FILE *out) {
   g_autoptr(GError) error = NULL;
   HnStoredTensors *t = offered(cell, source, &error);
   HnSession *s = t ? hn_session_new(cell, stderr, &error) : NULL;
   if (s) {
     HnEpisodeStats none = {.rows = 0};
     GPtrArray *states = hn_states_of(s, &none), *wrong = hn_warm_start_misfits(cell, states, t);
-    for (guint i = 0; i < wrong->len; i++) puts(wrong->pdata[i]);
+    for (guint i = 0; i < wrong->len; i++) fprintf(out, "%s\n", (char *)wrong->pdata[i]);
     g_ptr_array_unref(wrong), g_ptr_array_unref(states);
   }
   /* a file that cannot be read is as wrong as one that does not fit; plugins speak in their run */
-  bool file = error && error->domain == HN_ERROR && !t && !source;
-  if (file) puts(error->message);
+  if (error && error->domain == HN_ERROR && !t && !source) fprintf(out, "%s\n", error->message);
   hn_session_free(s), hn_stored_tensors_free(t);
-  return s || file;
 }
 
-bool hn_arm_weights_check_answer(const char *text, gsize length) {
+void hn_arm_weights_check_answer(void) {
+  g_autoptr(GString) text = hn_helper_input();
   g_autoptr(HnDiag) d = hn_diag_new();
-  g_autoptr(HnNode) root = hn_yaml_parse("question", text, length, d);
+  FILE *out = hn_helper_begin();
+  g_autoptr(HnNode) root = hn_yaml_parse("question", text->str, text->len, d);
   g_autoptr(HnCell) cell = read_cell(root, "cell", d), source = read_cell(root, "source", d);
-  return cell && print_misfits(cell, source);
+  if (cell) print_misfits(cell, source, out);
+  fclose(out);
+  hn_helper_end();
 }
 
 /* ---- asking it ---- */
@@ -66,16 +69,11 @@ static char *ask(const HnCell *cell) {
   g_autoptr(HnNode) root = hn_node_map("question", 0, 0);
   put(root, "cell", cell), put(root, "source", cell->source);
   g_autofree char *text = hn_node_write(root);
-  g_autoptr(GSubprocessLauncher) launcher =
-      g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE |
-                                G_SUBPROCESS_FLAGS_STDERR_SILENCE);
-  g_subprocess_launcher_setenv(launcher, "OPENBLAS_NUM_THREADS", "1", TRUE);
-  g_autoptr(GSubprocess) p =
-      g_subprocess_launcher_spawn(launcher, NULL, "/proc/self/exe", "check-weights", NULL);
-  g_autofree char *out = NULL;
-  bool ok = p && g_subprocess_communicate_utf8(p, text, NULL, &out, NULL, NULL) &&
-            g_subprocess_get_if_exited(p) && g_subprocess_get_exit_status(p) == 0;
-  return ok ? g_steal_pointer(&out) : NULL;
+  g_autoptr(GString) input = g_string_new(text);
+  const char *const argv[] = {"check-weights", NULL};
+  g_auto(HnHelper) h = {.out = NULL};
+  const bool answered = hn_helper_run(argv, input, SECONDS, &h, NULL) && !h.death;
+  return answered ? g_steal_pointer(&h.out) : NULL;
 }
 
 /* Names, types and shapes of the weights in a cell's file.  They are mostly the same for all seeds

@@ -8,7 +8,7 @@
  * tensor that does not fit.  Arms whose plugins cannot be made are passed over: their run says why.
  * For the program `hunch` alone, which is that process too. */
 void hn_arm_weights_check(const HnStudy *s, HnDiag *d);
-/* What that process does: reads {cell: .., source: ..} from text, prints a line per tensor that
- * does not fit.  Returns whether it could find out. */
-bool hn_arm_weights_check_answer(const char *text, gsize length);
+/* What that process does: reads {cell: .., source: ..} from stdin, answers with a line per tensor
+ * that does not fit. */
+void hn_arm_weights_check_answer(void);
 #endif

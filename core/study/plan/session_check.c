@@ -60,14 +60,13 @@ static void check(const char *text, gsize length, const char *metric) {
 }
 
 void hn_session_check_answer(const char *metric) {
-  GString *cells = hn_helper_input();
+  g_autoptr(GString) cells = hn_helper_input();
   answers = hn_helper_begin();
   g_log_set_default_handler(on_fatal, NULL);
   for (gsize at = 0; at < cells->len; at += strlen(cells->str + at) + 1) {
     check(cells->str + at, strlen(cells->str + at), metric);
     hn_call_record->update++;
   }
-  g_string_free(cells, TRUE);
   hn_helper_end();
 }
 
