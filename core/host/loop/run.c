@@ -320,8 +320,7 @@ static bool run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *progres
   if (!(r->s = hn_session_new(r->cell, log, error))) return false;
   hn_episode_stats_make(&r->stats, r->s->rollouts.rows, r->s->shape.env_infos, &r->s->trial);
   r->states = hn_states_of(r->s, &r->stats);
-  return write_resolved(r, error) && begin(r, log, meta, error) &&
-         loop(r, stop, progress, arg, error);
+  return begin(r, log, meta, error) && loop(r, stop, progress, arg, error);
 }
 
 bool hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop, HnRunProgress *progress,
@@ -330,7 +329,9 @@ bool hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop, HnRunP
   g_autofree char *ckpt = hn_run_checkpoint_folder(dir), *path = hn_run_file(dir, HN_FILE_LOG);
   FILE *log = NULL;
   GError *why = NULL;
-  if (g_mkdir_with_parents(ckpt, 0777) != 0 || !(log = fopen(path, "a")))
+  /* the configuration first: by it others know whose folder this is */
+  if (write_resolved(&r, &why) &&
+      (g_mkdir_with_parents(ckpt, 0777) != 0 || !(log = fopen(path, "a"))))
     hn_error_set(&why, HN_ERROR_FILE, "%s: %s", dir, g_strerror(errno));
   bool ok = !why && run_in(&r, log, stop, progress, arg, &why);
   bool waiting = g_error_matches(why, HN_ERROR, HN_ERROR_INTERRUPTED);
