@@ -1,5 +1,5 @@
-/* mean_reward.cc - an inference plugin in C++17, with the kit: the belief is tanh(gain m) of the mean m
- * of the rewards of the trial so far. */
+/* mean_reward.cc - an inference plugin in C++17, with the kit: the belief is tanh(gain m) of the
+ * mean m of the rewards of the trial so far. */
 #include <hunch/inference.h>
 #include <hunch/kit/gemm.h>
 

@@ -8,7 +8,7 @@ extern void dsyevd_(const char *jobz, const char *uplo, const blasint *n, double
                     const blasint *lda, double *w, double *work, const blasint *lwork,
                     blasint *iwork, const blasint *liwork, blasint *info);
 
-/* What dsyevd asks for, with eigenvectors. */
+/* Work that dsyevd needs for eigenvectors. */
 static int64_t eigen_doubles(int64_t n) {
   return 1 + 6 * n + 2 * n * n;
 }

@@ -129,7 +129,7 @@ static void project(const Sequence *s, const float *bias, int64_t from, int64_t 
 static HnCellStep step_of(const Sequence *s, int64_t step) {
   const int64_t at = step * s->rows * s->hidden;
   HnCellStep to = {.rows = s->rows, .hidden = s->hidden, .sums = s->g + step * s->rows * s->width};
-  for (int64_t k = 0; k < s->cell->states; k++)
+  for (int k = 0; k < HN_RNN_STATES && s->run.state[k]; k++)
     to.before[k] = s->before[k] + at, to.after[k] = s->run.state[k]->data + at;
   return to;
 }
@@ -140,7 +140,7 @@ static void forward(HnTape *t, const Sequence *s) {
   for (int64_t step = 0; step < s->steps; step++) {
     const int64_t steps = s->steps - step < window ? s->steps - step : window;
     if (step % window == 0) project(s, bias, step * s->rows, steps * s->rows);
-    for (int64_t k = 0; k < s->cell->states; k++) {
+    for (int k = 0; k < HN_RNN_STATES && s->run.state[k]; k++) {
       const float *last = step ? s->run.state[k]->data + (step - 1) * size : s->first[k]->data;
       memcpy(s->before[k] + step * size, last, (size_t)size * sizeof *last);
       clear_rows(s->rows, n, reset_at(s, step), s->before[k] + step * size);
@@ -343,7 +343,7 @@ static HnVar *sequence_jvp(HnTape *t, const HnRecord *r) {
   const int64_t states = s->cell->states;
   for (int64_t k = 1; k < states; k++) hn_set_tangent(t, s->run.state[k], NULL);
   if (s->steps == 0 || !has_tangent(t, s)) return NULL;
-  HnVar *mask = reset_mask(t, s), *d[HN_RNN_STATES], **after[HN_RNN_STATES];
+  HnVar *mask = reset_mask(t, s), *d[HN_RNN_STATES] = {NULL}, **after[HN_RNN_STATES] = {NULL};
   const HnCellTangent v = linearised(t, s, mask);
   for (int64_t k = 0; k < states; k++) {
     d[k] = hn_tangent(t, s->first[k]);
