@@ -69,6 +69,28 @@ static void compares(void) {
   done(dir);
 }
 
+/* The bootstrap of three medians says where the seeds lie, and decides nothing: here all three
+ * pairs differ by about 100. */
+static void coarse(void) {
+  FakeStudy medians = three;
+  medians.aggregate = "median";
+  char *dir = temporary();
+  fake_study(&medians, dir);
+  static const char *const far[] = {"2,20,101,", "2,20,104,", "2,20,103,"};
+  for (int i = 0; i < 3; i++)
+    values(dir, "inferred", i, far[i]), values(dir, "fixed", i, "2,20,1,");
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  HnCompared *m = column(c, "eval.return");
+  g_assert_cmpfloat(m->estimate[0][HN_DIFFERENCE].low, ==, 100);
+  g_assert_true(m->estimate[0][HN_DIFFERENCE].coarse);
+  g_assert_cmpstr(hn_compared_verdict(m, 0), ==, "");
+  char *text = hn_render_text(c);
+  g_assert_nonnull(strstr(text, "~[+100"));
+  g_assert_nonnull(strstr(text, "bootstraps below 10 seeds decide nothing"));
+  g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
+}
+
 static void text_and_json(void) {
   char *dir = temporary();
   fake_study(&three, dir);
@@ -193,6 +215,7 @@ static void formats(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/compare/values", compares);
+  g_test_add_func("/compare/coarse", coarse);
   g_test_add_func("/compare/text_and_json", text_and_json);
   g_test_add_func("/compare/refusals", refusals);
   g_test_add_func("/compare/other_protocol", other_protocol);

@@ -95,7 +95,7 @@ void hn_html_warnings(GString *out, const HnComparison *c) {
 
 static void interval_cell(GString *out, const HnEstimate *e, HnFormat f) {
   g_autofree char *text = hn_format_interval(e, f);
-  hn_html_add(out, "<td>%s%s</td>", text, e->coarse ? " coarse" : "");
+  hn_html_add(out, "<td>%s</td>", text);
 }
 
 /* Draws the difference and its interval on a scale that all arms share, with zero marked. */
@@ -163,9 +163,8 @@ void hn_html_tables(GString *out, const HnComparison *c) {
               "<section><h2>Final values</h2>\n<p class=\"quiet\">After training, on held-out "
               "tasks. %s Differences are to %s, paired by seed. ",
               hn_aggregate_doc(hn_stats_kind(c->stats)), c->results->arms[c->baseline]);
-  hn_html_add(out,
-              "Seeds are the unit; intervals are Student's t for means of fewer than ten seeds, "
-              "else the percentile bootstrap.</p>\n");
+  hn_html_add(out, "Seeds are the unit; intervals are Student's t for means, else the percentile "
+                   "bootstrap, which decides nothing below ten seeds.</p>\n");
   if (c->columns->len == 0) g_string_append(out, "<p>No done cell has an evaluation yet.</p>\n");
   for (guint i = 0; i < c->columns->len; i++) table(out, c, c->columns->pdata[i]);
   if (c->notes->len) {

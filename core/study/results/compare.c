@@ -120,8 +120,8 @@ static void note_seeds(const HnComparison *c) {
   }
   if (few) note(c, "No interval below %d seeds: run more seeds.", HN_STATS_SEEDS_MIN);
   if (coarse)
-    note(c, "Bootstrap intervals of fewer than %d seeds are narrower than they claim.",
-         HN_STATS_BOOTSTRAP_FROM);
+    note(c, "~ is a coarse interval, too narrow: bootstraps below %d seeds decide nothing.",
+         HN_STATS_COARSE_BELOW);
   if (nan) note(c, "Some done cells have no finite value; see 'seeds'.");
   if (fewer_pairs) note(c, "Differences use only the seeds that both arms have.");
   if (intervals > 1)
@@ -249,7 +249,7 @@ void hn_comparison_free(HnComparison *c) {
 
 const char *hn_compared_verdict(const HnCompared *m, int64_t arm) {
   const HnEstimate *d = &m->estimate[arm][HN_DIFFERENCE];
-  if (d->interval == HN_INTERVAL_NONE) return "";
+  if (d->interval == HN_INTERVAL_NONE || d->coarse) return "";
   if (d->low <= 0 && d->high >= 0) return d->low < d->high ? "unclear" : "same";
   if (m->better == 0) return d->value > 0 ? "higher" : "lower";
   return (d->value > 0) == (m->better > 0) ? "better" : "worse";

@@ -33,7 +33,8 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
                          GError **error);
 void hn_comparison_free(HnComparison *c);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnComparison, hn_comparison_free)
-/* "better", "worse" (or "higher", "lower"), "same", "unclear", or "" where nothing can be said. */
+/* "better", "worse" (or "higher", "lower"), "same", "unclear", or "" where nothing can be said:
+ * without an interval, or with a coarse one. */
 const char *hn_compared_verdict(const HnCompared *m, int64_t arm);
 /* A column of the caller's own: final [arms, seeds] is taken over; `column` says what unit it has.
  */

@@ -48,7 +48,7 @@ char *hn_format_number(double x, HnFormat f) {
 char *hn_format_interval(const HnEstimate *e, HnFormat f) {
   if (e->interval == HN_INTERVAL_NONE) return g_strdup("");
   g_autofree char *low = hn_format_number(e->low, f), *high = hn_format_number(e->high, f);
-  return g_strdup_printf("[%s, %s]", low, high);
+  return g_strdup_printf("%s[%s, %s]", e->coarse ? "~" : "", low, high);
 }
 
 char *hn_format_statistic(const HnComparison *c, const HnCompared *m, int64_t arm, int statistic) {

@@ -14,7 +14,7 @@ typedef struct HnFormat {
 HnFormat hn_format_of(const HnCompared *m, int statistic);
 /* "-" for NaN, no negative zero; free with g_free, like all below. */
 char *hn_format_number(double x, HnFormat format);
-/* "[-0.1, 0.2]"; "" where there is no interval. */
+/* "[-0.1, 0.2]", with a "~" before a coarse one; "" where there is no interval. */
 char *hn_format_interval(const HnEstimate *e, HnFormat format);
 /* The number, or why there can be none: "baseline", "other task". */
 char *hn_format_statistic(const HnComparison *c, const HnCompared *m, int64_t arm, int statistic);

@@ -164,7 +164,7 @@ static void bootstrap(HnStats *s, int64_t n, const double *x, const double *y, H
   e->low = percentile(s->replica, s->resamples, (1 - s->confidence) / 2);
   e->high = percentile(s->replica, s->resamples, (1 + s->confidence) / 2);
   e->interval = HN_INTERVAL_BOOTSTRAP;
-  e->coarse = n < HN_STATS_BOOTSTRAP_FROM;
+  e->coarse = n < HN_STATS_COARSE_BELOW;
 }
 
 static double aggregate_copy(const HnStats *s, int64_t n, const double *x) {
@@ -177,7 +177,7 @@ static HnEstimate estimate(HnStats *s, int64_t n, const double *x, const double 
   if (n == 0) return e;
   e.value = aggregate_copy(s, n, x) - (y ? aggregate_copy(s, n, y) : 0);
   if (n < HN_STATS_SEEDS_MIN) return e;
-  if (s->aggregate != HN_AGGREGATE_MEAN || n >= HN_STATS_BOOTSTRAP_FROM) {
+  if (s->aggregate != HN_AGGREGATE_MEAN) {
     bootstrap(s, n, x, y, &e);
     return e;
   }

@@ -2,11 +2,11 @@
  *
  * The unit is the seed.  Which interval, and why:
  *   fewer than 3 seeds        none: two points say nothing about spread
- *   mean, 3 to 9 seeds        Student's t, of the values or of the paired differences.  The
- *                             percentile bootstrap of three values never leaves their range and
- *                             covers far less than it claims
- *   mean, 10 seeds or more    percentile bootstrap
- *   median, iqm               percentile bootstrap; below 10 seeds it is marked `coarse`
+ *   mean                      Student's t, of the values or of the paired differences.  The
+ *                             percentile bootstrap leaves out zero twice as often as it claims at
+ *                             10 seeds where there is no difference
+ *   median, iqm               percentile bootstrap; below 10 seeds it is marked `coarse` and
+ *                             decides nothing, as it leaves out zero in up to a quarter of cases
  * A difference between two arms is that of their aggregates over the seeds both have, and both arms
  * are resampled with the same seeds, because arms with the same seed share tasks and noise. */
 #ifndef HN_STATS_H
@@ -26,14 +26,14 @@
 #define HN_AGGREGATE_CHOICES &(HN_AGGREGATES(HN_AGGREGATE_CHOICE))[1]
 typedef enum HnAggregate { HN_AGGREGATES(HN_AGGREGATE_ENUM) } HnAggregate;
 typedef enum HnInterval { HN_INTERVAL_NONE, HN_INTERVAL_T, HN_INTERVAL_BOOTSTRAP } HnInterval;
-enum { HN_STATS_SEEDS_MIN = 3, HN_STATS_BOOTSTRAP_FROM = 10 };
+enum { HN_STATS_SEEDS_MIN = 3, HN_STATS_COARSE_BELOW = 10 };
 
 typedef struct HnEstimate {
   int64_t n;        /* seeds, or pairs of seeds, that entered; values that are not finite don't */
   double value;     /* NaN if n is 0 */
   double low, high; /* NaN if there is no interval */
   HnInterval interval;
-  bool coarse; /* bootstrap over few seeds: reads narrower than it should */
+  bool coarse; /* bootstrap over few seeds: too narrow to decide anything by */
 } HnEstimate;
 
 /* How to aggregate, and the bootstrap's resamples, drawn once per number of seeds with a fixed key,
