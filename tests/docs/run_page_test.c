@@ -35,7 +35,7 @@ static void check_members(const char *dir, const char *file) {
     expect_named(known, file, n->data);
     if (!JSON_NODE_HOLDS_OBJECT(value)) continue;
     GList *inner = json_object_get_members(json_node_get_object(value));
-    for (GList *i = inner; i; i = i->next) expect_named(known, file, i->data);
+    for (GList *i = inner; i; i = i->next) expect_named(page, file, i->data);
     g_list_free(inner);
   }
   g_list_free(names);
