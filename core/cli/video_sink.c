@@ -1,6 +1,8 @@
 /* video_sink.c - see video_sink.h. */
 #include "video_sink.h"
 #include "error.h"
+#include "output_file.h"
+#include <errno.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -14,7 +16,7 @@ struct HnVideoSink {
   char **argv; /* of a program that reads raw frames from its stdin, or NULL: the terminal */
   const char *name;
   GSubprocess *program;   /* started with the first frame */
-  char *path;             /* of the file that it writes, or NULL */
+  char *path, *beside;    /* of the file to make, and where it is written first; or NULL */
   int64_t next, interval; /* microseconds; of the terminal */
   bool colour;
 };
@@ -45,7 +47,10 @@ static void set_program(HnVideoSink *s, const char *name, double rate, const cha
 HnVideoSink *hn_video_sink_file(const char *path, int64_t width, int64_t height, double rate,
                                 GError **error) {
   g_autofree char *program = g_find_program_in_path("ffmpeg");
-  g_autofree char *file = g_strconcat("file:", path, NULL);
+  g_autofree char *target = hn_output_path(path, error);
+  if (!target) return NULL;
+  g_autofree char *beside = hn_output_beside(target);
+  g_autofree char *file = g_strconcat("file:", beside, NULL);
   if (!program) {
     hn_error_set(error, HN_ERROR_MISSING,
                  "ffmpeg is not installed; on Debian: apt-get install ffmpeg");
@@ -55,7 +60,7 @@ HnVideoSink *hn_video_sink_file(const char *path, int64_t width, int64_t height,
   const char *const film[] = {"-i", "-", "-pix_fmt", "yuv420p", file, NULL};
   const char *const gif[] = {"-i", "-", file, NULL};
   HnVideoSink *s = sink_new(width, height, rate);
-  s->path = g_strdup(path);
+  s->path = g_steal_pointer(&target), s->beside = g_steal_pointer(&beside);
   set_program(s, "ffmpeg", rate, (const char *const[]){"-y", NULL},
               g_str_has_suffix(path, ".gif") ? gif : film);
   return s;
@@ -172,9 +177,11 @@ bool hn_video_sink_close(HnVideoSink *s, bool keep, GError **error) {
     g_subprocess_wait(s->program, NULL, NULL);
     ok = g_subprocess_get_successful(s->program);
     if (!ok) hn_error_set(error, HN_ERROR_PROGRAM, "%s failed", s->name);
-    if (s->path && !(ok && keep)) g_unlink(s->path);
+    if (s->path && ok && keep && g_rename(s->beside, s->path) != 0)
+      ok = hn_error_set(error, HN_ERROR_FILE, "%s: %s", s->path, g_strerror(errno));
+    if (s->path && !(ok && keep)) g_unlink(s->beside);
     g_object_unref(s->program);
   }
-  g_strfreev(s->argv), g_free(s->path), g_free(s);
+  g_strfreev(s->argv), g_free(s->path), g_free(s->beside), g_free(s);
   return ok;
 }

@@ -4,6 +4,7 @@
 #include "progress.h"
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -160,6 +161,45 @@ static void damaged(void) {
   g_assert_true(g_file_set_contents(path, text, (gssize)length, NULL));
   g_auto(Run) mended = hunch(dir, "compare runs/s");
   expect(mended.out, "4 of 4 cells done");
+}
+
+/* A report goes over a regular file or where a link leads; a pipe stays one. */
+static void outputs(void) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "200", "0", "{}");
+  g_auto(Run) run = hunch(dir, "run s.yaml -j 2");
+  g_assert_cmpint(run.code, ==, 0);
+  g_autofree char *link = g_build_filename(dir, "link.html", NULL);
+  g_autofree char *pipe = g_build_filename(dir, "pipe", NULL);
+  fake_write(dir, "real.html", "old");
+  g_assert_cmpint(symlink("real.html", link), ==, 0);
+  g_assert_cmpint(mkfifo(pipe, 0600), ==, 0);
+  g_auto(Run) linked = hunch(dir, "report runs/s -o link.html");
+  g_assert_cmpint(linked.code, ==, 0);
+  g_assert_true(g_file_test(link, G_FILE_TEST_IS_SYMLINK));
+  g_autofree char *page = fake_read(dir, "real.html");
+  expect(page, "</html>");
+  g_auto(Run) refused = hunch(dir, "report runs/s -o pipe");
+  g_assert_cmpint(refused.code, ==, 2);
+  expect(refused.err, "pipe: is not a regular file");
+  GStatBuf file;
+  g_assert_cmpint(g_stat(pipe, &file), ==, 0);
+  g_assert_true(S_ISFIFO(file.st_mode));
+}
+
+/* Folders of two cells that were exchanged are told by what their run.json says. */
+static void exchanged(void) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "200", "0", "{}");
+  g_auto(Run) run = hunch(dir, "run s.yaml -j 2");
+  g_assert_cmpint(run.code, ==, 0);
+  g_autofree char *a = g_build_filename(dir, "runs/s/plain/0", NULL);
+  g_autofree char *b = g_build_filename(dir, "runs/s/other/0", NULL);
+  g_autofree char *c = g_build_filename(dir, "c", NULL);
+  g_assert_true(g_rename(a, c) == 0 && g_rename(b, a) == 0 && g_rename(c, b) == 0);
+  g_auto(Run) compared = hunch(dir, "compare runs/s");
+  expect(compared.out, "2 of 4 cells done");
+  expect(compared.out, "plain/0: damaged: runs/s/plain/0/run.json: is of other/0");
 }
 
 /* The pid of a running `hunch cell` of this run, once it has written a checkpoint. */
@@ -400,6 +440,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/failing", failing);
   g_test_add_func("/run/disturbing", disturbing);
   g_test_add_func("/run/damaged", damaged);
+  g_test_add_func("/run/outputs", outputs);
+  g_test_add_func("/run/exchanged", exchanged);
   g_test_add_func("/run/killed_cell", killed_cell);
   g_test_add_func("/run/orphaned", orphaned);
   g_test_add_func("/run/interrupted", interrupted);

@@ -2,6 +2,7 @@
 #include "report.h"
 #include "figure.h"
 #include "html.h"
+#include "output_file.h"
 #include "render_csv.h"
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -67,7 +68,9 @@ static bool make_folder(const char *folder, GError **error) {
   return false;
 }
 
-bool hn_report_write(const HnComparison *c, const char *path, GError **error) {
+bool hn_report_write(const HnComparison *c, const char *output, GError **error) {
+  g_autofree char *path = hn_output_path(output, error);
+  if (!path) return false;
   g_autofree char *folder = plot_folder(path), *name = g_path_get_basename(folder);
   g_autofree char *href = g_uri_escape_string(name, NULL, TRUE);
   g_autofree char *link = g_strconcat(href, "/tasks.csv", NULL);

@@ -5,6 +5,7 @@
 #include "plan_file.h"
 #include "run_dir.h"
 #include "run_json.h"
+#include <inttypes.h>
 #include <string.h>
 
 static void set_findings(GError **error, const HnDiag *d) {
@@ -63,6 +64,13 @@ static bool read_files(HnResult *c, GError **error) {
     return false;
   c->status = g_strdup(c->facts ? hn_json_string(c->facts, "status", "?") : "missing");
   c->reason = g_strdup(hn_json_string(c->facts, "reason", NULL));
+  const char *arm = hn_json_string(c->facts, "arm", c->arm);
+  const int64_t seed = hn_json_int(c->facts, "seed_index", c->seed_index);
+  if (strcmp(arm, c->arm) != 0 || seed != c->seed_index) {
+    g_free(c->status), g_free(c->reason);
+    c->status = g_strdup("damaged");
+    c->reason = g_strdup_printf("%s: is of %s/%" PRId64, run, arm, seed);
+  }
   if (!g_file_test(config, G_FILE_TEST_EXISTS)) return true;
   g_autoptr(HnDiag) d = hn_diag_new();
   c->config = hn_yaml_read(config, d);

@@ -23,6 +23,7 @@ struct HnChild {
   int status;          /* of waitpid */
   HnCallRecord *record;
   HnOutputLog *log;
+  HnCallSlot seen[HN_CALL_SLOTS]; /* when last asked for a call that lasts */
 };
 
 /* ---- what it prints ---- */
@@ -170,6 +171,17 @@ static char *place(const HnChild *c) {
   if (!kind) return g_strdup_printf(", after update %" G_GINT64_FORMAT, c->record->update);
   return g_strdup_printf(" in %s %s, %s, after update %" G_GINT64_FORMAT, hn_call_kind(call),
                          choice[kind]->plugin->name, hn_call_method(call), c->record->update);
+}
+
+char *hn_child_same_call(HnChild *c) {
+  bool same = false;
+  for (int i = 0; i < HN_CALL_SLOTS; i++) {
+    const HnCallSlot now = c->record->call[i];
+    same |=
+        now.call != HN_CALL_NONE && now.call == c->seen[i].call && now.serial == c->seen[i].serial;
+    c->seen[i] = now;
+  }
+  return same ? place(c) : NULL;
 }
 
 char *hn_child_death(const HnChild *c) {

@@ -31,6 +31,10 @@ void hn_child_signal(const HnChild *c, int number);
 /* How far it is, as long as it lives. */
 const HnCallRecord *hn_child_record(const HnChild *c);
 
+/* If the cell is in the same plugin call as when this was last asked: " in env NAME, step, after
+ * update 3"; else NULL; g_free. */
+char *hn_child_same_call(HnChild *c);
+
 /* How it ended: its exit code if it returned one by itself, else -1, and then, in words, what ended
  * it, in which plugin's call and after which update; g_free. */
 int hn_child_code(const HnChild *c);

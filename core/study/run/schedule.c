@@ -196,8 +196,14 @@ static gboolean on_draw(gpointer arg) {
 }
 
 static gboolean on_heartbeat(gpointer arg) {
-  look_at_children(arg);
-  hn_progress_heartbeat(&((Schedule *)arg)->progress);
+  Schedule *s = arg;
+  look_at_children(s);
+  hn_progress_heartbeat(&s->progress);
+  for (guint i = 0; i < s->children->len; i++) {
+    HnChild *c = s->children->pdata[i];
+    g_autofree char *call = hn_child_same_call(c);
+    if (call) say(s, "%s: more than %d s%s", hn_child_job(c)->name, HEARTBEAT_S, call);
+  }
   return G_SOURCE_CONTINUE;
 }
 
