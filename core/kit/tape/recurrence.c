@@ -365,6 +365,16 @@ static HnVar *sequence_jvp(HnTape *t, const HnRecord *r) {
 
 static const HnRule rule = {"hn_rnn_run", sequence_back, sequence_jvp};
 
+/* Where another state than h has a gradient, the sequence runs back even if h has none. */
+static void touch_h(HnTape *t, HnRecord *r) {
+  (void)t;
+  hn_grad(r->a);
+}
+static HnVar *state_jvp(HnTape *t, const HnRecord *r) {
+  return hn_tangent(t, r->y); /* sequence_jvp has set it */
+}
+static const HnRule state_rule = {"hn_rnn_run", touch_h, state_jvp};
+
 static void check_shapes(const Sequence *s, const HnVar *carry) {
   const HnVar *x = s->x, *w = s->k.w, *u = s->k.u, *b = s->k.b, *c = s->k.c;
   const int64_t n = s->hidden, width = s->cell->gates * n;
@@ -406,7 +416,9 @@ HnRnnRun hn_rnn_run(HnTape *t, HnRnnCell cell, int64_t steps, HnVar *x, HnVar *c
   }
   forward(t, s);
   HnRecord *r = hn_record(t, &rule, s->run.state[0], NULL, NULL, NULL);
-  if (r) r->extra = s, r->also = s->run.state[1];
+  if (r) r->extra = s;
+  for (int64_t k = 1; k < states; k++)
+    hn_record(t, &state_rule, s->run.state[k], s->run.state[0], NULL, NULL);
   return s->run;
 }
 

@@ -73,8 +73,7 @@ float *hn_grad_raw(HnVar *v, bool *fresh) {
 
 static void run_backward(HnTape *t) {
   for (HnRecord *r = t->last; r; r = r->before)
-    if (r->y->touched || (r->also && r->also->touched))
-      r->rule->back(t, r); /* else nothing that matters depends on its outputs */
+    if (r->y->touched) r->rule->back(t, r); /* else nothing that matters depends on y */
   t->last = NULL;
 }
 

@@ -26,7 +26,7 @@ typedef struct HnRule {
 struct HnRecord {
   HnRecord *before;
   const HnRule *rule;
-  HnVar *y, *also; /* also: a second output, or NULL */
+  HnVar *y;
   HnVar *a, *b, *c;
   const void *extra; /* saved by the operation */
   float scale;
