@@ -10,10 +10,11 @@
 #include "verbs.h"
 #include <stdio.h>
 
+enum { NOT_SAID = INT_MIN };
 typedef struct Options {
   char *output;
   char **arms, **seeds;
-  int parallel;
+  int parallel; /* cells at once, or NOT_SAID */
 } Options;
 
 /* Appends the seeds that are asked for; -1, or the exit code where an arm or seed does not exist.
@@ -76,7 +77,7 @@ static int run(const HnVerb *verb, const HnStudy *study, const char *dir, GPtrAr
     hn_message_error(verb->name, "%s", error->message);
     return hn_verb_exit_code(error);
   }
-  int64_t at_once = parallel ? parallel : hn_schedule_parallel(jobs);
+  int64_t at_once = parallel != NOT_SAID ? parallel : hn_schedule_parallel(jobs);
   guint ready = count(jobs, HN_JOB_DONE);
   fprintf(stderr, "%s: %u cells, %u done before, up to %" G_GINT64_FORMAT " at once\n", dir,
           jobs->len, ready, at_once);
@@ -98,7 +99,7 @@ static int run(const HnVerb *verb, const HnStudy *study, const char *dir, GPtrAr
 }
 
 int hn_cmd_run(int argc, char **argv) {
-  Options o = {0};
+  Options o = {.parallel = NOT_SAID};
   GOptionEntry entries[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output, "The study's folder (runs/NAME).",
        "DIR"},
@@ -109,7 +110,7 @@ int hn_cmd_run(int argc, char **argv) {
       {NULL}};
   const HnVerb *verb = hn_verb_find(argv[0]);
   int code = hn_options_parse(verb, entries, &argc, &argv);
-  if (code < 0 && o.parallel < 0)
+  if (code < 0 && o.parallel != NOT_SAID && o.parallel < 1)
     code = hn_options_refuse(verb, "-j wants a number of cells, from 1");
   g_autoptr(HnStudy) study = code < 0 ? hn_study_argument(verb, argc, argv) : NULL;
   g_autoptr(GArray) seeds = g_array_new(FALSE, FALSE, sizeof(int64_t));

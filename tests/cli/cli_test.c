@@ -95,6 +95,8 @@ static void test_wrong_calls(void) {
   expect_usage_error("inspect --jsno=1", "did you mean --json?");
   expect_usage_error("inspect a b", "at most one plugin");
   expect_usage_error("doctor who", "'who'");
+  expect_usage_error("run s.yaml -j 0", "hunch run: error: -j wants a number of cells, from 1");
+  expect_usage_error("run s.yaml -j -2", "hunch run: error: -j wants a number of cells, from 1");
   expect_usage_error("inspect no_such_plugin_anywhere",
                      "no plugin named 'no_such_plugin_anywhere'");
 }

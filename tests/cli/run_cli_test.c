@@ -34,6 +34,10 @@ static void complete(void) {
   g_autofree char *source = fake_read(dir, "s.yaml");
   g_autofree char *copy = fake_read(dir, "runs/s/study.yaml");
   g_assert_cmpstr(source, ==, copy);
+  g_auto(Run) short_name = hunch(dir, "compare runs/s --metric return");
+  g_assert_cmpint(short_name.code, ==, 2);
+  expect(short_name.err, "no column 'return' in metrics.csv of any done cell; did you mean "
+                         "'eval.return'?");
   /* again: nothing to do, nothing touched, the same table */
   g_autofree char *before = fake_read(dir, "runs/s/plain/1/run.json");
   g_auto(Run) again = hunch(dir, "run s.yaml");

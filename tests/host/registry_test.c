@@ -269,9 +269,10 @@ static void test_current_folder(void) {
   g_assert_cmpint(chdir(before), ==, 0);
   begin("relative:/nowhere:");
   g_auto(GStrv) ignored = hn_plugins_ignored();
-  g_assert_cmpuint(g_strv_length(ignored), ==, 2);
+  g_assert_cmpuint(g_strv_length(ignored), ==, 3);
   expect_text(ignored[0], "'relative' is ignored: a folder is given by its full path");
-  expect_text(ignored[1], "'' is ignored");
+  expect_text(ignored[1], "'/nowhere' is ignored: there is no such folder");
+  expect_text(ignored[2], "'' is ignored");
 }
 
 static void test_first_folder_wins(void) {

@@ -1,8 +1,8 @@
 /* study_test.c - arms, overrides and seeds become cells; folders say what is left to do. */
 #include "yaml_fixture.h"
 #include <cell_status.h>
-#include <run_dir.h>
 #include <glib/gstdio.h>
+#include <run_dir.h>
 #include <study.h>
 #include <unistd.h>
 
@@ -155,6 +155,20 @@ static void test_bad_overrides(void) {
       {"rum.rows=1", "command line: rum.rows=1: error: no block 'rum'; did you mean 'run'?\n"},
       {"run.rowz=1",
        "command line: run.rowz=1: error: run: unknown key 'rowz'; did you mean 'rows'?\n"},
+      {"rows=4", "command line: rows=4: error: no block 'rows'; did you mean run.rows=4?\n"},
+      {"count=4", "command line: count=4: error: no block 'count'; did you mean seeds.count=4?\n"},
+      {"metric=x", "command line: metric=x: error: no block 'metric'; did you mean "
+                   "report.metric=x?\n"},
+      {"noise=fixed", "command line: noise=fixed: error: no block 'noise'; did you mean "
+                      "inference.noise=fixed?\n"},
+      {"plugin=toy", "command line: plugin=toy: error: no block 'plugin'; valid: env, inference, "
+                     "policy, run, evaluation, weights, arms, seeds and 3 more\n"},
+      {"run.frames=1M", "command line: run.frames=1M: error: 'frames: 1M': expected an integer in "
+                        "[0, 1e15] step; write 1e6\n"},
+      {"run.frames=2.5k", "command line: run.frames=2.5k: error: 'frames: 2.5k': expected an "
+                          "integer in [0, 1e15] step; write 2.5e3\n"},
+      {"run.frames=1Mb", "command line: run.frames=1Mb: error: 'frames: 1Mb': expected an integer "
+                         "in [0, 1e15] step\n"},
       {"run.rows=many", "command line: run.rows=many: error: 'rows: many': expected an integer in "
                         "[1, 65536]\n"},
       {"inference.noise=fixd",
@@ -223,6 +237,23 @@ static void test_findings(void) {
   says("hunch: 1\n", NULL,
        "s.yaml:1:1: error: missing key 'env'\ns.yaml:1:1: error: missing key 'inference'\n"
        "s.yaml:1:1: error: missing key 'policy'\n");
+}
+
+/* A block whose name is misspelt is read on as what was meant: no other finding follows from it,
+ * and none in it is kept back. */
+static void test_misspelt_blocks(void) {
+  static const struct {
+    const char *text, *says;
+  } table[] = {{"hunch: 1\nbsae: {env: {plugin: toy}, inference: {plugin: filter}, policy: "
+                "{plugin: walk}}\n",
+                "s.yaml:2:1: error: unknown key 'bsae'; did you mean 'base'?\n"},
+               {BASE "amrs: {a: {}, b: {}}\nreport: {baseline: b}\n",
+                "s.yaml:9:1: error: unknown key 'amrs'; did you mean 'arms'?\n"},
+               {"hunch: 1\nbase: {env: {plugin: toy}, infernce: {plugin: filter, noise: x}, "
+                "policy: {plugin: walk}}\narms: {a: {inference: {noise: fixed}}}\n",
+                "s.yaml:2:28: error: unknown key 'infernce'; did you mean 'inference'?\n"
+                "s.yaml:2:62: error: 'noise: x': expected one of inferred, fixed\n"}};
+  for (guint i = 0; i < G_N_ELEMENTS(table); i++) says(table[i].text, NULL, table[i].says);
 }
 
 /* A thousand wrong keys under a thousand arms: each said once, and in no time. */
@@ -352,6 +383,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/study/overrides", test_overrides);
   g_test_add_func("/study/bad-overrides", test_bad_overrides);
   g_test_add_func("/study/findings", test_findings);
+  g_test_add_func("/study/misspelt-blocks", test_misspelt_blocks);
   g_test_add_func("/study/many-findings", test_many_findings);
   g_test_add_func("/study/missing-plugin", test_missing_plugin);
   g_test_add_func("/study/state", test_state);

@@ -31,7 +31,7 @@ HnSchema hn_weights_schema(void) {
 /* ---- reading ---- */
 
 typedef struct Reader {
-  const HnNode *map;
+  HnNode *map;
   HnDiag *d;
   bool partial; /* hn_cell_check */
 } Reader;
@@ -111,14 +111,7 @@ static uint64_t read_u64(const Reader *r, const char *key, uint64_t high) {
 static void read_keys(const Reader *r) {
   static const char *const known[] = {"study",  "arm", "seed_index", "seed",    "env", "inference",
                                       "policy", "run", "evaluation", "weights", NULL};
-  /* what a base may hold, and so what is suggested there */
-  const char *const *valid = r->partial ? hn_cell_blocks : known;
-  for (guint i = 0; i < r->map->keys->len; i++) {
-    const HnNode *key = r->map->keys->pdata[i];
-    if (g_strv_contains(valid, key->text)) continue;
-    g_autofree char *hint = hn_diag_hint(key->text, valid), *cut = hn_diag_cut(key->text);
-    hn_diag_add(r->d, key->file, key->line, key->column, "unknown key '%s'%s", cut, hint);
-  }
+  hn_params_check_keys(r->map, r->partial ? hn_cell_blocks : known, r->d);
 }
 
 /* An evaluated trial is so many episodes or so many steps. */
@@ -174,7 +167,7 @@ static void read_blocks(const Reader *r, HnCell *cell) {
   read_weights(r, cell);
 }
 
-HnCell *hn_cell_read(const HnNode *map, HnDiag *d) {
+HnCell *hn_cell_read(HnNode *map, HnDiag *d) {
   Reader r = {.map = map, .d = d};
   guint before = hn_diag_count(d);
   if (!hn_params_map("configuration", map, d)) return NULL;
@@ -195,7 +188,7 @@ static void clear(HnCell *cell) {
   g_free(cell->study), g_free(cell->arm);
 }
 
-void hn_cell_check(const HnNode *map, HnDiag *d) {
+void hn_cell_check(HnNode *map, HnDiag *d) {
   Reader r = {.map = map, .d = d, .partial = true};
   HnCell cell = {.seed = 0};
   read_blocks(&r, &cell);

@@ -124,10 +124,10 @@ struct HnCell {
 /* Reads a resolved cell: a map with study, arm, seed_index, seed, env, inference, policy, run,
  * evaluation and perhaps weights.  Loads the plugins; a plugin's path is relative to the folder of
  * the file that names it.  NULL with findings in d. */
-HnCell *hn_cell_read(const HnNode *map, HnDiag *d);
+HnCell *hn_cell_read(HnNode *map, HnDiag *d);
 /* Adds findings about the keys that are there: a base need not be complete, and a plugin that
  * cannot be found matters only once an arm uses it. */
-void hn_cell_check(const HnNode *map, HnDiag *d);
+void hn_cell_check(HnNode *map, HnDiag *d);
 /* The tree that config.resolved.yaml holds: the configuration with every default. */
 HnNode *hn_cell_node(const HnCell *cell);
 void hn_cell_free(HnCell *cell);

@@ -25,8 +25,20 @@ const HnParam *hn_schema_find(const HnSchema *s, const char *name) {
 
 /* ---- numbers ---- */
 
+/* "; write 1e6" for what follows `digits` in 1M, or "". */
+static const char *spelt_out(const char *digits, gsize length, const char *rest) {
+  static const char *const letters = "kKMGBT";
+  static const int powers[] = {3, 3, 6, 9, 9, 12};
+  const char *letter = strchr(letters, *rest);
+  if (!*rest || rest[1] || !letter) return "";
+  g_autofree char *text =
+      g_strdup_printf("; write %.*se%d", (int)length, digits, powers[letter - letters]);
+  return g_intern_string(text);
+}
+
 /* NULL if `t` is [+-] digits [. digits] [e [+-] digits], else what is wrong with it. */
 static const char *malformed(const char *t) {
+  const char *from = t;
   if (strlen(t) > MAX_NUMBER) return " of at most 64 characters";
   if (*t == '+' || *t == '-') t++;
   if (t[0] == '0' && g_ascii_isdigit(t[1])) return ", without leading zeros";
@@ -41,7 +53,7 @@ static const char *malformed(const char *t) {
     if (digits == 0) return "";
     t += digits;
   }
-  return *t ? "" : NULL;
+  return *t ? spelt_out(from, (gsize)(t - from), t) : NULL;
 }
 
 static const char *not_plain(const HnNode *n) {
@@ -167,6 +179,19 @@ bool hn_params_map(const char *what, const HnNode *n, HnDiag *d) {
                                         : "text",
               n->kind == HN_NODE_TEXT && !*n->text ? "; {} is an empty one" : "");
   return false;
+}
+
+void hn_params_check_keys(HnNode *map, const char *const *valid, HnDiag *d) {
+  for (guint i = 0; i < map->keys->len; i++) {
+    HnNode *key = map->keys->pdata[i];
+    if (g_strv_contains(valid, key->text)) continue;
+    g_autofree char *hint = hn_diag_hint(key->text, valid), *cut = hn_diag_cut(key->text);
+    hn_diag_add(d, key->file, key->line, key->column, "unknown key '%s'%s", cut, hint);
+    const char *meant = hn_diag_nearest(key->text, valid);
+    if (!meant || hn_node_get(map, meant)) continue;
+    g_free(key->text);
+    key->text = g_strdup(meant);
+  }
 }
 
 /* ---- filling ---- */

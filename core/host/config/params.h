@@ -37,6 +37,9 @@ void hn_params_put_text(HnNode *map, const char *key, const char *text);
 
 /* Whether `n` is a map; if not, adds a finding that begins with `what`. */
 bool hn_params_map(const char *what, const HnNode *n, HnDiag *d);
+/* A finding for each key of a map that is not among the valid ones.  One that is near to a valid
+ * key that is not there is that key from here on, so that one mistake is one finding. */
+void hn_params_check_keys(HnNode *map, const char *const *valid, HnDiag *d);
 /* "KEY: VALUE" as in the file, with its quotes, cut to fit a message; g_free. */
 char *hn_params_shown(const char *key, const HnNode *value);
 /* Reads a number; returns NULL, or the words to append to "expected a number". */

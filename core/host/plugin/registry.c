@@ -80,13 +80,14 @@ static void read_path(GPtrArray *folders, GPtrArray *ignored) {
   if (!path || !*path) return;
   g_auto(GStrv) entries = g_strsplit(path, ":", -1);
   for (char **e = entries; *e; e++) {
-    if (g_path_is_absolute(*e)) {
-      if (folders) g_ptr_array_add(folders, g_canonicalize_filename(*e, "/"));
-    } else if (ignored) {
-      g_ptr_array_add(ignored, g_strdup_printf("HUNCH_PLUGIN_PATH: '%s' is ignored: %s", *e,
-                                               **e ? "a folder is given by its full path"
-                                                   : "an empty entry names no folder"));
-    }
+    const char *why = !**e                                   ? "an empty entry names no folder"
+                      : !g_path_is_absolute(*e)              ? "a folder is given by its full path"
+                      : !g_file_test(*e, G_FILE_TEST_IS_DIR) ? "there is no such folder"
+                                                             : NULL;
+    if (folders && g_path_is_absolute(*e))
+      g_ptr_array_add(folders, g_canonicalize_filename(*e, "/"));
+    if (ignored && why)
+      g_ptr_array_add(ignored, g_strdup_printf("HUNCH_PLUGIN_PATH: '%s' is ignored: %s", *e, why));
   }
 }
 

@@ -34,8 +34,8 @@ GPtrArray *hn_plugins_scan(void);
 
 /* The folders that are searched, whether or not they exist; NULL-terminated, g_strfreev. */
 char **hn_plugins_folders(void);
-/* A message for each entry of $HUNCH_PLUGIN_PATH that is ignored because it is not a full path;
- * NULL-terminated, g_strfreev. */
+/* A message for each entry of $HUNCH_PLUGIN_PATH that is ignored because it is no folder's full
+ * path; NULL-terminated, g_strfreev. */
 char **hn_plugins_ignored(void);
 
 /* Of a loaded or added plugin: its file, or NULL if it is statically linked; the SHA-256 in hex of

@@ -11,7 +11,7 @@ enum { SECONDS = 10 }; /* that making an arm's plugins may take */
 /* ---- the process ---- */
 
 static HnCell *read_cell(const HnNode *root, const char *key, HnDiag *d) {
-  const HnNode *n = hn_node_get(root, key);
+  HnNode *n = hn_node_get(root, key);
   return n ? hn_cell_read(n, d) : NULL;
 }
 

@@ -1,5 +1,6 @@
 /* patch.c - lays arms and command-line overrides over a base. */
 #include "patch.h"
+#include "study.h"
 #include <string.h>
 
 HnNode *hn_patch_map(const HnNode *base, const HnNode *over) {
@@ -79,7 +80,26 @@ static bool known(const Override *o, const char *what, const char *name, const c
   return false;
 }
 
-static void read_override(const Override *o, const char *const *arms, HnOverrides *out, HnDiag *d) {
+/* The block that has such a key, by the tables of the host and the plugins of the base; or NULL. */
+static const char *block_with(const HnNode *base, const char *key) {
+  const HnSchema own[] = {hn_run_schema(), hn_evaluation_schema(), hn_seeds_schema(),
+                          hn_report_schema()};
+  static const char *const parts[] = {"env", "inference", "policy"};
+  for (guint i = 0; i < G_N_ELEMENTS(own); i++)
+    if (hn_schema_find(&own[i], key)) return own[i].what;
+  for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+    const HnNode *name = hn_node_get(hn_node_get(base, parts[i]), "plugin");
+    const HnPlugin *plugin = name && name->text && !strchr(name->text, '/')
+                                 ? hn_plugins_load(name->text, 0, NULL)
+                                 : NULL;
+    const HnSchema schema = plugin ? hn_schema_of(plugin) : (HnSchema){.count = 0};
+    if (hn_schema_find(&schema, key)) return parts[i];
+  }
+  return NULL;
+}
+
+static void read_override(const Override *o, const HnNode *base, const char *const *arms,
+                          HnOverrides *out, HnDiag *d) {
   static const char *const first[] = {"env",        "inference", "policy",      "run",
                                       "evaluation", "weights",   "arms",        "seeds",
                                       "report",     "name",      "description", NULL};
@@ -87,6 +107,12 @@ static void read_override(const Override *o, const char *const *arms, HnOverride
   const char *head = o->path[0];
   bool text = strcmp(head, "name") == 0 || strcmp(head, "description") == 0;
   bool arm = strcmp(head, "arms") == 0;
+  const char *block = n == 1 && !g_strv_contains(first, head) ? block_with(base, head) : NULL;
+  if (block) {
+    hn_diag_add(d, o->place, 0, 0, "no block '%s'; did you mean %s.%s=%s?", head, block, head,
+                o->value);
+    return;
+  }
   if (!known(o, "block", head, first, d)) return;
   if (n != (text ? 1U : arm ? 4U : 2U)) {
     hn_diag_add(d, o->place, 0, 0, "expected %s%s=value", head,
@@ -106,7 +132,8 @@ static void read_override(const Override *o, const char *const *arms, HnOverride
     put(out->all, o, 0);
 }
 
-HnOverrides hn_overrides_read(const char *const *overrides, const char *const *arms, HnDiag *d) {
+HnOverrides hn_overrides_read(const char *const *overrides, const HnNode *base,
+                              const char *const *arms, HnDiag *d) {
   HnOverrides out = {hn_node_map("command line", 0, 0), hn_node_map("command line", 0, 0),
                      hn_node_map("command line", 0, 0)};
   for (; overrides && *overrides; overrides++) {
@@ -121,7 +148,7 @@ HnOverrides hn_overrides_read(const char *const *overrides, const char *const *a
     g_auto(GStrv) path =
         g_str_has_prefix(valid, "arms.") ? split_arm(valid) : g_strsplit(valid, ".", -1);
     Override o = {place, path, equals + 1};
-    read_override(&o, arms, &out, d);
+    read_override(&o, base, arms, &out, d);
   }
   return out;
 }

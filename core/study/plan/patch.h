@@ -15,7 +15,9 @@ typedef struct HnOverrides {
   HnNode *all;  /* map of blocks, over every arm */
   HnNode *arms; /* map of arm -> map of blocks */
 } HnOverrides;
-/* arms: names, NULL-terminated.  Adds findings for what is not understood; the rest is returned. */
-HnOverrides hn_overrides_read(const char *const *overrides, const char *const *arms, HnDiag *d);
+/* base: the study's, or NULL; arms: names, NULL-terminated.  Adds findings for what is not
+ * understood; the rest is returned. */
+HnOverrides hn_overrides_read(const char *const *overrides, const HnNode *base,
+                              const char *const *arms, HnDiag *d);
 void hn_overrides_clear(HnOverrides *o);
 #endif

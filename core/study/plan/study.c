@@ -31,7 +31,8 @@ uint64_t hn_study_seed(int64_t root, int64_t i) {
 /* ---- reading ---- */
 
 typedef struct Reader {
-  const HnNode *root, *base, *arms; /* base, arms: maps, or NULL */
+  HnNode *root;
+  const HnNode *base, *arms; /* maps, or NULL */
   HnOverrides over;
   HnStudy *study;
   HnDiag *d;
@@ -44,12 +45,7 @@ static void add_at(HnDiag *d, const HnNode *n, const char *text) {
 static void read_keys(const Reader *r) {
   static const char *const valid[] = {"hunch", "name", "description", "seeds",
                                       "base",  "arms", "report",      NULL};
-  for (guint i = 0; i < r->root->keys->len; i++) {
-    const HnNode *key = r->root->keys->pdata[i];
-    if (g_strv_contains(valid, key->text)) continue;
-    g_autofree char *hint = hn_diag_hint(key->text, valid), *cut = hn_diag_cut(key->text);
-    hn_diag_add(r->d, key->file, key->line, key->column, "unknown key '%s'%s", cut, hint);
-  }
+  hn_params_check_keys(r->root, valid, r->d);
 }
 
 static void read_version(const Reader *r) {
@@ -123,7 +119,8 @@ static void read_arms(Reader *r) {
   r->study->arms = g_ptr_array_new_with_free_func(g_free);
   if (arms && hn_params_map("arms", arms, r->d)) r->arms = arms;
   for (guint i = 0; r->arms && i < arms->keys->len; i++) {
-    const HnNode *name = arms->keys->pdata[i], *patch = arms->items->pdata[i];
+    const HnNode *name = arms->keys->pdata[i];
+    HnNode *patch = arms->items->pdata[i];
     g_autofree char *cut = hn_diag_cut(name->text), *what = g_strconcat("arm ", cut, NULL);
     if (i == MAX_ARMS) {
       add_at(r->d, name, "more than 1000 arms");
@@ -256,7 +253,7 @@ static void read_study(Reader *r, const char *const *overrides) {
   read_arms(r);
   g_auto(GStrv) names = names_of(s->arms);
   const char *const *arms = (const char *const *)names;
-  r->over = hn_overrides_read(overrides, arms, r->d);
+  r->over = hn_overrides_read(overrides, hn_node_get(r->root, "base"), arms, r->d);
   s->name = read_name(r);
   const HnNode *description = read_text(r, "description");
   s->description = g_strdup(description ? description->text : "");
@@ -265,7 +262,7 @@ static void read_study(Reader *r, const char *const *overrides) {
   read_baseline(r, arms);
   const HnNode *metric = report_node(r, "metric");
   s->metric = metric ? hn_node_copy(metric) : NULL;
-  const HnNode *base = hn_node_get(r->root, "base");
+  HnNode *base = hn_node_get(r->root, "base");
   if (base && hn_params_map("base", base, r->d)) r->base = base, hn_cell_check(base, r->d);
   read_cells(r);
   hn_overrides_clear(&r->over);

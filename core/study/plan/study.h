@@ -51,8 +51,8 @@ typedef struct HnStudy {
   char *source; /* the file as read */
   HnSeedsParams seeds;
   HnReportParams report;
-  GPtrArray *arms;          /* char *, in file order */
-  GPtrArray *cells;         /* HnCell *, arm-major */
+  GPtrArray *arms;  /* char *, in file order */
+  GPtrArray *cells; /* HnCell *, arm-major */
   /* where findings stand: */
   GPtrArray *arm_keys;      /* HnNode * per arm: its name */
   GPtrArray *weight_blocks; /* HnNode * per arm; NULL: the arm has none */
