@@ -88,7 +88,7 @@ static char *wait_for(GPid pid, const HnCallRecord *record, double seconds, int 
     if (record->update != update) update = record->update, since = now;
     if (1e-6 * (double)(now - since) > seconds)
       why = g_strdup_printf("took longer than %g s", seconds);
-    else if (hn_machine_resident(pid) > most_bytes)
+    else if (hn_machine_resident(pid, 0) > most_bytes)
       why = g_strdup("took more memory than this machine has");
     if (why)
       kill(pid, SIGKILL);

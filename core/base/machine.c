@@ -20,13 +20,19 @@ double hn_machine_bytes(void) {
   return bytes;
 }
 
-double hn_machine_resident(pid_t pid) {
-  long total, resident = 0;
-  g_autofree char *path = g_strdup_printf("/proc/%d/statm", (int)pid);
+double hn_machine_resident(pid_t pid, double lent) {
+  double bytes = 0, kib;
+  char line[128];
+  g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)pid);
   FILE *f = fopen(path, "re");
-  if (f && fscanf(f, "%ld %ld", &total, &resident) != 2) resident = 0;
+  while (f && fgets(line, sizeof line, f)) {
+    if (sscanf(line, "RssAnon: %lf", &kib) == 1 || sscanf(line, "RssFile: %lf", &kib) == 1)
+      bytes += 1024 * kib;
+    else if (sscanf(line, "RssShmem: %lf", &kib) == 1)
+      bytes += 1024 * kib - MIN(512 * kib, lent);
+  }
   if (f) fclose(f);
-  return (double)resident * (double)sysconf(_SC_PAGESIZE);
+  return bytes;
 }
 
 /* ---- processors ---- */

@@ -5,8 +5,9 @@
 
 /* Bytes of memory, of this machine or of the container that the process is confined to.  [any] */
 double hn_machine_bytes(void);
-/* Bytes of it that a process has taken; 0: not known.  [any] */
-double hn_machine_resident(pid_t pid);
+/* Bytes of it that a process has taken, of which those that it lends (hn_lent_bytes) have two
+ * addresses, but are counted once; 0: not known.  [any] */
+double hn_machine_resident(pid_t pid, double lent);
 /* Processors that this process may use at once: those of its affinity, and no more than the quota
  * of its control groups (rounded up); at least 1.  [any] */
 int hn_machine_processors(void);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { HEAD = 64, MAPPED = 1 << 20 };
 
@@ -30,4 +31,51 @@ void hn_zeros_free(void *p) {
     munmap(head, total);
   else
     free(head);
+}
+
+/* ---- lent memory ---- */
+
+enum { LOANS = 64 }; /* that are known by their address; a session has about twenty */
+static const char *volatile loan[LOANS], *volatile loan_end[LOANS];
+
+static void note_loan(const char *from, const char *end, const char *was) {
+  for (int k = 0; k < LOANS; k++)
+    if (loan[k] == was) {
+      loan_end[k] = end, loan[k] = from;
+      return;
+    }
+}
+
+bool hn_lent_holds(const void *address) {
+  const char *p = address;
+  for (int k = 0; k < LOANS; k++)
+    if (loan[k] && p >= loan[k] && p < loan_end[k]) return true;
+  return false;
+}
+
+double hn_lent_bytes(void) {
+  double bytes = 0;
+  for (int k = 0; k < LOANS; k++) bytes += loan[k] ? (double)(loan_end[k] - loan[k]) : 0;
+  return bytes;
+}
+
+/* One range of addresses of twice the size, so that nothing else can come to lie in between. */
+void *hn_lent_new(gsize bytes, gsize *lent) {
+  const gsize page = (gsize)sysconf(_SC_PAGESIZE), size = (MAX(bytes, 1) + page - 1) & ~(page - 1);
+  const int fd = memfd_create("hunch-lent", MFD_CLOEXEC);
+  char *p = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (fd < 0 || p == MAP_FAILED || ftruncate(fd, (off_t)size) != 0 ||
+      mmap(p, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
+      mmap(p + size, size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+    g_error("out of memory: %.3g GB", 1e-9 * (double)size);
+  close(fd); /* the memory stays as long as it is mapped */
+  *lent = size;
+  note_loan(p + size, p + 2 * size, NULL);
+  return p;
+}
+
+void hn_lent_free(void *p, gsize lent) {
+  if (!p) return;
+  note_loan(NULL, NULL, (char *)p + lent);
+  munmap(p, 2 * lent);
 }

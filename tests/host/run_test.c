@@ -474,7 +474,7 @@ static void test_failures(void) {
   c.evaluation.split = "";
   double poison = 0.5;
   memcpy(params + hn_schema_find(&s, "poison_at")->offset, &poison, sizeof poison);
-  assert_fails(&c, HN_ERROR_NUMERIC, "policy/w is not finite after update 1");
+  assert_fails(&c, HN_ERROR_NUMERIC, "env toy_env, step: reward of row");
   cell_clear(&c);
 }
 

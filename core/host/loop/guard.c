@@ -2,6 +2,7 @@
 #include "guard.h"
 #include "call_record.h"
 #include "machine.h"
+#include "pages.h"
 #include <execinfo.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -55,7 +56,14 @@ static void tell(const char *what, int32_t call) {
 
 /* ---- fatal signals ---- */
 
-static void on_fatal(int number) {
+/* To the scheduler, which says it with the signal. */
+static void tell_lent(void) {
+  static const char text[] = "writes to an array that is lent only to be read\n";
+  if (write(STDERR_FILENO, text, sizeof text - 1) < 0) return;
+}
+
+static void on_fatal(int number, siginfo_t *info, void *context) {
+  (void)context;
   HnCallRecord *r = hn_call_record;
   HnCallSlot *slot = hn_call_slot();
   if (r->end == HN_END_NONE) {
@@ -63,6 +71,7 @@ static void on_fatal(int number) {
     snprintf(what, sizeof what, "signal %d", number);
     r->end = HN_END_CRASH, r->slot = (int32_t)(slot - r->call);
     tell(what, slot->call);
+    if (number == SIGSEGV && hn_lent_holds(info->si_addr)) tell_lent();
   }
   void *frame[DEEP];
   backtrace_symbols_fd(frame, backtrace(frame, DEEP), guard.log_fd);
@@ -75,7 +84,9 @@ static void catch_fatal(void) {
   static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
   void *frame[1];
   backtrace(frame, 1); /* loads what it needs now, not in a handler */
-  struct sigaction action = {.sa_handler = on_fatal, .sa_flags = SA_ONSTACK | SA_NODEFER}, old;
+  struct sigaction action = {.sa_sigaction = on_fatal,
+                             .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER},
+                   old;
   for (guint i = 0; i < G_N_ELEMENTS(fatal); i++)
     if (sigaction(fatal[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
       sigaction(fatal[i], &action, NULL);
@@ -97,7 +108,7 @@ static void end(HnCellEnd why, int32_t slot, const char *what) {
 }
 
 static void watch_memory(void) {
-  const double bytes = hn_machine_resident(getpid());
+  const double bytes = hn_machine_resident(getpid(), hn_lent_bytes());
   if (bytes <= guard.most_bytes) return;
   char what[LINE / 2];
   snprintf(what, sizeof what, "%.3g GB of memory, more than the %.3g GB that run.memory allows,",

@@ -163,13 +163,13 @@ static bool load(Run *r, FILE *log, GHashTable *meta, GError **error) {
 static void count_train(void *arg, const HnEpisode *e) {
   Run *r = arg;
   hn_episode_means_add(&r->train, e);
-  hn_recorder_episode(r->record, r->s, "train", 0, e);
+  hn_recorder_episode(r->record, r->s, r->s->update + 1, "train", 0, e);
 }
 static void count_eval(void *arg, const HnEpisode *e) {
   const Run *r = arg;
   static const char *const phase[] = {
       [HN_COUNTED] = "eval", [HN_ADAPTATION] = "adapt", [HN_UNCOUNTED] = "uncounted"};
-  hn_recorder_episode(r->record, r->s, phase[e->kind], r->split, e);
+  hn_recorder_episode(r->record, r->s, r->s->update, phase[e->kind], r->split, e);
 }
 
 static bool went_well(const Run *r, const char *doing, HnStatus status, GError **error) {
@@ -233,14 +233,14 @@ static bool update(Run *r, GError **error) {
       went_well(r, "collecting", hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases), error);
   if (ok) {
     s->frames += s->phases * s->rollouts.rows * s->steps;
+    for (int64_t k = 0; k < s->phases; k++)
+      hn_episode_stats_window(&r->stats, &s->phase[k], s->env->plugin->info, s->steps, count_train,
+                              r);
     lap(r, HN_TIME_COLLECT, &mark);
     ok = learn(r, &mark, error);
   }
   if (ok) {
     s->update++;
-    for (int64_t k = 0; k < s->phases; k++)
-      hn_episode_stats_window(&r->stats, &s->phase[k], s->env->plugin->info, s->steps, count_train,
-                              r);
     bool last = s->frames >= r->cell->run.frames;
     ok = record(r, last, &mark, error);
     hn_recorder_timing(r->record, s, r->seconds); /* a checkpoint's time goes to the next row */

@@ -34,13 +34,20 @@ static char *get(const HnHistory *h, HnExperienceField f) {
   char *p;
   return memcpy(&p, (const char *)h + field[f].at, sizeof p), p;
 }
-static void put(HnHistory *h, HnExperienceField f, char *p) {
+static void put(HnHistory *h, HnExperienceField f, const char *p) {
   memcpy((char *)h + field[f].at, &p, sizeof p);
+}
+
+enum { LINE = 64 }; /* bytes; every array begins at a multiple */
+
+static gsize in_lines(gsize bytes) {
+  return (bytes + LINE - 1) & ~(gsize)(LINE - 1);
 }
 
 void hn_experience_make(HnExperience *w, const HnShape *s, int64_t steps, int64_t rows,
                         int64_t samples) {
   int64_t S = MAX(samples, 1);
+  gsize elements = (gsize)((steps + 2) * rows), total = in_lines((gsize)rows * s->belief_row);
   *w = (HnExperience){.shape = *s};
   w->h = (HnHistory){
       .struct_size = sizeof w->h, .steps = steps, .rows = rows, .stride = rows, .samples = samples};
@@ -52,10 +59,14 @@ void hn_experience_make(HnExperience *w, const HnShape *s, int64_t steps, int64_
                                     [HN_F_TRUNCATED] = 1,      [HN_F_AUX] = s->aux};
   for (int f = 0; f < HN_FIELDS; f++) {
     w->size[f] = (gsize)count[f] * hn_type_size(field[f].type);
-    char *base = hn_zeros((gsize)((steps + 2) * rows) * w->size[f]);
-    put(&w->h, f, base + (gsize)rows * w->size[f]);
+    total += in_lines(elements * w->size[f]);
   }
-  w->h.state = hn_zeros((gsize)rows * s->belief_row);
+  char *base = w->memory = hn_lent_new(total, &w->lent);
+  for (int f = 0; f < HN_FIELDS; f++) {
+    put(&w->h, f, base + (gsize)rows * w->size[f]);
+    base += in_lines(elements * w->size[f]);
+  }
+  w->h.state = base;
   w->task_index = hn_zeros((gsize)((steps + 1) * rows) * sizeof(int64_t));
   w->env_info = hn_zeros((gsize)((steps + 1) * rows) * s->env_infos * sizeof(float));
   w->belief_info = hn_zeros((gsize)((steps + 1) * rows) * s->belief_infos * sizeof(float));
@@ -63,25 +74,26 @@ void hn_experience_make(HnExperience *w, const HnShape *s, int64_t steps, int64_
 }
 
 void hn_experience_free(HnExperience *w) {
-  if (!w->h.begin) return;
-  for (int f = 0; f < HN_FIELDS; f++)
-    hn_zeros_free(get(&w->h, f) - (gsize)w->h.stride * w->size[f]);
-  hn_zeros_free((void *)(guintptr)w->h.state);
+  hn_lent_free(w->memory, w->lent);
   hn_zeros_free(w->task_index), hn_zeros_free(w->env_info);
   hn_zeros_free(w->belief_info), hn_zeros_free(w->policy_info);
-  *w = (HnExperience){.h.begin = NULL};
+  *w = (HnExperience){.memory = NULL};
 }
 
 void *hn_experience_at(const HnExperience *w, HnExperienceField f, int64_t t, int64_t row) {
   return get(&w->h, f) + hn_at(&w->h, t, row) * (int64_t)w->size[f];
 }
 
+const void *hn_experience_lent(const HnExperience *w, HnExperienceField f, int64_t t, int64_t row) {
+  return (const char *)hn_experience_at(w, f, t, row) + w->lent;
+}
+
 HnHistory hn_experience_view(const HnExperience *w, const HnInstance *reader, int64_t t,
                              int64_t first, int64_t steps, int64_t rows) {
   HnHistory v = w->h;
-  for (int f = 0; f < HN_FIELDS; f++) put(&v, f, hn_experience_at(w, f, t, first));
+  for (int f = 0; f < HN_FIELDS; f++) put(&v, f, hn_experience_lent(w, f, t, first));
   v.steps = steps, v.rows = rows;
-  v.state = (const char *)w->h.state + (gsize)first * w->shape.belief_row;
+  v.state = (const char *)w->h.state + w->lent + (gsize)first * w->shape.belief_row;
   if (!(reader->plugin->flags & HN_PRIVILEGED)) v.task = NULL;
   return v;
 }

@@ -28,9 +28,12 @@ typedef enum HnExperienceField {
   HN_FIELDS
 } HnExperienceField;
 
+/* The host's arrays of a window.  Plugins get them at addresses that cannot be written to. */
 typedef struct HnExperience {
   HnHistory h; /* [T+1, B] observations, [T, B] steps; index -1 of every array exists */
   HnShape shape;
+  char *memory;                                /* of all arrays of h */
+  gsize lent;                                  /* bytes from an address of h to that lent */
   gsize size[HN_FIELDS];                       /* bytes of one element of each field */
   int64_t *task_index;                         /* [T+1, B] number of the task, or -1 */
   float *env_info, *belief_info, *policy_info; /* [T, B], [T+1, B], [T, B] times their columns */
@@ -42,10 +45,12 @@ HnType hn_field_type(HnExperienceField f);
 void hn_experience_make(HnExperience *w, const HnShape *shape, int64_t steps, int64_t rows,
                         int64_t samples);
 void hn_experience_free(HnExperience *w);
-/* Address of element (t, row) of a field; t from -1. */
+/* Address of element (t, row) of a field; t from -1.  The second is the one that plugins may have.
+ */
 void *hn_experience_at(const HnExperience *w, HnExperienceField f, int64_t t, int64_t row);
-/* `rows` rows from `first` and `steps` steps from observation t, as `reader` may see them: the true
- * task only if it is privileged. */
+const void *hn_experience_lent(const HnExperience *w, HnExperienceField f, int64_t t, int64_t row);
+/* `rows` rows from `first` and `steps` steps from observation t, as `reader` may see them: to read
+ * only, and the true task only if it is privileged. */
 HnHistory hn_experience_view(const HnExperience *w, const HnInstance *reader, int64_t t,
                              int64_t first, int64_t steps, int64_t rows);
 /* Copies the last observation of `from`, and the step before it, to the start of `to`. */

@@ -1,5 +1,6 @@
 /* learn.c - see learn.h. */
 #include "learn.h"
+#include "outputs.h"
 #include <string.h>
 
 static const HnHistory *batch_rows(const HnTrainBatch *b, int64_t phase, int64_t n,
@@ -7,10 +8,9 @@ static const HnHistory *batch_rows(const HnTrainBatch *b, int64_t phase, int64_t
   HnSession *s = b->impl;
   bool known = phase >= 0 && phase < s->phases && n >= 0 && n <= s->rollouts.rows;
   for (int64_t i = 0; known && i < n; i++) known = index[i] >= 0 && index[i] < s->rollouts.rows;
-  if (!known) g_error("%s: asks for rows that no phase has", s->policy->plugin->name);
+  if (!known) g_error("%s: asks for rows that no phase has", s->learner->plugin->name);
   hn_experience_gather(&s->phase[phase], &s->gather, n, index);
-  s->gathered = s->gather.h;
-  if (!b->phase[phase]->task) s->gathered.task = NULL;
+  s->gathered = hn_experience_view(&s->gather, s->learner, 0, 0, s->gather.h.steps, n);
   return &s->gathered;
 }
 
@@ -20,11 +20,22 @@ static const float *task_along(const HnSession *s, const HnHistory *h) {
   for (int64_t k = 0; k <= s->phases; k++) {
     const HnExperience *w = k < s->phases ? &s->phase[k] : &s->gather;
     int64_t elements = (w->h.steps + 1) * w->h.rows, floats = s->shape.obs;
-    ptrdiff_t at = h->obs - w->h.obs;
-    if (h->obs >= w->h.obs && at < elements * floats)
-      return w->h.task + at / floats * s->shape.task;
+    const float *obs = hn_experience_lent(w, HN_F_OBS, 0, 0);
+    const float *task = hn_experience_lent(w, HN_F_TASK, 0, 0);
+    ptrdiff_t at = h->obs - obs;
+    if (h->obs >= obs && at < elements * floats) return task + at / floats * s->shape.task;
   }
   return NULL;
+}
+
+/* What a call writes along the window that beliefs were last asked for. */
+static HnOutputs of_window(const HnSession *s, const HnInstance *of, const char *call) {
+  const HnHistory *h = &s->belief_history;
+  return (HnOutputs){.of = of, .call = call, .rows = (h->steps + 1) * h->rows, .batch = h->rows};
+}
+
+static int64_t belief_width(const HnSession *s) {
+  return MAX(s->belief_update.samples, 1) * s->shape.belief;
 }
 
 static HnStatus batch_infer(const HnTrainBatch *b, const HnHistory *h, int64_t samples,
@@ -59,14 +70,18 @@ static HnStatus batch_infer(const HnTrainBatch *b, const HnHistory *h, int64_t s
   else
     HN_RECORD_CALL(INFERENCE_infer, status = q->infer(s->inference->self, &s->belief_update));
   hn_arena_enter(before);
-  return status;
+  const HnOutputs given = of_window(s, s->inference, b->backward ? "forward" : "infer");
+  return status ? status : hn_outputs_finite(&given, "belief", belief, belief_width(s));
 }
 
 static HnStatus batch_backward(const HnTrainBatch *b, const float *d_belief, double *norm2) {
   HnSession *s = b->impl;
+  const HnOutputs given = of_window(s, s->policy, "learn");
+  HnStatus status =
+      hn_outputs_finite(&given, "gradient of the loss by belief", d_belief, belief_width(s));
+  if (status) return status;
   HnArena *before = hn_arena_enter(&s->forward);
   hn_fail_text()[0] = '\0';
-  HnStatus status;
   HN_RECORD_CALL(INFERENCE_backward, status = HN_INFERENCE(s)->backward(
                                          s->inference->self, &s->belief_update, d_belief, norm2));
   hn_arena_enter(before);
@@ -87,6 +102,7 @@ typedef struct Views {
 } Views;
 
 static HnTrainBatch batch_for(HnSession *s, const HnInstance *reader, HnRng *rng, Views *r) {
+  s->learner = reader;
   for (int64_t k = 0; k < s->phases; k++) {
     r->view[k] = hn_experience_view(&s->phase[k], reader, 0, 0, s->steps, s->rollouts.rows);
     r->phase[k] = &r->view[k];

@@ -1,6 +1,7 @@
 /* predictive_check.c - see predictive_check.h. */
 #include "predictive_check.h"
 #include "episodes.h"
+#include "outputs.h"
 #include "pages.h"
 #include "session.h"
 #include <math.h>
@@ -60,19 +61,39 @@ typedef struct Responses {
   float *member;                /* [max(S, 1), n, obs_dim], or NULL: not wanted */
 } Responses;
 
-static HnStatus query(const HnSession *s, int64_t n, const float *act, const void *state,
-                      const float *belief, int64_t samples, bool members, Responses *out) {
+/* Who asks: a row, and after how many steps of its trial. */
+typedef struct Asked {
+  const HnSession *s;
+  int64_t row, at, samples;
+  const void *state; /* row memory of the environment */
+  const float *belief;
+} Asked;
+
+/* The actions for one call, which might write to them. */
+static const float *query_actions(const Asked *a, int64_t n, const float *action) {
+  const gsize bytes = (gsize)(n * a->s->es.action_dim) * sizeof *action;
+  return memcpy(hn_arena_take(hn_arena_current(), bytes), action, bytes);
+}
+
+static HnStatus query(const Asked *a, int64_t n, const float *action, bool members,
+                      Responses *out) {
+  const HnSession *s = a->s;
   HnArena *arena = hn_arena_current();
   gsize bytes = (gsize)(n * s->es.obs_dim) * sizeof(float);
   *out = (Responses){.truth = hn_arena_take(arena, bytes),
                      .mean = hn_arena_take(arena, bytes),
                      .stddev = hn_arena_take(arena, bytes)};
-  if (members) out->member = hn_arena_take(arena, bytes * (gsize)MAX(samples, 1));
+  if (members) out->member = hn_arena_take(arena, bytes * (gsize)MAX(a->samples, 1));
+  const float *asked = query_actions(a, n, action);
   HnStatus status;
-  HN_CALL(status, ENV_query, HN_ENV(s)->query(s->env->self, state, n, act, out->truth));
+  HN_CALL(status, ENV_query, HN_ENV(s)->query(s->env->self, a->state, n, asked, out->truth));
   if (status) return status;
+  const HnOutputs o = {.of = s->env, .call = "query", .first = a->row, .rows = 1, .step = &a->at};
+  status = hn_outputs_finite(&o, "response", out->truth, n * s->es.obs_dim);
+  if (status) return status;
+  asked = query_actions(a, n, action);
   HN_CALL(status, INFERENCE_predict,
-          HN_INFERENCE(s)->predict(s->inference->self, belief, samples, n, act, out->mean,
+          HN_INFERENCE(s)->predict(s->inference->self, a->belief, a->samples, n, asked, out->mean,
                                    out->stddev, out->member));
   return status;
 }
@@ -112,15 +133,14 @@ const float *hn_predictive_band(const HnPredictiveCheck *a, int64_t k, int64_t i
   return band_at(a, k, i);
 }
 
-static HnStatus keep_curves(const HnSession *s, const HnPredictiveCheck *a, int64_t row, int64_t at,
-                            const void *state, const float *belief, int64_t samples) {
-  int64_t i = 0, k = kept_index(a, row);
-  while (i < HN_BAND_STEPS && hn_band_step[i] != at) i++;
+static HnStatus keep_curves(const Asked *w, const HnPredictiveCheck *a) {
+  int64_t i = 0, k = kept_index(a, w->row);
+  while (i < HN_BAND_STEPS && hn_band_step[i] != w->at) i++;
   if (k < 0 || i == HN_BAND_STEPS) return HN_OK;
   float x[HN_BAND_POINTS], *out = band_at(a, k, i);
   for (int64_t j = 0; j < HN_BAND_POINTS; j++) x[j] = hn_band_x(j);
   Responses got;
-  HnStatus status = query(s, HN_BAND_POINTS, x, state, belief, samples, a->members > 0, &got);
+  HnStatus status = query(w, HN_BAND_POINTS, x, a->members > 0, &got);
   if (status) return status;
   memcpy(out, got.truth, sizeof x);
   memcpy(out + HN_BAND_POINTS, got.mean, sizeof x);
@@ -132,12 +152,13 @@ static HnStatus keep_curves(const HnSession *s, const HnPredictiveCheck *a, int6
 
 HnStatus hn_predictive_row(const HnSession *s, HnPredictiveCheck *a, int64_t row, int64_t at,
                            const void *state, const float *belief, int64_t samples) {
+  const Asked w = {s, row, at, samples, state, belief};
   HnMark mark = hn_arena_mark(hn_arena_current());
   Responses got;
-  HnStatus status = query(s, a->queries, a->action, state, belief, samples, false, &got);
+  HnStatus status = query(&w, a->queries, a->action, false, &got);
   if (!status)
     status = score(s, &got, a->queries, a->score + (at * a->rows + row) * HN_PREDICTIVE_SCORES);
-  if (!status) status = keep_curves(s, a, row, at, state, belief, samples);
+  if (!status) status = keep_curves(&w, a);
   hn_arena_reset(hn_arena_current(), mark);
   return status == HN_E_UNSUPPORTED ? HN_OK : status;
 }

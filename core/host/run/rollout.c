@@ -2,6 +2,7 @@
  * never interact, so a block of them runs through a whole window on one worker. */
 #include "rollout.h"
 #include "evaluation_tasks.h"
+#include "outputs.h"
 #include "pages.h"
 #include "session.h"
 #include <string.h>
@@ -12,12 +13,42 @@ HnRng hn_stream(uint64_t seed, int purpose, int64_t row) {
   return hn_rng(seed, (uint64_t)purpose << 40 | (uint64_t)row);
 }
 
+/* What a call has written for rows [first, first + n). */
+static HnOutputs outputs_of(const HnInstance *of, const char *call, const HnRollouts *r,
+                            int64_t first, int64_t n, int64_t taken) {
+  return (HnOutputs){.of = of,
+                     .call = call,
+                     .first = first,
+                     .rows = n,
+                     .step = r->trial_step + first,
+                     .taken = taken};
+}
+
+/* Checks what reset wrote for rows that begin, and takes over the numbers of their tasks. */
+static HnStatus take_begun(HnSession *s, HnRollouts *r, HnExperience *w, int64_t t, int64_t first,
+                           int64_t n, const int64_t *task_index) {
+  HnStatus status = HN_OK;
+  for (int64_t k = first; k < first + n && !status; k++) {
+    uint8_t begin = *(const uint8_t *)hn_experience_at(w, HN_F_BEGIN, t, k);
+    if (begin == HN_KEEP) continue;
+    const HnOutputs o = outputs_of(s->env, "reset", r, k, 1, 0);
+    status =
+        hn_outputs_finite(&o, "observation", hn_experience_at(w, HN_F_OBS, t, k), s->shape.obs);
+    if (!status)
+      status = hn_outputs_finite(&o, "task", hn_experience_at(w, HN_F_TASK, t, k), s->shape.task);
+    if (begin == HN_NEW_TASK) w->task_index[t * r->rows + k] = task_index[k - first];
+  }
+  return status;
+}
+
 /* Calls env reset for rows [first, first + n) as `begin` says at observation t; a new task finds
  * its row memory zeroed. */
 static HnStatus begin_rows(HnSession *s, HnRollouts *r, HnExperience *w, int64_t t, int64_t first,
                            int64_t n) {
   const uint8_t *begin = hn_experience_at(w, HN_F_BEGIN, t, first);
-  int64_t *task_index = w->task_index + t * r->rows + first;
+  const HnMark mark = hn_arena_mark(hn_arena_current());
+  int64_t *task_index = hn_arena_take(hn_arena_current(), (gsize)n * sizeof *task_index);
+  memcpy(task_index, w->task_index + t * r->rows + first, (gsize)n * sizeof *task_index);
   for (int64_t i = 0; i < n; i++) {
     if (begin[i] != HN_NEW_TASK) continue;
     gsize row = (gsize)(first + i);
@@ -31,13 +62,15 @@ static HnStatus begin_rows(HnSession *s, HnRollouts *r, HnExperience *w, int64_t
                   .first = first,
                   .state = r->env + (gsize)first * s->shape.env_row,
                   .rng = r->env_rng + first,
-                  .begin = begin,
+                  .begin = hn_experience_lent(w, HN_F_BEGIN, t, first),
                   .split = r->split,
                   .task_index = task_index,
                   .obs = hn_experience_at(w, HN_F_OBS, t, first),
                   .task = hn_experience_at(w, HN_F_TASK, t, first)};
   HnStatus status;
   HN_CALL(status, ENV_reset, HN_ENV(s)->reset(s->env->self, &b));
+  if (!status) status = take_begun(s, r, w, t, first, n, task_index);
+  hn_arena_reset(hn_arena_current(), mark);
   return status;
 }
 
@@ -158,6 +191,18 @@ static Block alike(const Block *b, int64_t first, bool (*is)(const Block *b, int
 
 /* ---- a step ---- */
 
+/* Room in the arena for what a plugin writes and the host takes over once the call has returned. */
+static void *zeroed(gsize bytes) {
+  return memset(hn_arena_take(hn_arena_current(), bytes), 0, bytes);
+}
+
+/* Takes over the block's info columns into those of the window. */
+static void keep_info(const Block *b, float *window, const float *info, int64_t infos) {
+  if (infos)
+    memcpy(window + (b->t * b->r->rows + b->first) * infos, info,
+           (gsize)(b->n * infos) * sizeof *info);
+}
+
 static bool is_restored(const Block *b, int64_t k) {
   return b->r->next_belief[k] == HN_BELIEF_RESTORE;
 }
@@ -185,10 +230,15 @@ static HnStatus infer_alike(const Block *b, bool last) {
                       .samples = r->samples,
                       .rng = rng,
                       .belief = hn_experience_at(b->w, HN_F_BELIEF, b->t, b->first)};
-  int64_t at = b->t * r->rows + b->first;
-  if (!r->train && s->shape.belief_infos) q.info = b->w->belief_info + at * s->shape.belief_infos;
+  const int64_t infos = r->train ? 0 : s->shape.belief_infos;
+  if (infos) q.info = zeroed((gsize)(b->n * infos) * sizeof *q.info);
   HnStatus status;
   HN_CALL(status, INFERENCE_infer, HN_INFERENCE(s)->infer(s->inference->self, &q));
+  const HnOutputs o = outputs_of(s->inference, "infer", r, b->first, b->n, 0);
+  if (!status)
+    status = hn_outputs_finite(&o, "belief", q.belief, MAX(r->samples, 1) * s->shape.belief);
+  if (!status && infos) status = hn_outputs_info(&o, q.info);
+  if (!status) keep_info(b, b->w->belief_info, q.info, infos);
   hn_arena_reset(hn_arena_current(), mark);
   return status;
 }
@@ -203,7 +253,7 @@ static HnStatus score_predictions(const Block *b, bool last) {
     if (at >= r->predictive->observations || (last && at + 1 < r->predictive->observations))
       continue;
     status = hn_predictive_row(b->s, r->predictive, k, at, r->env + (gsize)k * b->s->shape.env_row,
-                               hn_experience_at(b->w, HN_F_BELIEF, b->t, k), r->samples);
+                               hn_experience_lent(b->w, HN_F_BELIEF, b->t, k), r->samples);
   }
   return status;
 }
@@ -218,27 +268,52 @@ static HnStatus infer(const Block *b, bool last) {
   return status ? status : score_predictions(b, last);
 }
 
+/* Checks what the policy chose and takes it over. */
+static HnStatus take_actions(const Block *b, const HnActBatch *a) {
+  const HnSession *s = b->s;
+  const HnOutputs o = outputs_of(s->policy, "act", b->r, b->first, b->n, 0);
+  HnStatus status = hn_outputs_finite(&o, "action", a->action, s->shape.action);
+  if (!status && s->es.action_count)
+    status = hn_outputs_index(&o, "action_index", a->action_index, s->es.action_count);
+  if (!status && a->info) status = hn_outputs_info(&o, a->info);
+  if (status) return status;
+  memcpy(hn_experience_at(b->w, HN_F_ACTION, b->t, b->first), a->action,
+         (gsize)b->n * b->w->size[HN_F_ACTION]);
+  memcpy(hn_experience_at(b->w, HN_F_ACTION_INDEX, b->t, b->first), a->action_index,
+         (gsize)b->n * b->w->size[HN_F_ACTION_INDEX]);
+  keep_info(b, b->w->policy_info, a->info, a->info ? s->shape.policy_infos : 0);
+  return HN_OK;
+}
+
+static void *copied(const void *from, gsize bytes) {
+  return memcpy(hn_arena_take(hn_arena_current(), bytes), from, bytes);
+}
+
 static HnStatus act_alike(const Block *b) {
   HnSession *s = b->s;
   HnRollouts *r = b->r;
-  int64_t at = b->t * r->rows + b->first;
+  const HnMark mark = hn_arena_mark(hn_arena_current());
+  const gsize n = (gsize)b->n;
   HnActBatch a = {.struct_size = sizeof a,
                   .rows = b->n,
                   .samples = r->samples,
-                  .begin = hn_experience_at(b->w, HN_F_BEGIN, b->t, b->first),
-                  .episode_step = r->episode_step + b->first,
-                  .trial_step = r->trial_step + b->first,
-                  .reward = hn_experience_at(b->w, HN_F_REWARD, b->t - 1, b->first),
-                  .obs = hn_experience_at(b->w, HN_F_OBS, b->t, b->first),
-                  .belief = hn_experience_at(b->w, HN_F_BELIEF, b->t, b->first),
+                  .begin = hn_experience_lent(b->w, HN_F_BEGIN, b->t, b->first),
+                  .episode_step = copied(r->episode_step + b->first, n * sizeof(int64_t)),
+                  .trial_step = copied(r->trial_step + b->first, n * sizeof(int64_t)),
+                  .reward = hn_experience_lent(b->w, HN_F_REWARD, b->t - 1, b->first),
+                  .obs = hn_experience_lent(b->w, HN_F_OBS, b->t, b->first),
+                  .belief = hn_experience_lent(b->w, HN_F_BELIEF, b->t, b->first),
                   .state = r->policy + (gsize)b->first * s->shape.policy_row,
                   .rng = is_greedy(b, b->first) ? NULL : r->policy_rng + b->first,
-                  .action = hn_experience_at(b->w, HN_F_ACTION, b->t, b->first),
-                  .action_index = hn_experience_at(b->w, HN_F_ACTION_INDEX, b->t, b->first),
+                  .action = zeroed(n * b->w->size[HN_F_ACTION]),
+                  .action_index = zeroed(n * b->w->size[HN_F_ACTION_INDEX]),
                   .aux = hn_experience_at(b->w, HN_F_AUX, b->t, b->first)};
-  if (!r->train && s->shape.policy_infos) a.info = b->w->policy_info + at * s->shape.policy_infos;
+  if (!r->train && s->shape.policy_infos)
+    a.info = zeroed(n * s->shape.policy_infos * sizeof *a.info);
   HnStatus status;
   HN_CALL(status, POLICY_act, HN_POLICY(s)->act(s->policy->self, &a));
+  if (!status) status = take_actions(b, &a);
+  hn_arena_reset(hn_arena_current(), mark);
   return status;
 }
 
@@ -252,8 +327,8 @@ static HnStatus act(const Block *b) {
   return status;
 }
 
-/* The block's continuous actions within [-1, 1], as the environment gets them, in the arena; NaN
- * stays.  The history keeps what the policy chose. */
+/* The block's continuous actions within [-1, 1], as the environment gets them, in the arena.  The
+ * history keeps what the policy chose. */
 static const float *clipped_actions(const Block *b) {
   const int64_t n = b->n * b->s->shape.action;
   const float *chosen = hn_experience_at(b->w, HN_F_ACTION, b->t, b->first);
@@ -262,37 +337,68 @@ static const float *clipped_actions(const Block *b) {
   return clipped;
 }
 
+/* Checks what a step led to and takes it over: from here on nobody but the host writes to it. */
+static HnStatus take_step(const Block *b, const HnEnvBatch *e) {
+  const HnSession *s = b->s;
+  const HnOutputs o = outputs_of(s->env, "step", b->r, b->first, b->n, 1);
+  HnStatus status = hn_outputs_finite(&o, "observation", e->obs, s->shape.obs);
+  if (!status) status = hn_outputs_finite(&o, "reward", e->reward, 1);
+  if (!status) status = hn_outputs_flag(&o, "terminated", e->terminated);
+  if (!status) status = hn_outputs_flag(&o, "truncated", e->truncated);
+  if (!status) status = hn_outputs_info(&o, e->info);
+  if (status) return status;
+  const struct {
+    HnExperienceField field;
+    const void *from;
+  } taken[] = {{HN_F_TRUE_REWARD, e->reward},
+               {HN_F_REWARD, e->reward},
+               {HN_F_TERMINATED, e->terminated},
+               {HN_F_TRUNCATED, e->truncated}};
+  for (guint k = 0; k < G_N_ELEMENTS(taken); k++)
+    memcpy(hn_experience_at(b->w, taken[k].field, b->t, b->first), taken[k].from,
+           (gsize)b->n * b->w->size[taken[k].field]);
+  keep_info(b, b->w->env_info, e->info, s->shape.env_infos);
+  return HN_OK;
+}
+
+/* The rewards of the step as the inference would have them, in training. */
+static HnStatus relabel(const Block *b) {
+  HnSession *s = b->s;
+  const HnInference *q = HN_INFERENCE(s);
+  if (!b->r->train || !HN_CAN(q, relabel)) return HN_OK;
+  float *reward = hn_experience_at(b->w, HN_F_REWARD, b->t, b->first);
+  HnHistory now = hn_experience_view(b->w, s->inference, b->t, b->first, 1, b->n);
+  HnStatus status;
+  HN_CALL(status, INFERENCE_relabel,
+          q->relabel(s->inference->self, &now, b->r->belief + (gsize)b->first * s->shape.belief_row,
+                     b->r->belief_rng + b->first, reward));
+  const HnOutputs o = outputs_of(s->inference, "relabel", b->r, b->first, b->n, 1);
+  return status ? status : hn_outputs_finite(&o, "reward", reward, 1);
+}
+
 static HnStatus step(const Block *b) {
   HnSession *s = b->s;
   HnRollouts *r = b->r;
   const HnMark mark = hn_arena_mark(hn_arena_current());
-  int64_t at = b->t * r->rows + b->first;
+  const gsize n = (gsize)b->n;
   HnEnvBatch e = {.struct_size = sizeof e,
                   .rows = b->n,
                   .first = b->first,
                   .state = r->env + (gsize)b->first * s->shape.env_row,
                   .rng = r->env_rng + b->first,
                   .action = clipped_actions(b),
-                  .action_index = hn_experience_at(b->w, HN_F_ACTION_INDEX, b->t, b->first),
+                  .action_index = copied(hn_experience_at(b->w, HN_F_ACTION_INDEX, b->t, b->first),
+                                         n * b->w->size[HN_F_ACTION_INDEX]),
                   .obs = hn_experience_at(b->w, HN_F_NEXT_OBS, b->t, b->first),
-                  .reward = hn_experience_at(b->w, HN_F_TRUE_REWARD, b->t, b->first),
-                  .terminated = hn_experience_at(b->w, HN_F_TERMINATED, b->t, b->first),
-                  .truncated = hn_experience_at(b->w, HN_F_TRUNCATED, b->t, b->first),
-                  .info = b->w->env_info + at * s->shape.env_infos};
-  memset(e.terminated, 0, (gsize)b->n), memset(e.truncated, 0, (gsize)b->n);
+                  .reward = zeroed(n * sizeof *e.reward),
+                  .terminated = zeroed(n),
+                  .truncated = zeroed(n),
+                  .info = zeroed(n * s->shape.env_infos * sizeof *e.info)};
   HnStatus status;
   HN_CALL(status, ENV_step, HN_ENV(s)->step(s->env->self, &e));
+  if (!status) status = take_step(b, &e);
   hn_arena_reset(hn_arena_current(), mark);
-  if (status) return status;
-  float *reward = hn_experience_at(b->w, HN_F_REWARD, b->t, b->first);
-  memcpy(reward, e.reward, (gsize)b->n * sizeof *reward);
-  const HnInference *q = HN_INFERENCE(s);
-  if (!r->train || !HN_CAN(q, relabel)) return HN_OK;
-  HnHistory now = hn_experience_view(b->w, s->inference, b->t, b->first, 1, b->n);
-  HN_CALL(status, INFERENCE_relabel,
-          q->relabel(s->inference->self, &now, r->belief + (gsize)b->first * s->shape.belief_row,
-                     r->belief_rng + b->first, reward));
-  return status;
+  return status ? status : relabel(b);
 }
 
 /* True if row k has a success that ends its counted episode. */

@@ -30,7 +30,8 @@ struct HnSession {
   int success; /* the environment's column of that name, or -1 */
   HnRollouts rollouts;
   HnExperience phase[HN_PHASES_MAX], gather;
-  HnHistory gathered;     /* gather, as its reader may see it */
+  HnHistory gathered; /* gather, as the learner may see it */
+  const HnInstance *learner;
   HnExperience history;   /* where inference asks for refresh: each unfinished trial's steps */
   int64_t *history_steps; /* [B] */
   HnRng policy_learning, inference_learning;

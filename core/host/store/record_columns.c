@@ -78,7 +78,7 @@ static double real(const HnRecordRow *r, HnExperienceField f, int64_t t, int64_t
     (void)k;                                                                \
     write(w, __VA_ARGS__);                                                  \
   }
-PUT(update, hn_csv_int, r->s->update)
+PUT(update, hn_csv_int, r->update)
 PUT(frames, hn_csv_int, r->s->frames)
 PUT(seconds, hn_csv_number, r->seconds[k])
 /* metrics */

@@ -20,6 +20,7 @@ typedef enum HnTiming {
 /* What a row of a table is made from; each table reads what it needs. */
 typedef struct HnRecordRow {
   HnSession *s;
+  int64_t update;              /* that it is of */
   const HnEpisodeMeans *train; /* metrics: training episodes that ended in the update */
   const HnEvaluation *eval;    /* of one split, or NULL: not evaluated in this update */
   const double *seconds;       /* timing: [HN_TIMINGS] */

@@ -119,20 +119,20 @@ bool hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error) {
   return true;
 }
 
-void hn_recorder_episode(HnRecorder *r, HnSession *s, const char *phase, int64_t split,
-                         const HnEpisode *e) {
-  HnRecordRow row = {.s = s, .phase = phase, .split = split, .episode = e};
+void hn_recorder_episode(HnRecorder *r, HnSession *s, int64_t update, const char *phase,
+                         int64_t split, const HnEpisode *e) {
+  HnRecordRow row = {.s = s, .update = update, .phase = phase, .split = split, .episode = e};
   write_row(r, HN_FILE_EPISODES, &row);
 }
 
 void hn_recorder_update(HnRecorder *r, HnSession *s, const HnEpisodeMeans *train,
                         const HnEvaluation *eval) {
-  HnRecordRow row = {.s = s, .train = train, .eval = eval};
+  HnRecordRow row = {.s = s, .update = s->update, .train = train, .eval = eval};
   write_row(r, HN_FILE_METRICS, &row);
 }
 
 void hn_recorder_timing(HnRecorder *r, HnSession *s, const double seconds[HN_TIMINGS]) {
-  HnRecordRow row = {.s = s, .seconds = seconds};
+  HnRecordRow row = {.s = s, .update = s->update, .seconds = seconds};
   write_row(r, HN_FILE_TIMING, &row);
 }
 
@@ -141,17 +141,17 @@ void hn_recorder_trace(HnRecorder *r, const uint8_t digest[32]) {
 }
 
 void hn_recorder_steps(HnRecorder *r, HnSession *s, const HnEvaluation *eval) {
-  HnRecordRow row = {.s = s, .eval = eval};
+  HnRecordRow row = {.s = s, .update = s->update, .eval = eval};
   for (; row.t < eval->observations; row.t++) write_row(r, HN_FILE_STEPS, &row);
 }
 
 HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnEvaluation *eval) {
   float *map = g_new(float, hn_record_map_cells(s) + 1);
-  HnRecordRow row = {.s = s, .eval = eval, .split = split, .map = map};
+  HnRecordRow row = {.s = s, .update = s->update, .eval = eval, .split = split, .map = map};
   HnStatus status = HN_OK;
   for (; row.row < eval->trial.h.rows && !status; row.row++)
     for (row.t = 0; row.t < eval->observations && !status; row.t++) {
-      const float *belief = hn_experience_at(&eval->trial, HN_F_BELIEF, row.t, row.row);
+      const float *belief = hn_experience_lent(&eval->trial, HN_F_BELIEF, row.t, row.row);
       if (hn_record_map_cells(s))
         HN_CALL(status, INFERENCE_map, HN_INFERENCE(s)->map(s->inference->self, belief, map));
       if (!status) write_row(r, HN_FILE_TRIAL, &row);
@@ -161,7 +161,7 @@ HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnE
 }
 
 void hn_recorder_predictions(HnRecorder *r, HnSession *s, int64_t split, const HnEvaluation *eval) {
-  HnRecordRow row = {.s = s, .eval = eval, .split = split};
+  HnRecordRow row = {.s = s, .update = s->update, .eval = eval, .split = split};
   for (; row.row < eval->predictive.kept; row.row++)
     for (int64_t i = 0; i < HN_BAND_STEPS && hn_band_step[i] < eval->observations; i++) {
       row.t = hn_band_step[i], row.band = NULL;

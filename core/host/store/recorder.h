@@ -16,9 +16,10 @@ void hn_recorder_close(HnRecorder *r);
 /* Flushes to disk and notes in meta how long each file is. */
 bool hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error);
 
-/* A finished episode; phase is "train", "eval" (it counts), "adapt" or "uncounted". */
-void hn_recorder_episode(HnRecorder *r, HnSession *s, const char *phase, int64_t split,
-                         const HnEpisode *e);
+/* An episode that finished in an update; phase is "train", "eval" (it counts), "adapt" or
+ * "uncounted". */
+void hn_recorder_episode(HnRecorder *r, HnSession *s, int64_t update, const char *phase,
+                         int64_t split, const HnEpisode *e);
 /* One row of metrics.csv, from the training episodes, the plugins' metrics (then forgotten) and one
  * evaluation a split (NULL: none). */
 void hn_recorder_update(HnRecorder *r, HnSession *s, const HnEpisodeMeans *train,

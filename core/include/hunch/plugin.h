@@ -20,8 +20,12 @@
  * cache indexed by row, such as one simulator a row, for the rows of the call.)
  *
  * Ownership.  Every pointer that a call receives is the caller's and lent until it returns, unless
- * its comment says longer; const arrays are not written.  Every string that a plugin gives lives as
+ * its comment says longer.  A plugin that writes to a const array, which may lie on pages that
+ * cannot be written to, ends its cell.  Every string that a plugin gives lives as
  * long as the plugin is loaded, unless its comment says shorter.
+ *
+ * Outputs are finite, or the host fails the call by name; NaN in `info` says that there is nothing to
+ * say.
  *
  * Row results must not depend on which rows share a call: the host splits as it likes. */
 #ifndef HUNCH_PLUGIN_H
