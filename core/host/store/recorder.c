@@ -1,6 +1,7 @@
 /* recorder.c - see recorder.h. */
 #include "recorder.h"
 #include "error.h"
+#include "outputs.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <inttypes.h>
@@ -154,6 +155,9 @@ HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnE
       const float *belief = hn_experience_lent(&eval->trial, HN_F_BELIEF, row.t, row.row);
       if (hn_record_map_cells(s))
         HN_CALL(status, INFERENCE_map, HN_INFERENCE(s)->map(s->inference->self, belief, map));
+      const HnOutputs o = {
+          .of = s->inference, .call = "map", .first = row.row, .rows = 1, .step = &row.t};
+      if (!status) status = hn_outputs_finite(&o, "map", map, hn_record_map_cells(s));
       if (!status) write_row(r, HN_FILE_TRIAL, &row);
     }
   g_free(map);

@@ -101,7 +101,7 @@ static double gaussian_entropy(const float *belief, int64_t latents) {
 static HnStatus look_at_belief(Watch *x, const HnExperience *w, int64_t t) {
   const HnSession *s = x->replay->s;
   const HnBeliefSpec *b = &s->bs;
-  const float *belief = hn_experience_at(w, HN_F_BELIEF, t, 0);
+  const float *belief = hn_experience_lent(w, HN_F_BELIEF, t, 0);
   HnStatus status = HN_OK;
   if (x->map)
     HN_CALL(status, INFERENCE_map, HN_INFERENCE(s)->map(s->inference->self, belief, x->map));
