@@ -91,6 +91,72 @@ static void coarse(void) {
   g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
 }
 
+static HnComparison *compared(const HnResults *r, char **text) {
+  GError *error = NULL;
+  HnComparison *c = hn_compare(r, NULL, NULL, &error);
+  g_assert_no_error(error);
+  *text = hn_render_text(c);
+  return c;
+}
+
+/* What arms of unequal seeds leave to be said: one without any number, one with fewer than the
+ * baseline. */
+static void unequal_seeds(void) {
+  static const char *const x[] = {"2,20,nan,", "2,20,nan,", "2,20,nan,"}, *const y[] = {
+                                                                              "2,20,1,",
+                                                                              "2,20,nan,",
+                                                                              "2,20,inf,"};
+  char *dir = temporary(), *text;
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) {
+    values(dir, "inferred", i, x[i]), values(dir, "memory only", i, y[i]);
+    values(dir, "fixed", i, "2,20,0,");
+  }
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = compared(r, &text);
+  g_assert_nonnull(strstr(text, "inferred: 3 of 3 done cells have no finite eval.return."));
+  g_assert_nonnull(strstr(text, "memory only: 2 of 3 done cells have no finite eval.return."));
+  g_assert_nonnull(strstr(text, "memory only has 1 seed and fixed 3: their difference is over the"
+                                " 1 in common."));
+  g_assert_nonnull(strstr(text, "No interval below 3 seeds"));
+  g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
+}
+
+/* Cells of one index whose seeds differ are no pair, and cells of one seed are, wherever they
+ * stand: the baseline's are 1000 .. 1002. */
+static void pairs_by_seed(void) {
+  static const char *const seeds[] = {"1001", "1002", "7"}, *const other[] = {"5", "6", "8"};
+  static const char *const x[] = {"2,20,11,", "2,20,22,", "2,20,99,"}, *const y[] = {"2,20,500,",
+                                                                                     "2,20,10,",
+                                                                                     "2,20,20,"};
+  char *dir = temporary(), *text;
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) {
+    char *cell = fake_cell_dir(dir, "inferred", i), *none = fake_cell_dir(dir, "memory only", i);
+    char *own = g_strdup_printf("\"seed\": \"%d\"", 1000 + i);
+    char *to = g_strdup_printf("\"seed\": \"%s\"", seeds[i]);
+    char *away = g_strdup_printf("\"seed\": \"%s\"", other[i]);
+    fake_patch(cell, "run.json", own, to), fake_patch(none, "run.json", own, away);
+    values(dir, "inferred", i, x[i]), values(dir, "fixed", i, y[i]);
+    g_free(cell), g_free(none), g_free(own), g_free(to), g_free(away);
+  }
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = compared(r, &text);
+  const HnEstimate *d = &column(c, "eval.return")->estimate[0][HN_DIFFERENCE];
+  g_assert_cmpint(d->n, ==, 2);
+  g_assert_cmpfloat(d->value, ==, 1.5); /* of 11 - 10 and 22 - 20 */
+  g_assert_cmpint(column(c, "eval.return")->estimate[1][HN_DIFFERENCE].n, ==, 0);
+  g_assert_nonnull(strstr(text, "memory only has no seed in common with fixed: no difference."));
+  g_assert_nonnull(
+      strstr(text, "inferred has 3 seeds and fixed 3: their difference is over the 2"));
+  g_free(text), hn_comparison_free(c);
+  c = hn_compare(r, "memory only", NULL, NULL);
+  text = hn_render_text(c);
+  g_assert_nonnull(strstr(text, "Final values; no differences to memory only; intervals: "));
+  g_assert_null(strstr(text, "paired"));
+  g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
+}
+
 static void text_and_json(void) {
   char *dir = temporary();
   fake_study(&three, dir);
@@ -216,6 +282,8 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/compare/values", compares);
   g_test_add_func("/compare/coarse", coarse);
+  g_test_add_func("/compare/unequal_seeds", unequal_seeds);
+  g_test_add_func("/compare/pairs_by_seed", pairs_by_seed);
   g_test_add_func("/compare/text_and_json", text_and_json);
   g_test_add_func("/compare/refusals", refusals);
   g_test_add_func("/compare/other_protocol", other_protocol);

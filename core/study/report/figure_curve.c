@@ -186,6 +186,14 @@ static void add(const Gathering *g, Plan p) {
 
 /* ---- made of several columns ---- */
 
+/* Whether an arm's cells have the seeds of the baseline's, index by index. */
+static bool same_seeds(const HnComparison *c, int64_t arm) {
+  const int64_t seeds = c->results->seeds;
+  int64_t same = 0;
+  for (int64_t s = 0; s < seeds; s++) same += c->partner[arm * seeds + s] == s;
+  return same == seeds;
+}
+
 /* Every arm's curve of a figure minus the baseline's. */
 static void add_difference(const Gathering *g, const char *of) {
   const HnResults *r = g->c->results;
@@ -201,7 +209,7 @@ static void add_difference(const Gathering *g, const char *of) {
   HnCurves *d = of_arms(g, whole->x_label, y_label);
   d->quartiles = false, d->merged = whole->merged;
   for (int64_t a = 0; a < d->count; a++)
-    if (!g->c->protocol[a])
+    if (!g->c->protocol[a] && same_seeds(g->c, a))
       d->curve[a] =
           hn_curve_difference(whole->curve[a], whole->curve[g->c->baseline], r->seeds, g->stats);
   finish(g, (HnFigure){.group = from->group, .name = name, .column = from->column, .title = title},

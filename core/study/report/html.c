@@ -159,12 +159,11 @@ static void table(GString *out, const HnComparison *c, const HnCompared *m) {
 }
 
 void hn_html_tables(GString *out, const HnComparison *c) {
+  g_autofree char *methods = hn_format_methods(c);
   hn_html_add(out,
               "<section><h2>Final values</h2>\n<p class=\"quiet\">After training, on held-out "
-              "tasks. %s Differences are to %s, paired by seed. ",
-              hn_aggregate_doc(hn_stats_kind(c->stats)), c->results->arms[c->baseline]);
-  hn_html_add(out, "Seeds are the unit; intervals are Student's t for means, else the percentile "
-                   "bootstrap, which decides nothing below ten seeds.</p>\n");
+              "tasks. %s Seeds are the unit; %s.</p>\n",
+              hn_aggregate_doc(hn_stats_kind(c->stats)), methods);
   if (c->columns->len == 0) g_string_append(out, "<p>No done cell has an evaluation yet.</p>\n");
   for (guint i = 0; i < c->columns->len; i++) table(out, c, c->columns->pdata[i]);
   if (c->notes->len) {

@@ -17,9 +17,14 @@ static HnEstimate estimate(const HnComparison *c, const HnCompared *m, int64_t a
   const HnStatistic *t = &hn_statistics[k];
   const int64_t seeds = c->results->seeds;
   const double *x = m->final + arm * seeds, *baseline = m->final + c->baseline * seeds;
-  if (t->paired && (arm == c->baseline || c->protocol[arm]))
+  if (!t->paired) return t->of(c->stats, seeds, x, NULL);
+  if (arm == c->baseline || c->protocol[arm])
     return (HnEstimate){.value = NAN, .low = NAN, .high = NAN};
-  return t->of(c->stats, seeds, x, t->paired ? baseline : NULL);
+  const int64_t *partner = c->partner + arm * seeds;
+  g_autofree double *paired = g_new(double, (gsize)seeds);
+  for (int64_t s = 0; s < seeds; s++)
+    paired[s] = partner[s] < 0 ? (double)NAN : baseline[partner[s]];
+  return t->of(c->stats, seeds, x, paired);
 }
 
 HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char *column,
@@ -37,6 +42,16 @@ HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char 
   return m;
 }
 
+/* The final value of a cell; *has: it reports the column, though its value may be NaN. */
+static double final_of(const HnResult *cell, const char *column, bool *has) {
+  int64_t row = -1;
+  double final = cell->metrics
+                     ? hn_table_last(cell->metrics, hn_table_find(cell->metrics, column), &row)
+                     : (double)NAN;
+  *has = row >= 0;
+  return final;
+}
+
 static void compare_column(HnComparison *c, const char *column) {
   const HnResults *r = c->results;
   gsize cells = (gsize)(r->arm_count * r->seeds);
@@ -45,18 +60,31 @@ static void compare_column(HnComparison *c, const char *column) {
   double *final = g_new(double, cells);
   bool exists = false;
   for (gsize i = 0; i < cells; i++) {
-    HnResult *cell = r->cells->pdata[i];
-    int64_t row = -1;
-    final[i] = cell->metrics
-                   ? hn_table_last(cell->metrics, hn_table_find(cell->metrics, column), &row)
-                   : (double)NAN;
-    exists |= row >= 0;
+    bool has;
+    final[i] = final_of(r->cells->pdata[i], column, &has);
+    exists |= has;
   }
   if (!exists) {
     g_free(final);
     return;
   }
   g_ptr_array_add(c->columns, hn_compared_new(c, column, column, final));
+}
+
+/* A seed is what run.json calls so: two studies' seeds of one index need not be the same. */
+static int64_t partner_of(const HnComparison *c, const HnResult *cell) {
+  const char *seed = hn_result_done(cell) ? hn_result_fact(cell, "seed") : NULL;
+  for (int64_t s = 0; seed && s < c->results->seeds; s++) {
+    const HnResult *other = hn_results_cell(c->results, c->baseline, s);
+    if (hn_result_done(other) && !g_strcmp0(hn_result_fact(other, "seed"), seed)) return s;
+  }
+  return -1;
+}
+
+static void list_partners(HnComparison *c) {
+  const GPtrArray *cells = c->results->cells;
+  c->partner = g_new(int64_t, cells->len);
+  for (guint i = 0; i < cells->len; i++) c->partner[i] = partner_of(c, cells->pdata[i]);
 }
 
 static void list_absent(HnComparison *c) {
@@ -79,8 +107,12 @@ static void note(const HnComparison *c, const char *format, ...) G_GNUC_PRINTF(2
 static void note(const HnComparison *c, const char *format, ...) {
   va_list list;
   va_start(list, format);
-  g_ptr_array_add(c->notes, g_strdup_vprintf(format, list));
+  char *text = g_strdup_vprintf(format, list);
   va_end(list);
+  if (g_ptr_array_find_with_equal_func(c->notes, text, g_str_equal, NULL))
+    g_free(text); /* said of another column */
+  else
+    g_ptr_array_add(c->notes, text);
 }
 
 /* Machines may be mixed (their bits may differ, their statistics not), but it is said. */
@@ -99,11 +131,40 @@ static void note_machines(const HnComparison *c) {
   }
 }
 
+/* Done cells of an arm that report a column, but no finite value. */
+static void note_lacking(const HnComparison *c, const HnCompared *m, int64_t arm) {
+  const HnResults *r = c->results;
+  int64_t reported = 0, lacking = 0;
+  for (int64_t s = 0; s < r->seeds; s++) {
+    bool has;
+    lacking += !isfinite(final_of(hn_results_cell(r, arm, s), m->column, &has)) && has;
+    reported += has;
+  }
+  if (lacking)
+    note(c, "%s: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " done cells have no finite %s.",
+         r->arms[arm], lacking, reported, m->column);
+}
+
+/* Where an arm and the baseline do not have the same seeds. */
+static void note_pairs(const HnComparison *c, const HnCompared *m, int64_t arm) {
+  const char *name = c->results->arms[arm], *base = c->results->arms[c->baseline];
+  const int64_t own = m->estimate[arm][HN_VALUE].n, pairs = m->estimate[arm][HN_DIFFERENCE].n;
+  const int64_t others = m->estimate[c->baseline][HN_VALUE].n;
+  if (arm == c->baseline || c->protocol[arm] || !own || !others) return;
+  if (!pairs)
+    note(c, "%s has no seed in common with %s: no difference.", name, base);
+  else if (pairs < own || pairs < others)
+    note(c,
+         "%s has %" G_GINT64_FORMAT " seed%s and %s %" G_GINT64_FORMAT
+         ": their difference is over the %" G_GINT64_FORMAT " in common.",
+         name, own, own == 1 ? "" : "s", base, others, pairs);
+}
+
 /* What the seeds of all columns leave to be said. */
 static void note_seeds(const HnComparison *c) {
   const HnResults *r = c->results;
   guint intervals = 0;
-  bool coarse = false, few = false, nan = false, fewer_pairs = false;
+  bool coarse = false, few = false;
   for (guint i = 0; i < c->columns->len; i++) {
     const HnCompared *m = c->columns->pdata[i];
     for (int64_t a = 0; a < r->arm_count; a++) {
@@ -111,19 +172,16 @@ static void note_seeds(const HnComparison *c) {
       const HnEstimate *difference = &m->estimate[a][HN_DIFFERENCE];
       intervals += difference->interval != HN_INTERVAL_NONE;
       coarse |= value->coarse;
-      few |= value->n > 0 && value->n < HN_STATS_SEEDS_MIN;
-      fewer_pairs |= difference->n > 0 && difference->n < value->n;
-      for (int64_t s = 0; s < r->seeds; s++)
-        nan |= hn_result_done(hn_results_cell(r, a, s)) && !isfinite(m->final[a * r->seeds + s]) &&
-               value->n > 0;
+      few |= (value->n > 0 && value->n < HN_STATS_SEEDS_MIN) ||
+             (difference->n > 0 && difference->n < HN_STATS_SEEDS_MIN);
+      note_lacking(c, m, a);
+      note_pairs(c, m, a);
     }
   }
   if (few) note(c, "No interval below %d seeds: run more seeds.", HN_STATS_SEEDS_MIN);
   if (coarse)
     note(c, "~ is a coarse interval, too narrow: bootstraps below %d seeds decide nothing.",
          HN_STATS_COARSE_BELOW);
-  if (nan) note(c, "Some done cells have no finite value; see 'seeds'.");
-  if (fewer_pairs) note(c, "Differences use only the seeds that both arms have.");
   if (intervals > 1)
     note(c, "Each interval holds for itself; the %u differences are not adjusted for being many.",
          intervals);
@@ -229,7 +287,7 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
   c->origin = g_ptr_array_new_with_free_func(g_free);
   c->protocol = g_new0(char *, (gsize)r->arm_count);
   for (int64_t a = 0; a < r->arm_count; a++) c->protocol[a] = hn_comparable_protocol(r, a, base);
-  list_origin(c), list_absent(c);
+  list_partners(c), list_origin(c), list_absent(c);
   if (!compare_columns(c, metric, error)) return NULL;
   note_seeds(c), note_arms(c), note_machines(c);
   return g_steal_pointer(&c);
@@ -243,7 +301,7 @@ void hn_comparison_free(HnComparison *c) {
   g_ptr_array_free(c->notes, TRUE);
   g_ptr_array_free(c->origin, TRUE);
   for (int64_t a = 0; a < c->results->arm_count; a++) g_free(c->protocol[a]);
-  g_free(c->protocol);
+  g_free(c->protocol), g_free(c->partner);
   g_free(c);
 }
 

@@ -19,7 +19,8 @@ typedef struct HnComparison {
   HnStats *stats;
   int64_t baseline;
   GPtrArray *columns; /* HnCompared *; the deciding metric first */
-  char **protocol; /* [arms] what differs from the baseline's environment or evaluation, or NULL */
+  char **protocol;  /* [arms] what differs from the baseline's environment or evaluation, or NULL */
+  int64_t *partner; /* [arms, seeds] index of the baseline's done cell with the same seed, or -1 */
   GPtrArray *absent; /* char *: a cell that is not done, and why, a line each */
   GPtrArray *notes;  /* char *: what a reader should know, a line each */
   GPtrArray *origin; /* char *: environment, simulator and protocol, a line each */

@@ -57,6 +57,27 @@ char *hn_format_statistic(const HnComparison *c, const HnCompared *m, int64_t ar
   return hn_format_number(m->estimate[arm][statistic].value, hn_format_of(m, statistic));
 }
 
+char *hn_format_methods(const HnComparison *c) {
+  bool pairs = false, shown[HN_INTERVALS] = {false};
+  for (guint i = 0; i < c->columns->len; i++) {
+    const HnCompared *m = c->columns->pdata[i];
+    for (int64_t a = 0; a < m->arms; a++) {
+      pairs |= m->estimate[a][HN_DIFFERENCE].n > 0;
+      for (int k = 0; k < HN_STATISTICS; k++) shown[m->estimate[a][k].interval] = true;
+    }
+  }
+  const char *baseline = c->results->arms[c->baseline];
+  GString *text = g_string_new(pairs ? "differences to " : "no differences to ");
+  g_string_append_printf(text, "%s%s", baseline, pairs ? ", paired by seed" : "");
+  const char *before = "; intervals: ";
+  for (int i = HN_INTERVAL_NONE + 1; i < HN_INTERVALS; i++) {
+    if (!shown[i]) continue;
+    g_string_append_printf(text, "%s%s", before, hn_interval_title((HnInterval)i));
+    before = ", ";
+  }
+  return g_string_free(text, FALSE);
+}
+
 char *hn_format_confidence(const HnComparison *c) {
   return g_strdup_printf("%g %% interval", 100 * hn_stats_confidence(c->stats));
 }

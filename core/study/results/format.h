@@ -18,6 +18,8 @@ char *hn_format_number(double x, HnFormat format);
 char *hn_format_interval(const HnEstimate *e, HnFormat format);
 /* The number, or why there can be none: "baseline", "other task". */
 char *hn_format_statistic(const HnComparison *c, const HnCompared *m, int64_t arm, int statistic);
+/* "differences to BASELINE, paired by seed; intervals: Student's t": what the tables show. */
+char *hn_format_methods(const HnComparison *c);
 /* "95 % interval". */
 char *hn_format_confidence(const HnComparison *c);
 /* "1e-6 nats; lower is better". */

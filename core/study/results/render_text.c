@@ -38,31 +38,16 @@ static void add_column(const HnComparison *c, const HnCompared *m, GString *out)
   hn_text_table_end(&t, WIDTH, out);
 }
 
-/* How the first interval that is shown was made, or NULL. */
-static const char *method(const HnComparison *c) {
-  for (guint i = 0; i < c->columns->len; i++) {
-    const HnCompared *m = c->columns->pdata[i];
-    for (int64_t a = 0; a < m->arms; a++) {
-      const HnInterval interval = m->estimate[a][HN_VALUE].interval;
-      if (interval != HN_INTERVAL_NONE)
-        return interval == HN_INTERVAL_T ? "Student's t" : "percentile bootstrap";
-    }
-  }
-  return NULL;
-}
-
 static void add_heading(const HnComparison *c, GString *out) {
   const HnResults *r = c->results;
-  const char *intervals = method(c);
+  g_autofree char *methods = hn_format_methods(c);
   g_string_append_printf(out,
                          "%s: %" G_GINT64_FORMAT " arm%s x %" G_GINT64_FORMAT
                          " seed%s, %" G_GINT64_FORMAT " of %u cells done\n",
                          r->study, r->arm_count, r->arm_count == 1 ? "" : "s", r->seeds,
                          r->seeds == 1 ? "" : "s", c->done, r->cells->len);
   if (c->columns->len)
-    g_string_append_printf(out, "Final values; differences to %s, paired by seed%s%s.\n",
-                           r->arms[c->baseline], intervals ? "; intervals: " : "",
-                           intervals ? intervals : "");
+    g_string_append_printf(out, "Final values; %s.\n", methods);
   else
     g_string_append(out, "No done cell has an evaluation yet.\n");
   for (guint i = 0; i < c->origin->len && c->done; i++)

@@ -38,8 +38,18 @@ HnAggregate hn_stats_kind(const HnStats *s) {
   return s->aggregate;
 }
 
+static const struct {
+  const char *name, *title;
+} intervals[HN_INTERVALS] = {[HN_INTERVAL_NONE] = {"none", "none"},
+                             [HN_INTERVAL_T] = {"t", "Student's t"},
+                             [HN_INTERVAL_BOOTSTRAP] = {"bootstrap", "percentile bootstrap"}};
+
 const char *hn_interval_name(HnInterval i) {
-  return i == HN_INTERVAL_T ? "t" : i == HN_INTERVAL_BOOTSTRAP ? "bootstrap" : "none";
+  return intervals[i].name;
+}
+
+const char *hn_interval_title(HnInterval i) {
+  return intervals[i].title;
 }
 
 /* ---- aggregates of x [n], which they may reorder ---- */

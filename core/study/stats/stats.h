@@ -25,7 +25,12 @@
 /* "mean|median|iqm", for a parameter of kind choice. */
 #define HN_AGGREGATE_CHOICES &(HN_AGGREGATES(HN_AGGREGATE_CHOICE))[1]
 typedef enum HnAggregate { HN_AGGREGATES(HN_AGGREGATE_ENUM) } HnAggregate;
-typedef enum HnInterval { HN_INTERVAL_NONE, HN_INTERVAL_T, HN_INTERVAL_BOOTSTRAP } HnInterval;
+typedef enum HnInterval {
+  HN_INTERVAL_NONE,
+  HN_INTERVAL_T,
+  HN_INTERVAL_BOOTSTRAP,
+  HN_INTERVALS
+} HnInterval;
 enum { HN_STATS_SEEDS_MIN = 3, HN_STATS_COARSE_BELOW = 10 };
 
 typedef struct HnEstimate {
@@ -46,8 +51,9 @@ HnAggregate hn_stats_kind(const HnStats *s);
 /* Its name, "iqm", and a sentence about it. */
 const char *hn_aggregate_name(HnAggregate a);
 const char *hn_aggregate_doc(HnAggregate a);
-/* "none", "t", "bootstrap". */
+/* "none", "t", "bootstrap"; and for people, "Student's t". */
 const char *hn_interval_name(HnInterval i);
+const char *hn_interval_title(HnInterval i);
 
 /*   x  [n] a value per seed, NaN where there is none */
 HnEstimate hn_stats_estimate(HnStats *s, int64_t n, const double *x);
