@@ -50,8 +50,8 @@ static void done(char *dir) {
   g_free(dir);
 }
 
-static const HnTaskComparison *table(const GPtrArray *all, guint i, const char *split, const char *column,
-                             guint rows) {
+static const HnTaskComparison *table(const GPtrArray *all, guint i, const char *split,
+                                     const char *column, guint rows) {
   const HnTaskComparison *b = all->pdata[i];
   g_assert_cmpstr(b->split, ==, split);
   g_assert_cmpstr(b->column, ==, column);
@@ -90,6 +90,9 @@ static void values(void) {
   g_assert_cmpint(open->better, ==, 1);
   const HnTaskComparison *reached = table(all, 0, "test", "success", 3);
   g_assert_cmpfloat_with_epsilon(row(reached, 1, "push")->estimate[0][HN_VALUE].value, 0.5, 1e-15);
+  /* Wilson's of six trials, two a seed */
+  g_assert_cmpfloat_with_epsilon(row(reached, 1, "push")->estimate[0][HN_VALUE].low,
+                                 0.0654801139409694, 1e-12);
   g_assert_cmpfloat_with_epsilon(row(reached, 0, "open, \"wide\"")->estimate[0][HN_VALUE].value, 0,
                                  1e-15);
   g_assert_cmpfloat_with_epsilon(row(reached, 2, "mean of 2")->estimate[0][HN_VALUE].value, 0.25,

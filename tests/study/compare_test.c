@@ -69,6 +69,33 @@ static void compares(void) {
   done(dir);
 }
 
+static HnComparison *compared(const HnResults *r, char **text) {
+  GError *error = NULL;
+  HnComparison *c = hn_compare(r, NULL, NULL, &error);
+  g_assert_no_error(error);
+  *text = hn_render_text(c);
+  return c;
+}
+
+/* All seeds always succeed at the 20 tasks of the evaluation: Wilson's of 60 trials. */
+static void success(void) {
+  char *dir = temporary(), *text;
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) {
+    char *cell = fake_cell_dir(dir, "inferred", i);
+    fake_write(cell, "metrics.csv", "update,frames,eval.return,eval.success\n2,20,5,1\n");
+    g_free(cell);
+  }
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = compared(r, &text);
+  const HnEstimate *e = &column(c, "eval.success")->estimate[0][HN_VALUE];
+  g_assert_cmpfloat_with_epsilon(e->low, 0.764206401045069, 1e-12);
+  g_assert_cmpfloat(e->high, ==, 1);
+  g_assert_nonnull(strstr(text, "intervals: Student's t, Wilson's of rates."));
+  g_assert_nonnull(strstr(text, "note: Wilson's: trials as the seeds' variance allows"));
+  g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
+}
+
 /* The bootstrap of three medians says where the seeds lie, and decides nothing: here all three
  * pairs differ by about 100. */
 static void coarse(void) {
@@ -89,14 +116,6 @@ static void coarse(void) {
   g_assert_nonnull(strstr(text, "~[+100"));
   g_assert_nonnull(strstr(text, "bootstraps below 10 seeds decide nothing"));
   g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
-}
-
-static HnComparison *compared(const HnResults *r, char **text) {
-  GError *error = NULL;
-  HnComparison *c = hn_compare(r, NULL, NULL, &error);
-  g_assert_no_error(error);
-  *text = hn_render_text(c);
-  return c;
 }
 
 /* What arms of unequal seeds leave to be said: one without any number, one with fewer than the
@@ -281,6 +300,7 @@ static void formats(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/compare/values", compares);
+  g_test_add_func("/compare/success", success);
   g_test_add_func("/compare/coarse", coarse);
   g_test_add_func("/compare/unequal_seeds", unequal_seeds);
   g_test_add_func("/compare/pairs_by_seed", pairs_by_seed);

@@ -45,18 +45,18 @@ static void check(HnEstimate e, HnInterval interval, double value, double low, d
 
 static void student(void) {
   HnStats *s = hn_stats_new(HN_AGGREGATE_MEAN, 0.95, 1000);
-  check(hn_stats_estimate(s, 5, x5), HN_INTERVAL_T, 3.49, -0.2185034536731396, 7.198503453673139,
+  check(hn_stats_estimate(s, 5, x5, 0), HN_INTERVAL_T, 3.49, -0.2185034536731396, 7.198503453673139,
         1e-12);
-  check(hn_stats_difference(s, 5, x5, y5), HN_INTERVAL_T, 0.77, -0.819863355679276,
+  check(hn_stats_difference(s, 5, x5, y5, 0), HN_INTERVAL_T, 0.77, -0.819863355679276,
         2.359863355679276, 1e-12);
-  check(hn_stats_estimate(s, 10, z10), HN_INTERVAL_T, 1.84, 0.0542485569946587, 3.62575144300534,
+  check(hn_stats_estimate(s, 10, z10, 0), HN_INTERVAL_T, 1.84, 0.0542485569946587, 3.62575144300534,
         1e-12);
-  check(hn_stats_difference(s, 10, z10, w10), HN_INTERVAL_T, 0.76, 0.173775793777764,
+  check(hn_stats_difference(s, 10, z10, w10, 0), HN_INTERVAL_T, 0.76, 0.173775793777764,
         1.34622420622224, 1e-12);
   hn_stats_free(s);
   s = hn_stats_new(HN_AGGREGATE_MEAN, 0.90, 1000);
-  check(hn_stats_difference(s, 3, x5, y5), HN_INTERVAL_T, 0.6166666666666667, -1.0185542261857499,
-        2.2518875595190817, 1e-12);
+  check(hn_stats_difference(s, 3, x5, y5, 0), HN_INTERVAL_T, 0.6166666666666667,
+        -1.0185542261857499, 2.2518875595190817, 1e-12);
   hn_stats_free(s);
 }
 
@@ -64,37 +64,37 @@ static void student(void) {
  * distribution, which for a median of five is the gap between values. */
 static void bootstrap(void) {
   HnStats *s = hn_stats_new(HN_AGGREGATE_MEDIAN, 0.95, 200000);
-  check(hn_stats_estimate(s, 5, x5), HN_INTERVAL_BOOTSTRAP, 3.1, -0.4, 7.25, 1e-12);
-  check(hn_stats_difference(s, 5, x5, y5), HN_INTERVAL_BOOTSTRAP, 3.1 - 2.5, -0.5, 2.5, 1e-12);
-  g_assert_true(hn_stats_estimate(s, 5, x5).coarse);
+  check(hn_stats_estimate(s, 5, x5, 0), HN_INTERVAL_BOOTSTRAP, 3.1, -0.4, 7.25, 1e-12);
+  check(hn_stats_difference(s, 5, x5, y5, 0), HN_INTERVAL_BOOTSTRAP, 3.1 - 2.5, -0.5, 2.5, 1e-12);
+  g_assert_true(hn_stats_estimate(s, 5, x5, 0).coarse);
   hn_stats_free(s);
   s = hn_stats_new(HN_AGGREGATE_IQM, 0.95, 200000);
-  check(hn_stats_estimate(s, 5, x5), HN_INTERVAL_BOOTSTRAP, 3.533333333333333, 0.4,
+  check(hn_stats_estimate(s, 5, x5, 0), HN_INTERVAL_BOOTSTRAP, 3.533333333333333, 0.4,
         6.666666666666667, 0.02);
-  HnEstimate paired = hn_stats_difference(s, 10, z10, w10);
+  HnEstimate paired = hn_stats_difference(s, 10, z10, w10, 0);
   check(paired, HN_INTERVAL_BOOTSTRAP, 0.5333333333333334, 0.016666666666666663, 1.2, 0.02);
-  HnEstimate again = hn_stats_difference(s, 10, z10, w10);
+  HnEstimate again = hn_stats_difference(s, 10, z10, w10, 0);
   g_assert_cmpmem(&paired, sizeof paired, &again, sizeof again);
-  g_assert_false(hn_stats_estimate(s, 10, z10).coarse);
+  g_assert_false(hn_stats_estimate(s, 10, z10, 0).coarse);
   hn_stats_free(s);
 }
 
 static void few_and_missing(void) {
   HnStats *s = hn_stats_new(HN_AGGREGATE_MEAN, 0.95, 1000);
   double holes[] = {1, NAN, 3, INFINITY, 8}, base[] = {0, 5, NAN, 5, 2};
-  HnEstimate e = hn_stats_estimate(s, 2, x5);
+  HnEstimate e = hn_stats_estimate(s, 2, x5, 0);
   g_assert_cmpint(e.interval, ==, HN_INTERVAL_NONE);
   g_assert_true(isnan(e.low) && isnan(e.high));
   NEAR(e.value, 1.35, 1e-14);
-  e = hn_stats_estimate(s, 5, holes);
+  e = hn_stats_estimate(s, 5, holes, 0);
   g_assert_cmpint(e.n, ==, 3);
   g_assert_cmpint(e.interval, ==, HN_INTERVAL_T);
   NEAR(e.value, 4, 1e-14);
-  e = hn_stats_difference(s, 5, holes, base); /* pairs 0 and 4 */
+  e = hn_stats_difference(s, 5, holes, base, 0); /* pairs 0 and 4 */
   g_assert_cmpint(e.n, ==, 2);
   NEAR(e.value, 3.5, 1e-14);
   g_assert_cmpint(e.interval, ==, HN_INTERVAL_NONE);
-  e = hn_stats_estimate(s, 1, &holes[1]);
+  e = hn_stats_estimate(s, 1, &holes[1], 0);
   g_assert_cmpint(e.n, ==, 0);
   g_assert_true(isnan(e.value));
   hn_stats_free(s);
@@ -126,7 +126,7 @@ static double missed(HnAggregate aggregate, int64_t n, int studies) {
       double shared = 3 * hn_rng_normal(&rng);
       x[k] = 1 + shared + hn_rng_normal(&rng), y[k] = shared + hn_rng_normal(&rng);
     }
-    HnEstimate e = hn_stats_difference(s, n, x, y);
+    HnEstimate e = hn_stats_difference(s, n, x, y, 0);
     missed += e.low > 1 || e.high < 1;
   }
   hn_stats_free(s);
@@ -144,6 +144,54 @@ static void coverage(void) {
   g_assert_cmpfloat(missed(HN_AGGREGATE_MEDIAN, 3, 500), >, 0.2);
 }
 
+/* Rates of three seeds: all trials won or lost, where Wilson's ends at N / (N + t^2) for N trials;
+ * 1/4, 1/2, 3/4, whose variance is that of 12 trials; differences end at 1. */
+static void rates(void) {
+  static const double won[] = {1, 1, 1}, lost[] = {0, 0, 0}, mixed[] = {0.25, 0.5, 0.75},
+                      more[] = {1, 1, 0.2}, outside[] = {0.5, 1, 1.5};
+  HnStats *s = hn_stats_new(HN_AGGREGATE_MEAN, 0.95, 100);
+  check(hn_stats_estimate(s, 3, won, 20), HN_INTERVAL_WILSON, 1, 0.764206401045069, 1, 1e-12);
+  check(hn_stats_estimate(s, 3, lost, 1), HN_INTERVAL_WILSON, 0, 0, 0.860548271752086, 1e-12);
+  check(hn_stats_estimate(s, 3, mixed, 20), HN_INTERVAL_WILSON, 0.5, 0.110537970696876,
+        0.889462029303124, 1e-12);
+  HnEstimate d = hn_stats_difference(s, 3, more, lost, 20);
+  g_assert_true(d.interval == HN_INTERVAL_T && d.high == 1 && d.low > -1);
+  d = hn_stats_estimate(s, 3, outside, 20); /* a sum that is called success */
+  g_assert_true(d.interval == HN_INTERVAL_T && d.high > 1.5);
+  hn_stats_free(s);
+}
+
+/* How often the interval of a rate leaves out `mean`: in `studies` studies n seeds, whose own rates
+ * differ by up to `spread` to either side, do 20 tasks each. */
+static double missed_rate(int64_t n, double mean, double spread, int studies) {
+  HnStats *s = hn_stats_new(HN_AGGREGATE_MEAN, 0.95, 100);
+  HnRng rng = hn_rng(6, (uint64_t)n);
+  int missed = 0;
+  for (int i = 0; i < studies; i++) {
+    double x[30] = {0};
+    for (int k = 0; k < n; k++) {
+      const double p = hn_rng_uniform(&rng, mean - spread, mean + spread);
+      for (int task = 0; task < 20; task++) x[k] += (hn_rng_uniform(&rng, 0, 1) < p) / 20.0;
+    }
+    HnEstimate e = hn_stats_estimate(s, n, x, 20);
+    g_assert_true(e.low >= 0 && e.high <= 1 && e.low < e.high);
+    missed += e.low > mean || e.high < mean;
+  }
+  hn_stats_free(s);
+  return (double)missed / studies;
+}
+
+static void coverage_of_rates(void) {
+  static const int64_t seeds[] = {3, 5, 10, 30};
+  static const double of[][2] = {{0.5, 0}, {0.5, 0.3}, {0.9, 0.1}, {0.98, 0.02}, {0.02, 0.02}};
+  for (guint i = 0; i < G_N_ELEMENTS(seeds); i++)
+    for (guint k = 0; k < G_N_ELEMENTS(of); k++) {
+      const double missed = missed_rate(seeds[i], of[k][0], of[k][1], 2000);
+      g_test_message("%d seeds, %g +- %g: %g", (int)seeds[i], of[k][0], of[k][1], missed);
+      g_assert_cmpfloat(missed, <=, 0.065);
+    }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/stats/t_quantiles", t_quantiles);
@@ -153,5 +201,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/stats/few_and_missing", few_and_missing);
   g_test_add_func("/stats/spread", spread);
   g_test_add_func("/stats/coverage", coverage);
+  g_test_add_func("/stats/rates", rates);
+  g_test_add_func("/stats/coverage_of_rates", coverage_of_rates);
   return g_test_run();
 }

@@ -107,12 +107,12 @@ int64_t hn_curve_thin(HnCurve *c, bool log_x) {
   return longest;
 }
 
-void hn_curve_summarise(HnCurve *c, HnStats *stats, bool quartiles) {
+void hn_curve_summarise(HnCurve *c, HnStats *stats, bool quartiles, double trials) {
   g_autofree double *seed = g_new(double, (gsize)c->seeds);
   for (int64_t i = 0; i < c->n; i++) {
     for (int64_t s = 0; s < c->seeds; s++) seed[s] = c->each[s * c->n + i];
     HnEstimate e = quartiles ? hn_stats_spread(stats, c->seeds, seed)
-                             : hn_stats_estimate(stats, c->seeds, seed);
+                             : hn_stats_estimate(stats, c->seeds, seed, trials);
     c->value[i] = e.value, c->low[i] = e.low, c->high[i] = e.high;
   }
 }
@@ -129,7 +129,7 @@ HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, 
       pair[s] = c->each[s * c->n + i], pair[seeds + s] = b->each[s * c->n + i];
       d->each[s * c->n + i] = pair[s] - pair[seeds + s];
     }
-    HnEstimate e = hn_stats_difference(stats, seeds, pair, pair + seeds);
+    HnEstimate e = hn_stats_difference(stats, seeds, pair, pair + seeds, 0);
     d->value[i] = e.value, d->low[i] = e.low, d->high[i] = e.high;
   }
   return d;

@@ -22,8 +22,8 @@ void hn_curve_add_up(HnCurve *c);
  * axis only where points lie closer than the axis can show.  Returns the longest run; 1: nothing to
  * do. */
 int64_t hn_curve_thin(HnCurve *c, bool log_x);
-/* Fills value, low and high from each: an interval, or the quartiles. */
-void hn_curve_summarise(HnCurve *c, HnStats *stats, bool quartiles);
+/* Fills value, low and high from each: an interval, or the quartiles.  trials: as in stats.h. */
+void hn_curve_summarise(HnCurve *c, HnStats *stats, bool quartiles, double trials);
 /* c minus another curve that has the same points and, like it, all `seeds`; or NULL.  Both may be
  * NULL. */
 HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, HnStats *stats);

@@ -168,7 +168,7 @@ static HnCurve *arm_curve(const Gathering *g, int64_t arm, const Plan *p, HnCurv
   if (p->so_far) hn_curve_add_up(c);
   const int64_t longest = hn_curve_thin(c, p->log_x);
   d->merged = MAX(d->merged, longest);
-  hn_curve_summarise(c, g->stats, d->quartiles);
+  hn_curve_summarise(c, g->stats, d->quartiles, p->so_far ? 0 : hn_metric_trials(r, p->column));
   return c;
 }
 
@@ -247,7 +247,7 @@ static HnCurve *episodes_curve(const Gathering *g, int64_t arm, bool quartiles) 
       c->each[s * n + e] =
           hn_table_last(tables->pdata[s], hn_table_find(tables->pdata[s], name), NULL);
   }
-  hn_curve_summarise(c, g->stats, quartiles);
+  hn_curve_summarise(c, g->stats, quartiles, 0);
   if (!isfinite(hn_curve_last(c))) g_clear_pointer(&c, hn_curve_free);
   return c;
 }

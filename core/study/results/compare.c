@@ -17,23 +17,24 @@ static HnEstimate estimate(const HnComparison *c, const HnCompared *m, int64_t a
   const HnStatistic *t = &hn_statistics[k];
   const int64_t seeds = c->results->seeds;
   const double *x = m->final + arm * seeds, *baseline = m->final + c->baseline * seeds;
-  if (!t->paired) return t->of(c->stats, seeds, x, NULL);
+  if (!t->paired) return t->of(c->stats, seeds, x, NULL, m->trials);
   if (arm == c->baseline || c->protocol[arm])
     return (HnEstimate){.value = NAN, .low = NAN, .high = NAN};
   const int64_t *partner = c->partner + arm * seeds;
   g_autofree double *paired = g_new(double, (gsize)seeds);
   for (int64_t s = 0; s < seeds; s++)
     paired[s] = partner[s] < 0 ? (double)NAN : baseline[partner[s]];
-  return t->of(c->stats, seeds, x, paired);
+  return t->of(c->stats, seeds, x, paired, m->trials);
 }
 
 HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char *column,
-                            double *final) {
+                            double trials, double *final) {
   const HnResults *r = c->results;
   HnCompared *m = g_new0(HnCompared, 1);
   m->column = g_strdup(name);
   m->unit = g_strdup(hn_metric_unit(r, column));
   m->better = hn_metric_better(column);
+  m->trials = hn_metric_trials(r, column) > 0 ? trials : 0;
   m->final = final;
   m->arms = r->arm_count;
   m->estimate = g_malloc0_n((gsize)r->arm_count, sizeof *m->estimate);
@@ -68,7 +69,8 @@ static void compare_column(HnComparison *c, const char *column) {
     g_free(final);
     return;
   }
-  g_ptr_array_add(c->columns, hn_compared_new(c, column, column, final));
+  g_ptr_array_add(c->columns,
+                  hn_compared_new(c, column, column, hn_metric_trials(r, column), final));
 }
 
 /* A seed is what run.json calls so: two studies' seeds of one index need not be the same. */
@@ -164,14 +166,14 @@ static void note_pairs(const HnComparison *c, const HnCompared *m, int64_t arm) 
 static void note_seeds(const HnComparison *c) {
   const HnResults *r = c->results;
   guint intervals = 0;
-  bool coarse = false, few = false;
+  bool coarse = false, few = false, rates = false;
   for (guint i = 0; i < c->columns->len; i++) {
     const HnCompared *m = c->columns->pdata[i];
     for (int64_t a = 0; a < r->arm_count; a++) {
       const HnEstimate *value = &m->estimate[a][HN_VALUE];
       const HnEstimate *difference = &m->estimate[a][HN_DIFFERENCE];
       intervals += difference->interval != HN_INTERVAL_NONE;
-      coarse |= value->coarse;
+      coarse |= value->coarse, rates |= value->interval == HN_INTERVAL_WILSON;
       few |= (value->n > 0 && value->n < HN_STATS_SEEDS_MIN) ||
              (difference->n > 0 && difference->n < HN_STATS_SEEDS_MIN);
       note_lacking(c, m, a);
@@ -182,6 +184,8 @@ static void note_seeds(const HnComparison *c) {
   if (coarse)
     note(c, "~ is a coarse interval, too narrow: bootstraps below %d seeds decide nothing.",
          HN_STATS_COARSE_BELOW);
+  if (rates)
+    note(c, "Wilson's: trials as the seeds' variance allows, at most one for each task and seed.");
   if (intervals > 1)
     note(c, "Each interval holds for itself; the %u differences are not adjusted for being many.",
          intervals);

@@ -9,6 +9,7 @@ typedef struct HnCompared {
   char *column, *unit; /* unit "" if unknown */
   int better;          /* +1: higher is better, -1: lower, 0: not known */
   int64_t arms;
+  double trials; /* of a rate, those that a seed's value is the mean of; 0: no rate */
   double *final; /* [arms, seeds]; NaN where there is none */
   /* [arms]; of paired statistics n = 0 for the baseline and where protocols differ */
   HnEstimate (*estimate)[HN_STATISTICS];
@@ -37,9 +38,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnComparison, hn_comparison_free)
 /* "better", "worse" (or "higher", "lower"), "same", "unclear", or "" where nothing can be said:
  * without an interval, or with a coarse one. */
 const char *hn_compared_verdict(const HnCompared *m, int64_t arm);
-/* A column of the caller's own: final [arms, seeds] is taken over; `column` says what unit it has.
- */
+/* A column of the caller's own: final [arms, seeds] is taken over; `column` says what unit it has
+ * and whether it is a rate, of so many trials. */
 HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char *column,
-                            double *final);
+                            double trials, double *final);
 void hn_compared_free(HnCompared *c);
 #endif

@@ -11,12 +11,13 @@ static const char *const column_name[COLUMNS] = {"success", "return"};
 
 typedef struct Score {
   char *split, *task;
-  double sum[COLUMNS], count[COLUMNS];
+  double sum[COLUMNS], count[COLUMNS], trials;
+  char *episode; /* of the trial, the one that was met first: each trial has it once */
 } Score;
 
 static void score_free(gpointer p) {
   Score *s = p;
-  g_free(s->split), g_free(s->task), g_free(s);
+  g_free(s->split), g_free(s->task), g_free(s->episode), g_free(s);
 }
 
 static Score *score_of(GPtrArray *scores, const char *split, const char *task) {
@@ -32,15 +33,13 @@ static Score *score_of(GPtrArray *scores, const char *split, const char *task) {
 
 /* Where the named columns stand; -1: absent. */
 typedef struct Places {
-  int64_t phase, update, split, task, column[COLUMNS];
+  int64_t phase, update, split, task, episode, column[COLUMNS];
 } Places;
 
 static Places places_of(const HnCsvReader *header) {
-  Places p = {hn_csv_find(header, "phase"),
-              hn_csv_find(header, "update"),
-              hn_csv_find(header, "split"),
-              hn_csv_find(header, "task"),
-              {0}};
+  Places p = {hn_csv_find(header, "phase"),         hn_csv_find(header, "update"),
+              hn_csv_find(header, "split"),         hn_csv_find(header, "task"),
+              hn_csv_find(header, "trial_episode"), {0}};
   for (int k = 0; k < COLUMNS; k++) p.column[k] = hn_csv_find(header, column_name[k]);
   return p;
 }
@@ -54,6 +53,9 @@ static void add(GPtrArray *scores, char **field, const Places *p) {
   const char *task = field[p->task];
   if (!is_name(task) || !g_str_equal(field[p->phase], "eval")) return;
   Score *s = score_of(scores, field[p->split], task);
+  const char *episode = p->episode < 0 ? "" : field[p->episode];
+  if (!s->episode) s->episode = g_strdup(episode);
+  s->trials += g_str_equal(episode, s->episode);
   for (int k = 0; k < COLUMNS; k++) {
     const char *text = p->column[k] < 0 ? "" : field[p->column[k]];
     double x = *text ? g_ascii_strtod(text, NULL) : (double)NAN;
@@ -136,13 +138,12 @@ static GPtrArray *names_in(GPtrArray **scores, guint cells, const char *split) {
   return names;
 }
 
-static double value_of(const GPtrArray *scores, const char *split, const char *task, int k) {
+static const Score *find(const GPtrArray *scores, const char *split, const char *task) {
   for (guint i = 0; scores && i < scores->len; i++) {
     const Score *s = scores->pdata[i];
-    if (g_str_equal(s->split, split) && g_str_equal(s->task, task))
-      return s->count[k] > 0 ? s->sum[k] / s->count[k] : (double)NAN;
+    if (g_str_equal(s->split, split) && g_str_equal(s->task, task)) return s;
   }
-  return (double)NAN;
+  return NULL;
 }
 
 /* One column on one split, or NULL if no cell has it. */
@@ -151,22 +152,26 @@ static HnTaskComparison *compare_on_split(const HnComparison *c, GPtrArray **sco
   const HnResults *r = c->results;
   guint cells = r->cells->len;
   bool any = false;
+  double all_trials = 0;
   g_autoptr(GPtrArray) tasks = names_in(scores, cells, split);
   double *mean = g_new0(double, cells);
   HnTaskComparison *b = g_new0(HnTaskComparison, 1);
   b->split = g_strdup(split), b->column = g_strdup(column_name[k]);
   b->rows = g_ptr_array_new_with_free_func((GDestroyNotify)hn_compared_free);
   for (guint t = 0; t < tasks->len; t++) {
-    double *final = g_new(double, cells);
+    double *final = g_new(double, cells), trials = INFINITY; /* the fewest of any cell */
     for (guint i = 0; i < cells; i++) {
-      final[i] = value_of(scores[i], split, tasks->pdata[t], k);
+      const Score *s = find(scores[i], split, tasks->pdata[t]);
+      final[i] = s && s->count[k] > 0 ? s->sum[k] / s->count[k] : (double)NAN;
+      if (s) trials = fmin(trials, s->trials);
       mean[i] += final[i] / tasks->len;
       any |= isfinite(final[i]);
     }
-    g_ptr_array_add(b->rows, hn_compared_new(c, tasks->pdata[t], column_name[k], final));
+    all_trials += trials;
+    g_ptr_array_add(b->rows, hn_compared_new(c, tasks->pdata[t], column_name[k], trials, final));
   }
   g_autofree char *name = g_strdup_printf("mean of %u", tasks->len);
-  g_ptr_array_add(b->rows, hn_compared_new(c, name, column_name[k], mean));
+  g_ptr_array_add(b->rows, hn_compared_new(c, name, column_name[k], all_trials, mean));
   if (any) return b;
   by_task_free(b);
   return NULL;

@@ -71,3 +71,24 @@ const char *hn_metric_unit(const HnResults *r, const char *column) {
   HnMetricInfo f = hn_metric_info(r, column);
   return *f.unit ? f.unit : known(column).unit;
 }
+
+/* evaluation.tasks of the done cell that has the fewest, at least 1. */
+static double fewest_tasks(const HnResults *r) {
+  double fewest = 0;
+  for (guint i = 0; i < r->cells->len; i++) {
+    const HnResult *c = r->cells->pdata[i];
+    const HnNode *block = hn_result_done(c) ? hn_node_get(c->config, "evaluation") : NULL;
+    const HnNode *tasks = hn_node_get(block, "tasks");
+    if (!tasks || tasks->kind != HN_NODE_TEXT) continue;
+    const double here = g_ascii_strtod(tasks->text, NULL);
+    fewest = fewest > 0 ? MIN(fewest, here) : here;
+  }
+  return MAX(fewest, 1);
+}
+
+double hn_metric_trials(const HnResults *r, const char *column) {
+  const bool rate = g_str_has_prefix(stem(column), "success") ||
+                    g_str_equal(hn_metric_info(r, column).fold, "max");
+  if (!rate || *hn_metric_unit(r, column)) return 0;
+  return g_str_has_prefix(column, "train.") ? 1 : fewest_tasks(r);
+}

@@ -16,4 +16,7 @@ HnMetricInfo hn_metric_info(const HnResults *r, const char *column);
 const char *hn_metric_unit(const HnResults *r, const char *column);
 /* +1: higher is better, -1: lower, 0: not known. */
 int hn_metric_better(const char *column);
+/* Of a rate, which has no unit and is named success or declared with the fold "max": of how many
+ * trials a seed's value is the mean, which are the tasks of an evaluation, else 1.  0: no rate. */
+double hn_metric_trials(const HnResults *r, const char *column);
 #endif

@@ -42,7 +42,8 @@ static const struct {
   const char *name, *title;
 } intervals[HN_INTERVALS] = {[HN_INTERVAL_NONE] = {"none", "none"},
                              [HN_INTERVAL_T] = {"t", "Student's t"},
-                             [HN_INTERVAL_BOOTSTRAP] = {"bootstrap", "percentile bootstrap"}};
+                             [HN_INTERVAL_BOOTSTRAP] = {"bootstrap", "percentile bootstrap"},
+                             [HN_INTERVAL_WILSON] = {"wilson", "Wilson's of rates"}};
 
 const char *hn_interval_name(HnInterval i) {
   return intervals[i].name;
@@ -140,6 +141,19 @@ static void student(const HnStats *s, int64_t n, const double *x, HnEstimate *e)
   e->interval = HN_INTERVAL_T;
 }
 
+static void wilson(const HnStats *s, int64_t n, const double *x, double trials, HnEstimate *e) {
+  const double p = CLAMP(e->value, 0, 1), t = hn_stats_t(s->confidence, n - 1);
+  double square = 0, most = (double)n * trials;
+  for (int64_t i = 0; i < n; i++) square += (x[i] - p) * (x[i] - p);
+  const double variance = square / (double)(n - 1) / (double)n;
+  if (p * (1 - p) < most * variance)
+    most = fmax(p * (1 - p) / variance, (double)(n - 1)); /* which only rounding falls below */
+  const double w = t * t / most, half = sqrt(w * (p * (1 - p) + w / 4));
+  e->low = CLAMP((p + w / 2 - half) / (1 + w), 0, p);
+  e->high = CLAMP((p + w / 2 + half) / (1 + w), p, 1);
+  e->interval = HN_INTERVAL_WILSON;
+}
+
 /* All resamples of n seeds; the stream depends on n alone. */
 static void draw(HnStats *s, int64_t n) {
   if (s->drawn == n) return;
@@ -182,7 +196,7 @@ static double aggregate_copy(const HnStats *s, int64_t n, const double *x) {
   return hn_stats_aggregate(s->aggregate, n, copy);
 }
 
-static HnEstimate estimate(HnStats *s, int64_t n, const double *x, const double *y) {
+static HnEstimate estimate(HnStats *s, int64_t n, const double *x, const double *y, double trials) {
   HnEstimate e = {.n = n, .value = NAN, .low = NAN, .high = NAN};
   if (n == 0) return e;
   e.value = aggregate_copy(s, n, x) - (y ? aggregate_copy(s, n, y) : 0);
@@ -194,11 +208,23 @@ static HnEstimate estimate(HnStats *s, int64_t n, const double *x, const double 
   g_autofree double *paired = g_memdup2(x, sizeof *x * (gsize)n);
   for (int64_t i = 0; y && i < n; i++) paired[i] -= y[i];
   e.value = aggregate_copy(s, n, paired);
-  student(s, n, paired, &e);
+  if (trials > 0 && !y)
+    wilson(s, n, paired, trials, &e);
+  else
+    student(s, n, paired, &e);
+  if (trials > 0) e.low = fmax(e.low, -1), e.high = fmin(e.high, 1);
   return e;
 }
 
-HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const double *baseline) {
+/* But for rounding. */
+static bool in_unit_interval(int64_t n, const double *x) {
+  for (int64_t i = 0; i < n; i++)
+    if (x[i] < -1e-9 || x[i] > 1 + 1e-9) return false;
+  return true;
+}
+
+HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const double *baseline,
+                               double trials) {
   g_autofree double *kept = g_new(double, (gsize)MAX(2 * n, 1));
   double *other = kept + n;
   int64_t m = 0;
@@ -208,11 +234,12 @@ HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const dou
     if (baseline) other[m] = baseline[i];
     m++;
   }
-  return estimate(s, m, kept, baseline ? other : NULL);
+  const bool rates = in_unit_interval(m, kept) && (!baseline || in_unit_interval(m, other));
+  return estimate(s, m, kept, baseline ? other : NULL, rates ? trials : 0);
 }
 
-HnEstimate hn_stats_estimate(HnStats *s, int64_t n, const double *x) {
-  return hn_stats_difference(s, n, x, NULL);
+HnEstimate hn_stats_estimate(HnStats *s, int64_t n, const double *x, double trials) {
+  return hn_stats_difference(s, n, x, NULL, trials);
 }
 
 HnEstimate hn_stats_spread(HnStats *s, int64_t n, const double *x) {
@@ -230,9 +257,10 @@ HnEstimate hn_stats_spread(HnStats *s, int64_t n, const double *x) {
 
 /* ---- what is said of an arm ---- */
 
-static HnEstimate value(HnStats *s, int64_t n, const double *x, const double *baseline) {
+static HnEstimate value(HnStats *s, int64_t n, const double *x, const double *baseline,
+                        double trials) {
   (void)baseline;
-  return hn_stats_estimate(s, n, x);
+  return hn_stats_estimate(s, n, x, trials);
 }
 
 const HnStatistic hn_statistics[HN_STATISTICS] = {

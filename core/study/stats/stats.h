@@ -5,10 +5,15 @@
  *   mean                      Student's t, of the values or of the paired differences.  The
  *                             percentile bootstrap leaves out zero twice as often as it claims at
  *                             10 seeds where there is no difference
+ *   mean of a rate in [0, 1]  Wilson's, with t for the normal quantile and as many trials as the
+ *                             variance between seeds allows, p (1 - p) / variance of p, but no more
+ *                             than were made.  It stays inside [0, 1] and has a width where all
+ *                             seeds agree.  Source: Korn & Graubard 1998; Dean & Pagano 2015
  *   median, iqm               percentile bootstrap; below 10 seeds it is marked `coarse` and
  *                             decides nothing, as it leaves out zero in up to a quarter of cases
  * A difference between two arms is that of their aggregates over the seeds both have, and both arms
- * are resampled with the same seeds, because arms with the same seed share tasks and noise. */
+ * are resampled with the same seeds, because arms with the same seed share tasks and noise.  That
+ * of two rates is as of any other values, and ends at -1 and 1. */
 #ifndef HN_STATS_H
 #define HN_STATS_H
 #include <stdbool.h>
@@ -29,6 +34,7 @@ typedef enum HnInterval {
   HN_INTERVAL_NONE,
   HN_INTERVAL_T,
   HN_INTERVAL_BOOTSTRAP,
+  HN_INTERVAL_WILSON,
   HN_INTERVALS
 } HnInterval;
 enum { HN_STATS_SEEDS_MIN = 3, HN_STATS_COARSE_BELOW = 10 };
@@ -51,18 +57,21 @@ HnAggregate hn_stats_kind(const HnStats *s);
 /* Its name, "iqm", and a sentence about it. */
 const char *hn_aggregate_name(HnAggregate a);
 const char *hn_aggregate_doc(HnAggregate a);
-/* "none", "t", "bootstrap"; and for people, "Student's t". */
+/* "none", "t", "bootstrap", "wilson"; and for people, "Student's t". */
 const char *hn_interval_name(HnInterval i);
 const char *hn_interval_title(HnInterval i);
 
-/*   x  [n] a value per seed, NaN where there is none */
-HnEstimate hn_stats_estimate(HnStats *s, int64_t n, const double *x);
+/*   x       [n] a value per seed, NaN where there is none
+ *   trials  of rates, how many trials a seed's value is the mean of; 0: x are no rates.  Where a
+ *           value is outside [0, 1] it is taken for 0 */
+HnEstimate hn_stats_estimate(HnStats *s, int64_t n, const double *x, double trials);
 /* The same value with the quartiles over seeds for low and high (linear between order statistics;
  * NaN below HN_STATS_SEEDS_MIN), which say how seeds differ, not how sure their aggregate is. */
 HnEstimate hn_stats_spread(HnStats *s, int64_t n, const double *x);
 /* x - baseline, over the seeds where both are finite.
  *   x, baseline  [n] the same seed at the same index */
-HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const double *baseline);
+HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const double *baseline,
+                               double trials);
 
 /* What a comparison says of an arm by its final values, in the order in which it is shown. Whatever
  * shows a comparison walks over hn_statistics, so a new one is a name and a row in stats.c. */
@@ -72,7 +81,7 @@ typedef struct HnStatistic {
   const char *heading; /* of tables; NULL: the aggregate's name */
   bool paired;         /* with the baseline's values; the baseline itself has none */
   /*   x, baseline  [n] the same seed at the same index; baseline NULL where it is not paired */
-  HnEstimate (*of)(HnStats *s, int64_t n, const double *x, const double *baseline);
+  HnEstimate (*of)(HnStats *s, int64_t n, const double *x, const double *baseline, double trials);
 } HnStatistic;
 extern const HnStatistic hn_statistics[HN_STATISTICS];
 /* Its heading in tables, where seeds are aggregated as s does. */
