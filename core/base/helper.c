@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -133,6 +134,35 @@ bool hn_helper_run(const char *const *argv, const GString *input, double seconds
   if (record) munmap(record, sizeof *record);
   close_files(&f);
   return h->out != NULL;
+}
+
+/* In the fork. */
+static G_NORETURN void act_and_end(void (*act)(void *arg), void *arg, HnCallRecord *record) {
+  const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+  set_up(NULL);
+  for (int fd = STDIN_FILENO; nowhere >= 0 && fd <= STDERR_FILENO; fd++) dup2(nowhere, fd);
+  act(arg);
+  record->end = HN_END_RETURN;
+  exit(0); /* with the destructors of what was loaded */
+}
+
+char *hn_helper_try(void (*act)(void *arg), void *arg, double seconds) {
+  const int fd = hn_call_record_new();
+  HnCallRecord *record = fd < 0 ? NULL : hn_call_record_map(fd);
+  char *death = NULL;
+  fflush(NULL); /* or an exit() in the fork would write it again */
+  const pid_t pid = record ? fork() : -1;
+  if (pid == 0) act_and_end(act, arg, record);
+  if (pid < 0) {
+    death = g_strdup_printf("could not be tried: %s", g_strerror(errno));
+  } else {
+    int status = 0;
+    death = wait_for(pid, record, seconds, &status);
+    if (!death) death = death_of(record, status);
+  }
+  if (record) munmap(record, sizeof *record);
+  if (fd >= 0) close(fd);
+  return death;
 }
 
 void hn_helper_clear(HnHelper *h) {

@@ -1,5 +1,5 @@
-/* helper.h - this program once more, as an internal verb, for what may crash, exit or never return:
- * code of plugins that nobody has tried yet. */
+/* helper.h - another process, for what may crash, exit or never return: code of plugins that nobody
+ * has tried yet.  It is this program once more, as an internal verb, or a fork of it. */
 #ifndef HN_HELPER_H
 #define HN_HELPER_H
 #include "call_record.h"
@@ -18,6 +18,10 @@ bool hn_helper_run(const char *const *argv, const GString *input, double seconds
                    GError **error);
 void hn_helper_clear(HnHelper *h);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HnHelper, hn_helper_clear)
+
+/* Runs `act` in a fork of this process.  Why it did not return, within so many seconds, in the
+ * words of `death`; NULL: it did.  Free with g_free.  For a process without other threads. */
+char *hn_helper_try(void (*act)(void *arg), void *arg, double seconds);
 
 /* For the verb itself: all of stdin, free with g_string_free; and where to say what becomes `out`,
  * since plugins may print to stdout, which from here on goes nowhere.  Calls into plugins are

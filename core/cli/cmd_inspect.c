@@ -31,11 +31,11 @@ static void print_kind(const GPtrArray *all, HnKind kind, int width) {
 
 static void print_table(const GPtrArray *all) {
   int width = 0;
-  bool rejected = false;
+  bool rejected = false, hidden = false;
   for (guint i = 0; i < all->len; i++) {
     const HnFound *found = all->pdata[i];
     width = MAX(width, (int)strlen(found->name));
-    rejected |= found->reason != NULL;
+    rejected |= found->reason != NULL, hidden |= found->hiding != NULL;
   }
   for (HnKind kind = HN_KIND_ENV; kind <= HN_KIND_POLICY; kind++) print_kind(all, kind, width);
   if (rejected)
@@ -44,6 +44,13 @@ static void print_table(const GPtrArray *all) {
   for (guint i = 0; i < all->len; i++) {
     const HnFound *found = all->pdata[i];
     if (found->reason) printf("  %-*s  %s\n", width, found->name, found->reason);
+  }
+  if (hidden)
+    printf("%shidden%s\n", hn_message_style(STDOUT_FILENO, HN_YELLOW),
+           hn_message_style(STDOUT_FILENO, HN_PLAIN));
+  for (guint i = 0; i < all->len; i++) {
+    const HnFound *found = all->pdata[i];
+    if (found->hiding) printf("  %-*s  %s\n", width, found->name, found->hiding);
   }
 }
 
@@ -67,6 +74,16 @@ static void list_json(const GPtrArray *all) {
     hn_json_open_object(b, NULL);
     hn_json_add_string(b, "name", found->name);
     hn_json_add_string(b, "reason", found->reason);
+    json_builder_end_object(b);
+  }
+  json_builder_end_array(b);
+  hn_json_open_array(b, "hidden");
+  for (guint i = 0; i < all->len; i++) {
+    const HnFound *found = all->pdata[i];
+    if (!found->hiding) continue;
+    hn_json_open_object(b, NULL);
+    hn_json_add_string(b, "name", found->name);
+    hn_json_add_string(b, "reason", found->hiding);
     json_builder_end_object(b);
   }
   json_builder_end_array(b);

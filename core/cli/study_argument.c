@@ -1,10 +1,25 @@
 /* study_argument.c - see study_argument.h. */
 #include "study_argument.h"
 #include "arm_weights_check.h"
+#include "message.h"
 #include "options.h"
 #include "session_check.h"
 #include <stdio.h>
 #include <string.h>
+
+/* A warning for each plugin of the study that is not the only one of its name. */
+static void warn_of_hidden(const HnVerb *verb, const HnStudy *s) {
+  g_autoptr(GHashTable) said = g_hash_table_new(g_str_hash, g_str_equal);
+  for (guint i = 0; i < s->cells->len; i++) {
+    const HnCell *c = s->cells->pdata[i];
+    const char *const names[] = {c->env.name, c->inference.name, c->policy.name};
+    for (guint k = 0; k < G_N_ELEMENTS(names); k++) {
+      if (strchr(names[k], '/') || !g_hash_table_add(said, (void *)(guintptr)names[k])) continue;
+      g_autofree char *hiding = hn_plugins_hiding(names[k]);
+      if (hiding) hn_message_warning(verb->name, "plugin '%s': %s", names[k], hiding);
+    }
+  }
+}
 
 HnStudy *hn_study_argument(const HnVerb *verb, int argc, char **argv) {
   if (argc < 2) {
@@ -16,6 +31,7 @@ HnStudy *hn_study_argument(const HnVerb *verb, int argc, char **argv) {
   /* a run goes on with the other arms, and says itself how a plugin died */
   if (study) hn_session_check(study, strcmp(verb->name, "run") != 0, d);
   if (study) hn_arm_weights_check(study, d);
+  if (study) warn_of_hidden(verb, study);
   g_autofree char *text = hn_diag_text(d);
   (void)fputs(text, stderr);
   return hn_diag_count(d) ? NULL : g_steal_pointer(&study);

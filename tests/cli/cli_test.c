@@ -133,6 +133,70 @@ static void test_inspect_list_json(void) {
   g_assert_true(good);
 }
 
+/* A plugin that ends or blocks who loads it is rejected, by name and with the reason; one that
+ * hides another is named. */
+static void test_inspect_deadly(void) {
+  g_auto(Run) run = hunch(HUNCH, DEADLY ":" FAKES, "inspect");
+  g_assert_cmpint(run.code, ==, 0);
+  expect_text(run.out, DEADLY "/aborts.so: cannot be loaded: killed by signal 6 (Aborted) when it "
+                              "was tried\n");
+  expect_text(run.out, DEADLY "/exits.so: cannot be loaded: ended by exit(0) when it was tried\n");
+  expect_text(run.out, DEADLY "/loops.so: cannot be loaded: took longer than 5 s when it was "
+                              "tried\n");
+  expect_text(run.out, DEADLY "/unloads_badly.so: cannot be loaded: killed by signal 6 (Aborted) "
+                              "when it was tried\n");
+  expect_text(run.out, "  good                Pays one for every step.\n");
+  g_assert_null(strstr(run.out, "hidden\n"));
+  g_auto(Run) one = hunch(HUNCH, DEADLY, "inspect exits");
+  g_assert_cmpint(one.code, ==, 1);
+  expect_text(one.err,
+              "hunch inspect: error: " DEADLY "/exits.so: cannot be loaded: ended by exit");
+}
+
+static void test_hidden(void) {
+  g_autofree char *dir = g_dir_make_tmp("hunch-hidden-XXXXXX", NULL), *bytes = NULL;
+  g_autofree char *file = g_build_filename(dir, "good.so", NULL);
+  g_autofree char *path = g_strconcat(dir, ":" FAKES ":", dir, NULL);
+  g_autofree char *says = g_strconcat(file, " hides " FAKES "/good.so\n", NULL);
+  gsize length;
+  g_assert_true(g_file_get_contents(FAKES "/good.so", &bytes, &length, NULL));
+  g_assert_true(g_file_set_contents(file, bytes, (gssize)length, NULL));
+  g_auto(Run) run = hunch(HUNCH, path, "inspect");
+  expect_text(run.out, "hidden\n  good                ");
+  expect_text(run.out, says);
+  g_autofree char *study = g_build_filename(dir, "s.yaml", NULL);
+  g_assert_true(g_file_set_contents(study,
+                                    "hunch: 1\nbase: {env: {plugin: good}, inference: {plugin: "
+                                    "none}, policy: {plugin: uniform}, run: {frames: 0}}\n",
+                                    -1, NULL));
+  g_autofree char *line = g_strconcat("validate ", study, NULL);
+  g_auto(Run) validate = hunch(HUNCH, path, line);
+  g_autofree char *warning = g_strconcat("hunch validate: warning: plugin 'good': ", says, NULL);
+  g_assert_cmpstr(validate.err, ==, warning);
+  g_assert_cmpint(validate.code, ==, 0);
+  g_unlink(file), g_unlink(study), g_rmdir(dir);
+}
+
+/* A byte of a plugin that has another bit: read, rejected or harmless, but no end of this program.
+ */
+static void test_flipped_bits(void) {
+  g_autofree char *dir = g_dir_make_tmp("hunch-flip-XXXXXX", NULL), *bytes = NULL;
+  g_autofree char *file = g_build_filename(dir, "good.so", NULL);
+  gsize length;
+  guint tried = 0;
+  g_assert_true(g_file_get_contents(FAKES "/good.so", &bytes, &length, NULL));
+  for (gsize at = 64; at < length; at += length / 97) {
+    bytes[at] ^= 1 << (tried % 8);
+    g_assert_true(g_file_set_contents(file, bytes, (gssize)length, NULL));
+    bytes[at] ^= 1 << (tried++ % 8);
+    g_auto(Run) run = hunch(HUNCH, dir, "inspect");
+    g_assert_cmpint(run.code, ==, 0);
+    expect_text(run.out, "  good ");
+  }
+  g_assert_cmpuint(tried, >, 90);
+  g_unlink(file), g_rmdir(dir);
+}
+
 static void test_inspect_one(void) {
   g_auto(Run) good = hunch(HUNCH, FAKES, "inspect good");
   g_assert_cmpint(good.code, ==, 0);
@@ -248,6 +312,9 @@ int main(int argc, char **argv) {
   g_test_add_func("/cli/wrong_calls", test_wrong_calls);
   g_test_add_func("/cli/inspect_list", test_inspect_list);
   g_test_add_func("/cli/inspect_list_json", test_inspect_list_json);
+  g_test_add_func("/cli/inspect_deadly", test_inspect_deadly);
+  g_test_add_func("/cli/hidden", test_hidden);
+  g_test_add_func("/cli/flipped_bits", test_flipped_bits);
   g_test_add_func("/cli/inspect_one", test_inspect_one);
   g_test_add_func("/cli/missing_folder", test_missing_folder);
   g_test_add_func("/cli/doctor", test_doctor);

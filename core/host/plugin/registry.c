@@ -3,6 +3,7 @@
 #include "diagnostics.h"
 #include "elf_file.h"
 #include "error.h"
+#include "helper.h"
 #include "validate.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,16 +19,22 @@ typedef struct Loaded {
   char *sha256;
 } Loaded;
 
+enum { LOAD_SECONDS = 5 };
+
 static GPtrArray *loaded; /* Loaded *, for the life of the process, as the plugins are */
+
+static char *sum_of(GMappedFile *bytes) {
+  return g_compute_checksum_for_data(G_CHECKSUM_SHA256,
+                                     (const guchar *)g_mapped_file_get_contents(bytes),
+                                     g_mapped_file_get_length(bytes));
+}
 
 static void remember(const HnPlugin *plugin, const char *file, GMappedFile *bytes) {
   if (!loaded) loaded = g_ptr_array_new();
   Loaded *l = g_new0(Loaded, 1);
   l->plugin = plugin;
   l->file = g_strdup(file);
-  l->sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
-                                          (const guchar *)g_mapped_file_get_contents(bytes),
-                                          g_mapped_file_get_length(bytes));
+  l->sha256 = sum_of(bytes);
   g_ptr_array_add(loaded, l);
 }
 
@@ -112,14 +119,22 @@ char **hn_plugins_ignored(void) {
   return (char **)g_ptr_array_free(ignored, false);
 }
 
-static char *find_file(const char *name) {
+/* The first file of that name, or with `after` the one that it hides; NULL: none. */
+static char *find_file(const char *name, bool after) {
   g_auto(GStrv) folders = hn_plugins_folders();
-  g_autofree char *base = g_strconcat(name, ".so", NULL);
+  g_autofree char *base = g_strconcat(name, ".so", NULL), *first = NULL;
   for (char **f = folders; *f; f++) {
     g_autofree char *file = g_build_filename(*f, base, NULL);
-    if (g_file_test(file, G_FILE_TEST_EXISTS)) return g_steal_pointer(&file);
+    if (!g_file_test(file, G_FILE_TEST_EXISTS) || g_strcmp0(file, first) == 0) continue;
+    if (first || !after) return g_steal_pointer(&file);
+    first = g_steal_pointer(&file);
   }
   return NULL;
+}
+
+char *hn_plugins_hiding(const char *name) {
+  g_autofree char *file = find_file(name, false), *hidden = find_file(name, true);
+  return hidden ? g_strdup_printf("%s hides %s", file, hidden) : NULL;
 }
 
 static gint by_text(gconstpointer a, gconstpointer b) {
@@ -179,20 +194,49 @@ static lt_dlhandle open_file(const char *file, char **reason) {
 
 /* Checks the bytes, then loads, then checks the descriptor. */
 static const HnPlugin *open_plugin(const char *file, const char *stem, GMappedFile *bytes,
-                                   int *code, char **reason) {
+                                   char **reason) {
   HnElfHead head;
-  *code = HN_ERROR_PLUGIN;
   *reason = hn_elf_refuse(g_mapped_file_get_contents(bytes), g_mapped_file_get_length(bytes), stem,
                           &head);
   if (!*reason) *reason = hn_descriptor_refuse_abi(head.struct_size, head.abi);
   if (*reason) return NULL;
-  *code = HN_ERROR_PLUGIN;
   lt_dlhandle handle = open_file(file, reason);
   if (!handle) return NULL;
   const HnPlugin *plugin = lt_dlsym(handle, "hn_plugin"); /* finds STEM_LTX_hn_plugin */
-  *code = HN_ERROR_PLUGIN;
   *reason = plugin ? hn_descriptor_refuse(plugin, stem) : g_strdup(lt_dlerror());
   return *reason ? NULL : plugin;
+}
+
+typedef struct Trial {
+  const char *file, *stem;
+  GMappedFile *bytes;
+} Trial;
+
+static void open_once(void *arg) {
+  const Trial *t = arg;
+  g_autofree char *reason = NULL;
+  open_plugin(t->file, t->stem, t->bytes, &reason);
+}
+
+/* Whether a file is in the folder that came with this program, whose plugins are known to load. */
+static bool is_own(const char *file) {
+  g_auto(GStrv) folders = hn_plugins_folders();
+  const guint n = g_strv_length(folders);
+  g_autofree char *folder = g_path_get_dirname(file);
+  return n > 0 && strcmp(folder, folders[n - 1]) == 0;
+}
+
+/* Why loading those bytes would end or block this process, or NULL.  Found out in another one,
+ * once: a study names a plugin many times. */
+static const char *deadly(const char *file, const char *stem, GMappedFile *bytes) {
+  static GHashTable *known; /* SHA-256 -> reason or NULL */
+  if (is_own(file)) return NULL;
+  if (!known) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  g_autofree char *sha256 = sum_of(bytes);
+  Trial t = {file, stem, bytes};
+  if (!g_hash_table_contains(known, sha256))
+    g_hash_table_insert(known, g_strdup(sha256), hn_helper_try(open_once, &t, LOAD_SECONDS));
+  return g_hash_table_lookup(known, sha256);
 }
 
 /* Not g_mapped_file_new, which would wait for a writer if the file were a pipe. */
@@ -219,18 +263,19 @@ static const HnPlugin *load_file(const char *file, GError **error) {
   g_autofree char *stem = g_strndup(base, strlen(base) - strlen(".so"));
   GMappedFile *bytes = map_file(file, error);
   if (!bytes) return NULL;
-  int code;
   g_autofree char *reason = NULL;
+  const char *death = NULL;
   if (!hn_descriptor_is_name(stem)) {
-    code = HN_ERROR_PLUGIN;
     reason = g_strdup("no plugin can have this name: letters, digits and _ make one");
+  } else if ((death = deadly(file, stem, bytes))) {
+    reason = g_strdup_printf("cannot be loaded: %s when it was tried", death);
   } else {
-    plugin = open_plugin(file, stem, bytes, &code, &reason);
+    plugin = open_plugin(file, stem, bytes, &reason);
   }
   if (plugin)
     remember(plugin, file, bytes);
   else
-    hn_error_set(error, code, "%s: %s", file, reason);
+    hn_error_set(error, HN_ERROR_PLUGIN, "%s: %s", file, reason);
   g_mapped_file_unref(bytes);
   return plugin;
 }
@@ -275,7 +320,7 @@ const HnPlugin *hn_plugins_load(const char *name, HnKind kind, GError **error) {
     g_autofree char *file = g_canonicalize_filename(name, NULL);
     plugin = load_file(file, error);
   } else if (!(plugin = recall_added(name))) {
-    g_autofree char *file = find_file(name);
+    g_autofree char *file = find_file(name, false);
     if (file)
       plugin = load_file(file, error);
     else
@@ -294,7 +339,7 @@ const HnPlugin *hn_plugins_load(const char *name, HnKind kind, GError **error) {
 static void free_found(gpointer data) {
   HnFound *found = data;
   g_free(found->name);
-  g_free(found->reason);
+  g_free(found->reason), g_free(found->hiding);
   g_free(found);
 }
 
@@ -307,6 +352,7 @@ GPtrArray *hn_plugins_scan(void) {
     found->name = g_strdup(*n);
     found->plugin = hn_plugins_load(*n, 0, &error);
     if (error) found->reason = g_strdup(error->message);
+    found->hiding = hn_plugins_hiding(*n);
     g_ptr_array_add(all, found);
   }
   return all;

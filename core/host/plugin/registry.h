@@ -3,8 +3,10 @@
  * Plugins are searched for in $HUNCH_PLUGIN_PATH (colon-separated full paths), then in the build
  * tree's plugin folder if the program is in that tree, else in the install folder relative to the
  * program; never in the current directory.  The first of a name wins.  A file is read before it is
- * loaded, so that no code of a file runs that is not a plugin of this ABI.  Not thread-safe: load
- * everything before workers start.  Plugins stay loaded. */
+ * loaded, so that no code of a file runs that is not a plugin of this ABI; and one from elsewhere
+ * than the program's own folder is loaded in a fork first, so that a constructor that crashes,
+ * exits or loops is a reason and no end.  Not thread-safe: load everything before workers start.
+ * Plugins stay loaded. */
 #ifndef HN_REGISTRY_H
 #define HN_REGISTRY_H
 #include <glib.h>
@@ -28,9 +30,13 @@ typedef struct HnFound {
   char *name;
   const HnPlugin *plugin; /* NULL: rejected */
   char *reason;           /* why, beginning with the file; else NULL */
+  char *hiding;           /* as of hn_plugins_hiding() */
 } HnFound;
 /* Loads all of the list; HnFound *, by name; free with g_ptr_array_unref. */
 GPtrArray *hn_plugins_scan(void);
+
+/* "FILE hides FILE" if two folders have a plugin of that name, else NULL; g_free. */
+char *hn_plugins_hiding(const char *name);
 
 /* The folders that are searched, whether or not they exist; NULL-terminated, g_strfreev. */
 char **hn_plugins_folders(void);
