@@ -167,6 +167,37 @@ static void damaged(void) {
   expect(mended.out, "4 of 4 cells done");
 }
 
+static guint lines_of(const char *dir, const char *name) {
+  g_autofree char *text = fake_read(dir, name);
+  guint lines = 0;
+  for (const char *c = text; *c; c++) lines += *c == '\n';
+  return lines;
+}
+
+/* Four commands at once on one folder, twice: every cell ran exactly once, none was refused. */
+static void launches(void) {
+  for (int round = 0; round < 2; round++) {
+    g_autoptr(Folder) dir = folder();
+    study(dir, "2000", "0", "{run: {rows: 8}}");
+    GSubprocess *p[4];
+    for (guint i = 0; i < G_N_ELEMENTS(p); i++)
+      p[i] = begin(dir, i % 2 ? "run s.yaml -j 2 run.workers=2" : "run s.yaml -j 2");
+    for (guint i = 0; i < G_N_ELEMENTS(p); i++) {
+      g_auto(Run) run = end(p[i]);
+      if (run.code != 0 && run.code != 4) g_error("%d %s", run.code, run.err);
+    }
+    for (int seed = 0; seed < 2; seed++) { /* a header, and 2000 / 4 or 8 / 10 updates */
+      g_autofree char *plain = g_strdup_printf("runs/s/plain/%d/metrics.csv", seed);
+      g_autofree char *other = g_strdup_printf("runs/s/other/%d/metrics.csv", seed);
+      g_assert_cmpuint(lines_of(dir, plain), ==, 51);
+      g_assert_cmpuint(lines_of(dir, other), ==, 26);
+    }
+    g_auto(Run) again = hunch(dir, "run s.yaml");
+    g_assert_cmpint(again.code, ==, 0);
+    expect(again.err, "4 cells, 4 done before");
+  }
+}
+
 /* A report goes over a regular file or where a link leads; a pipe stays one. */
 static void outputs(void) {
   g_autoptr(Folder) dir = folder();
@@ -444,6 +475,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/failing", failing);
   g_test_add_func("/run/disturbing", disturbing);
   g_test_add_func("/run/damaged", damaged);
+  g_test_add_func("/run/launches", launches);
   g_test_add_func("/run/outputs", outputs);
   g_test_add_func("/run/exchanged", exchanged);
   g_test_add_func("/run/killed_cell", killed_cell);

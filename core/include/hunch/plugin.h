@@ -81,7 +81,7 @@ typedef struct HnArray {
   HnType type;
   int64_t rank, dim[4]; /* row-major */
   float **grad;         /* in: where to put the address of a zeroed gradient of the same
-                           shape (F32), or NULL.  Never saved; `hunch check` reads it */
+                           shape (F32), or NULL.  Never saved; gradient checks read it */
   int64_t *used;        /* rows of dim[0] in use, or NULL if always all: only these are
                            saved, and load sets it.  dim[0] is the capacity */
 } HnArray;
