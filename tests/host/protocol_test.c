@@ -362,7 +362,9 @@ static void test_tasks(void) {
   s = hn_session_new(&c, NULL, NULL);
   g_assert_cmpint(hn_evaluation_tasks(s, 1, 7, wanted), ==, 3);
   g_assert_cmpmem(wanted, sizeof bare, bare, sizeof bare);
+  hn_session_free(s);
   methods.task_count = NULL;
+  s = hn_session_new(&c, NULL, NULL);
   g_assert_cmpint(hn_evaluation_tasks(s, 1, 7, wanted), ==, 1);
   g_assert_cmpint(wanted[6], ==, -1);
   hn_session_free(s), cell_clear(&c);

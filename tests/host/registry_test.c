@@ -1,6 +1,7 @@
 /* registry_test.c - the plugin door: what it finds, and what it says of broken plugins. */
 #include "elf_file.h"
 #include "error.h"
+#include "record_columns.h"
 #include "registry.h"
 #include "validate.h"
 #include <glib/gstdio.h>
@@ -430,6 +431,30 @@ static void test_descriptor_faults(void) {
   REFUSED("bad table 'metrics': row 1 'b' folds in an unknown way", p.metrics = columns);
   columns[1] = (HnColumn){"b,c", "", "Two.", HN_SUM};
   REFUSED("row 1 '?' has no proper name", p.metrics = columns);
+  REFUSED("has 8589934592 bytes of instance state", p.self_size = (size_t)8 << 30);
+}
+
+/* No column of a plugin may come to have the name of one of the host's, in any table. */
+static void test_reserved(void) {
+  guint found = 0;
+  for (HnRunFile table = 0; table < HN_RUN_FILE_COUNT; table++)
+    for (const HnRecordColumn *d = hn_record_columns(table); d && d->name; d++) {
+      if (!d->declared) continue;
+      const gsize stem = strcspn(d->name, "*"); /* of "train.*" */
+      for (const HnRecordColumn *c = hn_record_columns(table); c->name; c++) {
+        if (c->declared || strncmp(c->name, d->name, stem)) continue;
+        g_autoptr(GString) name = g_string_new(c->name + stem);
+        g_string_replace(name, "*", "1", 1);
+        if (!hn_descriptor_is_name(name->str)) continue; /* a plugin's column cannot be called so */
+        HnColumn columns[] = {{name->str, "", "One.", HN_MEAN}, {NULL}};
+        g_autofree char *says =
+            g_strdup_printf("row 0 '%s' is the name of a column of the host", name->str);
+        REFUSED(says, p.info = columns);
+        REFUSED(says, p.metrics = columns);
+        found++;
+      }
+    }
+  g_assert_cmpuint(found, >, 20);
 }
 
 static HnStatus infer(void *self, HnBeliefUpdate *q) {
@@ -498,6 +523,7 @@ int main(int argc, char **argv) {
       {"linked", test_linked},
       {"param_faults", test_param_faults},
       {"descriptor_faults", test_descriptor_faults},
+      {"reserved", test_reserved},
       {"gradient_methods_together", test_gradient_methods_together},
   };
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

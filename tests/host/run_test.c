@@ -478,39 +478,6 @@ static void test_failures(void) {
   cell_clear(&c);
 }
 
-/* What check_env must refuse: an environment that answers create with this. */
-static HnEnvSpec answer;
-static HnStatus answers(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
-  const HnEnv *e = toy_env_LTX_hn_plugin.methods;
-  HnStatus status = e->create(self, host, params, spec);
-  if (answer.horizon) spec->horizon = answer.horizon;
-  if (answer.obs_dim) spec->obs_dim = answer.obs_dim;
-  if (answer.splits) spec->splits = answer.splits;
-  return status;
-}
-
-static void test_answers(void) {
-  static const struct {
-    HnEnvSpec answer;
-    const char *says;
-  } table[] = {{{.horizon = -1}, "toy_env: horizon is not positive"},
-               {{.horizon = INT64_MAX / 2 + 1}, "toy_env: a trial has more steps than 64 bits can"},
-               {{.obs_dim = -1}, "toy_env: a dimension is negative"},
-               {{.splits = "train|"}, "toy_env: has a split named ''"},
-               {{.splits = "a,b"}, "toy_env: has a split named 'a,b'"},
-               {{.splits = ""}, "toy_env: has no split"}};
-  HnEnv methods = *(const HnEnv *)toy_env_LTX_hn_plugin.methods;
-  HnPlugin plugin = toy_env_LTX_hn_plugin;
-  methods.create = answers, plugin.methods = &methods;
-  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
-  c.env.plugin = &plugin;
-  for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
-    answer = table[i].answer;
-    assert_fails(&c, HN_ERROR_REFUSED, table[i].says);
-  }
-  cell_clear(&c);
-}
-
 /* The foretold bytes are those of the arrays that are then made, to a hundredth. */
 static void test_demand(void) {
   HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
@@ -588,7 +555,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/trial_steps", test_trial_steps);
   g_test_add_func("/run/evaluated_steps", test_evaluated_steps);
   g_test_add_func("/run/failures", test_failures);
-  g_test_add_func("/run/answers", test_answers);
   g_test_add_func("/run/demand", test_demand);
   g_test_add_func("/run/damage", test_damage);
   return g_test_run();

@@ -8,7 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_ROWS = 4096 };           /* of a table: bounds a walk through the plugin's memory */
+enum {
+  MOST_ROWS = 4096,    /* of a table: bounds a walk through the plugin's memory */
+  MOST_STATE = 1 << 30 /* bytes of an instance */
+};
 #define MOST_EXACT 9007199254740992. /* 2^53: presets of integers are stored as doubles */
 
 #define ENV_METHOD(name, ...)       {#name, offsetof(HnEnv, name), __VA_ARGS__},
@@ -167,6 +170,14 @@ static char *refuse_renamed(const HnPlugin *p) {
   return NULL;
 }
 
+bool hn_column_is_reserved(const char *name) {
+  static const char *const host[] = {"arm",  "length",        "phase",  "return", "reward",
+                                     "row",  "seed",          "split",  "step",   "success_last",
+                                     "task", "trial_episode", "update", NULL};
+  return g_strv_contains(host, name) ||
+         (g_str_has_prefix(name, "return_") && g_ascii_isdigit(name[strlen("return_")]));
+}
+
 static char *refuse_columns(const HnColumn *columns, const char *table) {
   g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint i = 0; columns && columns[i].name; i++) {
@@ -179,6 +190,8 @@ static char *refuse_columns(const HnColumn *columns, const char *table) {
       wrong = "has no unit or documentation";
     else if (c->fold < HN_MEAN || c->fold > HN_LAST)
       wrong = "folds in an unknown way";
+    else if (hn_column_is_reserved(c->name))
+      wrong = "is the name of a column of the host";
     else if (!g_hash_table_add(names, (gpointer)(guintptr)c->name))
       wrong = "is there twice";
     if (wrong)
@@ -204,6 +217,9 @@ char *hn_descriptor_refuse(const HnPlugin *p, const char *stem) {
     return g_strdup_printf("calls itself '%s', but its file and symbol say '%s'", p->name, stem);
   if (!p->summary || !*p->summary) return g_strdup("has no summary");
   if (!p->version || !*p->version) return g_strdup("has no version");
+  if (p->self_size > MOST_STATE || p->params_size > MOST_STATE)
+    return g_strdup_printf("has %zu bytes of instance state and %zu of parameters, at most %d each",
+                           p->self_size, p->params_size, MOST_STATE);
   uint32_t unknown = p->flags & ~(uint32_t)(HN_PRIVILEGED | HN_ROW_CACHE | HN_STOCHASTIC);
   if (unknown) return g_strdup_printf("sets unknown flags 0x%x", unknown);
   if (p->flags & HN_STOCHASTIC && p->kind != HN_KIND_POLICY)

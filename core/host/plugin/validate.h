@@ -22,6 +22,8 @@ const HnMethod *hn_methods_of(HnKind kind);
 /* Whether the plugin implements it. */
 bool hn_method_is_offered(const HnPlugin *p, const HnMethod *method);
 
+/* Whether the host's tables have a column of that name beside those that plugins declare. */
+bool hn_column_is_reserved(const char *name);
 /* Whether `name` can be a plugin's name: a C identifier, as the symbol is made of it. */
 bool hn_descriptor_is_name(const char *name);
 #endif

@@ -7,19 +7,17 @@
 /* ---- which tasks ---- */
 
 /* The tasks of a split by name: an array of arrays of their numbers, in the order in which names
- * first appear; a task without a name stands alone.  Empty if the split numbers none. */
-static GPtrArray *tasks_by_name(const HnSession *s, int64_t split) {
-  const HnEnv *env = HN_ENV(s);
+ * first appear; a task without a name stands alone. */
+static GPtrArray *tasks_by_name(const HnTaskList *tasks) {
   GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-  g_autoptr(GHashTable) named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  int64_t tasks = HN_CAN(env, task_count) ? env->task_count(s->env->self, split) : 0;
-  for (int64_t k = 0; k < tasks; k++) {
-    const char *name = HN_CAN(env, task_name) ? env->task_name(s->env->self, split, k) : NULL;
-    GArray *list = name && *name ? g_hash_table_lookup(named, name) : NULL;
+  g_autoptr(GHashTable) named = g_hash_table_new(g_direct_hash, g_direct_equal);
+  for (int64_t k = 0; k < tasks->count; k++) {
+    const char *name = tasks->called[k]; /* interned */
+    GArray *list = name ? g_hash_table_lookup(named, name) : NULL;
     if (!list) {
       list = g_array_new(false, false, sizeof k);
       g_ptr_array_add(all, list);
-      if (name && *name) g_hash_table_insert(named, g_strdup(name), list);
+      if (name) g_hash_table_insert(named, (gpointer)(guintptr)name, list);
     }
     g_array_append_val(list, k);
   }
@@ -27,7 +25,12 @@ static GPtrArray *tasks_by_name(const HnSession *s, int64_t split) {
 }
 
 int64_t hn_evaluation_tasks(const HnSession *s, int64_t split, int64_t rows, int64_t *task) {
-  g_autoptr(GPtrArray) all = tasks_by_name(s, split);
+  const HnTaskList *tasks = &s->tasks[split];
+  if (!tasks->called) {
+    for (int64_t i = 0; i < rows; i++) task[i] = tasks->count ? i % tasks->count : -1;
+    return MAX(tasks->count, 1);
+  }
+  g_autoptr(GPtrArray) all = tasks_by_name(tasks);
   int64_t names = all->len;
   for (int64_t i = 0; i < rows; i++) {
     const GArray *list = names ? all->pdata[i % names] : NULL;

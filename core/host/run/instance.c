@@ -24,17 +24,17 @@ gsize hn_array_record_bytes(const HnArrayRecord *k) {
 
 /* ---- services ---- */
 
-static gsize bytes_of(int64_t count, size_t size) {
+static gsize bytes_of(const HnInstance *x, int64_t count, size_t size) {
   gsize bytes;
   if (count < 0 || !g_size_checked_mul(&bytes, (gsize)count, size) || bytes > G_MAXSSIZE / 2)
-    g_error("a plugin asked for %" PRId64 " x %zu bytes", count, size);
+    g_error("%s asks for %" PRId64 " x %zu bytes", x->plugin->name, count, size);
   return bytes;
 }
 
 static void *lend_alloc(const HnHost *host, int64_t count, size_t size) {
   HnInstance *x = host->impl;
   if (!x->creating) g_error("%s: alloc is allowed only in create", x->plugin->name);
-  gsize bytes = bytes_of(count, size);
+  gsize bytes = bytes_of(x, count, size);
   double machine = hn_machine_bytes();
   if ((double)bytes > machine)
     g_error("%s asks for %.3g GB, this machine has %.3g GB: lower its parameters, or run.rows",
@@ -55,7 +55,8 @@ static void *lend_keep(const HnHost *host, const HnArray *array) {
   k->array = *array;
   k->array.name = g_strdup(array->name);
   k->item_bytes = hn_type_size(array->type);
-  for (int64_t d = 1; d < array->rank; d++) k->item_bytes = bytes_of(array->dim[d], k->item_bytes);
+  for (int64_t d = 1; d < array->rank; d++)
+    k->item_bytes = bytes_of(x, array->dim[d], k->item_bytes);
   k->data = lend_alloc(host, array->dim[0], k->item_bytes);
   if (array->grad) *array->grad = k->grad = lend_alloc(host, array->dim[0], k->item_bytes);
   g_ptr_array_add(x->kept, k);
@@ -63,8 +64,7 @@ static void *lend_keep(const HnHost *host, const HnArray *array) {
 }
 
 static void *lend_scratch(const HnHost *host, int64_t count, size_t size) {
-  (void)host;
-  return hn_arena_take(hn_arena_current(), bytes_of(count, size));
+  return hn_arena_take(hn_arena_current(), bytes_of(host->impl, count, size));
 }
 
 static HnStatus lend_parallel(const HnHost *host, int64_t count, HnTask *task, void *arg) {

@@ -1,6 +1,10 @@
 /* memory_budget.c - see memory_budget.h.  Sizes are doubles, whose products do not overflow. */
 #include "memory_budget.h"
+#include <inttypes.h>
 #include <stdio.h>
+
+/* Of one field, and of an episode, that nobody has to be told of. */
+enum { ORDINARY_SIZE = 10000, ORDINARY_STEPS = 100000 };
 
 static double window(const HnSession *s, double steps, double rows, int64_t samples) {
   const HnShape *x = &s->shape;
@@ -17,11 +21,40 @@ static double memory_of_rows(const HnSession *s, double rows) {
   return rows * ((double)x->env_row + (double)x->belief_row + (double)x->policy_row);
 }
 
-static HnStatus too_much(double bytes, double limit, const char *what, double rows, double steps,
-                         const char *lower) {
+/* What takes most of it, if that is out of the ordinary: "; obs_dim of rets is 1000000", else "".
+ */
+static char *blame(const HnSession *s, int64_t samples, double steps) {
+  const HnShape *x = &s->shape;
+  const double S = 4 * (double)MAX(samples, 1);
+  const struct {
+    const char *field;
+    const HnInstance *of;
+    double value, bytes; /* of a row */
+  } part[] = {{"obs_dim", s->env, (double)x->obs, 8 * steps * (double)x->obs},
+              {"task_dim", s->env, (double)x->task, 4 * steps * (double)x->task},
+              {"action_dim", s->env, (double)x->action, 4 * steps * (double)x->action},
+              {"belief_dim", s->inference, (double)x->belief, S * steps * (double)x->belief},
+              {"aux_dim", s->policy, (double)x->aux, 4 * steps * (double)x->aux},
+              {"row_size", s->env, (double)x->env_row, (double)x->env_row},
+              {"row_size", s->inference, (double)x->belief_row, (double)x->belief_row},
+              {"row_size", s->policy, (double)x->policy_row, (double)x->policy_row}};
+  guint most = 0;
+  for (guint k = 0; k < G_N_ELEMENTS(part); k++)
+    if (part[k].bytes > part[most].bytes) most = k;
+  if (part[most].value > ORDINARY_SIZE)
+    return g_strdup_printf("; %s of %s is %.0f", part[most].field, part[most].of->plugin->name,
+                           part[most].value);
+  if (s->es.horizon > ORDINARY_STEPS)
+    return g_strdup_printf("; horizon of %s is %" PRId64, s->env->plugin->name, s->es.horizon);
+  return g_strdup("");
+}
+
+static HnStatus too_much(const HnSession *s, int64_t samples, double bytes, double limit,
+                         const char *what, double rows, double steps, const char *lower) {
+  g_autofree char *blamed = blame(s, samples, steps);
   g_snprintf(hn_fail_text(), HN_FAIL_TEXT,
-             "%s of %.0f rows over %.0f steps takes %.3g GB, this machine has %.3g GB: lower %s",
-             what, rows, steps, 1e-9 * bytes, 1e-9 * limit, lower);
+             "%s of %.0f rows over %.0f steps takes %.3g GB, this machine has %.3g GB: lower %s%s",
+             what, rows, steps, 1e-9 * bytes, 1e-9 * limit, lower, blamed);
   return HN_E_SHAPE;
 }
 
@@ -31,7 +64,7 @@ HnStatus hn_memory_budget_check(const HnSession *s, double limit) {
   double train = (phases + 1) * window(s, steps, rows, run->samples) + memory_of_rows(s, rows);
   if (s->bs.refresh) train += window(s, (double)s->trial.lifetime, rows, run->samples);
   if (train > limit)
-    return too_much(train, limit, "experience", rows, steps,
+    return too_much(s, run->samples, train, limit, "experience", rows, steps,
                     "run.rows, run.steps, run.episodes, run.trial_steps or run.samples");
   double tasks = (double)s->cell->evaluation.tasks, life = (double)s->eval_trial.lifetime;
   double asked =
@@ -40,7 +73,7 @@ HnStatus hn_memory_budget_check(const HnSession *s, double limit) {
                 2 * memory_of_rows(s, tasks) + asked * life * tasks +
                 8 * life * (1 + 2. * (s->shape.env_infos + s->shape.belief_infos));
   if (train + eval > limit)
-    return too_much(eval, limit, "an evaluation", tasks, life,
+    return too_much(s, s->eval_samples, eval, limit, "an evaluation", tasks, life,
                     "evaluation.tasks, evaluation.episodes, evaluation.trial_steps or run.steps");
   return HN_OK;
 }

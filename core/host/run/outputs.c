@@ -69,3 +69,11 @@ HnStatus hn_outputs_index(const HnOutputs *o, const char *what, const int32_t *x
   }
   return HN_OK;
 }
+
+HnStatus hn_outputs_task(const HnOutputs *o, int64_t k, int64_t asked, int64_t count) {
+  if (k >= -1 && (k < count || !count) && (k == asked || asked < 0)) return HN_OK;
+  g_autofree char *value =
+      asked < 0 ? g_strdup_printf("%" PRId64 ", not -1 .. %" PRId64 ",", k, count - 1)
+                : g_strdup_printf("%" PRId64 ", not %" PRId64 " as asked,", k, asked);
+  return wrong(o, 0, "task_index", value);
+}

@@ -25,4 +25,7 @@ HnStatus hn_outputs_info(const HnOutputs *o, const float *x);
 HnStatus hn_outputs_flag(const HnOutputs *o, const char *what, const uint8_t *x);
 /* x [rows]: 0 .. count - 1. */
 HnStatus hn_outputs_index(const HnOutputs *o, const char *what, const int32_t *x, int64_t count);
+/* The number k of the task that the one row began, of `count` in its split (0: none is numbered);
+ * it is the one that was asked for, unless that was -1. */
+HnStatus hn_outputs_task(const HnOutputs *o, int64_t k, int64_t asked, int64_t count);
 #endif

@@ -36,7 +36,10 @@ static HnStatus take_begun(HnSession *s, HnRollouts *r, HnExperience *w, int64_t
         hn_outputs_finite(&o, "observation", hn_experience_at(w, HN_F_OBS, t, k), s->shape.obs);
     if (!status)
       status = hn_outputs_finite(&o, "task", hn_experience_at(w, HN_F_TASK, t, k), s->shape.task);
-    if (begin == HN_NEW_TASK) w->task_index[t * r->rows + k] = task_index[k - first];
+    if (begin != HN_NEW_TASK) continue;
+    const int64_t task = task_index[k - first], count = s->tasks[r->split].count;
+    if (!status) status = hn_outputs_task(&o, task, r->next_task[k], count);
+    w->task_index[t * r->rows + k] = task;
   }
   return status;
 }

@@ -5,6 +5,7 @@
 #include "machine.h"
 #include "memory_budget.h"
 #include "pages.h"
+#include "spec_check.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -73,51 +74,40 @@ static void set_shape(HnSession *s) {
                        .policy_infos = s->policy->infos};
 }
 
-static bool is_split(const char *name) {
-  return *name && !strpbrk(name, ",\"\r\n"); /* it becomes part of a column's name */
+/* A trial of so many steps, or else of so many episodes. */
+static HnTrialLength trial_of(int64_t horizon, int64_t steps, int64_t episodes) {
+  return (HnTrialLength){.episodes = steps ? 1 : episodes,
+                         .lifetime = steps ? steps : horizon * episodes,
+                         .by_steps = steps > 0};
 }
 
-/* A trial of so many steps, or else of so many episodes; false if its length overflows. */
-static bool make_trial(HnTrialLength *t, int64_t horizon, int64_t steps, int64_t episodes) {
-  *t = (HnTrialLength){.episodes = steps ? 1 : episodes, .lifetime = steps, .by_steps = steps > 0};
-  return steps || !__builtin_mul_overflow(horizon, episodes, &t->lifetime);
-}
-
-/* Checks the environment's spec and works out the lengths of trials. */
-static HnStatus check_env(HnSession *s) {
-  const HnCell *c = s->cell;
-  const HnHost *host = &s->env->host;
-  const HnEnvSpec *e = &s->es;
-  s->protocol = hn_protocol_of(c);
-  if (e->horizon < 1) return host->fail(host, HN_E_SHAPE, "horizon is not positive");
-  if (e->obs_dim < 0 || e->task_dim < 0 || e->action_dim < 0 || e->action_count < 0)
-    return host->fail(host, HN_E_SHAPE, "a dimension is negative");
-  if ((e->action_dim > 0) == (e->action_count > 0))
-    return host->fail(host, HN_E_SHAPE, "actions must be either continuous or discrete");
-  g_auto(GStrv) splits = g_strsplit(e->splits ? e->splits : "train", "|", -1);
-  for (char **name = splits; *name; name++)
-    if (!is_split(*name)) return host->fail(host, HN_E_SHAPE, "has a split named '%s'", *name);
-  if (!*splits) return host->fail(host, HN_E_SHAPE, "has no split");
-  if (!make_trial(&s->trial, e->horizon, c->run.trial_steps, c->run.episodes) ||
-      !make_trial(&s->eval_trial, e->horizon, s->protocol.trial_steps, s->protocol.row_episodes))
-    return host->fail(host, HN_E_SHAPE, "a trial has more steps than 64 bits can hold");
-  s->eval_trial.episodes = s->protocol.episodes;
-  return HN_OK;
+static HnStatus read_splits(HnSession *s) {
+  HnStatus status = HN_OK;
+  s->splits = g_strsplit(s->es.splits ? s->es.splits : "train", "|", -1);
+  s->tasks = g_new0(HnTaskList, g_strv_length(s->splits));
+  for (int64_t k = 0; s->splits[k] && !status; k++)
+    status = hn_task_list_read(s->env, k, s->splits[k], &s->tasks[k]);
+  return status;
 }
 
 static HnStatus create_env(HnSession *s) {
   const HnCell *c = s->cell;
   s->eval_samples = c->evaluation.samples < 0 ? c->run.samples : c->evaluation.samples;
   HnStatus status;
-  s->es = (HnEnvSpec){.struct_size = sizeof s->es, .rows = MAX(c->run.rows, c->evaluation.tasks)};
+  HnEnvSpec spec = {.struct_size = sizeof spec, .rows = MAX(c->run.rows, c->evaluation.tasks)};
   HN_CALL(status, ENV_create,
-          HN_ENV(s)->create(s->env->self, &s->env->host, s->env->params, &s->es));
+          HN_ENV(s)->create(s->env->self, &s->env->host, s->env->params, &spec));
   s->env->creating = false;
   if (status) return status;
   s->env_created = true;
-  status = check_env(s);
+  s->es = spec; /* which is ours, whoever keeps the pointer */
+  status = hn_spec_check_env(s->env, &s->es);
+  if (!status) status = read_splits(s);
   if (status) return status;
-  s->splits = g_strsplit(s->es.splits ? s->es.splits : "train", "|", -1);
+  s->protocol = hn_protocol_of(c);
+  s->trial = trial_of(spec.horizon, c->run.trial_steps, c->run.episodes);
+  s->eval_trial = trial_of(spec.horizon, s->protocol.trial_steps, s->protocol.row_episodes);
+  s->eval_trial.episodes = s->protocol.episodes;
   s->steps = c->run.steps ? c->run.steps : s->trial.lifetime;
   set_shape(s);
   return hn_memory_budget_check(s, hn_machine_bytes());
@@ -128,32 +118,29 @@ static HnStatus create_inference(HnSession *s) {
   HnRng rng = hn_stream(c->seed, HN_FOR_INFERENCE_WEIGHTS, 0);
   bool privileged = s->inference->plugin->flags & HN_PRIVILEGED;
   HnStatus status;
-  s->bs = (HnBeliefSpec){.struct_size = sizeof s->bs,
-                         .obs_dim = s->es.obs_dim,
-                         .action_dim = s->es.action_dim,
-                         .action_count = s->es.action_count,
-                         .task_dim = privileged ? s->es.task_dim : 0,
-                         .horizon = s->es.horizon,
-                         .lifetime = s->trial.lifetime,
-                         .rows = c->run.rows,
-                         .steps = s->steps,
-                         .rng = &rng};
+  HnBeliefSpec spec = {.struct_size = sizeof spec,
+                       .obs_dim = s->es.obs_dim,
+                       .action_dim = s->es.action_dim,
+                       .action_count = s->es.action_count,
+                       .task_dim = privileged ? s->es.task_dim : 0,
+                       .horizon = s->es.horizon,
+                       .lifetime = s->trial.lifetime,
+                       .rows = c->run.rows,
+                       .steps = s->steps,
+                       .rng = &rng};
   HN_CALL(status, INFERENCE_create,
           HN_INFERENCE(s)->create(s->inference->self, &s->inference->host, s->inference->params,
-                                  &s->bs));
+                                  &spec));
   s->inference->creating = false;
   if (status) return status;
   s->inference_created = true;
+  s->bs = spec;
+  status = hn_spec_check_belief(s->inference, &s->bs);
+  if (status) return status;
   const HnHost *host = &s->inference->host;
-  if (s->bs.latent_dim < 0 || s->bs.latent_dim > s->bs.belief_dim)
-    return host->fail(host, HN_E_SHAPE, "has %d latent features in a belief of %d",
-                      (int)s->bs.latent_dim, (int)s->bs.belief_dim);
   if (MAX(c->run.samples, s->eval_samples) > 0 && !s->bs.latent_dim)
     return host->fail(host, HN_E_UNSUPPORTED, "has no posterior samples; set %s.samples: 0",
                       c->run.samples ? "run" : "evaluation");
-  if (HN_CAN(HN_INFERENCE(s), map) && (s->bs.map_width < 1) != (s->bs.map_height < 1))
-    return host->fail(host, HN_E_SHAPE, "map has width %" PRId64 " and height %" PRId64,
-                      s->bs.map_width, s->bs.map_height);
   return HN_OK;
 }
 
@@ -162,31 +149,26 @@ static HnStatus create_policy(HnSession *s) {
   HnRng rng = hn_stream(c->seed, HN_FOR_POLICY_WEIGHTS, 0);
   bool privileged = s->policy->plugin->flags & HN_PRIVILEGED;
   HnStatus status;
-  s->ps = (HnPolicySpec){.struct_size = sizeof s->ps,
-                         .obs_dim = s->es.obs_dim,
-                         .action_dim = s->es.action_dim,
-                         .action_count = s->es.action_count,
-                         .task_dim = privileged ? s->es.task_dim : 0,
-                         .horizon = s->es.horizon,
-                         .lifetime = s->trial.lifetime,
-                         .belief_dim = s->bs.belief_dim,
-                         .latent_dim = s->bs.latent_dim,
-                         .samples = c->run.samples,
-                         .rows = c->run.rows,
-                         .steps = s->steps,
-                         .rng = &rng};
+  HnPolicySpec spec = {.struct_size = sizeof spec,
+                       .obs_dim = s->es.obs_dim,
+                       .action_dim = s->es.action_dim,
+                       .action_count = s->es.action_count,
+                       .task_dim = privileged ? s->es.task_dim : 0,
+                       .horizon = s->es.horizon,
+                       .lifetime = s->trial.lifetime,
+                       .belief_dim = s->bs.belief_dim,
+                       .latent_dim = s->bs.latent_dim,
+                       .samples = c->run.samples,
+                       .rows = c->run.rows,
+                       .steps = s->steps,
+                       .rng = &rng};
   HN_CALL(status, POLICY_create,
-          HN_POLICY(s)->create(s->policy->self, &s->policy->host, s->policy->params, &s->ps));
+          HN_POLICY(s)->create(s->policy->self, &s->policy->host, s->policy->params, &spec));
   s->policy->creating = false;
   if (status) return status;
   s->policy_created = true;
-  s->phases = MAX(s->ps.phases, 1);
-  if (s->ps.aux_dim < 0)
-    return s->policy->host.fail(&s->policy->host, HN_E_SHAPE, "asks for a negative aux_dim");
-  if (s->phases > HN_PHASES_MAX)
-    return s->policy->host.fail(&s->policy->host, HN_E_UNSUPPORTED,
-                                "asks for %d phases, at most %d", (int)s->phases, HN_PHASES_MAX);
-  return HN_OK;
+  s->ps = spec, s->phases = MAX(spec.phases, 1);
+  return hn_spec_check_policy(s->policy, &s->ps);
 }
 
 static HnStatus make_experience(HnSession *s) {
@@ -239,5 +221,6 @@ void hn_session_free(HnSession *s) {
   hn_pool_free(s->pool);
   hn_arena_enter(NULL);
   hn_arena_clear(&s->main), hn_arena_clear(&s->forward);
-  g_strfreev(s->splits), g_free(s->eval_split), g_free(s);
+  for (guint k = 0; s->tasks && s->splits[k]; k++) hn_task_list_clear(&s->tasks[k]);
+  g_strfreev(s->splits), g_free(s->tasks), g_free(s->eval_split), g_free(s);
 }

@@ -4,6 +4,7 @@
 #define HN_SESSION_H
 #include "protocol.h"
 #include "rollout.h"
+#include "task_list.h"
 #include <hunch/policy.h>
 
 enum { HN_PHASES_MAX = 16 };
@@ -21,6 +22,7 @@ struct HnSession {
   HnPolicySpec ps;
   HnShape shape;
   char **splits;
+  HnTaskList *tasks; /* of each split */
   int64_t phases, steps;
   HnProtocol protocol;             /* of evaluations */
   HnTrialLength trial, eval_trial; /* in training and in evaluation */
@@ -49,7 +51,7 @@ HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error);
 void hn_session_free(HnSession *s);
 /* Index of the split of that name; false with HN_ERROR_REFUSED if the environment has none. */
 bool hn_session_find_split(const HnSession *s, const char *name, int64_t *split, GError **error);
-/* Puts a plugin's failure, with its reason, into error; returns false.  doing: what, in words; NULL:
- * beginning, where what does not fit is a refusal. */
+/* Puts a plugin's failure, with its reason, into error; returns false.  doing: what, in words;
+ * NULL: beginning, where what does not fit is a refusal. */
 bool hn_session_failed(const HnSession *s, const char *doing, HnStatus status, GError **error);
 #endif

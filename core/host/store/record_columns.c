@@ -46,11 +46,9 @@ int64_t hn_record_map_cells(const HnSession *s) {
 
 /* A task's name, or its number, or nothing. */
 static void write_task(HnCsvWriter *w, const HnRecordRow *r, int64_t task) {
-  const HnEnv *env = HN_ENV(r->s);
-  const char *name =
-      task >= 0 && HN_CAN(env, task_name) ? env->task_name(r->s->env->self, r->split, task) : "";
-  if (task < 0 || (name && *name))
-    hn_csv_text(w, name);
+  const char *name = hn_task_list_name(&r->s->tasks[r->split], task);
+  if (task < 0 || name)
+    hn_csv_text(w, name ? name : "");
   else
     hn_csv_int(w, task);
 }

@@ -45,8 +45,7 @@ void hn_replay_free(HnReplay *r) {
 /* The first task of a name, or the one of a number. */
 static bool find_task(const HnSession *s, int64_t split, const char *task, int64_t *k,
                       GError **error) {
-  const HnEnv *env = HN_ENV(s);
-  int64_t tasks = HN_CAN(env, task_count) ? env->task_count(s->env->self, split) : 0;
+  const int64_t tasks = s->tasks[split].count;
   int64_t number = 0;
   *k = tasks > 0 ? 0 : -1;
   if (!task) return true;
@@ -57,8 +56,8 @@ static bool find_task(const HnSession *s, int64_t split, const char *task, int64
                         s->env->plugin->name, task, s->splits[split]);
   g_autoptr(GStrvBuilder) b = g_strv_builder_new();
   int64_t found = -1;
-  for (int64_t i = 0; i < tasks && HN_CAN(env, task_name); i++) {
-    const char *name = env->task_name(s->env->self, split, i);
+  for (int64_t i = 0; i < tasks && s->tasks[split].called; i++) {
+    const char *name = s->tasks[split].called[i];
     if (name) g_strv_builder_add(b, name);
     if (name && found < 0 && !strcmp(name, task)) found = i;
   }
