@@ -57,7 +57,8 @@ static void restore_states(const GPtrArray *states, const GPtrArray *left) {
   for (guint k = 0; k < left->len; k++) {
     const HnState *state = states->pdata[k];
     const Left *x = left->pdata[k];
-    memcpy(state->data, g_bytes_get_data(x->bytes, NULL), g_bytes_get_size(x->bytes));
+    const gsize size = g_bytes_get_size(x->bytes);
+    if (size) memcpy(state->data, g_bytes_get_data(x->bytes, NULL), size);
     if (state->used) *state->used = x->used;
   }
 }
