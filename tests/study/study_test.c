@@ -156,6 +156,8 @@ static void test_bad_overrides(void) {
       {"run.rowz=1",
        "command line: run.rowz=1: error: run: unknown key 'rowz'; did you mean 'rows'?\n"},
       {"rows=4", "command line: rows=4: error: no block 'rows'; did you mean run.rows=4?\n"},
+      {"arms.fixed.rows=4", "command line: arms.fixed.rows=4: error: no block 'rows'; did you mean "
+                            "arms.fixed.run.rows=4?\n"},
       {"count=4", "command line: count=4: error: no block 'count'; did you mean seeds.count=4?\n"},
       {"metric=x", "command line: metric=x: error: no block 'metric'; did you mean "
                    "report.metric=x?\n"},
@@ -232,6 +234,9 @@ static void test_findings(void) {
        "policy: {plugin: walk}}\nreport: {resamples: 1e5}\n",
        NULL,
        "s.yaml:4:9: error: report.resamples 100000 of 1001 seeds are more than 100000000 draws\n");
+  /* said of the arm by itself, and no reason to make a cell of it */
+  says(BASE "arms: {a: {inference: {plugin: []}}, b: {weights: {arm: a}}}\n", NULL,
+       "s.yaml:9:32: error: 'plugin:': expected the name of an inference plugin\n");
   says("[]", NULL, "s.yaml:1:1: error: study: expected a map of keys and values, not a list\n");
   says("", NULL, "s.yaml: error: empty file\n");
   says("hunch: 1\n", NULL,

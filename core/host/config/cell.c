@@ -177,7 +177,10 @@ HnCell *hn_cell_read(HnNode *map, HnDiag *d) {
   cell->seed_index = (int64_t)read_u64(&r, "seed_index", INT64_MAX);
   cell->seed = read_u64(&r, "seed", UINT64_MAX);
   read_blocks(&r, cell);
-  if (hn_diag_count(d) == before) return cell;
+  /* a finding that was there before, as of a base, adds none */
+  const bool whole =
+      cell->study && cell->arm && cell->env.params && cell->inference.params && cell->policy.params;
+  if (whole && hn_diag_count(d) == before) return cell;
   hn_cell_free(cell);
   return NULL;
 }

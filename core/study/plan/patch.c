@@ -80,12 +80,13 @@ static bool known(const Override *o, const char *what, const char *name, const c
   return false;
 }
 
-/* The block that has such a key, by the tables of the host and the plugins of the base; or NULL. */
-static const char *block_with(const HnNode *base, const char *key) {
+/* The block, of an arm or of the whole study, that has such a key, by the tables of the host and
+ * the plugins of the base; or NULL. */
+static const char *block_with(const HnNode *base, bool arm, const char *key) {
   const HnSchema own[] = {hn_run_schema(), hn_evaluation_schema(), hn_seeds_schema(),
                           hn_report_schema()};
   static const char *const parts[] = {"env", "inference", "policy"};
-  for (guint i = 0; i < G_N_ELEMENTS(own); i++)
+  for (guint i = 0; i < (arm ? 2 : G_N_ELEMENTS(own)); i++)
     if (hn_schema_find(&own[i], key)) return own[i].what;
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
     const HnNode *name = hn_node_get(hn_node_get(base, parts[i]), "plugin");
@@ -98,6 +99,15 @@ static const char *block_with(const HnNode *base, const char *key) {
   return NULL;
 }
 
+/* Where the block was left out: a finding with the one that has such a key. */
+static bool suggests_block(const Override *o, const HnNode *base, bool arm, HnDiag *d) {
+  const char *key = o->path[arm ? 2 : 0], *block = block_with(base, arm, key);
+  if (!block) return false;
+  hn_diag_add(d, o->place, 0, 0, "no block '%s'; did you mean %s%s%s%s.%s=%s?", key,
+              arm ? "arms." : "", arm ? o->path[1] : "", arm ? "." : "", block, key, o->value);
+  return true;
+}
+
 static void read_override(const Override *o, const HnNode *base, const char *const *arms,
                           HnOverrides *out, HnDiag *d) {
   static const char *const first[] = {"env",        "inference", "policy",      "run",
@@ -107,12 +117,8 @@ static void read_override(const Override *o, const HnNode *base, const char *con
   const char *head = o->path[0];
   bool text = strcmp(head, "name") == 0 || strcmp(head, "description") == 0;
   bool arm = strcmp(head, "arms") == 0;
-  const char *block = n == 1 && !g_strv_contains(first, head) ? block_with(base, head) : NULL;
-  if (block) {
-    hn_diag_add(d, o->place, 0, 0, "no block '%s'; did you mean %s.%s=%s?", head, block, head,
-                o->value);
-    return;
-  }
+  const bool blockless = arm ? n == 3 : n == 1 && !g_strv_contains(first, head);
+  if (blockless && suggests_block(o, base, arm, d)) return;
   if (!known(o, "block", head, first, d)) return;
   if (n != (text ? 1U : arm ? 4U : 2U)) {
     hn_diag_add(d, o->place, 0, 0, "expected %s%s=value", head,
