@@ -226,6 +226,48 @@ static void curves(void) {
   done(dir);
 }
 
+/* An episode ends every third update: points are means over the episodes that there are, with the
+ * number of seeds that have any, and a stretch without any is a gap. */
+static void gaps(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  for (int seed = 0; seed < 3; seed++) {
+    GString *m = g_string_new("update,frames,train.return\n");
+    for (int u = 0; u < 300; u++) {
+      const bool none =
+          u % 3 != seed || (u >= 150 && u < 156) || (seed == 2 && u >= 180 && u < 183);
+      if (none)
+        g_string_append_printf(m, "%d,%d,nan\n", u + 1, 10 * u);
+      else
+        g_string_append_printf(m, "%d,%d,%d\n", u + 1, 10 * u, 100 * seed + u / 3);
+    }
+    char *cell = fake_cell_dir(dir, "inferred", seed);
+    fake_write(cell, "metrics.csv", m->str);
+    g_string_free(m, TRUE), g_free(cell);
+  }
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  GPtrArray *all = hn_figures(c);
+  const HnFigure *f = hn_figure_find(all, "train_return");
+  const HnCurve *one = curve(all, "train_return", 0);
+  g_assert_cmpint(one->n, ==, 100);
+  for (int i = 0; i < 100; i++) {
+    const int seeds = i == 50 || i == 51 ? 0 : i == 60 ? 2 : 3;
+    g_assert_cmpint(one->count[i], ==, seeds);
+    if (seeds)
+      g_assert_cmpfloat_with_epsilon(one->value[i], seeds == 2 ? 50 + i : 100 + i, 1e-9);
+    else
+      g_assert_true(isnan(one->value[i]));
+  }
+  g_assert_true(hn_curve_has_gap(one));
+  g_assert_nonnull(strstr(f->note, "some points lack seeds"));
+  char *text = f->kind->csv(f);
+  g_assert_true(g_str_has_prefix(
+      text, "arm,x,value,low,high,seeds,value_1,value_2,value_3\ninferred,10,100,"));
+  g_assert_nonnull(strstr(text, "\ninferred,1510,nan,nan,nan,0,nan,nan,nan\n"));
+  g_free(text), g_ptr_array_unref(all), hn_comparison_free(c), hn_results_free(r), done(dir);
+}
+
 /* What run.json says of columns decides where and how they are drawn; bands may be quartiles, and
  * what spans decades has a logarithmic axis. */
 static void declared_columns(void) {
@@ -498,6 +540,7 @@ static void no_gnuplot(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/report/curves", curves);
+  g_test_add_func("/report/gaps", gaps);
   g_test_add_func("/report/declared_columns", declared_columns);
   g_test_add_func("/report/thinned", thinned);
   g_test_add_func("/report/trials", trials);

@@ -14,12 +14,14 @@ HnCurve *hn_curve_new(int64_t n, int64_t seeds) {
   c->low = g_new(double, (gsize)n);
   c->high = g_new(double, (gsize)n);
   c->each = g_new(double, (gsize)(n * seeds));
+  c->count = g_new0(int64_t, (gsize)n);
   return c;
 }
 
 void hn_curve_free(HnCurve *c) {
   if (!c) return;
   g_free(c->x), g_free(c->value), g_free(c->low), g_free(c->high), g_free(c->each);
+  g_free(c->count);
   g_free(c);
 }
 
@@ -37,28 +39,41 @@ static void take_points(const HnTable *t, const char *x, const char *y, bool pos
   }
 }
 
-/* The x that all seeds have, with their values. */
+static bool any_at(const HnCurve *c, int64_t stride, int64_t i) {
+  for (int64_t s = 0; s < c->seeds; s++)
+    if (isfinite(c->each[s * stride + i])) return true;
+  return false;
+}
+
+/* Keeps points from, .., from + n - 1 of rows of each that lie `stride` apart. */
+static void keep(HnCurve *c, int64_t stride, int64_t from, int64_t n) {
+  memmove(c->x, c->x + from, sizeof *c->x * (gsize)n);
+  for (int64_t s = 0; s < c->seeds; s++)
+    memmove(c->each + s * n, c->each + s * stride + from, sizeof *c->each * (gsize)n);
+  c->n = n;
+}
+
+/* The x that all seeds have, with their values, without what no seed has at either end. */
 static HnCurve *align(GPtrArray *xs, GPtrArray *ys) {
   GArray *first = xs->pdata[0];
-  int64_t seeds = xs->len, n = 0;
+  int64_t seeds = xs->len, n = 0, from = 0;
   HnCurve *c = hn_curve_new(first->len, seeds);
   g_autofree int64_t *at = g_new0(int64_t, (gsize)seeds);
   for (guint i = 0; i < first->len; i++) {
     double x = g_array_index(first, double, i);
-    bool all = true, finite = false;
+    bool all = true;
     for (int64_t s = 0; s < seeds; s++) {
       GArray *here = xs->pdata[s];
       while (at[s] < here->len && g_array_index(here, double, at[s]) < x) at[s]++;
       all &= at[s] < here->len && g_array_index(here, double, at[s]) == x;
       if (!all) break;
       c->each[s * first->len + n] = g_array_index((GArray *)ys->pdata[s], double, at[s]);
-      finite |= isfinite(c->each[s * first->len + n]) != 0;
     }
-    if (all && finite) c->x[n++] = x;
+    if (all) c->x[n++] = x;
   }
-  for (int64_t s = 1; n > 0 && s < seeds; s++)
-    memmove(c->each + s * n, c->each + s * first->len, sizeof(double) * (gsize)n);
-  c->n = n;
+  while (n > 0 && !any_at(c, first->len, n - 1)) n--;
+  while (from < n && !any_at(c, first->len, from)) from++;
+  keep(c, first->len, from, n - from);
   return c;
 }
 
@@ -79,8 +94,20 @@ HnCurve *hn_curve_of(const GPtrArray *tables, const char *x, const char *y, bool
 /* ---- changed ---- */
 
 void hn_curve_add_up(HnCurve *c) {
-  for (int64_t s = 0; s < c->seeds; s++)
-    for (int64_t i = 1; i < c->n; i++) c->each[s * c->n + i] += c->each[s * c->n + i - 1];
+  int64_t last = 0; /* the point before that some seed has */
+  for (int64_t i = 1; i < c->n; i++) {
+    if (!any_at(c, c->n, i)) continue;
+    for (int64_t s = 0; s < c->seeds; s++) c->each[s * c->n + i] += c->each[s * c->n + last];
+    last = i;
+  }
+}
+
+/* Of what is finite; NaN if nothing is. */
+static double mean_of(int64_t n, const double *x) {
+  double sum = 0, count = 0;
+  for (int64_t i = 0; i < n; i++)
+    if (isfinite(x[i])) sum += x[i], count += 1;
+  return count > 0 ? sum / count : (double)NAN;
 }
 
 int64_t hn_curve_thin(HnCurve *c, bool log_x) {
@@ -95,15 +122,10 @@ int64_t hn_curve_thin(HnCurve *c, bool log_x) {
     for (int64_t i = from; i < end; i++) x += log_x ? log(c->x[i]) : c->x[i];
     x /= (double)(end - from);
     c->x[to] = log_x ? exp(x) : x;
-    for (int64_t s = 0; s < c->seeds; s++) {
-      double sum = 0;
-      for (int64_t i = from; i < end; i++) sum += c->each[s * c->n + i];
-      c->each[s * c->n + to] = sum / (double)(end - from);
-    }
+    for (int64_t s = 0; s < c->seeds; s++)
+      c->each[s * c->n + to] = mean_of(end - from, c->each + s * c->n + from);
   }
-  for (int64_t s = 1; s < c->seeds; s++)
-    memmove(c->each + s * to, c->each + s * c->n, sizeof(double) * (gsize)to);
-  c->n = to;
+  keep(c, c->n, 0, to);
   return longest;
 }
 
@@ -113,7 +135,7 @@ void hn_curve_summarise(HnCurve *c, HnStats *stats, bool quartiles, double trial
     for (int64_t s = 0; s < c->seeds; s++) seed[s] = c->each[s * c->n + i];
     HnEstimate e = quartiles ? hn_stats_spread(stats, c->seeds, seed)
                              : hn_stats_estimate(stats, c->seeds, seed, trials);
-    c->value[i] = e.value, c->low[i] = e.low, c->high[i] = e.high;
+    c->value[i] = e.value, c->low[i] = e.low, c->high[i] = e.high, c->count[i] = e.n;
   }
 }
 
@@ -130,7 +152,7 @@ HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, 
       d->each[s * c->n + i] = pair[s] - pair[seeds + s];
     }
     HnEstimate e = hn_stats_difference(stats, seeds, pair, pair + seeds, 0);
-    d->value[i] = e.value, d->low[i] = e.low, d->high[i] = e.high;
+    d->value[i] = e.value, d->low[i] = e.low, d->high[i] = e.high, d->count[i] = e.n;
   }
   return d;
 }
@@ -140,6 +162,12 @@ HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, 
 bool hn_curve_has_interval(const HnCurve *c) {
   for (int64_t i = 0; i < c->n; i++)
     if (isfinite(c->low[i])) return true;
+  return false;
+}
+
+bool hn_curve_has_gap(const HnCurve *c) {
+  for (int64_t i = 0; i < c->n; i++)
+    if (!isfinite(c->value[i])) return true;
   return false;
 }
 

@@ -196,12 +196,14 @@ static void plot_seeds(const HnScript *s, const HnCurves *d, int64_t a) {
                   a, 5 + k, hue);
 }
 
+/* Gaps stay gaps, so that a point may stand alone. */
 static void plot_line(const HnScript *s, const HnCurves *d, int64_t a) {
+  const bool points = d->curve[a]->n <= 40 || hn_curve_has_gap(d->curve[a]);
   g_autofree char *hue = hue_of(s, d, a);
   int dashes = 1;
   if (!d->parts) dashes = a == s->baseline ? 2 : hn_colour_repeats(a, s->baseline) ? 4 : 1;
   hn_script_add(s, ", $arm%" G_GINT64_FORMAT " using 1:2 with %s lc rgb '%s' lw 2 dt %d notitle", a,
-                d->curve[a]->n <= 40 ? "linespoints pt 7 ps 0.35" : "lines", hue, dashes);
+                points ? "linespoints pt 7 ps 0.35" : "lines", hue, dashes);
 }
 
 void hn_draw_curves(const HnScript *s, const HnFigure *f) {

@@ -34,10 +34,20 @@ static int64_t seeds_of(const HnCurves *d) {
   return seeds;
 }
 
+/* The fewest seeds of any point. */
+static int64_t fewest_of(const HnCurves *d) {
+  int64_t fewest = G_MAXINT64;
+  for (int64_t a = 0; a < d->count; a++)
+    for (int64_t i = 0; d->curve[a] && i < d->curve[a]->n; i++)
+      fewest = MIN(fewest, d->curve[a]->count[i]);
+  return fewest;
+}
+
 static char *csv(const HnFigure *f) {
   const HnCurves *d = f->data;
   const int64_t seeds = seeds_of(d);
-  HnCsvWriter w = hn_csv_writer(d->parts ? "latent,x,value,low,high" : "arm,x,value,low,high", 9);
+  HnCsvWriter w =
+      hn_csv_writer(d->parts ? "latent,x,value,low,high" : "arm,x,value,low,high,seeds", 9);
   hn_csv_numbered(&w, "value", 1, seeds);
   hn_csv_end_row(&w);
   for (int64_t a = 0; a < d->count; a++) {
@@ -46,6 +56,7 @@ static char *csv(const HnFigure *f) {
       const double shown[] = {c->x[i], c->value[i], c->low[i], c->high[i]};
       hn_csv_text(&w, d->names[a]);
       for (guint k = 0; k < G_N_ELEMENTS(shown); k++) hn_csv_number(&w, shown[k]);
+      if (!d->parts) hn_csv_int(&w, c->count[i]);
       for (int64_t s = 0; s < seeds; s++)
         hn_csv_number(&w, s < c->seeds ? c->each[s * c->n + i] : (double)NAN);
       hn_csv_end_row(&w);
@@ -97,6 +108,7 @@ static char *note_of(const Gathering *g, const HnCurves *d) {
   if (d->merged > 1)
     g_string_append_printf(note, "; up to %" G_GINT64_FORMAT " neighbouring points averaged",
                            d->merged);
+  if (fewest_of(d) < seeds) g_string_append(note, "; some points lack seeds (csv: seeds)");
   return g_string_free(note, FALSE);
 }
 
