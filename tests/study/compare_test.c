@@ -267,10 +267,10 @@ static void numbers(void) {
     double x;
     HnFormat format;
     const char *text;
-  } cases[] = {{1.005, {1, 0, false}, "1.0"},   {-0.004, {2, 0, false}, "0.00"},
-               {-0.004, {2, 0, true}, "+0.00"}, {12.34, {1, 0, true}, "+12.3"},
-               {-3, {0, 0, false}, "-3"},       {7.92e-6, {2, -6, false}, "7.92"},
-               {(double)NAN, {2, 0, true}, "-"}};
+  } cases[] = {{1.005, {1, 0, false, false}, "1.0"},       {-0.004, {2, 0, false, false}, "0.00"},
+               {-0.004, {2, 0, true, false}, "+0.00"},     {12.34, {1, 0, true, false}, "+12.3"},
+               {-3, {0, 0, false, false}, "-3"},           {7.92e-6, {2, -6, false, false}, "7.92"},
+               {7.92e-6, {2, -6, true, true}, "+7.92e-6"}, {(double)NAN, {2, 0, true, false}, "-"}};
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
     char *text = hn_format_number(cases[i].x, cases[i].format);
     g_assert_cmpstr(text, ==, cases[i].text);
@@ -287,7 +287,7 @@ static void formats(void) {
        [HN_DIFFERENCE] = {.value = (double)NAN, .low = (double)NAN, .high = (double)NAN}}};
   char unit[] = "nats";
   HnCompared m = {.unit = unit, .better = -1, .arms = 2, .estimate = estimate};
-  HnFormat plain = hn_format_of(&m, HN_VALUE), signs = hn_format_of(&m, HN_DIFFERENCE);
+  HnFormat plain = hn_format_of(&m, 0, HN_VALUE), signs = hn_format_of(&m, 0, HN_DIFFERENCE);
   g_assert_cmpint(plain.exponent, ==, -6);
   g_assert_cmpint(plain.decimals, ==, 1); /* half width 9e-6 */
   g_assert_cmpint(signs.decimals, ==, 2); /* half width 1.4e-7 */
@@ -295,6 +295,52 @@ static void formats(void) {
   g_assert_cmpstr(heading, ==, "1e-6 nats; lower is better");
   g_autofree char *interval = hn_format_interval(&estimate[0][HN_DIFFERENCE], signs);
   g_assert_cmpstr(interval, ==, "[-0.20, +0.08]");
+}
+
+/* Arms of unlike size: each shows four digits, and the heading has no exponent. */
+static void sizes(void) {
+  static const double value[] = {8.25e8, 325000, 0.0634, 7.5e-6, 0};
+  static const char *const shown[] = {"825.0e6", "325000", "0.06340", "7.500e-6", "0.00"};
+  HnEstimate estimate[5][HN_STATISTICS];
+  for (int a = 0; a < 5; a++)
+    for (int k = 0; k < HN_STATISTICS; k++)
+      estimate[a][k] = (HnEstimate){.value = value[a], .low = (double)NAN, .high = (double)NAN};
+  char unit[] = "";
+  HnCompared m = {.unit = unit, .arms = 5, .estimate = estimate, .averaged = true};
+  for (int a = 0; a < 5; a++) {
+    g_autofree char *text = hn_format_number(value[a], hn_format_of(&m, a, HN_VALUE));
+    g_assert_cmpstr(text, ==, shown[a]);
+  }
+  g_autofree char *heading = hn_format_heading(&m);
+  g_assert_cmpstr(heading, ==, "mean of the last tenth of updates");
+}
+
+/* 20 updates: what is measured while training is the mean of the last two, but for what is none; an
+ * evaluation is the last. */
+static void tail(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) {
+    GString *text = g_string_new("update,frames,train.return,policy.kl,eval.return\n");
+    for (int u = 1; u <= 20; u++)
+      g_string_append_printf(text, "%d,%d,%d,%s,%d\n", u, 10 * u, u * u, u == 20 ? "nan" : "0.5",
+                             u);
+    char *cell = fake_cell_dir(dir, "inferred", i);
+    fake_write(cell, "metrics.csv", text->str);
+    g_string_free(text, TRUE), g_free(cell);
+  }
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, "train.return", NULL);
+  g_assert_cmpfloat(column(c, "train.return")->final[0], ==, (19 * 19 + 20 * 20) / 2.0);
+  g_assert_cmpfloat(column(c, "eval.return")->final[0], ==, 20);
+  char *text = hn_render_text(c);
+  g_assert_nonnull(strstr(text,
+                          "\ntrain.return  (reward per episode; higher is better; mean of the "
+                          "last tenth of updates)\n"));
+  g_free(text), hn_comparison_free(c);
+  c = hn_compare(r, NULL, "policy.kl", NULL);
+  g_assert_cmpfloat(column(c, "policy.kl")->final[0], ==, 0.5);
+  hn_comparison_free(c), hn_results_free(r), done(dir);
 }
 
 int main(int argc, char **argv) {
@@ -309,5 +355,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/compare/other_protocol", other_protocol);
   g_test_add_func("/compare/numbers", numbers);
   g_test_add_func("/compare/formats", formats);
+  g_test_add_func("/compare/sizes", sizes);
+  g_test_add_func("/compare/tail", tail);
   return g_test_run();
 }

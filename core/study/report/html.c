@@ -139,7 +139,7 @@ static void row(GString *out, const HnComparison *c, const HnCompared *m, int64_
   for (int k = 0; k < HN_STATISTICS; k++) {
     g_autofree char *shown = hn_format_statistic(c, m, a, k);
     hn_html_add(out, "<td class=\"n\">%s</td>", shown);
-    interval_cell(out, &m->estimate[a][k], hn_format_of(m, k));
+    interval_cell(out, &m->estimate[a][k], hn_format_of(m, a, k));
   }
   draw_range(out, c, m, a);
   hn_html_add(out, "<td>%s</td></tr>\n", hn_compared_verdict(m, a));
@@ -176,9 +176,10 @@ void hn_html_tables(GString *out, const HnComparison *c) {
 /* ---- by task ---- */
 
 static void task_row(GString *out, const HnComparison *c, const HnCompared *m, bool last) {
-  const HnFormat f = hn_format_of(m, HN_VALUE);
   hn_html_add(out, last ? "<tr class=\"base\"><th>%s</th>" : "<tr><td>%s</td>", m->column);
   for (int64_t a = 0; a < c->results->arm_count; a++) {
+    HnFormat f = hn_format_of(m, a, HN_VALUE);
+    f.written = true; /* rows have no heading */
     g_autofree char *value = hn_format_number(m->estimate[a][HN_VALUE].value, f);
     hn_html_add(out, "<td class=\"n\">%s</td>", value);
     interval_cell(out, &m->estimate[a][HN_VALUE], f);

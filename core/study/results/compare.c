@@ -8,6 +8,32 @@
 
 /* ---- the numbers ---- */
 
+static bool is_averaged(const char *column) {
+  static const char *const kinds[] = {"train.", "env.", "inference.", "policy."};
+  for (guint i = 0; i < G_N_ELEMENTS(kinds); i++)
+    if (g_str_has_prefix(column, kinds[i])) return true;
+  return false;
+}
+
+/* The mean of what is finite in the last tenth of a table's rows. */
+static double mean_of_tail(const HnTable *t, int64_t column) {
+  double sum = 0, count = 0;
+  for (int64_t i = t->rows - (t->rows + 9) / 10; i < t->rows; i++) {
+    const double x = hn_table_at(t, i, column);
+    if (isfinite(x)) sum += x, count += 1;
+  }
+  return count > 0 ? sum / count : (double)NAN;
+}
+
+/* The final value of a cell; *has: it reports the column, though its value may be NaN. */
+static double final_of(const HnResult *cell, const char *column, bool *has) {
+  const int64_t at = hn_table_find(cell->metrics, column);
+  int64_t row = -1;
+  const double last = at < 0 ? (double)NAN : hn_table_last(cell->metrics, at, &row);
+  *has = row >= 0;
+  return *has && is_averaged(column) ? mean_of_tail(cell->metrics, at) : last;
+}
+
 void hn_compared_free(HnCompared *c) {
   g_free(c->column), g_free(c->unit), g_free(c->final), g_free(c->estimate);
   g_free(c);
@@ -35,22 +61,13 @@ HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char 
   m->unit = g_strdup(hn_metric_unit(r, column));
   m->better = hn_metric_better(column);
   m->trials = hn_metric_trials(r, column) > 0 ? trials : 0;
+  m->averaged = is_averaged(column);
   m->final = final;
   m->arms = r->arm_count;
   m->estimate = g_malloc0_n((gsize)r->arm_count, sizeof *m->estimate);
   for (int64_t a = 0; a < r->arm_count; a++)
     for (int k = 0; k < HN_STATISTICS; k++) m->estimate[a][k] = estimate(c, m, a, k);
   return m;
-}
-
-/* The final value of a cell; *has: it reports the column, though its value may be NaN. */
-static double final_of(const HnResult *cell, const char *column, bool *has) {
-  int64_t row = -1;
-  double final = cell->metrics
-                     ? hn_table_last(cell->metrics, hn_table_find(cell->metrics, column), &row)
-                     : (double)NAN;
-  *has = row >= 0;
-  return final;
 }
 
 static void compare_column(HnComparison *c, const char *column) {

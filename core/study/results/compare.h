@@ -1,5 +1,7 @@
 /* compare.h - arms side by side: the final value of each metric, its interval over seeds and the
- * paired difference to the baseline. */
+ * paired difference to the baseline.  An evaluation's final value is that of the last one; of what
+ * is measured while training, the mean over the last tenth of updates, as one update's is mostly
+ * noise. */
 #ifndef HN_COMPARE_H
 #define HN_COMPARE_H
 #include "metric_info.h"
@@ -8,6 +10,7 @@
 typedef struct HnCompared {
   char *column, *unit; /* unit "" if unknown */
   int better;          /* +1: higher is better, -1: lower, 0: not known */
+  bool averaged;       /* over the last tenth of updates */
   int64_t arms;
   double trials; /* of a rate, those that a seed's value is the mean of; 0: no rate */
   double *final; /* [arms, seeds]; NaN where there is none */

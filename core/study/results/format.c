@@ -3,38 +3,68 @@
 #include <math.h>
 #include <string.h>
 
-/* A power of a thousand to divide by, where all values are tiny or huge. */
-static int exponent_of(const HnCompared *m) {
+/* The largest magnitude of what is shown of an arm; 0 if nothing is. */
+static double largest_of(const HnCompared *m, int64_t arm) {
   double largest = 0;
-  for (int64_t a = 0; a < m->arms; a++)
-    for (int k = 0; k < HN_STATISTICS; k++) {
-      const HnEstimate *e = &m->estimate[a][k];
-      const bool bounds = !hn_statistics[k].paired;
-      const double shown[] = {e->value, bounds ? e->low : 0, bounds ? e->high : 0};
-      for (guint i = 0; i < G_N_ELEMENTS(shown); i++)
-        if (isfinite(shown[i])) largest = fmax(largest, fabs(shown[i]));
-    }
+  for (int k = 0; k < HN_STATISTICS; k++) {
+    const HnEstimate *e = &m->estimate[arm][k];
+    const bool bounds = !hn_statistics[k].paired;
+    const double shown[] = {e->value, bounds ? e->low : 0, bounds ? e->high : 0};
+    for (guint i = 0; i < G_N_ELEMENTS(shown); i++)
+      if (isfinite(shown[i])) largest = fmax(largest, fabs(shown[i]));
+  }
+  return largest;
+}
+
+/* A power of a thousand to divide by, where all values of an arm are tiny or huge. */
+static int exponent_of(const HnCompared *m, int64_t arm) {
+  const double largest = largest_of(m, arm);
   if (largest == 0 || (largest >= 1e-2 && largest < 1e6)) return 0;
   return 3 * (int)floor(log10(largest) / 3);
 }
 
-/* Two digits of the narrowest interval, at most five of the largest value; else four of that. */
-static int decimals_of(const HnCompared *m, int statistic, int exponent) {
-  double finest = INFINITY, largest = 0;
+/* That of all arms that have any number but 0, else 0. */
+static int common_exponent(const HnCompared *m) {
+  int common = 0;
+  bool first = true;
   for (int64_t a = 0; a < m->arms; a++) {
-    const HnEstimate *e = &m->estimate[a][statistic];
-    double half = (e->high - e->low) / 2;
-    if (e->interval != HN_INTERVAL_NONE && half > 0) finest = fmin(finest, half);
-    if (isfinite(e->value)) largest = fmax(largest, fabs(e->value));
+    if (largest_of(m, a) == 0) continue;
+    const int here = exponent_of(m, a);
+    if (!first && here != common) return 0;
+    common = here, first = false;
   }
-  double unit = isfinite(finest) ? fmax(finest / 10, largest * 1e-5) : largest / 1e3;
+  return common;
+}
+
+/* Two digits of an interval of this half width, at most five of the value; else four of that. */
+static int decimals_of(double half, double largest, int exponent) {
+  const double unit = isfinite(half) ? fmax(half / 10, largest * 1e-5) : largest / 1e3;
   if (!(unit > 0)) return 2;
   return CLAMP((int)ceil(exponent - log10(unit) - 1e-9), 0, 9);
 }
 
-HnFormat hn_format_of(const HnCompared *m, int statistic) {
-  const int exponent = exponent_of(m);
-  return (HnFormat){decimals_of(m, statistic, exponent), exponent, hn_statistics[statistic].paired};
+/* INFINITY where there is no interval. */
+static double half_width(const HnEstimate *e) {
+  const double half = (e->high - e->low) / 2;
+  return e->interval != HN_INTERVAL_NONE && half > 0 ? half : (double)INFINITY;
+}
+
+HnFormat hn_format_of(const HnCompared *m, int64_t arm, int statistic) {
+  const int exponent = exponent_of(m, arm);
+  const HnEstimate *own = &m->estimate[arm][statistic];
+  const double size = fabs(own->value);
+  double finest = INFINITY, largest = 0;
+  for (int64_t a = 0; a < m->arms; a++) {
+    const HnEstimate *e = &m->estimate[a][statistic];
+    if (exponent_of(m, a) != exponent) continue;
+    finest = fmin(finest, half_width(e));
+    if (isfinite(e->value)) largest = fmax(largest, fabs(e->value));
+  }
+  HnFormat f = {decimals_of(finest, largest, exponent), exponent, hn_statistics[statistic].paired,
+                exponent != common_exponent(m)};
+  if (size * pow(10, f.decimals - exponent) < 10)
+    f.decimals = MAX(f.decimals, decimals_of(half_width(own), size, exponent));
+  return f;
 }
 
 char *hn_format_number(double x, HnFormat f) {
@@ -42,7 +72,10 @@ char *hn_format_number(double x, HnFormat f) {
   char *text = g_strdup_printf(f.sign ? "%+.*f" : "%.*f", f.decimals, x * pow(10, -f.exponent));
   /* no "-0.00" */
   if (*text == '-' && strspn(text + 1, "0.") == strlen(text + 1)) *text = f.sign ? '+' : ' ';
-  return g_strchug(text);
+  g_strchug(text);
+  if (!f.written || !f.exponent) return text;
+  g_autofree char *plain = text;
+  return g_strdup_printf("%se%d", plain, f.exponent);
 }
 
 char *hn_format_interval(const HnEstimate *e, HnFormat f) {
@@ -54,7 +87,7 @@ char *hn_format_interval(const HnEstimate *e, HnFormat f) {
 char *hn_format_statistic(const HnComparison *c, const HnCompared *m, int64_t arm, int statistic) {
   if (hn_statistics[statistic].paired && arm == c->baseline) return g_strdup("baseline");
   if (hn_statistics[statistic].paired && c->protocol[arm]) return g_strdup("other task");
-  return hn_format_number(m->estimate[arm][statistic].value, hn_format_of(m, statistic));
+  return hn_format_number(m->estimate[arm][statistic].value, hn_format_of(m, arm, statistic));
 }
 
 char *hn_format_methods(const HnComparison *c) {
@@ -84,9 +117,14 @@ char *hn_format_confidence(const HnComparison *c) {
 
 char *hn_format_heading(const HnCompared *m) {
   const char *better = m->better > 0 ? "higher is better" : m->better < 0 ? "lower is better" : "";
-  int exponent = exponent_of(m);
+  int exponent = common_exponent(m);
   g_autofree char *scale =
       exponent ? g_strdup_printf("1e%d%s", exponent, *m->unit ? " " : "") : g_strdup("");
-  return g_strdup_printf("%s%s%s%s", scale, m->unit, (*scale || *m->unit) && *better ? "; " : "",
-                         better);
+  GString *text = g_string_new(scale);
+  const char *parts[] = {m->unit, better, m->averaged ? "mean of the last tenth of updates" : ""};
+  for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+    if (i > 0 && text->len && *parts[i]) g_string_append(text, "; ");
+    g_string_append(text, parts[i]);
+  }
+  return g_string_free(text, FALSE);
 }

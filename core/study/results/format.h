@@ -3,15 +3,17 @@
 #define HN_FORMAT_H
 #include "compare.h"
 
-/* x / 10^exponent with so many decimals. */
+/* x / 10^exponent with so many decimals; `written`: with the exponent behind it, "7.9e-6". */
 typedef struct HnFormat {
   int decimals, exponent;
-  bool sign;
+  bool sign, written;
 } HnFormat;
 
-/* Of a statistic, for all arms alike: two digits of the narrowest interval; an exponent (a multiple
- * of 3) only where all are tiny or huge. */
-HnFormat hn_format_of(const HnCompared *m, int statistic);
+/* Of a statistic of an arm.  Arms whose numbers are all tiny or huge have an exponent, a multiple
+ * of 3: the heading's if all arms have the same, else written with the numbers.  Arms of one
+ * exponent have the same decimals, two digits of the narrowest interval; an arm that would show no
+ * two digits has its own. */
+HnFormat hn_format_of(const HnCompared *m, int64_t arm, int statistic);
 /* "-" for NaN, no negative zero; free with g_free, like all below. */
 char *hn_format_number(double x, HnFormat format);
 /* "[-0.1, 0.2]", with a "~" before a coarse one; "" where there is no interval. */
@@ -22,6 +24,6 @@ char *hn_format_statistic(const HnComparison *c, const HnCompared *m, int64_t ar
 char *hn_format_methods(const HnComparison *c);
 /* "95 % interval". */
 char *hn_format_confidence(const HnComparison *c);
-/* "1e-6 nats; lower is better". */
+/* "1e-6 nats; lower is better; mean of the last tenth of updates". */
 char *hn_format_heading(const HnCompared *m);
 #endif

@@ -2,6 +2,7 @@
 #include "render_text.h"
 #include "format.h"
 #include "text_table.h"
+#include <math.h>
 
 enum { WIDTH = 100 };
 
@@ -21,7 +22,7 @@ static void add_arm(HnTextTable *t, const HnComparison *c, const HnCompared *m, 
   hn_text_table_add(t, g_strdup_printf("%" G_GINT64_FORMAT, e[HN_VALUE].n));
   for (int k = 0; k < HN_STATISTICS; k++) {
     hn_text_table_add(t, hn_format_statistic(c, m, arm, k));
-    hn_text_table_add(t, hn_format_interval(&e[k], hn_format_of(m, k)));
+    hn_text_table_add(t, hn_format_interval(&e[k], hn_format_of(m, arm, k)));
   }
   hn_text_table_add(t, g_strdup(hn_compared_verdict(m, arm)));
 }
@@ -78,16 +79,26 @@ char *hn_render_text(const HnComparison *c) {
 
 /* The finest format any row asks for, so that a column's points stand below each other. */
 static HnFormat format_of(const HnTaskComparison *b) {
-  HnFormat f = {0, 0, false};
+  HnFormat f = {0};
   for (guint i = 0; i < b->rows->len; i++)
-    f.decimals = MAX(f.decimals, hn_format_of(b->rows->pdata[i], HN_VALUE).decimals);
+    for (int64_t a = 0; a < ((HnCompared *)b->rows->pdata[i])->arms; a++)
+      f.decimals = MAX(f.decimals, hn_format_of(b->rows->pdata[i], a, HN_VALUE).decimals);
   f.decimals = MIN(f.decimals, g_str_equal(b->column, "success") ? 3 : 2);
   return f;
 }
 
+/* That, or a number's own where that would hide it. */
+static HnFormat shown_as(HnFormat f, const HnCompared *m, int64_t arm) {
+  const double size = fabs(m->estimate[arm][HN_VALUE].value);
+  if (!(size > 0) || size * pow(10, f.decimals) >= 10) return f;
+  HnFormat own = hn_format_of(m, arm, HN_VALUE);
+  own.written = true;
+  return own;
+}
+
 static void add_tasks(const HnComparison *c, const HnTaskComparison *b, GString *out) {
   const int64_t arms = c->results->arm_count;
-  const HnFormat f = format_of(b);
+  const HnFormat common = format_of(b);
   g_autofree char *align = g_strnfill((gsize)arms + 1, 'l');
   HnTextTable t = hn_text_table(align);
   hn_text_table_add(&t, g_strdup("task"));
@@ -97,6 +108,7 @@ static void add_tasks(const HnComparison *c, const HnTaskComparison *b, GString 
     hn_text_table_add(&t, hn_diag_printable(m->column));
     for (int64_t a = 0; a < arms; a++) {
       const HnEstimate *e = &m->estimate[a][HN_VALUE];
+      const HnFormat f = shown_as(common, m, a);
       g_autofree char *value = hn_format_number(e->value, f), *interval = hn_format_interval(e, f);
       hn_text_table_add(&t, g_strconcat(value, *interval ? " " : "", interval, NULL));
     }
