@@ -11,6 +11,9 @@
  * cosine and sine, so that its two tasks are 57 degrees to the right and to the left and both are
  * mostly forward.  That is `direction: upstream`; the default is what the paper says.
  *
+ * The torso's place is that of the pose that the step ends with.  VariBAD's code and Gymnasium read
+ * what MuJoCo computed on the way into the last of the step's time steps, 0.01 s earlier.
+ *
  * use_contact_forces: see hn_sim_forces in mujoco/sim.h.  VariBAD asks for MuJoCo 1.50, which
  * computed them unasked, and allows 2.0, under which its contact cost is zero.
  *

@@ -7,6 +7,9 @@
  * qpos [15], qvel [14], clipped contact forces [84].  Task: the goal's x and y.  Tasks are drawn,
  * not numbered; both splits draw from the same distribution.
  *
+ * The torso's place is that of the pose that the step ends with.  VariBAD's code and Gymnasium read
+ * what MuJoCo computed on the way into the last of the step's time steps, 0.01 s earlier.
+ *
  * use_contact_forces: see hn_sim_forces in mujoco/sim.h.  VariBAD asks for MuJoCo 1.50 here,
  * because under 2.0 its code reads zeros.
  *

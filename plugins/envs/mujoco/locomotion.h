@@ -47,7 +47,8 @@ typedef struct HnMotion {
   const double *task;  /* [task_dim] */
   const double *state; /* after the step; qpos leads */
   double seconds;      /* of the step */
-  double moved[2];     /* how far HnBody.place moved in x and y, m */
+  double moved[2];     /* how far HnBody.place moved in x and y, m; of a torso, by the poses that
+                          steps end with */
   double effort;       /* sum of squared actions, in units of HnBody.control; VariBAD's code takes
                           it of actions before they are clipped to [-1, 1] */
   double impact;       /* sum of squared contact forces (torques included), clipped; 0 where off */
