@@ -1,11 +1,13 @@
 /* scores_test.c - scores belong to the host: plugins that write to what they are lent, that write
- * numbers which are none, and that have their say only later.
+ * numbers which are none, and that have their say only later; and rows that go on after their
+ * trial.
  *
  * In the honest world row i earns 1 + its action, the policy plays 0, 1, 2, 0, .. through a trial,
  * and an episode has nine steps: it returns 18. */
 #include "call_record.h"
 #include "cell_fixture.h"
 #include "guard.h"
+#include "table_fixture.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -40,7 +42,7 @@ static void overwrite(const char *call, const char *what, const void *lent) {
 /* ---- an environment ---- */
 
 typedef struct World {
-  int64_t row, steps; /* of the trial */
+  int64_t row, steps, age; /* steps of the trial, of the episode */
 } World;
 static float *reward_before; /* lent in the call before */
 
@@ -56,7 +58,7 @@ static HnStatus reset(void *self, HnEnvBatch *b) {
   for (int64_t i = 0; i < b->rows; i++) {
     World *w = (World *)b->state + i;
     if (b->begin[i] == HN_KEEP) continue;
-    w->row = b->first + i, b->task[i] = 1, b->obs[2 * i] = b->obs[2 * i + 1] = 0;
+    w->row = b->first + i, w->age = 0, b->task[i] = 1, b->obs[2 * i] = b->obs[2 * i + 1] = 0;
     spoil("reset", "observation", w->row, w->steps, &b->obs[2 * i + 1]);
     spoil("reset", "task", w->row, w->steps, &b->task[i]);
   }
@@ -70,9 +72,11 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   reward_before = b->reward;
   for (int64_t i = 0; i < b->rows; i++) {
     World *w = (World *)b->state + i;
-    w->steps++;
+    w->steps++, w->age++;
     b->obs[2 * i] = b->obs[2 * i + 1] = (float)w->steps;
     b->reward[i] = (float)(1 + b->action_index[i]), b->info[i] = NAN;
+    if (is_faulty("step", "early"))
+      b->terminated[i] = w->age == w->row + 1, b->info[i] = (float)w->row;
     spoil("step", "observation", w->row, w->steps, &b->obs[2 * i + 1]);
     spoil("step", "reward", w->row, w->steps, &b->reward[i]);
     spoil("step", "info", w->row, w->steps, &b->info[i]);
@@ -117,7 +121,7 @@ static HnStatus infer(void *self, HnBeliefUpdate *q) {
       float *belief = q->belief + 2 * (t * h->rows + i);
       belief[0] = belief[1] = (float)s->steps;
       spoil("infer", "belief", i, s->steps, &belief[1]);
-      if (q->info) q->info[t * h->rows + i] = NAN;
+      if (q->info) q->info[t * h->rows + i] = is_faulty("step", "early") ? 1 : NAN;
       if (q->info) spoil("infer", "info", i, s->steps, &q->info[t * h->rows + i]);
     }
   return HN_OK;
@@ -139,9 +143,10 @@ static HnStatus learn_belief(void *self, const HnTrainBatch *l) {
 static const HnInference inference_methods = {sizeof(HnInference), .create = create_belief,
                                               .infer = infer, .relabel = relabel,
                                               .learn = learn_belief};
-static const HnColumn hunch_info[] = {{"guess", "", "Something.", HN_MEAN}, {NULL, NULL, NULL, 0}};
+static const HnColumn believer_info[] = {{"guess", "", "Something.", HN_SUM},
+                                         {NULL, NULL, NULL, 0}};
 HN_PLUGIN(believer, HN_KIND_INFERENCE, char, &inference_methods, .summary = "Counts.",
-          .version = "1", .info = hunch_info);
+          .version = "1", .info = believer_info);
 
 /* ---- a policy, which learns nothing but looks at what it is to learn from ---- */
 
@@ -159,7 +164,7 @@ static HnStatus act(void *self, HnActBatch *a) {
     a->action_index[i] = (int32_t)(s->steps % ACTIONS);
     if (is_faulty("act", "action_index") && i == fault.row && s->steps == fault.step)
       a->action_index[i] = (int32_t)fault.value;
-    if (a->info) a->info[i] = 0;
+    if (a->info) a->info[i] = 1;
     if (a->info) spoil("act", "info", i, s->steps, &a->info[i]);
     s->steps++;
   }
@@ -181,6 +186,7 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   (void)self;
   static const int64_t all[ROWS] = {0, 1, 2, 3, 4};
   const HnHistory *h = l->phase[0], *gathered = l->rows(l, 0, ROWS, all);
+  if (is_faulty("step", "early")) return HN_OK;
   for (int64_t t = 0; t < h->steps; t++) /* windows are whole trials */
     for (int64_t i = 0; i < h->rows; i++) {
       g_assert_cmpint(h->action_index[hn_at(h, t, i)], ==, t % ACTIONS);
@@ -193,7 +199,7 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
 
 static const HnPolicy policy_methods = {sizeof(HnPolicy), .create = create_policy, .act = act,
                                         .learn = learn};
-static const HnColumn player_info[] = {{"mood", "", "Something.", HN_MEAN}, {NULL, NULL, NULL, 0}};
+static const HnColumn player_info[] = {{"mood", "", "Something.", HN_SUM}, {NULL, NULL, NULL, 0}};
 HN_PLUGIN(player, HN_KIND_POLICY, char, &policy_methods, .summary = "Plays in turn.",
           .version = "1", .info = player_info);
 
@@ -345,6 +351,43 @@ static void test_copies(void) {
   cell_clear(&c);
 }
 
+/* ---- rows that go on after their trial ---- */
+
+/* Row i's episodes end after i + 1 steps, so that its trial has 2 (i + 1): what it does in the rest
+ * of the 18 steps that every row takes counts nowhere. */
+static void test_after_the_trial(void) {
+  HnCell c = honest_cell();
+  char *dir = folder_new();
+  set_fault("step", "early", -1, 0, 0);
+  c.evaluation.every = 0, c.evaluation.record_rows = ROWS;
+  run_whole(&c, dir);
+  Rows steps = rows_read(dir, "steps.csv"), trial = rows_read(dir, "trial.csv");
+  double all = 0;
+  for (int64_t o = 1; o <= EPISODES * HORIZON; o++) { /* observations */
+    int64_t left = 0, sum = 0;
+    for (int64_t i = 0; i < ROWS; i++)
+      if (2 * (i + 1) >= o) left++, sum += i;
+    const double reward = (double)(left * (1 + (o - 1) % ACTIONS)) / ROWS;
+    all += reward;
+    g_assert_cmpfloat(rows_at(&steps, o, "reward"), ==, reward);
+    if (left) g_assert_cmpfloat(rows_at(&steps, o, "note"), ==, (double)sum / (double)left);
+    if (!left) g_assert_true(isnan(rows_at(&steps, o, "note")));
+    if (!left) g_assert_true(isnan(rows_at(&steps, o, "guess")));
+  }
+  double *returns[] = {metrics_column(dir, "eval.return_1"), metrics_column(dir, "eval.return_2")};
+  double *guess = metrics_column(dir, "eval.guess"), *mood = metrics_column(dir, "eval.mood");
+  g_assert_cmpfloat_with_epsilon(returns[0][0] + returns[1][0], all, 1e-12);
+  g_assert_cmpfloat(guess[0], ==, 7); /* observations: 3, 5, 7, 9, 11 */
+  g_assert_cmpfloat(mood[0], ==, 6);  /* steps: 2, 4, 6, 8, 10 */
+  g_assert_cmpint(trial.count, ==, 3 + 5 + 7 + 9 + 11);
+  for (int64_t k = 0, i = 0; i < ROWS; k += 2 * (i + 1) + 1, i++) { /* the last of row i */
+    g_assert_cmpfloat(rows_at(&trial, k + 2 * (i + 1), "step"), ==, (double)(2 * (i + 1)));
+    g_assert_cmpstr(rows_text(&trial, k + 2 * (i + 1), "reward"), ==, "");
+  }
+  g_free(returns[0]), g_free(returns[1]), g_free(guess), g_free(mood);
+  rows_clear(&steps), rows_clear(&trial), folder_free(dir), cell_clear(&c);
+}
+
 /* Windows of 94 MB have two addresses, but are held once: 130 MB in all, not 185. */
 static void test_memory(void) {
   HnCell c = honest_cell();
@@ -362,6 +405,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/scores/outputs", test_outputs);
   g_test_add_func("/scores/lent", test_lent);
   g_test_add_func("/scores/copies", test_copies);
+  g_test_add_func("/scores/after-the-trial", test_after_the_trial);
   g_test_add_func("/scores/memory", test_memory);
   return g_test_run();
 }

@@ -92,27 +92,34 @@ static void count_at(Sums *u, int64_t at, int64_t first, int64_t n, const float 
     hn_fold(HN_MEAN, (double)x[k], &u->out->step_info[from + k], &u->step_count[from + k]);
 }
 
+/* Counts step t of row i of a window, which leads to observation `to` of the trial. */
+static void count_step(Sums *u, const HnExperience *w, int64_t t, int64_t i, int64_t to) {
+  const HnSession *s = u->s;
+  const int64_t B = w->h.rows, k = t * B + i, E = s->shape.env_infos, P = s->shape.policy_infos;
+  u->out->step_reward[to] += (double)w->h.true_reward[hn_at(&w->h, t, i)] / (double)B;
+  count_at(u, to, 0, E, w->env_info + k * E);
+  count_columns(s->policy->plugin->info, P, w->policy_info + k * P, u->policy + i * P,
+                u->policy_count + i * P);
+}
+
+/* Counts the belief of row i at observation t of a window, which is observation `at` of the trial.
+ */
+static void count_belief(Sums *u, const HnExperience *w, int64_t t, int64_t i, int64_t at) {
+  const HnSession *s = u->s;
+  const int64_t D = s->shape.belief_infos;
+  const float *info = w->belief_info + (t * w->h.rows + i) * D;
+  count_columns(s->inference->plugin->info, D, info, u->belief + i * D, u->belief_count + i * D);
+  count_at(u, at, s->shape.env_infos, D, info);
+}
+
 /* Counts `steps` steps of a window that starts at observation `at` of the trial.  The window's last
  * observation is the next one's first, so it is counted only where the trial ends. */
-static void count_window(Sums *u, const HnExperience *w, int64_t at, int64_t steps, bool last) {
-  const HnSession *s = u->s;
-  int64_t B = w->h.rows, E = s->shape.env_infos, D = s->shape.belief_infos;
-  int64_t P = s->shape.policy_infos;
-  HnEvaluation *e = u->out;
+static void count_window(Sums *u, const HnRollouts *r, const HnExperience *w, int64_t at,
+                         int64_t steps, bool last) {
   for (int64_t t = 0; t <= steps; t++)
-    for (int64_t i = 0; i < B; i++) {
-      int64_t k = t * B + i;
-      if (t < steps) {
-        e->step_reward[at + t + 1] += (double)w->h.true_reward[hn_at(&w->h, t, i)] / (double)B;
-        count_at(u, at + t + 1, 0, E, w->env_info + k * E);
-        count_columns(s->policy->plugin->info, P, w->policy_info + k * P, u->policy + i * P,
-                      u->policy_count + i * P);
-      } else if (!last) {
-        continue;
-      }
-      count_columns(s->inference->plugin->info, D, w->belief_info + k * D, u->belief + i * D,
-                    u->belief_count + i * D);
-      count_at(u, at + t, E, D, w->belief_info + k * D);
+    for (int64_t i = 0; i < w->h.rows; i++) {
+      if (t < steps && at + t < r->ended[i]) count_step(u, w, t, i, at + t + 1);
+      if ((t < steps || last) && at + t <= r->ended[i]) count_belief(u, w, t, i, at + t);
     }
 }
 
@@ -161,7 +168,7 @@ HnStatus hn_evaluate_trial(HnSession *s, HnRollouts *r, HnWindowSink *sink, void
     status = hn_rollouts_collect(s, r, phase, K);
     for (int64_t k = 0; k < K && at < lifetime && !status; k++) {
       int64_t steps = MIN(phase[k].h.steps, lifetime - at);
-      if (sink) sink(arg, &phase[k], at, steps);
+      if (sink) sink(arg, r, &phase[k], at, steps);
       at += steps;
     }
   }
@@ -169,11 +176,12 @@ HnStatus hn_evaluate_trial(HnSession *s, HnRollouts *r, HnWindowSink *sink, void
   return status;
 }
 
-static void count_in(void *arg, const HnExperience *w, int64_t at, int64_t steps) {
+static void count_in(void *arg, const HnRollouts *r, const HnExperience *w, int64_t at,
+                     int64_t steps) {
   Sums *u = arg;
   const HnSession *s = u->s;
   hn_episode_stats_window(&u->stats, w, s->env->plugin->info, steps, count_episode, u);
-  count_window(u, w, at, steps, at + steps == s->eval_trial.lifetime);
+  count_window(u, r, w, at, steps, at + steps == s->eval_trial.lifetime);
   keep_window(&u->out->trial, w, at, steps);
 }
 
@@ -185,6 +193,9 @@ static HnStatus run_trial(Sums *u, int64_t split) {
   HnStatus status = hn_rollouts_make(s, &r, rows, split, &s->eval_trial, false);
   r.predictive = u->out->predictive.queries ? &u->out->predictive : NULL;
   if (!status) status = hn_evaluate_trial(s, &r, count_in, u);
+  const int64_t kept = u->out->trial.h.rows;
+  for (int64_t k = 0; k < kept && !status; k++)
+    u->out->trial_steps[k] = MIN(r.ended[hn_kept_row(rows, kept, k)], s->eval_trial.lifetime);
   hn_episode_stats_free(&u->stats), hn_rollouts_free(&r);
   return status;
 }
@@ -202,6 +213,7 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
   hn_episode_means_make(&out->episodes, s->eval_trial.episodes, s->shape.env_infos);
   hn_experience_make(&out->trial, &s->shape, s->eval_trial.lifetime, MIN(p->record_rows, p->tasks),
                      s->eval_samples);
+  out->trial_steps = g_new0(int64_t, out->trial.h.rows + 1);
   out->predictive =
       hn_predictive_new(s, p->tasks, MIN(p->record_rows, p->tasks), out->observations);
   Sums u = {.s = s,
@@ -238,5 +250,6 @@ void hn_evaluation_free(HnEvaluation *e) {
   hn_episode_means_free(&e->episodes), hn_experience_free(&e->trial),
       hn_predictive_free(&e->predictive);
   g_free(e->belief_info), g_free(e->policy_info), g_free(e->step_reward), g_free(e->step_info);
+  g_free(e->trial_steps);
   *e = (HnEvaluation){.observations = 0};
 }

@@ -104,13 +104,14 @@ HnStatus hn_rollouts_make(HnSession *s, HnRollouts *r, int64_t rows, int64_t spl
                     .episode_step = hn_zeros(n * sizeof(int64_t)),
                     .trial_step = hn_zeros(n * sizeof(int64_t)),
                     .episode = hn_zeros(n * sizeof(int64_t)),
+                    .ended = hn_zeros(n * sizeof(int64_t)),
                     .next_task = hn_zeros(n * sizeof(int64_t)),
                     .next_belief = hn_zeros(n)};
   for (int64_t i = 0; i < rows; i++) {
     r->env_rng[i] = hn_stream(s->cell->seed, HN_FOR_ENV + shift, i);
     r->belief_rng[i] = hn_stream(s->cell->seed, HN_FOR_BELIEF + shift, i);
     r->policy_rng[i] = hn_stream(s->cell->seed, HN_FOR_POLICY + shift, i);
-    r->next_task[i] = -1;
+    r->next_task[i] = -1, r->ended[i] = INT64_MAX;
   }
   if (!train) hn_evaluation_tasks(s, split, rows, r->next_task);
   if (!train && s->protocol.flags & HN_ADAPTS) make_saved(s, r);
@@ -129,9 +130,9 @@ HnStatus hn_rollouts_begin(HnSession *s, HnRollouts *r, int64_t stream, int64_t 
 
 void hn_rollouts_free(HnRollouts *r) {
   hn_experience_free(&r->tail), hn_experience_free(&r->saved);
-  void *all[] = {r->env,         r->belief,       r->policy,      r->env_rng, r->belief_rng,
-                 r->policy_rng,  r->episode_step, r->trial_step,  r->episode, r->next_task,
-                 r->next_belief, r->saved_belief, r->saved_policy};
+  void *all[] = {r->env,        r->belief,       r->policy,       r->env_rng,     r->belief_rng,
+                 r->policy_rng, r->episode_step, r->trial_step,   r->episode,     r->next_task,
+                 r->ended,      r->next_belief,  r->saved_belief, r->saved_policy};
   for (guint i = 0; i < G_N_ELEMENTS(all); i++) hn_zeros_free(all[i]);
   *r = (HnRollouts){.rows = 0};
 }
@@ -253,7 +254,8 @@ static HnStatus score_predictions(const Block *b, bool last) {
   HnStatus status = HN_OK;
   for (int64_t k = b->first; r->predictive && k < b->first + b->n && !status; k++) {
     int64_t at = r->trial_step[k];
-    if (at >= r->predictive->observations || (last && at + 1 < r->predictive->observations))
+    if (at >= r->predictive->observations || at > r->ended[k] ||
+        (last && at + 1 < r->predictive->observations))
       continue;
     status = hn_predictive_row(b->s, r->predictive, k, at, r->env + (gsize)k * b->s->shape.env_row,
                                hn_experience_lent(b->w, HN_F_BELIEF, b->t, k), r->samples);
@@ -438,6 +440,8 @@ static HnStatus advance(const Block *b) {
          end = over || terminated[i];
     truncated[i] = over && !terminated[i];
     if (end) r->episode_step[k] = 0, r->episode[k]++;
+    if (end && !r->train && !s->eval_trial.by_steps && r->episode[k] == s->protocol.row_episodes)
+      r->ended[k] = r->trial_step[k];
     bool fresh = end && r->train && (last || r->episode[k] == r->episodes);
     if (fresh) r->episode[k] = r->trial_step[k] = 0;
     r->next_belief[k] = end ? belief_after(b, k) : HN_BELIEF_CONTINUE;

@@ -49,6 +49,8 @@ struct HnRollouts {
   int64_t *episode_step; /* [B] steps taken in the current episode */
   int64_t *trial_step;   /* [B] steps taken in the current trial */
   int64_t *episode;      /* [B] episodes finished in the current trial */
+  int64_t *ended;        /* [B] steps of an evaluated trial by which it had all its episodes and
+                            so was over, though the row acts on; INT64_MAX: not yet */
   int64_t *next_task;    /* [B] task of the next HN_NEW_TASK, or -1: drawn */
   HnExperience tail;     /* T = 0: the observation to act on next, and the step before it */
   uint8_t *next_belief;  /* [B] HN_BELIEF_CONTINUE .. at the next observation */

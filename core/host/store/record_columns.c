@@ -35,7 +35,7 @@ COUNT(task_dim, s->shape.task)
 COUNT(action_dim, s->shape.action)
 COUNT(belief_dim, s->shape.belief)
 EMPTY(is_not_evaluated, !r->eval)
-EMPTY(is_last_observation, r->t + 1 == r->eval->observations)
+EMPTY(is_last_observation, r->t == r->eval->trial_steps[r->row])
 EMPTY(is_seen_point, !r->band)
 
 int64_t hn_record_map_cells(const HnSession *s) {
@@ -211,11 +211,14 @@ static const HnRecordColumn episodes[] = {
 static const HnRecordColumn steps[] = {
     UPDATE,
     COLUMN("step", "step", 0, "Observation of the trial, from 0.", put_step),
-    COLUMN("reward", "reward", 1, "Of the step before the observation, mean over rows.",
+    COLUMN("reward", "reward", 1,
+           "Of the step before the observation, mean over rows; 0 of rows whose trial is over.",
            put_step_reward),
-    COLUMN("*", AS_DECLARED, 0, "The environment's info of that step, mean over rows.",
+    COLUMN("*", AS_DECLARED, 0,
+           "The environment's info of that step, mean over rows whose trial is not over.",
            put_step_env, .declared = env_info),
-    COLUMN("*", AS_DECLARED, 0, "The inference's info at the observation, mean over rows.",
+    COLUMN("*", AS_DECLARED, 0,
+           "The inference's info at the observation, mean over rows whose trial is not over.",
            put_step_belief, .declared = inference_info),
     SCORES("", put_step_score, .count = if_predictive),
     {.name = NULL}};

@@ -27,8 +27,8 @@ static void write_row(HnRecorder *r, HnRunFile table, const HnRecordRow *row) {
   flush_row(r, table);
 }
 
-/* Bytes of timing.csv up to the row of an update.  Its length is not in a checkpoint: seconds differ
- * between runs that are otherwise alike. */
+/* Bytes of timing.csv up to the row of an update.  Its length is not in a checkpoint: seconds
+ * differ between runs that are otherwise alike. */
 static off_t timing_length(const char *path, int64_t update) {
   g_autofree char *text = NULL;
   if (!g_file_get_contents(path, &text, NULL, NULL)) return 0;
@@ -45,8 +45,7 @@ static off_t timing_length(const char *path, int64_t update) {
 static off_t kept_length(const char *path, HnRunFile t, GHashTable *meta) {
   const char *length = g_hash_table_lookup(meta, hn_run_file_name(t));
   const char *update = g_hash_table_lookup(meta, "update");
-  if (t == HN_FILE_TIMING && update)
-    return timing_length(path, g_ascii_strtoll(update, NULL, 10));
+  if (t == HN_FILE_TIMING && update) return timing_length(path, g_ascii_strtoll(update, NULL, 10));
   return length ? (off_t)g_ascii_strtoll(length, NULL, 10) : 0;
 }
 
@@ -151,7 +150,7 @@ HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnE
   HnRecordRow row = {.s = s, .update = s->update, .eval = eval, .split = split, .map = map};
   HnStatus status = HN_OK;
   for (; row.row < eval->trial.h.rows && !status; row.row++)
-    for (row.t = 0; row.t < eval->observations && !status; row.t++) {
+    for (row.t = 0; row.t <= eval->trial_steps[row.row] && !status; row.t++) {
       const float *belief = hn_experience_lent(&eval->trial, HN_F_BELIEF, row.t, row.row);
       if (hn_record_map_cells(s))
         HN_CALL(status, INFERENCE_map, HN_INFERENCE(s)->map(s->inference->self, belief, map));
@@ -167,7 +166,7 @@ HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnE
 void hn_recorder_predictions(HnRecorder *r, HnSession *s, int64_t split, const HnEvaluation *eval) {
   HnRecordRow row = {.s = s, .update = s->update, .eval = eval, .split = split};
   for (; row.row < eval->predictive.kept; row.row++)
-    for (int64_t i = 0; i < HN_BAND_STEPS && hn_band_step[i] < eval->observations; i++) {
+    for (int64_t i = 0; i < HN_BAND_STEPS && hn_band_step[i] <= eval->trial_steps[row.row]; i++) {
       row.t = hn_band_step[i], row.band = NULL;
       for (row.point = 0; row.point < row.t; row.point++) write_row(r, HN_FILE_PREDICTIONS, &row);
       row.band = hn_predictive_band(&eval->predictive, row.row, i);
