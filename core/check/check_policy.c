@@ -27,7 +27,7 @@ static Act act_new(HnSession *s, int64_t t, bool greedy) {
            .rng = g_memdup2(s->rollouts.policy_rng, B * sizeof(HnRng))};
   memset(a.action, 0xff, B * (gsize)s->shape.action * sizeof(float)); /* NaN where not written */
   memset(a.action_index, 0xff, B * sizeof(int32_t));                  /* -1 */
-  memcpy(a.state, s->rollouts.policy, B * s->shape.policy_row);
+  if (s->shape.policy_row) memcpy(a.state, s->rollouts.policy, B * s->shape.policy_row);
   return a;
 }
 

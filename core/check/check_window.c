@@ -68,8 +68,9 @@ static bool call_part(const HnWindowCheck *w, HnInferMethod *method, int64_t fro
   if (failure) g_string_append(why, failure);
   for (int64_t t = 0; t <= steps; t++) {
     const int64_t at = (from + t) * w->whole.rows + first;
-    memcpy(out->belief + at * wide, belief + t * rows * wide, (gsize)(rows * wide) * sizeof(float));
-    memcpy(out->info + at * infos, info + t * rows * infos, (gsize)(rows * infos) * sizeof(float));
+    /* what has no columns has no array either */
+    if (wide) memcpy(out->belief + at * wide, belief + t * rows * wide, (gsize)(rows * wide) * 4);
+    if (infos) memcpy(out->info + at * infos, info + t * rows * infos, (gsize)(rows * infos) * 4);
   }
   return !failure;
 }
