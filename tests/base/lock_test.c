@@ -1,7 +1,7 @@
 /* lock_test.c - who holds a folder's lock: another process does or does not, and a child that is
  * left behind never does. */
-#include <errno.h>
 #include "error.h"
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <lock.h>
 #include <signal.h>

@@ -31,7 +31,8 @@ static const struct {
     {&faulty_policy_LTX_hn_plugin, "greedy_differs", "batches", "greedily", false},
     {&faulty_policy_LTX_hn_plugin, "silent", "outputs", "an action is not written", false},
     {&faulty_policy_LTX_hn_plugin, "not_finite", "outputs", "action 0 of row 0 is nan", false},
-    {&faulty_policy_LTX_hn_plugin, "out_of_range", "outputs", "action_index of row 0 is 4, not 0 .. 3,", true},
+    {&faulty_policy_LTX_hn_plugin, "out_of_range", "outputs",
+     "action_index of row 0 is 4, not 0 .. 3,", true},
     {&faulty_policy_LTX_hn_plugin, "unsaved", "resumes", "host/", false},
 };
 

@@ -35,4 +35,4 @@ static HnStatus rest(void *self, HnEnvBatch *batch) {
 static const HnEnv methods = {sizeof(HnEnv), .create = create, .reset = rest, .step = rest};
 #define PLUGIN(name, ...) HN_PLUGIN(name, __VA_ARGS__)
 PLUGIN(NAME, HN_KIND_ENV, Deadly, &methods, .version = "1", .license = "MIT",
-          .summary = "Is not to be loaded.");
+       .summary = "Is not to be loaded.");

@@ -111,7 +111,9 @@ static void deaths(void) {
 /* The study that was refused, mended, has its folder to itself. */
 static void mended(void) {
   g_autoptr(Folder) dir = folder();
-  study(dir, "env: {plugin: point_robot}\n  inference: {plugin: glibrl, buffer: 8, hidden_units: 4}", "");
+  study(dir,
+        "env: {plugin: point_robot}\n  inference: {plugin: glibrl, buffer: 8, hidden_units: 4}",
+        "");
   g_auto(Run) wrong = hunch(dir, "run s.yaml -o out");
   g_assert_cmpint(wrong.code, ==, 2);
   g_auto(Run) right = hunch(dir, "run s.yaml -o out -j 1 inference.start=2");

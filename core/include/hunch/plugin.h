@@ -24,8 +24,8 @@
  * cannot be written to, ends its cell.  Every string that a plugin gives lives as
  * long as the plugin is loaded, unless its comment says shorter.
  *
- * Outputs are finite, or the host fails the call by name; NaN in `info` says that there is nothing to
- * say.
+ * Outputs are finite, or the host fails the call by name; NaN in `info` says that there is nothing
+ * to say.
  *
  * Row results must not depend on which rows share a call: the host splits as it likes. */
 #ifndef HUNCH_PLUGIN_H
