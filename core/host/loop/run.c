@@ -330,8 +330,10 @@ bool hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop, HnRunP
   FILE *log = NULL;
   GError *why = NULL;
   /* the configuration first: by it others know whose folder this is */
-  if (write_resolved(&r, &why) &&
-      (g_mkdir_with_parents(ckpt, 0777) != 0 || !(log = fopen(path, "a"))))
+  if (g_mkdir_with_parents(dir, 0777) != 0)
+    hn_error_set(&why, HN_ERROR_FILE, "%s: %s", dir, g_strerror(errno));
+  else if (write_resolved(&r, &why) &&
+           ((g_mkdir(ckpt, 0777) != 0 && errno != EEXIST) || !(log = fopen(path, "a"))))
     hn_error_set(&why, HN_ERROR_FILE, "%s: %s", dir, g_strerror(errno));
   bool ok = !why && run_in(&r, log, stop, progress, arg, &why);
   bool waiting = g_error_matches(why, HN_ERROR, HN_ERROR_INTERRUPTED);
