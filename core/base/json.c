@@ -47,8 +47,9 @@ static JsonBuilder *named(JsonBuilder *b, const char *name) {
 }
 
 void hn_json_add_string(JsonBuilder *b, const char *name, const char *text) {
+  g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL; /* a path may be any bytes */
   if (text)
-    json_builder_add_string_value(named(b, name), text);
+    json_builder_add_string_value(named(b, name), valid);
   else
     json_builder_add_null_value(named(b, name));
 }

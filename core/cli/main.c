@@ -46,6 +46,14 @@ static int help(int argc, char **argv) {
   return verb->run(2, asked);
 }
 
+/* What is written down of a run, paths and overrides too, is UTF-8.  The first argument that is
+ * not, or NULL. */
+static const char *not_utf8(int argc, char **argv) {
+  for (int i = 0; i < argc; i++)
+    if (!g_utf8_validate(argv[i], -1, NULL)) return argv[i];
+  return NULL;
+}
+
 static int dispatch(int argc, char **argv) {
   if (argc < 2) {
     print_help(stderr);
@@ -62,6 +70,12 @@ static int dispatch(int argc, char **argv) {
   if (verb->summary) { /* an internal verb was started by one that has said it already */
     g_auto(GStrv) ignored = hn_plugins_ignored();
     for (char **text = ignored; *text; text++) hn_message_warning(NULL, "%s", *text);
+    const char *bad = not_utf8(argc, argv);
+    if (bad) {
+      g_autofree char *shown = hn_diag_printable(bad);
+      hn_message_error(verb->name, "'%s' is not UTF-8", shown);
+      return HN_EXIT_USAGE;
+    }
   }
   return verb->run(argc - 1, argv + 1);
 }

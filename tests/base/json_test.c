@@ -22,6 +22,16 @@ static void test_members(void) {
   for (guint i = 1; i < 5; i++) g_assert_null(hn_json_string_at(list, i));
 }
 
+/* What is written can be read back, whatever its bytes. */
+static void test_bytes(void) {
+  JsonBuilder *b = hn_json_begin();
+  hn_json_add_string(b, "path", "/caf\xe9/\n"), hn_json_add_string(b, "none", NULL);
+  g_autofree char *written = hn_json_end(b);
+  g_autoptr(JsonObject) o = hn_json_parse("it", written, strlen(written), NULL);
+  g_assert_cmpstr(hn_json_string(o, "path", ""), ==, "/caf\xef\xbf\xbd/\n");
+  g_assert_cmpstr(hn_json_string(o, "none", "null"), ==, "null");
+}
+
 /* Whatever a member is, asking for another kind gives what was to be had otherwise. */
 static void test_other_kinds(void) {
   static const char *const keys[] = {"word", "count", "real",   "nothing",
@@ -119,6 +129,7 @@ static void test_writing(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/json/members", test_members);
+  g_test_add_func("/json/bytes", test_bytes);
   g_test_add_func("/json/other_kinds", test_other_kinds);
   g_test_add_func("/json/refusals", test_refusals);
   g_test_add_func("/json/depth", test_depth);

@@ -97,6 +97,9 @@ static void test_wrong_calls(void) {
   expect_usage_error("doctor who", "'who'");
   expect_usage_error("run s.yaml -j 0", "hunch run: error: -j wants a number of cells, from 1");
   expect_usage_error("run s.yaml -j -2", "hunch run: error: -j wants a number of cells, from 1");
+  expect_usage_error("run caf\xe9.yaml", "hunch run: error: 'caf\xef\xbf\xbd.yaml' is not UTF-8");
+  expect_usage_error("run s.yaml -o caf\xe9", "hunch run: error: 'caf\xef\xbf\xbd' is not UTF-8");
+  expect_usage_error("compare \xff", "hunch compare: error: '\xef\xbf\xbd' is not UTF-8");
   expect_usage_error("inspect no_such_plugin_anywhere",
                      "no plugin named 'no_such_plugin_anywhere'");
 }

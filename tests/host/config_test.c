@@ -162,6 +162,24 @@ static void test_files(void) {
   file_says("/dev/zero", "/dev/zero: error: not a regular file\n");
 }
 
+/* A byte order mark is no text, and moves no line or column. */
+static void test_mark(void) {
+  static const char text[] = "\xef\xbb\xbf"
+                             "a: 1\nb: [\n",
+                    half[] = "\xef\xbb";
+  g_autoptr(HnDiag) d = hn_diag_new();
+  g_autoptr(HnNode) whole = hn_yaml_parse("m.yaml", text, 8, d);
+  g_assert_cmpstr(hn_node_get(whole, "a")->text, ==, "1");
+  g_assert_cmpint(((const HnNode *)whole->keys->pdata[0])->column, ==, 1);
+  g_assert_null(hn_yaml_parse("m.yaml", text, strlen(text), d));
+  g_assert_null(hn_yaml_parse("h.yaml", half, 2, d));
+  g_assert_null(hn_yaml_parse("e.yaml", text, 3, d));
+  g_autofree char *findings = hn_diag_text(d);
+  g_assert_nonnull(strstr(findings, "m.yaml:3:1: error: not YAML"));
+  g_assert_nonnull(strstr(findings, "h.yaml:1:1: error: not a text file in UTF-8"));
+  g_assert_nonnull(strstr(findings, "e.yaml: error: empty file"));
+}
+
 static void test_nearest(void) {
   static const char *const words[] = {"kl_weight", "lr",      "rows", "evaluation",
                                       "env",       "a_b_c_d", NULL};
@@ -413,6 +431,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/config/random-bytes", test_random_bytes);
   g_test_add_func("/config/limits", test_limits);
   g_test_add_func("/config/files", test_files);
+  g_test_add_func("/config/mark", test_mark);
   g_test_add_func("/config/nearest", test_nearest);
   g_test_add_func("/config/diag", test_diag);
   g_test_add_func("/config/numbers", test_numbers);

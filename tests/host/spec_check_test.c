@@ -207,6 +207,8 @@ static void test_tasks(void) {
       {5, just, NULL},
       {5, more, "toy_env: task_name: the name of task 1 of split test is longer than 256 bytes"},
       {5, "caf\xe9", "toy_env: task_name: the name of task 1 of split test is not UTF-8"},
+      {5, "0x10", NULL},
+      {5, "10", "toy_env: task_name: the name of task 1 of split test is a number"},
       {5, "\x1b[2J",
        "toy_env: task_name: the name of task 1 of split test has a control character"},
       {-1, NULL, "toy_env: task_count: split test has -1 tasks"},

@@ -165,7 +165,7 @@ static void page(void) {
 }
 
 static const HnCurves *curves_of(const GPtrArray *figures, const char *name) {
-  const HnFigure *f = hn_figure_find(figures, name);
+  const HnFigure *f = hn_figure_find(figures, name, NULL);
   g_assert_true(f && f->kind == &hn_figure_curve);
   return f->data;
 }
@@ -248,7 +248,7 @@ static void gaps(void) {
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
   GPtrArray *all = hn_figures(c);
-  const HnFigure *f = hn_figure_find(all, "train_return");
+  const HnFigure *f = hn_figure_find(all, "train_return", NULL);
   const HnCurve *one = curve(all, "train_return", 0);
   g_assert_cmpint(one->n, ==, 100);
   for (int i = 0; i < 100; i++) {
@@ -291,11 +291,11 @@ static void declared_columns(void) {
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
   GPtrArray *all = hn_figures(c);
-  const HnFigure *waste = hn_figure_find(all, "waste_by_step");
-  const HnFigure *sum = hn_figure_find(all, "waste_so_far");
-  const HnFigure *part = hn_figure_find(all, "kl_part_by_step");
+  const HnFigure *waste = hn_figure_find(all, "waste_by_step", NULL);
+  const HnFigure *sum = hn_figure_find(all, "waste_so_far", NULL);
+  const HnFigure *part = hn_figure_find(all, "kl_part_by_step", NULL);
   const HnCurves *wasted = waste->data, *summed = sum->data, *parts = part->data;
-  g_assert_null(hn_figure_find(all, "kl_part_so_far"));
+  g_assert_null(hn_figure_find(all, "kl_part_so_far", NULL));
   g_assert_true(waste->group == HN_FIGURE_ADAPTATION && sum->group == HN_FIGURE_ADAPTATION);
   g_assert_cmpstr(waste->title, ==, "waste: moves wasted");
   g_assert_cmpstr(sum->title, ==, "waste so far: moves wasted");
@@ -404,12 +404,15 @@ static void predictions(void) {
 }
 
 static void trials_of_twins(void) {
-  static const FakeArm twins[] = {
-      {"a b", "glibrl", 12, 4, 0, 0}, {"a_b", "glibrl", 9, 3, 0, 0}, {"c", "glibrl", 9, 3, 0, 0}};
-  static const FakeStudy study = {"twins", twins, 3, 1, 4, 2, 5, "mean"};
+  static const FakeArm twins[] = {{"a.b", "glibrl", 12, 4, 0, 0},
+                                  {"a_b", "glibrl", 9, 3, 0, 0},
+                                  {"c", "glibrl", 9, 3, 0, 0},
+                                  {"a_b_2", "glibrl", 9, 3, 0, 0},
+                                  {"A_B", "glibrl", 9, 3, 0, 0}};
+  static const FakeStudy study = {"twins", twins, 5, 1, 4, 2, 5, "mean"};
   char *dir = temporary(), *cell = fake_cell_dir(dir, "c", 0);
   fake_study(&study, dir);
-  for (int a = 0; a < 3; a++) fake_trial(dir, twins[a].name, all_sizes);
+  for (int a = 0; a < 5; a++) fake_trial(dir, twins[a].name, all_sizes);
   fake_write(cell, "trial.csv", "update,row,task,step,begin,obs_0,obs_1\n");
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
@@ -419,7 +422,7 @@ static void trials_of_twins(void) {
     const HnFigure *f = all->pdata[i];
     if (f->kind == &hn_figure_grid) g_string_append_printf(names, "%s ", f->name);
   }
-  g_assert_cmpstr(names->str, ==, "belief_a_b belief_a_b_2 ");
+  g_assert_cmpstr(names->str, ==, "belief_a_b belief_a_b+2 belief_a_b_2 belief_A_B+3 ");
   g_string_free(names, TRUE);
   g_ptr_array_unref(all);
   hn_comparison_free(c);
@@ -436,7 +439,7 @@ static void thinned(void) {
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
   GPtrArray *all = hn_figures(c);
-  const HnFigure *f = hn_figure_find(all, "policy_loss");
+  const HnFigure *f = hn_figure_find(all, "policy_loss", NULL);
   const HnCurve *loss = curve(all, "policy_loss", 0);
   /* 250 in at most 100: runs of 3, the last of 1 */
   g_assert_true(g_str_has_suffix(f->note, "; up to 3 neighbouring points averaged"));

@@ -148,6 +148,14 @@ static void test_overrides(void) {
   g_assert_cmpint(cell(s, 1, 0)->run.frames, ==, 0);
   g_assert_cmpint(cell(s, 2, 0)->run.frames, ==, 80);
   hn_study_free(s);
+  static const char *const noughts[] = {"0e0", "0.0", "-0", "+0e9"};
+  for (guint k = 0; k < G_N_ELEMENTS(noughts); k++) {
+    g_autofree char *text =
+        g_strdup_printf(BASE "arms: {learns: {}, looks: {run: {frames: %s}}}\n", noughts[k]);
+    s = good(text, (const char *const[]){"run.frames=70", NULL});
+    g_assert_cmpint(cell(s, 1, 0)->run.frames, ==, 0);
+    hn_study_free(s);
+  }
 }
 
 static void test_bad_overrides(void) {
@@ -176,6 +184,7 @@ static void test_bad_overrides(void) {
       {"inference.noise=fixd",
        "command line: inference.noise=fixd: error: 'noise: fixd': expected one of inferred, fixed; "
        "did you mean 'fixed'?\n"},
+      {"description=caf\xe9", "command line: description=caf\xef\xbf\xbd: error: not UTF-8\n"},
       {"frames", "command line: frames: error: expected block.key=value\n"},
       {"=3", "command line: =3: error: expected block.key=value\n"},
       {"run=3", "command line: run=3: error: expected run.KEY=value\n"},
@@ -246,6 +255,21 @@ static void test_findings(void) {
 
 /* A block whose name is misspelt is read on as what was meant: no other finding follows from it,
  * and none in it is kept back. */
+/* What a study's folder holds beside its arms: no arm is called so, in any case of letters. */
+static void test_taken_names(void) {
+  static const char *const names[] = {
+      "report", "report.html", "study.json",        "study.yaml",
+      "lock",   "Report",      "study.yaml.A1b2C3", "run.json.XXXXXX"};
+  for (guint k = 0; k < G_N_ELEMENTS(names); k++) {
+    g_autofree char *text = g_strdup_printf(BASE "arms: {%s: {}}\n", names[k]);
+    g_autofree char *expected = g_strdup_printf(
+        "s.yaml:9:8: error: arm '%s': the study's folder has a file or folder of that name\n",
+        names[k]);
+    says(text, NULL, expected);
+  }
+  hn_study_free(good(BASE "arms: {reports: {}, study: {}, lock.json: {}}\n", NULL));
+}
+
 static void test_misspelt_blocks(void) {
   static const struct {
     const char *text, *says;
@@ -377,6 +401,12 @@ static void test_plugin_path(void) {
   g_autofree char *parent = g_path_get_dirname(folder);
   g_autofree char *other = g_build_filename(parent, "x/y.so", NULL);
   g_assert_nonnull(strstr(again, other));
+  g_autoptr(HnDiag) d = hn_diag_new(); /* a path that config.resolved.yaml could not hold */
+  static const char text[] = BASE "arms: {a: {env: {plugin: ./toy.so}}}\n";
+  g_assert_null(hn_study_parse("/caf\xe9/s.yaml", text, strlen(text), NULL, d));
+  g_autofree char *latin = hn_diag_text(d);
+  g_assert_nonnull(
+      strstr(latin, "s.yaml:9:26: error: env: '/caf\xef\xbf\xbd/toy.so' is not UTF-8"));
 }
 
 int main(int argc, char **argv) {
@@ -388,6 +418,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/study/overrides", test_overrides);
   g_test_add_func("/study/bad-overrides", test_bad_overrides);
   g_test_add_func("/study/findings", test_findings);
+  g_test_add_func("/study/taken-names", test_taken_names);
   g_test_add_func("/study/misspelt-blocks", test_misspelt_blocks);
   g_test_add_func("/study/many-findings", test_many_findings);
   g_test_add_func("/study/missing-plugin", test_missing_plugin);

@@ -72,6 +72,11 @@ static void read_part(const Reader *r, HnKind kind, HnPluginChoice *part) {
   }
   g_autoptr(GError) error = NULL;
   part->name = located(name);
+  if (!g_utf8_validate(part->name, -1, NULL)) {
+    hn_diag_add(r->d, name->file, name->line, name->column, "%s'%s' is not UTF-8", what,
+                part->name);
+    return;
+  }
   part->plugin = hn_plugins_load(part->name, kind, &error);
   if (!part->plugin) {
     if (!r->partial) hn_diag_add(r->d, name->file, name->line, name->column, "%s", error->message);

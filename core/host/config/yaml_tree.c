@@ -276,6 +276,7 @@ static HnNode *read_document(Reader *r) {
 }
 
 HnNode *hn_yaml_parse(const char *file, const char *text, gsize length, HnDiag *d) {
+  static const char mark[] = "\xef\xbb\xbf"; /* of the order of bytes, which UTF-8 does not need */
   Reader r = {.file = file, .text = text, .length = length, .d = d};
   guint before = hn_diag_count(d);
   if (length > MAX_BYTES) {
@@ -283,6 +284,8 @@ HnNode *hn_yaml_parse(const char *file, const char *text, gsize length, HnDiag *
     return NULL;
   }
   if (!yaml_parser_initialize(&r.parser)) g_error("out of memory");
+  if (length >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0)
+    r.text = text += strlen(mark), r.length = length -= strlen(mark);
   yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
   yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
   HnNode *root = read_document(&r);

@@ -16,6 +16,8 @@ static HnStatus refuse(const HnInstance *env, const char *format, ...) {
 static const char *refuse_name(const char *name) {
   if (strnlen(name, HN_TASK_NAME_MAX + 1) > HN_TASK_NAME_MAX) return "is longer than 256 bytes";
   if (!g_utf8_validate(name, -1, NULL)) return "is not UTF-8";
+  if (*name && !name[strspn(name, G_CSET_DIGITS)])
+    return "is a number, as tasks without a name have";
   for (const char *c = name; *c; c = g_utf8_find_next_char(c, NULL))
     if (g_unichar_iscntrl(g_utf8_get_char(c)) && !strchr("\n\r\t", *c))
       return "has a control character";

@@ -14,8 +14,8 @@ typedef struct HnTaskList {
 } HnTaskList;
 
 /* Asks an environment for those of a split.  Names are UTF-8, without control characters but line
- * breaks; one that is empty is none.  HN_E_SHAPE, with its text in hn_fail_text(): there cannot be
- * so many, or they cannot be called that. */
+ * breaks, and no numbers; one that is empty is none.  HN_E_SHAPE, with its text in hn_fail_text():
+ * there cannot be so many, or they cannot be called that. */
 HnStatus hn_task_list_read(const HnInstance *env, int64_t split, const char *split_name,
                            HnTaskList *out);
 void hn_task_list_clear(HnTaskList *t);

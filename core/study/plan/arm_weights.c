@@ -44,6 +44,10 @@ static void find_files(const Linker *l, guint arm) {
       return;
     }
     g_autofree char *full = g_canonicalize_filename(c->weights.from, NULL);
+    if (!g_utf8_validate(full, -1, NULL)) {
+      blame(l, arm, key, "%s is not UTF-8", full);
+      return;
+    }
     c->weights.from = g_intern_string(full), c->weights.sha256 = g_intern_string(sum);
   }
 }

@@ -143,16 +143,20 @@ HnOverrides hn_overrides_read(const char *const *overrides, const HnNode *base,
   HnOverrides out = {hn_node_map("command line", 0, 0), hn_node_map("command line", 0, 0),
                      hn_node_map("command line", 0, 0)};
   for (; overrides && *overrides; overrides++) {
-    g_autofree char *cut = hn_diag_cut(*overrides), *valid = g_utf8_make_valid(*overrides, -1);
+    g_autofree char *cut = hn_diag_cut(*overrides), *text = g_strdup(*overrides);
     g_autofree char *place = g_strconcat("command line: ", cut, NULL);
-    char *equals = strchr(valid, '=');
-    if (!equals || equals == valid) {
+    if (!g_utf8_validate(text, -1, NULL)) {
+      hn_diag_add(d, place, 0, 0, "not UTF-8");
+      continue;
+    }
+    char *equals = strchr(text, '=');
+    if (!equals || equals == text) {
       hn_diag_add(d, place, 0, 0, "expected block.key=value");
       continue;
     }
     *equals = 0;
     g_auto(GStrv) path =
-        g_str_has_prefix(valid, "arms.") ? split_arm(valid) : g_strsplit(valid, ".", -1);
+        g_str_has_prefix(text, "arms.") ? split_arm(text) : g_strsplit(text, ".", -1);
     Override o = {place, path, equals + 1};
     read_override(&o, base, arms, &out, d);
   }

@@ -2,6 +2,7 @@
 #include "study.h"
 #include "arm_weights.h"
 #include "patch.h"
+#include "run_dir.h"
 #include <string.h>
 
 enum { MAX_ARMS = 1000, MAX_CELLS = 100000, MAX_NAME = 100, ENOUGH = 100, MAX_DRAWS = 100000000 };
@@ -114,6 +115,14 @@ static void add_arm(HnStudy *s, HnNode *key) {
   g_ptr_array_add(s->arm_keys, key);
 }
 
+/* What an arm's folder cannot be called, because a study's folder has something of that name. */
+static bool is_taken(const char *name) {
+  static const char *const taken[] = {HN_STUDY_PLAN, HN_STUDY_SOURCE, "report", "report.html"};
+  for (guint i = 0; i < G_N_ELEMENTS(taken); i++)
+    if (g_ascii_strcasecmp(name, taken[i]) == 0) return true;
+  return hn_run_is_leftover(name);
+}
+
 static void read_arms(Reader *r) {
   const HnNode *arms = hn_node_get(r->root, "arms");
   r->study->arms = g_ptr_array_new_with_free_func(g_free);
@@ -128,6 +137,9 @@ static void read_arms(Reader *r) {
     }
     if (!is_name(name->text))
       hn_diag_add(r->d, name->file, name->line, name->column, "arm '%s': expected " NAME_RULE, cut);
+    else if (is_taken(name->text))
+      hn_diag_add(r->d, name->file, name->line, name->column,
+                  "arm '%s': the study's folder has a file or folder of that name", cut);
     if (hn_params_map(what, patch, r->d)) hn_cell_check(patch, r->d);
     add_arm(r->study, hn_node_copy(name));
   }
@@ -171,7 +183,8 @@ static bool some_arm_has(const Reader *r, const char *block) {
  */
 static void keep_untrained(HnNode *cell, const HnNode *patch) {
   const HnNode *run = hn_node_get(patch, "run"), *frames = hn_node_get(run, "frames");
-  if (frames && g_strcmp0(frames->text, "0") == 0)
+  int64_t number;
+  if (frames && !hn_params_int(frames, &number) && number == 0)
     hn_node_put(hn_node_get(cell, "run"), "frames", "0");
 }
 

@@ -21,40 +21,40 @@ GPtrArray *hn_figures(const HnComparison *c) {
   return figures;
 }
 
-const HnFigure *hn_figure_find(const GPtrArray *figures, const char *name) {
+/* Whether `name` is `stem`, or that with a number that tells it from others. */
+static bool is_of_stem(const char *name, const char *stem) {
+  const gsize n = strlen(stem);
+  return g_ascii_strncasecmp(name, stem, n) == 0 && (name[n] == 0 || name[n] == '+');
+}
+
+const HnFigure *hn_figure_find(const GPtrArray *figures, const char *name, const char *column) {
   for (guint i = 0; i < figures->len; i++) {
     const HnFigure *f = figures->pdata[i];
-    if (g_str_equal(f->name, name)) return f;
+    if (is_of_stem(f->name, name) && (!column || g_str_equal(f->column, column))) return f;
   }
   return NULL;
 }
 
+/* The stem of a figure's files, which no other has, in any case of letters: "x", "x+2", .. */
+static char *free_stem(const GPtrArray *figures, const char *name) {
+  guint same = 1;
+  for (guint i = 0; i < figures->len; i++)
+    same += is_of_stem(((const HnFigure *)figures->pdata[i])->name, name);
+  return same > 1 ? g_strdup_printf("%s+%u", name, same) : g_strdup(name);
+}
+
 void hn_figure_add(GPtrArray *figures, const HnFigure *f) {
-  if (hn_figure_find(figures, f->name)) {
-    f->kind->free(f->data);
-    return;
-  }
+  g_autofree char *name = free_stem(figures, f->name);
   HnFigure *own = g_memdup2(f, sizeof *f);
-  own->name = g_intern_string(f->name), own->column = g_intern_string(f->column);
+  own->name = g_intern_string(name), own->column = g_intern_string(f->column);
   own->title = g_intern_string(f->title), own->note = g_intern_string(f->note);
   g_ptr_array_add(figures, own);
 }
 
-/* A file's stem; arms that would share one are told apart by their number. */
-static char *stem_of(const HnResults *r, int64_t arm, const char *what) {
-  static const char kept[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-";
-  g_autofree char *name = g_strcanon(g_strdup(r->arms[arm]), kept, '_');
-  bool shared = false;
-  for (int64_t a = 0; a < arm && !shared; a++) {
-    g_autofree char *other = g_strcanon(g_strdup(r->arms[a]), kept, '_');
-    shared = g_str_equal(name, other);
-  }
-  return shared ? g_strdup_printf("%s_%s_%" G_GINT64_FORMAT, what, name, arm + 1)
-                : g_strconcat(what, "_", name, NULL);
-}
-
 void hn_figure_add_of_arm(GPtrArray *figures, const HnResults *r, int64_t arm, HnFigure f) {
-  g_autofree char *name = stem_of(r, arm, f.name);
+  static const char kept[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-";
+  g_autofree char *suffix = g_strcanon(g_strdup(r->arms[arm]), kept, '_');
+  g_autofree char *name = g_strconcat(f.name, "_", suffix, NULL);
   g_autofree char *title =
       r->arm_count > 1 ? g_strdup_printf("%s: %s", f.title, r->arms[arm]) : g_strdup(f.title);
   f.name = name, f.title = title, f.group = HN_FIGURE_TRIAL;

@@ -59,11 +59,11 @@ GPtrArray *hn_figures(const HnComparison *c);
 char **hn_figures_draw(const GPtrArray *figures, int64_t baseline, const char *folder,
                        GError **error);
 
-/* For kinds: adds a figure, unless there is one of that name.  Texts are copied, `data` is taken
- * over. */
+/* For kinds: adds a figure; a name that another has gets a number.  Texts are copied, `data` is
+ * taken over. */
 void hn_figure_add(GPtrArray *figures, const HnFigure *f);
-/* The figure of that name, or NULL. */
-const HnFigure *hn_figure_find(const GPtrArray *figures, const char *name);
+/* The figure that was added by that name, of that column (NULL: any), or NULL. */
+const HnFigure *hn_figure_find(const GPtrArray *figures, const char *name, const char *column);
 /* Adds a figure of one arm to the group of trials; the arm's name is appended to f's name and
  * title. */
 void hn_figure_add_of_arm(GPtrArray *figures, const HnResults *r, int64_t arm, HnFigure f);

@@ -188,7 +188,7 @@ static HnCurve *arm_curve(const Gathering *g, int64_t arm, const Plan *p, HnCurv
 static void add(const Gathering *g, Plan p) {
   const HnResults *r = g->c->results;
   g_autofree char *name = slug(p.column, p.so_far ? "_so_far" : p.of_steps ? "_by_step" : "");
-  if (hn_figure_find(g->figures, name)) return;
+  if (hn_figure_find(g->figures, name, p.column)) return;
   g_autofree char *title = title_of(r, &p), *y_label = label(r, p.column);
   HnCurves *d = of_arms(g, x_label_of(&p), y_label);
   for (int64_t a = 0; a < d->count; a++) d->curve[a] = arm_curve(g, a, &p, d);
@@ -209,7 +209,7 @@ static bool same_seeds(const HnComparison *c, int64_t arm) {
 /* Every arm's curve of a figure minus the baseline's. */
 static void add_difference(const Gathering *g, const char *of) {
   const HnResults *r = g->c->results;
-  const HnFigure *from = hn_figure_find(g->figures, of);
+  const HnFigure *from = hn_figure_find(g->figures, of, NULL);
   if (!from) return;
   const HnCurves *whole = from->data;
   const char *unit = hn_metric_unit(r, from->column);
