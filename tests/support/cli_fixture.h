@@ -3,6 +3,7 @@
 #define HN_CLI_FIXTURE_H
 #include "results_fixture.h"
 #include <gio/gio.h>
+#include <stdbool.h>
 
 typedef struct Run {
   char *out, *err;
@@ -63,5 +64,19 @@ static inline void same_file(const char *a, const char *b, const char *name) {
   g_autofree char *in_a = fake_read(a, name);
   g_autofree char *in_b = fake_read(b, name);
   g_assert_cmpstr(in_a, ==, in_b);
+}
+
+/* How a segmentation fault in a plugin ends its process: a sanitizer catches it and exits. */
+#ifdef __SANITIZE_ADDRESS__
+#  define SEGV "ended by exit(1)"
+#else
+#  define SEGV "killed by signal 11 (Segmentation fault)"
+#endif
+
+/* Whether processes that end by a plugin's exit() look for leaks, which gives another exit code. */
+static inline void report_leaks(bool on) {
+  const char *options = g_getenv("ASAN_OPTIONS");
+  g_autofree char *both = g_strdup_printf("%s:detect_leaks=%d", options ? options : "", on);
+  g_setenv("ASAN_OPTIONS", both, TRUE);
 }
 #endif
