@@ -109,9 +109,9 @@ static void take_tasks(HnPool *p) {
   HnCallSlot *slot = hn_call_slot();
   const int32_t outer = slot->call;
   inside = true;
-  slot->call = p->call;
   for (uint64_t ticket; is_open(ticket = atomic_fetch_add(&p->ticket, 1));) {
     int64_t i = p->first + (int64_t)index_of(ticket);
+    slot->call = p->call; /* read once a task is taken, as all that the round holds */
     HnStatus status;
     HN_WITH_SCRATCH(status, p->task(p->arg, i));
     if (status) note_failure(p, i, status);
