@@ -59,16 +59,18 @@ double hn_lent_bytes(void) {
   return bytes;
 }
 
-/* One range of addresses of twice the size, so that nothing else can come to lie in between. */
+/* One range of addresses of twice the size, so that nothing else can come to lie in between. Shared
+ * memory without a file, to which limits on files would apply; a mapping of it is doubled by moving
+ * nothing of it. */
 void *hn_lent_new(gsize bytes, gsize *lent) {
   const gsize page = (gsize)sysconf(_SC_PAGESIZE), size = (MAX(bytes, 1) + page - 1) & ~(page - 1);
-  const int fd = memfd_create("hunch-lent", MFD_CLOEXEC);
   char *p = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (fd < 0 || p == MAP_FAILED || ftruncate(fd, (off_t)size) != 0 ||
-      mmap(p, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
-      mmap(p + size, size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+  if (p == MAP_FAILED ||
+      mmap(p, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+          MAP_FAILED ||
+      mremap(p, 0, size, MREMAP_MAYMOVE | MREMAP_FIXED, p + size) == MAP_FAILED ||
+      mprotect(p + size, size, PROT_READ) != 0)
     g_error("out of memory: %.3g GB", 1e-9 * (double)size);
-  close(fd); /* the memory stays as long as it is mapped */
   *lent = size;
   note_loan(p + size, p + 2 * size, NULL);
   return p;

@@ -431,6 +431,10 @@ static void test_descriptor_faults(void) {
   REFUSED("bad table 'metrics': row 1 'b' folds in an unknown way", p.metrics = columns);
   columns[1] = (HnColumn){"b,c", "", "Two.", HN_SUM};
   REFUSED("row 1 '?' has no proper name", p.metrics = columns);
+  g_autofree char *just = g_strnfill(100, 'x'), *more = g_strnfill(101, 'x');
+  g_assert_true(hn_descriptor_is_name(just));
+  columns[1] = (HnColumn){more, "", "Two.", HN_SUM};
+  REFUSED("row 1 '?' has no proper name", p.metrics = columns);
   REFUSED("has 8589934592 bytes of instance state", p.self_size = (size_t)8 << 30);
 }
 

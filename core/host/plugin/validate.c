@@ -10,6 +10,7 @@
 
 enum {
   MOST_ROWS = 4096,    /* of a table: bounds a walk through the plugin's memory */
+  MOST_LETTERS = 100,  /* of a name, which becomes part of a file's */
   MOST_STATE = 1 << 30 /* bytes of an instance */
 };
 #define MOST_EXACT 9007199254740992. /* 2^53: presets of integers are stored as doubles */
@@ -37,9 +38,10 @@ bool hn_method_is_offered(const HnPlugin *p, const HnMethod *method) {
 }
 
 bool hn_descriptor_is_name(const char *name) {
+  gsize n = 0;
   if (!name || !(g_ascii_isalpha(*name) || *name == '_')) return false;
-  while (g_ascii_isalnum(*name) || *name == '_') name++;
-  return *name == 0;
+  while (n <= MOST_LETTERS && (g_ascii_isalnum(name[n]) || name[n] == '_')) n++;
+  return n <= MOST_LETTERS && name[n] == 0;
 }
 
 char *hn_descriptor_refuse_abi(uint32_t struct_size, uint32_t abi) {

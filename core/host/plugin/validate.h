@@ -24,6 +24,7 @@ bool hn_method_is_offered(const HnPlugin *p, const HnMethod *method);
 
 /* Whether the host's tables have a column of that name beside those that plugins declare. */
 bool hn_column_is_reserved(const char *name);
-/* Whether `name` can be a plugin's name: a C identifier, as the symbol is made of it. */
+/* Whether `name` can be that of a plugin, a parameter or a column: a C identifier of at most 100
+ * letters, as a symbol or part of a file's name is made of it. */
 bool hn_descriptor_is_name(const char *name);
 #endif
