@@ -59,17 +59,26 @@ double hn_lent_bytes(void) {
   return bytes;
 }
 
-/* One range of addresses of twice the size, so that nothing else can come to lie in between. Shared
- * memory without a file, to which limits on files would apply; a mapping of it is doubled by moving
- * nothing of it. */
+/* Maps the same shared memory at p and, to be read, at p + size: preferably without a file, to
+ * which limits on files would apply; valgrind does not double such a mapping. */
+static bool map_twice(char *p, gsize size) {
+  const int prot = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_FIXED;
+  if (mmap(p, size, prot, flags | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) return false;
+  if (mremap(p, 0, size, MREMAP_MAYMOVE | MREMAP_FIXED, p + size) != MAP_FAILED)
+    return mprotect(p + size, size, PROT_READ) == 0;
+  const int fd = memfd_create("hunch-lent", MFD_CLOEXEC);
+  const bool mapped = fd >= 0 && ftruncate(fd, (off_t)size) == 0 &&
+                      mmap(p, size, prot, flags, fd, 0) != MAP_FAILED &&
+                      mmap(p + size, size, PROT_READ, flags, fd, 0) != MAP_FAILED;
+  if (fd >= 0) close(fd); /* the memory stays as long as it is mapped */
+  return mapped;
+}
+
+/* One range of addresses of twice the size, so that nothing else can come to lie in between. */
 void *hn_lent_new(gsize bytes, gsize *lent) {
   const gsize page = (gsize)sysconf(_SC_PAGESIZE), size = (MAX(bytes, 1) + page - 1) & ~(page - 1);
   char *p = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p == MAP_FAILED ||
-      mmap(p, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-          MAP_FAILED ||
-      mremap(p, 0, size, MREMAP_MAYMOVE | MREMAP_FIXED, p + size) == MAP_FAILED ||
-      mprotect(p + size, size, PROT_READ) != 0)
+  if (p == MAP_FAILED || !map_twice(p, size))
     g_error("out of memory: %.3g GB", 1e-9 * (double)size);
   *lent = size;
   note_loan(p + size, p + 2 * size, NULL);

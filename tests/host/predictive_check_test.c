@@ -282,6 +282,44 @@ static void fails(const HnCell *c, int code, const char *says) {
   g_error_free(error), folder_free(dir);
 }
 
+/* No response: the environment's, not the inference's. */
+static HnStatus query_nothing(void *self, const void *state, int64_t n, const float *action,
+                              float *obs) {
+  (void)self, (void)state, (void)action;
+  for (int64_t k = 0; k < n; k++) obs[k] = k == 2 ? NAN : 0;
+  return HN_OK;
+}
+
+/* Would that it were asked about 0 alone, in this call and all that follow. */
+static HnStatus predict_zero(void *self, const float *belief, int64_t samples, int64_t n,
+                             const float *action, float *mean, float *stddev, float *member) {
+  memset((void *)(guintptr)action, 0, (gsize)n * sizeof *action);
+  return predict(self, belief, samples, n, action, mean, stddev, member);
+}
+
+/* The actions of an evaluation's questions are those of the stream in every call. */
+static HnStatus query_same(void *self, const void *state, int64_t n, const float *action,
+                           float *obs) {
+  float asked[QUESTIONS];
+  const HnEnv *fourier = fourier_LTX_hn_plugin.methods;
+  questions(asked);
+  if (n == QUESTIONS) g_assert_cmpmem(action, sizeof asked, asked, sizeof asked);
+  return fourier->query(self, state, n, action, obs);
+}
+
+static void test_query_actions(void) {
+  HnCell c = cell_of("");
+  HnInference meddler = methods;
+  HnEnv env = *(const HnEnv *)fourier_LTX_hn_plugin.methods;
+  HnPlugin inference = mean_LTX_hn_plugin, fourier = fourier_LTX_hn_plugin;
+  meddler.predict = predict_zero, inference.methods = &meddler, c.inference.plugin = &inference;
+  env.query = query_same, fourier.methods = &env, c.env.plugin = &fourier;
+  folder_free(run_cell(&c));
+  env.query = query_nothing;
+  fails(&c, HN_ERROR_NUMERIC, "env fourier, query: response 2 of row 0 is nan at step 0 of its");
+  cell_clear(&c);
+}
+
 static void test_failures(void) {
   HnCell c = cell_of("width: -1");
   fails(&c, HN_ERROR_NUMERIC, "mean: predicts mean ");
@@ -304,6 +342,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/ask/bands", test_bands);
   g_test_add_func("/ask/windows", test_windows);
   g_test_add_func("/ask/not-asked", test_not_asked);
+  g_test_add_func("/ask/query-actions", test_query_actions);
   g_test_add_func("/ask/failures", test_failures);
   return g_test_run();
 }

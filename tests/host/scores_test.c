@@ -4,6 +4,7 @@
  *
  * In the honest world row i earns 1 + its action, the policy plays 0, 1, 2, 0, .. through a trial,
  * and an episode has nine steps: it returns 18. */
+#include "../fakes/toy.h"
 #include "call_record.h"
 #include "cell_fixture.h"
 #include "guard.h"
@@ -102,7 +103,7 @@ typedef struct Seen {
 static HnStatus create_belief(void *self, const HnHost *host, const void *params,
                               HnBeliefSpec *spec) {
   (void)self, (void)host, (void)params;
-  spec->belief_dim = 2, spec->row_size = sizeof(Seen);
+  spec->belief_dim = 2, spec->row_size = sizeof(Seen), spec->map_width = 2, spec->map_height = 1;
   return HN_OK;
 }
 
@@ -140,9 +141,16 @@ static HnStatus learn_belief(void *self, const HnTrainBatch *l) {
   return HN_OK;
 }
 
-static const HnInference inference_methods = {sizeof(HnInference), .create = create_belief,
-                                              .infer = infer, .relabel = relabel,
-                                              .learn = learn_belief};
+static HnStatus map(void *self, const float *belief, float *out) {
+  (void)self, (void)belief;
+  out[0] = out[1] = 0.5F;
+  if (is_faulty("map", "map")) out[1] = (float)fault.value;
+  return HN_OK;
+}
+
+static const HnInference inference_methods = {sizeof(HnInference),   .create = create_belief,
+                                              .infer = infer,        .relabel = relabel,
+                                              .learn = learn_belief, .map = map};
 static const HnColumn believer_info[] = {{"guess", "", "Something.", HN_SUM},
                                          {NULL, NULL, NULL, 0}};
 HN_PLUGIN(believer, HN_KIND_INFERENCE, char, &inference_methods, .summary = "Counts.",
@@ -271,6 +279,8 @@ static void test_outputs(void) {
        "inference believer, infer: info guess of row 0 is inf at step 3 of its trial"},
       {"relabel", "reward", 2, 0, (double)NAN,
        "inference believer, relabel: reward of row 2 is nan at step 1 of its trial"},
+      {"map", "map", 0, 0, (double)NAN,
+       "inference believer, map: map 1 of row 0 is nan at step 0 of its trial"},
       {"act", "action_index", 2, 6, ACTIONS,
        "policy player, act: action_index of row 2 is 3, not 0 .. 2, at step 6 of its trial"},
       {"act", "action_index", 2, 0, -1,
@@ -286,6 +296,52 @@ static void test_outputs(void) {
   }
   set_fault(NULL, NULL, 0, 0, 0);
   assert_returns(&c); /* and NaN in info says nothing */
+  cell_clear(&c);
+}
+
+/* ---- gradients through beliefs, of toys that learn together ---- */
+
+static HnStatus forward(void *self, HnBeliefUpdate *q) {
+  const HnInference *toy = toy_memory_LTX_hn_plugin.methods;
+  const HnStatus status = toy->forward(self, q);
+  const int64_t D = 3, row = 1, t = 4;
+  if (is_faulty("forward", "belief")) q->belief[(t * q->history->rows + row) * D + 2] = NAN;
+  return status;
+}
+
+static HnStatus (*host_backward)(const HnTrainBatch *l, const float *d_belief, double *norm2);
+
+static HnStatus backward_nothing(const HnTrainBatch *l, const float *d_belief, double *norm2) {
+  float *d = (float *)(guintptr)d_belief; /* the policy's own */
+  d[0] = INFINITY;
+  return host_backward(l, d, norm2);
+}
+
+static HnStatus learn_nothing(void *self, const HnTrainBatch *l) {
+  const HnPolicy *toy = toy_policy_LTX_hn_plugin.methods;
+  HnTrainBatch other = *l;
+  host_backward = l->backward;
+  if (is_faulty("learn", "gradient")) other.backward = backward_nothing;
+  return toy->learn(self, &other);
+}
+
+/* The first to give what is no number is named, not whose weights go bad by it. */
+static void test_gradients(void) {
+  HnInference memory = *(const HnInference *)toy_memory_LTX_hn_plugin.methods;
+  HnPolicy policy = *(const HnPolicy *)toy_policy_LTX_hn_plugin.methods;
+  HnPlugin plugin[] = {toy_memory_LTX_hn_plugin, toy_policy_LTX_hn_plugin};
+  memory.forward = forward, plugin[0].methods = &memory;
+  policy.learn = learn_nothing, plugin[1].methods = &policy;
+  HnCell c = cell_of_parts(part_of(&toy_env_LTX_hn_plugin, ""), part_of(&plugin[0], ""),
+                           part_of(&plugin[1], ""));
+  set_fault("forward", "belief", 0, 0, 0);
+  g_autofree char *belief = failure_of(&c);
+  g_assert_true(g_str_has_prefix(belief, "inference toy_memory, forward: belief 2 of row 1 is nan "
+                                         "at time 4 of its window"));
+  set_fault("learn", "gradient", 0, 0, 0);
+  g_autofree char *gradient = failure_of(&c);
+  g_assert_true(g_str_has_prefix(gradient, "policy toy_policy, learn: gradient of the loss by "
+                                           "belief 0 of row 0 is inf at time 0 of its window"));
   cell_clear(&c);
 }
 
@@ -403,6 +459,7 @@ static void test_memory(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/scores/outputs", test_outputs);
+  g_test_add_func("/scores/gradients", test_gradients);
   g_test_add_func("/scores/lent", test_lent);
   g_test_add_func("/scores/copies", test_copies);
   g_test_add_func("/scores/after-the-trial", test_after_the_trial);
