@@ -199,6 +199,8 @@ void hn_jobs_discard(const char *dir) {
 }
 
 void hn_job_record(const HnJob *job, const char *status, const char *reason) {
+  g_autofree char *config = hn_run_file(job->dir, HN_FILE_CONFIG);
+  if (!g_file_test(config, G_FILE_TEST_EXISTS)) return; /* nothing here says whose run it was */
   g_autofree char *path = hn_run_file(job->dir, HN_FILE_JSON);
   g_autoptr(JsonObject) o = hn_run_facts(job->dir, NULL);
   if (!o) {
