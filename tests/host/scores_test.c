@@ -367,6 +367,10 @@ static char *run_guarded(const HnCell *c, int *status) {
 }
 
 static void test_lent(void) {
+#ifdef __SANITIZE_ADDRESS__
+  g_test_skip("the sanitizer takes the fault before the guard sees it");
+  return;
+#endif
   static const struct {
     const char *call, *what, *says;
   } table[] = {
