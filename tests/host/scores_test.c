@@ -45,7 +45,7 @@ static void overwrite(const char *call, const char *what, const void *lent) {
 typedef struct World {
   int64_t row, steps, age; /* steps of the trial, of the episode */
 } World;
-static float *reward_before; /* lent in the call before */
+static float *reward_before, *obs_before; /* lent in the call before */
 
 static HnStatus create_env(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
   (void)self, (void)host, (void)params;
@@ -58,7 +58,9 @@ static HnStatus reset(void *self, HnEnvBatch *b) {
   (void)self;
   for (int64_t i = 0; i < b->rows; i++) {
     World *w = (World *)b->state + i;
+    if (is_faulty("reset", "kept")) b->obs[2 * i] = NAN, b->task[i] = NAN, b->task_index[i] = 7;
     if (b->begin[i] == HN_KEEP) continue;
+    if (is_faulty("reset", "kept")) b->task_index[i] = -1;
     w->row = b->first + i, w->age = 0, b->task[i] = 1, b->obs[2 * i] = b->obs[2 * i + 1] = 0;
     spoil("reset", "observation", w->row, w->steps, &b->obs[2 * i + 1]);
     spoil("reset", "task", w->row, w->steps, &b->task[i]);
@@ -70,7 +72,8 @@ static HnStatus reset(void *self, HnEnvBatch *b) {
 static HnStatus step(void *self, HnEnvBatch *b) {
   (void)self;
   if (is_faulty("step", "later") && reward_before) *reward_before = 1e6F;
-  reward_before = b->reward;
+  if (is_faulty("step", "later") && obs_before) *obs_before = NAN;
+  reward_before = b->reward, obs_before = b->obs;
   for (int64_t i = 0; i < b->rows; i++) {
     World *w = (World *)b->state + i;
     w->steps++, w->age++;
@@ -224,7 +227,7 @@ static HnCell honest_cell(void) {
 
 static void set_fault(const char *call, const char *what, int64_t row, int64_t at, double value) {
   fault.call = call, fault.what = what, fault.row = row, fault.step = at, fault.value = value;
-  reward_before = NULL;
+  reward_before = obs_before = NULL;
 }
 
 /* The reason that a cell fails with; free with g_free. */
@@ -398,11 +401,14 @@ static void test_lent(void) {
   cell_clear(&c);
 }
 
-/* What is lent as a copy may be written to, and nothing comes of it; nor of a reward that is
- * written after its step. */
+/* What is lent as a copy may be written to, and nothing comes of it; nor of a reward or observation
+ * that is written after its step, nor of what reset writes for rows that go on. */
 static void test_copies(void) {
-  static const char *const table[][2] = {
-      {"step", "action_index"}, {"act", "episode_step"}, {"act", "trial_step"}, {"step", "later"}};
+  static const char *const table[][2] = {{"step", "action_index"},
+                                         {"act", "episode_step"},
+                                         {"act", "trial_step"},
+                                         {"step", "later"},
+                                         {"reset", "kept"}};
   HnCell c = honest_cell();
   for (guint k = 0; k < G_N_ELEMENTS(table); k++) {
     set_fault(table[k][0], table[k][1], 0, 0, 0);

@@ -24,22 +24,30 @@ static HnOutputs outputs_of(const HnInstance *of, const char *call, const HnRoll
                      .taken = taken};
 }
 
-/* Checks what reset wrote for rows that begin, and takes over the numbers of their tasks. */
-static HnStatus take_begun(HnSession *s, HnRollouts *r, HnExperience *w, int64_t t, int64_t first,
-                           int64_t n, const int64_t *task_index) {
+/* Room in the arena for what a plugin writes and the host takes over once the call has returned. */
+static void *zeroed(gsize bytes) {
+  return memset(hn_arena_take(hn_arena_current(), bytes), 0, bytes);
+}
+static void *copied(const void *from, gsize bytes) {
+  return memcpy(hn_arena_take(hn_arena_current(), bytes), from, bytes);
+}
+
+/* Checks what reset wrote for rows that begin, and takes it over from them alone. */
+static HnStatus take_begun(HnSession *s, HnRollouts *r, HnExperience *w, int64_t t,
+                           const HnEnvBatch *b) {
+  const int64_t O = s->shape.obs, K = s->shape.task, count = s->tasks[r->split].count;
   HnStatus status = HN_OK;
-  for (int64_t k = first; k < first + n && !status; k++) {
-    uint8_t begin = *(const uint8_t *)hn_experience_at(w, HN_F_BEGIN, t, k);
-    if (begin == HN_KEEP) continue;
+  for (int64_t i = 0; i < b->rows && !status; i++) {
+    const int64_t k = b->first + i;
+    if (b->begin[i] == HN_KEEP) continue;
     const HnOutputs o = outputs_of(s->env, "reset", r, k, 1, 0);
-    status =
-        hn_outputs_finite(&o, "observation", hn_experience_at(w, HN_F_OBS, t, k), s->shape.obs);
-    if (!status)
-      status = hn_outputs_finite(&o, "task", hn_experience_at(w, HN_F_TASK, t, k), s->shape.task);
-    if (begin != HN_NEW_TASK) continue;
-    const int64_t task = task_index[k - first], count = s->tasks[r->split].count;
-    if (!status) status = hn_outputs_task(&o, task, r->next_task[k], count);
-    w->task_index[t * r->rows + k] = task;
+    status = hn_outputs_finite(&o, "observation", b->obs + i * O, O);
+    if (!status) status = hn_outputs_finite(&o, "task", b->task + i * K, K);
+    memcpy(hn_experience_at(w, HN_F_OBS, t, k), b->obs + i * O, w->size[HN_F_OBS]);
+    memcpy(hn_experience_at(w, HN_F_TASK, t, k), b->task + i * K, w->size[HN_F_TASK]);
+    if (b->begin[i] != HN_NEW_TASK) continue;
+    if (!status) status = hn_outputs_task(&o, b->task_index[i], r->next_task[k], count);
+    w->task_index[t * r->rows + k] = b->task_index[i];
   }
   return status;
 }
@@ -50,29 +58,29 @@ static HnStatus begin_rows(HnSession *s, HnRollouts *r, HnExperience *w, int64_t
                            int64_t n) {
   const uint8_t *begin = hn_experience_at(w, HN_F_BEGIN, t, first);
   const HnMark mark = hn_arena_mark(hn_arena_current());
-  int64_t *task_index = hn_arena_take(hn_arena_current(), (gsize)n * sizeof *task_index);
-  memcpy(task_index, w->task_index + t * r->rows + first, (gsize)n * sizeof *task_index);
+  const gsize rows = (gsize)n;
+  HnEnvBatch b = {
+      .struct_size = sizeof b,
+      .rows = n,
+      .first = first,
+      .state = r->env + (gsize)first * s->shape.env_row,
+      .rng = r->env_rng + first,
+      .begin = hn_experience_lent(w, HN_F_BEGIN, t, first),
+      .split = r->split,
+      .task_index = copied(w->task_index + t * r->rows + first, rows * sizeof *b.task_index),
+      .obs = copied(hn_experience_at(w, HN_F_OBS, t, first), rows * w->size[HN_F_OBS]),
+      .task = copied(hn_experience_at(w, HN_F_TASK, t, first), rows * w->size[HN_F_TASK])};
   for (int64_t i = 0; i < n; i++) {
     if (begin[i] != HN_NEW_TASK) continue;
     gsize row = (gsize)(first + i);
     memset(r->env + row * s->shape.env_row, 0, s->shape.env_row);
     memset(r->belief + row * s->shape.belief_row, 0, s->shape.belief_row);
     memset(r->policy + row * s->shape.policy_row, 0, s->shape.policy_row);
-    task_index[i] = r->next_task[row];
+    b.task_index[i] = r->next_task[row];
   }
-  HnEnvBatch b = {.struct_size = sizeof b,
-                  .rows = n,
-                  .first = first,
-                  .state = r->env + (gsize)first * s->shape.env_row,
-                  .rng = r->env_rng + first,
-                  .begin = hn_experience_lent(w, HN_F_BEGIN, t, first),
-                  .split = r->split,
-                  .task_index = task_index,
-                  .obs = hn_experience_at(w, HN_F_OBS, t, first),
-                  .task = hn_experience_at(w, HN_F_TASK, t, first)};
   HnStatus status;
   HN_CALL(status, ENV_reset, HN_ENV(s)->reset(s->env->self, &b));
-  if (!status) status = take_begun(s, r, w, t, first, n, task_index);
+  if (!status) status = take_begun(s, r, w, t, &b);
   hn_arena_reset(hn_arena_current(), mark);
   return status;
 }
@@ -195,11 +203,6 @@ static Block alike(const Block *b, int64_t first, bool (*is)(const Block *b, int
 
 /* ---- a step ---- */
 
-/* Room in the arena for what a plugin writes and the host takes over once the call has returned. */
-static void *zeroed(gsize bytes) {
-  return memset(hn_arena_take(hn_arena_current(), bytes), 0, bytes);
-}
-
 /* Takes over the block's info columns into those of the window. */
 static void keep_info(const Block *b, float *window, const float *info, int64_t infos) {
   if (infos)
@@ -290,10 +293,6 @@ static HnStatus take_actions(const Block *b, const HnActBatch *a) {
   return HN_OK;
 }
 
-static void *copied(const void *from, gsize bytes) {
-  return memcpy(hn_arena_take(hn_arena_current(), bytes), from, bytes);
-}
-
 static HnStatus act_alike(const Block *b) {
   HnSession *s = b->s;
   HnRollouts *r = b->r;
@@ -355,7 +354,8 @@ static HnStatus take_step(const Block *b, const HnEnvBatch *e) {
   const struct {
     HnExperienceField field;
     const void *from;
-  } taken[] = {{HN_F_TRUE_REWARD, e->reward},
+  } taken[] = {{HN_F_NEXT_OBS, e->obs},
+               {HN_F_TRUE_REWARD, e->reward},
                {HN_F_REWARD, e->reward},
                {HN_F_TERMINATED, e->terminated},
                {HN_F_TRUNCATED, e->truncated}};
@@ -394,7 +394,7 @@ static HnStatus step(const Block *b) {
                   .action = clipped_actions(b),
                   .action_index = copied(hn_experience_at(b->w, HN_F_ACTION_INDEX, b->t, b->first),
                                          n * b->w->size[HN_F_ACTION_INDEX]),
-                  .obs = hn_experience_at(b->w, HN_F_NEXT_OBS, b->t, b->first),
+                  .obs = zeroed(n * b->w->size[HN_F_NEXT_OBS]),
                   .reward = zeroed(n * sizeof *e.reward),
                   .terminated = zeroed(n),
                   .truncated = zeroed(n),
