@@ -310,6 +310,19 @@ static void level_free_keys(HnNode *map) {
   }
 }
 
+const HnPluginChoice *hn_cell_plugin(const HnCell *cell, HnKind kind) {
+  switch (kind) {
+  case HN_KIND_ENV:
+    return &cell->env;
+  case HN_KIND_INFERENCE:
+    return &cell->inference;
+  case HN_KIND_POLICY:
+    return &cell->policy;
+  default:
+    return NULL;
+  }
+}
+
 char *hn_cell_identity(const HnCell *cell) {
   const HnPluginChoice *parts[] = {&cell->env, &cell->inference, &cell->policy};
   HnNode *map = hn_cell_node(cell);

@@ -131,6 +131,8 @@ void hn_cell_check(HnNode *map, HnDiag *d);
 /* The tree that config.resolved.yaml holds: the configuration with every default. */
 HnNode *hn_cell_node(const HnCell *cell);
 void hn_cell_free(HnCell *cell);
+/* The cell's plugin of a kind; NULL for what is no kind.  [any], in signal handlers too. */
+const HnPluginChoice *hn_cell_plugin(const HnCell *cell, HnKind kind);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnCell, hn_cell_free)
 /* What a difference in a key means, by its path: "run.workers".  Parameters of the environment are
  * HN_KEY_MEASURE, those of other plugins HN_KEY_ARM. */

@@ -29,26 +29,14 @@ static struct {
 
 /* ---- words that a signal handler may say ---- */
 
-static const char *plugin_name(int32_t call) {
-  switch (hn_call_plugin_kind(call)) {
-  case HN_KIND_ENV:
-    return guard.cell->env.plugin->name;
-  case HN_KIND_INFERENCE:
-    return guard.cell->inference.plugin->name;
-  case HN_KIND_POLICY:
-    return guard.cell->policy.plugin->name;
-  default:
-    return "";
-  }
-}
-
 /* "guard: WHAT in env NAME, step, after update 3". */
 static void tell(const char *what, int32_t call) {
   char line[LINE];
   const char *kind = hn_call_kind(call);
   int n =
       kind ? snprintf(line, sizeof line, "guard: %s in %s %s, %s, after update %" PRId64 "\n", what,
-                      kind, plugin_name(call), hn_call_method(call), hn_call_record->update)
+                      kind, hn_cell_plugin(guard.cell, hn_call_plugin_kind(call))->plugin->name,
+                      hn_call_method(call), hn_call_record->update)
            : snprintf(line, sizeof line, "guard: %s after update %" PRId64 "\n", what,
                       hn_call_record->update);
   if (write(guard.log_fd, line, (size_t)MIN(n, LINE - 1)) < 0) return;
