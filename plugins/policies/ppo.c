@@ -200,8 +200,8 @@ static Update begin_update(const Ppo *m, const HnTrainBatch *l, const PpoBatch *
   u.shard_sums = host->scratch(host, shards, sizeof *u.shard_sums);
   double before = (double)(l->frames - b->count); /* the first update steps at full rate */
   u.rate = 1;
-  if (m->p->anneal && l->frames_total > 0)
-    u.rate = fmin(1, fmax(0, 1 - before / (double)l->frames_total));
+  const int64_t total = m->p->anneal ? l->frames_total(l) : 0;
+  if (total > 0) u.rate = fmin(1, fmax(0, 1 - before / (double)total));
   for (int64_t k = 0; k < u.units; k++) u.order[k] = k;
   return u;
 }

@@ -359,9 +359,9 @@ static void same_folder(void) {
   study(dir, "200", "0", "{}");
   g_auto(Run) one = hunch(dir, "run s.yaml --arm plain --seed 1");
   g_assert_cmpint(one.code, ==, 0);
-  g_auto(Run) changed = hunch(dir, "run s.yaml run.frames=300");
+  g_auto(Run) changed = hunch(dir, "run s.yaml run.frames=100");
   g_assert_cmpint(changed.code, ==, 2);
-  expect(changed.err, "run.frames was 200");
+  expect(changed.err, "run.frames was 200, and a run does not become shorter");
   g_autofree char *other = g_build_filename(dir, "runs/s/other", NULL);
   g_assert_false(g_file_test(other, G_FILE_TEST_EXISTS));
   g_auto(Run) rest = hunch(dir, "run s.yaml run.workers=2");
@@ -369,6 +369,39 @@ static void same_folder(void) {
   expect(rest.err, "4 cells, 1 done before");
   g_autofree char *source = fake_read(dir, "runs/s/study.yaml");
   expect(source, "# run.workers=2\n");
+}
+
+/* A study whose run.frames has risen goes on to the bytes of one that was as long at once; not
+ * where what was learnt depends on the length. */
+static void prolonged(void) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "200", "0", "{}");
+  g_auto(Run) once = hunch(dir, "run s.yaml -o once run.frames=300 -j 2");
+  g_auto(Run) first = hunch(dir, "run s.yaml -o twice -j 2");
+  g_auto(Run) plan = hunch(dir, "plan s.yaml -o twice run.frames=300");
+  g_auto(Run) second = hunch(dir, "run s.yaml -o twice run.frames=300 -j 2");
+  if (once.code || first.code || second.code) g_error("%s%s%s", once.err, first.err, second.err);
+  expect(plan.out, "done at 200 steps; ");
+  g_auto(Run) table_once = hunch(dir, "compare once"), table_twice = hunch(dir, "compare twice");
+  g_assert_cmpstr(table_once.out, ==, table_twice.out);
+  static const char *const names[] = {"metrics.csv", "episodes.csv", "steps.csv", "trial.csv",
+                                      "config.resolved.yaml"};
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+    g_autofree char *a = g_strconcat("once/plain/1/", names[i], NULL),
+                    *b = g_strconcat("twice/plain/1/", names[i], NULL);
+    g_autofree char *in_a = fake_read(dir, a), *in_b = fake_read(dir, b);
+    g_assert_cmpstr(in_a, ==, in_b);
+  }
+  g_auto(Run) again = hunch(dir, "run s.yaml -o twice run.frames=300");
+  expect(again.err, "4 cells, 4 done before");
+
+  const char *const ppo = "run s.yaml -o scheduled --arm plain --seed 0 policy.plugin=ppo "
+                          "policy.anneal=true";
+  g_autofree char *longer = g_strconcat(ppo, " run.frames=300", NULL);
+  g_auto(Run) annealed = hunch(dir, ppo), refused = hunch(dir, longer);
+  if (annealed.code) g_error("%s", annealed.err);
+  g_assert_cmpint(refused.code, ==, 2);
+  expect(refused.err, "run.frames was 200, on which the schedule of ppo depends");
 }
 
 /* ---- kernels of BLAS ---- */
@@ -483,6 +516,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/elsewhere", elsewhere);
   g_test_add_func("/run/refusals", refusals);
   g_test_add_func("/run/same_folder", same_folder);
+  g_test_add_func("/run/prolonged", prolonged);
   g_test_add_func("/run/kernels", kernels);
   return g_test_run();
 }

@@ -171,7 +171,7 @@ static void test_differences(void) {
       "arm: b\nseed: 2\nenv: {size: 6, map: open}\ninference: {plugin: y}\n"
       "run: {frames: 8, workers: 4, episodes: 3}\nevaluation: {tasks: 6, every: 2}\n"
       "weights: {from: there}\n";
-  const int seeds = HN_KEY_FREE | HN_KEY_SEED, arms = seeds | HN_KEY_ARM;
+  const int seeds = HN_KEY_FREE | HN_KEY_SEED, arms = seeds | HN_KEY_ARM | HN_KEY_LENGTH;
   expect_differences(a, a, 0, "");
   expect_differences(a, b, arms,
                      "env.size: 5 6; env.map: - open; run.episodes: 2 3; evaluation.tasks: 5 6; ");

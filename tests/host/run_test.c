@@ -8,6 +8,7 @@
 #include "learn.h"
 #include "machine.h"
 #include "memory_budget.h"
+#include "run_dir.h"
 #include <glib/gstdio.h>
 #include <math.h>
 #include <signal.h>
@@ -86,6 +87,44 @@ static void test_kill(void) {
   run_whole(&c, parts);
   assert_same_run(whole, parts);
   folder_free(whole), folder_free(parts), cell_clear(&c);
+}
+
+/* ---- going on beyond a former end ---- */
+
+static void assert_same_end(const char *a, const char *b) {
+  g_autoptr(GPtrArray) x = hn_run_checkpoints(a, NULL), y = hn_run_checkpoints(b, NULL);
+  gsize n = 0, m = 0;
+  g_autofree char *in_x = file_in("/", x->pdata[x->len - 1], &n),
+                  *in_y = file_in("/", y->pdata[y->len - 1], &m);
+  assert_same_run(a, b);
+  g_assert_cmpmem(in_x, n, in_y, m);
+}
+
+/* Ten updates that follow on others leave the files of ten in one go: where the former end is one
+ * of the longer run's evaluations (8) or is not (7), with checkpoints to go back to or none, once
+ * and over two former ends, one of which was not reached. */
+static void test_prolong(void) {
+  static const struct {
+    int64_t first, second, evaluate, trace, checkpoint;
+  } table[] = {{8, 0, 4, 1, 3}, {7, 0, 4, 1, 3}, {8, 0, 4, 3, 3}, {7, 0, 4, 1, 0},
+               {4, 8, 4, 1, 3}, {3, 9, 0, 2, 1}, {1, 2, 1, 1, 1}};
+  for (guint k = 0; k < G_N_ELEMENTS(table); k++) {
+    HnCell c = family_cell(GUINT_TO_POINTER(1));
+    const int64_t update = c.run.rows * c.run.steps;
+    c.evaluation.every = table[k].evaluate;
+    c.run.trace_every = table[k].trace, c.run.checkpoint_every = table[k].checkpoint;
+    char *whole = folder_new(), *parts = folder_new();
+    run_whole(&c, whole);
+    c.run.frames = table[k].first * update, run_whole(&c, parts);
+    if (table[k].second) c.run.frames = table[k].second * update, run_whole(&c, parts);
+    c.run.frames = 10 * update;
+    Stopper s = {.at = c.run.frames - update};
+    g_assert_false(hn_run_cell(&c, parts, &s.stop, stop_at, &s, NULL));
+    run_whole(&c, parts);
+    g_assert_cmpint(hn_run_length(parts), ==, 10 * update);
+    assert_same_end(whole, parts);
+    folder_free(whole), folder_free(parts), cell_clear(&c);
+  }
 }
 
 static void test_evaluation_leaves_training(void) {
@@ -555,6 +594,7 @@ int main(int argc, char **argv) {
     g_free(bits), g_free(trial);
   }
   g_test_add_func("/run/kill", test_kill);
+  g_test_add_func("/run/prolong", test_prolong);
   g_test_add_func("/run/evaluation_leaves_training", test_evaluation_leaves_training);
   g_test_add_func("/run/evaluation_tasks", test_evaluation_tasks);
   g_test_add_func("/run/task_names", test_task_names);

@@ -405,7 +405,9 @@ int main(int argc, char **argv) {
   g_test_add_func("/metaworld/trouble", test_trouble);
   g_test_add_func("/metaworld/bad-action", test_bad_action);
   g_test_add_func("/metaworld/picture", test_picture);
-  for (const HnLaw *law = hn_check_laws(HN_KIND_ENV); pinned && law->name; law++)
-    g_test_add_data_func(g_strdup_printf("/metaworld/%s", law->name), law, test_law);
+  for (const HnLaw *law = hn_check_laws(HN_KIND_ENV); pinned && law->name; law++) {
+    g_autofree char *path = g_strdup_printf("/metaworld/%s", law->name);
+    g_test_add_data_func(path, law, test_law);
+  }
   return g_test_run();
 }

@@ -243,7 +243,12 @@ static inline void log_beliefs(const Log *g, int64_t D, int64_t samples, int64_t
 typedef struct PolicyBatch {
   PolicyFixture *f;
   Log *g;
+  int64_t frames_total;
 } PolicyBatch;
+
+static inline int64_t policy_fixture_frames_total(const HnTrainBatch *l) {
+  return ((const PolicyBatch *)l->impl)->frames_total;
+}
 
 static inline HnStatus policy_fixture_infer(const HnTrainBatch *l, const HnHistory *h,
                                             int64_t samples, float *belief) {
@@ -259,11 +264,11 @@ static inline HnStatus policy_fixture_infer(const HnTrainBatch *l, const HnHisto
 static inline HnStatus policy_fixture_learn(PolicyFixture *f, Log *g, HnRng *rng, int64_t frames,
                                             int64_t total) {
   const HnHistory *phase[] = {&g->history};
-  PolicyBatch x = {f, g};
+  PolicyBatch x = {f, g, total};
   HnTrainBatch l = {.struct_size = sizeof l,
                     .impl = &x,
                     .frames = frames,
-                    .frames_total = total,
+                    .frames_total = policy_fixture_frames_total,
                     .rng = rng,
                     .phases = 1,
                     .phase = phase,

@@ -74,6 +74,7 @@ typedef struct Way {
   float d[1024];
   double scale, rate;
   int calls, inferred;
+  int64_t frames_total;
 } Way;
 
 static int64_t way_width(const Way *w) {
@@ -118,14 +119,19 @@ static HnStatus way_step(const HnTrainBatch *l, double scale, double rate) {
   return HN_OK;
 }
 
+static int64_t way_frames_total(const HnTrainBatch *l) {
+  return ((const Way *)l->impl)->frames_total;
+}
+
 /* One update on g in whole sequences. */
 static HnStatus learn_through(PolicyFixture *f, Way *w, int64_t frames, int64_t total) {
   const HnHistory *phase[] = {&w->g->history};
   HnRng rng = hn_rng(1, 1);
+  w->frames_total = total;
   HnTrainBatch l = {.struct_size = sizeof l,
                     .impl = w,
                     .frames = frames,
-                    .frames_total = total,
+                    .frames_total = way_frames_total,
                     .rng = &rng,
                     .phases = 1,
                     .phase = phase,

@@ -326,8 +326,9 @@ static void state_is(const HnCell *c, HnCellWork work, const char *reason) {
 static void run_json(const char *name, const char *status, const char *reason, const HnCell *c) {
   g_autofree char *identity = hn_cell_identity(c);
   g_autofree char *text = g_strdup_printf(
-      "{\"status\": \"%s\", \"reason\": \"%s\", \"identity\": \"%s\", \"update\": 43}", status,
-      reason, identity);
+      "{\"status\": \"%s\", \"reason\": \"%s\", \"identity\": \"%s\", \"update\": 43, "
+      "\"frames\": 512}",
+      status, reason, identity);
   g_free(write_file(name, text));
 }
 
@@ -367,6 +368,19 @@ static void test_state(void) {
 
   state_is(cell(other, 0, 1), HN_CELL_DONE, "done");
   hn_study_free(other);
+  static const struct {
+    const char *frames;
+    HnCellWork work;
+    const char *reason;
+  } length[] = {
+      {"run.frames=31", HN_CELL_DIFFERS, "run.frames was 500, and a run does not become shorter"},
+      {"run.frames=512", HN_CELL_DONE, "done"},
+      {"run.frames=513", HN_CELL_RESUME, "done at 500 steps; has a checkpoint at update 41"}};
+  for (guint i = 0; i < G_N_ELEMENTS(length); i++) {
+    other = good(BASE ARMS, (const char *const[]){length[i].frames, NULL});
+    state_is(cell(other, 0, 1), length[i].work, length[i].reason);
+    hn_study_free(other);
+  }
   static const char *const one[] = {"inference.noise=fixed", NULL};
   other = good(BASE ARMS, one);
   state_is(cell(other, 0, 1), HN_CELL_DIFFERS,

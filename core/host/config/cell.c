@@ -300,10 +300,11 @@ void hn_cell_differences(const HnNode *a, const HnNode *b, int ignored, HnKeyDif
   walk(&(Walk){ignored, found, arg}, "", a, b);
 }
 
-/* Keys that change no result count as one and the same, unless they are empty. */
-static void level_free_keys(HnNode *map) {
+/* Keys that change no result, or only how long it goes on, count as one and the same, unless they
+ * are empty. */
+static void level_keys(HnNode *map) {
   for (guint i = 0; i < G_N_ELEMENTS(key_roles); i++) {
-    if (key_roles[i].role != HN_KEY_FREE) continue;
+    if (!(key_roles[i].role & (HN_KEY_FREE | HN_KEY_LENGTH))) continue;
     g_auto(GStrv) part = g_strsplit(key_roles[i].path, ".", 2);
     HnNode *block = hn_node_get(map, part[0]), *value = hn_node_get(block, part[1]);
     if (value && *value->text) hn_node_put(block, part[1], "any");
@@ -326,7 +327,7 @@ const HnPluginChoice *hn_cell_plugin(const HnCell *cell, HnKind kind) {
 char *hn_cell_identity(const HnCell *cell) {
   const HnPluginChoice *parts[] = {&cell->env, &cell->inference, &cell->policy};
   HnNode *map = hn_cell_node(cell);
-  level_free_keys(map);
+  level_keys(map);
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
     HnNode *block = hn_node_get(map, hn_kind_name(parts[i]->plugin->kind));
     hn_params_put_text(block, "plugin", parts[i]->plugin->name);

@@ -11,10 +11,11 @@ typedef enum HnKeyRole {
   HN_KEY_SEED = 2,    /* they are different seeds: each has its own */
   HN_KEY_ARM = 4,     /* they are different arms, which can be compared */
   HN_KEY_MEASURE = 8, /* they measure different things, and are not set against each other */
+  HN_KEY_LENGTH = 16, /* how long they go on: a longer run continues a shorter one */
 } HnKeyRole;
 
 #define HN_RUN_PARAMS(X)                                                                           \
-  X(int, frames, ARM, "step", "Environment steps to train on, over all rows.", 100000, 0, 1e15)    \
+  X(int, frames, LENGTH, "step", "Environment steps to train on, over all rows.", 100000, 0, 1e15) \
   X(int, rows, ARM, "", "Rows that act side by side, B.", 16, 1, 65536)                            \
   X(int, steps, ARM, "step", "Steps of a row per iteration and phase, T; 0: one whole trial.", 0,  \
     0, 1e9)                                                                                        \
@@ -142,8 +143,9 @@ HnKeyRole hn_cell_key_role(const char *path);
 typedef void HnKeyDiffers(void *arg, const char *path, const HnNode *a, const HnNode *b);
 void hn_cell_differences(const HnNode *a, const HnNode *b, int ignored, HnKeyDiffers *found,
                          void *arg);
-/* SHA-256 in hex of the resolved configuration (without keys that change no result, and with
- * plugins named, not located) and of the plugins' files: what makes two cells the same.  Free with
+/* SHA-256 in hex of the resolved configuration (without keys that change no result or only how
+ * long it goes on, and with plugins named, not located) and of the plugins' files: what makes two
+ * cells the same.  Free with
  * g_free. */
 char *hn_cell_identity(const HnCell *cell);
 /* Blocks of a cell, in the order in which they are written; NULL-terminated. */

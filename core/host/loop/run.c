@@ -47,6 +47,9 @@ static void lap(Run *r, HnTiming into, int64_t *mark) {
 static void put(GHashTable *meta, const char *name, int64_t value) {
   g_hash_table_insert(meta, g_strdup(name), g_strdup_printf("%" PRId64, value));
 }
+static bool due(int64_t update, int64_t every, bool last) {
+  return last || (every > 0 && update % every == 0);
+}
 static int64_t get(GHashTable *meta, const char *name) {
   const char *text = g_hash_table_lookup(meta, name);
   return text ? g_ascii_strtoll(text, NULL, 10) : 0;
@@ -71,6 +74,7 @@ static bool write_facts(const Run *r, const char *status, const char *reason, GE
                   .update = r->s ? r->s->update : 0,
                   .frames = r->s ? r->s->frames : 0,
                   .seconds = seconds_so_far(r),
+                  .scheduled = r->s ? r->s->scheduled : NULL,
                   .from = r->from,
                   .from_sha256 = r->from_sha256};
   return hn_run_json_write(r->dir, r->cell, r->s, &f, error);
@@ -93,6 +97,8 @@ static bool save(Run *r, GError **error) {
   g_autofree char *path = hn_run_checkpoint(r->dir, r->s->update);
   put(meta, "update", r->s->update), put(meta, "frames", r->s->frames);
   g_hash_table_insert(meta, g_strdup("identity"), hn_cell_identity(r->cell));
+  if (r->s->frames >= r->cell->run.frames) put(meta, "last", 1);
+  if (r->s->scheduled) g_hash_table_insert(meta, g_strdup("scheduled"), g_strdup(r->s->scheduled));
   if (r->from) {
     g_hash_table_insert(meta, g_strdup(HN_META_FROM), g_strdup(r->from));
     g_hash_table_insert(meta, g_strdup(HN_META_FROM_SHA256), g_strdup(r->from_sha256));
@@ -121,21 +127,45 @@ static bool is_consistent(const Run *r, const char *path, GHashTable *meta, GErr
     return hn_error_set(error, HN_ERROR_FILE,
                         "%s: says update %" PRId64 " and %" PRId64 " frames, which cannot be", path,
                         update, frames);
-  return hn_recorder_check(r->dir, meta, error);
+  return hn_recorder_check(r->dir, meta, frames >= r->cell->run.frames, error);
 }
 
+/* Whether a checkpoint is from the end of a shorter run, where it did what a longer one would not
+ * have done there. */
+static bool is_former_end(const Run *r, GHashTable *meta) {
+  const int64_t update = get(meta, "update");
+  return get(meta, "last") && get(meta, "frames") < r->cell->run.frames &&
+         !(due(update, r->cell->evaluation.every, false) &&
+           due(update, r->cell->run.trace_every, false));
+}
+
+typedef enum Loaded { LOADED, PASSED_OVER, NOT_LOADED } Loaded;
+
 /* Reads one checkpoint; that it is another cell's takes precedence over whatever does not fit. */
-static bool load_one(Run *r, const char *path, GHashTable *meta, GError **error) {
+static Loaded load_one(Run *r, const char *path, GHashTable *meta, GError **error) {
   g_autofree char *identity = hn_cell_identity(r->cell);
+  HnStoredTensors *t = hn_stored_tensors_open(path, error);
   g_hash_table_remove_all(meta);
-  bool ok = hn_checkpoint_read(path, r->states, meta, error);
-  const char *whose = g_hash_table_lookup(meta, "identity");
-  if ((ok || whose) && g_strcmp0(whose, identity)) {
-    g_clear_error(error);
-    return hn_error_set(error, HN_ERROR_DIFFERS,
-                        "%s: was made by another configuration or by other plugins", path);
-  }
-  return ok && is_consistent(r, path, meta, error);
+  if (!t) return NOT_LOADED;
+  hn_stored_tensors_meta(t, meta);
+  Loaded loaded = NOT_LOADED;
+  if (g_strcmp0(g_hash_table_lookup(meta, "identity"), identity))
+    hn_error_set(error, HN_ERROR_DIFFERS,
+                 "%s: was made by another configuration or by other plugins", path);
+  else if (is_former_end(r, meta))
+    loaded = PASSED_OVER;
+  else if (hn_checkpoint_take(t, path, r->states, error) && is_consistent(r, path, meta, error))
+    loaded = LOADED;
+  hn_stored_tensors_free(t);
+  return loaded;
+}
+
+/* Takes over how far the run was at the checkpoint that was loaded, with its metadata in meta. */
+static void take_progress(Run *r, GHashTable *meta) {
+  const char *scheduled = g_hash_table_lookup(meta, "scheduled");
+  r->s->update = get(meta, "update"), r->s->frames = get(meta, "frames");
+  r->s->scheduled = scheduled ? g_intern_string(scheduled) : NULL;
+  r->before = seconds_before(r);
 }
 
 /* Restores the newest checkpoint that can be read, if there is one, with its metadata in meta. */
@@ -144,11 +174,13 @@ static bool load(Run *r, FILE *log, GHashTable *meta, GError **error) {
   if (!all) return false;
   for (guint i = all->len; i-- > 0;) {
     g_autoptr(GError) why = NULL;
-    if (load_one(r, all->pdata[i], meta, &why)) {
-      r->s->update = get(meta, "update"), r->s->frames = get(meta, "frames");
-      r->before = seconds_before(r);
+    const Loaded loaded = load_one(r, all->pdata[i], meta, &why);
+    if (loaded == LOADED) {
+      take_progress(r, meta);
       return true;
     }
+    g_hash_table_remove_all(meta);
+    if (loaded == PASSED_OVER) continue;
     if (i == 0 || !g_error_matches(why, HN_ERROR, HN_ERROR_FILE)) {
       g_propagate_error(error, g_steal_pointer(&why));
       return false;
@@ -185,10 +217,6 @@ static bool learn(Run *r, int64_t *mark, GError **error) {
     return false;
   lap(r, HN_TIME_LEARN_INFERENCE, mark);
   return true;
-}
-
-static bool due(int64_t update, int64_t every, bool last) {
-  return last || (every > 0 && update % every == 0);
 }
 
 /* Evaluates every split; steps and rows are recorded of the first. */
@@ -255,9 +283,10 @@ static bool update(Run *r, GError **error) {
 
 /* ---- the cell ---- */
 
+/* Written once, and again where the run goes on beyond its former end. */
 static bool write_resolved(const Run *r, GError **error) {
   g_autofree char *path = hn_run_file(r->dir, HN_FILE_CONFIG);
-  if (g_file_test(path, G_FILE_TEST_EXISTS)) return true;
+  if (hn_run_length(r->dir) == r->cell->run.frames) return true;
   HnNode *node = hn_cell_node(r->cell);
   g_autofree char *yaml = hn_node_write(node);
   hn_node_free(node);

@@ -101,6 +101,12 @@ typedef struct Views {
   const HnHistory *phase[HN_PHASES_MAX];
 } Views;
 
+static int64_t batch_frames_total(const HnTrainBatch *l) {
+  HnSession *s = l->impl;
+  s->scheduled = s->learner->plugin->name;
+  return s->cell->run.frames;
+}
+
 static HnTrainBatch batch_for(HnSession *s, const HnInstance *reader, HnRng *rng, Views *r) {
   s->learner = reader;
   for (int64_t k = 0; k < s->phases; k++) {
@@ -111,7 +117,7 @@ static HnTrainBatch batch_for(HnSession *s, const HnInstance *reader, HnRng *rng
                         .impl = s,
                         .iteration = s->update,
                         .frames = s->frames,
-                        .frames_total = s->cell->run.frames,
+                        .frames_total = batch_frames_total,
                         .rng = rng,
                         .phases = s->phases,
                         .phase = r->phase,

@@ -38,6 +38,7 @@ struct HnSession {
   int64_t *history_steps; /* [B] */
   HnRng policy_learning, inference_learning;
   int64_t update, frames;
+  const char *scheduled;        /* plugin that asked how long the run is, or NULL */
   HnBeliefUpdate belief_update; /* the last one that a learner asked for; backward reads it */
   HnHistory belief_history;
 };

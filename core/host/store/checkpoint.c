@@ -161,14 +161,8 @@ static void compare(GPtrArray *states, const HnStoredTensors *t, GString *wrong)
   }
 }
 
-bool hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, GError **error) {
-  HnStoredTensors *t = hn_stored_tensors_open(path, error);
-  if (!t) return false;
-  GHashTableIter each;
-  gpointer key, value;
-  g_hash_table_iter_init(&each, t->meta);
-  while (g_hash_table_iter_next(&each, &key, &value))
-    g_hash_table_insert(meta, g_strdup(key), g_strdup(value));
+bool hn_checkpoint_take(const HnStoredTensors *t, const char *path, GPtrArray *states,
+                        GError **error) {
   GString *wrong = g_string_new(NULL);
   compare(states, t, wrong);
   bool ok = wrong->len == 0;
@@ -177,6 +171,15 @@ bool hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, G
     HnState *x = states->pdata[i];
     hn_state_take(x, g_hash_table_lookup(t->find, x->name));
   }
-  g_string_free(wrong, true), hn_stored_tensors_free(t);
+  g_string_free(wrong, true);
+  return ok;
+}
+
+bool hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, GError **error) {
+  HnStoredTensors *t = hn_stored_tensors_open(path, error);
+  if (!t) return false;
+  hn_stored_tensors_meta(t, meta);
+  bool ok = hn_checkpoint_take(t, path, states, error);
+  hn_stored_tensors_free(t);
   return ok;
 }

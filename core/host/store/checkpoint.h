@@ -30,6 +30,9 @@ HnStoredTensors *hn_states_tensors(GPtrArray *states, GHashTable *meta);
 bool hn_checkpoint_write(const char *path, GPtrArray *states, GHashTable *meta, GError **error);
 /* Restores into the same table.  Every missing, extra or misshapen tensor is named. */
 bool hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, GError **error);
+/* The same of a file that is open; nothing is restored unless everything fits. */
+bool hn_checkpoint_take(const HnStoredTensors *t, const char *path, GPtrArray *states,
+                        GError **error);
 /* Why x cannot take a tensor of its name, or NULL; g_free. */
 char *hn_state_misfit(const HnState *x, const HnStoredTensor *t);
 /* Copies a tensor that fits. */

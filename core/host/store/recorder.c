@@ -41,20 +41,38 @@ static off_t timing_length(const char *path, int64_t update) {
   return at - text;
 }
 
+/* Bytes of the first line of a file; 0 if it has none. */
+static off_t header_length(const char *path) {
+  FILE *f = fopen(path, "rb");
+  off_t n = 0;
+  for (int c; f && (c = getc(f)) != EOF;) {
+    n++;
+    if (c == '\n') break;
+  }
+  if (f) fclose(f);
+  return n;
+}
+
+/* Tables that are written at the end alone. */
+static bool is_of_the_end(HnRunFile t) {
+  return t == HN_FILE_TRIAL || t == HN_FILE_PREDICTIONS;
+}
+
 /* How much of a table a checkpoint keeps. */
-static off_t kept_length(const char *path, HnRunFile t, GHashTable *meta) {
+static off_t kept_length(const char *path, HnRunFile t, GHashTable *meta, bool ended) {
   const char *length = g_hash_table_lookup(meta, hn_run_file_name(t));
   const char *update = g_hash_table_lookup(meta, "update");
   if (t == HN_FILE_TIMING && update) return timing_length(path, g_ascii_strtoll(update, NULL, 10));
+  if (length && !ended && is_of_the_end(t)) return header_length(path);
   return length ? (off_t)g_ascii_strtoll(length, NULL, 10) : 0;
 }
 
-static FILE *open_file(const char *dir, HnRunFile t, GHashTable *meta, GError **error) {
+static FILE *open_file(const char *dir, HnRunFile t, GHashTable *meta, bool ended, GError **error) {
   g_autofree char *path = hn_run_file(dir, t);
-  const off_t keep = kept_length(path, t, meta);
+  const off_t keep = kept_length(path, t, meta, ended);
   FILE *f = fopen(path, "ab");
   bool cut_short = f && ftello(f) < keep;
-  if (!f || cut_short || ftruncate(fileno(f), keep) != 0) {
+  if (!f || cut_short || ftruncate(fileno(f), keep) != 0 || fseeko(f, 0, SEEK_END) != 0) {
     hn_error_set(error, HN_ERROR_FILE, "%s: %s", path,
                  cut_short ? "is shorter than the checkpoint says" : g_strerror(errno));
     if (f) fclose(f);
@@ -63,12 +81,12 @@ static FILE *open_file(const char *dir, HnRunFile t, GHashTable *meta, GError **
   return f;
 }
 
-bool hn_recorder_check(const char *dir, GHashTable *meta, GError **error) {
+bool hn_recorder_check(const char *dir, GHashTable *meta, bool ended, GError **error) {
   for (HnRunFile t = 0; t < HN_RUN_FILE_COUNT; t++) {
     const char *length = g_hash_table_lookup(meta, hn_run_file_name(t));
     g_autofree char *path = hn_run_file(dir, t);
     GStatBuf file;
-    if (!length) continue;
+    if (!length || (!ended && is_of_the_end(t))) continue;
     if (g_stat(path, &file) != 0)
       return hn_error_set(error, HN_ERROR_FILE, "%s: %s", path, g_strerror(errno));
     if (!S_ISREG(file.st_mode) || file.st_size < g_ascii_strtoll(length, NULL, 10))
@@ -84,7 +102,7 @@ HnRecorder *hn_recorder_open(const char *dir, const HnSession *s, GHashTable *me
   r->row = (HnCsvWriter){g_string_new(NULL), DIGITS, false};
   for (HnRunFile t = 0; t < HN_RUN_FILE_COUNT; t++) {
     if (t != HN_FILE_TRACE && !hn_record_has(s, t)) continue;
-    r->file[t] = open_file(dir, t, meta, error);
+    r->file[t] = open_file(dir, t, meta, s->frames >= s->cell->run.frames, error);
     if (!r->file[t]) {
       hn_recorder_close(r);
       return NULL;

@@ -7,11 +7,12 @@
 typedef struct HnRecorder HnRecorder;
 
 /* Opens the files of `dir`, first cut back to what checkpoint metadata `meta` says they held (empty
- * meta: begun anew). */
+ * meta: begun anew).  A run that goes on beyond a former end loses what was recorded of that end
+ * alone. */
 HnRecorder *hn_recorder_open(const char *dir, const HnSession *s, GHashTable *meta, GError **error);
 /* Whether the files of `dir` are as long as a checkpoint's metadata say, or longer; HN_ERROR_FILE.
- */
-bool hn_recorder_check(const char *dir, GHashTable *meta, GError **error);
+ * ended: the run has no more to do. */
+bool hn_recorder_check(const char *dir, GHashTable *meta, bool ended, GError **error);
 void hn_recorder_close(HnRecorder *r);
 /* Flushes to disk and notes in meta how long each file is. */
 bool hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error);

@@ -125,6 +125,15 @@ JsonObject *hn_run_facts(const char *dir, GError **error) {
   return hn_json_read(path, error);
 }
 
+int64_t hn_run_length(const char *dir) {
+  g_autofree char *path = hn_run_file(dir, HN_FILE_CONFIG);
+  g_autoptr(HnDiag) d = hn_diag_new();
+  g_autoptr(HnNode) node = hn_yaml_read(path, d);
+  const HnNode *frames = hn_node_get(node ? hn_node_get(node, "run") : NULL, "frames");
+  int64_t length;
+  return frames && !hn_params_int(frames, &length) ? length : -1;
+}
+
 HnCell *hn_cell_open(const char *dir, GError **error) {
   g_autofree char *path = hn_run_file(dir, HN_FILE_CONFIG);
   g_autofree char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);

@@ -11,7 +11,8 @@
 /* X(ID, name, content): the files of a run, append-only unless said otherwise. */
 #define HN_RUN_FILES(X)                                                                           \
   X(JSON, "run.json", "Versions, machine, plugins, sizes and status; rewritten and renamed.")     \
-  X(CONFIG, "config.resolved.yaml", "The configuration with every default; written once.")        \
+  X(CONFIG, "config.resolved.yaml",                                                               \
+    "The configuration with every default; only run.frames may rise.")                            \
   X(METRICS, "metrics.csv", "A row per update.")                                                  \
   X(TIMING, "timing.csv", "Seconds of each update; apart, so that metrics.csv repeats exactly.")  \
   X(EPISODES, "episodes.csv", "A row per finished episode.")                                      \
@@ -55,6 +56,8 @@ void hn_run_discard(const char *dir);
 
 /* run.json, or NULL; json_object_unref. */
 JsonObject *hn_run_facts(const char *dir, GError **error);
+/* run.frames of config.resolved.yaml; -1: it has none. */
+int64_t hn_run_length(const char *dir);
 /* The cell that config.resolved.yaml describes, with its plugins loaded; NULL with HN_ERROR_REFUSED
  * if there is none or it has findings. */
 HnCell *hn_cell_open(const char *dir, GError **error);

@@ -174,6 +174,7 @@ bool hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s, 
   hn_json_add_string(b, "started", started ? started : time),
       hn_json_add_string(b, "written", time);
   hn_json_add_real(b, "seconds", f->seconds);
+  hn_json_add_string(b, "scheduled", f->scheduled);
   hn_json_add_string(b, "hunch", HN_VERSION), hn_json_add_string(b, "commit", HN_COMMIT);
   hn_json_add_int(b, "abi_major", HN_ABI_MAJOR), hn_json_add_int(b, "abi_minor", HN_ABI_MINOR);
   add_machine(b, cell);

@@ -9,6 +9,7 @@ typedef struct HnRunFacts {
   const char *status, *reason; /* reason: NULL unless it failed */
   int64_t update, frames;
   double seconds;
+  const char *scheduled;          /* plugin whose learning depends on run.frames, or NULL */
   const char *from, *from_sha256; /* the checkpoint that its weights were taken from, or NULL */
 } HnRunFacts;
 /* Rewrites run.json whole: versions, machine, plugins, status, and of `s`, unless it is NULL, the

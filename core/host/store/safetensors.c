@@ -83,6 +83,14 @@ void hn_stored_tensors_free(HnStoredTensors *t) {
   g_free(t);
 }
 
+void hn_stored_tensors_meta(const HnStoredTensors *t, GHashTable *meta) {
+  GHashTableIter each;
+  gpointer key, value;
+  g_hash_table_iter_init(&each, t->meta);
+  while (g_hash_table_iter_next(&each, &key, &value))
+    g_hash_table_insert(meta, g_strdup(key), g_strdup(value));
+}
+
 /* ---- checksums ---- */
 
 static char *checksums_of(const GPtrArray *tensors) {

@@ -34,6 +34,8 @@ HnStoredTensors *hn_stored_tensors_open(const char *path, GError **error);
  * every tensor is aligned to its type; otherwise the order stays.  HN_ERROR_FILE. */
 bool hn_stored_tensors_write(const HnStoredTensors *t, const char *path, GError **error);
 void hn_stored_tensors_free(HnStoredTensors *t);
+/* Copies the metadata into a map of strings. */
+void hn_stored_tensors_meta(const HnStoredTensors *t, GHashTable *meta);
 
 /* An empty list, to be filled; meta (string to string) may be NULL. */
 HnStoredTensors *hn_stored_tensors_new(GHashTable *meta);

@@ -298,9 +298,11 @@ typedef struct HnTrainBatch HnTrainBatch;
 struct HnTrainBatch {
   uint32_t struct_size;
   void *impl;
-  int64_t iteration, frames,
-      frames_total; /* from 0; environment steps so far, and at the end of the run */
-  HnRng *rng;       /* the random stream of this learner */
+  int64_t iteration, frames; /* from 0; environment steps so far */
+  /* Environment steps at the end of the run, for schedules over its whole length.  A run that asked
+   * is not prolonged: what it learnt would have been other in a longer one.  [instance] */
+  int64_t (*frames_total)(const HnTrainBatch *l);
+  HnRng *rng; /* the random stream of this learner */
   int64_t phases;
   const HnHistory *const *phase; /* [phases] windows of the same rows, one after another */
   /* Gathers n rows of a phase into dense arrays, valid until the next call.  [instance] */

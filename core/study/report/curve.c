@@ -47,10 +47,11 @@ static bool any_at(const HnCurve *c, int64_t stride, int64_t i) {
 
 /* Keeps points from, .., from + n - 1 of rows of each that lie `stride` apart. */
 static void keep(HnCurve *c, int64_t stride, int64_t from, int64_t n) {
+  c->n = n;
+  if (n == 0) return; /* arrays of nothing are NULL */
   memmove(c->x, c->x + from, sizeof *c->x * (gsize)n);
   for (int64_t s = 0; s < c->seeds; s++)
     memmove(c->each + s * n, c->each + s * stride + from, sizeof *c->each * (gsize)n);
-  c->n = n;
 }
 
 /* The x that all seeds have, with their values, without what no seed has at either end. */

@@ -100,5 +100,5 @@ bool hn_comparable(const HnResults *r, GError **error) {
 char *hn_comparable_protocol(const HnResults *r, int64_t arm, int64_t baseline) {
   const HnResult *a = hn_results_first_done(r, arm), *b = hn_results_first_done(r, baseline);
   if (!a || !b || arm == baseline) return NULL;
-  return difference(a, b, HN_KEY_FREE | HN_KEY_SEED | HN_KEY_ARM);
+  return difference(a, b, HN_KEY_FREE | HN_KEY_SEED | HN_KEY_ARM | HN_KEY_LENGTH);
 }

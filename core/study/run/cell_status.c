@@ -41,7 +41,7 @@ static char *other_configuration(const char *file, const HnCell *cell) {
   g_autoptr(HnNode) was = hn_yaml_read(file, d), is = hn_cell_node(cell);
   if (!was || hn_diag_count(d)) return g_strdup("the folder's config.resolved.yaml is damaged");
   Difference difference = {0};
-  hn_cell_differences(was, is, HN_KEY_FREE, differ, &difference);
+  hn_cell_differences(was, is, HN_KEY_FREE | HN_KEY_LENGTH, differ, &difference);
   if (!difference.count) return NULL;
   g_autofree char *first = difference.first;
   g_autofree char *more =
@@ -60,15 +60,31 @@ static int64_t last_checkpoint(const char *folder, char **why) {
   return all && all->len ? hn_run_checkpoint_update(all->pdata[all->len - 1]) : -1;
 }
 
-/* How far the run of this very cell got; facts: its run.json, or NULL. */
-static void judge_progress(const char *folder, JsonObject *facts, HnCellStatus *s) {
+/* Why a run of `was` steps cannot be one of cell->run.frames, or NULL. */
+static char *other_length(int64_t was, JsonObject *facts, const HnCell *cell) {
+  const char *scheduled = hn_json_string(facts, "scheduled", NULL);
+  if (was < 0 || was == cell->run.frames) return NULL;
+  if (was > cell->run.frames)
+    return g_strdup_printf("run.frames was %" G_GINT64_FORMAT ", and a run does not become shorter",
+                           was);
+  if (scheduled)
+    return g_strdup_printf(
+        "run.frames was %" G_GINT64_FORMAT ", on which the schedule of %s depends", was, scheduled);
+  return NULL;
+}
+
+/* How far the run of this very cell got; facts: its run.json, or NULL; was: its run.frames. */
+static void judge_progress(const char *folder, JsonObject *facts, int64_t was, const HnCell *cell,
+                           HnCellStatus *s) {
   const char *status = hn_json_string(facts, "status", NULL);
-  if (g_strcmp0(status, "done") == 0) {
+  const bool done = g_strcmp0(status, "done") == 0;
+  if (done) {
     g_autoptr(GError) damage = NULL;
     const bool intact = hn_run_files_intact(folder, facts, false, &damage);
     s->work = intact ? HN_CELL_DONE : HN_CELL_DIFFERS;
     s->reason = g_strdup(intact ? "done" : damage->message);
-    return;
+    if (!intact || hn_json_int(facts, "frames", cell->run.frames) >= cell->run.frames) return;
+    g_clear_pointer(&s->reason, g_free);
   }
   s->update = last_checkpoint(folder, &s->reason);
   if (s->reason) {
@@ -77,6 +93,7 @@ static void judge_progress(const char *folder, JsonObject *facts, HnCellStatus *
   }
   s->work = s->update >= 0 ? HN_CELL_RESUME : HN_CELL_RUN;
   GString *reason = g_string_new(NULL);
+  if (done) g_string_append_printf(reason, "done at %" G_GINT64_FORMAT " steps; ", was);
   if (g_strcmp0(status, "failed") == 0)
     g_string_append_printf(reason, "failed (%s); ", hn_json_string(facts, "reason", "no reason"));
   if (s->update >= 0)
@@ -95,10 +112,12 @@ static void judge(const char *folder, const char *config, const HnCell *cell, Hn
   if (!same) s->reason = other_configuration(config, cell);
   if (!same && !s->reason && recorded)
     s->reason = g_strdup("plugin files differ from those the folder's run used");
+  const int64_t was = hn_run_length(folder);
+  if (!s->reason) s->reason = other_length(was, facts, cell);
   if (s->reason)
     s->work = HN_CELL_DIFFERS;
   else
-    judge_progress(folder, facts, s);
+    judge_progress(folder, facts, was, cell, s);
 }
 
 HnCellStatus hn_cell_status(const char *folder, const HnCell *cell) {

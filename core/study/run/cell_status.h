@@ -17,7 +17,8 @@ typedef struct HnCellStatus {
 } HnCellStatus;
 
 /* Judges the cell's folder by config.resolved.yaml, run.json and ckpt/; reads only.  Keys that
- * change no result (HN_KEY_FREE) may differ. */
+ * change no result (HN_KEY_FREE) may differ, and a run that is done or on its way is resumed where
+ * run.frames has risen, unless its learning depends on that. */
 HnCellStatus hn_cell_status(const char *folder, const HnCell *cell);
 void hn_cell_status_clear(HnCellStatus *status);
 /* "run", "resume", "done", "differs". */
