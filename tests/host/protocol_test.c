@@ -187,7 +187,7 @@ static double evaluate(const HnCell *c, HnEvaluation *e, Counts *counts) {
   HnSession *s = hn_session_new(c, NULL, &error);
   g_assert_no_error(error);
   *counts = (Counts){.reward = 0};
-  g_assert_cmpint(hn_evaluate(s, 1, e, count, counts), ==, HN_OK);
+  g_assert_cmpint(hn_evaluate(s, &(HnEvaluationPass){.split = 1}, e, count, counts), ==, HN_OK);
   hn_session_free(s);
   return e->episodes.info[0] / e->episodes.info_count[0];
 }

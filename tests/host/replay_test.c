@@ -60,7 +60,7 @@ static void test_trial(void) {
   HnSession *s = hn_session_new(&c, NULL, &error);
   g_assert_no_error(error);
   HnEvaluation e;
-  g_assert_cmpint(hn_evaluate(s, 1, &e, NULL, NULL), ==, HN_OK);
+  g_assert_cmpint(hn_evaluate(s, &(HnEvaluationPass){.split = 1}, &e, NULL, NULL), ==, HN_OK);
   HnReplay show = {.cell = &c, .s = s};
   for (int64_t row = 0; row < 5; row++) {
     Seen seen = {.reward = g_array_new(FALSE, FALSE, sizeof(float))};

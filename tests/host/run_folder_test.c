@@ -15,7 +15,7 @@ static void add_columns(GString *out, const HnRecordColumn *c) {
   g_string_append(out, "\n| column | unit | better | content |\n|---|---|---|---|\n");
   for (; c->name; c++) {
     g_string_append_printf(out, "| `%s`", c->name);
-    if (c->each_split) g_string_append_printf(out, ", `eval.SPLIT.%s`", c->name + strlen("eval."));
+    if (c->each_pass) g_string_append_printf(out, ", `eval.SPLIT.%s`", c->name + strlen("eval."));
     g_string_append_printf(out, " | %s | %s | %s |\n", c->unit, better[c->better + 1], c->doc);
   }
 }

@@ -140,6 +140,54 @@ static void test_evaluation_leaves_training(void) {
   g_free(x), g_free(y), folder_free(often), folder_free(once), cell_clear(&c);
 }
 
+static void assert_fails(const HnCell *c, int code, const char *message) {
+  char *dir = folder_new();
+  GError *error = NULL;
+  g_assert_false(hn_run_cell(c, dir, NULL, NULL, NULL, &error));
+  g_assert_error(error, HN_ERROR, code);
+  g_assert_nonnull(strstr(error->message, message));
+  char *json = file_in(dir, "run.json", NULL);
+  g_assert_nonnull(strstr(json, "\"failed\""));
+  g_assert_nonnull(strstr(json, message));
+  g_free(json), g_error_free(error), folder_free(dir);
+}
+
+static void assert_same_columns(const char *a, const char *in_a, const char *b, const char *in_b) {
+  double *x = metrics_column(a, in_a), *y = metrics_column(b, in_b);
+  int64_t n = 0;
+  for (; !isnan(x[n]); n++) g_assert_cmpfloat(x[n], ==, y[n]);
+  g_assert_cmpint(n, >, 2);
+  g_free(x), g_free(y);
+}
+
+/* The second pass of an evaluation is that of a run which evaluates by draws alone, and changes
+ * nothing of the first. */
+static void test_also_drawn(void) {
+  HnCell c = family_cell(GUINT_TO_POINTER(1));
+  char *both = folder_new(), *greedy = folder_new(), *drawn = folder_new();
+  c.evaluation.tasks = 40;
+  run_whole(&c, greedy);
+  c.evaluation.greedy = false, run_whole(&c, drawn);
+  c.evaluation.greedy = c.evaluation.also_drawn = true, run_whole(&c, both);
+  double *mode = metrics_column(greedy, "eval.return"),
+         *draws = metrics_column(drawn, "eval.return");
+  g_assert_cmpfloat(mode[0], !=, draws[0]);
+  g_free(mode), g_free(draws);
+  assert_same_columns(both, "eval.return", greedy, "eval.return");
+  assert_same_columns(both, "eval.drawn.return", drawn, "eval.return");
+  gsize n, m;
+  char *x = file_in(both, "trace.bin", &n), *y = file_in(greedy, "trace.bin", &m);
+  g_assert_cmpmem(x, n, y, m);
+  g_free(x), g_free(y);
+  x = file_in(both, "episodes.csv", &n);
+  g_assert_nonnull(strstr(x, "\ndrawn,"));
+  c.evaluation.greedy = false;
+  assert_fails(&c, HN_ERROR_REFUSED,
+               "evaluation.also_drawn adds sampled actions to greedy ones: it "
+               "needs protocol: trial and greedy: true");
+  g_free(x), folder_free(both), folder_free(greedy), folder_free(drawn), cell_clear(&c);
+}
+
 /* Of ten updates every fourth is hashed, and the last; resuming makes no difference. */
 static void test_trace_every(void) {
   HnCell c = family_cell(GUINT_TO_POINTER(1));
@@ -500,18 +548,6 @@ static void test_task_names(void) {
 
 /* ---- failures ---- */
 
-static void assert_fails(const HnCell *c, int code, const char *message) {
-  char *dir = folder_new();
-  GError *error = NULL;
-  g_assert_false(hn_run_cell(c, dir, NULL, NULL, NULL, &error));
-  g_assert_error(error, HN_ERROR, code);
-  g_assert_nonnull(strstr(error->message, message));
-  char *json = file_in(dir, "run.json", NULL);
-  g_assert_nonnull(strstr(json, "\"failed\""));
-  g_assert_nonnull(strstr(json, message));
-  g_free(json), g_error_free(error), folder_free(dir);
-}
-
 static void test_failures(void) {
   HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   const HnSchema s = hn_schema_of(c.env.plugin);
@@ -596,6 +632,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/kill", test_kill);
   g_test_add_func("/run/prolong", test_prolong);
   g_test_add_func("/run/evaluation_leaves_training", test_evaluation_leaves_training);
+  g_test_add_func("/run/also_drawn", test_also_drawn);
   g_test_add_func("/run/evaluation_tasks", test_evaluation_tasks);
   g_test_add_func("/run/task_names", test_task_names);
   g_test_add_func("/run/refresh", test_refresh);

@@ -125,6 +125,24 @@ static void lacking(void) {
   hn_comparison_free(c), hn_results_free(r), done(dir);
 }
 
+/* Episodes with sampled actions are a table of their own. */
+static void drawn(void) {
+  char *dir = study();
+  for (int i = 0; i < 3; i++) {
+    char *cell = fake_cell_dir(dir, "inferred", i);
+    fake_patch(cell, "episodes.csv", "uncounted,20", "drawn,20");
+    g_free(cell);
+  }
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  GPtrArray *all = hn_compare_tasks(c, NULL);
+  g_assert_cmpuint(all->len, ==, 6);
+  g_assert_cmpfloat(row(table(all, 2, "test, drawn", "success", 2), 0, "push")->final[0], ==, 1);
+  g_assert_cmpfloat(row(table(all, 3, "test, drawn", "return", 2), 0, "push")->final[0], ==, 1000);
+  g_assert_cmpfloat(row(table(all, 0, "test", "success", 3), 1, "push")->final[0], ==, 0.5);
+  g_ptr_array_unref(all), hn_comparison_free(c), hn_results_free(r), done(dir);
+}
+
 static void shown(void) {
   char *dir = study();
   HnResults *r = hn_results_read(dir, NULL);
@@ -191,6 +209,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/tasks/values", values);
   g_test_add_func("/tasks/lacking", lacking);
+  g_test_add_func("/tasks/drawn", drawn);
   g_test_add_func("/tasks/shown", shown);
   g_test_add_func("/tasks/protocols", protocols);
   return g_test_run();

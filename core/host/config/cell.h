@@ -63,6 +63,8 @@ typedef enum HnKeyRole {
     "")                                                                                            \
   X(flag, greedy, MEASURE, "",                                                                     \
     "In protocol trial: acts by the mean or mode of the policy instead of sampling.", 1)           \
+  X(flag, also_drawn, ARM, "",                                                                     \
+    "Evaluates the deciding split again with sampled actions, in columns eval.drawn.*.", 0)        \
   X(int, samples, ARM, "", "Posterior samples for acting and predicting; -1: as in training.", -1, \
     -1, 1024)                                                                                      \
   X(int, questions, MEASURE, "",                                                                   \

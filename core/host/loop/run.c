@@ -21,11 +21,11 @@ typedef struct Run {
   HnEpisodeStats stats;
   HnRecorder *record;
   GPtrArray *states;
-  char *from, *from_sha256; /* the checkpoint that its weights were taken from, or NULL */
-  int64_t split;            /* being evaluated */
-  HnEpisodeMeans train;     /* episodes finished in this update */
-  int64_t started;          /* microseconds */
-  double before;            /* seconds of earlier parts */
+  char *from, *from_sha256;     /* the checkpoint that its weights were taken from, or NULL */
+  const HnEvaluationPass *pass; /* being evaluated */
+  HnEpisodeMeans train;         /* episodes finished in this update */
+  int64_t started;              /* microseconds */
+  double before;                /* seconds of earlier parts */
   double seconds[HN_TIMINGS];
   uint8_t digest[32]; /* of the weights after update `checked` */
   int64_t checked;    /* -1: none yet */
@@ -201,7 +201,8 @@ static void count_eval(void *arg, const HnEpisode *e) {
   const Run *r = arg;
   static const char *const phase[] = {
       [HN_COUNTED] = "eval", [HN_ADAPTATION] = "adapt", [HN_UNCOUNTED] = "uncounted"};
-  hn_recorder_episode(r->record, r->s, r->s->update, phase[e->kind], r->split, e);
+  const char *name = e->kind == HN_COUNTED && r->pass->drawn ? "drawn" : phase[e->kind];
+  hn_recorder_episode(r->record, r->s, r->s->update, name, r->pass->split, e);
 }
 
 static bool went_well(const Run *r, const char *doing, HnStatus status, GError **error) {
@@ -219,17 +220,17 @@ static bool learn(Run *r, int64_t *mark, GError **error) {
   return true;
 }
 
-/* Evaluates every split; steps and rows are recorded of the first. */
+/* Every pass; steps and rows are recorded of the first. */
 static HnStatus evaluate(Run *r, HnEvaluation *eval, bool last) {
   HnSession *s = r->s;
   HnStatus status = HN_OK;
-  for (guint i = 0; i < s->eval_split_count && !status; i++) {
-    r->split = s->eval_split[i];
-    status = hn_evaluate(s, r->split, &eval[i], count_eval, r);
+  for (guint i = 0; i < s->passes && !status; i++) {
+    r->pass = &s->pass[i];
+    status = hn_evaluate(s, r->pass, &eval[i], count_eval, r);
     if (!status && i == 0) hn_recorder_steps(r->record, s, eval);
     if (status || i > 0 || !last) continue;
-    hn_recorder_predictions(r->record, s, r->split, eval);
-    status = hn_recorder_trial(r->record, s, r->split, eval);
+    hn_recorder_predictions(r->record, s, r->pass->split, eval);
+    status = hn_recorder_trial(r->record, s, r->pass->split, eval);
   }
   return status;
 }
@@ -242,13 +243,13 @@ static bool record(Run *r, bool last, int64_t *mark, GError **error) {
     hn_recorder_trace(r->record, r->digest);
     lap(r, HN_TIME_TRACE, mark);
   }
-  HnEvaluation *eval = g_new0(HnEvaluation, s->eval_split_count);
+  HnEvaluation *eval = g_new0(HnEvaluation, s->passes);
   bool ok = went_well(r, "evaluating", evaluated ? evaluate(r, eval, last) : HN_OK, error);
   if (ok) {
     lap(r, HN_TIME_EVALUATE, mark);
     hn_recorder_update(r->record, s, &r->train, evaluated ? eval : NULL);
   }
-  for (guint i = 0; i < s->eval_split_count; i++) hn_evaluation_free(&eval[i]);
+  for (guint i = 0; i < s->passes; i++) hn_evaluation_free(&eval[i]);
   g_free(eval);
   return ok;
 }

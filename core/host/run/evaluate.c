@@ -185,12 +185,13 @@ static void count_in(void *arg, const HnRollouts *r, const HnExperience *w, int6
   keep_window(&u->out->trial, w, at, steps);
 }
 
-static HnStatus run_trial(Sums *u, int64_t split) {
+static HnStatus run_trial(Sums *u, const HnEvaluationPass *pass) {
   HnSession *s = u->s;
   int64_t rows = s->cell->evaluation.tasks;
   HnRollouts r;
   hn_episode_stats_make(&u->stats, rows, s->shape.env_infos, &s->eval_trial);
-  HnStatus status = hn_rollouts_make(s, &r, rows, split, &s->eval_trial, false);
+  HnStatus status = hn_rollouts_make(s, &r, rows, pass->split, &s->eval_trial, false);
+  r.drawn = pass->drawn;
   r.predictive = u->out->predictive.queries ? &u->out->predictive : NULL;
   if (!status) status = hn_evaluate_trial(s, &r, count_in, u);
   const int64_t kept = u->out->trial.h.rows;
@@ -200,8 +201,8 @@ static HnStatus run_trial(Sums *u, int64_t split) {
   return status;
 }
 
-HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSink *sink,
-                     void *arg) {
+HnStatus hn_evaluate(HnSession *s, const HnEvaluationPass *pass, HnEvaluation *out,
+                     HnEpisodeSink *sink, void *arg) {
   const HnEvaluationParams *p = &s->cell->evaluation;
   gsize B = (gsize)p->tasks, D = s->shape.belief_infos, P = s->shape.policy_infos;
   gsize steps = (gsize)s->eval_trial.lifetime + 1, all = s->shape.env_infos + D;
@@ -227,9 +228,9 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
             .policy = g_new0(double, B *P + 1),
             .policy_count = g_new0(double, B *P + 1),
             .step_count = g_new0(double, steps *all + 1)};
-  u.names = hn_evaluation_tasks(s, split, p->tasks, u.clock);
+  u.names = hn_evaluation_tasks(s, pass->split, p->tasks, u.clock);
   memset(u.clock, 0, B * sizeof *u.clock);
-  HnStatus status = run_trial(&u, split);
+  HnStatus status = run_trial(&u, pass);
   if (s->protocol.flags & HN_SHARES_COUNT) share_counts(&u);
   hn_predictive_sum(&out->predictive);
   out->success_last = hn_mean_of(out->success_last, u.last_count);

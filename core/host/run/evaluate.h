@@ -20,10 +20,10 @@ typedef struct HnEvaluation {
   int64_t *trial_steps; /* [evaluation.record_rows] that the trial of each has */
   HnPredictiveCheck predictive;
 } HnEvaluation;
-/* split: index.  sink may be NULL; it gets every finished episode that the protocol asks for, of
+/* sink may be NULL; it gets every finished episode that the protocol asks for, of
  * any kind, in the order in which they end (where goals share a count, all of them at the end). */
-HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSink *sink,
-                     void *arg);
+HnStatus hn_evaluate(HnSession *s, const HnEvaluationPass *pass, HnEvaluation *out,
+                     HnEpisodeSink *sink, void *arg);
 void hn_evaluation_free(HnEvaluation *e);
 
 /* Steps [at, at + steps) of a trial, as the first steps of window w of the rollouts. */

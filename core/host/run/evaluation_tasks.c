@@ -86,22 +86,36 @@ static bool check_rows(const HnSession *s, int64_t split, GError **error) {
                 share > 1 ? ", in groups of evaluation.parallel" : "", multiple);
 }
 
+/* Adds the deciding split a second time, with sampled actions. */
+static bool add_drawn(HnSession *s, GError **error) {
+  static const char name[] = "drawn";
+  if (!(s->protocol.flags & HN_AS_IN_TRAINING) || !s->cell->evaluation.greedy)
+    return refuse(s, error,
+                  "also_drawn adds sampled actions to greedy ones: it needs protocol: "
+                  "trial and greedy: true");
+  if (g_strv_contains((const char *const *)s->splits, name))
+    return refuse(s, error, "also_drawn names columns as those of the split %s", name);
+  s->pass[s->passes++] = (HnEvaluationPass){s->pass[0].split, true, name};
+  return true;
+}
+
 bool hn_evaluation_check(HnSession *s, GError **error) {
   const char *wanted = s->cell->evaluation.split;
   guint all = g_strv_length(s->splits);
   g_auto(GStrv) names = g_strsplit(wanted && *wanted ? wanted : s->splits[all - 1], "|", -1);
-  s->eval_split_count = g_strv_length(names);
-  s->eval_split = g_new0(int64_t, s->eval_split_count);
+  s->pass = g_new0(HnEvaluationPass, g_strv_length(names) + 1);
   if (!find_success(s, error)) return false;
-  for (guint i = 0; i < s->eval_split_count; i++) {
-    if (!hn_session_find_split(s, names[i], &s->eval_split[i], error)) {
+  for (; names[s->passes]; s->passes++) {
+    const guint i = s->passes;
+    int64_t split;
+    if (!hn_session_find_split(s, names[i], &split, error)) {
       g_prefix_error(error, "evaluation.split: ");
       return false;
     }
+    s->pass[i] = (HnEvaluationPass){split, false, s->splits[split]};
     for (guint k = 0; k < i; k++)
-      if (s->eval_split[k] == s->eval_split[i])
-        return refuse(s, error, "split names %s twice", names[i]);
-    if (!check_rows(s, s->eval_split[i], error)) return false;
+      if (s->pass[k].split == split) return refuse(s, error, "split names %s twice", names[i]);
+    if (!check_rows(s, split, error)) return false;
   }
-  return true;
+  return !s->cell->evaluation.also_drawn || add_drawn(s, error);
 }

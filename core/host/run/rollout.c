@@ -189,7 +189,7 @@ static void save_or_restore(const Block *b) {
 /* True if row k's episode counts and takes the policy's mode. */
 static bool is_greedy(const Block *b, int64_t k) {
   const HnProtocol *p = &b->s->protocol;
-  return !b->r->train && p->greedy && b->r->episode[k] >= p->adapt;
+  return !b->r->train && !b->r->drawn && p->greedy && b->r->episode[k] >= p->adapt;
 }
 
 /* The rows from `first` on, at most as far as the block goes, for which `is` says the same. */

@@ -42,8 +42,8 @@ typedef HnStatus HnWatcher(void *arg, const HnRollouts *r, const HnExperience *w
 /* B rows and everything that they carry from window to window. */
 struct HnRollouts {
   int64_t rows, split, samples;
-  int64_t episodes, lifetime; /* a trial ends after as many of either; INT64_MAX: never */
-  bool train;
+  int64_t episodes, lifetime;  /* a trial ends after as many of either; INT64_MAX: never */
+  bool train, drawn;           /* drawn: actions are sampled, whatever the protocol says */
   char *env, *belief, *policy; /* [B] row memory */
   HnRng *env_rng, *belief_rng, *policy_rng;
   int64_t *episode_step; /* [B] steps taken in the current episode */

@@ -222,5 +222,5 @@ void hn_session_free(HnSession *s) {
   hn_arena_enter(NULL);
   hn_arena_clear(&s->main), hn_arena_clear(&s->forward);
   for (guint k = 0; s->tasks && s->splits[k]; k++) hn_task_list_clear(&s->tasks[k]);
-  g_strfreev(s->splits), g_free(s->tasks), g_free(s->eval_split), g_free(s);
+  g_strfreev(s->splits), g_free(s->tasks), g_free(s->pass), g_free(s);
 }

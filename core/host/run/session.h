@@ -9,6 +9,13 @@
 
 enum { HN_PHASES_MAX = 16 };
 
+/* A split that evaluations act in, and how. */
+typedef struct HnEvaluationPass {
+  int64_t split;
+  bool drawn;       /* every action is sampled, whatever the protocol says */
+  const char *name; /* that its columns have behind "eval."; the deciding one's have none */
+} HnEvaluationPass;
+
 struct HnSession {
   const HnCell *cell;
   FILE *log;
@@ -27,8 +34,8 @@ struct HnSession {
   HnProtocol protocol;             /* of evaluations */
   HnTrialLength trial, eval_trial; /* in training and in evaluation */
   int64_t eval_samples;            /* acted on in evaluation; in training run.samples */
-  int64_t *eval_split;             /* [eval_split_count] indices, the deciding one first */
-  guint eval_split_count;
+  HnEvaluationPass *pass;          /* [passes] that make an evaluation, the deciding one first */
+  guint passes;
   int success; /* the environment's column of that name, or -1 */
   HnRollouts rollouts;
   HnExperience phase[HN_PHASES_MAX], gather;

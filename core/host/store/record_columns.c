@@ -162,20 +162,20 @@ static const HnRecordColumn metrics[] = {
     COLUMN("inference.*", AS_DECLARED, 0, "The inference's metrics.", put_inference_metric,
            .declared = inference_metrics),
     COLUMN("eval.return", PER_EPISODE, 1, "Mean over the episodes that count.", put_eval_return,
-           .is_empty = is_not_evaluated, .each_split = true),
+           .is_empty = is_not_evaluated, .each_pass = true),
     COLUMN("eval.return_*", PER_EPISODE, 1, "Of the k-th episode that counts, from 1.",
            put_eval_return_of, .count = trial_episodes, .first = 1, .is_empty = is_not_evaluated),
     COLUMN("eval.*", AS_DECLARED, 0, "The environment's info of the episodes that count.",
-           put_eval_info, .declared = env_info, .is_empty = is_not_evaluated, .each_split = true),
+           put_eval_info, .declared = env_info, .is_empty = is_not_evaluated, .each_pass = true),
     COLUMN("eval.*", AS_DECLARED, 0, "The inference's info, folded over a trial, mean over rows.",
            put_eval_belief, .declared = inference_info, .is_empty = is_not_evaluated),
     COLUMN("eval.*", AS_DECLARED, 0, "The policy's info, folded over a trial, mean over rows.",
            put_eval_policy, .declared = policy_info, .is_empty = is_not_evaluated),
     COLUMN("eval.success_last", "", 1, "Success in the last episode that counts, mean over rows.",
            put_success_last, .count = if_last_counts, .is_empty = is_not_evaluated,
-           .each_split = true),
+           .each_pass = true),
     SCORES("eval.", put_eval_score, .count = if_predictive, .is_empty = is_not_evaluated,
-           .each_split = true),
+           .each_pass = true),
     {.name = NULL}};
 
 static const HnRecordColumn timing[] = {
@@ -194,7 +194,9 @@ static const HnRecordColumn timing[] = {
     {.name = NULL}};
 
 static const HnRecordColumn episodes[] = {
-    COLUMN("phase", "", 0, "train, eval (it counts), adapt or uncounted.", put_phase),
+    COLUMN("phase", "", 0,
+           "train, eval (it counts), drawn (it counts, with sampled actions), adapt or uncounted.",
+           put_phase),
     UPDATE,
     COLUMN("arm", "", 0, "Arm of the study.", put_arm),
     COLUMN("seed", "", 0, "Index of the seed.", put_seed),
@@ -275,12 +277,12 @@ bool hn_record_has(const HnSession *s, HnRunFile table) {
   return table == HN_FILE_PREDICTIONS ? hn_predictive_has_curves(s) : tables[table] != NULL;
 }
 
-/* Whether `name` is the column, or one of its numbers, perhaps of a further split. */
+/* Whether `name` is the column, or one of its numbers, perhaps of a further pass. */
 static bool is_named(const HnRecordColumn *c, const char *name) {
   gsize stem = strcspn(c->name, "*"), dot = strcspn(c->name, ".");
   if (c->declared) return false;
   if (c->name[stem]) return strncmp(name, c->name, stem) == 0 && g_ascii_isdigit(name[stem]);
-  if (c->each_split && g_str_has_prefix(name, "eval.") && g_str_has_suffix(name, c->name + dot))
+  if (c->each_pass && g_str_has_prefix(name, "eval.") && g_str_has_suffix(name, c->name + dot))
     return true;
   return strcmp(name, c->name) == 0;
 }
@@ -309,16 +311,16 @@ static int64_t count_of(const HnRecordColumn *c, const HnSession *s) {
   return c->declared ? hn_column_count(c->declared(s)) : c->count ? c->count(s) : 1;
 }
 
-/* Names of one column, with `split` inserted behind "eval." unless it is NULL. */
+/* Names of one column, with `pass` inserted behind "eval." unless it is NULL. */
 static void put_names(HnCsvWriter *w, const HnRecordColumn *c, const HnSession *s,
-                      const char *split) {
+                      const char *pass) {
   for (int64_t k = 0; k < count_of(c, s); k++) {
     g_autofree char *number = g_strdup_printf("%" PRId64, c->first + k);
     const char *star = c->declared ? c->declared(s)[k].name : number;
     GString *name = g_string_new(c->name);
     g_string_replace(name, "*", star, 1);
-    if (split) g_string_insert(name, strlen("eval."), ".");
-    if (split) g_string_insert(name, strlen("eval."), split);
+    if (pass) g_string_insert(name, strlen("eval."), ".");
+    if (pass) g_string_insert(name, strlen("eval."), pass);
     hn_csv_text(w, name->str);
     g_string_free(name, true);
   }
@@ -336,9 +338,9 @@ static void put_fields(HnCsvWriter *w, const HnRecordColumn *c, const HnRecordRo
 void hn_record_header(HnCsvWriter *w, HnRunFile table, const HnSession *s) {
   const HnRecordColumn *all = hn_record_columns(table);
   for (const HnRecordColumn *c = all; c->name; c++) put_names(w, c, s, NULL);
-  for (guint i = 1; table == HN_FILE_METRICS && i < s->eval_split_count; i++)
+  for (guint i = 1; table == HN_FILE_METRICS && i < s->passes; i++)
     for (const HnRecordColumn *c = all; c->name; c++)
-      if (c->each_split) put_names(w, c, s, s->splits[s->eval_split[i]]);
+      if (c->each_pass) put_names(w, c, s, s->pass[i].name);
   hn_csv_end_row(w);
 }
 
@@ -346,10 +348,10 @@ void hn_record_row(HnCsvWriter *w, HnRunFile table, const HnRecordRow *r) {
   const HnRecordColumn *all = hn_record_columns(table);
   HnRecordRow further = *r;
   for (const HnRecordColumn *c = all; c->name; c++) put_fields(w, c, r);
-  for (guint i = 1; table == HN_FILE_METRICS && i < r->s->eval_split_count; i++) {
+  for (guint i = 1; table == HN_FILE_METRICS && i < r->s->passes; i++) {
     if (r->eval) further.eval = &r->eval[i];
     for (const HnRecordColumn *c = all; c->name; c++)
-      if (c->each_split) put_fields(w, c, &further);
+      if (c->each_pass) put_fields(w, c, &further);
   }
   hn_csv_end_row(w);
 }

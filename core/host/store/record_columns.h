@@ -45,7 +45,7 @@ typedef struct HnRecordColumn {
   int64_t (*count)(const HnSession *s);
   int64_t first;
   bool (*is_empty)(const HnRecordRow *r); /* or NULL: never */
-  bool each_split; /* again as eval.SPLIT.NAME for every evaluated split but the first */
+  bool each_pass;                         /* again as eval.PASS.NAME for every pass but the first */
 } HnRecordColumn;
 
 /* The columns of a table in their order, up to one without a name; NULL: not a table. */

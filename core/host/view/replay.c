@@ -150,7 +150,7 @@ bool hn_replay_trial(HnReplay *r, const HnReplayOptions *options, HnReplaySink *
   HnRollouts c;
   if (!HN_CAN(HN_ENV(s), render))
     return hn_error_set(error, HN_ERROR_REFUSED, "%s cannot be rendered", s->env->plugin->name);
-  split = s->eval_split[0];
+  split = s->pass[0].split;
   if (options->split && !hn_session_find_split(s, options->split, &split, error)) return false;
   if (!find_task(s, split, options->task, &task, error)) return false;
   Watch x = {.replay = r, .sink = sink, .arg = arg, .entropy = -1};

@@ -51,8 +51,10 @@ static bool is_name(const char *task) {
 
 static void add(GPtrArray *scores, char **field, const Places *p) {
   const char *task = field[p->task];
-  if (!is_name(task) || !g_str_equal(field[p->phase], "eval")) return;
-  Score *s = score_of(scores, field[p->split], task);
+  const bool drawn = g_str_equal(field[p->phase], "drawn");
+  if (!is_name(task) || !(drawn || g_str_equal(field[p->phase], "eval"))) return;
+  g_autofree char *split = g_strconcat(field[p->split], drawn ? ", drawn" : NULL, NULL);
+  Score *s = score_of(scores, split, task);
   const char *episode = p->episode < 0 ? "" : field[p->episode];
   if (!s->episode) s->episode = g_strdup(episode);
   s->trials += g_str_equal(episode, s->episode);

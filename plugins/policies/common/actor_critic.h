@@ -39,7 +39,8 @@
     "none", "none|mean|sample")                                                                    \
   X(real, std_init, "", "Initial standard deviation of a Gaussian action.", 1, 1e-6, 100)          \
   X(choice, std_bounds, "",                                                                        \
-    "Bounds of the standard deviation: from std_floor on, or between std_low and std_high.",       \
+    "Bounds of the standard deviation: from std_floor on, or between std_low and std_high, as "    \
+    "where evaluations sample their actions; their mode may then score other than draws do.",      \
     "floor", "floor|softclip")                                                                     \
   X(real, std_floor, "", "Smallest standard deviation if std_bounds is floor.", 1e-6, 1e-30, 100)  \
   X(real, std_low, "", "Smallest standard deviation if std_bounds is softclip.", 0.5, 1e-6, 100)   \
