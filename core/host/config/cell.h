@@ -65,6 +65,9 @@ typedef enum HnKeyRole {
     "In protocol trial: acts by the mean or mode of the policy instead of sampling.", 1)           \
   X(flag, also_drawn, ARM, "",                                                                     \
     "Evaluates the deciding split again with sampled actions, in columns eval.drawn.*.", 0)        \
+  X(flag, diagnose, ARM, "",                                                                       \
+    "Says what the belief tells of the task, and how far learning moves it, in columns belief.*.", \
+    0)                                                                                             \
   X(int, samples, ARM, "", "Posterior samples for acting and predicting; -1: as in training.", -1, \
     -1, 1024)                                                                                      \
   X(int, questions, MEASURE, "",                                                                   \

@@ -1,5 +1,6 @@
 /* run.c - the loop: collect, learn policy, learn inference, evaluate, record, checkpoint. */
 #include "run.h"
+#include "belief_diagnostics.h"
 #include "call_record.h"
 #include "checkpoint.h"
 #include "error.h"
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 typedef struct Run {
@@ -209,7 +211,7 @@ static bool went_well(const Run *r, const char *doing, HnStatus status, GError *
   return status == HN_OK || hn_session_failed(r->s, doing, status, error);
 }
 
-static bool learn(Run *r, int64_t *mark, GError **error) {
+static bool learn_all(Run *r, int64_t *mark, GError **error) {
   HnSession *s = r->s;
   if (!went_well(r, "learning the policy", hn_learn_policy(s), error)) return false;
   lap(r, HN_TIME_LEARN_POLICY, mark);
@@ -217,6 +219,26 @@ static bool learn(Run *r, int64_t *mark, GError **error) {
       !went_well(r, "replaying unfinished trials", hn_learn_refresh(s), error))
     return false;
   lap(r, HN_TIME_LEARN_INFERENCE, mark);
+  return true;
+}
+
+/* Learns; says how far that moved beliefs where this update is diagnosed. */
+static bool learn(Run *r, int64_t *mark, GError **error) {
+  HnSession *s = r->s;
+  const HnEvaluationParams *p = &r->cell->evaluation;
+  const int64_t rows = s->rollouts.rows;
+  const gsize size = (gsize)(rows * s->shape.belief) + 1;
+  s->belief_drift = (double)NAN;
+  if (!p->diagnose || !due(s->update + 1, p->every, s->frames >= r->cell->run.frames))
+    return learn_all(r, mark, error);
+  g_autofree float *before = g_new0(float, size), *after = g_new0(float, size);
+  const char *doing = "diagnosing beliefs";
+  if (!went_well(r, doing, hn_belief_probe(s, before), error)) return false;
+  lap(r, HN_TIME_EVALUATE, mark);
+  if (!learn_all(r, mark, error) || !went_well(r, doing, hn_belief_probe(s, after), error))
+    return false;
+  lap(r, HN_TIME_EVALUATE, mark);
+  s->belief_drift = hn_belief_drift(rows, s->shape.belief, before, after);
   return true;
 }
 
@@ -297,6 +319,7 @@ static bool write_resolved(const Run *r, GError **error) {
 /* A run without frames evaluates its first weights. */
 static bool only_evaluate(Run *r, GError **error) {
   int64_t mark = g_get_monotonic_time();
+  r->s->belief_drift = (double)NAN; /* nothing is learnt */
   hn_episode_means_make(&r->train, r->cell->run.episodes, r->s->shape.env_infos);
   bool ok = record(r, true, &mark, error);
   hn_episode_means_free(&r->train);

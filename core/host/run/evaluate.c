@@ -1,5 +1,6 @@
 /* evaluate.c - see evaluate.h. */
 #include "evaluate.h"
+#include "belief_diagnostics.h"
 #include "evaluation_tasks.h"
 #include <math.h>
 #include <string.h>
@@ -22,6 +23,8 @@ typedef struct Sums {
   int64_t *clock;                                        /* [rows] */
   GArray *ended;                                         /* Ended, where goals share a count */
   double *belief, *belief_count, *policy, *policy_count; /* [rows, columns] folded over the trial */
+  HnBeliefWatch *watch;                                  /* or NULL */
+  HnStatus watched;                                      /* its first failure */
   double *step_count;                                    /* [steps, env and belief columns] */
 } Sums;
 
@@ -183,6 +186,9 @@ static void count_in(void *arg, const HnRollouts *r, const HnExperience *w, int6
   hn_episode_stats_window(&u->stats, w, s->env->plugin->info, steps, count_episode, u);
   count_window(u, r, w, at, steps, at + steps == s->eval_trial.lifetime);
   keep_window(&u->out->trial, w, at, steps);
+  if (u->watch && !u->watched)
+    u->watched = hn_belief_watch_window(u->watch, u->s, r, w, at, steps,
+                                        at + steps == s->eval_trial.lifetime);
 }
 
 static HnStatus run_trial(Sums *u, const HnEvaluationPass *pass) {
@@ -194,6 +200,7 @@ static HnStatus run_trial(Sums *u, const HnEvaluationPass *pass) {
   r.drawn = pass->drawn;
   r.predictive = u->out->predictive.queries ? &u->out->predictive : NULL;
   if (!status) status = hn_evaluate_trial(s, &r, count_in, u);
+  if (!status) status = u->watched;
   const int64_t kept = u->out->trial.h.rows;
   for (int64_t k = 0; k < kept && !status; k++)
     u->out->trial_steps[k] = MIN(r.ended[hn_kept_row(rows, kept, k)], s->eval_trial.lifetime);
@@ -207,6 +214,8 @@ HnStatus hn_evaluate(HnSession *s, const HnEvaluationPass *pass, HnEvaluation *o
   gsize B = (gsize)p->tasks, D = s->shape.belief_infos, P = s->shape.policy_infos;
   gsize steps = (gsize)s->eval_trial.lifetime + 1, all = s->shape.env_infos + D;
   *out = (HnEvaluation){.observations = s->eval_trial.lifetime + 1,
+                        .task_share = (double)NAN,
+                        .reliability = (double)NAN,
                         .belief_info = g_new0(double, D + 1),
                         .policy_info = g_new0(double, P + 1),
                         .step_reward = g_new0(double, steps),
@@ -227,12 +236,14 @@ HnStatus hn_evaluate(HnSession *s, const HnEvaluationPass *pass, HnEvaluation *o
             .belief_count = g_new0(double, B *D + 1),
             .policy = g_new0(double, B *P + 1),
             .policy_count = g_new0(double, B *P + 1),
+            .watch = p->diagnose && pass == s->pass ? hn_belief_watch_new(s, p->tasks) : NULL,
             .step_count = g_new0(double, steps *all + 1)};
   u.names = hn_evaluation_tasks(s, pass->split, p->tasks, u.clock);
   memset(u.clock, 0, B * sizeof *u.clock);
   HnStatus status = run_trial(&u, pass);
   if (s->protocol.flags & HN_SHARES_COUNT) share_counts(&u);
   hn_predictive_sum(&out->predictive);
+  if (u.watch && !status) hn_belief_watch_result(u.watch, &out->task_share, &out->reliability);
   out->success_last = hn_mean_of(out->success_last, u.last_count);
   mean_rows(s->inference->plugin->info, p->tasks, (int64_t)D, u.belief, u.belief_count,
             out->belief_info);
@@ -243,6 +254,7 @@ HnStatus hn_evaluate(HnSession *s, const HnEvaluationPass *pass, HnEvaluation *o
   g_free(u.belief), g_free(u.belief_count), g_free(u.policy), g_free(u.policy_count);
   for (guint i = 0; i < u.ended->len; i++)
     g_free((void *)(guintptr)g_array_index(u.ended, Ended, i).e.info);
+  hn_belief_watch_free(u.watch);
   g_free(u.step_count), g_free(u.clock), g_array_unref(u.ended);
   return status;
 }

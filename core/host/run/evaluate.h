@@ -19,6 +19,7 @@ typedef struct HnEvaluation {
   HnExperience trial;  /* [observations - 1, evaluation.record_rows] of the trial itself */
   int64_t *trial_steps; /* [evaluation.record_rows] that the trial of each has */
   HnPredictiveCheck predictive;
+  double task_share, reliability; /* belief_diagnostics.h; NaN: not asked */
 } HnEvaluation;
 /* sink may be NULL; it gets every finished episode that the protocol asks for, of
  * any kind, in the order in which they end (where goals share a count, all of them at the end). */

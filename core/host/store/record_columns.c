@@ -28,6 +28,7 @@ DECLARED(policy_metrics, policy->plugin->metrics)
 COUNT(trial_episodes, s->eval_trial.episodes)
 COUNT(if_last_counts, (s->protocol.flags & HN_COUNTS_LAST) != 0)
 COUNT(if_predictive, hn_predictive_offered(s))
+COUNT(if_diagnosed, s->cell->evaluation.diagnose)
 COUNT(if_discrete, s->shape.action == 0)
 COUNT(members, MIN(s->eval_samples, HN_BAND_MEMBERS))
 COUNT(obs_dim, s->shape.obs)
@@ -91,6 +92,9 @@ PUT(eval_info, hn_csv_number, mean_info(&r->eval->episodes, k))
 PUT(eval_belief, hn_csv_number, r->eval->belief_info[k])
 PUT(eval_policy, hn_csv_number, r->eval->policy_info[k])
 PUT(success_last, hn_csv_number, r->eval->success_last)
+PUT(task_share, hn_csv_number, r->eval->task_share)
+PUT(reliability, hn_csv_number, r->eval->reliability)
+PUT(drift, hn_csv_number, r->s->belief_drift)
 PUT(eval_score, hn_csv_number, r->eval->predictive.mean[k])
 /* episodes */
 PUT(phase, hn_csv_text, r->phase)
@@ -174,6 +178,16 @@ static const HnRecordColumn metrics[] = {
     COLUMN("eval.success_last", "", 1, "Success in the last episode that counts, mean over rows.",
            put_success_last, .count = if_last_counts, .is_empty = is_not_evaluated,
            .each_pass = true),
+    COLUMN("belief.task_share", "", 1,
+           "Share of the belief's variance between evaluated trials that the task explains.",
+           put_task_share, .count = if_diagnosed, .is_empty = is_not_evaluated),
+    COLUMN("belief.reliability", "", 1,
+           "Correlation of beliefs from an evaluated trial's first episode with those from its "
+           "second.",
+           put_reliability, .count = if_diagnosed, .is_empty = is_not_evaluated),
+    COLUMN("belief.drift", "", -1,
+           "Change of beliefs by this update's learning, in standard deviations over rows.",
+           put_drift, .count = if_diagnosed, .is_empty = is_not_evaluated),
     SCORES("eval.", put_eval_score, .count = if_predictive, .is_empty = is_not_evaluated,
            .each_pass = true),
     {.name = NULL}};
