@@ -110,8 +110,8 @@ static void test_plugins(void) {
   for (guint i = 0; i < found->len; i++) {
     const HnPlugin *p = ((const HnFound *)found->pdata[i])->plugin;
     if (p->kind == HN_KIND_ENV || g_str_equal(p->name, "gridworld_belief")) continue;
-    const bool replay = g_str_equal(p->name, "glibrl") || g_str_has_prefix(p->name, "varibad");
-    check_plugin(p, replay ? "buffer: 3" : "", i % 2, false);
+    const bool glibrl = g_str_equal(p->name, "glibrl");
+    check_plugin(p, glibrl ? "start: 2, buffer: 3" : "", i % 2, false);
   }
 }
 
