@@ -28,6 +28,7 @@ typedef enum HnCellEnd {
   HN_END_STUCK,  /* a call took longer than run.call_seconds */
   HN_END_MEMORY, /* it took more than run.memory */
   HN_END_ORPHAN, /* its scheduler is gone */
+  HN_END_STOPPED, /* it stopped itself, and its scheduler ended it */
 } HnCellEnd;
 
 enum { HN_CALL_SLOTS = 320 }; /* threads that can be told apart: run.workers and a few */

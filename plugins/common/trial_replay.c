@@ -1,40 +1,44 @@
 /* trial_replay.c - see trial_replay.h. */
 #include "trial_replay.h"
 
-enum { COUNT, OLDEST, STATE }; /* of HnTrialReplay.state */
-
 /* ---- creation ---- */
 
-static void *keep_steps(HnTrialReplay *r, const char *name, HnType type, int64_t width) {
+/* end: of the range of integers, 0: none */
+static void *keep_steps(HnTrialReplay *r, const char *name, HnType type, int64_t width,
+                        int64_t end) {
   const HnTrialReplayShape *s = &r->shape;
   if (!width) return NULL;
   return r->host->keep(r->host,
                        HN_ARRAY(name, HN_REPLAY, type, .rank = 3,
-                                .dim = {s->buffer + s->rows, s->length, width}, .used = &r->used));
+                                .dim = {s->buffer + s->rows, s->length, width}, .used = &r->used,
+                                .end = end));
 }
 
-static int64_t *keep_indices(const HnTrialReplay *r, const char *name, int64_t count) {
-  return r->host->keep(r->host, HN_ARRAY(name, HN_REPLAY, HN_I64, .rank = 1, .dim = {count}));
+/* count integers from 0 up to, not with, end. */
+static int64_t *keep_indices(const HnTrialReplay *r, const char *name, int64_t count, int64_t end) {
+  return r->host->keep(
+      r->host, HN_ARRAY(name, HN_REPLAY, HN_I64, .rank = 1, .dim = {count}, .end = end));
 }
 
 void hn_trial_replay_create(HnTrialReplay *r, const HnHost *host, const HnTrialReplayShape *shape) {
   const HnTrialReplayShape *s = shape;
   int64_t slots = s->buffer + s->rows;
   r->host = host, r->shape = *shape;
-  r->obs = keep_steps(r, "replay.obs", HN_F32, s->obs_dim);
-  r->next_obs = keep_steps(r, "replay.next", HN_F32, s->next_obs_dim);
-  r->action = keep_steps(r, "replay.act", HN_F32, s->action_dim);
-  r->reward = keep_steps(r, "replay.reward", HN_F32, 1);
-  r->ended = keep_steps(r, "replay.ended", HN_U8, 1);
-  r->terminated = keep_steps(r, "replay.terminated", HN_U8, 1);
+  r->obs = keep_steps(r, "replay.obs", HN_F32, s->obs_dim, 0);
+  r->next_obs = keep_steps(r, "replay.next", HN_F32, s->next_obs_dim, 0);
+  r->action = keep_steps(r, "replay.act", HN_F32, s->action_dim, 0);
+  r->reward = keep_steps(r, "replay.reward", HN_F32, 1, 0);
+  r->ended = keep_steps(r, "replay.ended", HN_U8, 1, 2);
+  r->terminated = keep_steps(r, "replay.terminated", HN_U8, 1, 2);
   if (s->task_dim)
     r->task = host->keep(host, HN_ARRAY("replay.task", HN_REPLAY, HN_F32, .rank = 2,
                                         .dim = {slots, s->task_dim}, .used = &r->used));
   r->steps = host->keep(host, HN_ARRAY("replay.steps", HN_REPLAY, HN_I64, .rank = 1, .dim = {slots},
-                                       .used = &r->used));
-  r->finished = keep_indices(r, "replay.finished", s->buffer);
-  r->running = keep_indices(r, "replay.running", s->rows);
-  r->state = keep_indices(r, "replay.state", STATE);
+                                       .used = &r->used, .end = s->length + 1));
+  r->finished = keep_indices(r, "replay.finished", s->buffer, slots);
+  r->running = keep_indices(r, "replay.running", s->rows, slots);
+  r->count = keep_indices(r, "replay.count", 1, s->buffer + 1);
+  r->oldest = keep_indices(r, "replay.oldest", 1, s->buffer);
   r->used = s->rows;
   for (int64_t i = 0; i < s->rows; i++) r->running[i] = i;
 }
@@ -43,10 +47,11 @@ void hn_trial_replay_create(HnTrialReplay *r, const HnHost *host, const HnTrialR
 
 /* The row's trial is finished: gives the row another slot, if need be that of the oldest trial. */
 static void finish(HnTrialReplay *r, int64_t row) {
-  int64_t *count = &r->state[COUNT], *oldest = &r->state[OLDEST], slot = r->running[row];
+  int64_t *count = r->count, *oldest = r->oldest, slot = r->running[row];
   if (*count < r->shape.buffer) {
     r->finished[(*count)++] = slot;
-    r->running[row] = r->used++;
+    r->used = r->shape.rows + *count;
+    r->running[row] = r->used - 1;
   } else {
     r->running[row] = r->finished[*oldest];
     r->finished[*oldest] = slot;
@@ -94,7 +99,7 @@ HnStatus hn_trial_replay_append(HnTrialReplay *r, const HnHistory *h) {
 /* ---- reading ---- */
 
 int64_t hn_trial_replay_draw(const HnTrialReplay *r, HnRng *rng) {
-  return r->finished[hn_rng_below(rng, r->state[COUNT])];
+  return r->finished[hn_rng_below(rng, *r->count)];
 }
 
 void hn_trial_replay_draw_distinct(const HnTrialReplay *r, HnRng *rng, int64_t among, int64_t count,

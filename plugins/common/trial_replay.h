@@ -42,12 +42,13 @@ typedef struct HnTrialReplay {
   int64_t *steps;              /* [buffer + rows] length of the trial so far */
   int64_t *finished;           /* [buffer] slots of finished trials, a ring */
   int64_t *running;            /* [rows] slot of each row's unfinished trial */
-  int64_t *state;              /* [2] how many trials are finished; where in the ring the oldest is
-                                  once the ring is full */
+  int64_t *count;              /* [1] of finished trials */
+  int64_t *oldest;             /* [1] where in the ring it is once the ring is full */
 } HnTrialReplay;
 
 /* Keeps the arrays replay.obs, replay.next, replay.act, replay.reward, replay.ended,
- * replay.terminated, replay.task, replay.steps, replay.finished, replay.running and replay.state.
+ * replay.terminated, replay.task, replay.steps, replay.finished, replay.running, replay.count and
+ * replay.oldest.
  * [create] */
 void hn_trial_replay_create(HnTrialReplay *r, const HnHost *host, const HnTrialReplayShape *shape);
 
@@ -57,7 +58,7 @@ HnStatus hn_trial_replay_append(HnTrialReplay *r, const HnHistory *h);
 
 /* Finished trials. */
 static inline int64_t hn_trial_replay_count(const HnTrialReplay *r) {
-  return r->state[0];
+  return *r->count;
 }
 
 /* The slot of a finished trial, each as likely as any other.  There must be one.  [any] */

@@ -88,6 +88,8 @@ static void failing(void) {
       {"{env: {trouble: exit75}}", "ended by exit(75) in env trouble, step, after update 0"},
       {"{env: {trouble: loop}, run: {call_seconds: 0.5}}",
        "took longer than run.call_seconds: 0.5 s in env trouble, step, after update 0"},
+      {"{env: {trouble: stop}, run: {call_seconds: 0.5}}",
+       "stopped itself in env trouble, step, after update 0"},
       {"{env: {trouble: hog}, run: {memory: 1}}",
        "took more memory than run.memory allows in env trouble, step, after update 0"}};
   report_leaks(false);
@@ -236,17 +238,20 @@ static void exchanged(void) {
   expect(compared.out, "plain/0: damaged: runs/s/plain/0/run.json: is of other/0");
 }
 
-/* The pid of a running `hunch cell` of this run, once it has written a checkpoint. */
-static int wait_for_cell(GSubprocess *run, const char *dir) {
+/* The pid of a running `hunch cell` of this run, or 0. */
+static int cell_of(GSubprocess *run) {
   const char *pid = g_subprocess_get_identifier(run);
-  g_autofree char *children = g_strdup_printf("/proc/%s/task/%s/children", pid, pid);
+  g_autofree char *children = g_strdup_printf("/proc/%s/task/%s/children", pid, pid), *text = NULL;
+  return g_file_get_contents(children, &text, NULL, NULL) ? atoi(text) : 0;
+}
+
+/* The same, once it has written a checkpoint. */
+static int wait_for_cell(GSubprocess *run, const char *dir) {
   g_autofree char *saved = g_build_filename(dir, "ckpt", NULL);
   for (int i = 0; i < 500; i++, g_usleep(20000)) {
-    g_autofree char *text = NULL;
     g_autoptr(GDir) any = g_dir_open(saved, 0, NULL);
-    if (any && g_dir_read_name(any) && g_file_get_contents(children, &text, NULL, NULL) &&
-        atoi(text) > 0)
-      return atoi(text);
+    const int pid = any && g_dir_read_name(any) ? cell_of(run) : 0;
+    if (pid > 0) return pid;
   }
   g_error("no cell wrote a checkpoint");
 }
@@ -307,6 +312,46 @@ static void orphaned(void) {
 
 static void interrupted(void) {
   broken_off(false, 75, "interrupted with 0 of 4 cells done");
+}
+
+static bool is_stopped(int pid) {
+  g_autofree char *name = g_strdup_printf("/proc/%d/stat", pid), *text = NULL;
+  const char *after = g_file_get_contents(name, &text, NULL, NULL) ? strrchr(text, ')') : NULL;
+  return after && after[2] == 'T';
+}
+
+/* A plugin stops its process, for each row again: one signal to the run ends the cell, which says
+ * where it was. */
+static void stopped_itself(void) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "400", "0", "{env: {trouble: stop}}");
+  GSubprocess *p = begin(dir, "run s.yaml --arm other --seed 0");
+  int pid = 0;
+  for (int i = 0; i < 500 && !is_stopped(pid); i++, g_usleep(20000)) pid = cell_of(p);
+  g_assert_true(is_stopped(pid));
+  g_subprocess_send_signal(p, SIGINT);
+  g_auto(Run) run = end(p);
+  g_assert_cmpint(run.code, ==, 4);
+  expect(run.err, "other/0: failed: stopped itself in env trouble, step, after update 0");
+  g_assert_cmpint(kill(pid, 0), ==, -1);
+  g_autofree char *facts = fake_read(dir, "runs/s/other/0/run.json");
+  expect(facts, "stopped itself in env trouble, step, after update 0");
+}
+
+/* A cell that is stopped from outside and whose run is told to end writes its checkpoint. */
+static void stopped_from_outside(void) {
+  g_autoptr(Folder) dir = folder();
+  study(dir, "1200", "1500", "{run: {rows: 6}}");
+  g_autofree char *cell = g_build_filename(dir, "runs/s/plain/0", NULL);
+  GSubprocess *p = begin(dir, "run s.yaml --arm plain --seed 0");
+  const int pid = wait_for_cell(p, cell);
+  g_assert_cmpint(kill(pid, SIGSTOP), ==, 0);
+  g_usleep(500000); /* the run has seen it */
+  g_subprocess_send_signal(p, SIGINT);
+  g_auto(Run) run = end(p);
+  g_assert_cmpint(run.code, ==, 75);
+  g_autofree char *facts = fake_read(cell, "run.json");
+  expect(facts, "\"interrupted\"");
 }
 
 /* A cell that another run has under way is left alone. */
@@ -513,6 +558,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/killed_cell", killed_cell);
   g_test_add_func("/run/orphaned", orphaned);
   g_test_add_func("/run/interrupted", interrupted);
+  g_test_add_func("/run/stopped_itself", stopped_itself);
+  g_test_add_func("/run/stopped_from_outside", stopped_from_outside);
   g_test_add_func("/run/elsewhere", elsewhere);
   g_test_add_func("/run/refusals", refusals);
   g_test_add_func("/run/same_folder", same_folder);

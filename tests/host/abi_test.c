@@ -9,7 +9,7 @@
  * on such lists. */
 /* clang-format off */
 #define RNG(X)   X(key) X(counter) X(word) X(used)
-#define ARRAY(X) X(struct_size) X(name) X(role) X(type) X(rank) X(dim) X(grad) X(used)
+#define ARRAY(X) X(struct_size) X(name) X(role) X(type) X(rank) X(dim) X(grad) X(used) X(low) X(end)
 #define HOST(X) \
   X(struct_size) X(abi) X(impl) X(alloc) X(keep) X(scratch) X(parallel) X(fail) X(log) X(metric)
 #define PARAM(X) \

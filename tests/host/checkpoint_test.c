@@ -8,12 +8,12 @@ static void test_checkpoint(void) {
   double v[2] = {0.25, -8}, lv[2];
   guint8 b[3] = {7, 8, 9}, lb[3];
   int64_t used = 2, lused = 0;
-  HnState out[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, &used, w, true},
-                   {(char *)"p/v", HN_F64, 1, {2}, NULL, v, false},
-                   {(char *)"p/b", HN_U8, 1, {3}, NULL, b, false}};
-  HnState in[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, &lused, loaded, true},
-                  {(char *)"p/v", HN_F64, 1, {2}, NULL, lv, false},
-                  {(char *)"p/b", HN_U8, 1, {3}, NULL, lb, false}};
+  HnState out[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, &used, w, .weight = true},
+                   {(char *)"p/v", HN_F64, 1, {2}, NULL, v, .weight = false},
+                   {(char *)"p/b", HN_U8, 1, {3}, NULL, b, .weight = false}};
+  HnState in[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, &lused, loaded, .weight = true},
+                  {(char *)"p/v", HN_F64, 1, {2}, NULL, lv, .weight = false},
+                  {(char *)"p/b", HN_U8, 1, {3}, NULL, lb, .weight = false}};
   GPtrArray *a = g_ptr_array_new(), *z = g_ptr_array_new();
   for (int i = 0; i < 3; i++) g_ptr_array_add(a, &out[i]), g_ptr_array_add(z, &in[i]);
   char *dir = folder_new(), *path = g_build_filename(dir, "x.safetensors", NULL);
@@ -52,10 +52,10 @@ static void test_checkpoint(void) {
 static void test_flipped_bits(void) {
   float w[6] = {1, 2, 3, 4, 5, 6}, loaded[6];
   int64_t n = 123456789, ln;
-  HnState out[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, NULL, w, true},
-                   {(char *)"p/n", HN_I64, 1, {1}, NULL, &n, false}};
-  HnState in[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, NULL, loaded, true},
-                  {(char *)"p/n", HN_I64, 1, {1}, NULL, &ln, false}};
+  HnState out[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, NULL, w, .weight = true},
+                   {(char *)"p/n", HN_I64, 1, {1}, NULL, &n, .weight = false}};
+  HnState in[] = {{(char *)"p/w", HN_F32, 2, {3, 2}, NULL, loaded, .weight = true},
+                  {(char *)"p/n", HN_I64, 1, {1}, NULL, &ln, .weight = false}};
   g_autoptr(GPtrArray) a = g_ptr_array_new(), z = g_ptr_array_new();
   for (int i = 0; i < 2; i++) g_ptr_array_add(a, &out[i]), g_ptr_array_add(z, &in[i]);
   char *dir = folder_new();

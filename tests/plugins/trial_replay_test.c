@@ -122,7 +122,7 @@ static void test_append(void) {
     g_assert_cmpint(r.used, ==, BUFFER + ROWS);
     for (int k = 0; k < BUFFER; k++) {
       Trial wanted = trial[count - BUFFER + k];
-      int64_t slot = r.finished[(r.state[1] + k) % BUFFER];
+      int64_t slot = r.finished[(*r.oldest + k) % BUFFER];
       g_assert_cmpint(r.steps[slot], ==, wanted.length);
       g_assert_cmpmem(r.task + slot * TASK, 4 * TASK, x->task[wanted.from][wanted.row], 4 * TASK);
       for (int t = 0; t < wanted.length; t++)

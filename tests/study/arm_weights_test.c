@@ -1,6 +1,7 @@
 /* arm_weights_test.c - studies whose arms start from checkpoints, as users write and run them: from
  * another study or from another arm, in what order, and all that may be wrong with it. */
 #include "cli_fixture.h"
+#include "run_dir.h"
 
 #define HEAD                                                                            \
   "hunch: 1\nname: %s\nseeds: {root: 3, count: 2}\nbase:\n  env: {plugin: gridworld}\n" \
@@ -158,6 +159,36 @@ static void same_study(void) {
           "/later/0: configuration differs from the folder's: weights.identity was ");
 }
 
+/* The last checkpoint of a cell is gone, or has another byte: whoever asks for it is told so, and
+ * the one before is not taken for it. */
+static void lost_source(void) {
+  static const char *const studies[] = {"s", "post"}; /* its own cell's, another study's */
+  g_autoptr(Folder) dir = folder();
+  study(dir, "s", "arms:\n  first: {}\n  later: {weights: {arm: first}}\n");
+  study(dir, "post", "arms:\n  later: {weights: {from: runs/s, arm: first}}\n");
+  good(dir, "run s.yaml -j 1 --arm first");
+  for (guint i = 0; i < G_N_ELEMENTS(studies); i++) {
+    g_autofree char *cell = g_build_filename(dir, "runs/s/first/1", NULL), *text = NULL;
+    g_autofree char *run = g_strdup_printf("run %s.yaml -j 1", studies[i]);
+    g_autofree char *made = g_strdup_printf("runs/%s/later", studies[i]);
+    g_autoptr(GPtrArray) all = hn_run_checkpoints(cell, NULL);
+    gsize length;
+    g_assert_cmpuint(all->len, >, 1);
+    const char *path = all->pdata[all->len - 1];
+    g_assert_true(g_file_get_contents(path, &text, &length, NULL));
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    refused(dir, run, "runs/s/first/1: its last checkpoint, of update ");
+    text[length - 5] ^= 1;
+    g_assert_true(g_file_set_contents(path, text, (gssize)length, NULL));
+    refused(dir, run, " is damaged");
+    g_assert_false(exists(dir, made));
+    text[length - 5] ^= 1;
+    g_assert_true(g_file_set_contents(path, text, (gssize)length, NULL));
+  }
+  good(dir, "run s.yaml -j 2");
+  good(dir, "run post.yaml -j 2");
+}
+
 /* What starts from a failed cell fails too, with the reason; the rest runs. */
 static void failed_source(void) {
   g_autoptr(Folder) dir = folder();
@@ -212,6 +243,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/starts/other-study", other_study);
   g_test_add_func("/starts/unfit", unfit);
   g_test_add_func("/starts/same-study", same_study);
+  g_test_add_func("/starts/lost-source", lost_source);
   g_test_add_func("/starts/failed-source", failed_source);
   g_test_add_func("/starts/wrong-blocks", wrong_blocks);
   return g_test_run();

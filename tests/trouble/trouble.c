@@ -15,7 +15,7 @@
   X(flag, named, "", "Tasks have numbers, and names that a CSV file must quote.", 0)      \
   X(choice, trouble, "", "What happens to a row after a few steps of one life.", "none",  \
     "none|fail|abort|kill|greed|segv|stack|exit0|exit75|loop|hog|fork|leave_child|flood|" \
-    "create_segv|destroy_segv|create_exit|create_loop")
+    "create_segv|destroy_segv|create_exit|create_loop|stop")
 HN_PARAMS(PARAMS);
 
 enum { NAMES = 4 };
@@ -48,7 +48,8 @@ enum Kind {
   CREATE_SEGV,
   DESTROY_SEGV,
   CREATE_EXIT,
-  CREATE_LOOP
+  CREATE_LOOP,
+  STOP
 };
 
 static volatile int *volatile nowhere; /* no compiler knows that it is NULL */
@@ -102,6 +103,9 @@ static HnStatus misbehave(const Trouble *m) {
     break;
   case FLOOD:
     flood();
+    break;
+  case STOP:
+    raise(SIGSTOP);
     break;
   default:
     break;

@@ -120,7 +120,7 @@ static double seconds_before(const Run *r) {
 }
 
 /* Whether the numbers of a checkpoint's metadata agree with its name, with each other and with the
- * tables. */
+ * tables, and those of its tensors with each other. */
 static bool is_consistent(const Run *r, const char *path, GHashTable *meta, GError **error) {
   const HnSession *s = r->s;
   const int64_t update = get(meta, "update"), frames = get(meta, "frames");
@@ -129,6 +129,12 @@ static bool is_consistent(const Run *r, const char *path, GHashTable *meta, GErr
     return hn_error_set(error, HN_ERROR_FILE,
                         "%s: says update %" PRId64 " and %" PRId64 " frames, which cannot be", path,
                         update, frames);
+  for (int64_t i = 0; s->history_steps && i < s->rollouts.rows; i++)
+    if (s->history_steps[i] != s->rollouts.trial_step[i])
+      return hn_error_set(error, HN_ERROR_FILE,
+                          "%s: host/history.steps holds %" PRId64 " at element %" PRId64
+                          ", host/trial_step %" PRId64,
+                          path, s->history_steps[i], i, s->rollouts.trial_step[i]);
   return hn_recorder_check(r->dir, meta, frames >= r->cell->run.frames, error);
 }
 

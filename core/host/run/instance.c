@@ -44,6 +44,14 @@ static void *lend_alloc(const HnHost *host, int64_t count, size_t size) {
   return p;
 }
 
+/* Of an array that a plugin declares: its range, which one compiled before there were any lacks. */
+static void check_range(const HnInstance *x, HnArray *a) {
+  if (!HN_HAS(a, end)) a->low = a->end = 0;
+  const bool integer = a->type == HN_I32 || a->type == HN_I64 || a->type == HN_U8;
+  if (a->low != a->end && (!integer || a->low > a->end))
+    g_error("%s: kept array %s has a wrong range", x->plugin->name, a->name);
+}
+
 static void *lend_keep(const HnHost *host, const HnArray *array) {
   HnInstance *x = host->impl;
   if (array->rank < 1 || array->rank > 4 || array->type < HN_F32 || array->type > HN_U8)
@@ -52,7 +60,8 @@ static void *lend_keep(const HnHost *host, const HnArray *array) {
     if (!strcmp(((HnArrayRecord *)x->kept->pdata[i])->array.name, array->name))
       g_error("%s: two kept arrays are named %s", x->plugin->name, array->name);
   HnArrayRecord *k = g_new0(HnArrayRecord, 1);
-  k->array = *array;
+  memcpy(&k->array, array, MIN(array->struct_size, sizeof *array));
+  check_range(x, &k->array);
   k->array.name = g_strdup(array->name);
   k->item_bytes = hn_type_size(array->type);
   for (int64_t d = 1; d < array->rank; d++)

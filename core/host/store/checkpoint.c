@@ -29,16 +29,37 @@ static void add_kept(GPtrArray *table, const HnInstance *x) {
                      (int)k->array.rank, 0, 0);
     memcpy(s->dim, k->array.dim, sizeof s->dim);
     s->used = k->array.used, s->weight = k->array.role == HN_WEIGHT;
+    s->low = k->array.low, s->end = k->array.end;
   }
 }
 
-static void add_window(GPtrArray *table, const HnExperience *w, const char *name, int64_t *used) {
+/* Integers of which others are indexed or told apart. */
+static void add_counts(GPtrArray *table, const char *name, int64_t *data, int64_t rows, int64_t low,
+                       int64_t end) {
+  HnState *s = add(table, "host", name, HN_I64, data, 1, rows, 1);
+  s->low = low, s->end = end;
+}
+
+/* Random streams: of the words, only how many of them are consumed has a range. */
+static void add_rng(GPtrArray *table, const char *name, HnRng *data, int64_t rows) {
+  const int64_t words = sizeof(HnRng) / sizeof(uint32_t);
+  HnState *s = rows ? add(table, "host", name, HN_I32, data, 2, rows, words)
+                    : add(table, "host", name, HN_I32, data, 1, words, 1);
+  G_STATIC_ASSERT(offsetof(HnRng, used) == sizeof(HnRng) - sizeof(uint32_t));
+  s->end = G_N_ELEMENTS(data->word) + 1, s->last_column = true;
+}
+
+static void add_window(GPtrArray *table, const HnExperience *w, const char *name, int64_t actions) {
+  const int64_t end[HN_FIELDS] = {[HN_F_BEGIN] = HN_NEW_TASK + 1,
+                                  [HN_F_TERMINATED] = 2,
+                                  [HN_F_TRUNCATED] = 2,
+                                  [HN_F_ACTION_INDEX] = actions};
   for (int f = 0; f < HN_FIELDS; f++) {
     char *label = g_strdup_printf("%s.%s", name, hn_field_label(f));
     gsize row = (gsize)w->h.rows * w->size[f] / hn_type_size(hn_field_type(f));
     HnState *s = add(table, "host", label, hn_field_type(f), hn_experience_at(w, f, -1, 0), 2,
                      w->h.steps + 2, (int64_t)row);
-    s->used = used;
+    s->end = end[f];
     g_free(label);
   }
 }
@@ -46,29 +67,30 @@ static void add_window(GPtrArray *table, const HnExperience *w, const char *name
 GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *stats) {
   GPtrArray *t = g_ptr_array_new_with_free_func(state_free);
   HnRollouts *r = &s->rollouts;
-  int64_t B = r->rows, rng = sizeof(HnRng) / sizeof(uint32_t);
+  const int64_t B = r->rows, lifetime = s->trial.lifetime, actions = s->es.action_count,
+                tasks = s->tasks[r->split].count;
   add_kept(t, s->env), add_kept(t, s->inference), add_kept(t, s->policy);
   add(t, "host", "row.env", HN_U8, r->env, 2, B, (int64_t)s->shape.env_row);
   add(t, "host", "row.inference", HN_U8, r->belief, 2, B, (int64_t)s->shape.belief_row);
   add(t, "host", "row.policy", HN_U8, r->policy, 2, B, (int64_t)s->shape.policy_row);
-  add(t, "host", "rng.env", HN_I32, r->env_rng, 2, B, rng);
-  add(t, "host", "rng.inference", HN_I32, r->belief_rng, 2, B, rng);
-  add(t, "host", "rng.policy", HN_I32, r->policy_rng, 2, B, rng);
-  add(t, "host", "rng.policy_learning", HN_I32, &s->policy_learning, 1, rng, 1);
-  add(t, "host", "rng.inference_learning", HN_I32, &s->inference_learning, 1, rng, 1);
-  add(t, "host", "episode_step", HN_I64, r->episode_step, 1, B, 1);
-  add(t, "host", "trial_step", HN_I64, r->trial_step, 1, B, 1);
-  add(t, "host", "episode", HN_I64, r->episode, 1, B, 1);
-  add_window(t, &r->tail, "tail", NULL);
-  add(t, "host", "tail.task_index", HN_I64, r->tail.task_index, 1, B, 1);
+  add_rng(t, "rng.env", r->env_rng, B);
+  add_rng(t, "rng.inference", r->belief_rng, B);
+  add_rng(t, "rng.policy", r->policy_rng, B);
+  add_rng(t, "rng.policy_learning", &s->policy_learning, 0);
+  add_rng(t, "rng.inference_learning", &s->inference_learning, 0);
+  add_counts(t, "episode_step", r->episode_step, B, 0, s->es.horizon);
+  add_counts(t, "trial_step", r->trial_step, B, 0, lifetime);
+  add_counts(t, "episode", r->episode, B, 0, lifetime);
+  add_window(t, &r->tail, "tail", actions);
+  add_counts(t, "tail.task_index", r->tail.task_index, B, -1, tasks ? tasks : INT64_MAX);
   add(t, "host", "episode_stats.reward", HN_F64, stats->reward, 1, B, 1);
-  add(t, "host", "episode_stats.length", HN_I64, stats->length, 1, B, 1);
-  add(t, "host", "episode_stats.episode", HN_I64, stats->episode, 1, B, 1);
+  add_counts(t, "episode_stats.length", stats->length, B, 0, lifetime);
+  add_counts(t, "episode_stats.episode", stats->episode, B, 0, lifetime);
   add(t, "host", "episode_stats.info", HN_F64, stats->info, 2, B, stats->infos);
   add(t, "host", "episode_stats.info_count", HN_F64, stats->info_count, 2, B, stats->infos);
   if (s->bs.refresh) {
-    add_window(t, &s->history, "history", NULL);
-    add(t, "host", "history.steps", HN_I64, s->history_steps, 1, B, 1);
+    add_window(t, &s->history, "history", actions);
+    add_counts(t, "history.steps", s->history_steps, B, 0, lifetime);
   }
   return t;
 }
@@ -116,7 +138,18 @@ HnStoredTensors *hn_states_tensors(GPtrArray *states, GHashTable *meta) {
   return t;
 }
 
+/* What this process wrote and no later one could read is the doing of a plugin. */
+static bool all_in_range(const char *path, GPtrArray *states, GError **error) {
+  for (guint i = 0; i < states->len; i++) {
+    const HnState *x = states->pdata[i];
+    g_autofree char *why = hn_state_out_of_range(x, x->data, hn_state_bytes(x));
+    if (why) return hn_error_set(error, HN_ERROR_PLUGIN, "%s: not written: %s", path, why);
+  }
+  return true;
+}
+
 bool hn_checkpoint_write(const char *path, GPtrArray *states, GHashTable *meta, GError **error) {
+  if (!all_in_range(path, states, error)) return false;
   HnStoredTensors *t = hn_states_tensors(states, meta);
   bool ok = hn_stored_tensors_write(t, path, error);
   hn_stored_tensors_free(t);
@@ -138,6 +171,28 @@ char *hn_state_misfit(const HnState *x, const HnStoredTensor *t) {
   return NULL;
 }
 
+static int64_t integer_at(HnType type, const char *data, gsize i) {
+  int32_t narrow;
+  int64_t wide;
+  if (type == HN_U8) return ((const uint8_t *)data)[i];
+  if (type == HN_I32) return memcpy(&narrow, data + i * sizeof narrow, sizeof narrow), narrow;
+  return memcpy(&wide, data + i * sizeof wide, sizeof wide), wide;
+}
+
+char *hn_state_out_of_range(const HnState *x, const void *data, gsize bytes) {
+  const gsize count = bytes / hn_type_size(x->type);
+  const gsize columns = x->last_column ? (gsize)x->dim[x->rank - 1] : 1;
+  if (x->low == x->end) return NULL;
+  for (gsize i = columns - 1; i < count; i += columns) {
+    const int64_t value = integer_at(x->type, data, i);
+    if (value >= x->low && value < x->end) continue;
+    return g_strdup_printf("%s holds %" PRId64 " at element %" G_GSIZE_FORMAT
+                           ", expected %" PRId64 " to %" PRId64,
+                           x->name, value, i, x->low, x->end - 1);
+  }
+  return NULL;
+}
+
 void hn_state_take(HnState *x, const HnStoredTensor *t) {
   if (x->used) *x->used = t->dim[0];
   if (t->bytes) memcpy(x->data, t->data, t->bytes);
@@ -150,6 +205,7 @@ static void compare(GPtrArray *states, const HnStoredTensors *t, GString *wrong)
     const HnState *x = states->pdata[i];
     const HnStoredTensor *tensor = g_hash_table_lookup(t->find, x->name);
     g_autofree char *why = tensor ? hn_state_misfit(x, tensor) : NULL;
+    if (tensor && !why) why = hn_state_out_of_range(x, tensor->data, tensor->bytes);
     g_hash_table_add(known, x->name);
     if (!tensor) g_string_append_printf(wrong, "; missing: %s", x->name);
     if (why) g_string_append_printf(wrong, "; %s", why);

@@ -17,6 +17,9 @@ typedef struct HnState {
   int64_t *used; /* rows of dim[0] that hold something, or NULL: all */
   void *data;
   bool weight; /* hashed into trace.bin */
+  /* The integers in [low, end), or low == end: any.  Of each row's last column alone, if so. */
+  int64_t low, end;
+  bool last_column;
 } HnState;
 
 /* The table of a session and the statistics of its training episodes; elements HnState *, free with
@@ -26,16 +29,19 @@ gsize hn_state_bytes(const HnState *x); /* as far as it is used */
 /* The table as the tensors of a file; data stay where they are.  meta may be NULL. */
 HnStoredTensors *hn_states_tensors(GPtrArray *states, GHashTable *meta);
 
-/* meta: string to string. */
+/* meta: string to string.  HN_ERROR_PLUGIN, and no file: an integer is not in its declared range. */
 bool hn_checkpoint_write(const char *path, GPtrArray *states, GHashTable *meta, GError **error);
-/* Restores into the same table.  Every missing, extra or misshapen tensor is named. */
+/* Restores into the same table.  Every tensor that is missing, extra, misshapen or holds an integer
+ * out of range is named, and then nothing was changed. */
 bool hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, GError **error);
 /* The same of a file that is open; nothing is restored unless everything fits. */
 bool hn_checkpoint_take(const HnStoredTensors *t, const char *path, GPtrArray *states,
                         GError **error);
 /* Why x cannot take a tensor of its name, or NULL; g_free. */
 char *hn_state_misfit(const HnState *x, const HnStoredTensor *t);
-/* Copies a tensor that fits. */
+/* Which of the integers at `data` (bytes: of the tensor) is not in x's range, or NULL; g_free. */
+char *hn_state_out_of_range(const HnState *x, const void *data, gsize bytes);
+/* Copies a tensor that fits and is in range. */
 void hn_state_take(HnState *x, const HnStoredTensor *t);
 /* SHA-256 of all weights, 32 bytes; false, naming the tensor, if one of them is not finite. */
 bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[32], const char **not_finite);

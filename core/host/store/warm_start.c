@@ -81,9 +81,21 @@ static char *updates_of(GPtrArray *list) {
   return g_string_free(out, false);
 }
 
+/* The last checkpoint of a run that is done after `update` updates: no older one stands in. */
+static char *last(const char *dir, int64_t update, GPtrArray *list, const char **key,
+                  GError **error) {
+  g_autofree char *path = hn_run_checkpoint(dir, update), *there = updates_of(list);
+  if (update >= 0 && g_file_test(path, G_FILE_TEST_EXISTS)) return g_steal_pointer(&path);
+  return blame(key, "from", error,
+               "%s: its last checkpoint, of update %" PRId64 ", is missing; it holds those of: %s; "
+               "'at' with an update's number takes one of them",
+               dir, update, there);
+}
+
 /* The checkpoint in the folder of a cell that has run. */
 static char *choose(const HnCell *cell, const char *study, const char *dir, JsonObject *plan,
-                    const char *status, const char **key, GError **error) {
+                    JsonObject *facts, const char **key, GError **error) {
+  const char *status = hn_json_string(facts, "status", NULL);
   g_autoptr(GError) why = NULL;
   g_autoptr(GPtrArray) list = hn_run_checkpoints(dir, &why);
   if (!list) return blame(key, "from", error, "%s", why->message);
@@ -92,8 +104,7 @@ static char *choose(const HnCell *cell, const char *study, const char *dir, Json
     if (g_strcmp0(status, "done") != 0)
       return blame(key, "from", error, "%s is %s, not done: '%s' finishes it", dir,
                    status ? status : "unknown", how);
-    if (list->len) return g_strdup(list->pdata[list->len - 1]);
-    return blame(key, "from", error, "%s holds no checkpoint any more", dir);
+    return last(dir, hn_json_int(facts, "update", -1), list, key, error);
   }
   char *path = hn_run_checkpoint(dir, cell->weights_at);
   if (g_file_test(path, G_FILE_TEST_EXISTS)) return path;
@@ -112,11 +123,10 @@ char *hn_warm_start_find(const HnCell *cell, const char *study, const char **key
   g_autoptr(JsonObject) plan = hn_json_read(plan_file, NULL);
   const char *wanted = cell->weights.identity;
   if (!facts) return explain(cell, study, plan, key, error);
-  const char *status = hn_json_string(facts, "status", NULL);
   const char *identity = hn_json_string(facts, "identity", NULL);
   if (!*cell->weights.from && *wanted && g_strcmp0(identity, wanted) != 0)
     return blame(key, "arm", error, "%s holds another configuration than this study's", dir);
-  return choose(cell, study, dir, plan, status, key, error);
+  return choose(cell, study, dir, plan, facts, key, error);
 }
 
 char *hn_warm_start_sha256(const char *path, GError **error) {
@@ -136,6 +146,16 @@ char *hn_warm_start_sha256(const char *path, GError **error) {
   g_mapped_file_unref(file);
   g_hash_table_insert(known, g_strdup(path), g_strdup(fresh));
   return fresh;
+}
+
+bool hn_warm_start_whole(const HnCell *cell, const char *study, GError **error) {
+  const char *key;
+  g_autoptr(GError) why = NULL;
+  g_autofree char *path = hn_warm_start_find(cell, study, &key, error);
+  HnStoredTensors *t = path ? hn_stored_tensors_open(path, &why) : NULL;
+  if (why) hn_error_set(error, HN_ERROR_REFUSED, "%s", why->message);
+  hn_stored_tensors_free(t);
+  return t != NULL;
 }
 
 bool hn_warm_start_load(const HnCell *cell, const char *dir, GPtrArray *states, GHashTable *meta,

@@ -6,6 +6,8 @@
 /* The checkpoint that cell->weights names, in the folder `study` of a study; NULL with
  * HN_ERROR_REFUSED, and in *key the key of the block that is to blame.  g_free. */
 char *hn_warm_start_find(const HnCell *cell, const char *study, const char **key, GError **error);
+/* Whether that checkpoint is there and undamaged; HN_ERROR_REFUSED. */
+bool hn_warm_start_whole(const HnCell *cell, const char *study, GError **error);
 /* SHA-256 of a file in hex, g_free; NULL with HN_ERROR_REFUSED.  Computed once for a path. */
 char *hn_warm_start_sha256(const char *path, GError **error);
 

@@ -65,6 +65,8 @@ static guint look_at_table(const HnCell *cell, GPtrArray *states, const HnStored
     if (why)
       g_ptr_array_add(out, g_strdup_printf("misshapen: %s is %s in the checkpoint, %s here",
                                            x->name, tensor->label, label));
+    char *outside = why ? NULL : hn_state_out_of_range(x, tensor->data, tensor->bytes);
+    if (outside) g_ptr_array_add(out, outside);
   }
   return asked;
 }
@@ -103,8 +105,9 @@ static char *lines(GPtrArray *list) {
 }
 
 bool hn_warm_start_take(const HnCell *cell, GPtrArray *states, const char *path, GError **error) {
-  HnStoredTensors *t = hn_stored_tensors_open(path, error);
-  if (!t) return false;
+  g_autoptr(GError) why = NULL;
+  HnStoredTensors *t = hn_stored_tensors_open(path, &why);
+  if (!t) return hn_error_set(error, HN_ERROR_REFUSED, "%s", why->message);
   g_autoptr(GPtrArray) wrong = hn_warm_start_misfits(cell, states, t);
   bool ok = wrong->len == 0;
   if (!ok) {

@@ -84,6 +84,9 @@ typedef struct HnArray {
                            shape (F32), or NULL.  Never saved; gradient checks read it */
   int64_t *used;        /* rows of dim[0] in use, or NULL if always all: only these are
                            saved, and load sets it.  dim[0] is the capacity */
+  int64_t low, end;     /* I32, I64, U8: its values are in [low, end), and a checkpoint that holds
+                           another is refused by name; low == end: any value.  For indices,
+                           cursors and counts: what is loaded is then safe to index with */
 } HnArray;
 
 /* host->keep(host, HN_ARRAY("w", HN_WEIGHT, HN_F32, .rank = 2, .dim = {n, m})) */

@@ -86,7 +86,9 @@ static void judge_progress(const char *folder, JsonObject *facts, int64_t was, c
     if (!intact || hn_json_int(facts, "frames", cell->run.frames) >= cell->run.frames) return;
     g_clear_pointer(&s->reason, g_free);
   }
-  s->update = last_checkpoint(folder, &s->reason);
+  g_autoptr(GError) damage = NULL;
+  if (!hn_run_files_intact(folder, facts, true, &damage)) s->reason = g_strdup(damage->message);
+  if (!s->reason) s->update = last_checkpoint(folder, &s->reason);
   if (s->reason) {
     s->work = HN_CELL_DIFFERS;
     return;

@@ -24,6 +24,7 @@ struct HnChild {
   HnCallRecord *record;
   HnOutputLog *log;
   HnCallSlot seen[HN_CALL_SLOTS]; /* when last asked for a call that lasts */
+  int64_t stopped;                /* since when it has been seen stopped, or 0 */
 };
 
 /* ---- what it prints ---- */
@@ -184,6 +185,24 @@ char *hn_child_same_call(HnChild *c) {
   return same ? place(c) : NULL;
 }
 
+/* A stop is reported once; that the cell goes on, too. */
+char *hn_child_stopped(HnChild *c, double *seconds) {
+  siginfo_t change = {.si_pid = 0};
+  const bool new = c->watch &&
+                   waitid(P_PID, (id_t)c->pid, &change, WSTOPPED | WCONTINUED | WNOHANG) == 0 &&
+                   change.si_pid == c->pid;
+  const int64_t now = g_get_monotonic_time();
+  const bool stops = new && change.si_code == CLD_STOPPED;
+  if (new) c->stopped = stops ? now : 0;
+  *seconds = c->stopped ? 1e-6 * (double)(now - c->stopped) : 0;
+  return stops ? place(c) : NULL;
+}
+
+void hn_child_end_stopped(HnChild *c) {
+  c->record->end = HN_END_STOPPED;
+  hn_child_signal(c, SIGKILL);
+}
+
 char *hn_child_death(const HnChild *c) {
   const HnCell *cell = c->job->cell;
   g_autofree char *where = place(c);
@@ -195,6 +214,8 @@ char *hn_child_death(const HnChild *c) {
   case HN_END_MEMORY:
     return g_strdup_printf("took more memory than %s%s",
                            cell->run.memory > 0 ? "run.memory allows" : "this machine has", where);
+  case HN_END_STOPPED:
+    return g_strdup_printf("stopped itself%s", where);
   case HN_END_ORPHAN:
     return g_strdup_printf("was left by the process that started it%s", where);
   default:

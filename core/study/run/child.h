@@ -35,6 +35,13 @@ const HnCallRecord *hn_child_record(const HnChild *c);
  * update 3"; else NULL; g_free. */
 char *hn_child_same_call(HnChild *c);
 
+/* Whether the cell is stopped although nobody stopped it through hn_child_signal: " in env NAME,
+ * step, after update 3", the first time that this is seen and NULL later; g_free.  *seconds: for
+ * how long that has been seen, 0: it is not. */
+char *hn_child_stopped(HnChild *c, double *seconds);
+/* Kills a cell that stopped itself, which is then what ended it. */
+void hn_child_end_stopped(HnChild *c);
+
 /* How it ended: its exit code if it returned one by itself, else -1, and then, in words, what ended
  * it, in which plugin's call and after which update; g_free. */
 int hn_child_code(const HnChild *c);

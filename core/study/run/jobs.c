@@ -5,6 +5,7 @@
 #include "lock.h"
 #include "plan_file.h"
 #include "run_dir.h"
+#include "warm_start.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -133,6 +134,14 @@ static bool sources_done(const char *dir, const GPtrArray *jobs, GError **error)
   return true;
 }
 
+/* Whether the weights that a job is to begin with are whole; no older ones stand in for them. */
+static bool weights_whole(const char *dir, const HnJob *j, GError **error) {
+  g_autoptr(GError) why = NULL;
+  if (hn_warm_start_whole(j->cell, dir, &why)) return true;
+  return hn_error_set(error, HN_ERROR_REFUSED, "%s cannot start from the weights of %s/%" G_GINT64_FORMAT
+                      ": %s", j->name, j->cell->source->arm, j->cell->source->seed_index, why->message);
+}
+
 bool hn_jobs_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error) {
   if (!same_study(study, dir, error) || !plan_fits(study, dir, error)) return false;
   for (guint i = 0; i < jobs->len; i++) {
@@ -140,9 +149,17 @@ bool hn_jobs_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GErro
     HnCellStatus status = hn_cell_status(j->dir, j->cell);
     j->ready = status.work == HN_CELL_DONE;
     if (j->ready) j->state = HN_JOB_DONE, j->frames = j->total;
+    j->fresh = status.work == HN_CELL_RUN;
     hn_cell_status_clear(&status);
   }
-  return sources_done(dir, jobs, error);
+  if (!sources_done(dir, jobs, error)) return false;
+  for (guint i = 0; i < jobs->len; i++) { /* sources that are still to run are looked at then */
+    const HnJob *j = jobs->pdata[i];
+    if (j->fresh && j->cell->source && (!j->after || j->after->ready) &&
+        !weights_whole(dir, j, error))
+      return false;
+  }
+  return true;
 }
 
 static bool unwritable(const char *what, const char *why, GError **error) {
@@ -211,8 +228,7 @@ void hn_job_record(const HnJob *job, const char *status, const char *reason) {
   }
   json_object_set_string_member(o, "status", status);
   json_object_set_string_member(o, "reason", reason);
-  g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), o);
-  g_autofree char *line = hn_json_text(root);
+  g_autofree char *line = hn_json_sealed_text(o);
   g_autoptr(GError) error = NULL;
   if (!g_file_set_contents(path, line, -1, &error)) g_printerr("%s\n", error->message);
 }

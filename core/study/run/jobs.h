@@ -20,6 +20,7 @@ struct HnJob {
   char *dir;
   HnJobState state;
   bool ready; /* was done before */
+  bool fresh; /* has no checkpoint of its own to go on from */
   int64_t frames, total;
   char *reason;       /* of a failure */
   bool refused;       /* by a plugin: its parameters contradict each other, or a file is missing */
@@ -32,7 +33,7 @@ GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const
                        gsize seed_count);
 /* Checks what `dir` holds; writes nothing.  HN_ERROR_DIFFERS, with the reason, if that is another
  * study or another configuration of it, or if a cell starts from one that is not done and not asked
- * for. */
+ * for.  HN_ERROR_REFUSED: the weights that a cell is to begin with are missing or damaged. */
 bool hn_jobs_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error);
 /* Checks again, under the folder's lock, and writes the plan.  HN_ERROR_FILE, or as above.  Cells
  * write their own files under their own folders' locks. */

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DRAW_MS = 200, HEARTBEAT_S = 60, EXIT_USAGE = 2, EXIT_INTERRUPTED = 75 };
+enum { DRAW_MS = 200, LOOK_MS = 200, HEARTBEAT_S = 60, EXIT_USAGE = 2, EXIT_INTERRUPTED = 75 };
 
 typedef struct Schedule {
   GPtrArray *jobs;
@@ -83,7 +83,8 @@ static void judge_end(Schedule *s, const HnChild *c) {
     j->state = HN_JOB_DONE, j->frames = j->total;
   } else if (code == EXIT_INTERRUPTED) {
     j->state = HN_JOB_INTERRUPTED;
-  } else if (s->signals > 0 && (hn_child_killer(c) == SIGKILL || hn_child_killer(c) == SIGTERM)) {
+  } else if (s->signals > 0 && hn_child_record(c)->end != HN_END_STOPPED &&
+             (hn_child_killer(c) == SIGKILL || hn_child_killer(c) == SIGTERM)) {
     judge_killed(j);
   } else if (code >= 0 && g_strcmp0(status, "failed") == 0 && reason) {
     fail(s, j, said, g_steal_pointer(&reason));
@@ -207,6 +208,22 @@ static gboolean on_heartbeat(gpointer arg) {
   return G_SOURCE_CONTINUE;
 }
 
+/* A cell that stops itself does not come back by itself, and its guard is stopped with it: it has
+ * as long as a call may last, and after a signal to this process no time at all. */
+static gboolean on_look(gpointer arg) {
+  Schedule *s = arg;
+  for (guint i = 0; i < s->children->len; i++) {
+    HnChild *c = s->children->pdata[i];
+    const HnJob *j = hn_child_job(c);
+    const double most = j->cell->run.call_seconds;
+    double seconds;
+    g_autofree char *where = hn_child_stopped(c, &seconds);
+    if (where) say(s, "%s: stopped itself%s", j->name, where);
+    if (seconds > 0 && (s->signals > 0 || (most > 0 && seconds > most))) hn_child_end_stopped(c);
+  }
+  return G_SOURCE_CONTINUE;
+}
+
 int64_t hn_schedule_parallel(const GPtrArray *jobs) {
   int64_t workers = 1;
   for (guint i = 0; i < jobs->len; i++)
@@ -259,6 +276,8 @@ static GArray *listen_to(Schedule *s) {
   const guint clock = s->progress.terminal ? g_timeout_add(DRAW_MS, on_draw, s)
                                            : g_timeout_add_seconds(HEARTBEAT_S, on_heartbeat, s);
   g_array_append_val(sources, clock);
+  const guint look = g_timeout_add(LOOK_MS, on_look, s);
+  g_array_append_val(sources, look);
   listen_to_stop(s, sources);
   return sources;
 }
