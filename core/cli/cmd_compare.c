@@ -39,7 +39,7 @@ int hn_cmd_compare(int argc, char **argv) {
   const HnVerb *verb = hn_verb_find(argv[0]);
   int code = hn_options_parse(verb, entries, &argc, &argv);
   if (code >= 0) return code;
-  if (argc != 2) return hn_options_refuse(verb, "expected one study folder");
+  if (argc != 2 || !*argv[1]) return hn_options_refuse(verb, "expected one study folder");
   if (by && strcmp(by, "task") != 0)
     return hn_options_refuse(verb, "--by %s: results are shown by 'task'", by);
   if (csv && (!by || json))

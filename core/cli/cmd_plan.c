@@ -1,6 +1,7 @@
 /* cmd_plan.c - `hunch plan STUDY.yaml`: every cell, whether it would run, and why. */
-#include "cell_status.h"
+#include "jobs.h"
 #include "json.h"
+#include "message.h"
 #include "options.h"
 #include "run_dir.h"
 #include "study.h"
@@ -79,6 +80,11 @@ int hn_cmd_plan(int argc, char **argv) {
   g_autoptr(HnStudy) study = hn_study_argument(verb, argc, argv);
   if (!study) return HN_EXIT_USAGE;
   g_autofree char *dir = output ? g_strdup(output) : g_build_filename("runs", study->name, NULL);
+  g_autoptr(GError) error = NULL;
+  if (!hn_jobs_folder_check(dir, &error)) {
+    hn_message_error(verb->name, "%s", error->message);
+    return hn_verb_exit_code(error);
+  }
   if (json)
     print_json(study, dir);
   else

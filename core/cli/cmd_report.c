@@ -13,7 +13,7 @@ int hn_cmd_report(int argc, char **argv) {
   const HnVerb *verb = hn_verb_find(argv[0]);
   int code = hn_options_parse(verb, entries, &argc, &argv);
   if (code >= 0) return code;
-  if (argc != 2) return hn_options_refuse(verb, "expected one study folder");
+  if (argc != 2 || !*argv[1]) return hn_options_refuse(verb, "expected one study folder");
   if (!output) output = g_build_filename(argv[1], "report.html", NULL);
   g_autoptr(GError) error = NULL;
   g_autoptr(HnResults) r = hn_results_read(argv[1], &error);

@@ -21,15 +21,18 @@ static void print_help(FILE *out) {
 }
 
 static int refuse_verb(const char *name) {
+  static const char *const options[] = {"--help", "--version", NULL};
   g_autoptr(GPtrArray) names = g_ptr_array_new();
   for (const HnVerb *v = hn_verbs; v->name; v++)
     if (v->summary) g_ptr_array_add(names, (gpointer)(guintptr)v->name);
   g_ptr_array_add(names, NULL);
-  const char *nearest = hn_diag_nearest(name, (const char *const *)names->pdata);
+  const char *nearest =
+      hn_diag_nearest(name, *name == '-' ? options : (const char *const *)names->pdata);
+  g_autofree char *shown = hn_diag_cut(name);
   if (nearest)
-    hn_message_error(NULL, "no verb '%s': did you mean '%s'?", name, nearest);
+    hn_message_error(NULL, "no verb '%s': did you mean '%s'?", shown, nearest);
   else
-    hn_message_error(NULL, "no verb '%s': 'hunch --help' lists them", name);
+    hn_message_error(NULL, "no verb '%s': 'hunch --help' lists them", shown);
   return HN_EXIT_USAGE;
 }
 

@@ -1,5 +1,6 @@
 /* message.c - see message.h. */
 #include "message.h"
+#include "diagnostics.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +16,13 @@ const char *hn_message_style(int fd, HnStyle style) {
 G_GNUC_PRINTF(4, 0)
 static void message(const char *verb, const char *what, HnStyle style, const char *format,
                     va_list args) {
-  g_autofree char *text = g_strdup_vprintf(format, args);
+  g_autofree char *raw = g_strdup_vprintf(format, args);
+  g_auto(GStrv) lines = g_strsplit(raw, "\n", -1); /* paths may hold any bytes */
+  for (char **line = lines; *line; line++) {
+    char *shown = hn_diag_printable(*line);
+    g_free(*line), *line = shown;
+  }
+  g_autofree char *text = g_strjoinv("\n", lines);
   fflush(stdout); /* so that a shared terminal or file keeps the order */
   fprintf(stderr, "hunch%s%s: %s%s:%s %s\n", verb ? " " : "", verb ? verb : "",
           hn_message_style(STDERR_FILENO, style), what, hn_message_style(STDERR_FILENO, HN_PLAIN),

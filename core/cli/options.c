@@ -37,6 +37,9 @@ static int refuse_option(const HnVerb *verb, const GOptionEntry *entries, const 
   const char *nearest = NULL, *option = strrchr(error->message, ' ');
   if (g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION) && option)
     nearest = nearest_option(option + 1, entries);
+  if (option && strstr(verb->usage, "KEY=VALUE") && option[strcspn(option, ".=")] == '.')
+    return hn_options_refuse(verb, "%s: did you mean %s, without dashes?", error->message,
+                             option + 1 + strspn(option + 1, "-"));
   if (nearest) return hn_options_refuse(verb, "%s: did you mean --%s?", error->message, nearest);
   return hn_options_refuse(verb, "%s", error->message);
 }

@@ -22,7 +22,7 @@ static void warn_of_hidden(const HnVerb *verb, const HnStudy *s) {
 }
 
 HnStudy *hn_study_argument(const HnVerb *verb, int argc, char **argv) {
-  if (argc < 2) {
+  if (argc < 2 || !*argv[1]) {
     hn_options_refuse(verb, "which study?");
     return NULL;
   }

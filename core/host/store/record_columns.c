@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { SOME = 100 }; /* names of a numbered column among which the nearest is looked for */
+
 /* ---- how many there are ---- */
 
 #define DECLARED(name, columns)                     \
@@ -325,10 +327,11 @@ static int64_t count_of(const HnRecordColumn *c, const HnSession *s) {
   return c->declared ? hn_column_count(c->declared(s)) : c->count ? c->count(s) : 1;
 }
 
-/* Names of one column, with `pass` inserted behind "eval." unless it is NULL. */
-static void put_names(HnCsvWriter *w, const HnRecordColumn *c, const HnSession *s,
-                      const char *pass) {
-  for (int64_t k = 0; k < count_of(c, s); k++) {
+/* The first `most` names of one column, with `pass` inserted behind "eval." unless it is NULL. */
+static void put_names(HnCsvWriter *w, const HnRecordColumn *c, const HnSession *s, const char *pass,
+                      int64_t most) {
+  const int64_t n = MIN(count_of(c, s), most);
+  for (int64_t k = 0; k < n; k++) {
     g_autofree char *number = g_strdup_printf("%" PRId64, c->first + k);
     const char *star = c->declared ? c->declared(s)[k].name : number;
     GString *name = g_string_new(c->name);
@@ -349,13 +352,52 @@ static void put_fields(HnCsvWriter *w, const HnRecordColumn *c, const HnRecordRo
   for (int64_t k = 0; k < n; k++) c->put(w, r, c->first + k);
 }
 
-void hn_record_header(HnCsvWriter *w, HnRunFile table, const HnSession *s) {
+static void put_header(HnCsvWriter *w, HnRunFile table, const HnSession *s, int64_t most) {
   const HnRecordColumn *all = hn_record_columns(table);
-  for (const HnRecordColumn *c = all; c->name; c++) put_names(w, c, s, NULL);
+  for (const HnRecordColumn *c = all; c->name; c++) put_names(w, c, s, NULL, most);
   for (guint i = 1; table == HN_FILE_METRICS && i < s->passes; i++)
     for (const HnRecordColumn *c = all; c->name; c++)
-      if (c->each_pass) put_names(w, c, s, s->pass[i].name);
+      if (c->each_pass) put_names(w, c, s, s->pass[i].name, most);
   hn_csv_end_row(w);
+}
+
+void hn_record_header(HnCsvWriter *w, HnRunFile table, const HnSession *s) {
+  put_header(w, table, s, INT64_MAX);
+}
+
+/* Whether `name` is one of the column's names. */
+static bool has_name(const HnRecordColumn *c, const HnSession *s, const char *name) {
+  const gsize stem = strcspn(c->name, "*");
+  const int64_t n = count_of(c, s);
+  if (!c->name[stem]) return n > 0 && strcmp(name, c->name) == 0;
+  if (strncmp(name, c->name, stem) != 0) return false;
+  name += stem;
+  for (int64_t k = 0; c->declared && k < n; k++)
+    if (strcmp(name, c->declared(s)[k].name) == 0) return true;
+  guint64 number;
+  return !c->declared && n > 0 && (*name != '0' || !name[1]) &&
+         g_ascii_string_to_unsigned(name, 10, (guint64)c->first, (guint64)(c->first + n - 1),
+                                    &number, NULL);
+}
+
+bool hn_record_has_metric(const HnSession *s, const char *name) {
+  for (const HnRecordColumn *c = metrics; c->name; c++)
+    if (has_name(c, s, name)) return true;
+  for (guint i = 1; i < s->passes; i++) {
+    g_autofree char *prefix = g_strconcat("eval.", s->pass[i].name, ".", NULL);
+    if (!g_str_has_prefix(name, prefix)) continue;
+    g_autofree char *first = g_strconcat("eval.", name + strlen(prefix), NULL);
+    for (const HnRecordColumn *c = metrics; c->name; c++)
+      if (c->each_pass && has_name(c, s, first)) return true;
+  }
+  return false;
+}
+
+char **hn_record_some_metrics(const HnSession *s) {
+  HnCsvWriter w = {g_string_new(NULL), 1, false};
+  put_header(&w, HN_FILE_METRICS, s, SOME);
+  g_autofree char *header = g_strchomp(hn_csv_take(&w));
+  return g_strsplit(header, ",", -1);
 }
 
 void hn_record_row(HnCsvWriter *w, HnRunFile table, const HnRecordRow *r) {

@@ -55,6 +55,11 @@ const HnRecordColumn *hn_record_find(const char *name);
 /* Of the columns (NULL-terminated) the one that `name` may have meant: `return` is eval.return,
  * `value_loss` is policy.value_loss; or NULL. */
 const char *hn_record_nearest(const char *name, const char *const *columns);
+/* Whether metrics.csv has a column of that name in this session. */
+bool hn_record_has_metric(const HnSession *s, const char *name);
+/* The columns of metrics.csv in this session, of those that are numbered the first hundred;
+ * g_strfreev. */
+char **hn_record_some_metrics(const HnSession *s);
 /* Whether a table is written at all in this session. */
 bool hn_record_has(const HnSession *s, HnRunFile table);
 /* Cells of the map that the inference draws of its belief, or 0. */

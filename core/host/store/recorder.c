@@ -13,7 +13,7 @@ enum { DIGITS = 10 }; /* significant ones of every number */
 
 struct HnRecorder {
   char *dir;
-  FILE *file[HN_RUN_FILE_COUNT]; /* tables and the trace; else NULL */
+  FILE *file[HN_RUN_FILE_COUNT];     /* tables and the trace; else NULL */
   HnChecksum sum[HN_RUN_FILE_COUNT]; /* of each, from its start */
   HnCsvWriter row;
 };
@@ -90,8 +90,8 @@ static char *extent_text(const HnChecksum *sum) {
   return g_strdup_printf("%" PRIu64 " %016" PRIx64, sum->bytes, hn_checksum_so_far(sum));
 }
 
-static FILE *open_file(const char *dir, HnRunFile t, GHashTable *meta, bool ended,
-                       HnChecksum *sum, GError **error) {
+static FILE *open_file(const char *dir, HnRunFile t, GHashTable *meta, bool ended, HnChecksum *sum,
+                       GError **error) {
   g_autofree char *path = hn_run_file(dir, t);
   const off_t keep = kept_length(path, t, meta, ended);
   FILE *f = fopen(path, "ab");

@@ -10,8 +10,8 @@ typedef struct HnRecorder HnRecorder;
  * meta: begun anew).  A run that goes on beyond a former end loses what was recorded of that end
  * alone. */
 HnRecorder *hn_recorder_open(const char *dir, const HnSession *s, GHashTable *meta, GError **error);
-/* Whether the files of `dir` begin as a checkpoint's metadata say; HN_ERROR_FILE names the first that
- * does not.  ended: the run has no more to do. */
+/* Whether the files of `dir` begin as a checkpoint's metadata say; HN_ERROR_FILE names the first
+ * that does not.  ended: the run has no more to do. */
 bool hn_recorder_check(const char *dir, GHashTable *meta, bool ended, GError **error);
 void hn_recorder_close(HnRecorder *r);
 /* Flushes to disk and notes in meta how long each file is, and its checksum. */

@@ -112,6 +112,7 @@ static bool read_plan(HnResults *r, GError **error) {
                         g_file_test(cell, G_FILE_TEST_EXISTS)
                             ? "it holds a single cell; give the folder two levels up"
                         : g_file_test(r->dir, G_FILE_TEST_IS_DIR) ? "it has no " HN_STUDY_PLAN
+                        : g_file_test(r->dir, G_FILE_TEST_EXISTS) ? "it is a file"
                                                                   : "there is no such folder");
   }
   g_autoptr(HnDiag) d = hn_diag_new();

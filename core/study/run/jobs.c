@@ -53,6 +53,12 @@ GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const
   return jobs;
 }
 
+bool hn_jobs_folder_check(const char *dir, GError **error) {
+  if (!*dir) return hn_error_set(error, HN_ERROR_REFUSED, "-o wants the name of a folder");
+  if (!g_file_test(dir, G_FILE_TEST_EXISTS) || g_file_test(dir, G_FILE_TEST_IS_DIR)) return true;
+  return hn_error_set(error, HN_ERROR_REFUSED, "%s is not a folder: choose another with -o", dir);
+}
+
 /* A folder that is not empty must hold this study's plan. */
 static bool same_study(const HnStudy *study, const char *dir, GError **error) {
   g_autofree char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);
@@ -138,12 +144,15 @@ static bool sources_done(const char *dir, const GPtrArray *jobs, GError **error)
 static bool weights_whole(const char *dir, const HnJob *j, GError **error) {
   g_autoptr(GError) why = NULL;
   if (hn_warm_start_whole(j->cell, dir, &why)) return true;
-  return hn_error_set(error, HN_ERROR_REFUSED, "%s cannot start from the weights of %s/%" G_GINT64_FORMAT
-                      ": %s", j->name, j->cell->source->arm, j->cell->source->seed_index, why->message);
+  return hn_error_set(error, HN_ERROR_REFUSED,
+                      "%s cannot start from the weights of %s/%" G_GINT64_FORMAT ": %s", j->name,
+                      j->cell->source->arm, j->cell->source->seed_index, why->message);
 }
 
 bool hn_jobs_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error) {
-  if (!same_study(study, dir, error) || !plan_fits(study, dir, error)) return false;
+  if (!hn_jobs_folder_check(dir, error) || !same_study(study, dir, error) ||
+      !plan_fits(study, dir, error))
+    return false;
   for (guint i = 0; i < jobs->len; i++) {
     HnJob *j = jobs->pdata[i];
     HnCellStatus status = hn_cell_status(j->dir, j->cell);
@@ -180,7 +189,10 @@ static bool write_file(const char *dir, const char *name, const char *text, GErr
 static char *annotated(const HnStudy *study, const char *const *overrides) {
   GString *out = g_string_new(study->source);
   if (overrides && *overrides) g_string_append(out, "\n# overridden on the command line:\n");
-  for (; overrides && *overrides; overrides++) g_string_append_printf(out, "# %s\n", *overrides);
+  for (; overrides && *overrides; overrides++) {
+    g_autofree char *line = hn_diag_printable(*overrides); /* a line break would end the comment */
+    g_string_append_printf(out, "# %s\n", line);
+  }
   return g_string_free(out, FALSE);
 }
 

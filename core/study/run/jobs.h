@@ -31,9 +31,12 @@ struct HnJob {
  * seed by seed, so that the first results are already paired.  Free with g_ptr_array_unref. */
 GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const int64_t *seeds,
                        gsize seed_count);
-/* Checks what `dir` holds; writes nothing.  HN_ERROR_DIFFERS, with the reason, if that is another
- * study or another configuration of it, or if a cell starts from one that is not done and not asked
- * for.  HN_ERROR_REFUSED: the weights that a cell is to begin with are missing or damaged. */
+/* Whether `dir` is a folder or can become one; else HN_ERROR_REFUSED. */
+bool hn_jobs_folder_check(const char *dir, GError **error);
+/* Checks what `dir` holds; writes nothing.  As above, or HN_ERROR_DIFFERS, with the reason, if
+ * that is another study or another configuration of it, or if a cell starts from one that is not
+ * done and not asked for.  HN_ERROR_REFUSED: the weights that a cell is to begin with are missing
+ * or damaged. */
 bool hn_jobs_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error);
 /* Checks again, under the folder's lock, and writes the plan.  HN_ERROR_FILE, or as above.  Cells
  * write their own files under their own folders' locks. */
