@@ -90,6 +90,7 @@ static Bench *bench_new(int64_t rows, const char *settings) {
                            .action_dim = ACT,
                            .horizon = STEPS,
                            .lifetime = STEPS,
+                           .episodes = STEPS,
                            .rows = rows,
                            .steps = STEPS,
                            .rng = &b->rng};

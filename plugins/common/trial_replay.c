@@ -24,7 +24,12 @@ void hn_trial_replay_create(HnTrialReplay *r, const HnHost *host, const HnTrialR
   int64_t slots = s->buffer + s->rows;
   r->host = host, r->shape = *shape;
   r->obs = keep_steps(r, "replay.obs", HN_F32, s->obs_dim, 0);
-  r->next_obs = keep_steps(r, "replay.next", HN_F32, s->next_obs_dim, 0);
+  if (s->obs_dim && s->next_obs_dim)
+    r->end_obs =
+        host->keep(host, HN_ARRAY("replay.end", HN_REPLAY, HN_F32, .rank = 3,
+                                  .dim = {slots, s->episodes, s->next_obs_dim}, .used = &r->used));
+  else
+    r->next_obs = keep_steps(r, "replay.next", HN_F32, s->next_obs_dim, 0);
   r->action = keep_steps(r, "replay.act", HN_F32, s->action_dim, 0);
   r->reward = keep_steps(r, "replay.reward", HN_F32, 1, 0);
   r->ended = keep_steps(r, "replay.ended", HN_U8, 1, 2);
@@ -64,6 +69,14 @@ static void copy(const float *from, int64_t at, float *to, int64_t to_at, int64_
   if (to) memcpy(to + to_at * width, from + at * width, (size_t)width * sizeof *to);
 }
 
+/* Episodes of a slot's trial that ended before a step. */
+static int64_t ends_before(const HnTrialReplay *r, int64_t slot, int64_t step) {
+  const uint8_t *ended = r->ended + slot * r->shape.length;
+  int64_t count = 0;
+  for (int64_t t = 0; t < step; t++) count += ended[t];
+  return count;
+}
+
 static HnStatus append_step(HnTrialReplay *r, const HnHistory *h, int64_t t, int64_t row) {
   const HnTrialReplayShape *s = &r->shape;
   int64_t from = hn_at(h, t, row), slot = r->running[row];
@@ -71,8 +84,15 @@ static HnStatus append_step(HnTrialReplay *r, const HnHistory *h, int64_t t, int
   if (r->steps[slot] == s->length)
     return r->host->fail(r->host, HN_E_SHAPE, "a trial is longer than the %lld steps announced",
                          (long long)s->length);
-  int64_t to = slot * s->length + r->steps[slot]++;
+  int64_t step = r->steps[slot], to = slot * s->length + step;
+  int64_t episode = r->end_obs && begin != HN_KEEP ? ends_before(r, slot, step) : -1;
+  if (episode == s->episodes)
+    return r->host->fail(r->host, HN_E_SHAPE, "a trial has more than the %lld episodes announced",
+                         (long long)s->episodes);
+  r->steps[slot]++;
   copy(h->obs, from, r->obs, to, s->obs_dim);
+  if (episode >= 0)
+    copy(h->next_obs, from, r->end_obs, slot * s->episodes + episode, s->next_obs_dim);
   copy(h->next_obs, from, r->next_obs, to, s->next_obs_dim);
   if (r->action)
     hn_encode_action(h, from, s->action_dim, s->discrete, r->action + to * s->action_dim);
@@ -119,17 +139,38 @@ HnTransition hn_trial_replay_draw_transition(const HnTrialReplay *r, HnRng *rng)
   return x;
 }
 
+const float *hn_trial_replay_next_obs(const HnTrialReplay *r, int64_t slot, int64_t step) {
+  const HnTrialReplayShape *s = &r->shape;
+  const int64_t at = slot * s->length + step;
+  if (r->next_obs) return r->next_obs + at * s->next_obs_dim;
+  if (!r->ended[at]) return r->obs + (at + 1) * s->obs_dim;
+  return r->end_obs + (slot * s->episodes + ends_before(r, slot, step)) * s->next_obs_dim;
+}
+
+void hn_trial_replay_next_all(const HnTrialReplay *r, int64_t slot, int64_t n, float *next) {
+  const HnTrialReplayShape *s = &r->shape;
+  const int64_t first = slot * s->length, width = s->next_obs_dim;
+  if (n > 1)
+    memcpy(next, r->next_obs ? r->next_obs + first * width : r->obs + (first + 1) * width,
+           (size_t)((n - 1) * width) * sizeof *next);
+  for (int64_t t = 0; t < n; t++)
+    if (r->ended[first + t] || t == n - 1)
+      copy(hn_trial_replay_next_obs(r, slot, t), 0, next, t, width);
+}
+
 typedef struct Window {
   uint8_t *begin, *terminated, *truncated;
   float *obs, *next_obs, *action, *reward, *task;
   int32_t *action_index;
 } Window;
 
-/* Step `at` of all slots as element `to` of a window. */
-static void read_step(const HnTrialReplay *r, int64_t at, const Window *w, int64_t to) {
+/* Step t of a slot's trial as element `to` of a window. */
+static void read_step(const HnTrialReplay *r, int64_t slot, int64_t t, const Window *w,
+                      int64_t to) {
   const HnTrialReplayShape *s = &r->shape;
+  const int64_t at = slot * s->length + t;
   copy(r->obs, at, w->obs, to, s->obs_dim);
-  copy(r->next_obs, at, w->next_obs, to, s->next_obs_dim);
+  if (w->next_obs) copy(hn_trial_replay_next_obs(r, slot, t), 0, w->next_obs, to, s->next_obs_dim);
   copy(r->action, at, w->action, to, s->action_dim);
   w->reward[to] = r->reward[at], w->terminated[to] = r->terminated[at];
   w->truncated[to] = r->ended[at] && !r->terminated[at];
@@ -143,15 +184,16 @@ static void read_trial(const HnTrialReplay *r, int64_t slot, int64_t steps, cons
   int64_t first = slot * s->length, end = first + steps;
   w->begin[row] = HN_NEW_TASK;
   for (int64_t t = 0; t < steps; t++) {
-    read_step(r, first + t, w, t * rows + row);
+    read_step(r, slot, t, w, t * rows + row);
     w->begin[(t + 1) * rows + row] = r->ended[first + t] ? HN_NEW_EPISODE : HN_KEEP;
     copy(r->task, slot, w->task, t * rows + row, s->task_dim);
   }
   copy(r->task, slot, w->task, steps * rows + row, s->task_dim);
   if (steps < r->steps[slot])
     copy(r->obs, end, w->obs, steps * rows + row, s->obs_dim);
-  else if (r->next_obs && steps)
-    copy(r->next_obs, end - 1, w->obs, steps * rows + row, s->next_obs_dim);
+  else if (w->next_obs && steps)
+    copy(hn_trial_replay_next_obs(r, slot, steps - 1), 0, w->obs, steps * rows + row,
+         s->next_obs_dim);
 }
 
 static void *zeros(const HnHost *host, int64_t count, size_t size) {

@@ -5,9 +5,11 @@
  * trials, the oldest of which is overwritten, and an unfinished one for each row.
  *
  * Memory, all of it kept as HN_REPLAY, of which the slots in use are saved:
- *   (buffer + rows) (length (4 (obs_dim + next_obs_dim + action_dim + 1) + 2) + 4 task_dim + 16)
- * + 16 bytes; e.g. 10,000 trials of 400 steps in an environment of 20 observations and 6 actions,
- * with both ends of a step, take 760 MB.
+ *   (buffer + rows) (length (4 (obs_dim + action_dim + 1) + 2) + 4 (episodes obs_dim + task_dim) +
+ * 16)
+ * + 16 bytes, where an observation is kept once although steps have two ends: it is the next step's
+ * too, unless an episode ends in between.  E.g. 10,000 trials of two episodes and 400 steps in an
+ * environment of 20 observations and 6 actions take 442 MB.
  *
  * A learner of whole trials draws slots with hn_trial_replay_draw or _draw_distinct and reads the
  * arrays.  An off-policy learner draws transitions, which are those of finished trials, and asks
@@ -25,6 +27,7 @@
 /* What is kept of a step.  A width of 0 leaves that array out. */
 typedef struct HnTrialReplayShape {
   int64_t buffer, rows, length;  /* finished trials, rows, steps of the longest trial */
+  int64_t episodes;              /* of a trial at most */
   int64_t obs_dim, next_obs_dim; /* of the observation before and after a step */
   int64_t action_dim;            /* of the action as networks read it */
   int64_t task_dim;              /* of the true task, one a trial */
@@ -36,7 +39,10 @@ typedef struct HnTrialReplay {
   HnTrialReplayShape shape;
   int64_t used; /* slots ever written */
   /* [buffer + rows, length, ..] */
-  float *obs, *next_obs, *action, *reward;
+  float *obs, *action, *reward;
+  /* Where steps led: of every step, unless obs is kept, which has it; then of those that end an
+   * episode [buffer + rows, episodes, ..], in their order. */
+  float *next_obs, *end_obs;
   uint8_t *ended, *terminated; /* whether the step ended an episode, and in a terminal state */
   float *task;                 /* [buffer + rows, task_dim] */
   int64_t *steps;              /* [buffer + rows] length of the trial so far */
@@ -53,8 +59,13 @@ typedef struct HnTrialReplay {
 void hn_trial_replay_create(HnTrialReplay *r, const HnHost *host, const HnTrialReplayShape *shape);
 
 /* Appends a window whose rows continue those of the last one.  Errors: HN_E_SHAPE if it has other
- * rows or a trial is longer than shape.length.  [instance] */
+ * rows, or a trial is longer than shape.length or has more than shape.episodes.  [instance] */
 HnStatus hn_trial_replay_append(HnTrialReplay *r, const HnHistory *h);
+
+/* Where a step of a finished trial led [next_obs_dim], before any reset; or where the first n did
+ * [n, next_obs_dim].  next_obs_dim must not be 0.  [any] */
+const float *hn_trial_replay_next_obs(const HnTrialReplay *r, int64_t slot, int64_t step);
+void hn_trial_replay_next_all(const HnTrialReplay *r, int64_t slot, int64_t n, float *next);
 
 /* Finished trials. */
 static inline int64_t hn_trial_replay_count(const HnTrialReplay *r) {

@@ -34,7 +34,7 @@
 #define METHOD(name, required, doc) FIELD(This, name);
 #define ENV(X)       X(struct_size) HN_ENV_METHODS(METHOD)
 #define BELIEF_SPEC(X) \
-  X(struct_size) X(obs_dim) X(action_dim) X(action_count) X(task_dim) X(horizon) X(lifetime) X(rows) \
+  X(struct_size) X(obs_dim) X(action_dim) X(action_count) X(task_dim) X(horizon) X(lifetime) X(episodes) X(rows) \
   X(steps) X(rng) X(belief_dim) X(latent_dim) X(row_size) X(refresh) X(map_width) X(map_height)
 #define BELIEF_UPDATE(X) X(struct_size) X(history) X(state) X(samples) X(rng) X(belief) X(info) X(loss)
 #define INFERENCE(X) X(struct_size) HN_INFERENCE_METHODS(METHOD)

@@ -581,6 +581,13 @@ static void test_demand(void) {
   g_assert_cmpint(hn_memory_budget_check(s, 1.02 * bytes), ==, HN_OK);
   g_assert_cmpint(hn_memory_budget_check(s, 0.99 * bytes), ==, HN_E_SHAPE);
   g_assert_nonnull(strstr(hn_fail_text(), "experience of 64 rows over 1000 steps takes 0.0"));
+  /* toy_filter keeps 3 weights with their gradients, 64 rewards and 2 of the policy's */
+  g_autofree char *text = hn_memory_budget_text(s);
+  g_assert_nonnull(strstr(text, " kept by toy_filter once full, most of it replay"));
+  double enough = bytes;
+  while (hn_memory_budget_check(s, enough) != HN_OK) enough += 64;
+  g_assert_cmpint(hn_memory_budget_check(s, enough - 128), ==, HN_E_SHAPE);
+  g_assert_nonnull(strstr(hn_fail_text(), "what toy_filter keeps takes"));
   hn_session_free(s);
   g_assert_cmpfloat(hn_machine_bytes(), >, 1e7);
   c.run.rows = 65536, c.run.steps = 1000000000;

@@ -146,6 +146,7 @@ static Fixture *fixture_new(GlibrlParams p, const Experience *data, int64_t life
                            .action_dim = data->action_dim,
                            .horizon = lifetime,
                            .lifetime = lifetime,
+                           .episodes = lifetime,
                            .rows = data->rows,
                            .steps = data->steps,
                            .rng = &b->rng};

@@ -107,6 +107,8 @@ static void test_anchors_cover_families(void) {
       }
       data.reward[at] = (float)hn_rng_normal(&rng);
     }
+    for (int64_t at = 0; at < (STEPS - 1) * ROWS; at++)
+      memcpy(data.next + at * 4, data.obs + (at + ROWS) * 4, 4 * sizeof(float));
     GlibrlParams p = params_of(SMALL "view: predictions, belief_of: reward");
     p.buffer = 200, p.anchors = 6;
     Fixture *b = fixture_new(p, &data, STEPS);

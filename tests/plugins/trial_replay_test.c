@@ -7,7 +7,8 @@ enum { ROWS = 3, STEPS = 120, LONGEST = 9, OBS = 2, ACT = 3, TASK = 2, BUFFER = 
 
 /* ---- experience made up here ---- */
 
-/* Every number is different, so that a step is recognised by any of them. */
+/* Every number is different, so that a step is recognised by any of them, but that a step leads to
+ * the next one's observation, unless an episode ends. */
 typedef struct Experience {
   uint8_t begin[STEPS + 1][ROWS], terminated[STEPS][ROWS], truncated[STEPS][ROWS];
   float obs[STEPS + 1][ROWS][OBS], next_obs[STEPS][ROWS][OBS], action[STEPS][ROWS][ACT];
@@ -32,7 +33,8 @@ static void live_row(Experience *x, int row) {
     x->action_index[t][row] = (int32_t)hn_rng_below(&rng, ACT);
     x->terminated[t][row] = left == half, x->truncated[t][row] = left == 0;
     x->reward[t][row] = -number;
-    for (int j = 0; j < OBS; j++) x->next_obs[t][row][j] = 1000 + number + 0.1f * (float)j;
+    for (int j = 0; j < OBS; j++)
+      x->next_obs[t][row][j] = number + 0.1f * (float)j + (left == half || left == 0 ? 1000 : ROWS);
     for (int j = 0; j < ACT; j++) x->action[t][row][j] = 2000 + number + 0.1f * (float)j;
   }
 }
@@ -62,6 +64,7 @@ static HnHistory window(const Experience *x, int from, int steps) {
 static const HnTrialReplayShape everything = {.buffer = BUFFER,
                                               .rows = ROWS,
                                               .length = LONGEST,
+                                              .episodes = 2,
                                               .obs_dim = OBS,
                                               .next_obs_dim = OBS,
                                               .action_dim = ACT,
@@ -100,7 +103,8 @@ static int trials_of(const Experience *x, int steps, Trial *trial) {
 
 static void assert_step(const HnTrialReplay *r, int64_t at, const Experience *x, int t, int row) {
   g_assert_cmpmem(r->obs + at * OBS, 4 * OBS, x->obs[t][row], 4 * OBS);
-  g_assert_cmpmem(r->next_obs + at * OBS, 4 * OBS, x->next_obs[t][row], 4 * OBS);
+  const int64_t slot = at / LONGEST, step = at % LONGEST;
+  g_assert_cmpmem(hn_trial_replay_next_obs(r, slot, step), 4 * OBS, x->next_obs[t][row], 4 * OBS);
   g_assert_cmpmem(r->action + at * ACT, 4 * ACT, x->action[t][row], 4 * ACT);
   g_assert_true(r->reward[at] == x->reward[t][row]);
   g_assert_cmpint(r->ended[at], ==, x->begin[t + 1][row] != HN_KEEP);
@@ -127,6 +131,12 @@ static void test_append(void) {
       g_assert_cmpmem(r.task + slot * TASK, 4 * TASK, x->task[wanted.from][wanted.row], 4 * TASK);
       for (int t = 0; t < wanted.length; t++)
         assert_step(&r, slot * LONGEST + t, x, wanted.from + t, wanted.row);
+      for (int n = 1; n <= wanted.length; n++) {
+        float next[LONGEST][OBS];
+        hn_trial_replay_next_all(&r, slot, n, next[0]);
+        for (int t = 0; t < n; t++)
+          g_assert_cmpmem(next[t], 4 * OBS, x->next_obs[wanted.from + t][wanted.row], 4 * OBS);
+      }
     }
     fake_host_close(f), g_free(f);
   }
@@ -155,7 +165,8 @@ static void test_memory(void) {
   for (int64_t k = 0; k < f->array_count; k++)
     bytes += (size_t)f->array[k].count * size[f->array[k].spec.type];
   g_assert_cmpuint(
-      bytes, ==, (BUFFER + ROWS) * (LONGEST * (4 * (2 * OBS + ACT + 1) + 2) + 4 * TASK + 16) + 16);
+      bytes, ==,
+      (BUFFER + ROWS) * (LONGEST * (4 * (OBS + ACT + 1) + 2) + 4 * (2 * OBS + TASK) + 16) + 16);
   fake_host_close(f), g_free(f);
 }
 
@@ -169,6 +180,12 @@ static void test_refusals(void) {
   hn_trial_replay_create(&r, fake_host_open(f), &shape);
   g_assert_cmpint(hn_trial_replay_append(&r, &h), ==, HN_E_SHAPE);
   g_assert_cmpstr(f->error, ==, "a trial is longer than the 8 steps announced");
+  fake_host_close(f), g_free(f);
+  f = g_new0(FakeHost, 1);
+  shape = everything, shape.episodes = 1, r = (HnTrialReplay){0};
+  hn_trial_replay_create(&r, fake_host_open(f), &shape);
+  g_assert_cmpint(hn_trial_replay_append(&r, &h), ==, HN_E_SHAPE);
+  g_assert_cmpstr(f->error, ==, "a trial has more than the 1 episodes announced");
   h.rows = 2;
   g_assert_cmpint(hn_trial_replay_append(&r, &h), ==, HN_E_SHAPE);
   g_assert_cmpstr(f->error, ==, "a window of 2 rows, not 3");

@@ -106,7 +106,7 @@ static int64_t naive_steps(const Fixture *s, int64_t slot, int64_t most, NaiveSt
     int64_t at = slot * LIFETIME + t;
     bool crosses = s->params.cross_resets && t && r->ended[at - 1];
     for (int j = 0; j < OBS; j++) {
-      to[t].state[j] = (double)r->next_obs[at * OBS + j];
+      to[t].state[j] = (double)hn_trial_replay_next_obs(r, slot, t)[j];
       if (r->obs) to[t].before[j] = (double)r->obs[at * OBS + j];
       if (crosses) to[t].before[j] = to[t - 1].state[j];
     }

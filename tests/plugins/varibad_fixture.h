@@ -120,6 +120,7 @@ static HnStatus fixture_try(Fixture *b, VaribadParams p, int64_t rows, int64_t l
                            .task_dim = TASK,
                            .horizon = 4,
                            .lifetime = lifetime,
+                           .episodes = lifetime,
                            .rows = rows,
                            .steps = LIFETIME,
                            .rng = &b->rng};

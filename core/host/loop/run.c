@@ -6,6 +6,7 @@
 #include "error.h"
 #include "json.h"
 #include "learn.h"
+#include "memory_budget.h"
 #include "recorder.h"
 #include "run_dir.h"
 #include "run_json.h"
@@ -379,6 +380,8 @@ static bool run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *progres
   if (!(r->s = hn_session_new(r->cell, log, error))) return false;
   hn_episode_stats_make(&r->stats, r->s->rollouts.rows, r->s->shape.env_infos, &r->s->trial);
   r->states = hn_states_of(r->s, &r->stats);
+  g_autofree char *memory = hn_memory_budget_text(r->s);
+  fprintf(log, "run: memory: %s\n", memory);
   return begin(r, log, meta, error) && loop(r, stop, progress, arg, error);
 }
 

@@ -58,22 +58,75 @@ static HnStatus too_much(const HnSession *s, int64_t samples, double bytes, doub
   return HN_E_SHAPE;
 }
 
+static double training(const HnSession *s) {
+  const HnRunParams *run = &s->cell->run;
+  double phases = (double)MAX(s->phases, 1), rows = (double)run->rows;
+  double bytes =
+      (phases + 1) * window(s, (double)s->steps, rows, run->samples) + memory_of_rows(s, rows);
+  if (s->bs.refresh) bytes += window(s, (double)s->trial.lifetime, rows, run->samples);
+  return bytes;
+}
+
+static double evaluation(const HnSession *s) {
+  const double tasks = (double)s->cell->evaluation.tasks, life = (double)s->eval_trial.lifetime;
+  const double scores =
+      s->inference_created && hn_predictive_offered(s) ? HN_PREDICTIVE_SCORES * sizeof(float) : 0;
+  return (double)MAX(s->phases, 1) *
+             window(s, MIN((double)s->steps, life), tasks, s->eval_samples) +
+         2 * memory_of_rows(s, tasks) + scores * life * tasks +
+         8 * life * (1 + 2. * (s->shape.env_infos + s->shape.belief_infos));
+}
+
+/* The plugin that keeps most, the bytes of that once it is full, and its largest array. */
+typedef struct Kept {
+  const HnInstance *by;
+  double bytes, all; /* all: of all plugins */
+  const char *largest;
+} Kept;
+
+static Kept kept(const HnSession *s) {
+  const HnInstance *const all[] = {s->env, s->inference, s->policy};
+  Kept most = {NULL, 0, 0, ""};
+  for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
+    Kept here = {all[i], 0, 0, ""};
+    double largest = 0;
+    for (guint k = 0; all[i] && k < all[i]->kept->len; k++) {
+      const HnArrayRecord *x = all[i]->kept->pdata[k];
+      const double bytes = (double)x->array.dim[0] * (double)x->item_bytes;
+      if (bytes > largest) largest = bytes, here.largest = x->array.name;
+      here.bytes += bytes * (x->grad ? 2 : 1);
+    }
+    most.all += here.bytes;
+    here.all = most.all;
+    if (here.bytes > most.bytes) most = here;
+  }
+  return most;
+}
+
+char *hn_memory_budget_text(const HnSession *s) {
+  const Kept k = kept(s);
+  return g_strdup_printf("%.2g GB of experience, %.2g GB kept by %s once full, most of it %s",
+                         1e-9 * (training(s) + evaluation(s)), 1e-9 * k.bytes,
+                         k.by ? k.by->plugin->name : "plugins", k.largest);
+}
+
 HnStatus hn_memory_budget_check(const HnSession *s, double limit) {
   const HnRunParams *run = &s->cell->run;
-  double phases = (double)MAX(s->phases, 1), rows = (double)run->rows, steps = (double)s->steps;
-  double train = (phases + 1) * window(s, steps, rows, run->samples) + memory_of_rows(s, rows);
-  if (s->bs.refresh) train += window(s, (double)s->trial.lifetime, rows, run->samples);
+  const double train = training(s), eval = evaluation(s), life = (double)s->eval_trial.lifetime;
+  const Kept k = kept(s);
   if (train > limit)
-    return too_much(s, run->samples, train, limit, "experience", rows, steps,
+    return too_much(s, run->samples, train, limit, "experience", (double)run->rows,
+                    (double)s->steps,
                     "run.rows, run.steps, run.episodes, run.trial_steps or run.samples");
-  double tasks = (double)s->cell->evaluation.tasks, life = (double)s->eval_trial.lifetime;
-  double asked =
-      s->inference_created && hn_predictive_offered(s) ? HN_PREDICTIVE_SCORES * sizeof(float) : 0;
-  double eval = phases * window(s, MIN(steps, life), tasks, s->eval_samples) +
-                2 * memory_of_rows(s, tasks) + asked * life * tasks +
-                8 * life * (1 + 2. * (s->shape.env_infos + s->shape.belief_infos));
   if (train + eval > limit)
-    return too_much(s, s->eval_samples, eval, limit, "an evaluation", tasks, life,
+    return too_much(s, s->eval_samples, eval, limit, "an evaluation",
+                    (double)s->cell->evaluation.tasks, life,
                     "evaluation.tasks, evaluation.episodes, evaluation.trial_steps or run.steps");
-  return HN_OK;
+  if (train + eval + k.all <= limit) return HN_OK;
+  g_snprintf(
+      hn_fail_text(), HN_FAIL_TEXT,
+      "what %s keeps takes %.3g GB once it is full, most of it %s, this machine has %.3g GB: "
+      "lower the size of its buffer, or of trials",
+      k.by->plugin->name, 1e-9 * k.bytes, k.largest, 1e-9 * limit);
+  return HN_E_SHAPE;
 }

@@ -125,6 +125,7 @@ static HnStatus create_inference(HnSession *s) {
                        .task_dim = privileged ? s->es.task_dim : 0,
                        .horizon = s->es.horizon,
                        .lifetime = s->trial.lifetime,
+                       .episodes = s->trial.by_steps ? s->trial.lifetime : s->trial.episodes,
                        .rows = c->run.rows,
                        .steps = s->steps,
                        .rng = &rng};

@@ -20,6 +20,7 @@ typedef struct HnBeliefSpec {
   int64_t obs_dim, action_dim, action_count; /* in: as in HnEnvSpec */
   int64_t task_dim;                          /* in: likewise; 0 unless privileged */
   int64_t horizon, lifetime;                 /* in: steps per episode; per trial at most */
+  int64_t episodes;                          /* in: per trial at most */
   int64_t rows, steps;                       /* in: B and T of each phase of a training batch */
   HnRng *rng;                                /* in: for initial weights; valid in create */
   int64_t belief_dim; /* out: D, features the policy sees, e.g. mean then log-variance */

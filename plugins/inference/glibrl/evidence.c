@@ -9,7 +9,8 @@ GlibrlTrial glibrl_load_trial(const Glibrl *g, int64_t slot) {
   const HnTrialReplay *r = &g->replay;
   int64_t n = r->steps[slot], o = g->obs_dim, first = slot * r->shape.length,
           live = glibrl_live_columns(g);
-  const float *next = r->next_obs + first * o;
+  float *next = host->scratch(host, n * o, sizeof *next);
+  hn_trial_replay_next_all(r, slot, n, next);
   float *delta = host->scratch(host, n * o, sizeof *delta);
   GlibrlTrial trial = {.n = n};
   trial.x = host->scratch(host, n * g->reward.inputs, sizeof *trial.x);

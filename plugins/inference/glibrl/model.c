@@ -105,7 +105,7 @@ float *glibrl_draw_steps(const Glibrl *g, int64_t n, HnRng *rng) {
     const int64_t at = x.slot * r->shape.length + x.step;
     memcpy(to, r->obs + at * o, (size_t)o * sizeof *to);
     memcpy(to + o, r->action + at * a, (size_t)a * sizeof *to);
-    memcpy(to + o + a, r->next_obs + at * o, (size_t)o * sizeof *to);
+    memcpy(to + o + a, hn_trial_replay_next_obs(r, x.slot, x.step), (size_t)o * sizeof *to);
   }
   return steps;
 }
@@ -208,6 +208,7 @@ static void make_replay(Glibrl *g, const HnBeliefSpec *spec) {
   const HnTrialReplayShape shape = {.buffer = g->p->buffer,
                                     .rows = spec->rows,
                                     .length = spec->lifetime,
+                                    .episodes = spec->episodes,
                                     .obs_dim = g->obs_dim,
                                     .next_obs_dim = g->obs_dim,
                                     .action_dim = g->action_dim,

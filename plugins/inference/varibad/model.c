@@ -89,6 +89,7 @@ static void make_replay(Varibad *v, const HnBeliefSpec *spec) {
       .buffer = p->buffer,
       .rows = spec->rows,
       .length = spec->lifetime,
+      .episodes = spec->episodes,
       .obs_dim = reads_state(&v->reward) || reads_state(&v->state) ? v->obs_dim : 0,
       .next_obs_dim = v->obs_dim,
       .action_dim = v->reads_actions ? v->action_dim : 0,
