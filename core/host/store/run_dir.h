@@ -61,4 +61,6 @@ int64_t hn_run_length(const char *dir);
 /* The cell that config.resolved.yaml describes, with its plugins loaded; NULL with HN_ERROR_REFUSED
  * if there is none or it has findings. */
 HnCell *hn_cell_open(const char *dir, GError **error);
+/* The same, of a text that stands for that file. */
+HnCell *hn_cell_parse(const char *dir, const char *text, gsize length, GError **error);
 #endif

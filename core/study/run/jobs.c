@@ -3,6 +3,7 @@
 #include "error.h"
 #include "json.h"
 #include "lock.h"
+#include "output_file.h"
 #include "plan_file.h"
 #include "run_dir.h"
 #include "warm_start.h"
@@ -59,14 +60,45 @@ bool hn_jobs_folder_check(const char *dir, GError **error) {
   return hn_error_set(error, HN_ERROR_REFUSED, "%s is not a folder: choose another with -o", dir);
 }
 
+/* Folders that have a cell's configuration below them, in a study's folder. */
+static GPtrArray *arms_with_cells(const char *dir) {
+  GPtrArray *arms = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GDir) d = g_dir_open(dir, 0, NULL);
+  for (const char *arm; d && (arm = g_dir_read_name(d));) {
+    g_autofree char *path = g_build_filename(dir, arm, NULL);
+    g_autoptr(GDir) seeds = g_dir_open(path, 0, NULL);
+    bool any = false;
+    for (const char *seed; seeds && !any && (seed = g_dir_read_name(seeds));) {
+      g_autofree char *config =
+          g_build_filename(path, seed, hn_run_file_name(HN_FILE_CONFIG), NULL);
+      any = g_file_test(config, G_FILE_TEST_EXISTS);
+    }
+    if (any) g_ptr_array_add(arms, g_strdup(arm));
+  }
+  return arms;
+}
+
+/* Whether a plan is damaged beside cells by which the folder is known: it is then written anew,
+ * where these cells fit. */
+static bool plan_is_lost(const char *dir, const char *plan, JsonObject *held) {
+  g_autofree char *source = g_build_filename(dir, HN_STUDY_SOURCE, NULL);
+  g_autoptr(GPtrArray) arms = arms_with_cells(dir);
+  return !held && g_file_test(plan, G_FILE_TEST_IS_REGULAR) &&
+         g_file_test(source, G_FILE_TEST_IS_REGULAR) && arms->len > 0;
+}
+
 /* A folder that is not empty must hold this study's plan. */
 static bool same_study(const HnStudy *study, const char *dir, GError **error) {
   g_autofree char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);
   g_autofree char *some = hn_run_some_file(dir);
   if (!some) return true;
-  g_autoptr(JsonObject) held = hn_json_read(plan, NULL);
+  g_autoptr(GError) damage = NULL;
+  g_autoptr(JsonObject) held = hn_json_read(plan, &damage);
   const char *name = hn_json_string(held, "study", NULL);
-  if (g_strcmp0(name, study->name) == 0) return true;
+  if (g_strcmp0(name, study->name) == 0 || plan_is_lost(dir, plan, held)) return true;
+  if (g_error_matches(damage, HN_ERROR, HN_ERROR_FILE))
+    return hn_error_set(error, HN_ERROR_DIFFERS, "%s; choose another folder with -o",
+                        damage->message);
   if (name)
     hn_error_set(error, HN_ERROR_DIFFERS,
                  "%s holds the study %s, not %s: choose another folder with -o", dir, name,
@@ -82,9 +114,10 @@ static char *arms_to_lose(const HnStudy *study, const char *dir) {
   g_autofree char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);
   g_autoptr(JsonObject) held = hn_json_read(plan, NULL);
   JsonArray *arms = held ? hn_json_array(held, "arms") : NULL;
-  g_autoptr(GPtrArray) lost = g_ptr_array_new();
-  for (guint i = 0; arms && i < json_array_get_length(arms); i++) {
-    const char *arm = hn_json_string_at(arms, i);
+  g_autoptr(GPtrArray) there = arms_with_cells(dir), lost = g_ptr_array_new();
+  const guint count = arms ? json_array_get_length(arms) : there->len;
+  for (guint i = 0; i < count; i++) {
+    const char *arm = arms ? hn_json_string_at(arms, i) : there->pdata[i];
     g_autofree char *folder = arm ? g_build_filename(dir, arm, NULL) : NULL;
     if (arm && g_file_test(folder, G_FILE_TEST_IS_DIR) &&
         !g_ptr_array_find_with_equal_func(study->arms, arm, g_str_equal, NULL))
@@ -182,7 +215,7 @@ static bool make_folder(const char *path, GError **error) {
 static bool write_file(const char *dir, const char *name, const char *text, GError **error) {
   g_autofree char *path = g_build_filename(dir, name, NULL);
   g_autoptr(GError) why = NULL;
-  return g_file_set_contents(path, text, -1, &why) || unwritable(path, why->message, error);
+  return hn_output_replace(path, text, &why) || unwritable(path, why->message, error);
 }
 
 /* The source, with overrides noted below it, so that line numbers stay. */
@@ -242,7 +275,7 @@ void hn_job_record(const HnJob *job, const char *status, const char *reason) {
   json_object_set_string_member(o, "reason", reason);
   g_autofree char *line = hn_json_sealed_text(o);
   g_autoptr(GError) error = NULL;
-  if (!g_file_set_contents(path, line, -1, &error)) g_printerr("%s\n", error->message);
+  if (!hn_output_replace(path, line, &error)) g_printerr("%s\n", error->message);
 }
 
 void hn_job_recorded(const HnJob *job, char **status, char **reason) {
