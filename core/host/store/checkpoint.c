@@ -22,13 +22,29 @@ static HnState *add(GPtrArray *table, const char *room, const char *name, HnType
   return x;
 }
 
-static void add_kept(GPtrArray *table, const HnInstance *x) {
+/* "env/inner/" is the room of what a wrapper holds. */
+static void add_kept(GPtrArray *table, const HnInstance *x, const char *room) {
+  g_autofree char *within = g_strconcat(room, "/inner", NULL);
   for (guint i = 0; i < x->kept->len; i++) {
     const HnArrayRecord *k = x->kept->pdata[i];
-    HnState *s = add(table, hn_kind_name(x->plugin->kind), k->array.name, k->array.type, k->data,
+    HnState *s = add(table, room, k->array.name, k->array.type, k->data,
                      (int)k->array.rank, 0, 0);
     memcpy(s->dim, k->array.dim, sizeof s->dim);
     s->used = k->array.used, s->weight = k->array.role == HN_WEIGHT;
+  }
+  if (x->inner) add_kept(table, x->inner, within);
+}
+
+/* row.env and rng.env, row.env.inner and rng.env.inner, .. */
+static void add_env_rows(GPtrArray *t, const HnSession *s) {
+  const HnEnvMemory *m = &s->rollouts.env;
+  const int64_t rng = sizeof(HnRng) / sizeof(uint32_t);
+  g_autoptr(GString) row = g_string_new("row.env"), stream = g_string_new("rng.env");
+  for (const HnInstance *x = s->env; x; x = x->inner) {
+    add(t, "host", row->str, HN_U8, hn_env_state(s->env, m, x), 2, m->rows,
+        (int64_t)x->own.row_size);
+    add(t, "host", stream->str, HN_I32, hn_env_streams(m, x), 2, m->rows, rng);
+    g_string_append(row, ".inner"), g_string_append(stream, ".inner");
   }
 }
 
@@ -47,11 +63,11 @@ GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *stats) {
   GPtrArray *t = g_ptr_array_new_with_free_func(state_free);
   HnRollouts *r = &s->rollouts;
   int64_t B = r->rows, rng = sizeof(HnRng) / sizeof(uint32_t);
-  add_kept(t, s->env), add_kept(t, s->inference), add_kept(t, s->policy);
-  add(t, "host", "row.env", HN_U8, r->env, 2, B, (int64_t)s->shape.env_row);
+  add_kept(t, s->env, "env"), add_kept(t, s->inference, "inference");
+  add_kept(t, s->policy, "policy");
+  add_env_rows(t, s);
   add(t, "host", "row.inference", HN_U8, r->belief, 2, B, (int64_t)s->shape.belief_row);
   add(t, "host", "row.policy", HN_U8, r->policy, 2, B, (int64_t)s->shape.policy_row);
-  add(t, "host", "rng.env", HN_I32, r->env_rng, 2, B, rng);
   add(t, "host", "rng.inference", HN_I32, r->belief_rng, 2, B, rng);
   add(t, "host", "rng.policy", HN_I32, r->policy_rng, 2, B, rng);
   add(t, "host", "rng.policy_learning", HN_I32, &s->policy_learning, 1, rng, 1);
