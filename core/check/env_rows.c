@@ -40,8 +40,8 @@ HnEnvRows *hn_env_rows_new(const HnCell *cell, int64_t rows, HnStatus *status) {
 }
 
 void hn_env_rows_free(HnEnvRows *r) {
-  void *all[] = {r->begin, r->action,   r->action_index, r->b.task_index,
-                 r->b.obs, r->b.reward, r->b.terminated, r->b.truncated, r->b.task, r->b.info};
+  void *all[] = {r->begin,    r->action,       r->action_index, r->b.task_index, r->b.obs,
+                 r->b.reward, r->b.terminated, r->b.truncated,  r->b.task,       r->b.info};
   for (guint k = 0; k < G_N_ELEMENTS(all); k++) g_free(all[k]);
   hn_env_memory_free(&r->memory);
   hn_instance_free(r->instance, r->instance->created);
@@ -84,8 +84,10 @@ HnStatus hn_env_rows_step(const HnEnvRows *r, HnEnvBatch part) {
 
 void hn_env_rows_act(HnEnvRows *r, int64_t i, HnRng *rng) {
   const int64_t n = r->spec.action_dim;
-  for (int64_t k = 0; k < n; k++)
-    r->action[i * n + k] = (float)CLAMP(hn_rng_uniform(rng, -1.25, 1.25), -1, 1);
+  for (int64_t k = 0; k < n; k++) {
+    const double drawn = hn_rng_uniform(rng, -1.25, 1.25);
+    r->action[i * n + k] = (float)CLAMP(drawn, -1, 1); /* a macro, which draws again and again */
+  }
   if (r->spec.action_count) r->action_index[i] = (int32_t)hn_rng_below(rng, r->spec.action_count);
 }
 
