@@ -5,7 +5,7 @@
  * Source: Gymnasium's TimeLimit; Pardo et al. 2018, Time Limits in Reinforcement Learning. */
 #include <hunch/env.h>
 
-#define PARAMS(X)                                                                               \
+#define PARAMS(X) \
   X(int, steps, "step", "Longest episode; 0: as long as the inner environment's.", 0, 0, 1e9)
 HN_PARAMS(PARAMS);
 

@@ -90,8 +90,8 @@ static void test_names(gconstpointer data) {
     g_test_skip(hn_fail_text());
   else
     for (int64_t k = 0; k < hn_env_rows_tasks(r); k++)
-      g_assert_true(g_hash_table_add(
-          seen, (char *)(guintptr)env->task_name(r->instance->self, 0, k)));
+      g_assert_true(
+          g_hash_table_add(seen, (char *)(guintptr)env->task_name(r->instance->self, 0, k)));
   hn_env_rows_free(r);
   hn_arena_enter(NULL), hn_arena_clear(&arena);
   cell_clear(&cell);

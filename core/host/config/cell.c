@@ -366,7 +366,8 @@ const HnPluginChoice *hn_cell_called(const HnCell *cell, int32_t call) {
   return part;
 }
 
-/* Names the plugins of a block instead of saying where they are, and says what is in their files. */
+/* Names the plugins of a block instead of saying where they are, and says what is in their files.
+ */
 static void identify(HnNode *block, const HnPluginChoice *part) {
   const char *sha256 = hn_plugins_sha256(part->plugin);
   hn_params_put_text(block, "plugin", part->plugin->name);

@@ -104,10 +104,10 @@ HnSchema hn_weights_schema(void);
 typedef struct HnPluginChoice {
   const HnPlugin *plugin;
   void *params;
-  char *name; /* as configured: a bare name, or the full path of a .so */
+  char *name;                   /* as configured: a bare name, or the full path of a .so */
   struct HnPluginChoice *inner; /* the environment that a wrapper holds; else NULL */
 } HnPluginChoice;
-enum { HN_WRAPPERS_MAX = 8 };   /* around one environment */
+enum { HN_WRAPPERS_MAX = 8 }; /* around one environment */
 
 typedef struct HnCell HnCell;
 struct HnCell {

@@ -19,9 +19,9 @@ const HnParam *hn_schema_at(const HnSchema *s, guint i);
 const HnParam *hn_schema_find(const HnSchema *s, const char *name);
 
 /* Fills `out` (s->size bytes) with defaults, then with what `map` (may be NULL) says, skipping the
- * keys `except` (e.g. "plugin"; NULL-terminated, or NULL).  Unknown keys, wrong types and values out of range are
- * findings that name the place, what was expected and the nearest valid name.  Text fields point
- * into interned strings, so `out` may outlive the tree.
+ * keys `except` (e.g. "plugin"; NULL-terminated, or NULL).  Unknown keys, wrong types and values
+ * out of range are findings that name the place, what was expected and the nearest valid name. Text
+ * fields point into interned strings, so `out` may outlive the tree.
  *
  * Numbers are decimal; YAML's other notations are refused: octal, hexadecimal, base 60, inf, nan,
  * underscores, leading zeros, quotes.  1e4 and 2.0 are integers too.  A flag is `true` or `false`.

@@ -229,7 +229,8 @@ char *hn_descriptor_refuse(const HnPlugin *p, const char *stem) {
   if (p->self_size > MOST_STATE || p->params_size > MOST_STATE)
     return g_strdup_printf("has %zu bytes of instance state and %zu of parameters, at most %d each",
                            p->self_size, p->params_size, MOST_STATE);
-  uint32_t unknown = p->flags & ~(uint32_t)(HN_PRIVILEGED | HN_ROW_CACHE | HN_STOCHASTIC | HN_WRAPPER);
+  uint32_t unknown =
+      p->flags & ~(uint32_t)(HN_PRIVILEGED | HN_ROW_CACHE | HN_STOCHASTIC | HN_WRAPPER);
   if (unknown) return g_strdup_printf("sets unknown flags 0x%x", unknown);
   if (p->flags & HN_STOCHASTIC && p->kind != HN_KIND_POLICY)
     return g_strdup("sets HN_STOCHASTIC, which is for policies");

@@ -48,8 +48,7 @@ HnStatus hn_env_render(const HnInstance *x, const void *row, int64_t width, int6
                        uint8_t *rgb) {
   while (!has_render(x)) x = inwards(x, &row);
   HnStatus status;
-  HN_CALL_AT(status, ENV_render, x->depth,
-             methods_of(x)->render(x->self, row, width, height, rgb));
+  HN_CALL_AT(status, ENV_render, x->depth, methods_of(x)->render(x->self, row, width, height, rgb));
   return status;
 }
 
@@ -126,25 +125,30 @@ static HnStatus inner_query(void *self, const void *state, int64_t n, const floa
 /* Lets the wrapper of x see it. */
 static const HnInner *view_of(HnInstance *x) {
   const HnInstance *tasks = hn_env_of_tasks(x);
-  x->methods = (HnEnv){.struct_size = sizeof x->methods,
-                       .reset = inner_reset,
-                       .step = inner_step,
-                       .task_count = tasks ? inner_task_count : NULL,
-                       .task_name =
-                           tasks && HN_CAN(methods_of(tasks), task_name) ? inner_task_name : NULL,
-                       .render = hn_env_can_render(x) ? inner_render : NULL,
-                       .query = hn_env_can_query(x) ? inner_query : NULL};
-  x->view = (HnInner){
-      .struct_size = sizeof x->view, .env = &x->methods, .self = x, .spec = &x->spec};
+  x->methods =
+      (HnEnv){.struct_size = sizeof x->methods,
+              .reset = inner_reset,
+              .step = inner_step,
+              .task_count = tasks ? inner_task_count : NULL,
+              .task_name = tasks && HN_CAN(methods_of(tasks), task_name) ? inner_task_name : NULL,
+              .render = hn_env_can_render(x) ? inner_render : NULL,
+              .query = hn_env_can_query(x) ? inner_query : NULL};
+  x->view =
+      (HnInner){.struct_size = sizeof x->view, .env = &x->methods, .self = x, .spec = &x->spec};
   return &x->view;
 }
 
 /* ---- creating ---- */
 
-static bool keeps_sizes(const HnInstance *x) {
+static bool keeps_obs(const HnInstance *x) {
+  return x->spec.obs_dim == x->inner->spec.obs_dim;
+}
+static bool keeps_actions(const HnInstance *x) {
   const HnEnvSpec *a = &x->spec, *b = &x->inner->spec;
-  return a->obs_dim == b->obs_dim && a->action_dim == b->action_dim &&
-         a->action_count == b->action_count;
+  return a->action_dim == b->action_dim && a->action_count == b->action_count;
+}
+static bool keeps_sizes(const HnInstance *x) {
+  return keeps_obs(x) && keeps_actions(x);
 }
 
 bool hn_env_can_render(const HnInstance *x) {
@@ -163,8 +167,7 @@ static HnStatus check_wrapper(const HnInstance *x) {
   if (g_strcmp0(x->own.splits, x->inner->spec.splits) != 0)
     return x->host.fail(&x->host, HN_E_SHAPE, "is a wrapper, and changes the splits of %s",
                         x->inner->plugin->name);
-  if ((!e->reset || !e->step) &&
-      (!keeps_sizes(x) || x->own.task_dim || x->infos > x->inner->infos))
+  if ((!e->reset || !e->step) && (!keeps_sizes(x) || x->own.task_dim || x->infos > x->inner->infos))
     return x->host.fail(&x->host, HN_E_SHAPE,
                         "lacks 'reset' or 'step', which a wrapper needs that has task parameters "
                         "or columns, or changes the sizes of observations or actions");
@@ -194,7 +197,8 @@ HnStatus hn_env_create(HnInstance *x, HnEnvSpec *out) {
 
 /* ---- memory ---- */
 
-/* Bytes that the row memory of `rows` rows takes, of the layers from x down to `end`, without it. */
+/* Bytes that the row memory of `rows` rows takes, of the layers from x down to `end`, without it.
+ */
 static gsize state_bytes(const HnInstance *x, int64_t rows, const HnInstance *end) {
   gsize bytes = 0;
   for (; x != end; x = x->inner) bytes += aligned((gsize)rows * x->own.row_size);
@@ -254,8 +258,8 @@ static HnEnvBatch batch_of(const HnInstance *x, const HnEnvMemory *m, const HnIn
   const guint infos = y->infos - (y->inner ? y->inner->infos : 0);
   b.task = zeroed(n * (gsize)y->own.task_dim * number);
   b.info = zeroed(n * infos * number);
-  if (!y->outer || keeps_sizes(y->outer)) return b;
-  b.obs = zeroed(n * (gsize)y->spec.obs_dim * number);
+  if (y->outer && !keeps_obs(y->outer)) b.obs = zeroed(n * (gsize)y->spec.obs_dim * number);
+  if (!y->outer || keeps_actions(y->outer)) return b;
   b.action = zeroed(n * (gsize)y->spec.action_dim * number);
   b.action_index = zeroed(n * sizeof *b.action_index);
   return b;

@@ -29,8 +29,8 @@ char *hn_env_state(const HnInstance *x, const HnEnvMemory *m, const HnInstance *
 HnRng *hn_env_streams(const HnEnvMemory *m, const HnInstance *layer);
 /* Zeroes what row i remembers.  [rows] */
 void hn_env_forget(const HnInstance *x, const HnEnvMemory *m, int64_t i);
-/* Row memory of row i as render and query take it, valid while this thread's scratch is; where there
- * is but one row, as long as the memory.  [any] */
+/* Row memory of row i as render and query take it, valid while this thread's scratch is; where
+ * there is but one row, as long as the memory.  [any] */
 const void *hn_env_row(const HnInstance *x, const HnEnvMemory *m, int64_t i);
 
 /* As the methods of HnEnv, for rows [b->first, b->first + b->rows) of the memory; state and rng of

@@ -233,10 +233,8 @@ HnStatus hn_evaluate(HnSession *s, int64_t split, HnEvaluation *out, HnEpisodeSi
   if (s->protocol.flags & HN_SHARES_COUNT) share_counts(&u);
   hn_predictive_sum(&out->predictive);
   out->success_last = hn_mean_of(out->success_last, u.last_count);
-  mean_rows(s->inference->info, p->tasks, (int64_t)D, u.belief, u.belief_count,
-            out->belief_info);
-  mean_rows(s->policy->info, p->tasks, (int64_t)P, u.policy, u.policy_count,
-            out->policy_info);
+  mean_rows(s->inference->info, p->tasks, (int64_t)D, u.belief, u.belief_count, out->belief_info);
+  mean_rows(s->policy->info, p->tasks, (int64_t)P, u.policy, u.policy_count, out->policy_info);
   for (gsize k = 0; k < steps * all; k++)
     out->step_info[k] = hn_mean_of(out->step_info[k], u.step_count[k]);
   g_free(u.belief), g_free(u.belief_count), g_free(u.policy), g_free(u.policy_count);

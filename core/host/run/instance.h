@@ -22,8 +22,8 @@ typedef struct HnInstance {
   bool creating; /* alloc and keep are allowed */
   GPtrArray *blocks;
   GPtrArray *kept; /* HnArrayRecord * */
-  guint metrics; /* that it declares itself */
-  guint infos;   /* in `info` */
+  guint metrics;   /* that it declares itself */
+  guint infos;     /* in `info` */
   double *metric_sum, *metric_count;
   const HnColumn *info, *metric; /* of the plugin, behind those of what it holds */
   /* Of environments, by hn_env_create (env_layers.h): */

@@ -66,8 +66,8 @@ static HnStatus check_columns(const HnSession *s) {
       if (!name && p->kind == q->kind) name = metric = in_both(p->metrics, q->metrics);
       if (name)
         return part[a]->host.fail(&part[a]->host, HN_E_UNSUPPORTED,
-                                  "reports a %s '%s', and so does %s",
-                                  metric ? "metric" : "column", name, q->name);
+                                  "reports a %s '%s', and so does %s", metric ? "metric" : "column",
+                                  name, q->name);
     }
   return HN_OK;
 }

@@ -27,8 +27,7 @@ static void add_kept(GPtrArray *table, const HnInstance *x, const char *room) {
   g_autofree char *within = g_strconcat(room, "/inner", NULL);
   for (guint i = 0; i < x->kept->len; i++) {
     const HnArrayRecord *k = x->kept->pdata[i];
-    HnState *s = add(table, room, k->array.name, k->array.type, k->data,
-                     (int)k->array.rank, 0, 0);
+    HnState *s = add(table, room, k->array.name, k->array.type, k->data, (int)k->array.rank, 0, 0);
     memcpy(s->dim, k->array.dim, sizeof s->dim);
     s->used = k->array.used, s->weight = k->array.role == HN_WEIGHT;
   }

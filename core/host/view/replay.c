@@ -125,7 +125,8 @@ static HnStatus watch(void *arg, const HnRollouts *rollouts, const HnExperience 
       rollouts->episode[0] >= x->replay->s->protocol.row_episodes)
     return x->enough = true, HN_ENOUGH; /* episodes ended early and left time for more */
   uint8_t begin = *(const uint8_t *)hn_experience_at(w, HN_F_BEGIN, t, 0);
-  m->env = hn_env_row(x->replay->s->env, &rollouts->env, 0), m->over = over, m->begin = !over && begin != HN_KEEP;
+  m->env = hn_env_row(x->replay->s->env, &rollouts->env, 0), m->over = over,
+  m->begin = !over && begin != HN_KEEP;
   m->episode_step = over ? m->episode_step + 1 : rollouts->episode_step[0];
   if (over) m->step++;
   m->reward =
