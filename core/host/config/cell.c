@@ -94,6 +94,14 @@ static void read_part(const Reader *r, const HnNode *map, const char *within, co
   if (kind == HN_KIND_ENV) read_inner(r, what, block, depth, part);
 }
 
+/* Whether a key of the block is near to `inner`, of which there is a finding. */
+static bool is_misspelt(const HnNode *block) {
+  static const char *const inner[] = {"inner", NULL};
+  for (guint i = 0; i < block->keys->len; i++)
+    if (hn_diag_nearest(((const HnNode *)block->keys->pdata[i])->text, inner)) return true;
+  return false;
+}
+
 /* The environment that a wrapper holds; no other environment holds one. */
 static void read_inner(const Reader *r, const char *what, const HnNode *block, guint depth,
                        HnPluginChoice *part) {
@@ -107,7 +115,7 @@ static void read_inner(const Reader *r, const char *what, const HnNode *block, g
     hn_diag_add(r->d, block->file, block->line, block->column,
                 "env %s: at most %d wrappers can be around an environment", part->plugin->name,
                 HN_WRAPPERS_MAX);
-  } else {
+  } else if (key || !is_misspelt(block)) {
     part->inner = g_new0(HnPluginChoice, 1);
     read_part(r, block, what, "inner", HN_KIND_ENV, depth + 1, part->inner);
   }

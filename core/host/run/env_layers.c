@@ -65,6 +65,16 @@ const HnInstance *hn_env_of_tasks(const HnInstance *x) {
   return x;
 }
 
+const HnInstance *hn_env_of_reset(const HnInstance *x) {
+  while (!methods_of(x)->reset) x = x->inner;
+  return x;
+}
+
+const HnInstance *hn_env_of_step(const HnInstance *x) {
+  while (!methods_of(x)->step) x = x->inner;
+  return x;
+}
+
 /* ---- what a wrapper may call ---- */
 
 static HnOutputs outputs_of(const HnInstance *x, const char *call, int64_t first, int64_t rows) {

@@ -17,6 +17,9 @@ typedef struct HnEnvMemory {
 HnStatus hn_env_create(HnInstance *x, HnEnvSpec *spec);
 /* The layer that numbers and names the tasks, or NULL.  [any] */
 const HnInstance *hn_env_of_tasks(const HnInstance *x);
+/* The layer whose methods reset and step answer the host.  [any] */
+const HnInstance *hn_env_of_reset(const HnInstance *x);
+const HnInstance *hn_env_of_step(const HnInstance *x);
 bool hn_env_can_render(const HnInstance *x);
 bool hn_env_can_query(const HnInstance *x);
 

@@ -40,7 +40,7 @@ static HnStatus take_begun(HnSession *s, HnRollouts *r, HnExperience *w, int64_t
   for (int64_t i = 0; i < b->rows && !status; i++) {
     const int64_t k = b->first + i;
     if (b->begin[i] == HN_KEEP) continue;
-    const HnOutputs o = outputs_of(s->env, "reset", r, k, 1, 0);
+    const HnOutputs o = outputs_of(hn_env_of_reset(s->env), "reset", r, k, 1, 0);
     status = hn_outputs_finite(&o, "observation", b->obs + i * O, O);
     if (!status) status = hn_outputs_finite(&o, "task", b->task + i * K, K);
     memcpy(hn_experience_at(w, HN_F_OBS, t, k), b->obs + i * O, w->size[HN_F_OBS]);
@@ -353,7 +353,7 @@ static const float *clipped_actions(const Block *b) {
 /* Checks what a step led to and takes it over: from here on nobody but the host writes to it. */
 static HnStatus take_step(const Block *b, const HnEnvBatch *e) {
   const HnSession *s = b->s;
-  const HnOutputs o = outputs_of(s->env, "step", b->r, b->first, b->n, 1);
+  const HnOutputs o = outputs_of(hn_env_of_step(s->env), "step", b->r, b->first, b->n, 1);
   HnStatus status = hn_outputs_finite(&o, "observation", e->obs, s->shape.obs);
   if (!status) status = hn_outputs_finite(&o, "reward", e->reward, 1);
   if (!status) status = hn_outputs_flag(&o, "terminated", e->terminated);

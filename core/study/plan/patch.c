@@ -96,6 +96,15 @@ static bool known(const Override *o, const char *what, const char *name, const c
   return false;
 }
 
+/* Whether the plugin of a block has such a parameter. */
+static bool plugin_has(const HnNode *block, const char *key) {
+  const HnNode *name = hn_node_get(block, "plugin");
+  const HnPlugin *plugin =
+      name && name->text && !strchr(name->text, '/') ? hn_plugins_load(name->text, 0, NULL) : NULL;
+  const HnSchema schema = plugin ? hn_schema_of(plugin) : (HnSchema){.count = 0};
+  return hn_schema_find(&schema, key) != NULL;
+}
+
 /* The block, of an arm or of the whole study, that has such a key, by the tables of the host and
  * the plugins of the base; or NULL. */
 static const char *block_with(const HnNode *base, bool arm, const char *key) {
@@ -105,12 +114,10 @@ static const char *block_with(const HnNode *base, bool arm, const char *key) {
   for (guint i = 0; i < (arm ? 2 : G_N_ELEMENTS(own)); i++)
     if (hn_schema_find(&own[i], key)) return own[i].what;
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
-    const HnNode *name = hn_node_get(hn_node_get(base, parts[i]), "plugin");
-    const HnPlugin *plugin = name && name->text && !strchr(name->text, '/')
-                                 ? hn_plugins_load(name->text, 0, NULL)
-                                 : NULL;
-    const HnSchema schema = plugin ? hn_schema_of(plugin) : (HnSchema){.count = 0};
-    if (hn_schema_find(&schema, key)) return parts[i];
+    g_autoptr(GString) path = g_string_new(parts[i]);
+    const HnNode *block = hn_node_get(base, parts[i]);
+    for (; block; block = hn_node_get(block, "inner"), g_string_append(path, ".inner"))
+      if (plugin_has(block, key)) return g_intern_string(path->str);
   }
   return NULL;
 }
