@@ -19,17 +19,23 @@ static const struct {
   [HN_CALL_POLICY_##name] = {"policy", #name, HN_KIND_POLICY},
     HN_ENV_METHODS(ENV_CALL) HN_INFERENCE_METHODS(INFERENCE_CALL) HN_POLICY_METHODS(POLICY_CALL)};
 
+static int32_t id_of(int32_t call) {
+  return call & ((1 << HN_CALL_DEPTH_SHIFT) - 1);
+}
 static bool is_call(int32_t call) {
-  return call > HN_CALL_NONE && call < HN_CALL_COUNT;
+  return call > HN_CALL_NONE && id_of(call) > HN_CALL_NONE && id_of(call) < HN_CALL_COUNT;
+}
+guint hn_call_depth(int32_t call) {
+  return is_call(call) ? (guint)call >> HN_CALL_DEPTH_SHIFT : 0;
 }
 const char *hn_call_kind(int32_t call) {
-  return is_call(call) ? calls[call].kind : NULL;
+  return is_call(call) ? calls[id_of(call)].kind : NULL;
 }
 const char *hn_call_method(int32_t call) {
-  return is_call(call) ? calls[call].method : NULL;
+  return is_call(call) ? calls[id_of(call)].method : NULL;
 }
 HnKind hn_call_plugin_kind(int32_t call) {
-  return is_call(call) ? calls[call].plugin : 0;
+  return is_call(call) ? calls[id_of(call)].plugin : 0;
 }
 
 int32_t hn_call_blamed(const HnCallRecord *r) {

@@ -60,6 +60,14 @@ HnCallSlot *hn_call_slot(void);
 /* Sends a signal to the thread of a slot. */
 void hn_call_interrupt(int slot, int number);
 
+/* A call of an environment that wrappers hold says how many do: HN_CALL_ENV_step of the third. */
+enum { HN_CALL_DEPTH_SHIFT = 16 };
+static inline int32_t hn_call_at(HnCallId id, guint depth) {
+  return (int32_t)id | (int32_t)depth << HN_CALL_DEPTH_SHIFT;
+}
+/* How many wrappers hold the plugin of a call. */
+guint hn_call_depth(int32_t call);
+
 /* "env", "step" of HN_CALL_ENV_step; NULL of HN_CALL_NONE and what is out of range. */
 const char *hn_call_kind(int32_t call);
 const char *hn_call_method(int32_t call);
@@ -70,11 +78,13 @@ int32_t hn_call_blamed(const HnCallRecord *r);
 
 /* One call into a plugin: recorded for as long as it lasts.  A process that a plugin forked ends
  * where the call returns, before it can run the cell a second time. */
-#define HN_RECORD_CALL(id, statement)                   \
+#define HN_RECORD_CALL(id, statement) HN_RECORD_CALL_AT(id, 0, statement)
+#define HN_RECORD_CALL_AT(id, depth, statement)         \
   do {                                                  \
     HnCallSlot *hn_slot_ = hn_call_slot();              \
     const int32_t hn_outer_ = hn_slot_->call;           \
-    hn_slot_->call = HN_CALL_##id, hn_slot_->serial++;  \
+    hn_slot_->call = hn_call_at(HN_CALL_##id, depth);   \
+    hn_slot_->serial++;                                 \
     statement;                                          \
     hn_slot_->call = hn_outer_;                         \
     if (G_UNLIKELY(hn_call_forked)) hn_call_end_fork(); \

@@ -46,5 +46,7 @@ HnStatus hn_pool_run(HnPool *p, int64_t count, HnTask *task, void *arg);
     hn_arena_reset(hn_arena_current(), hn_mark_);        \
   } while (0)
 /* One call into a plugin, HN_CALL(status, ENV_step, methods->step(..)): recorded, with scratch. */
-#define HN_CALL(status, id, expression) HN_RECORD_CALL(id, HN_WITH_SCRATCH(status, expression))
+#define HN_CALL(status, id, expression) HN_CALL_AT(status, id, 0, expression)
+#define HN_CALL_AT(status, id, depth, expression) \
+  HN_RECORD_CALL_AT(id, depth, HN_WITH_SCRATCH(status, expression))
 #endif

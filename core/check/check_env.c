@@ -43,7 +43,7 @@ static bool run_cut(HnEnvRows *r, Cut cut, GByteArray **record, GString *why) {
   g_autofree HnRng *action = g_new(HnRng, (gsize)cut.rows);
   for (int64_t i = 0; i < cut.rows; i++) {
     uint64_t stream = (uint64_t)((i + cut.rows - cut.watched) % cut.rows);
-    r->b.rng[i] = hn_rng(7, stream), action[i] = hn_rng(8, stream);
+    hn_env_rows_stream(r, i, 7, stream), action[i] = hn_rng(8, stream);
   }
   const int64_t chunks = (cut.rows + cut.chunk - 1) / cut.chunk;
   for (int t = 0; t < STEPS; t++) {
@@ -174,8 +174,7 @@ static bool judge_split(HnEnvRows *a, HnEnvRows *b, GString *why) {
     g_string_append(why, "HN_NEW_EPISODE changed the task");
     return false;
   }
-  int64_t count =
-      HN_CAN(a->env, task_count) ? a->env->task_count(a->instance->self, a->b.split) : 0;
+  const int64_t count = hn_env_rows_tasks(a);
   if (!count && a->b.task_index[0] != -1) {
     g_string_append(why, "a drawn task was numbered, but no task has a number");
     return false;
@@ -192,7 +191,7 @@ static HnVerdict judge_tasks(const HnCell *cell, GString *why) {
   bool ok = b != NULL;
   if (ok) {
     g_auto(GStrv) splits = g_strsplit(a->spec.splits ? a->spec.splits : "train", "|", -1);
-    b->b.rng[0] = hn_rng(99, 99);
+    hn_env_rows_stream(b, 0, 99, 99);
     for (int64_t k = 0; splits[k] && ok; k++) {
       a->b.split = b->b.split = k;
       ok = judge_split(a, b, why);

@@ -10,8 +10,6 @@ static void make_batch(HnEnvRows *r, int64_t rows) {
   r->action_index = g_new0(int32_t, n);
   r->b = (HnEnvBatch){.struct_size = sizeof r->b,
                       .rows = rows,
-                      .state = g_malloc0(n * s->row_size + 1),
-                      .rng = g_new0(HnRng, n),
                       .begin = r->begin,
                       .task_index = g_new0(int64_t, n),
                       .action = r->action,
@@ -22,38 +20,45 @@ static void make_batch(HnEnvRows *r, int64_t rows) {
                       .truncated = g_new0(uint8_t, n),
                       .task = g_new0(float, n *(gsize)s->task_dim + 1),
                       .info = g_new0(float, n * r->instance->infos + 1)};
-  for (int64_t i = 0; i < rows; i++) r->b.rng[i] = hn_rng(7, (uint64_t)i);
+  r->memory = hn_env_memory_new(r->instance, rows);
+  for (int64_t i = 0; i < rows; i++) hn_env_rows_stream(r, i, 7, (uint64_t)i);
+}
+
+void hn_env_rows_stream(const HnEnvRows *r, int64_t i, uint64_t seed, uint64_t stream) {
+  for (const HnInstance *x = r->instance; x; x = x->inner)
+    hn_env_streams(&r->memory, x)[i] = hn_rng(seed, stream | (uint64_t)x->depth << 32);
 }
 
 HnEnvRows *hn_env_rows_new(const HnCell *cell, int64_t rows, HnStatus *status) {
   HnEnvRows *r = g_new0(HnEnvRows, 1);
   r->pool = hn_pool_new(1);
   r->instance = hn_instance_new(&cell->env, r->pool, NULL);
-  r->env = cell->env.plugin->methods;
   r->spec = (HnEnvSpec){.struct_size = sizeof r->spec, .rows = rows};
-  HN_CALL(*status, ENV_create,
-          r->env->create(r->instance->self, &r->instance->host, r->instance->params, &r->spec));
-  r->instance->creating = false;
-  r->created = !*status;
-  if (r->created) make_batch(r, rows);
+  *status = hn_env_create(r->instance, &r->spec);
+  if (!*status) make_batch(r, rows);
   return r;
 }
 
 void hn_env_rows_free(HnEnvRows *r) {
-  void *all[] = {r->begin, r->action,   r->action_index, r->b.state,     r->b.rng,  r->b.task_index,
-                 r->b.obs, r->b.reward, r->b.terminated, r->b.truncated, r->b.task, r->b.info};
+  void *all[] = {r->begin,    r->action,       r->action_index, r->b.task_index, r->b.obs,
+                 r->b.reward, r->b.terminated, r->b.truncated,  r->b.task,       r->b.info};
   for (guint k = 0; k < G_N_ELEMENTS(all); k++) g_free(all[k]);
-  hn_instance_free(r->instance, r->created);
+  hn_env_memory_free(&r->memory);
+  hn_instance_free(r->instance, r->instance->created);
   hn_pool_free(r->pool);
   g_free(r);
+}
+
+int64_t hn_env_rows_tasks(const HnEnvRows *r) {
+  const HnInstance *x = hn_env_of_tasks(r->instance);
+  return x ? ((const HnEnv *)x->plugin->methods)->task_count(x->self, r->b.split) : 0;
 }
 
 HnEnvBatch hn_env_rows_part(const HnEnvRows *r, int64_t first, int64_t rows) {
   const HnEnvSpec *s = &r->spec;
   HnEnvBatch b = r->b;
   b.first += first, b.rows = rows;
-  b.state = (char *)b.state + (gsize)first * s->row_size;
-  b.rng += first, b.begin += first, b.task_index += first, b.reward += first;
+  b.begin += first, b.task_index += first, b.reward += first;
   b.terminated += first, b.truncated += first, b.action_index += first,
       b.action += first * s->action_dim;
   b.obs += first * s->obs_dim, b.task += first * s->task_dim;
@@ -62,67 +67,73 @@ HnEnvBatch hn_env_rows_part(const HnEnvRows *r, int64_t first, int64_t rows) {
 }
 
 HnStatus hn_env_rows_reset_some(HnEnvRows *r) {
-  HnStatus status;
-  HN_CALL(status, ENV_reset, r->env->reset(r->instance->self, &r->b));
-  return status;
+  return hn_env_reset(r->instance, &r->memory, &r->b);
 }
 
 HnStatus hn_env_rows_reset(HnEnvRows *r, uint8_t begin, int64_t task) {
   memset(r->begin, begin, (gsize)r->b.rows);
-  if (begin == HN_NEW_TASK) memset(r->b.state, 0, (gsize)r->b.rows * r->spec.row_size);
-  for (int64_t i = 0; i < r->b.rows && begin == HN_NEW_TASK; i++) r->b.task_index[i] = task;
+  for (int64_t i = 0; i < r->b.rows && begin == HN_NEW_TASK; i++)
+    hn_env_forget(r->instance, &r->memory, i), r->b.task_index[i] = task;
   return hn_env_rows_reset_some(r);
 }
 
 HnStatus hn_env_rows_step(const HnEnvRows *r, HnEnvBatch part) {
-  HnStatus status;
   memset(part.terminated, 0, (gsize)part.rows), memset(part.truncated, 0, (gsize)part.rows);
-  HN_CALL(status, ENV_step, r->env->step(r->instance->self, &part));
-  return status;
+  return hn_env_step(r->instance, &r->memory, &part);
 }
 
 void hn_env_rows_act(HnEnvRows *r, int64_t i, HnRng *rng) {
   const int64_t n = r->spec.action_dim;
-  for (int64_t k = 0; k < n; k++)
-    r->action[i * n + k] = (float)CLAMP(hn_rng_uniform(rng, -1.25, 1.25), -1, 1);
+  for (int64_t k = 0; k < n; k++) {
+    const double drawn = hn_rng_uniform(rng, -1.25, 1.25);
+    r->action[i * n + k] = (float)CLAMP(drawn, -1, 1); /* a macro, which draws again and again */
+  }
   if (r->spec.action_count) r->action_index[i] = (int32_t)hn_rng_below(rng, r->spec.action_count);
 }
 
 /* ---- records ---- */
 
-/* The parts of a record, in order: one list for writing and for naming. */
-enum { PARTS = 8 };
-static void list_parts(const HnEnvRows *r, int64_t i, const char *name[PARTS],
-                       const void *data[PARTS], gsize size[PARTS]) {
+/* A part of a record. */
+typedef struct Part {
+  const char *name;
+  const void *data;
+  gsize size;
+} Part;
+enum { PARTS_MAX = 6 + 2 * (HN_WRAPPERS_MAX + 1) };
+
+/* The parts of row i's record, in order: one list for writing and for naming.  Returns how many. */
+static int list_parts(const HnEnvRows *r, int64_t i, Part part[PARTS_MAX]) {
   const HnEnvBatch *b = &r->b;
-  const HnEnvSpec *s = &r->spec;
-  const gsize O = (gsize)s->obs_dim, K = (gsize)s->task_dim, N = r->instance->infos, k = (gsize)i;
-  name[0] = "obs", data[0] = b->obs + k * O, size[0] = O * sizeof(float);
-  name[1] = "reward", data[1] = b->reward + k, size[1] = sizeof(float);
-  name[2] = "terminated", data[2] = b->terminated + k, size[2] = 1;
-  name[3] = "task", data[3] = b->task + k * K, size[3] = K * sizeof(float);
-  name[4] = "info", data[4] = b->info + k * N, size[4] = N * sizeof(float);
-  name[5] = "row memory", data[5] = (char *)b->state + k * s->row_size, size[5] = s->row_size;
-  name[6] = "random stream", data[6] = b->rng + k, size[6] = sizeof(HnRng);
-  name[7] = "truncated", data[7] = b->truncated + k, size[7] = 1;
+  const gsize O = (gsize)r->spec.obs_dim, K = (gsize)r->spec.task_dim, N = r->instance->infos,
+              k = (gsize)i;
+  int n = 0;
+  part[n++] = (Part){"obs", b->obs + k * O, O * sizeof(float)};
+  part[n++] = (Part){"reward", b->reward + k, sizeof(float)};
+  part[n++] = (Part){"terminated", b->terminated + k, 1};
+  part[n++] = (Part){"task", b->task + k * K, K * sizeof(float)};
+  part[n++] = (Part){"info", b->info + k * N, N * sizeof(float)};
+  for (const HnInstance *x = r->instance; x; x = x->inner) {
+    const gsize size = x->own.row_size;
+    part[n++] = (Part){"row memory", hn_env_state(r->instance, &r->memory, x) + k * size, size};
+    part[n++] = (Part){"random stream", hn_env_streams(&r->memory, x) + k, sizeof(HnRng)};
+  }
+  part[n++] = (Part){"truncated", b->truncated + k, 1};
+  return n;
 }
 
 GByteArray *hn_env_rows_record(const HnEnvRows *r, int64_t i) {
-  const char *name[PARTS];
-  const void *data[PARTS];
-  gsize size[PARTS];
+  Part part[PARTS_MAX];
   GByteArray *record = g_byte_array_new();
-  list_parts(r, i, name, data, size);
-  for (int k = 0; k < PARTS; k++) g_byte_array_append(record, data[k], (guint)size[k]);
+  const int n = list_parts(r, i, part);
+  for (int k = 0; k < n; k++) g_byte_array_append(record, part[k].data, (guint)part[k].size);
   return record;
 }
 
 const char *hn_env_rows_difference(const HnEnvRows *r, const GByteArray *a, const GByteArray *b) {
-  const char *name[PARTS];
-  const void *data[PARTS];
-  gsize size[PARTS], at = 0;
-  list_parts(r, 0, name, data, size);
-  for (int k = 0; k < PARTS; at += size[k], k++)
-    if (memcmp(a->data + at, b->data + at, size[k])) return name[k];
+  Part part[PARTS_MAX];
+  const int n = list_parts(r, 0, part);
+  gsize at = 0;
+  for (int k = 0; k < n; at += part[k].size, k++)
+    if (memcmp(a->data + at, b->data + at, part[k].size)) return part[k].name;
   return NULL;
 }

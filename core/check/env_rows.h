@@ -2,23 +2,26 @@
  * environments look at. */
 #ifndef HN_ENV_ROWS_H
 #define HN_ENV_ROWS_H
-#include "instance.h"
+#include "env_layers.h"
 
 typedef struct HnEnvRows {
   HnInstance *instance;
-  const HnEnv *env;
+  HnEnvMemory memory;
   HnPool *pool;
   HnEnvSpec spec;
-  HnEnvBatch b; /* rows 0 .. rows - 1, in slots 0 .. rows - 1; rng[i] is stream i of seed 7 */
+  HnEnvBatch b; /* rows 0 .. rows - 1, in slots 0 .. rows - 1, of streams 0 .. of seed 7 */
   uint8_t *begin;
   float *action;
   int32_t *action_index;
-  bool created;
 } HnEnvRows;
 
 /* Creates the cell's environment; *status is what create said, its text in hn_fail_text(). */
 HnEnvRows *hn_env_rows_new(const HnCell *cell, int64_t rows, HnStatus *status);
 void hn_env_rows_free(HnEnvRows *r);
+/* How many tasks the batch's split has; 0: they have no numbers. */
+int64_t hn_env_rows_tasks(const HnEnvRows *r);
+/* Gives row i other random streams. */
+void hn_env_rows_stream(const HnEnvRows *r, int64_t i, uint64_t seed, uint64_t stream);
 /* Rows first .. first + rows - 1 as a batch of their own. */
 HnEnvBatch hn_env_rows_part(const HnEnvRows *r, int64_t first, int64_t rows);
 /* Begins every row as `begin`; `task` as in task_index.  HN_NEW_TASK finds zeroed row memory. */

@@ -166,6 +166,10 @@ static HnPluginChoice choose(const HnPlugin *plugin, bool discrete) {
   return (HnPluginChoice){.plugin = plugin, .params = params};
 }
 
+static HnPluginChoice *held(HnPluginChoice inner) {
+  return g_memdup2(&inner, sizeof inner);
+}
+
 HnCell hn_stand_in_cell(HnPluginChoice plugin, bool discrete) {
   const HnKind kind = plugin.plugin->kind;
   HnCell c = {
@@ -174,6 +178,8 @@ HnCell hn_stand_in_cell(HnPluginChoice plugin, bool discrete) {
       .evaluation = {.tasks = 6, .split = "", .greedy = true, .samples = -1},
   };
   c.env = kind == HN_KIND_ENV ? plugin : choose(&stand_in_env_LTX_hn_plugin, discrete);
+  if (plugin.plugin->flags & HN_WRAPPER && !plugin.inner)
+    c.env.inner = held(choose(&stand_in_env_LTX_hn_plugin, discrete));
   c.inference =
       kind == HN_KIND_INFERENCE ? plugin : choose(&stand_in_inference_LTX_hn_plugin, discrete);
   c.policy = kind == HN_KIND_POLICY ? plugin : choose(&stand_in_policy_LTX_hn_plugin, discrete);
@@ -184,4 +190,8 @@ void hn_stand_in_clear(HnCell *c, HnKind kind) {
   if (kind != HN_KIND_ENV) g_free(c->env.params);
   if (kind != HN_KIND_INFERENCE) g_free(c->inference.params);
   if (kind != HN_KIND_POLICY) g_free(c->policy.params);
+  HnPluginChoice *inner = c->env.inner;
+  if (!inner || inner->plugin != &stand_in_env_LTX_hn_plugin) return;
+  g_free(inner->params), g_free(inner);
+  c->env.inner = NULL;
 }

@@ -9,8 +9,9 @@
 #include "cell.h"
 
 /* A short run of `plugin` with stand-ins for the two kinds that it is not: windows of nine steps,
- * so that they begin within trials. discrete  of the stand-in environment's actions */
+ * so that they begin within trials.  A wrapper that holds nothing gets the stand-in environment.
+ * discrete  of the stand-in environment's actions */
 HnCell hn_stand_in_cell(HnPluginChoice plugin, bool discrete);
-/* What hn_stand_in_cell made; not the plugin's own parameters. */
+/* What hn_stand_in_cell made; not the plugin's own parameters, nor what it held before. */
 void hn_stand_in_clear(HnCell *cell, HnKind kind);
 #endif

@@ -12,12 +12,12 @@ static void warn_of_hidden(const HnVerb *verb, const HnStudy *s) {
   g_autoptr(GHashTable) said = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint i = 0; i < s->cells->len; i++) {
     const HnCell *c = s->cells->pdata[i];
-    const char *const names[] = {c->env.name, c->inference.name, c->policy.name};
-    for (guint k = 0; k < G_N_ELEMENTS(names); k++) {
-      if (strchr(names[k], '/') || !g_hash_table_add(said, (void *)(guintptr)names[k])) continue;
-      g_autofree char *hiding = hn_plugins_hiding(names[k]);
-      if (hiding) hn_message_warning(verb->name, "plugin '%s': %s", names[k], hiding);
-    }
+    for (HnKind kind = HN_KIND_ENV; kind <= HN_KIND_POLICY; kind++)
+      for (const HnPluginChoice *p = hn_cell_plugin(c, kind); p; p = p->inner) {
+        if (strchr(p->name, '/') || !g_hash_table_add(said, p->name)) continue;
+        g_autofree char *hiding = hn_plugins_hiding(p->name);
+        if (hiding) hn_message_warning(verb->name, "plugin '%s': %s", p->name, hiding);
+      }
   }
 }
 

@@ -82,6 +82,9 @@ static void failing(void) {
       {"{env: {trouble: kill}}", "killed by signal 9 (Killed), as the system does when memory runs "
                                  "out in env trouble, step, after update 0"},
       {"{env: {trouble: segv}}", SEGV " in env trouble, step, after update 0"},
+      {"{env: {plugin: reward_noise, inner: {plugin: time_limit, inner: {plugin: trouble, trouble: "
+       "segv}}}}",
+       SEGV " in env trouble, step, after update 0"},
       {"{env: {trouble: stack}}", SEGV " in env trouble, step, after update 0"},
       {"{env: {trouble: create_segv}}", SEGV " in env trouble, create, after update 0"},
       {"{env: {trouble: exit0}}", "ended by exit(0) in env trouble, step, after update 0"},

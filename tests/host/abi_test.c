@@ -27,10 +27,11 @@
   X(infer) X(backward) X(step)
 #define ENV_SPEC(X) \
   X(struct_size) X(rows) X(obs_dim) X(action_dim) X(action_count) X(task_dim) X(horizon) X(row_size) \
-  X(splits) X(step_seconds)
+  X(splits) X(step_seconds) X(inner)
 #define ENV_BATCH(X) \
   X(struct_size) X(rows) X(first) X(state) X(rng) X(begin) X(split) X(task_index) X(action) X(action_index) \
-  X(obs) X(reward) X(terminated) X(truncated) X(task) X(info)
+  X(obs) X(reward) X(terminated) X(truncated) X(task) X(info) X(inner)
+#define INNER(X)     X(struct_size) X(env) X(self) X(spec)
 #define METHOD(name, required, doc) FIELD(This, name);
 #define ENV(X)       X(struct_size) HN_ENV_METHODS(METHOD)
 #define BELIEF_SPEC(X) \
@@ -61,6 +62,7 @@ static char *layout(void) {
   LAYOUT(HnEnvSpec, ENV_SPEC);
   LAYOUT(HnEnvBatch, ENV_BATCH);
   LAYOUT(HnEnv, ENV);
+  LAYOUT(HnInner, INNER);
   LAYOUT(HnBeliefSpec, BELIEF_SPEC);
   LAYOUT(HnBeliefUpdate, BELIEF_UPDATE);
   LAYOUT(HnInference, INFERENCE);

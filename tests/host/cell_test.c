@@ -180,6 +180,89 @@ static void test_differences(void) {
   expect_differences("run: {workers: 1}\n", "run: {workers: 2}\n", 0, "run.workers: 1 2; ");
 }
 
+/* ---- environments that hold others ---- */
+
+#define WITH(env)                                            \
+  "study: s\narm: a\nseed_index: 0\nseed: 1\nenv: " env "\n" \
+  "inference: {plugin: filter}\npolicy: {plugin: walk}\n"
+static const char wrapped[] =
+    WITH("{plugin: wrap, kl_weight: 2, inner: {plugin: wrap, inner: {plugin: toy, size: 9}}}");
+
+static void test_inner(void) {
+  HnCell *cell = good_cell(wrapped);
+  const HnPluginChoice *inner = cell->env.inner->inner;
+  g_assert_cmpstr(cell->env.inner->plugin->name, ==, "wrap");
+  g_assert_cmpstr(inner->plugin->name, ==, "toy");
+  g_assert_null(inner->inner);
+  g_assert_cmpint(((const HnThisParams *)inner->params)->size, ==, 9);
+  g_autofree char *text = written(cell);
+  g_assert_nonnull(strstr(text, "env:\n  plugin: wrap\n  kl_weight: 2\n  inner:\n    plugin: wrap\n"
+                                "    kl_weight: 0.1\n    inner:\n      plugin: toy\n"
+                                "      size: 9\n      map: open\n"));
+  HnCell *again = good_cell(text);
+  g_autofree char *id = hn_cell_identity(cell), *same = hn_cell_identity(again);
+  g_assert_cmpstr(id, ==, same);
+  hn_cell_free(again);
+  static const char *const changes[][2] = {{"size: 9", "size: 10"},
+                                           {"kl_weight: 0.1", "kl_weight: 0.2"},
+                                           {"kl_weight: 2", "kl_weight: 1"}};
+  for (guint k = 0; k < G_N_ELEMENTS(changes); k++) {
+    g_autoptr(GString) other = g_string_new(text);
+    g_assert_cmpuint(g_string_replace(other, changes[k][0], changes[k][1], 1), ==, 1);
+    again = good_cell(other->str);
+    g_autofree char *differs = hn_cell_identity(again);
+    g_assert_cmpstr(id, !=, differs);
+    hn_cell_free(again);
+  }
+  hn_cell_free(cell);
+  /* what is measured: cells that differ there are not set against each other */
+  g_assert_cmpint(hn_cell_key_role("env.inner.inner.size"), ==, HN_KEY_MEASURE);
+}
+
+static void test_inner_findings(void) {
+  static const struct {
+    const char *text, *finding;
+  } cases[] = {
+      {WITH("{plugin: wrap}"), "c.yaml:5:6: error: env: missing key 'inner'\n"},
+      {WITH("{plugin: wrap, inner: {}}"), "c.yaml:5:28: error: env: inner: missing key 'plugin'\n"},
+      {WITH("{plugin: wrap, inner: toy}"),
+       "c.yaml:5:28: error: 'inner: toy': expected a map; write 'inner: {plugin: toy}'\n"},
+      {WITH("{plugin: wrap, inner: [toy]}"),
+       "c.yaml:5:28: error: inner: expected a map of keys and values, not a list\n"},
+      {WITH("{plugin: wrap, inner: {plugin: toy, sise: 4}}"),
+       "c.yaml:5:42: error: env toy: unknown key 'sise'; did you mean 'size'?\n"},
+      {WITH("{plugin: wrap, inner: {plugin: toy, size: 400}}"),
+       "c.yaml:5:48: error: 'size: 400' is out of range: expected an integer in [2, 100]\n"},
+      {WITH("{plugin: wrap, iner: {plugin: toy}}"),
+       "c.yaml:5:21: error: env wrap: unknown key 'iner'; did you mean 'inner'?\n"},
+      {WITH("{plugin: toy, inner: {plugin: toy}}"),
+       "c.yaml:5:20: error: env toy: unknown key 'inner': it is no wrapper, and holds no other "
+       "environment\n"}};
+  for (guint k = 0; k < G_N_ELEMENTS(cases); k++) {
+    g_autofree char *findings = NULL;
+    g_assert_null(read_cell(cases[k].text, &findings));
+    g_assert_cmpstr(findings, ==, cases[k].finding);
+  }
+  g_autofree char *kind = NULL, *missing = NULL, *deep = NULL;
+  g_assert_null(read_cell(WITH("{plugin: wrap, inner: {plugin: filter}}"), &kind));
+  g_assert_true(g_str_has_prefix(kind, "c.yaml:5:37: error: plugin 'filter' ("));
+  g_assert_true(g_str_has_suffix(kind, " is of kind inference, expected env\n"));
+  g_assert_null(read_cell(WITH("{plugin: wrap, inner: {plugin: toi}}"), &missing));
+  g_assert_nonnull(
+      strstr(missing, "c.yaml:5:37: error: no plugin named 'toi' (did you mean 'toy'?)"));
+  /* as many wrappers as there may be, and one more */
+  g_autoptr(GString) most = g_string_new("{plugin: toy}"), text = g_string_new(WITH("ENV"));
+  for (int k = 0; k < 8; k++)
+    g_string_prepend(most, "{plugin: wrap, inner: "), g_string_append(most, "}");
+  g_string_replace(text, "ENV", most->str, 1);
+  hn_cell_free(good_cell(text->str));
+  g_string_assign(text, WITH("{plugin: wrap, inner: ENV}"));
+  g_string_replace(text, "ENV", most->str, 1);
+  g_assert_null(read_cell(text->str, &deep));
+  g_assert_cmpstr(
+      deep, ==, "c.yaml:5:182: error: env wrap: at most 8 wrappers can be around an environment\n");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   add_fakes();
@@ -187,5 +270,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/cell/identity", test_identity);
   g_test_add_func("/cell/findings", test_findings);
   g_test_add_func("/cell/differences", test_differences);
+  g_test_add_func("/cell/inner", test_inner);
+  g_test_add_func("/cell/inner_findings", test_inner_findings);
   return g_test_run();
 }

@@ -94,12 +94,13 @@ static void test_json(void) {
 
 /* The text of a plugin, read as part of a study, is valid and gives the defaults again. */
 static void expect_pasteable(const HnPlugin *p) {
+  static const char *const except[] = {"plugin", "inner", NULL};
   g_autofree char *text = hn_describe_text(p);
   HnDiag *d = hn_diag_new();
   HnNode *root = hn_yaml_parse("inspect", text, strlen(text), d);
   HnSchema schema = hn_schema_of(p);
   g_autofree void *pasted = g_malloc0(schema.size), *preset = g_malloc0(schema.size);
-  if (root) hn_params_fill(&schema, hn_node_get(root, hn_kind_name(p->kind)), "plugin", pasted, d);
+  if (root) hn_params_fill(&schema, hn_node_get(root, hn_kind_name(p->kind)), except, pasted, d);
   g_autofree char *findings = hn_diag_text(d);
   g_assert_cmpstr(findings, ==, "");
   hn_params_fill(&schema, NULL, NULL, preset, d);

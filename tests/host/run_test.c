@@ -321,7 +321,7 @@ static void test_episode_stats(void) {
   hn_episode_stats_make(&y, 19, s->shape.env_infos, &s->trial);
   for (int n = 0; n < 5; n++) {
     g_assert_cmpint(hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases), ==, HN_OK);
-    hn_episode_stats_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
+    hn_episode_stats_window(&y, &s->phase[0], s->env->info, s->steps, collect_episode, sum);
     const HnHistory *h = &s->phase[0].h;
     for (int64_t k = 0; k < s->steps * 19; k++) {
       reward += (double)h->true_reward[k], steps += 1;
@@ -364,7 +364,7 @@ static void test_trial_steps(void) {
   g_assert_cmpint(s->bs.lifetime, ==, 17);
   for (int n = 0; n < 17; n++) { /* 170 steps: ten trials */
     g_assert_cmpint(hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases), ==, HN_OK);
-    hn_episode_stats_window(&y, &s->phase[0], s->env->plugin->info, s->steps, collect_episode, sum);
+    hn_episode_stats_window(&y, &s->phase[0], s->env->info, s->steps, collect_episode, sum);
     const HnHistory *h = &s->phase[0].h;
     for (int64_t t = 0; t < s->steps; t++) {
       trial_step++;

@@ -158,6 +158,70 @@ static void test_overrides(void) {
   }
 }
 
+/* ---- environments that hold others ---- */
+
+#define WRAPPED                                                                            \
+  "hunch: 1\nseeds: {count: 1}\n"                                                          \
+  "base:\n  env: {plugin: wrap, kl_weight: 2, inner: {plugin: wrap, kl_weight: 3, inner: " \
+  "{plugin: toy, size: 9}}}\n  inference: {plugin: filter}\n  policy: {plugin: walk}\n"    \
+  "arms:\n  as_is: {}\n  patched: {env: {inner: {inner: {map: x}}}}\n"                     \
+  "  v1.0: {env: {inner: {plugin: toy}}}\n  bare: {env: {plugin: toy, map: y}}\n"
+
+#define WRAPPED_ALIKE                                                                       \
+  "hunch: 1\nseeds: {count: 1}\nbase:\n  env: {plugin: wrap, inner: {plugin: wrap, inner: " \
+  "{plugin: toy}}}\n  inference: {plugin: filter}\n  policy: {plugin: walk}\n"
+
+/* kl_weight of the wrapper, kl_weight, size and map below it. */
+static void expect_env(const HnCell *c, double outer, double middle, int size, const char *map) {
+  const HnPluginChoice *two = c->env.inner, *three = two->inner;
+  const HnThisParams *inner = three->params;
+  g_assert_cmpfloat(((const Filter *)c->env.params)->kl_weight, ==, outer);
+  g_assert_cmpfloat(((const Filter *)two->params)->kl_weight, ==, middle);
+  g_assert_cmpint(inner->size, ==, size);
+  g_assert_cmpstr(inner->map, ==, map);
+}
+
+static void test_inner(void) {
+  HnStudy *s = good(WRAPPED, NULL);
+  expect_env(cell(s, 0, 0), 2, 3, 9, "open");
+  expect_env(cell(s, 1, 0), 2, 3, 9, "x");
+  /* another plugin inside replaces there, and leaves what is around it */
+  const HnPluginChoice *env = &cell(s, 2, 0)->env;
+  g_assert_cmpfloat(((const Filter *)env->params)->kl_weight, ==, 2);
+  g_assert_cmpstr(env->inner->plugin->name, ==, "toy");
+  g_assert_null(env->inner->inner);
+  g_assert_cmpint(((const HnThisParams *)env->inner->params)->size, ==, 5);
+  g_assert_null(cell(s, 3, 0)->env.inner);
+  hn_study_free(s);
+  static const char *const overrides[] = {
+      "arms.as_is.env.kl_weight=4",        "arms.as_is.env.inner.kl_weight=5",
+      "arms.as_is.env.inner.inner.size=6", "arms.patched.env.inner.inner.map=z",
+      "arms.v1.0.env.inner.size=7",        NULL};
+  s = good(WRAPPED, overrides);
+  expect_env(cell(s, 0, 0), 4, 5, 6, "open");
+  expect_env(cell(s, 1, 0), 2, 3, 9, "z");
+  g_assert_cmpint(((const HnThisParams *)cell(s, 2, 0)->env.inner->params)->size, ==, 7);
+  hn_study_free(s);
+  static const char *const bad[][2] = {
+      {"env.inner.inner.sise=3", "command line: env.inner.inner.sise=3: error: env toy: unknown "
+                                 "key 'sise'; did you mean 'size'?\n"},
+      {"arms.as_is.env.inner.inner.size=1", "command line: arms.as_is.env.inner.inner.size=1: "
+                                            "error: 'size: 1' is out of range: expected "
+                                            "an integer in [2, 100]\n"},
+      {"size=3", "command line: size=3: error: no block 'size'; did you mean "
+                 "env.inner.inner.size=3?\n"},
+      {"env.outer.size=3", "command line: env.outer.size=3: error: expected env.KEY=value\n"},
+      {"run.inner.rows=3", "command line: run.inner.rows=3: error: expected run.KEY=value\n"},
+      {"arms.bare.env.inner.size=3",
+       "command line: arms.bare.env.inner.size=3: error: env toy: unknown key 'inner': it is no "
+       "wrapper, and holds no other environment\n"}};
+  for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+    const char *const one[] = {bad[i][0], NULL};
+    const bool all = g_str_has_prefix(bad[i][0], "env.inner"); /* of which some arms have none */
+    says(all ? WRAPPED_ALIKE : WRAPPED, one, bad[i][1]);
+  }
+}
+
 static void test_bad_overrides(void) {
   static const char *const table[][2] = {
       {"rum.rows=1", "command line: rum.rows=1: error: no block 'rum'; did you mean 'run'?\n"},
@@ -430,6 +494,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/study/seeds", test_seeds);
   g_test_add_func("/study/merge", test_merge);
   g_test_add_func("/study/overrides", test_overrides);
+  g_test_add_func("/study/inner", test_inner);
   g_test_add_func("/study/bad-overrides", test_bad_overrides);
   g_test_add_func("/study/findings", test_findings);
   g_test_add_func("/study/taken-names", test_taken_names);

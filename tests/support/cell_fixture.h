@@ -21,7 +21,16 @@ static inline HnPluginChoice part_of(const HnPlugin *p, const char *settings) {
   return (HnPluginChoice){.plugin = p, .name = (char *)(guintptr)p->name, .params = params};
 }
 
+/* A wrapper that holds `inner`, and is cleared with it. */
+static inline HnPluginChoice around(HnPluginChoice wrapper, HnPluginChoice inner) {
+  wrapper.inner = g_memdup2(&inner, sizeof inner);
+  return wrapper;
+}
+
 static inline void cell_clear(HnCell *c) {
+  for (HnPluginChoice *p = c->env.inner, *next; p; p = next)
+    next = p->inner, g_free(p->params), g_free(p);
+  c->env.inner = NULL;
   g_free(c->env.params), g_free(c->inference.params), g_free(c->policy.params);
 }
 

@@ -71,7 +71,24 @@ static const HnPlugin fakes[] = {
     FAKE(other_filter, HN_KIND_INFERENCE, &inference_methods, Filter, filter_params + 1, 1),
     FAKE(walk, HN_KIND_POLICY, &policy_methods, char, hn_this_params, 0)};
 
+static const HnPlugin fake_wrapper = {.struct_size = sizeof(HnPlugin),
+                                      .abi = HN_ABI,
+                                      .kind = HN_KIND_ENV,
+                                      .name = "wrap",
+                                      .summary = "Holds another.",
+                                      .version = "1",
+                                      .methods = &env_methods,
+                                      .self_size = 1,
+                                      .params_size = sizeof(Filter),
+                                      .params = filter_params,
+                                      .param_count = 1,
+                                      .param_stride = sizeof(HnParam),
+                                      .flags = HN_WRAPPER};
+
 static void add_fakes(void) {
+  GError *wrong = NULL;
+  hn_plugins_add(&fake_wrapper, &wrong);
+  g_assert_no_error(wrong);
   for (guint i = 0; i < G_N_ELEMENTS(fakes); i++) {
     GError *error = NULL;
     hn_plugins_add(&fakes[i], &error);

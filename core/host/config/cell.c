@@ -1,5 +1,6 @@
 /* cell.c - a resolved configuration becomes typed parameters, and back. */
 #include "cell.h"
+#include "call_record.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -49,11 +50,15 @@ static char *located(const HnNode *name) {
   return g_canonicalize_filename(name->text, base);
 }
 
-static void read_part(const Reader *r, HnKind kind, HnPluginChoice *part) {
-  const char *key = hn_kind_name(kind);
-  const HnNode *block = hn_node_get(r->map, key), *name = hn_node_get(block, "plugin");
-  g_autofree char *what = g_strconcat(key, ": ", NULL);
-  if (!block) missing(r, r->map, "", key);
+static void read_inner(const Reader *r, const char *what, const HnNode *block, guint depth,
+                       HnPluginChoice *part);
+
+/* Reads the block `key` of a map; `within` is how messages name that map: "", "env: ". */
+static void read_part(const Reader *r, const HnNode *map, const char *within, const char *key,
+                      HnKind kind, guint depth, HnPluginChoice *part) {
+  const HnNode *block = hn_node_get(map, key), *name = hn_node_get(block, "plugin");
+  g_autofree char *what = g_strconcat(within, key, ": ", NULL);
+  if (!block) missing(r, map, within, key);
   if (block && block->kind == HN_NODE_TEXT && *block->text) {
     g_autofree char *cut = hn_diag_cut(block->text);
     hn_diag_add(r->d, block->file, block->line, block->column,
@@ -67,7 +72,7 @@ static void read_part(const Reader *r, HnKind kind, HnPluginChoice *part) {
   }
   if (name->kind != HN_NODE_TEXT || !*name->text) {
     hn_diag_add(r->d, name->file, name->line, name->column,
-                "'plugin:': expected the name of an %s plugin", key);
+                "'plugin:': expected the name of an %s plugin", hn_kind_name(kind));
     return;
   }
   g_autoptr(GError) error = NULL;
@@ -84,7 +89,36 @@ static void read_part(const Reader *r, HnKind kind, HnPluginChoice *part) {
   }
   HnSchema schema = hn_schema_of(part->plugin);
   part->params = g_malloc0(MAX(schema.size, 1));
-  hn_params_fill(&schema, block, "plugin", part->params, r->d);
+  static const char *const keys[] = {"plugin", "inner", NULL}, *const plugin[] = {"plugin", NULL};
+  hn_params_fill(&schema, block, kind == HN_KIND_ENV ? keys : plugin, part->params, r->d);
+  if (kind == HN_KIND_ENV) read_inner(r, what, block, depth, part);
+}
+
+/* Whether a key of the block is near to `inner`, of which there is a finding. */
+static bool is_misspelt(const HnNode *block) {
+  static const char *const inner[] = {"inner", NULL};
+  for (guint i = 0; i < block->keys->len; i++)
+    if (hn_diag_nearest(((const HnNode *)block->keys->pdata[i])->text, inner)) return true;
+  return false;
+}
+
+/* The environment that a wrapper holds; no other environment holds one. */
+static void read_inner(const Reader *r, const char *what, const HnNode *block, guint depth,
+                       HnPluginChoice *part) {
+  const HnNode *key = hn_node_key(block, "inner");
+  if (!(part->plugin->flags & HN_WRAPPER)) {
+    if (key)
+      hn_diag_add(r->d, key->file, key->line, key->column,
+                  "env %s: unknown key 'inner': it is no wrapper, and holds no other environment",
+                  part->plugin->name);
+  } else if (depth == HN_WRAPPERS_MAX) {
+    hn_diag_add(r->d, block->file, block->line, block->column,
+                "env %s: at most %d wrappers can be around an environment", part->plugin->name,
+                HN_WRAPPERS_MAX);
+  } else if (key || !is_misspelt(block)) {
+    part->inner = g_new0(HnPluginChoice, 1);
+    read_part(r, block, what, "inner", HN_KIND_ENV, depth + 1, part->inner);
+  }
 }
 
 static char *read_text(const Reader *r, const char *key) {
@@ -163,9 +197,14 @@ static void read_weights(const Reader *r, HnCell *cell) {
 static void read_blocks(const Reader *r, HnCell *cell) {
   HnSchema run = hn_run_schema(), evaluation = hn_evaluation_schema();
   read_keys(r);
-  read_part(r, HN_KIND_ENV, &cell->env);
-  read_part(r, HN_KIND_INFERENCE, &cell->inference);
-  read_part(r, HN_KIND_POLICY, &cell->policy);
+  const struct {
+    HnKind kind;
+    HnPluginChoice *part;
+  } all[] = {{HN_KIND_ENV, &cell->env},
+             {HN_KIND_INFERENCE, &cell->inference},
+             {HN_KIND_POLICY, &cell->policy}};
+  for (guint k = 0; k < G_N_ELEMENTS(all); k++)
+    read_part(r, r->map, "", hn_kind_name(all[k].kind), all[k].kind, 0, all[k].part);
   hn_params_fill(&run, hn_node_get(r->map, "run"), NULL, &cell->run, r->d);
   hn_params_fill(&evaluation, hn_node_get(r->map, "evaluation"), NULL, &cell->evaluation, r->d);
   check_trials(r, &cell->evaluation);
@@ -190,9 +229,13 @@ HnCell *hn_cell_read(HnNode *map, HnDiag *d) {
   return NULL;
 }
 
+static void clear_part(HnPluginChoice *part) {
+  if (part->inner) clear_part(part->inner);
+  g_free(part->params), g_free(part->name), g_free(part->inner);
+}
+
 static void clear(HnCell *cell) {
-  HnPluginChoice *parts[] = {&cell->env, &cell->inference, &cell->policy};
-  for (guint i = 0; i < G_N_ELEMENTS(parts); i++) g_free(parts[i]->params), g_free(parts[i]->name);
+  clear_part(&cell->env), clear_part(&cell->inference), clear_part(&cell->policy);
   g_free(cell->study), g_free(cell->arm);
 }
 
@@ -217,13 +260,14 @@ static void set(HnNode *map, const char *key, HnNode *value) {
   hn_node_free(k);
 }
 
-static void set_part(HnNode *map, const char *key, const HnPluginChoice *part, const char *name) {
+static void set_part(HnNode *map, const char *key, const HnPluginChoice *part) {
   HnSchema schema = hn_schema_of(part->plugin);
   HnNode *block = hn_node_map(map->file, 0, 0), *params = hn_params_node(&schema, part->params);
-  hn_params_put_text(block, "plugin", name);
+  hn_params_put_text(block, "plugin", part->name);
   for (guint i = 0; i < params->keys->len; i++)
     hn_node_set(block, params->keys->pdata[i], hn_node_copy(params->items->pdata[i]));
   hn_node_free(params);
+  if (part->inner) set_part(block, "inner", part->inner);
   set(map, key, block);
 }
 
@@ -237,9 +281,9 @@ HnNode *hn_cell_node(const HnCell *cell) {
   hn_params_put_text(map, "arm", cell->arm);
   hn_node_put(map, "seed_index", index);
   hn_node_put(map, "seed", seed);
-  set_part(map, "env", &cell->env, cell->env.name);
-  set_part(map, "inference", &cell->inference, cell->inference.name);
-  set_part(map, "policy", &cell->policy, cell->policy.name);
+  set_part(map, "env", &cell->env);
+  set_part(map, "inference", &cell->inference);
+  set_part(map, "policy", &cell->policy);
   set(map, "run", hn_params_node(&run, &cell->run));
   set(map, "evaluation", hn_params_node(&evaluation, &cell->evaluation));
   if (cell->warm_start) set(map, "weights", hn_params_node(&weights, &cell->weights));
@@ -324,16 +368,28 @@ const HnPluginChoice *hn_cell_plugin(const HnCell *cell, HnKind kind) {
   }
 }
 
+const HnPluginChoice *hn_cell_called(const HnCell *cell, int32_t call) {
+  const HnPluginChoice *part = hn_cell_plugin(cell, hn_call_plugin_kind(call));
+  for (guint depth = hn_call_depth(call); part && part->inner && depth > 0; depth--)
+    part = part->inner;
+  return part;
+}
+
+/* Names the plugins of a block instead of saying where they are, and says what is in their files.
+ */
+static void identify(HnNode *block, const HnPluginChoice *part) {
+  const char *sha256 = hn_plugins_sha256(part->plugin);
+  hn_params_put_text(block, "plugin", part->plugin->name);
+  hn_node_put(block, "plugin sha256", sha256 ? sha256 : "linked in");
+  if (part->inner) identify(hn_node_get(block, "inner"), part->inner);
+}
+
 char *hn_cell_identity(const HnCell *cell) {
   const HnPluginChoice *parts[] = {&cell->env, &cell->inference, &cell->policy};
   HnNode *map = hn_cell_node(cell);
   level_keys(map);
-  for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
-    HnNode *block = hn_node_get(map, hn_kind_name(parts[i]->plugin->kind));
-    hn_params_put_text(block, "plugin", parts[i]->plugin->name);
-    const char *sha256 = hn_plugins_sha256(parts[i]->plugin);
-    hn_node_put(block, "plugin sha256", sha256 ? sha256 : "linked in");
-  }
+  for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
+    identify(hn_node_get(map, hn_kind_name(parts[i]->plugin->kind)), parts[i]);
   g_autofree char *text = hn_node_write(map);
   hn_node_free(map);
   return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);

@@ -110,8 +110,10 @@ HnSchema hn_weights_schema(void);
 typedef struct HnPluginChoice {
   const HnPlugin *plugin;
   void *params;
-  char *name; /* as configured: a bare name, or the full path of a .so */
+  char *name;                   /* as configured: a bare name, or the full path of a .so */
+  struct HnPluginChoice *inner; /* the environment that a wrapper holds; else NULL */
 } HnPluginChoice;
+enum { HN_WRAPPERS_MAX = 8 }; /* around one environment */
 
 typedef struct HnCell HnCell;
 struct HnCell {
@@ -139,6 +141,9 @@ HnNode *hn_cell_node(const HnCell *cell);
 void hn_cell_free(HnCell *cell);
 /* The cell's plugin of a kind; NULL for what is no kind.  [any], in signal handlers too. */
 const HnPluginChoice *hn_cell_plugin(const HnCell *cell, HnKind kind);
+/* The plugin of a call (core/base/call_record.h), which may be one that wrappers hold; NULL of no
+ * call.  [any], in signal handlers too. */
+const HnPluginChoice *hn_cell_called(const HnCell *cell, int32_t call);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnCell, hn_cell_free)
 /* What a difference in a key means, by its path: "run.workers".  Parameters of the environment are
  * HN_KEY_MEASURE, those of other plugins HN_KEY_ARM. */

@@ -49,6 +49,8 @@ static void add_params(GString *out, const HnPlugin *p) {
     g_string_append_printf(out, "%-*s  # %s. %s\n", width, (const char *)lines->pdata[i], expected,
                            param->doc);
   }
+  if (p->flags & HN_WRAPPER)
+    g_string_append(out, "  inner: {}  # the environment that it holds: {plugin: .., ..}\n");
 }
 
 static void add_columns(GString *out, const HnColumn *columns, const char *title) {
@@ -88,6 +90,8 @@ char *hn_describe_text(const HnPlugin *p) {
     g_string_append(out, "# PRIVILEGED: reads the true task, which a learner is not shown\n");
   if (p->flags & HN_STOCHASTIC)
     g_string_append(out, "# STOCHASTIC: draws its actions in greedy evaluation too\n");
+  if (p->flags & HN_WRAPPER)
+    g_string_append(out, "# WRAPPER: holds another environment, which `inner` names\n");
   add_params(out, p);
   add_columns(out, p->info, "info, per step; the fold makes one number of an episode");
   add_columns(out, p->metrics, "metrics, per update");
@@ -152,6 +156,7 @@ void hn_describe_json(JsonBuilder *b, const HnPlugin *p) {
   hn_json_add_string(b, "file", hn_plugins_file(p));
   hn_json_add_string(b, "sha256", hn_plugins_sha256(p));
   hn_json_add_bool(b, "privileged", (p->flags & HN_PRIVILEGED) != 0);
+  hn_json_add_bool(b, "wrapper", (p->flags & HN_WRAPPER) != 0);
   hn_json_open_array(b, "methods");
   for (const HnMethod *m = hn_methods_of(p->kind); m->name; m++)
     if (is_optional(p, m)) hn_json_add_string(b, NULL, m->name);

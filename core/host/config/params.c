@@ -313,7 +313,7 @@ static void unknown_key(const HnSchema *s, const HnNode *key, const GPtrArray *n
   hn_diag_add(d, key->file, key->line, key->column, "%s: unknown key '%s'%s", s->what, cut, hint);
 }
 
-void hn_params_fill(const HnSchema *s, const HnNode *map, const char *except, void *out,
+void hn_params_fill(const HnSchema *s, const HnNode *map, const char *const *except, void *out,
                     HnDiag *d) {
   memset(out, 0, s->size);
   for (guint i = 0; i < s->count; i++) preset(hn_schema_at(s, i), out);
@@ -322,11 +322,11 @@ void hn_params_fill(const HnSchema *s, const HnNode *map, const char *except, vo
   g_autoptr(GPtrArray) names = g_ptr_array_new();
   for (guint i = 0; i < s->count; i++)
     g_ptr_array_add(names, (void *)(guintptr)hn_schema_at(s, i)->name);
-  if (except) g_ptr_array_add(names, (void *)(guintptr)except);
+  for (const char *const *e = except; e && *e; e++) g_ptr_array_add(names, (void *)(guintptr)*e);
   g_ptr_array_add(names, NULL);
   for (guint i = 0; i < map->keys->len; i++) {
     const HnNode *key = map->keys->pdata[i];
-    if (except && strcmp(key->text, except) == 0) continue;
+    if (except && g_strv_contains(except, key->text)) continue;
     const HnParam *p = hn_schema_find(s, key->text);
     if (p)
       set(p, map->items->pdata[i], out, d);

@@ -19,14 +19,15 @@ const HnParam *hn_schema_at(const HnSchema *s, guint i);
 const HnParam *hn_schema_find(const HnSchema *s, const char *name);
 
 /* Fills `out` (s->size bytes) with defaults, then with what `map` (may be NULL) says, skipping the
- * key `except` (e.g. "plugin"; may be NULL).  Unknown keys, wrong types and values out of range are
- * findings that name the place, what was expected and the nearest valid name.  Text fields point
- * into interned strings, so `out` may outlive the tree.
+ * keys `except` (e.g. "plugin"; NULL-terminated, or NULL).  Unknown keys, wrong types and values
+ * out of range are findings that name the place, what was expected and the nearest valid name. Text
+ * fields point into interned strings, so `out` may outlive the tree.
  *
  * Numbers are decimal; YAML's other notations are refused: octal, hexadecimal, base 60, inf, nan,
  * underscores, leading zeros, quotes.  1e4 and 2.0 are integers too.  A flag is `true` or `false`.
  */
-void hn_params_fill(const HnSchema *s, const HnNode *map, const char *except, void *out, HnDiag *d);
+void hn_params_fill(const HnSchema *s, const HnNode *map, const char *const *except, void *out,
+                    HnDiag *d);
 /* A map of every parameter's value, defaults included, numbers in the shortest form that reads back
  * to the same bits. */
 HnNode *hn_params_node(const HnSchema *s, const void *values);

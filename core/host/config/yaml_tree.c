@@ -61,6 +61,11 @@ HnNode *hn_node_get(const HnNode *map, const char *key) {
   return find_key(map, key, &i) ? map->items->pdata[i] : NULL;
 }
 
+const HnNode *hn_node_key(const HnNode *map, const char *key) {
+  guint i;
+  return find_key(map, key, &i) ? map->keys->pdata[i] : NULL;
+}
+
 void hn_node_set(HnNode *map, const HnNode *key, HnNode *value) {
   guint i;
   HnNode *copy = hn_node_copy(key);

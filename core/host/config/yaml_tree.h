@@ -31,6 +31,8 @@ HnNode *hn_node_copy(const HnNode *n);
 
 /* The value of `key` in a map, or NULL. */
 HnNode *hn_node_get(const HnNode *map, const char *key);
+/* That key's own node, which knows its line, or NULL. */
+const HnNode *hn_node_key(const HnNode *map, const char *key);
 /* Replaces or appends; takes ownership of value. */
 void hn_node_set(HnNode *map, const HnNode *key, HnNode *value);
 /* Replaces or appends a plain text, with the map's line and column. */

@@ -33,12 +33,11 @@ static struct {
 static void tell(const char *what, int32_t call) {
   char line[LINE];
   const char *kind = hn_call_kind(call);
-  int n =
-      kind ? snprintf(line, sizeof line, "guard: %s in %s %s, %s, after update %" PRId64 "\n", what,
-                      kind, hn_cell_plugin(guard.cell, hn_call_plugin_kind(call))->plugin->name,
-                      hn_call_method(call), hn_call_record->update)
-           : snprintf(line, sizeof line, "guard: %s after update %" PRId64 "\n", what,
-                      hn_call_record->update);
+  int n = kind ? snprintf(line, sizeof line, "guard: %s in %s %s, %s, after update %" PRId64 "\n",
+                          what, kind, hn_cell_called(guard.cell, call)->plugin->name,
+                          hn_call_method(call), hn_call_record->update)
+               : snprintf(line, sizeof line, "guard: %s after update %" PRId64 "\n", what,
+                          hn_call_record->update);
   if (write(guard.log_fd, line, (size_t)MIN(n, LINE - 1)) < 0) return;
 }
 

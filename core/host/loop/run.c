@@ -304,8 +304,7 @@ static bool update(Run *r, GError **error) {
   if (ok) {
     s->frames += s->phases * s->rollouts.rows * s->steps;
     for (int64_t k = 0; k < s->phases; k++)
-      hn_episode_stats_window(&r->stats, &s->phase[k], s->env->plugin->info, s->steps, count_train,
-                              r);
+      hn_episode_stats_window(&r->stats, &s->phase[k], s->env->info, s->steps, count_train, r);
     lap(r, HN_TIME_COLLECT, &mark);
     ok = learn(r, &mark, error);
   }

@@ -57,10 +57,15 @@ char *hn_descriptor_refuse_abi(uint32_t struct_size, uint32_t abi) {
   return NULL;
 }
 
+/* A wrapper has the inner environment's where it has none of its own. */
+static bool is_inherited(const HnPlugin *p, const HnMethod *m) {
+  return p->flags & HN_WRAPPER && strcmp(m->name, "create") != 0;
+}
+
 static char *refuse_methods(const HnPlugin *p) {
   if (!p->methods) return g_strdup("has no methods");
   for (const HnMethod *m = hn_methods_of(p->kind); m->name; m++)
-    if (m->required && !hn_method_is_offered(p, m))
+    if (m->required && !is_inherited(p, m) && !hn_method_is_offered(p, m))
       return g_strdup_printf("lacks the required method '%s'", m->name);
   if (p->kind != HN_KIND_INFERENCE) return NULL;
   const HnInference *q = p->methods;
@@ -121,6 +126,8 @@ static const char *refuse_param(const HnPlugin *p, const HnParam *param) {
   uint32_t size = field_size(param->kind);
   if (!hn_descriptor_is_name(param->name)) return "has no proper name";
   if (strcmp(param->name, "plugin") == 0) return "takes the key that names the plugin";
+  if (p->flags & HN_WRAPPER && strcmp(param->name, "inner") == 0)
+    return "takes the key of the inner environment";
   if (size == 0) return "is of an unknown kind";
   if (!param->unit) return "has no unit (\"\" says that it is a plain number)";
   if (!param->doc || !*param->doc) return "has no documentation";
@@ -222,10 +229,13 @@ char *hn_descriptor_refuse(const HnPlugin *p, const char *stem) {
   if (p->self_size > MOST_STATE || p->params_size > MOST_STATE)
     return g_strdup_printf("has %zu bytes of instance state and %zu of parameters, at most %d each",
                            p->self_size, p->params_size, MOST_STATE);
-  uint32_t unknown = p->flags & ~(uint32_t)(HN_PRIVILEGED | HN_ROW_CACHE | HN_STOCHASTIC);
+  uint32_t unknown =
+      p->flags & ~(uint32_t)(HN_PRIVILEGED | HN_ROW_CACHE | HN_STOCHASTIC | HN_WRAPPER);
   if (unknown) return g_strdup_printf("sets unknown flags 0x%x", unknown);
   if (p->flags & HN_STOCHASTIC && p->kind != HN_KIND_POLICY)
     return g_strdup("sets HN_STOCHASTIC, which is for policies");
+  if (p->flags & HN_WRAPPER && p->kind != HN_KIND_ENV)
+    return g_strdup("sets HN_WRAPPER, which is for environments");
   if (!reason) reason = refuse_methods(p);
   if (!reason) reason = refuse_params(p);
   if (!reason) reason = refuse_renamed(p);

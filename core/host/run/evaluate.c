@@ -101,7 +101,7 @@ static void count_step(Sums *u, const HnExperience *w, int64_t t, int64_t i, int
   const int64_t B = w->h.rows, k = t * B + i, E = s->shape.env_infos, P = s->shape.policy_infos;
   u->out->step_reward[to] += (double)w->h.true_reward[hn_at(&w->h, t, i)] / (double)B;
   count_at(u, to, 0, E, w->env_info + k * E);
-  count_columns(s->policy->plugin->info, P, w->policy_info + k * P, u->policy + i * P,
+  count_columns(s->policy->info, P, w->policy_info + k * P, u->policy + i * P,
                 u->policy_count + i * P);
 }
 
@@ -111,7 +111,7 @@ static void count_belief(Sums *u, const HnExperience *w, int64_t t, int64_t i, i
   const HnSession *s = u->s;
   const int64_t D = s->shape.belief_infos;
   const float *info = w->belief_info + (t * w->h.rows + i) * D;
-  count_columns(s->inference->plugin->info, D, info, u->belief + i * D, u->belief_count + i * D);
+  count_columns(s->inference->info, D, info, u->belief + i * D, u->belief_count + i * D);
   count_at(u, at, s->shape.env_infos, D, info);
 }
 
@@ -183,7 +183,7 @@ static void count_in(void *arg, const HnRollouts *r, const HnExperience *w, int6
                      int64_t steps) {
   Sums *u = arg;
   const HnSession *s = u->s;
-  hn_episode_stats_window(&u->stats, w, s->env->plugin->info, steps, count_episode, u);
+  hn_episode_stats_window(&u->stats, w, s->env->info, steps, count_episode, u);
   count_window(u, r, w, at, steps, at + steps == s->eval_trial.lifetime);
   keep_window(&u->out->trial, w, at, steps);
   if (u->watch && !u->watched)
@@ -245,10 +245,8 @@ HnStatus hn_evaluate(HnSession *s, const HnEvaluationPass *pass, HnEvaluation *o
   hn_predictive_sum(&out->predictive);
   if (u.watch && !status) hn_belief_watch_result(u.watch, &out->task_share, &out->reliability);
   out->success_last = hn_mean_of(out->success_last, u.last_count);
-  mean_rows(s->inference->plugin->info, p->tasks, (int64_t)D, u.belief, u.belief_count,
-            out->belief_info);
-  mean_rows(s->policy->plugin->info, p->tasks, (int64_t)P, u.policy, u.policy_count,
-            out->policy_info);
+  mean_rows(s->inference->info, p->tasks, (int64_t)D, u.belief, u.belief_count, out->belief_info);
+  mean_rows(s->policy->info, p->tasks, (int64_t)P, u.policy, u.policy_count, out->policy_info);
   for (gsize k = 0; k < steps * all; k++)
     out->step_info[k] = hn_mean_of(out->step_info[k], u.step_count[k]);
   g_free(u.belief), g_free(u.belief_count), g_free(u.policy), g_free(u.policy_count);

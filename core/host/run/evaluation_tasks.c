@@ -53,7 +53,7 @@ static bool refuse(const HnSession *s, GError **error, const char *format, ...) 
 
 /* Success at any step needs a column that says so. */
 static bool find_success(HnSession *s, GError **error) {
-  const HnColumn *info = s->env->plugin->info;
+  const HnColumn *info = s->env->info;
   s->success = -1;
   for (guint k = 0; k < s->env->infos; k++)
     if (!strcmp(info[k].name, "success")) s->success = k;

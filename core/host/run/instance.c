@@ -110,14 +110,32 @@ static void lend_metric(const HnHost *host, int32_t metric, double value) {
   x->metric_sum[metric] += value, x->metric_count[metric] += 1;
 }
 
+/* Two tables in one, with an end. */
+static const HnColumn *joined(const HnColumn *first, const HnColumn *second) {
+  const guint n = hn_column_count(first), m = hn_column_count(second);
+  HnColumn *all = g_new0(HnColumn, n + m + 1);
+  for (guint i = 0; i < n; i++) all[i] = first[i];
+  for (guint i = 0; i < m; i++) all[n + i] = second[i];
+  return all;
+}
+
+static void hold(HnInstance *x, const HnPluginChoice *inner) {
+  x->inner = hn_instance_new(inner, x->pool, x->log);
+  x->inner->outer = x;
+  for (HnInstance *y = x->inner; y; y = y->inner) y->depth++;
+}
+
 HnInstance *hn_instance_new(const HnPluginChoice *part, HnPool *pool, FILE *log) {
   HnInstance *x = g_new0(HnInstance, 1);
   x->plugin = part->plugin, x->params = part->params, x->pool = pool, x->log = log;
   x->creating = true;
+  if (part->inner) hold(x, part->inner);
+  x->info = joined(x->inner ? x->inner->info : NULL, part->plugin->info);
+  x->metric = joined(x->inner ? x->inner->metric : NULL, part->plugin->metrics);
   x->blocks = g_ptr_array_new_with_free_func(hn_zeros_free);
   x->kept = g_ptr_array_new();
   x->self = hn_zeros(part->plugin->self_size);
-  x->infos = hn_column_count(part->plugin->info);
+  x->infos = hn_column_count(x->info);
   x->metrics = hn_column_count(part->plugin->metrics);
   x->metric_sum = g_new0(double, x->metrics + 1);
   x->metric_count = g_new0(double, x->metrics + 1);
@@ -140,7 +158,7 @@ static void destroy(const HnInstance *x) {
   const HnInference *q = methods;
   const HnPolicy *p = methods;
   if (x->plugin->kind == HN_KIND_ENV) {
-    if (HN_CAN(e, destroy)) HN_RECORD_CALL(ENV_destroy, e->destroy(x->self));
+    if (HN_CAN(e, destroy)) HN_RECORD_CALL_AT(ENV_destroy, x->depth, e->destroy(x->self));
   } else if (x->plugin->kind == HN_KIND_INFERENCE) {
     if (HN_CAN(q, destroy)) HN_RECORD_CALL(INFERENCE_destroy, q->destroy(x->self));
   } else if (HN_CAN(p, destroy)) {
@@ -151,16 +169,21 @@ static void destroy(const HnInstance *x) {
 void hn_instance_free(HnInstance *x, bool created) {
   if (!x) return;
   if (created) destroy(x);
+  if (x->inner) hn_instance_free(x->inner, x->inner->created);
   for (guint i = 0; i < x->kept->len; i++) {
     HnArrayRecord *k = x->kept->pdata[i];
     g_free((char *)(guintptr)k->array.name), g_free(k);
   }
   g_ptr_array_unref(x->kept), g_ptr_array_unref(x->blocks);
   hn_zeros_free(x->self);
+  g_free((void *)(guintptr)x->info), g_free((void *)(guintptr)x->metric);
   g_free(x->metric_sum), g_free(x->metric_count), g_free(x);
 }
 
 double hn_instance_metric(HnInstance *x, guint metric) {
+  const guint held = x->inner ? hn_column_count(x->inner->metric) : 0;
+  if (metric < held) return hn_instance_metric(x->inner, metric);
+  metric -= held;
   double mean =
       x->metric_count[metric] > 0 ? x->metric_sum[metric] / x->metric_count[metric] : (double)NAN;
   x->metric_sum[metric] = x->metric_count[metric] = 0;

@@ -30,11 +30,14 @@ static const char *word_of(float x) {
 /* "env rets, step: WHAT of row 3 is VALUE at step 17 of its trial". */
 static HnStatus wrong(const HnOutputs *o, int64_t i, const char *what, const char *value) {
   const int64_t row = o->batch ? i % o->batch : o->first + i;
-  const int64_t at = o->batch ? i / o->batch : o->step[i] + o->taken;
-  g_snprintf(hn_fail_text(), HN_FAIL_TEXT,
-             "%s %s, %s: %s of row %" PRId64 " is %s at %s %" PRId64 " of its %s",
+  g_autofree char *at = NULL;
+  if (o->batch)
+    at = g_strdup_printf(" at time %" PRId64 " of its window", i / o->batch);
+  else if (o->step)
+    at = g_strdup_printf(" at step %" PRId64 " of its trial", o->step[i] + o->taken);
+  g_snprintf(hn_fail_text(), HN_FAIL_TEXT, "%s %s, %s: %s of row %" PRId64 " is %s%s",
              hn_kind_name(o->of->plugin->kind), o->of->plugin->name, o->call, what, row, value,
-             o->batch ? "time" : "step", at, o->batch ? "window" : "trial");
+             at ? at : "");
   return HN_E_NUMERIC;
 }
 
@@ -48,8 +51,11 @@ HnStatus hn_outputs_finite(const HnOutputs *o, const char *what, const float *x,
 HnStatus hn_outputs_info(const HnOutputs *o, const float *x) {
   const int64_t infos = o->of->infos, k = find_infinity(x, o->rows * infos, MAGNITUDE);
   if (k < 0) return HN_OK;
-  g_autofree char *column = g_strconcat("info ", o->of->plugin->info[k % infos].name, NULL);
-  return wrong(o, k / infos, column, word_of(x[k]));
+  g_autofree char *column = g_strconcat("info ", o->of->info[k % infos].name, NULL);
+  HnOutputs declares = *o; /* the column: what a wrapper holds, perhaps */
+  while (declares.of->inner && k % infos < declares.of->inner->infos)
+    declares.of = declares.of->inner;
+  return wrong(&declares, k / infos, column, word_of(x[k]));
 }
 
 HnStatus hn_outputs_flag(const HnOutputs *o, const char *what, const uint8_t *x) {

@@ -10,7 +10,8 @@ typedef struct HnOutputs {
   const HnInstance *of;
   const char *call;    /* "step" */
   int64_t first, rows; /* of the host's rows; rows is [T+1, batch] in a window of training */
-  const int64_t *step; /* [rows] steps of its trial that each row had taken before the call */
+  const int64_t *step; /* [rows] steps of its trial that each row had taken before the call, or
+                          NULL: not known */
   int64_t taken;       /* steps that the call itself took */
   int64_t batch;       /* rows of a window of training, which has no `step`; else 0 */
 } HnOutputs;

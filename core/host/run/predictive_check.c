@@ -1,5 +1,6 @@
 /* predictive_check.c - see predictive_check.h. */
 #include "predictive_check.h"
+#include "env_layers.h"
 #include "episodes.h"
 #include "outputs.h"
 #include "pages.h"
@@ -12,10 +13,9 @@ static const double half_log_2pi = 0.91893853320467274178, most_perplexity = 1e6
 const int64_t hn_band_step[HN_BAND_STEPS] = {0, 1, 3, 5, 10, 30, 100};
 
 bool hn_predictive_offered(const HnSession *s) {
-  const HnEnv *env = HN_ENV(s);
   const HnInference *q = HN_INFERENCE(s);
   return s->cell->evaluation.questions > 0 && s->es.action_dim > 0 && s->es.obs_dim > 0 &&
-         HN_CAN(env, query) && HN_CAN(q, predict);
+         hn_env_can_query(s->env) && HN_CAN(q, predict);
 }
 
 bool hn_predictive_has_curves(const HnSession *s) {
@@ -65,7 +65,7 @@ typedef struct Responses {
 typedef struct Asked {
   const HnSession *s;
   int64_t row, at, samples;
-  const void *state; /* row memory of the environment */
+  const void *state; /* row memory of the environment, of hn_env_row */
   const float *belief;
 } Asked;
 
@@ -85,8 +85,7 @@ static HnStatus query(const Asked *a, int64_t n, const float *action, bool membe
                      .stddev = hn_arena_take(arena, bytes)};
   if (members) out->member = hn_arena_take(arena, bytes * (gsize)MAX(a->samples, 1));
   const float *asked = query_actions(a, n, action);
-  HnStatus status;
-  HN_CALL(status, ENV_query, HN_ENV(s)->query(s->env->self, a->state, n, asked, out->truth));
+  HnStatus status = hn_env_query(s->env, a->state, n, asked, out->truth);
   if (status) return status;
   const HnOutputs o = {.of = s->env, .call = "query", .first = a->row, .rows = 1, .step = &a->at};
   status = hn_outputs_finite(&o, "response", out->truth, n * s->es.obs_dim);

@@ -40,7 +40,7 @@ static HnStatus take_begun(HnSession *s, HnRollouts *r, HnExperience *w, int64_t
   for (int64_t i = 0; i < b->rows && !status; i++) {
     const int64_t k = b->first + i;
     if (b->begin[i] == HN_KEEP) continue;
-    const HnOutputs o = outputs_of(s->env, "reset", r, k, 1, 0);
+    const HnOutputs o = outputs_of(hn_env_of_reset(s->env), "reset", r, k, 1, 0);
     status = hn_outputs_finite(&o, "observation", b->obs + i * O, O);
     if (!status) status = hn_outputs_finite(&o, "task", b->task + i * K, K);
     memcpy(hn_experience_at(w, HN_F_OBS, t, k), b->obs + i * O, w->size[HN_F_OBS]);
@@ -63,8 +63,6 @@ static HnStatus begin_rows(HnSession *s, HnRollouts *r, HnExperience *w, int64_t
       .struct_size = sizeof b,
       .rows = n,
       .first = first,
-      .state = r->env + (gsize)first * s->shape.env_row,
-      .rng = r->env_rng + first,
       .begin = hn_experience_lent(w, HN_F_BEGIN, t, first),
       .split = r->split,
       .task_index = copied(w->task_index + t * r->rows + first, rows * sizeof *b.task_index),
@@ -73,13 +71,12 @@ static HnStatus begin_rows(HnSession *s, HnRollouts *r, HnExperience *w, int64_t
   for (int64_t i = 0; i < n; i++) {
     if (begin[i] != HN_NEW_TASK) continue;
     gsize row = (gsize)(first + i);
-    memset(r->env + row * s->shape.env_row, 0, s->shape.env_row);
+    hn_env_forget(s->env, &r->env, first + i);
     memset(r->belief + row * s->shape.belief_row, 0, s->shape.belief_row);
     memset(r->policy + row * s->shape.policy_row, 0, s->shape.policy_row);
     b.task_index[i] = r->next_task[row];
   }
-  HnStatus status;
-  HN_CALL(status, ENV_reset, HN_ENV(s)->reset(s->env->self, &b));
+  HnStatus status = hn_env_reset(s->env, &r->env, &b);
   if (!status) status = take_begun(s, r, w, t, &b);
   hn_arena_reset(hn_arena_current(), mark);
   return status;
@@ -93,6 +90,16 @@ static void make_saved(HnSession *s, HnRollouts *r) {
   if (s->protocol.adapt == 0) memset(r->next_belief, HN_BELIEF_SAVE, n);
 }
 
+/* The streams of row i's environment.  What is innermost has the same in any wrapper. */
+static void begin_env_streams(const HnSession *s, HnRollouts *r, int shift, int64_t i,
+                              int64_t stream) {
+  int holds = 0;
+  for (const HnInstance *x = s->env->inner; x; x = x->inner) holds++;
+  for (const HnInstance *x = s->env; x; x = x->inner, holds--)
+    hn_env_streams(&r->env, x)[i] =
+        hn_stream(s->cell->seed, HN_FOR_ENV + shift + holds * HN_FOR_WRAPPER, stream);
+}
+
 HnStatus hn_rollouts_make(HnSession *s, HnRollouts *r, int64_t rows, int64_t split,
                           const HnTrialLength *trial, bool train) {
   gsize n = (gsize)rows;
@@ -103,10 +110,9 @@ HnStatus hn_rollouts_make(HnSession *s, HnRollouts *r, int64_t rows, int64_t spl
                     .episodes = trial->by_steps ? INT64_MAX : trial->episodes,
                     .lifetime = trial->by_steps ? trial->lifetime : INT64_MAX,
                     .train = train,
-                    .env = hn_zeros(n * s->shape.env_row),
+                    .env = hn_env_memory_new(s->env, rows),
                     .belief = hn_zeros(n * s->shape.belief_row),
                     .policy = hn_zeros(n * s->shape.policy_row),
-                    .env_rng = hn_zeros(n * sizeof(HnRng)),
                     .belief_rng = hn_zeros(n * sizeof(HnRng)),
                     .policy_rng = hn_zeros(n * sizeof(HnRng)),
                     .episode_step = hn_zeros(n * sizeof(int64_t)),
@@ -116,7 +122,7 @@ HnStatus hn_rollouts_make(HnSession *s, HnRollouts *r, int64_t rows, int64_t spl
                     .next_task = hn_zeros(n * sizeof(int64_t)),
                     .next_belief = hn_zeros(n)};
   for (int64_t i = 0; i < rows; i++) {
-    r->env_rng[i] = hn_stream(s->cell->seed, HN_FOR_ENV + shift, i);
+    begin_env_streams(s, r, shift, i, i);
     r->belief_rng[i] = hn_stream(s->cell->seed, HN_FOR_BELIEF + shift, i);
     r->policy_rng[i] = hn_stream(s->cell->seed, HN_FOR_POLICY + shift, i);
     r->next_task[i] = -1, r->ended[i] = INT64_MAX;
@@ -129,7 +135,7 @@ HnStatus hn_rollouts_make(HnSession *s, HnRollouts *r, int64_t rows, int64_t spl
 }
 
 HnStatus hn_rollouts_begin(HnSession *s, HnRollouts *r, int64_t stream, int64_t task) {
-  r->env_rng[0] = hn_stream(s->cell->seed, HN_FOR_ENV + HN_FOR_EVALUATION, stream);
+  begin_env_streams(s, r, HN_FOR_EVALUATION, 0, stream);
   r->belief_rng[0] = hn_stream(s->cell->seed, HN_FOR_BELIEF + HN_FOR_EVALUATION, stream);
   r->policy_rng[0] = hn_stream(s->cell->seed, HN_FOR_POLICY + HN_FOR_EVALUATION, stream);
   r->next_task[0] = task;
@@ -138,9 +144,10 @@ HnStatus hn_rollouts_begin(HnSession *s, HnRollouts *r, int64_t stream, int64_t 
 
 void hn_rollouts_free(HnRollouts *r) {
   hn_experience_free(&r->tail), hn_experience_free(&r->saved);
-  void *all[] = {r->env,        r->belief,       r->policy,       r->env_rng,     r->belief_rng,
-                 r->policy_rng, r->episode_step, r->trial_step,   r->episode,     r->next_task,
-                 r->ended,      r->next_belief,  r->saved_belief, r->saved_policy};
+  hn_env_memory_free(&r->env);
+  void *all[] = {r->belief,       r->policy,      r->belief_rng,   r->policy_rng,
+                 r->episode_step, r->trial_step,  r->episode,      r->next_task,
+                 r->ended,        r->next_belief, r->saved_belief, r->saved_policy};
   for (guint i = 0; i < G_N_ELEMENTS(all); i++) hn_zeros_free(all[i]);
   *r = (HnRollouts){.rows = 0};
 }
@@ -260,8 +267,10 @@ static HnStatus score_predictions(const Block *b, bool last) {
     if (at >= r->predictive->observations || at > r->ended[k] ||
         (last && at + 1 < r->predictive->observations))
       continue;
-    status = hn_predictive_row(b->s, r->predictive, k, at, r->env + (gsize)k * b->s->shape.env_row,
+    const HnMark mark = hn_arena_mark(hn_arena_current());
+    status = hn_predictive_row(b->s, r->predictive, k, at, hn_env_row(b->s->env, &r->env, k),
                                hn_experience_lent(b->w, HN_F_BELIEF, b->t, k), r->samples);
+    hn_arena_reset(hn_arena_current(), mark);
   }
   return status;
 }
@@ -344,7 +353,7 @@ static const float *clipped_actions(const Block *b) {
 /* Checks what a step led to and takes it over: from here on nobody but the host writes to it. */
 static HnStatus take_step(const Block *b, const HnEnvBatch *e) {
   const HnSession *s = b->s;
-  const HnOutputs o = outputs_of(s->env, "step", b->r, b->first, b->n, 1);
+  const HnOutputs o = outputs_of(hn_env_of_step(s->env), "step", b->r, b->first, b->n, 1);
   HnStatus status = hn_outputs_finite(&o, "observation", e->obs, s->shape.obs);
   if (!status) status = hn_outputs_finite(&o, "reward", e->reward, 1);
   if (!status) status = hn_outputs_flag(&o, "terminated", e->terminated);
@@ -389,8 +398,6 @@ static HnStatus step(const Block *b) {
   HnEnvBatch e = {.struct_size = sizeof e,
                   .rows = b->n,
                   .first = b->first,
-                  .state = r->env + (gsize)b->first * s->shape.env_row,
-                  .rng = r->env_rng + b->first,
                   .action = clipped_actions(b),
                   .action_index = copied(hn_experience_at(b->w, HN_F_ACTION_INDEX, b->t, b->first),
                                          n * b->w->size[HN_F_ACTION_INDEX]),
@@ -399,8 +406,7 @@ static HnStatus step(const Block *b) {
                   .terminated = zeroed(n),
                   .truncated = zeroed(n),
                   .info = zeroed(n * s->shape.env_infos * sizeof *e.info)};
-  HnStatus status;
-  HN_CALL(status, ENV_step, HN_ENV(s)->step(s->env->self, &e));
+  HnStatus status = hn_env_step(s->env, &r->env, &e);
   if (!status) status = take_step(b, &e);
   hn_arena_reset(hn_arena_current(), mark);
   return status ? status : relabel(b);

@@ -1,6 +1,7 @@
 /* rollout.h - rows that act in an environment: B trials side by side, in training or evaluation. */
 #ifndef HN_ROLLOUT_H
 #define HN_ROLLOUT_H
+#include "env_layers.h"
 #include "experience.h"
 #include "predictive_check.h"
 #include <hunch/rng.h>
@@ -16,7 +17,8 @@ typedef enum HnPurpose {
   HN_FOR_BELIEF,
   HN_FOR_POLICY,
   HN_FOR_EVALUATION = 16, /* added to the last three */
-  HN_FOR_QUERIES = 32
+  HN_FOR_QUERIES = 32,
+  HN_FOR_WRAPPER = 64 /* added to HN_FOR_ENV once for each environment that a wrapper holds */
 } HnPurpose;
 HnRng hn_stream(uint64_t seed, int purpose, int64_t row);
 
@@ -42,10 +44,11 @@ typedef HnStatus HnWatcher(void *arg, const HnRollouts *r, const HnExperience *w
 /* B rows and everything that they carry from window to window. */
 struct HnRollouts {
   int64_t rows, split, samples;
-  int64_t episodes, lifetime;  /* a trial ends after as many of either; INT64_MAX: never */
-  bool train, drawn;           /* drawn: actions are sampled, whatever the protocol says */
-  char *env, *belief, *policy; /* [B] row memory */
-  HnRng *env_rng, *belief_rng, *policy_rng;
+  int64_t episodes, lifetime; /* a trial ends after as many of either; INT64_MAX: never */
+  bool train, drawn;          /* drawn: actions are sampled, whatever the protocol says */
+  HnEnvMemory env;
+  char *belief, *policy; /* [B] row memory */
+  HnRng *belief_rng, *policy_rng;
   int64_t *episode_step; /* [B] steps taken in the current episode */
   int64_t *trial_step;   /* [B] steps taken in the current trial */
   int64_t *episode;      /* [B] episodes finished in the current trial */

@@ -1,5 +1,6 @@
 /* session.c - makes and frees what a running cell holds. */
 #include "session.h"
+#include "env_layers.h"
 #include "error.h"
 #include "evaluation_tasks.h"
 #include "machine.h"
@@ -45,17 +46,29 @@ bool hn_session_failed(const HnSession *s, const char *doing, HnStatus status, G
   return hn_error_set(error, code, "%s (while %s, update %" PRId64 ")", text, doing, s->update);
 }
 
-/* Columns of the three plugins share the tables, so a name may stand there only once. */
+/* The first name that stands in both tables, or NULL. */
+static const char *in_both(const HnColumn *a, const HnColumn *b) {
+  for (; a && a->name; a++)
+    for (const HnColumn *c = b; c && c->name; c++)
+      if (!strcmp(a->name, c->name)) return a->name;
+  return NULL;
+}
+
+/* Columns of all plugins share the tables, so a name may stand there only once. */
 static HnStatus check_columns(const HnSession *s) {
-  const HnInstance *part[] = {s->env, s->inference, s->policy};
-  for (guint a = 0; a < G_N_ELEMENTS(part); a++)
-    for (guint b = a + 1; b < G_N_ELEMENTS(part); b++)
-      for (guint i = 0; i < part[a]->infos; i++)
-        for (guint k = 0; k < part[b]->infos; k++)
-          if (!strcmp(part[a]->plugin->info[i].name, part[b]->plugin->info[k].name))
-            return part[b]->host.fail(&part[b]->host, HN_E_UNSUPPORTED,
-                                      "reports a column '%s', and so does %s",
-                                      part[b]->plugin->info[k].name, part[a]->plugin->name);
+  const HnInstance *part[HN_WRAPPERS_MAX + 3] = {s->policy, s->inference};
+  guint n = 2;
+  for (const HnInstance *x = s->env; x; x = x->inner) part[n++] = x;
+  for (guint a = 0; a < n; a++)
+    for (guint b = a + 1; b < n; b++) {
+      const HnPlugin *p = part[a]->plugin, *q = part[b]->plugin;
+      const char *name = in_both(p->info, q->info), *metric = NULL;
+      if (!name && p->kind == q->kind) name = metric = in_both(p->metrics, q->metrics);
+      if (name)
+        return part[a]->host.fail(&part[a]->host, HN_E_UNSUPPORTED,
+                                  "reports a %s '%s', and so does %s", metric ? "metric" : "column",
+                                  name, q->name);
+    }
   return HN_OK;
 }
 
@@ -93,15 +106,9 @@ static HnStatus read_splits(HnSession *s) {
 static HnStatus create_env(HnSession *s) {
   const HnCell *c = s->cell;
   s->eval_samples = c->evaluation.samples < 0 ? c->run.samples : c->evaluation.samples;
-  HnStatus status;
   HnEnvSpec spec = {.struct_size = sizeof spec, .rows = MAX(c->run.rows, c->evaluation.tasks)};
-  HN_CALL(status, ENV_create,
-          HN_ENV(s)->create(s->env->self, &s->env->host, s->env->params, &spec));
-  s->env->creating = false;
-  if (status) return status;
-  s->env_created = true;
-  s->es = spec; /* which is ours, whoever keeps the pointer */
-  status = hn_spec_check_env(s->env, &s->es);
+  HnStatus status = hn_env_create(s->env, &spec);
+  s->es = spec;
   if (!status) status = read_splits(s);
   if (status) return status;
   s->protocol = hn_protocol_of(c);
@@ -210,7 +217,7 @@ void hn_session_free(HnSession *s) {
   hn_experience_free(&s->gather), hn_experience_free(&s->history), hn_zeros_free(s->history_steps);
   hn_instance_free(s->policy, s->policy_created);
   hn_instance_free(s->inference, s->inference_created);
-  hn_instance_free(s->env, s->env_created);
+  hn_instance_free(s->env, s->env && s->env->created);
   hn_pool_free(s->pool);
   hn_arena_enter(NULL);
   hn_arena_clear(&s->main), hn_arena_clear(&s->forward);

@@ -23,7 +23,7 @@ struct HnSession {
   HnArena main;    /* scratch of this thread */
   HnArena forward; /* what an inference's forward leaves for its backward */
   HnInstance *env, *inference, *policy;
-  bool env_created, inference_created, policy_created;
+  bool inference_created, policy_created;
   HnEnvSpec es;
   HnBeliefSpec bs;
   HnPolicySpec ps;
@@ -52,7 +52,6 @@ struct HnSession {
   HnHistory belief_history;
 };
 
-#define HN_ENV(s)       ((const HnEnv *)(s)->env->plugin->methods)
 #define HN_INFERENCE(s) ((const HnInference *)(s)->inference->plugin->methods)
 #define HN_POLICY(s)    ((const HnPolicy *)(s)->policy->plugin->methods)
 

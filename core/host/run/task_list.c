@@ -1,5 +1,6 @@
 /* task_list.c - see task_list.h. */
 #include "task_list.h"
+#include "env_layers.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ static HnStatus read_names(const HnInstance *env, int64_t split, const char *spl
   t->called = g_new0(const char *, t->count + 1);
   for (int64_t k = 0; k < t->count; k++) {
     const char *name;
-    HN_RECORD_CALL(ENV_task_name, name = methods->task_name(env->self, split, k));
+    HN_RECORD_CALL_AT(ENV_task_name, env->depth, name = methods->task_name(env->self, split, k));
     const char *wrong = name ? refuse_name(name) : NULL;
     if (wrong)
       return refuse(env, "task_name: the name of task %" PRId64 " of split %s %s", k, split_name,
@@ -46,10 +47,11 @@ static HnStatus read_names(const HnInstance *env, int64_t split, const char *spl
 
 HnStatus hn_task_list_read(const HnInstance *env, int64_t split, const char *split_name,
                            HnTaskList *out) {
-  const HnEnv *methods = env->plugin->methods;
   *out = (HnTaskList){.count = 0};
-  if (!HN_CAN(methods, task_count)) return HN_OK;
-  HN_RECORD_CALL(ENV_task_count, out->count = methods->task_count(env->self, split));
+  env = hn_env_of_tasks(env);
+  if (!env) return HN_OK;
+  const HnEnv *methods = env->plugin->methods;
+  HN_RECORD_CALL_AT(ENV_task_count, env->depth, out->count = methods->task_count(env->self, split));
   if (out->count < 0)
     return refuse(env, "task_count: split %s has %" PRId64 " tasks", split_name, out->count);
   return HN_CAN(methods, task_name) ? read_names(env, split, split_name, out) : HN_OK;

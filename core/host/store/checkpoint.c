@@ -22,15 +22,17 @@ static HnState *add(GPtrArray *table, const char *room, const char *name, HnType
   return x;
 }
 
-static void add_kept(GPtrArray *table, const HnInstance *x) {
+/* "env/inner/" is the room of what a wrapper holds. */
+static void add_kept(GPtrArray *table, const HnInstance *x, const char *room) {
+  g_autofree char *within = g_strconcat(room, "/inner", NULL);
   for (guint i = 0; i < x->kept->len; i++) {
     const HnArrayRecord *k = x->kept->pdata[i];
-    HnState *s = add(table, hn_kind_name(x->plugin->kind), k->array.name, k->array.type, k->data,
-                     (int)k->array.rank, 0, 0);
+    HnState *s = add(table, room, k->array.name, k->array.type, k->data, (int)k->array.rank, 0, 0);
     memcpy(s->dim, k->array.dim, sizeof s->dim);
     s->used = k->array.used, s->weight = k->array.role == HN_WEIGHT;
     s->low = k->array.low, s->end = k->array.end;
   }
+  if (x->inner) add_kept(table, x->inner, within);
 }
 
 /* Integers of which others are indexed or told apart. */
@@ -47,6 +49,18 @@ static void add_rng(GPtrArray *table, const char *name, HnRng *data, int64_t row
                     : add(table, "host", name, HN_I32, data, 1, words, 1);
   G_STATIC_ASSERT(offsetof(HnRng, used) == sizeof(HnRng) - sizeof(uint32_t));
   s->end = G_N_ELEMENTS(data->word) + 1, s->last_column = true;
+}
+
+/* row.env and rng.env, row.env.inner and rng.env.inner, .. */
+static void add_env_rows(GPtrArray *t, const HnSession *s) {
+  const HnEnvMemory *m = &s->rollouts.env;
+  g_autoptr(GString) row = g_string_new("row.env"), stream = g_string_new("rng.env");
+  for (const HnInstance *x = s->env; x; x = x->inner) {
+    add(t, "host", row->str, HN_U8, hn_env_state(s->env, m, x), 2, m->rows,
+        (int64_t)x->own.row_size);
+    add_rng(t, stream->str, hn_env_streams(m, x), m->rows);
+    g_string_append(row, ".inner"), g_string_append(stream, ".inner");
+  }
 }
 
 static void add_window(GPtrArray *table, const HnExperience *w, const char *name, int64_t actions) {
@@ -69,11 +83,11 @@ GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *stats) {
   HnRollouts *r = &s->rollouts;
   const int64_t B = r->rows, lifetime = s->trial.lifetime, actions = s->es.action_count,
                 tasks = s->tasks[r->split].count;
-  add_kept(t, s->env), add_kept(t, s->inference), add_kept(t, s->policy);
-  add(t, "host", "row.env", HN_U8, r->env, 2, B, (int64_t)s->shape.env_row);
+  add_kept(t, s->env, "env"), add_kept(t, s->inference, "inference");
+  add_kept(t, s->policy, "policy");
+  add_env_rows(t, s);
   add(t, "host", "row.inference", HN_U8, r->belief, 2, B, (int64_t)s->shape.belief_row);
   add(t, "host", "row.policy", HN_U8, r->policy, 2, B, (int64_t)s->shape.policy_row);
-  add_rng(t, "rng.env", r->env_rng, B);
   add_rng(t, "rng.inference", r->belief_rng, B);
   add_rng(t, "rng.policy", r->policy_rng, B);
   add_rng(t, "rng.policy_learning", &s->policy_learning, 0);

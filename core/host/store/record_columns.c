@@ -21,12 +21,12 @@ enum { SOME = 100 }; /* names of a numbered column among which the nearest is lo
   static bool name(const HnRecordRow *r) { \
     return when;                           \
   }
-DECLARED(env_info, env->plugin->info)
-DECLARED(inference_info, inference->plugin->info)
-DECLARED(policy_info, policy->plugin->info)
-DECLARED(env_metrics, env->plugin->metrics)
-DECLARED(inference_metrics, inference->plugin->metrics)
-DECLARED(policy_metrics, policy->plugin->metrics)
+DECLARED(env_info, env->info)
+DECLARED(inference_info, inference->info)
+DECLARED(policy_info, policy->info)
+DECLARED(env_metrics, env->metric)
+DECLARED(inference_metrics, inference->metric)
+DECLARED(policy_metrics, policy->metric)
 COUNT(trial_episodes, s->eval_trial.episodes)
 COUNT(if_last_counts, (s->protocol.flags & HN_COUNTS_LAST) != 0)
 COUNT(if_predictive, hn_predictive_offered(s))

@@ -55,13 +55,15 @@ static void add_machine(JsonBuilder *b, const HnCell *cell) {
   g_free(cpu);
 }
 
-static void add_plugin(JsonBuilder *b, const HnPlugin *p) {
-  hn_json_open_object(b, hn_kind_name(p->kind));
+static void add_plugin(JsonBuilder *b, const char *member, const HnPluginChoice *part) {
+  const HnPlugin *p = part->plugin;
+  hn_json_open_object(b, member);
   hn_json_add_string(b, "name", p->name), hn_json_add_string(b, "version", p->version);
   hn_json_add_string(b, "file", hn_plugins_file(p)),
       hn_json_add_string(b, "sha256", hn_plugins_sha256(p));
   hn_json_add_bool(b, "privileged", (p->flags & HN_PRIVILEGED) != 0);
   hn_describe_columns(b, "info", p->info);
+  if (part->inner) add_plugin(b, "inner", part->inner);
   json_builder_end_object(b);
 }
 
@@ -181,8 +183,8 @@ bool hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s, 
   if (s) add_sizes(b, s);
   if (f->from) add_weights(b, f);
   hn_json_open_object(b, "plugins");
-  add_plugin(b, cell->env.plugin), add_plugin(b, cell->inference.plugin);
-  add_plugin(b, cell->policy.plugin);
+  add_plugin(b, "env", &cell->env), add_plugin(b, "inference", &cell->inference);
+  add_plugin(b, "policy", &cell->policy);
   json_builder_end_object(b);
   add_files(b, dir, g_strcmp0(f->status, "done") == 0);
   g_autofree char *line = hn_json_end_sealed(b);

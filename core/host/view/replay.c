@@ -1,6 +1,7 @@
 /* replay.c - see replay.h. */
 #include "replay.h"
 #include "checkpoint.h"
+#include "env_layers.h"
 #include "error.h"
 #include "evaluate.h"
 #include "run_dir.h"
@@ -124,7 +125,8 @@ static HnStatus watch(void *arg, const HnRollouts *rollouts, const HnExperience 
       rollouts->episode[0] >= x->replay->s->protocol.row_episodes)
     return x->enough = true, HN_ENOUGH; /* episodes ended early and left time for more */
   uint8_t begin = *(const uint8_t *)hn_experience_at(w, HN_F_BEGIN, t, 0);
-  m->env = rollouts->env, m->over = over, m->begin = !over && begin != HN_KEEP;
+  m->env = hn_env_row(x->replay->s->env, &rollouts->env, 0), m->over = over,
+  m->begin = !over && begin != HN_KEEP;
   m->episode_step = over ? m->episode_step + 1 : rollouts->episode_step[0];
   if (over) m->step++;
   m->reward =
@@ -148,14 +150,14 @@ bool hn_replay_trial(HnReplay *r, const HnReplayOptions *options, HnReplaySink *
   HnSession *s = r->s;
   int64_t split, task;
   HnRollouts c;
-  if (!HN_CAN(HN_ENV(s), render))
+  if (!hn_env_can_render(s->env))
     return hn_error_set(error, HN_ERROR_REFUSED, "%s cannot be rendered", s->env->plugin->name);
   split = s->pass[0].split;
   if (options->split && !hn_session_find_split(s, options->split, &split, error)) return false;
   if (!find_task(s, split, options->task, &task, error)) return false;
   Watch x = {.replay = r, .sink = sink, .arg = arg, .entropy = -1};
   for (guint k = 0; k < s->inference->infos; k++)
-    if (!strcmp(s->inference->plugin->info[k].name, "entropy")) x.entropy = k;
+    if (!strcmp(s->inference->info[k].name, "entropy")) x.entropy = k;
   if (HN_CAN(HN_INFERENCE(s), map) && s->bs.map_width > 0)
     x.map = g_new0(float, s->bs.map_width * s->bs.map_height);
   HnStatus status = hn_rollouts_make(s, &c, 1, split, &s->eval_trial, false);
@@ -170,7 +172,6 @@ bool hn_replay_trial(HnReplay *r, const HnReplayOptions *options, HnReplaySink *
 bool hn_replay_render(HnReplay *r, const HnReplayStep *m, int64_t width, int64_t height,
                       uint8_t *rgb, GError **error) {
   HnSession *s = r->s;
-  HnStatus status;
-  HN_CALL(status, ENV_render, HN_ENV(s)->render(s->env->self, m->env, width, height, rgb));
+  HnStatus status = hn_env_render(s->env, m->env, width, height, rgb);
   return !status || hn_session_failed(s, "rendering", status, error);
 }

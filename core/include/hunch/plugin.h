@@ -209,7 +209,7 @@ typedef struct HnPlugin {
   size_t params_size;
   const HnParam *params;
   uint32_t param_count, param_stride;
-  uint32_t flags;                 /* HN_PRIVILEGED, HN_ROW_CACHE, HN_STOCHASTIC */
+  uint32_t flags;                 /* HN_PRIVILEGED, HN_ROW_CACHE, .. */
   const HnColumn *info, *metrics; /* or NULL */
   /* Parameters that were called otherwise, "old:new old:new", or NULL: a configuration that still
    * says the old name gets an error that names the new one. */
@@ -222,6 +222,7 @@ enum {
   HN_PRIVILEGED = 1, /* reads HnHistory.task; shown by inspect, recorded with every result */
   HN_ROW_CACHE = 2,  /* an environment that keeps a cache with a slot a row: see HnEnvBatch.first */
   HN_STOCHASTIC = 4, /* a policy that has no greedy action: it draws in evaluation too */
+  HN_WRAPPER = 8,    /* an environment that holds another: see HnInner */
 };
 
 /* What HN_PLUGIN says of the kit; the kit's headers replace it. */

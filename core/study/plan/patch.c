@@ -17,13 +17,13 @@ static bool other_plugin(const HnNode *base, const HnNode *over) {
   return a && b && g_strcmp0(a->text, b->text) != 0;
 }
 
-/* The node of a map's key, which knows its line. */
-static const HnNode *key_of(const HnNode *map, const char *key) {
-  for (guint i = 0; map && map->kind == HN_NODE_MAP && i < map->keys->len; i++) {
-    const HnNode *k = map->keys->pdata[i];
-    if (strcmp(k->text, key) == 0) return k;
-  }
-  return NULL;
+/* One block of a plugin over another: another plugin replaces, and so it does inside of `inner`. */
+static HnNode *patch_part(const HnNode *base, const HnNode *over) {
+  if (other_plugin(base, over)) return hn_node_copy(over);
+  HnNode *out = hn_patch_map(base, over);
+  const HnNode *a = hn_node_get(base, "inner"), *b = hn_node_get(over, "inner");
+  if (a && b) hn_node_set(out, hn_node_key(over, "inner"), patch_part(a, b));
+  return out;
 }
 
 HnNode *hn_patch_blocks(const HnNode *base, const HnNode *over) {
@@ -33,8 +33,8 @@ HnNode *hn_patch_blocks(const HnNode *base, const HnNode *over) {
   for (const char *const *block = hn_cell_blocks; *block; block++) {
     const HnNode *a = hn_node_get(base, *block), *b = hn_node_get(over, *block);
     if (!a && !b) continue;
-    const HnNode *key = key_of(b ? over : base, *block);
-    hn_node_set(out, key, other_plugin(a, b) ? hn_node_copy(b) : hn_patch_map(a, b));
+    const HnNode *key = hn_node_key(b ? over : base, *block);
+    hn_node_set(out, key, patch_part(a, b));
   }
   return out;
 }
@@ -59,17 +59,33 @@ static void put(HnNode *map, const Override *o, guint from) {
   hn_node_set(map, key, hn_node_text(o->place, 0, 0, o->value));
 }
 
-/* "arms.ARM.BLOCK.KEY": the block and the key are the last two. */
+/* "arms.ARM.BLOCK.KEY": the block and the key are the last two, but for `inner` between them. */
 static char **split_arm(const char *path) {
-  const char *key = strrchr(path, '.');
-  const char *block = key > path ? g_strrstr_len(path, key - path, ".") : NULL;
-  if (!block || block - path <= (gssize)strlen("arms.")) return g_strsplit(path, ".", -1);
-  char **out = g_new0(char *, 5);
-  out[0] = g_strdup("arms");
-  out[1] = g_strndup(path + 5, (gsize)(block - path - 5));
-  out[2] = g_strndup(block + 1, (gsize)(key - block - 1));
-  out[3] = g_strdup(key + 1);
+  char **part = g_strsplit(path, ".", -1);
+  const guint n = g_strv_length(part);
+  guint block = n - MIN(n, 2);
+  while (block > 2 && strcmp(part[block], "inner") == 0) block--;
+  if (block <= 2) return part;
+  GStrvBuilder *b = g_strv_builder_new();
+  g_strv_builder_add(b, part[0]);
+  char *after = part[block];
+  part[block] = NULL;
+  g_autofree char *arm = g_strjoinv(".", part + 1);
+  part[block] = after;
+  g_strv_builder_add(b, arm);
+  for (; part[block]; block++) g_strv_builder_add(b, part[block]);
+  char **out = g_strv_builder_end(b);
+  g_strv_builder_unref(b), g_strfreev(part);
   return out;
+}
+
+/* How many `inner` stand between the block env, the `at`-th part, and the key. */
+static guint inners(const Override *o, guint at) {
+  guint n = 0;
+  while (strcmp(o->path[at], "env") == 0 && strcmp(o->path[at + n + 1], "inner") == 0 &&
+         o->path[at + n + 2])
+    n++;
+  return n;
 }
 
 static bool known(const Override *o, const char *what, const char *name, const char *const *valid,
@@ -78,6 +94,15 @@ static bool known(const Override *o, const char *what, const char *name, const c
   g_autofree char *hint = hn_diag_hint(name, valid);
   hn_diag_add(d, o->place, 0, 0, "no %s '%s'%s", what, name, hint);
   return false;
+}
+
+/* Whether the plugin of a block has such a parameter. */
+static bool plugin_has(const HnNode *block, const char *key) {
+  const HnNode *name = hn_node_get(block, "plugin");
+  const HnPlugin *plugin =
+      name && name->text && !strchr(name->text, '/') ? hn_plugins_load(name->text, 0, NULL) : NULL;
+  const HnSchema schema = plugin ? hn_schema_of(plugin) : (HnSchema){.count = 0};
+  return hn_schema_find(&schema, key) != NULL;
 }
 
 /* The block, of an arm or of the whole study, that has such a key, by the tables of the host and
@@ -89,12 +114,10 @@ static const char *block_with(const HnNode *base, bool arm, const char *key) {
   for (guint i = 0; i < (arm ? 2 : G_N_ELEMENTS(own)); i++)
     if (hn_schema_find(&own[i], key)) return own[i].what;
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
-    const HnNode *name = hn_node_get(hn_node_get(base, parts[i]), "plugin");
-    const HnPlugin *plugin = name && name->text && !strchr(name->text, '/')
-                                 ? hn_plugins_load(name->text, 0, NULL)
-                                 : NULL;
-    const HnSchema schema = plugin ? hn_schema_of(plugin) : (HnSchema){.count = 0};
-    if (hn_schema_find(&schema, key)) return parts[i];
+    g_autoptr(GString) path = g_string_new(parts[i]);
+    const HnNode *block = hn_node_get(base, parts[i]);
+    for (; block; block = hn_node_get(block, "inner"), g_string_append(path, ".inner"))
+      if (plugin_has(block, key)) return g_intern_string(path->str);
   }
   return NULL;
 }
@@ -120,7 +143,8 @@ static void read_override(const Override *o, const HnNode *base, const char *con
   const bool blockless = arm ? n == 3 : n == 1 && !g_strv_contains(first, head);
   if (blockless && suggests_block(o, base, arm, d)) return;
   if (!known(o, "block", head, first, d)) return;
-  if (n != (text ? 1U : arm ? 4U : 2U)) {
+  const guint at = arm ? 2 : 0, deeper = n > at + 1 ? inners(o, at) : 0;
+  if (n != (text ? 1U : arm ? 4U : 2U) + deeper) {
     hn_diag_add(d, o->place, 0, 0, "expected %s%s=value", head,
                 text  ? ""
                 : arm ? ".ARM.BLOCK.KEY"

@@ -121,11 +121,10 @@ static void take(Check *c, guint k, const char *line) {
 static void blame_death(const Check *c, guint k, const HnHelper *h) {
   const HnCell *cell = first_cell(c, g_array_index(c->arms, guint, k));
   const int32_t call = hn_call_blamed(&h->record);
-  const HnKind kind = hn_call_plugin_kind(call);
   if (!c->deaths) return;
-  if (kind)
+  if (hn_call_kind(call))
     blame(c, k, "%s in %s %s, %s", h->death, hn_call_kind(call),
-          hn_cell_plugin(cell, kind)->plugin->name, hn_call_method(call));
+          hn_cell_called(cell, call)->plugin->name, hn_call_method(call));
   else
     blame(c, k, "%s", h->death);
 }

@@ -248,20 +248,26 @@ static char *plugin_fact(const HnResult *c, const char *kind, const char *name) 
   return fact_text(c, path);
 }
 
+/* A row for a plugin of a cell, unless there is one. */
+static void plugin_row(GString *out, GHashTable *seen, const HnResult *cell, const char *plugin) {
+  g_autofree char *name = plugin_fact(cell, plugin, "name");
+  g_autofree char *version = plugin_fact(cell, plugin, "version");
+  g_autofree char *sha256 = plugin_fact(cell, plugin, "sha256");
+  g_autofree char *begins = g_strndup(sha256, 16);
+  if (*name && g_hash_table_add(seen, g_strconcat(plugin, name, NULL)))
+    hn_html_add(out, "<tr><th>%s</th><td class=\"wrap\">%s %s%s<code>%s</code></td></tr>\n", plugin,
+                name, version, *begins ? ", sha256 " : "", begins);
+}
+
 static void plugin_rows(GString *out, const HnResults *r) {
   static const char *const kinds[] = {"env", "inference", "policy"};
   g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   for (guint k = 0; k < G_N_ELEMENTS(kinds); k++)
     for (guint i = 0; i < r->cells->len; i++) {
       const HnResult *cell = r->cells->pdata[i];
-      if (!hn_result_done(cell)) continue;
-      g_autofree char *name = plugin_fact(cell, kinds[k], "name");
-      g_autofree char *version = plugin_fact(cell, kinds[k], "version");
-      g_autofree char *sha256 = plugin_fact(cell, kinds[k], "sha256");
-      g_autofree char *begins = g_strndup(sha256, 16);
-      if (*name && g_hash_table_add(seen, g_strconcat(kinds[k], name, NULL)))
-        hn_html_add(out, "<tr><th>%s</th><td class=\"wrap\">%s %s%s<code>%s</code></td></tr>\n",
-                    kinds[k], name, version, *begins ? ", sha256 " : "", begins);
+      g_auto(GStrv) plugins = hn_result_plugins(cell);
+      for (char **p = plugins; *p && hn_result_done(cell); p++)
+        if (g_str_has_prefix(*p, kinds[k])) plugin_row(out, seen, cell, *p);
     }
 }
 

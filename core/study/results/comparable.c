@@ -51,17 +51,17 @@ static bool agrees(GHashTable *said, const char *what, const HnResult *c, const 
 /* The same hunch, the same simulator where cells loaded one, and the same file wherever cells name
  * the same plugin. */
 static bool same_versions(GHashTable *said, const HnResult *c, GError **error) {
-  static const char *const kinds[] = {"env", "inference", "policy"};
+  g_auto(GStrv) plugins = hn_result_plugins(c);
   static const char *const facts[] = {"version", "sha256"};
   const char *sim = hn_result_simulator(c);
   bool ok = agrees(said, "the version of hunch", c, hn_result_fact(c, "hunch"), error) &&
             agrees(said, "the commit of hunch", c, hn_result_fact(c, "commit"), error) &&
             (!sim || agrees(said, "the simulator", c, sim, error));
-  for (guint k = 0; ok && k < G_N_ELEMENTS(kinds); k++) {
-    g_autofree char *named = g_strdup_printf("plugins.%s.name", kinds[k]);
+  for (char **p = plugins; ok && *p; p++) {
+    g_autofree char *named = g_strdup_printf("plugins.%s.name", *p);
     const char *name = hn_result_fact(c, named);
     for (guint f = 0; ok && name && f < G_N_ELEMENTS(facts); f++) {
-      g_autofree char *path = g_strdup_printf("plugins.%s.%s", kinds[k], facts[f]);
+      g_autofree char *path = g_strdup_printf("plugins.%s.%s", *p, facts[f]);
       g_autofree char *what = g_strdup_printf("the %s of plugin %s", facts[f], name);
       ok = agrees(said, what, c, hn_result_fact(c, path), error);
     }

@@ -237,6 +237,23 @@ static void add_origin(HnComparison *c, const char *what, char **value) {
   }
 }
 
+/* "point_robot 1.0", "reward_noise 1.0 of metaworld 1.0 on MuJoCo 3.3.0". */
+static char *environment(const HnResult *cell) {
+  GString *out = g_string_new(NULL);
+  g_auto(GStrv) plugins = cell ? hn_result_plugins(cell) : NULL;
+  for (char **p = plugins; p && *p && g_str_has_prefix(*p, "env"); p++) {
+    g_autofree char *named = g_strdup_printf("plugins.%s.name", *p),
+                    *of_version = g_strdup_printf("plugins.%s.version", *p);
+    const char *name = hn_result_fact(cell, named), *version = hn_result_fact(cell, of_version);
+    g_string_append_printf(out, "%s%s %s", out->len ? " of " : "", name ? name : "unknown",
+                           version ? version : "");
+  }
+  if (!out->len) g_string_append(out, "unknown ");
+  const char *sim = cell ? hn_result_simulator(cell) : NULL;
+  if (sim) g_string_append_printf(out, " on %s", sim);
+  return g_string_free(out, false);
+}
+
 /* What was run and how it was measured, which must stand beside every number. */
 static void list_origin(HnComparison *c) {
   const HnResults *r = c->results;
@@ -244,11 +261,7 @@ static void list_origin(HnComparison *c) {
   g_auto(GStrv) count = g_new0(char *, (gsize)r->arm_count + 1);
   for (int64_t a = 0; a < r->arm_count; a++) {
     const HnResult *cell = hn_results_first_done(r, a);
-    const char *name = cell ? hn_result_fact(cell, "plugins.env.name") : NULL;
-    const char *version = cell ? hn_result_fact(cell, "plugins.env.version") : NULL;
-    const char *sim = cell ? hn_result_simulator(cell) : NULL;
-    env[a] = g_strdup_printf("%s %s%s%s", name ? name : "unknown", version ? version : "",
-                             sim ? " on " : "", sim ? sim : "");
+    env[a] = environment(cell);
     count[a] = g_strdup(cell ? hn_result_fact(cell, "protocol") : NULL);
     if (!count[a]) count[a] = g_strdup(cell ? "not recorded" : "no done cell");
   }

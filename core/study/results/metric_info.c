@@ -39,9 +39,8 @@ int hn_metric_better(const char *column) {
   return known(column).better;
 }
 
-/* The entry of a column among what a cell's plugin of a kind declares, or NULL. */
-static JsonObject *declared(const HnResult *c, const char *kind, const char *name) {
-  JsonObject *plugin = hn_json_object(hn_json_object(c->facts, "plugins"), kind);
+/* The entry of a column among what a plugin declares, or NULL. */
+static JsonObject *entry(JsonObject *plugin, const char *name) {
   JsonArray *all = hn_json_array(plugin, "info");
   for (guint i = 0; all && i < json_array_get_length(all); i++) {
     JsonNode *one = json_array_get_element(all, i);
@@ -50,6 +49,13 @@ static JsonObject *declared(const HnResult *c, const char *kind, const char *nam
     if (!g_strcmp0(hn_json_string(o, "name", NULL), name)) return o;
   }
   return NULL;
+}
+
+/* The same of a cell's plugin of a kind, and of what that holds. */
+static JsonObject *declared(const HnResult *c, const char *kind, const char *name) {
+  JsonObject *plugin = hn_json_object(hn_json_object(c->facts, "plugins"), kind), *found = NULL;
+  for (; plugin && !found; plugin = hn_json_object(plugin, "inner")) found = entry(plugin, name);
+  return found;
 }
 
 HnMetricInfo hn_metric_info(const HnResults *r, const char *column) {

@@ -200,6 +200,18 @@ const char *hn_result_fact(const HnResult *c, const char *path) {
              : NULL;
 }
 
+char **hn_result_plugins(const HnResult *c) {
+  static const char *const kinds[] = {"env", "inference", "policy"};
+  g_autoptr(GStrvBuilder) all = g_strv_builder_new();
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
+    g_autoptr(GString) path = g_string_new(kinds[k]);
+    JsonObject *p = hn_json_object(hn_json_object(c->facts, "plugins"), kinds[k]);
+    for (; p; p = hn_json_object(p, "inner"), g_string_append(path, ".inner"))
+      g_strv_builder_add(all, path->str);
+  }
+  return g_strv_builder_end(all);
+}
+
 const char *hn_result_simulator(const HnResult *c) {
   const char *named = hn_result_fact(c, "simulator");
   if (named) return named;

@@ -43,6 +43,9 @@ int64_t hn_results_arm(const HnResults *r, const char *name);     /* or -1 */
 bool hn_result_done(const HnResult *c);
 /* The names of the files in its folder; free with g_strfreev. */
 char **hn_result_files(const HnResult *c);
+/* The plugins of a cell as run.json names them, below "plugins": "env", "env.inner" where that is a
+ * wrapper, .., "inference", "policy"; NULL-terminated, g_strfreev. */
+char **hn_result_plugins(const HnResult *c);
 /* A member of run.json by path, "plugins.env.version", or NULL. */
 JsonNode *hn_result_member(const HnResult *c, const char *path);
 /* The same if it is a text, else NULL. */

@@ -167,10 +167,10 @@ int hn_child_killer(const HnChild *c) {
 static char *place(const HnChild *c) {
   const HnCell *cell = c->job->cell;
   const int32_t call = hn_call_blamed(c->record);
-  const HnKind kind = hn_call_plugin_kind(call);
-  if (!kind) return g_strdup_printf(", after update %" G_GINT64_FORMAT, c->record->update);
+  if (!hn_call_kind(call))
+    return g_strdup_printf(", after update %" G_GINT64_FORMAT, c->record->update);
   return g_strdup_printf(" in %s %s, %s, after update %" G_GINT64_FORMAT, hn_call_kind(call),
-                         hn_cell_plugin(cell, kind)->plugin->name, hn_call_method(call),
+                         hn_cell_called(cell, call)->plugin->name, hn_call_method(call),
                          c->record->update);
 }
 

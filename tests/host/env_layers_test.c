@@ -1,0 +1,241 @@
+/* env_layers_test.c - environments that hold others, seen from the host: what is kept and saved
+ * under which name, who is blamed, what is refused.  The wrappers here are made for it. */
+#include "../fakes/toy.h"
+#include "cell_fixture.h"
+#include "checkpoint.h"
+#include "env_layers.h"
+#include "session.h"
+
+#define PARAMS(X)                                                           \
+  X(choice, wrong, "", "What it does wrong.", "nothing",                    \
+    "nothing|splits|obs|actions|task|negative|nan|flag|obs_nan|action_dim") \
+  X(int, kept, "", "Numbers that it keeps.", 3, 1, 100)
+HN_PARAMS(PARAMS);
+#define METRICS(X) X(calls, "", "Calls of step, counted by each.", HN_MEAN)
+HN_METRICS(METRICS);
+enum { NOTHING, SPLITS, OBS, ACTIONS, TASK, NEGATIVE, NAN_REWARD, FLAG, NAN_OBS, WIDER };
+
+typedef struct Layer {
+  const HnThisParams *p;
+  const HnHost *host;
+  const HnInner *inner;
+  int64_t *count; /* kept */
+} Layer;
+
+static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
+  Layer *e = self;
+  *e = (Layer){.p = params, .host = host, .inner = spec->inner};
+  e->count =
+      host->keep(host, HN_ARRAY("count", HN_LEARNER, HN_I64, .rank = 1, .dim = {e->p->kept}));
+  g_assert_cmpint(spec->task_dim, ==, 0);
+  g_assert_cmpuint(spec->row_size, ==, 0);
+  g_assert_cmpint(spec->horizon, ==, spec->inner->spec->horizon);
+  const int32_t wrong = e->p->wrong;
+  if (wrong == SPLITS) spec->splits = "train|valid";
+  if (wrong == OBS) spec->obs_dim++;
+  if (wrong == ACTIONS) spec->action_dim = 0, spec->action_count = 3;
+  if (wrong == TASK) spec->task_dim = 1;
+  if (wrong == NEGATIVE) spec->task_dim = -1;
+  return HN_OK;
+}
+
+static HnStatus create_row(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
+  HnStatus status = create(self, host, params, spec);
+  spec->row_size = 12, spec->task_dim = 1;
+  return status;
+}
+
+static HnStatus reset(void *self, HnEnvBatch *b) {
+  const Layer *e = self;
+  HnStatus status = e->inner->env->reset(e->inner->self, b->inner);
+  for (int64_t i = 0; i < b->rows; i++)
+    if (b->begin[i] != HN_KEEP) b->task[i] = 100 + (float)e->p->kept;
+  return status;
+}
+
+static HnStatus step(void *self, HnEnvBatch *b) {
+  const Layer *e = self;
+  HnStatus status = e->inner->env->step(e->inner->self, b->inner);
+  const int32_t wrong = e->p->wrong;
+  if (wrong == NAN_REWARD) b->reward[0] = (float)NAN;
+  if (wrong == NAN_OBS) b->obs[0] = (float)NAN;
+  if (wrong == FLAG) b->terminated[0] = 2;
+  for (int64_t i = 0; i < b->rows; i++) { /* row memory is its own */
+    char *row = (char *)b->state + i * 12;
+    for (int k = 0; k < 12; k++) row[k] = (char)(row[k] + 1);
+    g_assert_cmpint(row[11], ==, row[0]);
+  }
+  return status;
+}
+
+static void destroy(void *self) {
+  (void)self;
+}
+
+static const HnEnv plain_methods = {sizeof(HnEnv), .create = create, .destroy = destroy};
+HN_PLUGIN(plain, HN_KIND_ENV, Layer, &plain_methods, .flags = HN_WRAPPER, .version = "1",
+          .summary = "Has create alone.");
+static const HnEnv row_methods = {sizeof(HnEnv), .create = create_row, .reset = reset,
+                                  .step = step};
+HN_PLUGIN(row, HN_KIND_ENV, Layer, &row_methods, .flags = HN_WRAPPER, .version = "1",
+          .metrics = hn_this_metrics, .summary = "Has all.");
+
+static HnCell cell_in(HnPluginChoice env) {
+  return cell_of_parts(env, part_of(&toy_filter_LTX_hn_plugin, ""),
+                       part_of(&toy_policy_LTX_hn_plugin, ""));
+}
+
+static HnPluginChoice toy(const char *settings) {
+  return part_of(&toy_env_LTX_hn_plugin, settings);
+}
+static HnPluginChoice plain(const char *settings, HnPluginChoice inner) {
+  return around(part_of(&plain_LTX_hn_plugin, settings), inner);
+}
+static HnPluginChoice row(const char *settings, HnPluginChoice inner) {
+  return around(part_of(&row_LTX_hn_plugin, settings), inner);
+}
+
+/* ---- memory ---- */
+
+static const HnState *find(GPtrArray *states, const char *name) {
+  for (guint i = 0; i < states->len; i++)
+    if (!strcmp(((const HnState *)states->pdata[i])->name, name)) return states->pdata[i];
+  g_error("no state %s", name);
+}
+
+/* Every layer's arrays and rows are saved under names of their own. */
+static void test_names(void) {
+  HnCell c = cell_in(row("kept: 5", plain("kept: 7", toy(""))));
+  GError *error = NULL;
+  HnSession *s = hn_session_new(&c, NULL, &error);
+  g_assert_no_error(error);
+  HnEpisodeStats stats;
+  hn_episode_stats_make(&stats, s->rollouts.rows, s->shape.env_infos, &s->trial);
+  g_autoptr(GPtrArray) states = hn_states_of(s, &stats);
+  const HnState *outer = find(states, "env/count"), *inner = find(states, "env/inner/count");
+  g_assert_cmpint(outer->dim[0], ==, 5);
+  g_assert_cmpint(inner->dim[0], ==, 7);
+  g_assert_true(outer->data == ((const Layer *)s->env->self)->count);
+  g_assert_true(inner->data == ((const Layer *)s->env->inner->self)->count);
+  static const struct {
+    const char *row, *stream;
+    int64_t bytes;
+  } layers[] = {{"host/row.env", "host/rng.env", 12},
+                {"host/row.env.inner", "host/rng.env.inner", 0},
+                {"host/row.env.inner.inner", "host/rng.env.inner.inner", 24}};
+  for (guint k = 0; k < G_N_ELEMENTS(layers); k++) {
+    g_assert_cmpint(find(states, layers[k].row)->dim[0], ==, 19);
+    g_assert_cmpint(find(states, layers[k].row)->dim[1], ==, layers[k].bytes);
+    g_assert_cmpint(find(states, layers[k].stream)->dim[0], ==, 19);
+  }
+  g_assert_cmpuint(s->es.row_size, ==, 36);
+  /* tasks stand side by side, the innermost's first */
+  const float *task = hn_experience_at(&s->rollouts.tail, HN_F_TASK, 0, 3);
+  g_assert_cmpint(s->es.task_dim, ==, 2);
+  g_assert_cmpfloat(fabs((double)task[0]), <=, 1);
+  g_assert_cmpfloat((double)task[1], ==, 105);
+  hn_episode_stats_free(&stats), hn_session_free(s), cell_clear(&c);
+}
+
+/* The innermost has the streams of a run without wrappers, the others have others. */
+static void test_streams(void) {
+  HnCell bare = cell_in(toy("")), c = cell_in(row("", plain("", toy(""))));
+  GError *error = NULL;
+  HnSession *a = hn_session_new(&bare, NULL, &error), *b = hn_session_new(&c, NULL, &error);
+  g_assert_no_error(error);
+  const gsize bytes = 19 * sizeof(HnRng);
+  const HnEnvMemory *m = &b->rollouts.env;
+  const HnInstance *outer = b->env, *middle = outer->inner, *inner = middle->inner;
+  g_assert_cmpmem(hn_env_streams(&a->rollouts.env, a->env), bytes, hn_env_streams(m, inner), bytes);
+  g_assert_cmpint(memcmp(hn_env_streams(m, outer), hn_env_streams(m, middle), bytes), !=, 0);
+  g_assert_cmpint(memcmp(hn_env_streams(m, outer), hn_env_streams(m, inner), bytes), !=, 0);
+  g_assert_cmpint(memcmp(hn_env_streams(m, middle), hn_env_streams(m, inner), bytes), !=, 0);
+  hn_session_free(a), hn_session_free(b), cell_clear(&bare), cell_clear(&c);
+}
+
+static void test_same_bits(void) {
+  HnCell c = cell_in(row("", plain("", row("", toy("")))));
+  GError *error = NULL;
+  g_assert_null(hn_session_new(&c, NULL, &error)); /* the same metric twice */
+  g_assert_cmpstr(error->message, ==, "row: reports a metric 'calls', and so does row");
+  g_clear_error(&error), cell_clear(&c);
+  c = cell_in(plain("", row("", toy(""))));
+  assert_same_bits(&c);
+  cell_clear(&c);
+}
+
+/* ---- blame ---- */
+
+static void refuses(HnPluginChoice env, int code, const char *text) {
+  HnCell c = cell_in(env);
+  GError *error = NULL;
+  g_assert_null(hn_session_new(&c, NULL, &error));
+  g_assert_error(error, HN_ERROR, code);
+  g_assert_cmpstr(error->message, ==, text);
+  g_error_free(error), cell_clear(&c);
+}
+
+static void test_refused(void) {
+  static const char needs[] =
+      "plain: lacks 'reset' or 'step', which a wrapper needs that has task parameters or columns, "
+      "or changes the sizes of observations or actions";
+  refuses(plain("wrong: splits", toy("")), HN_ERROR_REFUSED,
+          "plain: is a wrapper, and changes the splits of toy_env");
+  refuses(plain("wrong: obs", toy("")), HN_ERROR_REFUSED, needs);
+  refuses(plain("wrong: actions", toy("")), HN_ERROR_REFUSED, needs);
+  refuses(plain("wrong: task", toy("")), HN_ERROR_REFUSED, needs);
+  refuses(plain("wrong: negative", toy("")), HN_ERROR_REFUSED,
+          "plain: task_dim is -1: expected 0 .. 1048576");
+  /* the inner one's mistakes are its own */
+  refuses(row("", plain("wrong: splits", toy(""))), HN_ERROR_REFUSED,
+          "plain: is a wrapper, and changes the splits of toy_env");
+}
+
+static void fails(HnPluginChoice env, const char *text) {
+  HnCell c = cell_in(env);
+  char *dir = folder_new();
+  GError *error = NULL;
+  g_assert_false(hn_run_cell(&c, dir, NULL, NULL, NULL, &error));
+  if (!strstr(error->message, text)) g_error("expected \"%s\" in: %s", text, error->message);
+  g_error_free(error), folder_free(dir), cell_clear(&c);
+}
+
+static void test_blame(void) {
+  fails(plain("", toy("fail: true")), "toy_env: told to fail");
+  fails(plain("", toy("poison_at: -9")), "env toy_env, step: reward of row 0 is nan at step 1");
+  fails(row("", toy("poison_at: -9")), "env toy_env, step: reward of row 0 is nan");
+  fails(row("wrong: nan", toy("")), "env row, step: reward of row 0 is nan at step 1");
+  fails(plain("", row("wrong: obs_nan", toy(""))),
+        "env row, step: observation 0 of row 0 is nan at");
+  fails(plain("", row("wrong: flag", toy(""))),
+        "env row, step: terminated of row 0 is 2, not 0 or 1, at");
+}
+
+/* A call says how deep its plugin lies, which is how a death is told. */
+static void test_calls(void) {
+  HnCell c = cell_in(row("", plain("", toy(""))));
+  const int32_t call[] = {hn_call_at(HN_CALL_ENV_step, 0), hn_call_at(HN_CALL_ENV_step, 1),
+                          hn_call_at(HN_CALL_ENV_step, 2), hn_call_at(HN_CALL_POLICY_act, 0)};
+  const char *const names[] = {"row", "plain", "toy_env", "toy_policy"};
+  for (guint k = 0; k < G_N_ELEMENTS(call); k++) {
+    g_assert_cmpstr(hn_cell_called(&c, call[k])->plugin->name, ==, names[k]);
+    g_assert_cmpstr(hn_call_method(call[k]), ==, k < 3 ? "step" : "act");
+    g_assert_cmpstr(hn_call_kind(call[k]), ==, k < 3 ? "env" : "policy");
+    g_assert_cmpuint(hn_call_depth(call[k]), ==, k % 3);
+  }
+  g_assert_null(hn_call_kind(HN_CALL_NONE));
+  g_assert_null(hn_call_kind(-1));
+  g_assert_null(hn_cell_called(&c, HN_CALL_NONE));
+  cell_clear(&c);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/env_layers/names", test_names);
+  g_test_add_func("/env_layers/streams", test_streams);
+  g_test_add_func("/env_layers/same_bits", test_same_bits);
+  g_test_add_func("/env_layers/refused", test_refused);
+  g_test_add_func("/env_layers/blame", test_blame);
+  g_test_add_func("/env_layers/calls", test_calls);
+  return g_test_run();
+}
