@@ -57,8 +57,7 @@ static void fill_disk(const char *dir, const char *whole, int64_t k, Kind kind) 
   g_assert_cmpint(g_strv_length(done), >=, k);
   g_autofree char *story = g_strdup_printf("%s is refused %s", done[k - 1], names[kind]);
   g_unlink(log);
-  if (run.code == 0 && !may_be_lost(done, k - 1))
-    g_error("%s, and the cell says nothing", story);
+  if (run.code == 0 && !may_be_lost(done, k - 1)) g_error("%s, and the cell says nothing", story);
   if (run.code != 0 && !strstr(run.err, cell))
     g_error("%s, and no file is named: %s", story, run.err);
   if (run.code != 0 && !strstr(run.err, g_strerror(ENOSPC)))
