@@ -27,7 +27,7 @@ static const struct {
     {"core/study/run", "base store plan"},
     {"core/study/results", "base store stats plan"},
     {"core/study/report", "base store stats results"},
-    {"core/cli", "hunch base plugin config store loop view plan study/run results report"},
+    {"core/cli", "hunch base plugin config store loop view check plan study/run results report"},
     {"plugins/common", "hunch"},
     {"plugins/template", "hunch"},
     {"plugins/envs/mujoco", "hunch"},
