@@ -1,5 +1,6 @@
 /* check_env.c - see check_env.h. */
 #include "check_env.h"
+#include "check_process.h"
 #include "check_run.h"
 #include "env_rows.h"
 #include <math.h>
@@ -303,7 +304,10 @@ static HnVerdict judge_outputs(const HnCell *cell, GString *why) {
   return ok ? HN_LAW_KEPT : HN_LAW_BROKEN;
 }
 
+HN_CHECK_PROCESS_FUNCTIONS(HN_KIND_ENV)
+
 const HnLaw hn_check_env_laws[] = {
+    HN_CHECK_PROCESS_LAWS,
     {"batches", "A row's results do not depend on which rows share a call, and repeat.",
      judge_batches},
     {"keep", "Reset leaves HN_KEEP rows untouched.", judge_keep},

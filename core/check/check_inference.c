@@ -1,5 +1,6 @@
 /* check_inference.c - see check_inference.h. */
 #include "check_inference.h"
+#include "check_process.h"
 #include "check_run.h"
 #include "check_window.h"
 #include <math.h>
@@ -142,7 +143,10 @@ static HnVerdict judge_outputs(const HnCell *cell, GString *why) {
   return kept ? HN_LAW_KEPT : HN_LAW_BROKEN;
 }
 
+HN_CHECK_PROCESS_FUNCTIONS(HN_KIND_INFERENCE)
+
 const HnLaw hn_check_inference_laws[] = {
+    HN_CHECK_PROCESS_LAWS,
     {"window", "How experience is cut into calls changes nothing.", judge_window},
     {"prior", "Where a task begins, the belief does not depend on the step before.", judge_prior},
     {"outputs", "Every belief is written, and finite.", judge_outputs},

@@ -1,5 +1,6 @@
 /* check_policy.c - see check_policy.h. */
 #include "check_policy.h"
+#include "check_process.h"
 #include "check_run.h"
 #include <math.h>
 #include <string.h>
@@ -134,7 +135,10 @@ static HnVerdict judge_outputs(const HnCell *cell, GString *why) {
   return judge_acts(cell, why, is_valid);
 }
 
+HN_CHECK_PROCESS_FUNCTIONS(HN_KIND_POLICY)
+
 const HnLaw hn_check_policy_laws[] = {
+    HN_CHECK_PROCESS_LAWS,
     {"batches", "A row's action does not depend on which rows share a call.", judge_batches},
     {"outputs", "Actions are written and valid, the greedy ones too.", judge_outputs},
     HN_CHECK_RUN_LAWS,

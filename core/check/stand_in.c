@@ -4,7 +4,7 @@
 
 #define PARAMS(X) X(flag, discrete, "", "Actions are one of four steps.", 0)
 HN_PARAMS(PARAMS);
-#define INFO(X) X(distance, "", "Distance from the origin.", HN_LAST)
+#define INFO(X) X(stand_in_distance, "", "Distance from the origin.", HN_LAST)
 HN_INFO(INFO);
 
 /* ---- environment ---- */
@@ -56,7 +56,7 @@ static HnStatus env_step(void *self, HnEnvBatch *b) {
     row->x += row->drift[0], row->y += row->drift[1];
     b->reward[i] = (float)-hypot(row->x, row->y);
     b->terminated[i] = hn_rng_uniform(&b->rng[i], 0, 1) < 0.1;
-    b->info[i * info_count + info_distance] = -b->reward[i];
+    b->info[i * info_count + info_stand_in_distance] = -b->reward[i];
     env_observe(row, b->obs + i * OBS);
   }
   return HN_OK;

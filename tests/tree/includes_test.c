@@ -21,7 +21,7 @@ static const struct {
     {"core/host/store", "hunch base config host/run"},
     {"core/host/loop", "base config host/run store"},
     {"core/host/view", "base host/run store"},
-    {"core/check", "hunch base config host/run store"},
+    {"core/check", "hunch base plugin config host/run store"},
     {"core/study/stats", "hunch"},
     {"core/study/plan", "base config store stats"},
     {"core/study/run", "base store plan"},
