@@ -122,9 +122,7 @@ static GArray *mapped_ranges(void) {
   return ranges;
 }
 
-static bool is_address(const GArray *ranges, const char *p) {
-  guint64 x;
-  memcpy(&x, p, sizeof x);
+static bool is_address(const GArray *ranges, guint64 x) {
   for (guint k = 0; k < ranges->len; k++) {
     const Range *r = &g_array_index(ranges, Range, k);
     if (x >= r->from && x < r->end) return true;
@@ -132,14 +130,21 @@ static bool is_address(const GArray *ranges, const char *p) {
   return false;
 }
 
-/* Whether every one of `rows` rows of so many bytes has an address at one place: numbers could look
- * like one in some. */
+/* Whether the rows, of so many bytes each, that have something at one place have an address there;
+ * one number alone could look like an address. */
 static bool has_addresses(const GArray *ranges, const char *what, const char *data, gsize rows,
                           gsize bytes, GString *why) {
   for (gsize at = 0; at + 8 <= bytes; at += 8) {
-    gsize found = 0;
-    while (found < rows && is_address(ranges, data + found * bytes + at)) found++;
-    if (!rows || found < rows) continue;
+    gsize found = 0, other = 0;
+    for (gsize i = 0; i < rows; i++) {
+      guint64 x;
+      memcpy(&x, data + i * bytes + at, sizeof x);
+      if (is_address(ranges, x))
+        found++;
+      else
+        other += x != 0;
+    }
+    if (other || found < MIN(rows, 2) || !found) continue;
     g_string_append_printf(why, "byte %d of %s is an address, which means nothing in another "
                                 "process",
                            (int)at, what);

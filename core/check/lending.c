@@ -15,7 +15,8 @@ typedef struct Slot {
   gsize size, bytes;
   bool lent, writable;
 } Slot;
-static Slot slots[HN_LENDING_CALLS][HN_LENDINGS];
+static Slot slots[2 * HN_LENDING_CALLS][HN_LENDINGS];
+static int turn[HN_LENDING_CALLS];
 
 static gsize page_size(void) {
   return (gsize)sysconf(_SC_PAGESIZE);
@@ -99,8 +100,10 @@ static void lend_one(Slot *s, const char *name, const void *own, gsize bytes, Hn
 }
 
 void hn_lend_begin(HnLending *l) {
+  if (!l->stays) turn[l->call] = !turn[l->call];
+  l->slots = 2 * l->call + turn[l->call];
   for (int k = 0; k < l->count; k++) {
-    Slot *s = &slots[l->call][k];
+    Slot *s = &slots[l->slots][k];
     lend_one(s, l->array[k].name, l->array[k].own, l->array[k].bytes, l->array[k].way);
     put(l->array[k].pointer, s->data + l->array[k].ahead);
   }
@@ -119,7 +122,7 @@ static char *fault_of(const Slot *s, HnWay way, gsize item) {
 char *hn_lend_end(HnLending *l) {
   char *fault = NULL;
   for (int k = 0; k < l->count; k++) {
-    Slot *s = &slots[l->call][k];
+    Slot *s = &slots[l->slots][k];
     const HnWay way = l->array[k].way;
     if (!fault) fault = fault_of(s, way, l->array[k].item);
     if (s->writable && s->bytes) memcpy(l->array[k].own, s->data, s->bytes);
@@ -141,7 +144,7 @@ static const char *say(const char *before, const char *name, const char *after) 
 
 const char *hn_lend_explain(const void *address) {
   const char *p = address;
-  for (int c = 0; c < HN_LENDING_CALLS; c++)
+  for (int c = 0; c < 2 * HN_LENDING_CALLS; c++)
     for (int k = 0; k < HN_LENDINGS; k++) {
       const Slot *s = &slots[c][k];
       if (!s->pages || p < s->pages || p >= s->pages + s->size + page_size()) continue;

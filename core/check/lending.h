@@ -24,8 +24,9 @@ typedef struct HnLent {
 } HnLent;
 
 typedef struct HnLending {
-  int call; /* which method: arrays of one method have the same addresses in each of its calls */
-  int count;
+  int call;   /* which method */
+  bool stays; /* at the same addresses in each call of the method; else never twice in a row */
+  int slots, count;
   HnLent array[HN_LENDINGS];
 } HnLending;
 

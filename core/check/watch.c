@@ -296,7 +296,7 @@ static HnHistory forward_history;
 static HnBeliefUpdate forward_update;
 
 static HnStatus inference_forward(void *self, HnBeliefUpdate *update) {
-  HnLending l = {.call = FORWARD};
+  HnLending l = {.call = FORWARD, .stays = true};
   HnStatus status;
   forward_update = *update;
   lend_update(&l, &forward_update, &forward_history);
@@ -306,7 +306,7 @@ static HnStatus inference_forward(void *self, HnBeliefUpdate *update) {
 
 static HnStatus inference_backward(void *self, const HnBeliefUpdate *update, const float *d_belief,
                                    double *norm2) {
-  HnLending l = {.call = FORWARD};
+  HnLending l = {.call = FORWARD, .stays = true};
   HnStatus status;
   const gsize S = (gsize)MAX(update->samples, 1);
   const gsize n = (gsize)((update->history->steps + 1) * update->history->rows) * S;
