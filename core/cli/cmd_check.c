@@ -123,6 +123,8 @@ static void print_summary(const Check *c, char **argv) {
     if (j->verdict != HN_LAW_BROKEN) continue;
     g_autofree char *arguments = g_strjoinv(" ", argv + 1);
     printf("again: hunch check %s --only %s\n", arguments, j->law->name);
+    if (c->plugin->kind != HN_KIND_ENV && c->cell[1])
+      puts("It was judged with a stand-in for the environment: env.plugin=NAME names another.");
     return;
   }
 }

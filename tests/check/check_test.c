@@ -85,7 +85,7 @@ static const Fault inference_faults[] = {
     {"gradients", "gradient_scale", "the gradient says"},
     {"gradients", "gradient_missing", "along a direction across it of v"},
     {"gradients", "gradient_rows", "the gradient says"},
-    {"gradients", "gradient_loss", "the gradient says"},
+    {"gradients", "gradient_loss", "of the loss of its own"},
     {"gradients", "gradient_replaces", "does not add"},
     {"gradients", "norm2_root", "norm2 is"},
     {"gradients", "norm2_part", "norm2 is"},
