@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -80,8 +81,10 @@ static bool start(const Files *f, const char *const *argv, GPid *pid, GError **e
 }
 
 /* Waits for the end.  Returns what had to end it, or NULL; g_free. */
-static char *wait_for(GPid pid, const HnCallRecord *record, double seconds, int *status) {
-  const double most_bytes = share_of_memory * hn_machine_bytes();
+static char *wait_for(GPid pid, const HnCallRecord *record, const HnHelperLimits *limits,
+                      int *status) {
+  const double machine = share_of_memory * hn_machine_bytes(), seconds = limits->seconds;
+  const double most_bytes = limits->bytes > 0 ? MIN(limits->bytes, machine) : machine;
   int64_t update = record->update, since = g_get_monotonic_time();
   char *why = NULL;
   while (waitpid(pid, status, why ? 0 : WNOHANG) == 0) {
@@ -90,7 +93,9 @@ static char *wait_for(GPid pid, const HnCallRecord *record, double seconds, int 
     if (1e-6 * (double)(now - since) > seconds)
       why = g_strdup_printf("took longer than %g s", seconds);
     else if (hn_machine_resident(pid, 0) > most_bytes)
-      why = g_strdup("took more memory than this machine has");
+      why = most_bytes < machine
+                ? g_strdup_printf("took more than %g GB of memory", 1e-9 * most_bytes)
+                : g_strdup("took more memory than this machine has");
     if (why)
       kill(pid, SIGKILL);
     else
@@ -107,7 +112,9 @@ static char *read_all(int fd) {
   return text;
 }
 
-static char *death_of(const HnCallRecord *record, int status) {
+static char *death_of(const HnCallRecord *record, const HnHelperLimits *limits, int status) {
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+    return g_strdup_printf("took longer than %g s of a processor", limits->cpu_seconds);
   if (WIFSIGNALED(status))
     return g_strdup_printf("killed by signal %d (%s)", WTERMSIG(status),
                            g_strsignal(WTERMSIG(status)));
@@ -117,6 +124,7 @@ static char *death_of(const HnCallRecord *record, int status) {
 
 bool hn_helper_run(const char *const *argv, const GString *input, double seconds, HnHelper *h,
                    GError **error) {
+  const HnHelperLimits limits = {.seconds = seconds};
   Files f;
   GPid pid = 0;
   HnCallRecord *record = NULL;
@@ -125,8 +133,8 @@ bool hn_helper_run(const char *const *argv, const GString *input, double seconds
     g_set_error_literal(error, G_SPAWN_ERROR, G_SPAWN_ERROR_FAILED, g_strerror(errno));
   } else if (start(&f, argv, &pid, error)) {
     int status = 0;
-    h->death = wait_for(pid, record, seconds, &status);
-    if (!h->death) h->death = death_of(record, status);
+    h->death = wait_for(pid, record, &limits, &status);
+    if (!h->death) h->death = death_of(record, &limits, status);
     h->out = read_all(f.out);
     h->record = *record;
     g_spawn_close_pid(pid);
@@ -136,33 +144,52 @@ bool hn_helper_run(const char *const *argv, const GString *input, double seconds
   return h->out != NULL;
 }
 
+static void limit_processor(double seconds) {
+  const rlim_t most = (rlim_t)MAX(seconds, 1);
+  const struct rlimit none = {0, 0}, cpu = {most, most + 1};
+  setrlimit(RLIMIT_CORE, &none);
+  if (seconds > 0) setrlimit(RLIMIT_CPU, &cpu);
+}
+
 /* In the fork. */
-static G_NORETURN void act_and_end(void (*act)(void *arg), void *arg, HnCallRecord *record) {
+static G_NORETURN void act_and_end(void (*act)(void *arg), void *arg, const HnHelperLimits *limits,
+                                   HnCallRecord *record) {
   const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
   set_up(NULL);
   for (int fd = STDIN_FILENO; nowhere >= 0 && fd <= STDERR_FILENO; fd++) dup2(nowhere, fd);
+  if (nowhere > STDERR_FILENO) close(nowhere);
+  limit_processor(limits->cpu_seconds);
+  hn_call_record = record;
+  hn_call_forked = 0; /* of our own making: it may come back from calls */
   act(arg);
   record->end = HN_END_RETURN;
   exit(0); /* with the destructors of what was loaded */
 }
 
-char *hn_helper_try(void (*act)(void *arg), void *arg, double seconds) {
+char *hn_helper_try_within(void (*act)(void *arg), void *arg, const HnHelperLimits *limits,
+                           HnCallRecord *where) {
   const int fd = hn_call_record_new();
   HnCallRecord *record = fd < 0 ? NULL : hn_call_record_map(fd);
   char *death = NULL;
+  if (fd >= 0) close(fd);
   fflush(NULL); /* or an exit() in the fork would write it again */
   const pid_t pid = record ? fork() : -1;
-  if (pid == 0) act_and_end(act, arg, record);
+  if (pid == 0) act_and_end(act, arg, limits, record);
   if (pid < 0) {
     death = g_strdup_printf("could not be tried: %s", g_strerror(errno));
   } else {
     int status = 0;
-    death = wait_for(pid, record, seconds, &status);
-    if (!death) death = death_of(record, status);
+    death = wait_for(pid, record, limits, &status);
+    if (!death) death = death_of(record, limits, status);
   }
+  if (record && where) *where = *record;
   if (record) munmap(record, sizeof *record);
-  if (fd >= 0) close(fd);
   return death;
+}
+
+char *hn_helper_try(void (*act)(void *arg), void *arg, double seconds) {
+  const HnHelperLimits limits = {.seconds = seconds};
+  return hn_helper_try_within(act, arg, &limits, NULL);
 }
 
 void hn_helper_clear(HnHelper *h) {

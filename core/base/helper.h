@@ -19,9 +19,19 @@ bool hn_helper_run(const char *const *argv, const GString *input, double seconds
 void hn_helper_clear(HnHelper *h);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HnHelper, hn_helper_clear)
 
+/* What a process may take. */
+typedef struct HnHelperLimits {
+  double seconds;     /* without advancing its record's `update` */
+  double cpu_seconds; /* of a processor, whole ones; 0: any */
+  double bytes;       /* of memory; 0: what the machine has */
+} HnHelperLimits;
+
 /* Runs `act` in a fork of this process.  Why it did not return, within so many seconds, in the
  * words of `death`; NULL: it did.  Free with g_free.  For a process without other threads. */
 char *hn_helper_try(void (*act)(void *arg), void *arg, double seconds);
+/* The same within limits.  where: out, the calls that it was in at its end, or NULL. */
+char *hn_helper_try_within(void (*act)(void *arg), void *arg, const HnHelperLimits *limits,
+                           HnCallRecord *where);
 
 /* For the verb itself: all of stdin, free with g_string_free; and where to say what becomes `out`,
  * since plugins may print to stdout, which from here on goes nowhere.  Calls into plugins are

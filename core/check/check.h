@@ -17,8 +17,17 @@ typedef struct HnLaw {
   HnVerdict (*judge)(const HnCell *cell, GString *why);
 } HnLaw;
 
+/* Grows with every change of what the laws ask. */
+enum { HN_LAWS_VERSION = 2 };
+
 /* The laws of a kind of plugin; the table ends at name == NULL. */
 const HnLaw *hn_check_laws(HnKind kind);
-/* As law->judge, with scratch memory for what it calls on this thread. */
+/* Judges in a fork, within hn_apart_limits (apart.h): a plugin that crashes, exits, loops or takes
+ * too much breaks the law, for a reason that names the call.  The process should not have called
+ * the plugin before, and must have no other threads. */
 HnVerdict hn_check_judge(const HnLaw *law, const HnCell *cell, GString *why);
+/* One verdict of two about the same law: broken in one is broken, kept in one is kept. */
+HnVerdict hn_check_both(HnVerdict a, HnVerdict b);
+/* "kept", "broken", "skipped". */
+const char *hn_verdict_name(HnVerdict verdict);
 #endif

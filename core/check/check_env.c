@@ -1,5 +1,6 @@
 /* check_env.c - see check_env.h. */
 #include "check_env.h"
+#include "check_process.h"
 #include "check_run.h"
 #include "env_rows.h"
 #include <math.h>
@@ -35,6 +36,7 @@ static bool step_all(HnEnvRows *r, HnRng *rng, GString *why) {
 typedef struct Cut {
   int64_t rows, watched, chunk;
   bool backward;
+  int64_t slot; /* of row 0 in caches */
 } Cut;
 
 /* Two episodes of one task under random actions.  record [STEPS] out: those of the watched row,
@@ -69,8 +71,9 @@ static void clear_records(GByteArray **record) {
 /* Whether a run so cut shows in its watched row what `alone` shows. */
 static bool same_when_cut(const HnCell *cell, Cut cut, GByteArray **alone, GString *why) {
   HnVerdict verdict;
-  HnEnvRows *r = open_rows(cell, cut.rows, &verdict, why);
+  HnEnvRows *r = open_rows(cell, cut.rows + cut.slot, &verdict, why);
   if (!r) return false;
+  r->b.rows = cut.rows, r->b.first = cut.slot;
   GByteArray *record[STEPS] = {NULL};
   bool same = run_cut(r, cut, record, why);
   for (int t = 0; t < STEPS && same; t++) {
@@ -78,9 +81,10 @@ static bool same_when_cut(const HnCell *cell, Cut cut, GByteArray **alone, GStri
     same = !part;
     if (part)
       g_string_append_printf(why,
-                             "%s of step %d: row %d of %d, in calls of %d rows, differs from "
-                             "the same row alone",
-                             part, t, (int)cut.watched, (int)cut.rows, (int)cut.chunk);
+                             "%s of step %d: row %d of %d, in calls of %d rows from slot %d on, "
+                             "differs from the same row alone",
+                             part, t, (int)cut.watched, (int)cut.rows, (int)cut.chunk,
+                             (int)cut.slot);
   }
   clear_records(record), hn_env_rows_free(r);
   return same;
@@ -88,12 +92,13 @@ static bool same_when_cut(const HnCell *cell, Cut cut, GByteArray **alone, GStri
 
 static HnVerdict judge_batches(const HnCell *cell, GString *why) {
   static const Cut cuts[] = {
-      {1, 0, 1, false}, {7, 0, 7, false}, {7, 6, 7, false}, {7, 4, 3, true}, {7, 2, 1, true}};
+      {1, 0, 1, false, 0}, {7, 0, 7, false, 0}, {7, 6, 7, false, 0}, {7, 4, 3, true, 0},
+      {7, 2, 1, true, 0},  {3, 1, 3, false, 4}, {17, 11, 17, false, 0}};
   HnVerdict verdict = HN_LAW_BROKEN;
   HnEnvRows *r = open_rows(cell, 1, &verdict, why);
   if (!r) return verdict;
   GByteArray *alone[STEPS] = {NULL};
-  bool same = run_cut(r, (Cut){1, 0, 1, false}, alone, why);
+  bool same = run_cut(r, (Cut){1, 0, 1, false, 0}, alone, why);
   for (guint k = 0; k < G_N_ELEMENTS(cuts) && same; k++)
     same = same_when_cut(cell, cuts[k], alone, why);
   clear_records(alone), hn_env_rows_free(r);
@@ -274,6 +279,15 @@ static bool is_written(const char *name, const float *x, int64_t count, bool fin
   return true;
 }
 
+static bool is_flag(const char *name, const uint8_t *x, int64_t count, GString *why) {
+  for (int64_t k = 0; k < count; k++) {
+    if (x[k] <= 1) continue;
+    g_string_append_printf(why, "%s[%d] is %d, not 0 or 1", name, (int)k, x[k]);
+    return false;
+  }
+  return true;
+}
+
 static bool outputs_are_written(HnEnvRows *r, GString *why) {
   const HnEnvBatch *b = &r->b;
   const int64_t O = b->rows * r->spec.obs_dim, N = b->rows * r->instance->infos;
@@ -287,7 +301,9 @@ static bool outputs_are_written(HnEnvRows *r, GString *why) {
     spoil(b->obs, O), spoil(b->reward, b->rows), spoil(b->info, N);
     if (!step_all(r, &rng, why) || !is_written("step: obs", b->obs, O, true, why) ||
         !is_written("step: reward", b->reward, b->rows, true, why) ||
-        !is_written("step: info", b->info, N, false, why))
+        !is_written("step: info", b->info, N, false, why) ||
+        !is_flag("step: terminated", b->terminated, b->rows, why) ||
+        !is_flag("step: truncated", b->truncated, b->rows, why))
       return false;
   }
   return true;
@@ -302,7 +318,35 @@ static HnVerdict judge_outputs(const HnCell *cell, GString *why) {
   return ok ? HN_LAW_KEPT : HN_LAW_BROKEN;
 }
 
+/* ---- actions that the host never hands on ---- */
+
+static void set_actions(HnEnvRows *r, float continuous, int32_t discrete) {
+  for (int64_t k = 0; k < r->b.rows * r->spec.action_dim; k++) r->action[k] = continuous;
+  for (int64_t i = 0; i < r->b.rows; i++) r->action_index[i] = discrete;
+}
+
+static HnVerdict judge_survives(const HnCell *cell, GString *why) {
+  static const float continuous[] = {NAN, 1e30f, -1e30f, INFINITY, 1.5f};
+  HnVerdict verdict = HN_LAW_BROKEN;
+  for (guint k = 0; k < G_N_ELEMENTS(continuous); k++) {
+    HnEnvRows *r = open_rows(cell, 3, &verdict, why);
+    if (!r) return verdict;
+    const int32_t n = (int32_t)r->spec.action_count;
+    const int32_t discrete[] = {-1, n, INT32_MAX, INT32_MIN, n + 1};
+    const bool ok = went_well(hn_env_rows_reset(r, HN_NEW_TASK, -1), "reset", why);
+    set_actions(r, continuous[k], n ? discrete[k] : 0);
+    for (int t = 0; t < 3 && ok; t++)
+      if (hn_env_rows_step(r, r->b)) break; /* an error is an answer */
+    hn_env_rows_free(r);
+    if (!ok) return HN_LAW_BROKEN;
+  }
+  return HN_LAW_KEPT;
+}
+
+HN_CHECK_PROCESS_FUNCTIONS(HN_KIND_ENV)
+
 const HnLaw hn_check_env_laws[] = {
+    HN_CHECK_PROCESS_LAWS,
     {"batches", "A row's results do not depend on which rows share a call, and repeat.",
      judge_batches},
     {"keep", "Reset leaves HN_KEEP rows untouched.", judge_keep},
@@ -312,7 +356,10 @@ const HnLaw hn_check_env_laws[] = {
      "every stream.",
      judge_tasks},
     {"threads", "Calls at once on rows of their own leave what one call leaves.", judge_threads},
-    {"outputs", "Reset and step write every output, finite but for info.", judge_outputs},
+    {"outputs",
+     "Reset and step write every output, finite but for info, and flags that are 0 or 1.",
+     judge_outputs},
+    {"survives", "Actions that are none end in an error, or are survived.", judge_survives},
     HN_CHECK_RUN_LAWS,
     {NULL, NULL, NULL},
 };

@@ -1,5 +1,6 @@
 /* check_policy.c - see check_policy.h. */
 #include "check_policy.h"
+#include "check_process.h"
 #include "check_run.h"
 #include <math.h>
 #include <string.h>
@@ -60,7 +61,7 @@ static bool act_part(Act *a, int64_t first, int64_t rows, GString *why) {
   return !status;
 }
 
-static bool same_acts(const Act *a, const Act *b, GString *why) {
+static bool same_acts(const Act *a, const Act *b, const char *differs, GString *why) {
   const HnShape *shape = &a->s->shape;
   const gsize B = (gsize)a->s->rollouts.rows;
   const struct {
@@ -79,8 +80,8 @@ static bool same_acts(const Act *a, const Act *b, GString *why) {
       if (!memcmp((const char *)part[k].a + i * part[k].row,
                   (const char *)part[k].b + i * part[k].row, part[k].row))
         continue;
-      g_string_append_printf(why, "%s of row %d differs where it acts alone%s", part[k].name,
-                             (int)i, a->greedy ? ", greedily" : "");
+      g_string_append_printf(why, "act: %s of row %d %s%s", part[k].name, (int)i, differs,
+                             a->greedy ? ", greedily" : "");
       return false;
     }
   return true;
@@ -90,7 +91,7 @@ static bool same_at(HnSession *s, int64_t t, bool greedy, GString *why) {
   Act all = act_new(s, t, greedy), alone = act_new(s, t, greedy);
   bool same = act_part(&all, 0, s->rollouts.rows, why);
   for (int64_t i = s->rollouts.rows - 1; i >= 0 && same; i--) same = act_part(&alone, i, 1, why);
-  same = same && same_acts(&all, &alone, why);
+  same = same && same_acts(&all, &alone, "differs where it acts alone", why);
   act_free(&all), act_free(&alone);
   return same;
 }
@@ -113,6 +114,74 @@ static bool is_valid(HnSession *s, int64_t t, bool greedy, GString *why) {
   return ok;
 }
 
+/* ---- what an action may depend on ---- */
+
+/* Whether all rows act as `before` once something has been changed. */
+static bool same_after(const Act *before, const char *differs, GString *why) {
+  Act again = act_new(before->s, before->t, before->greedy);
+  const bool same = act_part(&again, 0, before->s->rollouts.rows, why) &&
+                    same_acts(before, &again, differs, why);
+  act_free(&again);
+  return same;
+}
+
+static bool repeats_at(HnSession *s, int64_t t, bool greedy, GString *why) {
+  Act first = act_new(s, t, greedy);
+  const bool same = act_part(&first, 0, s->rollouts.rows, why) &&
+                    same_after(&first, "differs where it acts again", why);
+  act_free(&first);
+  return same;
+}
+
+static bool is_blind_at(HnSession *s, int64_t t, bool greedy, GString *why) {
+  HnExperience *w = &s->phase[0];
+  const int64_t n = (w->h.steps + 2) * w->h.rows * s->shape.task;
+  float *task = hn_experience_at(w, HN_F_TASK, -1, 0);
+  Act first = act_new(s, t, greedy);
+  bool same = act_part(&first, 0, s->rollouts.rows, why);
+  for (int64_t k = 0; k < n; k++) task[k] = 3 - 2 * task[k];
+  same = same && same_after(&first, "depends on the true task", why);
+  act_free(&first);
+  return same;
+}
+
+/* The reward before a task's first step is the task before's. */
+static bool begins_anew_at(HnSession *s, int64_t t, bool greedy, GString *why) {
+  HnExperience *w = &s->phase[0];
+  Act first = act_new(s, t, greedy);
+  bool same = act_part(&first, 0, s->rollouts.rows, why);
+  for (int64_t i = 0; i < s->rollouts.rows; i++) {
+    const uint8_t *begin = hn_experience_at(w, HN_F_BEGIN, t, i);
+    float *reward = hn_experience_at(w, HN_F_REWARD, t - 1, i);
+    if (*begin == HN_NEW_TASK) *reward = 1e3f + 2 * *reward;
+  }
+  same = same && same_after(&first, "depends on the task before", why);
+  act_free(&first);
+  return same;
+}
+
+/* Numbers that no environment gives; an error is an answer. */
+static bool survives_at(HnSession *s, int64_t t, bool greedy, GString *why) {
+  static const HnExperienceField field[] = {HN_F_OBS, HN_F_BELIEF, HN_F_REWARD};
+  static const float value[] = {NAN, 1e30f, -1e30f, INFINITY};
+  HnExperience *w = &s->phase[0];
+  g_autoptr(GString) ignored = g_string_new(NULL);
+  (void)why;
+  for (guint f = 0; f < G_N_ELEMENTS(field); f++)
+    for (guint v = 0; v < G_N_ELEMENTS(value); v++) {
+      const int64_t at = field[f] == HN_F_REWARD ? t - 1 : t;
+      const gsize bytes = (gsize)w->h.rows * w->size[field[f]];
+      float *x = hn_experience_at(w, field[f], at, 0);
+      g_autofree float *was = g_memdup2(x, bytes);
+      for (gsize k = 0; k < bytes / sizeof *x; k++) x[k] = value[v];
+      Act a = act_new(s, t, greedy);
+      act_part(&a, 0, s->rollouts.rows, ignored);
+      act_free(&a);
+      if (bytes) memcpy(x, was, bytes);
+    }
+  return true;
+}
+
 /* At every observation of the window after one update. */
 static HnVerdict judge_acts(const HnCell *cell, GString *why,
                             bool (*holds)(HnSession *s, int64_t t, bool greedy, GString *why)) {
@@ -133,10 +202,32 @@ static HnVerdict judge_batches(const HnCell *cell, GString *why) {
 static HnVerdict judge_outputs(const HnCell *cell, GString *why) {
   return judge_acts(cell, why, is_valid);
 }
+static HnVerdict judge_same(const HnCell *cell, GString *why) {
+  return judge_acts(cell, why, repeats_at);
+}
+static HnVerdict judge_prior(const HnCell *cell, GString *why) {
+  return judge_acts(cell, why, begins_anew_at);
+}
+static HnVerdict judge_survives(const HnCell *cell, GString *why) {
+  return judge_acts(cell, why, survives_at);
+}
+static HnVerdict judge_blind(const HnCell *cell, GString *why) {
+  if (!(cell->policy.plugin->flags & HN_PRIVILEGED)) return judge_acts(cell, why, is_blind_at);
+  g_string_append(why, "it says that it is privileged");
+  return HN_LAW_SKIPPED;
+}
+
+HN_CHECK_PROCESS_FUNCTIONS(HN_KIND_POLICY)
 
 const HnLaw hn_check_policy_laws[] = {
+    HN_CHECK_PROCESS_LAWS,
     {"batches", "A row's action does not depend on which rows share a call.", judge_batches},
+    {"same", "Acting again on the same, with the same random streams, is the same.", judge_same},
+    {"prior", "Where a task begins, the action does not depend on the reward before.", judge_prior},
+    {"blind", "Without HN_PRIVILEGED no action depends on the true task.", judge_blind},
     {"outputs", "Actions are written and valid, the greedy ones too.", judge_outputs},
+    {"survives", "Numbers that no environment gives end in an error, or are survived.",
+     judge_survives},
     HN_CHECK_RUN_LAWS,
     {NULL, NULL, NULL},
 };

@@ -5,7 +5,9 @@
 #include "session.h"
 
 #define HN_CHECK_RUN_LAWS                                                                      \
-  {"repeats", "The same seed gives the same bits.", hn_check_repeats},                         \
+  {"repeats",                                                                                  \
+   "The same seed gives the same bits in another process, later and in another environment.",  \
+   hn_check_repeats},                                                                          \
       {"workers", "Results do not depend on the number of workers.", hn_check_workers}, {      \
     "resumes", "What is kept, and row memory, is all that there is to save.", hn_check_resumes \
   }

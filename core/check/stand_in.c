@@ -1,9 +1,10 @@
 /* stand_in.c - see stand_in.h. */
 #include "stand_in.h"
+#include <string.h>
 
 #define PARAMS(X) X(flag, discrete, "", "Actions are one of four steps.", 0)
 HN_PARAMS(PARAMS);
-#define INFO(X) X(distance, "", "Distance from the origin.", HN_LAST)
+#define INFO(X) X(stand_in_distance, "", "Distance from the origin.", HN_LAST)
 HN_INFO(INFO);
 
 /* ---- environment ---- */
@@ -55,7 +56,7 @@ static HnStatus env_step(void *self, HnEnvBatch *b) {
     row->x += row->drift[0], row->y += row->drift[1];
     b->reward[i] = (float)-hypot(row->x, row->y);
     b->terminated[i] = hn_rng_uniform(&b->rng[i], 0, 1) < 0.1;
-    b->info[i * info_count + info_distance] = -b->reward[i];
+    b->info[i * info_count + info_stand_in_distance] = -b->reward[i];
     env_observe(row, b->obs + i * OBS);
   }
   return HN_OK;
@@ -184,6 +185,27 @@ HnCell hn_stand_in_cell(HnPluginChoice plugin, bool discrete) {
       kind == HN_KIND_INFERENCE ? plugin : choose(&stand_in_inference_LTX_hn_plugin, discrete);
   c.policy = kind == HN_KIND_POLICY ? plugin : choose(&stand_in_policy_LTX_hn_plugin, discrete);
   return c;
+}
+
+static void make_known(void) {
+  static const HnPlugin *const all[] = {
+      &stand_in_env_LTX_hn_plugin, &stand_in_inference_LTX_hn_plugin, &stand_in_policy_LTX_hn_plugin};
+  static bool known;
+  for (guint k = 0; k < G_N_ELEMENTS(all) && !known; k++)
+    if (!hn_plugins_add(all[k], NULL)) g_error("the stand-ins cannot be added");
+  known = true;
+}
+
+HnNode *hn_stand_in_node(bool discrete) {
+  static const char format[] =
+      "{study: check, arm: check, seed_index: 0, seed: 1,"
+      " env: {plugin: stand_in_env, discrete: %s}, inference: {plugin: stand_in_inference},"
+      " policy: {plugin: stand_in_policy},"
+      " run: {frames: 1000000, rows: 6, steps: 9, episodes: 2}, evaluation: {tasks: 6}}";
+  g_autofree char *text = g_strdup_printf(format, discrete ? "true" : "false");
+  g_autoptr(HnDiag) d = hn_diag_new();
+  make_known();
+  return hn_yaml_parse("the law's own cell", text, strlen(text), d);
 }
 
 void hn_stand_in_clear(HnCell *c, HnKind kind) {

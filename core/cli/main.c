@@ -15,8 +15,8 @@ static void print_help(FILE *out) {
     if (v->summary) fprintf(out, "  %-10s %s\n", v->name, v->summary);
   fputs("\n  hunch help VERB   what a verb does and its options\n"
         "  hunch --version   version of hunch and of its plugin ABI\n\n"
-        "Exit codes: 0 done, 1 failed, 2 usage or configuration, 4 some cells failed,\n"
-        "75 interrupted with a checkpoint (run again to go on).\n",
+        "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 a plugin breaks a\n"
+        "law, 4 some cells failed, 75 interrupted with a checkpoint (run again to go on).\n",
         out);
 }
 

@@ -15,6 +15,8 @@
   X(compare, "compare", "DIR", "Set the arms of a study side by side, with intervals.")      \
   X(report, "report", "DIR", "Write a study's results as one HTML page with plots.")         \
   X(inspect, "inspect", "[PLUGIN]", "Show the plugins there are, or the parameters of one.") \
+  X(check, "check", "PLUGIN [KEY=VALUE..] [BLOCK.KEY=VALUE..]",                              \
+    "Judge a plugin by the laws of its kind.")                                               \
   X(video, "video", "CELL -o FILE.mp4", "Film a trial of a trained cell, with its belief.")  \
   X(play, "play", "CELL", "Show a trial of a trained cell, in a window or in the terminal.") \
   X(cell, "cell", "DIR", NULL)                                                               \
@@ -26,6 +28,7 @@ enum {
   HN_EXIT_DONE = 0,
   HN_EXIT_FAILED = 1,
   HN_EXIT_USAGE = 2,       /* or configuration */
+  HN_EXIT_BROKEN = 3,      /* a plugin breaks a law */
   HN_EXIT_PARTIAL = 4,     /* some cells failed */
   HN_EXIT_INTERRUPTED = 75 /* with a checkpoint: run again to go on */
 };

@@ -1,55 +1,127 @@
 /* faulty_policy.c - see faulty.h. */
 #include "faulty.h"
+#include "misbehave.h"
+#include <math.h>
 
-#define FAULTS    "none|rows_mix|silent|not_finite|out_of_range|greedy_differs|unsaved|continuous_only"
-#define PARAMS(X) X(choice, fault, "", "What is wrong.", "none", FAULTS)
+#define OWN_FAULTS(X)                                                                            \
+  X(rows_mix) X(silent) X(silent_aux) X(silent_info) X(not_finite) X(out_of_range)               \
+  X(negative_index) X(greedy_differs) X(greedy_counts) X(unsaved) X(continuous_only)             \
+  X(old_reward) X(one_stream) X(batch_size) X(thread_identity) X(action_beyond)                  \
+  X(action_before) X(aux_beyond) X(clips_obs) X(writes_belief) X(keeps_pointer) X(writes_window) \
+  X(aux_negative) X(many_phases) X(row_huge) X(looks_up_obs) X(rejects_obs) X(wraps_belief)      \
+  X(learn_thread) X(learn_rounding) X(learn_rand) X(kept_in_self)
+#define PARAMS(X)                                \
+  X(choice, fault, "", "What is wrong.", "none", \
+    "none" COMMON_FAULTS(FAULT_CHOICE_) OWN_FAULTS(FAULT_CHOICE_))
 HN_PARAMS(PARAMS);
-enum { NONE, ROWS_MIX, SILENT, NOT_FINITE, OUT_OF_RANGE, GREEDY_DIFFERS, UNSAVED, CONTINUOUS_ONLY };
+#define INFO(X) X(chosen, "", "What was chosen.", HN_LAST)
+HN_INFO(INFO);
+enum { F_none, COMMON_FAULTS(FAULT_ID_) OWN_FAULTS(FAULT_ID_) };
+#define NAME_(name) #name,
+static const char *const names[] = {"none", COMMON_FAULTS(NAME_) OWN_FAULTS(NAME_)};
+
+typedef struct Row {
+  void *address;
+} Row;
 
 typedef struct Policy {
   const HnThisParams *p;
-  int64_t action_dim, action_count, obs_dim;
-  double updates; /* not kept */
+  const HnHost *host;
+  int64_t action_dim, action_count, obs_dim, belief_dim;
+  double updates, calls; /* not kept */
+  float *allocated;
+  int64_t *kept;
+  pthread_t home;
 } Policy;
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnPolicySpec *spec) {
   const HnThisParams *p = params;
-  if (p->fault == CONTINUOUS_ONLY && spec->action_count)
+  if (p->fault == F_continuous_only && spec->action_count)
     return host->fail(host, HN_E_SHAPE, "needs continuous actions");
-  *(Policy *)self = (Policy){.p = p,
-                             .action_dim = spec->action_dim,
-                             .action_count = spec->action_count,
-                             .obs_dim = spec->obs_dim};
-  spec->aux_dim = 1;
+  misbehave_early(p->fault, names, host);
+  *(Policy *)self = (Policy){
+      .p = p,
+      .host = host,
+      .action_dim = spec->action_dim,
+      .action_count = spec->action_count,
+      .obs_dim = spec->obs_dim,
+      .belief_dim = spec->belief_dim,
+      .allocated = host->alloc(host, 1, sizeof(float)),
+      .kept = host->keep(host, HN_ARRAY("kept", HN_LEARNER, HN_I64, .rank = 1, .dim = {1})),
+      .home = pthread_self()};
+  spec->aux_dim = p->fault == F_aux_negative ? -1 : 1;
+  spec->row_size = p->fault == F_row_huge ? SIZE_MAX : sizeof(Row);
+  if (p->fault == F_many_phases) spec->phases = 1000;
   return HN_OK;
 }
 
+/* The number that row i acts on, before noise. */
+static double basis_of(Policy *m, HnActBatch *a, int64_t i) {
+  static int counted;
+  static const volatile float table[64] = {0};
+  const int32_t fault = m->p->fault;
+  const Misbehaving b = {m->host, m->p, &m->calls, m->allocated, m->kept,
+                         &((Row *)a->state + i)->address};
+  double x = (double)a->obs[i * m->obs_dim] + misbehave(fault, names, &b);
+  if (fault == F_rows_mix && i > 0) x += (double)a->obs[(i - 1) * m->obs_dim];
+  if (fault == F_batch_size) x += 0.1 * (double)a->rows;
+  if (fault == F_greedy_differs && !a->rng) x += (double)a->rows;
+  if (fault == F_greedy_counts && !a->rng) x += counted++;
+  if (fault == F_unsaved) x += m->updates;
+  if (fault == F_kept_in_self) x += ++m->calls;
+  if (fault == F_not_finite) x = NAN;
+  if (fault == F_old_reward) x += 0.1 * (double)a->reward[i];
+  if (fault == F_thread_identity && is_stranger(m->home)) x += 0.1;
+  if (fault == F_looks_up_obs) x += (double)table[(int64_t)fmin(fabs(x), 1e12)];
+  if (fault == F_rejects_obs && !isfinite(x)) abort();
+  double belief = m->belief_dim ? (double)a->belief[i * m->belief_dim] : 0;
+  while (fault == F_wraps_belief && belief > 1) belief -= 2;
+  return x;
+}
+
+static void go_beyond(const Policy *m, HnActBatch *a) {
+  static float *before;
+  const int32_t fault = m->p->fault;
+  if (fault == F_action_beyond) a->action[a->rows * m->action_dim] = 0;
+  if (fault == F_action_before) a->action[-1] = 0;
+  if (fault == F_aux_beyond) a->aux[a->rows] = 0;
+  if (fault == F_clips_obs) ((float *)(uintptr_t)a->obs)[0] = 0;
+  if (fault == F_writes_belief) ((float *)(uintptr_t)a->belief)[0] = 0;
+  if (fault == F_keeps_pointer && before) *before = 0;
+  before = a->aux;
+}
+
 static HnStatus act(void *self, HnActBatch *a) {
-  const Policy *m = self;
+  Policy *m = self;
   const int32_t fault = m->p->fault;
   for (int64_t i = 0; i < a->rows; i++) {
-    double x = (double)a->obs[i * m->obs_dim];
-    if (fault == ROWS_MIX && i > 0) x += (double)a->obs[(i - 1) * m->obs_dim];
-    if (fault == GREEDY_DIFFERS && !a->rng) x += (double)a->rows;
-    if (fault == UNSAVED) x += m->updates;
-    if (fault == NOT_FINITE) x = NAN;
-    if (a->rng) x += hn_rng_normal(&a->rng[i]);
-    a->aux[i] = (float)x;
-    for (int64_t k = 0; k < m->action_dim && fault != SILENT; k++)
+    double x = basis_of(m, a, i);
+    if (a->rng) x += hn_rng_normal(&a->rng[fault == F_one_stream ? 0 : i]);
+    if (fault != F_silent_aux) a->aux[i] = (float)x;
+    for (int64_t k = 0; k < m->action_dim && fault != F_silent; k++)
       a->action[i * m->action_dim + k] = (float)x;
-    if (m->action_count && fault != SILENT)
-      a->action_index[i] = fault == OUT_OF_RANGE ? (int32_t)m->action_count
-                                                 : (int32_t)(x > 0 ? m->action_count - 1 : 0);
+    if (m->action_count && fault != F_silent)
+      a->action_index[i] = (int32_t)(x > 0 ? m->action_count - 1 : 0);
+    if (m->action_count && fault == F_out_of_range) a->action_index[i] = (int32_t)m->action_count;
+    if (m->action_count && fault == F_negative_index) a->action_index[i] = -3;
+    if (a->info && fault != F_silent_info) a->info[i] = (float)x;
   }
+  go_beyond(m, a);
   return HN_OK;
 }
 
 static HnStatus learn(void *self, const HnTrainBatch *l) {
-  (void)l;
-  ((Policy *)self)->updates++;
+  Policy *m = self;
+  const int32_t fault = m->p->fault;
+  pthread_t thread;
+  m->updates++;
+  if (fault == F_writes_window) ((float *)(uintptr_t)l->phase[0]->reward)[0] = 0;
+  if (fault == F_learn_thread) pthread_create(&thread, NULL, misbehave_wait, NULL);
+  if (fault == F_learn_rounding) fesetround(FE_TOWARDZERO);
+  if (fault == F_learn_rand) *m->kept += rand() & 1;
   return HN_OK;
 }
 
 static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .learn = learn};
 HN_PLUGIN(faulty_policy, HN_KIND_POLICY, Policy, &methods, .version = "1", .license = "MIT",
-          .summary = "Faulty on request.", .source = "tests");
+          .info = hn_this_info, .summary = "Faulty on request.", .source = "tests");

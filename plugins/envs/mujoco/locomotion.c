@@ -130,7 +130,7 @@ HnStatus hn_locomotion_render(void *self, const void *state, int64_t width, int6
   const HnLocomotion *e = self;
   const HnBody *body = e->tasks.body;
   const double *row = state, *task = row + state_count(body) + body->extra;
-  const double goal[3] = {task[0], task[1], 0.25};
+  const double goal[3] = {task[0], e->tasks.is_place ? task[1] : 0, 0.25};
   HnView view = body->view;
   view.look_at[0] = row[0], view.look_at[1] = body->planar ? 0 : row[1];
   if (e->tasks.is_place) view.goal = goal;
