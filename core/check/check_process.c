@@ -22,14 +22,13 @@ static HnPluginChoice *choice_of(HnCell *cell, HnKind kind) {
 
 /* The methods that a run does not call, or not always. */
 static void call_others(HnSession *s, HnWatchFor what) {
-  const HnEnv *e = HN_ENV(s);
   const HnInference *q = HN_INFERENCE(s);
   enum { WIDTH = 40, HEIGHT = 30 };
   HnStatus status;
-  if (HN_CAN(e, render) && what == HN_WATCH_MEMORY) { /* drawing may start a driver's threads */
+  if (hn_env_can_render(s->env) &&
+      what == HN_WATCH_MEMORY) { /* drawing may start a driver's threads */
     g_autofree uint8_t *rgb = g_malloc(WIDTH * HEIGHT * 3);
-    HN_CALL(status, ENV_render,
-            e->render(s->env->self, s->rollouts.env, WIDTH, HEIGHT, rgb));
+    status = hn_env_render(s->env, hn_env_row(s->env, &s->rollouts.env, 0), WIDTH, HEIGHT, rgb);
   }
   if (HN_CAN(q, map) && s->bs.map_width > 0) {
     g_autofree float *map = g_new(float, s->bs.map_width * s->bs.map_height);
@@ -43,7 +42,7 @@ static bool run_watched(HnSession *s, HnWatchFor what, GString *why) {
   if (!hn_check_update(s, why) || !hn_check_update(s, why)) return false;
   call_others(s, what);
   HnEvaluation e;
-  const HnStatus status = hn_evaluate(s, s->eval_split[0], &e, NULL, NULL);
+  const HnStatus status = hn_evaluate(s, &s->pass[0], &e, NULL, NULL);
   if (status)
     g_string_append_printf(why, "evaluating: %s", hn_fail_text());
   else
@@ -145,8 +144,9 @@ static bool has_addresses(const GArray *ranges, const char *what, const char *da
         other += x != 0;
     }
     if (other || found < MIN(rows, 2) || !found) continue;
-    g_string_append_printf(why, "byte %d of %s is an address, which means nothing in another "
-                                "process",
+    g_string_append_printf(why,
+                           "byte %d of %s is an address, which means nothing in another "
+                           "process",
                            (int)at, what);
     return true;
   }
@@ -156,8 +156,10 @@ static bool has_addresses(const GArray *ranges, const char *what, const char *da
 static bool are_plain(const HnSession *s, HnKind kind, GString *why) {
   const HnRollouts *r = &s->rollouts;
   const bool env = kind == HN_KIND_ENV, inference = kind == HN_KIND_INFERENCE;
-  const char *data = env ? r->env : inference ? r->belief : r->policy;
-  const gsize bytes = env         ? s->shape.env_row
+  const char *data = env         ? hn_env_state(s->env, &r->env, s->env)
+                     : inference ? r->belief
+                                 : r->policy;
+  const gsize bytes = env         ? s->env->own.row_size
                       : inference ? s->shape.belief_row
                                   : s->shape.policy_row;
   const HnInstance *x = env ? s->env : inference ? s->inference : s->policy;

@@ -87,8 +87,9 @@ typedef struct Run {
 /* Variables by which a plugin may find files stay as they are. */
 static bool may_change(const char *name) {
   static const char *const stay[] = {"HOME", "PATH", "TMPDIR", "DISPLAY"};
-  static const char *const families[] = {"XDG_", "LD_", "HUNCH_", "OPENBLAS_", "ASAN_", "UBSAN_",
-                                         "TSAN_", "LSAN_", "MUJOCO_", "G_", "GCOV_"};
+  static const char *const families[] = {"XDG_",    "LD_",    "HUNCH_", "OPENBLAS_",
+                                         "ASAN_",   "UBSAN_", "TSAN_",  "LSAN_",
+                                         "MUJOCO_", "G_",     "GCOV_"};
   for (guint k = 0; k < G_N_ELEMENTS(stay); k++)
     if (!strcmp(name, stay[k])) return false;
   for (guint k = 0; k < G_N_ELEMENTS(families); k++)

@@ -26,7 +26,7 @@ static void make_batch(HnEnvRows *r, int64_t rows) {
 
 void hn_env_rows_stream(const HnEnvRows *r, int64_t i, uint64_t seed, uint64_t stream) {
   for (const HnInstance *x = r->instance; x; x = x->inner)
-    hn_env_streams(&r->memory, x)[i] = hn_rng(seed, stream | (uint64_t)x->depth << 32);
+    hn_env_streams(&r->memory, x)[r->b.first + i] = hn_rng(seed, stream | (uint64_t)x->depth << 32);
 }
 
 HnEnvRows *hn_env_rows_new(const HnCell *cell, int64_t rows, HnStatus *status) {
@@ -73,7 +73,7 @@ HnStatus hn_env_rows_reset_some(HnEnvRows *r) {
 HnStatus hn_env_rows_reset(HnEnvRows *r, uint8_t begin, int64_t task) {
   memset(r->begin, begin, (gsize)r->b.rows);
   for (int64_t i = 0; i < r->b.rows && begin == HN_NEW_TASK; i++)
-    hn_env_forget(r->instance, &r->memory, i), r->b.task_index[i] = task;
+    hn_env_forget(r->instance, &r->memory, r->b.first + i), r->b.task_index[i] = task;
   return hn_env_rows_reset_some(r);
 }
 
@@ -105,7 +105,7 @@ enum { PARTS_MAX = 6 + 2 * (HN_WRAPPERS_MAX + 1) };
 static int list_parts(const HnEnvRows *r, int64_t i, Part part[PARTS_MAX]) {
   const HnEnvBatch *b = &r->b;
   const gsize O = (gsize)r->spec.obs_dim, K = (gsize)r->spec.task_dim, N = r->instance->infos,
-              k = (gsize)i;
+              k = (gsize)i, slot = (gsize)(r->b.first + i);
   int n = 0;
   part[n++] = (Part){"obs", b->obs + k * O, O * sizeof(float)};
   part[n++] = (Part){"reward", b->reward + k, sizeof(float)};
@@ -114,8 +114,8 @@ static int list_parts(const HnEnvRows *r, int64_t i, Part part[PARTS_MAX]) {
   part[n++] = (Part){"info", b->info + k * N, N * sizeof(float)};
   for (const HnInstance *x = r->instance; x; x = x->inner) {
     const gsize size = x->own.row_size;
-    part[n++] = (Part){"row memory", hn_env_state(r->instance, &r->memory, x) + k * size, size};
-    part[n++] = (Part){"random stream", hn_env_streams(&r->memory, x) + k, sizeof(HnRng)};
+    part[n++] = (Part){"row memory", hn_env_state(r->instance, &r->memory, x) + slot * size, size};
+    part[n++] = (Part){"random stream", hn_env_streams(&r->memory, x) + slot, sizeof(HnRng)};
   }
   part[n++] = (Part){"truncated", b->truncated + k, 1};
   return n;

@@ -9,7 +9,7 @@ typedef struct HnEnvRows {
   HnEnvMemory memory;
   HnPool *pool;
   HnEnvSpec spec;
-  HnEnvBatch b; /* rows 0 .. rows - 1, in slots 0 .. rows - 1, of streams 0 .. of seed 7 */
+  HnEnvBatch b; /* rows 0 .. rows - 1, of slots b.first .., of streams 0 .. of seed 7 */
   uint8_t *begin;
   float *action;
   int32_t *action_index;

@@ -53,8 +53,8 @@ static guint hash_of_folder(void) {
 }
 
 static guint hash_of_limits(void) {
-  static const int which[] = {RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE,
-                              RLIMIT_STACK};
+  static const int which[] = {RLIMIT_AS,    RLIMIT_CPU,    RLIMIT_DATA,
+                              RLIMIT_FSIZE, RLIMIT_NOFILE, RLIMIT_STACK};
   guint hash = 0;
   struct rlimit limit;
   for (guint k = 0; k < G_N_ELEMENTS(which); k++)

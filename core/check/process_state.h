@@ -1,4 +1,5 @@
-/* process_state.h - what a call of a plugin may not leave changed of the process that it runs in. */
+/* process_state.h - what a call of a plugin may not leave changed of the process that it runs in.
+ */
 #ifndef HN_PROCESS_STATE_H
 #define HN_PROCESS_STATE_H
 #include <glib.h>
@@ -14,7 +15,7 @@ typedef struct HnProcessState {
   void *handler[HN_STATE_SIGNALS];
   guint64 blocked; /* signals of this thread */
   guint environment, locale, folder, limits;
-  char drawn[128];          /* state of rand() and random() */
+  char drawn[128];           /* state of rand() and random() */
   unsigned short drawn48[3]; /* of drand48() */
 } HnProcessState;
 

@@ -251,11 +251,14 @@ static void test_skipped(void) {
 }
 
 int main(int argc, char **argv) {
-#define TABLE(plugin, faults) {&plugin##_LTX_hn_plugin, faults, G_N_ELEMENTS(faults)}
-  static const Table tables[] = {
-      TABLE(faulty_env, env_faults),       TABLE(faulty_env, common_faults),
-      TABLE(faulty_inference, inference_faults), TABLE(faulty_inference, common_faults),
-      TABLE(faulty_policy, policy_faults), TABLE(faulty_policy, common_faults)};
+#define TABLE(plugin, faults) \
+  { &plugin##_LTX_hn_plugin, faults, G_N_ELEMENTS(faults) }
+  static const Table tables[] = {TABLE(faulty_env, env_faults),
+                                 TABLE(faulty_env, common_faults),
+                                 TABLE(faulty_inference, inference_faults),
+                                 TABLE(faulty_inference, common_faults),
+                                 TABLE(faulty_policy, policy_faults),
+                                 TABLE(faulty_policy, common_faults)};
   g_test_init(&argc, &argv, NULL);
   hn_apart_limits = (HnHelperLimits){.seconds = 120, .cpu_seconds = 1, .bytes = 5e8};
   for (guint k = 0; k < G_N_ELEMENTS(tables); k++) {
