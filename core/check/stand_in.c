@@ -13,14 +13,15 @@ enum { OBS = 3, ACTIONS = 2, CHOICES = 4, TASK = 2, HORIZON = 6 };
 
 typedef struct Env {
   const HnThisParams *p;
+  const HnHost *host;
 } Env;
 typedef struct Row {
   double x, y, drift[TASK];
 } Row;
 
 static HnStatus env_create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
-  (void)host;
-  const HnThisParams *p = ((Env *)self)->p = params;
+  *(Env *)self = (Env){params, host};
+  const HnThisParams *p = params;
   spec->obs_dim = OBS, spec->task_dim = TASK, spec->horizon = HORIZON;
   spec->action_dim = p->discrete ? 0 : ACTIONS, spec->action_count = p->discrete ? CHOICES : 0;
   spec->row_size = sizeof(Row), spec->splits = "train|test";
@@ -47,10 +48,14 @@ static HnStatus env_reset(void *self, HnEnvBatch *b) {
 
 static HnStatus env_step(void *self, HnEnvBatch *b) {
   static const double step[CHOICES][2] = {{0.2, 0}, {-0.2, 0}, {0, 0.2}, {0, -0.2}};
+  const Env *e = self;
   for (int64_t i = 0; i < b->rows; i++) {
     Row *row = (Row *)b->state + i;
-    if (((const Env *)self)->p->discrete)
-      row->x += step[b->action_index[i]][0], row->y += step[b->action_index[i]][1];
+    const int32_t choice = e->p->discrete ? b->action_index[i] : 0;
+    if (choice < 0 || choice >= CHOICES)
+      return e->host->fail(e->host, HN_E_PARAM, "there is no action %d", (int)choice);
+    if (e->p->discrete)
+      row->x += step[choice][0], row->y += step[choice][1];
     else
       row->x += 0.2 * (double)b->action[2 * i], row->y += 0.2 * (double)b->action[2 * i + 1];
     row->x += row->drift[0], row->y += row->drift[1];

@@ -180,8 +180,33 @@ static void lend_rows(HnLending *l, HnEnvBatch *b) {
   hn_lend(l, "begin", &b->begin, n, HN_LEND_IN, 0);
 }
 
+/* What the batches below a wrapper's share with it, as they did with `whole`, which was not lent.
+ * below [HN_WRAPPERS_MAX + 1] */
+static void share_lent(HnEnvBatch *b, const HnEnvBatch *whole, HnEnvBatch *below) {
+  HnEnvBatch *outer = b;
+#define SHARE(field) \
+  if (x->field == whole->field) below->field = b->field
+  for (const HnEnvBatch *x = whole->inner; x; x = x->inner, outer = below++) {
+    *below = *x, outer->inner = below;
+    SHARE(begin);
+    SHARE(task_index);
+    SHARE(action);
+    SHARE(action_index);
+    SHARE(obs);
+    SHARE(reward);
+    SHARE(terminated);
+    SHARE(truncated);
+  }
+#undef SHARE
+}
+
+/* Columns of the layer itself. */
+static gsize own_infos(void) {
+  return w.instance->infos - (w.instance->inner ? w.instance->inner->infos : 0);
+}
+
 static HnStatus env_reset(void *self, HnEnvBatch *batch) {
-  HnEnvBatch b = *batch;
+  HnEnvBatch b = *batch, below[HN_WRAPPERS_MAX + 1];
   HnLending l = {.call = RESET};
   HnStatus status;
   const gsize n = (gsize)b.rows;
@@ -190,7 +215,10 @@ static HnStatus env_reset(void *self, HnEnvBatch *batch) {
   hn_lend(&l, "obs", &b.obs, n * (gsize)w.es.obs_dim * 4, HN_LEND_INOUT, 0);
   hn_lend(&l, "task", &b.task, n * (gsize)w.es.task_dim * 4, HN_LEND_INOUT, 0);
   if (w.what == HN_WATCH_MEMORY) poison_begun(batch);
-  WATCHED(reset, true, &l, status = REAL(HnEnv)->reset(self, &b));
+  WATCHED(reset, true, &l, {
+    share_lent(&b, batch, below);
+    status = REAL(HnEnv)->reset(self, &b);
+  });
   const uint32_t poison = 0x7fdeadbe;
   for (gsize k = 0; k < n * (gsize)w.es.obs_dim && w.what == HN_WATCH_MEMORY; k++)
     if (!memcmp(&batch->obs[k], &poison, 4)) note("reset", "leaves obs unwritten");
@@ -200,7 +228,7 @@ static HnStatus env_reset(void *self, HnEnvBatch *batch) {
 }
 
 static HnStatus env_step(void *self, HnEnvBatch *batch) {
-  HnEnvBatch b = *batch;
+  HnEnvBatch b = *batch, below[HN_WRAPPERS_MAX + 1];
   HnLending l = {.call = STEP};
   HnStatus status;
   const gsize n = (gsize)b.rows;
@@ -211,8 +239,11 @@ static HnStatus env_step(void *self, HnEnvBatch *batch) {
   hn_lend(&l, "reward", &b.reward, n * 4, HN_LEND_OUT, 4);
   hn_lend(&l, "terminated", &b.terminated, n, HN_LEND_INOUT, 0);
   hn_lend(&l, "truncated", &b.truncated, n, HN_LEND_INOUT, 0);
-  hn_lend(&l, "info", &b.info, n * w.instance->infos * 4, HN_LEND_OUT, 4);
-  WATCHED(step, true, &l, status = REAL(HnEnv)->step(self, &b));
+  hn_lend(&l, "info", &b.info, n * own_infos() * 4, HN_LEND_OUT, 4);
+  WATCHED(step, true, &l, {
+    share_lent(&b, batch, below);
+    status = REAL(HnEnv)->step(self, &b);
+  });
   return status;
 }
 
@@ -232,7 +263,8 @@ static HnStatus env_render(void *self, const void *state, int64_t width, int64_t
                            uint8_t *rgb) {
   HnLending l = {.call = RENDER};
   HnStatus status;
-  hn_lend(&l, "state", &state, w.es.row_size, HN_LEND_IN, 0);
+  if (!w.instance->inner) /* a wrapper's is followed by that of what it holds */
+    hn_lend(&l, "state", &state, w.es.row_size, HN_LEND_IN, 0);
   hn_lend(&l, "rgb", &rgb, (gsize)(width * height * 3), HN_LEND_INOUT, 0);
   WATCHED(render, false, &l, status = REAL(HnEnv)->render(self, state, width, height, rgb));
   return status;
@@ -247,7 +279,8 @@ static HnStatus env_query(void *self, const void *state, int64_t n, const float 
   HnLending l = {.call = QUERY};
   HnStatus status;
   const gsize count = (gsize)n;
-  hn_lend(&l, "state", &state, w.es.row_size, HN_LEND_IN, 0);
+  if (!w.instance->inner) /* a wrapper's is followed by that of what it holds */
+    hn_lend(&l, "state", &state, w.es.row_size, HN_LEND_IN, 0);
   hn_lend(&l, "action", &action, count * (gsize)w.es.action_dim * 4, HN_LEND_IN, 0);
   hn_lend(&l, "obs", &obs, count * (gsize)w.es.obs_dim * 4, HN_LEND_INOUT, 4);
   WATCHED(query, true, &l, status = REAL(HnEnv)->query(self, state, n, action, obs));

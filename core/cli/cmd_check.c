@@ -63,10 +63,16 @@ static HnNode *read_arguments(const HnPlugin *plugin, const char *name, char **a
   return blocks;
 }
 
-static HnCell *read_cell(const HnNode *blocks, bool discrete, HnDiag *d) {
+/* lacking: a wrapper under check, which gets the stand-in to hold. */
+static HnCell *read_cell(const HnNode *blocks, bool discrete, bool lacking, HnDiag *d) {
   g_autoptr(HnNode) base = hn_stand_in_node(discrete), patched = hn_patch_blocks(base, blocks);
+  g_autoptr(HnNode) stand_in = hn_node_copy(hn_node_get(base, "env"));
   for (guint i = 0; i < patched->keys->len; i++)
     hn_node_set(base, patched->keys->pdata[i], hn_node_copy(patched->items->pdata[i]));
+  if (lacking) {
+    g_autoptr(HnNode) key = hn_node_text("the law's own cell", 0, 0, "inner");
+    hn_node_set(hn_node_get(base, "env"), key, g_steal_pointer(&stand_in));
+  }
   return hn_cell_read(base, d);
 }
 
@@ -74,9 +80,11 @@ static HnCell *read_cell(const HnNode *blocks, bool discrete, HnDiag *d) {
 static bool make_cells(Check *c, const char *name, char **arguments) {
   g_autoptr(HnDiag) d = hn_diag_new();
   g_autoptr(HnNode) blocks = read_arguments(c->plugin, name, arguments, d);
-  const bool own_env = hn_node_get(hn_node_get(blocks, "env"), "plugin") != NULL;
-  if (!hn_diag_count(d)) c->cell[0] = read_cell(blocks, false, d);
-  if (!hn_diag_count(d) && !own_env) c->cell[1] = read_cell(blocks, true, d);
+  const HnNode *env = hn_node_get(blocks, "env");
+  const bool lacking = c->plugin->flags & HN_WRAPPER && !hn_node_get(env, "inner");
+  const bool own_env = !lacking && hn_node_get(env, "plugin") != NULL;
+  if (!hn_diag_count(d)) c->cell[0] = read_cell(blocks, false, lacking, d);
+  if (!hn_diag_count(d) && !own_env) c->cell[1] = read_cell(blocks, true, lacking, d);
   g_autofree char *text = hn_diag_text(d);
   (void)fputs(text, stderr);
   return !hn_diag_count(d);
