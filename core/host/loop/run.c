@@ -198,6 +198,7 @@ static bool load(Run *r, FILE *log, GHashTable *meta, GError **error) {
     const Loaded loaded = load_one(r, all->pdata[i], meta, &why);
     if (loaded == LOADED) {
       take_progress(r, meta);
+      remove_old(r); /* a killed process may not have come to that */
       return true;
     }
     g_hash_table_remove_all(meta);
