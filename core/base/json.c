@@ -1,5 +1,6 @@
 /* json.c - see json.h. */
 #include "json.h"
+#include "checksum.h"
 #include "error.h"
 #include <math.h>
 #include <string.h>
@@ -39,6 +40,27 @@ char *hn_json_end(JsonBuilder *b) {
   g_autoptr(JsonNode) root = json_builder_get_root(json_builder_end_object(b));
   g_object_unref(b);
   return hn_json_text(root);
+}
+
+/* Of an object without its own checksum. */
+static char *checksum_of(JsonObject *o) {
+  g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), o);
+  g_autofree char *text = hn_json_text(root);
+  return hn_checksum_text(text, strlen(text));
+}
+
+char *hn_json_sealed_text(JsonObject *o) {
+  json_object_remove_member(o, HN_JSON_CHECKSUM);
+  g_autofree char *sum = checksum_of(o);
+  json_object_set_string_member(o, HN_JSON_CHECKSUM, sum);
+  g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), o);
+  return hn_json_text(root);
+}
+
+char *hn_json_end_sealed(JsonBuilder *b) {
+  g_autoptr(JsonNode) root = json_builder_get_root(json_builder_end_object(b));
+  g_object_unref(b);
+  return hn_json_sealed_text(json_node_get_object(root));
 }
 
 /* Names what is about to be added, in an object. */
@@ -130,7 +152,19 @@ JsonObject *hn_json_read(const char *path, GError **error) {
   g_autofree char *text = NULL;
   gsize length;
   if (!g_file_get_contents(path, &text, &length, error)) return NULL;
-  return hn_json_parse(path, text, length, error);
+  g_autoptr(JsonObject) o = hn_json_parse(path, text, length, error);
+  if (!o || hn_json_is_whole(o)) return g_steal_pointer(&o);
+  hn_error_set(error, HN_ERROR_FILE, "%s: is damaged", path);
+  return NULL;
+}
+
+bool hn_json_is_whole(JsonObject *o) {
+  g_autofree char *said = g_strdup(hn_json_string(o, HN_JSON_CHECKSUM, NULL));
+  if (!said) return true;
+  json_object_remove_member(o, HN_JSON_CHECKSUM);
+  g_autofree char *is = checksum_of(o);
+  json_object_set_string_member(o, HN_JSON_CHECKSUM, said);
+  return strcmp(said, is) == 0;
 }
 
 static JsonNode *member(JsonObject *o, const char *key) {

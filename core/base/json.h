@@ -30,13 +30,21 @@ void hn_json_add_strv(JsonBuilder *b, const char *name, const char *const *texts
 void hn_json_open_object(JsonBuilder *b, const char *name);
 void hn_json_open_array(JsonBuilder *b, const char *name);
 
+/* As hn_json_text and hn_json_end, with a last member "checksum" of all the others. */
+#define HN_JSON_CHECKSUM "checksum"
+char *hn_json_sealed_text(JsonObject *o);
+char *hn_json_end_sealed(JsonBuilder *b);
+
 /* ---- reading ---- */
 
 /* The JSON object that a text or a file holds; NULL with HN_ERROR_FILE, naming the file, if it is
  * not one or is nested more than 64 deep (parsers recurse), or with the error of reading the file.
  * json_object_unref. [any] */
 JsonObject *hn_json_parse(const char *name, const char *text, gsize length, GError **error);
+/* Refuses one whose own checksum is not of the rest, too. */
 JsonObject *hn_json_read(const char *path, GError **error);
+/* Whether the object's own checksum, if it has one, is of the rest. */
+bool hn_json_is_whole(JsonObject *o);
 
 /* The member of o if it exists and has that type; else `otherwise`, or NULL.  o may be NULL. */
 const char *hn_json_string(JsonObject *o, const char *key, const char *otherwise);

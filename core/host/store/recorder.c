@@ -1,5 +1,6 @@
 /* recorder.c - see recorder.h. */
 #include "recorder.h"
+#include "checksum.h"
 #include "error.h"
 #include "outputs.h"
 #include <errno.h>
@@ -13,12 +14,18 @@ enum { DIGITS = 10 }; /* significant ones of every number */
 struct HnRecorder {
   char *dir;
   FILE *file[HN_RUN_FILE_COUNT]; /* tables and the trace; else NULL */
+  HnChecksum sum[HN_RUN_FILE_COUNT]; /* of each, from its start */
   HnCsvWriter row;
 };
 
+static void put(HnRecorder *r, HnRunFile t, const void *data, gsize n) {
+  fwrite(data, 1, n, r->file[t]); /* errors stay with the file until it is synchronised */
+  hn_checksum_add(&r->sum[t], data, n);
+}
+
 /* Writes out the row, or header, that is complete. */
 static void flush_row(HnRecorder *r, HnRunFile table) {
-  fwrite(r->row.out->str, 1, r->row.out->len, r->file[table]);
+  put(r, table, r->row.out->str, r->row.out->len);
   g_string_truncate(r->row.out, 0);
 }
 
@@ -49,12 +56,29 @@ static off_t kept_length(const char *path, HnRunFile t, GHashTable *meta) {
   return length ? (off_t)g_ascii_strtoll(length, NULL, 10) : 0;
 }
 
-static FILE *open_file(const char *dir, HnRunFile t, GHashTable *meta, GError **error) {
+/* Of the first `length` bytes of a file; false if it has not as many, or cannot be read. */
+static bool checksum_start(const char *path, off_t length, HnChecksum *sum) {
+  *sum = hn_checksum_begin();
+  if (length == 0) return true;
+  GMappedFile *file = g_mapped_file_new(path, FALSE, NULL);
+  const bool enough = file && (off_t)g_mapped_file_get_length(file) >= length;
+  if (enough) hn_checksum_add(sum, g_mapped_file_get_contents(file), (gsize)length);
+  if (file) g_mapped_file_unref(file);
+  return enough;
+}
+
+/* What a checkpoint says of a file: "BYTES CHECKSUM". */
+static char *extent_text(const HnChecksum *sum) {
+  return g_strdup_printf("%" PRIu64 " %016" PRIx64, sum->bytes, hn_checksum_so_far(sum));
+}
+
+static FILE *open_file(const char *dir, HnRunFile t, GHashTable *meta, HnChecksum *sum,
+                       GError **error) {
   g_autofree char *path = hn_run_file(dir, t);
   const off_t keep = kept_length(path, t, meta);
   FILE *f = fopen(path, "ab");
   bool cut_short = f && ftello(f) < keep;
-  if (!f || cut_short || ftruncate(fileno(f), keep) != 0) {
+  if (!f || cut_short || ftruncate(fileno(f), keep) != 0 || !checksum_start(path, keep, sum)) {
     hn_error_set(error, HN_ERROR_FILE, "%s: %s", path,
                  cut_short ? "is shorter than the checkpoint says" : g_strerror(errno));
     if (f) fclose(f);
@@ -65,14 +89,19 @@ static FILE *open_file(const char *dir, HnRunFile t, GHashTable *meta, GError **
 
 bool hn_recorder_check(const char *dir, GHashTable *meta, GError **error) {
   for (HnRunFile t = 0; t < HN_RUN_FILE_COUNT; t++) {
-    const char *length = g_hash_table_lookup(meta, hn_run_file_name(t));
-    g_autofree char *path = hn_run_file(dir, t);
+    const char *extent = g_hash_table_lookup(meta, hn_run_file_name(t));
+    g_autofree char *path = hn_run_file(dir, t), *is = NULL;
     GStatBuf file;
-    if (!length) continue;
+    HnChecksum sum;
+    if (!extent) continue;
+    const off_t length = (off_t)g_ascii_strtoll(extent, NULL, 10);
     if (g_stat(path, &file) != 0)
       return hn_error_set(error, HN_ERROR_FILE, "%s: %s", path, g_strerror(errno));
-    if (!S_ISREG(file.st_mode) || file.st_size < g_ascii_strtoll(length, NULL, 10))
+    if (!S_ISREG(file.st_mode) || file.st_size < length)
       return hn_error_set(error, HN_ERROR_FILE, "%s: is shorter than the checkpoint says", path);
+    if (checksum_start(path, length, &sum)) is = extent_text(&sum);
+    if (g_strcmp0(is, extent) != 0)
+      return hn_error_set(error, HN_ERROR_FILE, "%s: is not as the checkpoint says", path);
   }
   return true;
 }
@@ -84,7 +113,7 @@ HnRecorder *hn_recorder_open(const char *dir, const HnSession *s, GHashTable *me
   r->row = (HnCsvWriter){g_string_new(NULL), DIGITS, false};
   for (HnRunFile t = 0; t < HN_RUN_FILE_COUNT; t++) {
     if (t != HN_FILE_TRACE && !hn_record_has(s, t)) continue;
-    r->file[t] = open_file(dir, t, meta, error);
+    r->file[t] = open_file(dir, t, meta, &r->sum[t], error);
     if (!r->file[t]) {
       hn_recorder_close(r);
       return NULL;
@@ -113,8 +142,7 @@ bool hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error) {
                           hn_run_file_name(t), g_strerror(errno));
     }
     if (t == HN_FILE_TIMING) continue;
-    g_hash_table_insert(meta, g_strdup(hn_run_file_name(t)),
-                        g_strdup_printf("%" PRId64, (int64_t)ftello(f)));
+    g_hash_table_insert(meta, g_strdup(hn_run_file_name(t)), extent_text(&r->sum[t]));
   }
   return true;
 }
@@ -137,7 +165,7 @@ void hn_recorder_timing(HnRecorder *r, HnSession *s, const double seconds[HN_TIM
 }
 
 void hn_recorder_trace(HnRecorder *r, const uint8_t digest[32]) {
-  fwrite(digest, 32, 1, r->file[HN_FILE_TRACE]);
+  put(r, HN_FILE_TRACE, digest, 32);
 }
 
 void hn_recorder_steps(HnRecorder *r, HnSession *s, const HnEvaluation *eval) {

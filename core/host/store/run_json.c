@@ -113,17 +113,18 @@ static void add_weights(JsonBuilder *b, const HnRunFacts *f) {
   json_builder_end_object(b);
 }
 
-/* Sizes and checksums of what a finished run leaves, all but its messages and its lock. */
-static void add_files(JsonBuilder *b, const char *dir) {
+/* Sizes and checksums: of the configuration, and of what a finished run leaves, all but its messages
+ * and its lock. */
+static void add_files(JsonBuilder *b, const char *dir, bool finished) {
   hn_json_open_object(b, "files");
   for (HnRunFile f = 0; f < HN_RUN_FILE_COUNT; f++) {
     g_autofree char *path = hn_run_file(dir, f);
-    uint64_t checksum;
     int64_t size;
     if (f == HN_FILE_JSON || f == HN_FILE_LOG || f == HN_FILE_LOCK ||
-        !hn_checksum_file(path, &checksum, &size))
+        (!finished && f != HN_FILE_CONFIG))
       continue;
-    g_autofree char *text = g_strdup_printf("%016" PRIx64, checksum);
+    g_autofree char *text = hn_checksum_file(path, &size);
+    if (!text) continue;
     hn_json_open_object(b, hn_run_file_name(f));
     hn_json_add_int(b, "bytes", size), hn_json_add_string(b, "checksum", text);
     json_builder_end_object(b);
@@ -137,13 +138,10 @@ static bool is_intact(const char *dir, const char *name, JsonObject *said, bool 
   GStatBuf file;
   bool same = g_stat(path, &file) == 0 && S_ISREG(file.st_mode) &&
               file.st_size == hn_json_int(said, "bytes", -1);
-  uint64_t checksum;
-  int64_t size;
   if (same && thorough) {
-    g_autofree char *text = NULL;
-    same = hn_checksum_file(path, &checksum, &size);
-    text = g_strdup_printf("%016" PRIx64, same ? checksum : 0);
-    same &= g_strcmp0(text, hn_json_string(said, "checksum", NULL)) == 0;
+    int64_t size;
+    g_autofree char *text = hn_checksum_file(path, &size);
+    same = text && g_strcmp0(text, hn_json_string(said, "checksum", NULL)) == 0;
   }
   return same || hn_error_set(error, HN_ERROR_FILE, "%s: is not as the run left it", path);
 }
@@ -184,7 +182,7 @@ bool hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s, 
   add_plugin(b, cell->env.plugin), add_plugin(b, cell->inference.plugin);
   add_plugin(b, cell->policy.plugin);
   json_builder_end_object(b);
-  if (g_strcmp0(f->status, "done") == 0) add_files(b, dir);
-  g_autofree char *line = hn_json_end(b);
+  add_files(b, dir, g_strcmp0(f->status, "done") == 0);
+  g_autofree char *line = hn_json_end_sealed(b);
   return g_file_set_contents(path, line, -1, error); /* writes beside and renames */
 }

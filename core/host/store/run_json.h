@@ -15,8 +15,9 @@ typedef struct HnRunFacts {
  * sizes that its plugins agreed on. */
 bool hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s, const HnRunFacts *f,
                        GError **error);
-/* Whether the files of a finished run are as it left them, by their sizes or (thorough) by their
- * contents, as far as `facts` (run.json, or NULL) say; HN_ERROR_FILE names the first that is not.
+/* Whether the files of a run (of one that is not finished, its configuration alone) are as it left
+ * them, by their sizes or (thorough) by their contents, as far as `facts` (run.json, or NULL) say;
+ * HN_ERROR_FILE names the first that is not.
  */
 bool hn_run_files_intact(const char *dir, JsonObject *facts, bool thorough, GError **error);
 #endif

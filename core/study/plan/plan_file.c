@@ -22,7 +22,7 @@ char *hn_plan_file_text(const HnStudy *study, const char *const *overrides) {
   hn_json_add_int(b, "resamples", p->resamples);
   json_builder_end_object(b);
   hn_json_add_strv(b, "overrides", overrides);
-  return hn_json_end(b);
+  return hn_json_end_sealed(b);
 }
 
 /* ---- reading ---- */
@@ -70,9 +70,17 @@ static void fill(HnPlan *plan, const HnNode *root, HnDiag *d) {
   hn_params_fill(&report, hn_node_get(root, "report"), NULL, &plan->report, d);
 }
 
+/* A plan that has a checksum was written by hn_plan_file_text, and is whole or not to be used. */
+static void check_seal(const HnNode *root, const char *path, HnDiag *d) {
+  if (root->kind != HN_NODE_MAP || !hn_node_get(root, HN_JSON_CHECKSUM)) return;
+  g_autoptr(JsonObject) o = hn_json_read(path, NULL);
+  if (!o) hn_diag_add(d, root->file, root->line, root->column, "is damaged");
+}
+
 bool hn_plan_file_read(const char *path, HnPlan *plan, HnDiag *d) {
   const guint before = hn_diag_count(d);
   g_autoptr(HnNode) root = hn_yaml_read(path, d);
+  if (root) check_seal(root, path, d);
   if (root && hn_diag_count(d) == before && hn_params_map("plan", root, d)) fill(plan, root, d);
   return root && hn_diag_count(d) == before;
 }

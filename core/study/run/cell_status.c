@@ -70,7 +70,9 @@ static void judge_progress(const char *folder, JsonObject *facts, HnCellStatus *
     s->reason = g_strdup(intact ? "done" : damage->message);
     return;
   }
-  s->update = last_checkpoint(folder, &s->reason);
+  g_autoptr(GError) damage = NULL;
+  if (!hn_run_files_intact(folder, facts, true, &damage)) s->reason = g_strdup(damage->message);
+  if (!s->reason) s->update = last_checkpoint(folder, &s->reason);
   if (s->reason) {
     s->work = HN_CELL_DIFFERS;
     return;

@@ -228,8 +228,7 @@ void hn_job_record(const HnJob *job, const char *status, const char *reason) {
   }
   json_object_set_string_member(o, "status", status);
   json_object_set_string_member(o, "reason", reason);
-  g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), o);
-  g_autofree char *line = hn_json_text(root);
+  g_autofree char *line = hn_json_sealed_text(o);
   g_autoptr(GError) error = NULL;
   if (!g_file_set_contents(path, line, -1, &error)) g_printerr("%s\n", error->message);
 }

@@ -1,0 +1,126 @@
+/* full_disk_test.c - the disk below a cell's folder is full from one write, fsync, rename or new
+ * file on, or for one of them alone, or takes half of a write: the cell names the file, and once
+ * there is room it goes on to the results of an undisturbed one.  HUNCH_FULL_DISKS=60 is the long
+ * form.  Also: what a checkpoint relies on is on the disk before its name is. */
+#include "families_fixture.h"
+
+static Folder *calm;
+
+static GSubprocessLauncher *launcher_of(const char *cell, const char *log) {
+  GSubprocessLauncher *l =
+      g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  g_subprocess_launcher_setenv(l, "LD_PRELOAD", FAILING_IO, TRUE);
+  g_subprocess_launcher_setenv(l, "FAILING_IO_UNDER", cell, TRUE);
+  g_subprocess_launcher_setenv(l, "FAILING_IO_LOG", log, TRUE);
+  return l;
+}
+
+/* All that an undisturbed cell does to its files, a line each; NULL where that cannot be seen. */
+static GStrv operations_of(const char *dir, const char *whole) {
+  g_autofree char *cell = families_new_cell(dir, whole), *text = NULL;
+  g_autofree char *log = g_build_filename(dir, "operations", NULL);
+  g_autoptr(GSubprocessLauncher) l = launcher_of(cell, log);
+  g_auto(Run) run = end(families_begin(cell, l));
+  if (strstr(run.err, "cannot be filtered")) return NULL;
+  g_assert_cmpint(run.code, ==, 0);
+  g_autofree char *difference = families_difference(whole, cell);
+  g_assert_null(difference);
+  text = fake_read(dir, "operations");
+  g_assert_cmpint(g_unlink(log), ==, 0);
+  return g_strsplit(g_strchomp(text), "\n", -1);
+}
+
+typedef enum Kind { FROM_THEN_ON, ONCE, SHORT, KINDS } Kind;
+
+/* The disk is full at operation k. */
+static void fill_disk(const char *dir, const char *whole, int64_t k, Kind kind) {
+  static const char *const names[] = {"from then on", "once", "in the middle of it"};
+  g_autofree char *cell = families_new_cell(dir, whole), *number = NULL;
+  g_autofree char *log = g_build_filename(dir, "operations", NULL);
+  g_autoptr(GSubprocessLauncher) l = launcher_of(cell, log);
+  number = g_strdup_printf("%" G_GINT64_FORMAT, k);
+  g_subprocess_launcher_setenv(l, "FAILING_IO_AT", number, TRUE);
+  if (kind == ONCE) g_subprocess_launcher_setenv(l, "FAILING_IO_COUNT", "1", TRUE);
+  if (kind == SHORT) g_subprocess_launcher_setenv(l, "FAILING_IO_SHORT", "1", TRUE);
+  g_auto(Run) run = end(families_begin(cell, l));
+  g_autofree char *text = fake_read(dir, "operations");
+  g_auto(GStrv) done = g_strsplit(text, "\n", -1);
+  g_assert_cmpint(g_strv_length(done), >=, k);
+  g_autofree char *story = g_strdup_printf("%s is refused %s", done[k - 1], names[kind]);
+  g_unlink(log);
+  /* its messages and the note of who has the lock are no results */
+  if (run.code == 0 && !strstr(done[k - 1], "/log.txt") && !strstr(done[k - 1], "/lock"))
+    g_error("%s, and the cell says nothing", story);
+  if (run.code != 0 && !strstr(run.err, cell))
+    g_error("%s, and no file is named: %s", story, run.err);
+  if (run.code != 0 && !strstr(run.err, g_strerror(ENOSPC)))
+    g_error("%s, and the reason is not said: %s", story, run.err);
+  families_finish(cell, whole, story);
+  fake_remove(cell);
+}
+
+static bool skipped(GStrv operations) {
+  if (!operations) g_test_skip("system calls cannot be filtered here");
+  return !operations;
+}
+
+static void test_family(gconstpointer data) {
+  const char *family = data;
+  const int64_t count = MAX(KINDS, families_setting("HUNCH_FULL_DISKS", 0) / FAMILIES);
+  g_autofree char *whole = g_build_filename(calm, "runs/s", family, "0", NULL);
+  g_autoptr(GRand) random = g_rand_new_with_seed((guint32)g_str_hash(family));
+  g_autoptr(Folder) dir = folder();
+  g_auto(GStrv) operations = operations_of(dir, whole);
+  if (skipped(operations)) return;
+  const int32_t all = (int32_t)g_strv_length(operations);
+  g_assert_cmpint(all, >, 50);
+  for (int64_t i = 0; i < count; i++)
+    fill_disk(dir, whole, g_rand_int_range(random, 1, all + 1), (Kind)(i % KINDS));
+}
+
+/* Of every file that there is before the first checkpoint has its name, its last write is followed
+ * by an fsync; so is that name by one of its folder. */
+static void test_order(void) {
+  g_autofree char *whole = g_build_filename(calm, "runs/s/none/0", NULL);
+  g_autoptr(Folder) dir = folder();
+  g_auto(GStrv) operations = operations_of(dir, whole);
+  if (skipped(operations)) return;
+  g_autoptr(GHashTable) dirty = g_hash_table_new(g_str_hash, g_str_equal);
+  guint checkpoints = 0;
+  for (guint i = 0; operations[i]; i++) {
+    char *path = strchr(operations[i], ' ') + 1;
+    g_autofree char *parent = g_path_get_dirname(path);
+    const bool names = g_str_has_prefix(operations[i], "rename ");
+    if (g_str_has_prefix(operations[i], "write ")) g_hash_table_add(dirty, path);
+    if (g_str_has_prefix(operations[i], "fsync ")) g_hash_table_remove(dirty, path);
+    if (!names || !g_str_has_suffix(path, ".safetensors")) continue;
+    GHashTableIter each;
+    gpointer file;
+    g_hash_table_iter_init(&each, dirty);
+    while (g_hash_table_iter_next(&each, &file, NULL))
+      if (!g_str_has_suffix(file, "/lock") && !g_str_has_suffix(file, "/log.txt"))
+        g_error("%s has its name before %s is on the disk", path, (char *)file);
+    g_autofree char *next = g_strconcat("fsync ", parent, NULL);
+    g_assert_cmpstr(operations[i + 1], ==, next);
+    checkpoints++;
+  }
+  g_assert_cmpuint(checkpoints, ==, 6);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+  return puts("1..0 # SKIP a sanitizer wants to be loaded first"), 0;
+#endif
+  if (!*FAILING_IO) return puts("1..0 # SKIP not made for this machine"), 0;
+  calm = folder();
+  families_run(calm, NULL);
+  g_test_add_func("/full_disk/order", test_order);
+  for (guint i = 0; i < FAMILIES; i++) {
+    g_autofree char *path = g_strconcat("/full_disk/", families[i], NULL);
+    g_test_add_data_func(path, families[i], test_family);
+  }
+  const int result = g_test_run();
+  remove_folder(calm);
+  return result;
+}
