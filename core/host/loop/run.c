@@ -5,6 +5,7 @@
 #include "error.h"
 #include "json.h"
 #include "learn.h"
+#include "output_file.h"
 #include "recorder.h"
 #include "run_dir.h"
 #include "run_json.h"
@@ -29,6 +30,7 @@ typedef struct Run {
   double seconds[HN_TIMINGS];
   uint8_t digest[32]; /* of the weights after update `checked` */
   int64_t checked;    /* -1: none yet */
+  bool named;         /* the names of its files are on the disk */
 } Run;
 
 static double seconds_so_far(const Run *r) {
@@ -87,6 +89,16 @@ static bool check_weights(Run *r, GError **error) {
   return true;
 }
 
+/* A checkpoint relies on the names of the tables and of the folders that it is in. */
+static bool sync_folders(Run *r, GError **error) {
+  g_autofree char *dir = g_canonicalize_filename(r->dir, NULL), *arm = g_path_get_dirname(dir);
+  g_autofree char *study = g_path_get_dirname(arm);
+  if (!r->named)
+    r->named = hn_output_sync_folder(dir, error) && hn_output_sync_folder(arm, error) &&
+               hn_output_sync_folder(study, error);
+  return r->named;
+}
+
 static bool save(Run *r, GError **error) {
   if (!check_weights(r, error)) return false;
   g_autoptr(GHashTable) meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -97,7 +109,7 @@ static bool save(Run *r, GError **error) {
     g_hash_table_insert(meta, g_strdup(HN_META_FROM), g_strdup(r->from));
     g_hash_table_insert(meta, g_strdup(HN_META_FROM_SHA256), g_strdup(r->from_sha256));
   }
-  if (!hn_recorder_sync(r->record, meta, error) ||
+  if (!hn_recorder_sync(r->record, meta, error) || !sync_folders(r, error) ||
       !hn_checkpoint_write(path, r->states, meta, error))
     return false;
   remove_old(r);
@@ -267,7 +279,7 @@ static bool write_resolved(const Run *r, GError **error) {
   HnNode *node = hn_cell_node(r->cell);
   g_autofree char *yaml = hn_node_write(node);
   hn_node_free(node);
-  return g_file_set_contents(path, yaml, -1, error);
+  return hn_output_replace(path, yaml, error);
 }
 
 /* A run without frames evaluates its first weights. */

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "json.h"
 #include "kit_library.h"
+#include "output_file.h"
 #include "run_dir.h"
 #include "version.h"
 #include <glib/gstdio.h>
@@ -184,5 +185,5 @@ bool hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s, 
   json_builder_end_object(b);
   add_files(b, dir, g_strcmp0(f->status, "done") == 0);
   g_autofree char *line = hn_json_end_sealed(b);
-  return g_file_set_contents(path, line, -1, error); /* writes beside and renames */
+  return hn_output_replace(path, line, error);
 }

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "instance.h"
 #include "json.h"
+#include "output_file.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <inttypes.h>
@@ -331,13 +332,13 @@ static bool write_all(FILE *f, GPtrArray *sorted, const char *header) {
 }
 
 bool hn_stored_tensors_write(const HnStoredTensors *t, const char *path, GError **error) {
-  g_autofree char *beside = g_strconcat(path, ".part", NULL);
+  g_autofree char *beside = g_strconcat(path, ".part", NULL), *folder = g_path_get_dirname(path);
   g_autoptr(GPtrArray) sorted = by_width(t->all);
   g_autofree char *header = header_of(t, sorted);
   FILE *f = fopen(beside, "wb");
   bool ok = f && write_all(f, sorted, header);
   if (f) ok = fclose(f) == 0 && ok;
-  if (ok && g_rename(beside, path) == 0) return true;
+  if (ok && g_rename(beside, path) == 0) return hn_output_sync_folder(folder, error);
   hn_error_set(error, HN_ERROR_FILE, "%s: cannot write: %s", path, g_strerror(errno));
   g_unlink(beside);
   return false;

@@ -3,6 +3,7 @@
 #include "error.h"
 #include "json.h"
 #include "lock.h"
+#include "output_file.h"
 #include "plan_file.h"
 #include "run_dir.h"
 #include "warm_start.h"
@@ -173,7 +174,7 @@ static bool make_folder(const char *path, GError **error) {
 static bool write_file(const char *dir, const char *name, const char *text, GError **error) {
   g_autofree char *path = g_build_filename(dir, name, NULL);
   g_autoptr(GError) why = NULL;
-  return g_file_set_contents(path, text, -1, &why) || unwritable(path, why->message, error);
+  return hn_output_replace(path, text, &why) || unwritable(path, why->message, error);
 }
 
 /* The source, with overrides noted below it, so that line numbers stay. */
@@ -230,7 +231,7 @@ void hn_job_record(const HnJob *job, const char *status, const char *reason) {
   json_object_set_string_member(o, "reason", reason);
   g_autofree char *line = hn_json_sealed_text(o);
   g_autoptr(GError) error = NULL;
-  if (!g_file_set_contents(path, line, -1, &error)) g_printerr("%s\n", error->message);
+  if (!hn_output_replace(path, line, &error)) g_printerr("%s\n", error->message);
 }
 
 void hn_job_recorded(const HnJob *job, char **status, char **reason) {
