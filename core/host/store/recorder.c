@@ -15,11 +15,13 @@ struct HnRecorder {
   char *dir;
   FILE *file[HN_RUN_FILE_COUNT]; /* tables and the trace; else NULL */
   HnChecksum sum[HN_RUN_FILE_COUNT]; /* of each, from its start */
+  int failure[HN_RUN_FILE_COUNT];    /* errno of the first write that failed, or 0 */
   HnCsvWriter row;
 };
 
+/* A failure stays until the file is synchronised, which then says it. */
 static void put(HnRecorder *r, HnRunFile t, const void *data, gsize n) {
-  fwrite(data, 1, n, r->file[t]); /* errors stay with the file until it is synchronised */
+  if (fwrite(data, 1, n, r->file[t]) != n && !r->failure[t]) r->failure[t] = errno;
   hn_checksum_add(&r->sum[t], data, n);
 }
 
@@ -137,10 +139,9 @@ bool hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error) {
   for (HnRunFile t = 0; t < HN_RUN_FILE_COUNT; t++) {
     FILE *f = r->file[t];
     if (!f) continue;
-    if (fflush(f) != 0 || ferror(f) || fsync(fileno(f)) != 0) {
+    if (r->failure[t] || fflush(f) != 0 || fsync(fileno(f)) != 0)
       return hn_error_set(error, HN_ERROR_FILE, "%s/%s: cannot write: %s", r->dir,
-                          hn_run_file_name(t), g_strerror(errno));
-    }
+                          hn_run_file_name(t), g_strerror(r->failure[t] ? r->failure[t] : errno));
     if (t == HN_FILE_TIMING) continue;
     g_hash_table_insert(meta, g_strdup(hn_run_file_name(t)), extent_text(&r->sum[t]));
   }
