@@ -54,14 +54,45 @@ GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const
   return jobs;
 }
 
+/* Folders that have a cell's configuration below them, in a study's folder. */
+static GPtrArray *arms_with_cells(const char *dir) {
+  GPtrArray *arms = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GDir) d = g_dir_open(dir, 0, NULL);
+  for (const char *arm; d && (arm = g_dir_read_name(d));) {
+    g_autofree char *path = g_build_filename(dir, arm, NULL);
+    g_autoptr(GDir) seeds = g_dir_open(path, 0, NULL);
+    bool any = false;
+    for (const char *seed; seeds && !any && (seed = g_dir_read_name(seeds));) {
+      g_autofree char *config =
+          g_build_filename(path, seed, hn_run_file_name(HN_FILE_CONFIG), NULL);
+      any = g_file_test(config, G_FILE_TEST_EXISTS);
+    }
+    if (any) g_ptr_array_add(arms, g_strdup(arm));
+  }
+  return arms;
+}
+
+/* Whether a plan is damaged beside cells by which the folder is known: it is then written anew,
+ * where these cells fit. */
+static bool plan_is_lost(const char *dir, const char *plan, JsonObject *held) {
+  g_autofree char *source = g_build_filename(dir, HN_STUDY_SOURCE, NULL);
+  g_autoptr(GPtrArray) arms = arms_with_cells(dir);
+  return !held && g_file_test(plan, G_FILE_TEST_IS_REGULAR) &&
+         g_file_test(source, G_FILE_TEST_IS_REGULAR) && arms->len > 0;
+}
+
 /* A folder that is not empty must hold this study's plan. */
 static bool same_study(const HnStudy *study, const char *dir, GError **error) {
   g_autofree char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);
   g_autofree char *some = hn_run_some_file(dir);
   if (!some) return true;
-  g_autoptr(JsonObject) held = hn_json_read(plan, NULL);
+  g_autoptr(GError) damage = NULL;
+  g_autoptr(JsonObject) held = hn_json_read(plan, &damage);
   const char *name = hn_json_string(held, "study", NULL);
-  if (g_strcmp0(name, study->name) == 0) return true;
+  if (g_strcmp0(name, study->name) == 0 || plan_is_lost(dir, plan, held)) return true;
+  if (g_error_matches(damage, HN_ERROR, HN_ERROR_FILE))
+    return hn_error_set(error, HN_ERROR_DIFFERS, "%s; choose another folder with -o",
+                        damage->message);
   if (name)
     hn_error_set(error, HN_ERROR_DIFFERS,
                  "%s holds the study %s, not %s: choose another folder with -o", dir, name,
@@ -77,9 +108,10 @@ static char *arms_to_lose(const HnStudy *study, const char *dir) {
   g_autofree char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);
   g_autoptr(JsonObject) held = hn_json_read(plan, NULL);
   JsonArray *arms = held ? hn_json_array(held, "arms") : NULL;
-  g_autoptr(GPtrArray) lost = g_ptr_array_new();
-  for (guint i = 0; arms && i < json_array_get_length(arms); i++) {
-    const char *arm = hn_json_string_at(arms, i);
+  g_autoptr(GPtrArray) there = arms_with_cells(dir), lost = g_ptr_array_new();
+  const guint count = arms ? json_array_get_length(arms) : there->len;
+  for (guint i = 0; i < count; i++) {
+    const char *arm = arms ? hn_json_string_at(arms, i) : there->pdata[i];
     g_autofree char *folder = arm ? g_build_filename(dir, arm, NULL) : NULL;
     if (arm && g_file_test(folder, G_FILE_TEST_IS_DIR) &&
         !g_ptr_array_find_with_equal_func(study->arms, arm, g_str_equal, NULL))
