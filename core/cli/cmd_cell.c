@@ -93,18 +93,12 @@ static int run_locked(const HnCell *cell, const char *dir) {
 }
 
 /* The cell that stdin describes; files that it names are found from its folder. */
-static HnCell *read_cell(const char *dir) {
-  g_autofree char *name = hn_run_file(dir, HN_FILE_CONFIG);
+static HnCell *read_cell(const char *dir, GError **error) {
   g_autoptr(GString) text = g_string_new(NULL);
   char part[4096];
   for (ssize_t n; (n = read(STDIN_FILENO, part, sizeof part)) > 0;)
     g_string_append_len(text, part, n);
-  g_autoptr(HnDiag) d = hn_diag_new();
-  g_autoptr(HnNode) node = hn_yaml_parse(name, text->str, text->len, d);
-  g_autoptr(HnCell) cell = node ? hn_cell_read(node, d) : NULL;
-  g_autofree char *findings = hn_diag_text(d);
-  g_printerr("%s", findings);
-  return hn_diag_count(d) ? NULL : g_steal_pointer(&cell);
+  return hn_cell_parse(dir, text->str, text->len, error);
 }
 
 int hn_cmd_cell(int argc, char **argv) {
@@ -120,7 +114,7 @@ int hn_cmd_cell(int argc, char **argv) {
   }
   g_autoptr(GError) error = NULL;
   g_autofree char *dir = g_canonicalize_filename(argv[1], NULL); /* wherever a plugin goes */
-  g_autoptr(HnCell) cell = scheduled ? read_cell(dir) : hn_cell_open(dir, &error);
+  g_autoptr(HnCell) cell = scheduled ? read_cell(dir, &error) : hn_cell_open(dir, &error);
   if (error) g_printerr("%s\n", error->message);
   const int code = cell ? run_locked(cell, dir) : HN_EXIT_USAGE;
   hn_guard_finish();

@@ -1,5 +1,6 @@
 /* json_test.c - JSON that may be damaged, or of a kind that is not expected. */
 #include "error.h"
+#include <glib/gstdio.h>
 #include <json.h>
 #include <math.h>
 #include <string.h>
@@ -20,6 +21,37 @@ static void test_members(void) {
   JsonArray *list = hn_json_array(o, "list");
   g_assert_cmpstr(hn_json_string_at(list, 0), ==, "x");
   for (guint i = 1; i < 5; i++) g_assert_null(hn_json_string_at(list, i));
+}
+
+/* Any change of a sealed object's members is noticed; of the space between them, none needs to be. */
+static void test_seal(void) {
+  g_autofree char *dir = g_dir_make_tmp("hunch-json-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename(dir, "it.json", NULL);
+  g_autoptr(JsonObject) o = hn_json_parse("it", text, strlen(text), NULL);
+  g_autofree char *sealed = hn_json_sealed_text(o), *again = hn_json_sealed_text(o);
+  g_assert_cmpstr(sealed, ==, again);
+  const gsize length = strlen(sealed);
+  guint taken = 0;
+  for (gsize bit = 0; bit < 8 * length; bit++) {
+    g_autoptr(GError) error = NULL;
+    sealed[bit / 8] ^= (char)(1 << bit % 8);
+    g_assert_true(g_file_set_contents_full(path, sealed, (gssize)length, G_FILE_SET_CONTENTS_NONE,
+                                           0600, NULL));
+    g_autoptr(JsonObject) read = hn_json_read(path, &error);
+    if (read) {
+      g_assert_cmpint(hn_json_int(read, "count", 0), ==, 9007199254740993);
+      g_assert_cmpstr(hn_json_string(read, "word", ""), ==, "a \"b\" [");
+      g_assert_cmpfloat(hn_json_real(read, "real", 0), ==, 0.5);
+      g_assert_cmpfloat(hn_json_real(hn_json_object(read, "object"), "inner", 0), ==, -1);
+      taken++;
+    } else {
+      g_assert_nonnull(strstr(error->message, "it.json"));
+    }
+    sealed[bit / 8] ^= (char)(1 << bit % 8);
+  }
+  g_assert_cmpuint(taken, <, 2 * length); /* spaces, and the member's name "checksum" */
+  g_assert_cmpint(g_unlink(path), ==, 0);
+  g_assert_cmpint(g_rmdir(dir), ==, 0);
 }
 
 /* What is written can be read back, whatever its bytes. */
@@ -128,6 +160,7 @@ static void test_writing(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/json/seal", test_seal);
   g_test_add_func("/json/members", test_members);
   g_test_add_func("/json/bytes", test_bytes);
   g_test_add_func("/json/other_kinds", test_other_kinds);

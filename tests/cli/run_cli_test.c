@@ -164,6 +164,12 @@ static void damaged(void) {
   expect(changed.out, "other/1: damaged: runs/s/other/1/metrics.csv: is not as the run left it");
   text[length - 2] ^= 1;
   g_assert_true(g_file_set_contents(path, text, (gssize)length, NULL));
+  g_autofree char *facts = fake_read(dir, "runs/s/plain/0/run.json");
+  fake_patch(dir, "runs/s/plain/0/run.json", "\"update\" : 10", "\"update\" : 90");
+  g_auto(Run) lies = hunch(dir, "compare runs/s");
+  expect(lies.out, "3 of 4 cells done");
+  expect(lies.out, "plain/0: damaged: runs/s/plain/0/run.json: is damaged");
+  fake_write(dir, "runs/s/plain/0/run.json", facts);
   g_auto(Run) mended = hunch(dir, "compare runs/s");
   expect(mended.out, "4 of 4 cells done");
 }

@@ -113,21 +113,19 @@ static HnStatus create_env(HnSession *s) {
   return hn_memory_budget_check(s, hn_machine_bytes());
 }
 
+/* Fields of a spec that inference and policy are both told. */
+#define TOLD(s, reader)                                                                           \
+  .obs_dim = (s)->es.obs_dim, .action_dim = (s)->es.action_dim,                                    \
+  .action_count = (s)->es.action_count,                                                            \
+  .task_dim = (reader)->plugin->flags & HN_PRIVILEGED ? (s)->es.task_dim : 0,                      \
+  .horizon = (s)->es.horizon, .lifetime = (s)->trial.lifetime, .rows = (s)->cell->run.rows,        \
+  .steps = (s)->steps
+
 static HnStatus create_inference(HnSession *s) {
   const HnCell *c = s->cell;
   HnRng rng = hn_stream(c->seed, HN_FOR_INFERENCE_WEIGHTS, 0);
-  bool privileged = s->inference->plugin->flags & HN_PRIVILEGED;
   HnStatus status;
-  HnBeliefSpec spec = {.struct_size = sizeof spec,
-                       .obs_dim = s->es.obs_dim,
-                       .action_dim = s->es.action_dim,
-                       .action_count = s->es.action_count,
-                       .task_dim = privileged ? s->es.task_dim : 0,
-                       .horizon = s->es.horizon,
-                       .lifetime = s->trial.lifetime,
-                       .rows = c->run.rows,
-                       .steps = s->steps,
-                       .rng = &rng};
+  HnBeliefSpec spec = {.struct_size = sizeof spec, .rng = &rng, TOLD(s, s->inference)};
   HN_CALL(status, INFERENCE_create,
           HN_INFERENCE(s)->create(s->inference->self, &s->inference->host, s->inference->params,
                                   &spec));
@@ -147,21 +145,13 @@ static HnStatus create_inference(HnSession *s) {
 static HnStatus create_policy(HnSession *s) {
   const HnCell *c = s->cell;
   HnRng rng = hn_stream(c->seed, HN_FOR_POLICY_WEIGHTS, 0);
-  bool privileged = s->policy->plugin->flags & HN_PRIVILEGED;
   HnStatus status;
   HnPolicySpec spec = {.struct_size = sizeof spec,
-                       .obs_dim = s->es.obs_dim,
-                       .action_dim = s->es.action_dim,
-                       .action_count = s->es.action_count,
-                       .task_dim = privileged ? s->es.task_dim : 0,
-                       .horizon = s->es.horizon,
-                       .lifetime = s->trial.lifetime,
                        .belief_dim = s->bs.belief_dim,
                        .latent_dim = s->bs.latent_dim,
                        .samples = c->run.samples,
-                       .rows = c->run.rows,
-                       .steps = s->steps,
-                       .rng = &rng};
+                       .rng = &rng,
+                       TOLD(s, s->policy)};
   HN_CALL(status, POLICY_create,
           HN_POLICY(s)->create(s->policy->self, &s->policy->host, s->policy->params, &spec));
   s->policy->creating = false;

@@ -125,6 +125,18 @@ JsonObject *hn_run_facts(const char *dir, GError **error) {
   return hn_json_read(path, error);
 }
 
+/* Takes node, which may be NULL, and d. */
+static HnCell *cell_of(HnNode *node, HnDiag *d, GError **error) {
+  HnCell *cell = node ? hn_cell_read(node, d) : NULL;
+  if (hn_diag_count(d)) {
+    g_autofree char *text = hn_diag_text(d);
+    hn_error_set(error, HN_ERROR_REFUSED, "%s", g_strchomp(text));
+    g_clear_pointer(&cell, hn_cell_free);
+  }
+  hn_node_free(node), hn_diag_free(d);
+  return cell;
+}
+
 HnCell *hn_cell_open(const char *dir, GError **error) {
   g_autofree char *path = hn_run_file(dir, HN_FILE_CONFIG);
   g_autofree char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);
@@ -136,13 +148,11 @@ HnCell *hn_cell_open(const char *dir, GError **error) {
     return NULL;
   }
   HnDiag *d = hn_diag_new();
-  HnNode *node = hn_yaml_read(path, d);
-  HnCell *cell = node ? hn_cell_read(node, d) : NULL;
-  if (hn_diag_count(d)) {
-    g_autofree char *text = hn_diag_text(d);
-    hn_error_set(error, HN_ERROR_REFUSED, "%s", g_strchomp(text));
-    g_clear_pointer(&cell, hn_cell_free);
-  }
-  hn_node_free(node), hn_diag_free(d);
-  return cell;
+  return cell_of(hn_yaml_read(path, d), d, error);
+}
+
+HnCell *hn_cell_parse(const char *dir, const char *text, gsize length, GError **error) {
+  g_autofree char *name = hn_run_file(dir, HN_FILE_CONFIG);
+  HnDiag *d = hn_diag_new();
+  return cell_of(hn_yaml_parse(name, text, length, d), d, error);
 }

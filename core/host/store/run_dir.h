@@ -58,4 +58,6 @@ JsonObject *hn_run_facts(const char *dir, GError **error);
 /* The cell that config.resolved.yaml describes, with its plugins loaded; NULL with HN_ERROR_REFUSED
  * if there is none or it has findings. */
 HnCell *hn_cell_open(const char *dir, GError **error);
+/* The same, of a text that stands for that file. */
+HnCell *hn_cell_parse(const char *dir, const char *text, gsize length, GError **error);
 #endif

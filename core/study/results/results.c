@@ -56,6 +56,11 @@ static bool read_tables(HnResult *c, GError **error) {
          read_table(c, HN_FILE_PREDICTIONS, &c->predictions, error);
 }
 
+static void mark_damaged(HnResult *c, const char *why) {
+  g_free(c->status), g_free(c->reason);
+  c->status = g_strdup("damaged"), c->reason = g_strdup(why);
+}
+
 /* What run.json and config.resolved.yaml say; each may be absent. */
 static bool read_files(HnResult *c, GError **error) {
   g_autofree char *run = hn_run_file(c->dir, HN_FILE_JSON);
@@ -67,9 +72,8 @@ static bool read_files(HnResult *c, GError **error) {
   const char *arm = hn_json_string(c->facts, "arm", c->arm);
   const int64_t seed = hn_json_int(c->facts, "seed_index", c->seed_index);
   if (strcmp(arm, c->arm) != 0 || seed != c->seed_index) {
-    g_free(c->status), g_free(c->reason);
-    c->status = g_strdup("damaged");
-    c->reason = g_strdup_printf("%s: is of %s/%" PRId64, run, arm, seed);
+    g_autofree char *why = g_strdup_printf("%s: is of %s/%" PRId64, run, arm, seed);
+    mark_damaged(c, why);
   }
   if (!g_file_test(config, G_FILE_TEST_EXISTS)) return true;
   g_autoptr(HnDiag) d = hn_diag_new();
@@ -82,23 +86,22 @@ static bool read_files(HnResult *c, GError **error) {
 static void judge_tables(HnResult *c) {
   g_autoptr(GError) why = NULL;
   if (hn_run_files_intact(c->dir, c->facts, true, &why) && read_tables(c, &why)) return;
-  g_free(c->status), g_free(c->reason);
-  c->status = g_strdup("damaged"), c->reason = g_strdup(why->message);
+  mark_damaged(c, why->message);
   g_clear_pointer(&c->metrics, hn_table_free);
   g_clear_pointer(&c->steps, hn_table_free);
   g_clear_pointer(&c->trial, hn_table_free);
   g_clear_pointer(&c->predictions, hn_table_free);
 }
 
-static HnResult *read_cell(const HnResults *r, const char *arm, int64_t seed, GError **error) {
+static HnResult *read_cell(const HnResults *r, const char *arm, int64_t seed) {
+  g_autoptr(GError) why = NULL;
   HnResult *c = g_new0(HnResult, 1);
   c->arm = arm, c->seed_index = seed;
   c->dir = hn_run_dir(r->dir, arm, seed);
-  if (!read_files(c, error)) {
-    result_free(c);
-    return NULL;
-  }
-  if (hn_result_done(c)) judge_tables(c);
+  if (!read_files(c, &why))
+    mark_damaged(c, why->message);
+  else if (hn_result_done(c))
+    judge_tables(c);
   return c;
 }
 
@@ -133,11 +136,8 @@ HnResults *hn_results_read(const char *dir, GError **error) {
   if (!read_plan(r, error)) return NULL;
   if (!g_file_get_contents(source, &r->source, NULL, NULL)) r->source = g_strdup("");
   for (int64_t a = 0; a < r->arm_count; a++)
-    for (int64_t s = 0; s < r->seeds; s++) {
-      HnResult *c = read_cell(r, r->arms[a], s, error);
-      if (!c) return NULL;
-      g_ptr_array_add(r->cells, c);
-    }
+    for (int64_t s = 0; s < r->seeds; s++)
+      g_ptr_array_add(r->cells, read_cell(r, r->arms[a], s));
   return g_steal_pointer(&r);
 }
 
