@@ -545,6 +545,31 @@ static void test_damage(void) {
   folder_free(dir), folder_free(whole), cell_clear(&c);
 }
 
+/* A checkpoint with right checksums and integers in range, of which two do not agree: how long a
+ * history is, and how many steps the trial has had. */
+static void test_disagreement(void) {
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
+  char *dir = folder_new(), *whole = folder_new();
+  c.run.checkpoint_every = 1;
+  run_whole(&c, dir), run_whole(&c, whole);
+  g_autofree char *newest = g_build_filename(dir, "ckpt", "00000010.safetensors", NULL);
+  HnStoredTensors *t = hn_stored_tensors_open(newest, NULL);
+  HnStoredTensor *steps = g_hash_table_lookup(t->find, "host/history.steps");
+  const HnStoredTensor *trial = g_hash_table_lookup(t->find, "host/trial_step");
+  g_assert_cmpmem(steps->data, steps->bytes, trial->data, trial->bytes);
+  int64_t *other = g_memdup2(steps->data, steps->bytes);
+  other[3] = other[3] > 0 ? 0 : 1;
+  steps->data = (const char *)other;
+  g_assert_true(hn_stored_tensors_write(t, newest, NULL));
+  run_whole(&c, dir);
+  assert_same_run(dir, whole);
+  g_autofree char *log = file_in(dir, "log.txt", NULL);
+  g_assert_nonnull(strstr(log, "host/history.steps holds "));
+  g_assert_nonnull(strstr(log, "; going back to the one before"));
+  hn_stored_tensors_free(t), g_free(other);
+  folder_free(dir), folder_free(whole), cell_clear(&c);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   for (guint k = 0; k < G_N_ELEMENTS(family); k++) {
@@ -568,5 +593,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/failures", test_failures);
   g_test_add_func("/run/demand", test_demand);
   g_test_add_func("/run/damage", test_damage);
+  g_test_add_func("/run/disagreement", test_disagreement);
   return g_test_run();
 }
