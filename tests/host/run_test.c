@@ -570,6 +570,18 @@ static void test_disagreement(void) {
   folder_free(dir), folder_free(whole), cell_clear(&c);
 }
 
+/* A process that was killed before it had removed the third newest checkpoint: the next one does. */
+static void test_third_checkpoint(void) {
+  HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
+  char *dir = folder_new();
+  run_whole(&c, dir);
+  g_autofree char *third = g_build_filename(dir, "ckpt", "00000005.safetensors", NULL);
+  g_assert_true(g_file_set_contents(third, "old", -1, NULL));
+  run_whole(&c, dir);
+  g_assert_false(g_file_test(third, G_FILE_TEST_EXISTS));
+  folder_free(dir), cell_clear(&c);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   for (guint k = 0; k < G_N_ELEMENTS(family); k++) {
@@ -594,5 +606,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/demand", test_demand);
   g_test_add_func("/run/damage", test_damage);
   g_test_add_func("/run/disagreement", test_disagreement);
+  g_test_add_func("/run/third_checkpoint", test_third_checkpoint);
   return g_test_run();
 }

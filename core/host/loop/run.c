@@ -165,6 +165,7 @@ static bool load(Run *r, FILE *log, GHashTable *meta, GError **error) {
     if (load_one(r, all->pdata[i], meta, &why)) {
       r->s->update = get(meta, "update"), r->s->frames = get(meta, "frames");
       r->before = seconds_before(r);
+      remove_old(r); /* a killed process may not have come to that */
       return true;
     }
     if (i == 0 || !g_error_matches(why, HN_ERROR, HN_ERROR_FILE)) {
