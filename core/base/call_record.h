@@ -22,12 +22,12 @@ typedef enum HnCallId {
 
 /* Why a cell ended itself. */
 typedef enum HnCellEnd {
-  HN_END_NONE,   /* it did not: it was ended, or is at work */
-  HN_END_RETURN, /* by the end of its main function, with its own exit code */
-  HN_END_CRASH,  /* by a fatal signal, caught on its way */
-  HN_END_STUCK,  /* a call took longer than run.call_seconds */
-  HN_END_MEMORY, /* it took more than run.memory */
-  HN_END_ORPHAN, /* its scheduler is gone */
+  HN_END_NONE,    /* it did not: it was ended, or is at work */
+  HN_END_RETURN,  /* by the end of its main function, with its own exit code */
+  HN_END_CRASH,   /* by a fatal signal, caught on its way */
+  HN_END_STUCK,   /* a call took longer than run.call_seconds */
+  HN_END_MEMORY,  /* it took more than run.memory */
+  HN_END_ORPHAN,  /* its scheduler is gone */
   HN_END_STOPPED, /* it stopped itself, and its scheduler ended it */
 } HnCellEnd;
 

@@ -8,16 +8,15 @@ static void *keep_steps(HnTrialReplay *r, const char *name, HnType type, int64_t
                         int64_t end) {
   const HnTrialReplayShape *s = &r->shape;
   if (!width) return NULL;
-  return r->host->keep(r->host,
-                       HN_ARRAY(name, HN_REPLAY, type, .rank = 3,
-                                .dim = {s->buffer + s->rows, s->length, width}, .used = &r->used,
-                                .end = end));
+  return r->host->keep(r->host, HN_ARRAY(name, HN_REPLAY, type, .rank = 3,
+                                         .dim = {s->buffer + s->rows, s->length, width},
+                                         .used = &r->used, .end = end));
 }
 
 /* count integers from 0 up to, not with, end. */
 static int64_t *keep_indices(const HnTrialReplay *r, const char *name, int64_t count, int64_t end) {
-  return r->host->keep(
-      r->host, HN_ARRAY(name, HN_REPLAY, HN_I64, .rank = 1, .dim = {count}, .end = end));
+  return r->host->keep(r->host,
+                       HN_ARRAY(name, HN_REPLAY, HN_I64, .rank = 1, .dim = {count}, .end = end));
 }
 
 void hn_trial_replay_create(HnTrialReplay *r, const HnHost *host, const HnTrialReplayShape *shape) {

@@ -23,7 +23,8 @@ static void test_members(void) {
   for (guint i = 1; i < 5; i++) g_assert_null(hn_json_string_at(list, i));
 }
 
-/* Any change of a sealed object's members is noticed; of the space between them, none needs to be. */
+/* Any change of a sealed object's members is noticed; of the space between them, none needs to be.
+ */
 static void test_seal(void) {
   g_autofree char *dir = g_dir_make_tmp("hunch-json-XXXXXX", NULL);
   g_autofree char *path = g_build_filename(dir, "it.json", NULL);

@@ -5,13 +5,13 @@
 #include "families_fixture.h"
 #include <signal.h>
 
-#define STUDY                                                                               \
-  "hunch: 1\nname: s\nseeds: {root: 11, count: 2}\nbase:\n  env: {plugin: gridworld}\n"     \
-  "  inference: {plugin: glibrl, transition_features: 4, reward_features: 6, "              \
-  "hidden_units: 8, updates: 1, batch: 2, start: 2, buffer: 6}\n"                           \
-  "  policy: {plugin: ppo, n_epochs: 1, n_minibatches: 2, hidden: 8}\n"                     \
-  "  run: {frames: 720, rows: 4, steps: 15, episodes: 2, checkpoint_every: 2}\n"            \
-  "  evaluation: {every: 4, tasks: 4, record_rows: 2}\narms:\n  only: {}\n"                 \
+#define STUDY                                                                           \
+  "hunch: 1\nname: s\nseeds: {root: 11, count: 2}\nbase:\n  env: {plugin: gridworld}\n" \
+  "  inference: {plugin: glibrl, transition_features: 4, reward_features: 6, "          \
+  "hidden_units: 8, updates: 1, batch: 2, start: 2, buffer: 6}\n"                       \
+  "  policy: {plugin: ppo, n_epochs: 1, n_minibatches: 2, hidden: 8}\n"                 \
+  "  run: {frames: 720, rows: 4, steps: 15, episodes: 2, checkpoint_every: 2}\n"        \
+  "  evaluation: {every: 4, tasks: 4, record_rows: 2}\narms:\n  only: {}\n"             \
   "report: {metric: eval.return}\n"
 #define CELL "runs/s/only/0"
 
@@ -106,8 +106,7 @@ static void flip_once(int which, const char *name, GRand *random) {
   g_autofree char *difference = families_difference(whole, cell);
   /* nobody reads a finished cell's checkpoint but who starts from it, and is then told */
   const bool unread = which == 0 && difference && g_str_has_suffix(difference, name);
-  const bool healed =
-      run.code == 0 && (!difference || unread) && is_same(&after, &said[0]);
+  const bool healed = run.code == 0 && (!difference || unread) && is_same(&after, &said[0]);
   const bool told = names(&run, name) && (run.code != 0 || names(&after, name));
   if (run.code > 4 || (!healed && !told))
     g_error("%s: run: %d\n%s%s\ncompare: %d\n%s%s\nanother: %s", story, run.code, run.out, run.err,

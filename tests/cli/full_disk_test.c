@@ -57,8 +57,7 @@ static void fill_disk(const char *dir, const char *whole, int64_t k, Kind kind) 
   g_assert_cmpint(g_strv_length(done), >=, k);
   g_autofree char *story = g_strdup_printf("%s is refused %s", done[k - 1], names[kind]);
   g_unlink(log);
-  if (run.code == 0 && !may_be_lost(done, k - 1))
-    g_error("%s, and the cell says nothing", story);
+  if (run.code == 0 && !may_be_lost(done, k - 1)) g_error("%s, and the cell says nothing", story);
   if (run.code != 0 && !strstr(run.err, cell))
     g_error("%s, and no file is named: %s", story, run.err);
   if (run.code != 0 && !strstr(run.err, g_strerror(ENOSPC)))
@@ -72,6 +71,16 @@ static bool skipped(GStrv operations) {
   return !operations;
 }
 
+/* The first write that comes in the middle of an update, because a table is longer than the
+ * stream's memory, or -1: it fails long before the stream is asked whether all went well. */
+static int64_t first_part(GStrv operations) {
+  for (int64_t i = 0; operations[i] && operations[i + 1]; i++)
+    if (g_str_has_prefix(operations[i], "write ") && g_str_has_suffix(operations[i], ".csv") &&
+        strcmp(operations[i], operations[i + 1]) == 0)
+      return i;
+  return -1;
+}
+
 static void test_family(gconstpointer data) {
   const char *family = data;
   const int64_t count = MAX(KINDS, families_setting("HUNCH_FULL_DISKS", 0) / FAMILIES);
@@ -82,6 +91,8 @@ static void test_family(gconstpointer data) {
   if (skipped(operations)) return;
   const int32_t all = (int32_t)g_strv_length(operations);
   g_assert_cmpint(all, >, 50);
+  const int64_t part = first_part(operations);
+  if (part >= 0) fill_disk(dir, whole, part + 1, ONCE);
   for (int64_t i = 0; i < count; i++)
     fill_disk(dir, whole, g_rand_int_range(random, 1, all + 1), (Kind)(i % KINDS));
 }

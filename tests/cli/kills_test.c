@@ -1,5 +1,6 @@
 /* kills_test.c - cells of five families are killed at any time, on disk and in memory, and go on:
- * what they leave in the end is what an undisturbed one leaves.  HUNCH_KILLS=300 is the long form. */
+ * what they leave in the end is what an undisturbed one leaves.  HUNCH_KILLS=300 is the long form.
+ */
 #include "families_fixture.h"
 #include <signal.h>
 

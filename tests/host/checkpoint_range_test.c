@@ -44,9 +44,8 @@ static void check_value(const char *path, GPtrArray *states, const HnState *x, g
   g_autoptr(GError) error = NULL;
   const gsize bytes = hn_state_bytes(x);
   g_autofree char *before = g_memdup2(x->data, bytes);
-  g_autofree char *says =
-      g_strdup_printf("%s holds %" G_GINT64_FORMAT " at element %" G_GSIZE_FORMAT ", expected",
-                      x->name, value, at);
+  g_autofree char *says = g_strdup_printf(
+      "%s holds %" G_GINT64_FORMAT " at element %" G_GSIZE_FORMAT ", expected", x->name, value, at);
   if (!can_hold(x->type, value)) return;
   write_changed(path, states, x, at, value);
   if (hn_checkpoint_read(path, states, meta, &error))

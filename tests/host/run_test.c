@@ -570,7 +570,8 @@ static void test_disagreement(void) {
   folder_free(dir), folder_free(whole), cell_clear(&c);
 }
 
-/* A process that was killed before it had removed the third newest checkpoint: the next one does. */
+/* A process that was killed before it had removed the third newest checkpoint: the next one does.
+ */
 static void test_third_checkpoint(void) {
   HnCell c = cell_of(&toy_filter_LTX_hn_plugin, &toy_policy_LTX_hn_plugin);
   char *dir = folder_new();

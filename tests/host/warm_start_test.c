@@ -257,12 +257,13 @@ static void assert_lines(const HnCell *c, GPtrArray *states, const HnStoredTenso
 }
 
 static void test_misfits(void) {
-  HnState table[] = {{(char *)"inference/core.weight", HN_F32, 2, {3, 2}, NULL, NULL, .weight = true},
-                     {(char *)"inference/core.bias", HN_F32, 1, {3}, NULL, NULL, .weight = true},
-                     {(char *)"inference/adam.m", HN_F32, 1, {9}, NULL, NULL, .weight = false},
-                     {(char *)"policy/mean", HN_F64, 1, {4}, NULL, NULL, .weight = true},
-                     {(char *)"policy/lonely", HN_F32, 1, {4}, NULL, NULL, .weight = true},
-                     {(char *)"env/w", HN_F32, 1, {4}, NULL, NULL, .weight = true}};
+  HnState table[] = {
+      {(char *)"inference/core.weight", HN_F32, 2, {3, 2}, NULL, NULL, .weight = true},
+      {(char *)"inference/core.bias", HN_F32, 1, {3}, NULL, NULL, .weight = true},
+      {(char *)"inference/adam.m", HN_F32, 1, {9}, NULL, NULL, .weight = false},
+      {(char *)"policy/mean", HN_F64, 1, {4}, NULL, NULL, .weight = true},
+      {(char *)"policy/lonely", HN_F32, 1, {4}, NULL, NULL, .weight = true},
+      {(char *)"env/w", HN_F32, 1, {4}, NULL, NULL, .weight = true}};
   GPtrArray *states = g_ptr_array_new();
   for (guint i = 0; i < G_N_ELEMENTS(table); i++) g_ptr_array_add(states, &table[i]);
   HnCell c = cell_of(&toy_filter_LTX_hn_plugin, "x");

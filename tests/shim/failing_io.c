@@ -118,12 +118,11 @@ static void on_trap(int number, siginfo_t *info, void *context) {
   errno = before;
 }
 
-
-#define LOAD(field)       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define LOAD_AT(offset)   BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
-#define IS(x, then, otherwise)   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, x, then, otherwise)
-#define HAS(x, then, otherwise)  BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, x, then, otherwise)
-#define RETURN(x)         BPF_STMT(BPF_RET | BPF_K, x)
+#define LOAD(field)             BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define LOAD_AT(offset)         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
+#define IS(x, then, otherwise)  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, x, then, otherwise)
+#define HAS(x, then, otherwise) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, x, then, otherwise)
+#define RETURN(x)               BPF_STMT(BPF_RET | BPF_K, x)
 
 static int trap(void) {
   const uint64_t pass = (uint64_t)(uintptr_t)failing_io_after;

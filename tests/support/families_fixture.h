@@ -1,5 +1,6 @@
 /* families_fixture.h - a short cell of each of five families of methods: run undisturbed once, and
- * again in other folders where things happen to them, after which their results must be the same. */
+ * again in other folders where things happen to them, after which their results must be the same.
+ */
 #ifndef HN_FAMILIES_FIXTURE_H
 #define HN_FAMILIES_FIXTURE_H
 #include "cli_fixture.h"
@@ -11,27 +12,27 @@ static const char *const families[] = {"none", "glibrl", "rl2", "varibad", "lapl
 enum { FAMILIES = G_N_ELEMENTS(families) };
 
 /* Twelve updates of sixty frames, a checkpoint every second; three evaluations. */
-#define FAMILIES_STUDY                                                                        \
-  "hunch: 1\nname: s\nseeds: {root: 11, count: 1}\nbase:\n"                                   \
-  "  env: {plugin: gridworld}\n"                                                              \
-  "  policy: {plugin: ppo, n_epochs: 1, n_minibatches: 2, hidden: 8}\n"                       \
-  "  run: {frames: 720, rows: 4, steps: 15, episodes: 2, checkpoint_every: 2}\n"              \
-  "  evaluation: {every: 4, tasks: 4, record_rows: 2}\n"                                      \
-  "arms:\n"                                                                                   \
-  "  none:\n    env: {plugin: trouble}\n    inference: {plugin: none}\n"                      \
-  "    policy: {plugin: uniform}\n"                                                           \
-  "  glibrl:\n    env: {plugin: point_robot}\n    inference: {plugin: glibrl, "               \
-  "transition_features: 4, reward_features: 6, hidden_units: 8, updates: 1, batch: 2, "       \
-  "start: 2, buffer: 6}\n"                                                                    \
-  "    run: {trial_steps: 30}\n"                                                              \
-  "  rl2:\n    inference: {plugin: rl2, hidden: 8}\n"                                         \
-  "  varibad:\n    inference: {plugin: varibad, hidden: 8, reward_layers: 8, batch: 2, "      \
-  "buffer: 6, start: 0}\n"                                                                    \
-  "  laplace_vrnn:\n    env: {plugin: gridworld_laplace}\n    inference: {plugin: "           \
+#define FAMILIES_STUDY                                                                           \
+  "hunch: 1\nname: s\nseeds: {root: 11, count: 1}\nbase:\n"                                      \
+  "  env: {plugin: gridworld}\n"                                                                 \
+  "  policy: {plugin: ppo, n_epochs: 1, n_minibatches: 2, hidden: 8}\n"                          \
+  "  run: {frames: 720, rows: 4, steps: 15, episodes: 2, checkpoint_every: 2}\n"                 \
+  "  evaluation: {every: 4, tasks: 4, record_rows: 2}\n"                                         \
+  "arms:\n"                                                                                      \
+  "  none:\n    env: {plugin: trouble}\n    inference: {plugin: none}\n"                         \
+  "    policy: {plugin: uniform}\n"                                                              \
+  "  glibrl:\n    env: {plugin: point_robot}\n    inference: {plugin: glibrl, "                  \
+  "transition_features: 4, reward_features: 6, hidden_units: 8, updates: 1, batch: 2, "          \
+  "start: 2, buffer: 6}\n"                                                                       \
+  "    run: {trial_steps: 30}\n"                                                                 \
+  "  rl2:\n    inference: {plugin: rl2, hidden: 8}\n"                                            \
+  "  varibad:\n    inference: {plugin: varibad, hidden: 8, reward_layers: 8, batch: 2, "         \
+  "buffer: 6, start: 0}\n"                                                                       \
+  "  laplace_vrnn:\n    env: {plugin: gridworld_laplace}\n    inference: {plugin: "              \
   "laplace_vrnn, hidden: 6, latent: 4, embed: 8, context: bamdp, buffer: 3, accumulate: none}\n" \
-  "    policy: {plugin: ppo, n_epochs: 1, n_minibatches: 2, hidden: 8, loss_belief: point}\n" \
-  "    run: {trial_steps: 30, samples: 2}\n"                                                  \
-  "    evaluation: {trial_steps: 30, samples: 2}\n"                                           \
+  "    policy: {plugin: ppo, n_epochs: 1, n_minibatches: 2, hidden: 8, loss_belief: point}\n"    \
+  "    run: {trial_steps: 30, samples: 2}\n"                                                     \
+  "    evaluation: {trial_steps: 30, samples: 2}\n"                                              \
   "report: {metric: eval.return}\n"
 
 /* The value of an environment variable, or what the suite takes. */
@@ -43,8 +44,8 @@ static inline int64_t families_setting(const char *name, int64_t otherwise) {
 /* Runs the named families, of all if NULL, to their end. */
 static inline void families_run(const char *dir, const char *only) {
   fake_write(dir, "s.yaml", FAMILIES_STUDY);
-  g_autofree char *line = g_strdup_printf("run s.yaml -j 1%s%s", only ? " --arm " : "",
-                                          only ? only : "");
+  g_autofree char *line =
+      g_strdup_printf("run s.yaml -j 1%s%s", only ? " --arm " : "", only ? only : "");
   g_auto(Run) run = hunch(dir, line);
   if (run.code != 0) g_error("%d %s", run.code, run.err);
 }

@@ -114,11 +114,11 @@ static HnStatus create_env(HnSession *s) {
 }
 
 /* Fields of a spec that inference and policy are both told. */
-#define TOLD(s, reader)                                                                           \
-  .obs_dim = (s)->es.obs_dim, .action_dim = (s)->es.action_dim,                                    \
-  .action_count = (s)->es.action_count,                                                            \
-  .task_dim = (reader)->plugin->flags & HN_PRIVILEGED ? (s)->es.task_dim : 0,                      \
-  .horizon = (s)->es.horizon, .lifetime = (s)->trial.lifetime, .rows = (s)->cell->run.rows,        \
+#define TOLD(s, reader)                                                                     \
+  .obs_dim = (s)->es.obs_dim, .action_dim = (s)->es.action_dim,                             \
+  .action_count = (s)->es.action_count,                                                     \
+  .task_dim = (reader)->plugin->flags & HN_PRIVILEGED ? (s)->es.task_dim : 0,               \
+  .horizon = (s)->es.horizon, .lifetime = (s)->trial.lifetime, .rows = (s)->cell->run.rows, \
   .steps = (s)->steps
 
 static HnStatus create_inference(HnSession *s) {

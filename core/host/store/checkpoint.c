@@ -186,8 +186,8 @@ char *hn_state_out_of_range(const HnState *x, const void *data, gsize bytes) {
   for (gsize i = columns - 1; i < count; i += columns) {
     const int64_t value = integer_at(x->type, data, i);
     if (value >= x->low && value < x->end) continue;
-    return g_strdup_printf("%s holds %" PRId64 " at element %" G_GSIZE_FORMAT
-                           ", expected %" PRId64 " to %" PRId64,
+    return g_strdup_printf("%s holds %" PRId64 " at element %" G_GSIZE_FORMAT ", expected %" PRId64
+                           " to %" PRId64,
                            x->name, value, i, x->low, x->end - 1);
   }
   return NULL;

@@ -29,7 +29,8 @@ gsize hn_state_bytes(const HnState *x); /* as far as it is used */
 /* The table as the tensors of a file; data stay where they are.  meta may be NULL. */
 HnStoredTensors *hn_states_tensors(GPtrArray *states, GHashTable *meta);
 
-/* meta: string to string.  HN_ERROR_PLUGIN, and no file: an integer is not in its declared range. */
+/* meta: string to string.  HN_ERROR_PLUGIN, and no file: an integer is not in its declared range.
+ */
 bool hn_checkpoint_write(const char *path, GPtrArray *states, GHashTable *meta, GError **error);
 /* Restores into the same table.  Every tensor that is missing, extra, misshapen or holds an integer
  * out of range is named, and then nothing was changed. */

@@ -13,7 +13,7 @@ enum { DIGITS = 10 }; /* significant ones of every number */
 
 struct HnRecorder {
   char *dir;
-  FILE *file[HN_RUN_FILE_COUNT]; /* tables and the trace; else NULL */
+  FILE *file[HN_RUN_FILE_COUNT];     /* tables and the trace; else NULL */
   HnChecksum sum[HN_RUN_FILE_COUNT]; /* of each, from its start */
   int failure[HN_RUN_FILE_COUNT];    /* errno of the first write that failed, or 0 */
   HnCsvWriter row;

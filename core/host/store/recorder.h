@@ -9,8 +9,8 @@ typedef struct HnRecorder HnRecorder;
 /* Opens the files of `dir`, first cut back to what checkpoint metadata `meta` says they held (empty
  * meta: begun anew). */
 HnRecorder *hn_recorder_open(const char *dir, const HnSession *s, GHashTable *meta, GError **error);
-/* Whether the files of `dir` begin as a checkpoint's metadata say; HN_ERROR_FILE names the first that
- * does not. */
+/* Whether the files of `dir` begin as a checkpoint's metadata say; HN_ERROR_FILE names the first
+ * that does not. */
 bool hn_recorder_check(const char *dir, GHashTable *meta, GError **error);
 void hn_recorder_close(HnRecorder *r);
 /* Flushes to disk and notes in meta how long each file is, and its checksum. */

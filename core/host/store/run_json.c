@@ -114,8 +114,8 @@ static void add_weights(JsonBuilder *b, const HnRunFacts *f) {
   json_builder_end_object(b);
 }
 
-/* Sizes and checksums: of the configuration, and of what a finished run leaves, all but its messages
- * and its lock. */
+/* Sizes and checksums: of the configuration, and of what a finished run leaves, all but its
+ * messages and its lock. */
 static void add_files(JsonBuilder *b, const char *dir, bool finished) {
   hn_json_open_object(b, "files");
   for (HnRunFile f = 0; f < HN_RUN_FILE_COUNT; f++) {

@@ -19,7 +19,7 @@ struct HnArrayFields {
   int64_t low = 0, end = 0;
 };
 inline HnArray hn_array(const char *name, HnRole role, HnType type, const HnArrayFields &f) {
-  return {sizeof(HnArray), name,  role, type, f.rank, {f.dim[0], f.dim[1], f.dim[2], f.dim[3]},
+  return {sizeof(HnArray), name,   role,  type, f.rank, {f.dim[0], f.dim[1], f.dim[2], f.dim[3]},
           f.grad,          f.used, f.low, f.end};
 }
 inline const HnArray *hn_address(const HnArray &a) { /* of a temporary, for the length of a call */

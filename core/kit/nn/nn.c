@@ -108,9 +108,8 @@ static const char *join(const HnHost *host, const char *prefix, const char *name
 
 void hn_store_begin(HnStore *s, const HnHost *host, const char *prefix) {
   *s = (HnStore){.host = host, .prefix = join(host, prefix, "", "")};
-  s->clock = host->keep(
-      host, HN_ARRAY(join(host, prefix, "clock", ""), HN_LEARNER, HN_I64, .rank = 1, .dim = {1},
-                     .end = INT64_MAX));
+  s->clock = host->keep(host, HN_ARRAY(join(host, prefix, "clock", ""), HN_LEARNER, HN_I64,
+                                       .rank = 1, .dim = {1}, .end = INT64_MAX));
 }
 
 void hn_store_begin_target(HnStore *s, const HnHost *host, const char *prefix) {

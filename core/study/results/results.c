@@ -136,8 +136,7 @@ HnResults *hn_results_read(const char *dir, GError **error) {
   if (!read_plan(r, error)) return NULL;
   if (!g_file_get_contents(source, &r->source, NULL, NULL)) r->source = g_strdup("");
   for (int64_t a = 0; a < r->arm_count; a++)
-    for (int64_t s = 0; s < r->seeds; s++)
-      g_ptr_array_add(r->cells, read_cell(r, r->arms[a], s));
+    for (int64_t s = 0; s < r->seeds; s++) g_ptr_array_add(r->cells, read_cell(r, r->arms[a], s));
   return g_steal_pointer(&r);
 }
 

@@ -188,11 +188,11 @@ char *hn_child_same_call(HnChild *c) {
 /* A stop is reported once; that the cell goes on, too. */
 char *hn_child_stopped(HnChild *c, double *seconds) {
   siginfo_t change = {.si_pid = 0};
-  const bool new = c->watch &&
-                   waitid(P_PID, (id_t)c->pid, &change, WSTOPPED | WCONTINUED | WNOHANG) == 0 &&
-                   change.si_pid == c->pid;
+  const bool new =
+      c->watch &&waitid(P_PID, (id_t)c->pid, &change, WSTOPPED | WCONTINUED | WNOHANG) == 0 &&
+      change.si_pid == c->pid;
   const int64_t now = g_get_monotonic_time();
-  const bool stops = new && change.si_code == CLD_STOPPED;
+  const bool stops = new &&change.si_code == CLD_STOPPED;
   if (new) c->stopped = stops ? now : 0;
   *seconds = c->stopped ? 1e-6 * (double)(now - c->stopped) : 0;
   return stops ? place(c) : NULL;

@@ -171,8 +171,9 @@ static bool sources_done(const char *dir, const GPtrArray *jobs, GError **error)
 static bool weights_whole(const char *dir, const HnJob *j, GError **error) {
   g_autoptr(GError) why = NULL;
   if (hn_warm_start_whole(j->cell, dir, &why)) return true;
-  return hn_error_set(error, HN_ERROR_REFUSED, "%s cannot start from the weights of %s/%" G_GINT64_FORMAT
-                      ": %s", j->name, j->cell->source->arm, j->cell->source->seed_index, why->message);
+  return hn_error_set(error, HN_ERROR_REFUSED,
+                      "%s cannot start from the weights of %s/%" G_GINT64_FORMAT ": %s", j->name,
+                      j->cell->source->arm, j->cell->source->seed_index, why->message);
 }
 
 bool hn_jobs_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error) {

@@ -190,8 +190,8 @@ static void make_scale(Glibrl *g) {
   GlibrlScale *s = &g->scale;
   s->mean = host->keep(host, HN_ARRAY("target.mean", HN_WEIGHT, HN_F64, .rank = 1, .dim = {o}));
   s->stddev = host->keep(host, HN_ARRAY("target.stddev", HN_WEIGHT, HN_F64, .rank = 1, .dim = {o}));
-  s->live = host->keep(host, HN_ARRAY("target.live", HN_WEIGHT, HN_I32, .rank = 1, .dim = {o},
-                                       .end = 2));
+  s->live =
+      host->keep(host, HN_ARRAY("target.live", HN_WEIGHT, HN_I32, .rank = 1, .dim = {o}, .end = 2));
   s->reward = host->keep(host, HN_ARRAY("reward.scale", HN_WEIGHT, HN_F64, .rank = 1, .dim = {2}));
   for (int64_t j = 0; j < o; j++) s->stddev[j] = 1, s->live[j] = 1;
   s->reward[1] = 1;
@@ -249,9 +249,8 @@ HnStatus glibrl_create(void *self, const HnHost *host, const void *params, HnBel
   g->flat = host->alloc(host, p->batch * g->store.size, sizeof(float));
   g->stats = host->alloc(host, p->batch * GLIBRL_STATS, sizeof(double));
   g->slot = host->alloc(host, p->batch, sizeof(int64_t));
-  g->iterations =
-      host->keep(host, HN_ARRAY("iterations", HN_LEARNER, HN_I64, .rank = 1, .dim = {1},
-                                         .end = INT64_MAX));
+  g->iterations = host->keep(
+      host, HN_ARRAY("iterations", HN_LEARNER, HN_I64, .rank = 1, .dim = {1}, .end = INT64_MAX));
   if (p->view == GLIBRL_VIEW_PREDICTIONS) glibrl_keep_anchors(g);
   if (p->view == GLIBRL_VIEW_WHITENED) glibrl_keep_whitening(g);
   glibrl_layout_row(g);
