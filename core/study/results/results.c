@@ -129,15 +129,18 @@ static bool read_plan(HnResults *r, GError **error) {
 }
 
 HnResults *hn_results_read(const char *dir, GError **error) {
-  g_autoptr(HnResults) r = g_new0(HnResults, 1);
+  HnResults *r = g_new0(HnResults, 1);
   g_autofree char *source = g_build_filename(dir, HN_STUDY_SOURCE, NULL);
   r->dir = g_strdup(dir);
   r->cells = g_ptr_array_new_with_free_func((GDestroyNotify)result_free);
-  if (!read_plan(r, error)) return NULL;
+  if (!read_plan(r, error)) {
+    hn_results_free(r);
+    return NULL;
+  }
   if (!g_file_get_contents(source, &r->source, NULL, NULL)) r->source = g_strdup("");
   for (int64_t a = 0; a < r->arm_count; a++)
     for (int64_t s = 0; s < r->seeds; s++) g_ptr_array_add(r->cells, read_cell(r, r->arms[a], s));
-  return g_steal_pointer(&r);
+  return r;
 }
 
 void hn_results_free(HnResults *r) {
