@@ -236,21 +236,6 @@ static void exchanged(void) {
   expect(compared.out, "plain/0: damaged: runs/s/plain/0/run.json: is of other/0");
 }
 
-/* The pid of a running `hunch cell` of this run, once it has written a checkpoint. */
-static int wait_for_cell(GSubprocess *run, const char *dir) {
-  const char *pid = g_subprocess_get_identifier(run);
-  g_autofree char *children = g_strdup_printf("/proc/%s/task/%s/children", pid, pid);
-  g_autofree char *saved = g_build_filename(dir, "ckpt", NULL);
-  for (int i = 0; i < 500; i++, g_usleep(20000)) {
-    g_autofree char *text = NULL;
-    g_autoptr(GDir) any = g_dir_open(saved, 0, NULL);
-    if (any && g_dir_read_name(any) && g_file_get_contents(children, &text, NULL, NULL) &&
-        atoi(text) > 0)
-      return atoi(text);
-  }
-  g_error("no cell wrote a checkpoint");
-}
-
 /* Kills the first cell, or stops the whole run; afterwards the same command gives the very files of
  * a run that nothing happened to. */
 static void broken_off(bool kill_cell, int code, const char *says) {
