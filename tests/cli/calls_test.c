@@ -164,6 +164,34 @@ static void test_line_break(void) {
   clear_folder();
 }
 
+/* As many columns of metrics.csv as an evaluated trial has episodes, of each of eight arms: whether
+ * one of them is the report's is told without making them. */
+static void test_many_columns(void) {
+  static const struct {
+    const char *metric;
+    int code;
+  } table[] = {{"eval.success", 0},
+               {"eval.return_1000000", 0},
+               {"eval.return_1000001", 2},
+               {"eval.retrun", 2}};
+  g_autoptr(GString) text = g_string_new(tiny_study);
+  g_string_replace(text, "  belief: {}\n", "", 0);
+  g_string_truncate(text, (gsize)(strstr(text->str, "report:") - text->str));
+  for (int i = 0; i < 8; i++)
+    g_string_append_printf(text, "  more%d: {run: {rows: %d, episodes: 1e6}}\n", i, i + 1);
+  fake_write(dir, "many.yaml", text->str);
+  g_string_free(g_steal_pointer(&text), TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autofree char *call = g_strdup_printf(
+        "validate many.yaml run.episodes=1000000 report.metric=%s", table[i].metric);
+    g_auto(Judged) j = hunch(call);
+    g_autofree char *broken = judged_broken(&j);
+    g_assert_cmpstr(broken, ==, NULL);
+    if (j.code != table[i].code) g_error("%s: %d %s", call, j.code, j.err);
+  }
+  clear_folder();
+}
+
 /* Folders of plugins that are none are said, and the others are used. */
 static void test_plugin_path(void) {
   static const struct {
@@ -300,6 +328,7 @@ int main(int argc, char **argv) {
   dir = g_dir_make_tmp("hunch-calls-XXXXXX", NULL);
   g_test_add_func("/calls/calls", test_calls);
   g_test_add_func("/calls/line_break", test_line_break);
+  g_test_add_func("/calls/many_columns", test_many_columns);
   g_test_add_func("/calls/plugin_path", test_plugin_path);
   g_test_add_func("/calls/random", test_random);
   const int code = g_test_run();

@@ -185,6 +185,7 @@ static void test_nonsense(void) {
 /* ---- at random ---- */
 
 static guint wrong;
+static double slowest; /* processor seconds of a study that was looked at */
 
 G_GNUC_PRINTF(4, 5)
 static void report(guint k, const Mutant *m, const Judged *j, const char *format, ...) {
@@ -252,6 +253,7 @@ static void try(guint k, const Mutant *m, bool tiny) {
   g_autofree char *before = judged_listed(dir);
   g_auto(Judged) j = hunch(k % 8 == 7 ? "plan" : "validate", NULL, JUDGED_HANGS);
   judge(k, m, &j, before);
+  slowest = MAX(slowest, j.seconds);
   if (j.code != 0) return;
   if (k % 8 != 7 && !adds_up(j.out)) report(k, m, &j, "does not add up");
   if (tiny && k % 3 == 0) try_to_run(k, m);
@@ -275,7 +277,7 @@ static GPtrArray *studies(bool all) {
 
 static void test_random(void) {
   const char *count = g_getenv("HUNCH_MUTANTS"), *only = g_getenv("HUNCH_MUTANT");
-  const guint n = count ? (guint)atoi(count) : 60;
+  const guint n = count ? (guint)atoi(count) : 100;
   g_autoptr(GPtrArray) names = studies(count != NULL);
   guint refused = 0;
   for (guint k = only ? (guint)atoi(only) : 0; k < (only ? (guint)atoi(only) + 1 : n); k++) {
@@ -288,7 +290,8 @@ static void test_random(void) {
     refused += m.nonsense;
     try(k, &m, tiny);
   }
-  g_test_message("%u of %u were nonsense for certain", refused, n);
+  g_test_message("%u of %u were nonsense for certain; the slowest took %.2f s", refused, n,
+                 slowest);
   g_assert_cmpuint(wrong, ==, 0);
 }
 
