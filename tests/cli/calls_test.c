@@ -53,11 +53,14 @@ static const struct {
     {"--versoin", 2, "no verb '--versoin': did you mean '--version'?"},
     {"-x", 2, "no verb '-x': 'hunch --help' lists them"},
     {"'\xff'", 2, "no verb '\xef\xbf\xbd'"},
+    {"s.yaml", 2, "no verb 's.yaml': did you mean 'hunch run s.yaml'?"},
     {"help nothing", 2, "no verb 'nothing'"},
     /* which study */
     {"validate", 2, "which study?"},
     {"validate ''", 2, "which study?"},
     {"validate nowhere.yaml", 2, "nowhere.yaml: error: cannot be read: No such file"},
+    {"validate s.yml", 2,
+     "s.yml: error: cannot be read: No such file or directory; did you mean 's.yaml'?"},
     {"validate folder", 2, "folder: error: is a folder"},
     {"validate pipe", 2, "pipe: error: not a regular file"},
     {"validate dangling", 2, "dangling: error: cannot be read: No such file"},
@@ -71,6 +74,9 @@ static const struct {
     {"validate s.yaml run.frames=", 2, "but there is nothing"},
     {"validate s.yaml run.frames=10=10", 2, "'frames: 10=10': expected an integer"},
     {"validate s.yaml run.frmaes=10", 2, "did you mean 'frames'?"},
+    {"validate s.yaml run.frames 100", 2, "did you mean run.frames=100?"},
+    {"validate s.yaml run.frames: 100", 2, "did you mean run.frames=100?"},
+    {"validate s.yaml more less", 2, "command line: less: error: expected block.key=value\n"},
     {"validate s.yaml a.b.c=1", 2, "no block 'a'"},
     {"validate s.yaml run=1", 2, "expected run.KEY=value"},
     {"validate s.yaml ..=1", 2, "no block ''"},
@@ -80,7 +86,9 @@ static const struct {
     {"validate s.yaml -- run.rows=0", 2, "command line: run.rows=0: error"},
     {"validate s.yaml run.rows=2 run.rows=0", 2, "command line: run.rows=0: error"},
     {"validate s.yaml --run.rows=2", 2, "did you mean run.rows=2, without dashes?"},
-    {"validate s.yaml --rows=2.5", 2, "Unknown option --rows=2.5"},
+    {"validate s.yaml --rows=2.5", 2, "did you mean run.rows=VALUE?"},
+    {"run s.yaml --frames 8", 2, "Unknown option --frames: did you mean run.frames=VALUE?"},
+    {"run s.yaml --lr 8", 2, "Unknown option --lr\n"},
     /* options */
     {"plan s.yaml --jsno", 2, "did you mean --json?"},
     {"plan s.yaml -j 2", 2, "Unknown option -j"},
@@ -93,6 +101,9 @@ static const struct {
     {"run s.yaml --out out", 2, "did you mean --output?"},
     {"run s.yaml --arm", 2, "Missing argument for --arm"},
     {"run s.yaml --arm noen", 2, "no arm 'noen'; did you mean 'none'?"},
+    {"run s.yaml --arm belief,none", 2, "no arm 'belief,none'; repeat --arm for another one"},
+    {"run s.yaml --seed 0,1", 2, "expected an index from 0 to 1; repeat --seed for another one"},
+    {"run s.yaml --seed -1", 2, "no seed '-1': expected an index from 0 to 1\n"},
     {"run s.yaml --seed 2", 2, "no seed '2': expected an index from 0 to 1"},
     {"run s.yaml --seed ''", 2, "no seed ''"},
     /* where to */
@@ -116,7 +127,10 @@ static const struct {
     {"compare", 2, "expected one study folder"},
     {"compare ''", 2, "expected one study folder"},
     {"compare done done", 2, "expected one study folder"},
-    {"compare nowhere", 2, "there is no such folder"},
+    {"compare nowhere", 2, "nowhere: not a study folder: there is no such folder\n"},
+    {"compare doen", 2, "there is no such folder; did you mean 'done'?"},
+    {"compare .", 2, "it has no study.json; did you mean 'done'?"},
+    {"compare done/none", 2, "it has no study.json; did you mean 'done'?"},
     {"compare file", 2, "file: not a study folder: it is a file"},
     {"compare folder", 2, "it has no study.json"},
     {"compare done/none/0", 2, "give the folder two levels up"},
@@ -127,7 +141,7 @@ static const struct {
     {"report file", 2, "it is a file"},
     {"video", 2, "expected one cell"},
     {"video done -o x.mp4", 2, "a study's folder; give that of a cell"},
-    {"video nowhere -o x.mp4", 2, "nowhere: not the folder of a cell"},
+    {"video nowhere -o x.mp4", 2, "nowhere: not the folder of a cell: there is no such folder"},
     {"video done/none/0", 2, "where to? -o FILE.mp4"},
     {"play folder", 2, "folder: not the folder of a cell"},
     {"inspect nothing_of_that_name", 2, "no plugin named 'nothing_of_that_name'"},
@@ -215,9 +229,9 @@ static void test_plugin_path(void) {
 
 /* ---- at random ---- */
 
-static const char *const verbs[] = {"run",   "validate", "plan",   "compare",       "report",
-                                    "video", "inspect",  "doctor", "play",          "help",
-                                    "rnu",   "",         "-",      "--",            "cell"};
+static const char *const verbs[] = {"run",   "validate", "plan",   "compare", "report",
+                                    "video", "inspect",  "doctor", "play",    "help",
+                                    "rnu",   "",         "-",      "--",      "cell"};
 static const char *const words[] = {"s.yaml",
                                     "s.yaml",
                                     "s.yaml",
@@ -309,8 +323,7 @@ static void test_random(void) {
     if (!broken && j.code != 0 && j.code != 1 && j.code != 2)
       broken = g_strdup_printf("exit code %d", j.code);
     if (!broken && j.code == 2 && !same) broken = g_strdup_printf("refused, but left: %s", after);
-    if (broken)
-      g_test_message("call %u: hunch %s: %s\n%s%s", k, line->str, broken, j.out, j.err);
+    if (broken) g_test_message("call %u: hunch %s: %s\n%s%s", k, line->str, broken, j.out, j.err);
     wrong += broken != NULL, refused += j.code == 2;
     if (same) continue;
     clear_folder(), furnish();

@@ -34,9 +34,8 @@ static inline bool mutant_in_comment(const char *text, gsize at) {
 
 static inline GArray *mutant_pairs(const char *text) {
   GArray *pairs = g_array_new(FALSE, FALSE, sizeof(Pair));
-  g_autoptr(GRegex) regex =
-      g_regex_new("([A-Za-z_]\\w*): +([^\\s,{}\\[\\]#\"'&*!|][^\\s,{}\\[\\]#]*)", G_REGEX_RAW, 0,
-                  NULL);
+  g_autoptr(GRegex) regex = g_regex_new(
+      "([A-Za-z_]\\w*): +([^\\s,{}\\[\\]#\"'&*!|][^\\s,{}\\[\\]#]*)", G_REGEX_RAW, 0, NULL);
   g_autoptr(GMatchInfo) match = NULL;
   for (g_regex_match(regex, text, 0, &match); g_match_info_matches(match);
        g_match_info_next(match, NULL)) {
@@ -114,9 +113,9 @@ static inline bool mutant_is_text(const char *key) {
 
 /* The value of a number becomes what no number is. */
 static inline void mutate_no_number(Mutant *m, GRand *r) {
-  static const char *const none[] = {"NaN", ".nan",   ".inf", "inf",     "1M",   "1e",  "--1", "0x10",
-                                     "1_0", "1e1000", "true", "\"3\"",   "'3'",  "[1]", "{}",  "1,5",
-                                     "",    "~",      "null", "1e-1000", "10 %", "1:2"};
+  static const char *const none[] = {
+      "NaN",   ".nan", ".inf", "inf", "1M",  "1e", "--1", "0x10", "1_0",     "1e1000", "true",
+      "\"3\"", "'3'",  "[1]",  "{}",  "1,5", "",   "~",   "null", "1e-1000", "10 %",   "1:2"};
   for (int i = 0; i < 100; i++) {
     const Pair p = mutant_pair(m, r);
     g_autofree char *key = mutant_key(m, &p);
@@ -198,10 +197,10 @@ static inline void mutate_many(Mutant *m, GRand *r) {
 
 /* The line of an arm gets a name that its folder cannot have; not every study has arms. */
 static inline void mutate_arm(Mutant *m, GRand *r) {
-  static const char *const names[] = {"report",   "study.yaml", "study.json", "report.html",
-                                      "REPORT",   "..",         ".hidden",    "a/b",
-                                      "/tmp/arm", "\"a b\"",    "\"\"",       "\"a\\nb\"",
-                                      "caf\xc3\xa9", "a*b",     "\"a\\u202eb\""};
+  static const char *const names[] = {"report",      "study.yaml", "study.json",   "report.html",
+                                      "REPORT",      "..",         ".hidden",      "a/b",
+                                      "/tmp/arm",    "\"a b\"",    "\"\"",         "\"a\\nb\"",
+                                      "caf\xc3\xa9", "a*b",        "\"a\\u202eb\""};
   const char *arms = strstr(m->text->str, "\narms:\n  ");
   if (!arms) return;
   const gsize at = (gsize)(arms - m->text->str) + strlen("\narms:\n  ");
@@ -210,8 +209,12 @@ static inline void mutate_arm(Mutant *m, GRand *r) {
 }
 
 static inline void mutate_second(Mutant *m, GRand *r) {
-  static const char *const more[] = {"\n---\nhunch: 1\n", "\nseeds: {root: 2}\nseeds: {root: 3}\n",
-                                     "\nbase: {}\nbase: {}\n", "\n]\n", "\n\"\n", "\n\thunch: 1\n"};
+  static const char *const more[] = {"\n---\nhunch: 1\n",
+                                     "\nseeds: {root: 2}\nseeds: {root: 3}\n",
+                                     "\nbase: {}\nbase: {}\n",
+                                     "\n]\n",
+                                     "\n\"\n",
+                                     "\n\thunch: 1\n"};
   g_string_append(m->text, PICK(r, more));
   m->nonsense = true;
 }
@@ -220,10 +223,11 @@ static inline void mutate_second(Mutant *m, GRand *r) {
 
 static inline void mutate_value(Mutant *m, GRand *r) {
   static const char *const values[] = {
-      "0",        "0e0",  "-0",    "-1",   "1",    "2",    "1e300", "1e15",   "1e9",
-      "65536",    "1e6",  "0.5",   "1e-9", "true", "none", "x",     "\"\"",   "\"a\\nb\"",
-      "\"a,b\"",  "'a''b'", "[]",  "{}",   "~",    "a|b",  "/",     "./x.so", "\"\\u202e\"",
-      "100 100",  "0 0",  "4096 4096 4096"};
+      "0",       "0e0",    "-0",          "-1",      "1",    "2",
+      "1e300",   "1e15",   "1e9",         "65536",   "1e6",  "0.5",
+      "1e-9",    "true",   "none",        "x",       "\"\"", "\"a\\nb\"",
+      "\"a,b\"", "'a''b'", "[]",          "{}",      "~",    "a|b",
+      "/",       "./x.so", "\"\\u202e\"", "100 100", "0 0",  "4096 4096 4096"};
   const Pair p = mutant_pair(m, r);
   mutant_replace(m->text, p.value, p.value_length, PICK(r, values));
 }
@@ -283,9 +287,18 @@ static inline void mutate_endings(Mutant *m, GRand *r) {
 }
 
 static inline void mutate_empty(Mutant *m, GRand *r) {
-  static const char *const texts[] = {"",     "\n",   "# nothing\n", "---\n",   "hunch: 1\n", "{}",
-                                      "[]\n", "text", "hunch: 1\nbase: {}\n",   "- hunch: 1\n",
-                                      "hunch: 1\narms: {a: {}, b: {}}\n", "%YAML 1.2\n---\n{}\n"};
+  static const char *const texts[] = {"",
+                                      "\n",
+                                      "# nothing\n",
+                                      "---\n",
+                                      "hunch: 1\n",
+                                      "{}",
+                                      "[]\n",
+                                      "text",
+                                      "hunch: 1\nbase: {}\n",
+                                      "- hunch: 1\n",
+                                      "hunch: 1\narms: {a: {}, b: {}}\n",
+                                      "%YAML 1.2\n---\n{}\n"};
   g_string_assign(m->text, PICK(r, texts));
   m->nonsense = true;
 }
@@ -298,14 +311,19 @@ typedef struct Mutation {
 } Mutation;
 
 static inline Mutant mutant_of(const char *study, GRand *r) {
-  static const Mutation certain[] = {
-      {"misspelt key", mutate_misspelt_key}, {"doubled key", mutate_doubled_key},
-      {"no number", mutate_no_number},       {"out of range", mutate_out_of_range},
-      {"bytes", mutate_bytes},               {"NUL", mutate_nul},
-      {"mark", mutate_mark},                 {"deep", mutate_deep},
-      {"long", mutate_long},                 {"many", mutate_many},
-      {"arm", mutate_arm},                   {"second", mutate_second},
-      {"empty", mutate_empty}};
+  static const Mutation certain[] = {{"misspelt key", mutate_misspelt_key},
+                                     {"doubled key", mutate_doubled_key},
+                                     {"no number", mutate_no_number},
+                                     {"out of range", mutate_out_of_range},
+                                     {"bytes", mutate_bytes},
+                                     {"NUL", mutate_nul},
+                                     {"mark", mutate_mark},
+                                     {"deep", mutate_deep},
+                                     {"long", mutate_long},
+                                     {"many", mutate_many},
+                                     {"arm", mutate_arm},
+                                     {"second", mutate_second},
+                                     {"empty", mutate_empty}};
   static const Mutation maybe[] = {{"value", mutate_value},
                                    {"value", mutate_value},
                                    {"value", mutate_value},

@@ -46,12 +46,12 @@ int flock(int fd, int operation) {
 }
 
 /* The next definition of NAME after a wait. */
-#define LATE(wait, type, name, parameters, arguments)                   \
-  type name parameters {                                                \
-    static type(*next) parameters;                                      \
-    if (!next) *(void **)(void *)&next = dlsym(RTLD_NEXT, #name);       \
-    wait;                                                               \
-    return next arguments;                                              \
+#define LATE(wait, type, name, parameters, arguments)             \
+  type name parameters {                                          \
+    static type(*next) parameters;                                \
+    if (!next) *(void **)(void *)&next = dlsym(RTLD_NEXT, #name); \
+    wait;                                                         \
+    return next arguments;                                        \
   }
 LATE(wait_up_to(RENAME_MS), int, rename, (const char *from, const char *to), (from, to))
 LATE(wait_up_to(RENAME_MS), int, renameat, (int a, const char *from, int b, const char *to),

@@ -85,8 +85,7 @@ static inline int judged_order(gconstpointer a, gconstpointer b) {
 static inline void judged_list(const char *dir, GString *list) {
   g_autoptr(GDir) d = g_dir_open(dir, 0, NULL);
   g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-  for (const char *name; d && (name = g_dir_read_name(d));)
-    g_ptr_array_add(names, g_strdup(name));
+  for (const char *name; d && (name = g_dir_read_name(d));) g_ptr_array_add(names, g_strdup(name));
   g_ptr_array_sort(names, judged_order);
   for (guint i = 0; i < names->len; i++) {
     g_autofree char *path = g_build_filename(dir, names->pdata[i], NULL), *text = NULL;

@@ -140,7 +140,9 @@ static bool sources_done(const char *dir, const GPtrArray *jobs, GError **error)
 }
 
 bool hn_jobs_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error) {
-  if (!hn_jobs_folder_check(dir, error) || !same_study(study, dir, error) || !plan_fits(study, dir, error)) return false;
+  if (!hn_jobs_folder_check(dir, error) || !same_study(study, dir, error) ||
+      !plan_fits(study, dir, error))
+    return false;
   for (guint i = 0; i < jobs->len; i++) {
     HnJob *j = jobs->pdata[i];
     HnCellStatus status = hn_cell_status(j->dir, j->cell);
