@@ -1,5 +1,4 @@
-/* lent_memory_test.c - memory that is lent: one and the same at two addresses, of which one only
- * reads.
+/* lent_memory_test.c - memory that is lent: one and the same at two addresses, of which one only reads.
  */
 #include "pages.h"
 #include <signal.h>
