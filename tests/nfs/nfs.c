@@ -53,6 +53,7 @@ int flock(int fd, int operation) {
     wait;                                                         \
     return next arguments;                                        \
   }
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): those of libc are reserved */
 LATE(wait_up_to(RENAME_MS), int, rename, (const char *from, const char *to), (from, to))
 LATE(wait_up_to(RENAME_MS), int, renameat, (int a, const char *from, int b, const char *to),
      (a, from, b, to))
@@ -64,3 +65,4 @@ LATE(wait_for_attributes(), int, stat64, (const char *path, struct stat64 *st), 
 LATE(wait_for_attributes(), int, lstat64, (const char *path, struct stat64 *st), (path, st))
 LATE(wait_for_attributes(), int, fstatat64,
      (int dir, const char *path, struct stat64 *st, int flags), (dir, path, st, flags))
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
