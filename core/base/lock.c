@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POLL_MS = 50, OWNER_MOST = 256 };
+enum { POLL_MS = 50, OWNER_MOST = 256, OWNER_POLLS = 50, OWNER_MS = 20 };
 
 static int fail(GError **error, HnErrorCode code, const char *path, const char *why, int fd) {
   hn_error_set(error, code, "%s: %s", path, why);
@@ -26,15 +26,21 @@ static char *owner_in(int fd) {
   return *owner ? g_utf8_make_valid(owner, -1) : NULL;
 }
 
+/* Who has just taken the lock writes in a moment who it is. */
 char *hn_lock_owner(const char *path) {
-  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  char *owner = fd < 0 ? NULL : owner_in(fd);
-  if (fd >= 0) close(fd);
+  char *owner = NULL;
+  for (int i = 0; i < OWNER_POLLS && !owner; i++) {
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) return NULL;
+    owner = owner_in(fd);
+    close(fd);
+    if (!owner) g_usleep(OWNER_MS * 1000);
+  }
   return owner;
 }
 
 static int busy(GError **error, const char *path, int fd) {
-  g_autofree char *owner = owner_in(fd);
+  g_autofree char *owner = hn_lock_owner(path);
   g_autofree char *why = g_strconcat("held by ", owner ? owner : "another process", NULL);
   return fail(error, HN_ERROR_BUSY, path, why, fd);
 }
@@ -52,7 +58,8 @@ static void write_owner(int fd) {
   g_autofree char *time = g_date_time_format_iso8601(now);
   g_autofree char *owner =
       g_strdup_printf("process %d on %s since %s\n", (int)getpid(), g_get_host_name(), time);
-  if (ftruncate(fd, 0) != 0 || pwrite(fd, owner, strlen(owner), 0) < 0) return; /* a note only */
+  const size_t n = strlen(owner); /* a note only: without it, the lock still holds */
+  if (pwrite(fd, owner, n, 0) < 0 || ftruncate(fd, (off_t)n) != 0) return;
 }
 
 int hn_lock_take(const char *path, double wait, GError **error) {

@@ -9,6 +9,7 @@
 #include "study_argument.h"
 #include "verbs.h"
 #include <stdio.h>
+#include <string.h>
 
 enum { NOT_SAID = INT_MIN };
 typedef struct Options {
@@ -27,13 +28,16 @@ static int check_selection(const HnVerb *verb, const HnStudy *study, const Optio
     g_ptr_array_set_free_func(names, NULL);
     g_ptr_array_add(names, NULL);
     g_autofree char *hint = hn_diag_hint(*a, (const char *const *)names->pdata);
-    return hn_options_refuse(verb, "no arm '%s'%s", *a, hint);
+    return hn_options_refuse(verb, "no arm '%s'%s", *a,
+                             strchr(*a, ',') ? "; repeat --arm for another one" : hint);
   }
   for (char **s = o->seeds; s && *s; s++) {
     int64_t index = 0;
     if (!g_ascii_string_to_signed(*s, 10, 0, study->seeds.count - 1, &index, NULL))
-      return hn_options_refuse(verb, "no seed '%s': expected an index from 0 to %" G_GINT64_FORMAT,
-                               *s, study->seeds.count - 1);
+      return hn_options_refuse(
+          verb, "no seed '%s': expected an index from 0 to %" G_GINT64_FORMAT "%s", *s,
+          study->seeds.count - 1,
+          **s && strpbrk(*s + 1, ",-:") ? "; repeat --seed for another one" : "");
     g_array_append_val(seeds, index);
   }
   return -1;

@@ -29,7 +29,9 @@ static int refuse_verb(const char *name) {
   const char *nearest =
       hn_diag_nearest(name, *name == '-' ? options : (const char *const *)names->pdata);
   g_autofree char *shown = hn_diag_cut(name);
-  if (nearest)
+  if (g_str_has_suffix(name, ".yaml") || g_str_has_suffix(name, ".yml"))
+    hn_message_error(NULL, "no verb '%s': did you mean 'hunch run %s'?", shown, shown);
+  else if (nearest)
     hn_message_error(NULL, "no verb '%s': did you mean '%s'?", shown, nearest);
   else
     hn_message_error(NULL, "no verb '%s': 'hunch --help' lists them", shown);

@@ -2,6 +2,7 @@
 #include "options.h"
 #include "diagnostics.h"
 #include "message.h"
+#include "study.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -32,14 +33,34 @@ static const char *nearest_option(const char *argument, const GOptionEntry *entr
   return hn_diag_nearest(name, (const char *const *)names->pdata);
 }
 
+/* The block of a study that has such a key, or NULL. */
+static const char *block_of(const char *key) {
+  const HnSchema blocks[] = {hn_run_schema(), hn_evaluation_schema(), hn_seeds_schema(),
+                             hn_report_schema()};
+  for (guint i = 0; i < G_N_ELEMENTS(blocks); i++)
+    if (hn_schema_find(&blocks[i], key)) return blocks[i].what;
+  return NULL;
+}
+
+/* --run.frames=100, --frames: a key of the study, not an option.  Refuses it as such, or -1. */
+static int refuse_key(const HnVerb *verb, const char *option, const GError *error) {
+  g_autofree char *key = g_strdup(option + strspn(option, "-"));
+  if (!strstr(verb->usage, "KEY=VALUE")) return -1;
+  if (key[strcspn(key, ".=")] == '.')
+    return hn_options_refuse(verb, "%s: did you mean %s, without dashes?", error->message, key);
+  key[strcspn(key, "=")] = 0;
+  const char *block = block_of(key);
+  if (!block) return -1;
+  return hn_options_refuse(verb, "%s: did you mean %s.%s=VALUE?", error->message, block, key);
+}
+
 /* GOption says "Unknown option --jbos"; the last word is the option. */
 static int refuse_option(const HnVerb *verb, const GOptionEntry *entries, const GError *error) {
   const char *nearest = NULL, *option = strrchr(error->message, ' ');
   if (g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION) && option)
     nearest = nearest_option(option + 1, entries);
-  if (option && strstr(verb->usage, "KEY=VALUE") && option[strcspn(option, ".=")] == '.')
-    return hn_options_refuse(verb, "%s: did you mean %s, without dashes?", error->message,
-                             option + 1 + strspn(option + 1, "-"));
+  const int code = option ? refuse_key(verb, option + 1, error) : -1;
+  if (code >= 0) return code;
   if (nearest) return hn_options_refuse(verb, "%s: did you mean --%s?", error->message, nearest);
   return hn_options_refuse(verb, "%s", error->message);
 }

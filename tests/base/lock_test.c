@@ -2,10 +2,12 @@
  * left behind never does. */
 #include "error.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <lock.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +67,28 @@ static void test_child_left_behind(void) {
   end(other), end(left);
 }
 
+/* Who holds it is said even if he has not written it down yet, nor made an old name go away. */
+static void test_late_owner(void) {
+  int ready[2];
+  g_unlink(path);
+  g_assert_cmpint(pipe(ready), ==, 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    const int fd = open(path, O_RDWR | O_CREAT, 0666);
+    if (fcntl(fd, F_SETLK, &whole) != 0 || write(ready[1], "", 1) != 1) _exit(1);
+    g_usleep(50000);
+    if (write(fd, "process 17 on a host\n", 21) != 21) _exit(1);
+    for (;;) pause();
+  }
+  char byte;
+  g_assert_cmpint(read(ready[0], &byte, 1), ==, 1);
+  close(ready[0]), close(ready[1]);
+  refused("held by process 17 on a host");
+  end(child);
+}
+
 static void test_wait(void) {
   const pid_t child = hold();
   const pid_t killer = fork();
@@ -104,6 +128,7 @@ int main(int argc, char **argv) {
   path = g_build_filename(dir, "lock", NULL);
   g_test_add_func("/lock/holder", test_holder);
   g_test_add_func("/lock/child_left_behind", test_child_left_behind);
+  g_test_add_func("/lock/late_owner", test_late_owner);
   g_test_add_func("/lock/wait", test_wait);
   g_test_add_func("/lock/made_anew", test_made_anew);
   g_test_add_func("/lock/no_lock", test_no_lock);

@@ -10,7 +10,8 @@
   X(old_task)                                                                                      \
   X(silent)                                                                                        \
   X(silent_info)                                                                                   \
-  X(not_finite) X(unsaved) X(workers) X(looks_ahead) X(reads_task) X(needs_task) X(same_samples)   \
+  X(not_finite)                                                                                    \
+  X(unsaved) X(workers) X(looks_ahead) X(reads_task) X(needs_task) X(same_samples)                 \
       X(shifted_samples) X(constant_samples) X(gradient_sign) X(gradient_scale)                    \
           X(gradient_missing) X(gradient_rows) X(gradient_loss) X(gradient_replaces) X(norm2_root) \
               X(norm2_part) X(belief_beyond) X(belief_before) X(writes_history) X(keeps_pointer)   \

@@ -46,94 +46,109 @@ static const struct {
   const char *arguments;
   int code;
   const char *says;
-} calls[] = {{"", 2, "usage: hunch VERB"},
-             {"''", 2, "no verb ''"},
-             {"runn", 2, "no verb 'runn': did you mean 'run'?"},
-             {"--versoin", 2, "no verb '--versoin': did you mean '--version'?"},
-             {"-x", 2, "no verb '-x': 'hunch --help' lists them"},
-             {"'\xff'", 2, "no verb '\xef\xbf\xbd'"},
-             {"help nothing", 2, "no verb 'nothing'"},
-             /* which study */
-             {"validate", 2, "which study?"},
-             {"validate ''", 2, "which study?"},
-             {"validate nowhere.yaml", 2, "nowhere.yaml: error: cannot be read: No such file"},
-             {"validate folder", 2, "folder: error: is a folder"},
-             {"validate pipe", 2, "pipe: error: not a regular file"},
-             {"validate dangling", 2, "dangling: error: cannot be read: No such file"},
-             {"validate /dev/zero", 2, "/dev/zero: error: not a regular file"},
-             {"validate -- -s.yaml", 2, "-s.yaml: error: cannot be read"},
-             /* overrides */
-             {"validate s.yaml more", 2, "command line: more: error: expected block.key=value"},
-             {"validate s.yaml ''", 2, "error: expected block.key=value"},
-             {"validate s.yaml =", 2, "command line: =: error: expected block.key=value"},
-             {"validate s.yaml frames=10", 2, "did you mean run.frames=10?"},
-             {"validate s.yaml run.frames=", 2, "but there is nothing"},
-             {"validate s.yaml run.frames=10=10", 2, "'frames: 10=10': expected an integer"},
-             {"validate s.yaml run.frmaes=10", 2, "did you mean 'frames'?"},
-             {"validate s.yaml a.b.c=1", 2, "no block 'a'"},
-             {"validate s.yaml run=1", 2, "expected run.KEY=value"},
-             {"validate s.yaml ..=1", 2, "no block ''"},
-             {"validate s.yaml arms.noen.run.rows=1", 2, "no arm 'noen'; did you mean 'none'?"},
-             {"validate s.yaml report.metric=eval.retrun", 2, "did you mean 'eval.return'?"},
-             {"validate s.yaml 'run.frames=\xff'", 2, "is not UTF-8"},
-             {"validate s.yaml -- run.rows=0", 2, "command line: run.rows=0: error"},
-             {"validate s.yaml run.rows=2 run.rows=0", 2, "command line: run.rows=0: error"},
-             {"validate s.yaml --run.rows=2", 2, "did you mean run.rows=2, without dashes?"},
-             {"validate s.yaml --rows=2.5", 2, "Unknown option --rows=2.5"},
-             /* options */
-             {"plan s.yaml --jsno", 2, "did you mean --json?"},
-             {"plan s.yaml -j 2", 2, "Unknown option -j"},
-             {"run s.yaml -j", 2, "Missing argument for -j"},
-             {"run s.yaml -j 0", 2, "-j wants a number of cells, from 1"},
-             {"run s.yaml -j -1", 2, "-j wants a number of cells, from 1"},
-             {"run s.yaml -j 1e9", 2, "1e9"},
-             {"run s.yaml -j 99999999999", 2, "99999999999"},
-             {"run s.yaml -j 2 -j 0", 2, "-j wants a number of cells, from 1"},
-             {"run s.yaml --out out", 2, "did you mean --output?"},
-             {"run s.yaml --arm", 2, "Missing argument for --arm"},
-             {"run s.yaml --arm noen", 2, "no arm 'noen'; did you mean 'none'?"},
-             {"run s.yaml --seed 2", 2, "no seed '2': expected an index from 0 to 1"},
-             {"run s.yaml --seed ''", 2, "no seed ''"},
-             /* where to */
-             {"run s.yaml -o", 2, "Missing argument for -o"},
-             {"run s.yaml -o ''", 2, "-o wants the name of a folder"},
-             {"plan s.yaml -o ''", 2, "-o wants the name of a folder"},
-             {"run s.yaml -o file", 2, "file is not a folder: choose another with -o"},
-             {"plan s.yaml -o file", 2, "file is not a folder: choose another with -o"},
-             {"run s.yaml -o link", 2, "link is not a folder: choose another with -o"},
-             {"run s.yaml -o /dev/null", 2, "/dev/null is not a folder: choose another with -o"},
-             {"run s.yaml -o pipe", 2, "pipe is not a folder: choose another with -o"},
-             {"run s.yaml -o dangling", 1, "dangling cannot be written"},
-             {"run s.yaml -o file/below", 1, "file/below cannot be written"},
-             {"run s.yaml -o folder", 2, "folder is not a study's folder (it holds notes)"},
-             {"run s.yaml -o .", 2, "is not a study's folder"},
-             {"run s.yaml -o done run.frames=48", 2, "configuration differs"},
-             {"run s.yaml -o done name=other", 2, "done holds the study tiny, not other"},
-             {"report done -o folder", 2, "folder: is not a regular file: name another output"},
-             {"report done -o pipe", 2, "pipe: is not a regular file"},
-             /* results */
-             {"compare", 2, "expected one study folder"},
-             {"compare ''", 2, "expected one study folder"},
-             {"compare done done", 2, "expected one study folder"},
-             {"compare nowhere", 2, "there is no such folder"},
-             {"compare file", 2, "file: not a study folder: it is a file"},
-             {"compare folder", 2, "it has no study.json"},
-             {"compare done/none/0", 2, "give the folder two levels up"},
-             {"compare done --baseline noen", 2, "did you mean 'none'?"},
-             {"compare done --metric eval.retrun", 2, "did you mean 'eval.return'?"},
-             {"compare done --by nothing", 2, "results are shown by 'task'"},
-             {"compare done --csv", 2, "--csv goes with --by task"},
-             {"report file", 2, "it is a file"},
-             {"video", 2, "expected one cell"},
-             {"video done -o x.mp4", 2, "a study's folder; give that of a cell"},
-             {"video nowhere -o x.mp4", 2, "nowhere: not the folder of a cell"},
-             {"video done/none/0", 2, "where to? -o FILE.mp4"},
-             {"play folder", 2, "folder: not the folder of a cell"},
-             {"inspect nothing_of_that_name", 2, "no plugin named 'nothing_of_that_name'"},
-             {"inspect gridworl", 2, "did you mean 'gridworld'?"},
-             {"inspect s.yaml gridworld", 2, "at most one plugin"},
-             {"inspect /dev/zero", 1, "the path of a plugin ends in .so"},
-             {"doctor who", 2, "'who'"}};
+} calls[] = {
+    {"", 2, "usage: hunch VERB"},
+    {"''", 2, "no verb ''"},
+    {"runn", 2, "no verb 'runn': did you mean 'run'?"},
+    {"--versoin", 2, "no verb '--versoin': did you mean '--version'?"},
+    {"-x", 2, "no verb '-x': 'hunch --help' lists them"},
+    {"'\xff'", 2, "no verb '\xef\xbf\xbd'"},
+    {"s.yaml", 2, "no verb 's.yaml': did you mean 'hunch run s.yaml'?"},
+    {"help nothing", 2, "no verb 'nothing'"},
+    /* which study */
+    {"validate", 2, "which study?"},
+    {"validate ''", 2, "which study?"},
+    {"validate nowhere.yaml", 2, "nowhere.yaml: error: cannot be read: No such file"},
+    {"validate s.yml", 2,
+     "s.yml: error: cannot be read: No such file or directory; did you mean 's.yaml'?"},
+    {"validate folder", 2, "folder: error: is a folder"},
+    {"validate pipe", 2, "pipe: error: not a regular file"},
+    {"validate dangling", 2, "dangling: error: cannot be read: No such file"},
+    {"validate /dev/zero", 2, "/dev/zero: error: not a regular file"},
+    {"validate -- -s.yaml", 2, "-s.yaml: error: cannot be read"},
+    /* overrides */
+    {"validate s.yaml more", 2, "command line: more: error: expected block.key=value"},
+    {"validate s.yaml ''", 2, "error: expected block.key=value"},
+    {"validate s.yaml =", 2, "command line: =: error: expected block.key=value"},
+    {"validate s.yaml frames=10", 2, "did you mean run.frames=10?"},
+    {"validate s.yaml run.frames=", 2, "but there is nothing"},
+    {"validate s.yaml run.frames=10=10", 2, "'frames: 10=10': expected an integer"},
+    {"validate s.yaml run.frmaes=10", 2, "did you mean 'frames'?"},
+    {"validate s.yaml run.frames 100", 2, "did you mean run.frames=100?"},
+    {"validate s.yaml run.frames: 100", 2, "did you mean run.frames=100?"},
+    {"validate s.yaml more less", 2, "command line: less: error: expected block.key=value\n"},
+    {"validate s.yaml a.b.c=1", 2, "no block 'a'"},
+    {"validate s.yaml run=1", 2, "expected run.KEY=value"},
+    {"validate s.yaml ..=1", 2, "no block ''"},
+    {"validate s.yaml arms.noen.run.rows=1", 2, "no arm 'noen'; did you mean 'none'?"},
+    {"validate s.yaml report.metric=eval.retrun", 2, "did you mean 'eval.return'?"},
+    {"validate s.yaml 'run.frames=\xff'", 2, "is not UTF-8"},
+    {"validate s.yaml -- run.rows=0", 2, "command line: run.rows=0: error"},
+    {"validate s.yaml run.rows=2 run.rows=0", 2, "command line: run.rows=0: error"},
+    {"validate s.yaml --run.rows=2", 2, "did you mean run.rows=2, without dashes?"},
+    {"validate s.yaml --rows=2.5", 2, "did you mean run.rows=VALUE?"},
+    {"run s.yaml --frames 8", 2, "Unknown option --frames: did you mean run.frames=VALUE?"},
+    {"run s.yaml --lr 8", 2, "Unknown option --lr\n"},
+    /* options */
+    {"plan s.yaml --jsno", 2, "did you mean --json?"},
+    {"plan s.yaml -j 2", 2, "Unknown option -j"},
+    {"run s.yaml -j", 2, "Missing argument for -j"},
+    {"run s.yaml -j 0", 2, "-j wants a number of cells, from 1"},
+    {"run s.yaml -j -1", 2, "-j wants a number of cells, from 1"},
+    {"run s.yaml -j 1e9", 2, "1e9"},
+    {"run s.yaml -j 99999999999", 2, "99999999999"},
+    {"run s.yaml -j 2 -j 0", 2, "-j wants a number of cells, from 1"},
+    {"run s.yaml --out out", 2, "did you mean --output?"},
+    {"run s.yaml --arm", 2, "Missing argument for --arm"},
+    {"run s.yaml --arm noen", 2, "no arm 'noen'; did you mean 'none'?"},
+    {"run s.yaml --arm belief,none", 2, "no arm 'belief,none'; repeat --arm for another one"},
+    {"run s.yaml --seed 0,1", 2, "expected an index from 0 to 1; repeat --seed for another one"},
+    {"run s.yaml --seed -1", 2, "no seed '-1': expected an index from 0 to 1\n"},
+    {"run s.yaml --seed 2", 2, "no seed '2': expected an index from 0 to 1"},
+    {"run s.yaml --seed ''", 2, "no seed ''"},
+    /* where to */
+    {"run s.yaml -o", 2, "Missing argument for -o"},
+    {"run s.yaml -o ''", 2, "-o wants the name of a folder"},
+    {"plan s.yaml -o ''", 2, "-o wants the name of a folder"},
+    {"run s.yaml -o file", 2, "file is not a folder: choose another with -o"},
+    {"plan s.yaml -o file", 2, "file is not a folder: choose another with -o"},
+    {"run s.yaml -o link", 2, "link is not a folder: choose another with -o"},
+    {"run s.yaml -o /dev/null", 2, "/dev/null is not a folder: choose another with -o"},
+    {"run s.yaml -o pipe", 2, "pipe is not a folder: choose another with -o"},
+    {"run s.yaml -o dangling", 1, "dangling cannot be written"},
+    {"run s.yaml -o file/below", 1, "file/below cannot be written"},
+    {"run s.yaml -o folder", 2, "folder is not a study's folder (it holds notes)"},
+    {"run s.yaml -o .", 2, "is not a study's folder"},
+    {"run s.yaml -o done run.frames=48", 2, "configuration differs"},
+    {"run s.yaml -o done name=other", 2, "done holds the study tiny, not other"},
+    {"report done -o folder", 2, "folder: is not a regular file: name another output"},
+    {"report done -o pipe", 2, "pipe: is not a regular file"},
+    /* results */
+    {"compare", 2, "expected one study folder"},
+    {"compare ''", 2, "expected one study folder"},
+    {"compare done done", 2, "expected one study folder"},
+    {"compare nowhere", 2, "nowhere: not a study folder: there is no such folder\n"},
+    {"compare doen", 2, "there is no such folder; did you mean 'done'?"},
+    {"compare .", 2, "it has no study.json; did you mean 'done'?"},
+    {"compare done/none", 2, "it has no study.json; did you mean 'done'?"},
+    {"compare file", 2, "file: not a study folder: it is a file"},
+    {"compare folder", 2, "it has no study.json"},
+    {"compare done/none/0", 2, "give the folder two levels up"},
+    {"compare done --baseline noen", 2, "did you mean 'none'?"},
+    {"compare done --metric eval.retrun", 2, "did you mean 'eval.return'?"},
+    {"compare done --by nothing", 2, "results are shown by 'task'"},
+    {"compare done --csv", 2, "--csv goes with --by task"},
+    {"report file", 2, "it is a file"},
+    {"video", 2, "expected one cell"},
+    {"video done -o x.mp4", 2, "a study's folder; give that of a cell"},
+    {"video nowhere -o x.mp4", 2, "nowhere: not the folder of a cell: there is no such folder"},
+    {"video done/none/0", 2, "where to? -o FILE.mp4"},
+    {"play folder", 2, "folder: not the folder of a cell"},
+    {"inspect nothing_of_that_name", 2, "no plugin named 'nothing_of_that_name'"},
+    {"inspect gridworl", 2, "did you mean 'gridworld'?"},
+    {"inspect s.yaml gridworld", 2, "at most one plugin"},
+    {"inspect /dev/zero", 1, "the path of a plugin ends in .so"},
+    {"doctor who", 2, "'who'"}};
 
 static void test_calls(void) {
   furnish();
@@ -160,6 +175,34 @@ static void test_line_break(void) {
   g_auto(Judged) again = hunch("validate out/study.yaml");
   g_assert_cmpstr(again.err, ==, "");
   g_assert_cmpint(again.code, ==, 0);
+  clear_folder();
+}
+
+/* As many columns of metrics.csv as an evaluated trial has episodes, of each of eight arms: whether
+ * one of them is the report's is told without making them. */
+static void test_many_columns(void) {
+  static const struct {
+    const char *metric;
+    int code;
+  } table[] = {{"eval.success", 0},
+               {"eval.return_1000000", 0},
+               {"eval.return_1000001", 2},
+               {"eval.retrun", 2}};
+  g_autoptr(GString) text = g_string_new(tiny_study);
+  g_string_replace(text, "  belief: {}\n", "", 0);
+  g_string_truncate(text, (gsize)(strstr(text->str, "report:") - text->str));
+  for (int i = 0; i < 8; i++)
+    g_string_append_printf(text, "  more%d: {run: {rows: %d, episodes: 1e6}}\n", i, i + 1);
+  fake_write(dir, "many.yaml", text->str);
+  g_string_free(g_steal_pointer(&text), TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autofree char *call = g_strdup_printf(
+        "validate many.yaml run.episodes=1000000 report.metric=%s", table[i].metric);
+    g_auto(Judged) j = hunch(call);
+    g_autofree char *broken = judged_broken(&j);
+    g_assert_cmpstr(broken, ==, NULL);
+    if (j.code != table[i].code) g_error("%s: %d %s", call, j.code, j.err);
+  }
   clear_folder();
 }
 
@@ -298,6 +341,7 @@ int main(int argc, char **argv) {
   dir = g_dir_make_tmp("hunch-calls-XXXXXX", NULL);
   g_test_add_func("/calls/calls", test_calls);
   g_test_add_func("/calls/line_break", test_line_break);
+  g_test_add_func("/calls/many_columns", test_many_columns);
   g_test_add_func("/calls/plugin_path", test_plugin_path);
   g_test_add_func("/calls/random", test_random);
   const int code = g_test_run();

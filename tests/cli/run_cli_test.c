@@ -254,17 +254,6 @@ static int cell_of(GSubprocess *run) {
   return g_file_get_contents(children, &text, NULL, NULL) ? atoi(text) : 0;
 }
 
-/* The same, once it has written a checkpoint. */
-static int wait_for_cell(GSubprocess *run, const char *dir) {
-  g_autofree char *saved = g_build_filename(dir, "ckpt", NULL);
-  for (int i = 0; i < 500; i++, g_usleep(20000)) {
-    g_autoptr(GDir) any = g_dir_open(saved, 0, NULL);
-    const int pid = any && g_dir_read_name(any) ? cell_of(run) : 0;
-    if (pid > 0) return pid;
-  }
-  g_error("no cell wrote a checkpoint");
-}
-
 /* Kills the first cell, or stops the whole run; afterwards the same command gives the very files of
  * a run that nothing happened to. */
 static void broken_off(bool kill_cell, int code, const char *says) {

@@ -4,6 +4,7 @@
 #include "results_fixture.h"
 #include <gio/gio.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 typedef struct Run {
   char *out, *err;
@@ -64,6 +65,21 @@ static inline void same_file(const char *a, const char *b, const char *name) {
   g_autofree char *in_a = fake_read(a, name);
   g_autofree char *in_b = fake_read(b, name);
   g_assert_cmpstr(in_a, ==, in_b);
+}
+
+/* The pid of a running `hunch cell` of this run, once it has written a checkpoint. */
+static inline int wait_for_cell(GSubprocess *run, const char *dir) {
+  const char *pid = g_subprocess_get_identifier(run);
+  g_autofree char *children = g_strdup_printf("/proc/%s/task/%s/children", pid, pid);
+  g_autofree char *saved = g_build_filename(dir, "ckpt", NULL);
+  for (int i = 0; i < 500; i++, g_usleep(20000)) {
+    g_autofree char *text = NULL;
+    g_autoptr(GDir) any = g_dir_open(saved, 0, NULL);
+    if (any && g_dir_read_name(any) && g_file_get_contents(children, &text, NULL, NULL) &&
+        atoi(text) > 0)
+      return atoi(text);
+  }
+  g_error("no cell wrote a checkpoint");
 }
 
 /* How a segmentation fault in a plugin ends its process: a sanitizer catches it and exits. */

@@ -13,6 +13,7 @@
   X(int, horizon, "step", "Steps per episode.", 5, 1, 1000)                               \
   X(int, delay, "us", "Each call of step sleeps so long.", 0, 0, 1000000)                 \
   X(flag, named, "", "Tasks have numbers, and names that a CSV file must quote.", 0)      \
+  X(flag, says, "", "A line in the log each time it is made.", 0)                         \
   X(choice, trouble, "", "What happens to a row after a few steps of one life.", "none",  \
     "none|fail|abort|kill|greed|segv|stack|exit0|exit75|loop|hog|fork|leave_child|flood|" \
     "create_segv|destroy_segv|create_exit|create_loop|stop")
@@ -118,6 +119,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
   m->p = params, m->host = host;
   spec->obs_dim = 1, spec->action_dim = 1, spec->task_dim = 1, spec->horizon = m->p->horizon;
   spec->row_size = sizeof(Row);
+  if (m->p->says) host->log(host, "made by process %d", (int)getpid());
   if (m->p->trouble == CREATE_SEGV) {
     puts(". a line that is nobody's answer");
     fflush(stdout);

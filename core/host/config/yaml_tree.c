@@ -314,12 +314,35 @@ static bool read_all(int fd, GString *out) {
   return true;
 }
 
+static int by_name(gconstpointer a, gconstpointer b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* "; did you mean 'belief.yaml'?" where a file of such a name is beside what is not there, or "".
+ */
+static char *nearest_file(const char *path) {
+  g_autofree char *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);
+  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  for (const char *n; dir && (n = g_dir_read_name(dir));)
+    if (g_str_has_suffix(n, ".yaml") || g_str_has_suffix(n, ".yml"))
+      g_ptr_array_add(names, g_strdup(n));
+  g_ptr_array_sort(names, by_name);
+  g_ptr_array_add(names, NULL);
+  const char *near = hn_diag_nearest(name, (const char *const *)names->pdata);
+  if (!near) return g_strdup("");
+  g_autofree char *full = strchr(path, '/') ? g_build_filename(folder, near, NULL) : g_strdup(near);
+  return g_strdup_printf("; did you mean '%s'?", full);
+}
+
 char *hn_yaml_load(const char *path, gsize *length, HnDiag *d) {
   struct stat st;
   /* non-blocking: a pipe must be refused, not waited for */
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0 || fstat(fd, &st) < 0) {
-    hn_diag_add(d, path, 0, 0, "cannot be read: %s", g_strerror(errno));
+    const int why = errno;
+    g_autofree char *near = why == ENOENT ? nearest_file(path) : g_strdup("");
+    hn_diag_add(d, path, 0, 0, "cannot be read: %s%s", g_strerror(why), near);
     if (fd >= 0) close(fd);
     return NULL;
   }

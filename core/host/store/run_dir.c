@@ -153,7 +153,9 @@ HnCell *hn_cell_open(const char *dir, GError **error) {
     bool study = g_file_test(plan, G_FILE_TEST_EXISTS);
     hn_error_set(error, HN_ERROR_REFUSED, "%s: %s", dir,
                  study ? "a study's folder; give that of a cell, ARM/SEED inside it"
-                       : "not the folder of a cell: it has no config.resolved.yaml");
+                 : g_file_test(dir, G_FILE_TEST_EXISTS)
+                     ? "not the folder of a cell: it has no config.resolved.yaml"
+                     : "not the folder of a cell: there is no such folder");
     return NULL;
   }
   HnDiag *d = hn_diag_new();

@@ -174,6 +174,13 @@ HnOverrides hn_overrides_read(const char *const *overrides, const HnNode *base,
       continue;
     }
     char *equals = strchr(text, '=');
+    if (!equals && strpbrk(text, ".:") && overrides[1] && !strchr(overrides[1], '=')) {
+      /* run.frames 100 */
+      g_autofree char *value = hn_diag_cut(*++overrides);
+      hn_diag_add(d, place, 0, 0, "expected block.key=value; did you mean %.*s=%s?",
+                  (int)strcspn(cut, ":"), cut, value);
+      continue;
+    }
     if (!equals || equals == text) {
       hn_diag_add(d, place, 0, 0, "expected block.key=value");
       continue;

@@ -107,16 +107,47 @@ static HnResult *read_cell(const HnResults *r, const char *arm, int64_t seed) {
 
 /* ---- the study ---- */
 
+static bool has_plan(const char *dir) {
+  g_autofree char *path = g_build_filename(dir, HN_STUDY_PLAN, NULL);
+  return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+/* The folder of a study in `dir`, whose name is nearest to `name` (NULL: the only one), or NULL. */
+static char *study_in(const char *dir, const char *name) {
+  g_autoptr(GDir) d = g_dir_open(dir, 0, NULL);
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  for (const char *n; d && (n = g_dir_read_name(d));) {
+    g_autofree char *path = g_build_filename(dir, n, NULL);
+    if (has_plan(path)) g_ptr_array_add(names, g_strdup(n));
+  }
+  const char *only = names->len == 1 ? names->pdata[0] : NULL;
+  g_ptr_array_add(names, NULL);
+  const char *found = name ? hn_diag_nearest(name, (const char *const *)names->pdata) : only;
+  if (!found) return NULL;
+  return strcmp(dir, ".") ? g_build_filename(dir, found, NULL) : g_strdup(found);
+}
+
+/* "; did you mean 'runs/belief'?" for what is no study's folder, or "". */
+static char *nearest_study(const char *dir) {
+  g_autofree char *above = g_path_get_dirname(dir), *name = g_path_get_basename(dir);
+  g_autofree char *found = has_plan(above) ? g_strdup(above) : study_in(dir, NULL);
+  if (!found) found = study_in(above, name);
+  if (!found) found = study_in("runs", name);
+  return found ? g_strdup_printf("; did you mean '%s'?", found) : g_strdup("");
+}
+
 static bool read_plan(HnResults *r, GError **error) {
   g_autofree char *path = g_build_filename(r->dir, HN_STUDY_PLAN, NULL);
   g_autofree char *cell = hn_run_file(r->dir, HN_FILE_JSON);
   if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
-    return hn_error_set(error, HN_ERROR_MISSING, "%s: not a study folder: %s", r->dir,
-                        g_file_test(cell, G_FILE_TEST_EXISTS)
-                            ? "it holds a single cell; give the folder two levels up"
+    const bool single = g_file_test(cell, G_FILE_TEST_EXISTS);
+    g_autofree char *near = single ? g_strdup("") : nearest_study(r->dir);
+    return hn_error_set(error, HN_ERROR_MISSING, "%s: not a study folder: %s%s", r->dir,
+                        single ? "it holds a single cell; give the folder two levels up"
                         : g_file_test(r->dir, G_FILE_TEST_IS_DIR) ? "it has no " HN_STUDY_PLAN
                         : g_file_test(r->dir, G_FILE_TEST_EXISTS) ? "it is a file"
-                                                                  : "there is no such folder");
+                                                                  : "there is no such folder",
+                        near);
   }
   g_autoptr(HnDiag) d = hn_diag_new();
   HnPlan plan = {0};
