@@ -1,5 +1,6 @@
 /* cell_test.c - a cell reads back what it writes, and its identity changes with what matters. */
 #include "yaml_fixture.h"
+#include <glib/gstdio.h>
 
 static const char minimal[] =
     "study: s\narm: a\nseed_index: 2\nseed: 18446744073709551615\nenv: {plugin: toy}\n"
@@ -219,6 +220,40 @@ static void test_inner(void) {
   g_assert_cmpint(hn_cell_key_role("env.inner.inner.size"), ==, HN_KEY_MEASURE);
 }
 
+/* A copy of a plugin of the build with `more` behind its end, in a folder of its own. */
+static char *copy_of(const char *name, const char *more) {
+  g_autofree char *dir = g_dir_make_tmp("hunch-cell-XXXXXX", NULL), *bytes = NULL;
+  g_autofree char *from = g_strconcat(PLUGINS, "/", name, NULL);
+  char *to = g_build_filename(dir, name, NULL);
+  gsize n;
+  g_assert_true(g_file_get_contents(from, &bytes, &n, NULL));
+  bytes = g_realloc(bytes, n + strlen(more));
+  memcpy(bytes + n, more, strlen(more));
+  g_assert_true(g_file_set_contents(to, bytes, (gssize)(n + strlen(more)), NULL));
+  return to;
+}
+
+/* The identity of a cell whose wrapper holds that file, which is removed. */
+static char *identity_around(char *file) {
+  g_autoptr(GString) text = g_string_new(WITH("{plugin: wrap, inner: {plugin: FILE}}"));
+  g_string_replace(text, "FILE", file, 1);
+  HnCell *cell = good_cell(text->str);
+  char *identity = hn_cell_identity(cell);
+  hn_cell_free(cell);
+  g_autofree char *dir = g_path_get_dirname(file);
+  g_remove(file), g_rmdir(dir), g_free(file);
+  return identity;
+}
+
+/* What is in the file of an inner plugin counts, not where it is. */
+static void test_inner_file(void) {
+  g_autofree char *id = identity_around(copy_of("bandit.so", ""));
+  g_autofree char *elsewhere = identity_around(copy_of("bandit.so", ""));
+  g_autofree char *changed = identity_around(copy_of("bandit.so", "x"));
+  g_assert_cmpstr(id, ==, elsewhere);
+  g_assert_cmpstr(id, !=, changed);
+}
+
 static void test_inner_findings(void) {
   static const struct {
     const char *text, *finding;
@@ -271,6 +306,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/cell/findings", test_findings);
   g_test_add_func("/cell/differences", test_differences);
   g_test_add_func("/cell/inner", test_inner);
+  g_test_add_func("/cell/inner_file", test_inner_file);
   g_test_add_func("/cell/inner_findings", test_inner_findings);
   return g_test_run();
 }
