@@ -4,12 +4,15 @@
 #include "cell_fixture.h"
 #include "checkpoint.h"
 #include "env_layers.h"
+#include "json.h"
+#include "run_dir.h"
 #include "session.h"
 
 #define PARAMS(X)                                                           \
   X(choice, wrong, "", "What it does wrong.", "nothing",                    \
     "nothing|splits|obs|actions|task|negative|nan|flag|obs_nan|action_dim") \
-  X(int, kept, "", "Numbers that it keeps.", 3, 1, 100)
+  X(int, kept, "", "Numbers that it keeps.", 3, 1, 100)                     \
+  X(file, chart, "", "A file.", "")
 HN_PARAMS(PARAMS);
 #define METRICS(X) X(calls, "", "Calls of step, counted by each.", HN_MEAN)
 HN_METRICS(METRICS);
@@ -229,6 +232,29 @@ static void test_calls(void) {
   cell_clear(&c);
 }
 
+/* run.json names every layer, and says what was in the files that parameters name. */
+static void test_run_json(void) {
+  char *dir = folder_new();
+  g_autofree char *path = g_build_filename(dir, "abc", NULL);
+  g_autofree char *settings = g_strdup_printf("chart: %s", path);
+  g_assert_true(g_file_set_contents(path, "abc", -1, NULL));
+  HnCell c = cell_in(row("", plain(settings, toy(""))));
+  run_whole(&c, dir);
+  g_autoptr(JsonObject) facts = hn_run_facts(dir, NULL);
+  JsonObject *env = hn_json_object(hn_json_object(facts, "plugins"), "env");
+  JsonObject *inner = hn_json_object(env, "inner"), *innermost = hn_json_object(inner, "inner");
+  g_assert_cmpstr(hn_json_string(env, "name", NULL), ==, "row");
+  g_assert_cmpstr(hn_json_string(inner, "name", NULL), ==, "plain");
+  g_assert_cmpstr(hn_json_string(innermost, "name", NULL), ==, "toy_env");
+  g_assert_null(hn_json_object(innermost, "inner"));
+  JsonObject *chart = hn_json_object(hn_json_object(inner, "files"), "chart");
+  g_assert_cmpstr(hn_json_string(chart, "path", NULL), ==, path);
+  g_assert_cmpstr(hn_json_string(chart, "sha256", NULL), ==,
+                  "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  g_assert_null(hn_json_object(hn_json_object(env, "files"), "chart"));
+  folder_free(dir), cell_clear(&c);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/env_layers/names", test_names);
@@ -237,5 +263,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/env_layers/refused", test_refused);
   g_test_add_func("/env_layers/blame", test_blame);
   g_test_add_func("/env_layers/calls", test_calls);
+  g_test_add_func("/env_layers/run_json", test_run_json);
   return g_test_run();
 }
