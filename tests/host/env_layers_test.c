@@ -83,6 +83,47 @@ static const HnEnv row_methods = {sizeof(HnEnv), .create = create_row, .reset = 
 HN_PLUGIN(row, HN_KIND_ENV, Layer, &row_methods, .flags = HN_WRAPPER, .version = "1",
           .metrics = hn_this_metrics, .summary = "Has all.");
 
+/* ---- steps that a wrapper repeats ---- */
+
+static HnStatus create_odd(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
+  (void)self, (void)host, (void)params;
+  spec->obs_dim = spec->action_dim = 1, spec->horizon = 9, spec->row_size = sizeof(int64_t);
+  return HN_OK;
+}
+static HnStatus reset_odd(void *self, HnEnvBatch *b) {
+  (void)self;
+  for (int64_t i = 0; i < b->rows; i++)
+    if (b->begin[i] != HN_KEEP) b->obs[i] = 0;
+  return HN_OK;
+}
+static HnStatus step_odd(void *self, HnEnvBatch *b) {
+  (void)self;
+  for (int64_t i = 0; i < b->rows; i++) {
+    const int64_t steps = ++((int64_t *)b->state)[i];
+    b->obs[i] = b->reward[i] = (float)steps;
+    if (steps % 2) b->terminated[i] = b->truncated[i] = 1; /* where true, as env.h has it */
+  }
+  return HN_OK;
+}
+static const HnEnv odd_methods = {sizeof(HnEnv), .create = create_odd, .reset = reset_odd,
+                                  .step = step_odd};
+HN_PLUGIN(odd, HN_KIND_ENV, char, &odd_methods, .version = "1", .summary = "Ends at odd steps.");
+
+static HnStatus create_twice(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
+  (void)host, (void)params;
+  ((Layer *)self)->inner = spec->inner;
+  return HN_OK;
+}
+static HnStatus step_twice(void *self, HnEnvBatch *b) {
+  const Layer *e = self;
+  HnStatus status = e->inner->env->step(e->inner->self, b->inner);
+  for (int64_t i = 0; i < b->rows; i++) g_assert_true(b->terminated[i] && b->truncated[i]);
+  return status ? status : e->inner->env->step(e->inner->self, b->inner);
+}
+static const HnEnv twice_methods = {sizeof(HnEnv), .create = create_twice, .step = step_twice};
+HN_PLUGIN(twice, HN_KIND_ENV, Layer, &twice_methods, .flags = HN_WRAPPER, .version = "1",
+          .summary = "Takes each step twice.");
+
 static HnCell cell_in(HnPluginChoice env) {
   return cell_of_parts(env, part_of(&toy_filter_LTX_hn_plugin, ""),
                        part_of(&toy_policy_LTX_hn_plugin, ""));
@@ -165,6 +206,45 @@ static void test_same_bits(void) {
   c = cell_in(plain("", row("", toy(""))));
   assert_same_bits(&c);
   cell_clear(&c);
+}
+
+/* A wrapper may step as often as it likes; each call says of ends what is true of it alone. */
+static void test_repeated(void) {
+  enum { N = 3 };
+  HnCell c = cell_in(around(part_of(&twice_LTX_hn_plugin, ""), part_of(&odd_LTX_hn_plugin, "")));
+  HnPool *pool = hn_pool_new(1);
+  HnArena arena = {.chunks = 0};
+  HnInstance *x = hn_instance_new(&c.env, pool, NULL);
+  HnEnvSpec spec = {.struct_size = sizeof spec, .rows = N};
+  hn_arena_enter(&arena);
+  g_assert_cmpint(hn_env_create(x, &spec), ==, HN_OK);
+  HnEnvMemory m = hn_env_memory_new(x, N);
+  float obs[N], reward[N], action[N] = {0};
+  int64_t index[N] = {-1, -1, -1};
+  int32_t choice[N] = {0};
+  uint8_t begin[N] = {HN_NEW_TASK, HN_NEW_TASK, HN_NEW_TASK}, terminated[N] = {0},
+          truncated[N] = {0};
+  HnEnvBatch b = {.struct_size = sizeof b,
+                  .rows = N,
+                  .begin = begin,
+                  .task_index = index,
+                  .action = action,
+                  .action_index = choice,
+                  .obs = obs,
+                  .reward = reward,
+                  .terminated = terminated,
+                  .truncated = truncated};
+  g_assert_cmpint(hn_env_reset(x, &m, &b), ==, HN_OK);
+  for (int t = 1; t <= 4; t++) {
+    g_assert_cmpint(hn_env_step(x, &m, &b), ==, HN_OK);
+    for (int i = 0; i < N; i++) {
+      g_assert_cmpfloat((double)obs[i], ==, 2 * t);
+      g_assert_cmpfloat((double)reward[i], ==, 2 * t);
+      g_assert_cmpint(terminated[i] + truncated[i], ==, 0);
+    }
+  }
+  hn_env_memory_free(&m), hn_instance_free(x, x->created), hn_pool_free(pool);
+  hn_arena_enter(NULL), hn_arena_clear(&arena), cell_clear(&c);
 }
 
 /* ---- blame ---- */
@@ -262,6 +342,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/env_layers/same_bits", test_same_bits);
   g_test_add_func("/env_layers/refused", test_refused);
   g_test_add_func("/env_layers/blame", test_blame);
+  g_test_add_func("/env_layers/repeated", test_repeated);
   g_test_add_func("/env_layers/calls", test_calls);
   g_test_add_func("/env_layers/run_json", test_run_json);
   return g_test_run();
