@@ -105,8 +105,15 @@ static HnStatus step_odd(void *self, HnEnvBatch *b) {
   }
   return HN_OK;
 }
+/* The first number is how many steps the row has taken. */
+static HnStatus render_odd(void *self, const void *state, int64_t width, int64_t height,
+                           uint8_t *rgb) {
+  (void)self, (void)width, (void)height;
+  rgb[0] = (uint8_t) * (const int64_t *)state;
+  return HN_OK;
+}
 static const HnEnv odd_methods = {sizeof(HnEnv), .create = create_odd, .reset = reset_odd,
-                                  .step = step_odd};
+                                  .step = step_odd, .render = render_odd};
 HN_PLUGIN(odd, HN_KIND_ENV, char, &odd_methods, .version = "1", .summary = "Ends at odd steps.");
 
 static HnStatus create_twice(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
@@ -120,7 +127,15 @@ static HnStatus step_twice(void *self, HnEnvBatch *b) {
   for (int64_t i = 0; i < b->rows; i++) g_assert_true(b->terminated[i] && b->truncated[i]);
   return status ? status : e->inner->env->step(e->inner->self, b->inner);
 }
-static const HnEnv twice_methods = {sizeof(HnEnv), .create = create_twice, .step = step_twice};
+/* The second one counts those that draw. */
+static HnStatus render_twice(void *self, const void *state, int64_t width, int64_t height,
+                             uint8_t *rgb) {
+  const Layer *e = self;
+  rgb[1]++;
+  return e->inner->env->render(e->inner->self, state, width, height, rgb);
+}
+static const HnEnv twice_methods = {sizeof(HnEnv), .create = create_twice, .step = step_twice,
+                                    .render = render_twice};
 HN_PLUGIN(twice, HN_KIND_ENV, Layer, &twice_methods, .flags = HN_WRAPPER, .version = "1",
           .summary = "Takes each step twice.");
 
@@ -247,6 +262,33 @@ static void test_repeated(void) {
   hn_arena_enter(NULL), hn_arena_clear(&arena), cell_clear(&c);
 }
 
+/* A picture is of the row that was asked for, below wrappers that remember something of it too. */
+static void test_render(void) {
+  HnCell c = cell_in(row(
+      "", around(part_of(&twice_LTX_hn_plugin, ""), plain("", part_of(&odd_LTX_hn_plugin, "")))));
+  GError *error = NULL;
+  HnSession *s = hn_session_new(&c, NULL, &error);
+  g_assert_no_error(error);
+  const HnEnvMemory *m = &s->rollouts.env;
+  const HnInstance *odd = s->env->inner->inner->inner;
+  for (int64_t i = 0; i < m->rows; i++) ((int64_t *)hn_env_state(s->env, m, odd))[i] = 40 + i;
+  g_assert_true(hn_env_can_render(s->env));
+  for (int64_t i = 0; i < m->rows; i++) {
+    uint8_t rgb[3] = {0};
+    const HnMark mark = hn_arena_mark(hn_arena_current());
+    g_assert_cmpint(hn_env_render(s->env, hn_env_row(s->env, m, i), 1, 1, rgb), ==, HN_OK);
+    hn_arena_reset(hn_arena_current(), mark);
+    g_assert_cmpint(rgb[0], ==, 40 + i);
+    g_assert_cmpint(rgb[1], ==, 1);
+  }
+  hn_session_free(s), cell_clear(&c);
+  c = cell_in(around(part_of(&twice_LTX_hn_plugin, ""), toy("")));
+  s = hn_session_new(&c, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_false(hn_env_can_render(s->env)); /* there is nothing to draw */
+  hn_session_free(s), cell_clear(&c);
+}
+
 /* ---- blame ---- */
 
 static void refuses(HnPluginChoice env, int code, const char *text) {
@@ -342,6 +384,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/env_layers/same_bits", test_same_bits);
   g_test_add_func("/env_layers/refused", test_refused);
   g_test_add_func("/env_layers/blame", test_blame);
+  g_test_add_func("/env_layers/render", test_render);
   g_test_add_func("/env_layers/repeated", test_repeated);
   g_test_add_func("/env_layers/calls", test_calls);
   g_test_add_func("/env_layers/run_json", test_run_json);
