@@ -64,8 +64,8 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   if (wrong == NAN_OBS) b->obs[0] = (float)NAN;
   if (wrong == FLAG) b->terminated[0] = 2;
   for (int64_t i = 0; i < b->rows; i++) { /* row memory is its own */
-    char *row = (char *)b->state + i * 12;
-    for (int k = 0; k < 12; k++) row[k] = (char)(row[k] + 1);
+    uint8_t *row = (uint8_t *)b->state + i * 12;
+    for (int k = 0; k < 12; k++) row[k]++;
     g_assert_cmpint(row[11], ==, row[0]);
   }
   return status;
