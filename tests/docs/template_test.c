@@ -6,9 +6,9 @@
 #include "stand_in.h"
 #include <sys/wait.h>
 
-static const char *const kinds[] = {"env", "inference", "policy"};
+static const char *const kinds[] = {"env", "inference", "policy", "wrapper"};
 static char *dir;                 /* my_env.so, .. are here */
-static const HnPlugin *plugin[3]; /* by kind */
+static const HnPlugin *plugin[4]; /* in that order */
 
 /* Runs a shell's line in the folder; fails with what it prints. */
 static void shell(const char *line) {
@@ -40,7 +40,7 @@ static char *replaced(const char *text, const char *from, const char *to) {
 static void build(void) {
   g_autofree char *line = readme_line();
   shell("ln -s " SOURCE "/core " SOURCE "/plugins .");
-  for (guint k = 0; k < 3; k++) {
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
     g_autofree char *source = g_strdup_printf("template/%s.c", kinds[k]);
     g_autofree char *object = g_strdup_printf("my_%s.so", kinds[k]);
     g_autofree char *half = replaced(line, "template/env.c", source);
@@ -48,13 +48,13 @@ static void build(void) {
     g_autofree char *path = g_build_filename(dir, object, NULL);
     GError *error = NULL;
     shell(whole);
-    plugin[k] = hn_plugins_load(path, (HnKind)(k + 1), &error);
+    plugin[k] = hn_plugins_load(path, k < 3 ? (HnKind)(k + 1) : HN_KIND_ENV, &error);
     g_assert_no_error(error);
   }
 }
 
 static void test_laws(void) {
-  for (guint k = 0; k < 3; k++)
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++)
     for (const HnLaw *law = hn_check_laws(plugin[k]->kind); law->name; law++) {
       HnCell cell = hn_stand_in_cell(part_of(plugin[k], ""), false);
       g_autoptr(GString) why = g_string_new(NULL);
@@ -131,6 +131,26 @@ static void test_numbers(void) {
   hn_table_free(t), folder_free(folder), cell_clear(&c);
 }
 
+/* The wrapper shows how much of an episode of 20 steps is over, behind what the pendulum shows. */
+static void test_wrapper(void) {
+  HnCell c =
+      cell_of_parts(around(part_of(plugin[3], "scale: 2"), part_of(plugin[0], "horizon: 20")),
+                    part_of(plugin[1], ""), part_of(plugin[2], ""));
+  char *folder = run(&c);
+  g_autofree char *path = g_build_filename(folder, "trial.csv", NULL);
+  HnTable *t = hn_table_read(path, NULL);
+  const int64_t begin = hn_table_find(t, "begin"), obs = hn_table_find(t, "obs_0");
+  double steps = 0;
+  g_assert_cmpint(t->rows, >, 40);
+  for (int64_t i = 0; i < t->rows; i++, steps++) {
+    if (hn_table_at(t, i, begin) > 0) steps = 0;
+    const double x = hn_table_at(t, i, obs), y = hn_table_at(t, i, obs + 1);
+    g_assert_cmpfloat(fabs(x * x + y * y - 1), <, 1e-5);
+    g_assert_cmpfloat(fabs(hn_table_at(t, i, obs + 3) - steps / 10), <, 1e-6);
+  }
+  hn_table_free(t), folder_free(folder), cell_clear(&c);
+}
+
 /* Elsewhere: what pkg-config says of an installed tree, without the kit and with it. */
 static void test_installed(void) {
   shell("meson install -C " BUILD " --no-rebuild --quiet --destdir \"$PWD/root\"");
@@ -153,6 +173,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/template/laws", test_laws);
   g_test_add_func("/template/policy_learns", test_policy_learns);
   g_test_add_func("/template/numbers", test_numbers);
+  g_test_add_func("/template/wrapper", test_wrapper);
   g_test_add_func("/template/installed", test_installed);
   const int result = g_test_run();
   folder_free(dir);

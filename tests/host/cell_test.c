@@ -1,5 +1,8 @@
 /* cell_test.c - a cell reads back what it writes, and its identity changes with what matters. */
+#include "validate.h"
 #include "yaml_fixture.h"
+#include <glib/gstdio.h>
+#include <sys/stat.h>
 
 static const char minimal[] =
     "study: s\narm: a\nseed_index: 2\nseed: 18446744073709551615\nenv: {plugin: toy}\n"
@@ -219,6 +222,40 @@ static void test_inner(void) {
   g_assert_cmpint(hn_cell_key_role("env.inner.inner.size"), ==, HN_KEY_MEASURE);
 }
 
+/* A copy of a plugin of the build with `more` behind its end, in a folder of its own. */
+static char *copy_of(const char *name, const char *more) {
+  g_autofree char *dir = g_dir_make_tmp("hunch-cell-XXXXXX", NULL), *bytes = NULL;
+  g_autofree char *from = g_strconcat(PLUGINS, "/", name, NULL);
+  char *to = g_build_filename(dir, name, NULL);
+  gsize n;
+  g_assert_true(g_file_get_contents(from, &bytes, &n, NULL));
+  bytes = g_realloc(bytes, n + strlen(more));
+  memcpy(bytes + n, more, strlen(more));
+  g_assert_true(g_file_set_contents(to, bytes, (gssize)(n + strlen(more)), NULL));
+  return to;
+}
+
+/* The identity of a cell whose wrapper holds that file, which is removed. */
+static char *identity_around(char *file) {
+  g_autoptr(GString) text = g_string_new(WITH("{plugin: wrap, inner: {plugin: FILE}}"));
+  g_string_replace(text, "FILE", file, 1);
+  HnCell *cell = good_cell(text->str);
+  char *identity = hn_cell_identity(cell);
+  hn_cell_free(cell);
+  g_autofree char *dir = g_path_get_dirname(file);
+  g_remove(file), g_rmdir(dir), g_free(file);
+  return identity;
+}
+
+/* What is in the file of an inner plugin counts, not where it is. */
+static void test_inner_file(void) {
+  g_autofree char *id = identity_around(copy_of("bandit.so", ""));
+  g_autofree char *elsewhere = identity_around(copy_of("bandit.so", ""));
+  g_autofree char *changed = identity_around(copy_of("bandit.so", "x"));
+  g_assert_cmpstr(id, ==, elsewhere);
+  g_assert_cmpstr(id, !=, changed);
+}
+
 static void test_inner_findings(void) {
   static const struct {
     const char *text, *finding;
@@ -233,6 +270,8 @@ static void test_inner_findings(void) {
        "c.yaml:5:42: error: env toy: unknown key 'sise'; did you mean 'size'?\n"},
       {WITH("{plugin: wrap, inner: {plugin: toy, size: 400}}"),
        "c.yaml:5:48: error: 'size: 400' is out of range: expected an integer in [2, 100]\n"},
+      {WITH("{plugin: toy, iner: 1}"),
+       "c.yaml:5:20: error: env toy: unknown key 'iner'; valid: size, map, plugin\n"},
       {WITH("{plugin: wrap, iner: {plugin: toy}}"),
        "c.yaml:5:21: error: env wrap: unknown key 'iner'; did you mean 'inner'?\n"},
       {WITH("{plugin: toy, inner: {plugin: toy}}"),
@@ -263,14 +302,205 @@ static void test_inner_findings(void) {
       deep, ==, "c.yaml:5:182: error: env wrap: at most 8 wrappers can be around an environment\n");
 }
 
+/* ---- parameters that name files ---- */
+
+typedef struct Chart {
+  const char *map;
+  int64_t size;
+  const char *other;
+} Chart;
+static const HnParam chart_params[] = {HN_ROW_file(Chart, map, "", "A map.", "") HN_ROW_int(
+    Chart, size, "", "Size.", 3, 1, 9) HN_ROW_file(Chart, other, "", "Another.", "")};
+static const HnPlugin chart = FAKE(chart, HN_KIND_ENV, &env_methods, Chart, chart_params, 3);
+
+/* As published: FIPS 180-2, appendix B.1, and of nothing. */
+#define SHA256_ABC  "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define SHA256_NONE "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+static char *folder; /* of the files; ABSENT is in no test */
+
+static void put(const char *name, const char *text) {
+  g_autofree char *path = g_build_filename(folder, name, NULL);
+  g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+/* Reads a cell whose env is `env`, of a file in the folder. */
+static HnCell *chart_cell(const char *env, char **findings) {
+  g_autofree char *name = g_build_filename(folder, "c.yaml", NULL);
+  g_autoptr(GString) text = g_string_new(WITH("ENV"));
+  HnDiag *d = hn_diag_new();
+  g_string_replace(text, "ENV", env, 1);
+  HnNode *n = hn_yaml_parse(name, text->str, text->len, d);
+  HnCell *cell = hn_cell_read(n, d);
+  g_autofree char *all = hn_diag_text(d);
+  g_autoptr(GString) out = g_string_new(all);
+  g_string_replace(out, folder, "DIR", 0);
+  *findings = g_strdup(out->str);
+  hn_node_free(n), hn_diag_free(d);
+  return cell;
+}
+
+static HnCell *good_chart(const char *env) {
+  g_autofree char *findings = NULL;
+  HnCell *cell = chart_cell(env, &findings);
+  g_assert_cmpstr(findings, ==, "");
+  return cell;
+}
+
+static char *chart_identity(const char *env) {
+  HnCell *cell = good_chart(env);
+  char *identity = hn_cell_identity(cell);
+  hn_cell_free(cell);
+  return identity;
+}
+
+static void test_file(void) {
+  put("abc.txt", "abc"), put("empty.txt", "");
+  HnCell *cell = good_chart("{plugin: chart, map: abc.txt, size: 4}");
+  const Chart *p = cell->env.params;
+  g_autofree char *path = g_build_filename(folder, "abc.txt", NULL), *text = written(cell);
+  g_assert_cmpstr(p->map, ==, path);
+  g_assert_cmpstr(p->other, ==, "");
+  g_autoptr(GString) shown = g_string_new(text);
+  g_string_replace(shown, folder, "DIR", 0);
+  g_string_replace(shown, "\"", "", 0); /* what is quoted is another test's */
+  if (!strstr(shown->str, "env:\n  plugin: chart\n  map: DIR/abc.txt\n  map_sha256: " SHA256_ABC
+                          "\n  size: 4\n  other: \n"))
+    g_error("%s", shown->str);
+  HnCell *again = good_cell(text); /* which says what must be in it */
+  g_autofree char *one = hn_cell_identity(cell), *two = hn_cell_identity(again);
+  g_assert_cmpstr(one, ==, two);
+  g_assert_cmpstr(((const Chart *)again->env.params)->map, ==, path);
+  hn_cell_free(cell), hn_cell_free(again);
+  cell = good_chart("{plugin: chart, map: ./empty.txt, map_sha256: " SHA256_NONE ", other: ''}");
+  hn_cell_free(cell);
+}
+
+/* The identity is made of what is in the file, not of where it is. */
+static void test_file_identity(void) {
+  put("abc.txt", "abc"), put("same.txt", "abc"), put("xyz.txt", "xyz");
+  g_autofree char *abc = chart_identity("{plugin: chart, map: abc.txt}");
+  g_autofree char *same = chart_identity("{plugin: chart, map: same.txt}");
+  g_autofree char *xyz = chart_identity("{plugin: chart, map: xyz.txt}");
+  g_autofree char *other = chart_identity("{plugin: chart, other: abc.txt}");
+  g_autofree char *none = chart_identity("{plugin: chart}");
+  g_assert_cmpstr(abc, ==, same);
+  g_assert_cmpstr(abc, !=, xyz);
+  g_assert_cmpstr(abc, !=, other);
+  g_assert_cmpstr(abc, !=, none);
+  g_autofree char *inner = chart_identity("{plugin: wrap, inner: {plugin: chart, map: abc.txt}}");
+  g_autofree char *deeper = chart_identity("{plugin: wrap, inner: {plugin: chart, map: xyz.txt}}");
+  g_assert_cmpstr(inner, !=, deeper);
+  put("abc.txt", "xyz"); /* of the same length, an instant later */
+  g_autofree char *changed = chart_identity("{plugin: chart, map: abc.txt}");
+  g_assert_cmpstr(changed, ==, xyz);
+}
+
+static void note_path(void *arg, const char *path, const HnNode *a, const HnNode *b) {
+  (void)a, (void)b;
+  g_string_append_printf(arg, "%s ", path);
+}
+
+/* Cells whose files hold the same do not differ, wherever they lie. */
+static void test_file_differences(void) {
+  put("abc.txt", "abc"), put("same.txt", "abc"), put("xyz.txt", "xyz");
+  static const char *const cases[][2] = {
+      {"{plugin: chart, map: same.txt}", ""},
+      {"{plugin: chart, map: xyz.txt}", "env.map env.map_sha256 "},
+      {"{plugin: chart}", "env.map env.map_sha256 "}};
+  HnCell *cell = good_chart("{plugin: chart, map: abc.txt}");
+  HnNode *a = hn_cell_node(cell);
+  for (guint k = 0; k < G_N_ELEMENTS(cases); k++) {
+    HnCell *other = good_chart(cases[k][0]);
+    HnNode *b = hn_cell_node(other);
+    g_autoptr(GString) paths = g_string_new("");
+    hn_cell_differences(a, b, 0, note_path, paths);
+    g_assert_cmpstr(paths->str, ==, cases[k][1]);
+    hn_node_free(b), hn_cell_free(other);
+  }
+  hn_node_free(a), hn_cell_free(cell);
+}
+
+static void test_file_findings(void) {
+  put("abc.txt", "abc");
+  g_autofree char *pipe = g_build_filename(folder, "pipe", NULL);
+  g_assert_cmpint(mkfifo(pipe, 0600), ==, 0);
+  static const char *const cases[][2] = {
+      {"{plugin: chart, map: abd.txt}",
+       "DIR/c.yaml:5:27: error: 'map: abd.txt': expected the path of a file: DIR/abd.txt: No such "
+       "file or directory\n"},
+      {"{plugin: chart, map: .}",
+       "DIR/c.yaml:5:27: error: 'map: .': expected the path of a file: DIR: not a regular file\n"},
+      {"{plugin: chart, map: pipe}", "DIR/c.yaml:5:27: error: 'map: pipe': expected the path of a "
+                                     "file: DIR/pipe: not a regular file\n"},
+      {"{plugin: chart, map: [abc.txt]}",
+       "DIR/c.yaml:5:27: error: 'map:': expected the path of a file, not a list\n"},
+      {"{plugin: wrap, inner: {plugin: chart, map: x/y}}",
+       "DIR/c.yaml:5:49: error: 'map: x/y': expected the path of a file: DIR/x/y: No such file or "
+       "directory\n"},
+      {"{plugin: chart, map: abc.txt, map_sha256: 1234}",
+       "DIR/c.yaml:5:48: error: 'map_sha256:': DIR/abc.txt has another content, of "
+       "SHA-256 " SHA256_ABC "\n"},
+      {"{plugin: chart, map_sha256: 1234}",
+       "DIR/c.yaml:5:22: error: 'map_sha256:': there is no 'map:' beside it\n"},
+      {"{plugin: chart, map: '', map_sha256: 1234}",
+       "DIR/c.yaml:5:31: error: 'map_sha256:': there is no 'map:' beside it\n"},
+      {"{plugin: chart, size_sha256: 1234}",
+       "DIR/c.yaml:5:22: error: env chart: unknown key 'size_sha256'; did you mean "
+       "'size'?\n"}};
+  for (guint k = 0; k < G_N_ELEMENTS(cases); k++) {
+    g_autofree char *findings = NULL;
+    g_assert_null(chart_cell(cases[k][0], &findings));
+    g_assert_cmpstr(findings, ==, cases[k][1]);
+  }
+  g_remove(pipe);
+}
+
+static void test_file_tables(void) {
+  HnParam params[] = {HN_ROW_file(Chart, map, "", "A map.", "x.txt")
+                          HN_ROW_file(Chart, other, "", "Another.", "")};
+  const HnPlugin fake = FAKE(chart, HN_KIND_ENV, &env_methods, Chart, params, 2);
+  g_autofree char *with_default = hn_descriptor_refuse(&fake, "chart");
+  g_assert_cmpstr(
+      with_default, ==,
+      "has a bad parameter table: row 0 'map' is a file with a default, which must be ''");
+  params[0].text = "", params[1].name = "map_sha256";
+  g_autofree char *taken = hn_descriptor_refuse(&fake, "chart");
+  g_assert_cmpstr(taken, ==,
+                  "has a parameter 'map_sha256', which is the host's word on the file 'map'");
+  params[1].name = "other_sha256";
+  g_assert_null(hn_descriptor_refuse(&fake, "chart"));
+}
+
+static void remove_folder(void) {
+  static const char *const files[] = {"abc.txt", "same.txt", "xyz.txt", "empty.txt"};
+  for (guint k = 0; k < G_N_ELEMENTS(files); k++) {
+    g_autofree char *path = g_build_filename(folder, files[k], NULL);
+    g_remove(path);
+  }
+  g_rmdir(folder), g_free(folder);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  GError *error = NULL;
   add_fakes();
+  hn_plugins_add(&chart, &error);
+  g_assert_no_error(error);
+  folder = g_dir_make_tmp("hunch-cell-XXXXXX", NULL);
   g_test_add_func("/cell/round-trip", test_round_trip);
   g_test_add_func("/cell/identity", test_identity);
   g_test_add_func("/cell/findings", test_findings);
   g_test_add_func("/cell/differences", test_differences);
   g_test_add_func("/cell/inner", test_inner);
+  g_test_add_func("/cell/inner_file", test_inner_file);
   g_test_add_func("/cell/inner_findings", test_inner_findings);
-  return g_test_run();
+  g_test_add_func("/cell/file", test_file);
+  g_test_add_func("/cell/file_identity", test_file_identity);
+  g_test_add_func("/cell/file_differences", test_file_differences);
+  g_test_add_func("/cell/file_findings", test_file_findings);
+  g_test_add_func("/cell/file_tables", test_file_tables);
+  const int failed = g_test_run();
+  remove_folder();
+  return failed;
 }

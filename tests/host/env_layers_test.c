@@ -4,12 +4,15 @@
 #include "cell_fixture.h"
 #include "checkpoint.h"
 #include "env_layers.h"
+#include "json.h"
+#include "run_dir.h"
 #include "session.h"
 
 #define PARAMS(X)                                                           \
   X(choice, wrong, "", "What it does wrong.", "nothing",                    \
     "nothing|splits|obs|actions|task|negative|nan|flag|obs_nan|action_dim") \
-  X(int, kept, "", "Numbers that it keeps.", 3, 1, 100)
+  X(int, kept, "", "Numbers that it keeps.", 3, 1, 100)                     \
+  X(file, chart, "", "A file.", "")
 HN_PARAMS(PARAMS);
 #define METRICS(X) X(calls, "", "Calls of step, counted by each.", HN_MEAN)
 HN_METRICS(METRICS);
@@ -61,8 +64,8 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   if (wrong == NAN_OBS) b->obs[0] = (float)NAN;
   if (wrong == FLAG) b->terminated[0] = 2;
   for (int64_t i = 0; i < b->rows; i++) { /* row memory is its own */
-    char *row = (char *)b->state + i * 12;
-    for (int k = 0; k < 12; k++) row[k] = (char)(row[k] + 1);
+    uint8_t *row = (uint8_t *)b->state + i * 12;
+    for (int k = 0; k < 12; k++) row[k]++;
     g_assert_cmpint(row[11], ==, row[0]);
   }
   return status;
@@ -79,6 +82,62 @@ static const HnEnv row_methods = {sizeof(HnEnv), .create = create_row, .reset = 
                                   .step = step};
 HN_PLUGIN(row, HN_KIND_ENV, Layer, &row_methods, .flags = HN_WRAPPER, .version = "1",
           .metrics = hn_this_metrics, .summary = "Has all.");
+
+/* ---- steps that a wrapper repeats ---- */
+
+static HnStatus create_odd(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
+  (void)self, (void)host, (void)params;
+  spec->obs_dim = spec->action_dim = 1, spec->horizon = 9, spec->row_size = sizeof(int64_t);
+  return HN_OK;
+}
+static HnStatus reset_odd(void *self, HnEnvBatch *b) {
+  (void)self;
+  for (int64_t i = 0; i < b->rows; i++)
+    if (b->begin[i] != HN_KEEP) b->obs[i] = 0;
+  return HN_OK;
+}
+static HnStatus step_odd(void *self, HnEnvBatch *b) {
+  (void)self;
+  for (int64_t i = 0; i < b->rows; i++) {
+    const int64_t steps = ++((int64_t *)b->state)[i];
+    b->obs[i] = b->reward[i] = (float)steps;
+    if (steps % 2) b->terminated[i] = b->truncated[i] = 1; /* where true, as env.h has it */
+  }
+  return HN_OK;
+}
+/* The first number is how many steps the row has taken. */
+static HnStatus render_odd(void *self, const void *state, int64_t width, int64_t height,
+                           uint8_t *rgb) {
+  (void)self, (void)width, (void)height;
+  rgb[0] = (uint8_t) * (const int64_t *)state;
+  return HN_OK;
+}
+static const HnEnv odd_methods = {sizeof(HnEnv), .create = create_odd, .reset = reset_odd,
+                                  .step = step_odd, .render = render_odd};
+HN_PLUGIN(odd, HN_KIND_ENV, char, &odd_methods, .version = "1", .summary = "Ends at odd steps.");
+
+static HnStatus create_twice(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
+  (void)host, (void)params;
+  ((Layer *)self)->inner = spec->inner;
+  return HN_OK;
+}
+static HnStatus step_twice(void *self, HnEnvBatch *b) {
+  const Layer *e = self;
+  HnStatus status = e->inner->env->step(e->inner->self, b->inner);
+  for (int64_t i = 0; i < b->rows; i++) g_assert_true(b->terminated[i] && b->truncated[i]);
+  return status ? status : e->inner->env->step(e->inner->self, b->inner);
+}
+/* The second one counts those that draw. */
+static HnStatus render_twice(void *self, const void *state, int64_t width, int64_t height,
+                             uint8_t *rgb) {
+  const Layer *e = self;
+  rgb[1]++;
+  return e->inner->env->render(e->inner->self, state, width, height, rgb);
+}
+static const HnEnv twice_methods = {sizeof(HnEnv), .create = create_twice, .step = step_twice,
+                                    .render = render_twice};
+HN_PLUGIN(twice, HN_KIND_ENV, Layer, &twice_methods, .flags = HN_WRAPPER, .version = "1",
+          .summary = "Takes each step twice.");
 
 static HnCell cell_in(HnPluginChoice env) {
   return cell_of_parts(env, part_of(&toy_filter_LTX_hn_plugin, ""),
@@ -164,6 +223,72 @@ static void test_same_bits(void) {
   cell_clear(&c);
 }
 
+/* A wrapper may step as often as it likes; each call says of ends what is true of it alone. */
+static void test_repeated(void) {
+  enum { N = 3 };
+  HnCell c = cell_in(around(part_of(&twice_LTX_hn_plugin, ""), part_of(&odd_LTX_hn_plugin, "")));
+  HnPool *pool = hn_pool_new(1);
+  HnArena arena = {.chunks = 0};
+  HnInstance *x = hn_instance_new(&c.env, pool, NULL);
+  HnEnvSpec spec = {.struct_size = sizeof spec, .rows = N};
+  hn_arena_enter(&arena);
+  g_assert_cmpint(hn_env_create(x, &spec), ==, HN_OK);
+  HnEnvMemory m = hn_env_memory_new(x, N);
+  float obs[N], reward[N], action[N] = {0};
+  int64_t index[N] = {-1, -1, -1};
+  int32_t choice[N] = {0};
+  uint8_t begin[N] = {HN_NEW_TASK, HN_NEW_TASK, HN_NEW_TASK}, terminated[N] = {0},
+          truncated[N] = {0};
+  HnEnvBatch b = {.struct_size = sizeof b,
+                  .rows = N,
+                  .begin = begin,
+                  .task_index = index,
+                  .action = action,
+                  .action_index = choice,
+                  .obs = obs,
+                  .reward = reward,
+                  .terminated = terminated,
+                  .truncated = truncated};
+  g_assert_cmpint(hn_env_reset(x, &m, &b), ==, HN_OK);
+  for (int t = 1; t <= 4; t++) {
+    g_assert_cmpint(hn_env_step(x, &m, &b), ==, HN_OK);
+    for (int i = 0; i < N; i++) {
+      g_assert_cmpfloat((double)obs[i], ==, 2 * t);
+      g_assert_cmpfloat((double)reward[i], ==, 2 * t);
+      g_assert_cmpint(terminated[i] + truncated[i], ==, 0);
+    }
+  }
+  hn_env_memory_free(&m), hn_instance_free(x, x->created), hn_pool_free(pool);
+  hn_arena_enter(NULL), hn_arena_clear(&arena), cell_clear(&c);
+}
+
+/* A picture is of the row that was asked for, below wrappers that remember something of it too. */
+static void test_render(void) {
+  HnCell c = cell_in(row(
+      "", around(part_of(&twice_LTX_hn_plugin, ""), plain("", part_of(&odd_LTX_hn_plugin, "")))));
+  GError *error = NULL;
+  HnSession *s = hn_session_new(&c, NULL, &error);
+  g_assert_no_error(error);
+  const HnEnvMemory *m = &s->rollouts.env;
+  const HnInstance *odd = s->env->inner->inner->inner;
+  for (int64_t i = 0; i < m->rows; i++) ((int64_t *)hn_env_state(s->env, m, odd))[i] = 40 + i;
+  g_assert_true(hn_env_can_render(s->env));
+  for (int64_t i = 0; i < m->rows; i++) {
+    uint8_t rgb[3] = {0};
+    const HnMark mark = hn_arena_mark(hn_arena_current());
+    g_assert_cmpint(hn_env_render(s->env, hn_env_row(s->env, m, i), 1, 1, rgb), ==, HN_OK);
+    hn_arena_reset(hn_arena_current(), mark);
+    g_assert_cmpint(rgb[0], ==, 40 + i);
+    g_assert_cmpint(rgb[1], ==, 1);
+  }
+  hn_session_free(s), cell_clear(&c);
+  c = cell_in(around(part_of(&twice_LTX_hn_plugin, ""), toy("")));
+  s = hn_session_new(&c, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_false(hn_env_can_render(s->env)); /* there is nothing to draw */
+  hn_session_free(s), cell_clear(&c);
+}
+
 /* ---- blame ---- */
 
 static void refuses(HnPluginChoice env, int code, const char *text) {
@@ -229,6 +354,29 @@ static void test_calls(void) {
   cell_clear(&c);
 }
 
+/* run.json names every layer, and says what was in the files that parameters name. */
+static void test_run_json(void) {
+  char *dir = folder_new();
+  g_autofree char *path = g_build_filename(dir, "abc", NULL);
+  g_autofree char *settings = g_strdup_printf("chart: %s", path);
+  g_assert_true(g_file_set_contents(path, "abc", -1, NULL));
+  HnCell c = cell_in(row("", plain(settings, toy(""))));
+  run_whole(&c, dir);
+  g_autoptr(JsonObject) facts = hn_run_facts(dir, NULL);
+  JsonObject *env = hn_json_object(hn_json_object(facts, "plugins"), "env");
+  JsonObject *inner = hn_json_object(env, "inner"), *innermost = hn_json_object(inner, "inner");
+  g_assert_cmpstr(hn_json_string(env, "name", NULL), ==, "row");
+  g_assert_cmpstr(hn_json_string(inner, "name", NULL), ==, "plain");
+  g_assert_cmpstr(hn_json_string(innermost, "name", NULL), ==, "toy_env");
+  g_assert_null(hn_json_object(innermost, "inner"));
+  JsonObject *chart = hn_json_object(hn_json_object(inner, "files"), "chart");
+  g_assert_cmpstr(hn_json_string(chart, "path", NULL), ==, path);
+  g_assert_cmpstr(hn_json_string(chart, "sha256", NULL), ==,
+                  "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  g_assert_null(hn_json_object(hn_json_object(env, "files"), "chart"));
+  folder_free(dir), cell_clear(&c);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/env_layers/names", test_names);
@@ -236,6 +384,9 @@ int main(int argc, char **argv) {
   g_test_add_func("/env_layers/same_bits", test_same_bits);
   g_test_add_func("/env_layers/refused", test_refused);
   g_test_add_func("/env_layers/blame", test_blame);
+  g_test_add_func("/env_layers/render", test_render);
+  g_test_add_func("/env_layers/repeated", test_repeated);
   g_test_add_func("/env_layers/calls", test_calls);
+  g_test_add_func("/env_layers/run_json", test_run_json);
   return g_test_run();
 }

@@ -385,7 +385,7 @@ static void test_param_faults(void) {
   ROW_REFUSED("has no proper name", 1, row->name = "two words");
   ROW_REFUSED("names the plugin", 1, row->name = "plugin");
   ROW_REFUSED("row 1 'gain' is there twice", 1, row->name = "gain");
-  ROW_REFUSED("of an unknown kind", 1, row->kind = 6);
+  ROW_REFUSED("of an unknown kind", 1, row->kind = 7);
   ROW_REFUSED("has no unit", 1, row->unit = NULL);
   ROW_REFUSED("has no documentation", 1, row->doc = "");
   ROW_REFUSED("outside the parameter struct", 1, row->offset = 4096);

@@ -44,10 +44,7 @@ static void missing(const Reader *r, const HnNode *map, const char *what, const 
 
 /* A plugin's path as a full one: from the folder of the file that names it. */
 static char *located(const HnNode *name) {
-  if (!strchr(name->text, '/')) return g_strdup(name->text);
-  g_autofree char *folder = name->line > 0 ? g_path_get_dirname(name->file) : NULL;
-  g_autofree char *base = folder ? g_canonicalize_filename(folder, NULL) : NULL;
-  return g_canonicalize_filename(name->text, base);
+  return strchr(name->text, '/') ? hn_node_path(name) : g_strdup(name->text);
 }
 
 static void read_inner(const Reader *r, const char *what, const HnNode *block, guint depth,
@@ -89,8 +86,9 @@ static void read_part(const Reader *r, const HnNode *map, const char *within, co
   }
   HnSchema schema = hn_schema_of(part->plugin);
   part->params = g_malloc0(MAX(schema.size, 1));
-  static const char *const keys[] = {"plugin", "inner", NULL}, *const plugin[] = {"plugin", NULL};
-  hn_params_fill(&schema, block, kind == HN_KIND_ENV ? keys : plugin, part->params, r->d);
+  const bool inner = part->plugin->flags & HN_WRAPPER || hn_node_get(block, "inner");
+  const char *const keys[] = {"plugin", kind == HN_KIND_ENV && inner ? "inner" : NULL, NULL};
+  hn_params_fill(&schema, block, keys, part->params, r->d);
   if (kind == HN_KIND_ENV) read_inner(r, what, block, depth, part);
 }
 
@@ -322,6 +320,13 @@ typedef struct Walk {
   void *arg;
 } Walk;
 
+/* Whether a key names files of the same content, wherever they are. */
+static bool same_file(const HnNode *a, const HnNode *b, const char *key) {
+  g_autofree char *sha256 = g_strconcat(key, "_sha256", NULL);
+  const HnNode *one = hn_node_get(a, sha256), *other = hn_node_get(b, sha256);
+  return one && other && same_leaf(one, other);
+}
+
 static void walk(const Walk *w, const char *path, const HnNode *a, const HnNode *b) {
   if (!a || !b || a->kind != HN_NODE_MAP || b->kind != HN_NODE_MAP) {
     if (!same_leaf(a, b) && !(w->ignored & (int)hn_cell_key_role(path)))
@@ -332,7 +337,7 @@ static void walk(const Walk *w, const char *path, const HnNode *a, const HnNode 
     const HnNode *keys = side ? b : a;
     for (guint i = 0; i < keys->keys->len; i++) {
       const char *key = ((const HnNode *)keys->keys->pdata[i])->text;
-      if (side && hn_node_get(a, key)) continue;
+      if ((side && hn_node_get(a, key)) || same_file(a, b, key)) continue;
       g_autofree char *inner = *path ? g_strconcat(path, ".", key, NULL) : g_strdup(key);
       walk(w, inner, hn_node_get(a, key), hn_node_get(b, key));
     }
@@ -375,9 +380,15 @@ const HnPluginChoice *hn_cell_called(const HnCell *cell, int32_t call) {
   return part;
 }
 
-/* Names the plugins of a block instead of saying where they are, and says what is in their files.
- */
+/* Names the plugins of a block instead of saying where they are, and says what is in their files;
+ * of files that parameters name it is said already. */
 static void identify(HnNode *block, const HnPluginChoice *part) {
+  const HnSchema schema = hn_schema_of(part->plugin);
+  for (guint i = 0; i < schema.count; i++) {
+    const HnParam *p = hn_schema_at(&schema, i);
+    if (p->kind == HN_FILE && *hn_node_get(block, p->name)->text)
+      hn_node_put(block, p->name, "a file");
+  }
   const char *sha256 = hn_plugins_sha256(part->plugin);
   hn_params_put_text(block, "plugin", part->plugin->name);
   hn_node_put(block, "plugin sha256", sha256 ? sha256 : "linked in");

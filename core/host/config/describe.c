@@ -13,8 +13,8 @@ static const char *fold_name(HnFold fold) {
 }
 
 static const char *param_kind_name(HnParamKind kind) {
-  static const char *const names[] = {"?", "real", "int", "flag", "text", "choice"};
-  return names[kind >= HN_REAL && kind <= HN_CHOICE ? kind : 0];
+  static const char *const names[] = {"?", "real", "int", "flag", "text", "choice", "file"};
+  return names[kind >= HN_REAL && kind <= HN_FILE ? kind : 0];
 }
 
 /* "  gain: 1", a line for each parameter, as a study would write it. */

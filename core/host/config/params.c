@@ -1,5 +1,6 @@
 /* params.c - converts YAML scalars by a parameter table, and back. */
 #include "params.h"
+#include "param_file.h"
 #include "registry.h"
 #include <inttypes.h>
 #include <math.h>
@@ -133,6 +134,9 @@ char *hn_params_expected(const HnParam *p) {
   case HN_TEXT:
     g_string_assign(out, "text");
     return g_string_free(out, false);
+  case HN_FILE:
+    g_string_assign(out, "the path of a file");
+    return g_string_free(out, false);
   case HN_CHOICE: {
     g_auto(GStrv) choices = g_strsplit(p->choices, "|", -1);
     g_autofree char *list = g_strjoinv(", ", choices);
@@ -218,6 +222,7 @@ static void preset(const HnParam *p, void *out) {
     *FIELD(bool, p, out) = p->preset != 0;
     break;
   case HN_TEXT:
+  case HN_FILE:
     *FIELD(const char *, p, out) = g_intern_string(p->text ? p->text : "");
     break;
   case HN_CHOICE:
@@ -275,6 +280,15 @@ static void set_choice(const HnParam *p, const HnNode *n, void *out, HnDiag *d) 
     complain(p, n, d, ": expected %s", expected);
 }
 
+static void set_file(const HnParam *p, const HnNode *n, void *out, HnDiag *d) {
+  g_autofree char *why = NULL;
+  const char *path = *n->text ? hn_param_file_read(n, &why) : "";
+  if (path)
+    *FIELD(const char *, p, out) = path;
+  else
+    complain(p, n, d, ": expected the path of a file: %s", why);
+}
+
 static void set(const HnParam *p, const HnNode *n, void *out, HnDiag *d) {
   if (n->kind != HN_NODE_TEXT) {
     g_autofree char *expected = hn_params_expected(p);
@@ -291,6 +305,9 @@ static void set(const HnParam *p, const HnNode *n, void *out, HnDiag *d) {
   case HN_CHOICE:
     set_choice(p, n, out, d);
     break;
+  case HN_FILE:
+    set_file(p, n, out, d);
+    break;
   default:
     set_number(p, n, out, d);
   }
@@ -303,6 +320,27 @@ static char *new_name(const HnSchema *s, const char *old) {
   for (char **pair = pairs; *pair; pair++)
     if (strncmp(*pair, old, n) == 0 && (*pair)[n] == ':') return g_strdup(*pair + n + 1);
   return NULL;
+}
+
+/* The file whose content a key says, NAME_sha256, or NULL. */
+static const HnParam *file_of(const HnSchema *s, const char *key) {
+  if (!g_str_has_suffix(key, "_sha256")) return NULL;
+  g_autofree char *name = g_strndup(key, strlen(key) - strlen("_sha256"));
+  const HnParam *p = hn_schema_find(s, name);
+  return p && p->kind == HN_FILE ? p : NULL;
+}
+
+/* Compares what a file was with what it is, once its path is read. */
+static void check_file(const HnParam *p, const HnNode *map, const HnNode *key, const HnNode *n,
+                       const void *out, HnDiag *d) {
+  const char *path = READ(const char *, p, out);
+  const HnNode *named = hn_node_get(map, p->name);
+  if (!named || (named->kind == HN_NODE_TEXT && !*named->text))
+    hn_diag_add(d, key->file, key->line, key->column, "'%s:': there is no '%s:' beside it",
+                key->text, p->name);
+  else if (*path && (n->kind != HN_NODE_TEXT || strcmp(n->text, hn_param_file_sha256(path)) != 0))
+    hn_diag_add(d, n->file, n->line, n->column, "'%s:': %s has another content, of SHA-256 %s",
+                key->text, path, hn_param_file_sha256(path));
 }
 
 /* A finding for a key that the table does not have. */
@@ -330,8 +368,13 @@ void hn_params_fill(const HnSchema *s, const HnNode *map, const char *const *exc
     const HnParam *p = hn_schema_find(s, key->text);
     if (p)
       set(p, map->items->pdata[i], out, d);
-    else
+    else if (!file_of(s, key->text))
       unknown_key(s, key, names, d);
+  }
+  for (guint i = 0; i < map->keys->len; i++) {
+    const HnNode *key = map->keys->pdata[i];
+    const HnParam *file = file_of(s, key->text);
+    if (file) check_file(file, map, key, map->items->pdata[i], out, d);
   }
 }
 
@@ -358,6 +401,12 @@ const char *hn_params_choice(const HnSchema *s, const char *name, int32_t value)
   return g_intern_string(choices[value]);
 }
 
+static void put_file(HnNode *map, const char *name, const char *path) {
+  g_autofree char *sha256 = g_strconcat(name, "_sha256", NULL);
+  hn_params_put_text(map, name, path);
+  if (*path) hn_params_put_text(map, sha256, hn_param_file_sha256(path));
+}
+
 HnNode *hn_params_node(const HnSchema *s, const void *values) {
   HnNode *map = hn_node_map("resolved configuration", 0, 0);
   for (guint i = 0; i < s->count; i++) {
@@ -378,6 +427,9 @@ HnNode *hn_params_node(const HnSchema *s, const void *values) {
       continue;
     case HN_CHOICE:
       hn_params_put_text(map, p->name, hn_params_choice(s, p->name, READ(int32_t, p, values)));
+      continue;
+    case HN_FILE:
+      put_file(map, p->name, READ(const char *, p, values));
       continue;
     default:
       continue;

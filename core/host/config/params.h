@@ -23,13 +23,16 @@ const HnParam *hn_schema_find(const HnSchema *s, const char *name);
  * out of range are findings that name the place, what was expected and the nearest valid name. Text
  * fields point into interned strings, so `out` may outlive the tree.
  *
+ * A file's path becomes a full one; it must be that of a regular file.  Beside the key NAME of a
+ * file NAME_sha256 may say what is in it, and then must be right.
+ *
  * Numbers are decimal; YAML's other notations are refused: octal, hexadecimal, base 60, inf, nan,
  * underscores, leading zeros, quotes.  1e4 and 2.0 are integers too.  A flag is `true` or `false`.
  */
 void hn_params_fill(const HnSchema *s, const HnNode *map, const char *const *except, void *out,
                     HnDiag *d);
-/* A map of every parameter's value, defaults included, numbers in the shortest form that reads back
- * to the same bits. */
+/* A map of every parameter's value, defaults included, NAME_sha256 behind each file NAME, numbers
+ * in the shortest form that reads back to the same bits. */
 HnNode *hn_params_node(const HnSchema *s, const void *values);
 /* The name of a choice's value; never freed.  [any] */
 const char *hn_params_choice(const HnSchema *s, const char *name, int32_t value);

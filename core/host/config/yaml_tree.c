@@ -66,6 +66,12 @@ const HnNode *hn_node_key(const HnNode *map, const char *key) {
   return find_key(map, key, &i) ? map->keys->pdata[i] : NULL;
 }
 
+char *hn_node_path(const HnNode *n) {
+  g_autofree char *folder = n->line > 0 ? g_path_get_dirname(n->file) : NULL;
+  g_autofree char *base = folder ? g_canonicalize_filename(folder, NULL) : NULL;
+  return g_canonicalize_filename(n->text, base);
+}
+
 void hn_node_set(HnNode *map, const HnNode *key, HnNode *value) {
   guint i;
   HnNode *copy = hn_node_copy(key);

@@ -39,6 +39,9 @@ void hn_node_set(HnNode *map, const HnNode *key, HnNode *value);
 void hn_node_put(HnNode *map, const char *key, const char *text);
 HnNode *hn_node_map(const char *file, int line, int column);
 HnNode *hn_node_text(const char *file, int line, int column, const char *text);
+/* The full path of what a text names: from the folder of the file that it stands in, or from the
+ * current one where it stands in none; g_free. */
+char *hn_node_path(const HnNode *n);
 /* The tree as YAML that reads back to the same tree; free with g_free. */
 char *hn_node_write(const HnNode *n);
 #endif

@@ -85,6 +85,7 @@ static uint32_t field_size(HnParamKind kind) {
   case HN_FLAG:
     return sizeof(bool);
   case HN_TEXT:
+  case HN_FILE:
     return sizeof(const char *);
   case HN_CHOICE:
     return sizeof(int32_t);
@@ -109,6 +110,8 @@ static const char *refuse_choices(const HnParam *param) {
 static const char *refuse_value(const HnParam *param) {
   if (param->kind == HN_CHOICE) return refuse_choices(param);
   if (param->kind == HN_TEXT) return param->text ? NULL : "has no default";
+  if (param->kind == HN_FILE)
+    return param->text && !*param->text ? NULL : "is a file with a default, which must be ''";
   if (param->kind == HN_FLAG)
     return param->preset == 0 || param->preset == 1 ? NULL
                                                     : "is a flag whose default is not 0 or 1";
@@ -166,6 +169,19 @@ static bool is_param(const HnPlugin *p, const char *name) {
     if (strcmp(param->name, name) == 0) return true;
   }
   return false;
+}
+
+/* The key of a file's content belongs to the host. */
+static char *refuse_files(const HnPlugin *p) {
+  for (guint i = 0; i < p->param_count; i++) {
+    const HnParam *param = (const void *)((const char *)p->params + (gsize)i * p->param_stride);
+    if (param->kind != HN_FILE) continue;
+    g_autofree char *sha256 = g_strconcat(param->name, "_sha256", NULL);
+    if (is_param(p, sha256))
+      return g_strdup_printf("has a parameter '%s', which is the host's word on the file '%s'",
+                             sha256, param->name);
+  }
+  return NULL;
 }
 
 static char *refuse_renamed(const HnPlugin *p) {
@@ -238,6 +254,7 @@ char *hn_descriptor_refuse(const HnPlugin *p, const char *stem) {
     return g_strdup("sets HN_WRAPPER, which is for environments");
   if (!reason) reason = refuse_methods(p);
   if (!reason) reason = refuse_params(p);
+  if (!reason) reason = refuse_files(p);
   if (!reason) reason = refuse_renamed(p);
   if (!reason) reason = refuse_columns(p->info, "info");
   if (!reason) reason = refuse_columns(p->metrics, "metrics");

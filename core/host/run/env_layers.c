@@ -14,14 +14,14 @@ static const HnEnv *methods_of(const HnInstance *x) {
 /* ---- calls, each of the first layer that has the method ---- */
 
 static HnStatus call_reset(const HnInstance *x, HnEnvBatch *b) {
-  while (!methods_of(x)->reset) x = x->inner, b = b->inner;
+  for (; x->inner && !methods_of(x)->reset; b = b->inner) x = x->inner;
   HnStatus status;
   HN_CALL_AT(status, ENV_reset, x->depth, methods_of(x)->reset(x->self, b));
   return status;
 }
 
 static HnStatus call_step(const HnInstance *x, HnEnvBatch *b) {
-  while (!methods_of(x)->step) x = x->inner, b = b->inner;
+  for (; x->inner && !methods_of(x)->step; b = b->inner) x = x->inner;
   HnStatus status;
   HN_CALL_AT(status, ENV_step, x->depth, methods_of(x)->step(x->self, b));
   return status;
@@ -46,7 +46,7 @@ static bool has_query(const HnInstance *x) {
 
 HnStatus hn_env_render(const HnInstance *x, const void *row, int64_t width, int64_t height,
                        uint8_t *rgb) {
-  while (!has_render(x)) x = inwards(x, &row);
+  while (x->inner && !has_render(x)) x = inwards(x, &row);
   HnStatus status;
   HN_CALL_AT(status, ENV_render, x->depth, methods_of(x)->render(x->self, row, width, height, rgb));
   return status;
@@ -54,7 +54,7 @@ HnStatus hn_env_render(const HnInstance *x, const void *row, int64_t width, int6
 
 HnStatus hn_env_query(const HnInstance *x, const void *row, int64_t n, const float *action,
                       float *obs) {
-  while (!has_query(x)) x = inwards(x, &row);
+  while (x->inner && !has_query(x)) x = inwards(x, &row);
   HnStatus status;
   HN_CALL_AT(status, ENV_query, x->depth, methods_of(x)->query(x->self, row, n, action, obs));
   return status;
@@ -66,12 +66,12 @@ const HnInstance *hn_env_of_tasks(const HnInstance *x) {
 }
 
 const HnInstance *hn_env_of_reset(const HnInstance *x) {
-  while (!methods_of(x)->reset) x = x->inner;
+  while (x->inner && !methods_of(x)->reset) x = x->inner;
   return x;
 }
 
 const HnInstance *hn_env_of_step(const HnInstance *x) {
-  while (!methods_of(x)->step) x = x->inner;
+  while (x->inner && !methods_of(x)->step) x = x->inner;
   return x;
 }
 
@@ -184,24 +184,24 @@ static HnStatus check_wrapper(const HnInstance *x) {
   return HN_OK;
 }
 
-HnStatus hn_env_create(HnInstance *x, HnEnvSpec *out) {
-  HnEnvSpec spec = {.struct_size = sizeof spec, .rows = out->rows};
-  HnStatus status = x->inner ? hn_env_create(x->inner, &spec) : HN_OK;
+HnStatus hn_env_create(HnInstance *x, HnEnvSpec *spec) {
+  HnEnvSpec own = {.struct_size = sizeof own, .rows = spec->rows};
+  HnStatus status = x->inner ? hn_env_create(x->inner, &own) : HN_OK;
   if (status) return status;
-  if (x->inner) spec.task_dim = 0, spec.row_size = 0, spec.inner = view_of(x->inner);
+  if (x->inner) own.task_dim = 0, own.row_size = 0, own.inner = view_of(x->inner);
   HN_CALL_AT(status, ENV_create, x->depth,
-             methods_of(x)->create(x->self, &x->host, x->params, &spec));
+             methods_of(x)->create(x->self, &x->host, x->params, &own));
   x->creating = false;
   if (status) return status;
   x->created = true;
-  x->own = x->spec = spec; /* which is ours, whoever keeps the pointer */
-  status = hn_spec_check_env(x, &spec);
+  x->own = x->spec = own; /* which is ours, whoever keeps the pointer */
+  status = hn_spec_check_env(x, &x->own);
   if (!status && x->inner) {
     status = check_wrapper(x);
     x->spec.task_dim += x->inner->spec.task_dim, x->spec.row_size += x->inner->spec.row_size;
     if (!status) status = hn_spec_check_env(x, &x->spec);
   }
-  *out = x->spec;
+  *spec = x->spec;
   return status;
 }
 
@@ -278,7 +278,7 @@ static HnEnvBatch batch_of(const HnInstance *x, const HnEnvMemory *m, const HnIn
 /* Copies a layer's numbers of each row, `own` of them, to where they stand among the `all`. */
 static void place(float *all, int64_t width, const float *own, int64_t at, int64_t count,
                   int64_t i) {
-  memcpy(all + i * width + at, own + i * count, (gsize)count * sizeof *all);
+  if (count > 0) memcpy(all + i * width + at, own + i * count, (gsize)count * sizeof *all);
 }
 
 static HnStatus call(const HnInstance *x, const HnEnvMemory *m, const HnEnvBatch *whole,
@@ -286,9 +286,11 @@ static HnStatus call(const HnInstance *x, const HnEnvMemory *m, const HnEnvBatch
   const HnMark mark = hn_arena_mark(hn_arena_current());
   HnEnvBatch layer[HN_WRAPPERS_MAX + 1];
   guint n = 0;
-  for (const HnInstance *y = x; y; y = y->inner, n++) {
-    layer[n] = batch_of(x, m, y, n ? &layer[n - 1] : whole);
-    if (n) layer[n - 1].inner = &layer[n];
+  layer[0] = batch_of(x, m, x, whole);
+  for (const HnInstance *y = x->inner; y; y = y->inner) {
+    n++;
+    layer[n] = batch_of(x, m, y, &layer[n - 1]);
+    layer[n - 1].inner = &layer[n];
   }
   HnStatus status = method(x, &layer[0]);
   n = 0;

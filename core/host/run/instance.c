@@ -112,10 +112,10 @@ static void lend_metric(const HnHost *host, int32_t metric, double value) {
 
 /* Two tables in one, with an end. */
 static const HnColumn *joined(const HnColumn *first, const HnColumn *second) {
-  const guint n = hn_column_count(first), m = hn_column_count(second);
-  HnColumn *all = g_new0(HnColumn, n + m + 1);
-  for (guint i = 0; i < n; i++) all[i] = first[i];
-  for (guint i = 0; i < m; i++) all[n + i] = second[i];
+  HnColumn *all = g_new0(HnColumn, hn_column_count(first) + hn_column_count(second) + 1);
+  guint n = 0;
+  for (; first && first->name; first++) all[n++] = *first;
+  for (; second && second->name; second++) all[n++] = *second;
   return all;
 }
 

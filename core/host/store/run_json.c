@@ -55,6 +55,25 @@ static void add_machine(JsonBuilder *b, const HnCell *cell) {
   g_free(cpu);
 }
 
+/* What was in the files that parameters name. */
+static void add_param_files(JsonBuilder *b, const HnPluginChoice *part) {
+  const HnSchema schema = hn_schema_of(part->plugin);
+  HnNode *values = hn_params_node(&schema, part->params);
+  hn_json_open_object(b, "files");
+  for (guint i = 0; i < schema.count; i++) {
+    const HnParam *p = hn_schema_at(&schema, i);
+    g_autofree char *key = g_strconcat(p->name, "_sha256", NULL);
+    const HnNode *sha256 = p->kind == HN_FILE ? hn_node_get(values, key) : NULL;
+    if (!sha256) continue;
+    hn_json_open_object(b, p->name);
+    hn_json_add_string(b, "path", hn_node_get(values, p->name)->text);
+    hn_json_add_string(b, "sha256", sha256->text);
+    json_builder_end_object(b);
+  }
+  json_builder_end_object(b);
+  hn_node_free(values);
+}
+
 static void add_plugin(JsonBuilder *b, const char *member, const HnPluginChoice *part) {
   const HnPlugin *p = part->plugin;
   hn_json_open_object(b, member);
@@ -63,6 +82,7 @@ static void add_plugin(JsonBuilder *b, const char *member, const HnPluginChoice 
       hn_json_add_string(b, "sha256", hn_plugins_sha256(p));
   hn_json_add_bool(b, "privileged", (p->flags & HN_PRIVILEGED) != 0);
   hn_describe_columns(b, "info", p->info);
+  add_param_files(b, part);
   if (part->inner) add_plugin(b, "inner", part->inner);
   json_builder_end_object(b);
 }

@@ -126,14 +126,17 @@ struct HnHost {
 /* ---- parameters: one table is the struct, the YAML schema, `inspect`, the docs ---- */
 
 typedef int32_t HnParamKind;
-enum { HN_REAL = 1, HN_INT = 2, HN_FLAG = 3, HN_TEXT = 4, HN_CHOICE = 5 };
+/* A FILE is a text too: the full path of a regular file that was there when the study was read, or
+ * "". A study writes it relative to its own folder; what is in the file is part of a cell's
+ * identity. */
+enum { HN_REAL = 1, HN_INT = 2, HN_FLAG = 3, HN_TEXT = 4, HN_CHOICE = 5, HN_FILE = 6 };
 
 typedef struct HnParam {
   const char *name, *unit, *doc;
   HnParamKind kind;
   uint32_t offset;            /* of the field in the plugin's params struct */
   double preset, low, high;   /* REAL, INT, FLAG; bounds are inclusive */
-  const char *text, *choices; /* TEXT, CHOICE: default; "a|b|c" */
+  const char *text, *choices; /* TEXT, CHOICE: default; "a|b|c".  FILE: "", no file */
 } HnParam;
 
 #define HN_FIELD_real(n, ...)                double n;
@@ -141,6 +144,7 @@ typedef struct HnParam {
 #define HN_FIELD_flag(n, ...)                bool n;
 #define HN_FIELD_text(n, ...)                const char *n;
 #define HN_FIELD_choice(n, ...)              int32_t n;
+#define HN_FIELD_file(n, ...)                const char *n;
 #define HN_FIELD(kind, name, unit, doc, ...) HN_FIELD_##kind(name, __VA_ARGS__)
 
 #define HN_ROW_real(T, n, u, d, p, lo, hi) \
@@ -149,6 +153,7 @@ typedef struct HnParam {
 #define HN_ROW_flag(T, n, u, d, p)         {#n, u, d, HN_FLAG, offsetof(T, n), p, 0, 1, NULL, NULL},
 #define HN_ROW_text(T, n, u, d, p)         {#n, u, d, HN_TEXT, offsetof(T, n), 0, 0, 0, p, NULL},
 #define HN_ROW_choice(T, n, u, d, p, c)    {#n, u, d, HN_CHOICE, offsetof(T, n), 0, 0, 0, p, c},
+#define HN_ROW_file(T, n, u, d, p)         {#n, u, d, HN_FILE, offsetof(T, n), 0, 0, 0, p, NULL},
 #define HN_ROW(kind, name, unit, doc, ...) HN_ROW_##kind(HnThisParams, name, unit, doc, __VA_ARGS__)
 
 /* HN_PARAMS(TABLE) defines `HnThisParams` and its schema from an X-macro TABLE(X), which
