@@ -22,6 +22,8 @@ enum { HN_LAWS_VERSION = 2 };
 
 /* The laws of a kind of plugin; the table ends at name == NULL. */
 const HnLaw *hn_check_laws(HnKind kind);
+/* Whether plugins of every kind have this law. */
+bool hn_check_is_common(const HnLaw *law);
 /* Judges in a fork, within hn_apart_limits (apart.h): a plugin that crashes, exits, loops or takes
  * too much breaks the law, for a reason that names the call.  The process should not have called
  * the plugin before, and must have no other threads. */
