@@ -55,8 +55,8 @@ bool hn_beliefs_same(const HnSession *s, const HnBeliefs *a, const HnBeliefs *b,
     for (int64_t k = 0; k < D; k++) {
       const int64_t at = (t * B + i) * D + k;
       if (!memcmp(a->belief + at, b->belief + at, sizeof *a->belief)) continue;
-      g_string_append_printf(why, "infer: belief[%d] of row %d at time step %d depends on ",
-                             (int)k, (int)i, (int)t);
+      g_string_append_printf(why, "infer: belief[%d] of row %d at time step %d depends on ", (int)k,
+                             (int)i, (int)t);
       return false;
     }
   return true;

@@ -91,9 +91,9 @@ static bool same_when_cut(const HnCell *cell, Cut cut, GByteArray **alone, GStri
 }
 
 static HnVerdict judge_batches(const HnCell *cell, GString *why) {
-  static const Cut cuts[] = {
-      {1, 0, 1, false, 0}, {7, 0, 7, false, 0}, {7, 6, 7, false, 0}, {7, 4, 3, true, 0},
-      {7, 2, 1, true, 0},  {3, 1, 3, false, 4}, {17, 11, 17, false, 0}};
+  static const Cut cuts[] = {{1, 0, 1, false, 0},   {7, 0, 7, false, 0}, {7, 6, 7, false, 0},
+                             {7, 4, 3, true, 0},    {7, 2, 1, true, 0},  {3, 1, 3, false, 4},
+                             {17, 11, 17, false, 0}};
   HnVerdict verdict = HN_LAW_BROKEN;
   HnEnvRows *r = open_rows(cell, 1, &verdict, why);
   if (!r) return verdict;

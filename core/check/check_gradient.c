@@ -16,13 +16,13 @@ static const double width[] = {1e-2, 3e-3, 3e-2, 1e-3}; /* of differences; one m
 
 typedef struct Descent {
   HnSession *s;
-  GPtrArray *arrays; /* HnArrayRecord * of the weights that have a gradient */
-  int64_t weights;   /* numbers of them all, one array after another */
-  int64_t numbers;   /* of the beliefs */
+  GPtrArray *arrays;               /* HnArrayRecord * of the weights that have a gradient */
+  int64_t weights;                 /* numbers of them all, one array after another */
+  int64_t numbers;                 /* of the beliefs */
   float *belief, *d_belief, *none; /* none: zeros instead of d_belief */
   char *state;
   HnRng *rng;
-  double norm2; /* of the last backward */
+  double norm2;             /* of the last backward */
   double linear, own, size; /* the two losses of the last pass; the size of their terms */
 } Descent;
 
@@ -232,8 +232,7 @@ static bool adds(Descent *d, const float *once, GString *why) {
   copy_all(d, twice, true, true);
   if (!pass(d, d->d_belief, why)) return false;
   copy_all(d, twice, true, false);
-  for (int64_t k = 0; k < d->weights; k++)
-    off += pow((double)twice[k] - 2 * (double)once[k], 2);
+  for (int64_t k = 0; k < d->weights; k++) off += pow((double)twice[k] - 2 * (double)once[k], 2);
   if (sqrt(off) <= 1e-3 * norm_of(once, d->weights)) return true;
   g_string_append(why, "backward: does not add to the gradients that are there");
   return false;

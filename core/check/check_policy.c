@@ -119,8 +119,8 @@ static bool is_valid(HnSession *s, int64_t t, bool greedy, GString *why) {
 /* Whether all rows act as `before` once something has been changed. */
 static bool same_after(const Act *before, const char *differs, GString *why) {
   Act again = act_new(before->s, before->t, before->greedy);
-  const bool same = act_part(&again, 0, before->s->rollouts.rows, why) &&
-                    same_acts(before, &again, differs, why);
+  const bool same =
+      act_part(&again, 0, before->s->rollouts.rows, why) && same_acts(before, &again, differs, why);
   act_free(&again);
   return same;
 }

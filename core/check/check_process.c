@@ -28,8 +28,7 @@ static void call_others(HnSession *s, HnWatchFor what) {
   HnStatus status;
   if (HN_CAN(e, render) && what == HN_WATCH_MEMORY) { /* drawing may start a driver's threads */
     g_autofree uint8_t *rgb = g_malloc(WIDTH * HEIGHT * 3);
-    HN_CALL(status, ENV_render,
-            e->render(s->env->self, s->rollouts.env, WIDTH, HEIGHT, rgb));
+    HN_CALL(status, ENV_render, e->render(s->env->self, s->rollouts.env, WIDTH, HEIGHT, rgb));
   }
   if (HN_CAN(q, map) && s->bs.map_width > 0) {
     g_autofree float *map = g_new(float, s->bs.map_width * s->bs.map_height);
@@ -94,6 +93,7 @@ HnVerdict hn_check_loads(const HnCell *cell, HnKind kind, GString *why) {
     return HN_LAW_SKIPPED;
   }
   hn_process_state_begin();
+  hn_process_state_reset(); /* the plugin has been loaded here before */
   const HnProcessState before = hn_process_state();
   if (!load_copy(file, why)) return HN_LAW_SKIPPED;
   const char *change = hn_process_state_change(&before);
@@ -145,8 +145,9 @@ static bool has_addresses(const GArray *ranges, const char *what, const char *da
         other += x != 0;
     }
     if (other || found < MIN(rows, 2) || !found) continue;
-    g_string_append_printf(why, "byte %d of %s is an address, which means nothing in another "
-                                "process",
+    g_string_append_printf(why,
+                           "byte %d of %s is an address, which means nothing in another "
+                           "process",
                            (int)at, what);
     return true;
   }

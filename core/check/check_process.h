@@ -10,40 +10,45 @@ HnVerdict hn_check_loads(const HnCell *cell, HnKind kind, GString *why);
 HnVerdict hn_check_plain(const HnCell *cell, HnKind kind, GString *why);
 
 /* The functions behind HN_CHECK_PROCESS_LAWS, for a table of this kind's laws. */
-#define HN_CHECK_PROCESS_FUNCTIONS(KIND)                                      \
-  static HnVerdict judge_loads(const HnCell *cell, GString *why) {            \
-    return hn_check_loads(cell, KIND, why);                                   \
-  }                                                                           \
-  static HnVerdict judge_spec(const HnCell *cell, GString *why) {             \
-    return hn_check_watched(cell, KIND, HN_WATCH_SPEC, why);                  \
-  }                                                                           \
-  static HnVerdict judge_memory(const HnCell *cell, GString *why) {           \
-    return hn_check_watched(cell, KIND, HN_WATCH_MEMORY, why);                \
-  }                                                                           \
-  static HnVerdict judge_self(const HnCell *cell, GString *why) {             \
-    return hn_check_watched(cell, KIND, HN_WATCH_SELF, why);                  \
-  }                                                                           \
-  static HnVerdict judge_process(const HnCell *cell, GString *why) {          \
-    return hn_check_watched(cell, KIND, HN_WATCH_PROCESS, why);               \
-  }                                                                           \
-  static HnVerdict judge_plain(const HnCell *cell, GString *why) {            \
-    return hn_check_plain(cell, KIND, why);                                   \
+#define HN_CHECK_PROCESS_FUNCTIONS(KIND)                             \
+  static HnVerdict judge_loads(const HnCell *cell, GString *why) {   \
+    return hn_check_loads(cell, KIND, why);                          \
+  }                                                                  \
+  static HnVerdict judge_spec(const HnCell *cell, GString *why) {    \
+    return hn_check_watched(cell, KIND, HN_WATCH_SPEC, why);         \
+  }                                                                  \
+  static HnVerdict judge_memory(const HnCell *cell, GString *why) {  \
+    return hn_check_watched(cell, KIND, HN_WATCH_MEMORY, why);       \
+  }                                                                  \
+  static HnVerdict judge_self(const HnCell *cell, GString *why) {    \
+    return hn_check_watched(cell, KIND, HN_WATCH_SELF, why);         \
+  }                                                                  \
+  static HnVerdict judge_process(const HnCell *cell, GString *why) { \
+    return hn_check_watched(cell, KIND, HN_WATCH_PROCESS, why);      \
+  }                                                                  \
+  static HnVerdict judge_plain(const HnCell *cell, GString *why) {   \
+    return hn_check_plain(cell, KIND, why);                          \
   }
 
 #define HN_CHECK_PROCESS_LAWS                                                                     \
   {"loads", "Loading it starts no thread or process, opens no file, and sets no signal handler.", \
    judge_loads},                                                                                  \
-      {"spec", "What create says of dimensions, splits and tasks is possible, and columns have "  \
-               "names of their own.",                                                             \
+      {"spec",                                                                                    \
+       "What create says of dimensions, splits and tasks is possible, and columns have "          \
+       "names of their own.",                                                                     \
        judge_spec},                                                                               \
-      {"memory", "Calls write every output to its end and not beyond, write to nothing that is "  \
-                 "const, and touch nothing once they have returned.",                             \
+      {"memory",                                                                                  \
+       "Calls write every output to its end and not beyond, write to nothing that is "            \
+       "const, and touch nothing once they have returned.",                                       \
        judge_memory},                                                                             \
       {"self", "Calls for rows do not write to the instance, nor to what it allocated.",          \
        judge_self},                                                                               \
-      {"process", "Calls leave no thread, process, file, signal handler, folder, umask, locale "  \
-                  "or floating-point control changed, and draw from no randomness of the "        \
-                  "process.",                                                                     \
+      {"process",                                                                                 \
+       "Calls leave no thread, process, file, signal handler, folder, umask, locale "             \
+       "or floating-point control changed, and draw from no randomness of the "                   \
+       "process.",                                                                                \
        judge_process},                                                                            \
-      {"plain", "Row memory, and what is kept, holds no addresses.", judge_plain}
+  {                                                                                               \
+    "plain", "Row memory, and what is kept, holds no addresses.", judge_plain                     \
+  }
 #endif

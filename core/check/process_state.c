@@ -20,6 +20,15 @@ void hn_process_state_begin(void) {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
+void hn_process_state_reset(void) {
+  sigset_t none;
+  fesetenv(FE_DFL_ENV);
+  for (int k = 1; k < HN_STATE_SIGNALS; k++) signal(k, SIG_DFL);
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, NULL);
+  umask(022);
+}
+
 /* Control bits without the flags of exceptions that have happened, which any division may set. */
 static guint64 floating_point(void) {
 #if defined __x86_64__ && defined __GLIBC__
@@ -53,8 +62,8 @@ static guint hash_of_folder(void) {
 }
 
 static guint hash_of_limits(void) {
-  static const int which[] = {RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE,
-                              RLIMIT_STACK};
+  static const int which[] = {RLIMIT_AS,    RLIMIT_CPU,    RLIMIT_DATA,
+                              RLIMIT_FSIZE, RLIMIT_NOFILE, RLIMIT_STACK};
   guint hash = 0;
   struct rlimit limit;
   for (guint k = 0; k < G_N_ELEMENTS(which); k++)

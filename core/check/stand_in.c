@@ -182,8 +182,9 @@ HnCell hn_stand_in_cell(HnPluginChoice plugin, bool discrete) {
 }
 
 static void make_known(void) {
-  static const HnPlugin *const all[] = {
-      &stand_in_env_LTX_hn_plugin, &stand_in_inference_LTX_hn_plugin, &stand_in_policy_LTX_hn_plugin};
+  static const HnPlugin *const all[] = {&stand_in_env_LTX_hn_plugin,
+                                        &stand_in_inference_LTX_hn_plugin,
+                                        &stand_in_policy_LTX_hn_plugin};
   static bool known;
   for (guint k = 0; k < G_N_ELEMENTS(all) && !known; k++)
     if (!hn_plugins_add(all[k], NULL)) g_error("the stand-ins cannot be added");

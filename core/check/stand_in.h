@@ -11,8 +11,8 @@
 /* A short run of `plugin` with stand-ins for the two kinds that it is not: windows of nine steps,
  * so that they begin within trials. discrete  of the stand-in environment's actions */
 HnCell hn_stand_in_cell(HnPluginChoice plugin, bool discrete);
-/* The same as a configuration, under the names by which the stand-ins are known to hn_cell_read from
- * here on.  hn_node_free */
+/* The same as a configuration, under the names by which the stand-ins are known to hn_cell_read
+ * from here on.  hn_node_free */
 HnNode *hn_stand_in_node(bool discrete);
 /* What hn_stand_in_cell made; not the plugin's own parameters. */
 void hn_stand_in_clear(HnCell *cell, HnKind kind);

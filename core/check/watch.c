@@ -9,7 +9,21 @@
 #include <string.h>
 
 /* Methods, by which lent arrays are told apart. */
-enum { CREATE, RESET, STEP, QUERY, RENDER, INFER, FORWARD, RELABEL, MAP, PREDICT, ACT, ADAPT, LEARN };
+enum {
+  CREATE,
+  RESET,
+  STEP,
+  QUERY,
+  RENDER,
+  INFER,
+  FORWARD,
+  RELABEL,
+  MAP,
+  PREDICT,
+  ACT,
+  ADAPT,
+  LEARN
+};
 
 typedef struct Block {
   char *data;
@@ -384,8 +398,7 @@ static HnStatus inference_map(void *self, const float *belief, float *map) {
 }
 
 static HnStatus inference_predict(void *self, const float *belief, int64_t samples, int64_t n,
-                                  const float *action, float *mean, float *stddev,
-                                  float *member) {
+                                  const float *action, float *mean, float *stddev, float *member) {
   HnLending l = {.call = PREDICT};
   HnStatus status;
   const gsize S = (gsize)MAX(samples, 1), out = (gsize)(n * w.bs.obs_dim) * 4;
@@ -395,8 +408,8 @@ static HnStatus inference_predict(void *self, const float *belief, int64_t sampl
   hn_lend(&l, "stddev", &stddev, out, HN_LEND_INOUT, 4);
   hn_lend(&l, "member", &member, S * out, HN_LEND_INOUT, 4);
   WATCHED(predict, true, &l,
-          status = REAL(HnInference)->predict(self, belief, samples, n, action, mean, stddev,
-                                              member));
+          status =
+              REAL(HnInference)->predict(self, belief, samples, n, action, mean, stddev, member));
   return status;
 }
 

@@ -230,8 +230,7 @@ static int check(Check *c, char **argv, bool json) {
 int hn_cmd_check(int argc, char **argv) {
   gboolean json = FALSE, listed = FALSE;
   double seconds = hn_apart_limits.cpu_seconds, memory = 1e-9 * hn_apart_limits.bytes;
-  Check c = {.verb = hn_verb_find("check"),
-             .judged = g_array_new(FALSE, FALSE, sizeof(Judged))};
+  Check c = {.verb = hn_verb_find("check"), .judged = g_array_new(FALSE, FALSE, sizeof(Judged))};
   GOptionEntry entries[] = {
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON instead of text.", NULL},
       {"list", 0, 0, G_OPTION_ARG_NONE, &listed, "List the laws and what they promise.", NULL},
@@ -257,6 +256,7 @@ int hn_cmd_check(int argc, char **argv) {
     hn_apart_limits = (HnHelperLimits){WALL * seconds, seconds, 1e9 * memory};
     code = listed ? list(c.plugin->kind, json) : check(&c, argv, json);
   }
+  hn_apart_end_children();
   clear(&c);
   return code;
 }

@@ -6,6 +6,6 @@
 #include <hunch/policy.h>
 
 /* The faults are the choices of parameter `fault`; "none" keeps every law. */
-extern const HnPlugin faulty_column_LTX_hn_plugin, faulty_env_LTX_hn_plugin, faulty_inference_LTX_hn_plugin,
-    faulty_policy_LTX_hn_plugin;
+extern const HnPlugin faulty_column_LTX_hn_plugin, faulty_env_LTX_hn_plugin,
+    faulty_inference_LTX_hn_plugin, faulty_policy_LTX_hn_plugin;
 #endif

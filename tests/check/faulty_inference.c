@@ -3,14 +3,16 @@
 #include "misbehave.h"
 #include <math.h>
 
-#define OWN_FAULTS(X)                                                                          \
-  X(window_start) X(rows_mix) X(forward_differs) X(old_task) X(silent) X(silent_info)          \
-  X(not_finite) X(unsaved) X(workers) X(looks_ahead) X(reads_task) X(needs_task)               \
-  X(same_samples) X(shifted_samples) X(constant_samples) X(gradient_sign) X(gradient_scale)    \
-  X(gradient_missing) X(gradient_rows) X(gradient_loss) X(gradient_replaces) X(norm2_root)     \
-  X(norm2_part) X(belief_beyond) X(belief_before) X(writes_history) X(keeps_pointer)           \
-  X(writes_window) X(belief_negative) X(latent_large) X(row_huge) X(looks_up_reward)           \
-  X(rejects_obs) X(thread_identity) X(random_sum) X(writes_d_belief) X(batch_size)
+#define OWN_FAULTS(X)                                                                            \
+  X(window_start)                                                                                \
+  X(rows_mix) X(forward_differs) X(old_task) X(silent) X(silent_info) X(not_finite) X(unsaved)   \
+      X(workers) X(looks_ahead) X(reads_task) X(needs_task) X(same_samples) X(shifted_samples)   \
+          X(constant_samples) X(gradient_sign) X(gradient_scale) X(gradient_missing)             \
+              X(gradient_rows) X(gradient_loss) X(gradient_replaces) X(norm2_root) X(norm2_part) \
+                  X(belief_beyond) X(belief_before) X(writes_history) X(keeps_pointer)           \
+                      X(writes_window) X(belief_negative) X(latent_large) X(row_huge)            \
+                          X(looks_up_reward) X(rejects_obs) X(thread_identity) X(random_sum)     \
+                              X(writes_d_belief) X(batch_size)
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
     "none" COMMON_FAULTS(FAULT_CHOICE_) OWN_FAULTS(FAULT_CHOICE_))
@@ -43,8 +45,8 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
   Inference *m = self;
   m->p = params, m->host = host, m->obs_dim = spec->obs_dim, m->home = pthread_self();
   m->w = host->keep(host, HN_ARRAY("w", HN_WEIGHT, HN_F32, .rank = 1, .dim = {1}));
-  m->v = host->keep(
-      host, HN_ARRAY("v", HN_WEIGHT, HN_F32, .rank = 1, .dim = {2}, .grad = &m->grad));
+  m->v =
+      host->keep(host, HN_ARRAY("v", HN_WEIGHT, HN_F32, .rank = 1, .dim = {2}, .grad = &m->grad));
   m->kept = host->keep(host, HN_ARRAY("kept", HN_LEARNER, HN_I64, .rank = 1, .dim = {1}));
   m->unsaved = host->alloc(host, 1, sizeof *m->unsaved);
   m->w[0] = 1, m->v[0] = 0.8f, m->v[1] = 0.3f;
@@ -172,8 +174,7 @@ static HnStatus backward(void *self, const HnBeliefUpdate *q, const float *d_bel
 
 static HnStatus optimise(void *self, double scale, double rate) {
   Inference *m = self;
-  for (int k = 0; k < 2; k++)
-    m->v[k] -= (float)(0.01 * scale * rate) * m->grad[k], m->grad[k] = 0;
+  for (int k = 0; k < 2; k++) m->v[k] -= (float)(0.01 * scale * rate) * m->grad[k], m->grad[k] = 0;
   return HN_OK;
 }
 
@@ -192,7 +193,8 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   if (fault == F_unsaved) m->w[0] += 0.01f * ++m->unsaved[0];
   if (fault == F_random_sum) { /* in the order in which memory lies */
     void *p = malloc(100), *q = malloc(100000);
-    m->w[0] += ((uintptr_t)p ^ (uintptr_t)q) >> 8 & 0xff ? 1e-3f * (float)((uintptr_t)p >> 8 & 0xff) : 0;
+    m->w[0] +=
+        ((uintptr_t)p ^ (uintptr_t)q) >> 8 & 0xff ? 1e-3f * (float)((uintptr_t)p >> 8 & 0xff) : 0;
     free(p), free(q);
   }
   if (fault == F_writes_window) ((float *)(uintptr_t)l->phase[0]->reward)[0] = 0;

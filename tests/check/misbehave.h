@@ -21,12 +21,12 @@
 
 /* X(name): a choice of parameter `fault`. */
 #define COMMON_FAULTS(X)                                                                       \
-  X(thread) X(child) X(orphan) X(file) X(closes) X(handler) X(blocks) X(umask) X(folder)       \
-  X(environment) X(limits) X(rounding) X(denormals) X(rand) X(random) X(drand48)               \
-  X(clock) X(reads_environment) X(reads_locale) X(uninitialised) X(address)                    \
-  X(crashes) X(exits) X(aborts) X(loops) X(hogs) X(asks_too_much) X(stack)                     \
-  X(writes_params) X(self) X(allocated) X(row_address) X(kept_address) X(statics)              \
-  X(late_allocation)
+  X(thread)                                                                                    \
+  X(child) X(orphan) X(file) X(closes) X(handler) X(blocks) X(umask) X(folder) X(environment)  \
+      X(limits) X(rounding) X(denormals) X(rand) X(random) X(drand48) X(clock)                 \
+          X(reads_environment) X(reads_locale) X(uninitialised) X(address) X(crashes) X(exits) \
+              X(aborts) X(loops) X(hogs) X(asks_too_much) X(stack) X(writes_params) X(self)    \
+                  X(allocated) X(row_address) X(kept_address) X(statics) X(late_allocation)
 
 #define FAULT_CHOICE_(name) "|" #name
 #define FAULT_ID_(name)     F_##name,
@@ -35,10 +35,10 @@
 typedef struct Misbehaving {
   const HnHost *host;
   const void *params;
-  double *self;        /* a number of the instance */
-  float *allocated;    /* one */
-  int64_t *kept;       /* one */
-  void **row;          /* eight bytes of a row's memory */
+  double *self;     /* a number of the instance */
+  float *allocated; /* one */
+  int64_t *kept;    /* one */
+  void **row;       /* eight bytes of a row's memory */
 } Misbehaving;
 
 static void *misbehave_wait(void *arg) {
@@ -79,7 +79,8 @@ static inline double misbehave(int fault, const char *const *names, const Misbeh
   if (IS("file") && once && !fopen("/dev/null", "r")) abort();
   if (IS("closes") && once) close(0);
   if (IS("handler")) signal(SIGUSR1, misbehave_nothing);
-  if (IS("blocks")) sigemptyset(&set), sigaddset(&set, SIGUSR2), pthread_sigmask(SIG_BLOCK, &set, NULL);
+  if (IS("blocks"))
+    sigemptyset(&set), sigaddset(&set, SIGUSR2), pthread_sigmask(SIG_BLOCK, &set, NULL);
   if (IS("umask")) umask(0777);
   if (IS("folder") && chdir("/") != 0) abort();
   if (IS("environment")) setenv("HUNCH_FAULT", "1", 1);
