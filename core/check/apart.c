@@ -88,6 +88,14 @@ bool hn_apart(const HnCell *cell, void (*act)(void *arg), void *arg, GString *wh
   return !death;
 }
 
+void hn_apart_end_children(void) {
+  g_autofree char *text = NULL;
+  if (!g_file_get_contents("/proc/thread-self/children", &text, NULL, NULL)) return;
+  g_auto(GStrv) pids = g_strsplit(g_strstrip(text), " ", -1);
+  for (char **pid = pids; *pid; pid++)
+    if (g_ascii_isdigit(**pid)) kill((pid_t)g_ascii_strtoll(*pid, NULL, 10), SIGKILL);
+}
+
 typedef struct Bytes {
   HnApartBytes *act;
   void *arg;

@@ -15,6 +15,9 @@ bool hn_apart(const HnCell *cell, void (*act)(void *arg), void *arg, GString *wh
 typedef void HnApartBytes(void *arg, GByteArray *out);
 GBytes *hn_apart_bytes(const HnCell *cell, HnApartBytes *act, void *arg, GString *why);
 
+/* Ends what a constructor has left of processes when the plugin was loaded into this one. */
+void hn_apart_end_children(void);
+
 /* In a fork: what a crash at an address is due to, NULL: not known.  Called in a signal handler. */
 extern const char *(*hn_apart_explain)(const void *address);
 #endif

@@ -13,6 +13,15 @@ const HnLaw *hn_check_laws(HnKind kind) {
                                      : hn_check_policy_laws;
 }
 
+bool hn_check_is_common(const HnLaw *law) {
+  for (HnKind kind = HN_KIND_ENV; kind <= HN_KIND_POLICY; kind++) {
+    const HnLaw *other = hn_check_laws(kind);
+    while (other->name && strcmp(other->promise, law->promise) != 0) other++;
+    if (!other->name) return false;
+  }
+  return true;
+}
+
 typedef struct Case {
   const HnLaw *law;
   const HnCell *cell;

@@ -22,6 +22,12 @@ enum { HN_LAWS_VERSION = 2 };
 
 /* The laws of a kind of plugin; the table ends at name == NULL. */
 const HnLaw *hn_check_laws(HnKind kind);
+/* Whether the law of repeated runs lets a second pass between them, so that a plugin that reads the
+ * clock is found out; true unless it is set, as by tests that judge much. */
+extern bool hn_check_lets_time_pass;
+
+/* Whether plugins of every kind have this law. */
+bool hn_check_is_common(const HnLaw *law);
 /* Judges in a fork, within hn_apart_limits (apart.h): a plugin that crashes, exits, loops or takes
  * too much breaks the law, for a reason that names the call.  The process should not have called
  * the plugin before, and must have no other threads. */

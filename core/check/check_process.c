@@ -93,6 +93,7 @@ HnVerdict hn_check_loads(const HnCell *cell, HnKind kind, GString *why) {
     return HN_LAW_SKIPPED;
   }
   hn_process_state_begin();
+  hn_process_state_reset(); /* the plugin has been loaded here before */
   const HnProcessState before = hn_process_state();
   if (!load_copy(file, why)) return HN_LAW_SKIPPED;
   const char *change = hn_process_state_change(&before);

@@ -176,13 +176,15 @@ static HnVerdict judge_twice(const HnCell *cell, const Run *other, const char *d
   return b ? compare(a, b, doing, why) : verdict;
 }
 
+bool hn_check_lets_time_pass = true;
+
 HnVerdict hn_check_repeats(const HnCell *cell, GString *why) {
   const Run other = {.cell = cell, .updates = UPDATES, .elsewhere = true};
-  const int64_t second = G_USEC_PER_SEC, begun = g_get_real_time() / second;
+  const int64_t second = G_USEC_PER_SEC;
   HnVerdict verdict;
   const Run plain = {.cell = cell, .updates = UPDATES};
   g_autoptr(GBytes) a = left_by(&plain, &verdict, why);
-  if (a && g_get_real_time() / second == begun) /* so that time() differs */
+  if (a && hn_check_lets_time_pass) /* into the next second, whatever the first was in */
     g_usleep((gulong)(second - g_get_real_time() % second));
   g_autoptr(GBytes) b = a ? left_by(&other, &verdict, why) : NULL;
   return b ? compare(a, b, "run again later, in another environment", why) : verdict;

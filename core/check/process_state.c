@@ -20,6 +20,15 @@ void hn_process_state_begin(void) {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
+void hn_process_state_reset(void) {
+  sigset_t none;
+  fesetenv(FE_DFL_ENV);
+  for (int k = 1; k < HN_STATE_SIGNALS; k++) signal(k, SIG_DFL);
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, NULL);
+  umask(022);
+}
+
 /* Control bits without the flags of exceptions that have happened, which any division may set. */
 static guint64 floating_point(void) {
 #if defined __x86_64__ && defined __GLIBC__

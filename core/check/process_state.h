@@ -22,6 +22,8 @@ typedef struct HnProcessState {
 /* Must be called once before any state is read: gives rand() a state that can be looked at, and
  * makes this process the parent of what its children leave. */
 void hn_process_state_begin(void);
+/* Makes floating point, signals and umask what they are in a new process. */
+void hn_process_state_reset(void);
 HnProcessState hn_process_state(void);
 /* Takes over how much has been drawn from rand(). */
 void hn_process_state_ignore_draws(HnProcessState *s);

@@ -264,6 +264,7 @@ int hn_cmd_check(int argc, char **argv) {
     hn_apart_limits = (HnHelperLimits){WALL * seconds, seconds, 1e9 * memory};
     code = listed ? list(c.plugin->kind, json) : check(&c, argv, json);
   }
+  hn_apart_end_children();
   clear(&c);
   return code;
 }
