@@ -43,7 +43,8 @@ static gpointer step_rows(gpointer arg) {
   const Job *job = arg;
   HnEnvBatch part = env_fixture_part(job->f, job->first, job->rows);
   for (int64_t n = 0; n < job->episodes * EPISODE; n++) {
-    part.action = &job->actions->act[n % EPISODE][job->first * job->f->spec.action_dim];
+    part.action = part.chosen =
+        &job->actions->act[n % EPISODE][job->first * job->f->spec.action_dim];
     part.action_index = &job->actions->action_index[n % EPISODE][job->first];
     if (job->f->env->step(job->f->self, &part)) g_error("%s", job->f->fake.error);
   }

@@ -13,6 +13,7 @@ static void make_batch(HnEnvRows *r, int64_t rows) {
                       .begin = r->begin,
                       .task_index = g_new0(int64_t, n),
                       .action = r->action,
+                      .chosen = r->action,
                       .action_index = r->action_index,
                       .obs = g_new0(float, n *(gsize)s->obs_dim + 1),
                       .reward = g_new0(float, n),
@@ -60,7 +61,7 @@ HnEnvBatch hn_env_rows_part(const HnEnvRows *r, int64_t first, int64_t rows) {
   b.first += first, b.rows = rows;
   b.begin += first, b.task_index += first, b.reward += first;
   b.terminated += first, b.truncated += first, b.action_index += first,
-      b.action += first * s->action_dim;
+      b.action += first * s->action_dim, b.chosen += first * s->action_dim;
   b.obs += first * s->obs_dim, b.task += first * s->task_dim;
   b.info += first * r->instance->infos;
   return b;

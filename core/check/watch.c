@@ -191,6 +191,7 @@ static void share_lent(HnEnvBatch *b, const HnEnvBatch *whole, HnEnvBatch *below
     SHARE(begin);
     SHARE(task_index);
     SHARE(action);
+    SHARE(chosen);
     SHARE(action_index);
     SHARE(obs);
     SHARE(reward);
@@ -234,6 +235,7 @@ static HnStatus env_step(void *self, HnEnvBatch *batch) {
   const gsize n = (gsize)b.rows;
   lend_rows(&l, &b);
   hn_lend(&l, "action", &b.action, n * (gsize)w.es.action_dim * 4, HN_LEND_IN, 0);
+  hn_lend(&l, "chosen", &b.chosen, n * (gsize)w.es.action_dim * 4, HN_LEND_IN, 0);
   hn_lend(&l, "action_index", &b.action_index, n * 4, HN_LEND_IN, 0);
   hn_lend(&l, "obs", &b.obs, n * (gsize)w.es.obs_dim * 4, HN_LEND_OUT, 4);
   hn_lend(&l, "reward", &b.reward, n * 4, HN_LEND_OUT, 4);

@@ -60,7 +60,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
     memcpy(action + i * A, row + 1, bytes);
     action_index[i] = row->action_index;
   }
-  b->inner->action = action, b->inner->action_index = action_index;
+  b->inner->action = b->inner->chosen = action, b->inner->action_index = action_index;
   return e->inner->env->step(e->inner->self, b->inner);
 }
 

@@ -8,7 +8,8 @@
   X(silent)                                                                                        \
   X(silent_aux)                                                                                    \
   X(silent_info)                                                                                   \
-  X(not_finite) X(out_of_range) X(negative_index) X(greedy_differs) X(greedy_counts) X(unsaved)    \
+  X(not_finite)                                                                                    \
+  X(out_of_range) X(negative_index) X(greedy_differs) X(greedy_counts) X(unsaved)                  \
       X(continuous_only) X(old_reward) X(one_stream) X(batch_size) X(thread_identity)              \
           X(action_beyond) X(action_before) X(aux_beyond) X(clips_obs) X(writes_belief)            \
               X(keeps_pointer) X(writes_window) X(aux_negative) X(many_phases) X(row_huge)         \

@@ -29,7 +29,7 @@
   X(struct_size) X(rows) X(obs_dim) X(action_dim) X(action_count) X(task_dim) X(horizon) X(row_size) \
   X(splits) X(step_seconds) X(inner)
 #define ENV_BATCH(X) \
-  X(struct_size) X(rows) X(first) X(state) X(rng) X(begin) X(split) X(task_index) X(action) X(action_index) \
+  X(struct_size) X(rows) X(first) X(state) X(rng) X(begin) X(split) X(task_index) X(action) X(chosen) X(action_index) \
   X(obs) X(reward) X(terminated) X(truncated) X(task) X(info) X(inner)
 #define INNER(X)     X(struct_size) X(env) X(self) X(spec)
 #define METHOD(name, required, doc) FIELD(This, name);

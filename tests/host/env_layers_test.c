@@ -244,6 +244,7 @@ static void test_repeated(void) {
                   .begin = begin,
                   .task_index = index,
                   .action = action,
+                  .chosen = action,
                   .action_index = choice,
                   .obs = obs,
                   .reward = reward,

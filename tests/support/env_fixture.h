@@ -97,7 +97,7 @@ static inline EnvFixture *env_fixture_try(const HnPlugin *plugin, int64_t rows,
   b->rng = env_fixture_alloc(f, rows, sizeof(HnRng));
   b->begin = f->begin = env_fixture_alloc(f, rows, 1);
   b->task_index = env_fixture_alloc(f, rows, sizeof(int64_t));
-  b->action = f->action = env_fixture_alloc(f, rows * s->action_dim, sizeof(float));
+  b->action = b->chosen = f->action = env_fixture_alloc(f, rows * s->action_dim, sizeof(float));
   b->action_index = f->action_index = env_fixture_alloc(f, rows, sizeof(int32_t));
   b->obs = env_fixture_alloc(f, rows * s->obs_dim, sizeof(float));
   b->reward = env_fixture_alloc(f, rows, sizeof(float));
@@ -149,7 +149,8 @@ static inline HnEnvBatch env_fixture_part(const EnvFixture *f, int64_t first, in
   b.rng += first, b.begin += first, b.task_index += first, b.action_index += first,
       b.reward += first;
   b.terminated += first, b.truncated += first;
-  b.action += first * s->action_dim, b.obs += first * s->obs_dim, b.task += first * s->task_dim;
+  b.action += first * s->action_dim, b.chosen += first * s->action_dim, b.obs += first * s->obs_dim,
+      b.task += first * s->task_dim;
   b.info += first * f->info_count;
   return b;
 }

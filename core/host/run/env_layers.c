@@ -270,7 +270,7 @@ static HnEnvBatch batch_of(const HnInstance *x, const HnEnvMemory *m, const HnIn
   b.info = zeroed(n * infos * number);
   if (y->outer && !keeps_obs(y->outer)) b.obs = zeroed(n * (gsize)y->spec.obs_dim * number);
   if (!y->outer || keeps_actions(y->outer)) return b;
-  b.action = zeroed(n * (gsize)y->spec.action_dim * number);
+  b.action = b.chosen = zeroed(n * (gsize)y->spec.action_dim * number);
   b.action_index = zeroed(n * sizeof *b.action_index);
   return b;
 }

@@ -399,6 +399,8 @@ static HnStatus step(const Block *b) {
                   .rows = b->n,
                   .first = b->first,
                   .action = clipped_actions(b),
+                  .chosen = copied(hn_experience_at(b->w, HN_F_ACTION, b->t, b->first),
+                                   n * b->w->size[HN_F_ACTION]),
                   .action_index = copied(hn_experience_at(b->w, HN_F_ACTION_INDEX, b->t, b->first),
                                          n * b->w->size[HN_F_ACTION_INDEX]),
                   .obs = zeroed(n * b->w->size[HN_F_NEXT_OBS]),

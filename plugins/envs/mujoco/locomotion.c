@@ -102,7 +102,7 @@ HnStatus hn_locomotion_step(void *self, HnEnvBatch *b) {
   for (int64_t i = 0; i < b->rows; i++) {
     const HnBodyRow row = hn_locomotion_row(e, b->state, i);
     const double *place = row.state + body->place, x = place[0], y = place[1];
-    const float *action = b->action + i * body->actions;
+    const float *action = b->action + i * body->actions, *chosen = b->chosen + i * body->actions;
     HnStatus s = prepare(e, b->first, &row);
     if (!s) s = hn_sim_advance(&e->sim, b->first, row.state, action, body->frames);
     if (s) return s;
@@ -114,7 +114,7 @@ HnStatus hn_locomotion_step(void *self, HnEnvBatch *b) {
     motion.impact = observe(e, b->first, &row, b->obs + i * body->obs_dim);
     motion.moved[0] = place[0] - x, motion.moved[1] = place[1] - y;
     for (int k = 0; k < body->actions; k++) {
-      double control = body->control * (double)action[k];
+      double control = body->control * (double)chosen[k];
       motion.effort += control * control;
     }
     b->reward[i] = (float)t->reward(e, &motion);

@@ -49,8 +49,8 @@ typedef struct HnMotion {
   double seconds;      /* of the step */
   double moved[2];     /* how far HnBody.place moved in x and y, m; of a torso, by the poses that
                           steps end with */
-  double effort;       /* sum of squared actions, in units of HnBody.control; VariBAD's code takes
-                          it of actions before they are clipped to [-1, 1] */
+  double effort;       /* sum of squared actions, in units of HnBody.control, as they were chosen:
+                          clipping them first would let their spread grow at no cost */
   double impact;       /* sum of squared contact forces (torques included), clipped; 0 where off */
   HnRng *rng;          /* the row's */
   float *info;         /* [info_count] out */
