@@ -122,7 +122,7 @@ static inline double misbehave(int fault, const char *const *names, const Misbeh
 
 /* Whether this is another thread than that one, which leaves it time to come. */
 static inline bool is_stranger(pthread_t home) {
-  nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+  nanosleep(&(struct timespec){.tv_nsec = 300000}, NULL);
   return !pthread_equal(home, pthread_self());
 }
 
