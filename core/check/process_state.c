@@ -125,8 +125,8 @@ static const char *difference(const HnProcessState *a, const HnProcessState *b) 
   if (a->environment != b->environment) return "leaves environment variables changed";
   if (a->locale != b->locale) return "leaves the locale changed";
   if (a->limits != b->limits) return "leaves limits of the process changed";
-  if (memcmp(a->drawn, b->drawn, sizeof a->drawn)) return "draws from rand() or random()";
-  if (memcmp(a->drawn48, b->drawn48, sizeof a->drawn48)) return "draws from drand48()";
+  if (memcmp(a->drawn, b->drawn, sizeof a->drawn) != 0) return "draws from rand() or random()";
+  if (memcmp(a->drawn48, b->drawn48, sizeof a->drawn48) != 0) return "draws from drand48()";
   return NULL;
 }
 

@@ -162,15 +162,20 @@ static HnStatus env_create(void *self, const HnHost *host, const void *params, H
   return status;
 }
 
+/* A NaN that no computation yields (lending.c). */
+static const uint32_t unwritten = 0x7fdeadbe;
+
 /* Rows that begin are poisoned: those that go on keep what they show. */
-static void poison_begun(const HnEnvBatch *b) {
-  for (int64_t i = 0; i < b->rows; i++) {
-    const uint32_t poison = 0x7fdeadbe;
-    for (int64_t k = 0; k < w.es.obs_dim && b->begin[i]; k++)
-      memcpy(&b->obs[i * w.es.obs_dim + k], &poison, 4);
-    for (int64_t k = 0; k < w.es.task_dim && b->begin[i]; k++)
-      memcpy(&b->task[i * w.es.task_dim + k], &poison, 4);
-  }
+static void poison_begun(const HnEnvBatch *b, float *x, int64_t width) {
+  for (int64_t k = 0; k < b->rows * width; k++)
+    if (b->begin[k / width]) memcpy(x + k, &unwritten, sizeof *x);
+}
+
+static bool has_poison(const HnEnvBatch *b, const float *x, int64_t width) {
+  uint32_t bits;
+  for (int64_t k = 0; k < b->rows * width; k++)
+    if (memcpy(&bits, x + k, sizeof bits), bits == unwritten) return true;
+  return false;
 }
 
 static void lend_rows(HnLending *l, HnEnvBatch *b) {
@@ -215,16 +220,17 @@ static HnStatus env_reset(void *self, HnEnvBatch *batch) {
   hn_lend(&l, "task_index", &b.task_index, n * sizeof(int64_t), HN_LEND_INOUT, 0);
   hn_lend(&l, "obs", &b.obs, n * (gsize)w.es.obs_dim * 4, HN_LEND_INOUT, 0);
   hn_lend(&l, "task", &b.task, n * (gsize)w.es.task_dim * 4, HN_LEND_INOUT, 0);
-  if (w.what == HN_WATCH_MEMORY) poison_begun(batch);
+  if (w.what == HN_WATCH_MEMORY) {
+    poison_begun(batch, batch->obs, w.es.obs_dim);
+    poison_begun(batch, batch->task, w.es.task_dim);
+  }
   WATCHED(reset, true, &l, {
     share_lent(&b, batch, below);
     status = REAL(HnEnv)->reset(self, &b);
   });
-  const uint32_t poison = 0x7fdeadbe;
-  for (gsize k = 0; k < n * (gsize)w.es.obs_dim && w.what == HN_WATCH_MEMORY; k++)
-    if (!memcmp(&batch->obs[k], &poison, 4)) note("reset", "leaves obs unwritten");
-  for (gsize k = 0; k < n * (gsize)w.es.task_dim && w.what == HN_WATCH_MEMORY; k++)
-    if (!memcmp(&batch->task[k], &poison, 4)) note("reset", "leaves task unwritten");
+  if (w.what != HN_WATCH_MEMORY) return status;
+  if (has_poison(batch, batch->obs, w.es.obs_dim)) note("reset", "leaves obs unwritten");
+  if (has_poison(batch, batch->task, w.es.task_dim)) note("reset", "leaves task unwritten");
   return status;
 }
 

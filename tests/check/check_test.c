@@ -25,7 +25,7 @@ static const Fault env_faults[] = {
     {"tasks", "same_tasks", "are the same"},
     {"tasks", "stream_task", "differs between two instances"},
     {"threads", "scratch", "two calls at once"},
-    {"workers", "thread_identity", "with 2 workers"},
+    {"workers", "thread_identity", "workers: "},
     {"outputs", "silent", "info[0] is not written"},
     {"outputs", "silent_obs", "obs[0] is not written"},
     {"outputs", "silent_reward", "reward[0] is not written"},
@@ -96,7 +96,7 @@ static const Fault inference_faults[] = {
     {"survives", "rejects_obs", "killed by signal 6"},
     {"resumes", "unsaved", "inference/w differs"},
     {"workers", "workers", "inference/w differs"},
-    {"workers", "thread_identity", "with 2 workers"},
+    {"workers", "thread_identity", "workers: "},
     {"repeats", "random_sum", "inference/w differs"},
 };
 
@@ -130,7 +130,7 @@ static const Fault policy_faults[] = {
     {"process", "learn_thread", "learn: leaves a thread running"},
     {"process", "learn_rounding", "learn: leaves floating-point control changed"},
     {"process", "learn_rand", "learn: draws from rand()"},
-    {"workers", "thread_identity", "with 2 workers"},
+    {"workers", "thread_identity", "workers: "},
     {"resumes", "unsaved", "host/"},
 };
 

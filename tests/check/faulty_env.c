@@ -3,26 +3,23 @@
 #include "misbehave.h"
 #include <math.h>
 
-#define OWN_FAULTS(X)                                                                              \
-  X(rows_mix)                                                                                      \
-  X(keep_moves)                                                                                    \
-  X(keep_shows)                                                                                    \
-  X(goes_on)                                                                                       \
-  X(forgets_task)                                                                                  \
-  X(own_task) X(scratch) X(silent) X(silent_obs) X(silent_reward) X(silent_task) X(nan) X(inf_obs) \
-      X(bad_terminated) X(bad_truncated) X(unsaved) X(slot) X(batch_size) X(first_row)             \
-          X(thread_identity) X(info_beyond) X(obs_beyond) X(obs_before) X(clips_action)            \
-              X(clears_begin) X(keeps_pointer) X(numbers_none) X(same_tasks) X(stream_task)        \
-                  X(obs_negative) X(obs_huge) X(no_actions) X(both_actions) X(no_horizon)          \
-                      X(split_twice) X(split_empty) X(tasks_negative) X(bad_name) X(bad_seconds)   \
-                          X(row_huge) X(looks_up_action) X(rejects_action) X(wraps_action)
+/* clang-format off */
+#define OWN_FAULTS(X) \
+  X(rows_mix) X(keep_moves) X(keep_shows) X(goes_on) X(forgets_task) X(own_task) X(scratch) \
+  X(silent) X(silent_obs) X(silent_reward) X(silent_task) X(nan) X(inf_obs) X(bad_terminated) \
+  X(bad_truncated) X(unsaved) X(slot) X(batch_size) X(first_row) X(thread_identity) \
+  X(info_beyond) X(obs_beyond) X(obs_before) X(clips_action) X(clears_begin) X(keeps_pointer) \
+  X(numbers_none) X(same_tasks) X(stream_task) X(obs_negative) X(obs_huge) X(no_actions) \
+  X(both_actions) X(no_horizon) X(split_twice) X(split_empty) X(tasks_negative) X(bad_name) \
+  X(bad_seconds) X(row_huge) X(looks_up_action) X(rejects_action) X(wraps_action)
+/* clang-format on */
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
     "none" COMMON_FAULTS(FAULT_CHOICE_) OWN_FAULTS(FAULT_CHOICE_))
 HN_PARAMS(PARAMS);
 #define INFO(X) X(position, "", "Position.", HN_LAST)
 HN_INFO(INFO);
-enum { F_none, COMMON_FAULTS(FAULT_ID_) OWN_FAULTS(FAULT_ID_) };
+enum { FAULT_NONE, COMMON_FAULTS(FAULT_ID_) OWN_FAULTS(FAULT_ID_) };
 #define NAME_(name) #name,
 static const char *const names[] = {"none", COMMON_FAULTS(NAME_) OWN_FAULTS(NAME_)};
 enum { TASKS = 3 };

@@ -3,26 +3,23 @@
 #include "misbehave.h"
 #include <math.h>
 
-#define OWN_FAULTS(X)                                                                              \
-  X(window_start)                                                                                  \
-  X(rows_mix)                                                                                      \
-  X(forward_differs)                                                                               \
-  X(old_task)                                                                                      \
-  X(silent)                                                                                        \
-  X(silent_info) X(not_finite) X(unsaved) X(workers) X(looks_ahead) X(reads_task) X(needs_task)    \
-      X(same_samples) X(shifted_samples) X(constant_samples) X(gradient_sign) X(gradient_scale)    \
-          X(gradient_missing) X(gradient_rows) X(gradient_loss) X(gradient_replaces) X(norm2_root) \
-              X(norm2_part) X(belief_beyond) X(belief_before) X(writes_history) X(keeps_pointer)   \
-                  X(writes_window) X(belief_negative) X(latent_large) X(row_huge)                  \
-                      X(looks_up_reward) X(rejects_obs) X(thread_identity) X(random_sum)           \
-                          X(writes_d_belief) X(batch_size)
+/* clang-format off */
+#define OWN_FAULTS(X) \
+  X(window_start) X(rows_mix) X(forward_differs) X(old_task) X(silent) X(silent_info) \
+  X(not_finite) X(unsaved) X(workers) X(looks_ahead) X(reads_task) X(needs_task) \
+  X(same_samples) X(shifted_samples) X(constant_samples) X(gradient_sign) X(gradient_scale) \
+  X(gradient_missing) X(gradient_rows) X(gradient_loss) X(gradient_replaces) X(norm2_root) \
+  X(norm2_part) X(belief_beyond) X(belief_before) X(writes_history) X(keeps_pointer) \
+  X(writes_window) X(belief_negative) X(latent_large) X(row_huge) X(looks_up_reward) \
+  X(rejects_obs) X(thread_identity) X(random_sum) X(writes_d_belief) X(batch_size)
+/* clang-format on */
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
     "none" COMMON_FAULTS(FAULT_CHOICE_) OWN_FAULTS(FAULT_CHOICE_))
 HN_PARAMS(PARAMS);
 #define INFO(X) X(sum, "", "Sum of rewards.", HN_LAST)
 HN_INFO(INFO);
-enum { F_none, COMMON_FAULTS(FAULT_ID_) OWN_FAULTS(FAULT_ID_) };
+enum { FAULT_NONE, COMMON_FAULTS(FAULT_ID_) OWN_FAULTS(FAULT_ID_) };
 #define NAME_(name) #name,
 static const char *const names[] = {"none", COMMON_FAULTS(NAME_) OWN_FAULTS(NAME_)};
 enum { D = 2 }; /* mean and log-variance of one latent number */

@@ -3,25 +3,22 @@
 #include "misbehave.h"
 #include <math.h>
 
-#define OWN_FAULTS(X)                                                                              \
-  X(rows_mix)                                                                                      \
-  X(silent)                                                                                        \
-  X(silent_aux)                                                                                    \
-  X(silent_info)                                                                                   \
-  X(not_finite)                                                                                    \
-  X(out_of_range) X(negative_index) X(greedy_differs) X(greedy_counts) X(unsaved)                  \
-      X(continuous_only) X(old_reward) X(one_stream) X(batch_size) X(thread_identity)              \
-          X(action_beyond) X(action_before) X(aux_beyond) X(clips_obs) X(writes_belief)            \
-              X(keeps_pointer) X(writes_window) X(aux_negative) X(many_phases) X(row_huge)         \
-                  X(looks_up_obs) X(rejects_obs) X(wraps_belief) X(learn_thread) X(learn_rounding) \
-                      X(learn_rand) X(kept_in_self)
+/* clang-format off */
+#define OWN_FAULTS(X) \
+  X(rows_mix) X(silent) X(silent_aux) X(silent_info) X(not_finite) X(out_of_range) \
+  X(negative_index) X(greedy_differs) X(greedy_counts) X(unsaved) X(continuous_only) \
+  X(old_reward) X(one_stream) X(batch_size) X(thread_identity) X(action_beyond) \
+  X(action_before) X(aux_beyond) X(clips_obs) X(writes_belief) X(keeps_pointer) \
+  X(writes_window) X(aux_negative) X(many_phases) X(row_huge) X(looks_up_obs) X(rejects_obs) \
+  X(wraps_belief) X(learn_thread) X(learn_rounding) X(learn_rand) X(kept_in_self)
+/* clang-format on */
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
     "none" COMMON_FAULTS(FAULT_CHOICE_) OWN_FAULTS(FAULT_CHOICE_))
 HN_PARAMS(PARAMS);
 #define INFO(X) X(chosen, "", "What was chosen.", HN_LAST)
 HN_INFO(INFO);
-enum { F_none, COMMON_FAULTS(FAULT_ID_) OWN_FAULTS(FAULT_ID_) };
+enum { FAULT_NONE, COMMON_FAULTS(FAULT_ID_) OWN_FAULTS(FAULT_ID_) };
 #define NAME_(name) #name,
 static const char *const names[] = {"none", COMMON_FAULTS(NAME_) OWN_FAULTS(NAME_)};
 

@@ -20,17 +20,14 @@
 #endif
 
 /* X(name): a choice of parameter `fault`. */
-#define COMMON_FAULTS(X)                                                                          \
-  X(thread)                                                                                       \
-  X(child)                                                                                        \
-  X(orphan)                                                                                       \
-  X(file)                                                                                         \
-  X(closes)                                                                                       \
-  X(handler) X(blocks) X(umask) X(folder) X(environment) X(limits) X(rounding) X(denormals)       \
-      X(rand) X(random) X(drand48) X(clock) X(reads_environment) X(reads_locale) X(uninitialised) \
-          X(address) X(crashes) X(exits) X(aborts) X(loops) X(hogs) X(asks_too_much) X(stack)     \
-              X(writes_params) X(self) X(allocated) X(row_address) X(kept_address) X(statics)     \
-                  X(late_allocation)
+/* clang-format off */
+#define COMMON_FAULTS(X) \
+  X(thread) X(child) X(orphan) X(file) X(closes) X(handler) X(blocks) X(umask) X(folder) \
+  X(environment) X(limits) X(rounding) X(denormals) X(rand) X(random) X(drand48) X(clock) \
+  X(reads_environment) X(reads_locale) X(uninitialised) X(address) X(crashes) X(exits) \
+  X(aborts) X(loops) X(hogs) X(asks_too_much) X(stack) X(writes_params) X(self) X(allocated) \
+  X(row_address) X(kept_address) X(statics) X(late_allocation)
+/* clang-format on */
 
 #define FAULT_CHOICE_(name) "|" #name
 #define FAULT_ID_(name)     F_##name,
@@ -125,7 +122,7 @@ static inline double misbehave(int fault, const char *const *names, const Misbeh
 
 /* Whether this is another thread than that one, which leaves it time to come. */
 static inline bool is_stranger(pthread_t home) {
-  nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+  nanosleep(&(struct timespec){.tv_nsec = 300000}, NULL);
   return !pthread_equal(home, pthread_self());
 }
 

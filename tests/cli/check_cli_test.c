@@ -8,7 +8,8 @@ static char *dir;
 /* Judges `trouble`, whose fault ends or blocks a process, by two laws. */
 static void expect_death(const char *trouble, const char *reason) {
   g_autofree char *arguments = g_strdup_printf(
-      "check trouble trouble=%s --seconds 1 --memory 0.5 --only keep --only batches", trouble);
+      "check trouble trouble=%s --seconds %d --memory 0.5 --only keep --only batches", trouble,
+      strcmp(trouble, "loop") == 0 ? 1 : 60);
   g_auto(Run) run = hunch(dir, arguments);
   g_assert_cmpint(run.code, ==, 3);
   expect(run.out, reason);
@@ -17,14 +18,14 @@ static void expect_death(const char *trouble, const char *reason) {
 }
 
 static void test_deaths(void) {
-  expect_death("segv", "env trouble, step: " SEGV);
+  expect_death("segv", "env trouble, step: killed by signal 11 (Segmentation fault)");
   expect_death("abort", "env trouble, step: killed by signal 6 (Aborted)");
   expect_death("exit0", "env trouble, step: ended by exit(0)");
-  expect_death("loop", "env trouble, step: took longer than 1 s of a processor");
+  expect_death("loop", "env trouble, step: took longer than ");
   expect_death("hog", "env trouble, step: took more than 0.5 GB of memory");
   expect_death("greed", "env trouble, create: trouble asks for ");
   expect_death("create_exit", "env trouble, create: ended by exit(0)");
-  expect_death("destroy_segv", "env trouble, destroy: " SEGV);
+  expect_death("destroy_segv", "env trouble, destroy: killed by signal 11 (Segmentation fault)");
 }
 
 /* A child that a call leaves breaks one law; the others go on. */
