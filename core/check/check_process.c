@@ -176,6 +176,10 @@ static bool are_plain(const HnSession *s, HnKind kind, GString *why) {
 }
 
 HnVerdict hn_check_plain(const HnCell *cell, HnKind kind, GString *why) {
+#ifdef __SANITIZE_ADDRESS__
+  g_string_append(why, "a sanitizer has memory nearly everywhere: all numbers look like addresses");
+  return HN_LAW_SKIPPED;
+#endif
   HnVerdict verdict = HN_LAW_BROKEN;
   HnSession *s = hn_check_session(cell, &verdict, why);
   if (!s) return verdict;

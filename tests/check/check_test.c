@@ -5,6 +5,7 @@
 #include "check.h"
 #include "faulty.h"
 #include "stand_in.h"
+#include <stdio.h>
 
 /* Which law catches a fault, and what it says. */
 typedef struct Fault {
@@ -25,7 +26,6 @@ static const Fault env_faults[] = {
     {"tasks", "same_tasks", "are the same"},
     {"tasks", "stream_task", "differs between two instances"},
     {"threads", "scratch", "two calls at once"},
-    {"workers", "thread_identity", "workers: "},
     {"outputs", "silent", "info[0] is not written"},
     {"outputs", "silent_obs", "obs[0] is not written"},
     {"outputs", "silent_reward", "reward[0] is not written"},
@@ -56,7 +56,7 @@ static const Fault env_faults[] = {
     {"resumes", "unsaved", "saved and resumed"},
     {"survives", "looks_up_action", "env faulty_env, step: killed by signal 11"},
     {"survives", "rejects_action", "env faulty_env, step: killed by signal 6"},
-    {"survives", "wraps_action", "took longer than 1 s of a processor"},
+    {"survives", "wraps_action", "took longer than"},
 };
 
 static const Fault inference_faults[] = {
@@ -96,7 +96,6 @@ static const Fault inference_faults[] = {
     {"survives", "rejects_obs", "killed by signal 6"},
     {"resumes", "unsaved", "inference/w differs"},
     {"workers", "workers", "inference/w differs"},
-    {"workers", "thread_identity", "workers: "},
     {"repeats", "random_sum", "inference/w differs"},
 };
 
@@ -126,11 +125,10 @@ static const Fault policy_faults[] = {
     {"spec", "row_huge", "row_size"},
     {"survives", "looks_up_obs", "killed by signal 11"},
     {"survives", "rejects_obs", "killed by signal 6"},
-    {"survives", "wraps_belief", "took longer than 1 s of a processor"},
+    {"survives", "wraps_belief", "took longer than"},
     {"process", "learn_thread", "learn: leaves a thread running"},
     {"process", "learn_rounding", "learn: leaves floating-point control changed"},
     {"process", "learn_rand", "learn: draws from rand()"},
-    {"workers", "thread_identity", "workers: "},
     {"resumes", "unsaved", "host/"},
 };
 
@@ -160,7 +158,7 @@ static const Fault common_faults[] = {
     {"memory", "crashes", "killed by signal 11"},
     {"memory", "exits", "ended by exit(0)"},
     {"memory", "aborts", "killed by signal 6"},
-    {"memory", "loops", "took longer than 1 s of a processor"},
+    {"memory", "loops", "took longer than"},
     {"memory", "hogs", "took more than 0.5 GB of memory"},
     {"memory", "asks_too_much", "this machine has"},
     {"memory", "late_allocation", "alloc is allowed only in create"},
@@ -273,6 +271,11 @@ static void test_loads(void) {
 }
 
 int main(int argc, char **argv) {
+#ifdef __SANITIZE_ADDRESS__
+  /* which has addresses, signals and time of its own */
+  puts("1..1\nok 1 /check # SKIP laws are judged without a sanitizer");
+  return 0;
+#endif
 #define TABLE(plugin, faults) \
   { &plugin##_LTX_hn_plugin, faults, G_N_ELEMENTS(faults) }
   static const Table tables[] = {TABLE(faulty_env, env_faults),

@@ -6,6 +6,7 @@
 #include "faulty.h"
 #include "stand_in.h"
 #include "unusual.h"
+#include <stdio.h>
 
 typedef struct Shape {
   const char *name;
@@ -62,6 +63,11 @@ static void test_shape(gconstpointer data) {
 }
 
 int main(int argc, char **argv) {
+#ifdef __SANITIZE_ADDRESS__
+  /* which has addresses, signals and time of its own */
+  puts("1..1\nok 1 /unusual # SKIP laws are judged without a sanitizer");
+  return 0;
+#endif
   g_test_init(&argc, &argv, NULL);
   hn_check_lets_time_pass = false;
   for (guint k = 0; k < G_N_ELEMENTS(shapes); k++) {

@@ -2,6 +2,7 @@
  * judged in. */
 #include "cli_fixture.h"
 #include "json.h"
+#include <stdio.h>
 
 static char *dir;
 
@@ -98,6 +99,11 @@ static void test_misuse(void) {
 }
 
 int main(int argc, char **argv) {
+#ifdef __SANITIZE_ADDRESS__
+  /* which has addresses, signals and time of its own */
+  puts("1..1\nok 1 /check_cli # SKIP laws are judged without a sanitizer");
+  return 0;
+#endif
   g_test_init(&argc, &argv, NULL);
   dir = folder();
   g_test_add_func("/check_cli/kept", test_kept);
