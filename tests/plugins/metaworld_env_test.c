@@ -406,7 +406,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/metaworld/bad-action", test_bad_action);
   g_test_add_func("/metaworld/picture", test_picture);
   for (const HnLaw *law = hn_check_laws(HN_KIND_ENV); pinned && law->name; law++) {
-    g_autofree char *path = g_strdup_printf("/metaworld/%s", law->name);
+    g_autofree char *path = g_strdup_printf("/metaworld/law/%s", law->name);
     g_test_add_data_func(path, law, test_law);
   }
   return g_test_run();
