@@ -87,6 +87,7 @@ static void check_plugin(const HnPlugin *plugin, const char *settings, bool disc
   }
   folder_free(dir);
   hn_episode_stats_free(&stats), hn_session_free(s);
+  g_free(hn_cell_plugin(&cell, plugin->kind)->params);
   hn_stand_in_clear(&cell, plugin->kind);
 }
 

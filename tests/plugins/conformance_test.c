@@ -29,6 +29,7 @@ static const struct {
 } inapplicable[] = {
     {"blind", "it says that it is privileged"},
     {"gradients", "it has no backward"},
+    {"plain", "a sanitizer has memory nearly everywhere: all numbers look like addresses"},
     {"samples", "it has no samples"},
     {"samples", "all samples are the same: its beliefs are certain"},
 };

@@ -384,13 +384,22 @@ static void test_law(gconstpointer data) {
   const HnLaw *law = data;
   HnCell cell = hn_stand_in_cell(part_of(metaworld, ""), false);
   g_autoptr(GString) why = g_string_new(NULL);
-  g_assert_cmpint(hn_check_judge(law, &cell, why), ==, HN_LAW_KEPT);
+  const HnVerdict verdict = hn_check_judge(law, &cell, why);
+  if (verdict == HN_LAW_SKIPPED) /* a plugin that is linked in has no file to load */
+    g_test_skip(why->str);
+  else if (verdict == HN_LAW_BROKEN)
+    g_test_fail_printf("%s %s", law->promise, why->str);
   cell_clear(&cell);
 }
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   if (!has_assets()) return g_test_run();
+  /* first: what draws here leaves threads that a law's process does not have */
+  for (const HnLaw *law = hn_check_laws(HN_KIND_ENV); pinned && law->name; law++) {
+    g_autofree char *path = g_strdup_printf("/metaworld/law-%s", law->name);
+    g_test_add_data_func(path, law, test_law);
+  }
   if (!pinned) g_test_add_func("/metaworld/exit-code", test_exit_code);
   g_test_add_func("/metaworld/stripped", test_stripped);
   g_test_add_func("/metaworld/missing-models", test_missing_models);
@@ -405,9 +414,5 @@ int main(int argc, char **argv) {
   g_test_add_func("/metaworld/trouble", test_trouble);
   g_test_add_func("/metaworld/bad-action", test_bad_action);
   g_test_add_func("/metaworld/picture", test_picture);
-  for (const HnLaw *law = hn_check_laws(HN_KIND_ENV); pinned && law->name; law++) {
-    g_autofree char *path = g_strdup_printf("/metaworld/law/%s", law->name);
-    g_test_add_data_func(path, law, test_law);
-  }
   return g_test_run();
 }
