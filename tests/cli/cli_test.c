@@ -183,6 +183,10 @@ static void test_hidden(void) {
 /* A byte of a plugin that has another bit: read, rejected or harmless, but no end of this program.
  */
 static void test_flipped_bits(void) {
+#ifdef __SANITIZE_ADDRESS__
+  g_test_skip("a flipped bit in what a sanitizer adds to a plugin ends the program");
+  return;
+#endif
   g_autofree char *dir = g_dir_make_tmp("hunch-flip-XXXXXX", NULL), *bytes = NULL;
   g_autofree char *file = g_build_filename(dir, "good.so", NULL);
   gsize length;
