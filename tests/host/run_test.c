@@ -5,10 +5,12 @@
 #include "cell_fixture.h"
 #include "checkpoint.h"
 #include "error.h"
+#include "json.h"
 #include "learn.h"
 #include "machine.h"
 #include "memory_budget.h"
 #include "run_dir.h"
+#include "run_json.h"
 #include <glib/gstdio.h>
 #include <math.h>
 #include <signal.h>
@@ -138,6 +140,28 @@ static void test_evaluation_leaves_training(void) {
   char *x = file_in(often, "trace.bin", &n), *y = file_in(once, "trace.bin", &m);
   g_assert_cmpmem(x, n, y, m);
   g_free(x), g_free(y), folder_free(often), folder_free(once), cell_clear(&c);
+}
+
+/* Who goes on, and is killed once the configuration is replaced, leaves nothing that looks damaged:
+ * here a log that cannot be opened ends it there. */
+static void test_prolong_killed(void) {
+  HnCell c = family_cell(GUINT_TO_POINTER(1));
+  char *whole = folder_new(), *parts = folder_new();
+  g_autofree char *log = g_build_filename(parts, "log.txt", NULL);
+  const int64_t frames = c.run.frames;
+  run_whole(&c, whole);
+  c.run.frames = 4 * c.run.rows * c.run.steps, run_whole(&c, parts);
+  c.run.frames = frames;
+  g_unlink(log), g_mkdir(log, 0777);
+  g_assert_false(hn_run_cell(&c, parts, NULL, NULL, NULL, NULL));
+  g_autoptr(JsonObject) facts = hn_run_facts(parts, NULL);
+  g_assert_cmpstr(hn_json_string(facts, "status", NULL), ==, "running");
+  g_assert_cmpint(hn_run_length(parts), ==, frames);
+  g_assert_true(hn_run_files_intact(parts, facts, true, NULL));
+  g_rmdir(log);
+  run_whole(&c, parts);
+  assert_same_end(whole, parts);
+  folder_free(whole), folder_free(parts), cell_clear(&c);
 }
 
 static void assert_fails(const HnCell *c, int code, const char *message) {
@@ -676,6 +700,7 @@ int main(int argc, char **argv) {
   }
   g_test_add_func("/run/kill", test_kill);
   g_test_add_func("/run/prolong", test_prolong);
+  g_test_add_func("/run/prolong_killed", test_prolong_killed);
   g_test_add_func("/run/evaluation_leaves_training", test_evaluation_leaves_training);
   g_test_add_func("/run/also_drawn", test_also_drawn);
   g_test_add_func("/run/evaluation_tasks", test_evaluation_tasks);

@@ -52,12 +52,13 @@ static void lap(Run *r, HnTiming into, int64_t *mark) {
 static void put(GHashTable *meta, const char *name, int64_t value) {
   g_hash_table_insert(meta, g_strdup(name), g_strdup_printf("%" PRId64, value));
 }
-static bool due(int64_t update, int64_t every, bool last) {
-  return last || (every > 0 && update % every == 0);
-}
 static int64_t get(GHashTable *meta, const char *name) {
   const char *text = g_hash_table_lookup(meta, name);
   return text ? g_ascii_strtoll(text, NULL, 10) : 0;
+}
+
+static bool due(int64_t update, int64_t every, bool last) {
+  return last || (every > 0 && update % every == 0);
 }
 
 static bool is_kept(const Run *r, int64_t update) {
@@ -329,6 +330,7 @@ static bool update(Run *r, GError **error) {
 static bool write_resolved(const Run *r, GError **error) {
   g_autofree char *path = hn_run_file(r->dir, HN_FILE_CONFIG);
   if (hn_run_length(r->dir) == r->cell->run.frames) return true;
+  if (!hn_run_json_unseal(r->dir, error)) return false;
   HnNode *node = hn_cell_node(r->cell);
   g_autofree char *yaml = hn_node_write(node);
   hn_node_free(node);

@@ -210,3 +210,13 @@ bool hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s, 
   g_autofree char *line = hn_json_end_sealed(b);
   return hn_output_replace(path, line, error);
 }
+
+bool hn_run_json_unseal(const char *dir, GError **error) {
+  g_autofree char *path = hn_run_file(dir, HN_FILE_JSON);
+  g_autoptr(JsonObject) o = hn_run_facts(dir, NULL);
+  if (!o) return true;
+  json_object_set_string_member(o, "status", "running");
+  json_object_remove_member(o, "files");
+  g_autofree char *line = hn_json_sealed_text(o);
+  return hn_output_replace(path, line, error);
+}

@@ -16,6 +16,10 @@ typedef struct HnRunFacts {
  * sizes that its plugins agreed on. */
 bool hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s, const HnRunFacts *f,
                        GError **error);
+/* Has run.json say that the run goes on, and nothing of what its files hold: to be called before
+ * one of them is replaced, so that whoever is killed in between leaves nothing that looks damaged.
+ */
+bool hn_run_json_unseal(const char *dir, GError **error);
 /* Whether the files of a run (of one that is not finished, its configuration alone) are as it left
  * them, by their sizes or (thorough) by their contents, as far as `facts` (run.json, or NULL) say;
  * HN_ERROR_FILE names the first that is not.
