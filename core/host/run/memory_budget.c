@@ -84,22 +84,29 @@ typedef struct Kept {
   const char *largest;
 } Kept;
 
+static Kept kept_by(const HnInstance *by) {
+  Kept here = {by, 0, 0, ""};
+  double largest = 0;
+  for (guint k = 0; k < by->kept->len; k++) {
+    const HnArrayRecord *x = by->kept->pdata[k];
+    const double bytes = (double)x->array.dim[0] * (double)x->item_bytes;
+    if (bytes > largest) largest = bytes, here.largest = x->array.name;
+    here.bytes += bytes * (x->grad ? 2 : 1);
+  }
+  return here;
+}
+
 static Kept kept(const HnSession *s) {
   const HnInstance *const all[] = {s->env, s->inference, s->policy};
   Kept most = {NULL, 0, 0, ""};
-  for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
-    Kept here = {all[i], 0, 0, ""};
-    double largest = 0;
-    for (guint k = 0; all[i] && k < all[i]->kept->len; k++) {
-      const HnArrayRecord *x = all[i]->kept->pdata[k];
-      const double bytes = (double)x->array.dim[0] * (double)x->item_bytes;
-      if (bytes > largest) largest = bytes, here.largest = x->array.name;
-      here.bytes += bytes * (x->grad ? 2 : 1);
+  double sum = 0;
+  for (guint i = 0; i < G_N_ELEMENTS(all); i++)
+    for (const HnInstance *by = all[i]; by; by = by->inner) { /* what wrappers hold, too */
+      const Kept here = kept_by(by);
+      sum += here.bytes;
+      if (here.bytes > most.bytes) most = here;
     }
-    most.all += here.bytes;
-    here.all = most.all;
-    if (here.bytes > most.bytes) most = here;
-  }
+  most.all = sum;
   return most;
 }
 
