@@ -1,6 +1,7 @@
 /* check_page_test.c - docs/check.md has every law with its promise.  Its tables are written by this
  * program: --regenerate. */
 #include "check.h"
+#include "generated_page.h"
 #include "registry.h"
 #include <string.h>
 
@@ -21,24 +22,10 @@ static char *tables(void) {
   return g_string_free(g_string_append_c(out, '\n'), FALSE);
 }
 
-static char *read_page(void) {
-  char *page = NULL;
-  g_assert_true(g_file_get_contents(DOC, &page, NULL, NULL));
-  return page;
-}
-
-/* The page with the tables as they are now. */
-static char *renewed(const char *page) {
-  const char *begin = strstr(page, BEGIN), *end = strstr(page, END);
-  g_assert_true(begin && end > begin);
-  g_autofree char *head = g_strndup(page, (gsize)(begin - page) + strlen(BEGIN));
-  g_autofree char *now = tables();
-  return g_strconcat(head, now, end, NULL);
-}
+static const GeneratedPage page = {DOC, BEGIN, END, tables};
 
 static void test_tables(void) {
-  g_autofree char *page = read_page(), *now = renewed(page);
-  g_assert_cmpstr(page, ==, now);
+  generated_page_check(&page);
 }
 
 /* Names are told apart within a kind, and promises are sentences. */
@@ -53,10 +40,8 @@ static void test_laws(void) {
 }
 
 int main(int argc, char **argv) {
-  if (argc == 2 && strcmp(argv[1], "--regenerate") == 0) {
-    g_autofree char *page = read_page(), *now = renewed(page);
-    return !g_file_set_contents(DOC, now, -1, NULL);
-  }
+  int code;
+  if (generated_page_regenerates(&page, argc, argv, &code)) return code;
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/check_page/tables", test_tables);
   g_test_add_func("/check_page/laws", test_laws);

@@ -3,6 +3,7 @@
 #include "../fakes/toy.h"
 #include "cell_fixture.h"
 #include "checkpoint.h"
+#include "generated_page.h"
 #include "record_columns.h"
 
 #define DOC SOURCE "/docs/run-folder.md"
@@ -38,24 +39,10 @@ static char *tables(void) {
   return g_string_free(g_string_append_c(out, '\n'), FALSE);
 }
 
-/* The page with the tables as they are now. */
-static char *renewed(const char *page) {
-  const char *begin = strstr(page, BEGIN), *end = strstr(page, END);
-  g_assert_true(begin && end > begin);
-  g_autofree char *head = g_strndup(page, (gsize)(begin - page) + strlen(BEGIN));
-  g_autofree char *now = tables();
-  return g_strconcat(head, now, end, NULL);
-}
-
-static char *read_page(void) {
-  char *page = NULL;
-  g_assert_true(g_file_get_contents(DOC, &page, NULL, NULL));
-  return page;
-}
+static const GeneratedPage page = {DOC, BEGIN, END, tables};
 
 static void test_columns(void) {
-  g_autofree char *page = read_page(), *now = renewed(page);
-  g_assert_cmpstr(page, ==, now);
+  generated_page_check(&page);
 }
 
 /* A host's tensor stands there by its name, or with FIELD for what follows its dot. */
@@ -66,7 +53,7 @@ static void test_tensors(void) {
   HnSession *s = hn_session_new(&c, NULL, NULL);
   HnEpisodeStats stats = {.rows = 0};
   g_autoptr(GPtrArray) states = hn_states_of(s, &stats);
-  g_autofree char *page = read_page();
+  g_autofree char *text = generated_page_read(&page);
   guint host = 0;
   for (guint i = 0; i < states->len; i++) {
     const HnState *x = states->pdata[i];
@@ -74,7 +61,7 @@ static void test_tensors(void) {
     const gsize stem = strcspn(x->name, ".");
     g_autofree char *exact = g_strdup_printf("`%s`", x->name);
     g_autofree char *family = g_strdup_printf("`%.*s.FIELD`", (int)stem, x->name);
-    if (!strstr(page, exact) && !strstr(page, family)) g_error("%s is not documented", x->name);
+    if (!strstr(text, exact) && !strstr(text, family)) g_error("%s is not documented", x->name);
     host++;
   }
   g_assert_cmpuint(host, >, 30);
@@ -93,10 +80,8 @@ static void test_find(void) {
 }
 
 int main(int argc, char **argv) {
-  if (argc == 2 && strcmp(argv[1], "--regenerate") == 0) {
-    g_autofree char *page = read_page(), *now = renewed(page);
-    return !g_file_set_contents(DOC, now, -1, NULL);
-  }
+  int code;
+  if (generated_page_regenerates(&page, argc, argv, &code)) return code;
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/run_folder/columns", test_columns);
   g_test_add_func("/run_folder/tensors", test_tensors);
