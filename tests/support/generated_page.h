@@ -10,14 +10,15 @@ typedef struct GeneratedPage {
   char *(*part)(void);            /* what stands between them now; g_free */
 } GeneratedPage;
 
-static inline char *generated_page_read(const GeneratedPage *p) {
+static G_GNUC_UNUSED G_NO_INLINE char *generated_page_read(const GeneratedPage *p) {
   char *page = NULL;
   g_assert_true(g_file_get_contents(p->file, &page, NULL, NULL));
   return page;
 }
 
 /* Its text with that part as it is now. */
-static inline char *generated_page_renewed(const GeneratedPage *p, const char *page) {
+static G_GNUC_UNUSED G_NO_INLINE char *generated_page_renewed(const GeneratedPage *p,
+                                                              const char *page) {
   g_autofree char *now = p->part();
   const char *begin = strstr(page, p->begin), *end = strstr(page, p->end);
   g_assert_true(begin && end > begin);
