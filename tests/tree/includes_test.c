@@ -17,7 +17,7 @@ static const struct {
     {"core/kit", "hunch"},
     {"core/host/plugin", "hunch base"},
     {"core/host/config", "hunch base plugin"},
-    {"core/host/run", "hunch base config"},
+    {"core/host/run", "hunch base plugin config"},
     {"core/host/store", "hunch base config host/run"},
     {"core/host/loop", "base config host/run store"},
     {"core/host/view", "base host/run store"},
