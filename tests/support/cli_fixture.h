@@ -30,7 +30,8 @@ static inline Folder *folder(void) {
   return dir;
 }
 
-/* Starts "hunch ARGUMENTS", split at spaces, in `dir`. */
+/* Starts "hunch ARGUMENTS", split at spaces, in `dir`, which is also where it keeps what outlasts
+ * it. */
 static inline GSubprocess *begin(const char *dir, const char *arguments) {
   g_autofree char *line = g_strconcat(HUNCH " ", arguments, NULL);
   g_auto(GStrv) argv = g_strsplit(line, " ", -1);
@@ -38,6 +39,8 @@ static inline GSubprocess *begin(const char *dir, const char *arguments) {
       g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
   g_subprocess_launcher_set_cwd(launcher, dir);
   g_subprocess_launcher_setenv(launcher, "HUNCH_PLUGIN_PATH", TROUBLE, TRUE);
+  g_autofree char *state = g_build_filename(dir, ".state", NULL);
+  g_subprocess_launcher_setenv(launcher, "XDG_STATE_HOME", state, TRUE);
   GError *error = NULL;
   GSubprocess *p = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv, &error);
   g_assert_no_error(error);
