@@ -18,7 +18,7 @@ static const struct {
     {"core/host/plugin", "hunch base"},
     {"core/host/config", "hunch base plugin"},
     {"core/host/run", "hunch base plugin config"},
-    {"core/host/store", "hunch base config host/run"},
+    {"core/host/store", "hunch base plugin config host/run"},
     {"core/host/loop", "base config host/run store"},
     {"core/host/view", "base host/run store"},
     {"core/check", "hunch base plugin config host/run store"},
