@@ -1,6 +1,7 @@
 /* check_env.c - see check_env.h. */
 #include "check_env.h"
 #include "check_process.h"
+#include "check_query.h"
 #include "check_run.h"
 #include "env_rows.h"
 #include <math.h>
@@ -359,6 +360,8 @@ const HnLaw hn_check_env_laws[] = {
     {"outputs",
      "Reset and step write every output, finite but for info, and flags that are 0 or 1.",
      judge_outputs},
+    {"query", "What step shows has the answer of query as its mean, whatever else is asked.",
+     hn_check_query},
     {"survives", "Actions that are none end in an error, or are survived.", judge_survives},
     HN_CHECK_RUN_LAWS,
     {NULL, NULL, NULL},

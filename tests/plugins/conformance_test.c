@@ -30,6 +30,11 @@ static const struct {
 } inapplicable[] = {
     {"blind", "it says that it is privileged"},
     {"gradients", "it has no backward"},
+    {"predict", "it does not predict under these parameters"},
+    {"predict", "it has no predict"},
+    {"predict", "it scores no step"},
+    {"predict", "predictions are of continuous actions"},
+    {"query", "it has no query of continuous actions"},
     {"plain", "a sanitizer has memory nearly everywhere: all numbers look like addresses"},
     {"samples", "it has no samples"},
     {"samples", "all samples are the same: its beliefs are certain"},
