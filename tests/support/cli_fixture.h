@@ -36,7 +36,7 @@ static inline GSubprocess *begin_with(const char *path, const char *dir, const c
   g_auto(GStrv) argv = g_strsplit(line, " ", -1);
   g_autoptr(GSubprocessLauncher) launcher =
       g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_subprocess_launcher_set_cwd(launcher, dir);
+  if (dir) g_subprocess_launcher_set_cwd(launcher, dir);
   g_subprocess_launcher_setenv(launcher, "HUNCH_PLUGIN_PATH", path, TRUE);
   GError *error = NULL;
   GSubprocess *p = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv, &error);

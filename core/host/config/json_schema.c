@@ -90,16 +90,9 @@ static void add_value(JsonBuilder *b, const HnParam *p, const char *word, const 
   }
 }
 
-static char *default_text(const HnParam *p) {
-  return p->kind == HN_FLAG                        ? g_strdup(p->preset != 0 ? "true" : "false")
-         : p->kind == HN_REAL || p->kind == HN_INT ? hn_params_number(p->preset)
-         : *p->text                                ? g_strdup(p->text)
-                                                   : g_strdup("\"\"");
-}
-
 void hn_json_schema_param(JsonBuilder *b, const HnParam *p, const char *word,
                           const char *const *choice_docs) {
-  g_autofree char *preset = default_text(p), *expected = hn_params_expected(p);
+  g_autofree char *preset = hn_params_default(p), *expected = hn_params_expected(p);
   g_autofree char *markdown =
       g_strdup_printf("%s\n\nExpected: %s; default: `%s`.", p->doc, expected, preset);
   hn_json_open_object(b, p->name);
