@@ -136,7 +136,7 @@ static void everything(void) {
                                           {"seeds", "count"},
                                           {"report", "metric"}};
   static const char *const protocols[] = {"trial", "metaworld", "sdvt", "upstream_biased"};
-  g_auto(Run) run = hunch_with(FAKES, NULL, "inspect --json");
+  g_auto(Run) run = hunch_among(FAKES, NULL, "inspect --json");
   g_autoptr(JsonObject) o = parsed(run.out);
   g_auto(Run) version = hunch(NULL, "--version");
   g_autofree char *said = g_strdup_printf(
@@ -192,12 +192,12 @@ static void hidden(void) {
     g_auto(GStrv) words = g_strsplit(verbs[i], " ", 2);
     g_autofree char *says = g_strdup_printf(
         "hunch %s: warning: plugin 'good': %s hides " FAKES "/good.so\n", words[0], file);
-    g_auto(Run) run = hunch_with(path, dir, verbs[i]);
+    g_auto(Run) run = hunch_among(path, dir, verbs[i]);
     expect(run.err, says);
     g_assert_cmpint(run.code, ==, 0);
   }
   g_autofree char *by_path = g_strconcat("inspect ", file, NULL);
-  g_auto(Run) run = hunch_with(path, dir, by_path); /* no other is meant */
+  g_auto(Run) run = hunch_among(path, dir, by_path); /* no other is meant */
   g_assert_cmpstr(run.err, ==, "");
 }
 

@@ -30,7 +30,7 @@ static char *judged(const char *dir, const char *const *studies) {
 
 /* Writes the schema with the plugins of `path` into dir. */
 static void write_schema(const char *dir, const char *path) {
-  g_auto(Run) run = hunch_with(path, dir, "schema");
+  g_auto(Run) run = hunch_among(path, dir, "schema");
   g_assert_cmpint(run.code, ==, 0);
   g_assert_cmpstr(run.err, ==, "");
   fake_write(dir, "s.json", run.out);
@@ -256,7 +256,7 @@ static void third_party(void) {
         "  policy: {plugin: elsewhere, %s}\n  run: {frames: 0}\n",
         uses[i].policy);
     fake_write(dir, name, text);
-    g_auto(Run) run = hunch_with(dir, dir, arguments);
+    g_auto(Run) run = hunch_among(dir, dir, arguments);
     if (run.code != (uses[i].valid ? 0 : 2)) g_error("%s: %s", uses[i].policy, run.err);
     g_ptr_array_add(files, g_steal_pointer(&name));
   }
@@ -276,7 +276,7 @@ static void third_party(void) {
 
 static void rejected(void) {
   g_autoptr(Folder) dir = folder();
-  g_auto(Run) run = hunch_with(FAKES, dir, "schema");
+  g_auto(Run) run = hunch_among(FAKES, dir, "schema");
   g_assert_cmpint(run.code, ==, 0);
   expect(run.err, "hunch schema: warning: left out: " FAKES "/wrong_abi.so: was built for");
   expect(run.out, "\"env.good\"");

@@ -31,7 +31,7 @@ static inline Folder *folder(void) {
 }
 
 /* Starts "hunch ARGUMENTS", split at spaces, in `dir`, with plugins from `path` as well. */
-static inline GSubprocess *begin_with(const char *path, const char *dir, const char *arguments) {
+static inline GSubprocess *begin_among(const char *path, const char *dir, const char *arguments) {
   g_autofree char *line = g_strconcat(HUNCH " ", arguments, NULL);
   g_auto(GStrv) argv = g_strsplit(line, " ", -1);
   g_autoptr(GSubprocessLauncher) launcher =
@@ -45,7 +45,7 @@ static inline GSubprocess *begin_with(const char *path, const char *dir, const c
 }
 
 static inline GSubprocess *begin(const char *dir, const char *arguments) {
-  return begin_with(TROUBLE, dir, arguments);
+  return begin_among(TROUBLE, dir, arguments);
 }
 
 static inline Run end(GSubprocess *p) {
@@ -61,8 +61,8 @@ static inline Run hunch(const char *dir, const char *arguments) {
   return end(begin(dir, arguments));
 }
 
-static inline Run hunch_with(const char *path, const char *dir, const char *arguments) {
-  return end(begin_with(path, dir, arguments));
+static inline Run hunch_among(const char *path, const char *dir, const char *arguments) {
+  return end(begin_among(path, dir, arguments));
 }
 
 static inline void expect(const char *text, const char *part) {
