@@ -111,33 +111,27 @@ char *hn_describe_block_text(const HnBlock *block) {
 
 /* ---- protocols ---- */
 
-typedef struct Protocol {
-  const char *name;
-  int64_t episodes; /* that count by default; 0: as in training */
-  const char *doc;
-} Protocol;
-#define PROTOCOL_ROW(id, name, flags, episodes, doc) {name, episodes, doc},
-static const Protocol protocols[] = {HN_PROTOCOLS(PROTOCOL_ROW){NULL}};
 #define PROTOCOL_SUMMARY "How an evaluated task is acted in, and which episodes count."
 
 char *hn_describe_protocols_text(void) {
   GString *out = g_string_new("# protocol - " PROTOCOL_SUMMARY "\n");
   int width = 0;
-  for (const Protocol *p = protocols; p->name; p++) width = MAX(width, (int)strlen(p->name));
-  for (const Protocol *p = protocols; p->name; p++) {
+  for (const HnProtocolRow *p = hn_protocol_rows; p->name; p++)
+    width = MAX(width, (int)strlen(p->name));
+  for (const HnProtocolRow *p = hn_protocol_rows; p->name; p++) {
     g_string_append_printf(out, "#   %-*s  %s; ", width, p->name, p->doc);
     if (p->episodes)
       g_string_append_printf(out, "%" G_GINT64_FORMAT " episodes count by default\n", p->episodes);
     else
       g_string_append(out, "as many episodes as in training\n");
   }
-  g_string_append_printf(out, "evaluation:\n  protocol: %s\n", protocols->name);
+  g_string_append_printf(out, "evaluation:\n  protocol: %s\n", hn_protocol_rows->name);
   return g_string_free(out, false);
 }
 
 void hn_describe_protocols(JsonBuilder *b) {
   hn_json_open_array(b, "protocols");
-  for (const Protocol *p = protocols; p->name; p++) {
+  for (const HnProtocolRow *p = hn_protocol_rows; p->name; p++) {
     hn_json_open_object(b, NULL);
     hn_json_add_string(b, "name", p->name);
     hn_json_add_string(b, "doc", p->doc);

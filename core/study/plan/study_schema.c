@@ -211,13 +211,12 @@ static void define_plugins(const Writer *w) {
 
 /* ---- blocks of the host ---- */
 
-#define PROTOCOL_TEXT(id, name, flags, n, doc) doc,
-static const char *const protocol_docs[] = {HN_PROTOCOLS(PROTOCOL_TEXT) NULL};
-
 /* A block that the host reads, as a member of the open object. */
 static void add_host_block(const Writer *w, const HnBlock *block) {
   const HnSchema schema = block->schema();
   const bool weights = strcmp(block->name, "weights") == 0;
+  const char *docs[HN_PROTOCOL_COUNT + 1] = {NULL}; /* what each protocol is */
+  for (guint i = 0; i < HN_PROTOCOL_COUNT; i++) docs[i] = hn_protocol_rows[i].doc;
   open_object(w, block->name);
   hn_json_schema_doc(w->b, block->doc, block->doc);
   if (weights)
@@ -230,7 +229,7 @@ static void add_host_block(const Writer *w, const HnBlock *block) {
     const HnParam *p = hn_schema_at(&schema, i);
     const bool protocol = strcmp(p->name, "protocol") == 0;
     hn_json_schema_param(w->b, p, weights ? hn_weights_word(p->name) : NULL,
-                         protocol ? protocol_docs : NULL);
+                         protocol ? docs : NULL);
   }
   close_object(w);
   hn_json_add_bool(w->b, "additionalProperties", false);
