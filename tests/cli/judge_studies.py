@@ -20,6 +20,10 @@ class Core(yaml.SafeLoader):
 
     yaml_implicit_resolvers = {}
 
+    def construct_mapping(self, node, deep=False):
+        """Keys are texts as they stand, as JSON has them."""
+        return {key.value: self.construct_object(value, deep=True) for key, value in node.value}
+
 
 for tag, pattern in {
     "null": r"~|null|Null|NULL|",

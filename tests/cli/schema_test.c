@@ -163,11 +163,118 @@ static const struct {
     {"arms:\n", "arms: {}\nweights:\n", "top"},
 };
 
-static char *mutated(guint i) {
-  g_auto(GStrv) parts = g_strsplit(study, mutants[i].from, -1);
-  if (g_strv_length(parts) < 2) g_error("the study has no '%s'", mutants[i].from);
-  g_autofree char *rest = g_strjoinv(mutants[i].from, parts + 1);
-  return g_strconcat(parts[0], mutants[i].to, rest, NULL); /* the first is changed */
+/* Changes that leave the study right. */
+static const struct {
+  const char *from, *to;
+} variants[] = {
+    {"name: s\n", ""},
+    {"name: s\n", "name: 2024\n"},
+    {"hunch: 1\n", "hunch: 1e0\n"},
+    {"description: All that there is.\n", "description: 7\n"},
+    {"seeds: {root: 7, count: 2}\n", "seeds: {}\n"},
+    {"rows: 2.0", "rows: +2"},
+    {"split: test", "split: "},
+    {"split: test", "split: test|train"},
+    {"protocol: trial", "protocol: \"trial\""},
+    {"lr: 7e-4", "lr: .7e-3"},
+    {"anneal: false", "anneal: true"},
+    {"hidden: 64 32", "hidden: 64"},
+    {"plugin: gridworld, size: 6", "plugin: " PLUGINS "/gridworld.so, size: 6"},
+    {"{env: {inner: {size: 4}}, ", "{env: {plugin: time_limit, inner: {size: 4}}, "},
+    {"{env: {inner: {size: 4}}, ", "{env: {steps: 8}, "},
+    {"{plugin: time_limit, steps: 10, inner: {plugin: gridworld, size: 5}}",
+     "{plugin: time_limit, inner: {plugin: gridworld}}\n"
+     "  weights: none"},
+    {"at: last, seed: 0", "seed: \"1\""},
+    {"weights: {arm: plain, at: last, seed: 0}", "weights: none"},
+    {"  plain: {}\n", "  0: {}\n  plain: {}\n"},
+    {"  plain: {}\n", "  plain: {env: {}}\n"},
+    {"  bare: {env: {plugin: gridworld, size: 6}}\n", ""},
+    /* the plugin of the base comes from its arms */
+    {"  inference: {plugin: none}\n  policy: {plugin: ppo, lr: 7e-4, width: 8, anneal: false, "
+     "init: "
+     "normc}\n  run: {frames: 1e3, rows: 2.0, episodes: 2}\n  evaluation: {tasks: 3, protocol: "
+     "trial, split: test}\narms:\n  plain: {}\n  belief: {inference: {plugin: oracle}}\n  patched: "
+     "{env: {inner: {size: 4}}, policy: {lr: 1e-3, hidden: 64 32}}\n  bare: {env: {plugin: "
+     "gridworld, size: 6}}\n  deep: {env: {inner: {plugin: sticky_action, inner: {plugin: "
+     "gridworld}}}}\n  tuned: {weights: {arm: plain, at: last, seed: 0}, run: {frames: 2e3}}\n",
+     "  inference: {}\narms:\n  plain: {inference: {plugin: none}, policy: {plugin: uniform}}\n"},
+    /* no arms */
+    {"arms:\n  plain: {}\n  belief: {inference: {plugin: oracle}}\n  patched: {env: {inner: {size: "
+     "4}}, policy: {lr: 1e-3, hidden: 64 32}}\n  bare: {env: {plugin: gridworld, size: 6}}\n  "
+     "deep: "
+     "{env: {inner: {plugin: sticky_action, inner: {plugin: gridworld}}}}\n  tuned: {weights: "
+     "{arm: "
+     "plain, at: last, seed: 0}, run: {frames: 2e3}}\nreport: {baseline: plain, ",
+     "arms: {}\nreport: {"},
+};
+
+/* The study with its first `from` changed. */
+static char *changed(const char *from, const char *to) {
+  g_auto(GStrv) parts = g_strsplit(study, from, 2);
+  if (g_strv_length(parts) < 2) g_error("the study has no '%s'", from);
+  return g_strconcat(parts[0], to, parts[1], NULL);
+}
+
+/* Whether the schema in dir takes each study of `files`, its last element NULL, as `valid` says. */
+static void expect_verdicts(const char *dir, const GPtrArray *files, const bool *valid) {
+  g_autofree char *verdicts = judged(dir, (const char *const *)files->pdata);
+  for (guint i = 0; verdicts && files->pdata[i]; i++) {
+    g_autofree char *line = g_strdup_printf("\n%s is valid\n", (char *)files->pdata[i]);
+    if (!strstr(verdicts, line) == valid[i])
+      g_error("%s in:\n%s", (char *)files->pdata[i], verdicts);
+  }
+}
+
+/* An arm over two wrappers. */
+static void layers(void) {
+  static const char *const arms[] = {"{inner: {inner: {size: 4}}}",
+                                     "{inner: {probability: 0.5}}",
+                                     "{plugin: time_limit, inner: {inner: {size: 4}}}",
+                                     "{inner: {plugin: gridworld, size: 4}}",
+                                     "{inner: {inner: {size: 400}}}",
+                                     "{inner: {probability: 2}}",
+                                     "{inner: {inner: {probability: 0.5}}}",
+                                     "{inner: {plugin: sticky_action}, steps: -1}",
+                                     "{plugin: sticky_action}"};
+  static const bool valid[G_N_ELEMENTS(arms)] = {true, true, true, true};
+  g_autoptr(Folder) dir = folder();
+  g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+  for (guint i = 0; i < G_N_ELEMENTS(arms); i++) {
+    g_autofree char *name = g_strdup_printf("l%u.yaml", i);
+    g_autofree char *arguments = g_strconcat("validate ", name, NULL);
+    g_autofree char *text = g_strdup_printf(
+        "hunch: 1\nname: s\nbase:\n  env: {plugin: time_limit, inner: {plugin: sticky_action, "
+        "inner: {plugin: gridworld}}}\n  inference: {plugin: none}\n  policy: {plugin: uniform}\n"
+        "arms:\n  a: {env: %s}\n",
+        arms[i]);
+    fake_write(dir, name, text);
+    g_auto(Run) run = hunch(dir, arguments);
+    if (run.code != (valid[i] ? 0 : 2)) g_error("%s: %s", arms[i], run.err);
+    g_ptr_array_add(files, g_steal_pointer(&name));
+  }
+  g_ptr_array_add(files, NULL);
+  write_schema(dir, TROUBLE);
+  expect_verdicts(dir, files, valid);
+}
+
+static void right_ones(void) {
+  g_autoptr(Folder) dir = folder();
+  g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+  for (guint i = 0; i < G_N_ELEMENTS(variants); i++) {
+    g_autofree char *text = changed(variants[i].from, variants[i].to);
+    g_autofree char *name = g_strdup_printf("v%u.yaml", i);
+    g_autofree char *arguments = g_strconcat("validate ", name, NULL);
+    fake_write(dir, name, text);
+    g_auto(Run) run = hunch(dir, arguments);
+    if (run.code != 0) g_error("validate refuses '%s': %s", variants[i].to, run.err);
+    g_ptr_array_add(files, g_steal_pointer(&name));
+  }
+  g_ptr_array_add(files, NULL);
+  write_schema(dir, TROUBLE);
+  bool valid[G_N_ELEMENTS(variants)];
+  for (guint i = 0; i < G_N_ELEMENTS(variants); i++) valid[i] = true;
+  expect_verdicts(dir, files, valid);
 }
 
 static void mutations(void) {
@@ -178,7 +285,8 @@ static void mutations(void) {
   g_assert_cmpstr(right.err, ==, "");
   g_assert_cmpint(right.code, ==, 0);
   for (guint i = 0; i < G_N_ELEMENTS(mutants); i++) {
-    g_autofree char *text = mutated(i), *name = g_strdup_printf("m%u.yaml", i);
+    g_autofree char *text = changed(mutants[i].from, mutants[i].to),
+                    *name = g_strdup_printf("m%u.yaml", i);
     g_autofree char *arguments = g_strconcat("validate ", name, NULL);
     fake_write(dir, name, text);
     g_auto(Run) run = hunch(dir, arguments);
@@ -261,11 +369,9 @@ static void third_party(void) {
     g_ptr_array_add(files, g_steal_pointer(&name));
   }
   g_ptr_array_add(files, NULL);
-  g_autofree char *verdicts = judged(dir, (const char *const *)files->pdata);
-  for (guint i = 0; verdicts && i < G_N_ELEMENTS(uses); i++) {
-    g_autofree char *line = g_strdup_printf("\nu%u.yaml is valid\n", i);
-    if (!strstr(verdicts, line) == uses[i].valid) g_error("%s in:\n%s", uses[i].policy, verdicts);
-  }
+  bool valid[G_N_ELEMENTS(uses)];
+  for (guint i = 0; i < G_N_ELEMENTS(uses); i++) valid[i] = uses[i].valid;
+  expect_verdicts(dir, files, valid);
   /* without it the schema does not know it */
   write_schema(dir, "");
   g_autofree char *unknown = judged(dir, (const char *const *)files->pdata);
@@ -290,6 +396,8 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/schema/metaschema", metaschema);
   g_test_add_func("/schema/experiments", experiments);
+  g_test_add_func("/schema/right_ones", right_ones);
+  g_test_add_func("/schema/layers", layers);
   g_test_add_func("/schema/mutations", mutations);
   g_test_add_func("/schema/third_party", third_party);
   g_test_add_func("/schema/rejected", rejected);
