@@ -31,20 +31,24 @@ static inline Folder *folder(void) {
 }
 
 /* Starts "hunch ARGUMENTS", split at spaces, in `dir`, which is also where it keeps what outlasts
- * it. */
-static inline GSubprocess *begin(const char *dir, const char *arguments) {
+ * it, with plugins from `path` as well. */
+static inline GSubprocess *begin_among(const char *path, const char *dir, const char *arguments) {
   g_autofree char *line = g_strconcat(HUNCH " ", arguments, NULL);
   g_auto(GStrv) argv = g_strsplit(line, " ", -1);
   g_autoptr(GSubprocessLauncher) launcher =
       g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_subprocess_launcher_set_cwd(launcher, dir);
-  g_subprocess_launcher_setenv(launcher, "HUNCH_PLUGIN_PATH", TROUBLE, TRUE);
-  g_autofree char *state = g_build_filename(dir, ".state", NULL);
-  g_subprocess_launcher_setenv(launcher, "XDG_STATE_HOME", state, TRUE);
+  g_autofree char *state = dir ? g_build_filename(dir, ".state", NULL) : NULL;
+  if (dir) g_subprocess_launcher_set_cwd(launcher, dir);
+  if (dir) g_subprocess_launcher_setenv(launcher, "XDG_STATE_HOME", state, TRUE);
+  g_subprocess_launcher_setenv(launcher, "HUNCH_PLUGIN_PATH", path, TRUE);
   GError *error = NULL;
   GSubprocess *p = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv, &error);
   g_assert_no_error(error);
   return p;
+}
+
+static inline GSubprocess *begin(const char *dir, const char *arguments) {
+  return begin_among(TROUBLE, dir, arguments);
 }
 
 static inline Run end(GSubprocess *p) {
@@ -58,6 +62,10 @@ static inline Run end(GSubprocess *p) {
 
 static inline Run hunch(const char *dir, const char *arguments) {
   return end(begin(dir, arguments));
+}
+
+static inline Run hunch_among(const char *path, const char *dir, const char *arguments) {
+  return end(begin_among(path, dir, arguments));
 }
 
 static inline void expect(const char *text, const char *part) {
