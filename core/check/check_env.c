@@ -176,7 +176,7 @@ static bool judge_split(HnEnvRows *a, HnEnvRows *b, GString *why) {
   if (!went_well(hn_env_rows_reset(a, HN_NEW_TASK, -1), "reset", why)) return false;
   g_autofree float *task = g_memdup2(a->b.task, sizeof(float) * (gsize)a->spec.task_dim);
   if (!went_well(hn_env_rows_reset(a, HN_NEW_EPISODE, -1), "reset", why)) return false;
-  if (memcmp(task, a->b.task, sizeof(float) * (gsize)a->spec.task_dim)) {
+  if (memcmp(task, a->b.task, sizeof(float) * (gsize)a->spec.task_dim) != 0) {
     g_string_append(why, "HN_NEW_EPISODE changed the task");
     return false;
   }

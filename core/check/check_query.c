@@ -39,7 +39,7 @@ static HnStatus ask(const HnEnvRows *r, HnRng *rng, Answers *a, GString *why) {
   HnStatus status = hn_env_query(r->instance, row, ASKED, a->action, a->obs);
   for (int64_t k = ASKED - 1; k >= 0 && !status && !why->len; k--) {
     status = hn_env_query(r->instance, row, 1, a->action + k * A, a->again);
-    if (!status && memcmp(a->again, a->obs + k * O, (gsize)O * sizeof(float)))
+    if (!status && memcmp(a->again, a->obs + k * O, (gsize)O * sizeof(float)) != 0)
       g_string_append_printf(why, "query: action %d of %d is answered otherwise than alone", (int)k,
                              ASKED);
   }

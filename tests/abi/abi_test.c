@@ -210,7 +210,7 @@ static void test_abidiff(void) {
   g_autofree char *before = changed(none, 1), *library = library_of(before);
   for (guint k = 0; k < G_N_ELEMENTS(judged); k++) {
     const struct Step *s = steps;
-    while (strcmp(s->name, judged[k].step)) s++;
+    while (strcmp(s->name, judged[k].step) != 0) s++;
     g_autofree char *after = changed(s->change, G_N_ELEMENTS(s->change));
     g_autofree char *other = library_of(after), *out = NULL;
     g_autofree char *command = g_strdup_printf("abidiff '%s' '%s'", library, other);

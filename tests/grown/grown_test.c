@@ -181,6 +181,9 @@ static void run_apart(const char *config, const char *dir) {
   if (!g_subprocess_get_successful(p)) g_error("%s", err);
 }
 
+/* What differs from run to run. */
+static const char *const of_its_run[] = {"run.json", "timing.csv", "log.txt", "lock", NULL};
+
 /* Names in `dir` and below it, with what is in the files. */
 static void add_files(GHashTable *files, const char *dir, const char *below) {
   g_autofree char *path = g_build_filename(dir, below, NULL);
@@ -192,8 +195,7 @@ static void add_files(GHashTable *files, const char *dir, const char *below) {
     gsize length;
     if (g_file_test(full, G_FILE_TEST_IS_DIR)) {
       add_files(files, dir, inside);
-    } else if (strcmp(name, "run.json") && strcmp(name, "timing.csv") && strcmp(name, "log.txt") &&
-               strcmp(name, "lock")) {
+    } else if (!g_strv_contains(of_its_run, name)) {
       g_assert_true(g_file_get_contents(full, &text, &length, NULL));
       g_hash_table_insert(files, g_steal_pointer(&inside), g_bytes_new_take(text, length));
     }

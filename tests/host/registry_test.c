@@ -486,7 +486,7 @@ static void test_reserved(void) {
       if (!d->declared) continue;
       const gsize stem = strcspn(d->name, "*"); /* of "train.*" */
       for (const HnRecordColumn *c = hn_record_columns(table); c->name; c++) {
-        if (c->declared || strncmp(c->name, d->name, stem)) continue;
+        if (c->declared || strncmp(c->name, d->name, stem) != 0) continue;
         g_autoptr(GString) name = g_string_new(c->name + stem);
         g_string_replace(name, "*", "1", 1);
         if (!hn_descriptor_is_name(name->str)) continue; /* a plugin's column cannot be called so */

@@ -46,11 +46,9 @@ static gsize column_rows(const HnColumn *columns, gsize stride) {
   return 0;
 }
 
-static bool widen_columns(HnPlugin *p, const HnColumn **columns) {
-  if (!*columns || p->column_stride == sizeof(HnColumn)) return true;
-  const gsize rows = column_rows(*columns, p->column_stride);
-  if (rows) *columns = wide_rows(*columns, rows, p->column_stride, sizeof(HnColumn));
-  return rows > 0;
+static const HnColumn *wide_columns(const HnColumn *columns, gsize stride) {
+  if (!columns || stride == sizeof(HnColumn)) return columns;
+  return wide_rows(columns, column_rows(columns, stride), stride, sizeof(HnColumn));
 }
 
 static char *wrong_stride(const char *what, gsize stride, gsize least) {
@@ -68,6 +66,9 @@ static char *refuse_sizes(const HnPlugin *p) {
   if ((p->info || p->metrics) &&
       (p->column_stride < HN_LEAST(HnColumn, fold) || p->column_stride % _Alignof(HnColumn)))
     return wrong_stride("columns", p->column_stride, HN_LEAST(HnColumn, fold));
+  if ((p->info && !column_rows(p->info, p->column_stride)) ||
+      (p->metrics && !column_rows(p->metrics, p->column_stride)))
+    return g_strdup("has a table of columns without an end");
   if (p->history_size < HN_LEAST(HnHistory, aux))
     return wrong_stride("windows", p->history_size, HN_LEAST(HnHistory, aux));
   if (p->flags & HN_WRAPPER && p->env_batch_size < HN_LEAST(HnEnvBatch, inner))
@@ -83,16 +84,15 @@ const HnPlugin *hn_plugin_widen(const HnPlugin *p, char **reason) {
   if (*reason) return NULL;
   hn_widen(&wide, sizeof wide, p, p->struct_size);
   if ((*reason = refuse_sizes(&wide))) return NULL;
+  wide.info = wide_columns(wide.info, wide.column_stride);
+  wide.metrics = wide_columns(wide.metrics, wide.column_stride);
   wide.methods = wide_methods(&wide);
-  if (wide.param_count && wide.param_stride != sizeof(HnParam)) {
+  if (wide.param_count && wide.param_stride != sizeof(HnParam))
     wide.params = wide_rows(wide.params, wide.param_count, wide.param_stride, sizeof(HnParam));
-    wide.param_stride = sizeof(HnParam);
-  }
-  if (!widen_columns(&wide, &wide.info) || !widen_columns(&wide, &wide.metrics)) {
-    *reason = g_strdup("has a table of columns without an end");
-    return NULL;
-  }
-  wide.column_stride = sizeof(HnColumn), wide.struct_size = sizeof wide;
-  const bool same = p->struct_size == sizeof wide && memcmp(&wide, p, sizeof wide) == 0;
-  return same ? p : g_memdup2(&wide, sizeof wide);
+  const bool same = p->struct_size == sizeof wide && wide.methods == p->methods &&
+                    wide.params == p->params && wide.info == p->info && wide.metrics == p->metrics;
+  if (same) return p;
+  wide.param_stride = sizeof(HnParam), wide.column_stride = sizeof(HnColumn);
+  wide.struct_size = sizeof wide;
+  return g_memdup2(&wide, sizeof wide);
 }
