@@ -15,6 +15,7 @@
   X(compare, "compare", "DIR", "Set the arms of a study side by side, with intervals.")      \
   X(report, "report", "DIR", "Write a study's results as one HTML page with plots.")         \
   X(inspect, "inspect", "[PLUGIN]", "Show the plugins there are, or the parameters of one.") \
+  X(new, "new", "KIND NAME", "Start a plugin of your own: source, tests, study, README.")    \
   X(check, "check", "PLUGIN [KEY=VALUE..] [BLOCK.KEY=VALUE..]",                              \
     "Judge a plugin by the laws of its kind.")                                               \
   X(video, "video", "CELL -o FILE.mp4", "Film a trial of a trained cell, with its belief.")  \
