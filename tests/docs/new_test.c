@@ -92,9 +92,16 @@ typedef struct Template {
 
 static const Template templates[] = {
     {"env", "", "cc", check_env},
+    {"env", "--cpp", "c++", check_env},
+    {"env", "--rust", "rustc", check_env},
     {"inference", "", "cc", check_inference},
+    {"inference", "--cpp", "c++", check_inference},
+    {"inference", "--rust", "rustc", check_inference},
     {"policy", "", "cc", check_policy},
+    {"policy", "--cpp", "c++", check_policy},
+    {"policy", "--rust", "rustc", check_policy},
     {"wrapper", "", "cc", check_wrapper},
+    {"wrapper", "--cpp", "c++", check_wrapper},
 };
 
 /* The CI file's line that runs the commands of README.md. */
@@ -106,14 +113,20 @@ static char *line_of_ci(const char *folder) {
   return g_strconcat("sed -n ", parts[1], NULL);
 }
 
+static bool is_missing(const char *compiler) {
+  g_autofree char *found = g_find_program_in_path(compiler);
+  if (!found) g_test_skip_printf("no %s here", compiler);
+  return !found;
+}
+
+static char *name_of(const char *kind, const char *option) {
+  return g_strconcat("own_", kind, *option ? option + 2 : "", NULL);
+}
+
 static void test_commands(gconstpointer data) {
   const Template *t = data;
-  g_autofree char *compiler = g_find_program_in_path(t->compiler);
-  if (!compiler) {
-    g_test_skip_printf("no %s here", t->compiler);
-    return;
-  }
-  g_autofree char *name = g_strdup_printf("own_%s%s", t->kind, *t->option ? t->option + 2 : "");
+  if (is_missing(t->compiler)) return;
+  g_autofree char *name = name_of(t->kind, t->option);
   g_autofree char *new = g_strdup_printf("hunch new %s %s %s", t->kind, name, t->option);
   g_autofree char *folder = g_build_filename(installed.dir, name, NULL);
   g_autofree char *study = g_build_filename(folder, "runs", name, NULL);
@@ -123,6 +136,71 @@ static void test_commands(gconstpointer data) {
   expect(out, "hunch check"), expect(out, " kept, 0 broken"), expect(out, "hunch run study.yaml");
   expect(out, "report.html");
   t->check(study);
+}
+
+/* In every language a template says the same: what was learnt with it differs in no bit.  After the
+ * tests that run the templates. */
+static void test_same(void) {
+  static const char *const arms[][2] = {{"env", "rl2"}, {"inference", "mine"}, {"policy", "mine"}};
+  static const char *const languages[][2] = {{"--cpp", "c++"}, {"--rust", "rustc"}};
+  for (guint k = 0; k < G_N_ELEMENTS(languages); k++) {
+    if (is_missing(languages[k][1])) return;
+    for (guint i = 0; i < G_N_ELEMENTS(arms); i++) {
+      g_autofree char *in_c = name_of(arms[i][0], ""), *name = name_of(arms[i][0], languages[k][0]);
+      g_autofree char *cell_in_c =
+          g_build_filename(installed.dir, in_c, "runs", in_c, arms[i][1], "1", NULL);
+      g_autofree char *cell =
+          g_build_filename(installed.dir, name, "runs", name, arms[i][1], "1", NULL);
+      same_file(cell_in_c, cell, "metrics.csv");
+    }
+  }
+}
+
+/* ---- Rust's headers ---- */
+
+/* How Rust has to write the name of a field. */
+static const char *in_rust(const char *field) {
+  if (strcmp(field, "self") == 0) return "self_";
+  return strcmp(field, "type") == 0 ? "r#type" : strcmp(field, "impl") == 0 ? "r#impl" : field;
+}
+
+/* A program that says of every struct and field in `layout` where it has it, in the same form. */
+static char *layout_program(const char *layout) {
+  g_auto(GStrv) lines = g_strsplit(layout, "\n", -1);
+  const char *type = NULL;
+  GString *out =
+      g_string_new("mod hunch; use hunch::*; use std::mem::{size_of, MaybeUninit};\n"
+                   "fn size<T>(_: *const T) -> usize { size_of::<T>() }\n"
+                   "fn main() { println!(\"ABI {}.{}\", HN_ABI >> 16, HN_ABI & 0xffff);\n");
+  for (char **line = lines + 1; *line && **line; line++) {
+    char *name = g_strchug(*line);
+    const bool is_field = name != *line || g_ascii_islower(*name);
+    name[strcspn(name, " ")] = '\0';
+    if (!is_field) {
+      type = name;
+      g_string_append_printf(out, "println!(\"%s {}\", size_of::<%s>());\n", type, type);
+      continue;
+    }
+    g_string_append_printf(
+        out,
+        "{ let u = MaybeUninit::<%s>::uninit();\n"
+        "let p = unsafe { std::ptr::addr_of!((*u.as_ptr()).%s) };\n"
+        "println!(\"  %s {} {}\", p as usize - u.as_ptr() as usize, size(p)); }\n",
+        type, in_rust(name), name);
+  }
+  return g_string_free(g_string_append(out, "}\n"), FALSE);
+}
+
+static void test_layout(void) {
+  if (is_missing("rustc")) return;
+  g_autofree char *folder = g_build_filename(installed.dir, "layout", NULL);
+  g_autofree char *layout = fake_read(GOLDEN, "abi.txt"), *program = layout_program(layout);
+  g_assert_cmpuint(strlen(program), >, 1000);
+  g_free(installed_must(&installed, installed.dir, "hunch new env layout --rust"));
+  fake_write(folder, "main.rs", program);
+  g_autofree char *out =
+      installed_must(&installed, folder, "rustc --edition 2021 main.rs -o main 2>&1 && ./main");
+  g_assert_cmpstr(out, ==, layout);
 }
 
 /* A command that is wrong is no success of CI's. */
@@ -262,6 +340,8 @@ int main(int argc, char **argv) {
     g_autofree char *path = g_strdup_printf("/new/commands/%s%s", t->kind, t->option);
     g_test_add_data_func(path, t, test_commands);
   }
+  g_test_add_func("/new/languages/same", test_same);
+  g_test_add_func("/new/languages/layout", test_layout);
   g_test_add_func("/new/wrong_command", test_wrong_command);
   g_test_add_func("/new/templates", test_templates);
   g_test_add_func("/new/kit", test_kit);
