@@ -230,6 +230,18 @@ static void test_templates(void) {
   expect(out, "code 1");
 }
 
+/* What is installed beside program and plugins: the manual page, and studies to start from. */
+static void test_installed_files(void) {
+  g_autofree char *script =
+      g_strdup_printf("cd '%s'\n"
+                      "hunch manual | cmp - " MANDIR "/man1/hunch.1\n"
+                      "ls " DATADIR "/hunch/examples\n"
+                      "hunch validate " DATADIR "/hunch/examples/quick_noise_point_robot.yaml",
+                      installed.prefix);
+  g_autofree char *out = installed_must(&installed, installed.dir, script);
+  expect(out, "quick_noise_ablation.yaml"), expect(out, "quick_noise_ml1_reach.yaml");
+}
+
 /* The kit's library is found where it was installed. */
 static void test_kit(void) {
   g_free(installed_must(
@@ -344,6 +356,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/new/languages/layout", test_layout);
   g_test_add_func("/new/wrong_command", test_wrong_command);
   g_test_add_func("/new/templates", test_templates);
+  g_test_add_func("/new/installed_files", test_installed_files);
   g_test_add_func("/new/kit", test_kit);
   g_test_add_func("/new/refusals", test_refusals);
   g_test_add_func("/new/existing", test_existing);
