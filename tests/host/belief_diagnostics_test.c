@@ -101,6 +101,21 @@ static void test_runs(void) {
   cell_clear(&oracle), cell_clear(&memory), cell_clear(&frozen);
 }
 
+/* Windows that end with trials: what a belief had gathered is what is looked at, not the prior of
+ * the next task, which is the same in all rows. */
+static void test_whole_trials(void) {
+  HnCell c = cell_of_parts(part_of(&toy_env_LTX_hn_plugin, "quit: 0"),
+                           part_of(&toy_memory_LTX_hn_plugin, ""),
+                           part_of(&toy_policy_LTX_hn_plugin, ""));
+  char *dir = folder_new();
+  c.evaluation.diagnose = true;
+  c.run.steps = c.run.episodes * 7; /* a trial */
+  run_whole(&c, dir);
+  double *drift = metrics_column(dir, "belief.drift");
+  g_assert_cmpfloat(drift[0], >, 0);
+  g_free(drift), folder_free(dir), cell_clear(&c);
+}
+
 /* The same bits for any number of workers and wherever it is stopped. */
 static void test_bits(void) {
   HnCell c = cell_with(&toy_memory_LTX_hn_plugin, "");
@@ -114,6 +129,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/belief-diagnostics/numbers", test_numbers);
   g_test_add_func("/belief-diagnostics/known", test_known);
   g_test_add_func("/belief-diagnostics/runs", test_runs);
+  g_test_add_func("/belief-diagnostics/whole-trials", test_whole_trials);
   g_test_add_func("/belief-diagnostics/bits", test_bits);
   return g_test_run();
 }

@@ -233,8 +233,11 @@ HnStatus hn_belief_probe(HnSession *s, float *belief) {
     const int64_t rows = MIN(BLOCK, B - first);
     memset(state, 0, (gsize)rows * s->shape.belief_row);
     status = infer_rows(s, w, begin, first, rows, T, state, along);
-    if (!status)
-      memcpy(belief + first * D, along + T * rows * D, (gsize)(rows * D) * sizeof *belief);
+    for (int64_t i = 0; i < rows && !status; i++) {
+      const bool over = begin[(T + 1) * B + first + i] == HN_NEW_TASK; /* T has the next trial's */
+      memcpy(belief + (first + i) * D, along + ((T - over) * rows + i) * D,
+             (gsize)D * sizeof *belief);
+    }
   }
   g_free(along), g_free(state), g_free(begin);
   return status;

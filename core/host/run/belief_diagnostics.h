@@ -27,7 +27,8 @@ HnStatus hn_belief_watch_window(HnBeliefWatch *x, HnSession *s, const HnRollouts
 void hn_belief_watch_result(const HnBeliefWatch *x, double *task_share, double *reliability);
 void hn_belief_watch_free(HnBeliefWatch *x);
 
-/* Belief [B, D] at the end of the last collected window, as though each row's trial had begun with
- * it: twice in an iteration, it shows what learning moved.  [instance] */
+/* Belief [B, D] at the end of the last collected window, or before the last step where a trial ends
+ * with the window, as though each row's trial had begun with it: twice in an iteration, it shows
+ * what learning moved.  [instance] */
 HnStatus hn_belief_probe(HnSession *s, float *belief);
 #endif
