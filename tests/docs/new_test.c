@@ -28,7 +28,7 @@ static Rows trial_of(const char *study, const char *cell) {
 
 /* An action moves the point by up to 0.2 m, and the reward is the distance to the place. */
 static void check_env(const char *study) {
-  Rows r = trial_of(study, "none/0");
+  Rows r = trial_of(study, "oracle/0");
   int moves = 0;
   for (gint64 i = 0; i < r.count; i++) {
     if (!*rows_text(&r, i, "reward")) continue; /* the end of a trial */
