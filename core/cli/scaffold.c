@@ -29,9 +29,10 @@ static char *mended(const char *name) {
 }
 
 bool hn_scaffold_name(const char *name, GError **error) {
-  /* meson's own targets */
-  static const char *const taken[] = {"all",     "benchmark", "clean", "dist",
-                                      "install", "scan",      "test",  NULL};
+  static const char *const targets[] = {
+      "all",   "benchmark", "clean",       "coverage", "dist",      "distcheck", "install",
+      "phony", "PHONY",     "reconfigure", "test",     "uninstall", NULL};
+  static const char *const files[] = {PLACEHOLDER, "hunch", NULL}; /* hunch.rs */
   g_autofree char *shown = hn_diag_cut(name);
   if (!hn_descriptor_is_name(name)) {
     g_autofree char *near = mended(name);
@@ -40,9 +41,10 @@ bool hn_scaffold_name(const char *name, GError **error) {
         "at most 100 letters of a-z, A-Z, 0-9 and _ make one, and no digit begins it",
         near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
   }
-  if (g_strv_contains(taken, name) || strcmp(name, PLACEHOLDER) == 0)
+  const bool is_target = g_strv_contains(targets, name);
+  if (is_target || g_strv_contains(files, name))
     return hn_error_set(error, HN_ERROR_REFUSED, "'%s' cannot be the name: %s has it", shown,
-                        strcmp(name, PLACEHOLDER) == 0 ? "the template" : "a target of Meson's");
+                        is_target ? "a target of Meson's" : "a file of the templates");
   g_auto(GStrv) names = hn_plugins_list();
   if (g_strv_contains((const char *const *)names, name))
     return hn_error_set(error, HN_ERROR_REFUSED,

@@ -1,4 +1,4 @@
-//! hunch.rs - the plugin ABI 0.7 of hunch, for Rust: what hunch/plugin.h, env.h, inference.h and
+//! hunch.rs - the plugin ABI of hunch, of the version HN_ABI, for Rust: what hunch/plugin.h, env.h, inference.h and
 //! policy.h declare, where the comments of every field and call stand, and what rng.h and tasks.h
 //! do.  Written for rustc 1.63 and later.
 #![allow(dead_code)]

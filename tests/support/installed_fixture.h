@@ -4,6 +4,13 @@
 #define HN_INSTALLED_FIXTURE_H
 #include "cli_fixture.h"
 
+/* Plugins are not built against a program under sanitizers, and what they train takes too long. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#  define INSTALLED_IS_PLAIN false
+#else
+#  define INSTALLED_IS_PLAIN true
+#endif
+
 typedef struct Installed {
   Folder *dir;
   char *prefix;
