@@ -48,11 +48,12 @@ static void listen_to_signals(void) {
 static int judge(const HnCell *cell, const char *dir, bool *fresh) {
   HnCellStatus status = hn_cell_status(dir, cell);
   const HnCellWork work = status.work;
-  if (work == HN_CELL_DIFFERS) g_printerr("%s: error: %s\n", dir, status.reason);
+  const bool other = work == HN_CELL_DIFFERS || work == HN_CELL_REBUILT;
+  if (other) g_printerr("%s: error: %s\n", dir, status.reason);
   hn_cell_status_clear(&status);
   g_autofree char *config = hn_run_file(dir, HN_FILE_CONFIG);
   *fresh = !g_file_test(config, G_FILE_TEST_EXISTS);
-  return work == HN_CELL_DONE ? HN_EXIT_DONE : work == HN_CELL_DIFFERS ? HN_EXIT_USAGE : -1;
+  return work == HN_CELL_DONE ? HN_EXIT_DONE : other ? HN_EXIT_USAGE : -1;
 }
 
 static int run(const HnCell *cell, const char *dir, bool fresh) {

@@ -16,6 +16,7 @@ typedef struct Options {
   char *output;
   char **arms, **seeds;
   int parallel; /* cells at once, or NOT_SAID */
+  gboolean rebuild_ok;
 } Options;
 
 /* Appends the seeds that are asked for; -1, or the exit code where an arm or seed does not exist.
@@ -73,14 +74,33 @@ static void show(const HnVerb *verb, const char *dir) {
   if (error) hn_message_warning(verb->name, "%s", error->message);
 }
 
-static int run(const HnVerb *verb, const HnStudy *study, const char *dir, GPtrArray *jobs,
-               const char *const *overrides, int parallel) {
-  g_autoptr(GError) error = NULL;
-  if (!hn_jobs_check(study, dir, jobs, &error) ||
-      !hn_jobs_prepare(study, overrides, dir, jobs, &error)) {
-    hn_message_error(verb->name, "%s", error->message);
-    return hn_verb_exit_code(error);
+/* Says which runs were replaced, and where they are; what is left is not to be taken for new. */
+static void say_replaced(const HnVerb *verb, const GPtrArray *jobs, const HnRebuilds *rebuilds) {
+  for (guint i = 0; i < jobs->len; i++) {
+    const HnJob *j = jobs->pdata[i];
+    if (j->aside)
+      fprintf(stderr, "%s: run anew, as plugins were rebuilt; the former run is now %s\n", j->dir,
+              j->aside);
   }
+  if (rebuilds->replaced && rebuilds->left)
+    hn_message_warning(verb->name,
+                       "%u cells that were not asked for stay as other plugins left them",
+                       rebuilds->left);
+}
+
+/* Checks and prepares the folder; HN_EXIT_DONE where cells can run. */
+static int prepare(const HnVerb *verb, const HnStudy *study, const char *dir, GPtrArray *jobs,
+                   const char *const *overrides, bool rebuild_ok) {
+  g_autoptr(GError) error = NULL;
+  HnRebuilds rebuilds = {.replaced = rebuild_ok};
+  const bool ok = hn_jobs_check(study, dir, jobs, &rebuilds, &error) &&
+                  hn_jobs_prepare(study, overrides, dir, jobs, &rebuilds, &error);
+  say_replaced(verb, jobs, &rebuilds);
+  if (!ok) hn_message_error(verb->name, "%s", error->message);
+  return ok ? HN_EXIT_DONE : hn_verb_exit_code(error);
+}
+
+static int run(const HnVerb *verb, const char *dir, GPtrArray *jobs, int parallel) {
   int64_t at_once = parallel != NOT_SAID ? parallel : hn_schedule_parallel(jobs);
   guint ready = count(jobs, HN_JOB_DONE);
   fprintf(stderr, "%s: %u cells, %u done before, up to %" G_GINT64_FORMAT " at once\n", dir,
@@ -111,6 +131,10 @@ int hn_cmd_run(int argc, char **argv) {
       {"arm", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.arms, "Only this arm; may be repeated.", "ARM"},
       {"seed", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.seeds,
        "Only the seed of this index, from 0; may be repeated.", "I"},
+      {"rebuild-ok", 0, 0, G_OPTION_ARG_NONE, &o.rebuild_ok,
+       "While plugins are developed: run cells anew whose plugins were rebuilt since, beside what "
+       "they left.",
+       NULL},
       {NULL}};
   const HnVerb *verb = hn_verb_find(argv[0]);
   int code = hn_options_parse(verb, entries, &argc, &argv);
@@ -124,7 +148,8 @@ int hn_cmd_run(int argc, char **argv) {
         o.output ? g_strdup(o.output) : g_build_filename("runs", study->name, NULL);
     g_autoptr(GPtrArray) jobs = hn_jobs_new(
         study, dir, o.arms, seeds->len ? (const int64_t *)(void *)seeds->data : NULL, seeds->len);
-    code = run(verb, study, dir, jobs, (const char *const *)argv + 2, o.parallel);
+    code = prepare(verb, study, dir, jobs, (const char *const *)argv + 2, o.rebuild_ok);
+    if (code == HN_EXIT_DONE) code = run(verb, dir, jobs, o.parallel);
   }
   g_strfreev(o.arms), g_strfreev(o.seeds), g_free(o.output);
   return code;

@@ -14,7 +14,9 @@
     "Show which cells of a study would run, and why.")                                       \
   X(compare, "compare", "DIR", "Set the arms of a study side by side, with intervals.")      \
   X(report, "report", "DIR", "Write a study's results as one HTML page with plots.")         \
-  X(inspect, "inspect", "[PLUGIN]", "Show the plugins there are, or the parameters of one.") \
+  X(inspect, "inspect", "[PLUGIN|run|evaluation|weights|seeds|report|protocol]",             \
+    "Show the plugins there are, the parameters of one, or a block's keys.")                 \
+  X(schema, "schema", "", "Print what a study may hold as JSON Schema, for editors.")        \
   X(new, "new", "KIND NAME", "Start a plugin of your own: source, tests, study, README.")    \
   X(check, "check", "PLUGIN [KEY=VALUE..] [BLOCK.KEY=VALUE..]",                              \
     "Judge a plugin by the laws of its kind.")                                               \

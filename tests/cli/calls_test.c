@@ -230,9 +230,9 @@ static void test_plugin_path(void) {
 
 /* ---- at random ---- */
 
-static const char *const verbs[] = {"run",   "validate", "plan",   "compare", "report",
-                                    "video", "inspect",  "doctor", "play",    "help",
-                                    "rnu",   "",         "-",      "--",      "cell"};
+static const char *const verbs[] = {"run",     "validate", "plan", "compare", "report", "video",
+                                    "inspect", "doctor",   "play", "help",    "schema", "rnu",
+                                    "",        "-",        "--",   "cell"};
 static const char *const words[] = {"s.yaml",
                                     "s.yaml",
                                     "s.yaml",
@@ -273,6 +273,8 @@ static const char *const words[] = {"s.yaml",
                                     "--json",
                                     "--jso",
                                     "--csv",
+                                    "--markdown",
+                                    "--rebuild-ok",
                                     "--by task",
                                     "--by",
                                     "--metric update",

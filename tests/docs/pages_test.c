@@ -139,12 +139,14 @@ static void test_links(void) {
   in_pages("\\]\\(([^)#\\s]+)[^)]*\\)", check_link);
 }
 
+/* Pages of plugins are in an index of their own, whose rows a test writes. */
 static void test_index(void) {
   g_autofree char *index = read_page("docs/index.md");
   for (guint i = 0; i < files->len; i++) {
     const char *file = files->pdata[i];
     if (!g_str_has_prefix(file, "/docs/") || !g_str_has_suffix(file, ".md") ||
-        g_str_has_prefix(file, "/docs/results/") || g_str_equal(file, "/docs/index.md"))
+        g_str_has_prefix(file, "/docs/results/") || g_str_equal(file, "/docs/index.md") ||
+        (g_str_has_prefix(file, "/docs/plugins/") && !g_str_equal(file, "/docs/plugins/index.md")))
       continue;
     g_autofree char *link = g_strdup_printf("(%s)", file + strlen("/docs/"));
     if (!strstr(index, link)) note("docs/index.md", "no link to", file);

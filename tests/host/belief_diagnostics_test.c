@@ -104,9 +104,9 @@ static void test_runs(void) {
 /* Windows that end with trials: what a belief had gathered is what is looked at, not the prior of
  * the next task, which is the same in all rows. */
 static void test_whole_trials(void) {
-  HnCell c = cell_of_parts(part_of(&toy_env_LTX_hn_plugin, "quit: 0"),
-                           part_of(&toy_memory_LTX_hn_plugin, ""),
-                           part_of(&toy_policy_LTX_hn_plugin, ""));
+  HnCell c =
+      cell_of_parts(part_of(&toy_env_LTX_hn_plugin, "quit: 0"),
+                    part_of(&toy_memory_LTX_hn_plugin, ""), part_of(&toy_policy_LTX_hn_plugin, ""));
   char *dir = folder_new();
   c.evaluation.diagnose = true;
   c.run.steps = c.run.episodes * 7; /* a trial */

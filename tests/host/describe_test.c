@@ -14,7 +14,7 @@
   X(flag, noisy, "", "Adds noise.", 1)                   \
   X(text, path, "", "A file.", "")                       \
   X(text, odd, "", "Needs quotes.", "no: \"yes\"")       \
-  X(choice, mode, "", "Which way.", "accurate", "fast|accurate")
+  X(choice, mode, "", "Which way, one|other.", "accurate", "fast|accurate")
 HN_PARAMS(PARAMS);
 #define INFO(X) X(success, "", "Goal reached.", HN_MAX) X(cost, "J", "Energy.", HN_SUM)
 HN_INFO(INFO);
@@ -58,12 +58,49 @@ static void test_text(void) {
                   "  noisy: true         # true or false. Adds noise.\n"
                   "  path: \"\"            # text. A file.\n"
                   "  odd: \"no: \\\"yes\\\"\"  # text. Needs quotes.\n"
-                  "  mode: accurate      # one of fast, accurate. Which way.\n"
+                  "  mode: accurate      # one of fast, accurate. Which way, one|other.\n"
                   "# info, per step; the fold makes one number of an episode:\n"
                   "#   success  max   Goal reached.\n"
                   "#   cost     sum   J. Energy.\n"
                   "# metrics, per update:\n"
                   "#   loss  mean  nats. A loss.\n");
+}
+
+static void test_markdown(void) {
+  g_autofree char *text = hn_describe_markdown(&described_LTX_hn_plugin);
+  g_assert_cmpstr(text, ==,
+                  "# described\n\nAll there is to describe.\n\n"
+                  "| | |\n|---|---|\n"
+                  "| kind | policy |\n| version | 1.2 |\n| license | MIT |\n"
+                  "| source | A paper. |\n| optional methods | `learn` |\n"
+                  "| privileged | reads the true task, which a learner is not shown |\n"
+                  "| stochastic | draws its actions in greedy evaluation too |\n\n"
+                  "| parameter | default | expected | meaning |\n|---|---|---|---|\n"
+                  "| `rate` | `0.0003` | a number in [0, 1] 1/s | Step size. |\n"
+                  "| `scale` | `1` | a number of at least 0 | Unbounded above. |\n"
+                  "| `count` | `100000` | an integer in [1, 1e9] | How many. |\n"
+                  "| `noisy` | `true` | true or false | Adds noise. |\n"
+                  "| `path` | `\"\"` | text | A file. |\n"
+                  "| `odd` | `no: \"yes\"` | text | Needs quotes. |\n"
+                  "| `mode` | `accurate` | one of fast, accurate | Which way, one\\|other. |\n\n"
+                  "| info, per step | unit | fold | meaning |\n|---|---|---|---|\n"
+                  "| `success` |  | max | Goal reached. |\n| `cost` | J | sum | Energy. |\n\n"
+                  "| metric, per update | unit | fold | meaning |\n|---|---|---|---|\n"
+                  "| `loss` | nats | mean | A loss. |\n");
+}
+
+/* Rejected ones are not in the list of pages. */
+static void test_markdown_list(void) {
+  HnFound found[] = {{.name = (char[]){"described"}, .plugin = &described_LTX_hn_plugin},
+                     {.name = (char[]){"broken"}, .reason = (char[]){"why"}}};
+  gpointer both[] = {&found[0], &found[1]};
+  const GPtrArray all = {both, G_N_ELEMENTS(both)};
+  g_autofree char *text = hn_describe_markdown_list(&all);
+  g_assert_cmpstr(text, ==,
+                  "## Environments\n\n| plugin | |\n|---|---|\n"
+                  "\n## Inference methods\n\n| plugin | |\n|---|---|\n"
+                  "\n## Policy learners\n\n| plugin | |\n|---|---|\n"
+                  "| [described](described.md) | All there is to describe. (privileged) |\n");
 }
 
 static JsonObject *row(JsonObject *o, const char *table, guint i) {
@@ -139,6 +176,8 @@ static void test_appended_methods(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/describe/text", test_text);
+  g_test_add_func("/describe/markdown", test_markdown);
+  g_test_add_func("/describe/markdown_list", test_markdown_list);
   g_test_add_func("/describe/json", test_json);
   g_test_add_func("/describe/pasteable", test_pasteable);
   g_test_add_func("/describe/appended_methods", test_appended_methods);

@@ -156,7 +156,7 @@ static void same_study(void) {
   good(dir, "run s.yaml -o moved/s --arm later");
   /* what the first arm is decides what the last one is */
   refused(dir, "run s.yaml -o moved/s arms.first.policy.lr=1e-4",
-          "/later/0: configuration differs from the folder's: weights.identity was ");
+          "/later/0: tuned/0, whose weights it starts from, was another cell");
 }
 
 /* The last checkpoint of a cell is gone, or has another byte: whoever asks for it is told so, and

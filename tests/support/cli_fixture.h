@@ -30,18 +30,22 @@ static inline Folder *folder(void) {
   return dir;
 }
 
-/* Starts "hunch ARGUMENTS", split at spaces, in `dir`. */
-static inline GSubprocess *begin(const char *dir, const char *arguments) {
+/* Starts "hunch ARGUMENTS", split at spaces, in `dir`, with plugins from `path` as well. */
+static inline GSubprocess *begin_among(const char *path, const char *dir, const char *arguments) {
   g_autofree char *line = g_strconcat(HUNCH " ", arguments, NULL);
   g_auto(GStrv) argv = g_strsplit(line, " ", -1);
   g_autoptr(GSubprocessLauncher) launcher =
       g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_subprocess_launcher_set_cwd(launcher, dir);
-  g_subprocess_launcher_setenv(launcher, "HUNCH_PLUGIN_PATH", TROUBLE, TRUE);
+  if (dir) g_subprocess_launcher_set_cwd(launcher, dir);
+  g_subprocess_launcher_setenv(launcher, "HUNCH_PLUGIN_PATH", path, TRUE);
   GError *error = NULL;
   GSubprocess *p = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv, &error);
   g_assert_no_error(error);
   return p;
+}
+
+static inline GSubprocess *begin(const char *dir, const char *arguments) {
+  return begin_among(TROUBLE, dir, arguments);
 }
 
 static inline Run end(GSubprocess *p) {
@@ -55,6 +59,10 @@ static inline Run end(GSubprocess *p) {
 
 static inline Run hunch(const char *dir, const char *arguments) {
   return end(begin(dir, arguments));
+}
+
+static inline Run hunch_among(const char *path, const char *dir, const char *arguments) {
+  return end(begin_among(path, dir, arguments));
 }
 
 static inline void expect(const char *text, const char *part) {

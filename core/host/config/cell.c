@@ -11,8 +11,7 @@ static const HnParam run_params[] = {HN_RUN_PARAMS(RUN_ROW)};
 static const HnParam evaluation_params[] = {HN_EVALUATION_PARAMS(EVALUATION_ROW)};
 static const HnParam weights_params[] = {HN_WEIGHTS_PARAMS(WEIGHTS_ROW)};
 
-const char *const hn_cell_blocks[] = {"env",        "inference", "policy", "run",
-                                      "evaluation", "weights",   NULL};
+const char *const hn_cell_blocks[] = {HN_CELL_BLOCKS(HN_BLOCK_NAME) NULL};
 
 HnSchema hn_run_schema(void) {
   return (HnSchema){"run",           run_params,          G_N_ELEMENTS(run_params),
@@ -146,8 +145,8 @@ static uint64_t read_u64(const Reader *r, const char *key, uint64_t high) {
 }
 
 static void read_keys(const Reader *r) {
-  static const char *const known[] = {"study",  "arm", "seed_index", "seed",    "env", "inference",
-                                      "policy", "run", "evaluation", "weights", NULL};
+  static const char *const known[] = {"study", "arm", "seed_index", "seed",
+                                      HN_CELL_BLOCKS(HN_BLOCK_NAME) NULL};
   hn_params_check_keys(r->map, r->partial ? hn_cell_blocks : known, r->d);
 }
 
@@ -166,9 +165,14 @@ static void check_trials(const Reader *r, const HnEvaluationParams *p) {
                 "evaluation.episodes is given too");
 }
 
+const char *hn_weights_word(const char *key) {
+  return strcmp(key, "seed") == 0 ? "same" : strcmp(key, "at") == 0 ? "last" : NULL;
+}
+
 /* A number of at least 0, or the word for -1. */
-static int64_t read_number_or(const Reader *r, const HnNode *block, const char *key,
-                              const char *text, const char *word) {
+static int64_t read_number_or_word(const Reader *r, const HnNode *block, const char *key,
+                                   const char *text) {
+  const char *word = hn_weights_word(key);
   int64_t value = -1;
   if (strcmp(text, word) == 0 || g_ascii_string_to_signed(text, 10, 0, INT64_MAX, &value, NULL))
     return value;
@@ -187,8 +191,8 @@ static void read_weights(const Reader *r, HnCell *cell) {
   hn_params_fill(&schema, block, NULL, w, r->d);
   if (block->kind != HN_NODE_MAP) return;
   cell->warm_start = true;
-  cell->weights_seed = read_number_or(r, block, "seed", w->seed, "same");
-  cell->weights_at = read_number_or(r, block, "at", w->at, "last");
+  cell->weights_seed = read_number_or_word(r, block, "seed", w->seed);
+  cell->weights_at = read_number_or_word(r, block, "at", w->at);
   if (!*w->arm) missing(r, block, "weights: ", "arm");
 }
 

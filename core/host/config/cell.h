@@ -105,6 +105,27 @@ enum { HN_LOAD_BOTH, HN_LOAD_INFERENCE, HN_LOAD_POLICY };
 HnSchema hn_run_schema(void);
 HnSchema hn_evaluation_schema(void);
 HnSchema hn_weights_schema(void);
+/* The word that stands for a number in `seed` and `at` of the weights: "same", "last"; or NULL. */
+const char *hn_weights_word(const char *key);
+
+/* A block of keys, or a key of the top level. */
+typedef struct HnBlock {
+  const char *name, *doc;
+  HnSchema (*schema)(void); /* where the host itself reads it; else NULL */
+} HnBlock;
+/* X(name, doc, schema): the blocks of a cell in the order in which they are written. */
+#define HN_CELL_BLOCKS(X)                                                                       \
+  X(env, "Environment that tasks are drawn from: a plugin and its parameters.", NULL)           \
+  X(inference, "Method that turns experience into beliefs: a plugin and its parameters.", NULL) \
+  X(policy, "Policy learner: a plugin and its parameters.", NULL)                               \
+  X(run, "How a cell trains: its length, its rows and trials, what it keeps.", hn_run_schema)   \
+  X(evaluation, "How held-out tasks are evaluated, and how often.", hn_evaluation_schema)       \
+  X(weights,                                                                                    \
+    "Checkpoint that a cell starts from; none: initial weights, also where the base has "       \
+    "a checkpoint.",                                                                            \
+    hn_weights_schema)
+#define HN_BLOCK_ROW(name, doc, schema) {#name, doc, schema},
+#define HN_BLOCK_NAME(name, ...)        #name,
 
 /* A plugin and its filled parameter struct. */
 typedef struct HnPluginChoice {

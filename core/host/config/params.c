@@ -157,6 +157,13 @@ char *hn_params_expected(const HnParam *p) {
   return g_string_free(out, false);
 }
 
+char *hn_params_default(const HnParam *p) {
+  return p->kind == HN_FLAG                        ? g_strdup(p->preset != 0 ? "true" : "false")
+         : p->kind == HN_REAL || p->kind == HN_INT ? hn_params_number(p->preset)
+         : *p->text                                ? g_strdup(p->text)
+                                                   : g_strdup("\"\"");
+}
+
 char *hn_params_shown(const char *key, const HnNode *value) {
   if (value->kind != HN_NODE_TEXT || (!*value->text && !value->quoted))
     return g_strdup_printf("%s:", key);

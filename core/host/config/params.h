@@ -53,4 +53,6 @@ const char *hn_params_int(const HnNode *n, int64_t *value);
 char *hn_params_number(double value);
 /* "a number in [0, 1]", "true or false", "one of mean, median"; with the unit; g_free. */
 char *hn_params_expected(const HnParam *p);
+/* The default as a study would say it, "" in quotes; g_free. */
+char *hn_params_default(const HnParam *p);
 #endif

@@ -3,17 +3,13 @@
 #include "cell.h"
 #include <inttypes.h>
 
-#define ROW(id, name, flags, episodes, doc) {name, flags, episodes},
-static const struct {
-  const char *name;
-  int flags;
-  int64_t episodes;
-} protocols[] = {HN_PROTOCOLS(ROW)};
+#define ROW(id, name, flags, episodes, doc) {name, flags, episodes, doc},
+const HnProtocolRow hn_protocol_rows[HN_PROTOCOL_COUNT + 1] = {HN_PROTOCOLS(ROW)};
 
 HnProtocol hn_protocol_of(const HnCell *cell) {
   const HnEvaluationParams *p = &cell->evaluation;
-  int64_t preset = protocols[p->protocol].episodes;
-  HnProtocol x = {.flags = protocols[p->protocol].flags};
+  int64_t preset = hn_protocol_rows[p->protocol].episodes;
+  HnProtocol x = {.flags = hn_protocol_rows[p->protocol].flags};
   x.episodes = p->episodes ? p->episodes : preset ? preset : cell->run.episodes;
   if (x.flags & HN_AS_IN_TRAINING) {
     x.trial_steps = p->episodes ? 0 : p->trial_steps ? p->trial_steps : cell->run.trial_steps;
@@ -33,7 +29,8 @@ HnProtocol hn_protocol_of(const HnCell *cell) {
 
 char *hn_protocol_text(const HnCell *cell) {
   const HnProtocol p = hn_protocol_of(cell);
-  const char *name = protocols[cell->evaluation.protocol].name, *how = p.greedy ? "mode" : "draws";
+  const char *name = hn_protocol_rows[cell->evaluation.protocol].name,
+             *how = p.greedy ? "mode" : "draws";
   int64_t adapt = p.adapt, counted = p.episodes;
   if (p.flags & HN_SHARES_COUNT)
     return g_strdup_printf("%s: %" PRId64 " adaptation episodes, the first %" PRId64 " of %" PRId64

@@ -40,10 +40,20 @@ enum {
 #define HN_PROTOCOL_ID(id, ...)                  HN_PROTOCOL_##id,
 #define HN_PROTOCOL_CHOICE(id, name, ...)        "|" name
 #define HN_PROTOCOL_DOC(id, name, flags, n, doc) " " name ": " doc "."
-typedef enum HnProtocolKind { HN_PROTOCOLS(HN_PROTOCOL_ID) } HnProtocolKind;
+typedef enum HnProtocolKind { HN_PROTOCOLS(HN_PROTOCOL_ID) HN_PROTOCOL_COUNT } HnProtocolKind;
 /* For the schema of evaluation.protocol: "trial|metaworld|..", " trial: whole trials, ..". */
 #define HN_PROTOCOL_CHOICES (&(HN_PROTOCOLS(HN_PROTOCOL_CHOICE))[1])
 #define HN_PROTOCOL_DOCS    HN_PROTOCOLS(HN_PROTOCOL_DOC)
+
+/* A row of the table above. */
+typedef struct HnProtocolRow {
+  const char *name;
+  int flags;
+  int64_t episodes; /* that count by default; 0: as in training */
+  const char *doc;
+} HnProtocolRow;
+/* All of them, up to one without a name. */
+extern const HnProtocolRow hn_protocol_rows[HN_PROTOCOL_COUNT + 1];
 
 typedef struct HnProtocol {
   int flags;

@@ -24,6 +24,16 @@ char *hn_run_dir(const char *study, const char *arm, int64_t seed_index) {
   return g_build_filename(study, arm, index, NULL);
 }
 
+enum { MOST_ASIDE = 9999 };
+
+char *hn_run_aside(const char *dir) {
+  for (int i = 1; i <= MOST_ASIDE; i++) {
+    g_autofree char *aside = g_strdup_printf("%s.replaced-%d", dir, i);
+    if (!g_file_test(aside, G_FILE_TEST_EXISTS)) return g_steal_pointer(&aside);
+  }
+  return NULL;
+}
+
 /* ---- checkpoints ---- */
 
 char *hn_run_checkpoint_folder(const char *dir) {

@@ -2,7 +2,8 @@
  *
  *   STUDY/study.json, STUDY/study.yaml          the plan; its source
  *   STUDY/ARM/SEED_INDEX/                       a run: HN_RUN_FILES, and
- *   STUDY/ARM/SEED_INDEX/ckpt/NNNNNNNN.safetensors   its checkpoints, by update */
+ *   STUDY/ARM/SEED_INDEX/ckpt/NNNNNNNN.safetensors   its checkpoints, by update
+ *   STUDY/ARM/SEED_INDEX.replaced-N/            a run that another one replaced, from 1 */
 #ifndef HN_RUN_DIR_H
 #define HN_RUN_DIR_H
 #include "cell.h"
@@ -35,6 +36,8 @@ const char *hn_run_file_name(HnRunFile file);
 /* Paths; all free with g_free. */
 char *hn_run_file(const char *dir, HnRunFile file);
 char *hn_run_dir(const char *study, const char *arm, int64_t seed_index);
+/* The first name for a run that is put aside that is free; NULL: none is. */
+char *hn_run_aside(const char *dir);
 char *hn_run_checkpoint_folder(const char *dir);
 char *hn_run_checkpoint(const char *dir, int64_t update);
 /* Update of a checkpoint's path; -1: not named as one. */

@@ -5,7 +5,7 @@
 #include "run_dir.h"
 #include <string.h>
 
-enum { MAX_ARMS = 1000, MAX_CELLS = 100000, MAX_NAME = 100, ENOUGH = 100, MAX_DRAWS = 100000000 };
+enum { MAX_CELLS = 100000, ENOUGH = 100, MAX_DRAWS = 100000000 };
 
 #define SEEDS_ROW(kind, ...)  HN_ROW_##kind(HnSeedsParams, __VA_ARGS__)
 #define REPORT_ROW(kind, ...) HN_ROW_##kind(HnReportParams, __VA_ARGS__)
@@ -20,6 +20,14 @@ HnSchema hn_seeds_schema(void) {
 HnSchema hn_report_schema(void) {
   return (HnSchema){"report",        report_params,          G_N_ELEMENTS(report_params),
                     sizeof(HnParam), sizeof(HnReportParams), NULL};
+}
+
+const HnBlock hn_blocks[] = {HN_CELL_BLOCKS(HN_BLOCK_ROW) HN_STUDY_KEYS(HN_BLOCK_ROW){NULL}};
+
+const HnBlock *hn_block_find(const char *name) {
+  const HnBlock *b = hn_blocks;
+  while (b->name && strcmp(b->name, name) != 0) b++;
+  return b->name ? b : NULL;
 }
 
 uint64_t hn_study_seed(int64_t root, int64_t i) {
@@ -44,8 +52,7 @@ static void add_at(HnDiag *d, const HnNode *n, const char *text) {
 }
 
 static void read_keys(const Reader *r) {
-  static const char *const valid[] = {"hunch", "name", "description", "seeds",
-                                      "base",  "arms", "report",      NULL};
+  static const char *const valid[] = {HN_STUDY_KEYS(HN_BLOCK_NAME) NULL};
   hn_params_check_keys(r->root, valid, r->d);
 }
 
@@ -65,9 +72,7 @@ static void read_version(const Reader *r) {
 
 /* Whether a text can name a folder. */
 static bool is_name(const char *text) {
-  gsize n = strlen(text);
-  return n > 0 && n <= MAX_NAME && *text != '.' &&
-         strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-") == n;
+  return g_regex_match_simple(HN_NAME_PATTERN, text, G_REGEX_DOLLAR_ENDONLY, 0);
 }
 
 #define NAME_RULE "at most 100 letters, digits, '.', '_' or '-', not beginning with '.'"
@@ -115,11 +120,12 @@ static void add_arm(HnStudy *s, HnNode *key) {
   g_ptr_array_add(s->arm_keys, key);
 }
 
-/* What an arm's folder cannot be called, because a study's folder has something of that name. */
+const char *const hn_names_taken[] = {HN_STUDY_PLAN, HN_STUDY_SOURCE, "report", "report.html",
+                                      NULL};
+
 static bool is_taken(const char *name) {
-  static const char *const taken[] = {HN_STUDY_PLAN, HN_STUDY_SOURCE, "report", "report.html"};
-  for (guint i = 0; i < G_N_ELEMENTS(taken); i++)
-    if (g_ascii_strcasecmp(name, taken[i]) == 0) return true;
+  for (const char *const *taken = hn_names_taken; *taken; taken++)
+    if (g_ascii_strcasecmp(name, *taken) == 0) return true;
   return hn_run_is_leftover(name);
 }
 
@@ -131,8 +137,8 @@ static void read_arms(Reader *r) {
     const HnNode *name = arms->keys->pdata[i];
     HnNode *patch = arms->items->pdata[i];
     g_autofree char *cut = hn_diag_cut(name->text), *what = g_strconcat("arm ", cut, NULL);
-    if (i == MAX_ARMS) {
-      add_at(r->d, name, "more than 1000 arms");
+    if (i == HN_ARMS_MAX) {
+      hn_diag_add(r->d, name->file, name->line, name->column, "more than %d arms", HN_ARMS_MAX);
       return;
     }
     if (!is_name(name->text))

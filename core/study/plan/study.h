@@ -37,6 +37,32 @@
   X(int, root, "", "Seeds are derived from it.", 1, 0, 9007199254740992) \
   X(int, count, "", "Seeds per arm.", 3, 1, 100000)
 
+HnSchema hn_seeds_schema(void);
+HnSchema hn_report_schema(void);
+
+/* X(name, doc, schema): the keys of a study's top level. */
+#define HN_STUDY_KEYS(X)                                                                           \
+  X(hunch, "Format of the file: 1.", NULL)                                                         \
+  X(name, "Name of the study and of its folder; by default that of the file without .yaml.", NULL) \
+  X(description, "What the study is for, in a sentence.", NULL)                                    \
+  X(seeds, "Seeds that every arm runs with, the same in each.", hn_seeds_schema)                   \
+  X(base, "Configuration that the arms change.", NULL)                                             \
+  X(arms,                                                                                          \
+    "Variants by name, each with what it changes of the base; an arm that names another "          \
+    "plugin replaces that block. None: one arm, base.",                                            \
+    NULL)                                                                                          \
+  X(report, "What is compared, and how seeds become one number.", hn_report_schema)
+/* The blocks of a cell, then the keys of the top level, up to one without a name. */
+extern const HnBlock hn_blocks[];
+/* The one of that name, or NULL. */
+const HnBlock *hn_block_find(const char *name);
+
+/* What can name a study or an arm, as a regular expression; and the names that no arm can have, in
+ * any case, because a study's folder has something of that name. */
+#define HN_NAME_PATTERN "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$"
+extern const char *const hn_names_taken[];
+enum { HN_ARMS_MAX = 1000 };
+
 typedef struct HnReportParams {
   HN_REPORT_PARAMS(HN_FIELD)
 } HnReportParams;
@@ -69,6 +95,4 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnStudy, hn_study_free)
 /* The seed of index i: output i of SplitMix64 started at root, the same in every arm.
  * Source: Steele, Lea & Flood 2014, constants of Vigna's splitmix64.c. */
 uint64_t hn_study_seed(int64_t root, int64_t i);
-HnSchema hn_seeds_schema(void);
-HnSchema hn_report_schema(void);
 #endif

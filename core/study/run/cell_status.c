@@ -10,20 +10,21 @@ void hn_cell_status_clear(HnCellStatus *status) {
 }
 
 const char *hn_cell_work_name(HnCellWork work) {
-  static const char *const names[] = {"run", "resume", "done", "differs"};
+  static const char *const names[] = {"run", "resume", "done", "rebuilt", "differs"};
   return names[work];
 }
 
 /* ---- configuration ---- */
 
 typedef struct Difference {
-  guint count;
-  char *first; /* "inference.noise was inferred" */
+  guint count, sources; /* keys; those that say which cell's weights it starts from */
+  char *first;          /* "inference.noise was inferred" */
 } Difference;
 
 static void differ(void *arg, const char *path, const HnNode *was, const HnNode *is) {
   Difference *out = arg;
   (void)is;
+  out->sources += strcmp(path, "weights.identity") == 0;
   if (out->count++ > 0) return;
   if (!was)
     out->first = g_strdup_printf("%s was not there", path);
@@ -35,18 +36,46 @@ static void differ(void *arg, const char *path, const HnNode *was, const HnNode 
   }
 }
 
-/* Why the folder's configuration is not the cell's, or NULL. */
-static char *other_configuration(const char *file, const HnCell *cell) {
+/* Why the folder's configuration is not the cell's, or NULL; *work: whether it still is, but for
+ * the builds of plugins. */
+static char *other_configuration(const char *file, const HnCell *cell, HnCellWork *work) {
   g_autoptr(HnDiag) d = hn_diag_new();
   g_autoptr(HnNode) was = hn_yaml_read(file, d), is = hn_cell_node(cell);
+  *work = HN_CELL_DIFFERS;
   if (!was || hn_diag_count(d)) return g_strdup("the folder's config.resolved.yaml is damaged");
   Difference difference = {0};
   hn_cell_differences(was, is, HN_KEY_FREE | HN_KEY_LENGTH, differ, &difference);
   if (!difference.count) return NULL;
   g_autofree char *first = difference.first;
+  if (difference.count == difference.sources) {
+    *work = HN_CELL_REBUILT;
+    return g_strdup_printf("%s/%" G_GINT64_FORMAT
+                           ", whose weights it starts from, was another cell",
+                           cell->source->arm, cell->source->seed_index);
+  }
   g_autofree char *more =
       difference.count > 1 ? g_strdup_printf(", and %u more", difference.count - 1) : g_strdup("");
   return g_strdup_printf("configuration differs from the folder's: %s%s", first, more);
+}
+
+/* Appends the names of the plugins whose files are not those that run.json says: of `part` and what
+ * it holds. */
+static void add_rebuilt(GString *names, JsonObject *said, const HnPluginChoice *part) {
+  const char *was = hn_json_string(said, "sha256", NULL), *is = hn_plugins_sha256(part->plugin);
+  if (was && g_strcmp0(was, is) != 0)
+    g_string_append_printf(names, "%s%s", names->len ? ", " : "", part->plugin->name);
+  if (part->inner) add_rebuilt(names, hn_json_object(said, "inner"), part->inner);
+}
+
+/* Why a folder of this configuration is of another identity. */
+static char *other_plugins(JsonObject *facts, const HnCell *cell, HnCellWork *work) {
+  g_autoptr(GString) names = g_string_new(NULL);
+  JsonObject *plugins = hn_json_object(facts, "plugins");
+  for (HnKind kind = HN_KIND_ENV; kind <= HN_KIND_POLICY; kind++)
+    add_rebuilt(names, hn_json_object(plugins, hn_kind_name(kind)), hn_cell_plugin(cell, kind));
+  *work = names->len ? HN_CELL_REBUILT : HN_CELL_DIFFERS;
+  return g_strdup_printf("plugin files differ from those the folder's run used%s%s",
+                         names->len ? ": " : "", names->str);
 }
 
 /* ---- progress ---- */
@@ -111,13 +140,13 @@ static void judge(const char *folder, const char *config, const HnCell *cell, Hn
   g_autofree char *identity = hn_cell_identity(cell);
   /* equal identities may still name a plugin by another path */
   const bool same = recorded && strcmp(recorded, identity) == 0;
-  if (!same) s->reason = other_configuration(config, cell);
-  if (!same && !s->reason && recorded)
-    s->reason = g_strdup("plugin files differ from those the folder's run used");
+  HnCellWork work = HN_CELL_DIFFERS;
+  if (!same) s->reason = other_configuration(config, cell, &work);
+  if (!same && !s->reason && recorded) s->reason = other_plugins(facts, cell, &work);
   const int64_t was = hn_run_length(folder);
   if (!s->reason) s->reason = other_length(was, facts, cell);
   if (s->reason)
-    s->work = HN_CELL_DIFFERS;
+    s->work = work;
   else
     judge_progress(folder, facts, was, cell, s);
 }

@@ -7,6 +7,8 @@ typedef enum HnCellWork {
   HN_CELL_RUN,     /* from the start: new, or nothing to go on from */
   HN_CELL_RESUME,  /* from its last checkpoint */
   HN_CELL_DONE,    /* nothing to do */
+  HN_CELL_REBUILT, /* the folder holds this cell's run, but by other builds of its plugins, or from
+                      weights that such a run made */
   HN_CELL_DIFFERS, /* the folder holds something else, which must not be lost */
 } HnCellWork;
 
@@ -21,6 +23,6 @@ typedef struct HnCellStatus {
  * run.frames has risen, unless its learning depends on that. */
 HnCellStatus hn_cell_status(const char *folder, const HnCell *cell);
 void hn_cell_status_clear(HnCellStatus *status);
-/* "run", "resume", "done", "differs". */
+/* "run", "resume", "done", "rebuilt", "differs". */
 const char *hn_cell_work_name(HnCellWork work);
 #endif

@@ -14,7 +14,7 @@
 enum { LOCK_SECONDS = 30 }; /* that another process may take to write the plan */
 
 static void job_free(HnJob *j) {
-  g_free(j->name), g_free(j->dir), g_free(j->reason);
+  g_free(j->name), g_free(j->dir), g_free(j->reason), g_free(j->aside);
   g_free(j);
 }
 
@@ -128,8 +128,15 @@ static char *arms_to_lose(const HnStudy *study, const char *dir) {
   return g_strjoinv(", ", (char **)lost->pdata);
 }
 
+static bool is_wanted(const GPtrArray *jobs, const HnCell *cell) {
+  for (guint i = 0; i < jobs->len; i++)
+    if (((const HnJob *)jobs->pdata[i])->cell == cell) return true;
+  return false;
+}
+
 /* The plan that all cells of a folder share changes only where everything in it fits. */
-static bool plan_fits(const HnStudy *study, const char *dir, GError **error) {
+static bool plan_fits(const HnStudy *study, const char *dir, const GPtrArray *jobs,
+                      HnRebuilds *rebuilds, GError **error) {
   g_autofree char *lost = arms_to_lose(study, dir), *first = NULL;
   if (lost) {
     return hn_error_set(
@@ -138,20 +145,25 @@ static bool plan_fits(const HnStudy *study, const char *dir, GError **error) {
         "or move them away",
         dir, lost);
   }
-  guint others = 0;
+  guint others = 0, differing = 0;
+  rebuilds->left = 0;
   for (guint i = 0; i < study->cells->len; i++) {
     const HnCell *cell = study->cells->pdata[i];
     g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
     HnCellStatus status = hn_cell_status(folder, cell);
-    if (status.work == HN_CELL_DIFFERS && others++ == 0)
+    const bool rebuilt = status.work == HN_CELL_REBUILT;
+    differing += status.work == HN_CELL_DIFFERS;
+    rebuilds->left += rebuilt && !is_wanted(jobs, cell);
+    if ((status.work == HN_CELL_DIFFERS || (rebuilt && !rebuilds->replaced)) && others++ == 0)
       first = g_strdup_printf("%s: %s", folder, status.reason);
     hn_cell_status_clear(&status);
   }
   if (!others) return true;
   g_autofree char *more = others > 1 ? g_strdup_printf(" (and %u more cells)", others - 1) : NULL;
-  return hn_error_set(error, HN_ERROR_DIFFERS,
-                      "%s%s; choose another folder with -o, or remove what is there", first,
-                      more ? more : "");
+  return hn_error_set(error, HN_ERROR_DIFFERS, "%s%s; choose another folder with -o, or %s", first,
+                      more ? more : "",
+                      differing ? "remove what is there"
+                                : "run anew what other plugins change: --rebuild-ok");
 }
 
 /* A cell that was not asked for, but that others start from, must be done. */
@@ -182,16 +194,18 @@ static bool weights_whole(const char *dir, const HnJob *j, GError **error) {
                       j->cell->source->arm, j->cell->source->seed_index, why->message);
 }
 
-bool hn_jobs_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error) {
+bool hn_jobs_check(const HnStudy *study, const char *dir, GPtrArray *jobs, HnRebuilds *rebuilds,
+                   GError **error) {
   if (!hn_jobs_folder_check(dir, error) || !same_study(study, dir, error) ||
-      !plan_fits(study, dir, error))
+      !plan_fits(study, dir, jobs, rebuilds, error))
     return false;
   for (guint i = 0; i < jobs->len; i++) {
     HnJob *j = jobs->pdata[i];
     HnCellStatus status = hn_cell_status(j->dir, j->cell);
     j->ready = status.work == HN_CELL_DONE;
     if (j->ready) j->state = HN_JOB_DONE, j->frames = j->total;
-    j->fresh = status.work == HN_CELL_RUN;
+    j->rebuilt = status.work == HN_CELL_REBUILT;
+    j->fresh = status.work == HN_CELL_RUN || j->rebuilt;
     hn_cell_status_clear(&status);
   }
   if (!sources_done(dir, jobs, error)) return false;
@@ -229,9 +243,33 @@ static char *annotated(const HnStudy *study, const char *const *overrides) {
   return g_string_free(out, FALSE);
 }
 
+/* Renames the folder of a run by other builds, unless a process is running it.  The names of both
+ * are on the disk before a new run begins. */
+static bool put_aside(HnJob *j, GError **error) {
+  g_autofree char *path = hn_run_file(j->dir, HN_FILE_LOCK), *aside = hn_run_aside(j->dir);
+  g_autofree char *above = g_path_get_dirname(j->dir);
+  if (!aside) return unwritable(j->dir, "there are too many beside it that were replaced", error);
+  const int lock = hn_lock_take(path, 0, error);
+  if (lock < 0) return false;
+  const bool moved = g_rename(j->dir, aside) == 0;
+  const int why = errno;
+  hn_lock_release(lock);
+  if (!moved) return unwritable(aside, g_strerror(why), error);
+  j->rebuilt = false, j->aside = g_steal_pointer(&aside);
+  return hn_output_sync_folder(above, error);
+}
+
+static bool put_all_aside(GPtrArray *jobs, GError **error) {
+  for (guint i = 0; i < jobs->len; i++) {
+    HnJob *j = jobs->pdata[i];
+    if (j->rebuilt && !put_aside(j, error)) return false;
+  }
+  return true;
+}
+
 /* The plan is changed by one process at a time, which looks again at what is there. */
 bool hn_jobs_prepare(const HnStudy *study, const char *const *overrides, const char *dir,
-                     GPtrArray *jobs, GError **error) {
+                     GPtrArray *jobs, HnRebuilds *rebuilds, GError **error) {
   g_autofree char *plan = hn_plan_file_text(study, overrides),
                   *source = annotated(study, overrides);
   g_autofree char *path = g_build_filename(dir, HN_STUDY_LOCK, NULL);
@@ -239,7 +277,7 @@ bool hn_jobs_prepare(const HnStudy *study, const char *const *overrides, const c
   const int lock = hn_lock_take(path, LOCK_SECONDS, error);
   if (lock < 0) return false;
   hn_run_sweep(dir);
-  const bool ok = hn_jobs_check(study, dir, jobs, error) &&
+  const bool ok = hn_jobs_check(study, dir, jobs, rebuilds, error) && put_all_aside(jobs, error) &&
                   write_file(dir, HN_STUDY_PLAN, plan, error) &&
                   write_file(dir, HN_STUDY_SOURCE, source, error);
   hn_lock_release(lock);

@@ -19,8 +19,10 @@ struct HnJob {
   char *name; /* ARM/SEED_INDEX */
   char *dir;
   HnJobState state;
-  bool ready; /* was done before */
-  bool fresh; /* has no checkpoint of its own to go on from */
+  bool ready;   /* was done before */
+  bool fresh;   /* has no checkpoint of its own to go on from */
+  bool rebuilt; /* its folder holds a run by other builds of its plugins, which is put aside: */
+  char *aside;  /* where that now is; NULL: not yet, or there was none */
   int64_t frames, total;
   char *reason;       /* of a failure */
   bool refused;       /* by a plugin: its parameters contradict each other, or a file is missing */
@@ -33,15 +35,23 @@ GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const
                        gsize seed_count);
 /* Whether `dir` is a folder or can become one; else HN_ERROR_REFUSED. */
 bool hn_jobs_folder_check(const char *dir, GError **error);
+/* What becomes of runs by other builds of their plugins (HN_CELL_REBUILT). */
+typedef struct HnRebuilds {
+  bool replaced; /* those that are asked for are put aside and run anew, instead of being refused */
+  guint left;    /* of those that are not asked for: how many stay */
+} HnRebuilds;
+
 /* Checks what `dir` holds; writes nothing.  As above, or HN_ERROR_DIFFERS, with the reason, if
  * that is another study or another configuration of it, or if a cell starts from one that is not
  * done and not asked for.  HN_ERROR_REFUSED: the weights that a cell is to begin with are missing
  * or damaged. */
-bool hn_jobs_check(const HnStudy *study, const char *dir, GPtrArray *jobs, GError **error);
-/* Checks again, under the folder's lock, and writes the plan.  HN_ERROR_FILE, or as above.  Cells
- * write their own files under their own folders' locks. */
+bool hn_jobs_check(const HnStudy *study, const char *dir, GPtrArray *jobs, HnRebuilds *rebuilds,
+                   GError **error);
+/* Checks again, under the folder's lock, puts runs aside that are replaced (each under its own
+ * lock; HN_ERROR_BUSY), and writes the plan.  HN_ERROR_FILE, or as above.  Cells write their own
+ * files under their own folders' locks. */
 bool hn_jobs_prepare(const HnStudy *study, const char *const *overrides, const char *dir,
-                     GPtrArray *jobs, GError **error);
+                     GPtrArray *jobs, HnRebuilds *rebuilds, GError **error);
 /* Removes the plan again where no cell has left anything: all were refused. */
 void hn_jobs_discard(const char *dir);
 /* Writes into a cell's run.json how it ended, where the cell itself could not. */
