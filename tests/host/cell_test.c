@@ -21,7 +21,7 @@ static const char resolved[] =
     "  memory: 0\n"
     "evaluation:\n  every: 0\n  tasks: 5\n  protocol: trial\n  episodes: 0\n  trial_steps: 0\n"
     "  adapt_episodes: 10\n  parallel: 4\n  split: \"\"\n  greedy: true\n  also_drawn: false\n"
-    "  diagnose: false\n  samples: -1\n  questions: 100\n"
+    "  also_shuffled: false\n  diagnose: false\n  samples: -1\n  questions: 100\n"
     "  record_rows: 3\n";
 
 static HnCell *read_cell(const char *text, char **findings) {

@@ -154,13 +154,13 @@ HN_PLUGIN(shower, HN_KIND_POLICY, Policy, &policy_methods, .version = "1",
 
 /* ---- cells ---- */
 
-static HnCell cell_of(HnProtocolKind protocol, const char *phases) {
+static HnCell cell_with(HnProtocolKind protocol, HnPluginChoice inference, HnPluginChoice policy) {
   return (HnCell){.study = "test",
                   .arm = "only",
                   .seed = 7,
                   .env = part_of(&goals_LTX_hn_plugin, ""),
-                  .inference = part_of(&counter_LTX_hn_plugin, ""),
-                  .policy = part_of(&shower_LTX_hn_plugin, phases),
+                  .inference = inference,
+                  .policy = policy,
                   .run = {.frames = 30, .rows = 3, .episodes = 2, .workers = 1},
                   .evaluation = {.tasks = TASKS,
                                  .protocol = (int32_t)protocol,
@@ -169,6 +169,11 @@ static HnCell cell_of(HnProtocolKind protocol, const char *phases) {
                                  .split = "",
                                  .greedy = true,
                                  .record_rows = TASKS}};
+}
+
+static HnCell cell_of(HnProtocolKind protocol, const char *phases) {
+  return cell_with(protocol, part_of(&counter_LTX_hn_plugin, ""),
+                   part_of(&shower_LTX_hn_plugin, phases));
 }
 
 typedef struct Counts {
@@ -190,6 +195,61 @@ static double evaluate(const HnCell *c, HnEvaluation *e, Counts *counts) {
   g_assert_cmpint(hn_evaluate(s, &(HnEvaluationPass){.split = 1}, e, count, counts), ==, HN_OK);
   hn_session_free(s);
   return e->episodes.info[0] / e->episodes.info_count[0];
+}
+
+/* ---- on whose belief a row acts ---- */
+
+/* Acts on what it is shown. */
+static HnStatus act_belief(void *self, HnActBatch *a) {
+  (void)self;
+  memcpy(a->action, a->belief, (size_t)a->rows * 3 * sizeof(float));
+  return HN_OK;
+}
+
+static const HnPolicy mirror_methods = {sizeof(HnPolicy), .create = policy_create,
+                                        .act = act_belief};
+HN_PLUGIN(mirror, HN_KIND_POLICY, Policy, &mirror_methods, .version = "1",
+          .summary = "Acts out the belief.");
+
+/* A belief that is the number of the task. */
+static HnStatus infer_task(void *self, HnBeliefUpdate *q) {
+  (void)self;
+  const HnHistory *h = q->history;
+  for (int64_t k = 0; k < (h->steps + 1) * h->rows; k++)
+    for (int j = 0; j < 3; j++) q->belief[3 * k + j] = h->task[k];
+  return HN_OK;
+}
+
+static const HnInference teller_methods = {sizeof(HnInference), .create = belief_create,
+                                           .infer = infer_task};
+HN_PLUGIN(teller, HN_KIND_INFERENCE, Unused, &teller_methods, .version = "1",
+          .flags = HN_PRIVILEGED, .summary = "Tells the task.");
+
+/* Row i acts out the task of row i + 1, the last one that of the first, for any number of workers;
+ * not shuffled, each its own.  Beliefs stay with their rows. */
+static void test_shuffled(void) {
+  for (int workers = 1; workers <= 3; workers++)
+    for (int shuffled = 0; shuffled < 2; shuffled++) {
+      HnCell c = cell_with(HN_PROTOCOL_TRIAL, part_of(&teller_LTX_hn_plugin, ""),
+                           part_of(&mirror_LTX_hn_plugin, ""));
+      c.run.workers = workers;
+      GError *error = NULL;
+      HnSession *s = hn_session_new(&c, NULL, &error);
+      g_assert_no_error(error);
+      HnEvaluation e;
+      Counts n;
+      const HnEvaluationPass pass = {.split = 1, .shuffled = shuffled};
+      g_assert_cmpint(hn_evaluate(s, &pass, &e, count, &n), ==, HN_OK);
+      const HnHistory *h = &e.trial.h;
+      for (int64_t t = 0; t < h->steps; t++)
+        for (int64_t i = 0; i < TASKS; i++) {
+          const int64_t of = shuffled ? (i + 1) % TASKS : i;
+          g_assert_cmpfloat(h->action[3 * hn_at(h, t, i)], ==, h->task[hn_at(h, t, of)]);
+          g_assert_cmpfloat(*(float *)hn_experience_at(&e.trial, HN_F_BELIEF, t, i), ==,
+                            h->task[hn_at(h, t, i)]);
+        }
+      hn_evaluation_free(&e), hn_session_free(s), cell_clear(&c);
+    }
 }
 
 /* ---- what counts ---- */
@@ -469,5 +529,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/protocol/tasks", test_tasks);
   g_test_add_func("/protocol/refuses", test_refuses);
   g_test_add_func("/protocol/recorded", test_recorded);
+  g_test_add_func("/protocol/shuffled", test_shuffled);
   return g_test_run();
 }

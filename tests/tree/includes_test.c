@@ -29,7 +29,6 @@ static const struct {
     {"core/study/report", "base store stats results"},
     {"core/cli", "hunch base plugin config store loop view check plan study/run results report"},
     {"plugins/common", "hunch"},
-    {"plugins/template", "hunch"},
     {"plugins/envs/mujoco", "hunch"},
     {"plugins/envs/metaworld", "hunch mujoco"},
     {"plugins/envs", "hunch mujoco metaworld"},

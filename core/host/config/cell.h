@@ -65,6 +65,10 @@ typedef enum HnKeyRole {
     "In protocol trial: acts by the mean or mode of the policy instead of sampling.", 1)           \
   X(flag, also_drawn, ARM, "",                                                                     \
     "Evaluates the deciding split again with sampled actions, in columns eval.drawn.*.", 0)        \
+  X(flag, also_shuffled, ARM, "",                                                                  \
+    "Evaluates the deciding split again, acting on beliefs of other rows, in columns "             \
+    "eval.shuffled.*: what they lack is what the return owes to the belief.",                      \
+    0)                                                                                             \
   X(flag, diagnose, ARM, "",                                                                       \
     "Says what the belief tells of the task, and how far learning moves it, in columns belief.*.", \
     0)                                                                                             \

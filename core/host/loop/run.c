@@ -224,7 +224,8 @@ static void count_eval(void *arg, const HnEpisode *e) {
   const Run *r = arg;
   static const char *const phase[] = {
       [HN_COUNTED] = "eval", [HN_ADAPTATION] = "adapt", [HN_UNCOUNTED] = "uncounted"};
-  const char *name = e->kind == HN_COUNTED && r->pass->drawn ? "drawn" : phase[e->kind];
+  const bool named = e->kind == HN_COUNTED && (r->pass->drawn || r->pass->shuffled);
+  const char *name = named ? r->pass->name : phase[e->kind];
   hn_recorder_episode(r->record, r->s, r->s->update, name, r->pass->split, e);
 }
 

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "helper.h"
 #include "kit_library.h"
+#include "program_folder.h"
 #include "validate.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -104,13 +105,8 @@ static void read_path(GPtrArray *folders, GPtrArray *ignored) {
 char **hn_plugins_folders(void) {
   GPtrArray *folders = g_ptr_array_new();
   read_path(folders, NULL);
-  g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-  if (program && g_str_has_prefix(program, HN_BUILD_ROOT "/")) {
-    g_ptr_array_add(folders, g_build_filename(HN_BUILD_ROOT, "plugins", NULL));
-  } else if (program) {
-    g_autofree char *bin = g_path_get_dirname(program);
-    g_ptr_array_add(folders, g_canonicalize_filename(HN_PLUGINS_FROM_BIN, bin));
-  }
+  char *own = hn_program_folder(HN_PLUGINS_IN_TREE, HN_PLUGINS_FROM_BIN);
+  if (own) g_ptr_array_add(folders, own);
   g_ptr_array_add(folders, NULL);
   return (char **)g_ptr_array_free(folders, false);
 }

@@ -197,7 +197,7 @@ static HnStatus run_trial(Sums *u, const HnEvaluationPass *pass) {
   HnRollouts r;
   hn_episode_stats_make(&u->stats, rows, s->shape.env_infos, &s->eval_trial);
   HnStatus status = hn_rollouts_make(s, &r, rows, pass->split, &s->eval_trial, false);
-  r.drawn = pass->drawn;
+  r.drawn = pass->drawn, r.shuffled = pass->shuffled;
   r.predictive = u->out->predictive.queries ? &u->out->predictive : NULL;
   if (!status) status = hn_evaluate_trial(s, &r, count_in, u);
   if (!status) status = u->watched;

@@ -86,24 +86,38 @@ static bool check_rows(const HnSession *s, int64_t split, GError **error) {
                 share > 1 ? ", in groups of evaluation.parallel" : "", multiple);
 }
 
-/* Adds the deciding split a second time, with sampled actions. */
+/* Adds the deciding split once more, under another name. */
+static bool add_again(HnSession *s, const char *key, HnEvaluationPass pass, GError **error) {
+  if (g_strv_contains((const char *const *)s->splits, pass.name))
+    return refuse(s, error, "%s names columns as those of the split %s", key, pass.name);
+  pass.split = s->pass[0].split;
+  s->pass[s->passes++] = pass;
+  return true;
+}
+
 static bool add_drawn(HnSession *s, GError **error) {
-  static const char name[] = "drawn";
   if (!(s->protocol.flags & HN_AS_IN_TRAINING) || !s->cell->evaluation.greedy)
     return refuse(s, error,
                   "also_drawn adds sampled actions to greedy ones: it needs protocol: "
                   "trial and greedy: true");
-  if (g_strv_contains((const char *const *)s->splits, name))
-    return refuse(s, error, "also_drawn names columns as those of the split %s", name);
-  s->pass[s->passes++] = (HnEvaluationPass){s->pass[0].split, true, name};
-  return true;
+  return add_again(s, "also_drawn", (HnEvaluationPass){.drawn = true, .name = "drawn"}, error);
+}
+
+static bool add_shuffled(HnSession *s, GError **error) {
+  if (!s->shape.belief)
+    return refuse(s, error, "also_shuffled exchanges beliefs: %s has none",
+                  s->inference->plugin->name);
+  if (s->cell->evaluation.tasks < 2)
+    return refuse(s, error, "also_shuffled exchanges beliefs: it needs two tasks");
+  return add_again(s, "also_shuffled", (HnEvaluationPass){.shuffled = true, .name = "shuffled"},
+                   error);
 }
 
 bool hn_evaluation_check(HnSession *s, GError **error) {
   const char *wanted = s->cell->evaluation.split;
   guint all = g_strv_length(s->splits);
   g_auto(GStrv) names = g_strsplit(wanted && *wanted ? wanted : s->splits[all - 1], "|", -1);
-  s->pass = g_new0(HnEvaluationPass, g_strv_length(names) + 1);
+  s->pass = g_new0(HnEvaluationPass, g_strv_length(names) + 2);
   if (!find_success(s, error)) return false;
   for (; names[s->passes]; s->passes++) {
     const guint i = s->passes;
@@ -112,10 +126,11 @@ bool hn_evaluation_check(HnSession *s, GError **error) {
       g_prefix_error(error, "evaluation.split: ");
       return false;
     }
-    s->pass[i] = (HnEvaluationPass){split, false, s->splits[split]};
+    s->pass[i] = (HnEvaluationPass){.split = split, .name = s->splits[split]};
     for (guint k = 0; k < i; k++)
       if (s->pass[k].split == split) return refuse(s, error, "split names %s twice", names[i]);
     if (!check_rows(s, split, error)) return false;
   }
-  return !s->cell->evaluation.also_drawn || add_drawn(s, error);
+  const HnEvaluationParams *p = &s->cell->evaluation;
+  return (!p->also_drawn || add_drawn(s, error)) && (!p->also_shuffled || add_shuffled(s, error));
 }

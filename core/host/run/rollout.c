@@ -302,7 +302,20 @@ static HnStatus take_actions(const Block *b, const HnActBatch *a) {
   return HN_OK;
 }
 
-static HnStatus act_alike(const Block *b) {
+/* What rows first .. of block b act on, [n, max(S, 1), D]. */
+static const float *belief_to_act_on(const Block *b, int64_t first, int64_t n) {
+  if (!b->r->shuffled) return hn_experience_lent(b->w, HN_F_BELIEF, b->t, first);
+  const gsize size = b->w->size[HN_F_BELIEF];
+  char *to = hn_arena_take(hn_arena_current(), (gsize)n * size + 1);
+  for (int64_t i = 0; i < n; i++) {
+    const int64_t other = b->first + (first - b->first + i + 1) % b->n;
+    memcpy(to + (gsize)i * size, hn_experience_at(b->w, HN_F_BELIEF, b->t, other), size);
+  }
+  return (const float *)(const void *)to;
+}
+
+/* Part b of the rows of block `whole`. */
+static HnStatus act_alike(const Block *b, const Block *whole) {
   HnSession *s = b->s;
   HnRollouts *r = b->r;
   const HnMark mark = hn_arena_mark(hn_arena_current());
@@ -315,7 +328,7 @@ static HnStatus act_alike(const Block *b) {
                   .trial_step = copied(r->trial_step + b->first, n * sizeof(int64_t)),
                   .reward = hn_experience_lent(b->w, HN_F_REWARD, b->t - 1, b->first),
                   .obs = hn_experience_lent(b->w, HN_F_OBS, b->t, b->first),
-                  .belief = hn_experience_lent(b->w, HN_F_BELIEF, b->t, b->first),
+                  .belief = belief_to_act_on(whole, b->first, b->n),
                   .state = r->policy + (gsize)b->first * s->shape.policy_row,
                   .rng = is_greedy(b, b->first) ? NULL : r->policy_rng + b->first,
                   .action = zeroed(n * b->w->size[HN_F_ACTION]),
@@ -334,7 +347,7 @@ static HnStatus act(const Block *b) {
   HnStatus status = HN_OK;
   for (int64_t k = b->first; k < b->first + b->n && !status;) {
     Block part = alike(b, k, is_greedy);
-    status = act_alike(&part);
+    status = act_alike(&part, b);
     k += part.n;
   }
   return status;
@@ -476,9 +489,10 @@ typedef struct Job {
 } Job;
 
 /* As few blocks as possible, because weights are read once per block and step, but one for each
- * worker, of equal size. */
+ * worker, of equal size.  Rows that exchange beliefs do so within a block, whatever the workers. */
 static int64_t block_count(const HnSession *s, const HnRollouts *r) {
   int64_t least = (r->rows + BLOCK_MAX - 1) / BLOCK_MAX;
+  if (r->shuffled) return least;
   return MIN(r->rows, MAX(least, s->cell->run.workers));
 }
 

@@ -46,6 +46,7 @@ struct HnRollouts {
   int64_t rows, split, samples;
   int64_t episodes, lifetime; /* a trial ends after as many of either; INT64_MAX: never */
   bool train, drawn;          /* drawn: actions are sampled, whatever the protocol says */
+  bool shuffled;              /* a row acts on the belief of the next row, in blocks of up to 16 */
   HnEnvMemory env;
   char *belief, *policy; /* [B] row memory */
   HnRng *belief_rng, *policy_rng;

@@ -13,6 +13,7 @@ enum { HN_PHASES_MAX = 16 };
 typedef struct HnEvaluationPass {
   int64_t split;
   bool drawn;       /* every action is sampled, whatever the protocol says */
+  bool shuffled;    /* rows act on each other's beliefs */
   const char *name; /* that its columns have behind "eval."; the deciding one's have none */
 } HnEvaluationPass;
 

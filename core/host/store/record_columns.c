@@ -211,7 +211,8 @@ static const HnRecordColumn timing[] = {
 
 static const HnRecordColumn episodes[] = {
     COLUMN("phase", "", 0,
-           "train, eval (it counts), drawn (it counts, with sampled actions), adapt or uncounted.",
+           "train, eval (it counts), drawn (it counts, with sampled actions), shuffled (it counts, "
+           "on beliefs of other rows), adapt or uncounted.",
            put_phase),
     UPDATE,
     COLUMN("arm", "", 0, "Arm of the study.", put_arm),

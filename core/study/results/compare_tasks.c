@@ -51,9 +51,12 @@ static bool is_name(const char *task) {
 
 static void add(GPtrArray *scores, char **field, const Places *p) {
   const char *task = field[p->task];
-  const bool drawn = g_str_equal(field[p->phase], "drawn");
-  if (!is_name(task) || !(drawn || g_str_equal(field[p->phase], "eval"))) return;
-  g_autofree char *split = g_strconcat(field[p->split], drawn ? ", drawn" : NULL, NULL);
+  static const char *const again[] = {"drawn", "shuffled", NULL}; /* passes of the same split */
+  const char *phase = field[p->phase];
+  const bool is_again = g_strv_contains(again, phase);
+  if (!is_name(task) || !(is_again || g_str_equal(phase, "eval"))) return;
+  g_autofree char *split =
+      g_strconcat(field[p->split], is_again ? ", " : "", is_again ? phase : "", NULL);
   Score *s = score_of(scores, split, task);
   const char *episode = p->episode < 0 ? "" : field[p->episode];
   if (!s->episode) s->episode = g_strdup(episode);
