@@ -63,8 +63,9 @@ static void warn_of_kernels(const char *dir) {
   g_autoptr(JsonObject) facts = hn_run_facts(dir, NULL);
   g_autofree char *changed = hn_run_kernels_changed(facts);
   if (changed && hn_json_int(facts, "update", 0) > 0)
-    g_printerr("%s: warning: %s: its numbers will not be those of an undivided run\n", dir,
-               changed);
+    g_printerr("%s: warning: this machine does not offer the kernels that it began with: %s; it "
+               "goes on, but not to the bits of an undivided run\n",
+               dir, changed);
 }
 
 static int run(const HnCell *cell, const char *dir, bool fresh) {
