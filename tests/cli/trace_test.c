@@ -26,7 +26,7 @@ static void test_cell(gconstpointer data) {
   g_assert_cmpuint(m, ==, n);
   g_assert_cmpuint(n % DIGEST, ==, 0);
   for (gsize k = 0; k < n; k += DIGEST)
-    if (memcmp(expected + k, got + k, DIGEST)) {
+    if (memcmp(expected + k, got + k, DIGEST) != 0) {
       g_test_fail_printf("%s: the weights after update %d of %d differ, those before do not", name,
                          (int)(k / DIGEST) + 1, (int)(n / DIGEST));
       return;

@@ -145,11 +145,11 @@ int64_t hn_run_length(const char *dir) {
   return frames && !hn_params_int(frames, &length) ? length : -1;
 }
 
-/* Holds this process to the kernels of a portable cell, as it must be before plugins are loaded. */
+/* Holds this process to the kernels of a portable cell (as is one that does not say), which must be
+ * before plugins are loaded. */
 static void hold_kernels(HnNode *node) {
   const HnNode *asked = hn_node_get(hn_node_get(node, "run"), "determinism");
-  if (asked && asked->kind == HN_NODE_TEXT && strcmp(asked->text, "portable") == 0)
-    hn_portable_hold();
+  if (!asked || asked->kind != HN_NODE_TEXT || strcmp(asked->text, "fast") != 0) hn_portable_hold();
 }
 
 /* Takes node, which may be NULL, and d. */
