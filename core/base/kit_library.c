@@ -56,6 +56,15 @@ const char *hn_kit_library_isa(void) {
 const char *hn_kit_library_blas(void) {
   return ask(kit, "hn_kit_blas");
 }
+/* OpenBLAS goes on with how it was built and with its kernels. */
 const char *hn_kit_library_blas_version(void) {
-  return ask("libopenblas", "openblas_get_config");
+  const char *text = ask("libopenblas", "openblas_get_config");
+  const char *name_end = text ? strchr(text, ' ') : NULL;
+  static _Thread_local char version[64];
+  if (!name_end) return text;
+  const size_t length = (size_t)(name_end - text) + 1 + strcspn(name_end + 1, " ");
+  if (length >= sizeof version) return text;
+  memcpy(version, text, length);
+  version[length] = '\0';
+  return version;
 }

@@ -13,6 +13,6 @@ uint64_t hn_kit_library_layout(void);
  * if no plugin has loaded the kit.  [any] */
 const char *hn_kit_library_isa(void);
 const char *hn_kit_library_blas(void);
-/* How OpenBLAS describes itself, "OpenBLAS 0.3.21 ..", likewise.  [any] */
+/* "OpenBLAS 0.3.21", likewise; until this thread asks again.  [any] */
 const char *hn_kit_library_blas_version(void);
 #endif

@@ -5,9 +5,11 @@
 #include "child.h"
 #include "error.h"
 #include "guard.h"
+#include "json.h"
 #include "lock.h"
 #include "run.h"
 #include "run_dir.h"
+#include "run_kernels.h"
 #include "verbs.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +58,16 @@ static int judge(const HnCell *cell, const char *dir, bool *fresh) {
   return work == HN_CELL_DONE ? HN_EXIT_DONE : other ? HN_EXIT_USAGE : -1;
 }
 
+/* Says where a run that goes on will not leave the bits of an undivided one. */
+static void warn_of_kernels(const char *dir) {
+  g_autoptr(JsonObject) facts = hn_run_facts(dir, NULL);
+  g_autofree char *changed = hn_run_kernels_changed(facts);
+  if (changed && hn_json_int(facts, "update", 0) > 0)
+    g_printerr("%s: warning: this machine does not offer the kernels that it began with: %s; it "
+               "goes on, but not to the bits of an undivided run\n",
+               dir, changed);
+}
+
 static int run(const HnCell *cell, const char *dir, bool fresh) {
   g_autoptr(GError) error = NULL;
   g_autofree char *path = hn_run_file(dir, HN_FILE_LOG);
@@ -88,6 +100,7 @@ static int run_locked(const HnCell *cell, const char *dir) {
   }
   hn_run_sweep(dir);
   int code = judge(cell, dir, &fresh);
+  if (code < 0 && !fresh) warn_of_kernels(dir);
   if (code < 0) code = run(cell, dir, fresh);
   hn_lock_release(lock);
   return code;

@@ -1,5 +1,6 @@
 /* cmd_doctor.c - `hunch doctor`: what hunch needs on this machine, and what to install if it lacks.
  */
+#include "determinism.h"
 #include "kit_library.h"
 #include "message.h"
 #include "options.h"
@@ -70,14 +71,26 @@ static void check_numerics(void) {
     return;
   }
   const char *version = hn_kit_library_blas_version();
-  g_autofree char *text = version ? g_strstrip(g_strdup(version)) : NULL;
   say(GOOD, "OpenBLAS", "kernels %s, one thread a worker (%s)", core,
-      text ? text : "version unknown");
+      version ? version : "version unknown");
   const char *set = g_getenv("OPENBLAS_CORETYPE");
   if (set && *set && strcmp(isa, "v4") == 0 && !is_wide(core))
     say(OPTIONAL, "OpenBLAS", "OPENBLAS_CORETYPE=%s keeps it from AVX-512: slower in float64", set);
   const char *pinned = g_getenv("HUNCH_ISA");
   say(GOOD, "kit", "instruction set %s%s", isa, pinned && *pinned ? ", pinned by HUNCH_ISA" : "");
+}
+
+/* What results' bits hang on besides kit and OpenBLAS; whether runs can be portable here. */
+static void check_portable(void) {
+  const char *lacking = hn_portable_lacks();
+  say(GOOD, "libm", "%s, fingerprint %s", hn_libm_version(), hn_libm_fingerprint());
+  if (lacking)
+    say(OPTIONAL, "portable", "run.determinism: portable needs AVX2 and FMA; this machine lacks %s",
+        lacking);
+  else
+    say(GOOD, "portable",
+        "runs get the same bits on every x86-64 with AVX2 and FMA, by OpenBLAS's "
+        "kernels " HN_PORTABLE_BLAS);
 }
 
 static void check_tool(const char *tool, const char *package, const char *purpose) {
@@ -155,6 +168,7 @@ int hn_cmd_doctor(int argc, char **argv) {
   check_tool("ffmpeg", "ffmpeg", "only videos need it");
   bool missing = check_plugins();
   check_numerics();
+  check_portable();
   missing |= check_runs();
   if (missing) hn_message_error("doctor", "something that hunch needs is missing: see FAIL above");
   return missing ? HN_EXIT_FAILED : HN_EXIT_DONE;

@@ -15,7 +15,8 @@ static const char resolved[] =
     "inference:\n  plugin: filter\n  kl_weight: 0.3\n  noise: inferred\n"
     "policy:\n  plugin: walk\n"
     "run:\n  frames: 1000\n  rows: 16\n  steps: 0\n  episodes: 2\n  trial_steps: 0\n"
-    "  workers: 1\n  samples: 0\n  stop_gradient: false\n  trace_every: 1\n  checkpoint_every: 20\n"
+    "  workers: 1\n  determinism: portable\n  samples: 0\n  stop_gradient: false\n  trace_every: "
+    "1\n  checkpoint_every: 20\n"
     "  keep_every: 0\n"
     "  call_seconds: 3600\n"
     "  memory: 0\n"
@@ -87,6 +88,7 @@ static void test_identity(void) {
   static const char *const changes[][2] = {
       {"rows: 16", "rows: 17"},
       {"noise: inferred", "noise: fixed"},
+      {"determinism: portable", "determinism: fast"},
       {"seed: 18446744073709551615", "seed: 18446744073709551614"},
       {"kl_weight: 0.3", "kl_weight: 0.30000000000000004"},
       {"plugin: filter\n  kl_weight: 0.3", "plugin: other_filter"}};

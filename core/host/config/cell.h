@@ -25,6 +25,9 @@ typedef enum HnKeyRole {
     0, 1e9)                                                                                        \
   X(int, workers, FREE, "",                                                                        \
     "Threads that collect and learn; results are the same for any number.", 1, 1, 256)             \
+  X(choice, determinism, ARM, "",                                                                  \
+    "fast: this machine's best kernels; portable: the same bits on any x86-64 with AVX2 and FMA.", \
+    "portable", "fast|portable")                                                                   \
   X(int, samples, ARM, "", "Posterior samples that the policy acts on, S; 0: the point belief.",   \
     0, 0, 1024)                                                                                    \
   X(flag, stop_gradient, ARM, "", "Stops the gradient of the policy's loss at the belief.", 0)     \
@@ -105,6 +108,7 @@ typedef struct HnEvaluationParams {
 typedef struct HnWeightsParams {
   HN_WEIGHTS_PARAMS(HN_CELL_FIELD)
 } HnWeightsParams;
+enum { HN_FAST, HN_PORTABLE }; /* of run.determinism */
 enum { HN_LOAD_BOTH, HN_LOAD_INFERENCE, HN_LOAD_POLICY };
 HnSchema hn_run_schema(void);
 HnSchema hn_evaluation_schema(void);

@@ -3,6 +3,7 @@
 #include "belief_diagnostics.h"
 #include "call_record.h"
 #include "checkpoint.h"
+#include "determinism.h"
 #include "error.h"
 #include "json.h"
 #include "learn.h"
@@ -389,10 +390,16 @@ static bool loop(Run *r, volatile int *stop, HnRunProgress *progress, void *arg,
   return true;
 }
 
+/* Whether the kernels that the plugins have loaded are what the cell asks for. */
+static bool kernels_fit(const HnCell *cell, GError **error) {
+  g_autofree char *misses = cell->run.determinism == HN_PORTABLE ? hn_portable_misses() : NULL;
+  return !misses || hn_error_set(error, HN_ERROR_REFUSED, "run.determinism: portable: %s", misses);
+}
+
 static bool run_in(Run *r, FILE *log, volatile int *stop, HnRunProgress *progress, void *arg,
                    GError **error) {
   g_autoptr(GHashTable) meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  if (!(r->s = hn_session_new(r->cell, log, error))) return false;
+  if (!kernels_fit(r->cell, error) || !(r->s = hn_session_new(r->cell, log, error))) return false;
   hn_episode_stats_make(&r->stats, r->s->rollouts.rows, r->s->shape.env_infos, &r->s->trial);
   r->states = hn_states_of(r->s, &r->stats);
   g_autofree char *memory = hn_memory_budget_text(r->s);

@@ -1,5 +1,6 @@
 /* session.c - makes and frees what a running cell holds. */
 #include "session.h"
+#include "determinism.h"
 #include "env_layers.h"
 #include "error.h"
 #include "evaluation_tasks.h"
@@ -188,7 +189,16 @@ static HnStatus make_experience(HnSession *s) {
   return hn_rollouts_make(s, &s->rollouts, c->run.rows, 0, &s->trial, true);
 }
 
+static bool machine_offers(const HnCell *cell, GError **error) {
+  const char *lacking = cell->run.determinism == HN_PORTABLE ? hn_portable_lacks() : NULL;
+  return !lacking || hn_error_set(error, HN_ERROR_REFUSED,
+                                  "run.determinism: portable needs AVX2 and FMA, and this machine "
+                                  "lacks %s; fast takes the kernels that it has",
+                                  lacking);
+}
+
 HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error) {
+  if (!machine_offers(cell, error)) return NULL;
   HnSession *s = g_new0(HnSession, 1);
   hn_fail_text()[0] = '\0';
   s->cell = cell, s->log = log;

@@ -1,5 +1,6 @@
 /* run_dir.c - see run_dir.h. */
 #include "run_dir.h"
+#include "determinism.h"
 #include "error.h"
 #include "json.h"
 #include <glib/gstdio.h>
@@ -144,8 +145,16 @@ int64_t hn_run_length(const char *dir) {
   return frames && !hn_params_int(frames, &length) ? length : -1;
 }
 
+/* Holds this process to the kernels of a portable cell (as is one that does not say), which must be
+ * before plugins are loaded. */
+static void hold_kernels(HnNode *node) {
+  const HnNode *asked = hn_node_get(hn_node_get(node, "run"), "determinism");
+  if (!asked || asked->kind != HN_NODE_TEXT || strcmp(asked->text, "fast") != 0) hn_portable_hold();
+}
+
 /* Takes node, which may be NULL, and d. */
 static HnCell *cell_of(HnNode *node, HnDiag *d, GError **error) {
+  if (node) hold_kernels(node);
   HnCell *cell = node ? hn_cell_read(node, d) : NULL;
   if (hn_diag_count(d)) {
     g_autofree char *text = hn_diag_text(d);

@@ -5,9 +5,9 @@
 #include "describe.h"
 #include "error.h"
 #include "json.h"
-#include "kit_library.h"
 #include "output_file.h"
 #include "run_dir.h"
+#include "run_kernels.h"
 #include "version.h"
 #include <glib/gstdio.h>
 #include <inttypes.h>
@@ -38,7 +38,8 @@ static char *cpu_model(void) {
   return model ? g_strstrip(model) : g_strdup("unknown");
 }
 
-static void add_machine(JsonBuilder *b, const HnCell *cell) {
+/* before: run.json as it was, or NULL. */
+static void add_machine(JsonBuilder *b, const HnCell *cell, JsonObject *before) {
   char *cpu = cpu_model();
   struct utsname u;
   hn_json_add_string(b, "cpu", cpu);
@@ -46,8 +47,8 @@ static void add_machine(JsonBuilder *b, const HnCell *cell) {
     hn_json_add_string(b, "kernel", u.release), hn_json_add_string(b, "host", u.nodename);
   hn_json_add_int(b, "cores", g_get_num_processors());
   hn_json_add_int(b, "workers", cell->run.workers);
-  hn_json_add_string(b, "isa", hn_kit_library_isa());
-  hn_json_add_string(b, "blas", hn_kit_library_blas());
+  hn_json_add_string(b, "determinism", cell->run.determinism == HN_PORTABLE ? "portable" : "fast");
+  hn_run_kernels_add(b, before);
   hn_json_add_string(b, "openblas_coretype",
                      g_getenv("OPENBLAS_CORETYPE")); /* asked for, or null */
   hn_json_open_array(b, "libraries");
@@ -102,39 +103,11 @@ static void add_plugin(JsonBuilder *b, const char *member, const HnPluginChoice 
   json_builder_end_object(b);
 }
 
-/* The simulator that plugins loaded, by its library's file name: "MuJoCo 2.2.2"; NULL if none did.
- */
-static int find_simulator(struct dl_phdr_info *info, size_t size, void *arg) {
-  static const char stem[] = "libmujoco.so.";
-  char **found = arg, *real;
-  (void)size;
-  if (!info->dlpi_name || !strstr(info->dlpi_name, "libmujoco")) return 0;
-  real = realpath(info->dlpi_name, NULL);
-  char *name = g_path_get_basename(real ? real : info->dlpi_name);
-  *found = g_str_has_prefix(name, stem) ? g_strconcat("MuJoCo ", name + strlen(stem), NULL)
-                                        : g_strdup(name);
-  g_free(name), free(real);
-  return 1;
-}
-
-static void add_protocol(JsonBuilder *b, const HnCell *cell) {
-  g_autofree char *protocol = hn_protocol_text(cell), *simulator = NULL;
-  dl_iterate_phdr(find_simulator, &simulator);
-  hn_json_add_string(b, "protocol", protocol);
-  hn_json_add_string(b, "simulator", simulator);
-}
-
 static char *now(void) {
   GDateTime *t = g_date_time_new_now_utc();
   char *s = g_date_time_format_iso8601(t);
   g_date_time_unref(t);
   return s;
-}
-
-/* The time of an earlier part of the run, or NULL. */
-static char *started_before(const char *dir) {
-  g_autoptr(JsonObject) o = hn_run_facts(dir, NULL);
-  return g_strdup(hn_json_string(o, "started", NULL));
 }
 
 static void add_sizes(JsonBuilder *b, const HnSession *s) {
@@ -198,7 +171,8 @@ bool hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s, 
                        GError **error) {
   g_autofree char *path = hn_run_file(dir, HN_FILE_JSON);
   g_autofree char *identity = hn_cell_identity(cell);
-  g_autofree char *time = now(), *started = started_before(dir);
+  g_autofree char *time = now(), *protocol = hn_protocol_text(cell);
+  g_autoptr(JsonObject) before = hn_run_facts(dir, NULL);
   g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed);
   JsonBuilder *b = hn_json_begin();
   hn_json_add_string(b, "study", cell->study), hn_json_add_string(b, "arm", cell->arm);
@@ -207,14 +181,14 @@ bool hn_run_json_write(const char *dir, const HnCell *cell, const HnSession *s, 
   hn_json_add_string(b, "identity", identity);
   hn_json_add_string(b, "status", f->status), hn_json_add_string(b, "reason", f->reason);
   hn_json_add_int(b, "update", f->update), hn_json_add_int(b, "frames", f->frames);
-  hn_json_add_string(b, "started", started ? started : time),
+  hn_json_add_string(b, "started", hn_json_string(before, "started", time)),
       hn_json_add_string(b, "written", time);
   hn_json_add_real(b, "seconds", f->seconds);
   hn_json_add_string(b, "scheduled", f->scheduled);
   hn_json_add_string(b, "hunch", HN_VERSION), hn_json_add_string(b, "commit", HN_COMMIT);
   hn_json_add_int(b, "abi_major", HN_ABI_MAJOR), hn_json_add_int(b, "abi_minor", HN_ABI_MINOR);
-  add_machine(b, cell);
-  add_protocol(b, cell);
+  add_machine(b, cell, before);
+  hn_json_add_string(b, "protocol", protocol);
   if (s) add_sizes(b, s);
   if (f->from) add_weights(b, f);
   hn_json_open_object(b, "plugins");

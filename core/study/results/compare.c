@@ -3,6 +3,7 @@
 #include "comparable.h"
 #include "error.h"
 #include "record_columns.h"
+#include "run_kernels.h"
 #include <math.h>
 #include <string.h>
 
@@ -134,19 +135,37 @@ static void note(const HnComparison *c, const char *format, ...) {
     g_ptr_array_add(c->notes, text);
 }
 
-/* Machines may be mixed (their bits may differ, their statistics not), but it is said. */
+/* Appends how done cells differ in a member of run.json: "cpu: A and B". */
+static void add_mixed(const HnComparison *c, const char *member, const char *what, GString *text) {
+  const char *first = NULL;
+  for (guint i = 0; i < c->results->cells->len; i++) {
+    const HnResult *cell = c->results->cells->pdata[i];
+    const char *here = hn_result_done(cell) ? hn_result_fact(cell, member) : NULL;
+    if (!first) first = here;
+    if (hn_run_kernels_alike(member, first, here)) continue;
+    g_string_append_printf(text, "%s%s: %s and %s", text->len ? "; " : "", what, first, here);
+    return;
+  }
+}
+
+/* Machines and kernels may be mixed (bits may then differ, their statistics not), but it is said.
+ */
 static void note_machines(const HnComparison *c) {
-  static const char *const facts[] = {"cpu", "isa", "blas"};
-  for (guint f = 0; f < G_N_ELEMENTS(facts); f++) {
-    const char *first = NULL;
-    for (guint i = 0; i < c->results->cells->len; i++) {
-      const HnResult *cell = c->results->cells->pdata[i];
-      const char *here = hn_result_done(cell) ? hn_result_fact(cell, facts[f]) : NULL;
-      if (!first) first = here;
-      if (!here || g_str_equal(here, first)) continue;
-      note(c, "Cells ran on different machines (%s: %s and %s).", facts[f], first, here);
-      return;
-    }
+#define KERNEL(member, what, now) {#member, what},
+  static const char *const kernels[][2] = {HN_KERNEL_FACTS(KERNEL)};
+#undef KERNEL
+  g_autoptr(GString) cpus = g_string_new(NULL), text = g_string_new(NULL);
+  add_mixed(c, "cpu", "cpu", cpus);
+  for (guint f = 0; f < G_N_ELEMENTS(kernels); f++)
+    add_mixed(c, kernels[f][0], kernels[f][1], text);
+  if (cpus->len) note(c, "Cells ran on different machines (%s).", cpus->str);
+  if (text->len) note(c, "Cells were computed by different kernels (%s).", text->str);
+  for (guint i = 0; i < c->results->cells->len; i++) {
+    const HnResult *cell = c->results->cells->pdata[i];
+    const char *changed = hn_result_done(cell) ? hn_result_fact(cell, "kernels_changed") : NULL;
+    if (changed)
+      note(c, "%s/%" G_GINT64_FORMAT " changed kernels on its way: %s.", cell->arm,
+           cell->seed_index, changed);
   }
 }
 
