@@ -113,7 +113,7 @@ static void check_plugins(JsonArray *plugins) {
     g_assert_nonnull(hn_json_array(p, "params"));
     g_assert_nonnull(hn_json_array(p, "info"));
     g_assert_nonnull(hn_json_array(p, "metrics"));
-    g_assert_cmpstr(hn_json_string(p, "abi", NULL), ==, "0.7");
+    g_assert_cmpstr(hn_json_string(p, "abi", NULL), ==, "1.0");
   }
   for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
     JsonObject *p = named(plugins, table[i].name);
