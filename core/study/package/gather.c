@@ -13,7 +13,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define UP_CELL  "../../../"
 #define UP_STUDY "../"
 
 static void edition_free(void *p) {
@@ -80,7 +79,7 @@ static bool add_config(HnGathered *g, const HnPortable *p, const HnResult *c, ch
   g_autofree char *name = name_in_cell(c, hn_run_file_name(HN_FILE_CONFIG));
   g_autoptr(HnNode) node = c->config ? hn_node_copy(c->config) : NULL;
   if (!node) return true;
-  hn_portable_yaml(p, node, UP_CELL);
+  hn_portable_yaml(p, node, HN_PACKAGE_UP_CELL);
   *text = hn_node_write(node);
   return add_text_edition(g, name, path, *text, error);
 }
@@ -94,7 +93,7 @@ static bool add_facts(HnGathered *g, const HnPortable *p, const HnResult *c, con
   if (!o) return false;
   JsonObject *files = hn_json_object(o, "files");
   JsonObject *of = hn_json_object(files, hn_run_file_name(HN_FILE_CONFIG));
-  hn_portable_json(p, o, UP_CELL);
+  hn_portable_json(p, o, HN_PACKAGE_UP_CELL);
   json_object_remove_member(o, "host");
   if (of && config) {
     g_autofree char *sum = hn_checksum_text(config, strlen(config));
@@ -115,7 +114,8 @@ static HnStoredTensors *lighten(const HnStoredTensors *t, const HnPortable *p, b
   hn_stored_tensors_meta(t, meta);
   const char *from = g_hash_table_lookup(meta, HN_META_FROM);
   if (from)
-    g_hash_table_insert(meta, g_strdup(HN_META_FROM), hn_portable_text(p, from, UP_CELL "../"));
+    g_hash_table_insert(meta, g_strdup(HN_META_FROM),
+                        hn_portable_text(p, from, HN_PACKAGE_UP_CELL "../"));
   HnStoredTensors *out = hn_stored_tensors_new(meta);
   /* weights in the order of their list, which is that of trace.bin, and not of the file */
   const char *list = g_hash_table_lookup(meta, HN_META_WEIGHTS);

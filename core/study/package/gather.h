@@ -13,6 +13,8 @@
 #define HN_PACKAGE_PLUGINS "plugins"
 #define HN_PACKAGE_LIB     "lib"
 #define HN_PACKAGE_FILES   "files"
+/* The package seen from a cell's folder. */
+#define HN_PACKAGE_UP_CELL "../../../"
 
 /* What may be packed although it proves less; each is then noted in the package. */
 typedef struct HnPackChoice {
