@@ -1,6 +1,7 @@
 /* check_env.c - see check_env.h. */
 #include "check_env.h"
 #include "check_process.h"
+#include "check_query.h"
 #include "check_run.h"
 #include "env_rows.h"
 #include <math.h>
@@ -175,7 +176,7 @@ static bool judge_split(HnEnvRows *a, HnEnvRows *b, GString *why) {
   if (!went_well(hn_env_rows_reset(a, HN_NEW_TASK, -1), "reset", why)) return false;
   g_autofree float *task = g_memdup2(a->b.task, sizeof(float) * (gsize)a->spec.task_dim);
   if (!went_well(hn_env_rows_reset(a, HN_NEW_EPISODE, -1), "reset", why)) return false;
-  if (memcmp(task, a->b.task, sizeof(float) * (gsize)a->spec.task_dim)) {
+  if (memcmp(task, a->b.task, sizeof(float) * (gsize)a->spec.task_dim) != 0) {
     g_string_append(why, "HN_NEW_EPISODE changed the task");
     return false;
   }
@@ -359,6 +360,8 @@ const HnLaw hn_check_env_laws[] = {
     {"outputs",
      "Reset and step write every output, finite but for info, and flags that are 0 or 1.",
      judge_outputs},
+    {"query", "What step shows has the answer of query as its mean, whatever else is asked.",
+     hn_check_query},
     {"survives", "Actions that are none end in an error, or are survived.", judge_survives},
     HN_CHECK_RUN_LAWS,
     {NULL, NULL, NULL},

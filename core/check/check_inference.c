@@ -3,6 +3,7 @@
 #include "belief_window.h"
 #include "check_gradient.h"
 #include "check_process.h"
+#include "check_query.h"
 #include "check_run.h"
 #include "check_window.h"
 #include <math.h>
@@ -201,13 +202,10 @@ static bool is_to_vary(const Look *l, int64_t at, int64_t k) {
          l->first.belief[at * b->belief_dim + b->latent_dim + k] > -20;
 }
 
-/* How far the mean of draws may be off, but once in some 10^8: Maurer and Pontil's empirical
- * Bernstein bound, with the range of all numbers of the latent, since a rare value may be missing
- * among the draws of one. */
+/* How far the mean of draws may be off, with the range of all numbers of the latent, since a rare
+ * value may be missing among the draws of one. */
 static double most_off(double stddev, double range, double point) {
-  const double log_odds = 19;
-  return stddev * sqrt(2 * log_odds / DRAWS) + 7 * range * log_odds / (3 * (DRAWS - 1)) +
-         1e-5 * (1 + fabs(point));
+  return hn_check_most_off(DRAWS, stddev, range) + 1e-5 * (1 + fabs(point));
 }
 
 static bool samples_agree(const Look *l, bool *any_spread, GString *why) {
@@ -290,6 +288,8 @@ const HnLaw hn_check_inference_laws[] = {
     {"blind", "Without HN_PRIVILEGED no belief depends on the true task.", judge_blind},
     {"outputs", "Every belief is written, and finite.", judge_outputs},
     {"samples", "Samples differ, and their mean is the point belief.", judge_samples},
+    {"predict", "The column log_predictive is the log-density of what was shown, by predict.",
+     hn_check_predict},
     {"gradients",
      "Backward adds the gradient of the loss by every weight, and norm2 is its squared norm.",
      hn_check_gradients},

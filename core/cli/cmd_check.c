@@ -2,6 +2,7 @@
  * law is judged in a process of its own. */
 #include "apart.h"
 #include "check.h"
+#include "checked.h"
 #include "json.h"
 #include "message.h"
 #include "options.h"
@@ -22,6 +23,7 @@ typedef struct Judged {
 } Judged;
 
 typedef struct Check {
+  char *record; /* path of what later runs find; NULL: nothing to find */
   const HnVerb *verb;
   const HnPlugin *plugin;
   HnCell *cell[2]; /* with continuous actions, and discrete ones or NULL */
@@ -120,12 +122,28 @@ static void judge_all(Check *c) {
   }
 }
 
+/* What is said of the file in later runs: all laws judged and none broken, or nothing.  The last
+ * word counts. */
+static void record(Check *c, char **arguments) {
+  g_autoptr(GError) error = NULL;
+  if (c->count[HN_LAW_BROKEN]) {
+    hn_checked_forget(c->plugin);
+  } else if (!c->only && c->count[HN_LAW_KEPT]) {
+    g_autofree char *folder = hn_checked_folder(), *with = g_strjoinv(" ", arguments);
+    const HnCheckRecord all = {HN_LAWS_VERSION, c->count[HN_LAW_KEPT], c->count[HN_LAW_SKIPPED],
+                               NULL, with};
+    c->record = hn_checked_write(folder, c->plugin, &all, &error);
+    if (error) hn_message_warning("check", "the result is not recorded: %s", error->message);
+  }
+}
+
 /* ---- saying it ---- */
 
 static void print_summary(const Check *c, char **argv) {
   printf("\n%u law%s: %d kept, %d broken, %d skipped\n", c->judged->len,
          c->judged->len == 1 ? "" : "s", c->count[HN_LAW_KEPT], c->count[HN_LAW_BROKEN],
          c->count[HN_LAW_SKIPPED]);
+  if (c->record) printf("recorded for later runs: %s\n", c->record);
   for (guint k = 0; k < c->judged->len; k++) {
     const Judged *j = &g_array_index(c->judged, Judged, k);
     if (j->verdict != HN_LAW_BROKEN) continue;
@@ -175,6 +193,7 @@ static void print_json(const Check *c) {
     json_builder_end_object(b);
   }
   json_builder_end_array(b);
+  hn_json_add_string(b, "record", c->record);
   for (HnVerdict v = HN_LAW_KEPT; v <= HN_LAW_SKIPPED; v++)
     hn_json_add_int(b, hn_verdict_name(v), c->count[v]);
   g_autofree char *text = hn_json_end(b);
@@ -222,12 +241,13 @@ static void clear(Check *c) {
   for (guint k = 0; k < c->judged->len; k++) g_free(g_array_index(c->judged, Judged, k).why);
   g_array_unref(c->judged);
   for (int k = 0; k < 2; k++) hn_cell_free(c->cell[k]);
-  g_strfreev(c->only);
+  g_strfreev(c->only), g_free(c->record);
 }
 
 static int check(Check *c, char **argv, bool json) {
   if (!laws_are_known(c) || !make_cells(c, argv[1], argv + 2)) return HN_EXIT_USAGE;
   judge_all(c);
+  record(c, argv + 2);
   if (json)
     print_json(c);
   else

@@ -15,9 +15,10 @@ static void print_help(FILE *out) {
     if (v->summary) fprintf(out, "  %-10s %s\n", v->name, v->summary);
   fputs("\n  hunch help VERB   what a verb does and its options\n"
         "  hunch --version   version of hunch and of its plugin ABI\n\n"
-        "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 a plugin breaks a\n"
-        "law, 4 some cells failed, 75 interrupted with a checkpoint (run again to go on).\n",
+        "Exit codes:\n",
         out);
+#define PRINT_EXIT(name, code, doc) fprintf(out, "  %-3d %s\n", code, doc);
+  HN_EXITS(PRINT_EXIT)
 }
 
 static int refuse_verb(const char *name) {

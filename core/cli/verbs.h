@@ -19,23 +19,27 @@
   X(inspect, "inspect", "[PLUGIN|run|evaluation|weights|seeds|report|protocol]",                 \
     "Show the plugins there are, the parameters of one, or a block's keys.")                     \
   X(schema, "schema", "", "Print what a study may hold as JSON Schema, for editors.")            \
+  X(new, "new", "KIND NAME", "Start a plugin of your own: source, tests, study, README.")        \
   X(check, "check", "PLUGIN [KEY=VALUE..] [BLOCK.KEY=VALUE..]",                                  \
     "Judge a plugin by the laws of its kind.")                                                   \
   X(video, "video", "CELL -o FILE.mp4", "Film a trial of a trained cell, with its belief.")      \
   X(play, "play", "CELL", "Show a trial of a trained cell, in a window or in the terminal.")     \
   X(cell, "cell", "DIR", NULL)                                                                   \
   X(check_cells, "check-cells", "METRIC", NULL)                                                  \
+  X(manual, "manual", "", NULL)                                                                  \
   X(check_weights, "check-weights", "", NULL)                                                    \
   X(doctor, "doctor", "", "Check what hunch needs on this machine.")
 
-enum {
-  HN_EXIT_DONE = 0,
-  HN_EXIT_FAILED = 1,
-  HN_EXIT_USAGE = 2,       /* or configuration */
-  HN_EXIT_BROKEN = 3,      /* a plugin breaks a law */
-  HN_EXIT_PARTIAL = 4,     /* some cells failed */
-  HN_EXIT_INTERRUPTED = 75 /* with a checkpoint: run again to go on */
-};
+/* X(name, code, what it says) */
+#define HN_EXITS(X)                                                       \
+  X(DONE, 0, "done")                                                      \
+  X(FAILED, 1, "failed")                                                  \
+  X(USAGE, 2, "usage or configuration: the same command will fail again") \
+  X(BROKEN, 3, "a plugin breaks a law, or a package is not what it says") \
+  X(PARTIAL, 4, "some cells failed")                                      \
+  X(INTERRUPTED, 75, "interrupted with a checkpoint: run again to go on")
+#define HN_EXIT_CODE(name, code, doc) HN_EXIT_##name = (code),
+enum { HN_EXITS(HN_EXIT_CODE) };
 
 /* The exit code of a verb that ended with this error (docs/errors.md). */
 int hn_verb_exit_code(const GError *error);

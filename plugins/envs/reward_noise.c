@@ -9,7 +9,7 @@
  *
  * Task: the inner one's, then the standard deviation.  That of task k of a split is always the
  * same; where tasks have no number it is drawn with them. */
-#include <hunch/env.h>
+#include <hunch/tasks.h>
 
 #define PARAMS(X)                                                                                \
   X(real, stddev_low, "", "Lower end of the range of standard deviations of the noise.", 0.0, 0, \
@@ -48,9 +48,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnEnv
 
 /* A numbered task has a stream of its own, other than that its environment may draw it from. */
 static double draw_stddev(const RewardNoise *e, const HnEnvBatch *b, int64_t i) {
-  HnRng own = hn_rng(UINT64_C(0x72772e6e6f697365), /* "rw.noise" */
-                     (uint64_t)b->split << 40 | (uint64_t)b->task_index[i]);
-  HnRng *rng = b->task_index[i] < 0 ? &b->rng[i] : &own;
+  HnRng own, *rng = hn_task_stream_of(UINT64_C(0x72772e6e6f697365), b, i, &own); /* "rw.noise" */
   if (e->p->stddev_high <= 0) return 0;
   return exp(hn_rng_uniform(rng, log(e->p->stddev_low), log(e->p->stddev_high)));
 }

@@ -11,7 +11,8 @@
   X(info_beyond) X(obs_beyond) X(obs_before) X(clips_action) X(clears_begin) X(keeps_pointer) \
   X(numbers_none) X(same_tasks) X(stream_task) X(obs_negative) X(obs_huge) X(no_actions) \
   X(both_actions) X(no_horizon) X(split_twice) X(split_empty) X(tasks_negative) X(bad_name) \
-  X(bad_seconds) X(row_huge) X(looks_up_action) X(rejects_action) X(wraps_action)
+  X(bad_seconds) X(row_huge) X(looks_up_action) X(rejects_action) X(wraps_action) \
+  X(query_other) X(query_order) X(query_noise)
 /* clang-format on */
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
@@ -149,6 +150,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
     Row *row = (Row *)b->state + i;
     row->x += 0.1 * force_of(fault, b->action + i) + 0.1 * row->task + disturb(e, b, i, row);
     if (fault != F_silent_obs) b->obs[i] = fault == F_inf_obs ? INFINITY : (float)row->x;
+    if (fault == F_query_noise) b->obs[i] += (float)hn_rng_uniform(&b->rng[i], 0, 0.2);
     if (fault != F_silent_reward) b->reward[i] = fault == F_nan ? NAN : (float)-fabs(row->x);
     if (fault == F_bad_terminated) b->terminated[i] = 2;
     if (fault == F_bad_truncated) b->truncated[i] = 255;
@@ -158,8 +160,20 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   return HN_OK;
 }
 
+static HnStatus query(void *self, const void *state, int64_t n, const float *action, float *obs) {
+  const Row *row = state;
+  const int32_t fault = ((const Env *)self)->p->fault;
+  for (int64_t k = 0; k < n; k++) {
+    obs[k] = (float)(row->x + 0.1 * (double)action[k] + 0.1 * row->task);
+    if (fault == F_query_other) obs[k] += 0.01f;
+    if (fault == F_query_order && k > 0) obs[k] += 0.01f * action[k - 1];
+  }
+  return HN_OK;
+}
+
 static const HnEnv methods = {sizeof(HnEnv), .create = create,         .reset = reset,
-                              .step = step,  .task_count = task_count, .task_name = task_name};
+                              .step = step,  .task_count = task_count, .task_name = task_name,
+                              .query = query};
 HN_PLUGIN(faulty_env, HN_KIND_ENV, Env, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .summary = "Faulty on request.", .source = "tests");
 

@@ -11,13 +11,16 @@
   X(gradient_missing) X(gradient_rows) X(gradient_loss) X(gradient_replaces) X(norm2_root) \
   X(norm2_part) X(belief_beyond) X(belief_before) X(writes_history) X(keeps_pointer) \
   X(writes_window) X(belief_negative) X(latent_large) X(row_huge) X(looks_up_reward) \
-  X(rejects_obs) X(thread_identity) X(random_sum) X(writes_d_belief) X(batch_size)
+  X(rejects_obs) X(thread_identity) X(random_sum) X(writes_d_belief) X(batch_size) \
+  X(scores_after) X(predicts_wide)
 /* clang-format on */
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
     "none" COMMON_FAULTS(FAULT_CHOICE_) OWN_FAULTS(FAULT_CHOICE_))
 HN_PARAMS(PARAMS);
-#define INFO(X) X(sum, "", "Sum of rewards.", HN_LAST)
+#define INFO(X)                          \
+  X(sum, "", "Sum of rewards.", HN_LAST) \
+  X(log_predictive, "nats", "Log-density of the observation.", HN_MEAN)
 HN_INFO(INFO);
 enum { FAULT_NONE, COMMON_FAULTS(FAULT_ID_) OWN_FAULTS(FAULT_ID_) };
 #define NAME_(name) #name,
@@ -25,7 +28,8 @@ static const char *const names[] = {"none", COMMON_FAULTS(NAME_) OWN_FAULTS(NAME
 enum { D = 2 }; /* mean and log-variance of one latent number */
 
 typedef struct Row {
-  double sum; /* of rewards */
+  double sum;   /* of rewards */
+  double point; /* the last belief's mean, from which the next observation is expected */
   void *address;
 } Row;
 
@@ -106,6 +110,31 @@ static void write_belief(const Inference *m, HnBeliefUpdate *q, int64_t t, int64
   }
 }
 
+static const double spread = 0.7; /* of observations about what is expected */
+
+/* Every number of an observation is expected where the belief is. */
+static double score(const Inference *m, const HnHistory *h, int64_t t, int64_t i, double point) {
+  double sum = 0;
+  for (int64_t d = 0; d < m->obs_dim && h->begin[hn_at(h, t, i)] != HN_NEW_TASK; d++) {
+    const double z = ((double)h->next_obs[hn_at(h, t - 1, i) * m->obs_dim + d] - point) / spread;
+    sum -= 0.5 * z * z + log(spread) + 0.91893853320467274; /* ln sqrt(2 pi) */
+  }
+  return h->begin[hn_at(h, t, i)] == HN_NEW_TASK ? (double)NAN : sum;
+}
+
+static HnStatus predict(void *self, const float *belief, int64_t samples, int64_t n,
+                        const float *action, float *mean, float *stddev, float *member) {
+  const Inference *m = self;
+  const int64_t S = samples > 0 ? samples : 1;
+  (void)action;
+  for (int64_t k = 0; k < n * m->obs_dim; k++) {
+    mean[k] = belief[0], stddev[k] = (float)spread;
+    if (m->p->fault == F_predicts_wide) stddev[k] *= 1.2f;
+    for (int64_t j = 0; j < S && member; j++) member[j * n * m->obs_dim + k] = belief[j * D];
+  }
+  return HN_OK;
+}
+
 static void go_beyond(int32_t fault, HnBeliefUpdate *q) {
   static float *before;
   const HnHistory *h = q->history;
@@ -127,7 +156,13 @@ static HnStatus filter(Inference *m, HnBeliefUpdate *q, double offset, float *fe
       const double f = feature_of(m, q, t, i, row) + offset + misbehave(m->p->fault, names, &b);
       if (feature) feature[t * h->rows + i] = (float)f;
       write_belief(m, q, t, i, f);
-      if (q->info && m->p->fault != F_silent_info) q->info[t * h->rows + i] = (float)row->sum;
+      const double before = row->point, point = (double)m->v[0] * f + (double)m->v[1];
+      row->point = point;
+      if (!q->info || m->p->fault == F_silent_info) continue;
+      float *info = q->info + (t * h->rows + i) * info_count;
+      info[info_sum] = (float)row->sum;
+      info[info_log_predictive] =
+          (float)score(m, h, t, i, m->p->fault == F_scores_after ? point : before);
     }
   go_beyond(m->p->fault, q);
   return HN_OK;
@@ -206,7 +241,7 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
 
 static const HnInference methods = {sizeof(HnInference), .create = create,     .infer = infer,
                                     .forward = forward,  .backward = backward, .step = optimise,
-                                    .learn = learn};
+                                    .learn = learn,      .predict = predict};
 HN_PLUGIN(faulty_inference, HN_KIND_INFERENCE, Inference, &methods, .version = "1",
           .license = "MIT", .info = hn_this_info, .summary = "Faulty on request.",
           .source = "tests");

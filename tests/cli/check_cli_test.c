@@ -51,7 +51,8 @@ static void test_kept(void) {
   g_auto(Run) run = hunch(dir, "check gridworld size=7");
   g_assert_cmpint(run.code, ==, 0);
   expect(run.out, "env gridworld, version ");
-  expect(run.out, " 0 broken, 0 skipped");
+  expect(run.out, " 0 broken, 1 skipped");
+  expect(run.out, "it has no query");
   expect(run.out, "laws version ");
 }
 
@@ -63,6 +64,100 @@ static void test_environment(void) {
   expect(alone.out, "is outside a grid of size 5");
   expect(alone.out, "env.plugin=NAME names another");
   expect(with.out, "1 law: 1 kept, 0 broken, 0 skipped");
+}
+
+/* ---- records ---- */
+
+/* Runs a study of one cell with the copy of a plugin in the test's folder; what run.json says. */
+static JsonObject *checked_in_run(const char *plugin, const char *out) {
+  g_autofree char *study =
+      g_strdup_printf("hunch: 1\nname: one\nseeds: {root: 1, count: 1}\n"
+                      "base:\n  env: {plugin: %s}\n  inference: {plugin: none}\n"
+                      "  policy: {plugin: uniform}\n"
+                      "  run: {frames: 20, rows: 2}\n  evaluation: {tasks: 2}\n"
+                      "arms: {only: {}}\n",
+                      plugin);
+  g_autofree char *arguments = g_strdup_printf("run one.yaml -o %s", out);
+  g_autofree char *path = g_build_filename(dir, out, "only", "0", "run.json", NULL);
+  fake_write(dir, "one.yaml", study);
+  g_auto(Run) run = hunch(dir, arguments);
+  if (run.code) g_error("%s", run.err);
+  JsonObject *o = hn_json_read(path, NULL);
+  g_assert_nonnull(o);
+  return o;
+}
+
+static JsonNode *env_checked(JsonObject *o) {
+  JsonObject *env = hn_json_object(hn_json_object(o, "plugins"), "env");
+  return json_object_get_member(env, "checked");
+}
+
+static bool is_unchecked(const char *plugin, const char *out) {
+  g_autoptr(JsonObject) o = checked_in_run(plugin, out);
+  JsonNode *n = env_checked(o);
+  return JSON_NODE_HOLDS_VALUE(n) && !json_node_get_boolean(n);
+}
+
+static void expect_note(const char *out, bool unchecked) {
+  g_autofree char *compare = g_strdup_printf("compare %s", out);
+  g_autofree char *report = g_strdup_printf("report %s -o page.html", out);
+  g_auto(Run) table = hunch(dir, compare);
+  g_auto(Run) drawn = hunch(dir, report);
+  g_assert_cmpint(table.code | drawn.code, ==, 0);
+  g_autofree char *page = fake_read(dir, "page.html");
+  static const char note[] = "Unchecked when they ran: trouble";
+  g_assert_true((strstr(table.out, note) != NULL) == unchecked);
+  g_assert_true((strstr(page, note) != NULL) == unchecked);
+}
+
+/* What is recorded is of the file's bytes: found by later runs, until the file or the record is
+ * another, or a law is broken. */
+static void test_record(void) {
+  g_autofree char *plugin = g_build_filename(dir, "trouble.so", NULL), *bytes = NULL;
+  g_autofree char *check = g_strconcat("check ", plugin, NULL);
+  g_autofree char *few = g_strconcat(check, " --only keep", NULL);
+  g_autofree char *broken = g_strconcat(check, " trouble=segv --only batches", NULL);
+  gsize length;
+  g_assert_true(g_file_get_contents(TROUBLE "/trouble.so", &bytes, &length, NULL));
+  g_assert_true(g_file_set_contents(plugin, bytes, (gssize)length, NULL));
+  g_assert_true(is_unchecked(plugin, "before"));
+  expect_note("before", true);
+
+  g_auto(Run) one_law = hunch(dir, few);
+  g_assert_cmpint(one_law.code, ==, 0);
+  g_assert_true(is_unchecked(plugin, "one_law"));
+
+  g_auto(Run) all = hunch(dir, check);
+  g_assert_cmpint(all.code, ==, 0);
+  const char *at = strstr(all.out, "recorded for later runs: ");
+  g_assert_nonnull(at);
+  g_autofree char *record = g_strchomp(g_strdup(at + strlen("recorded for later runs: ")));
+  g_assert_true(g_str_has_prefix(record, dir));
+  g_autoptr(JsonObject) after = checked_in_run(plugin, "after");
+  JsonObject *checked = json_node_get_object(env_checked(after));
+  g_assert_cmpint(hn_json_int(checked, "laws", 0), >, 0);
+  g_assert_cmpstr(hn_json_string(checked, "hunch", ""), ==, VERSION);
+  expect_note("after", false);
+
+  /* a record that says more than was written is none */
+  g_autofree char *folder = g_path_get_dirname(record), *base = g_path_get_basename(record);
+  g_autofree char *kept = fake_read(folder, base);
+  fake_patch(folder, base, "\"laws\" : ", "\"laws\" : 1");
+  g_assert_true(is_unchecked(plugin, "damaged"));
+  fake_write(folder, base, kept);
+
+  /* nor is it one of a file with a byte more */
+  g_autofree char *longer = g_malloc0(length + 1);
+  memcpy(longer, bytes, length);
+  g_assert_true(g_file_set_contents(plugin, longer, (gssize)length + 1, NULL));
+  g_assert_true(is_unchecked(plugin, "longer"));
+  g_assert_true(g_file_set_contents(plugin, bytes, (gssize)length, NULL));
+  g_assert_false(is_unchecked(plugin, "again"));
+
+  g_auto(Run) fault = hunch(dir, broken);
+  g_assert_cmpint(fault.code, ==, 3);
+  g_assert_false(g_file_test(record, G_FILE_TEST_EXISTS));
+  g_assert_true(is_unchecked(plugin, "broken"));
 }
 
 static void test_list(void) {
@@ -110,6 +205,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/check_cli/deaths", test_deaths);
   g_test_add_func("/check_cli/child", test_child);
   g_test_add_func("/check_cli/environment", test_environment);
+  g_test_add_func("/check_cli/record", test_record);
   g_test_add_func("/check_cli/list", test_list);
   g_test_add_func("/check_cli/misuse", test_misuse);
   const int result = g_test_run();

@@ -80,6 +80,39 @@ static void test_help_of_verbs(void) {
   g_assert_cmpuint(verbs, >=, 2);
 }
 
+/* The manual page has every verb and option that the verbs' own help has, and troff takes it. */
+static void test_manual(void) {
+  g_auto(Run) page = hunch(HUNCH, "", "manual");
+  g_auto(Run) help = hunch(HUNCH, "", "--help");
+  g_auto(GStrv) lines = g_strsplit(help.out, "\n", -1);
+  guint options = 0;
+  for (char **line = lines + 2; **line; line++) {
+    char name[32];
+    g_assert_cmpint(sscanf(*line, "%31s", name), ==, 1);
+    g_autofree char *heading = g_strdup_printf(".SS hunch %s", name);
+    g_autofree char *arguments = g_strdup_printf("help %s", name);
+    g_auto(Run) verb = hunch(HUNCH, "", arguments);
+    g_auto(GStrv) texts = g_strsplit(verb.out, "\n", -1);
+    const char *at = strstr(page.out, heading);
+    g_assert_nonnull(at);
+    for (char **text = texts; *text; text++) {
+      const char *option = strstr(*text, "  --") ? strstr(*text, "  --") : strstr(*text, ", --");
+      if (!option || !g_str_has_prefix(*text, "  -")) continue;
+      g_autofree char *word = g_strndup(option + 2, strcspn(option + 2, "= "));
+      g_auto(GStrv) parts = g_strsplit(word, "-", -1);
+      g_autofree char *shown = g_strjoinv("\\-", parts); /* as troff writes a dash */
+      at = strstr(at, shown), options++;
+      if (!at) g_error("%s: %s is not in the manual page", name, word);
+    }
+  }
+  g_assert_cmpuint(options, >, 20);
+  g_autofree char *groff = g_find_program_in_path("groff");
+  if (!groff) return;
+  g_auto(Run) checked = hunch("/bin/sh", "", "-c " HUNCH "\tmanual|groff\t-man\t-ww\t-z");
+  g_assert_cmpint(checked.code, ==, 0);
+  g_assert_cmpstr(checked.err, ==, "");
+}
+
 static void expect_usage_error(const char *arguments, const char *part) {
   g_auto(Run) run = hunch(HUNCH, "", arguments);
   g_assert_cmpint(run.code, ==, 2);
@@ -123,7 +156,7 @@ static void test_inspect_list_json(void) {
   g_autoptr(JsonNode) root = json_from_string(run.out, NULL);
   JsonObject *o = json_node_get_object(root);
   JsonArray *rejected = json_object_get_array_member(o, "rejected");
-  g_assert_cmpuint(json_array_get_length(rejected), ==, 9);
+  g_assert_cmpuint(json_array_get_length(rejected), ==, 13);
   g_assert_cmpstr(json_array_get_string_element(json_object_get_array_member(o, "folders"), 0), ==,
                   FAKES);
   g_assert_cmpuint(json_array_get_length(json_object_get_array_member(o, "ignored")), ==, 1);
@@ -316,6 +349,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/cli/version", test_version);
   g_test_add_func("/cli/help", test_help);
   g_test_add_func("/cli/help_of_verbs", test_help_of_verbs);
+  g_test_add_func("/cli/manual", test_manual);
   g_test_add_func("/cli/wrong_calls", test_wrong_calls);
   g_test_add_func("/cli/inspect_list", test_inspect_list);
   g_test_add_func("/cli/inspect_list_json", test_inspect_list_json);

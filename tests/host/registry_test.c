@@ -117,6 +117,41 @@ static void test_other_kit(void) {
   expect_refusal("other_kit", 0, HN_ERROR_PLUGIN, FAKES "/other_kit.so: ", both);
 }
 
+static void test_drafts(void) {
+  begin(FAKES);
+  expect_refusal("drafts", 0, HN_ERROR_PLUGIN,
+                 FAKES "/drafts.so: ", "was compiled with drafts of methods, number 7");
+}
+
+/* By its number, from the file alone. */
+static void test_newer_kit(void) {
+  begin(FAKES);
+  expect_refusal("newer_kit", 0, HN_ERROR_PLUGIN, FAKES "/newer_kit.so: ",
+                 "is linked to the kit libhunch-kit.so.9, this hunch has " HN_KIT_SONAME);
+}
+
+/* What the dynamic linker found under the kit's name is asked for its layout. */
+static void test_stale_kit(void) {
+  begin(folder);
+  gsize size[2];
+  g_autofree char *plugin = read_fake("stale_kit.so", &size[0]);
+  g_autofree char *kit = read_fake("kits/libhunch-stale-kit.so", &size[1]);
+  write_file("stale_kit.so", plugin, (gssize)size[0]);
+  write_file(HN_KIT_SONAME, kit, (gssize)size[1]);
+  g_autofree char *both =
+      g_strdup_printf("finds the kit %s/" HN_KIT_SONAME ", whose structs are laid out as "
+                      "0000000000000000, this hunch has %016" G_GINT64_MODIFIER "x",
+                      folder, HN_KIT_LAYOUT);
+  expect_refusal("stale_kit", 0, HN_ERROR_PLUGIN, "/stale_kit.so: ", both);
+}
+
+/* Loads the true kit into this process, and so comes last of these. */
+static void test_silent_kit(void) {
+  begin(FAKES);
+  expect_refusal("silent_kit", 0, HN_ERROR_PLUGIN, FAKES "/silent_kit.so: ",
+                 "is linked to the kit, but the file that says HN_PLUGIN includes none");
+}
+
 static void test_wrong_kind(void) {
   begin(FAKES);
   expect_refusal("wrong_kind", 0, HN_ERROR_PLUGIN, FAKES "/wrong_kind.so: ", "unknown kind 9");
@@ -308,7 +343,7 @@ static void test_scan(void) {
     g_assert_true(g_str_has_prefix(found->reason, file));
   }
   g_assert_true(good);
-  g_assert_cmpuint(rejected, ==, 9); /* eight plugins and the library that one of them lacks */
+  g_assert_cmpuint(rejected, ==, 13); /* twelve plugins and the library that one of them lacks */
 }
 
 /* ---- the descriptor, fault by fault ---- */
@@ -403,9 +438,14 @@ static void test_param_faults(void) {
 
 static void test_descriptor_faults(void) {
   g_assert_null(hn_descriptor_refuse(&linked_LTX_hn_plugin, "linked"));
-  REFUSED("descriptor of 100 bytes", p.struct_size = 100);
-  REFUSED("was built for plugin ABI 0.", p.abi = HN_ABI + 1);
-  REFUSED("was built for plugin ABI 1.", p.abi = HN_ABI + (1 << 16));
+  REFUSED("has a descriptor of 100 bytes, plugin ABI 1.0 has 152", p.struct_size = 100);
+  REFUSED("was built for plugin ABI 1.1, this hunch speaks 1.0: install a newer hunch, or rebuild",
+          p.abi = HN_ABI + 1);
+  REFUSED("was built for plugin ABI 2.0, this hunch speaks 1.0: rebuild it",
+          p.abi = HN_ABI + (1 << 16));
+  REFUSED("was built for plugin ABI 0.7, this hunch speaks 1.0: rebuild it", p.abi = 7);
+  REFUSED("has windows of 128 bytes, plugin ABI 1.0 has 144", p.history_size = 128);
+  REFUSED("has columns of 24 bytes, plugin ABI 1.0 has 28", p.column_stride = 24);
   REFUSED("has no proper name", p.name = NULL);
   REFUSED("has no summary", p.summary = NULL);
   REFUSED("has no version", p.version = "");
@@ -446,7 +486,7 @@ static void test_reserved(void) {
       if (!d->declared) continue;
       const gsize stem = strcspn(d->name, "*"); /* of "train.*" */
       for (const HnRecordColumn *c = hn_record_columns(table); c->name; c++) {
-        if (c->declared || strncmp(c->name, d->name, stem)) continue;
+        if (c->declared || strncmp(c->name, d->name, stem) != 0) continue;
         g_autoptr(GString) name = g_string_new(c->name + stem);
         g_string_replace(name, "*", "1", 1);
         if (!hn_descriptor_is_name(name->str)) continue; /* a plugin's column cannot be called so */
@@ -508,6 +548,9 @@ int main(int argc, char **argv) {
       {"missing", test_missing},
       {"wrong_abi", test_wrong_abi},
       {"other_kit", test_other_kit},
+      {"drafts", test_drafts},
+      {"newer_kit", test_newer_kit},
+      {"stale_kit", test_stale_kit},
       {"wrong_kind", test_wrong_kind},
       {"wrong_name", test_wrong_name},
       {"bad_params", test_bad_params},
@@ -524,6 +567,7 @@ int main(int argc, char **argv) {
       {"current_folder", test_current_folder},
       {"first_folder_wins", test_first_folder_wins},
       {"scan", test_scan},
+      {"silent_kit", test_silent_kit},
       {"linked", test_linked},
       {"param_faults", test_param_faults},
       {"descriptor_faults", test_descriptor_faults},

@@ -2,6 +2,7 @@
  * with stand-ins for the plugins that it runs with. */
 #include "cell_fixture.h"
 #include "check.h"
+#include "checked.h"
 #include "env_rows.h"
 #include "stand_in.h"
 
@@ -29,6 +30,11 @@ static const struct {
 } inapplicable[] = {
     {"blind", "it says that it is privileged"},
     {"gradients", "it has no backward"},
+    {"predict", "it does not predict under these parameters"},
+    {"predict", "it has no predict"},
+    {"predict", "it scores no step"},
+    {"predict", "predictions are of continuous actions"},
+    {"query", "it has no query of continuous actions"},
     {"plain", "a sanitizer has memory nearly everywhere: all numbers look like addresses"},
     {"samples", "it has no samples"},
     {"samples", "all samples are the same: its beliefs are certain"},
@@ -37,7 +43,17 @@ static const struct {
 /* Plugins all of whose laws are skipped where create cannot find the files that it needs. */
 static const char *const with_files[] = {"metaworld"};
 
+/* How a plugin has fared: what is recorded of its file, so that studies of this build can say that
+ * their plugins are checked. */
+typedef struct Tally {
+  const HnPlugin *plugin;
+  int cases, count[3]; /* by verdict */
+} Tally;
+
+static GPtrArray *tallies;
+
 typedef struct Case {
+  Tally *tally;
   const HnPlugin *plugin;
   const HnLaw *law;
   bool discrete;
@@ -83,6 +99,7 @@ static void test_law(gconstpointer data) {
   HnCell cell = cell_new(c->plugin, c->discrete);
   g_autoptr(GString) why = g_string_new(NULL);
   HnVerdict verdict = hn_check_judge(c->law, &cell, why);
+  c->tally->count[verdict]++;
   if (excuse(c)) {
     g_assert_cmpint(verdict, ==, HN_LAW_SKIPPED);
     g_test_skip(excuse(c));
@@ -115,19 +132,42 @@ static void test_names(gconstpointer data) {
   cell_clear(&cell);
 }
 
-static void add_laws(const HnPlugin *plugin, bool discrete) {
+/* What was judged whole, without a fault, is on record beside the plugins. */
+static void test_record(gconstpointer data) {
+  const Tally *t = data;
+  const HnCheckRecord all = {HN_LAWS_VERSION, t->count[HN_LAW_KEPT], t->count[HN_LAW_SKIPPED], NULL,
+                             NULL};
+  HnCheckRecord found;
+  if (!all.kept || all.kept + all.skipped < t->cases) {
+    g_test_skip("its laws were not all judged and kept");
+    return;
+  }
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = hn_checked_write(PLUGINS "/checked", t->plugin, &all, &error);
+  g_assert_no_error(error);
+  g_assert_nonnull(path);
+  g_assert_true(hn_checked_find(t->plugin, &found));
+  hn_checked_clear(&found);
+}
+
+static void add_laws(Tally *tally, bool discrete) {
+  const HnPlugin *plugin = tally->plugin;
   for (const HnLaw *law = hn_check_laws(plugin->kind); law->name; law++) {
     g_autofree char *path = g_strdup_printf("/%s/%s/%s%s", hn_kind_name(plugin->kind), plugin->name,
                                             law->name, discrete ? "/discrete" : "");
     Case *c = g_new(Case, 1);
-    *c = (Case){plugin, law, discrete};
+    *c = (Case){tally, plugin, law, discrete};
+    tally->cases++;
     g_test_add_data_func_full(path, c, test_law, g_free);
   }
 }
 
 static void add_plugin(const HnPlugin *plugin) {
-  add_laws(plugin, false);
-  if (plugin->kind != HN_KIND_ENV || plugin->flags & HN_WRAPPER) add_laws(plugin, true);
+  Tally *tally = g_new0(Tally, 1);
+  tally->plugin = plugin;
+  add_laws(tally, false);
+  if (plugin->kind != HN_KIND_ENV || plugin->flags & HN_WRAPPER) add_laws(tally, true);
+  g_ptr_array_add(tallies, tally);
   if (plugin->kind != HN_KIND_ENV) return;
   const HnEnv *env = plugin->methods;
   if (!HN_CAN(env, task_name) || !strcmp(plugin->name, "metaworld")) return;
@@ -139,6 +179,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_autoptr(GPtrArray) found = hn_plugins_scan();
   guint built = 0;
+  tallies = g_ptr_array_new_with_free_func(g_free);
   for (guint k = 0; k < found->len; k++) {
     const HnFound *f = found->pdata[k];
     if (!f->plugin) g_error("%s", f->reason);
@@ -148,5 +189,12 @@ int main(int argc, char **argv) {
     add_plugin(f->plugin), built++;
   }
   g_assert_cmpuint(built, >, 0);
-  return g_test_run();
+  for (guint k = 0; k < tallies->len; k++) { /* when all has been judged */
+    const HnPlugin *plugin = ((const Tally *)tallies->pdata[k])->plugin;
+    g_autofree char *path = g_strdup_printf("/record/%s", plugin->name);
+    g_test_add_data_func(path, tallies->pdata[k], test_record);
+  }
+  const int result = g_test_run();
+  g_ptr_array_unref(tallies);
+  return result;
 }

@@ -30,13 +30,16 @@ static inline Folder *folder(void) {
   return dir;
 }
 
-/* Starts "hunch ARGUMENTS", split at spaces, in `dir`, with plugins from `path` as well. */
+/* Starts "hunch ARGUMENTS", split at spaces, in `dir`, which is also where it keeps what outlasts
+ * it, with plugins from `path` as well. */
 static inline GSubprocess *begin_among(const char *path, const char *dir, const char *arguments) {
   g_autofree char *line = g_strconcat(HUNCH " ", arguments, NULL);
   g_auto(GStrv) argv = g_strsplit(line, " ", -1);
   g_autoptr(GSubprocessLauncher) launcher =
       g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  g_autofree char *state = dir ? g_build_filename(dir, ".state", NULL) : NULL;
   if (dir) g_subprocess_launcher_set_cwd(launcher, dir);
+  if (dir) g_subprocess_launcher_setenv(launcher, "XDG_STATE_HOME", state, TRUE);
   g_subprocess_launcher_setenv(launcher, "HUNCH_PLUGIN_PATH", path, TRUE);
   GError *error = NULL;
   GSubprocess *p = g_subprocess_launcher_spawnv(launcher, (const char *const *)argv, &error);

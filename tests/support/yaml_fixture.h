@@ -58,12 +58,11 @@ static const HnInference inference_methods = {sizeof(HnInference), .create = no_
                                               .infer = no_infer};
 static const HnPolicy policy_methods = {sizeof(HnPolicy), .create = no_policy, .act = no_act};
 
-#define FAKE(name_, kind_, methods_, type_, params_, count_)                              \
-  {                                                                                       \
-    .struct_size = sizeof(HnPlugin), .abi = HN_ABI, .kind = kind_, .name = #name_,        \
-    .summary = "Does nothing.", .source = "", .version = "1", .license = "MIT",           \
-    .methods = methods_, .self_size = 1, .params_size = sizeof(type_), .params = params_, \
-    .param_count = count_, .param_stride = sizeof(HnParam)                                \
+#define FAKE(name_, kind_, methods_, type_, params_, count_)                                  \
+  {                                                                                           \
+    HN_PLUGIN_SIZES, .kind = kind_, .name = #name_, .summary = "Does nothing.", .source = "", \
+                     .version = "1", .license = "MIT", .methods = methods_, .self_size = 1,   \
+                     .params_size = sizeof(type_), .params = params_, .param_count = count_   \
   }
 static const HnPlugin fakes[] = {
     FAKE(toy, HN_KIND_ENV, &env_methods, HnThisParams, hn_this_params, 2),
@@ -71,18 +70,11 @@ static const HnPlugin fakes[] = {
     FAKE(other_filter, HN_KIND_INFERENCE, &inference_methods, Filter, filter_params + 1, 1),
     FAKE(walk, HN_KIND_POLICY, &policy_methods, char, hn_this_params, 0)};
 
-static const HnPlugin fake_wrapper = {.struct_size = sizeof(HnPlugin),
-                                      .abi = HN_ABI,
-                                      .kind = HN_KIND_ENV,
-                                      .name = "wrap",
-                                      .summary = "Holds another.",
-                                      .version = "1",
-                                      .methods = &env_methods,
-                                      .self_size = 1,
-                                      .params_size = sizeof(Filter),
-                                      .params = filter_params,
-                                      .param_count = 1,
-                                      .param_stride = sizeof(HnParam),
+static const HnPlugin fake_wrapper = {HN_PLUGIN_SIZES,         .kind = HN_KIND_ENV,
+                                      .name = "wrap",          .summary = "Holds another.",
+                                      .version = "1",          .methods = &env_methods,
+                                      .self_size = 1,          .params_size = sizeof(Filter),
+                                      .params = filter_params, .param_count = 1,
                                       .flags = HN_WRAPPER};
 
 static void add_fakes(void) {

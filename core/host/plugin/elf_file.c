@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define SUFFIX "_LTX_hn_plugin"
+#define KIT    "libhunch-kit.so"
 
 /* The linker puts this symbol at our own ELF header: a plugin must be built for the same machine.
  */
@@ -17,6 +18,7 @@ typedef struct Image {
   ElfW(Ehdr) head;
   uint64_t symbols, strings, strings_size; /* file offsets and bytes of the dynamic tables */
   uint64_t hash, gnu_hash;                 /* file offsets, 0: absent */
+  uint64_t dynamic, dynamic_size;          /* file offset and bytes of the dynamic section */
 } Image;
 
 static bool read_at(const Image *m, uint64_t offset, void *out, gsize size) {
@@ -62,14 +64,22 @@ static bool is_complete(const Image *m) {
   return true;
 }
 
+/* A text of the string table if it ends inside of it, else NULL. */
+static const char *string_at(const Image *m, uint64_t at) {
+  if (at >= m->strings_size) return NULL;
+  const char *text = (const char *)m->bytes + m->strings + at;
+  return memchr(text, 0, m->strings_size - at) ? text : NULL;
+}
+
 static bool find_tables(Image *m) {
   ElfW(Phdr) segment = {0};
   for (guint i = 0; i < m->head.e_phnum && segment.p_type != PT_DYNAMIC; i++)
     if (!read_segment(m, i, &segment)) return false;
   if (segment.p_type != PT_DYNAMIC) return false;
   ElfW(Dyn) entry;
-  for (uint64_t at = 0; at + sizeof entry <= segment.p_filesz; at += sizeof entry) {
-    if (!read_at(m, segment.p_offset + at, &entry, sizeof entry)) return false;
+  m->dynamic = segment.p_offset, m->dynamic_size = segment.p_filesz;
+  for (uint64_t at = 0; at + sizeof entry <= m->dynamic_size; at += sizeof entry) {
+    if (!read_at(m, m->dynamic + at, &entry, sizeof entry)) return false;
     if (entry.d_tag == DT_NULL) break;
     if (entry.d_tag == DT_SYMTAB) m->symbols = offset_of(m, entry.d_un.d_ptr);
     if (entry.d_tag == DT_STRTAB) m->strings = offset_of(m, entry.d_un.d_ptr);
@@ -102,11 +112,15 @@ static uint64_t count_symbols(const Image *m) {
   return first + i;
 }
 
-/* The name of a symbol if it ends inside the string table, else NULL. */
-static const char *symbol_name(const Image *m, const ElfW(Sym) * symbol) {
-  if (symbol->st_name >= m->strings_size) return NULL;
-  const char *name = (const char *)m->bytes + m->strings + symbol->st_name;
-  return memchr(name, 0, m->strings_size - symbol->st_name) ? name : NULL;
+/* Which kit the file asks the dynamic linker for. */
+static void find_kit(const Image *m, char *kit, gsize size) {
+  ElfW(Dyn) entry;
+  kit[0] = '\0';
+  for (uint64_t at = 0; at + sizeof entry <= m->dynamic_size; at += sizeof entry) {
+    if (!read_at(m, m->dynamic + at, &entry, sizeof entry) || entry.d_tag == DT_NULL) return;
+    const char *name = entry.d_tag == DT_NEEDED ? string_at(m, entry.d_un.d_val) : NULL;
+    if (name && g_str_has_prefix(name, KIT)) g_strlcpy(kit, name, size);
+  }
 }
 
 static char *look_for(const Image *m, const char *stem, HnElfHead *head) {
@@ -117,7 +131,7 @@ static char *look_for(const Image *m, const char *stem, HnElfHead *head) {
     ElfW(Sym) symbol;
     if (!read_at(m, m->symbols + i * sizeof symbol, &symbol, sizeof symbol)) break;
     if (symbol.st_shndx == SHN_UNDEF) continue;
-    const char *name = symbol_name(m, &symbol);
+    const char *name = string_at(m, symbol.st_name);
     /* Not a C name: sanitizers add symbols with a dot. */
     if (!name || !g_str_has_suffix(name, SUFFIX) || strchr(name, '.')) continue;
     if (strcmp(name, wanted) != 0) {
@@ -125,8 +139,9 @@ static char *look_for(const Image *m, const char *stem, HnElfHead *head) {
       continue;
     }
     uint64_t at = offset_of(m, symbol.st_value);
-    if (ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT && symbol.st_size >= sizeof *head && at &&
-        read_at(m, at, head, sizeof *head))
+    if (ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT && symbol.st_size >= 2 * sizeof(uint32_t) &&
+        at && read_word(m, at, &head->struct_size) &&
+        read_word(m, at + sizeof(uint32_t), &head->abi))
       return NULL;
     return g_strdup_printf("exports %s, but not as constant data: HN_PLUGIN defines it", wanted);
   }
@@ -154,5 +169,6 @@ char *hn_elf_refuse(const void *bytes, gsize size, const char *stem, HnElfHead *
     return g_strdup("is an ELF file but no shared object: link it with -shared");
   if (!is_complete(&m)) return g_strdup("is cut short: copy it again");
   if (!find_tables(&m)) return g_strdup("is an ELF file without dynamic symbols");
+  find_kit(&m, head->kit, sizeof head->kit);
   return look_for(&m, stem, head);
 }

@@ -6,9 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The beginning of a plugin's descriptor, as in the file. */
+/* What is read of a plugin before it is loaded. */
 typedef struct HnElfHead {
-  uint32_t struct_size, abi;
+  uint32_t struct_size, abi; /* of its descriptor */
+  char kit[64];              /* the kit that it is linked to, "libhunch-kit.so.1", or "" */
 } HnElfHead;
 
 /* Whether the bytes of a file are a shared object for this machine that exports the plugin `stem`,

@@ -4,10 +4,14 @@
 #include "elf_file.h"
 #include "error.h"
 #include "helper.h"
+#include "kit_library.h"
+#include "program_folder.h"
 #include "validate.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <hunch/kit/base.h>
+#include <inttypes.h>
 #include <ltdl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -101,13 +105,8 @@ static void read_path(GPtrArray *folders, GPtrArray *ignored) {
 char **hn_plugins_folders(void) {
   GPtrArray *folders = g_ptr_array_new();
   read_path(folders, NULL);
-  g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-  if (program && g_str_has_prefix(program, HN_BUILD_ROOT "/")) {
-    g_ptr_array_add(folders, g_build_filename(HN_BUILD_ROOT, "plugins", NULL));
-  } else if (program) {
-    g_autofree char *bin = g_path_get_dirname(program);
-    g_ptr_array_add(folders, g_canonicalize_filename(HN_PLUGINS_FROM_BIN, bin));
-  }
+  char *own = hn_program_folder(HN_PLUGINS_IN_TREE, HN_PLUGINS_FROM_BIN);
+  if (own) g_ptr_array_add(folders, own);
   g_ptr_array_add(folders, NULL);
   return (char **)g_ptr_array_free(folders, false);
 }
@@ -168,16 +167,39 @@ char **hn_plugins_list(void) {
 
 /* ---- opening one file ---- */
 
+/* Why a plugin that is linked to that kit cannot be loaded, or NULL.  Plugins of one process share
+ * one kit: the dynamic linker knows libraries by such names. */
+static char *refuse_kit(const char *kit) {
+  if (!*kit || strcmp(kit, HN_KIT_SONAME) == 0) return NULL;
+  return g_strdup_printf(
+      "is linked to the kit %s, this hunch has %s: rebuild it with these headers", kit,
+      HN_KIT_SONAME);
+}
+
+/* The name is right, but another file of that name may have been found. */
+static char *refuse_loaded_kit(void) {
+  const uint64_t layout = hn_kit_library_layout();
+  if (layout == HN_KIT_LAYOUT) return NULL;
+  const char *file = hn_kit_library_file();
+  return g_strdup_printf("finds the kit %s, whose structs are laid out as %016" PRIx64
+                         ", this hunch has %016" PRIx64 ": remove it from the search path",
+                         file ? file : "?", layout, HN_KIT_LAYOUT);
+}
+
 /* Opens through libltdl.  lt_dlerror reports a missing dependency as "file not found", and libltdl
  * binds lazily, so that an undefined symbol would end the run at its first call: hence dlopen
  * first, which gives the reason.  `file` has its extension: with lt_dladvise_ext libltdl would
  * prefer a .la beside the file that was checked. */
-static lt_dlhandle open_file(const char *file, char **reason) {
+static lt_dlhandle open_file(const char *file, const char *kit, char **reason) {
   void *trial = dlopen(file, RTLD_NOW | RTLD_LOCAL);
   if (!trial) {
     const char *text = dlerror();
     if (g_str_has_prefix(text, file)) text += strlen(file) + strlen(": ");
     *reason = g_strdup_printf("cannot be loaded: %s", text);
+    return NULL;
+  }
+  if ((*reason = *kit ? refuse_loaded_kit() : NULL)) {
+    dlclose(trial); /* and what it found, with it */
     return NULL;
   }
   lt_dlhandle handle = NULL;
@@ -198,13 +220,18 @@ static const HnPlugin *open_plugin(const char *file, const char *stem, GMappedFi
   HnElfHead head;
   *reason = hn_elf_refuse(g_mapped_file_get_contents(bytes), g_mapped_file_get_length(bytes), stem,
                           &head);
-  if (!*reason) *reason = hn_descriptor_refuse_abi(head.struct_size, head.abi);
+  if (!*reason) *reason = hn_descriptor_refuse_abi(head.abi);
+  if (!*reason) *reason = refuse_kit(head.kit);
   if (*reason) return NULL;
-  lt_dlhandle handle = open_file(file, reason);
+  lt_dlhandle handle = open_file(file, head.kit, reason);
   if (!handle) return NULL;
   const HnPlugin *plugin = lt_dlsym(handle, "hn_plugin"); /* finds STEM_LTX_hn_plugin */
-  *reason = plugin ? hn_descriptor_refuse(plugin, stem) : g_strdup(lt_dlerror());
-  return *reason ? NULL : plugin;
+  if (!plugin) *reason = g_strdup(lt_dlerror());
+  if (plugin) plugin = hn_descriptor_read(plugin, stem, reason);
+  if (!plugin || !*head.kit || plugin->kit_layout) return plugin;
+  *reason = g_strdup("is linked to the kit, but the file that says HN_PLUGIN includes none of its "
+                     "headers: include <hunch/kit.h> there");
+  return NULL;
 }
 
 typedef struct Trial {
@@ -283,17 +310,18 @@ static const HnPlugin *load_file(const char *file, GError **error) {
 /* ---- by name ---- */
 
 bool hn_plugins_add(const HnPlugin *plugin, GError **error) {
-  g_autofree char *reason = hn_descriptor_refuse(plugin, plugin->name ? plugin->name : "");
-  if (!reason && recall_added(plugin->name))
-    reason = g_strdup(recall_added(plugin->name) == plugin ? "is added already"
-                                                           : "has the name of one added before");
+  g_autofree char *reason = NULL;
+  const char *name = plugin->name ? plugin->name : "";
+  const HnPlugin *read = hn_descriptor_read(plugin, name, &reason);
+  if (read && recall_added(name))
+    reason = g_strdup(recall_added(name) == read ? "is added already"
+                                                 : "has the name of one added before");
   GMappedFile *program = reason ? NULL : g_mapped_file_new("/proc/self/exe", false, error);
   if (program) {
-    remember(plugin, NULL, program);
+    remember(read, NULL, program);
     g_mapped_file_unref(program);
   } else if (reason) {
-    hn_error_set(error, HN_ERROR_PLUGIN, "linked plugin '%s': %s",
-                 plugin->name ? plugin->name : "?", reason);
+    hn_error_set(error, HN_ERROR_PLUGIN, "linked plugin '%s': %s", *name ? name : "?", reason);
   }
   return program != NULL;
 }

@@ -1,5 +1,6 @@
 /* validate.c - checks a plugin's descriptor, which third parties write. */
 #include "validate.h"
+#include "widen.h"
 #include <hunch/env.h>
 #include <hunch/inference.h>
 #include <hunch/kit/base.h>
@@ -44,17 +45,14 @@ bool hn_descriptor_is_name(const char *name) {
   return n <= MOST_LETTERS && name[n] == 0;
 }
 
-char *hn_descriptor_refuse_abi(uint32_t struct_size, uint32_t abi) {
-  guint major = abi >> 16, minor = abi & 0xFFFF;
-  /* While major is 0 anything may change between minors. */
-  if (major != HN_ABI_MAJOR || (major == 0 ? minor != HN_ABI_MINOR : minor > HN_ABI_MINOR))
-    return g_strdup_printf(
-        "was built for plugin ABI %u.%u, this hunch speaks %d.%d: rebuild it with these headers",
-        major, minor, HN_ABI_MAJOR, HN_ABI_MINOR);
-  if (struct_size < sizeof(HnPlugin))
-    return g_strdup_printf("has a descriptor of %u bytes, plugin ABI %d.%d has %zu", struct_size,
-                           HN_ABI_MAJOR, HN_ABI_MINOR, sizeof(HnPlugin));
-  return NULL;
+char *hn_descriptor_refuse_abi(uint32_t abi) {
+  const guint major = abi >> 16, minor = abi & 0xFFFF;
+  const bool newer = major == HN_ABI_MAJOR && minor > HN_ABI_MINOR;
+  if (major == HN_ABI_MAJOR && !newer) return NULL;
+  return g_strdup_printf("was built for plugin ABI %u.%u, this hunch speaks %d.%d: %s", major,
+                         minor, HN_ABI_MAJOR, HN_ABI_MINOR,
+                         newer ? "install a newer hunch, or rebuild it with these headers"
+                               : "rebuild it with these headers");
 }
 
 /* A wrapper has the inner environment's where it has none of its own. */
@@ -141,17 +139,10 @@ static const char *refuse_param(const HnPlugin *p, const HnParam *param) {
 }
 
 static char *refuse_params(const HnPlugin *p) {
-  if (p->param_count == 0) return NULL;
-  if (!p->params) return g_strdup("counts parameters but has no table of them");
-  if (p->param_count > MOST_ROWS)
-    return g_strdup_printf("has %u parameters, at most %d are read", p->param_count, MOST_ROWS);
-  if (p->param_stride < sizeof(HnParam) || p->param_stride % _Alignof(HnParam))
-    return g_strdup_printf("has parameter rows of %u bytes, plugin ABI %d.%d has %zu",
-                           p->param_stride, HN_ABI_MAJOR, HN_ABI_MINOR, sizeof(HnParam));
   g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
   uint64_t end = 0;
   for (guint i = 0; i < p->param_count; i++) {
-    const HnParam *param = (const void *)((const char *)p->params + (gsize)i * p->param_stride);
+    const HnParam *param = &p->params[i];
     const char *wrong = refuse_param(p, param);
     const char *name = hn_descriptor_is_name(param->name) ? param->name : "?";
     if (!wrong && !g_hash_table_add(names, (gpointer)(guintptr)param->name))
@@ -165,8 +156,7 @@ static char *refuse_params(const HnPlugin *p) {
 
 static bool is_param(const HnPlugin *p, const char *name) {
   for (guint i = 0; i < p->param_count; i++) {
-    const HnParam *param = (const void *)((const char *)p->params + (gsize)i * p->param_stride);
-    if (strcmp(param->name, name) == 0) return true;
+    if (strcmp(p->params[i].name, name) == 0) return true;
   }
   return false;
 }
@@ -174,7 +164,7 @@ static bool is_param(const HnPlugin *p, const char *name) {
 /* The key of a file's content belongs to the host. */
 static char *refuse_files(const HnPlugin *p) {
   for (guint i = 0; i < p->param_count; i++) {
-    const HnParam *param = (const void *)((const char *)p->params + (gsize)i * p->param_stride);
+    const HnParam *param = &p->params[i];
     if (param->kind != HN_FILE) continue;
     g_autofree char *sha256 = g_strconcat(param->name, "_sha256", NULL);
     if (is_param(p, sha256))
@@ -226,18 +216,25 @@ static char *refuse_columns(const HnColumn *columns, const char *table) {
   return NULL;
 }
 
-char *hn_descriptor_refuse(const HnPlugin *p, const char *stem) {
-  char *reason = hn_descriptor_refuse_abi(p->struct_size, p->abi);
-  if (reason) return reason;
+/* Structs that are not of the ABI's promise: the kit's, and drafts. */
+static char *refuse_headers(const HnPlugin *p) {
+  if (p->kit_layout && p->kit_layout != HN_KIT_LAYOUT)
+    return g_strdup_printf("was compiled with structs of the kit laid out as %016" PRIx64
+                           ", this hunch has %016" PRIx64 ": rebuild it with these headers",
+                           p->kit_layout, HN_KIT_LAYOUT);
+  if (p->drafts)
+    return g_strdup_printf("was compiled with drafts of methods, number %u, which no other hunch "
+                           "has: rebuild it with these headers",
+                           p->drafts);
+  return NULL;
+}
+
+static char *refuse_facts(const HnPlugin *p, const char *stem) {
   if (p->kind < HN_KIND_ENV || p->kind > HN_KIND_POLICY)
     return g_strdup_printf(
         "is of unknown kind %d: expected an env (%d), inference (%d) or policy (%d)", p->kind,
         HN_KIND_ENV, HN_KIND_INFERENCE, HN_KIND_POLICY);
   if (!hn_descriptor_is_name(p->name)) return g_strdup("has no proper name");
-  if (p->kit_layout && p->kit_layout != HN_KIT_LAYOUT)
-    return g_strdup_printf("was compiled with structs of the kit laid out as %016" PRIx64
-                           ", this hunch has %016" PRIx64 ": rebuild it with these headers",
-                           p->kit_layout, HN_KIT_LAYOUT);
   if (strcmp(p->name, stem) != 0)
     return g_strdup_printf("calls itself '%s', but its file and symbol say '%s'", p->name, stem);
   if (!p->summary || !*p->summary) return g_strdup("has no summary");
@@ -252,11 +249,26 @@ char *hn_descriptor_refuse(const HnPlugin *p, const char *stem) {
     return g_strdup("sets HN_STOCHASTIC, which is for policies");
   if (p->flags & HN_WRAPPER && p->kind != HN_KIND_ENV)
     return g_strdup("sets HN_WRAPPER, which is for environments");
+  return NULL;
+}
+
+const HnPlugin *hn_descriptor_read(const HnPlugin *p, const char *stem, char **why) {
+  char *reason = hn_descriptor_refuse_abi(p->abi);
+  if (!reason) p = hn_plugin_widen(p, &reason);
+  if (!reason) reason = refuse_facts(p, stem);
+  if (!reason) reason = refuse_headers(p);
   if (!reason) reason = refuse_methods(p);
   if (!reason) reason = refuse_params(p);
   if (!reason) reason = refuse_files(p);
   if (!reason) reason = refuse_renamed(p);
   if (!reason) reason = refuse_columns(p->info, "info");
   if (!reason) reason = refuse_columns(p->metrics, "metrics");
+  *why = reason;
+  return reason ? NULL : p;
+}
+
+char *hn_descriptor_refuse(const HnPlugin *p, const char *stem) {
+  char *reason;
+  hn_descriptor_read(p, stem, &reason);
   return reason;
 }

@@ -4,8 +4,13 @@
 #include <glib.h>
 #include <hunch/plugin.h>
 
-/* Why a descriptor of that size and ABI version cannot be read, or NULL; free with g_free. */
-char *hn_descriptor_refuse_abi(uint32_t struct_size, uint32_t abi);
+/* Why a plugin of that ABI version cannot be read, or NULL; free with g_free.  Any of the same
+ * major version whose minor is not above the host's can. */
+char *hn_descriptor_refuse_abi(uint32_t abi);
+/* The descriptor as the host reads it, in structs of its own sizes (widen.h), which lives as long
+ * as the plugin; or NULL with why the descriptor, its parameter table or its columns cannot be used
+ * under the name `stem` (g_free).  Calls no plugin function. */
+const HnPlugin *hn_descriptor_read(const HnPlugin *p, const char *stem, char **why);
 /* Why the whole descriptor, its parameter table and its columns cannot be used under the name
  * `stem`, or NULL; free with g_free.  Calls no plugin function. */
 char *hn_descriptor_refuse(const HnPlugin *p, const char *stem);

@@ -3,6 +3,7 @@
 #include "outputs.h"
 #include "pages.h"
 #include "spec_check.h"
+#include "widen.h"
 #include <string.h>
 
 enum { ALIGN = 64 }; /* of a layer's row memory */
@@ -81,8 +82,18 @@ static HnOutputs outputs_of(const HnInstance *x, const char *call, int64_t first
   return (HnOutputs){.of = x, .call = call, .first = first, .rows = rows};
 }
 
-static HnStatus inner_reset(void *self, HnEnvBatch *b) {
+/* What a wrapper hands on, which may be a copy in a struct of its own headers: a field that these
+ * do not have is not of what the wrapper did, and is zero. */
+static HnEnvBatch handed_on(const HnInstance *x, const HnEnvBatch *given) {
+  HnEnvBatch b;
+  hn_widen(&b, sizeof b, given, x->outer->plugin->env_batch_size);
+  b.struct_size = sizeof b;
+  return b;
+}
+
+static HnStatus inner_reset(void *self, HnEnvBatch *given) {
   const HnInstance *x = self;
+  HnEnvBatch own = handed_on(x, given), *b = &own;
   HnStatus status = call_reset(x, b);
   for (int64_t i = 0; i < b->rows && !status; i++) {
     const int64_t O = x->spec.obs_dim, K = x->own.task_dim;
@@ -94,8 +105,9 @@ static HnStatus inner_reset(void *self, HnEnvBatch *b) {
   return status;
 }
 
-static HnStatus inner_step(void *self, HnEnvBatch *b) {
+static HnStatus inner_step(void *self, HnEnvBatch *given) {
   const HnInstance *x = self;
+  HnEnvBatch own = handed_on(x, given), *b = &own;
   const HnOutputs o = outputs_of(x, "step", b->first, b->rows);
   memset(b->terminated, 0, (gsize)b->rows), memset(b->truncated, 0, (gsize)b->rows);
   HnStatus status = call_step(x, b);
@@ -194,7 +206,8 @@ HnStatus hn_env_create(HnInstance *x, HnEnvSpec *spec) {
   x->creating = false;
   if (status) return status;
   x->created = true;
-  x->own = x->spec = own; /* which is ours, whoever keeps the pointer */
+  own.struct_size = sizeof own; /* an older plugin may have written its whole struct */
+  x->own = x->spec = own;       /* which is ours, whoever keeps the pointer */
   status = hn_spec_check_env(x, &x->own);
   if (!status && x->inner) {
     status = check_wrapper(x);

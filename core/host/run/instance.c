@@ -2,6 +2,7 @@
 #include "instance.h"
 #include "machine.h"
 #include "pages.h"
+#include "widen.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -44,9 +45,7 @@ static void *lend_alloc(const HnHost *host, int64_t count, size_t size) {
   return p;
 }
 
-/* Of an array that a plugin declares: its range, which one compiled before there were any lacks. */
-static void check_range(const HnInstance *x, HnArray *a) {
-  if (!HN_HAS(a, end)) a->low = a->end = 0;
+static void check_range(const HnInstance *x, const HnArray *a) {
   const bool integer = a->type == HN_I32 || a->type == HN_I64 || a->type == HN_U8;
   if (a->low != a->end && (!integer || a->low > a->end))
     g_error("%s: kept array %s has a wrong range", x->plugin->name, a->name);
@@ -54,13 +53,16 @@ static void check_range(const HnInstance *x, HnArray *a) {
 
 static void *lend_keep(const HnHost *host, const HnArray *array) {
   HnInstance *x = host->impl;
+  if (array->struct_size < HN_LEAST(HnArray, end))
+    g_error("%s: keeps an array described by %u bytes, as HN_ARRAY does not", x->plugin->name,
+            array->struct_size);
   if (array->rank < 1 || array->rank > 4 || array->type < HN_F32 || array->type > HN_U8)
     g_error("%s: kept array %s has a wrong rank or type", x->plugin->name, array->name);
   for (guint i = 0; i < x->kept->len; i++)
     if (!strcmp(((HnArrayRecord *)x->kept->pdata[i])->array.name, array->name))
       g_error("%s: two kept arrays are named %s", x->plugin->name, array->name);
   HnArrayRecord *k = g_new0(HnArrayRecord, 1);
-  memcpy(&k->array, array, MIN(array->struct_size, sizeof *array));
+  hn_widen(&k->array, sizeof k->array, array, array->struct_size);
   check_range(x, &k->array);
   k->array.name = g_strdup(array->name);
   k->item_bytes = hn_type_size(array->type);

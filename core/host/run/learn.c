@@ -1,6 +1,7 @@
 /* learn.c - see learn.h. */
 #include "learn.h"
 #include "outputs.h"
+#include "widen.h"
 #include <string.h>
 
 static const HnHistory *batch_rows(const HnTrainBatch *b, int64_t phase, int64_t n,
@@ -53,7 +54,8 @@ static HnStatus batch_infer(const HnTrainBatch *b, const HnHistory *h, int64_t s
   else
     memset(state, 0, rows * row);
   for (int64_t i = 0; i < h->rows; i++) rng[i] = hn_rng(seed, (uint64_t)i);
-  s->belief_history = *h;
+  /* which may be a copy in a struct of the learner's own headers */
+  hn_widen(&s->belief_history, sizeof s->belief_history, h, s->learner->plugin->history_size);
   bool privileged = s->inference->plugin->flags & HN_PRIVILEGED;
   s->belief_history.task = privileged ? task_along(s, h) : NULL;
   s->belief_update = (HnBeliefUpdate){.struct_size = sizeof s->belief_update,

@@ -1,5 +1,6 @@
 /* run_json.c - see run_json.h. */
 #include "run_json.h"
+#include "checked.h"
 #include "checksum.h"
 #include "describe.h"
 #include "error.h"
@@ -74,12 +75,26 @@ static void add_param_files(JsonBuilder *b, const HnPluginChoice *part) {
   hn_node_free(values);
 }
 
+/* Whether the laws of `hunch check` were judged of this very file, and which. */
+static void add_checked(JsonBuilder *b, const HnPlugin *p) {
+  HnCheckRecord record;
+  if (!hn_checked_find(p, &record)) {
+    hn_json_add_bool(b, "checked", false);
+    return;
+  }
+  hn_json_open_object(b, "checked");
+  hn_json_add_int(b, "laws", record.laws), hn_json_add_string(b, "hunch", record.hunch);
+  json_builder_end_object(b);
+  hn_checked_clear(&record);
+}
+
 static void add_plugin(JsonBuilder *b, const char *member, const HnPluginChoice *part) {
   const HnPlugin *p = part->plugin;
   hn_json_open_object(b, member);
   hn_json_add_string(b, "name", p->name), hn_json_add_string(b, "version", p->version);
   hn_json_add_string(b, "file", hn_plugins_file(p)),
       hn_json_add_string(b, "sha256", hn_plugins_sha256(p));
+  add_checked(b, p);
   hn_json_add_bool(b, "privileged", (p->flags & HN_PRIVILEGED) != 0);
   hn_describe_columns(b, "info", p->info);
   add_param_files(b, part);

@@ -44,17 +44,19 @@ inline const HnArray *hn_address(const HnArray &a) { /* of a temporary, for the 
 /* clang-format on */
 
 #undef HN_PLUGIN
-#define HN_PLUGIN(id, kind_, Self, methods_, ...)                              \
-  static constexpr HnPlugin id##_describe() {                                  \
-    HnPlugin hn_ = {};                                                         \
-    hn_.struct_size = sizeof(HnPlugin), hn_.abi = HN_ABI, hn_.kind = kind_;    \
-    hn_.name = #id, hn_.methods = methods_, hn_.self_size = sizeof(Self);      \
-    hn_.params_size = sizeof(HnThisParams), hn_.params = hn_this_params;       \
-    hn_.param_count = sizeof hn_this_params / sizeof hn_this_params[0] - 1;    \
-    hn_.param_stride = sizeof(HnParam), hn_.kit_layout = HN_PLUGIN_KIT_LAYOUT; \
-    HN_SET_(hn_, __VA_ARGS__)                                                  \
-    return hn_;                                                                \
-  }                                                                            \
-  extern "C" HN_EXPORT const HnPlugin id##_LTX_hn_plugin;                      \
+#define HN_PLUGIN(id, kind_, Self, methods_, ...)                                 \
+  static constexpr HnPlugin id##_describe() {                                     \
+    HnPlugin hn_ = {};                                                            \
+    hn_.struct_size = sizeof(HnPlugin), hn_.abi = HN_ABI, hn_.kind = kind_;       \
+    hn_.name = #id, hn_.methods = methods_, hn_.self_size = sizeof(Self);         \
+    hn_.params_size = sizeof(HnThisParams), hn_.params = hn_this_params;          \
+    hn_.param_count = sizeof hn_this_params / sizeof hn_this_params[0] - 1;       \
+    hn_.param_stride = sizeof(HnParam), hn_.kit_layout = HN_PLUGIN_KIT_LAYOUT;    \
+    hn_.column_stride = sizeof(HnColumn), hn_.history_size = sizeof(HnHistory);   \
+    hn_.env_batch_size = HN_PLUGIN_ENV_BATCH_SIZE, hn_.drafts = HN_PLUGIN_DRAFTS; \
+    HN_SET_(hn_, __VA_ARGS__)                                                     \
+    return hn_;                                                                   \
+  }                                                                               \
+  extern "C" HN_EXPORT const HnPlugin id##_LTX_hn_plugin;                         \
   constexpr HnPlugin id##_LTX_hn_plugin = id##_describe()
 #endif

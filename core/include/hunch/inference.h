@@ -94,7 +94,9 @@ typedef struct HnInference {
   /* For supervised tasks: the predictive distribution of the observation that each of n actions
    * would give, under a belief [max(samples, 1), D].  action [n, action_dim]; mean, stddev
    * [n, obs_dim] out; member [max(samples, 1), n, obs_dim] out, the mean under each sample, or
-   * NULL: not asked.  The host scores it against the environment's query.  HN_E_UNSUPPORTED: not
+   * NULL: not asked.  The host scores it against the environment's query.  A column log_predictive
+   * is then the log-density of what was shown, under independent Gaussians of these.
+   * HN_E_UNSUPPORTED: not
    * under these parameters.  May be NULL. [any] */
   HnStatus (*predict)(void *self, const float *belief, int64_t samples, int64_t n,
                       const float *action, float *mean, float *stddev, float *member);

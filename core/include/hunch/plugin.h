@@ -1,8 +1,10 @@
 /* hunch/plugin.h - the plugin ABI.  C11, no libraries: a plugin links to nothing.
  *
- * Growth.  Every struct that crosses the boundary starts with struct_size and only ever
- * grows at its tail; HN_HAS() asks before a newer field is touched, HN_CAN() whether an
- * optional method is there.  (HnColumn and HnRng are frozen.)
+ * Growth.  Minor versions of the ABI only add: structs grow at their tail, by fields whose zero
+ * means what was meant before they were there, so a plugin runs on every later minor of its major
+ * version without being compiled again.  The descriptor says how long the plugin's structs are;
+ * to the host all that lies behind their end is zero.  HN_CAN() asks whether an optional method is
+ * there, HN_HAS() whether a field is.  (HnRng is frozen.)  The whole promise: docs/abi.md.
  *
  * Memory.  Four kinds, each with one owner:
  *   kept     host->keep, in create    weights, moments, replay: saved, restored by name
@@ -40,8 +42,8 @@
 extern "C" {
 #endif
 
-#define HN_ABI_MAJOR 0
-#define HN_ABI_MINOR 7
+#define HN_ABI_MAJOR 1
+#define HN_ABI_MINOR 0
 #define HN_ABI       (((uint32_t)HN_ABI_MAJOR << 16) | HN_ABI_MINOR)
 
 #define HN_EXPORT       __attribute__((visibility("default")))
@@ -179,7 +181,7 @@ typedef struct HnParam {
 typedef int32_t HnFold; /* how the steps of an episode become one number */
 enum { HN_MEAN = 1, HN_SUM = 2, HN_MAX = 3, HN_LAST = 4 };
 
-typedef struct HnColumn { /* frozen; tables end at name == NULL */
+typedef struct HnColumn { /* tables end at name == NULL */
   const char *name, *unit, *doc;
   HnFold fold;
 } HnColumn;
@@ -220,6 +222,10 @@ typedef struct HnPlugin {
    * says the old name gets an error that names the new one. */
   const char *renamed;
   uint64_t kit_layout; /* HN_KIT_LAYOUT of the kit's headers it was compiled with; 0: none */
+  /* Bytes of structs that it hands to the host, in tables or after having copied one of the host's;
+   * see HN_PLUGIN_SIZES. */
+  uint32_t column_stride, history_size, env_batch_size; /* the last: 0 without env.h */
+  uint32_t drafts; /* number of the drafts of methods it was compiled with; 0: none */
 } HnPlugin;
 
 /* Flags of a plugin. */
@@ -234,14 +240,28 @@ enum {
 #ifndef HN_PLUGIN_KIT_LAYOUT
 #  define HN_PLUGIN_KIT_LAYOUT 0
 #endif
+/* Likewise env.h, where HnEnvBatch is. */
+#ifndef HN_PLUGIN_ENV_BATCH_SIZE
+#  define HN_PLUGIN_ENV_BATCH_SIZE 0
+#endif
+/* Likewise headers of hunch/draft. */
+#ifndef HN_PLUGIN_DRAFTS
+#  define HN_PLUGIN_DRAFTS 0
+#endif
+
+/* What a descriptor says of the headers that it was compiled with. */
+#define HN_PLUGIN_SIZES                                                            \
+  .struct_size = sizeof(HnPlugin), .abi = HN_ABI, .param_stride = sizeof(HnParam), \
+  .column_stride = sizeof(HnColumn), .history_size = sizeof(HnHistory),            \
+  .env_batch_size = HN_PLUGIN_ENV_BATCH_SIZE, .kit_layout = HN_PLUGIN_KIT_LAYOUT,  \
+  .drafts = HN_PLUGIN_DRAFTS
 
 /* HN_PLUGIN(name, kind, SelfType, &methods, .summary = ..., ...) after HN_PARAMS.
  * libltdl resolves "hn_plugin" in foo.so as foo_LTX_hn_plugin: one spelling
  * serves dlopen, preloading and plain static linking, with no symbol clash. */
 #define HN_PLUGIN(id, kind_, Self, methods_, ...)                                                \
   extern HN_EXPORT const HnPlugin id##_LTX_hn_plugin;                                            \
-  const HnPlugin id##_LTX_hn_plugin = {.struct_size = sizeof(HnPlugin),                          \
-                                       .abi = HN_ABI,                                            \
+  const HnPlugin id##_LTX_hn_plugin = {HN_PLUGIN_SIZES,                                          \
                                        .kind = kind_,                                            \
                                        .name = #id,                                              \
                                        .methods = methods_,                                      \
@@ -250,8 +270,6 @@ enum {
                                        .params = hn_this_params,                                 \
                                        .param_count =                                            \
                                            sizeof hn_this_params / sizeof hn_this_params[0] - 1, \
-                                       .param_stride = sizeof(HnParam),                          \
-                                       .kit_layout = HN_PLUGIN_KIT_LAYOUT,                       \
                                        __VA_ARGS__}
 
 /* ---- experience: what inference and policy share ---- */

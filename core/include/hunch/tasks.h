@@ -27,13 +27,19 @@ static inline HnStatus hn_task_settle(const HnHost *host, const HnEnvBatch *batc
 }
 
 /* The stream that row i draws its task from, after hn_task_settle: for task k of a split one of its
- * own, written to *own, which depends on split and k alone; for a task without a number rng[i].
+ * own, written to *own, which depends on seed, split and k alone; for a task without a number
+ * rng[i].  What is drawn beside the environment's task, as by a wrapper, takes another seed.
  * [rows] */
-static inline HnRng *hn_task_stream(const HnEnvBatch *batch, int64_t i, HnRng *own) {
+static inline HnRng *hn_task_stream_of(uint64_t seed, const HnEnvBatch *batch, int64_t i,
+                                       HnRng *own) {
   if (batch->task_index[i] < 0) return &batch->rng[i];
-  *own = hn_rng(UINT64_C(0x7461736b206e6f2e), /* "task no." */
-                (uint64_t)batch->split << 40 | (uint64_t)batch->task_index[i]);
+  *own = hn_rng(seed, (uint64_t)batch->split << 40 | (uint64_t)batch->task_index[i]);
   return own;
+}
+
+/* The environment's own. [rows] */
+static inline HnRng *hn_task_stream(const HnEnvBatch *batch, int64_t i, HnRng *own) {
+  return hn_task_stream_of(UINT64_C(0x7461736b206e6f2e), batch, i, own); /* "task no." */
 }
 
 #ifdef __cplusplus

@@ -35,6 +35,10 @@ int hn_isa_level(void) {
   return level;
 }
 
+uint64_t hn_kit_layout(void) {
+  return HN_KIT_LAYOUT;
+}
+
 const char *hn_kit_isa(void) {
   return names[hn_isa_level()];
 }

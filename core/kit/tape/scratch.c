@@ -1,6 +1,7 @@
 /* scratch.c - see hunch/kit/scratch.h. */
 #include "hunch/kit/scratch.h"
 #include "tape_record.h"
+#include <string.h>
 
 enum { BLOCK = 1 << 20 };
 
@@ -20,7 +21,10 @@ static void *take(const HnHost *host, int64_t count, size_t size) {
 }
 
 void hn_reuse_begin(HnReuse *r, const HnHost *real, void *memory, size_t size) {
-  r->host = *real, r->host.impl = r, r->host.scratch = take;
+  const size_t size_known = real->struct_size < sizeof r->host ? real->struct_size : sizeof r->host;
+  memset(r->host_room, 0, sizeof r->host_room);
+  memcpy(&r->host, real, size_known);
+  r->host.struct_size = (uint32_t)size_known, r->host.impl = r, r->host.scratch = take;
   r->real = real, r->blocks = memory != NULL;
   r->block[0] = memory, r->size[0] = size;
   hn_reuse_reset(r);

@@ -255,8 +255,9 @@ static void plugin_row(GString *out, GHashTable *seen, const HnResult *cell, con
   g_autofree char *sha256 = plugin_fact(cell, plugin, "sha256");
   g_autofree char *begins = g_strndup(sha256, 16);
   if (*name && g_hash_table_add(seen, g_strconcat(plugin, name, NULL)))
-    hn_html_add(out, "<tr><th>%s</th><td class=\"wrap\">%s %s%s<code>%s</code></td></tr>\n", plugin,
-                name, version, *begins ? ", sha256 " : "", begins);
+    hn_html_add(out, "<tr><th>%s</th><td class=\"wrap\">%s %s%s<code>%s</code>%s</td></tr>\n",
+                plugin, name, version, *begins ? ", sha256 " : "", begins,
+                hn_result_unchecked(cell, plugin) ? ", unchecked" : "");
 }
 
 static void plugin_rows(GString *out, const HnResults *r) {

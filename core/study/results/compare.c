@@ -150,6 +150,26 @@ static void note_machines(const HnComparison *c) {
   }
 }
 
+/* Plugins that nobody has judged: what they report may be what their bugs make. */
+static void note_unchecked(const HnComparison *c) {
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  for (guint i = 0; i < c->results->cells->len; i++) {
+    const HnResult *cell = c->results->cells->pdata[i];
+    g_auto(GStrv) plugins = hn_result_plugins(cell);
+    for (char **p = plugins; *p && hn_result_done(cell); p++) {
+      g_autofree char *path = g_strdup_printf("plugins.%s.name", *p);
+      const char *name = hn_result_fact(cell, path);
+      if (name && hn_result_unchecked(cell, *p) &&
+          !g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
+        g_ptr_array_add(names, (gpointer)(guintptr)name);
+    }
+  }
+  if (!names->len) return;
+  g_ptr_array_add(names, NULL);
+  g_autofree char *all = g_strjoinv(", ", (char **)names->pdata);
+  note(c, "Unchecked when they ran: %s (`hunch check PLUGIN` judges one).", all);
+}
+
 /* Done cells of an arm that report a column, but no finite value. */
 static void note_lacking(const HnComparison *c, const HnCompared *m, int64_t arm) {
   const HnResults *r = c->results;
@@ -323,7 +343,7 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
   for (int64_t a = 0; a < r->arm_count; a++) c->protocol[a] = hn_comparable_protocol(r, a, base);
   list_partners(c), list_origin(c), list_absent(c);
   if (!compare_columns(c, metric, error)) return NULL;
-  note_seeds(c), note_arms(c), note_machines(c);
+  note_seeds(c), note_arms(c), note_machines(c), note_unchecked(c);
   return g_steal_pointer(&c);
 }
 

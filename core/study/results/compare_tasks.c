@@ -55,7 +55,8 @@ static void add(GPtrArray *scores, char **field, const Places *p) {
   const char *phase = field[p->phase];
   const bool is_again = g_strv_contains(again, phase);
   if (!is_name(task) || !(is_again || g_str_equal(phase, "eval"))) return;
-  g_autofree char *split = g_strconcat(field[p->split], is_again ? ", " : "", is_again ? phase : "", NULL);
+  g_autofree char *split =
+      g_strconcat(field[p->split], is_again ? ", " : "", is_again ? phase : "", NULL);
   Score *s = score_of(scores, split, task);
   const char *episode = p->episode < 0 ? "" : field[p->episode];
   if (!s->episode) s->episode = g_strdup(episode);

@@ -245,6 +245,13 @@ char **hn_result_plugins(const HnResult *c) {
   return g_strv_builder_end(all);
 }
 
+bool hn_result_unchecked(const HnResult *c, const char *plugin) {
+  g_autofree char *path = g_strdup_printf("plugins.%s.checked", plugin);
+  JsonNode *n = hn_result_member(c, path);
+  return n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_BOOLEAN &&
+         !json_node_get_boolean(n);
+}
+
 const char *hn_result_simulator(const HnResult *c) {
   const char *named = hn_result_fact(c, "simulator");
   if (named) return named;

@@ -46,6 +46,9 @@ char **hn_result_files(const HnResult *c);
 /* The plugins of a cell as run.json names them, below "plugins": "env", "env.inner" where that is a
  * wrapper, .., "inference", "policy"; NULL-terminated, g_strfreev. */
 char **hn_result_plugins(const HnResult *c);
+/* True if run.json says of a plugin, "env.inner", that `hunch check` had not found it to keep the
+ * laws; those written before there were such records say nothing. */
+bool hn_result_unchecked(const HnResult *c, const char *plugin);
 /* A member of run.json by path, "plugins.env.version", or NULL. */
 JsonNode *hn_result_member(const HnResult *c, const char *path);
 /* The same if it is a text, else NULL. */

@@ -14,6 +14,9 @@
 extern "C" {
 #endif
 
+/* HN_KIT_LAYOUT of the library, which is that of the headers unless a plugin has found another kit.
+ * [any] */
+HN_KIT uint64_t hn_kit_layout(void);
 /* Name of the instruction set in use: "base", "v3" or "v4". [any] */
 HN_KIT const char *hn_kit_isa(void);
 /* Name of OpenBLAS's kernels, e.g. "Cooperlake"; limits BLAS to one thread as well. [any] */

@@ -22,7 +22,10 @@ extern "C" {
  * It belongs to one thread, as a tape does, and must not move. */
 enum { HN_REUSE_BLOCKS = 64 };
 typedef struct HnReuse {
-  HnHost host; /* the real host with its own scratch */
+  union {
+    HnHost host;         /* the real host with its own scratch */
+    char host_room[256]; /* in which HnHost may grow */
+  };
   const HnHost *real;
   int64_t blocks, at; /* at: the block in use */
   size_t used;        /* bytes of that block */

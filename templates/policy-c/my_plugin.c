@@ -1,12 +1,14 @@
-/* A template of a policy learner: a Gaussian policy whose mean is linear in observation and belief,
- * trained by REINFORCE with the batch's mean return as baseline.
+/* my_plugin.c - a Gaussian policy whose mean is linear in observation and belief, trained by
+ * REINFORCE with the batch's mean return as baseline.
  *
- * To make it yours: copy it as NAME.c, put NAME into HN_PLUGIN, and compile it as the README says.
- * The contract is hunch/policy.h.  For networks, Adam and gradients see hunch/kit.h.
+ * The contract is hunch/policy.h; `hunch check` judges it.  For networks, Adam and gradients see
+ * hunch/kit.h.
  *
  * Source: Williams 1992, REINFORCE. */
 #include <hunch/policy.h>
 
+/* A row is a parameter: the field p->lr, the key `lr` of a study, a line of `hunch inspect`.
+ * X(kind, name, unit, doc, default, low, high). */
 #define PARAMS(X)                                             \
   X(real, lr, "", "Learning rate.", 0.01, 0, 10)              \
   X(real, gamma, "", "Discount factor per step.", 0.95, 0, 1) \
@@ -18,6 +20,9 @@ HN_PARAMS(PARAMS);
   X(grad_norm, "", "Norm of the gradient of the mean return.", HN_MEAN)
 HN_METRICS(METRICS);
 
+/* The instance, zeroed by the host.  `create` and `learn` write to it; acting only reads it.  A
+ * policy that remembers something of a row (a sample that is held) has row memory: spec->row_size.
+ */
 typedef struct Linear {
   const HnThisParams *p;
   const HnHost *host;
@@ -25,6 +30,8 @@ typedef struct Linear {
   float *w, *gradient;                 /* [action, inputs] */
 } Linear;
 
+/* Reads what observations, beliefs and actions are; takes memory, here or never.  Random initial
+ * weights are drawn from spec->rng. */
 static HnStatus create(void *self, const HnHost *host, const void *params, HnPolicySpec *spec) {
   Linear *m = self;
   m->p = params, m->host = host;
@@ -55,7 +62,8 @@ static double mean_action(const Linear *m, const float *obs, const float *belief
   return sum;
 }
 
-/* Several calls run at once, each on rows of its own: `self` is only read. */
+/* Several calls run at once, each on rows of its own: `self` is only read, and a row's action must
+ * not depend on the other rows.  All randomness comes from b->rng[i]. */
 static HnStatus act(void *self, HnActBatch *b) {
   const Linear *m = self;
   for (int64_t i = 0; i < b->rows; i++)
@@ -92,6 +100,7 @@ static void add_gradient(const Linear *m, const float *obs, const float *belief,
   }
 }
 
+/* The whole update of an iteration. */
 static HnStatus learn(void *self, const HnTrainBatch *l) {
   Linear *m = self;
   const HnHistory *h = l->phase[0]; /* [T, B] steps, dense; beliefs as acted on */
@@ -113,6 +122,7 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
 
 static const HnPolicy methods = {
     .struct_size = sizeof(HnPolicy), .create = create, .act = act, .learn = learn};
-HN_PLUGIN(my_policy, HN_KIND_POLICY, Linear, &methods, .version = "1.0", .license = "MIT",
+/* The name is the file's: my_plugin.so, `plugin: my_plugin` in a study. */
+HN_PLUGIN(my_plugin, HN_KIND_POLICY, Linear, &methods, .version = "1.0", .license = "MIT",
           .metrics = hn_this_metrics, .summary = "Linear Gaussian policy trained by REINFORCE.",
           .source = "Williams 1992");

@@ -1,8 +1,7 @@
-/* A template of a wrapper, an environment that holds another: observations get one number more, how
+/* my_plugin.c - a wrapper, an environment that holds another: observations get one number more, how
  * much of the episode is over.
  *
- * To make it yours: copy it as NAME.c, put NAME into HN_PLUGIN, and compile it as the README says.
- * The contract is hunch/env.h, from HnInner on.
+ * The contract is hunch/env.h, from HnInner on; `hunch check` judges it.
  *
  * Source: Pardo et al. 2018, Time Limits in Reinforcement Learning. */
 #include <hunch/env.h>
@@ -61,6 +60,7 @@ static HnStatus step(void *self, HnEnvBatch *b) {
 
 static const HnEnv methods = {
     .struct_size = sizeof(HnEnv), .create = create, .reset = reset, .step = step};
-HN_PLUGIN(my_wrapper, HN_KIND_ENV, Wrapper, &methods, .flags = HN_WRAPPER, .version = "1.0",
+/* The name is the file's: my_plugin.so, `plugin: my_plugin` in a study. */
+HN_PLUGIN(my_plugin, HN_KIND_ENV, Wrapper, &methods, .flags = HN_WRAPPER, .version = "1.0",
           .license = "MIT", .summary = "Wrapper: observations that tell the time.",
           .source = "Pardo et al. 2018, Time Limits in Reinforcement Learning");
