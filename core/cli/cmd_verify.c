@@ -6,6 +6,7 @@
 #include "json.h"
 #include "message.h"
 #include "options.h"
+#include "rerun.h"
 #include "signature.h"
 #include "verbs.h"
 #include <inttypes.h>
@@ -40,13 +41,16 @@ static bool is_intact(const Verification *v) {
 
 /* ---- once more ---- */
 
+/* What is computed of a cell; of all cells of an arm there is RERUN, which only runs when asked
+ * for. */
 static const struct {
   const char *name;
   HnOutcome *(*run)(const HnAgain *a, const HnResult *c);
 } rungs[] = {{"replay", hn_again_replay}, {"prefix", hn_again_prefix}};
+#define RERUN "rerun"
 
 static bool rungs_are_known(const Verification *v) {
-  const char *const names[] = {rungs[0].name, rungs[1].name, NULL};
+  const char *const names[] = {rungs[0].name, rungs[1].name, RERUN, NULL};
   for (char **r = v->rungs; r && *r; r++) {
     if (g_strv_contains(names, *r)) continue;
     g_autofree char *hint = hn_diag_hint(*r, names);
@@ -54,6 +58,10 @@ static bool rungs_are_known(const Verification *v) {
     return false;
   }
   return true;
+}
+
+static bool is_asked(const Verification *v, const char *rung) {
+  return v->rungs && g_strv_contains((const char *const *)v->rungs, rung);
 }
 
 /* The cells to run: HnResult *, or NULL with HN_ERROR_REFUSED. */
@@ -64,8 +72,9 @@ static GPtrArray *choose(const Verification *v, const HnAgain *a, GError **error
     HnResult *c = r->cells->pdata[i];
     char *name = g_strdup_printf("%s/%" PRId64, c->arm, c->seed_index);
     g_ptr_array_add(names, name);
-    const bool wanted = v->cells ? g_strv_contains((const char *const *)v->cells, name)
-                                 : c == hn_results_first_done(r, i / r->seeds);
+    const bool wanted = v->cells             ? g_strv_contains((const char *const *)v->cells, name)
+                        : is_asked(v, RERUN) ? hn_result_done(c)
+                                             : c == hn_results_first_done(r, i / r->seeds);
     if (!wanted) continue;
     if (!hn_result_done(c)) {
       hn_error_set(error, HN_ERROR_REFUSED, "cell %s is %s in the package, not done", name,
@@ -98,6 +107,17 @@ static void announce(const Verification *v, const GPtrArray *cells) {
   }
 }
 
+/* Arm by arm; cells of an arm stand together. */
+static void rerun(Verification *v, const HnAgain *a, const GPtrArray *cells) {
+  for (guint i = 0; i < cells->len;) {
+    g_autoptr(GPtrArray) arm = g_ptr_array_new();
+    const char *name = ((const HnResult *)cells->pdata[i])->arm;
+    for (; i < cells->len && ((const HnResult *)cells->pdata[i])->arm == name; i++)
+      g_ptr_array_add(arm, cells->pdata[i]);
+    g_ptr_array_add(v->outcomes, hn_again_rerun(a, arm));
+  }
+}
+
 /* Runs every rung that was asked for on every cell; false with the error of setting that up. */
 static bool run(Verification *v, GError **error) {
   g_autoptr(HnAgain) a = hn_again_new(v->intact, &v->options, error);
@@ -105,10 +125,11 @@ static bool run(Verification *v, GError **error) {
   if (!cells) return false;
   announce(v, cells);
   for (gsize k = 0; k < G_N_ELEMENTS(rungs); k++) {
-    if (v->rungs && !g_strv_contains((const char *const *)v->rungs, rungs[k].name)) continue;
+    if (v->rungs && !is_asked(v, rungs[k].name)) continue;
     for (guint i = 0; i < cells->len; i++)
       g_ptr_array_add(v->outcomes, rungs[k].run(a, cells->pdata[i]));
   }
+  if (is_asked(v, RERUN)) rerun(v, a, cells);
   return true;
 }
 
@@ -217,10 +238,12 @@ int hn_cmd_verify(int argc, char **argv) {
       {"sandbox", 0, 0, G_OPTION_ARG_NONE, &sandbox,
        "With --run: by bubblewrap, without network, writing nothing", NULL},
       {"rung", 0, 0, G_OPTION_ARG_STRING_ARRAY, &asked,
-       "With --run: 'replay' (evaluate the weights) or 'prefix' (the first updates); default: both",
+       "With --run: 'replay' (evaluate the weights), 'prefix' (the first updates), which are the "
+       "default, or 'rerun' (whole cells, judged by report.margin)",
        "RUNG"},
       {"cell", 0, 0, G_OPTION_ARG_STRING_ARRAY, &cells,
-       "With --run: this cell; may be given again; default: each arm's first", "ARM/SEED"},
+       "With --run: this cell; may be given again; default: each arm's first, of rerun all",
+       "ARM/SEED"},
       {"updates", 0, 0, G_OPTION_ARG_INT64, &updates, "Of prefix; 0: all; default: 10", "N"},
       {"tolerance", 0, 0, G_OPTION_ARG_DOUBLE, &tolerance,
        "Up to which numbers agree, relative above 1; default: 1e-3", "X"},

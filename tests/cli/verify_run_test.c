@@ -108,10 +108,9 @@ static void test_configuration(void) {
   says(&replay, 0, "replay belief/0: bitwise\n"); /* the weights are what they were */
 }
 
-/* The last value of eval.return is a better one. */
-static void test_numbers(void) {
-  g_autoptr(Folder) dir = copy();
-  g_autofree char *cell = g_build_filename(dir, "out/belief/0", NULL);
+/* Adds to the last value of eval.return. */
+static void add_to_return(const char *dir, int seed, double more) {
+  g_autofree char *cell = g_strdup_printf("%s/out/belief/%d", dir, seed);
   g_autofree char *text = fake_read(cell, "metrics.csv");
   g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
   g_auto(GStrv) columns = g_strsplit(lines[0], ",", -1);
@@ -119,11 +118,17 @@ static void test_numbers(void) {
   while (strcmp(columns[at], "eval.return") != 0) at++;
   const guint last = g_strv_length(lines) - 2; /* an empty one follows */
   g_auto(GStrv) fields = g_strsplit(lines[last], ",", -1);
-  g_free(fields[at]), fields[at] = g_strdup("99");
+  const double value = g_ascii_strtod(fields[at], NULL) + more;
+  g_free(fields[at]), fields[at] = g_strdup_printf("%.9g", value);
   g_free(lines[last]), lines[last] = g_strjoinv(",", fields);
   g_autofree char *changed = g_strjoinv("\n", lines);
   fake_write(cell, "metrics.csv", changed);
   reseal(cell, "metrics.csv");
+}
+
+static void test_numbers(void) {
+  g_autoptr(Folder) dir = copy();
+  add_to_return(dir, 0, 99);
   pack(dir);
   g_auto(Run) run = hunch(dir, "verify a.zip --run --rung replay --cell belief/0"),
               other = hunch(dir, "verify a.zip --run --rung replay --cell none/0"),
@@ -131,6 +136,50 @@ static void test_numbers(void) {
   says(&run, 3, "replay belief/0: differs; eval.return by ");
   says(&other, 0, "a.zip: bitwise\n");
   says(&loose, 0, "a.zip: numeric\n");
+}
+
+static void declare_margin(const char *dir, double margin) {
+  g_autofree char *out = g_build_filename(dir, "out", NULL);
+  g_autofree char *plan = g_build_filename(out, "study.json", NULL);
+  g_autoptr(JsonObject) o = hn_json_read(plan, NULL);
+  json_object_set_double_member(hn_json_object(o, "report"), "margin", margin);
+  g_autofree char *text = hn_json_sealed_text(o);
+  fake_write(out, "study.json", text);
+}
+
+static void test_rerun(void) {
+  g_autoptr(Folder) dir = copy();
+  pack(dir);
+  g_auto(Run) run =
+      hunch(dir, "verify a.zip --run --rung rerun --cell none/0 --cell none/1 --cell belief/2");
+  says(&run, 0, "  rerun belief: bitwise, 10 updates\n  rerun none: bitwise, 10 updates\n");
+}
+
+/* Returns are said to be 1, 2 and 3 higher than they are: again they are lower by 2 on average, and
+ * the interval that two one-sided tests at 5 % look at is 2 -+ 2.919986 / sqrt(3), that is, it ends
+ * at 3.68586 (2.919986: the 0.95 quantile of t with 2 degrees of freedom, from tables). */
+static void test_margin(void) {
+  static const struct {
+    double margin;
+    int code;
+    const char *says;
+  } cases[] = {{3.69, 0, "rerun belief: statistical"},
+               {3.68, 3, "rerun belief: differs"},
+               {0, 3, "the study declares no report.margin"}};
+  g_autoptr(Folder) dir = copy();
+  for (int seed = 0; seed < 3; seed++) add_to_return(dir, seed, 1 + seed);
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    declare_margin(dir, cases[i].margin);
+    pack(dir);
+    g_auto(Run) run = hunch(dir, "verify a.zip --run --rung rerun --cell belief/0 --cell belief/1 "
+                                 "--cell belief/2");
+    says(&run, cases[i].code, cases[i].says);
+    if (cases[i].margin > 0) expect(run.out, "eval.return changed by -2 [-3.686, -0.3141]");
+  }
+  declare_margin(dir, 100);
+  pack(dir);
+  g_auto(Run) two = hunch(dir, "verify a.zip --run --rung rerun --cell belief/0 --cell belief/1");
+  says(&two, 3, "2 seeds, of 3 that a test needs");
 }
 
 /* The weights are another seed's. */
@@ -176,7 +225,7 @@ static void test_not_intact(void) {
 static void test_refusals(void) {
   static const char *const calls[][2] = {
       {"verify a.zip --sandbox", "go with --run"},
-      {"verify a.zip --run --rung rerun", "no rung 'rerun'"},
+      {"verify a.zip --run --rung again", "no rung 'again'"},
       {"verify a.zip --run --cell belief/7", "no cell 'belief/7'; did you mean 'belief/"},
       {"verify a.zip --run --updates -1", "not negative"},
       {"verify", "expected one package"}};
@@ -220,7 +269,7 @@ static void prepare(void) {
       "cc -shared -fPIC -I" SOURCE "/core/include mine.c -o mine.so";
   g_assert_cmpint(shell(home, build), ==, 0);
   fake_write(home, "s.yaml", study);
-  g_auto(Run) run = hunch(home, "run s.yaml -o out -j 1 run.frames=480");
+  g_auto(Run) run = hunch(home, "run s.yaml -o out -j 1 run.frames=480 seeds.count=3");
   if (run.code != 0) g_error("%d %s", run.code, run.err);
 }
 
@@ -232,6 +281,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/verify_run/trace", test_trace);
   g_test_add_func("/verify_run/configuration", test_configuration);
   g_test_add_func("/verify_run/numbers", test_numbers);
+  g_test_add_func("/verify_run/rerun", test_rerun);
+  g_test_add_func("/verify_run/margin", test_margin);
   g_test_add_func("/verify_run/weights", test_weights);
   g_test_add_func("/verify_run/plugin_of_the_package", test_plugin_of_the_package);
   g_test_add_func("/verify_run/starts_from_an_arm", test_starts_from_an_arm);

@@ -201,15 +201,21 @@ static bool find_weights(const HnAgain *a, HnNode *config) {
   return true;
 }
 
-HnOutcome *hn_again_prefix(const HnAgain *a, const HnResult *c) {
-  HnOutcome *o = outcome_new(c, "prefix");
+char *hn_again_train(const HnAgain *a, const HnResult *c, const char *rung, int64_t updates,
+                     char **dir) {
   g_autoptr(HnNode) config = configuration(a, c);
   char *reason = NULL;
+  *dir = NULL;
   if (!find_weights(a, config))
-    return failed(o,
-                  g_strdup("starts from weights of another study, which are not in the package"));
-  g_autofree char *dir = make_folder(a, c, o->rung, config, &reason);
-  if (dir) reason = run_cell(a, c, dir, a->options.updates);
+    return g_strdup("starts from weights of another study, which are not in the package");
+  *dir = make_folder(a, c, rung, config, &reason);
+  return *dir ? run_cell(a, c, *dir, updates) : reason;
+}
+
+HnOutcome *hn_again_prefix(const HnAgain *a, const HnResult *c) {
+  HnOutcome *o = outcome_new(c, "prefix");
+  g_autofree char *dir = NULL;
+  char *reason = hn_again_train(a, c, o->rung, a->options.updates, &dir);
   if (reason) return failed(o, reason);
   hn_again_compare_traces(c, dir, o);
   hn_again_compare_rows(c, dir, a->options.tolerance, o);

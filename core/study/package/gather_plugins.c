@@ -105,26 +105,43 @@ static bool add_plugin(const Plugins *x, JsonObject *plugin, GError **error) {
   return add_plugin_file(x, plain, file, sha256, name, error);
 }
 
+/* The name by which programs ask for a library, libhunch-kit.so.1 for libhunch-kit.so.1.0.0: the
+ * shortest with a version that is there; g_free. */
+static char *soname_of(const char *folder, const char *library) {
+  g_autofree char *name = g_strdup(library);
+  char *found = g_strdup(library);
+  for (char *dot; (dot = strrchr(name, '.')) && g_ascii_isdigit(dot[1]);) {
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    if (g_file_test(path, G_FILE_TEST_IS_REGULAR)) g_free(found), found = g_strdup(name);
+    *dot = 0;
+  }
+  return found;
+}
+
 /* The kit that plugins load, where it is found from one of their files: in the build tree, or where
  * plugins are installed. */
-static void add_kit(const Plugins *x, const HnResult *c, const char *file) {
+static void add_kit(const Plugins *x, const char *library, const char *file) {
   static const char *const places[] = {"../core/kit", "../.."};
+  for (guint k = 0; k < G_N_ELEMENTS(places); k++) {
+    g_autofree char *plugins = g_path_get_dirname(file);
+    g_autofree char *folder = g_build_filename(plugins, places[k], NULL);
+    g_autofree char *path = g_build_filename(folder, library, NULL);
+    g_autofree char *soname = soname_of(folder, library);
+    g_autofree char *name = g_build_filename(HN_PACKAGE_LIB, soname, NULL);
+    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR) || g_hash_table_contains(x->known, name))
+      continue;
+    g_hash_table_insert(x->known, g_strdup(name), g_strdup(""));
+    hn_zip_add_file(x->g->sources, name, path);
+  }
+}
+
+/* Libraries of this project that the plugin was loaded with. */
+static void add_libraries(const Plugins *x, const HnResult *c, JsonObject *plugin) {
+  const char *file = hn_json_string(plugin, "file", NULL);
   JsonArray *libraries = hn_json_array(c->facts, "libraries");
   for (guint i = 0; libraries && file && i < json_array_get_length(libraries); i++) {
     const char *library = hn_json_string_at(libraries, i);
-    if (!library || !g_str_has_prefix(library, "libhunch-kit.so")) continue;
-    g_autofree char *soname = g_strdup(library); /* libhunch-kit.so.MAJOR.MINOR */
-    char *patch = strrchr(soname, '.');
-    if (g_strrstr(soname, ".so.") + 5 < patch - 1) *patch = 0;
-    g_autofree char *name = g_build_filename(HN_PACKAGE_LIB, soname, NULL);
-    for (guint k = 0; k < G_N_ELEMENTS(places); k++) {
-      g_autofree char *folder = g_path_get_dirname(file);
-      g_autofree char *path = g_build_filename(folder, places[k], soname, NULL);
-      if (!g_file_test(path, G_FILE_TEST_IS_REGULAR) || g_hash_table_contains(x->known, name))
-        continue;
-      g_hash_table_insert(x->known, g_strdup(name), g_strdup(""));
-      hn_zip_add_file(x->g->sources, name, path);
-    }
+    if (library && g_str_has_prefix(library, "libhunch-kit.so")) add_kit(x, library, file);
   }
 }
 
@@ -135,7 +152,7 @@ static bool add_cell(const Plugins *x, const HnResult *c, GError **error) {
     JsonObject *plugin = hn_json_object(hn_json_object(c->facts, "plugins"), kinds[k]);
     for (; plugin && ok; plugin = hn_json_object(plugin, "inner")) {
       ok = add_plugin(x, plugin, error);
-      add_kit(x, c, hn_json_string(plugin, "file", NULL));
+      add_libraries(x, c, plugin);
     }
   }
   return ok;
