@@ -344,7 +344,7 @@ static bool read_all(HnZip *zip, GError **error) {
     HnZipEntry e = {0};
     ok = read_entry(&in, &e, error);
     const HnZipEntry *last = i ? &g_array_index(zip->entries, HnZipEntry, i - 1) : NULL;
-    if (ok && last && strcmp(last->name, e.name) >= 0)
+    if (ok && last && e.name && strcmp(last->name, e.name) >= 0)
       ok = refuse(error, e.name, "is not in the order of names");
     g_array_append_val(zip->entries, e);
   }

@@ -8,6 +8,7 @@
 
 #define CRATE_PROFILE   "https://w3id.org/ro/crate/1.1"
 #define PROCESS_PROFILE "https://w3id.org/ro/wfrun/process/0.5"
+#define SCHEMA          "http://schema.org/"
 
 /* ---- writing ---- */
 
@@ -102,20 +103,38 @@ static const char *format_of(const char *name) {
   return formats[i][1];
 }
 
-static bool add_file(JsonBuilder *b, const HnZipSource *s, GError **error) {
+/* The version of a packed plugin, as the cells that ran it say; or NULL. */
+static const char *plugin_version(const HnResults *r, const char *file) {
+  g_autofree char *stem = g_strndup(file, strlen(file) - strlen(".so"));
+  for (guint i = 0; i < r->cells->len; i++) {
+    const HnResult *c = r->cells->pdata[i];
+    g_auto(GStrv) plugins = hn_result_plugins(c);
+    for (char **p = plugins; *p; p++) {
+      g_autofree char *name = g_strdup_printf("plugins.%s.name", *p);
+      g_autofree char *version = g_strdup_printf("plugins.%s.version", *p);
+      g_autofree char *own = g_strconcat(HN_PACKAGE_PLUGINS "/", hn_result_fact(c, name), NULL);
+      if (strcmp(own, stem) == 0) return hn_result_fact(c, version);
+    }
+  }
+  return NULL;
+}
+
+static bool add_file(JsonBuilder *b, const HnResults *r, const HnZipSource *s, GError **error) {
   g_autoptr(GBytes) bytes = hn_zip_source_bytes(s, error);
   if (!bytes) return false;
   g_autofree char *id = id_of(s->name), *base = g_path_get_basename(s->name);
   g_autofree char *sum = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes);
   g_autofree char *size = g_strdup_printf("%" G_GSIZE_FORMAT, g_bytes_get_size(bytes));
   const bool plugin = g_str_has_prefix(s->name, HN_PACKAGE_PLUGINS "/");
+  const char *version = plugin ? plugin_version(r, s->name) : NULL;
   hn_json_open_object(b, NULL);
   hn_json_add_string(b, "@id", id);
-  if (plugin)
+  if (version)
     hn_json_add_strings(b, "@type", 2, (const char *const[]){"File", "SoftwareApplication"});
   else
     hn_json_add_string(b, "@type", "File");
   hn_json_add_string(b, "name", base);
+  if (version) hn_json_add_string(b, "softwareVersion", version);
   hn_json_add_string(b, "encodingFormat", format_of(s->name));
   hn_json_add_string(b, "contentSize", size);
   hn_json_add_string(b, "sha256", sum);
@@ -147,19 +166,32 @@ static void add_below(JsonBuilder *b, const HnGathered *g, const char *folder, c
   }
 }
 
-static void add_action(JsonBuilder *b, const HnGathered *g, const HnResult *c) {
+/* A time in UTC to the second, in the form that the profile asks for. */
+static void add_time(JsonBuilder *b, const char *member, const char *time) {
+  if (!time || strlen(time) < 19) return;
+  g_autofree char *text = g_strdup_printf("%.19s+00:00", time);
+  hn_json_add_string(b, member, text);
+}
+
+static void add_action(JsonBuilder *b, const HnGathered *g, const HnCitation *by,
+                       const HnResult *c) {
   g_autofree char *id = action_id(c);
   g_autofree char *name = g_strdup_printf("Arm %s, seed %" PRId64, c->arm, c->seed_index);
   g_autofree char *folder =
       g_strdup_printf(HN_PACKAGE_STUDY "/%s/%" PRId64 "/", c->arm, c->seed_index);
   g_autofree char *config = g_strconcat(folder, hn_run_file_name(HN_FILE_CONFIG), NULL);
   g_autofree char *config_id = id_of(config);
-  const char *status = hn_result_done(c)                  ? "CompletedActionStatus"
-                       : strcmp(c->status, "failed") == 0 ? "FailedActionStatus"
-                                                          : "ActiveActionStatus";
+  const char *status = hn_result_done(c)                  ? SCHEMA "CompletedActionStatus"
+                       : strcmp(c->status, "failed") == 0 ? SCHEMA "FailedActionStatus"
+                                                          : NULL;
   entity(b, id, "CreateAction");
   hn_json_add_string(b, "name", name);
+  hn_json_add_string(b, "description", "Trained and evaluated by `hunch run`.");
   reference(b, "instrument", "#hunch");
+  if (by->authors->len) {
+    g_autofree char *agent = author_id(by->authors->pdata[0], 0);
+    reference(b, "agent", agent);
+  }
   hn_json_open_array(b, "object");
   reference(b, NULL, config_id);
   add_below(b, g, HN_PACKAGE_PLUGINS "/", "");
@@ -167,9 +199,9 @@ static void add_action(JsonBuilder *b, const HnGathered *g, const HnResult *c) {
   hn_json_open_array(b, "result");
   add_below(b, g, folder, config);
   json_builder_end_array(b);
-  hn_json_add_string(b, "startTime", hn_json_string(c->facts, "started", NULL));
-  hn_json_add_string(b, "endTime", hn_json_string(c->facts, "written", NULL));
-  reference(b, "actionStatus", status);
+  add_time(b, "startTime", hn_json_string(c->facts, "started", NULL));
+  add_time(b, "endTime", hn_json_string(c->facts, "written", NULL));
+  if (status) reference(b, "actionStatus", status);
   json_builder_end_object(b);
 }
 
@@ -188,9 +220,10 @@ char *hn_crate_text(const HnGathered *g, const HnCitation *c, GError **error) {
   add_program(b, g->results);
   for (guint i = 0; i < g->results->cells->len; i++) {
     const HnResult *cell = g->results->cells->pdata[i];
-    if (cell->facts) add_action(b, g, cell);
+    if (cell->facts) add_action(b, g, c, cell);
   }
-  for (guint i = 0; i < g->sources->len && ok; i++) ok = add_file(b, g->sources->pdata[i], error);
+  for (guint i = 0; i < g->sources->len && ok; i++)
+    ok = add_file(b, g->results, g->sources->pdata[i], error);
   json_builder_end_array(b);
   g_autofree char *text = hn_json_end(b);
   return ok ? g_steal_pointer(&text) : NULL;
