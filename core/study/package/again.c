@@ -35,20 +35,24 @@ static int remove_one(const char *path, const struct stat *facts, int kind, stru
   return g_remove(path);
 }
 
-HnAgain *hn_again_new(const HnIntact *x, const HnAgainOptions *options, GError **error) {
-  g_autoptr(HnAgain) a = g_new0(HnAgain, 1);
+static bool unpack(HnAgain *a, const HnIntact *x, GError **error) {
   g_autofree char *bwrap = g_find_program_in_path("bwrap");
-  a->options = *options;
-  if (options->sandbox && !bwrap) {
-    hn_error_set(error, HN_ERROR_MISSING,
-                 "--sandbox needs the program bwrap (bubblewrap), which is not installed");
-    return NULL;
-  }
+  if (a->options.sandbox && !bwrap)
+    return hn_error_set(error, HN_ERROR_MISSING,
+                        "--sandbox needs the program bwrap (bubblewrap), which is not installed");
   a->folder = g_dir_make_tmp("hunch-verify-XXXXXX", error);
-  if (!a->folder || !hn_zip_extract(x->zip, a->folder, error)) return NULL;
+  if (!a->folder || !hn_zip_extract(x->zip, a->folder, error)) return false;
   g_autofree char *study = g_build_filename(a->folder, HN_PACKAGE_STUDY, NULL);
   a->results = hn_results_read(study, error);
-  return a->results ? g_steal_pointer(&a) : NULL;
+  return a->results != NULL;
+}
+
+HnAgain *hn_again_new(const HnIntact *x, const HnAgainOptions *options, GError **error) {
+  HnAgain *a = g_new0(HnAgain, 1);
+  a->options = *options;
+  if (unpack(a, x, error)) return a;
+  hn_again_free(a);
+  return NULL;
 }
 
 void hn_again_free(HnAgain *a) {

@@ -7,7 +7,7 @@
 /* ORCID ends in a check digit by ISO 7064 MOD 11-2. */
 static bool is_orcid(const char *text) {
   int total = 0, digits = 0;
-  if (strlen(text) != 19) return false;
+  if (!text || strlen(text) != 19) return false;
   for (int i = 0; i < 18; i++) {
     if (i % 5 == 4) {
       if (text[i] != '-') return false;
@@ -21,7 +21,7 @@ static bool is_orcid(const char *text) {
 }
 
 static bool is_mail(const char *text) {
-  const char *at = strchr(text, '@');
+  const char *at = text ? strchr(text, '@') : NULL;
   return at && at > text && strchr(at, '.') && !strpbrk(text, " \t<>\"");
 }
 
@@ -54,7 +54,7 @@ HnAuthor *hn_author_parse(const char *text, GError **error) {
   }
   HnAuthor *a = g_new0(HnAuthor, 1);
   a->name = g_steal_pointer(&name);
-  if (id && is_orcid(id))
+  if (is_orcid(id))
     a->orcid = g_strdup(id);
   else
     a->mail = g_strdup(id);

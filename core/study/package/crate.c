@@ -149,8 +149,9 @@ static void add_program(JsonBuilder *b, const HnResults *r) {
   json_builder_end_object(b);
   const HnResult *c = NULL;
   for (guint i = 0; i < r->cells->len && !(c && c->facts); i++) c = r->cells->pdata[i];
-  const char *version = hn_json_string(c->facts, "hunch", "?");
-  const char *commit = hn_json_string(c->facts, "commit", "?");
+  JsonObject *facts = c ? c->facts : NULL;
+  const char *version = hn_json_string(facts, "hunch", "?");
+  const char *commit = hn_json_string(facts, "commit", "?");
   g_autofree char *full = g_strdup_printf("%s (%s)", version, commit);
   entity(b, "#hunch", "SoftwareApplication");
   hn_json_add_string(b, "name", "hunch"), hn_json_add_string(b, "softwareVersion", full);

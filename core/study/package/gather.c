@@ -274,19 +274,26 @@ static void know_machine(HnPortable *p, const char *dir) {
   hn_portable_add(p, g_get_home_dir(), "~");
 }
 
-HnGathered *hn_gather(const HnResults *r, const HnPackChoice *choice, GError **error) {
-  g_autoptr(HnGathered) g = g_new0(HnGathered, 1);
+static bool gather(HnGathered *g, const HnPackChoice *choice, GError **error) {
+  const HnResults *r = g->results;
   g_autoptr(HnPortable) p = hn_portable_new();
-  g->results = r;
-  g->sources = hn_zip_sources_new();
-  g->editions = g_ptr_array_new_with_free_func(edition_free);
-  g->notes = g_ptr_array_new_with_free_func(g_free);
   know_machine(p, r->dir);
   if (!judge(g, choice, error) || !(g->scratch = g_dir_make_tmp("hunch-pack-XXXXXX", error)) ||
       !hn_gather_plugins(g, p, choice->unchecked, error) || !add_plan(g, p, error) ||
       !add_report(g, p, "report.html", error) || !add_report(g, p, "report", error))
-    return NULL;
+    return false;
   for (guint i = 0; i < r->cells->len; i++)
-    if (!add_cell(g, p, r->cells->pdata[i], choice, error)) return NULL;
-  return g_steal_pointer(&g);
+    if (!add_cell(g, p, r->cells->pdata[i], choice, error)) return false;
+  return true;
+}
+
+HnGathered *hn_gather(const HnResults *r, const HnPackChoice *choice, GError **error) {
+  HnGathered *g = g_new0(HnGathered, 1);
+  g->results = r;
+  g->sources = hn_zip_sources_new();
+  g->editions = g_ptr_array_new_with_free_func(edition_free);
+  g->notes = g_ptr_array_new_with_free_func(g_free);
+  if (gather(g, choice, error)) return g;
+  hn_gathered_free(g);
+  return NULL;
 }
