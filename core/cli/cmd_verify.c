@@ -160,18 +160,20 @@ static void print_outcome(const HnOutcome *o) {
   printf("%s%s\n", o->reason ? "; " : "", o->reason ? o->reason : "");
 }
 
+/* What a package says may hold anything. */
+static void print_line(const char *head, const char *text) {
+  g_autofree char *shown = hn_diag_printable(text);
+  printf("  %s: %s\n", head, shown);
+}
+
 static void print_text(const Verification *v) {
   const HnIntact *x = v->intact;
   printf("%s: %s\n", v->file, verdict(v));
   printf("  %u files are as manifest.sha256 says\n  sha256 %s\n", x->files, x->sha256);
   printf("  signature: %s\n", v->signature);
-  for (guint i = 0; i < x->wrong->len; i++)
-    printf("  differs: %s\n", (const char *)x->wrong->pdata[i]);
+  for (guint i = 0; i < x->wrong->len; i++) print_line("differs", x->wrong->pdata[i]);
   for (guint i = 0; i < v->outcomes->len; i++) print_outcome(v->outcomes->pdata[i]);
-  for (guint i = 0; hn_intact_note(x, i); i++) {
-    g_autofree char *note = hn_diag_printable(hn_intact_note(x, i));
-    printf("  note: %s\n", note);
-  }
+  for (guint i = 0; hn_intact_note(x, i); i++) print_line("note", hn_intact_note(x, i));
 }
 
 static void add_outcome(JsonBuilder *b, const HnOutcome *o) {
