@@ -202,7 +202,8 @@ static const struct {
 };
 
 static void test_abidiff(void) {
-  if (!g_find_program_in_path("abidiff")) {
+  g_autofree char *program = g_find_program_in_path("abidiff");
+  if (!program) {
     g_test_skip("abidiff (of abigail-tools) is not installed");
     return;
   }

@@ -77,6 +77,7 @@ static void test_methods(void) {
   g_assert_cmpuint(methods->struct_size, ==, sizeof(HnEnv));
   g_assert_cmpint(methods->grown, ==, 0);
   g_assert_true(methods->step == old.methods.step && methods->task_name);
+  hn_plugin_widened_free(wide, &p);
 }
 
 /* ---- plugins of the new version, which see what an old one hands on ---- */

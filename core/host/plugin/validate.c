@@ -252,9 +252,9 @@ static char *refuse_facts(const HnPlugin *p, const char *stem) {
   return NULL;
 }
 
-const HnPlugin *hn_descriptor_read(const HnPlugin *p, const char *stem, char **why) {
-  char *reason = hn_descriptor_refuse_abi(p->abi);
-  if (!reason) p = hn_plugin_widen(p, &reason);
+const HnPlugin *hn_descriptor_read(const HnPlugin *own, const char *stem, char **why) {
+  char *reason = hn_descriptor_refuse_abi(own->abi);
+  const HnPlugin *p = reason ? NULL : hn_plugin_widen(own, &reason);
   if (!reason) reason = refuse_facts(p, stem);
   if (!reason) reason = refuse_headers(p);
   if (!reason) reason = refuse_methods(p);
@@ -264,11 +264,13 @@ const HnPlugin *hn_descriptor_read(const HnPlugin *p, const char *stem, char **w
   if (!reason) reason = refuse_columns(p->info, "info");
   if (!reason) reason = refuse_columns(p->metrics, "metrics");
   *why = reason;
-  return reason ? NULL : p;
+  if (!reason) return p;
+  hn_plugin_widened_free(p, own);
+  return NULL;
 }
 
 char *hn_descriptor_refuse(const HnPlugin *p, const char *stem) {
   char *reason;
-  hn_descriptor_read(p, stem, &reason);
+  hn_plugin_widened_free(hn_descriptor_read(p, stem, &reason), p);
   return reason;
 }

@@ -10,7 +10,7 @@ char *hn_descriptor_refuse_abi(uint32_t abi);
 /* The descriptor as the host reads it, in structs of its own sizes (widen.h), which lives as long
  * as the plugin; or NULL with why the descriptor, its parameter table or its columns cannot be used
  * under the name `stem` (g_free).  Calls no plugin function. */
-const HnPlugin *hn_descriptor_read(const HnPlugin *p, const char *stem, char **why);
+const HnPlugin *hn_descriptor_read(const HnPlugin *own, const char *stem, char **why);
 /* Why the whole descriptor, its parameter table and its columns cannot be used under the name
  * `stem`, or NULL; free with g_free.  Calls no plugin function. */
 char *hn_descriptor_refuse(const HnPlugin *p, const char *stem);

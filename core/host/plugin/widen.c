@@ -96,3 +96,14 @@ const HnPlugin *hn_plugin_widen(const HnPlugin *p, char **reason) {
   wide.struct_size = sizeof wide;
   return g_memdup2(&wide, sizeof wide);
 }
+
+static void free_other(const void *copy, const void *own) {
+  if (copy != own) g_free((void *)(guintptr)copy);
+}
+
+void hn_plugin_widened_free(const HnPlugin *wide, const HnPlugin *p) {
+  if (!wide || wide == p) return;
+  free_other(wide->methods, p->methods), free_other(wide->params, p->params);
+  free_other(wide->info, p->info), free_other(wide->metrics, p->metrics);
+  free_other(wide, p);
+}

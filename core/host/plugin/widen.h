@@ -15,6 +15,9 @@
  * The descriptor's ABI version was accepted before.  [any] */
 const HnPlugin *hn_plugin_widen(const HnPlugin *p, char **reason);
 
+/* Frees what hn_plugin_widen made of `p` that nobody keeps; wide: its result, or NULL. [any] */
+void hn_plugin_widened_free(const HnPlugin *wide, const HnPlugin *p);
+
 /* Copies the first MIN(from_size, size) bytes, and zeroes the rest of `size`. [any] */
 void hn_widen(void *to, gsize size, const void *from, gsize from_size);
 #endif
