@@ -1,6 +1,7 @@
-/* cmd_cell.c - `hunch cell DIR [-]`, which `hunch run` starts once per cell: takes the folder's
- * lock, then runs or resumes the cell whose resolved configuration comes on stdin (-) or is in DIR,
- * and tells on a page of memory how far it is. */
+/* cmd_cell.c - `hunch cell DIR [-|UPDATES]`, which `hunch run` starts once per cell: takes the
+ * folder's lock, then runs or resumes the cell whose resolved configuration comes on stdin (-) or
+ * is in DIR, and tells on a page of memory how far it is.  After so many UPDATES it is interrupted
+ * (0: never). */
 #include "call_record.h"
 #include "child.h"
 #include "error.h"
@@ -19,10 +20,16 @@
 #include <unistd.h>
 
 static volatile int stop;
+static int64_t updates_left; /* 0: any */
 
 static void on_signal(int number) {
   (void)number;
   stop = 1;
+}
+
+static void on_update(void *arg, int64_t frames, int64_t total) {
+  (void)arg, (void)frames, (void)total;
+  if (updates_left > 0 && --updates_left == 0) stop = 1;
 }
 
 /* GLib's last message before it aborts, as when memory runs out: printed like every other error,
@@ -73,7 +80,7 @@ static int run(const HnCell *cell, const char *dir, bool fresh) {
   g_autofree char *path = hn_run_file(dir, HN_FILE_LOG);
   const int log = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
   hn_guard_start(cell, log, &stop);
-  const bool ok = hn_run_cell(cell, dir, &stop, NULL, NULL, &error);
+  const bool ok = hn_run_cell(cell, dir, &stop, on_update, NULL, &error);
   hn_guard_finish();
   if (log >= 0) close(log);
   if (ok) return HN_EXIT_DONE;
@@ -117,10 +124,13 @@ static HnCell *read_cell(const char *dir, GError **error) {
 
 int hn_cmd_cell(int argc, char **argv) {
   const bool scheduled = argc == 3 && strcmp(argv[2], "-") == 0;
-  if (argc != 2 && !scheduled) {
-    g_printerr("usage: hunch cell DIR [-]\n");
+  guint64 updates = 0;
+  if (argc != 2 && !scheduled &&
+      !(argc == 3 && g_ascii_string_to_unsigned(argv[2], 10, 0, G_MAXINT64, &updates, NULL))) {
+    g_printerr("usage: hunch cell DIR [-|UPDATES]\n");
     return HN_EXIT_USAGE;
   }
+  updates_left = (int64_t)updates;
   listen_to_signals();
   if (scheduled) {
     fcntl(HN_CHILD_RECORD_FD, F_SETFD, FD_CLOEXEC);

@@ -6,26 +6,28 @@
 
 /* X(function, verb, what follows it, summary); a verb without a summary is internal and not listed.
  */
-#define HN_VERBS(X)                                                                          \
-  X(run, "run", "STUDY.yaml [BLOCK.KEY=VALUE..]", "Run a study, or what is left of it.")     \
-  X(validate, "validate", "STUDY.yaml [BLOCK.KEY=VALUE..]",                                  \
-    "Check a study; say all that is wrong with it.")                                         \
-  X(plan, "plan", "STUDY.yaml [BLOCK.KEY=VALUE..]",                                          \
-    "Show which cells of a study would run, and why.")                                       \
-  X(compare, "compare", "DIR", "Set the arms of a study side by side, with intervals.")      \
-  X(report, "report", "DIR", "Write a study's results as one HTML page with plots.")         \
-  X(inspect, "inspect", "[PLUGIN|run|evaluation|weights|seeds|report|protocol]",             \
-    "Show the plugins there are, the parameters of one, or a block's keys.")                 \
-  X(schema, "schema", "", "Print what a study may hold as JSON Schema, for editors.")        \
-  X(new, "new", "KIND NAME", "Start a plugin of your own: source, tests, study, README.")    \
-  X(check, "check", "PLUGIN [KEY=VALUE..] [BLOCK.KEY=VALUE..]",                              \
-    "Judge a plugin by the laws of its kind.")                                               \
-  X(video, "video", "CELL -o FILE.mp4", "Film a trial of a trained cell, with its belief.")  \
-  X(play, "play", "CELL", "Show a trial of a trained cell, in a window or in the terminal.") \
-  X(cell, "cell", "DIR", NULL)                                                               \
-  X(check_cells, "check-cells", "METRIC", NULL)                                              \
-  X(manual, "manual", "", NULL)                                                              \
-  X(check_weights, "check-weights", "", NULL)                                                \
+#define HN_VERBS(X)                                                                              \
+  X(run, "run", "STUDY.yaml [BLOCK.KEY=VALUE..]", "Run a study, or what is left of it.")         \
+  X(validate, "validate", "STUDY.yaml [BLOCK.KEY=VALUE..]",                                      \
+    "Check a study; say all that is wrong with it.")                                             \
+  X(plan, "plan", "STUDY.yaml [BLOCK.KEY=VALUE..]",                                              \
+    "Show which cells of a study would run, and why.")                                           \
+  X(compare, "compare", "DIR", "Set the arms of a study side by side, with intervals.")          \
+  X(report, "report", "DIR", "Write a study's results as one HTML page with plots.")             \
+  X(pack, "pack", "DIR -o FILE.zip", "Write a study as one file that proves itself elsewhere.")  \
+  X(verify, "verify", "FILE.zip", "Say whether a package is whole, and computes the same here.") \
+  X(inspect, "inspect", "[PLUGIN|run|evaluation|weights|seeds|report|protocol]",                 \
+    "Show the plugins there are, the parameters of one, or a block's keys.")                     \
+  X(schema, "schema", "", "Print what a study may hold as JSON Schema, for editors.")            \
+  X(new, "new", "KIND NAME", "Start a plugin of your own: source, tests, study, README.")        \
+  X(check, "check", "PLUGIN [KEY=VALUE..] [BLOCK.KEY=VALUE..]",                                  \
+    "Judge a plugin by the laws of its kind.")                                                   \
+  X(video, "video", "CELL -o FILE.mp4", "Film a trial of a trained cell, with its belief.")      \
+  X(play, "play", "CELL", "Show a trial of a trained cell, in a window or in the terminal.")     \
+  X(cell, "cell", "DIR", NULL)                                                                   \
+  X(check_cells, "check-cells", "METRIC", NULL)                                                  \
+  X(manual, "manual", "", NULL)                                                                  \
+  X(check_weights, "check-weights", "", NULL)                                                    \
   X(doctor, "doctor", "", "Check what hunch needs on this machine.")
 
 /* X(name, code, what it says) */
@@ -33,7 +35,7 @@
   X(DONE, 0, "done")                                                      \
   X(FAILED, 1, "failed")                                                  \
   X(USAGE, 2, "usage or configuration: the same command will fail again") \
-  X(BROKEN, 3, "a plugin breaks a law")                                   \
+  X(BROKEN, 3, "a plugin breaks a law, or a package is not what it says") \
   X(PARTIAL, 4, "some cells failed")                                      \
   X(INTERRUPTED, 75, "interrupted with a checkpoint: run again to go on")
 #define HN_EXIT_CODE(name, code, doc) HN_EXIT_##name = (code),

@@ -14,6 +14,7 @@ static const struct {
 } rooms[] = {
     {"core/include/hunch", ""},
     {"core/base", "hunch"},
+    {"core/archive", "base"},
     {"core/kit", "hunch"},
     {"core/host/plugin", "hunch base"},
     {"core/host/config", "hunch base plugin"},
@@ -27,7 +28,9 @@ static const struct {
     {"core/study/run", "base store plan"},
     {"core/study/results", "base store stats plan"},
     {"core/study/report", "base store stats results"},
-    {"core/cli", "hunch base plugin config store loop view check plan study/run results report"},
+    {"core/study/package", "base archive plugin config store stats plan results"},
+    {"core/cli",
+     "hunch base plugin config store loop view check plan study/run results report package"},
     {"plugins/common", "hunch"},
     {"plugins/envs/mujoco", "hunch"},
     {"plugins/envs/metaworld", "hunch mujoco"},

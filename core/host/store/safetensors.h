@@ -8,6 +8,9 @@
 #include <hunch/plugin.h>
 
 enum { HN_RANK_MAX = 4 };
+/* Metadata: the names of the tensors that are weights, a line each, in the order in which they are
+ * hashed. */
+#define HN_META_WEIGHTS "weights"
 
 typedef struct HnStoredTensor {
   char *name;

@@ -20,6 +20,7 @@ char *hn_plan_file_text(const HnStudy *study, const char *const *overrides) {
   hn_json_add_string(b, "band", hn_params_choice(&schema, "band", p->band));
   hn_json_add_real(b, "confidence", p->confidence);
   hn_json_add_int(b, "resamples", p->resamples);
+  hn_json_add_real(b, "margin", p->margin);
   json_builder_end_object(b);
   hn_json_add_strv(b, "overrides", overrides);
   return hn_json_end_sealed(b);

@@ -32,7 +32,11 @@
   X(choice, aggregate, "", "How seeds become one number.", "mean", HN_AGGREGATE_CHOICES) \
   X(choice, band, "", "What plots show around it.", "interval", "interval|quartiles")    \
   X(real, confidence, "", "Of intervals.", 0.95, 0.5, 0.999)                             \
-  X(int, resamples, "", "Of the bootstrap.", 10000, 100, 1e7)
+  X(int, resamples, "", "Of the bootstrap.", 10000, 100, 1e7)                            \
+  X(real, margin, "",                                                                    \
+    "Of the metric: a change of its mean over seeds that does not matter, by which "     \
+    "'hunch verify' judges a study that was run again; 0: none is declared.",            \
+    0, 0, 1e300)
 #define HN_SEEDS_PARAMS(X)                                               \
   X(int, root, "", "Seeds are derived from it.", 1, 0, 9007199254740992) \
   X(int, count, "", "Seeds per arm.", 3, 1, 100000)

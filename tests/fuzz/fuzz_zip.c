@@ -1,0 +1,46 @@
+/* fuzz_zip.c - bytes become a package.  A refusal must come with a reason; entries of what is taken
+ * lie inside the file one behind another, under names that stay inside a folder; and whatever is
+ * found intact packs to the same bytes again. */
+#include "fuzz.h"
+#include <intact.h>
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+  (void)argc, (void)argv;
+  fuzz_folder_make();
+  return 0;
+}
+
+/* Packs what was read, and compares. */
+static void same_again(const HnZip *zip, const uint8_t *data, size_t size) {
+  g_autoptr(GPtrArray) sources = hn_zip_sources_new();
+  g_autofree char *path = g_build_filename(fuzz_folder, "again.zip", NULL), *again = NULL;
+  gsize length;
+  for (guint i = 0; i < zip->entries->len; i++) {
+    const HnZipEntry *e = &g_array_index(zip->entries, HnZipEntry, i);
+    g_autoptr(GBytes) bytes = g_bytes_new(e->data, e->size);
+    hn_zip_add_bytes(sources, e->name, bytes);
+  }
+  g_assert_true(hn_zip_write(path, sources, NULL));
+  g_assert_true(g_file_get_contents(path, &again, &length, NULL));
+  g_assert_cmpmem(again, length, data, size);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  g_autofree char *path = fuzz_write("package.zip", data, size);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(HnIntact) x = hn_intact_read(path, &error);
+  g_assert_true(!x == (error != NULL));
+  if (!x) return 0;
+  const char *at = g_mapped_file_get_contents(x->zip->file);
+  bool damaged = false;
+  for (guint i = 0; i < x->zip->entries->len; i++) {
+    const HnZipEntry *e = &g_array_index(x->zip->entries, HnZipEntry, i);
+    g_assert_null(hn_zip_name_refuse(e->name));
+    g_assert_true(e->data >= at);
+    at = e->data + e->size;
+    damaged |= hn_zip_damaged(e);
+  }
+  g_assert_true(at <= g_mapped_file_get_contents(x->zip->file) + size);
+  if (!damaged) same_again(x->zip, data, size);
+  return 0;
+}
