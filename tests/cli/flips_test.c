@@ -133,11 +133,18 @@ static void test_flips(gconstpointer data) {
     for (int64_t k = 0; k < each; k++) flip_once(which, files->pdata[i], random);
 }
 
+/* Until a run ends, some tables are headers that no checkpoint speaks of. */
+static void test_headers(void) {
+  g_autoptr(GRand) random = g_rand_new_with_seed(29);
+  for (int k = 0; k < 3; k++) flip_once(1, CELL "/trial.csv", random);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   prepare();
   g_test_add_data_func("/flips/finished", GINT_TO_POINTER(0), test_flips);
   g_test_add_data_func("/flips/interrupted", GINT_TO_POINTER(1), test_flips);
+  g_test_add_func("/flips/headers", test_headers);
   const int result = g_test_run();
   for (int i = 0; i < 2; i++) clear(&said[i]), remove_folder(calm[i]);
   return result;

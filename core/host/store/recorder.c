@@ -50,19 +50,8 @@ static off_t timing_length(const char *path, int64_t update) {
   return at - text;
 }
 
-/* Bytes of the first line of a file; 0 if it has none. */
-static off_t header_length(const char *path) {
-  FILE *f = fopen(path, "rb");
-  off_t n = 0;
-  for (int c; f && (c = getc(f)) != EOF;) {
-    n++;
-    if (c == '\n') break;
-  }
-  if (f) fclose(f);
-  return n;
-}
-
-/* Tables that are written at the end alone. */
+/* Tables that are written at the end alone: until then they are their headers, which are written
+ * anew where a run goes on. */
 static bool is_of_the_end(HnRunFile t) {
   return t == HN_FILE_TRIAL || t == HN_FILE_PREDICTIONS;
 }
@@ -72,7 +61,7 @@ static off_t kept_length(const char *path, HnRunFile t, GHashTable *meta, bool e
   const char *length = g_hash_table_lookup(meta, hn_run_file_name(t));
   const char *update = g_hash_table_lookup(meta, "update");
   if (t == HN_FILE_TIMING && update) return timing_length(path, g_ascii_strtoll(update, NULL, 10));
-  if (length && !ended && is_of_the_end(t)) return header_length(path);
+  if (!ended && is_of_the_end(t)) return 0;
   return length ? (off_t)g_ascii_strtoll(length, NULL, 10) : 0;
 }
 
@@ -132,14 +121,16 @@ HnRecorder *hn_recorder_open(const char *dir, const HnSession *s, GHashTable *me
   HnRecorder *r = g_new0(HnRecorder, 1);
   r->dir = g_strdup(dir);
   r->row = (HnCsvWriter){g_string_new(NULL), DIGITS, false};
+  const bool ended = s->frames >= s->cell->run.frames;
   for (HnRunFile t = 0; t < HN_RUN_FILE_COUNT; t++) {
     if (t != HN_FILE_TRACE && !hn_record_has(s, t)) continue;
-    r->file[t] = open_file(dir, t, meta, s->frames >= s->cell->run.frames, &r->sum[t], error);
+    r->file[t] = open_file(dir, t, meta, ended, &r->sum[t], error);
     if (!r->file[t]) {
       hn_recorder_close(r);
       return NULL;
     }
-    if (g_hash_table_size(meta) > 0 || t == HN_FILE_TRACE) continue;
+    const bool goes_on = g_hash_table_size(meta) > 0 && (ended || !is_of_the_end(t));
+    if (goes_on || t == HN_FILE_TRACE) continue;
     hn_record_header(&r->row, t, s);
     flush_row(r, t);
   }
