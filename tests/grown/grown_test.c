@@ -166,7 +166,8 @@ static const struct {
 
 static char *config_of(guint k) {
   return g_strconcat("study: test\narm: only\nseed: 12345\nseed_index: 0\n", cells[k].config,
-                     "run: {frames: 480, rows: 8, steps: 20, checkpoint_every: 2}\n"
+                     "run: {frames: 480, rows: 8, steps: 20, checkpoint_every: 2, "
+                     "determinism: fast}\n" /* this process is not held to kernels */
                      "evaluation: {every: 2, tasks: 4}\n",
                      NULL);
 }
