@@ -80,6 +80,35 @@ static void test_predictions(void) {
   }
 }
 
+/* In place of a log standard deviation for each anchor their mean, by the batch posterior. */
+static void test_mean_stddev(void) {
+  Experience data = masses(90, 3, 60, 0, 4);
+  Fixture *b = fixture_new(
+      params_of(SMALL "view: predictions, belief_of: reward, anchor_stddev: mean"), &data, 60);
+  learn_all(b, &data);
+  Beliefs s = infer_all(b, &data);
+  const int64_t row = 2, n = 40, K = b->params.anchors;
+  const GlibrlModel *k = &b->g->reward;
+  g_assert_cmpint(b->spec.belief_dim, ==, K + 1 + 1 + 1);
+  const float *belief = s.belief + (n * data.rows + row) * b->spec.belief_dim;
+  Design of = design_of(b, &data, row, n);
+  void *memory;
+  HnMnw q = posterior_of(b, k, &of, n, &memory);
+  const float *c32 = glibrl_step_features(b->g, k, K, b->g->anchor);
+  double logs = 0;
+  for (int64_t i = 0; i < K; i++) {
+    double c[16], mean;
+    for (int64_t j = 0; j < k->d; j++) c[j] = (double)c32[i * k->d + j];
+    logs += log(hn_mnw_predictive(&q, c, &mean)) / 2;
+    g_assert_cmpfloat_with_epsilon(belief[i], mean, 1e-5);
+  }
+  g_assert_cmpfloat_with_epsilon(belief[K], logs / (double)K, 1e-5);
+  g_assert_cmpfloat_with_epsilon(belief[K + 1], log(noise_of(b, &q, 0)) / 2, 1e-5);
+  fake_host_reset(&b->fake, (FakeMark){0});
+  g_aligned_free(memory), design_free(&of), beliefs_free(&s);
+  fixture_free(b), experience_free(&data);
+}
+
 /* Columns of s' that never move leave predictions of the reward alone. */
 static void test_predictions_of_nothing(void) {
   Experience data = sinusoids(80, 4, 40, 13);
@@ -409,6 +438,7 @@ static void test_refusal(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/glibrl-view/predictions", test_predictions);
+  g_test_add_func("/glibrl-view/mean-stddev", test_mean_stddev);
   g_test_add_func("/glibrl-view/predictions-of-nothing", test_predictions_of_nothing);
   g_test_add_func("/glibrl-view/anchors-cover-families", test_anchors_cover_families);
   g_test_add_func("/glibrl-view/anchors-settle", test_anchors_settle);

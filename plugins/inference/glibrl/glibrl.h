@@ -32,6 +32,7 @@ enum {
   GLIBRL_VIEW_PREDICTIONS
 };
 enum { GLIBRL_ANCHORS_SPREAD, GLIBRL_ANCHORS_RANDOM };
+enum { GLIBRL_STDDEV_EACH, GLIBRL_STDDEV_MEAN };
 enum { GLIBRL_OF_BOTH, GLIBRL_OF_TRANSITION, GLIBRL_OF_REWARD };
 
 #define GLIBRL_PARAMS(X)                                                                           \
@@ -128,6 +129,10 @@ enum { GLIBRL_OF_BOTH, GLIBRL_OF_TRANSITION, GLIBRL_OF_REWARD };
     "How anchors are chosen among steps drawn from the replay; spread: one by one, where the "     \
     "features of those before say least; random: by chance.",                                      \
     "spread", "spread|random")                                                                     \
+  X(choice, anchor_stddev, "",                                                                     \
+    "What view: predictions shows of how certain they are; each: a log standard deviation for "    \
+    "each anchor; mean: the mean of these.",                                                       \
+    "each", "each|mean")                                                                           \
   X(int, anchors_until, "iteration",                                                               \
     "Last iteration of learning that may choose new anchors; iterations 1, 2, 4, 8 .. up to it "   \
     "do.",                                                                                         \

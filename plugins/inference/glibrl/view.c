@@ -24,7 +24,7 @@ static int64_t rest_count(const GlibrlParams *p, int64_t d, int64_t m) {
   case GLIBRL_VIEW_WHITENED:
     return 1 + m;
   case GLIBRL_VIEW_PREDICTIONS:
-    return p->anchors + m;
+    return (p->anchor_stddev == GLIBRL_STDDEV_EACH ? p->anchors : 1) + m;
   default:
     return 0;
   }
@@ -155,11 +155,15 @@ static float *put_predictions(const GlibrlView *v, const GlibrlViewPart *q, cons
                               double nu, float *mean, float *rest) {
   const int64_t anchors = v->g->p->anchors, side = 1 + q->m;
   const double *probe = (const double *)(const void *)(row + q->model->probe_at);
+  const bool each = v->g->p->anchor_stddev == GLIBRL_STDDEV_EACH;
+  double logs = 0;
   for (int64_t k = 0; k < anchors; k++, probe += q->m ? side : 0) {
     for (int64_t j = 0, c = 0; j < q->whole; j++)
       *mean++ = !q->live || q->live[j] ? (float)probe[1 + c++] : 0;
-    *rest++ = q->m ? (float)sqrt(1 + probe[0]) : 1;
+    if (each) *rest++ = q->m ? (float)sqrt(1 + probe[0]) : 1;
+    if (!each && q->m) logs += log1p(probe[0]) / 2;
   }
+  if (!each) *rest++ = (float)exp(logs / (double)anchors);
   /* E[Sigma] = Psi / (nu - m - 1) */
   const double by = read_noise(v, q, row + q->model->posterior_at, nu - (double)q->m - 1);
   float *end = put_noise(v, q, by, rest);
