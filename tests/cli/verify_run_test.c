@@ -274,7 +274,8 @@ static void prepare(void) {
 }
 
 #ifdef __SANITIZE_ADDRESS__
-/* One of some twenty-five such runs under the sanitizer ended with an abort whose report was lost. */
+/* One of some twenty-five such runs under the sanitizer ended with an abort whose report was lost.
+ */
 static void skip_cells(void) {
   g_test_skip("cells of packages are run as hunch is installed; /verify_run/same is judged");
 }
