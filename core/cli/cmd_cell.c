@@ -69,7 +69,7 @@ static int judge(const HnCell *cell, const char *dir, bool *fresh) {
 static void warn_of_kernels(const char *dir) {
   g_autoptr(JsonObject) facts = hn_run_facts(dir, NULL);
   g_autofree char *changed = hn_run_kernels_changed(facts);
-  if (changed && hn_json_int(facts, "update", 0) > 0)
+  if (changed)
     g_printerr("%s: warning: this machine does not offer the kernels that it began with: %s; it "
                "goes on, but not to the bits of an undivided run\n",
                dir, changed);

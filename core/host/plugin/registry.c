@@ -1,5 +1,6 @@
 /* registry.c - see registry.h. */
 #include "registry.h"
+#include "checksum.h"
 #include "diagnostics.h"
 #include "elf_file.h"
 #include "error.h"
@@ -27,18 +28,12 @@ enum { LOAD_SECONDS = 5 };
 
 static GPtrArray *loaded; /* Loaded *, for the life of the process, as the plugins are */
 
-static char *sum_of(GMappedFile *bytes) {
-  return g_compute_checksum_for_data(G_CHECKSUM_SHA256,
-                                     (const guchar *)g_mapped_file_get_contents(bytes),
-                                     g_mapped_file_get_length(bytes));
-}
-
 static void remember(const HnPlugin *plugin, const char *file, GMappedFile *bytes) {
   if (!loaded) loaded = g_ptr_array_new();
   Loaded *l = g_new0(Loaded, 1);
   l->plugin = plugin;
   l->file = g_strdup(file);
-  l->sha256 = sum_of(bytes);
+  l->sha256 = hn_sha256_mapped(bytes);
   g_ptr_array_add(loaded, l);
 }
 
@@ -259,7 +254,7 @@ static const char *deadly(const char *file, const char *stem, GMappedFile *bytes
   static GHashTable *known; /* SHA-256 -> reason or NULL */
   if (is_own(file)) return NULL;
   if (!known) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  g_autofree char *sha256 = sum_of(bytes);
+  g_autofree char *sha256 = hn_sha256_mapped(bytes);
   Trial t = {file, stem, bytes};
   if (!g_hash_table_contains(known, sha256))
     g_hash_table_insert(known, g_strdup(sha256), hn_helper_try(open_once, &t, LOAD_SECONDS));

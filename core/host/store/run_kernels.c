@@ -1,5 +1,6 @@
 /* run_kernels.c - see run_kernels.h. */
 #include "run_kernels.h"
+#include "checksum.h"
 #include "determinism.h"
 #include "json.h"
 #include "kit_library.h"
@@ -44,21 +45,13 @@ static char *simulator_name(void) {
   return version;
 }
 
-static char *sha256_of(const char *file) {
-  g_autoptr(GMappedFile) bytes = g_mapped_file_new(file, FALSE, NULL);
-  return bytes ? g_compute_checksum_for_data(G_CHECKSUM_SHA256,
-                                             (const guchar *)g_mapped_file_get_contents(bytes),
-                                             g_mapped_file_get_length(bytes))
-               : NULL;
-}
-
 /* Kept, because run.json is written at every checkpoint; no plugin is loaded once a run is on. */
 const char *hn_run_simulator_sha256(void) {
   static GMutex lock;
   static char *known;
   g_autofree char *file = simulator_file();
   g_mutex_lock(&lock);
-  if (file && !known) known = sha256_of(file);
+  if (file && !known) known = hn_sha256_file(file);
   g_mutex_unlock(&lock);
   return file ? known : NULL;
 }
@@ -72,6 +65,7 @@ bool hn_run_kernels_alike(const char *member, const char *a, const char *b) {
 
 char *hn_run_kernels_changed(JsonObject *facts) {
   g_autoptr(GString) text = g_string_new(NULL);
+  if (hn_json_int(facts, "update", 0) <= 0) return NULL;
   for (guint i = 0; i < G_N_ELEMENTS(facts_of); i++) {
     const Fact *f = &facts_of[i];
     const char *was = hn_json_string(facts, f->member, NULL), *is = f->now();
@@ -86,7 +80,7 @@ char *hn_run_kernels_changed(JsonObject *facts) {
 /* Of all parts so far. */
 static char *changes(JsonObject *facts) {
   const char *before = hn_json_string(facts, "kernels_changed", NULL);
-  g_autofree char *now = hn_json_int(facts, "update", 0) > 0 ? hn_run_kernels_changed(facts) : NULL;
+  g_autofree char *now = hn_run_kernels_changed(facts);
   if (!before || !now) return g_strdup(before ? before : now);
   return g_strconcat(before, "; ", now, NULL);
 }

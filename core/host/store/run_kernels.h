@@ -17,7 +17,7 @@
  * but base; what is not known (NULL) is no difference. */
 bool hn_run_kernels_alike(const char *member, const char *a, const char *b);
 /* How this process differs from one that left `facts`, its run.json: "OpenBLAS's kernels were
- * Cooperlake and are Haswell"; NULL: it does not; g_free. */
+ * Cooperlake and are Haswell"; NULL: it does not, or that one had done no update; g_free. */
 char *hn_run_kernels_changed(JsonObject *facts);
 /* Adds the members, with libm_version, the simulator and its file's hash, and kernels_changed:
  * what was otherwise in earlier parts of the run, as `facts`, its run.json so far (or NULL), says.

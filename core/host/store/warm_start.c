@@ -1,5 +1,6 @@
 /* warm_start.c - see warm_start.h. */
 #include "warm_start.h"
+#include "checksum.h"
 #include "error.h"
 #include "json.h"
 #include "run_dir.h"
@@ -140,9 +141,7 @@ char *hn_warm_start_sha256(const char *path, GError **error) {
     hn_error_set(error, HN_ERROR_REFUSED, "%s: %s", path, why->message);
     return NULL;
   }
-  char *fresh = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
-                                            (const guchar *)g_mapped_file_get_contents(file),
-                                            g_mapped_file_get_length(file));
+  char *fresh = hn_sha256_mapped(file);
   g_mapped_file_unref(file);
   g_hash_table_insert(known, g_strdup(path), g_strdup(fresh));
   return fresh;

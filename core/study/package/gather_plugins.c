@@ -1,5 +1,6 @@
 /* gather_plugins.c - see gather_plugins.h. */
 #include "gather_plugins.h"
+#include "checksum.h"
 #include "error.h"
 #include "json.h"
 #include "registry.h"
@@ -12,13 +13,6 @@ typedef struct Plugins {
   bool unchecked;
   GHashTable *known; /* name of a file of the package -> its SHA-256 */
 } Plugins;
-
-static char *sha256_of_file(const char *path) {
-  g_autoptr(GBytes) bytes = NULL;
-  const HnZipSource source = {.path = (char *)(guintptr)path};
-  if (!path || !(bytes = hn_zip_source_bytes(&source, NULL))) return NULL;
-  return g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes);
-}
 
 /* Whether a file lies in the folder that came with this program. */
 static bool is_own(const char *file) {
@@ -55,7 +49,7 @@ static bool unless_allowed(const Plugins *x, GError **error, const char *format,
 /* A plugin's file, the first time that it is met. */
 static bool add_plugin_file(const Plugins *x, const char *plugin, const char *file,
                             const char *sha256, const char *name, GError **error) {
-  g_autofree char *is = sha256_of_file(file);
+  g_autofree char *is = hn_sha256_file(file);
   if (g_strcmp0(is, sha256) != 0)
     return unless_allowed(x, error, "Plugin %s is not packed: its file %s the run", plugin,
                           is ? "has changed since" : "is gone since");
@@ -74,7 +68,7 @@ static bool add_param_files(const Plugins *x, JsonObject *files, GError **error)
     const char *path = hn_json_string(one, "path", NULL),
                *sha = hn_json_string(one, "sha256", NULL);
     if (!path || !*path || !sha) continue;
-    g_autofree char *base = g_path_get_basename(path), *is = sha256_of_file(path);
+    g_autofree char *base = g_path_get_basename(path), *is = hn_sha256_file(path);
     g_autofree char *name = g_build_filename(HN_PACKAGE_FILES, sha, base, NULL);
     if (g_strcmp0(is, sha) != 0)
       ok = hn_error_set(error, HN_ERROR_REFUSED, "%s has changed since the run", path);

@@ -1,5 +1,6 @@
 /* intact.c - see intact.h. */
 #include "intact.h"
+#include "checksum.h"
 #include "crate.h"
 #include "error.h"
 #include "json.h"
@@ -40,9 +41,7 @@ HnIntact *hn_intact_read(const char *path, GError **error) {
   HnIntact *x = g_new0(HnIntact, 1);
   x->zip = g_steal_pointer(&zip);
   x->wrong = g_ptr_array_new_with_free_func(g_free);
-  x->sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
-                                          (const guchar *)g_mapped_file_get_contents(x->zip->file),
-                                          g_mapped_file_get_length(x->zip->file));
+  x->sha256 = hn_sha256_mapped(x->zip->file);
   x->files = hn_manifest_check(x->zip, x->wrong);
   check_facts(x);
   check_crate(x);
