@@ -12,8 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Metadata: a line "CHECKSUM NAME" for each tensor; and the checksum of all that the header says
- * else.  A file that another program wrote has neither. */
+/* Metadata: the names of the tensors that are weights, a line each. */
+#define META_WEIGHTS "weights"
+/* A line "CHECKSUM NAME" for each tensor; and the checksum of all that the header says else.  A
+ * file that another program wrote has neither. */
 #define META_CHECKSUMS "checksums"
 #define META_HEADER    "header"
 
@@ -205,15 +207,21 @@ static void take(HnStoredTensors *t, JsonObject *root, const char *data, gsize s
   g_list_free(members);
 }
 
-/* Marks the tensors that the metadata list as weights. */
-static void mark_weights(HnStoredTensors *t) {
-  const char *list = g_hash_table_lookup(t->meta, HN_META_WEIGHTS);
+GPtrArray *hn_stored_tensors_weights(const HnStoredTensors *t) {
+  GPtrArray *weights = g_ptr_array_new();
+  const char *list = g_hash_table_lookup(t->meta, META_WEIGHTS);
   g_auto(GStrv) names = g_strsplit(list ? list : "", "\n", -1);
-  t->lists_weights = list != NULL;
   for (char **name = names; *name; name++) {
     HnStoredTensor *x = g_hash_table_lookup(t->find, *name);
-    if (x) x->weight = true;
+    if (x) g_ptr_array_add(weights, x);
   }
+  return weights;
+}
+
+static void mark_weights(HnStoredTensors *t) {
+  g_autoptr(GPtrArray) weights = hn_stored_tensors_weights(t);
+  t->lists_weights = g_hash_table_contains(t->meta, META_WEIGHTS);
+  for (guint i = 0; i < weights->len; i++) ((HnStoredTensor *)weights->pdata[i])->weight = true;
 }
 
 static JsonObject *parse_header(const char *text, gsize length, gsize *data_at) {
@@ -285,7 +293,7 @@ static GHashTable *full_meta(const HnStoredTensors *t) {
   g_autoptr(GPtrArray) sorted = g_ptr_array_copy(t->all, NULL, NULL);
   g_ptr_array_set_free_func(sorted, NULL);
   g_ptr_array_sort(sorted, by_name);
-  g_hash_table_insert(meta, g_strdup(HN_META_WEIGHTS), weights_of(t));
+  g_hash_table_insert(meta, g_strdup(META_WEIGHTS), weights_of(t));
   g_hash_table_insert(meta, g_strdup(META_CHECKSUMS), checksums_of(sorted));
   g_hash_table_remove(meta, META_HEADER);
   g_hash_table_insert(meta, g_strdup(META_HEADER), header_checksum(meta, sorted));

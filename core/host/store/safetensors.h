@@ -8,9 +8,6 @@
 #include <hunch/plugin.h>
 
 enum { HN_RANK_MAX = 4 };
-/* Metadata: the names of the tensors that are weights, a line each, in the order in which they are
- * hashed. */
-#define HN_META_WEIGHTS "weights"
 
 typedef struct HnStoredTensor {
   char *name;
@@ -37,6 +34,9 @@ HnStoredTensors *hn_stored_tensors_open(const char *path, GError **error);
  * every tensor is aligned to its type; otherwise the order stays.  HN_ERROR_FILE. */
 bool hn_stored_tensors_write(const HnStoredTensors *t, const char *path, GError **error);
 void hn_stored_tensors_free(HnStoredTensors *t);
+/* HnStoredTensor *, the weights that the metadata list, in the order in which they are hashed,
+ * which need not be that of the file; g_ptr_array_unref. */
+GPtrArray *hn_stored_tensors_weights(const HnStoredTensors *t);
 /* Copies the metadata into a map of strings. */
 void hn_stored_tensors_meta(const HnStoredTensors *t, GHashTable *meta);
 

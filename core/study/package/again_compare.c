@@ -37,16 +37,14 @@ static double distance(const HnStoredTensor *x, const HnStoredTensor *y) {
 
 /* "policy/actor.0.weight differs by up to 1e-3", of the first weight that does; NULL: none. */
 static char *tensor_that_differs(const HnStoredTensors *t, const HnStoredTensors *u) {
-  const char *list = g_hash_table_lookup(t->meta, HN_META_WEIGHTS);
-  g_auto(GStrv) names = g_strsplit(list ? list : "", "\n", -1);
-  for (char **name = names; *name; name++) {
-    const HnStoredTensor *x = g_hash_table_lookup(t->find, *name);
-    const HnStoredTensor *y = g_hash_table_lookup(u->find, *name);
-    if (!x) continue;
+  g_autoptr(GPtrArray) weights = hn_stored_tensors_weights(t);
+  for (guint i = 0; i < weights->len; i++) {
+    const HnStoredTensor *x = weights->pdata[i], *y = g_hash_table_lookup(u->find, x->name);
     if (!y || x->type != y->type || x->bytes != y->bytes)
-      return g_strdup_printf("tensor %s has another shape", *name);
+      return g_strdup_printf("tensor %s has another shape", x->name);
     if (memcmp(x->data, y->data, x->bytes) != 0)
-      return g_strdup_printf("tensor %s %s differs by up to %.3g", *name, x->label, distance(x, y));
+      return g_strdup_printf("tensor %s %s differs by up to %.3g", x->name, x->label,
+                             distance(x, y));
   }
   return NULL;
 }
@@ -96,12 +94,11 @@ bool hn_again_weights_are_traced(const HnResult *c) {
   uint8_t digest[DIGEST];
   HnStoredTensors *t = hn_stored_tensors_open(path, NULL);
   if (!t) return false;
-  const char *list = g_hash_table_lookup(t->meta, HN_META_WEIGHTS);
-  g_auto(GStrv) names = g_strsplit(list ? list : "", "\n", -1);
+  g_autoptr(GPtrArray) weights = hn_stored_tensors_weights(t);
   g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-  for (char **name = names; *name; name++) {
-    const HnStoredTensor *x = g_hash_table_lookup(t->find, *name);
-    if (x) g_checksum_update(sum, (const guchar *)x->data, (gssize)x->bytes);
+  for (guint i = 0; i < weights->len; i++) {
+    const HnStoredTensor *x = weights->pdata[i];
+    g_checksum_update(sum, (const guchar *)x->data, (gssize)x->bytes);
   }
   g_checksum_get_digest(sum, digest, &length);
   hn_stored_tensors_free(t);

@@ -21,18 +21,9 @@ static void edition_free(void *p) {
   g_free(e);
 }
 
-static void remove_folder(const char *folder) {
-  g_autoptr(GDir) d = g_dir_open(folder, 0, NULL);
-  for (const char *name; d && (name = g_dir_read_name(d));) {
-    g_autofree char *path = g_build_filename(folder, name, NULL);
-    g_unlink(path);
-  }
-  g_rmdir(folder);
-}
-
 void hn_gathered_free(HnGathered *g) {
   if (!g) return;
-  if (g->scratch) remove_folder(g->scratch);
+  if (g->scratch) g_rmdir(g->scratch); /* each checkpoint was taken out of it */
   g_ptr_array_unref(g->sources), g_ptr_array_unref(g->editions), g_ptr_array_unref(g->notes);
   g_free(g->scratch);
   g_free(g);
@@ -105,7 +96,7 @@ static bool add_facts(HnGathered *g, const HnPortable *p, const HnResult *c, con
 }
 
 static void take_tensor(HnStoredTensors *out, const HnStoredTensor *x) {
-  if (x) hn_stored_tensors_add(out, x->name, x->type, x->rank, x->dim, x->data, x->weight);
+  hn_stored_tensors_add(out, x->name, x->type, x->rank, x->dim, x->data, x->weight);
 }
 
 /* The tensors that a package holds, with metadata that name no place. */
@@ -118,9 +109,8 @@ static HnStoredTensors *lighten(const HnStoredTensors *t, const HnPortable *p, b
                         hn_portable_text(p, from, HN_PACKAGE_UP_CELL "../"));
   HnStoredTensors *out = hn_stored_tensors_new(meta);
   /* weights in the order of their list, which is that of trace.bin, and not of the file */
-  const char *list = g_hash_table_lookup(meta, HN_META_WEIGHTS);
-  g_auto(GStrv) names = g_strsplit(list ? list : "", "\n", -1);
-  for (char **name = names; *name; name++) take_tensor(out, g_hash_table_lookup(t->find, *name));
+  g_autoptr(GPtrArray) weights = hn_stored_tensors_weights(t);
+  for (guint i = 0; i < weights->len; i++) take_tensor(out, weights->pdata[i]);
   for (guint i = 0; i < t->all->len; i++) {
     const HnStoredTensor *x = t->all->pdata[i];
     if (!x->weight && (whole || !t->lists_weights)) take_tensor(out, x);

@@ -29,7 +29,7 @@ typedef struct HnGathered {
   GPtrArray *sources;       /* HnZipSource * (core/archive/zip.h) */
   GPtrArray *editions;      /* HnEdition * */
   GPtrArray *notes;         /* char *: what a reviewer must know, a sentence each */
-  char *scratch;            /* folder of files that are only packed; removed with this */
+  char *scratch;            /* folder in which checkpoints are written anew; removed with this */
 } HnGathered;
 
 /* A file that the package holds in an edition of its own (portable.h). */
