@@ -127,7 +127,7 @@ static const char *names_add(Names *n, const char *name) {
 
 static void source_free(void *p) {
   HnZipSource *s = p;
-  g_free(s->name), g_free(s->path);
+  g_free(s->name), g_free(s->path), g_free(s->sha256);
   g_clear_pointer(&s->bytes, g_bytes_unref);
   g_free(s);
 }
@@ -166,6 +166,12 @@ GBytes *hn_zip_source_bytes(const HnZipSource *s, GError **error) {
   GBytes *bytes = g_mapped_file_get_bytes(file);
   g_mapped_file_unref(file);
   return bytes;
+}
+
+const char *hn_zip_source_sha256(HnZipSource *s, GError **error) {
+  g_autoptr(GBytes) bytes = s->sha256 ? NULL : hn_zip_source_bytes(s, error);
+  if (bytes) s->sha256 = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes);
+  return s->sha256;
 }
 
 static int by_name(const void *a, const void *b) {
@@ -241,7 +247,8 @@ bool hn_zip_write(const char *path, GPtrArray *sources, GError **error) {
 /* ---- reading ---- */
 
 static void clear_entry(void *p) {
-  g_free(((HnZipEntry *)p)->name);
+  HnZipEntry *e = p;
+  g_free(e->name), g_free(e->sha256);
 }
 
 typedef struct Input {
@@ -401,6 +408,12 @@ const HnZipEntry *hn_zip_find(const HnZip *zip, const char *name) {
       low = middle + 1;
   }
   return NULL;
+}
+
+const char *hn_zip_sha256(HnZipEntry *e) {
+  if (!e->sha256)
+    e->sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)e->data, e->size);
+  return e->sha256;
 }
 
 bool hn_zip_damaged(const HnZipEntry *e) {

@@ -27,6 +27,7 @@ typedef struct HnZipSource {
   char *name;
   char *path;    /* NULL: */
   GBytes *bytes; /* NULL: of that file */
+  char *sha256;  /* once hn_zip_source_sha256 was asked */
 } HnZipSource;
 
 /* Sources, to be freed with g_ptr_array_unref.  Each function takes a copy of its texts, and a
@@ -37,6 +38,8 @@ void hn_zip_add_bytes(GPtrArray *sources, const char *name, GBytes *bytes);
 void hn_zip_add_text(GPtrArray *sources, const char *name, const char *text);
 /* The bytes, mapped where they are a file's; NULL with HN_ERROR_FILE; g_bytes_unref. */
 GBytes *hn_zip_source_bytes(const HnZipSource *source, GError **error);
+/* In hexadecimal digits, computed once; NULL with HN_ERROR_FILE.  For the life of the source. */
+const char *hn_zip_source_sha256(HnZipSource *source, GError **error);
 void hn_zip_sort(GPtrArray *sources); /* by name */
 /* Sorts the sources and writes them to `path`, to the disk.  False with HN_ERROR_FILE, or
  * HN_ERROR_REFUSED: a name that cannot be, two that differ in case alone, too many or too long
@@ -50,6 +53,7 @@ typedef struct HnZipEntry {
   const char *data; /* in the archive */
   gsize size;
   uint32_t crc; /* as it says */
+  char *sha256; /* once hn_zip_sha256 was asked */
 } HnZipEntry;
 
 typedef struct HnZip {
@@ -65,6 +69,8 @@ void hn_zip_free(HnZip *zip);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnZip, hn_zip_free)
 /* The entry of that name, or NULL. */
 const HnZipEntry *hn_zip_find(const HnZip *zip, const char *name);
+/* Of an entry's content, in hexadecimal digits, computed once.  For the life of the archive. */
+const char *hn_zip_sha256(HnZipEntry *entry);
 /* Whether an entry's content is not of its CRC. */
 bool hn_zip_damaged(const HnZipEntry *entry);
 /* Writes every entry below `folder`, which exists and is empty.  HN_ERROR_FILE. */

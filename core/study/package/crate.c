@@ -119,11 +119,11 @@ static const char *plugin_version(const HnResults *r, const char *file) {
   return NULL;
 }
 
-static bool add_file(JsonBuilder *b, const HnResults *r, const HnZipSource *s, GError **error) {
+static bool add_file(JsonBuilder *b, const HnResults *r, HnZipSource *s, GError **error) {
   g_autoptr(GBytes) bytes = hn_zip_source_bytes(s, error);
-  if (!bytes) return false;
+  const char *sum = bytes ? hn_zip_source_sha256(s, error) : NULL;
+  if (!sum) return false;
   g_autofree char *id = id_of(s->name), *base = g_path_get_basename(s->name);
-  g_autofree char *sum = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes);
   g_autofree char *size = g_strdup_printf("%" G_GSIZE_FORMAT, g_bytes_get_size(bytes));
   const bool plugin = g_str_has_prefix(s->name, HN_PACKAGE_PLUGINS "/");
   const char *version = plugin ? plugin_version(r, s->name) : NULL;
@@ -266,15 +266,13 @@ static char *refuse_root(GHashTable *all) {
   return hn_json_array(root, "hasPart") ? NULL : g_strdup("lists no parts");
 }
 
-static char *refuse_file(GHashTable *all, GHashTable *parts, const HnZipEntry *e) {
+static char *refuse_file(GHashTable *all, GHashTable *parts, HnZipEntry *e) {
   g_autofree char *id = id_of(e->name);
   JsonObject *o = g_hash_table_lookup(all, id);
   if (!o || !g_hash_table_remove(parts, id)) return g_strdup_printf("does not list %s", e->name);
   g_autofree char *size = g_strdup_printf("%" G_GSIZE_FORMAT, e->size);
-  g_autofree char *sum =
-      g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)e->data, e->size);
   if (g_strcmp0(hn_json_string(o, "contentSize", NULL), size) != 0 ||
-      g_strcmp0(hn_json_string(o, "sha256", NULL), sum) != 0)
+      g_strcmp0(hn_json_string(o, "sha256", NULL), hn_zip_sha256(e)) != 0)
     return g_strdup_printf("describes another %s", e->name);
   return NULL;
 }
@@ -293,7 +291,7 @@ char *hn_crate_refuse(const HnZip *zip, JsonObject *crate) {
     g_hash_table_add(parts, (gpointer)(guintptr)id);
   }
   for (guint i = 0; i < zip->entries->len && !why; i++) {
-    const HnZipEntry *e = &g_array_index(zip->entries, HnZipEntry, i);
+    HnZipEntry *e = &g_array_index(zip->entries, HnZipEntry, i);
     if (strcmp(e->name, HN_CRATE_FILE) != 0 && strcmp(e->name, HN_MANIFEST_FILE) != 0)
       why = refuse_file(all, parts, e);
   }

@@ -9,21 +9,18 @@ static void add_line(GString *out, const char *sum, const char *name) {
 char *hn_manifest_text(const GPtrArray *sources, GError **error) {
   g_autoptr(GString) out = g_string_new(NULL);
   for (guint i = 0; i < sources->len; i++) {
-    const HnZipSource *s = sources->pdata[i];
-    g_autoptr(GBytes) bytes = hn_zip_source_bytes(s, error);
-    if (!bytes) return NULL;
-    g_autofree char *sum = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes);
+    HnZipSource *s = sources->pdata[i];
+    const char *sum = hn_zip_source_sha256(s, error);
+    if (!sum) return NULL;
     add_line(out, sum, s->name);
   }
   return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
 /* The line that a file should have, taken from `at` on if it is there. */
-static bool take_line(const char **at, const char *end, const HnZipEntry *e) {
-  g_autofree char *sum =
-      g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)e->data, e->size);
+static bool take_line(const char **at, const char *end, HnZipEntry *e) {
   g_autoptr(GString) line = g_string_new(NULL);
-  add_line(line, sum, e->name);
+  add_line(line, hn_zip_sha256(e), e->name);
   if ((gsize)(end - *at) < line->len || memcmp(*at, line->str, line->len) != 0) return false;
   *at += line->len;
   return true;
@@ -50,7 +47,7 @@ guint hn_manifest_check(const HnZip *zip, GPtrArray *wrong) {
   bool lost = hn_zip_damaged(manifest);
   if (lost) g_ptr_array_add(wrong, g_strdup(HN_MANIFEST_FILE " is damaged"));
   for (guint i = 0; i < zip->entries->len; i++) {
-    const HnZipEntry *e = &g_array_index(zip->entries, HnZipEntry, i);
+    HnZipEntry *e = &g_array_index(zip->entries, HnZipEntry, i);
     if (e == manifest) continue;
     const bool damaged = hn_zip_damaged(e), listed = !lost && take_line(&at, end, e);
     good += listed && !damaged;
