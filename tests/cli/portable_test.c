@@ -44,10 +44,9 @@ static void run_well(const char *dir, const char *arguments) {
 static char *fact(const char *dir, const char *member) {
   g_autofree char *json = fake_read(dir, "base/0/run.json");
   g_autofree char *start = g_strdup_printf("\"%s\" : ", member);
-  const char *at = strstr(json, start);
-  g_assert_nonnull(at);
-  at += strlen(start);
-  return g_strndup(at, strcspn(at, ",\n"));
+  g_auto(GStrv) parts = g_strsplit(json, start, 2);
+  g_assert_nonnull(parts[1]);
+  return g_strndup(parts[1], strcspn(parts[1], ",\n"));
 }
 
 static void fact_is(const char *dir, const char *member, const char *expected) {
