@@ -8,13 +8,14 @@
 #include "verbs.h"
 #include "video_sink.h"
 #include <stdio.h>
+#include <unistd.h>
 
-enum { WIDTH = 640, HEIGHT = 480 };
+enum { WIDTH = 640, HEIGHT = 480, NEWEST = -1 };
 enum { TIMELESS = 5 }; /* frames a second where steps take no time */
 
 typedef struct Options {
   char *output, *task, *split, *size;
-  int64_t seed, episode, width, height;
+  int64_t seed, episode, at, width, height;
 } Options;
 
 typedef struct Film {
@@ -23,6 +24,7 @@ typedef struct Film {
   HnVideoSink *sink;
   int64_t episode; /* only this one, from 1; 0: all */
   int64_t frames;
+  bool progress; /* said on stderr */
   GError *error;
 } Film;
 
@@ -37,7 +39,10 @@ static bool take(void *arg, const HnReplayStep *m) {
   }
   if (!hn_frame_draw(f->frame, f->replay, m, &f->error)) return false;
   f->frames++;
-  return hn_video_sink_show(f->sink, f->frame->rgb, &f->error);
+  if (f->progress && f->frames % 20 == 0)
+    fprintf(stderr, "\r%" G_GINT64_FORMAT " frames, episode %" G_GINT64_FORMAT, f->frames, episode);
+  g_auto(GStrv) caption = hn_frame_caption(m);
+  return hn_video_sink_show(f->sink, f->frame->image.rgb, caption, &f->error);
 }
 
 static bool film(Film *f, const Options *o) {
@@ -51,8 +56,8 @@ static bool film(Film *f, const Options *o) {
 
 static int show_cell(const HnVerb *verb, const char *dir, const Options *o) {
   GError *error = NULL;
-  Film f = {.episode = o->episode};
-  f.replay = hn_replay_open(dir, stderr, &error);
+  Film f = {.episode = o->episode, .progress = o->output && isatty(STDERR_FILENO)};
+  f.replay = hn_replay_open(dir, o->at, stderr, &error);
   bool ok = f.replay;
   if (ok) {
     double seconds = f.replay->s->es.step_seconds, rate = seconds > 0 ? 1 / seconds : TIMELESS;
@@ -60,10 +65,11 @@ static int show_cell(const HnVerb *verb, const char *dir, const Options *o) {
       hn_message_warning(verb->name,
                          "the checkpoint was made by other builds of the plugins, or by "
                          "another configuration");
-    f.frame = hn_frame_new(o->width, o->height, f.replay);
     f.sink = o->output ? hn_video_sink_file(o->output, o->width, o->height, rate, &error)
                        : hn_video_sink_live(o->width, o->height, rate, &error);
+    f.frame = hn_frame_new(o->width, o->height, !f.sink || !hn_video_sink_writes(f.sink), f.replay);
     ok = f.sink && film(&f, o);
+    if (f.progress) fputs("\r\033[K", stderr);
     if (f.error) g_propagate_error(&error, f.error);
     ok = hn_video_sink_close(f.sink, ok, ok ? &error : NULL) && ok;
   }
@@ -89,11 +95,13 @@ static bool read_size(Options *o) {
 }
 
 static int video(int argc, char **argv, bool to_file) {
-  Options o = {.seed = 0};
+  Options o = {.at = NEWEST};
   GOptionEntry entries[] = {
       {"task", 0, 0, G_OPTION_ARG_STRING, &o.task, "A task's name or number (the first)", "TASK"},
       {"split", 0, 0, G_OPTION_ARG_STRING, &o.split, "Of this split (the one evaluated)", "SPLIT"},
       {"episode", 0, 0, G_OPTION_ARG_INT64, &o.episode, "Only the K-th episode of the trial", "K"},
+      {"at", 0, 0, G_OPTION_ARG_INT64, &o.at, "The checkpoint of this update (the newest)",
+       "UPDATE"},
       {"seed", 0, 0, G_OPTION_ARG_INT64, &o.seed, "Random numbers of evaluation row S (0)", "S"},
       {"size", 0, 0, G_OPTION_ARG_STRING, &o.size, "Of the picture (640x480); even", "WxH"},
       {"output", 'o', to_file ? 0 : G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &o.output,
@@ -106,6 +114,7 @@ static int video(int argc, char **argv, bool to_file) {
     code = hn_options_refuse(verb, to_file ? "where to? -o FILE.mp4" : "-o is of `hunch video`");
   if (code < 0 && (o.episode < 0 || o.seed < 0))
     code = hn_options_refuse(verb, "--episode counts from 1, --seed from 0");
+  if (code < 0 && o.at < NEWEST) code = hn_options_refuse(verb, "--at counts from 0");
   if (code < 0 && !read_size(&o))
     code = hn_options_refuse(verb, "--size %s: expected WIDTHxHEIGHT, even, from %d to 4096 pixels",
                              o.size, HN_FRAME_LEAST);

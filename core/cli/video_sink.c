@@ -134,10 +134,13 @@ char *hn_video_sink_text(const uint8_t *rgb, int64_t width, int64_t height, int 
   return g_string_free(out, FALSE);
 }
 
-static bool show_in_terminal(HnVideoSink *s, const uint8_t *rgb) {
+/* The picture as large as the terminal allows, and below it the caption, each line cut where the
+ * terminal ends. */
+static bool show_in_terminal(HnVideoSink *s, const uint8_t *rgb, char *const *caption) {
   struct winsize w = {.ws_col = 80, .ws_row = 24};
   ioctl(STDOUT_FILENO, TIOCGWINSZ, &w);
-  int columns = MAX((int)w.ws_col, 8), lines = MAX((int)w.ws_row - 1, 4);
+  int said = (int)g_strv_length((char **)(guintptr)caption);
+  int columns = MAX((int)w.ws_col, 8), across = columns, lines = MAX((int)w.ws_row - 1 - said, 4);
   /* a character is about twice as high as wide */
   int wanted = (int)(columns * s->height / (2 * s->width));
   if (wanted > lines) columns = (int)(2 * lines * s->width / s->height), wanted = lines;
@@ -147,13 +150,18 @@ static bool show_in_terminal(HnVideoSink *s, const uint8_t *rgb) {
   if (s->next > now) g_usleep((gulong)(s->next - now));
   s->next = MAX(s->next, now) + s->interval;
   printf("\033[H%s", text);
+  for (int k = 0; k < said; k++) printf("%.*s\033[K\r\n", across, caption[k]);
   return fflush(stdout) == 0;
 }
 
 /* ---- frames ---- */
 
-bool hn_video_sink_show(HnVideoSink *s, const uint8_t *rgb, GError **error) {
-  if (!s->argv) return show_in_terminal(s, rgb);
+bool hn_video_sink_writes(const HnVideoSink *s) {
+  return !s->argv;
+}
+
+bool hn_video_sink_show(HnVideoSink *s, const uint8_t *rgb, char *const *caption, GError **error) {
+  if (!s->argv) return show_in_terminal(s, rgb, caption);
   if (!s->program) {
     signal(SIGPIPE, SIG_IGN); /* a program that has ended is noticed where frames are written */
     s->program =

@@ -14,8 +14,10 @@ HnVideoSink *hn_video_sink_file(const char *path, int64_t width, int64_t height,
                                 GError **error);
 /* A window where there are a display and ffplay, else the terminal on stdout. */
 HnVideoSink *hn_video_sink_live(int64_t width, int64_t height, double rate, GError **error);
-/* One frame; live ones are shown when their time has come. */
-bool hn_video_sink_show(HnVideoSink *s, const uint8_t *rgb, GError **error);
+/* Whether captions are written below the picture, and so need not be in it: in a terminal. */
+bool hn_video_sink_writes(const HnVideoSink *s);
+/* One frame and its caption, lines; live ones are shown when their time has come. */
+bool hn_video_sink_show(HnVideoSink *s, const uint8_t *rgb, char *const *caption, GError **error);
 /* Waits until all is written or shown; false if that failed.  A file that is not to be kept, or is
  * not whole, is removed.  Frees s (NULL: nothing). */
 bool hn_video_sink_close(HnVideoSink *s, bool keep, GError **error);

@@ -9,7 +9,7 @@ static const char study[] = "hunch: 1\n"
                             "  env: {plugin: gridworld}\n"
                             "  inference: {plugin: gridworld_belief}\n"
                             "  policy: {plugin: uniform}\n"
-                            "  run: {frames: 480, rows: 8, episodes: 2}\n"
+                            "  run: {frames: 480, rows: 8, episodes: 2, keep_every: 1}\n"
                             "  evaluation: {tasks: 3}\n";
 
 static Folder *trained(void) {
@@ -35,7 +35,7 @@ static GBytes *decode(const char *path) {
 }
 
 /* A trial of 2 episodes of 15 steps: 16 frames an episode, its last state included.  The goal's
- * cell (3, 2) of 5 x 5 is green in the upper three quarters, the agent begins at the lower left in
+ * cell (3, 2) of 5 x 5 is green in the upper two thirds, the agent begins at the lower left in
  * blue. */
 static void film(void) {
   g_autofree char *ffmpeg = g_find_program_in_path("ffmpeg");
@@ -53,7 +53,7 @@ static void film(void) {
   gsize size;
   const guint8 *rgb = g_bytes_get_data(bytes, &size);
   g_assert_cmpuint(size, ==, 32 * FRAME);
-  const guint8 *goal = rgb + 3 * (90 * W + 224), *agent = rgb + 3 * (162 * W + 32);
+  const guint8 *goal = rgb + 3 * (80 * W + 224), *agent = rgb + 3 * (144 * W + 32);
   g_assert_true(abs(goal[0] - 60) < 25 && abs(goal[1] - 160) < 25 && abs(goal[2] - 90) < 25);
   g_assert_true(abs(agent[0] - 40) < 25 && abs(agent[1] - 90) < 25 && abs(agent[2] - 200) < 25);
 
@@ -67,6 +67,52 @@ static void film(void) {
   g_assert_false(g_file_test(absent, G_FILE_TEST_EXISTS));
   g_auto(Run) nowhere = hunch(dir, "video runs/grid/base/0 -o no/such/c.mp4");
   g_assert_cmpint(nowhere.code, ==, 1);
+}
+
+/* A checkpoint of any update that was kept; those there are, where it was not. */
+static void at(void) {
+  g_autoptr(Folder) dir = trained();
+  g_auto(Run) no = hunch(dir, "video runs/grid/base/0 --at 9 -o a.mp4");
+  g_assert_cmpint(no.code, ==, 2);
+  expect(no.err, "has no checkpoint of update 9; it has those of 0, 1, 2");
+  g_auto(Run) wrong = hunch(dir, "video runs/grid/base/0 --at -2 -o a.mp4");
+  g_assert_cmpint(wrong.code, ==, 2);
+  expect(wrong.err, "--at counts from 0");
+  g_autofree char *ffmpeg = g_find_program_in_path("ffmpeg");
+  if (!ffmpeg) {
+    g_test_skip("ffmpeg is not installed");
+    return;
+  }
+  g_auto(Run) run = hunch(dir, "video runs/grid/base/0 --at 1 -o a.mp4");
+  g_assert_cmpint(run.code, ==, 0);
+  expect(run.err, "32 frames of update 1");
+}
+
+/* In a terminal of 80 columns the words are below the picture, and no line is longer. */
+static void play(void) {
+  g_autoptr(Folder) dir = trained();
+  fake_write(dir, "play.sh",
+             "unset DISPLAY WAYLAND_DISPLAY\n"
+             "export TERM=xterm NO_COLOR=1\n"
+             "stty cols 80 rows 24 2>/dev/null\n" HUNCH
+             " play runs/grid/base/0 --task goal-3-2 --episode 1\n");
+  g_autofree char *out = NULL;
+  const char *argv[] = {"script", "-qec", "sh play.sh", "/dev/null", NULL};
+  g_autofree char *script = g_find_program_in_path("script");
+  if (!script) {
+    g_test_skip("there is no script(1) to give a terminal");
+    return;
+  }
+  g_assert_true(g_spawn_sync(dir, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+                             &out, NULL, NULL, NULL));
+  expect(out, "base/0  update 2  task goal-3-2");
+  expect(out, "episode 1  step 3  reward ");
+  expect(out, "entropy believed ");
+  g_auto(GStrv) lines = g_strsplit(out, "\r\n", -1);
+  for (char **line = lines; *line; line++) {
+    const char *text = strrchr(*line, 'H');
+    g_assert_cmpuint(strlen(text && text[-1] == '[' ? text + 1 : *line), <=, 80 + strlen("\033[K"));
+  }
 }
 
 static Run without_path(const char *dir, const char *arguments) {
@@ -125,6 +171,8 @@ static void text(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/video/film", film);
+  g_test_add_func("/video/at", at);
+  g_test_add_func("/video/play", play);
   g_test_add_func("/video/wrong", wrong);
   g_test_add_func("/video/text", text);
   return g_test_run();

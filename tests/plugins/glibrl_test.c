@@ -121,6 +121,9 @@ static void check_scores(GlibrlParams p) {
     g_assert_cmpfloat_with_epsilon(info[glibrl_info_log_predictive], logp - log(stddev), 2e-5);
     g_assert_cmpfloat_with_epsilon(info[glibrl_info_reward_nll], log(stddev) - logp, 2e-5);
     g_assert_cmpfloat_with_epsilon(info[glibrl_info_reward_l1], stddev * fabs(error[0]), 2e-5);
+    g_assert_cmpfloat_with_epsilon(info[glibrl_info_predicted_reward],
+                                   (double)data.reward[n * data.rows + 1] - stddev * error[0],
+                                   2e-5);
     logp = score_after(&pt, n, g->transition.d, k.live, k.ct, k.yt, error);
     for (int64_t j = 0, c = 0; j < data.obs_dim; j++)
       if (g->scale.live[j]) {

@@ -9,13 +9,32 @@
 #include <math.h>
 #include <string.h>
 
-static bool load(HnReplay *r, const char *dir, GError **error) {
+/* The path of the checkpoint that is asked for, or NULL. */
+static const char *find_checkpoint(const GPtrArray *all, const char *dir, int64_t update,
+                                   GError **error) {
+  if (!all->len)
+    return hn_error_set(error, HN_ERROR_REFUSED, "%s: has no checkpoint yet", dir), NULL;
+  if (update < 0) return all->pdata[all->len - 1];
+  g_autoptr(GString) kept = g_string_new(NULL);
+  for (guint i = 0; i < all->len; i++) {
+    int64_t has = hn_run_checkpoint_update(all->pdata[i]);
+    if (has == update) return all->pdata[i];
+    g_string_append_printf(kept, "%s%" PRId64, i ? ", " : "", has);
+  }
+  hn_error_set(error, HN_ERROR_REFUSED,
+               "%s: has no checkpoint of update %" PRId64
+               "; it has those of %s (run.keep_every keeps "
+               "more)",
+               dir, update, kept->str);
+  return NULL;
+}
+
+static bool load(HnReplay *r, const char *dir, int64_t update, GError **error) {
   g_autoptr(GPtrArray) all = hn_run_checkpoints(dir, error);
-  if (!all) return false;
-  if (!all->len) return hn_error_set(error, HN_ERROR_REFUSED, "%s: has no checkpoint yet", dir);
+  const char *path = all ? find_checkpoint(all, dir, update, error) : NULL;
+  if (!path) return false;
   g_autoptr(GHashTable) meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   g_autofree char *identity = hn_cell_identity(r->cell);
-  const char *path = all->pdata[all->len - 1];
   HnEpisodeStats stats;
   hn_episode_stats_make(&stats, r->s->rollouts.rows, r->s->shape.env_infos, &r->s->trial);
   g_autoptr(GPtrArray) states = hn_states_of(r->s, &stats);
@@ -26,11 +45,11 @@ static bool load(HnReplay *r, const char *dir, GError **error) {
   return ok;
 }
 
-HnReplay *hn_replay_open(const char *dir, FILE *log, GError **error) {
+HnReplay *hn_replay_open(const char *dir, int64_t update, FILE *log, GError **error) {
   HnReplay *r = g_new0(HnReplay, 1);
   r->cell = hn_cell_open(dir, error);
   if (r->cell) r->s = hn_session_new(r->cell, log, error);
-  if (r->s && load(r, dir, error)) return r;
+  if (r->s && load(r, dir, update, error)) return r;
   hn_replay_free(r);
   return NULL;
 }
@@ -79,10 +98,19 @@ typedef struct Watch {
   HnReplaySink *sink;
   void *arg;
   HnReplayStep m;
-  int64_t entropy; /* column, or -1 */
-  float *map;      /* or NULL */
+  int64_t said[HN_REPLAY_SERIES], is[HN_REPLAY_SERIES]; /* columns, or -1 */
+  float *map;                                           /* or NULL */
   bool enough;
 } Watch;
+
+#define HN_REPLAY_LABEL(id, label, ...) label,
+const char *const hn_replay_label[] = {HN_REPLAY_NUMBERS(HN_REPLAY_LABEL)};
+
+static int64_t column_of(const HnInstance *of, const char *name) {
+  for (guint k = 0; name && k < of->infos; k++)
+    if (!strcmp(of->info[k].name, name)) return k;
+  return -1;
+}
 
 static double map_entropy(const float *map, int64_t cells) {
   double sum = 0;
@@ -98,21 +126,39 @@ static double gaussian_entropy(const float *belief, int64_t latents) {
   return sum;
 }
 
+/* What is known without the belief's own column. */
+static double entropy_of(const Watch *x, const float *belief) {
+  const HnBeliefSpec *b = &x->replay->s->bs;
+  if (x->map) return map_entropy(x->map, b->map_width * b->map_height);
+  if (b->latent_dim > 0 && b->belief_dim == 2 * b->latent_dim)
+    return gaussian_entropy(belief, b->latent_dim);
+  return (double)NAN;
+}
+
 static HnStatus look_at_belief(Watch *x, const HnExperience *w, int64_t t) {
   const HnSession *s = x->replay->s;
-  const HnBeliefSpec *b = &s->bs;
   const float *belief = hn_experience_lent(w, HN_F_BELIEF, t, 0);
+  const float *info = w->belief_info + t * s->shape.belief_infos;
   HnStatus status = HN_OK;
+  x->m.belief = belief, x->m.belief_dim = s->bs.belief_dim;
   if (x->map)
     HN_CALL(status, INFERENCE_map, HN_INFERENCE(s)->map(s->inference->self, belief, x->map));
-  x->m.entropy = (double)NAN;
-  if (x->entropy >= 0)
-    x->m.entropy = (double)w->belief_info[t * s->shape.belief_infos + x->entropy];
-  else if (x->map && !status)
-    x->m.entropy = map_entropy(x->map, b->map_width * b->map_height);
-  else if (b->latent_dim > 0 && b->belief_dim == 2 * b->latent_dim)
-    x->m.entropy = gaussian_entropy(belief, b->latent_dim);
+  for (int k = 0; k < HN_REPLAY_SERIES; k++)
+    x->m.series[k].said = x->said[k] >= 0 && !(k == HN_REPLAY_REWARD && x->m.begin)
+                              ? (double)info[x->said[k]]
+                              : (double)NAN;
+  if (x->said[HN_REPLAY_ENTROPY] < 0 && !status)
+    x->m.series[HN_REPLAY_ENTROPY].said = entropy_of(x, belief);
   return status;
+}
+
+/* What the numbers are, of which the belief spoke. */
+static void look_at_truth(Watch *x, const HnExperience *w, int64_t step) {
+  const int64_t infos = x->replay->s->shape.env_infos;
+  for (int k = 0; k < HN_REPLAY_SERIES; k++)
+    x->m.series[k].is =
+        x->is[k] < 0 || x->m.begin ? (double)NAN : (double)w->env_info[step * infos + x->is[k]];
+  x->m.series[HN_REPLAY_REWARD].is = (double)x->m.reward;
 }
 
 /* Called at every observation, and (over) after an episode has ended. */
@@ -135,11 +181,16 @@ static HnStatus watch(void *arg, const HnRollouts *rollouts, const HnExperience 
   if (!over) m->episode = rollouts->episode[0], m->step = rollouts->trial_step[0];
   m->adapting = m->episode < x->replay->s->protocol.adapt;
   if (!m->begin) m->episode_return += (double)m->reward;
-  if (!over) status = look_at_belief(x, w, t);
+  if (!over) status = look_at_belief(x, w, t), look_at_truth(x, w, t - 1);
   m->map = x->map;
   if (!status && !x->sink(x->arg, m)) x->enough = true;
   return status ? status : x->enough ? HN_ENOUGH : HN_OK;
 }
+
+#define HN_REPLAY_COLUMNS(id, label, belief, truth)                       \
+  x->said[HN_REPLAY_##id] = column_of(x->replay->s->inference, (belief)), \
+  x->is[HN_REPLAY_##id] = column_of(x->replay->s->env, (truth));
+static void watch_numbers(Watch *x){HN_REPLAY_NUMBERS(HN_REPLAY_COLUMNS)}
 
 int64_t hn_replay_max_steps(const HnReplay *r) {
   return 2 * r->s->eval_trial.lifetime + 1;
@@ -155,9 +206,9 @@ bool hn_replay_trial(HnReplay *r, const HnReplayOptions *options, HnReplaySink *
   split = s->pass[0].split;
   if (options->split && !hn_session_find_split(s, options->split, &split, error)) return false;
   if (!find_task(s, split, options->task, &task, error)) return false;
-  Watch x = {.replay = r, .sink = sink, .arg = arg, .entropy = -1};
-  for (guint k = 0; k < s->inference->infos; k++)
-    if (!strcmp(s->inference->info[k].name, "entropy")) x.entropy = k;
+  Watch x = {.replay = r, .sink = sink, .arg = arg, .m = {.replay = r}};
+  watch_numbers(&x);
+  if (task >= 0 && s->tasks[split].called) x.m.task = s->tasks[split].called[task];
   if (HN_CAN(HN_INFERENCE(s), map) && s->bs.map_width > 0)
     x.map = g_new0(float, s->bs.map_width * s->bs.map_height);
   HnStatus status = hn_rollouts_make(s, &c, 1, split, &s->eval_trial, false);

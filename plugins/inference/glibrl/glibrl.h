@@ -142,6 +142,8 @@ enum { GLIBRL_OF_BOTH, GLIBRL_OF_TRANSITION, GLIBRL_OF_REWARD };
     0, 1)
 
 #define GLIBRL_INFO(X)                                                                             \
+  X(predicted_reward, "", "The reward that was expected of the step, before it was seen.",         \
+    HN_MEAN)                                                                                       \
   X(reward_l1, "", "Absolute error of the predicted reward.", HN_MEAN)                             \
   X(reward_nll, "nats", "Negative log predictive density of the reward, in its own units.",        \
     HN_MEAN)                                                                                       \

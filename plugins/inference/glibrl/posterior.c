@@ -128,6 +128,7 @@ static bool absorb_step(const Glibrl *g, char *row, int64_t at, float reward, co
   absorb(g, &g->reward, row, w->reward_c + at * g->reward.d, &y, &error, wanted, w);
   if (info) {
     double logp = score.logp - log(s->reward[1]);
+    info[glibrl_info_predicted_reward] = reward - (float)(error * s->reward[1]);
     info[glibrl_info_reward_l1] = (float)(fabs(error) * s->reward[1]);
     info[glibrl_info_reward_nll] = (float)-logp, info[glibrl_info_log_predictive] = (float)logp;
   }
