@@ -64,14 +64,21 @@ static bool is_asked(const Verification *v, const char *rung) {
   return v->rungs && g_strv_contains((const char *const *)v->rungs, rung);
 }
 
-/* The cells to run: HnResult *, or NULL with HN_ERROR_REFUSED. */
+/* Every cell that was asked for is there. */
+static bool cells_are_known(const Verification *v, const HnResults *r, GError **error) {
+  for (char **cell = v->cells; cell && *cell; cell++)
+    if (!hn_results_named(r, *cell, error)) return false;
+  return true;
+}
+
+/* The cells to run: HnResult *, or NULL with HN_ERROR_REFUSED or HN_ERROR_MISSING. */
 static GPtrArray *choose(const Verification *v, const HnAgain *a, GError **error) {
-  g_autoptr(GPtrArray) chosen = g_ptr_array_new(), names = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GPtrArray) chosen = g_ptr_array_new();
   const HnResults *r = a->results;
+  if (!cells_are_known(v, r, error)) return NULL;
   for (guint i = 0; i < r->cells->len; i++) {
     HnResult *c = r->cells->pdata[i];
-    char *name = g_strdup_printf("%s/%" PRId64, c->arm, c->seed_index);
-    g_ptr_array_add(names, name);
+    g_autofree char *name = hn_result_name(c);
     const bool wanted = v->cells             ? g_strv_contains((const char *const *)v->cells, name)
                         : is_asked(v, RERUN) ? hn_result_done(c)
                                              : c == hn_results_first_done(r, i / r->seeds);
@@ -82,13 +89,6 @@ static GPtrArray *choose(const Verification *v, const HnAgain *a, GError **error
       return NULL;
     }
     g_ptr_array_add(chosen, c);
-  }
-  g_ptr_array_add(names, NULL);
-  for (char **cell = v->cells; cell && *cell; cell++) {
-    if (g_strv_contains((const char *const *)names->pdata, *cell)) continue;
-    g_autofree char *hint = hn_diag_hint(*cell, (const char *const *)names->pdata);
-    hn_error_set(error, HN_ERROR_REFUSED, "no cell '%s'%s", *cell, hint);
-    return NULL;
   }
   return g_steal_pointer(&chosen);
 }

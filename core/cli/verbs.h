@@ -16,6 +16,7 @@
   X(report, "report", "DIR", "Write a study's results as one HTML page with plots.")             \
   X(pack, "pack", "DIR -o FILE.zip", "Write a study as one file that proves itself elsewhere.")  \
   X(verify, "verify", "FILE.zip", "Say whether a package is whole, and computes the same here.") \
+  X(diff, "diff", "A B", "Say where two cells, studies or packages part.")                       \
   X(inspect, "inspect", "[PLUGIN|run|evaluation|weights|seeds|report|protocol]",                 \
     "Show the plugins there are, the parameters of one, or a block's keys.")                     \
   X(schema, "schema", "", "Print what a study may hold as JSON Schema, for editors.")            \
@@ -31,12 +32,12 @@
   X(doctor, "doctor", "", "Check what hunch needs on this machine.")
 
 /* X(name, code, what it says) */
-#define HN_EXITS(X)                                                       \
-  X(DONE, 0, "done")                                                      \
-  X(FAILED, 1, "failed")                                                  \
-  X(USAGE, 2, "usage or configuration: the same command will fail again") \
-  X(BROKEN, 3, "a plugin breaks a law, or a package is not what it says") \
-  X(PARTIAL, 4, "some cells failed")                                      \
+#define HN_EXITS(X)                                                                       \
+  X(DONE, 0, "done")                                                                      \
+  X(FAILED, 1, "failed")                                                                  \
+  X(USAGE, 2, "usage or configuration: the same command will fail again")                 \
+  X(BROKEN, 3, "a plugin breaks a law, a package is not what it says, or results differ") \
+  X(PARTIAL, 4, "some cells failed")                                                      \
   X(INTERRUPTED, 75, "interrupted with a checkpoint: run again to go on")
 #define HN_EXIT_CODE(name, code, doc) HN_EXIT_##name = (code),
 enum { HN_EXITS(HN_EXIT_CODE) };

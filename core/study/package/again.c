@@ -6,9 +6,8 @@
 #include "gather.h"
 #include "output_file.h"
 #include "run_dir.h"
+#include "unpack.h"
 #include <errno.h>
-#include <ftw.h>
-#include <glib/gstdio.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,21 +29,12 @@ void hn_outcome_free(HnOutcome *o) {
 
 /* ---- the folder ---- */
 
-static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *at) {
-  (void)facts, (void)kind, (void)at;
-  return g_remove(path);
-}
-
 static bool unpack(HnAgain *a, const HnIntact *x, GError **error) {
   g_autofree char *bwrap = g_find_program_in_path("bwrap");
   if (a->options.sandbox && !bwrap)
     return hn_error_set(error, HN_ERROR_MISSING,
                         "--sandbox needs the program bwrap (bubblewrap), which is not installed");
-  a->folder = g_dir_make_tmp("hunch-verify-XXXXXX", error);
-  if (!a->folder || !hn_zip_extract(x->zip, a->folder, error)) return false;
-  g_autofree char *study = g_build_filename(a->folder, HN_PACKAGE_STUDY, NULL);
-  a->results = hn_results_read(study, error);
-  return a->results != NULL;
+  return hn_unpack(x, &a->folder, &a->results, error);
 }
 
 HnAgain *hn_again_new(const HnIntact *x, const HnAgainOptions *options, GError **error) {
@@ -57,9 +47,8 @@ HnAgain *hn_again_new(const HnIntact *x, const HnAgainOptions *options, GError *
 
 void hn_again_free(HnAgain *a) {
   if (!a) return;
-  if (a->folder) nftw(a->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS); /* follows no link */
+  hn_unpack_remove(a->folder);
   hn_results_free(a->results);
-  g_free(a->folder);
   g_free(a);
 }
 

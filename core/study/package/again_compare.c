@@ -1,6 +1,6 @@
 /* again_compare.c - see again_compare.h. */
 #include "again_compare.h"
-#include "cell.h"
+#include "diff_weights.h"
 #include "json.h"
 #include "run_dir.h"
 #include "safetensors.h"
@@ -12,79 +12,25 @@ enum { DIGEST = 32 };
 
 /* ---- weights ---- */
 
-static double element(const HnStoredTensor *x, gsize i) {
-  float narrow;
-  double wide = 0;
-  if (x->type == HN_F32) {
-    memcpy(&narrow, x->data + i * sizeof narrow, sizeof narrow);
-    return (double)narrow;
-  }
-  if (x->type == HN_F64) memcpy(&wide, x->data + i * sizeof wide, sizeof wide);
-  return x->type == HN_F64 ? wide : (double)(uint8_t)x->data[i];
-}
-
-static gsize width_of(HnType type) {
-  return type == HN_F32 ? sizeof(float) : type == HN_F64 ? sizeof(double) : 1;
-}
-
-/* By how much two tensors of one shape differ at most. */
-static double distance(const HnStoredTensor *x, const HnStoredTensor *y) {
-  double most = 0;
-  for (gsize i = 0; i < x->bytes / width_of(x->type); i++)
-    most = fmax(most, fabs(element(x, i) - element(y, i)));
-  return most;
-}
-
-/* "policy/actor.0.weight differs by up to 1e-3", of the first weight that does; NULL: none. */
-static char *tensor_that_differs(const HnStoredTensors *t, const HnStoredTensors *u) {
-  g_autoptr(GPtrArray) weights = hn_stored_tensors_weights(t);
-  for (guint i = 0; i < weights->len; i++) {
-    const HnStoredTensor *x = weights->pdata[i], *y = g_hash_table_lookup(u->find, x->name);
-    if (!y || x->type != y->type || x->bytes != y->bytes)
-      return g_strdup_printf("tensor %s has another shape", x->name);
-    if (memcmp(x->data, y->data, x->bytes) != 0)
-      return g_strdup_printf("tensor %s %s differs by up to %.3g", x->name, x->label,
-                             distance(x, y));
-  }
-  return NULL;
-}
-
-static char *first_tensor(const HnResult *c, const char *dir) {
-  g_autoptr(GPtrArray) all = hn_run_checkpoints(c->dir, NULL);
-  char *found = NULL;
-  for (guint i = 0; all && i < all->len && !found; i++) {
-    const int64_t update = hn_run_checkpoint_update(all->pdata[i]);
-    g_autofree char *path = hn_run_checkpoint(dir, update);
-    HnStoredTensors *t = hn_stored_tensors_open(all->pdata[i], NULL);
-    HnStoredTensors *u = t ? hn_stored_tensors_open(path, NULL) : NULL;
-    g_autofree char *tensor = u ? tensor_that_differs(t, u) : NULL;
-    if (tensor) found = g_strdup_printf("after update %" PRId64 ", %s", update, tensor);
-    if (t) hn_stored_tensors_free(t);
-    if (u) hn_stored_tensors_free(u);
-  }
-  return found;
-}
-
-/* The update of hash k. */
-static int64_t update_of(const HnResult *c, gsize k) {
-  const HnNode *every = hn_node_get(hn_node_get(c->config, "run"), "trace_every");
-  const int64_t last = hn_json_int(c->facts, "update", INT64_MAX);
-  int64_t n;
-  if (!every || hn_params_int(every, &n) || n < 1) n = 1;
-  return MIN((int64_t)(k + 1) * n, last);
+/* "after update 10, tensor policy/actor.0.weight F32 [8, 4] differs by up to 1e-3"; or NULL. */
+static char *first_tensor(const char *dir_a, const char *dir_b) {
+  g_autoptr(HnWeightsDiff) w = hn_diff_first_weights(dir_a, dir_b);
+  const HnTensorDiff *x = w ? w->tensors->pdata[0] : NULL;
+  if (!x) return NULL;
+  if (g_strcmp0(x->a, x->b) != 0)
+    return g_strdup_printf("after update %" PRId64 ", tensor %s has another shape", w->update,
+                           x->name);
+  return g_strdup_printf("after update %" PRId64 ", tensor %s %s differs by up to %.3g", w->update,
+                         x->name, x->a, x->absolute);
 }
 
 void hn_again_compare_traces(const HnResult *c, const char *dir, HnOutcome *o) {
-  g_autofree char *path = hn_run_file(c->dir, HN_FILE_TRACE), *expected = NULL;
-  g_autofree char *again = hn_run_file(dir, HN_FILE_TRACE), *got = NULL;
-  gsize n = 0, m = 0, k = 0;
-  if (g_file_get_contents(path, &expected, &n, NULL)) g_file_get_contents(again, &got, &m, NULL);
-  const gsize count = MIN(n, m) / DIGEST;
-  while (k < count && memcmp(expected + k * DIGEST, got + k * DIGEST, DIGEST) == 0) k++;
-  if (count) o->updates = update_of(c, count - 1);
-  if (k == count) return;
-  o->first = update_of(c, k);
-  o->reason = first_tensor(c, dir);
+  const HnTraced said = hn_traced(c), again = {dir, said.every, said.last};
+  const HnTraceDiff d = hn_diff_traces(&said, &again);
+  if (d.updates) o->updates = d.updates;
+  if (d.first < 0) return;
+  o->first = d.first;
+  o->reason = first_tensor(c->dir, dir);
 }
 
 bool hn_again_weights_are_traced(const HnResult *c) {

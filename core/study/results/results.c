@@ -93,11 +93,11 @@ static void judge_tables(HnResult *c) {
   g_clear_pointer(&c->predictions, hn_table_free);
 }
 
-static HnResult *read_cell(const HnResults *r, const char *arm, int64_t seed) {
+/* Takes over `dir`. */
+static HnResult *read_cell(char *dir, const char *arm, int64_t seed) {
   g_autoptr(GError) why = NULL;
   HnResult *c = g_new0(HnResult, 1);
-  c->arm = arm, c->seed_index = seed;
-  c->dir = hn_run_dir(r->dir, arm, seed);
+  c->arm = arm, c->seed_index = seed, c->dir = dir;
   if (!read_files(c, &why))
     mark_damaged(c, why->message);
   else if (hn_result_done(c))
@@ -160,18 +160,47 @@ static bool read_plan(HnResults *r, GError **error) {
   return ok;
 }
 
-HnResults *hn_results_read(const char *dir, GError **error) {
+static HnResults *results_new(const char *dir) {
   HnResults *r = g_new0(HnResults, 1);
-  g_autofree char *source = g_build_filename(dir, HN_STUDY_SOURCE, NULL);
   r->dir = g_strdup(dir);
   r->cells = g_ptr_array_new_with_free_func((GDestroyNotify)result_free);
+  return r;
+}
+
+HnResults *hn_results_read(const char *dir, GError **error) {
+  HnResults *r = results_new(dir);
+  g_autofree char *source = g_build_filename(dir, HN_STUDY_SOURCE, NULL);
   if (!read_plan(r, error)) {
     hn_results_free(r);
     return NULL;
   }
   if (!g_file_get_contents(source, &r->source, NULL, NULL)) r->source = g_strdup("");
   for (int64_t a = 0; a < r->arm_count; a++)
-    for (int64_t s = 0; s < r->seeds; s++) g_ptr_array_add(r->cells, read_cell(r, r->arms[a], s));
+    for (int64_t s = 0; s < r->seeds; s++)
+      g_ptr_array_add(r->cells, read_cell(hn_run_dir(dir, r->arms[a], s), r->arms[a], s));
+  return r;
+}
+
+HnResults *hn_results_read_cell(const char *dir, GError **error) {
+  g_autoptr(JsonObject) facts = hn_run_facts(dir, error);
+  if (!facts) return NULL;
+  const char *arm = hn_json_string(facts, "arm", "");
+  const int64_t seed = hn_json_int(facts, "seed_index", -1);
+  if (seed < 0 || !g_regex_match_simple(HN_NAME_PATTERN, arm, 0, 0)) {
+    hn_error_set(error, HN_ERROR_FILE, "%s: its %s names no arm and seed", dir,
+                 hn_run_file_name(HN_FILE_JSON));
+    return NULL;
+  }
+  const HnSchema report = hn_report_schema();
+  g_autoptr(HnNode) none = hn_node_map(dir, 0, 0);
+  g_autoptr(HnDiag) d = hn_diag_new();
+  HnResults *r = results_new(dir);
+  hn_params_fill(&report, none, NULL, &r->report, d);
+  r->study = g_strdup(hn_json_string(facts, "study", "")), r->file = g_strdup("");
+  r->source = g_strdup("");
+  r->arms = g_strdupv((char *[]){(char *)(guintptr)arm, NULL}), r->overrides = g_new0(char *, 1);
+  r->arm_count = 1, r->seeds = 1, r->single = true;
+  g_ptr_array_add(r->cells, read_cell(g_strdup(dir), r->arms[0], seed));
   return r;
 }
 
@@ -185,6 +214,22 @@ void hn_results_free(HnResults *r) {
 
 HnResult *hn_results_cell(const HnResults *r, int64_t arm, int64_t seed) {
   return r->cells->pdata[arm * r->seeds + seed];
+}
+
+char *hn_result_name(const HnResult *c) {
+  return g_strdup_printf("%s/%" PRId64, c->arm, c->seed_index);
+}
+
+HnResult *hn_results_named(const HnResults *r, const char *name, GError **error) {
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  for (guint i = 0; i < r->cells->len; i++) {
+    g_ptr_array_add(names, hn_result_name(r->cells->pdata[i]));
+    if (g_str_equal(names->pdata[i], name)) return r->cells->pdata[i];
+  }
+  g_ptr_array_add(names, NULL);
+  g_autofree char *hint = hn_diag_hint(name, (const char *const *)names->pdata);
+  hn_error_set(error, HN_ERROR_MISSING, "no cell '%s'%s", name, hint);
+  return NULL;
 }
 
 HnResult *hn_results_first_done(const HnResults *r, int64_t arm) {

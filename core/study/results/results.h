@@ -32,12 +32,20 @@ typedef struct HnResults {
   int64_t arm_count, seeds, root;
   HnReportParams report; /* texts interned */
   GPtrArray *cells;      /* HnResult *, arm-major */
+  bool single;           /* of one cell's folder, whose seed index may be any */
 } HnResults;
 
 HnResults *hn_results_read(const char *dir, GError **error);
+/* The folder of a single cell, which run.json says all of: a study of that cell alone.
+ * HN_ERROR_FILE: there is no such file, or it names no cell. */
+HnResults *hn_results_read_cell(const char *dir, GError **error);
 void hn_results_free(HnResults *r);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnResults, hn_results_free)
 HnResult *hn_results_cell(const HnResults *r, int64_t arm, int64_t seed);
+/* The cell that is called "ARM/SEED"; NULL with HN_ERROR_MISSING, and the nearest name. */
+HnResult *hn_results_named(const HnResults *r, const char *name, GError **error);
+/* "ARM/SEED"; g_free. */
+char *hn_result_name(const HnResult *c);
 HnResult *hn_results_first_done(const HnResults *r, int64_t arm); /* or NULL */
 int64_t hn_results_arm(const HnResults *r, const char *name);     /* or -1 */
 bool hn_result_done(const HnResult *c);
