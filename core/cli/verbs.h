@@ -17,6 +17,7 @@
   X(pack, "pack", "DIR -o FILE.zip", "Write a study as one file that proves itself elsewhere.")  \
   X(verify, "verify", "FILE.zip", "Say whether a package is whole, and computes the same here.") \
   X(diff, "diff", "A B", "Say where two cells, studies or packages part.")                       \
+  X(export, "export", "DIR [-o FOLDER]", "Write results as .npz and .safetensors.")              \
   X(inspect, "inspect", "[PLUGIN|run|evaluation|weights|seeds|report|protocol]",                 \
     "Show the plugins there are, the parameters of one, or a block's keys.")                     \
   X(schema, "schema", "", "Print what a study may hold as JSON Schema, for editors.")            \

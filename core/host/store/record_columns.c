@@ -213,12 +213,12 @@ static const HnRecordColumn episodes[] = {
     COLUMN("phase", "", 0,
            "train, eval (it counts), drawn (it counts, with sampled actions), shuffled (it counts, "
            "on beliefs of other rows), adapt or uncounted.",
-           put_phase),
+           put_phase, .text = true),
     UPDATE,
-    COLUMN("arm", "", 0, "Arm of the study.", put_arm),
+    COLUMN("arm", "", 0, "Arm of the study.", put_arm, .text = true),
     COLUMN("seed", "", 0, "Index of the seed.", put_seed),
-    COLUMN("split", "", 0, "Split of the task.", put_split),
-    COLUMN("task", "", 0, TASK, put_episode_task),
+    COLUMN("split", "", 0, "Split of the task.", put_split, .text = true),
+    COLUMN("task", "", 0, TASK, put_episode_task, .text = true),
     COLUMN("row", "", 0, "Row that acted.", put_episode_row),
     COLUMN("trial_episode", "", 0, "Episode of the trial, from 0.", put_trial_episode),
     COLUMN("length", "step", 0, "Steps of the episode.", put_length),
@@ -245,7 +245,7 @@ static const HnRecordColumn steps[] = {
 static const HnRecordColumn trial[] = {
     UPDATE,
     COLUMN("row", "", 0, "Evaluated row.", put_kept_row),
-    COLUMN("task", "", 0, TASK, put_trial_task),
+    COLUMN("task", "", 0, TASK, put_trial_task, .text = true),
     COLUMN("step", "step", 0, "Observation of the trial, from 0.", put_step),
     COLUMN("begin", "", 0, "1: an episode begins here, 2: a task; else 0.", put_begin),
     COLUMN("obs_*", OBS, 0, "Observation.", put_obs, .count = obs_dim),
@@ -268,7 +268,7 @@ static const HnRecordColumn trial[] = {
 static const HnRecordColumn predictions[] = {
     UPDATE,
     COLUMN("row", "", 0, "Evaluated row.", put_kept_row),
-    COLUMN("task", "", 0, TASK, put_trial_task),
+    COLUMN("task", "", 0, TASK, put_trial_task, .text = true),
     COLUMN("step", "step", 0, "Steps before the prediction: 0, 1, 3, 5, 10, 30 or 100.", put_step),
     COLUMN("seen", "", 0, "1: a point observed by then, 0: a point of the grid.", put_seen),
     COLUMN("x", "", 0, "Action of the point.", put_x),
@@ -302,6 +302,15 @@ static bool is_named(const HnRecordColumn *c, const char *name) {
   if (c->each_pass && g_str_has_prefix(name, "eval.") && g_str_has_suffix(name, c->name + dot))
     return true;
   return strcmp(name, c->name) == 0;
+}
+
+const HnRecordColumn *hn_record_column(HnRunFile table, const char *name) {
+  const HnRecordColumn *all = hn_record_columns(table);
+  for (const HnRecordColumn *c = all; c && c->name; c++)
+    if (is_named(c, name)) return c;
+  for (const HnRecordColumn *c = all; c && c->name; c++)
+    if (c->declared && strncmp(name, c->name, strcspn(c->name, "*")) == 0) return c;
+  return NULL;
 }
 
 const HnRecordColumn *hn_record_find(const char *name) {

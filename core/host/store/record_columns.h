@@ -46,10 +46,14 @@ typedef struct HnRecordColumn {
   int64_t first;
   bool (*is_empty)(const HnRecordRow *r); /* or NULL: never */
   bool each_pass;                         /* again as eval.PASS.NAME for every pass but the first */
+  bool text;                              /* its fields are texts, which may look like numbers */
 } HnRecordColumn;
 
 /* The columns of a table in their order, up to one without a name; NULL: not a table. */
 const HnRecordColumn *hn_record_columns(HnRunFile table);
+/* The column of a table that a header means by `name`, of those that plugins declare as well; NULL:
+ * none. */
+const HnRecordColumn *hn_record_column(HnRunFile table, const char *name);
 /* The host's column of that name in metrics.csv, else steps.csv, else episodes.csv, or NULL. */
 const HnRecordColumn *hn_record_find(const char *name);
 /* Of the columns (NULL-terminated) the one that `name` may have meant: `return` is eval.return,

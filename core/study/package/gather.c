@@ -4,6 +4,7 @@
 #include "error.h"
 #include "gather_plugins.h"
 #include "json.h"
+#include "lighten.h"
 #include "portable.h"
 #include "run_dir.h"
 #include "safetensors.h"
@@ -95,29 +96,6 @@ static bool add_facts(HnGathered *g, const HnPortable *p, const HnResult *c, con
   return add_text_edition(g, name, path, text, error);
 }
 
-static void take_tensor(HnStoredTensors *out, const HnStoredTensor *x) {
-  hn_stored_tensors_add(out, x->name, x->type, x->rank, x->dim, x->data, x->weight);
-}
-
-/* The tensors that a package holds, with metadata that name no place. */
-static HnStoredTensors *lighten(const HnStoredTensors *t, const HnPortable *p, bool whole) {
-  g_autoptr(GHashTable) meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  hn_stored_tensors_meta(t, meta);
-  const char *from = g_hash_table_lookup(meta, HN_META_FROM);
-  if (from)
-    g_hash_table_insert(meta, g_strdup(HN_META_FROM),
-                        hn_portable_text(p, from, HN_PACKAGE_UP_CELL "../"));
-  HnStoredTensors *out = hn_stored_tensors_new(meta);
-  /* weights in the order of their list, which is that of trace.bin, and not of the file */
-  g_autoptr(GPtrArray) weights = hn_stored_tensors_weights(t);
-  for (guint i = 0; i < weights->len; i++) take_tensor(out, weights->pdata[i]);
-  for (guint i = 0; i < t->all->len; i++) {
-    const HnStoredTensor *x = t->all->pdata[i];
-    if (!x->weight && (whole || !t->lists_weights)) take_tensor(out, x);
-  }
-  return out;
-}
-
 /* The checkpoint of a cell's last update. */
 static bool add_checkpoint(HnGathered *g, const HnPortable *p, const HnResult *c, bool whole,
                            GError **error) {
@@ -137,8 +115,8 @@ static bool add_checkpoint(HnGathered *g, const HnPortable *p, const HnResult *c
     hn_zip_add_file(g->sources, name, path);
     return true;
   }
-  HnStoredTensors *light = lighten(t, p, whole);
-  bool ok = hn_stored_tensors_write(light, beside, error);
+  HnStoredTensors *light = hn_lighten(t, p, whole, error);
+  bool ok = light && hn_stored_tensors_write(light, beside, error);
   hn_stored_tensors_free(light), hn_stored_tensors_free(t);
   g_autofree char *bytes = NULL;
   gsize size = 0;
