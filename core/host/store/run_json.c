@@ -98,6 +98,7 @@ static void add_plugin(JsonBuilder *b, const char *member, const HnPluginChoice 
   add_checked(b, p);
   hn_json_add_bool(b, "privileged", (p->flags & HN_PRIVILEGED) != 0);
   hn_describe_columns(b, "info", p->info);
+  hn_describe_columns(b, "metrics", p->metrics);
   add_param_files(b, part);
   if (part->inner) add_plugin(b, "inner", part->inner);
   json_builder_end_object(b);

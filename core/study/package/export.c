@@ -85,24 +85,17 @@ static bool write_cell(Export *e, const HnResult *c, GError **error) {
 
 /* ---- what the columns mean ---- */
 
-/* Whether plugins declare the column in what run.json records of them, which are infos; not so what
- * they measure while they learn. */
-static bool is_info(const HnRecordColumn *c) {
-  static const char *const measured[] = {"env.*", "inference.*", "policy.*", NULL};
-  return !c || (c->declared && !g_strv_contains(measured, c->name));
-}
-
 /* A column that is called `name`, and is shown as `title`. */
 static void add_column(JsonBuilder *b, const HnResults *r, HnRunFile table, const char *name,
                        const char *title) {
   const HnRecordColumn *c = hn_record_column(table, name);
-  const bool info = is_info(c), declared = !c || c->declared;
-  const char *doc = info ? hn_metric_info(r, name).doc : "";
+  const bool declared = !c || c->declared;
+  const char *doc = declared ? hn_metric_info(r, name).doc : "";
   const int better = declared ? hn_metric_better(name) : c->better;
   hn_json_open_object(b, NULL);
   hn_json_add_string(b, "column", title);
   hn_json_add_string(b, "type", c && c->text ? "text" : "float64");
-  hn_json_add_string(b, "unit", info ? hn_metric_unit(r, name) : declared ? "" : c->unit);
+  hn_json_add_string(b, "unit", declared ? hn_metric_unit(r, name) : c->unit);
   hn_json_add_string(b, "better", better > 0 ? "higher" : better < 0 ? "lower" : "");
   hn_json_add_string(b, "content", *doc ? doc : c ? c->doc : "");
   json_builder_end_object(b);

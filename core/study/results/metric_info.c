@@ -19,6 +19,8 @@ static const Known conventions[] = {{"kl", "nats", 0},
                                     {"entropy", "nats", 0},
                                     {"regret", "reward", -1}};
 
+static const char *const kinds[] = {"env", "inference", "policy"};
+
 static const char *stem(const char *column) {
   static const char *const prefixes[] = {"eval.", "train.", "inference.", "policy."};
   for (guint i = 0; i < G_N_ELEMENTS(prefixes); i++)
@@ -39,9 +41,9 @@ int hn_metric_better(const char *column) {
   return known(column).better;
 }
 
-/* The entry of a column among what a plugin declares, or NULL. */
-static JsonObject *entry(JsonObject *plugin, const char *name) {
-  JsonArray *all = hn_json_array(plugin, "info");
+/* The entry of a column in a list of what a plugin declares, "info" or "metrics", or NULL. */
+static JsonObject *entry(JsonObject *plugin, const char *list, const char *name) {
+  JsonArray *all = hn_json_array(plugin, list);
   for (guint i = 0; all && i < json_array_get_length(all); i++) {
     JsonNode *one = json_array_get_element(all, i);
     if (!JSON_NODE_HOLDS_OBJECT(one)) continue;
@@ -52,18 +54,35 @@ static JsonObject *entry(JsonObject *plugin, const char *name) {
 }
 
 /* The same of a cell's plugin of a kind, and of what that holds. */
-static JsonObject *declared(const HnResult *c, const char *kind, const char *name) {
+static JsonObject *declared(const HnResult *c, const char *kind, const char *list,
+                            const char *name) {
   JsonObject *plugin = hn_json_object(hn_json_object(c->facts, "plugins"), kind), *found = NULL;
-  for (; plugin && !found; plugin = hn_json_object(plugin, "inner")) found = entry(plugin, name);
+  for (; plugin && !found; plugin = hn_json_object(plugin, "inner"))
+    found = entry(plugin, list, name);
   return found;
 }
 
+/* The kind of plugin that reports "policy.loss" while it learns, or NULL: columns of infos. */
+static const char *owner_of(const char *column) {
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++)
+    if (g_str_has_prefix(column, kinds[k]) && column[strlen(kinds[k])] == '.') return kinds[k];
+  return NULL;
+}
+
+/* What the cell's plugin of a kind says of a column. */
+static JsonObject *said_by(const HnResult *c, const char *kind, const char *owner,
+                           const char *column) {
+  const char *name = owner ? column + strlen(owner) + 1 : stem(column);
+  if (owner && strcmp(owner, kind) != 0) return NULL;
+  JsonObject *o = owner ? declared(c, kind, "metrics", name) : NULL;
+  return o ? o : declared(c, kind, "info", name);
+}
+
 HnMetricInfo hn_metric_info(const HnResults *r, const char *column) {
-  static const char *const kinds[] = {"env", "inference", "policy"};
-  const char *name = stem(column);
+  const char *owner = owner_of(column);
   for (guint i = 0; i < r->cells->len; i++)
     for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
-      JsonObject *o = declared(r->cells->pdata[i], kinds[k], name);
+      JsonObject *o = said_by(r->cells->pdata[i], kinds[k], owner, column);
       if (!o) continue;
       return (HnMetricInfo){.kind = kinds[k],
                             .unit = hn_json_string(o, "unit", ""),

@@ -4,7 +4,8 @@
 #define HN_METRIC_INFO_H
 #include "results.h"
 
-/* What the plugin that reports a column declares about it (run.json, plugins.KIND.info). */
+/* What the plugin that reports a column declares about it (run.json, plugins.KIND.info; of what it
+ * measures while it learns, "policy.loss", plugins.KIND.metrics). */
 typedef struct HnMetricInfo {
   const char *kind;              /* "env", "inference", "policy"; NULL if no plugin declares it */
   const char *unit, *doc, *fold; /* "" if unknown; fold as in `hunch inspect` */
