@@ -2,30 +2,22 @@
  * right, and refuses those with a mistake, as `hunch validate` does.  Python's jsonschema judges.
  */
 #include "cli_fixture.h"
+#include "python_fixture.h"
 
 #define SCRIPT SOURCE "/tests/cli/judge_studies.py"
 
 /* What judge_studies.py says of studies in dir (NULL-terminated) under dir's s.json; NULL: the test
  * is skipped, as no Python here has the modules. */
 static char *judged(const char *dir, const char *const *studies) {
-  static const char *const pythons[] = {"python3", "/usr/bin/python3"}; /* Debian's has packages */
-  for (guint i = 0; i < G_N_ELEMENTS(pythons); i++) {
-    g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    g_autofree char *out = NULL, *err = NULL;
-    int status = -1;
-    g_ptr_array_add(argv, (gpointer)(guintptr)pythons[i]);
-    g_ptr_array_add(argv, (gpointer)(guintptr)SCRIPT);
-    g_ptr_array_add(argv, (gpointer)(guintptr) "s.json");
-    for (; studies && *studies; studies++) g_ptr_array_add(argv, (gpointer)(guintptr)*studies);
-    g_ptr_array_add(argv, NULL);
-    if (!g_spawn_sync(dir, (char **)argv->pdata, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err,
-                      &status, NULL))
-      continue;
-    if (g_spawn_check_wait_status(status, NULL)) return g_steal_pointer(&out);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 77) g_error("%s%s", out, err);
-  }
-  g_test_skip("no Python with jsonschema and yaml: python3-jsonschema and python3-yaml have them");
-  return NULL;
+  g_autoptr(GPtrArray) arguments = g_ptr_array_new();
+  g_ptr_array_add(arguments, (gpointer)(guintptr) "s.json");
+  for (; studies && *studies; studies++) g_ptr_array_add(arguments, (gpointer)(guintptr)*studies);
+  g_ptr_array_add(arguments, NULL);
+  char *said = python_says(dir, SCRIPT, (const char *const *)arguments->pdata);
+  if (!said)
+    g_test_skip("no Python with jsonschema and yaml: python3-jsonschema and python3-yaml have "
+                "them");
+  return said;
 }
 
 /* Writes the schema with the plugins of `path` into dir. */

@@ -1,9 +1,8 @@
 /* verify_run_test.c - `hunch verify --run`: a package computes the same again, from the plugins
  * that it holds; and where something in it is not what the run gave, verify says what and from
  * which update on, although every checksum fits. */
-#include "checksum.h"
 #include "cli_fixture.h"
-#include "json.h"
+#include "reseal_fixture.h"
 #include "tiny_study_fixture.h"
 #include <sys/wait.h>
 
@@ -32,20 +31,6 @@ static void pack(const char *dir) {
 static void says(const Run *run, int code, const char *text) {
   if (run->code != code) g_error("%d\n%s%s", run->code, run->out, run->err);
   expect(run->out, text);
-}
-
-/* A file of a finished cell is changed by one who also changes what is said of it. */
-static void reseal(const char *cell, const char *name) {
-  g_autofree char *path = g_build_filename(cell, name, NULL);
-  g_autofree char *run = g_build_filename(cell, "run.json", NULL);
-  g_autoptr(JsonObject) o = hn_json_read(run, NULL);
-  JsonObject *of = hn_json_object(hn_json_object(o, "files"), name);
-  int64_t size;
-  g_autofree char *sum = hn_checksum_file(path, &size);
-  json_object_set_int_member(of, "bytes", size);
-  json_object_set_string_member(of, "checksum", sum);
-  g_autofree char *text = hn_json_sealed_text(o);
-  fake_write(cell, "run.json", text);
 }
 
 static void test_same(void) {

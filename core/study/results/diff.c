@@ -78,10 +78,15 @@ static GPtrArray *plugins_of(const HnResult *a, const HnResult *b) {
   return list;
 }
 
+static GPtrArray *program_of(const HnResult *a, const HnResult *b) {
+  GPtrArray *list = list_new();
+  add_member(list, "hunch", a, b, "hunch"), add_member(list, "commit", a, b, "commit");
+  return list;
+}
+
 static GPtrArray *machine_of(const HnResult *a, const HnResult *b) {
-  static const char *const facts[] = {"hunch",        "commit",         "cpu",
-                                      "kernel",       "determinism",    "openblas_coretype",
-                                      "libm_version", "kernels_changed"};
+  static const char *const facts[] = {"cpu",          "kernel",          "determinism",
+                                      "libm_version", "kernels_changed", "openblas_coretype"};
 #define MEMBER(member, what, now) add_member(list, #member, a, b, #member);
   GPtrArray *list = list_new();
   for (guint i = 0; i < G_N_ELEMENTS(facts); i++) add_member(list, facts[i], a, b, facts[i]);
@@ -128,7 +133,8 @@ static HnCellDiff *compare_cells(const HnResult *a, const HnResult *b) {
   const HnTraced traced_a = hn_traced(a), traced_b = hn_traced(b);
   d->a = a, d->b = b;
   d->configuration = configuration_of(a, b);
-  d->plugins = plugins_of(a, b), d->machine = machine_of(a, b);
+  d->plugins = plugins_of(a, b), d->program = program_of(a, b);
+  d->machine = machine_of(a, b);
   d->progress = progress_of(a, b);
   d->trace = hn_diff_traces(&traced_a, &traced_b);
   d->last = hn_diff_last_weights(a->dir, b->dir);

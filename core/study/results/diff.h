@@ -13,7 +13,8 @@ typedef struct HnFactDiff {
 #define HN_DIFF_CAUSES(X)                                                    \
   X(configuration, "keys of the resolved configuration")                     \
   X(plugins, "of each plugin its name, version and the SHA-256 of its file") \
-  X(machine, "the program, and what run.json records of what it was computed on")
+  X(program, "version and commit of hunch")                                  \
+  X(machine, "what run.json records of the processor and of what computed")
 #define HN_DIFF_CAUSE_FIELD(name, doc) GPtrArray *name; /* doc */
 typedef struct HnCellDiff {
   const HnResult *a, *b;
@@ -39,6 +40,6 @@ typedef struct HnDiff {
 HnDiff *hn_diff(const HnResults *a, const HnResults *b, const char *const *cells, GError **error);
 void hn_diff_free(HnDiff *d);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnDiff, hn_diff_free)
-/* Whether configuration, plugins or machine differ. */
+/* Whether some cause differs. */
 bool hn_cell_diff_has_cause(const HnCellDiff *d);
 #endif

@@ -125,20 +125,25 @@ static char *row_of(const HnTableDiff *t) {
 static void add_table_diff(const HnTableDiff *t, GString *out) {
   const char *name = hn_run_file_name(t->table);
   g_autofree char *row = row_of(t), *why = t->damaged ? hn_diag_printable(t->damaged) : NULL;
+  g_string_append_printf(out, "  %s: ", name);
   if (why)
-    g_string_append_printf(out, "  %s: %s\n", name, why);
+    g_string_append(out, why);
   else if (t->rows_a < 0 || t->rows_b < 0)
-    g_string_append_printf(out, "  %s: only in %c\n", name, t->rows_a < 0 ? 'B' : 'A');
-  else if (!hn_table_diff_any(t))
-    g_string_append_printf(out, "  %s: the same, %" PRId64 " rows\n", name, t->rows_a);
-  else if (t->first < 0)
-    g_string_append_printf(out, "  %s: %" PRId64 " columns are on one side only\n", name,
+    g_string_append_printf(out, "only in %c", t->rows_a < 0 ? 'B' : 'A');
+  else if (t->differ && t->first >= 0)
+    g_string_append_printf(out, "differs from %s on, in %" PRId64 " of %u columns", row, t->differ,
+                           t->columns->len);
+  else if (t->differ)
+    g_string_append_printf(out, "the same but for %" PRId64 " columns that one side lacks",
                            t->differ);
   else
-    g_string_append_printf(out,
-                           "  %s: differs from %s on, in %" PRId64 " of %u columns; rows: %" PRId64
-                           " and %" PRId64 "\n",
-                           name, row, t->differ, t->columns->len, t->rows_a, t->rows_b);
+    g_string_append(out, "the same");
+  if (t->rows_a == t->rows_b)
+    g_string_append_printf(out, "; %" PRId64 " rows", t->rows_a);
+  else if (!why && t->rows_a >= 0 && t->rows_b >= 0)
+    g_string_append_printf(out, "%s; %" PRId64 " and %" PRId64 " rows",
+                           t->differ ? "" : " as far as both go", t->rows_a, t->rows_b);
+  g_string_append_c(out, '\n');
   if (t->table == HN_FILE_METRICS && t->differ) add_columns(t, out);
 }
 

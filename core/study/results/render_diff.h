@@ -5,7 +5,7 @@
 #include "diff.h"
 
 /* A line for each cell, and everything of the first whose results differ; if none do, of the first
- * with another configuration, plugin or machine. */
+ * of which a cause does (diff.h). */
 char *hn_render_diff_text(const HnDiff *d, const char *a, const char *b);
 /* Everything of every cell, as JSON. */
 char *hn_render_diff_json(const HnDiff *d, const char *a, const char *b);
