@@ -53,12 +53,13 @@ static void test_numpy(void) {
 /* Fields that are quoted, empty, wide or no numbers; names that are equal but for case. */
 static void test_odd_table(void) {
   g_autoptr(Folder) dir = copy();
-  fake_write(dir, "cell/episodes.csv",
+  g_autofree char *cell = g_build_filename(dir, "cell", NULL);
+  fake_write(cell, "episodes.csv",
              "phase,update,arm,seed,task,L,l,odd\ntrain,1,1,0,\"a, \"\"b\"\"\",1e308,nan,x\n"
              "eval,2,1,0,\xe2\x82\xac,-0,,inf\ntrain,3,1,0,,0.1,1e-320,0.30000000000000004\n"
              "train,4,1,0,unfinished");
-  fake_write(dir, "cell/metrics.csv", "update,eval.return\n");
-  fake_write(dir, "cell/run.json", "{\"arm\": \"1\", \"seed_index\": 0, \"status\": \"running\"}");
+  fake_write(cell, "metrics.csv", "update,eval.return\n");
+  fake_write(cell, "run.json", "{\"arm\": \"1\", \"seed_index\": 0, \"status\": \"running\"}");
   well(dir, "export cell -o e");
   g_assert_cmpint(shell(dir, "sed -i '$d' cell/episodes.csv && mkdir r r/1 && mv cell r/1/0"), ==,
                   0);
@@ -128,9 +129,7 @@ static void test_again(void) {
   g_assert_cmpint(shell(dir, "mkdir -p .part-e/x && touch .part-e/x/y"), ==, 0);
   well(dir, "export out/none/1 -o e");
   well(dir, "export out/none/1 -o f/"); /* new */
-  g_assert_cmpint(shell(dir, "mkdir g && diff -r e f && test \"$(ls -A)\" = \"$(printf "
-                             "'.state\\na.zip\\ne\\nf\\ng\\nout')\""),
-                  ==, 0);
+  g_assert_cmpint(shell(dir, "mkdir g && diff -r e f && test ! -e .part-e -a ! -e .part-f"), ==, 0);
   well(dir, "export out/none/1 -o g"); /* empty */
   g_assert_cmpint(shell(dir, "diff -r e g"), ==, 0);
 }
