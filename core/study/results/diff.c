@@ -39,12 +39,23 @@ static bool same_plugin(const HnNode *a, const HnNode *b) {
   return strcmp(one, other) == 0;
 }
 
-/* What names the cell, or a place, makes no difference. */
+/* Adds the keys of a block that one side alone has, or the key of another value.  What names the
+ * cell, or a place, makes no difference. */
 static void add_key(void *arg, const char *path, const HnNode *a, const HnNode *b) {
   static const char *const names[] = {"study", "arm", "seed_index", "weights.from", NULL};
+  const HnNode *block = !a ? b : !b ? a : NULL;
   if (g_strv_contains(names, path)) return;
   if (g_str_has_suffix(path, ".plugin") && same_plugin(a, b)) return;
-  add_fact(arg, path, shown_node(a), shown_node(b));
+  if (!block || block->kind != HN_NODE_MAP) {
+    add_fact(arg, path, shown_node(a), shown_node(b));
+    return;
+  }
+  for (guint i = 0; i < block->keys->len; i++) {
+    g_autofree char *inner =
+        g_strconcat(path, ".", ((const HnNode *)block->keys->pdata[i])->text, NULL);
+    const HnNode *value = block->items->pdata[i];
+    add_key(arg, inner, a ? value : NULL, b ? value : NULL);
+  }
 }
 
 static GPtrArray *list_new(void) {

@@ -10,9 +10,9 @@
 
 enum { WIDTH = INT_MAX };
 
-/* What files say may hold anything, and be long. */
+/* What files say may hold anything. */
 static char *shown(const char *text) {
-  return text ? hn_diag_cut(text) : g_strdup("-");
+  return text ? hn_diag_printable(text) : g_strdup("-");
 }
 
 /* The end of a table below its heading, indented. */
