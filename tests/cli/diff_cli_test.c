@@ -1,6 +1,6 @@
 /* diff_cli_test.c - `hunch diff`: nothing differs between a result and itself, packed or computed
  * again; of two that do differ, the update, the tensor, the row and the keys are named. */
-#include "cli_fixture.h"
+#include "packed_fixture.h"
 #include "reseal_fixture.h"
 #include "safetensors.h"
 #include "tiny_study_fixture.h"
@@ -8,19 +8,8 @@
 /* The study in `out`: 10 updates; its package a.zip.  Arm `constant` does not anneal. */
 static Folder *home;
 
-static void shell(const char *dir, const char *line) {
-  const char *argv[] = {"sh", "-c", line, NULL};
-  int status = -1;
-  g_assert_true(g_spawn_sync(dir, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
-                             NULL, NULL, &status, NULL));
-  g_assert_cmpint(status, ==, 0);
-}
-
-static Folder *copy(void) {
-  Folder *dir = folder();
-  g_autofree char *line = g_strdup_printf("cp -r out a.zip %s", dir);
-  shell(home, line);
-  return dir;
+static void must(const char *dir, const char *line) {
+  g_assert_cmpint(shell(dir, line), ==, 0);
 }
 
 /* What the command prints, which ends with `code`. */
@@ -55,14 +44,12 @@ static void test_same(void) {
     g_assert_null(strstr(out, "other"));
   }
   g_unsetenv("TMPDIR");
-  shell(temporary, "test -z \"$(ls -A)\""); /* nothing of the package stays */
+  g_assert_cmpint(shell(temporary, "test -z \"$(ls -A)\""), ==, 0); /* nothing stays */
 }
 
 /* Two workers compute the same bits; seconds and dates are no results. */
 static void test_again(void) {
-  g_autoptr(Folder) dir = copy();
-  g_autofree char *text = fake_read(home, "s.yaml");
-  fake_write(dir, "s.yaml", text);
+  g_autoptr(Folder) dir = packed_copy(home);
   g_auto(Run) run = hunch(dir, "run s.yaml -o again -j 1 run.frames=480 run.workers=2");
   g_assert_cmpint(run.code, ==, 0);
   g_autofree char *out = says(dir, "diff a.zip again", 0);
@@ -107,9 +94,7 @@ static void test_parameter(void) {
 
 /* The first six updates of the same run. */
 static void test_length(void) {
-  g_autoptr(Folder) dir = copy();
-  g_autofree char *text = fake_read(home, "s.yaml");
-  fake_write(dir, "s.yaml", text);
+  g_autoptr(Folder) dir = packed_copy(home);
   g_auto(Run) run = hunch(dir, "run s.yaml -o short -j 1 run.frames=288");
   g_assert_cmpint(run.code, ==, 0);
   g_autofree char *out = says(dir, "diff out short --cell constant/0", 3);
@@ -123,9 +108,9 @@ static void test_length(void) {
 
 /* Hash 4 of 32 bytes each. */
 static void test_trace(void) {
-  g_autoptr(Folder) dir = copy();
+  g_autoptr(Folder) dir = packed_copy(home);
   g_autofree char *cell = g_build_filename(dir, "out/belief/0", NULL);
-  shell(cell, "printf '\\001\\002' | dd of=trace.bin bs=1 seek=100 conv=notrunc status=none");
+  must(cell, "printf '\\001\\002' | dd of=trace.bin bs=1 seek=100 conv=notrunc status=none");
   reseal(cell, "trace.bin");
   g_autofree char *out = says(dir, "diff a.zip out", 3);
   expect(out, "belief/0: results differ, weights from update 4 on\n");
@@ -135,7 +120,7 @@ static void test_trace(void) {
 
 /* Element 3 of a weight is larger by a quarter, which a float holds exactly. */
 static void test_tensor(void) {
-  g_autoptr(Folder) dir = copy();
+  g_autoptr(Folder) dir = packed_copy(home);
   g_autofree char *path = g_build_filename(dir, "out/none/1/ckpt/00000010.safetensors", NULL);
   HnStoredTensors *t = hn_stored_tensors_open(path, NULL), *u = hn_stored_tensors_new(t->meta);
   g_autofree float *changed = NULL;
@@ -169,15 +154,15 @@ static void test_tensor(void) {
 }
 
 static void test_damaged(void) {
-  g_autoptr(Folder) dir = copy();
-  shell(dir, "printf x | dd of=out/none/0/ckpt/00000010.safetensors bs=1 seek=3000 conv=notrunc "
-             "status=none");
+  g_autoptr(Folder) dir = packed_copy(home);
+  must(dir, "printf x | dd of=out/none/0/ckpt/00000010.safetensors bs=1 seek=3000 conv=notrunc "
+            "status=none");
   g_autofree char *weights = says(dir, "diff a.zip out --cell none/0", 3);
   expect(weights, "00000010.safetensors: ");
-  shell(dir, "echo 99,1 >> out/belief/0/metrics.csv");
+  must(dir, "echo 99,1 >> out/belief/0/metrics.csv");
   g_autofree char *table = says(dir, "diff a.zip out --cell belief/0", 3);
   expect(table, "    status  done  damaged: ");
-  shell(dir, "printf x | dd of=a.zip bs=1 seek=5000 conv=notrunc status=none");
+  must(dir, "printf x | dd of=a.zip bs=1 seek=5000 conv=notrunc status=none");
   g_autofree char *package = says(dir, "diff a.zip out", 1);
   expect(package, "a.zip: is not as it was packed: ");
 }
@@ -185,8 +170,8 @@ static void test_damaged(void) {
 /* ---- which cells ---- */
 
 static void test_only_in_one(void) {
-  g_autoptr(Folder) dir = copy();
-  shell(dir, "rm -r out/none/1");
+  g_autoptr(Folder) dir = packed_copy(home);
+  must(dir, "rm -r out/none/1");
   g_autofree char *out = says(dir, "diff a.zip out", 3), *back = says(dir, "diff out a.zip", 3);
   expect(out, "none/0: results are identical\nnone/1: only in A\n");
   expect(back, "none/1: only in B\n");
@@ -224,14 +209,9 @@ static void test_refusals(void) {
 }
 
 static void prepare(void) {
-  home = folder();
   g_auto(GStrv) parts = g_strsplit(tiny_study, "  none: ", 2);
   g_autofree char *study = g_strjoinv("  constant: {policy: {anneal: false}}\n  none: ", parts);
-  fake_write(home, "s.yaml", study);
-  g_auto(Run) run = hunch(home, "run s.yaml -o out -j 1 run.frames=480");
-  if (run.code != 0) g_error("%d %s", run.code, run.err);
-  g_auto(Run) pack = hunch(home, "pack out -o a.zip --license MIT --dirty");
-  if (pack.code != 0) g_error("%d %s", pack.code, pack.err);
+  home = packed_study(study, " run.frames=480");
 }
 
 int main(int argc, char **argv) {

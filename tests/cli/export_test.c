@@ -1,27 +1,13 @@
 /* export_test.c - `hunch export`: numpy and safetensors read what the run left, bit by bit; the
  * same results give the same bytes, from a folder or a package; nobody's files are overwritten. */
-#include "cli_fixture.h"
 #include "json.h"
+#include "packed_fixture.h"
 #include "python_fixture.h"
 #include "tiny_study_fixture.h"
 
 static Folder *home; /* with the study in `out`, and its package a.zip */
 
-static int shell(const char *dir, const char *line) {
-  const char *argv[] = {"sh", "-c", line, NULL};
-  int status = -1;
-  g_assert_true(g_spawn_sync(dir, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
-                             NULL, NULL, &status, NULL));
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static Folder *copy(void) {
-  Folder *dir = folder();
-  g_autofree char *line = g_strdup_printf("cp -r out a.zip %s", dir);
-  g_assert_cmpint(shell(home, line), ==, 0);
-  return dir;
-}
-
+/* Ends well, and says nothing on standard error. */
 static void well(const char *dir, const char *arguments) {
   g_auto(Run) run = hunch(dir, arguments);
   if (run.code != 0 || *run.err) g_error("%s: %d\n%s%s", arguments, run.code, run.out, run.err);
@@ -45,14 +31,14 @@ static void judge(const char *dir, const char *results, const char *export) {
 }
 
 static void test_numpy(void) {
-  g_autoptr(Folder) dir = copy();
+  g_autoptr(Folder) dir = packed_copy(home);
   well(dir, "export out -o e --npz --weights");
   judge(dir, "out", "e");
 }
 
 /* Fields that are quoted, empty, wide or no numbers; names that are equal but for case. */
 static void test_odd_table(void) {
-  g_autoptr(Folder) dir = copy();
+  g_autoptr(Folder) dir = packed_copy(home);
   g_autofree char *cell = g_build_filename(dir, "cell", NULL);
   fake_write(cell, "episodes.csv",
              "phase,update,arm,seed,task,L,l,odd\ntrain,1,1,0,\"a, \"\"b\"\"\",1e308,nan,x\n"
@@ -68,7 +54,7 @@ static void test_odd_table(void) {
 
 /* The weights of each cell, which are those of the package. */
 static void test_weights(void) {
-  g_autoptr(Folder) dir = copy();
+  g_autoptr(Folder) dir = packed_copy(home);
   well(dir, "export out --weights");
   g_assert_cmpint(shell(dir, "test $(find tiny-export -type f | wc -l) = 5"), ==, 0);
   g_assert_cmpint(shell(dir,
@@ -89,7 +75,7 @@ static JsonObject *column_of(JsonObject *o, const char *table, const char *name)
 
 /* What each column means, as the host says, and the plugins' own words by `hunch inspect`. */
 static void test_columns(void) {
-  g_autoptr(Folder) dir = copy();
+  g_autoptr(Folder) dir = packed_copy(home);
   well(dir, "export out -o e");
   g_autofree char *path = g_build_filename(dir, "e/export.json", NULL);
   g_autoptr(JsonObject) o = hn_json_read(path, NULL);
@@ -110,7 +96,7 @@ static void test_columns(void) {
 /* ---- the same bytes ---- */
 
 static void test_same_bytes(void) {
-  g_autoptr(Folder) dir = copy();
+  g_autoptr(Folder) dir = packed_copy(home);
   well(dir, "export out -o e --npz --weights");
   well(dir, "export a.zip -o f --npz --weights");
   g_assert_cmpint(shell(dir, "diff -r e f"), ==, 0);
@@ -124,7 +110,7 @@ static void test_same_bytes(void) {
 
 /* An earlier export is replaced as a whole, also where one was killed on the way. */
 static void test_again(void) {
-  g_autoptr(Folder) dir = copy();
+  g_autoptr(Folder) dir = packed_copy(home);
   well(dir, "export out -o e --npz --weights");
   g_assert_cmpint(shell(dir, "mkdir -p .part-e/x && touch .part-e/x/y"), ==, 0);
   well(dir, "export out/none/1 -o e");
@@ -135,7 +121,7 @@ static void test_again(void) {
 }
 
 static void test_foreign(void) {
-  g_autoptr(Folder) dir = copy();
+  g_autoptr(Folder) dir = packed_copy(home);
   well(dir, "export out -o e");
   g_assert_cmpint(shell(dir, "echo mine > e/none/0/notes.txt && mkdir f && echo mine > f/x && echo "
                              "mine > g && cp -r e before"),
@@ -151,7 +137,7 @@ static void test_foreign(void) {
 }
 
 static void test_refusals(void) {
-  g_autoptr(Folder) dir = copy();
+  g_autoptr(Folder) dir = packed_copy(home);
   refused(dir, "export", "expected one folder");
   refused(dir, "export out a.zip", "expected one folder");
   refused(dir, "export nowhere", "nowhere: not a study folder");
@@ -164,18 +150,9 @@ static void test_refusals(void) {
   refused(dir, "export out -o e", "no cell has run");
 }
 
-static void prepare(void) {
-  home = folder();
-  fake_write(home, "s.yaml", tiny_study);
-  g_auto(Run) run = hunch(home, "run s.yaml -o out -j 1");
-  if (run.code != 0) g_error("%d %s", run.code, run.err);
-  g_auto(Run) pack = hunch(home, "pack out -o a.zip --license MIT --dirty");
-  if (pack.code != 0) g_error("%d %s", pack.code, pack.err);
-}
-
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-  prepare();
+  home = packed_study(tiny_study, "");
   g_test_add_func("/export/numpy", test_numpy);
   g_test_add_func("/export/odd_table", test_odd_table);
   g_test_add_func("/export/weights", test_weights);

@@ -4,17 +4,8 @@
 #include "cli_fixture.h"
 #include "reseal_fixture.h"
 #include "tiny_study_fixture.h"
-#include <sys/wait.h>
 
 static Folder *home; /* with the study in `out`: 10 updates; and mine.so, the plugin of arm none */
-
-static int shell(const char *dir, const char *line) {
-  const char *argv[] = {"sh", "-c", line, NULL};
-  int status = -1;
-  g_assert_true(g_spawn_sync(dir, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
-                             NULL, NULL, &status, NULL));
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 static Folder *copy(void) {
   Folder *dir = folder();

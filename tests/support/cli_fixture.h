@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 typedef struct Run {
   char *out, *err;
@@ -66,6 +67,15 @@ static inline Run hunch(const char *dir, const char *arguments) {
 
 static inline Run hunch_among(const char *path, const char *dir, const char *arguments) {
   return end(begin_among(path, dir, arguments));
+}
+
+/* The exit code of a line of the shell in `dir`, -1 where a signal ends it. */
+static inline int shell(const char *dir, const char *line) {
+  const char *argv[] = {"sh", "-c", line, NULL};
+  int status = -1;
+  g_assert_true(g_spawn_sync(dir, (char **)(guintptr)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+                             NULL, NULL, &status, NULL));
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static inline void expect(const char *text, const char *part) {
