@@ -436,14 +436,17 @@ static void test_param_faults(void) {
     expect_reason(&p, expected);       \
   } while (0)
 
+#define SPEAKS "this hunch speaks " G_STRINGIFY(HN_ABI_MAJOR) "." G_STRINGIFY(HN_ABI_MINOR) ": "
+
 static void test_descriptor_faults(void) {
   g_assert_null(hn_descriptor_refuse(&linked_LTX_hn_plugin, "linked"));
+  g_autofree char *newer =
+      g_strdup_printf("was built for plugin ABI %d.%d, " SPEAKS "install a newer hunch, or rebuild",
+                      HN_ABI_MAJOR, HN_ABI_MINOR + 1);
   REFUSED("has a descriptor of 100 bytes, plugin ABI 1.0 has 152", p.struct_size = 100);
-  REFUSED("was built for plugin ABI 1.1, this hunch speaks 1.0: install a newer hunch, or rebuild",
-          p.abi = HN_ABI + 1);
-  REFUSED("was built for plugin ABI 2.0, this hunch speaks 1.0: rebuild it",
-          p.abi = HN_ABI + (1 << 16));
-  REFUSED("was built for plugin ABI 0.7, this hunch speaks 1.0: rebuild it", p.abi = 7);
+  REFUSED(newer, p.abi = HN_ABI + 1);
+  REFUSED("was built for plugin ABI 2.0, " SPEAKS "rebuild it", p.abi = 2 << 16);
+  REFUSED("was built for plugin ABI 0.7, " SPEAKS "rebuild it", p.abi = 7);
   REFUSED("has windows of 128 bytes, plugin ABI 1.0 has 144", p.history_size = 128);
   REFUSED("has columns of 24 bytes, plugin ABI 1.0 has 28", p.column_stride = 24);
   REFUSED("has no proper name", p.name = NULL);
