@@ -2,6 +2,7 @@
  * heads of pages, plugins of the same name. */
 #include "cli_fixture.h"
 #include "json.h"
+#include <hunch/plugin.h>
 
 /* "  " before every line, without comments' own lines. */
 static char *indented(const char *text) {
@@ -103,6 +104,7 @@ static void check_plugins(JsonArray *plugins) {
                {"fourier", NULL, "query", NULL, NULL},
                {"ppo", NULL, "learn", "discount", "gamma"}};
   static const char *const members[] = {"kind", "version", "summary", "license", "file", "sha256"};
+  static const char abi[] = G_STRINGIFY(HN_ABI_MAJOR) "." G_STRINGIFY(HN_ABI_MINOR);
   g_autoptr(GDir) dir = g_dir_open(PLUGINS, 0, NULL);
   for (const char *file; (file = g_dir_read_name(dir));) {
     if (!g_str_has_suffix(file, ".so")) continue;
@@ -113,7 +115,7 @@ static void check_plugins(JsonArray *plugins) {
     g_assert_nonnull(hn_json_array(p, "params"));
     g_assert_nonnull(hn_json_array(p, "info"));
     g_assert_nonnull(hn_json_array(p, "metrics"));
-    g_assert_cmpstr(hn_json_string(p, "abi", NULL), ==, "1.0");
+    g_assert_cmpstr(hn_json_string(p, "abi", NULL), ==, abi);
   }
   for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
     JsonObject *p = named(plugins, table[i].name);
