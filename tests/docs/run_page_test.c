@@ -7,6 +7,7 @@
 #include "json.h"
 #include "run_dir.h"
 #include "stand_in.h"
+#include <hunch/kit/rnn.h>
 
 static char *page;
 
@@ -160,8 +161,8 @@ static const struct {
     {"glibrl", "view: whitened"},
     {"laplace_vrnn", "head: signal"},
     {"ppo", "obs_embed: 4, belief_embed: 4, input_norm: layer"},
-    {"recurrent", "cell: gru, head: reward"},
-    {"rl2", "cell: lstm, bottleneck: 4"},
+    {"recurrent", "head: reward"},
+    {"rl2", "bottleneck: 4"},
     {"varibad", "state_weight: 1, reward_weight: 1"},
     {"vrnn", "covariance: diagonal"},
 };
@@ -177,6 +178,11 @@ static void test_tensors(void) {
   }
   for (guint i = 0; i < G_N_ELEMENTS(special); i++)
     check_plugin(special[i].plugin, 0, special[i].settings, false);
+  g_auto(GStrv) cells = g_strsplit(HN_RNN_CHOICES, "|", -1);
+  for (char **cell = cells; *cell; cell++) {
+    g_autofree char *settings = g_strconcat("cell: ", *cell, NULL);
+    check_plugin("rl2", 0, settings, false), check_plugin("recurrent", 0, settings, false);
+  }
   for (guint i = 0; i < rows->len; i++) {
     Row *row = &g_array_index(rows, Row, i);
     for (guint k = 0; row->patterns[k]; k++)
