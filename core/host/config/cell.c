@@ -155,7 +155,7 @@ static void check_trials(const Reader *r, const HnEvaluationParams *p) {
   if (!p->trial_steps) return;
   const HnNode *map = hn_node_get(r->map, "evaluation"), *at = hn_node_get(map, "trial_steps");
   const HnNode *protocol = hn_node_get(map, "protocol");
-  if (p->protocol != HN_PROTOCOL_TRIAL && protocol)
+  if (!(hn_protocol_rows[p->protocol].flags & HN_AS_IN_TRAINING) && protocol)
     hn_diag_add(r->d, at->file, at->line, at->column,
                 "'trial_steps:': evaluation.protocol %s counts episodes: use trial",
                 protocol->text);

@@ -52,14 +52,14 @@ typedef enum HnKeyRole {
   X(choice, protocol, MEASURE, "", "How a task is acted in and what counts." HN_PROTOCOL_DOCS,     \
     "trial", HN_PROTOCOL_CHOICES)                                                                  \
   X(int, episodes, MEASURE, "",                                                                    \
-    "Episodes that count; 0: as in training, or the protocol's own (3, of sdvt 10).", 0, 0, 1e6)   \
+    "Episodes that count; 0: as in training, or the protocol's own (hunch inspect protocol).", 0,  \
+    0, 1e6)                                                                                        \
   X(int, trial_steps, MEASURE, "step",                                                             \
     "In protocol trial: steps per trial; 0: as in training, or as long as its episodes.", 0, 0,    \
     1e9)                                                                                           \
   X(int, adapt_episodes, MEASURE, "",                                                              \
-    "In metaworld and upstream_biased: sampled episodes before those that count.", 10, 0, 1e6)     \
-  X(int, parallel, MEASURE, "", "In upstream_biased: goals of a task that share a count.", 4, 1,   \
-    65536)                                                                                         \
+    "Where the protocol adapts: sampled episodes before those that count.", 10, 0, 1e6)            \
+  X(int, parallel, MEASURE, "", "Where goals of a task share a count: how many do.", 4, 1, 65536)  \
   X(text, split, MEASURE, "",                                                                      \
     "Splits to evaluate, as in 'test|train', the deciding one first; empty: the environment's "    \
     "last.",                                                                                       \
