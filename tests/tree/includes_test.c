@@ -10,7 +10,7 @@
 
 /* A room is a folder with those inside it that are no rooms themselves. */
 static const struct {
-  const char *room, *may; /* rooms, by the ends of their names */
+  const char *room, *may; /* rooms, by their names or the ends of these */
 } rooms[] = {
     {"core/include/hunch", ""},
     {"core/base", "hunch"},
@@ -39,10 +39,10 @@ static const struct {
     {"plugins/inference/rl2", "hunch"},
     {"plugins/inference/varibad", "hunch common"},
     {"plugins/inference/vrnn", "hunch"},
-    {"plugins/inference", "hunch glibrl rl2 varibad vrnn"},
+    {"plugins/inference", "hunch common glibrl rl2 varibad vrnn"},
     {"plugins/policies/common", "hunch"},
     {"plugins/policies/ppo", "hunch policies/common"},
-    {"plugins/policies", "hunch policies/common ppo"},
+    {"plugins/policies", "hunch plugins/common policies/common ppo"},
 };
 enum { ROOMS = G_N_ELEMENTS(rooms) };
 
@@ -79,12 +79,12 @@ static int room_of(const char *file) {
   return best;
 }
 
-/* Rooms before `row` whose name ends in `name`; exactly one. */
+/* The room before `row` whose name is or ends in `name`; exactly one. */
 static int named(int row, const char *name) {
   g_autofree char *end = g_strconcat("/", name, NULL);
   int found = -1;
   for (int k = 0; k < row; k++)
-    if (g_str_has_suffix(rooms[k].room, end)) {
+    if (g_str_equal(rooms[k].room, name) || g_str_has_suffix(rooms[k].room, end)) {
       if (found >= 0) g_error("%s: \"%s\" names two rooms", rooms[row].room, name);
       found = k;
     }
@@ -161,6 +161,9 @@ static void test_walk(void) {
   g_assert_cmpstr(included("plugins/envs/ant_dir.c", "hunch/env.h"), ==,
                   "core/include/hunch/env.h");
   g_assert_null(included("core/base/json.c", "string.h"));
+  /* learners of either kind keep a replay */
+  g_assert_true(may[room_of("plugins/policies/x.c")] >> room_of("plugins/common/x.h") & 1);
+  g_assert_true(may[room_of("plugins/inference/x.c")] >> room_of("plugins/common/x.h") & 1);
   /* arrows that this house does not have */
   int run = room_of("core/host/run/session.c");
   g_assert_cmpint(run, ==, room_of(included("core/host/run/x.c", "session.h")));
