@@ -215,7 +215,7 @@ static HnNode *resolve(const Reader *r, guint arm) {
   return out;
 }
 
-/* The bootstrap keeps all its draws in memory. */
+/* What a bootstrap would draw for each task must be done within a minute. */
 static bool draws_fit(const Reader *r) {
   const HnStudy *s = r->study;
   if (s->report.resamples * s->seeds.count <= MAX_DRAWS) return true;

@@ -26,16 +26,27 @@
 #include "cell.h"
 #include "stats.h"
 
-#define HN_REPORT_PARAMS(X)                                                              \
-  X(text, baseline, "", "Arm that the others are compared with; empty: the first.", "")  \
-  X(text, metric, "", "Column of metrics.csv that decides.", "eval.return")              \
-  X(choice, aggregate, "", "How seeds become one number.", "mean", HN_AGGREGATE_CHOICES) \
-  X(choice, band, "", "What plots show around it.", "interval", "interval|quartiles")    \
-  X(real, confidence, "", "Of intervals.", 0.95, 0.5, 0.999)                             \
-  X(int, resamples, "", "Of the bootstrap.", 10000, 100, 1e7)                            \
-  X(real, margin, "",                                                                    \
-    "Of the metric: a change of its mean over seeds that does not matter, by which "     \
-    "'hunch verify' judges a study that was run again; 0: none is declared.",            \
+#define HN_REPORT_PARAMS(X)                                                                       \
+  X(text, baseline, "", "Arm that the others are compared with; empty: the first.", "")           \
+  X(text, metric, "", "Column of metrics.csv that decides.", "eval.return")                       \
+  X(choice, aggregate, "", "How seeds become one number.", "mean", HN_AGGREGATE_CHOICES)          \
+  X(choice, scores, "",                                                                           \
+    "How seeds scatter; of skewed scores a mean and an iqm have no interval, but their "          \
+    "differences and medians have.",                                                              \
+    "normal", "normal|skewed")                                                                    \
+  X(choice, adjust, "",                                                                           \
+    "Verdicts of a metric on several arms: adjusted for being many, or each for itself.", "holm", \
+    "holm|none")                                                                                  \
+  X(choice, resample, "",                                                                         \
+    "Intervals over seeds and tasks: the jackknife over seeds, or rliable's bootstrap, "          \
+    "stratified by task, which is too narrow where a seed's tasks go together.",                  \
+    "jackknife", "jackknife|stratified")                                                          \
+  X(choice, band, "", "What plots show around it.", "interval", "interval|quartiles")             \
+  X(real, confidence, "", "Of intervals.", 0.95, 0.5, 0.999)                                      \
+  X(int, resamples, "", "Of the bootstrap.", 10000, 100, 1e7)                                     \
+  X(real, margin, "",                                                                             \
+    "Of the metric: a change of its mean over seeds that does not matter, by which "              \
+    "'hunch verify' judges a study that was run again; 0: none is declared.",                     \
     0, 0, 1e300)
 #define HN_SEEDS_PARAMS(X)                                               \
   X(int, root, "", "Seeds are derived from it.", 1, 0, 9007199254740992) \
@@ -71,6 +82,8 @@ typedef struct HnReportParams {
   HN_REPORT_PARAMS(HN_FIELD)
 } HnReportParams;
 enum { HN_BAND_INTERVAL, HN_BAND_QUARTILES };
+enum { HN_SHAPE_NORMAL, HN_SHAPE_SKEWED };
+enum { HN_ADJUST_HOLM, HN_ADJUST_NONE };
 typedef struct HnSeedsParams {
   HN_SEEDS_PARAMS(HN_FIELD)
 } HnSeedsParams;
