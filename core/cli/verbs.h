@@ -12,7 +12,7 @@
     "Check a study; say all that is wrong with it.")                                             \
   X(plan, "plan", "STUDY.yaml [BLOCK.KEY=VALUE..]",                                              \
     "Show which cells of a study would run, and why.")                                           \
-  X(compare, "compare", "DIR", "Set the arms of a study side by side, with intervals.")          \
+  X(compare, "compare", "DIR..", "Set the arms of studies side by side, with intervals.")        \
   X(report, "report", "DIR", "Write a study's results as one HTML page with plots.")             \
   X(pack, "pack", "DIR -o FILE.zip", "Write a study as one file that proves itself elsewhere.")  \
   X(verify, "verify", "FILE.zip", "Say whether a package is whole, and computes the same here.") \
