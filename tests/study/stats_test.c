@@ -191,7 +191,7 @@ static void why_skewed(void) {
 }
 
 /* Four arms that are no better than the baseline: any verdict is a false one.  Holm's are so in at
- * most 5 % of studies, whatever two of the arms that are really better do; without it, in 12. */
+ * most 5 % of studies, whatever two of the arms that are really better do; without it, in 16. */
 static void family(void) {
   enum { STUDIES = 4000, ARMS = 4, SEEDS = 5 };
   HnStats *s = hn_stats_new(HN_AGGREGATE_MEAN, 0.95, 100);
