@@ -18,7 +18,7 @@
   X(verify, "verify", "FILE.zip", "Say whether a package is whole, and computes the same here.") \
   X(diff, "diff", "A B", "Say where two cells, studies or packages part.")                       \
   X(export, "export", "DIR [-o FOLDER]", "Write results as .npz and .safetensors.")              \
-  X(inspect, "inspect", "[PLUGIN|run|evaluation|weights|seeds|report|protocol]",                 \
+  X(inspect, "inspect", "[PLUGIN|run|evaluation|weights|seeds|sweep|report|protocol]",           \
     "Show the plugins there are, the parameters of one, or a block's keys.")                     \
   X(schema, "schema", "", "Print what a study may hold as JSON Schema, for editors.")            \
   X(new, "new", "KIND NAME", "Start a plugin of your own: source, tests, study, README.")        \

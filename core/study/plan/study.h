@@ -14,7 +14,11 @@
  *
  * An arm that names a `plugin` other than the base's replaces that block, otherwise it patches it
  * key by key.  No arms: one arm named `base`.  A study has at most 1000 arms and 100000 cells; its
- * name and those of its arms are folders, so of letters, digits, '.', '_' and '-'.
+ * name and those of its arms are folders, so of letters, digits, '.', '_' and '-', arms' of '='
+ * too.
+ *
+ * A base may begin with that of another study (include.h), and arms may come from values of
+ * parameters (sweep.h).
  *
  * Overrides from the command line patch by the same rule and pass the same checks:
  *   run.frames=1000                        every arm, whatever the arm says
@@ -25,6 +29,7 @@
 #define HN_STUDY_H
 #include "cell.h"
 #include "stats.h"
+#include "sweep.h"
 
 #define HN_REPORT_PARAMS(X)                                                                       \
   X(text, baseline, "", "Arm that the others are compared with; empty: the first.", "")           \
@@ -66,17 +71,19 @@ HnSchema hn_report_schema(void);
     "Variants by name, each with what it changes of the base; an arm that names another "          \
     "plugin replaces that block. None: one arm, base.",                                            \
     NULL)                                                                                          \
+  X(sweep, "Parameters whose values make arms: docs/tutorials/sweep.md.", hn_sweep_schema)         \
   X(report, "What is compared, and how seeds become one number.", hn_report_schema)
 /* The blocks of a cell, then the keys of the top level, up to one without a name. */
 extern const HnBlock hn_blocks[];
 /* The one of that name, or NULL. */
 const HnBlock *hn_block_find(const char *name);
 
-/* What can name a study or an arm, as a regular expression; and the names that no arm can have, in
- * any case, because a study's folder has something of that name. */
+/* What can name a study, and what an arm, as regular expressions; and the names that no arm can
+ * have, in any case, because a study's folder has something of that name. */
 #define HN_NAME_PATTERN "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$"
+#define HN_ARM_PATTERN  "^[A-Za-z0-9_-][A-Za-z0-9._=-]{0,99}$"
 extern const char *const hn_names_taken[];
-enum { HN_ARMS_MAX = 1000 };
+enum { HN_ARMS_MAX = 1000, HN_NAME_MAX = 100 };
 
 typedef struct HnReportParams {
   HN_REPORT_PARAMS(HN_FIELD)
@@ -91,7 +98,7 @@ typedef struct HnSeedsParams {
 typedef struct HnStudy {
   char *name, *description; /* description may be "" */
   char *file;
-  char *source; /* the file as read */
+  char *source; /* the file as read; where its base includes another, with the whole base */
   HnSeedsParams seeds;
   HnReportParams report;
   GPtrArray *arms;  /* char *, in file order */
@@ -100,6 +107,7 @@ typedef struct HnStudy {
   GPtrArray *arm_keys;      /* HnNode * per arm: its name */
   GPtrArray *weight_blocks; /* HnNode * per arm; NULL: the arm has none */
   HnNode *metric;           /* of the report; NULL: the default */
+  HnSweep *sweep;           /* NULL: none */
 } HnStudy;
 
 /* NULL with findings in d.  overrides: NULL-terminated "block.key=value", or NULL. */
