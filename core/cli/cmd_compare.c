@@ -6,6 +6,7 @@
 #include "render_csv.h"
 #include "render_json.h"
 #include "render_reach.h"
+#include "render_values.h"
 #include "verbs.h"
 #include <math.h>
 #include <stdio.h>
@@ -23,8 +24,23 @@ static void asked_clear(Asked *a) {
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Asked, asked_clear)
 
+static bool by_task(const Asked *a) {
+  return a->by && !strcmp(a->by, "task");
+}
+
+/* Prints the deciding metric by the values of keys. */
+static bool print_values(const HnComparison *c, const Asked *a, GError **error) {
+  g_autoptr(HnValueComparison) v = hn_compare_values(c, a->by, error);
+  if (!v) return false;
+  g_autofree char *head = a->json ? g_strdup("") : hn_render_heading(c, HN_SHEET_TEXT);
+  g_autofree char *text = a->json ? hn_render_json_values(c, v) : hn_render_text_values(c, v);
+  printf("%s%s", head, text);
+  return true;
+}
+
 /* Prints what was asked for. */
 static bool print(const HnComparison *c, const Asked *a, GError **error) {
+  if (a->by && !by_task(a)) return print_values(c, a, error);
   const bool reach_asked = !isnan(a->reach_value);
   const HnSheetStyle style = a->markdown ? HN_SHEET_MARKDOWN
                              : a->latex  ? HN_SHEET_LATEX
@@ -47,13 +63,15 @@ static bool print(const HnComparison *c, const Asked *a, GError **error) {
 
 /* What cannot be asked for together; -1: nothing of it was. */
 static int refuse(const HnVerb *verb, const Asked *a) {
-  if (a->by && strcmp(a->by, "task") != 0)
-    return hn_options_refuse(verb, "--by %s: results are shown by 'task'", a->by);
+  if (a->by && !*a->by)
+    return hn_options_refuse(verb, "--by wants 'task', or parameters: policy.lr");
   if (a->json + a->csv + a->markdown + a->latex > 1)
     return hn_options_refuse(verb, "--json, --csv, --md and --tex: choose one");
   if (a->reach && (a->by || a->csv))
     return hn_options_refuse(verb, "--reach goes without --by and --csv");
-  if (a->target && !a->by) return hn_options_refuse(verb, "--target goes with --by task");
+  if (a->target && !by_task(a)) return hn_options_refuse(verb, "--target goes with --by task");
+  if (a->by && !by_task(a) && (a->csv || a->markdown || a->latex))
+    return hn_options_refuse(verb, "--by parameters goes with --json, or alone");
   return -1;
 }
 
@@ -89,7 +107,9 @@ int hn_cmd_compare(int argc, char **argv) {
       {"arms", 0, 0, G_OPTION_ARG_STRING, &a.arms, "Only these arms, ARM or STUDY/ARM", "X,Y"},
       {"metric", 0, 0, G_OPTION_ARG_STRING, &a.metric, "Show this column of metrics.csv first",
        "COL"},
-      {"by", 0, 0, G_OPTION_ARG_STRING, &a.by, "Success and return by 'task', on every split",
+      {"by", 0, 0, G_OPTION_ARG_STRING, &a.by,
+       "Success and return by 'task', on every split; or the metric by the values of parameters, "
+       "as policy.lr,inference.noise",
        "WHAT"},
       {"target", 0, 0, G_OPTION_ARG_STRING, &a.target,
        "With --by task: the optimality gap of returns below this", "VALUE"},

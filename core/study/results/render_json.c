@@ -3,7 +3,7 @@
 #include "json.h"
 #include <math.h>
 
-static void add_estimate(JsonBuilder *b, const char *name, const HnEstimate *e) {
+void hn_render_json_estimate(JsonBuilder *b, const char *name, const HnEstimate *e) {
   hn_json_open_object(b, name);
   hn_json_add_int(b, "seeds", e->n);
   hn_json_add_real(b, "value", e->value);
@@ -28,7 +28,7 @@ static void add_column(JsonBuilder *b, const HnComparison *c, const HnCompared *
     for (int64_t s = 0; s < r->seeds; s++) hn_json_add_real(b, NULL, m->final[a * r->seeds + s]);
     json_builder_end_array(b);
     for (int k = 0; k < HN_STATISTICS; k++)
-      add_estimate(b, hn_statistics[k].key, &m->estimate[a][k]);
+      hn_render_json_estimate(b, hn_statistics[k].key, &m->estimate[a][k]);
     hn_json_add_real(b, "p", m->estimate[a][HN_DIFFERENCE].p);
     hn_json_add_real(b, "p_adjusted", m->adjusted ? m->p[a] : (double)NAN);
     hn_json_add_string(b, "verdict", hn_compared_verdict(m, a));
@@ -87,7 +87,7 @@ static void add_reach(JsonBuilder *b, const HnComparison *c, const HnReach *r) {
     hn_json_open_object(b, NULL);
     hn_json_add_string(b, "arm", c->results->arms[a]);
     hn_json_add_int(b, "reached", r->reached[a]);
-    add_estimate(b, "frames", &r->frames[a]);
+    hn_render_json_estimate(b, "frames", &r->frames[a]);
     json_builder_end_object(b);
   }
   json_builder_end_array(b);
