@@ -4,6 +4,7 @@
 #include "message.h"
 #include "options.h"
 #include "run_dir.h"
+#include "search.h"
 #include "study.h"
 #include "study_argument.h"
 #include "verbs.h"
@@ -67,6 +68,14 @@ static void print_table(const HnStudy *study, const char *dir) {
   g_printerr("\n");
 }
 
+/* Of a search, how far each cell is to go by what is decided in its folder. */
+static bool set_lengths(HnStudy *study, const char *dir, GError **error) {
+  if (!study->sweep || !study->sweep->halving) return true;
+  g_autoptr(HnSearch) search = hn_search_open(study, dir, error);
+  if (search) hn_search_set_lengths(search, study);
+  return search != NULL;
+}
+
 int hn_cmd_plan(int argc, char **argv) {
   g_autofree char *output = NULL;
   gboolean json = FALSE;
@@ -81,7 +90,7 @@ int hn_cmd_plan(int argc, char **argv) {
   if (!study) return HN_EXIT_USAGE;
   g_autofree char *dir = output ? g_strdup(output) : g_build_filename("runs", study->name, NULL);
   g_autoptr(GError) error = NULL;
-  if (!hn_jobs_folder_check(dir, &error)) {
+  if (!hn_jobs_folder_check(dir, &error) || !set_lengths(study, dir, &error)) {
     hn_message_error(verb->name, "%s", error->message);
     return hn_verb_exit_code(error);
   }

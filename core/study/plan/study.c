@@ -123,8 +123,8 @@ static void add_arm(HnStudy *s, HnNode *key) {
   g_ptr_array_add(s->arm_keys, key);
 }
 
-const char *const hn_names_taken[] = {HN_STUDY_PLAN, HN_STUDY_SOURCE, "report", "report.html",
-                                      NULL};
+const char *const hn_names_taken[] = {HN_STUDY_PLAN, HN_STUDY_SOURCE, HN_STUDY_SEARCH,
+                                      "report",      "report.html",   NULL};
 
 static bool is_taken(const char *name) {
   for (const char *const *taken = hn_names_taken; *taken; taken++)
@@ -152,6 +152,22 @@ static void read_sweep(Reader *r) {
   hn_params_fill(&schema, hn_node_get(r->root, "seeds"), NULL, &seeds, later);
   r->study->sweep = hn_sweep_expand(r->root, seeds.root, r->d);
   r->partial = !r->study->sweep;
+}
+
+/* A search has seeds of its own, and may have a metric of its own. */
+static void read_halving(const Reader *r) {
+  HnStudy *s = r->study;
+  const HnHalving *h = s->sweep ? s->sweep->halving : NULL;
+  if (!h) return;
+  if (h->root == s->seeds.root)
+    add_at(r->d, h->at_root,
+           "a search needs a root of its own: this is seeds.root, whose seeds are for the study of "
+           "what it finds");
+  s->seeds.root = h->root;
+  if (!*h->metric) return;
+  hn_node_free(s->metric);
+  s->metric = hn_node_copy(h->at_metric);
+  s->report.metric = g_intern_string(h->metric);
 }
 
 /* What the command line says of swept parameters would make names of arms untrue. */
@@ -263,6 +279,22 @@ static bool draws_fit(const Reader *r) {
   return false;
 }
 
+/* Of a search: every cell that trains does so to the last rung, unless the search ends it before.
+ */
+static void set_lengths(const Reader *r) {
+  const HnStudy *s = r->study;
+  const HnHalving *h = s->sweep->halving;
+  for (guint i = 0; i < s->cells->len; i++) {
+    HnCell *cell = s->cells->pdata[i];
+    if (cell->source) {
+      add_at(r->d, h->at_root,
+             "in a search no arm can start from the weights of another of the same study");
+      return;
+    }
+    if (cell->run.frames > 0) cell->run.frames = h->at[h->rungs - 1];
+  }
+}
+
 static void read_cells(const Reader *r) {
   HnStudy *s = r->study;
   if (s->seeds.count * s->arms->len > MAX_CELLS) {
@@ -296,7 +328,9 @@ static void read_cells(const Reader *r) {
       g_ptr_array_add(s->cells, cell);
     }
   }
-  if (s->cells->len == s->arms->len * s->seeds.count) hn_arm_weights_link(s, r->d);
+  if (s->cells->len != s->arms->len * s->seeds.count) return;
+  hn_arm_weights_link(s, r->d);
+  if (s->sweep && s->sweep->halving) set_lengths(r);
 }
 
 static void read_study(Reader *r, const char *const *overrides) {
@@ -319,6 +353,7 @@ static void read_study(Reader *r, const char *const *overrides) {
   if (!r->partial) read_baseline(r, arms);
   const HnNode *metric = report_node(r, "metric");
   s->metric = metric ? hn_node_copy(metric) : NULL;
+  read_halving(r);
   HnNode *base = hn_node_get(r->root, "base");
   if (base && hn_params_map("base", base, r->d)) r->base = base, hn_cell_check(base, r->d);
   if (!r->partial) read_cells(r);

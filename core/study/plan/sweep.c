@@ -279,6 +279,8 @@ static bool expand(Reader *r, int64_t root) {
   g_array_set_clear_func(values, (GDestroyNotify)hn_sweep_values_clear);
   const guint before = hn_diag_count(r->d);
   read_options(r);
+  const HnNode *halving = hn_node_get(r->block, "halving");
+  if (halving) r->sweep->halving = hn_halving_read(halving, r->d);
   if (hn_diag_count(r->d) > before) return false;
   read_swept(r);
   if (!read_values(r, values) || hn_diag_count(r->d) > before) return false;
@@ -317,6 +319,7 @@ HnSweep *hn_sweep_expand(HnNode *study, int64_t root, HnDiag *d) {
 void hn_sweep_free(HnSweep *s) {
   if (!s) return;
   g_ptr_array_unref(s->parameters), g_hash_table_unref(s->origins);
+  hn_halving_free(s->halving);
   g_free(s);
 }
 

@@ -14,7 +14,7 @@
  * Which settings random and sobol draw depends on the file alone: on `seeds.root` as it says. */
 #ifndef HN_SWEEP_H
 #define HN_SWEEP_H
-#include "params.h"
+#include "halving.h"
 
 #define HN_SWEEP_PARAMS(X)                                                                       \
   X(choice, method, "",                                                                          \
@@ -27,7 +27,9 @@
   X(arms, "[ARM, ..]", "Arms that are swept; none: all, or the base where there are no arms.") \
   X(parameters, "{BLOCK.KEY: VALUES, ..}",                                                     \
     "Values by parameter: a list, or {from: 1e-4, to: 1e-2, count: 5, scale: log}; without "   \
-    "count to be drawn from.")
+    "count to be drawn from.")                                                                 \
+  X(halving, "{root: N, at: [FRAMES, ..], keep: 0.5, metric: COLUMN}",                         \
+    "Search by successive halving: at each number of frames the best share of the arms goes on.")
 enum { HN_SWEEP_GRID, HN_SWEEP_ZIP, HN_SWEEP_RANDOM, HN_SWEEP_SOBOL };
 HnSchema hn_sweep_schema(void);
 
@@ -41,6 +43,7 @@ extern const HnSweepKey hn_sweep_keys[];
 typedef struct HnSweep {
   GPtrArray *parameters; /* HnNode *: "policy.lr", where it stands */
   GHashTable *origins;   /* name of an arm that it made -> that of the swept one */
+  HnHalving *halving;    /* NULL: all arms train to the end */
 } HnSweep;
 
 /* Replaces the swept arms in the tree of a study that has the key `sweep`; root: seeds.root as the

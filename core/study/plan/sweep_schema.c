@@ -66,6 +66,28 @@ static void add_parameters(JsonBuilder *b) {
   json_builder_end_object(b);
 }
 
+static void add_halving(JsonBuilder *b) {
+  const HnSchema schema = hn_halving_schema();
+  open_key(b, "halving");
+  hn_json_add_string(b, "type", "object");
+  hn_json_add_strv(b, "required", (const char *const[]){"root", HN_HALVING_AT, NULL});
+  hn_json_open_object(b, "properties");
+  hn_json_schema_params(b, &schema);
+  hn_json_open_object(b, HN_HALVING_AT);
+  hn_json_schema_doc(b, HN_HALVING_AT_DOC, HN_HALVING_AT_DOC);
+  hn_json_add_string(b, "type", "array");
+  hn_json_add_int(b, "minItems", 2);
+  hn_json_add_int(b, "maxItems", HN_HALVING_RUNGS_MAX);
+  hn_json_open_object(b, "items");
+  hn_json_add_string(b, "type", "integer");
+  hn_json_add_int(b, "minimum", 1);
+  json_builder_end_object(b);
+  json_builder_end_object(b);
+  json_builder_end_object(b);
+  hn_json_add_bool(b, "additionalProperties", false);
+  json_builder_end_object(b);
+}
+
 void hn_sweep_schema_add(JsonBuilder *b, const char *doc) {
   const HnSchema schema = hn_sweep_schema();
   hn_json_open_object(b, "sweep");
@@ -74,7 +96,7 @@ void hn_sweep_schema_add(JsonBuilder *b, const char *doc) {
   hn_json_add_strv(b, "required", (const char *const[]){"parameters", NULL});
   hn_json_open_object(b, "properties");
   hn_json_schema_params(b, &schema);
-  add_arms(b), add_parameters(b);
+  add_arms(b), add_parameters(b), add_halving(b);
   json_builder_end_object(b);
   hn_json_add_bool(b, "additionalProperties", false);
   json_builder_end_object(b);

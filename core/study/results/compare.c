@@ -5,6 +5,7 @@
 #include "holm.h"
 #include "record_columns.h"
 #include "run_kernels.h"
+#include "search.h"
 #include <math.h>
 #include <string.h>
 
@@ -426,6 +427,7 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
   list_partners(c), list_origin(c), list_absent(c);
   if (!compare_columns(c, metric, error)) return NULL;
   note_seeds(c), note_arms(c), note_machines(c), note_unchecked(c);
+  hn_search_note(r->dir, c->notes);
   return g_steal_pointer(&c);
 }
 
