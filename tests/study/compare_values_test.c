@@ -1,6 +1,7 @@
 /* compare_values_test.c - a study compared by the values of its keys: which arms go together, the
  * numbers of their mean, and what is said of keys that are not there. */
 #include "error.h"
+#include "figure.h"
 #include "json.h"
 #include "render_json.h"
 #include "render_values.h"
@@ -86,7 +87,23 @@ static void numbers(void) {
   g_assert_cmpfloat_with_epsilon(hn_json_real(hn_json_object(row, "mean"), "value", 0), 3.5, 1e-12);
   g_assert_cmpstr(hn_json_string(row, "best_arm", ""), ==, "c");
   g_assert_nonnull(strstr(text, "eval.return by policy.lr"));
-  g_assert_nonnull(strstr(text, "note: Without such a key: e.\n"));
+  g_assert_nonnull(strstr(text, "note: Not in the table: e.\n"));
+  g_clear_pointer(&c, hn_comparison_free);
+  hn_results_free(r), fake_remove(dir);
+}
+
+/* Of a sweep the arms that it made are compared, where all keys are swept. */
+static void swept(void) {
+  g_autofree char *dir = write_study();
+  fake_write(dir, "study.yaml",
+             "hunch: 1\narms: {a: {}}\nsweep: {parameters: {policy.lr: [1e-2, 1e-1]}}\n");
+  HnResults *r;
+  g_autoptr(HnComparison) c = compared(dir, &r);
+  g_autoptr(HnValueComparison) v = hn_compare_values(c, "lr", NULL);
+  expect_arms(v->rows->pdata[0], "c"), expect_arms(v->rows->pdata[1], "bd");
+  g_assert_cmpuint(v->without->len, ==, 2);
+  g_autoptr(HnValueComparison) both = hn_compare_values(c, "lr,inference.plugin", NULL);
+  expect_arms(both->rows->pdata[0], "a");
   g_clear_pointer(&c, hn_comparison_free);
   hn_results_free(r), fake_remove(dir);
 }
@@ -106,6 +123,26 @@ static void two_keys(void) {
   const HnValueRow *low = one->rows->pdata[0];
   g_assert_cmpint(low->mean.n, ==, 2);
   g_assert_cmpfloat_with_epsilon(low->mean.value, 2.5, 1e-12);
+  g_clear_pointer(&c, hn_comparison_free);
+  hn_results_free(r), fake_remove(dir);
+}
+
+/* The report's slice of a swept key has the same numbers. */
+static void slice(void) {
+  g_autofree char *dir = write_study();
+  fake_write(dir, "study.yaml",
+             "hunch: 1\narms: {e: {}}\nsweep: {parameters: {policy.lr: [1e-2, 1e-1]}}\n");
+  HnResults *r;
+  g_autoptr(HnComparison) c = compared(dir, &r);
+  g_autoptr(GPtrArray) figures = hn_figures(c);
+  const HnFigure *f = hn_figure_find(figures, "slice_policy_lr", "eval.return");
+  g_assert_nonnull(f);
+  g_autofree char *csv = f->kind->csv(f);
+  g_auto(GStrv) lines = g_strsplit(csv, "\n", -1);
+  g_assert_cmpstr(lines[0], ==, "value,seeds,mean,low,high");
+  g_assert_true(g_str_has_prefix(lines[1], "0.01,3,3.5,-0.97"));
+  g_assert_true(g_str_has_prefix(lines[2], "0.1,3,6,"));
+  g_assert_cmpstr(lines[3], ==, "");
   g_clear_pointer(&c, hn_comparison_free);
   hn_results_free(r), fake_remove(dir);
 }
@@ -133,7 +170,9 @@ static void mistakes(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/values/numbers", numbers);
+  g_test_add_func("/values/swept", swept);
   g_test_add_func("/values/two_keys", two_keys);
+  g_test_add_func("/values/slice", slice);
   g_test_add_func("/values/mistakes", mistakes);
   return g_test_run();
 }

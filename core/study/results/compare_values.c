@@ -2,6 +2,7 @@
 #include "compare_values.h"
 #include "error.h"
 #include "param_path.h"
+#include "run_dir.h"
 #include <math.h>
 #include <string.h>
 
@@ -61,6 +62,20 @@ static char *path_of(const HnResults *r, const char *key, GError **error) {
   return NULL;
 }
 
+const HnNode *hn_swept_parameters(const HnResults *r, HnNode **study) {
+  g_autoptr(HnDiag) d = hn_diag_new();
+  *study = hn_yaml_parse(HN_STUDY_SOURCE, r->source, strlen(r->source), d);
+  return hn_node_get(hn_node_get(*study, "sweep"), "parameters");
+}
+
+/* Whether the sweep names all keys: then arms that the source names are not compared, as the sweep
+ * did not make them. */
+static bool all_swept(const GPtrArray *keys, const HnNode *parameters) {
+  bool all = parameters != NULL;
+  for (guint k = 0; k < keys->len; k++) all = all && hn_node_get(parameters, keys->pdata[k]);
+  return all;
+}
+
 /* ---- rows ---- */
 
 static void row_free(void *p) {
@@ -89,12 +104,15 @@ static char *joined(const GPtrArray *values) {
 
 static void add_arms(HnValueComparison *v, const HnComparison *c) {
   const HnResults *r = c->results;
+  g_autoptr(HnNode) study = NULL;
+  const HnNode *parameters = hn_swept_parameters(r, &study);
+  const HnNode *others = all_swept(v->keys, parameters) ? hn_node_get(study, "arms") : NULL;
   g_autoptr(GHashTable) of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   const char *length = NULL;
   for (int64_t a = 0; a < r->arm_count; a++) {
     const HnNode *config = config_of(r, a);
     if (!config) continue;
-    GPtrArray *values = values_of(config, v->keys);
+    GPtrArray *values = hn_node_get(others, r->arms[a]) ? NULL : values_of(config, v->keys);
     if (!values) {
       g_ptr_array_add(v->without, g_strdup(r->arms[a]));
       continue;

@@ -42,7 +42,7 @@ static void add_notes(const HnValueComparison *v, GString *out) {
                        "choice alone: run it on another root.\n");
   if (v->lengths) g_string_append(out, "note: Arms trained for different numbers of frames.\n");
   if (!v->without->len) return;
-  g_string_append(out, "note: Without such a key: ");
+  g_string_append(out, "note: Not in the table: ");
   for (guint i = 0; i < v->without->len; i++)
     g_string_append_printf(out, "%s%s", i ? ", " : "", (char *)v->without->pdata[i]);
   g_string_append(out, ".\n");
