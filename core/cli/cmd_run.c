@@ -147,7 +147,8 @@ static int decide(const HnVerb *verb, const char *dir, const GPtrArray *jobs, Hn
   }
   g_auto(GStrv) left = hn_search_arms(s);
   g_autofree char *names = g_strjoinv(", ", left);
-  fprintf(stderr, hn_search_over(s) ? "%s: the search is over; left: %s\n" : "%s: these go on: %s\n", dir,
+  fprintf(stderr,
+          hn_search_over(s) ? "%s: the search is over; left: %s\n" : "%s: these go on: %s\n", dir,
           names);
   return HN_EXIT_DONE;
 }
