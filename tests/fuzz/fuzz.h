@@ -10,6 +10,11 @@
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* Of targets whose format hides most of its content behind checksums; changes data in place, in a
+ * buffer of `most` bytes, by calls of LLVMFuzzerMutate, and returns the new size. */
+__attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most,
+                                                     unsigned seed);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
 
 /* A folder of this process's own, removed when it ends well. */
 static char *fuzz_folder;

@@ -122,12 +122,36 @@ static void change(GByteArray *x, HnRng *rng) {
   }
 }
 
+static HnRng rng; /* of the input that is made */
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most) {
+  g_autoptr(GByteArray) x = g_byte_array_new();
+  g_byte_array_append(x, data, (guint)size);
+  change(x, &rng);
+  const size_t length = MIN(x->len, most);
+  memcpy(data, x->data, length);
+  return length;
+}
+
+/* As the target itself changes it. */
+static void change_by_target(GByteArray *x) {
+  const gsize size = x->len, most = 2 * size + 4096;
+  const unsigned seed = (unsigned)hn_rng_below(&rng, G_MAXUINT32);
+  g_byte_array_set_size(x, (guint)most);
+  g_byte_array_set_size(x, (guint)LLVMFuzzerCustomMutator(x->data, size, most, seed));
+}
+
 static void try_changed(int64_t number) {
-  HnRng rng = hn_rng(2024, (uint64_t)number);
+  rng = hn_rng(2024, (uint64_t)number);
   const GByteArray *seed = corpus->pdata[below(&rng, corpus->len)];
   g_autoptr(GByteArray) x = g_byte_array_new();
   g_byte_array_append(x, seed->data, seed->len);
-  for (int64_t n = 1 + hn_rng_below(&rng, 4); n > 0; n--) change(x, &rng);
+  for (int64_t n = 1 + hn_rng_below(&rng, 4); n > 0; n--) {
+    if (LLVMFuzzerCustomMutator)
+      change_by_target(x);
+    else
+      change(x, &rng);
+  }
   g_snprintf(running, sizeof running, "# FUZZ_ONLY=%" G_GINT64_FORMAT " crashes\n", number);
   LLVMFuzzerTestOneInput(x->data, x->len);
 }
