@@ -3,6 +3,7 @@
  * kernels move: with 256 features SkylakeX's give other weights than Haswell's after three updates.
  */
 #include "cli_fixture.h"
+#include "kernels_fixture.h"
 
 static const char *const yaml =
     "hunch: 1\nname: s\nseeds: {root: 7, count: 2}\nbase:\n"
@@ -18,16 +19,7 @@ static const char *const yaml =
   " run.steps=20 run.rows=4 run.episodes=1 run.checkpoint_every=2 evaluation.tasks=1"
 #define SHORT      " run.frames=400"
 #define NO_FMA     "glibc.cpu.hwcaps=-FMA"
-#define NO_AVX512  "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512DQ,-AVX512BW,-AVX512CD"
 #define CHECKPOINT "base/0/ckpt/00000003.safetensors"
-
-/* Sets a variable, or takes it away. */
-static void set(const char *name, const char *value) {
-  if (value)
-    g_setenv(name, value, TRUE);
-  else
-    g_unsetenv(name);
-}
 
 static Folder *study(void) {
   Folder *dir = folder();
@@ -64,44 +56,24 @@ static void same_bytes(const char *a, const char *b, const char *name) {
   if (n != m || memcmp(x, y, n) != 0) g_test_fail_printf("%s of %s differs", name, b);
 }
 
-static bool has_avx512(void) {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512cd");
-}
-
 /* Weights after every update and all that is saved: equal whatever the environment asks for. */
 static void test_bits(void) {
-  static const struct {
-    const char *name, *variable, *value, *isa;
-    bool wide; /* needs AVX-512 */
-  } tried[] = {{"zen", "OPENBLAS_CORETYPE", "Zen", NULL, false},
-               {"sandybridge", "OPENBLAS_CORETYPE", "Sandybridge", NULL, false},
-               {"skylakex", "OPENBLAS_CORETYPE", "SkylakeX", NULL, true},
-               {"cooperlake", "OPENBLAS_CORETYPE", "Cooperlake", NULL, true},
-               {"blocks", "OPENBLAS_BLOCK_FACTOR", "50", NULL, false},
-               {"base", "HUNCH_ISA", "base", NULL, false},
-               {"v3", "HUNCH_ISA", "v3", "\"v3\"", false},
-               {"v4", "HUNCH_ISA", "v4", "\"v4\"", true},
-               {"narrow", "GLIBC_TUNABLES", NO_AVX512, NULL, false}};
   g_autoptr(Folder) dir = study();
-  g_autofree char *first = g_build_filename(dir, "haswell", NULL);
-  set("OPENBLAS_CORETYPE", "Haswell");
-  run_well(dir, "run s.yaml -o haswell -j 1 --seed 0");
-  set("OPENBLAS_CORETYPE", NULL);
-  fact_is(first, "determinism", "\"portable\"");
-  for (guint i = 0; i < G_N_ELEMENTS(tried); i++) {
-    if (tried[i].wide && !has_avx512()) continue;
-    g_autofree char *command = g_strdup_printf("run s.yaml -o %s -j 1 --seed 0", tried[i].name);
-    g_autofree char *other = g_build_filename(dir, tried[i].name, NULL);
-    set(tried[i].variable, tried[i].value);
+  g_autofree char *first = g_build_filename(dir, settings[0].name, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS(settings); i++) {
+    const Setting *s = &settings[i];
+    if (!can_be_set(s)) continue;
+    g_autofree char *command = g_strdup_printf("run s.yaml -o %s -j 1 --seed 0", s->name);
+    g_autofree char *other = g_build_filename(dir, s->name, NULL);
+    set(s->variable, s->value);
     run_well(dir, command);
-    set(tried[i].variable, NULL);
+    set(s->variable, NULL);
     same_bytes(first, other, "base/0/trace.bin");
     same_bytes(first, other, "base/0/metrics.csv");
     same_bytes(first, other, CHECKPOINT);
+    fact_is(other, "determinism", "\"portable\"");
     fact_is(other, "blas", "\"Haswell\"");
-    if (tried[i].isa) fact_is(other, "isa", tried[i].isa);
+    if (s->isa) fact_is(other, "isa", s->isa);
   }
 }
 
@@ -174,17 +146,11 @@ static void test_going_on(void) {
   }
 }
 
-static void test_other_cpu(void) {
-  g_test_skip("portable runs need a CPU with AVX2 and FMA, which this one does not have");
-}
-
 int main(int argc, char **argv) {
-  static const char *const variables[] = {"OPENBLAS_CORETYPE", "OPENBLAS_BLOCK_FACTOR", "HUNCH_ISA",
-                                          "GLIBC_TUNABLES"};
   g_test_init(&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS(variables); i++) g_unsetenv(variables[i]);
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) {
-    g_test_add_func("/portable/skipped", test_other_cpu);
+  set_nothing();
+  if (!has_portable_kernels()) {
+    g_test_add_func("/portable/skipped", skip_other_cpu);
     return g_test_run();
   }
   g_test_add_func("/portable/bits", test_bits);

@@ -82,11 +82,13 @@ static bool can_run_kernels(const char *name) {
 }
 
 /* That of this process, with the package's plugins before those of this machine, and the kernels
- * that the cell ran on where this processor has them. */
+ * that the cell ran on where this processor has them; a portable cell takes its kernels itself. */
 static char **environment_of(const HnAgain *a, const HnResult *c) {
   g_autofree char *plugins = g_build_filename(a->folder, HN_PACKAGE_PLUGINS, NULL);
   g_autofree char *lib = g_build_filename(a->folder, HN_PACKAGE_LIB, NULL);
-  const char *isa = hn_result_fact(c, "isa"), *blas = hn_result_fact(c, "blas");
+  const bool fast = g_strcmp0(hn_result_fact(c, "determinism"), "portable") != 0;
+  const char *isa = fast ? hn_result_fact(c, "isa") : NULL;
+  const char *blas = fast ? hn_result_fact(c, "blas") : NULL;
   char **e = g_get_environ();
   e = g_environ_setenv(e, "HUNCH_PLUGIN_PATH", plugins, TRUE);
   e = g_environ_setenv(e, "LD_LIBRARY_PATH", lib, TRUE);
