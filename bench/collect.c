@@ -1,23 +1,13 @@
 /* collect.c - `./dev bench collect`: collecting experience on cheetah_vel (physics, belief update
  * with D_T = 16 and D_R = 64, policy, recording) against the bare mj_step rate of the same model on
  * the same number of threads, in turn, in one run. */
+#include "collect_cell.h"
 #include "envs/mujoco/half_cheetah.h"
-#include "session.h"
 #include <hunch/kit/gemm.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-enum { ROWS = 16, STEPS = 400, ROUNDS = 9, EPISODE = 200 };
-
-static const char *const yaml =
-    "study: bench\narm: collect\nseed_index: 0\nseed: 1\n"
-    "env: {plugin: cheetah_vel, reward_noise_low: 0.05, reward_noise_high: 1}\n"
-    "inference: {plugin: glibrl, transition_features: 16, reward_features: 64}\n"
-    "policy: {plugin: ppo}\n"
-    "run: {frames: 1e6, rows: 16, steps: 400, episodes: 2, workers: %d}\n"
-    "evaluation: {tasks: 16}\n";
+enum { ROUNDS = 9, EPISODE = 200 };
 
 static double seconds(void) {
   return (double)g_get_monotonic_time() * 1e-6;
@@ -56,36 +46,19 @@ static double bare_rate(const mjModel *model, int threads) {
   Bare b[8];
   double start = seconds();
   for (int k = 0; k < threads; k++) {
-    b[k] = (Bare){model, ROWS * STEPS / threads, (uint64_t)k};
+    b[k] = (Bare){model, COLLECT_ROWS * COLLECT_STEPS / threads, (uint64_t)k};
     if (pthread_create(&thread[k], NULL, step_bare, &b[k]) != 0) exit(1);
   }
   for (int k = 0; k < threads; k++) pthread_join(thread[k], NULL);
-  return ROWS * STEPS / (seconds() - start);
+  return COLLECT_ROWS * COLLECT_STEPS / (seconds() - start);
 }
 
 /* ---- collection ---- */
 
-static HnCell *read_cell(int workers) {
-  char *text = g_strdup_printf(yaml, workers);
-  HnDiag *d = hn_diag_new();
-  HnNode *node = hn_yaml_parse("bench", text, strlen(text), d);
-  HnCell *cell = node ? hn_cell_read(node, d) : NULL;
-  if (!cell) {
-    char *why = hn_diag_text(d);
-    fprintf(stderr, "%s", why);
-    exit(1);
-  }
-  hn_node_free(node), hn_diag_free(d), g_free(text);
-  return cell;
-}
-
 static double collect_rate(HnSession *s) {
   double start = seconds();
-  if (hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases)) {
-    fprintf(stderr, "collecting failed: %s\n", hn_fail_text());
-    exit(1);
-  }
-  return ROWS * STEPS / (seconds() - start);
+  collect_window(s);
+  return COLLECT_ROWS * COLLECT_STEPS / (seconds() - start);
 }
 
 static int by_value(const void *a, const void *b) {
@@ -98,13 +71,8 @@ static double median(double *x) {
 }
 
 static void compare(const mjModel *model, int threads) {
-  HnCell *cell = read_cell(threads);
-  GError *error = NULL;
-  HnSession *s = hn_session_new(cell, NULL, &error);
-  if (!s) {
-    fprintf(stderr, "%s\n", error->message);
-    exit(1);
-  }
+  HnCell *cell = collect_cell(threads);
+  HnSession *s = collect_session(cell);
   double bare[ROUNDS], full[ROUNDS], ratio[ROUNDS];
   collect_rate(s), bare_rate(model, threads);
   for (int k = 0; k < ROUNDS; k++) {
@@ -126,7 +94,7 @@ int main(void) {
   remove(path), g_free(path), close(file);
   if (!model) return fprintf(stderr, "%s\n", why), 1;
   printf("cheetah_vel, %d rows, %d steps a window, MuJoCo %s, kit %s, BLAS %s; medians of %d\n",
-         ROWS, STEPS, mj_versionString(), hn_kit_isa(), hn_kit_blas(), ROUNDS);
+         COLLECT_ROWS, COLLECT_STEPS, mj_versionString(), hn_kit_isa(), hn_kit_blas(), ROUNDS);
   printf("%7s %14s %14s %9s\n", "threads", "bare frames/s", "collecting", "ratio");
   compare(model, 1), compare(model, 2);
   mj_deleteModel(model);

@@ -4,13 +4,14 @@
  * noise.
  */
 #include "cells.h"
+#include "collect_cell.h"
 #include "determinism.h"
 #include <gio/gio.h>
 #include <hunch/kit/gemm.h>
 #include <hunch/kit/mnw.h>
 #include <math.h>
 
-enum { ROUNDS = 7, WORKS = 5, LONGEST = 5000, WIDEST = 256 };
+enum { ROUNDS = 7, WORKS = 7, LONGEST = 5000, WIDEST = 256 };
 #include "timing.h"
 
 static const HnMnwPrior prior = {.noise = HN_MNW_INFERRED, .xi = 1, .psi = 0.1, .nu0 = 50};
@@ -53,6 +54,25 @@ static void prefixes(void) {
   }
 }
 
+/* A belief that takes in a step at a time. */
+static void online(void) {
+  enum { STEPS_SEEN = 1000, FEATURES = 64 };
+  HnRng rng = hn_rng(5, 6);
+  float *c = room(STEPS_SEEN * FEATURES, sizeof *c);
+  for (int64_t i = 0; i < (int64_t)STEPS_SEEN * FEATURES; i++)
+    c[i] = (float)tanh(hn_rng_normal(&rng));
+  void *belief = room(1, hn_mnw_belief_size(FEATURES, 1));
+  void *work = room(1, hn_mnw_belief_work_size(FEATURES, 1));
+  for (int i = 0; i < 50; i++) {
+    hn_mnw_belief_start(belief, FEATURES, 1, &prior);
+    for (int64_t t = 0; t < STEPS_SEEN; t++) {
+      const double y = hn_rng_normal(&rng);
+      HnMnwScore score;
+      hn_mnw_belief_update(belief, c + t * FEATURES, &y, NULL, &score, work);
+    }
+  }
+}
+
 /* Some updates of an arm in the real run loop. */
 static void updates(const char *study, const char *arm, int64_t count) {
   HnStudy *s = study_of(study);
@@ -67,8 +87,15 @@ static void updates(const char *study, const char *arm, int64_t count) {
 static void varibad(void) {
   updates(EXPERIMENTS "/varibad_gridworld.yaml", "varibad", 60);
 }
-static void collecting(void) {
+static void quick_study(void) {
   updates(EXPERIMENTS "/quick_noise_ablation.yaml", "inferred", 3);
+}
+
+static void collecting(void) {
+  HnCell *cell = collect_cell(1);
+  HnSession *s = collect_session(cell);
+  for (int i = 0; i < 4; i++) collect_window(s);
+  hn_session_free(s), hn_cell_free(cell);
 }
 
 static const struct {
@@ -78,8 +105,10 @@ static const struct {
     {"evidence and gradient, 400 steps, 32 features", train_small},
     {"evidence and gradient, 5000 steps, 256 features", train_large},
     {"every prefix of 1000 steps, 256 features", prefixes},
+    {"belief, step by step, 1000 steps, 64 features", online},
+    {"4 windows collected of cheetah_vel, 64 features", collecting},
     {"60 updates of varibad_gridworld", varibad},
-    {"3 updates of quick_noise_ablation", collecting},
+    {"3 updates of quick_noise_ablation", quick_study},
 };
 
 static void measure(void) {

@@ -23,6 +23,21 @@ static void reference(JsonBuilder *b, const char *member, const char *id) {
   json_builder_end_object(b);
 }
 
+/* A member that refers to entities, by their ids (char *): one alone stands without an array. */
+static void references(JsonBuilder *b, const char *member, const GPtrArray *ids) {
+  if (ids->len == 1) {
+    reference(b, member, ids->pdata[0]);
+    return;
+  }
+  hn_json_open_array(b, member);
+  for (guint i = 0; i < ids->len; i++) reference(b, NULL, ids->pdata[i]);
+  json_builder_end_array(b);
+}
+
+static GPtrArray *ids_new(void) {
+  return g_ptr_array_new_with_free_func(g_free);
+}
+
 /* A file's name as the crate has it. */
 static char *id_of(const char *name) {
   return g_uri_escape_string(name, "/", FALSE);
@@ -42,6 +57,15 @@ static char *action_id(const HnResult *c) {
   return g_strdup_printf("#cell-%s-%" PRId64, c->arm, c->seed_index);
 }
 
+/* The ids of the gathered files whose names begin so, but for one. */
+static void add_below(GPtrArray *ids, const HnGathered *g, const char *folder, const char *but) {
+  for (guint i = 0; i < g->sources->len; i++) {
+    const char *name = ((HnZipSource *)g->sources->pdata[i])->name;
+    if (g_str_has_prefix(name, folder) && g_strcmp0(name, but) != 0)
+      g_ptr_array_add(ids, id_of(name));
+  }
+}
+
 static void add_root(JsonBuilder *b, const HnGathered *g, const HnCitation *c) {
   g_autofree char *license = license_id(c);
   entity(b, "./", "Dataset");
@@ -50,25 +74,17 @@ static void add_root(JsonBuilder *b, const HnGathered *g, const HnCitation *c) {
   hn_json_add_string(b, "description", *c->abstract ? c->abstract : c->title);
   hn_json_add_string(b, "datePublished", c->date);
   reference(b, "license", license);
-  hn_json_open_array(b, "author");
-  for (guint i = 0; i < c->authors->len; i++) {
-    g_autofree char *id = author_id(c->authors->pdata[i], i);
-    reference(b, NULL, id);
-  }
-  json_builder_end_array(b);
-  hn_json_open_array(b, "hasPart");
-  for (guint i = 0; i < g->sources->len; i++) {
-    g_autofree char *id = id_of(((HnZipSource *)g->sources->pdata[i])->name);
-    reference(b, NULL, id);
-  }
-  json_builder_end_array(b);
-  hn_json_open_array(b, "mentions");
+  g_autoptr(GPtrArray) authors = ids_new(), parts = ids_new(), actions = ids_new();
+  for (guint i = 0; i < c->authors->len; i++)
+    g_ptr_array_add(authors, author_id(c->authors->pdata[i], i));
+  add_below(parts, g, "", NULL);
   for (guint i = 0; i < g->results->cells->len; i++) {
     const HnResult *cell = g->results->cells->pdata[i];
-    g_autofree char *id = action_id(cell);
-    if (cell->facts) reference(b, NULL, id);
+    if (cell->facts) g_ptr_array_add(actions, action_id(cell));
   }
-  json_builder_end_array(b);
+  references(b, "author", authors);
+  references(b, "hasPart", parts);
+  references(b, "mentions", actions);
   json_builder_end_object(b);
 }
 
@@ -158,15 +174,6 @@ static void add_program(JsonBuilder *b, const HnResults *r) {
   json_builder_end_object(b);
 }
 
-/* References to the gathered files below a folder. */
-static void add_below(JsonBuilder *b, const HnGathered *g, const char *folder, const char *but) {
-  for (guint i = 0; i < g->sources->len; i++) {
-    const char *name = ((HnZipSource *)g->sources->pdata[i])->name;
-    g_autofree char *id = id_of(name);
-    if (g_str_has_prefix(name, folder) && strcmp(name, but) != 0) reference(b, NULL, id);
-  }
-}
-
 /* A time in UTC to the second, in the form that the profile asks for. */
 static void add_time(JsonBuilder *b, const char *member, const char *time) {
   if (!time || strlen(time) < 19) return;
@@ -181,7 +188,10 @@ static void add_action(JsonBuilder *b, const HnGathered *g, const HnCitation *by
   g_autofree char *folder =
       g_strdup_printf(HN_PACKAGE_STUDY "/%s/%" PRId64 "/", c->arm, c->seed_index);
   g_autofree char *config = g_strconcat(folder, hn_run_file_name(HN_FILE_CONFIG), NULL);
-  g_autofree char *config_id = id_of(config);
+  g_autoptr(GPtrArray) inputs = ids_new(), outputs = ids_new();
+  g_ptr_array_add(inputs, id_of(config));
+  add_below(inputs, g, HN_PACKAGE_PLUGINS "/", NULL);
+  add_below(outputs, g, folder, config);
   const char *status = hn_result_done(c)                  ? SCHEMA "CompletedActionStatus"
                        : strcmp(c->status, "failed") == 0 ? SCHEMA "FailedActionStatus"
                                                           : NULL;
@@ -193,16 +203,11 @@ static void add_action(JsonBuilder *b, const HnGathered *g, const HnCitation *by
     g_autofree char *agent = author_id(by->authors->pdata[0], 0);
     reference(b, "agent", agent);
   }
-  hn_json_open_array(b, "object");
-  reference(b, NULL, config_id);
-  add_below(b, g, HN_PACKAGE_PLUGINS "/", "");
-  json_builder_end_array(b);
-  hn_json_open_array(b, "result");
-  add_below(b, g, folder, config);
-  json_builder_end_array(b);
+  references(b, "object", inputs);
+  references(b, "result", outputs);
   add_time(b, "startTime", hn_json_string(c->facts, "started", NULL));
   add_time(b, "endTime", hn_json_string(c->facts, "written", NULL));
-  if (status) reference(b, "actionStatus", status);
+  if (status) hn_json_add_string(b, "actionStatus", status);
   json_builder_end_object(b);
 }
 
