@@ -1,14 +1,15 @@
 /* cmd_verify.c - `hunch verify FILE.zip [--run]`: whether a package is as it was packed, and
  * whether it still computes the same here. */
-#include "again.h"
 #include "error.h"
 #include "intact.h"
 #include "json.h"
 #include "message.h"
 #include "options.h"
+#include "output_file.h"
 #include "rerun.h"
 #include "signature.h"
 #include "verbs.h"
+#include "verified_page.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 typedef struct Verification {
   const HnVerb *verb;
   const char *file, *key; /* key: public, or NULL */
+  const char *page;       /* to write, or NULL */
   char **cells, **rungs;  /* as asked for; NULL: the first seed of each arm, every rung */
   HnAgainOptions options;
   HnIntact *intact;
@@ -135,21 +137,14 @@ static bool run(Verification *v, GError **error) {
 
 /* ---- what is said ---- */
 
-static HnAgreement worst(const Verification *v) {
-  HnAgreement all = HN_AGREES_BITWISE;
-  for (guint i = 0; i < v->outcomes->len; i++)
-    all = MAX(all, ((const HnOutcome *)v->outcomes->pdata[i])->agreement);
-  return all;
+static HnVerified verified(const Verification *v) {
+  return (HnVerified){v->file, v->intact, v->signature, v->outcomes};
 }
 
-static const char *verdict(const Verification *v) {
-  if (!is_intact(v)) return "differs";
-  return v->outcomes->len ? hn_agreement_name(worst(v)) : "intact";
-}
-
-static int exit_code(const Verification *v) {
-  if (!is_intact(v) || worst(v) == HN_AGREES_DIFFERS) return HN_EXIT_BROKEN;
-  return worst(v) == HN_AGREES_FAILED ? HN_EXIT_FAILED : HN_EXIT_DONE;
+static int exit_code(const HnVerified *x) {
+  const HnAgreement worst = hn_verified_worst(x);
+  if (x->intact->wrong->len || worst == HN_AGREES_DIFFERS) return HN_EXIT_BROKEN;
+  return worst == HN_AGREES_FAILED ? HN_EXIT_FAILED : HN_EXIT_DONE;
 }
 
 static void print_outcome(const HnOutcome *o) {
@@ -166,14 +161,30 @@ static void print_line(const char *head, const char *text) {
   printf("  %s: %s\n", head, shown);
 }
 
-static void print_text(const Verification *v) {
+static void print_machine(const HnVerified *v, const char *where, bool here) {
+  g_autofree char *machine = hn_verified_machine(v, here);
+  if (machine) print_line(where, machine);
+}
+
+static void print_text(const HnVerified *v) {
   const HnIntact *x = v->intact;
-  printf("%s: %s\n", v->file, verdict(v));
+  printf("%s: %s\n", v->file, hn_verified_verdict(v));
   printf("  %u files are as manifest.sha256 says\n  sha256 %s\n", x->files, x->sha256);
   printf("  signature: %s\n", v->signature);
+  print_machine(v, "packed on", false), print_machine(v, "here", true);
   for (guint i = 0; i < x->wrong->len; i++) print_line("differs", x->wrong->pdata[i]);
   for (guint i = 0; i < v->outcomes->len; i++) print_outcome(v->outcomes->pdata[i]);
   for (guint i = 0; hn_intact_note(x, i); i++) print_line("note", hn_intact_note(x, i));
+}
+
+/* What bits hang on, of one side. */
+static void add_machine(JsonBuilder *b, const char *side, JsonObject *facts) {
+  if (!facts) return;
+  hn_json_open_object(b, side);
+#define FACT(member, what) hn_json_add_string(b, #member, hn_json_string(facts, #member, NULL));
+  HN_MACHINE_FACTS(FACT)
+#undef FACT
+  json_builder_end_object(b);
 }
 
 static void add_outcome(JsonBuilder *b, const HnOutcome *o) {
@@ -184,14 +195,15 @@ static void add_outcome(JsonBuilder *b, const HnOutcome *o) {
   if (o->first >= 0) hn_json_add_int(b, "first_update_that_differs", o->first);
   hn_json_add_string(b, "column", o->column), hn_json_add_real(b, "difference", o->most);
   hn_json_add_string(b, "reason", o->reason);
+  add_machine(b, "packed", o->said), add_machine(b, "here", o->here);
   json_builder_end_object(b);
 }
 
-static void print_json(const Verification *v) {
+static void print_json(const HnVerified *v) {
   const HnIntact *x = v->intact;
   JsonBuilder *b = hn_json_begin();
   hn_json_add_string(b, "file", v->file);
-  hn_json_add_string(b, "verdict", verdict(v));
+  hn_json_add_string(b, "verdict", hn_verified_verdict(v));
   hn_json_add_string(b, "sha256", x->sha256);
   hn_json_add_int(b, "files", x->files);
   hn_json_add_string(b, "signature", v->signature);
@@ -206,6 +218,11 @@ static void print_json(const Verification *v) {
   fputs(text, stdout);
 }
 
+static bool write_page(const HnVerified *x, const char *path, GError **error) {
+  g_autofree char *text = hn_verified_page(x);
+  return hn_output_replace(path, text, error);
+}
+
 static int fail(const Verification *v, const GError *error) {
   hn_message_error(v->verb->name, "%s", error->message);
   return hn_verb_exit_code(error);
@@ -214,25 +231,31 @@ static int fail(const Verification *v, const GError *error) {
 /* Nothing of a package that is not intact is executed. */
 static int verify(Verification *v, bool again, bool json) {
   g_autoptr(GError) error = NULL;
+  g_autofree char *page = v->page ? hn_output_path(v->page, &error) : NULL;
+  if (error) return fail(v, error);
   if (v->key && !hn_signature_ready(&error)) return fail(v, error);
   if (!(v->intact = hn_intact_read(v->file, &error))) return fail(v, error);
   judge_signature(v);
   if (again && is_intact(v) && !run(v, &error)) return fail(v, error);
+  const HnVerified x = verified(v);
   if (json)
-    print_json(v);
+    print_json(&x);
   else
-    print_text(v);
-  return exit_code(v);
+    print_text(&x);
+  if (page && !write_page(&x, page, &error)) return fail(v, error);
+  return exit_code(&x);
 }
 
 int hn_cmd_verify(int argc, char **argv) {
   gboolean json = FALSE, again = FALSE, sandbox = FALSE;
   double tolerance = 1e-3;
   gint64 updates = 10;
-  g_autofree char *key = NULL;
+  g_autofree char *key = NULL, *page = NULL;
   g_auto(GStrv) cells = NULL, asked = NULL;
   GOptionEntry entries[] = {
       {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON instead of text", NULL},
+      {"page", 0, 0, G_OPTION_ARG_FILENAME, &page, "Write what was found as a page of HTML as well",
+       "FILE"},
       {"public-key", 0, 0, G_OPTION_ARG_STRING, &key,
        "Have minisign check FILE.zip.minisig with this key, a text or a file", "KEY"},
       {"run", 0, 0, G_OPTION_ARG_NONE, &again,
@@ -261,6 +284,7 @@ int hn_cmd_verify(int argc, char **argv) {
   Verification v = {.verb = verb,
                     .file = argv[1],
                     .key = key,
+                    .page = page,
                     .cells = cells,
                     .rungs = asked,
                     .options = {sandbox, updates, tolerance},

@@ -158,6 +158,34 @@ static void test_margin(void) {
   says(&two, 3, "2 seeds, of 3 that a test needs");
 }
 
+/* The page says what the text says, in well-formed XML whatever the package is called. */
+static void test_page(void) {
+  g_autoptr(Folder) dir = copy();
+  g_autofree char *cell = g_build_filename(dir, "out/belief/0", NULL);
+  fake_patch(cell, "config.resolved.yaml", "  lr: 0.0007\n", "  lr: 0.007\n");
+  reseal(cell, "config.resolved.yaml");
+  pack(dir);
+  g_assert_cmpint(shell(dir, "mv a.zip '<a&b>.zip'"), ==, 0);
+  g_auto(Run) run = hunch(dir, "verify <a&b>.zip --run --rung prefix --page page.html"),
+              nowhere = hunch(dir, "verify <a&b>.zip --run --page /dev/null");
+  g_autofree char *page = fake_read(dir, "page.html");
+  static const GMarkupParser parser = {NULL};
+  g_autoptr(GMarkupParseContext) context = g_markup_parse_context_new(&parser, 0, NULL, NULL);
+  g_assert_true(g_markup_parse_context_parse(context, page, -1, NULL));
+  g_assert_true(g_markup_parse_context_end_parse(context, NULL));
+  says(&run, 3, "  packed on: ");
+  expect(run.out, "  here: ");
+  expect(page, "<title>&lt;a&amp;b&gt;.zip: differs</title>");
+  expect(page, "<p class=\"finding\">differs: a number differs by more than the tolerance");
+  expect(page, "<tr><td>prefix</td><td>belief/0</td><td><strong>differs</strong></td>"
+               "<td class=\"n\">10</td><td class=\"n\">1</td>");
+  expect(page, "after update 10, tensor policy/");
+  expect(page, "<tr><td>prefix</td><td>none/0</td><td><strong>bitwise</strong></td>"
+               "<td class=\"n\">10</td><td class=\"n\"></td>");
+  g_assert_cmpint(nowhere.code, ==, 2);
+  g_assert_null(strstr(nowhere.err, "executes")); /* refused before anything runs */
+}
+
 /* The weights are another seed's. */
 static void test_weights(void) {
   g_autoptr(Folder) dir = copy();
@@ -266,6 +294,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/verify_run/trace", test_trace);
   g_test_add_func("/verify_run/configuration", test_configuration);
   g_test_add_func("/verify_run/numbers", test_numbers);
+  g_test_add_func("/verify_run/page", test_page);
   g_test_add_func("/verify_run/rerun", test_rerun);
   g_test_add_func("/verify_run/margin", test_margin);
   g_test_add_func("/verify_run/weights", test_weights);

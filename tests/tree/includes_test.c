@@ -28,7 +28,7 @@ static const struct {
     {"core/study/run", "base store plan"},
     {"core/study/results", "base store stats plan"},
     {"core/study/report", "base store stats results"},
-    {"core/study/package", "base archive plugin config store stats plan results"},
+    {"core/study/package", "base archive plugin config store stats plan results report"},
     {"core/cli",
      "hunch base plugin config store loop view check plan study/run results report package"},
     {"plugins/common", "hunch"},

@@ -4,6 +4,7 @@
 #include "cell.h"
 #include "error.h"
 #include "gather.h"
+#include "json.h"
 #include "output_file.h"
 #include "run_dir.h"
 #include "unpack.h"
@@ -21,9 +22,17 @@ const char *hn_agreement_name(HnAgreement a) {
   return names[a];
 }
 
+#define DOC(id, name, doc) doc,
+const char *hn_agreement_doc(HnAgreement a) {
+  static const char *const docs[] = {HN_AGREEMENTS(DOC)};
+  return docs[a];
+}
+
 void hn_outcome_free(HnOutcome *o) {
   if (!o) return;
   g_free(o->cell), g_free(o->column), g_free(o->reason);
+  g_clear_pointer(&o->said, json_object_unref);
+  g_clear_pointer(&o->here, json_object_unref);
   g_free(o);
 }
 
@@ -151,6 +160,12 @@ static HnOutcome *failed(HnOutcome *o, char *reason) {
   return o;
 }
 
+void hn_again_note_machines(HnOutcome *o, const HnResult *c, const char *dir) {
+  if (o->here || !dir) return;
+  o->said = c->facts ? json_object_ref(c->facts) : NULL;
+  o->here = hn_run_facts(dir, NULL);
+}
+
 /* Has paths into the package be full ones, as they are in the configuration of a run. */
 static void settle(const HnAgain *a, HnNode *n) {
   if (n->kind != HN_NODE_TEXT) {
@@ -211,6 +226,7 @@ HnOutcome *hn_again_prefix(const HnAgain *a, const HnResult *c) {
   HnOutcome *o = outcome_new(c, "prefix");
   g_autofree char *dir = NULL;
   char *reason = hn_again_train(a, c, o->rung, a->options.updates, &dir);
+  hn_again_note_machines(o, c, dir);
   if (reason) return failed(o, reason);
   hn_again_compare_traces(c, dir, o);
   hn_again_compare_rows(c, dir, a->options.tolerance, o);
@@ -238,6 +254,7 @@ HnOutcome *hn_again_replay(const HnAgain *a, const HnResult *c) {
   hn_node_put(hn_node_get(config, "run"), "frames", "0");
   g_autofree char *dir = make_folder(a, c, o->rung, config, &reason);
   if (dir) reason = run_cell(a, c, dir, 0);
+  hn_again_note_machines(o, c, dir);
   if (reason) return failed(o, reason);
   hn_again_compare_evaluation(c, dir, a->options.tolerance, o);
   if (!hn_again_weights_are_traced(c)) {

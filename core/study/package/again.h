@@ -11,22 +11,26 @@
   X(BITWISE, "bitwise", "nothing that was compared differs")                           \
   X(NUMERIC, "numeric", "bits differ, but no number by more than the tolerance")       \
   X(STATISTICAL, "statistical", "within the study's margin, by two one-sided t tests") \
-  X(DIFFERS, "differs", "a number differs by more, and nothing shows that it may")     \
+  X(DIFFERS, "differs",                                                                \
+    "a number differs by more than the tolerance, and nothing shows that it may")      \
   X(FAILED, "failed", "it could not be computed here")
 #define HN_AGREEMENT_ID(id, name, doc) HN_AGREES_##id,
 typedef enum HnAgreement { HN_AGREEMENTS(HN_AGREEMENT_ID) } HnAgreement;
 const char *hn_agreement_name(HnAgreement a);
+const char *hn_agreement_doc(HnAgreement a);
 
 /* What became of one cell on one rung. */
 typedef struct HnOutcome {
   char *cell;       /* "ARM/SEED"; of rerun "ARM" */
   const char *rung; /* "replay", "prefix" or "rerun" */
   HnAgreement agreement;
-  int64_t updates; /* of prefix and rerun: compared, of the shortest cell */
-  int64_t first;   /* of both: the first update whose weights differ, or -1 */
-  char *column;    /* the number that differs most, or NULL where none does */
-  double most;     /* by how much: absolutely below 1, else relatively */
-  char *reason;    /* of failed; or where a tensor differs, how the test went; or NULL */
+  int64_t updates;         /* of prefix and rerun: compared, of the shortest cell */
+  int64_t first;           /* of both: the first update whose weights differ, or -1 */
+  char *column;            /* the number that differs most, or NULL where none does */
+  double most;             /* by how much: absolutely below 1, else relatively */
+  char *reason;            /* of failed; or where a tensor differs, how the test went; or NULL */
+  JsonObject *said, *here; /* run.json of the cell, of rerun the first, and of what ran here; NULL:
+                              there is none */
 } HnOutcome;
 void hn_outcome_free(HnOutcome *o);
 
@@ -55,6 +59,8 @@ char **hn_again_binaries(const HnIntact *x);
  * could not, or NULL (g_free). */
 char *hn_again_train(const HnAgain *a, const HnResult *c, const char *rung, int64_t updates,
                      char **dir);
+/* Notes on which machine a cell was run, and on which it ran again, in `dir`. */
+void hn_again_note_machines(HnOutcome *o, const HnResult *c, const char *dir);
 /* Runs the first updates of a done cell again; evaluates its weights again.  hn_outcome_free. */
 HnOutcome *hn_again_prefix(const HnAgain *a, const HnResult *c);
 HnOutcome *hn_again_replay(const HnAgain *a, const HnResult *c);

@@ -89,6 +89,7 @@ HnOutcome *hn_again_rerun(const HnAgain *a, const GPtrArray *cells) {
     g_autofree char *dir = NULL;
     g_autofree char *why = hn_again_train(a, c, RUNG, 0, &dir);
     HnOutcome one = {.first = -1};
+    hn_again_note_machines(o, c, dir);
     if (!why) {
       hn_again_compare_traces(c, dir, &one);
       hn_again_compare_rows(c, dir, a->options.tolerance, &one);

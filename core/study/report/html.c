@@ -45,19 +45,31 @@ static const char *latest(const HnResults *r) {
   return last;
 }
 
-void hn_html_head(GString *out, const HnComparison *c) {
-  const HnResults *r = c->results;
+static void begin(GString *out, const char *title, int64_t arms, int64_t baseline) {
   hn_html_add(out,
               "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
               "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>%s</title>\n<style>",
-              r->study);
-  g_autofree char *light = hn_colour_variables(r->arm_count, c->baseline, false);
-  g_autofree char *dark = hn_colour_variables(r->arm_count, c->baseline, true);
+              title);
+  g_autofree char *light = hn_colour_variables(arms, baseline, false);
+  g_autofree char *dark = hn_colour_variables(arms, baseline, true);
   g_string_append_printf(out,
                          "\n%s:root{%s}\n@media (prefers-color-scheme:dark){:root{%s}}\n</style>\n"
                          "</head>\n<body>\n",
                          HN_PAGE_CSS, light, dark);
+}
+
+void hn_html_begin(GString *out, const char *title) {
+  begin(out, title, 0, -1);
+}
+
+void hn_html_end(GString *out) {
+  g_string_append(out, "</body>\n</html>\n");
+}
+
+void hn_html_head(GString *out, const HnComparison *c) {
+  const HnResults *r = c->results;
+  begin(out, r->study, r->arm_count, c->baseline);
   hn_html_add(out, "<header><h1>%s</h1>\n<p class=\"quiet\">", r->study);
   html_count(out, r->arm_count);
   g_string_append(out, r->arm_count == 1 ? " arm, " : " arms, ");
@@ -75,10 +87,10 @@ void hn_html_head(GString *out, const HnComparison *c) {
   g_string_append(out, "</p></header>\n");
 }
 
-static void list(GString *out, const GPtrArray *lines) {
+void hn_html_list(GString *out, const GPtrArray *lines) {
   g_string_append(out, "<ul>");
   for (guint i = 0; i < lines->len; i++) hn_html_add(out, "<li>%s</li>", lines->pdata[i]);
-  g_string_append(out, "</ul></div>\n");
+  g_string_append(out, "</ul>\n");
 }
 
 void hn_html_warnings(GString *out, const HnComparison *c) {
@@ -87,7 +99,8 @@ void hn_html_warnings(GString *out, const HnComparison *c) {
                            "<div class=\"box\"><strong>%u of %u cells are not in these "
                            "results</strong>",
                            c->absent->len, c->results->cells->len);
-    list(out, c->absent);
+    hn_html_list(out, c->absent);
+    g_string_append(out, "</div>\n");
   }
 }
 
@@ -168,7 +181,8 @@ void hn_html_tables(GString *out, const HnComparison *c) {
   for (guint i = 0; i < c->columns->len; i++) table(out, c, c->columns->pdata[i]);
   if (c->notes->len) {
     g_string_append(out, "<div class=\"box note\">");
-    list(out, c->notes);
+    hn_html_list(out, c->notes);
+    g_string_append(out, "</div>\n");
   }
   g_string_append(out, "</section>\n");
 }

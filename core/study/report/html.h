@@ -8,6 +8,12 @@ void hn_html_text(GString *out, const char *text);
 /* printf whose every %s (only strings are taken) is escaped. */
 void hn_html_add(GString *out, const char *format, ...);
 
+/* Lines of text (char *) as a list. */
+void hn_html_list(GString *out, const GPtrArray *lines);
+
+/* A page up to its body, with the style and the colours; and its end. */
+void hn_html_begin(GString *out, const char *title);
+void hn_html_end(GString *out);
 void hn_html_head(GString *out, const HnComparison *c);
 /* The cells that are not in the results, and why. */
 void hn_html_warnings(GString *out, const HnComparison *c);

@@ -88,6 +88,6 @@ bool hn_report_write(const HnComparison *c, const char *output, GError **error) 
   figures(out, all, svg, href);
   hn_html_origin(out, c);
   hn_html_cells(out, c, path);
-  g_string_append(out, "</body>\n</html>\n");
+  hn_html_end(out);
   return g_file_set_contents(path, out->str, (gssize)out->len, error);
 }
