@@ -138,7 +138,7 @@ static bool run(Verification *v, GError **error) {
 /* ---- what is said ---- */
 
 static HnVerified verified(const Verification *v) {
-  return (HnVerified){v->file, v->intact, v->signature, v->outcomes};
+  return (HnVerified){v->file, hn_intact_sha256(v->intact), v->intact, v->signature, v->outcomes};
 }
 
 static int exit_code(const HnVerified *x) {
@@ -169,7 +169,7 @@ static void print_machine(const HnVerified *v, const char *where, bool here) {
 static void print_text(const HnVerified *v) {
   const HnIntact *x = v->intact;
   printf("%s: %s\n", v->file, hn_verified_verdict(v));
-  printf("  %u files are as manifest.sha256 says\n  sha256 %s\n", x->files, x->sha256);
+  printf("  %u files are as manifest.sha256 says\n  sha256 %s\n", x->files, v->sha256);
   printf("  signature: %s\n", v->signature);
   print_machine(v, "packed on", false), print_machine(v, "here", true);
   for (guint i = 0; i < x->wrong->len; i++) print_line("differs", x->wrong->pdata[i]);
@@ -204,7 +204,7 @@ static void print_json(const HnVerified *v) {
   JsonBuilder *b = hn_json_begin();
   hn_json_add_string(b, "file", v->file);
   hn_json_add_string(b, "verdict", hn_verified_verdict(v));
-  hn_json_add_string(b, "sha256", x->sha256);
+  hn_json_add_string(b, "sha256", v->sha256);
   hn_json_add_int(b, "files", x->files);
   hn_json_add_string(b, "signature", v->signature);
   hn_json_add_strings(b, "differs", x->wrong->len, (const char *const *)x->wrong->pdata);

@@ -41,7 +41,6 @@ HnIntact *hn_intact_read(const char *path, GError **error) {
   HnIntact *x = g_new0(HnIntact, 1);
   x->zip = g_steal_pointer(&zip);
   x->wrong = g_ptr_array_new_with_free_func(g_free);
-  x->sha256 = hn_sha256_mapped(x->zip->file);
   x->files = hn_manifest_check(x->zip, x->wrong);
   check_facts(x);
   check_crate(x);
@@ -55,6 +54,11 @@ void hn_intact_free(HnIntact *x) {
   g_ptr_array_unref(x->wrong);
   g_free(x->sha256);
   g_free(x);
+}
+
+const char *hn_intact_sha256(HnIntact *x) {
+  if (!x->sha256) x->sha256 = hn_sha256_mapped(x->zip->file);
+  return x->sha256;
 }
 
 const char *hn_intact_note(const HnIntact *x, guint i) {

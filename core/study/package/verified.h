@@ -5,6 +5,7 @@
 
 typedef struct HnVerified {
   const char *file;          /* as it was named */
+  const char *sha256;        /* of the file */
   const HnIntact *intact;    /* the first rung */
   const char *signature;     /* "good", "bad", "unchecked" or "none" */
   const GPtrArray *outcomes; /* HnOutcome *, of the rungs that ran again; may be empty */

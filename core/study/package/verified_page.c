@@ -17,8 +17,7 @@ static void head(GString *out, const HnVerified *v) {
   hn_html_add(out,
               "<p class=\"quiet\">Study %s; %s files are as manifest.sha256 says; signature: %s; "
               "sha256 <code>%s</code></p></header>\n",
-              hn_json_string(v->intact->facts, "study", "?"), files, v->signature,
-              v->intact->sha256);
+              hn_json_string(v->intact->facts, "study", "?"), files, v->signature, v->sha256);
 }
 
 static void wrong(GString *out, const HnVerified *v) {
