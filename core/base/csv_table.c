@@ -1,8 +1,14 @@
 /* csv_table.c - see csv_table.h. */
 #include "csv_table.h"
 #include "csv.h"
+#include "error.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void append(HnTable *t, char **fields) {
   for (int64_t i = 0; i < t->width; i++) {
@@ -39,6 +45,49 @@ HnTable *hn_table_read(const char *path, GError **error) {
   gsize length;
   if (!g_file_get_contents(path, &text, &length, error)) return NULL;
   return hn_table_parse(path, text, length, error);
+}
+
+/* Appends up to n bytes of a file from an offset: fewer where it ends, as one that is cut back
+ * meanwhile does. */
+static bool append_part(int fd, off_t from, gsize n, GString *out) {
+  const gsize before = out->len;
+  g_string_set_size(out, before + n);
+  gsize have = 0;
+  ssize_t got = 1;
+  while (have < n && got > 0) {
+    got = pread(fd, out->str + before + have, n - have, from + (off_t)have);
+    if (got > 0) have += (gsize)got;
+  }
+  g_string_truncate(out, before + have);
+  return got >= 0;
+}
+
+/* The header and the last rows as text; empty where the header is longer than a part. */
+static bool take_ends(int fd, gsize most, GString *out) {
+  g_autoptr(GString) tail = g_string_new(NULL);
+  struct stat file;
+  if (fstat(fd, &file) != 0 || !append_part(fd, 0, most, out)) return false;
+  if (file.st_size <= (off_t)most) return true;
+  const char *header_end = memchr(out->str, '\n', out->len);
+  g_string_truncate(out, header_end ? (gsize)(header_end - out->str) + 1 : 0);
+  if (!header_end) return true;
+  if (!append_part(fd, file.st_size - (off_t)most, most, tail)) return false;
+  const char *row = memchr(tail->str, '\n', tail->len); /* the row that it cuts is left out */
+  if (row) g_string_append_len(out, row + 1, tail->str + tail->len - row - 1);
+  return true;
+}
+
+HnTable *hn_table_read_tail(const char *path, gsize most, GError **error) {
+  g_autoptr(GString) ends = g_string_new(NULL);
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  const bool ok = fd >= 0 && take_ends(fd, most, ends);
+  const int why = errno;
+  if (fd >= 0) close(fd);
+  if (!ok) {
+    hn_error_set(error, HN_ERROR_FILE, "%s: %s", path, g_strerror(why));
+    return NULL;
+  }
+  return ends->len ? hn_table_parse(path, ends->str, ends->len, error) : hn_table_read(path, error);
 }
 
 void hn_table_free(HnTable *t) {
