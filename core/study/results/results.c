@@ -167,13 +167,16 @@ static HnResults *results_new(const char *dir) {
   return r;
 }
 
-HnResults *hn_results_read(const char *dir, GError **error) {
+HnResults *hn_results_read_plan(const char *dir, GError **error) {
   HnResults *r = results_new(dir);
+  if (!read_plan(r, error)) g_clear_pointer(&r, hn_results_free);
+  return r;
+}
+
+HnResults *hn_results_read(const char *dir, GError **error) {
+  HnResults *r = hn_results_read_plan(dir, error);
+  if (!r) return NULL;
   g_autofree char *source = g_build_filename(dir, HN_STUDY_SOURCE, NULL);
-  if (!read_plan(r, error)) {
-    hn_results_free(r);
-    return NULL;
-  }
   if (!g_file_get_contents(source, &r->source, NULL, NULL)) r->source = g_strdup("");
   for (int64_t a = 0; a < r->arm_count; a++)
     for (int64_t s = 0; s < r->seeds; s++)

@@ -35,10 +35,13 @@ typedef struct HnResults {
   bool single;           /* of one cell's folder, whose seed index may be any */
 } HnResults;
 
+/* The whole folder; HN_ERROR_MISSING where it is no study's, naming what may have been meant. */
 HnResults *hn_results_read(const char *dir, GError **error);
 /* The folder of a single cell, which run.json says all of: a study of that cell alone.
  * HN_ERROR_FILE: there is no such file, or it names no cell. */
 HnResults *hn_results_read_cell(const char *dir, GError **error);
+/* The plan alone: no source, no cells. */
+HnResults *hn_results_read_plan(const char *dir, GError **error);
 void hn_results_free(HnResults *r);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnResults, hn_results_free)
 HnResult *hn_results_cell(const HnResults *r, int64_t arm, int64_t seed);

@@ -40,8 +40,7 @@ char *hn_progress_duration(double seconds) {
   return g_strdup_printf("%" G_GINT64_FORMAT "d%02dh", s / 86400, (int)(s / 3600 % 24));
 }
 
-/* 1234567 is "1.23M". */
-static char *short_number(double x) {
+char *hn_progress_number(double x) {
   static const char *const unit[] = {"", "k", "M", "G", "T", "P"};
   guint i = 0;
   for (; x >= 999.5 && i + 1 < G_N_ELEMENTS(unit); i++) x /= 1000;
@@ -69,8 +68,8 @@ static double share_of(Count c) {
 char *hn_progress_words(const HnProgress *p, double elapsed) {
   Count c = count(p->jobs);
   double gained = c.frames - p->before;
-  g_autofree char *now = short_number(c.frames);
-  g_autofree char *all = short_number(c.total);
+  g_autofree char *now = hn_progress_number(c.frames);
+  g_autofree char *all = hn_progress_number(c.total);
   g_autofree char *left = gained > 0 && elapsed > 0
                               ? hn_progress_duration(missing(p) * elapsed / gained)
                               : g_strdup("?");
