@@ -23,15 +23,9 @@ typedef struct Options {
  */
 static int check_selection(const HnVerb *verb, const HnStudy *study, const Options *o,
                            GArray *seeds) {
-  for (char **a = o->arms; a && *a; a++) {
-    if (g_ptr_array_find_with_equal_func(study->arms, *a, g_str_equal, NULL)) continue;
-    g_autoptr(GPtrArray) names = g_ptr_array_copy(study->arms, NULL, NULL);
-    g_ptr_array_set_free_func(names, NULL);
-    g_ptr_array_add(names, NULL);
-    g_autofree char *hint = hn_diag_hint(*a, (const char *const *)names->pdata);
-    return hn_options_refuse(verb, "no arm '%s'%s", *a,
-                             strchr(*a, ',') ? "; repeat --arm for another one" : hint);
-  }
+  for (char **a = o->arms; a && *a; a++)
+    if (hn_study_argument_arm(verb, study, *a, "; repeat --arm for another one") < 0)
+      return HN_EXIT_USAGE;
   for (char **s = o->seeds; s && *s; s++) {
     int64_t index = 0;
     if (!g_ascii_string_to_signed(*s, 10, 0, study->seeds.count - 1, &index, NULL))

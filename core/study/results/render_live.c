@@ -17,11 +17,11 @@ static char *update_of(const HnLiveCell *c, const char *of) {
                         : g_strdup_printf("%" PRId64 "%s%" PRId64, c->update, of, c->updates);
 }
 
-/* Of a running cell, "process 12 on HOST". */
-static char *holder_of(const HnLiveCell *c) {
-  if (!hn_live_cell_is_running(c)) return NULL;
-  if (c->pid <= 0) return g_strdup("a process that has not said its name");
-  return g_strdup_printf("process %" PRId64 " on %s", c->pid, c->host);
+char *hn_render_live_work(const HnLiveCell *c) {
+  g_autofree char *update = update_of(c, " of ");
+  if (!hn_live_cell_is_running(c)) return g_strconcat("update ", update, NULL);
+  if (c->pid <= 0) return g_strdup_printf("update %s by another process", update);
+  return g_strdup_printf("update %s by process %" PRId64 " on %s", update, c->pid, c->host);
 }
 
 /* What is to be said of a cell beside its numbers, or NULL. */
@@ -100,10 +100,10 @@ char *hn_render_live(const HnLive *live, int rows) {
 }
 
 char *hn_render_live_line(const HnLive *live, const HnLiveCell *c) {
-  g_autofree char *update = update_of(c, " of "), *holder = holder_of(c), *remark = remark_of(c);
+  g_autofree char *work = hn_render_live_work(c), *remark = remark_of(c);
   GString *out = g_string_new(NULL);
-  g_string_printf(out, "%s/%" PRId64 ": %s, update %s", c->arm, c->seed_index,
-                  hn_live_state_name(c->state), update);
+  g_string_printf(out, "%s/%" PRId64 ": %s, %s", c->arm, c->seed_index,
+                  hn_live_state_name(c->state), work);
   if (!isnan(c->rate)) {
     g_autofree char *rate = hn_progress_number(c->rate);
     g_string_append_printf(out, ", %s frames/s", rate);
@@ -117,7 +117,6 @@ char *hn_render_live_line(const HnLive *live, const HnLiveCell *c) {
     g_string_append_printf(out, ", %s %s at update %" PRId64, live->plan->report.metric, value,
                            c->metric_update);
   }
-  if (holder) g_string_append_printf(out, ", %s", holder);
   if (remark) g_string_append_printf(out, ": %s", remark);
   return g_string_free(out, FALSE);
 }

@@ -10,8 +10,10 @@
 char *hn_render_live(const HnLive *live, int rows);
 /* "belief: 3 of 12 cells done, 2 running, 7 waiting; 3m12s left". */
 char *hn_render_live_heading(const HnLive *live);
-/* "belief/0: running, update 35 of 80, 1.23k frames/s, 2m10s left, eval.return 0.431 at update 30",
- * with what is to be said of it behind. */
+/* "update 35 of 80 by process 12 on HOST". */
+char *hn_render_live_work(const HnLiveCell *c);
+/* "belief/0: running, update 35 of 80 by process 12 on HOST, 1.23k frames/s, 2m10s left,
+ * eval.return 0.431 at update 30", with what is to be said of it behind. */
 char *hn_render_live_line(const HnLive *live, const HnLiveCell *c);
 /* Everything; what is not known is null. */
 char *hn_render_live_json(const HnLive *live);
