@@ -98,6 +98,12 @@ void hn_table_free(HnTable *t) {
   g_free(t);
 }
 
+void hn_table_cut(HnTable *t, int64_t rows) {
+  t->rows = MIN(t->rows, rows);
+  g_array_set_size(t->values, (guint)(t->rows * t->width));
+  g_array_set_size(t->filled, (guint)(t->rows * t->width));
+}
+
 int64_t hn_table_find(const HnTable *t, const char *column) {
   for (int64_t i = 0; t && i < t->width; i++)
     if (g_str_equal(t->columns[i], column)) return i;

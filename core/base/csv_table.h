@@ -20,6 +20,8 @@ HnTable *hn_table_parse(const char *name, const char *text, gsize length, GError
  * are asked for may be missing. */
 HnTable *hn_table_read_tail(const char *path, gsize most, GError **error);
 void hn_table_free(HnTable *t);
+/* Keeps the first rows alone. */
+void hn_table_cut(HnTable *t, int64_t rows);
 /* Index of a column, or -1; NULL tables have none. */
 int64_t hn_table_find(const HnTable *t, const char *column);
 /* How many columns NAME_first, NAME_first+1, .. stand side by side. */

@@ -32,7 +32,7 @@ static GPtrArray *print_changes(const HnLive *live, const GPtrArray *before) {
                                                    : c->state != HN_LIVE_WAITING;
     g_ptr_array_add(marks, mark);
     if (!changed) continue;
-    g_autofree char *line = hn_render_live_line(live, c);
+    g_autofree char *line = hn_render_live_line(c, live->plan->report.metric);
     puts(line);
   }
   return marks;

@@ -99,7 +99,7 @@ char *hn_render_live(const HnLive *live, int rows) {
   return g_string_free(out, FALSE);
 }
 
-char *hn_render_live_line(const HnLive *live, const HnLiveCell *c) {
+char *hn_render_live_line(const HnLiveCell *c, const char *metric) {
   g_autofree char *work = hn_render_live_work(c), *remark = remark_of(c);
   GString *out = g_string_new(NULL);
   g_string_printf(out, "%s/%" PRId64 ": %s, %s", c->arm, c->seed_index,
@@ -114,8 +114,7 @@ char *hn_render_live_line(const HnLive *live, const HnLiveCell *c) {
   }
   if (c->metric_update >= 0) {
     g_autofree char *value = number(c->metric);
-    g_string_append_printf(out, ", %s %s at update %" PRId64, live->plan->report.metric, value,
-                           c->metric_update);
+    g_string_append_printf(out, ", %s %s at update %" PRId64, metric, value, c->metric_update);
   }
   if (remark) g_string_append_printf(out, ": %s", remark);
   return g_string_free(out, FALSE);

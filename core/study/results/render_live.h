@@ -13,8 +13,9 @@ char *hn_render_live_heading(const HnLive *live);
 /* "update 35 of 80 by process 12 on HOST". */
 char *hn_render_live_work(const HnLiveCell *c);
 /* "belief/0: running, update 35 of 80 by process 12 on HOST, 1.23k frames/s, 2m10s left,
- * eval.return 0.431 at update 30", with what is to be said of it behind. */
-char *hn_render_live_line(const HnLive *live, const HnLiveCell *c);
+ * eval.return 0.431 at update 30", with what is to be said of it behind.
+ * metric: the column that its metric is of. */
+char *hn_render_live_line(const HnLiveCell *c, const char *metric);
 /* Everything; what is not known is null. */
 char *hn_render_live_json(const HnLive *live);
 #endif

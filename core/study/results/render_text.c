@@ -18,7 +18,8 @@ static void add_head(HnTextTable *t, const HnComparison *c) {
 
 static void add_arm(HnTextTable *t, const HnComparison *c, const HnCompared *m, int64_t arm) {
   const HnEstimate *e = m->estimate[arm];
-  hn_text_table_add(t, g_strdup(c->results->arms[arm]));
+  hn_text_table_add(
+      t, g_strconcat(c->results->arms[arm], c->counts_at[arm] >= 0 ? " (partial)" : "", NULL));
   hn_text_table_add(t, g_strdup_printf("%" G_GINT64_FORMAT, e[HN_VALUE].n));
   for (int k = 0; k < HN_STATISTICS; k++) {
     hn_text_table_add(t, hn_format_statistic(c, m, arm, k));
@@ -48,10 +49,11 @@ static void add_heading(const HnComparison *c, GString *out) {
                          r->study, r->arm_count, r->arm_count == 1 ? "" : "s", r->seeds,
                          r->seeds == 1 ? "" : "s", c->done, r->cells->len);
   if (c->columns->len)
-    g_string_append_printf(out, "Final values; %s.\n", methods);
+    g_string_append_printf(out, "Final values%s; %s.\n",
+                           c->partial->len ? ", those of partial arms so far" : "", methods);
   else
-    g_string_append(out, "No done cell has an evaluation yet.\n");
-  for (guint i = 0; i < c->origin->len && c->done; i++)
+    g_string_append(out, "No cell has an evaluation yet.\n");
+  for (guint i = 0; i < c->origin->len && (c->done || c->partial->len); i++)
     g_string_append_printf(out, "%s\n", (char *)c->origin->pdata[i]);
 }
 
@@ -61,6 +63,13 @@ char *hn_render_text_heading(const HnComparison *c) {
   return g_string_free(out, FALSE);
 }
 
+/* Cells that are not done, a line each. */
+static void add_cells(const GPtrArray *lines, const char *what, GString *out) {
+  if (lines->len) g_string_append_printf(out, "\n%u cells are %s:\n", lines->len, what);
+  for (guint i = 0; i < lines->len; i++)
+    g_string_append_printf(out, "  %s\n", (char *)lines->pdata[i]);
+}
+
 char *hn_render_text(const HnComparison *c) {
   GString *out = g_string_new(NULL);
   add_heading(c, out);
@@ -68,10 +77,8 @@ char *hn_render_text(const HnComparison *c) {
   if (c->notes->len) g_string_append_c(out, '\n');
   for (guint i = 0; i < c->notes->len; i++)
     g_string_append_printf(out, "note: %s\n", (char *)c->notes->pdata[i]);
-  if (c->absent->len)
-    g_string_append_printf(out, "\n%u cells are not in the table:\n", c->absent->len);
-  for (guint i = 0; i < c->absent->len; i++)
-    g_string_append_printf(out, "  %s\n", (char *)c->absent->pdata[i]);
+  add_cells(c->partial, "in the table as far as they are", out);
+  add_cells(c->absent, "not in the table", out);
   return g_string_free(out, FALSE);
 }
 

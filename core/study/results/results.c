@@ -2,6 +2,7 @@
 #include "results.h"
 #include "error.h"
 #include "json.h"
+#include "partial.h"
 #include "plan_file.h"
 #include "run_dir.h"
 #include "run_json.h"
@@ -93,15 +94,19 @@ static void judge_tables(HnResult *c) {
   g_clear_pointer(&c->predictions, hn_table_free);
 }
 
-/* Takes over `dir`. */
-static HnResult *read_cell(char *dir, const char *arm, int64_t seed) {
+/* Takes over `dir`; adds to so_far what a cell on its way has recorded, or NULL. */
+static HnResult *read_cell(char *dir, const char *arm, int64_t seed, GPtrArray *so_far) {
   g_autoptr(GError) why = NULL;
+  HnTable *partial = NULL;
   HnResult *c = g_new0(HnResult, 1);
-  c->arm = arm, c->seed_index = seed, c->dir = dir;
+  c->arm = arm, c->seed_index = seed, c->dir = dir, c->counts_at = -1;
   if (!read_files(c, &why))
     mark_damaged(c, why->message);
   else if (hn_result_done(c))
     judge_tables(c);
+  else if (!(partial = hn_partial_read(c, &why)) && why)
+    mark_damaged(c, why->message);
+  g_ptr_array_add(so_far, partial);
   return c;
 }
 
@@ -178,9 +183,11 @@ HnResults *hn_results_read(const char *dir, GError **error) {
   if (!r) return NULL;
   g_autofree char *source = g_build_filename(dir, HN_STUDY_SOURCE, NULL);
   if (!g_file_get_contents(source, &r->source, NULL, NULL)) r->source = g_strdup("");
+  g_autoptr(GPtrArray) so_far = g_ptr_array_new_with_free_func((GDestroyNotify)hn_table_free);
   for (int64_t a = 0; a < r->arm_count; a++)
     for (int64_t s = 0; s < r->seeds; s++)
-      g_ptr_array_add(r->cells, read_cell(hn_run_dir(dir, r->arms[a], s), r->arms[a], s));
+      g_ptr_array_add(r->cells, read_cell(hn_run_dir(dir, r->arms[a], s), r->arms[a], s, so_far));
+  hn_partial_count(r, so_far);
   return r;
 }
 
@@ -197,13 +204,15 @@ HnResults *hn_results_read_cell(const char *dir, GError **error) {
   const HnSchema report = hn_report_schema();
   g_autoptr(HnNode) none = hn_node_map(dir, 0, 0);
   g_autoptr(HnDiag) d = hn_diag_new();
+  g_autoptr(GPtrArray) so_far = g_ptr_array_new_with_free_func((GDestroyNotify)hn_table_free);
   HnResults *r = results_new(dir);
   hn_params_fill(&report, none, NULL, &r->report, d);
   r->study = g_strdup(hn_json_string(facts, "study", "")), r->file = g_strdup("");
   r->source = g_strdup("");
   r->arms = g_strdupv((char *[]){(char *)(guintptr)arm, NULL}), r->overrides = g_new0(char *, 1);
   r->arm_count = 1, r->seeds = 1, r->single = true;
-  g_ptr_array_add(r->cells, read_cell(g_strdup(dir), r->arms[0], seed));
+  g_ptr_array_add(r->cells, read_cell(g_strdup(dir), r->arms[0], seed, so_far));
+  hn_partial_count(r, so_far);
   return r;
 }
 
@@ -235,12 +244,20 @@ HnResult *hn_results_named(const HnResults *r, const char *name, GError **error)
   return NULL;
 }
 
-HnResult *hn_results_first_done(const HnResults *r, int64_t arm) {
+static HnResult *first(const HnResults *r, int64_t arm, bool (*which)(const HnResult *c)) {
   for (int64_t s = 0; s < r->seeds; s++) {
     HnResult *c = hn_results_cell(r, arm, s);
-    if (hn_result_done(c)) return c;
+    if (which(c)) return c;
   }
   return NULL;
+}
+
+HnResult *hn_results_first_done(const HnResults *r, int64_t arm) {
+  return first(r, arm, hn_result_done);
+}
+
+HnResult *hn_results_first(const HnResults *r, int64_t arm) {
+  return first(r, arm, hn_result_counts);
 }
 
 int64_t hn_results_arm(const HnResults *r, const char *name) {
@@ -251,6 +268,10 @@ int64_t hn_results_arm(const HnResults *r, const char *name) {
 
 bool hn_result_done(const HnResult *c) {
   return g_str_equal(c->status, "done");
+}
+
+bool hn_result_counts(const HnResult *c) {
+  return c->metrics;
 }
 
 char **hn_result_files(const HnResult *c) {
