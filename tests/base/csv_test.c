@@ -2,6 +2,7 @@
 #include "csv.h"
 #include "csv_table.h"
 #include "error.h"
+#include <glib/gstdio.h>
 #include <hunch/rng.h>
 #include <math.h>
 #include <string.h>
@@ -167,6 +168,43 @@ static void table(void) {
   g_clear_error(&error);
 }
 
+/* Of a table of many rows the last ones, whole, however the cut falls; of a short one all. */
+static void tail(void) {
+  g_autofree char *dir = g_dir_make_tmp("hunch-csv-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename(dir, "m.csv", NULL);
+  g_autoptr(GString) text = g_string_new("update,x\n");
+  for (int i = 1; i <= 1000; i++) g_string_append_printf(text, "%d,%d\n", i, i * i);
+  g_string_append(text, "1001,10"); /* is still being written */
+  g_assert_true(g_file_set_contents(path, text->str, -1, NULL));
+  for (gsize most = 100; most < 120; most++) {
+    HnTable *t = hn_table_read_tail(path, most, NULL);
+    const int64_t first = (int64_t)hn_table_at(t, 0, 0);
+    g_assert_cmpint(t->rows, >=, (int64_t)(most - 7) / 13); /* of at most 13 bytes */
+    g_assert_cmpint(t->rows, <=, (int64_t)most / 11);
+    for (int64_t i = 0; i < t->rows; i++) {
+      g_assert_cmpfloat(hn_table_at(t, i, 0), ==, (double)(first + i));
+      g_assert_cmpfloat(hn_table_at(t, i, 1), ==, (double)((first + i) * (first + i)));
+    }
+    g_assert_cmpint(first + t->rows - 1, ==, 1000);
+    hn_table_free(t);
+  }
+  static const gsize whole[] = {4, 1 << 20}; /* less than the header, and more than all */
+  for (guint i = 0; i < G_N_ELEMENTS(whole); i++) {
+    HnTable *t = hn_table_read_tail(path, whole[i], NULL);
+    g_assert_cmpint(t->rows, ==, 1000);
+    hn_table_cut(t, 3);
+    g_assert_cmpint(t->rows, ==, 3);
+    g_assert_cmpfloat(hn_table_last(t, 1, NULL), ==, 9);
+    hn_table_free(t);
+  }
+  g_unlink(path);
+  GError *error = NULL;
+  g_assert_null(hn_table_read_tail(path, 100, &error));
+  g_assert_nonnull(strstr(error->message, path));
+  g_clear_error(&error);
+  g_rmdir(dir);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/csv/round_trips", round_trips);
@@ -175,5 +213,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/csv/reads", reads);
   g_test_add_func("/csv/refuses", refuses);
   g_test_add_func("/csv/table", table);
+  g_test_add_func("/csv/tail", tail);
   return g_test_run();
 }
