@@ -94,12 +94,13 @@ static int prepare(const HnVerb *verb, const HnStudy *study, const char *dir, GP
   return ok ? HN_EXIT_DONE : hn_verb_exit_code(error);
 }
 
-static int run(const HnVerb *verb, const char *dir, GPtrArray *jobs, int parallel) {
+static int run(const HnVerb *verb, const HnStudy *study, const char *dir, GPtrArray *jobs,
+               int parallel) {
   int64_t at_once = parallel != NOT_SAID ? parallel : hn_schedule_parallel(jobs);
   guint ready = count(jobs, HN_JOB_DONE);
   fprintf(stderr, "%s: %u cells, %u done before, up to %" G_GINT64_FORMAT " at once\n", dir,
           jobs->len, ready, at_once);
-  bool all = hn_schedule_run(jobs, at_once);
+  bool all = hn_schedule_run(jobs, at_once, study->report.metric);
   guint failed = count(jobs, HN_JOB_FAILED), elsewhere = count(jobs, HN_JOB_ELSEWHERE);
   if (!all) {
     fprintf(stderr, "%s: interrupted with %u of %u cells done; the same command goes on\n", dir,
@@ -143,7 +144,7 @@ int hn_cmd_run(int argc, char **argv) {
     g_autoptr(GPtrArray) jobs = hn_jobs_new(
         study, dir, o.arms, seeds->len ? (const int64_t *)(void *)seeds->data : NULL, seeds->len);
     code = prepare(verb, study, dir, jobs, (const char *const *)argv + 2, o.rebuild_ok);
-    if (code == HN_EXIT_DONE) code = run(verb, dir, jobs, o.parallel);
+    if (code == HN_EXIT_DONE) code = run(verb, study, dir, jobs, o.parallel);
   }
   g_strfreev(o.arms), g_strfreev(o.seeds), g_free(o.output);
   return code;

@@ -521,11 +521,17 @@ static void progress(void) {
                  {.state = HN_JOB_WAITING, .total = 1000000}};
   g_autoptr(GPtrArray) jobs = g_ptr_array_new();
   for (guint i = 0; i < G_N_ELEMENTS(job); i++) g_ptr_array_add(jobs, &job[i]);
-  HnProgress p = {.jobs = jobs, .before = 1000000};
+  HnProgress p = {.jobs = jobs, .metric = "eval.return", .before = 1000000};
   g_autofree char *words = hn_progress_words(&p, 60);
   /* 750,000 frames in a minute; 1,500,000 are still to come */
   g_assert_cmpstr(words, ==,
-                  "43%  1.75M/4.00M frames  1 running, 1 done, 1 failed of 4 cells  2m00s left");
+                  "43%  2m00s left  1 running, 1 done, 1 failed of 4 cells  1.75M/4.00M frames");
+  job[1].name = (char *)(guintptr) "a/1", job[1].evaluated = 20, job[1].metric = -1.23456;
+  g_autofree char *evaluated = hn_progress_words(&p, 60);
+  g_assert_cmpstr(
+      evaluated, ==,
+      "43%  2m00s left  1 running, 1 done, 1 failed of 4 cells  eval.return a/1 -1.235  "
+      "1.75M/4.00M frames");
   for (int width = 1; width < 200; width++) {
     g_autofree char *bar = hn_progress_bar(&p, 60, width);
     g_assert_cmpint((int)strlen(bar), <=, width);

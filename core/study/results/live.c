@@ -1,6 +1,7 @@
 /* live.c - see live.h. */
 #include "live.h"
 #include "json.h"
+#include "last_row.h"
 #include "lock.h"
 #include "run_dir.h"
 #include <glib/gstdio.h>
@@ -9,10 +10,8 @@
 #include <string.h>
 
 enum {
-  LOOKS = 4,      /* at a cell that changes hands while it is read */
-  PART = 1 << 14, /* bytes of a table's end that are read first */
-  GROWTH = 8,     /* how much more is read where that does not reach back to an evaluation */
-  PART_MOST = 1 << 23,
+  LOOKS = 4,         /* at a cell that changes hands while it is read */
+  PART = 1 << 14,    /* bytes of timing.csv's end that are read */
   RATE_SECONDS = 60, /* of work over which speed is measured, and at least so many updates: */
   RATE_UPDATES = 10,
   QUIET_SECONDS = 60, /* without an update that are worth a word, and so many times an update's: */
@@ -38,39 +37,11 @@ void hn_live_cell_free(HnLiveCell *c) {
 
 /* ---- tables that grow ---- */
 
-static int64_t whole_at(const HnTable *t, int64_t row, const char *column) {
-  const int64_t at = hn_table_find(t, column);
-  const double x = at >= 0 && row >= 0 && row < t->rows ? hn_table_at(t, row, at) : (double)NAN;
-  return x >= 0 && x < 1e15 ? (int64_t)x : -1;
-}
-
-/* The end of metrics.csv, as far back as the last evaluation if there has been one. */
-static HnTable *read_metrics(const char *folder, const char *metric, int64_t every, bool ended) {
-  g_autofree char *path = hn_run_file(folder, HN_FILE_METRICS);
-  HnTable *t = NULL;
-  for (gsize most = PART; most <= PART_MOST; most *= GROWTH) {
-    hn_table_free(t);
-    t = hn_table_read_tail(path, most, NULL);
-    const int64_t column = hn_table_find(t, metric),
-                  last = t ? whole_at(t, t->rows - 1, "update") : -1;
-    int64_t row = -1;
-    if (column >= 0) hn_table_last(t, column, &row);
-    const bool any = ended || (every > 0 && last >= every);
-    if (column < 0 || row >= 0 || !any || whole_at(t, 0, "update") <= 1) break;
-  }
-  return t;
-}
-
-static void take_metrics(HnLiveCell *c, const HnTable *t, const char *metric) {
-  int64_t row;
-  if (!t) return;
-  if (t->rows > 0) {
-    c->update = MAX(whole_at(t, t->rows - 1, "update"), 0);
-    c->frames = MAX(whole_at(t, t->rows - 1, "frames"), 0);
-  }
-  const double value = hn_table_last(t, hn_table_find(t, metric), &row);
-  if (row < 0) return;
-  c->metric = value, c->metric_update = whole_at(t, row, "update");
+/* How far metrics.csv is. */
+static void take_metrics(HnLiveCell *c, const char *folder, const char *metric, int64_t every) {
+  const HnLastRow last = hn_last_row(folder, metric, every);
+  c->update = last.update, c->frames = last.frames;
+  c->metric = last.metric, c->metric_update = last.metric_update;
 }
 
 /* All but update and frames are seconds. */
@@ -92,9 +63,9 @@ static double take_rate(HnLiveCell *c, const char *folder, int64_t every) {
   int64_t row = t ? t->rows : 0;
   while (row > 1 && (seconds < RATE_SECONDS || t->rows - row < MAX(every, RATE_UPDATES)))
     seconds += seconds_at(t, --row);
-  if (t && row == 1 && whole_at(t, 0, "update") == 1) seconds += seconds_at(t, --row);
-  const int64_t before = row > 0 ? whole_at(t, row - 1, "frames") : 0;
-  const int64_t after = t ? whole_at(t, t->rows - 1, "frames") : -1;
+  if (t && row == 1 && hn_last_row_whole(t, 0, "update") == 1) seconds += seconds_at(t, --row);
+  const int64_t before = row > 0 ? hn_last_row_whole(t, row - 1, "frames") : 0;
+  const int64_t after = t ? hn_last_row_whole(t, t->rows - 1, "frames") : -1;
   const int64_t updates = t ? t->rows - row : 0;
   if (before >= 0 && after > before && seconds > 0) c->rate = (double)(after - before) / seconds;
   hn_table_free(t);
@@ -164,9 +135,7 @@ static int64_t configured(const HnNode *config, const char *block, const char *k
 static void take_progress(HnLiveCell *c, const char *folder, const HnNode *config,
                           const char *metric) {
   const int64_t every = configured(config, "evaluation", "every", 0);
-  HnTable *t = read_metrics(folder, metric, every, false);
-  take_metrics(c, t, metric);
-  hn_table_free(t);
+  take_metrics(c, folder, metric, every);
   c->frames_total = configured(config, "run", "frames", -1);
   if (c->update > 0 && c->frames > 0 && c->frames_total >= 0) {
     const double each = (double)c->frames / (double)c->update;
@@ -179,9 +148,7 @@ static void take_progress(HnLiveCell *c, const char *folder, const HnNode *confi
 }
 
 static void take_end(HnLiveCell *c, const char *folder, JsonObject *facts, const char *metric) {
-  HnTable *t = read_metrics(folder, metric, 0, true);
-  take_metrics(c, t, metric);
-  hn_table_free(t);
+  take_metrics(c, folder, metric, 0);
   c->update = c->updates = hn_json_int(facts, "update", c->update);
   c->frames = c->frames_total = hn_json_int(facts, "frames", c->frames);
 }

@@ -6,6 +6,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+enum { CELLS_SHOWN = 4 }; /* with what they have evaluated */
+
 typedef struct Count {
   double frames, total;
   guint running, done, failed;
@@ -24,9 +26,10 @@ static Count count(const GPtrArray *jobs) {
   return c;
 }
 
-void hn_progress_start(HnProgress *p, const GPtrArray *jobs) {
+void hn_progress_start(HnProgress *p, const GPtrArray *jobs, const char *metric) {
   const char *kind = g_getenv("TERM");
   *p = (HnProgress){.jobs = jobs,
+                    .metric = metric,
                     .terminal = isatty(STDERR_FILENO) && kind && !g_str_equal(kind, "dumb"),
                     .started = g_get_monotonic_time(),
                     .before = count(jobs).frames};
@@ -65,6 +68,22 @@ static double share_of(Count c) {
   return c.total > 0 ? c.frames / c.total : 1;
 }
 
+/* What running cells have evaluated: "eval.return a/0 0.431, b/0 -0.2  ", or "". */
+static char *metric_words(const HnProgress *p) {
+  g_autoptr(GString) out = g_string_new(NULL);
+  int shown = 0;
+  for (guint i = 0; i < p->jobs->len; i++) {
+    const HnJob *j = p->jobs->pdata[i];
+    if (j->state != HN_JOB_RUNNING || !j->evaluated) continue;
+    if (shown++ == CELLS_SHOWN) {
+      g_string_append(out, ", ..");
+      break;
+    }
+    g_string_append_printf(out, "%s%s %.4g", shown > 1 ? ", " : "", j->name, j->metric);
+  }
+  return shown ? g_strconcat(p->metric, " ", out->str, "  ", NULL) : g_strdup("");
+}
+
 char *hn_progress_words(const HnProgress *p, double elapsed) {
   Count c = count(p->jobs);
   double gained = c.frames - p->before;
@@ -74,9 +93,10 @@ char *hn_progress_words(const HnProgress *p, double elapsed) {
                               ? hn_progress_duration(missing(p) * elapsed / gained)
                               : g_strdup("?");
   g_autofree char *failed = c.failed ? g_strdup_printf(", %u failed", c.failed) : g_strdup("");
-  return g_strdup_printf("%d%%  %s/%s frames  %u running, %u done%s of %u cells  %s left",
-                         (int)(100 * share_of(c)), now, all, c.running, c.done, failed,
-                         p->jobs->len, left);
+  g_autofree char *metric = metric_words(p);
+  return g_strdup_printf("%d%%  %s left  %u running, %u done%s of %u cells  %s%s/%s frames",
+                         (int)(100 * share_of(c)), left, c.running, c.done, failed, p->jobs->len,
+                         metric, now, all);
 }
 
 char *hn_progress_bar(const HnProgress *p, double elapsed, int width) {
