@@ -45,7 +45,7 @@ int hn_cmd_compare(int argc, char **argv) {
   if (csv && (!by || json))
     return hn_options_refuse(verb, "--csv goes with --by task, without --json");
   g_autoptr(GError) error = NULL;
-  g_autoptr(HnResults) r = hn_results_read(argv[1], &error);
+  g_autoptr(HnResults) r = hn_results_read_metrics(argv[1], &error);
   g_autoptr(HnComparison) c = r ? hn_compare(r, baseline, metric, &error) : NULL;
   if (c && print(c, by, json, csv, &error)) return HN_EXIT_DONE;
   hn_message_error(verb->name, "%s", error->message);

@@ -48,10 +48,11 @@ static bool read_table(const HnResult *c, HnRunFile file, HnTable **table, GErro
   return *table;
 }
 
-/* The tables of a done cell; a done cell without metrics is an error. */
-static bool read_tables(HnResult *c, GError **error) {
+/* The tables of a done cell, or metrics.csv alone, without which it is an error. */
+static bool read_tables(HnResult *c, bool all, GError **error) {
   g_autofree char *metrics = hn_run_file(c->dir, HN_FILE_METRICS);
   c->metrics = hn_table_read(metrics, error);
+  if (!all) return c->metrics;
   return c->metrics && read_table(c, HN_FILE_STEPS, &c->steps, error) &&
          read_table(c, HN_FILE_TRIAL, &c->trial, error) &&
          read_table(c, HN_FILE_PREDICTIONS, &c->predictions, error);
@@ -84,9 +85,9 @@ static bool read_files(HnResult *c, GError **error) {
 }
 
 /* A done cell whose tables are not what it left is as good as none: the others have theirs. */
-static void judge_tables(HnResult *c) {
+static void judge_tables(HnResult *c, bool all) {
   g_autoptr(GError) why = NULL;
-  if (hn_run_files_intact(c->dir, c->facts, true, &why) && read_tables(c, &why)) return;
+  if (hn_run_files_intact(c->dir, c->facts, true, &why) && read_tables(c, all, &why)) return;
   mark_damaged(c, why->message);
   g_clear_pointer(&c->metrics, hn_table_free);
   g_clear_pointer(&c->steps, hn_table_free);
@@ -95,7 +96,7 @@ static void judge_tables(HnResult *c) {
 }
 
 /* Takes over `dir`; adds to so_far what a cell on its way has recorded, or NULL. */
-static HnResult *read_cell(char *dir, const char *arm, int64_t seed, GPtrArray *so_far) {
+static HnResult *read_cell(char *dir, const char *arm, int64_t seed, bool all, GPtrArray *so_far) {
   g_autoptr(GError) why = NULL;
   HnTable *partial = NULL;
   HnResult *c = g_new0(HnResult, 1);
@@ -103,7 +104,7 @@ static HnResult *read_cell(char *dir, const char *arm, int64_t seed, GPtrArray *
   if (!read_files(c, &why))
     mark_damaged(c, why->message);
   else if (hn_result_done(c))
-    judge_tables(c);
+    judge_tables(c, all);
   else if (!(partial = hn_partial_read(c, &why)) && why)
     mark_damaged(c, why->message);
   g_ptr_array_add(so_far, partial);
@@ -178,7 +179,7 @@ HnResults *hn_results_read_plan(const char *dir, GError **error) {
   return r;
 }
 
-HnResults *hn_results_read(const char *dir, GError **error) {
+static HnResults *read_study(const char *dir, bool all, GError **error) {
   HnResults *r = hn_results_read_plan(dir, error);
   if (!r) return NULL;
   g_autofree char *source = g_build_filename(dir, HN_STUDY_SOURCE, NULL);
@@ -186,9 +187,18 @@ HnResults *hn_results_read(const char *dir, GError **error) {
   g_autoptr(GPtrArray) so_far = g_ptr_array_new_with_free_func((GDestroyNotify)hn_table_free);
   for (int64_t a = 0; a < r->arm_count; a++)
     for (int64_t s = 0; s < r->seeds; s++)
-      g_ptr_array_add(r->cells, read_cell(hn_run_dir(dir, r->arms[a], s), r->arms[a], s, so_far));
+      g_ptr_array_add(r->cells,
+                      read_cell(hn_run_dir(dir, r->arms[a], s), r->arms[a], s, all, so_far));
   hn_partial_count(r, so_far);
   return r;
+}
+
+HnResults *hn_results_read(const char *dir, GError **error) {
+  return read_study(dir, true, error);
+}
+
+HnResults *hn_results_read_metrics(const char *dir, GError **error) {
+  return read_study(dir, false, error);
 }
 
 HnResults *hn_results_read_cell(const char *dir, GError **error) {
@@ -211,8 +221,7 @@ HnResults *hn_results_read_cell(const char *dir, GError **error) {
   r->source = g_strdup("");
   r->arms = g_strdupv((char *[]){(char *)(guintptr)arm, NULL}), r->overrides = g_new0(char *, 1);
   r->arm_count = 1, r->seeds = 1, r->single = true;
-  g_ptr_array_add(r->cells, read_cell(g_strdup(dir), r->arms[0], seed, so_far));
-  hn_partial_count(r, so_far);
+  g_ptr_array_add(r->cells, read_cell(g_strdup(dir), r->arms[0], seed, true, so_far));
   return r;
 }
 

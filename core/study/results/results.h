@@ -42,6 +42,8 @@ HnResults *hn_results_read(const char *dir, GError **error);
 /* The folder of a single cell, which run.json says all of: a study of that cell alone.
  * HN_ERROR_FILE: there is no such file, or it names no cell. */
 HnResults *hn_results_read_cell(const char *dir, GError **error);
+/* The same, but of the tables metrics.csv alone, which is all that a comparison needs. */
+HnResults *hn_results_read_metrics(const char *dir, GError **error);
 /* The plan alone: no source, no cells. */
 HnResults *hn_results_read_plan(const char *dir, GError **error);
 void hn_results_free(HnResults *r);
