@@ -30,13 +30,12 @@ static bool is_running(const char *folder) {
   return holder.held;
 }
 
-static Planned plan_cell(const HnStudy *study, const HnCell *cell, const char *dir,
-                         const char *folder) {
+static Planned plan_cell(const HnStudy *study, const HnCell *cell, const char *folder) {
   HnCellStatus status = hn_cell_status(folder, cell);
   const bool left = status.work == HN_CELL_RUN || status.work == HN_CELL_RESUME;
   g_autoptr(HnLiveCell) live =
       left && is_running(folder)
-          ? hn_live_cell_read(dir, cell->arm, cell->seed_index, study->report.metric)
+          ? hn_live_cell_read(folder, cell->arm, cell->seed_index, study->report.metric)
           : NULL;
   if (!live || !hn_live_cell_is_running(live))
     return (Planned){hn_cell_work_name(status.work), status.reason};
@@ -46,7 +45,7 @@ static Planned plan_cell(const HnStudy *study, const HnCell *cell, const char *d
 
 static void add_cell(JsonBuilder *b, const HnStudy *study, const HnCell *cell, const char *dir) {
   g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
-  Planned planned = plan_cell(study, cell, dir, folder);
+  Planned planned = plan_cell(study, cell, folder);
   g_autofree char *identity = hn_cell_identity(cell);
   g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed); /* JSON keeps 53 bits */
   hn_json_open_object(b, NULL);
@@ -99,7 +98,7 @@ static void print_table(const HnStudy *study, const char *dir) {
   for (guint i = 0; i < study->cells->len; i++) {
     const HnCell *cell = study->cells->pdata[i];
     g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
-    Planned planned = plan_cell(study, cell, dir, folder);
+    Planned planned = plan_cell(study, cell, folder);
     g_autofree char *identity = hn_cell_identity(cell), *reason = planned.reason;
     printf("%-*s  %4" PRId64 "  %10" PRId64 "  %.*s  %-7s  %s\n", arm_width, cell->arm,
            cell->seed_index, cell->run.frames, SHORT, identity, planned.state, reason);

@@ -2,6 +2,7 @@
  */
 #include "cli_fixture.h"
 #include "progress.h"
+#include "short_text.h"
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -543,7 +544,7 @@ static void progress(void) {
     const char *text;
   } cases[] = {{0.4, "0s"}, {59.6, "1m00s"}, {192, "3m12s"}, {7500, "2h05m"}, {97200, "1d03h"}};
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-    g_autofree char *text = hn_progress_duration(cases[i].seconds);
+    g_autofree char *text = hn_short_duration(cases[i].seconds);
     g_assert_cmpstr(text, ==, cases[i].text);
   }
 }

@@ -60,7 +60,7 @@ static void test_running(void) {
 
 /* A watch whose output is no terminal says what changes, and ends with the study. */
 static void test_watch(void) {
-  GSubprocess *run = begin(dir, "run s.yaml -j 2");
+  GSubprocess *run = begin(dir, "run s.yaml -j 4");
   g_auto(Run) watched = hunch(dir, "status runs/s --watch");
   g_auto(Run) finished = end(run);
   g_assert_cmpint(finished.code, ==, 0);

@@ -148,7 +148,7 @@ static void test_long(void) {
   fake_patch(cell, "config.resolved.yaml", "every: 5", "every: 20000");
   fake_patch(cell, "config.resolved.yaml", "frames: 32000", "frames: 500000");
   const pid_t holder = hold("fixed", 0);
-  g_autoptr(HnLiveCell) c = hn_live_cell_read(dir, "fixed", 0, "eval.return");
+  g_autoptr(HnLiveCell) c = hn_live_cell_read(cell, "fixed", 0, "eval.return");
   g_assert_cmpint(c->update, ==, UPDATES);
   g_assert_cmpint(c->updates, ==, 50000);
   g_assert_cmpint(c->metric_update, ==, EVALUATED);
@@ -164,11 +164,12 @@ static void test_quiet(void) {
   says("fixed", 0, "running", NULL);
   rows("fixed", 0, 5);
   const pid_t holder = hold("fixed", 0);
-  g_autofree char *path = path_of("fixed", 0, "metrics.csv");
+  g_autofree char *cell = fake_cell_dir(dir, "fixed", 0);
+  g_autofree char *path = g_build_filename(cell, "metrics.csv", NULL);
   const gint64 then = g_get_real_time() / G_USEC_PER_SEC - 600;
   g_autofree char *touch = g_strdup_printf("touch -d @%" G_GINT64_FORMAT " %s", then, path);
   g_assert_true(g_spawn_command_line_sync(touch, NULL, NULL, NULL, NULL));
-  g_autoptr(HnLiveCell) c = hn_live_cell_read(dir, "fixed", 0, "eval.return");
+  g_autoptr(HnLiveCell) c = hn_live_cell_read(cell, "fixed", 0, "eval.return");
   g_assert_cmpfloat(c->quiet, >=, 600);
   g_assert_cmpfloat(c->quiet, <, 700);
   g_autofree char *line = hn_render_live_line(c, "eval.return");

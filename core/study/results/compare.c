@@ -142,13 +142,13 @@ static void list_partners(HnComparison *c) {
 static char *unfinished_line(const HnResults *r, const HnResult *cell) {
   const bool begun =
       g_str_equal(cell->status, "running") || g_str_equal(cell->status, "interrupted");
-  if (!begun)
-    return g_strdup_printf("%s/%" G_GINT64_FORMAT ": %s%s%s", cell->arm, cell->seed_index,
-                           cell->status, cell->reason ? ": " : "",
-                           cell->reason ? cell->reason : "");
-  g_autoptr(HnLiveCell) live =
-      hn_live_cell_read(r->dir, cell->arm, cell->seed_index, r->report.metric);
-  return hn_render_live_line(live, r->report.metric);
+  if (!begun) {
+    g_autofree char *name = hn_result_name(cell);
+    return g_strconcat(name, ": ", cell->status, cell->reason ? ": " : NULL, cell->reason, NULL);
+  }
+  const char *metric = r->report.metric;
+  g_autoptr(HnLiveCell) live = hn_live_cell_read(cell->dir, cell->arm, cell->seed_index, metric);
+  return hn_render_live_line(live, metric);
 }
 
 static void list_unfinished(HnComparison *c) {

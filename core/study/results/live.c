@@ -194,9 +194,8 @@ static HnLiveCell *look(const char *folder, const char *metric, const HnLockHold
   return c;
 }
 
-HnLiveCell *hn_live_cell_read(const char *study_dir, const char *arm, int64_t seed_index,
+HnLiveCell *hn_live_cell_read(const char *folder, const char *arm, int64_t seed_index,
                               const char *metric) {
-  g_autofree char *folder = hn_run_dir(study_dir, arm, seed_index);
   g_autofree char *lock = hn_run_file(folder, HN_FILE_LOCK);
   HnLiveCell *c = NULL;
   bool same = false;
@@ -257,7 +256,8 @@ HnLive *hn_live_read(const char *dir, GError **error) {
   for (int64_t a = 0; a < plan->arm_count; a++) {
     const guint first = live->cells->len;
     for (int64_t s = 0; s < plan->seeds; s++) {
-      HnLiveCell *c = hn_live_cell_read(dir, plan->arms[a], s, plan->report.metric);
+      g_autofree char *folder = hn_run_dir(dir, plan->arms[a], s);
+      HnLiveCell *c = hn_live_cell_read(folder, plan->arms[a], s, plan->report.metric);
       g_ptr_array_add(live->cells, c);
       live->count[c->state]++;
     }

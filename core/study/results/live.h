@@ -37,7 +37,7 @@ typedef struct HnLiveCell {
 
 /* One cell, from its folder; metric: a column of metrics.csv.  Not for a process that holds the
  * cell's lock.  Free with hn_live_cell_free. */
-HnLiveCell *hn_live_cell_read(const char *study_dir, const char *arm, int64_t seed_index,
+HnLiveCell *hn_live_cell_read(const char *folder, const char *arm, int64_t seed_index,
                               const char *metric);
 void hn_live_cell_free(HnLiveCell *c);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnLiveCell, hn_live_cell_free)

@@ -1,7 +1,7 @@
 /* render_live.c - see render_live.h. */
 #include "render_live.h"
 #include "json.h"
-#include "progress.h"
+#include "short_text.h"
 #include "text_table.h"
 #include <inttypes.h>
 #include <math.h>
@@ -29,7 +29,7 @@ static char *remark_of(const HnLiveCell *c) {
   if (c->state == HN_LIVE_STOPPED)
     return g_strdup("a signal holds its process; SIGCONT lets it go on");
   if (c->quiet > 0) {
-    g_autofree char *since = hn_progress_duration(c->quiet);
+    g_autofree char *since = hn_short_duration(c->quiet);
     return g_strdup_printf("no update for %s", since);
   }
   return c->reason ? g_strdup(c->reason) : NULL;
@@ -46,7 +46,7 @@ char *hn_render_live_heading(const HnLive *live) {
     if (s != HN_LIVE_DONE && live->count[s])
       g_string_append_printf(out, ", %" PRId64 " %s", live->count[s], hn_live_state_name(s));
   if (!isnan(live->left)) {
-    g_autofree char *left = hn_progress_duration(live->left);
+    g_autofree char *left = hn_short_duration(live->left);
     g_string_append_printf(out, "; %s left", left);
   }
   return g_string_free(out, FALSE);
@@ -58,8 +58,8 @@ static void add_cell(HnTextTable *t, const HnLiveCell *c) {
   hn_text_table_add(t, g_strdup_printf("%" PRId64, c->seed_index));
   hn_text_table_add(t, g_strdup(hn_live_state_name(c->state)));
   hn_text_table_add(t, begun || c->updates >= 0 ? update_of(c, "/") : g_strdup("-"));
-  hn_text_table_add(t, isnan(c->rate) ? g_strdup("-") : hn_progress_number(c->rate));
-  hn_text_table_add(t, isnan(c->left) ? g_strdup("-") : hn_progress_duration(c->left));
+  hn_text_table_add(t, isnan(c->rate) ? g_strdup("-") : hn_short_number(c->rate));
+  hn_text_table_add(t, isnan(c->left) ? g_strdup("-") : hn_short_duration(c->left));
   hn_text_table_add(t, number(c->metric));
   hn_text_table_add(t, c->metric_update < 0 ? g_strdup("-")
                                             : g_strdup_printf("%" PRId64, c->metric_update));
@@ -105,11 +105,11 @@ char *hn_render_live_line(const HnLiveCell *c, const char *metric) {
   g_string_printf(out, "%s/%" PRId64 ": %s, %s", c->arm, c->seed_index,
                   hn_live_state_name(c->state), work);
   if (!isnan(c->rate)) {
-    g_autofree char *rate = hn_progress_number(c->rate);
+    g_autofree char *rate = hn_short_number(c->rate);
     g_string_append_printf(out, ", %s frames/s", rate);
   }
   if (!isnan(c->left)) {
-    g_autofree char *left = hn_progress_duration(c->left);
+    g_autofree char *left = hn_short_duration(c->left);
     g_string_append_printf(out, ", %s left", left);
   }
   if (c->metric_update >= 0) {

@@ -24,8 +24,4 @@ void hn_progress_clear(HnProgress *p);
 char *hn_progress_words(const HnProgress *p, double elapsed);
 /* The same behind a bar, at most `width` characters. */
 char *hn_progress_bar(const HnProgress *p, double elapsed, int width);
-/* "1.23M" of 1234567; free with g_free. */
-char *hn_progress_number(double x);
-/* "3m12s", "2h05m", "1d03h"; free with g_free. */
-char *hn_progress_duration(double seconds);
 #endif
