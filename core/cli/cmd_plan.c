@@ -20,7 +20,7 @@ enum { SHORT = 12 };
 /* What would become of a cell: what `hunch run` would do with it, or that it is running. */
 typedef struct Planned {
   const char *state;
-  char *reason;
+  char *reason, *identity; /* g_free */
 } Planned;
 
 static bool is_running(const char *folder) {
@@ -38,27 +38,26 @@ static Planned plan_cell(const HnStudy *study, const HnCell *cell, const char *f
           ? hn_live_cell_read(folder, cell->arm, cell->seed_index, study->report.metric)
           : NULL;
   if (!live || !hn_live_cell_is_running(live))
-    return (Planned){hn_cell_work_name(status.work), status.reason};
-  hn_cell_status_clear(&status);
-  return (Planned){hn_live_state_name(live->state), hn_render_live_work(live)};
+    return (Planned){hn_cell_work_name(status.work), status.reason, status.identity};
+  g_free(status.reason);
+  return (Planned){hn_live_state_name(live->state), hn_render_live_work(live), status.identity};
 }
 
 static void add_cell(JsonBuilder *b, const HnStudy *study, const HnCell *cell, const char *dir) {
   g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
   Planned planned = plan_cell(study, cell, folder);
-  g_autofree char *identity = hn_cell_identity(cell);
   g_autofree char *seed = g_strdup_printf("%" PRIu64, cell->seed); /* JSON keeps 53 bits */
   hn_json_open_object(b, NULL);
   hn_json_add_string(b, "arm", cell->arm);
   hn_json_add_int(b, "seed_index", cell->seed_index);
   hn_json_add_string(b, "seed", seed);
   hn_json_add_int(b, "frames", cell->run.frames);
-  hn_json_add_string(b, "identity", identity);
+  hn_json_add_string(b, "identity", planned.identity);
   hn_json_add_string(b, "folder", folder);
   hn_json_add_string(b, "state", planned.state);
   hn_json_add_string(b, "reason", planned.reason);
   json_builder_end_object(b);
-  g_free(planned.reason);
+  g_free(planned.reason), g_free(planned.identity);
 }
 
 static void print_json(const HnStudy *study, const char *dir) {
@@ -99,7 +98,7 @@ static void print_table(const HnStudy *study, const char *dir) {
     const HnCell *cell = study->cells->pdata[i];
     g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
     Planned planned = plan_cell(study, cell, folder);
-    g_autofree char *identity = hn_cell_identity(cell), *reason = planned.reason;
+    g_autofree char *identity = planned.identity, *reason = planned.reason;
     printf("%-*s  %4" PRId64 "  %10" PRId64 "  %.*s  %-7s  %s\n", arm_width, cell->arm,
            cell->seed_index, cell->run.frames, SHORT, identity, planned.state, reason);
     const guint n = GPOINTER_TO_UINT(g_hash_table_lookup(count, planned.state));
