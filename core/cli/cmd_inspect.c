@@ -76,12 +76,34 @@ static void add_reasons(JsonBuilder *b, const char *member, const GPtrArray *all
   json_builder_end_array(b);
 }
 
+/* The keys of a sweep that are in no table. */
+static void add_sweep_keys(JsonBuilder *b) {
+  hn_json_open_array(b, "keys");
+  for (const HnSweepKey *k = hn_sweep_keys; k->name; k++) {
+    hn_json_open_object(b, NULL);
+    hn_json_add_string(b, "name", k->name);
+    hn_json_add_string(b, "form", k->form);
+    hn_json_add_string(b, "doc", k->doc);
+    json_builder_end_object(b);
+  }
+  json_builder_end_array(b);
+}
+
+static bool is_sweep(const HnBlock *block) {
+  return block && strcmp(block->name, "sweep") == 0;
+}
+
+static void add_block(JsonBuilder *b, const HnBlock *block) {
+  hn_describe_block(b, block);
+  if (is_sweep(block)) add_sweep_keys(b);
+}
+
 static void add_blocks(JsonBuilder *b) {
   hn_json_open_array(b, "blocks");
   for (const HnBlock *block = hn_blocks; block->name; block++) {
     if (!block->schema) continue;
     hn_json_open_object(b, NULL);
-    hn_describe_block(b, block);
+    add_block(b, block);
     json_builder_end_object(b);
   }
   json_builder_end_array(b);
@@ -141,7 +163,7 @@ static int show_block(const HnVerb *verb, const HnBlock *block, Form form) {
   if (form == JSON) {
     JsonBuilder *b = hn_json_begin();
     if (block)
-      hn_describe_block(b, block);
+      add_block(b, block);
     else
       hn_describe_protocols(b);
     print_json(b);
@@ -149,6 +171,8 @@ static int show_block(const HnVerb *verb, const HnBlock *block, Form form) {
   }
   g_autofree char *text = block ? hn_describe_block_text(block) : hn_describe_protocols_text();
   fputs(text, stdout);
+  for (const HnSweepKey *k = hn_sweep_keys; is_sweep(block) && k->name; k++)
+    printf("  # %s: %s  %s\n", k->name, k->form, k->doc);
   return HN_EXIT_DONE;
 }
 

@@ -8,6 +8,7 @@
 #include "plan_resolved.h"
 #include "render_live.h"
 #include "run_dir.h"
+#include "search.h"
 #include "study.h"
 #include "study_argument.h"
 #include "verbs.h"
@@ -135,10 +136,18 @@ static int print_resolved(const HnVerb *verb, int argc, char **argv) {
   return study ? HN_EXIT_DONE : HN_EXIT_USAGE;
 }
 
-static int plan(const HnVerb *verb, const HnStudy *study, const char *output, bool json) {
+/* Of a search, how far each cell is to go by what is decided in its folder. */
+static bool set_lengths(HnStudy *study, const char *dir, GError **error) {
+  if (!study->sweep || !study->sweep->halving) return true;
+  g_autoptr(HnSearch) search = hn_search_open(study, dir, error);
+  if (search) hn_search_set_lengths(search, study);
+  return search != NULL;
+}
+
+static int plan(const HnVerb *verb, HnStudy *study, const char *output, bool json) {
   g_autofree char *dir = output ? g_strdup(output) : g_build_filename("runs", study->name, NULL);
   g_autoptr(GError) error = NULL;
-  if (!hn_jobs_folder_check(dir, &error)) {
+  if (!hn_jobs_folder_check(dir, &error) || !set_lengths(study, dir, &error)) {
     hn_message_error(verb->name, "%s", error->message);
     return hn_verb_exit_code(error);
   }

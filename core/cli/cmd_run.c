@@ -6,6 +6,7 @@
 #include "render_text.h"
 #include "report.h"
 #include "schedule.h"
+#include "search.h"
 #include "study_argument.h"
 #include "verbs.h"
 #include <stdio.h>
@@ -18,6 +19,10 @@ typedef struct Options {
   int parallel; /* cells at once, or NOT_SAID */
   gboolean rebuild_ok;
 } Options;
+
+static char *folder_of(const HnStudy *study, const Options *o) {
+  return o->output ? g_strdup(o->output) : g_build_filename("runs", study->name, NULL);
+}
 
 /* Appends the seeds that are asked for; -1, or the exit code where an arm or seed does not exist.
  */
@@ -94,20 +99,22 @@ static int prepare(const HnVerb *verb, const HnStudy *study, const char *dir, GP
   return ok ? HN_EXIT_DONE : hn_verb_exit_code(error);
 }
 
-static int run(const HnVerb *verb, const HnStudy *study, const char *dir, GPtrArray *jobs,
-               int parallel) {
+/* Runs the jobs that are left; HN_EXIT_DONE where all have ended. */
+static int run_jobs(const HnStudy *study, const char *dir, GPtrArray *jobs, int parallel) {
   int64_t at_once = parallel != NOT_SAID ? parallel : hn_schedule_parallel(jobs);
   guint ready = count(jobs, HN_JOB_DONE);
   fprintf(stderr, "%s: %u cells, %u done before, up to %" G_GINT64_FORMAT " at once\n", dir,
           jobs->len, ready, at_once);
-  bool all = hn_schedule_run(jobs, at_once, study->report.metric);
-  guint failed = count(jobs, HN_JOB_FAILED), elsewhere = count(jobs, HN_JOB_ELSEWHERE);
-  if (!all) {
-    fprintf(stderr, "%s: interrupted with %u of %u cells done; the same command goes on\n", dir,
-            count(jobs, HN_JOB_DONE), jobs->len);
-    return HN_EXIT_INTERRUPTED;
-  }
-  bool refused = all_refused(jobs);
+  if (hn_schedule_run(jobs, at_once, study->report.metric)) return HN_EXIT_DONE;
+  fprintf(stderr, "%s: interrupted with %u of %u cells done; the same command goes on\n", dir,
+          count(jobs, HN_JOB_DONE), jobs->len);
+  return HN_EXIT_INTERRUPTED;
+}
+
+/* Shows what there is once all jobs have ended, and says how they ended. */
+static int conclude(const HnVerb *verb, const char *dir, const GPtrArray *jobs) {
+  const guint failed = count(jobs, HN_JOB_FAILED), elsewhere = count(jobs, HN_JOB_ELSEWHERE);
+  const bool refused = all_refused(jobs);
   if (!refused) show(verb, dir);
   if (failed) hn_message_error(verb->name, "%u of %u cells failed", failed, jobs->len);
   if (refused) {
@@ -115,6 +122,55 @@ static int run(const HnVerb *verb, const HnStudy *study, const char *dir, GPtrAr
     return HN_EXIT_USAGE;
   }
   return failed || elsewhere ? HN_EXIT_PARTIAL : HN_EXIT_DONE;
+}
+
+/* ---- a search ---- */
+
+/* Decides a rung of a search whose jobs have ended, unless another process still runs some. */
+static int decide(const HnVerb *verb, const char *dir, const GPtrArray *jobs, HnSearch *s) {
+  g_autoptr(GError) error = NULL;
+  const guint elsewhere = count(jobs, HN_JOB_ELSEWHERE);
+  if (elsewhere) {
+    hn_message_error(
+        verb->name, "%u cells of this rung run elsewhere: run again when they are done", elsewhere);
+    return HN_EXIT_PARTIAL;
+  }
+  if (!hn_search_decide(s, &error)) {
+    hn_message_error(verb->name, "%s", error->message);
+    return hn_verb_exit_code(error);
+  }
+  g_auto(GStrv) left = hn_search_arms(s);
+  g_autofree char *names = g_strjoinv(", ", left);
+  fprintf(stderr,
+          hn_search_over(s) ? "%s: the search is over; left: %s\n" : "%s: these go on: %s\n", dir,
+          names);
+  return HN_EXIT_DONE;
+}
+
+/* Rung by rung, those cells that are not done. */
+static int search(const HnVerb *verb, HnStudy *study, const char *dir, const Options *o,
+                  const char *const *overrides) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(HnSearch) s = hn_search_open(study, dir, &error);
+  if (!s) {
+    hn_message_error(verb->name, "%s", error->message);
+    return hn_verb_exit_code(error);
+  }
+  for (guint failed = 0;;) {
+    hn_search_set_lengths(s, study);
+    g_auto(GStrv) arms = hn_search_arms(s);
+    g_autoptr(GPtrArray) jobs = hn_jobs_new(study, dir, arms, NULL, 0);
+    int code = prepare(verb, study, dir, jobs, overrides, o->rebuild_ok);
+    if (code == HN_EXIT_DONE) code = run_jobs(study, dir, jobs, o->parallel);
+    if (code != HN_EXIT_DONE) return code;
+    failed += count(jobs, HN_JOB_FAILED);
+    if (all_refused(jobs) || hn_search_over(s)) return conclude(verb, dir, jobs);
+    code = decide(verb, dir, jobs, s);
+    if (code != HN_EXIT_DONE) return code;
+    if (!hn_search_over(s)) continue;
+    code = conclude(verb, dir, jobs);
+    return failed ? HN_EXIT_PARTIAL : code;
+  }
 }
 
 int hn_cmd_run(int argc, char **argv) {
@@ -138,13 +194,19 @@ int hn_cmd_run(int argc, char **argv) {
   g_autoptr(HnStudy) study = code < 0 ? hn_study_argument(verb, argc, argv) : NULL;
   g_autoptr(GArray) seeds = g_array_new(FALSE, FALSE, sizeof(int64_t));
   if (code < 0) code = study ? check_selection(verb, study, &o, seeds) : HN_EXIT_USAGE;
-  if (code < 0) {
-    g_autofree char *dir =
-        o.output ? g_strdup(o.output) : g_build_filename("runs", study->name, NULL);
+  const bool searches = study && study->sweep && study->sweep->halving;
+  if (code < 0 && searches && (o.arms || seeds->len))
+    code = hn_options_refuse(verb, "a search runs whole: without --arm and --seed");
+  if (code < 0 && searches) {
+    g_autofree char *dir = folder_of(study, &o);
+    code = search(verb, study, dir, &o, (const char *const *)argv + 2);
+  } else if (code < 0) {
+    g_autofree char *dir = folder_of(study, &o);
     g_autoptr(GPtrArray) jobs = hn_jobs_new(
         study, dir, o.arms, seeds->len ? (const int64_t *)(void *)seeds->data : NULL, seeds->len);
     code = prepare(verb, study, dir, jobs, (const char *const *)argv + 2, o.rebuild_ok);
-    if (code == HN_EXIT_DONE) code = run(verb, study, dir, jobs, o.parallel);
+    if (code == HN_EXIT_DONE) code = run_jobs(study, dir, jobs, o.parallel);
+    if (code == HN_EXIT_DONE) code = conclude(verb, dir, jobs);
   }
   g_strfreev(o.arms), g_strfreev(o.seeds), g_free(o.output);
   return code;

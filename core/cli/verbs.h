@@ -14,13 +14,13 @@
     "Show which cells of a study would run, and why.")                                           \
   X(status, "status", "DIR", "Show what every cell of a study is doing, and how far it is.")     \
   X(runs, "runs", "[DIR]", "List the studies below a folder (runs), with their results.")        \
-  X(compare, "compare", "DIR", "Set the arms of a study side by side, with intervals.")          \
+  X(compare, "compare", "DIR..", "Set the arms of studies side by side, with intervals.")        \
   X(report, "report", "DIR", "Write a study's results as one HTML page with plots.")             \
   X(pack, "pack", "DIR -o FILE.zip", "Write a study as one file that proves itself elsewhere.")  \
   X(verify, "verify", "FILE.zip", "Say whether a package is whole, and computes the same here.") \
   X(diff, "diff", "A B", "Say where two cells, studies or packages part.")                       \
   X(export, "export", "DIR [-o FOLDER]", "Write results as .npz and .safetensors.")              \
-  X(inspect, "inspect", "[PLUGIN|run|evaluation|weights|seeds|report|protocol]",                 \
+  X(inspect, "inspect", "[PLUGIN|run|evaluation|weights|seeds|sweep|report|protocol]",           \
     "Show the plugins there are, the parameters of one, or a block's keys.")                     \
   X(schema, "schema", "", "Print what a study may hold as JSON Schema, for editors.")            \
   X(new, "new", "KIND NAME", "Start a plugin of your own: source, tests, study, README.")        \

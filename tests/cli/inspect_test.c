@@ -132,11 +132,9 @@ static void check_plugins(JsonArray *plugins) {
 }
 
 static void everything(void) {
-  static const char *const blocks[][2] = {{"run", "frames"},
-                                          {"evaluation", "protocol"},
-                                          {"weights", "arm"},
-                                          {"seeds", "count"},
-                                          {"report", "metric"}};
+  static const char *const blocks[][2] = {{"run", "frames"},  {"evaluation", "protocol"},
+                                          {"weights", "arm"}, {"seeds", "count"},
+                                          {"sweep", "draws"}, {"report", "metric"}};
   static const char *const protocols[] = {"trial", "metaworld", "sdvt", "upstream_biased"};
   g_auto(Run) run = hunch_among(FAKES, NULL, "inspect --json");
   g_autoptr(JsonObject) o = parsed(run.out);

@@ -218,6 +218,81 @@ static void expect_verdicts(const char *dir, const GPtrArray *files, const bool 
   }
 }
 
+/* A study with the block, or the base, that is given. */
+static void sweeps(void) {
+  static const struct {
+    const char *block;
+    bool valid;
+  } rows[] = {
+      {"arms: {a: {}}\nsweep: {arms: [a], parameters: {policy.lr: [1e-3, 1e-4], env.size: {from: "
+       "4, "
+       "to: 6, count: 2}}}\n",
+       true},
+      {"sweep: {method: sobol, draws: 4, parameters: {policy.lr: {from: 1e-4, to: 1, scale: "
+       "log}}}\n",
+       true},
+      {"sweep: {parameters: {inference.plugin: [none, oracle], policy.init: [normc]}}\n", true},
+      {"arms: {lr=1: {}}\n", true},
+      {"sweep: [1]\n", false},
+      {"sweep: {}\n", false},
+      {"sweep: {parameters: {}}\n", false},
+      {"sweep: {parameters: {lr: [1e-3]}}\n", false},
+      {"sweep: {parameters: {policies.lr: [1e-3]}}\n", false},
+      {"sweep: {parameters: {policy.lr: []}}\n", false},
+      {"sweep: {parameters: {policy.lr: 1e-3}}\n", false},
+      {"sweep: {parameters: {policy.lr: [1e-3, 1e-3]}}\n", false},
+      {"sweep: {parameters: {policy.lr: [[1e-3]]}}\n", false},
+      {"sweep: {parameters: {policy.lr: {from: 1e-3, count: 2}}}\n", false},
+      {"sweep: {parameters: {policy.lr: {from: 1e-3, to: 1, count: 2, scale: ln}}}\n", false},
+      {"sweep: {parameters: {policy.lr: {from: 1e-3, to: 1, cuont: 2}}}\n", false},
+      {"sweep: {method: best, parameters: {policy.lr: [1e-3]}}\n", false},
+      {"sweep: {method: random, draws: 0, parameters: {policy.lr: {from: 0, to: 1}}}\n", false},
+      {"sweep: {arms: [], parameters: {policy.lr: [1e-3]}}\n", false},
+      {"arms: {=1: {}}\n", false},
+  };
+  bool valid[G_N_ELEMENTS(rows)];
+  g_autoptr(Folder) dir = folder();
+  g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autofree char *name = g_strdup_printf("w%u.yaml", i);
+    g_autofree char *arguments = g_strconcat("validate ", name, NULL);
+    g_autofree char *text = g_strconcat("hunch: 1\nname: s\nbase:\n  env: {plugin: gridworld}\n"
+                                        "  inference: {plugin: none}\n  policy: {plugin: ppo}\n",
+                                        rows[i].block, NULL);
+    fake_write(dir, name, text);
+    g_auto(Run) run = hunch(dir, arguments);
+    if (run.code != (rows[i].valid ? 0 : 2)) g_error("%s: %s", rows[i].block, run.err);
+    g_ptr_array_add(files, g_steal_pointer(&name));
+    valid[i] = rows[i].valid;
+  }
+  g_ptr_array_add(files, NULL);
+  write_schema(dir, TROUBLE);
+  expect_verdicts(dir, files, valid);
+}
+
+/* A base that includes another is judged by its own keys. */
+static void includes(void) {
+  static const char *const bases[] = {"{include: whole.yaml}",
+                                      "{include: whole.yaml, policy: {lr: 1e-3}}", "{include: []}",
+                                      "{include: whole.yaml, polcy: {lr: 1e-3}}"};
+  static const bool valid[G_N_ELEMENTS(bases)] = {true, true};
+  g_autoptr(Folder) dir = folder();
+  g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+  fake_write(dir, "whole.yaml", study);
+  for (guint i = 0; i < G_N_ELEMENTS(bases); i++) {
+    g_autofree char *name = g_strdup_printf("i%u.yaml", i);
+    g_autofree char *arguments = g_strconcat("validate ", name, NULL);
+    g_autofree char *text = g_strdup_printf("hunch: 1\nbase: %s\narms: {a: {}}\n", bases[i]);
+    fake_write(dir, name, text);
+    g_auto(Run) run = hunch(dir, arguments);
+    if (run.code != (valid[i] ? 0 : 2)) g_error("%s: %s", bases[i], run.err);
+    g_ptr_array_add(files, g_steal_pointer(&name));
+  }
+  g_ptr_array_add(files, NULL);
+  write_schema(dir, TROUBLE);
+  expect_verdicts(dir, files, valid);
+}
+
 /* An arm over two wrappers. */
 static void layers(void) {
   static const char *const arms[] = {"{inner: {inner: {size: 4}}}",
@@ -390,6 +465,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/schema/experiments", experiments);
   g_test_add_func("/schema/right_ones", right_ones);
   g_test_add_func("/schema/layers", layers);
+  g_test_add_func("/schema/sweeps", sweeps);
+  g_test_add_func("/schema/includes", includes);
   g_test_add_func("/schema/mutations", mutations);
   g_test_add_func("/schema/third_party", third_party);
   g_test_add_func("/schema/rejected", rejected);

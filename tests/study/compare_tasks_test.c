@@ -102,6 +102,44 @@ static void values(void) {
   g_ptr_array_unref(all), hn_comparison_free(c), hn_results_free(r), done(dir);
 }
 
+static const HnCompared *score(const HnTaskComparison *b, const char *name) {
+  for (guint i = 0; i < b->scores->len; i++) {
+    const HnCompared *m = b->scores->pdata[i];
+    if (g_str_equal(m->column, name)) return m;
+  }
+  return NULL;
+}
+
+/* Of the six scores 3.1, -0.4, 7.25 and three times 1: by hand, beside rliable's in
+ * task_scores_test. */
+static void scores(void) {
+  char *dir = study();
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  c->target = 2;
+  GPtrArray *all = hn_compare_tasks(c, NULL);
+  const HnTaskComparison *paid = table(all, 1, "test", "return", 3);
+  const HnCompared *iqm = score(paid, "iqm"), *better = score(paid, "improvement");
+  g_assert_cmpuint(paid->scores->len, ==, 4);
+  g_assert_cmpfloat_with_epsilon(iqm->estimate[0][HN_VALUE].value, (3 + 3.1) / 4, 1e-12);
+  g_assert_cmpfloat_with_epsilon(iqm->estimate[2][HN_VALUE].value, 5.0 / 4, 1e-12);
+  g_assert_cmpfloat_with_epsilon(iqm->estimate[0][HN_DIFFERENCE].value, 1.1 / 4, 1e-12);
+  g_assert_cmpint(iqm->estimate[0][HN_DIFFERENCE].interval, ==, HN_INTERVAL_JACKKNIFE);
+  g_assert_cmpint(iqm->estimate[1][HN_VALUE].n, ==, 0);
+  /* 5 of 9 pairs on one task, ties on the other */
+  g_assert_cmpfloat_with_epsilon(better->estimate[0][HN_VALUE].value, (5 / 9.0 + 0.5) / 2, 1e-12);
+  g_assert_cmpint(better->estimate[2][HN_VALUE].n, ==, 0);
+  g_assert_cmpfloat_with_epsilon(score(paid, "optimality gap")->estimate[0][HN_VALUE].value,
+                                 2 - (2 - 0.4 + 2 + 3) / 6, 1e-12);
+  g_assert_cmpfloat_with_epsilon(paid->level[0], -0.4, 1e-12);
+  g_assert_cmpfloat(paid->level[HN_PROFILE_LEVELS - 1], ==, 7.25);
+  g_assert_cmpfloat_with_epsilon(paid->profile[0], 5 / 6.0,
+                                 1e-12); /* above the smallest: the rest */
+  g_assert_cmpfloat(paid->profile[2 * HN_PROFILE_LEVELS], ==, 1);
+  g_assert_true(isnan(paid->profile[HN_PROFILE_LEVELS]));
+  g_ptr_array_unref(all), hn_comparison_free(c), hn_results_free(r), done(dir);
+}
+
 /* A number is no name.  A task that a cell lacks takes that cell out of the mean over tasks. */
 static void lacking(void) {
   char *dir = study(), *cell = fake_cell_dir(dir, "inferred", 1);
@@ -153,14 +191,17 @@ static void shown(void) {
   for (char **l = lines; *l; l++) g_assert_cmpint(g_utf8_strlen(*l, -1), <=, 100);
   g_assert_nonnull(strstr(text, "\nsuccess by task, split test\n"));
   g_assert_nonnull(strstr(text, "\nreturn by task, split train\n"));
-  g_assert_nonnull(strstr(text, "  mean of 2     0.25"));
+  g_assert_nonnull(strstr(text, "  mean of 2       0.25"));
   char **rows = g_strsplit(csv, "\n", -1);
-  g_assert_cmpuint(g_strv_length(rows), ==, 1 + 3 * (3 + 3 + 2 + 2) + 1);
-  g_assert_cmpstr(rows[1 + 3 * 3], ==,
+  /* two tasks, their mean, then median, iqm, improvement and, of success, the optimality gap */
+  g_assert_cmpuint(g_strv_length(rows), ==, 1 + 3 * (3 + 4 + 3 + 3 + 2 + 2) + 1);
+  g_assert_cmpstr(rows[1 + 3 * (3 + 4)], ==,
                   "test,return,\"open, \"\"wide\"\"\",inferred,3,3.316666667,-6.196586197,"
                   "12.82991953,0.6166666667,-1.792861547,3.02619488,3.1,-0.4,7.25");
-  g_assert_cmpstr(rows[2 + 3 * 3], ==, "test,return,\"open, \"\"wide\"\"\",memory only,0,,,,,,,,,");
+  g_assert_cmpstr(rows[2 + 3 * (3 + 4)], ==,
+                  "test,return,\"open, \"\"wide\"\"\",memory only,0,,,,,,,,,");
   g_assert_nonnull(strstr(json, "\"column\" : \"open, \\\"wide\\\"\""));
+  g_assert_nonnull(strstr(json, "\"profile\""));
   g_strfreev(lines), g_strfreev(rows), g_free(text), g_free(csv), g_free(json);
 
   char *page = g_build_filename(dir, "report.html", NULL);
@@ -208,6 +249,7 @@ static void protocols(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/tasks/values", values);
+  g_test_add_func("/tasks/scores", scores);
   g_test_add_func("/tasks/lacking", lacking);
   g_test_add_func("/tasks/drawn", drawn);
   g_test_add_func("/tasks/shown", shown);

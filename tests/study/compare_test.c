@@ -91,30 +91,98 @@ static void success(void) {
   const HnEstimate *e = &column(c, "eval.success")->estimate[0][HN_VALUE];
   g_assert_cmpfloat_with_epsilon(e->low, 0.764206401045069, 1e-12);
   g_assert_cmpfloat(e->high, ==, 1);
-  g_assert_nonnull(strstr(text, "intervals: Student's t, Wilson's of rates."));
+  g_assert_nonnull(strstr(text, "intervals: Student's t, Wilson's, Newcombe's."));
   g_assert_nonnull(strstr(text, "note: Wilson's: trials as the seeds' variance allows"));
   g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
 }
 
-/* The bootstrap of three medians says where the seeds lie, and decides nothing: here all three
- * pairs differ by about 100. */
-static void coarse(void) {
-  FakeStudy medians = three;
-  medians.aggregate = "median";
+/* Three medians have no interval, whatever they are, and are not judged. */
+static void medians(void) {
+  FakeStudy of = three;
+  of.aggregate = "median";
   char *dir = temporary();
-  fake_study(&medians, dir);
+  fake_study(&of, dir);
   static const char *const far[] = {"2,20,101,", "2,20,104,", "2,20,103,"};
   for (int i = 0; i < 3; i++)
     values(dir, "inferred", i, far[i]), values(dir, "fixed", i, "2,20,1,");
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
   HnCompared *m = column(c, "eval.return");
-  g_assert_cmpfloat(m->estimate[0][HN_DIFFERENCE].low, ==, 100);
-  g_assert_true(m->estimate[0][HN_DIFFERENCE].coarse);
+  g_assert_cmpfloat(m->estimate[0][HN_DIFFERENCE].value, ==, 102);
   g_assert_cmpstr(hn_compared_verdict(m, 0), ==, "");
   char *text = hn_render_text(c);
-  g_assert_nonnull(strstr(text, "~[+100"));
-  g_assert_nonnull(strstr(text, "bootstraps below 10 seeds decide nothing"));
+  g_assert_nonnull(strstr(text, "No interval of a median below 6 seeds"));
+  g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
+}
+
+/* Differences whose t are 5 and 6 of two degrees of freedom: each alone leaves out 0, p is 0.0377
+ * and 0.0267, and of two by Holm 0.0533 for both. */
+static void adjusted(void) {
+  static const double t[] = {5, 6}, off[] = {-1, 0, 1};
+  static const char *const arm[] = {"inferred", "memory only"};
+  char *dir = temporary(), *text;
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) {
+    for (int a = 0; a < 2; a++) {
+      char *row = g_strdup_printf("2,20,%.17g,", 100 * i + t[a] / sqrt(3) + off[i]);
+      values(dir, arm[a], i, row);
+      g_free(row);
+    }
+    char *base = g_strdup_printf("2,20,%d,", 100 * i);
+    values(dir, "fixed", i, base);
+    g_free(base);
+  }
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = compared(r, &text);
+  HnCompared *m = column(c, "eval.return");
+  g_assert_true(m->adjusted && m->family == 2 && isnan(m->p[2]));
+  for (int a = 0; a < 2; a++) {
+    g_assert_cmpfloat(m->estimate[a][HN_DIFFERENCE].low, >, 0);
+    g_assert_cmpfloat_with_epsilon(m->p[a], 2 * 0.026671473215424, 1e-9);
+    g_assert_cmpstr(hn_compared_verdict(m, a), ==, "unclear");
+  }
+  g_assert_nonnull(strstr(text, "Verdicts are adjusted for the 2 differences of a metric (Holm)"));
+  char *json = hn_render_json(c, NULL);
+  g_assert_nonnull(strstr(json, "\"adjust\" : \"holm\""));
+  g_assert_nonnull(strstr(json, "\"p_adjusted\" : 0.0533"));
+  g_free(json), g_free(text), hn_comparison_free(c);
+  r->report.adjust = HN_ADJUST_NONE;
+  c = compared(r, &text);
+  m = column(c, "eval.return");
+  for (int a = 0; a < 2; a++) g_assert_cmpstr(hn_compared_verdict(m, a), ==, "better");
+  g_assert_nonnull(strstr(text, "differences are not adjusted for being many"));
+  g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
+}
+
+/* Three pairs that all differ by 2 are no certainty: no interval, no verdict, and why in words. */
+static void constant(void) {
+  static const char *const x[] = {"2,20,3,", "2,20,5,", "2,20,9,"}, *const y[] = {"2,20,1,",
+                                                                                  "2,20,3,",
+                                                                                  "2,20,7,"};
+  char *dir = temporary(), *text;
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) values(dir, "inferred", i, x[i]), values(dir, "fixed", i, y[i]);
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = compared(r, &text);
+  const HnCompared *m = column(c, "eval.return");
+  g_assert_cmpfloat(m->estimate[0][HN_DIFFERENCE].value, ==, 2);
+  g_assert_cmpint(m->estimate[0][HN_DIFFERENCE].interval, ==, HN_INTERVAL_NONE);
+  g_assert_cmpstr(hn_compared_verdict(m, 0), ==, "");
+  g_assert_nonnull(strstr(text, "No interval where all seeds differ by the same"));
+  g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
+}
+
+/* Scores that are said to be skewed: means without an interval, and why in words. */
+static void skewed(void) {
+  char *dir = temporary(), *text;
+  fake_study(&three, dir);
+  HnResults *r = hn_results_read(dir, NULL);
+  r->report.scores = HN_SHAPE_SKEWED;
+  HnComparison *c = compared(r, &text);
+  const HnCompared *m = column(c, "eval.return");
+  g_assert_cmpint(m->estimate[0][HN_VALUE].interval, ==, HN_INTERVAL_NONE);
+  g_assert_cmpint(m->estimate[0][HN_DIFFERENCE].interval, ==, HN_INTERVAL_T);
+  g_assert_nonnull(strstr(text, "No interval of an arm's mean: it would not hold for skewed"));
   g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
 }
 
@@ -347,7 +415,10 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/compare/values", compares);
   g_test_add_func("/compare/success", success);
-  g_test_add_func("/compare/coarse", coarse);
+  g_test_add_func("/compare/medians", medians);
+  g_test_add_func("/compare/adjusted", adjusted);
+  g_test_add_func("/compare/constant", constant);
+  g_test_add_func("/compare/skewed", skewed);
   g_test_add_func("/compare/unequal_seeds", unequal_seeds);
   g_test_add_func("/compare/pairs_by_seed", pairs_by_seed);
   g_test_add_func("/compare/text_and_json", text_and_json);

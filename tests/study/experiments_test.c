@@ -28,6 +28,45 @@ static void test_all_can_be_read(void) {
   g_assert_cmpint(count, >, 0);
 }
 
+static void note(void *arg, const char *path, const HnNode *a, const HnNode *b) {
+  g_string_append_printf(arg, "%s: %s, %s\n", path, a->text, b->text);
+}
+
+/* In which keys the first cells of an arm differ between two studies. */
+static void expect_differences(const char *one, const char *other, const char *arm,
+                               const char *expected) {
+  const char *const names[] = {one, other};
+  g_autoptr(GString) found = g_string_new(NULL);
+  HnNode *config[2] = {NULL};
+  for (int i = 0; i < 2; i++) {
+    g_autoptr(HnStudy) s = read_study(names[i]);
+    for (guint k = 0; k < s->cells->len && !config[i]; k++)
+      if (strcmp(((HnCell *)s->cells->pdata[k])->arm, arm) == 0)
+        config[i] = hn_cell_node(s->cells->pdata[k]);
+    g_assert_nonnull(config[i]);
+  }
+  hn_cell_differences(config[0], config[1], 0, note, found);
+  g_assert_cmpstr(found->str, ==, expected);
+  hn_node_free(config[0]), hn_node_free(config[1]);
+}
+
+/* Studies that share a base are one study but for what their headers say. */
+static void test_shared_bases(void) {
+  static const char *const arms[] = {"glibrl", "glibrl_fixed", "varibad", "rl2", "laplace_vrnn"};
+  for (guint i = 0; i < G_N_ELEMENTS(arms); i++)
+    expect_differences("ml1_reach.yaml", "ml1_push.yaml", arms[i],
+                       "study: ml1_reach, ml1_push\nenv.task: reach, push\n");
+#define ML45                                                       \
+  "study: glibrl_ml10, glibrl_ml45\nenv.benchmark: ml10, ml45\n%s" \
+  "run.frames: 250000000, 400000000\nevaluation.tasks: 50, 45\n"
+  for (guint i = 0; i < G_N_ELEMENTS(arms); i++) {
+    const bool varibad = strcmp(arms[i], "varibad") == 0;
+    g_autofree char *expected = g_strdup_printf(
+        ML45, varibad ? "inference.latent: 5, 10\ninference.updates: 10, 20\n" : "");
+    expect_differences("glibrl_ml10.yaml", "glibrl_ml45.yaml", arms[i], expected);
+  }
+}
+
 /* The last entry of a column of metrics.csv; NaN: none. */
 static double last_of(const char *dir, const char *column) {
   char *path = g_build_filename(dir, "metrics.csv", NULL), *text = NULL;
@@ -92,6 +131,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_setenv("HUNCH_PLUGIN_PATH", PLUGINS, TRUE);
   g_test_add_func("/experiments/all_can_be_read", test_all_can_be_read);
+  g_test_add_func("/experiments/shared_bases", test_shared_bases);
   g_test_add_func("/experiments/gridworld_oracle", test_gridworld_oracle);
   return g_test_run();
 }

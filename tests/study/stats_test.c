@@ -1,9 +1,8 @@
-/* stats_test.c - statistics over seeds.  Numbers: scipy 1.x (stats.t, trim_mean) and exact
- * enumeration of every bootstrap resample with its multinomial weight. */
-#include "stats.h"
-#include <glib.h>
-#include <hunch/rng.h>
-#include <math.h>
+/* stats_test.c - statistics over seeds.  Numbers: scipy 1.x (stats.t, trim_mean, ttest_1samp,
+ * ttest_ind with trim against zeros), statsmodels (proportion, multipletests) and binomial
+ * probabilities. */
+#include "coverage.h"
+#include "holm.h"
 
 static const double x5[] = {3.1, -0.4, 7.25, 2.0, 5.5}, y5[] = {2.0, 0.1, 6.0, 2.5, 3.0};
 static const double z10[] = {0.3, 1.7, -2.2, 4.4, 0.9, 3.6, 2.8, -0.5, 1.1, 6.3},
@@ -60,22 +59,56 @@ static void student(void) {
   hn_stats_free(s);
 }
 
-/* 200,000 resamples against all of them; what can be told apart is the spacing of the exact
- * distribution, which for a median of five is the gap between values. */
-static void bootstrap(void) {
-  HnStats *s = hn_stats_new(HN_AGGREGATE_MEDIAN, 0.95, 200000);
-  check(hn_stats_estimate(s, 5, x5, 0), HN_INTERVAL_BOOTSTRAP, 3.1, -0.4, 7.25, 1e-12);
-  check(hn_stats_difference(s, 5, x5, y5, 0), HN_INTERVAL_BOOTSTRAP, 3.1 - 2.5, -0.5, 2.5, 1e-12);
-  g_assert_true(hn_stats_estimate(s, 5, x5, 0).coarse);
+/* The p-value of a difference is that of a test of its mean. */
+static void p_values(void) {
+  HnStats *s = hn_stats_new(HN_AGGREGATE_MEAN, 0.95, 1000);
+  NEAR(hn_stats_difference(s, 10, z10, w10, 0).p, 0.016682677431644942, 1e-12);
+  NEAR(hn_stats_difference(s, 5, x5, y5, 0).p, 0.24991562997621433, 1e-12);
+  NEAR(hn_stats_difference(s, 5, x5, x5, 0).p, 1, 1e-12);
+  g_assert_true(isnan(hn_stats_difference(s, 2, x5, y5, 0).p));
   hn_stats_free(s);
-  s = hn_stats_new(HN_AGGREGATE_IQM, 0.95, 200000);
-  check(hn_stats_estimate(s, 5, x5, 0), HN_INTERVAL_BOOTSTRAP, 3.533333333333333, 0.4,
-        6.666666666666667, 0.02);
-  HnEstimate paired = hn_stats_difference(s, 10, z10, w10, 0);
-  check(paired, HN_INTERVAL_BOOTSTRAP, 0.5333333333333334, 0.016666666666666663, 1.2, 0.02);
-  HnEstimate again = hn_stats_difference(s, 10, z10, w10, 0);
-  g_assert_cmpmem(&paired, sizeof paired, &again, sizeof again);
-  g_assert_false(hn_stats_estimate(s, 10, z10, 0).coarse);
+  double p[] = {.01, .04, (double)NAN, .03, .005, .5};
+  static const double holm[] = {.04, .09, (double)NAN, .09, .025, .5};
+  hn_holm(G_N_ELEMENTS(p), p);
+  for (guint i = 0; i < G_N_ELEMENTS(p); i++)
+    g_assert_true(isnan(holm[i]) ? isnan(p[i]) : fabs(p[i] - holm[i]) < 1e-15);
+}
+
+static void interquartile(void) {
+  HnStats *s = hn_stats_new(HN_AGGREGATE_IQM, 0.95, 1000);
+  check(hn_stats_estimate(s, 5, x5, 0), HN_INTERVAL_WINSORISED, 3.533333333333333,
+        -2.6988330184176705, 9.765499685084336, 1e-12);
+  check(hn_stats_difference(s, 5, x5, y5, 0), HN_INTERVAL_WINSORISED, 0.6166666666666667,
+        -2.661548138328927, 3.89488147166226, 1e-12);
+  HnEstimate e = hn_stats_difference(s, 10, z10, w10, 0);
+  check(e, HN_INTERVAL_WINSORISED, 0.8, 0.10072613944603281, 1.499273860553967, 1e-12);
+  NEAR(e.p, 0.03222459449545367, 1e-12);
+  check(hn_stats_estimate(s, 3, x5, 0), HN_INTERVAL_T, 3.3166666666666667, -6.196586197,
+        12.82991953, 1e-8); /* of three none is dropped */
+  hn_stats_free(s);
+}
+
+/* Ten values hold their median between the second from either end with 1 - 2 * 11 / 1024, between
+ * the third with 1 - 2 * 56 / 1024; six between their ends with 1 - 2 / 64. */
+static void medians(void) {
+  static const double ten[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+  static const double held[][2] = {{1 - 22 / 1024.0, 2}, {1 - 112 / 1024.0, 3}};
+  double beyond[] = {1, 2, 3, 4, 5, 6, 7, 8, INFINITY, INFINITY};
+  for (guint i = 0; i < G_N_ELEMENTS(held); i++) {
+    const HnBounds b = hn_bounds_median(held[i][0], 10, ten);
+    NEAR(b.low, held[i][1], 1e-6);
+    NEAR(b.high, 11 - held[i][1], 1e-6);
+  }
+  g_assert_cmpfloat(hn_bounds_median(0.95, 10, beyond).high, ==, INFINITY);
+  g_assert_cmpfloat(hn_bounds_median(0.8, 10, beyond).high, <=, 8);
+  g_assert_cmpint(hn_median_needs(0.95), ==, 6);
+  g_assert_cmpint(hn_median_needs(1 - 2 / 64.0), ==, 6);
+  NEAR(hn_p_median(6, ten), 2 / 64.0, 1e-15);
+  HnStats *s = hn_stats_new(HN_AGGREGATE_MEDIAN, 0.95, 1000);
+  g_assert_cmpint(hn_stats_estimate(s, 5, x5, 0).interval, ==, HN_INTERVAL_NONE);
+  HnEstimate e = hn_stats_difference(s, 10, z10, w10, 0);
+  check(e, HN_INTERVAL_ORDER, 0.75, 0.0630630630630632, 1.4, 1e-12);
+  g_assert_true(e.p < 0.05 && e.p > 22 / 1024.0);
   hn_stats_free(s);
 }
 
@@ -114,34 +147,76 @@ static void spread(void) {
   hn_stats_free(s);
 }
 
-/* How often the interval of the difference of two arms, which is 1, leaves that out: `studies`
- * studies of n pairs of normal seeds that share most of their noise. */
-static double missed(HnAggregate aggregate, int64_t n, int studies) {
-  HnStats *s = hn_stats_new(aggregate, 0.95, 400);
-  HnRng rng = hn_rng(5, (uint64_t)n);
-  int missed = 0;
-  for (int i = 0; i < studies; i++) {
-    double x[30], y[30];
-    for (int k = 0; k < n; k++) {
-      double shared = 3 * hn_rng_normal(&rng);
-      x[k] = 1 + shared + hn_rng_normal(&rng), y[k] = shared + hn_rng_normal(&rng);
-    }
-    HnEstimate e = hn_stats_difference(s, n, x, y, 0);
-    missed += e.low > 1 || e.high < 1;
+/* Scores that are said to be skewed: their mean and iqm have no interval, all else has. */
+static void skewed(void) {
+  for (int k = HN_AGGREGATE_MEAN; k <= HN_AGGREGATE_IQM; k++) {
+    HnStats *s = hn_stats_new((HnAggregate)k, 0.95, 1000);
+    hn_stats_assume_skewed(s);
+    const bool robust = k == HN_AGGREGATE_MEDIAN;
+    g_assert_true((hn_stats_estimate(s, 10, z10, 0).interval != HN_INTERVAL_NONE) == robust);
+    g_assert_cmpint(hn_stats_difference(s, 10, z10, w10, 0).interval, !=, HN_INTERVAL_NONE);
+    hn_stats_free(s);
   }
-  hn_stats_free(s);
-  return (double)missed / studies;
 }
 
-/* Intervals do what they say at any number of seeds; the standard error is 0.0034 for means.  What
- * does not is coarse. */
+/* Wherever there is an interval of 95 % it holds that often: of 2000 studies the standard error is
+ * 0.5 %, of `./dev bench coverage`, which has more, 0.15 %.  Differences of the most skewed scores
+ * are held more often than that, never less. */
 static void coverage(void) {
-  static const int64_t seeds[] = {3, 9, 10, 11, 20, 30};
-  for (guint i = 0; i < G_N_ELEMENTS(seeds); i++)
-    NEAR(missed(HN_AGGREGATE_MEAN, seeds[i], 4000), 0.05, 0.012);
-  g_assert_cmpfloat(missed(HN_AGGREGATE_MEDIAN, HN_STATS_COARSE_BELOW, 1000), <=, 0.07);
-  g_assert_cmpfloat(missed(HN_AGGREGATE_IQM, HN_STATS_COARSE_BELOW, 1000), <=, 0.08);
-  g_assert_cmpfloat(missed(HN_AGGREGATE_MEDIAN, 3, 500), >, 0.2);
+  static const int64_t seeds[] = {3, 5, 6, 10, 20, 50};
+  for (int k = HN_AGGREGATE_MEAN; k <= HN_AGGREGATE_IQM; k++)
+    for (int shape = 0; shape < COVERAGE_SHAPES; shape++)
+      for (guint n = 0; n < G_N_ELEMENTS(seeds); n++)
+        for (int paired = 0; paired < 2; paired++) {
+          HnStats *s = hn_stats_new((HnAggregate)k, 0.95, 100);
+          if (shape != COVERAGE_NORMAL) hn_stats_assume_skewed(s);
+          const Coverage c = coverage_of(s, (CoverageShape)shape, seeds[n], paired, 1, 2000);
+          hn_stats_free(s);
+          g_test_message("%s of %d %s%s: %g of %g", hn_aggregate_name((HnAggregate)k),
+                         (int)seeds[n], coverage_shape[shape], paired ? ", paired" : "", c.held,
+                         c.given);
+          const bool none = k == HN_AGGREGATE_MEDIAN ? seeds[n] < 6 : shape && !paired;
+          g_assert_cmpfloat(c.given, ==, none ? 0 : 1);
+          if (none) continue;
+          g_assert_cmpfloat(c.held, >=, 0.92);
+          g_assert_cmpfloat(c.held, <=, paired && shape ? 0.99 : 0.97);
+        }
+}
+
+/* Without this the reader would take for 95 % what is 85. */
+static void why_skewed(void) {
+  HnStats *s = hn_stats_new(HN_AGGREGATE_MEAN, 0.95, 100);
+  g_assert_cmpfloat(coverage_of(s, COVERAGE_LOGNORMAL, 5, false, 0, 2000).held, <, 0.86);
+  hn_stats_free(s);
+}
+
+/* Four arms that are no better than the baseline: any verdict is a false one.  Holm's are so in at
+ * most 5 % of studies, whatever two of the arms that are really better do; without it, in 16. */
+static void family(void) {
+  enum { STUDIES = 4000, ARMS = 4, SEEDS = 5 };
+  HnStats *s = hn_stats_new(HN_AGGREGATE_MEAN, 0.95, 100);
+  HnRng rng = hn_rng(8, 0);
+  for (int better = 0; better <= 2; better += 2) {
+    int plain = 0, adjusted = 0;
+    for (int i = 0; i < STUDIES; i++) {
+      double base[SEEDS], x[SEEDS], p[ARMS];
+      bool any = false, any_adjusted = false;
+      for (int k = 0; k < SEEDS; k++) base[k] = hn_rng_normal(&rng);
+      for (int a = 0; a < ARMS; a++) {
+        for (int k = 0; k < SEEDS; k++) x[k] = hn_rng_normal(&rng) + (a < better ? 20 : 0);
+        p[a] = hn_stats_difference(s, SEEDS, x, base, 0).p;
+      }
+      for (int a = better; a < ARMS; a++) any |= p[a] <= 0.05;
+      hn_holm(ARMS, p);
+      for (int a = better; a < ARMS; a++) any_adjusted |= p[a] <= 0.05;
+      plain += any, adjusted += any_adjusted;
+    }
+    g_test_message("%d better: %g, adjusted %g", better, plain / (double)STUDIES,
+                   adjusted / (double)STUDIES);
+    g_assert_cmpfloat(adjusted / (double)STUDIES, <=, 0.06);
+    g_assert_cmpfloat(plain / (double)STUDIES, >, better ? 0.07 : 0.1);
+  }
+  hn_stats_free(s);
 }
 
 /* Rates of three seeds: all trials won or lost, where Wilson's ends at N / (N + t^2) for N trials;
@@ -161,35 +236,35 @@ static void rates(void) {
   hn_stats_free(s);
 }
 
-/* How often the interval of a rate leaves out `mean`: in `studies` studies n seeds, whose own rates
- * differ by up to `spread` to either side, do 20 tasks each. */
-static double missed_rate(int64_t n, double mean, double spread, int studies) {
+/* 54 and 48 of 60, and 60 of 60 twice, where t has no width; confint_proportions_2indep. */
+static void differences_of_rates(void) {
+  static const double nine[] = {0.9, 0.9, 0.9}, eight[] = {0.8, 0.8, 0.8}, all[] = {1, 1, 1};
   HnStats *s = hn_stats_new(HN_AGGREGATE_MEAN, 0.95, 100);
-  HnRng rng = hn_rng(6, (uint64_t)n);
-  int missed = 0;
-  for (int i = 0; i < studies; i++) {
-    double x[30] = {0};
-    for (int k = 0; k < n; k++) {
-      const double p = hn_rng_uniform(&rng, mean - spread, mean + spread);
-      for (int task = 0; task < 20; task++) x[k] += (hn_rng_uniform(&rng, 0, 1) < p) / 20.0;
-    }
-    HnEstimate e = hn_stats_estimate(s, n, x, 20);
-    g_assert_true(e.low >= 0 && e.high <= 1 && e.low < e.high);
-    missed += e.low > mean || e.high < mean;
-  }
+  HnEstimate e = hn_stats_difference(s, 3, nine, eight, 20);
+  check(e, HN_INTERVAL_NEWCOMBE, 0.1, -0.030301557719470185, 0.2293370863949472, 1e-12);
+  const HnBounds at = hn_bounds_newcombe(1 - e.p, 0.9, 0.8, 60); /* where 0 is at the end */
+  NEAR(at.low, 0, 1e-9);
+  check(hn_stats_difference(s, 3, all, all, 20), HN_INTERVAL_NEWCOMBE, 0, -0.06017185214209009,
+        0.06017185214209009, 1e-12);
   hn_stats_free(s);
-  return (double)missed / studies;
 }
 
-static void coverage_of_rates(void) {
-  static const int64_t seeds[] = {3, 5, 10, 30};
-  static const double of[][2] = {{0.5, 0}, {0.5, 0.3}, {0.9, 0.1}, {0.98, 0.02}, {0.02, 0.02}};
-  for (guint i = 0; i < G_N_ELEMENTS(seeds); i++)
-    for (guint k = 0; k < G_N_ELEMENTS(of); k++) {
-      const double missed = missed_rate(seeds[i], of[k][0], of[k][1], 2000);
-      g_test_message("%d seeds, %g +- %g: %g", (int)seeds[i], of[k][0], of[k][1], missed);
-      g_assert_cmpfloat(missed, <=, 0.065);
-    }
+/* Of rates more may be held than is claimed, as they are few numbers, but not less. */
+static void coverage_of_all_rates(void) {
+  static const int64_t seeds[] = {3, 5, 10, 20, 50};
+  static const CoverageRates of[] = {{1, 0.9, 0.8, 0.1},    {20, 0.5, 0.5, 0},
+                                     {20, 0.5, 0.5, 0.3},   {20, 0.9, 0.8, 0.1},
+                                     {20, 0.98, 0.9, 0.02}, {20, 0.02, 0.1, 0.02}};
+  HnStats *s = hn_stats_new(HN_AGGREGATE_MEAN, 0.95, 100);
+  for (guint n = 0; n < G_N_ELEMENTS(seeds); n++)
+    for (guint k = 0; k < G_N_ELEMENTS(of); k++)
+      for (int paired = 0; paired < 2; paired++) {
+        const Coverage c = coverage_of_rates(s, of[k], seeds[n], paired, 2000);
+        g_test_message("%d seeds of %d trials, %g +- %g%s: %g", (int)seeds[n], of[k].trials,
+                       of[k].a, of[k].spread, paired ? ", paired" : "", c.held);
+        g_assert_cmpfloat(c.held, >=, 0.93);
+      }
+  hn_stats_free(s);
 }
 
 int main(int argc, char **argv) {
@@ -197,11 +272,17 @@ int main(int argc, char **argv) {
   g_test_add_func("/stats/t_quantiles", t_quantiles);
   g_test_add_func("/stats/aggregates", aggregates);
   g_test_add_func("/stats/student", student);
-  g_test_add_func("/stats/bootstrap", bootstrap);
+  g_test_add_func("/stats/p_values", p_values);
+  g_test_add_func("/stats/interquartile", interquartile);
+  g_test_add_func("/stats/medians", medians);
   g_test_add_func("/stats/few_and_missing", few_and_missing);
   g_test_add_func("/stats/spread", spread);
+  g_test_add_func("/stats/skewed", skewed);
   g_test_add_func("/stats/coverage", coverage);
+  g_test_add_func("/stats/why_skewed", why_skewed);
+  g_test_add_func("/stats/family", family);
   g_test_add_func("/stats/rates", rates);
-  g_test_add_func("/stats/coverage_of_rates", coverage_of_rates);
+  g_test_add_func("/stats/differences_of_rates", differences_of_rates);
+  g_test_add_func("/stats/coverage_of_rates", coverage_of_all_rates);
   return g_test_run();
 }

@@ -24,7 +24,7 @@ static const struct {
     {"core/host/view", "base host/run store"},
     {"core/check", "hunch base plugin config host/run store"},
     {"core/study/stats", "hunch"},
-    {"core/study/plan", "base config store stats"},
+    {"core/study/plan", "hunch base config store stats"},
     {"core/study/run", "base store plan"},
     {"core/study/results", "base store stats plan"},
     {"core/study/report", "base store stats results"},

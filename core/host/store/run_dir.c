@@ -80,7 +80,7 @@ GPtrArray *hn_run_checkpoints(const char *dir, GError **error) {
 /* "run.json.K3F9QZ", as GLib calls what it writes before it renames it;
  * "00000040.safetensors.part". */
 static bool is_unfinished(const char *name) {
-  static const char *const written[] = {HN_STUDY_PLAN, HN_STUDY_SOURCE, NULL};
+  static const char *const written[] = {HN_STUDY_PLAN, HN_STUDY_SOURCE, HN_STUDY_SEARCH, NULL};
   if (g_str_has_suffix(name, EXTENSION ".part")) return true;
   const gsize n = strlen(name);
   if (n < 8 || name[n - 7] != '.' ||

@@ -1,6 +1,7 @@
 /* run_dir.h - the names of all files and folders that a study and its runs leave.
  *
  *   STUDY/study.json, STUDY/study.yaml          the plan; its source
+ *   STUDY/search.json                           of a search: which arms went on, and why
  *   STUDY/ARM/SEED_INDEX/                       a run: HN_RUN_FILES, and
  *   STUDY/ARM/SEED_INDEX/ckpt/NNNNNNNN.safetensors   its checkpoints, by update
  *   STUDY/ARM/SEED_INDEX.replaced-N/            a run that another one replaced, from 1 */
@@ -29,6 +30,7 @@ typedef enum HnRunFile { HN_RUN_FILES(HN_RUN_FILE_ID) HN_RUN_FILE_COUNT } HnRunF
 
 #define HN_STUDY_PLAN   "study.json"
 #define HN_STUDY_SOURCE "study.yaml"
+#define HN_STUDY_SEARCH "search.json"
 #define HN_STUDY_LOCK   "lock"
 
 /* "metrics.csv". */

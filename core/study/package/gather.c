@@ -165,6 +165,9 @@ static bool add_plan(HnGathered *g, const HnPortable *p, GError **error) {
   hn_portable_json(p, o, UP_STUDY);
   g_autofree char *text = hn_json_sealed_text(o);
   if (!add_text_edition(g, HN_PACKAGE_STUDY "/" HN_STUDY_PLAN, plan, text, error)) return false;
+  g_autofree char *search = g_build_filename(r->dir, HN_STUDY_SEARCH, NULL);
+  if (g_file_test(search, G_FILE_TEST_IS_REGULAR))
+    hn_zip_add_file(g->sources, HN_PACKAGE_STUDY "/" HN_STUDY_SEARCH, search);
   if (!*r->source) return true;
   g_autofree char *yaml = hn_portable_text(p, r->source, UP_STUDY);
   return add_text_edition(g, HN_PACKAGE_STUDY "/" HN_STUDY_SOURCE, source, yaml, error);

@@ -55,7 +55,11 @@ static bool is_equivalent(const HnResults *r, int64_t n, const double *said, con
   const double margin = r->report.margin;
   hn_stats_free(s);
   if (e.interval == HN_INTERVAL_NONE) {
-    *how = g_strdup_printf("%" PRId64 " seeds, of 3 that a test needs", e.n);
+    *how = e.n < HN_STATS_SEEDS_MIN
+               ? g_strdup_printf("%" PRId64 " seeds, of 3 that a test needs", e.n)
+               : g_strdup_printf("%s changed by %.4g in every seed, of whose scatter a test knows "
+                                 "nothing",
+                                 r->report.metric, e.value);
     return false;
   }
   *how = g_strdup_printf("%s changed by %.4g [%.4g, %.4g], margin %g", r->report.metric, e.value,

@@ -1,5 +1,6 @@
 /* patch.c - lays arms and command-line overrides over a base. */
 #include "patch.h"
+#include "param_path.h"
 #include "study.h"
 #include <string.h>
 
@@ -96,38 +97,48 @@ static bool known(const Override *o, const char *what, const char *name, const c
   return false;
 }
 
-/* Whether the plugin of a block has such a parameter. */
-static bool plugin_has(const HnNode *block, const char *key) {
-  const HnNode *name = hn_node_get(block, "plugin");
-  const HnPlugin *plugin =
-      name && name->text && !strchr(name->text, '/') ? hn_plugins_load(name->text, 0, NULL) : NULL;
-  const HnSchema schema = plugin ? hn_schema_of(plugin) : (HnSchema){.count = 0};
-  return hn_schema_find(&schema, key) != NULL;
+/* The block, of an arm or of the whole study, that has such a key, or NULL. */
+static const char *block_with(const HnNode *base, bool arm, const char *key) {
+  const HnSchema own[] = {hn_seeds_schema(), hn_report_schema()};
+  for (guint i = 0; !arm && i < G_N_ELEMENTS(own); i++)
+    if (hn_schema_find(&own[i], key)) return own[i].what;
+  return hn_param_block(base, key);
 }
 
-/* The block, of an arm or of the whole study, that has such a key, by the tables of the host and
- * the plugins of the base; or NULL. */
-static const char *block_with(const HnNode *base, bool arm, const char *key) {
-  const HnSchema own[] = {hn_run_schema(), hn_evaluation_schema(), hn_seeds_schema(),
-                          hn_report_schema()};
-  static const char *const parts[] = {"env", "inference", "policy"};
-  for (guint i = 0; i < (arm ? 2 : G_N_ELEMENTS(own)); i++)
-    if (hn_schema_find(&own[i], key)) return own[i].what;
-  for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
-    g_autoptr(GString) path = g_string_new(parts[i]);
-    const HnNode *block = hn_node_get(base, parts[i]);
-    for (; block; block = hn_node_get(block, "inner"), g_string_append(path, ".inner"))
-      if (plugin_has(block, key)) return g_intern_string(path->str);
+/* Whether a value is several, of a parameter that holds one: a grid, as other tools take it. */
+static bool is_list(const HnNode *base, const char *path, const char *value) {
+  if (!strchr(value, ',')) return false;
+  const HnParam *p = hn_param_at(base, path);
+  if (p) return p->kind != HN_TEXT && p->kind != HN_FILE;
+  g_auto(GStrv) part = g_strsplit(value, ",", -1);
+  for (char **one = part; *one; one++) {
+    double number;
+    g_autoptr(HnNode) n = hn_node_text(NULL, 0, 0, *one);
+    if (hn_params_real(n, &number)) return false;
   }
-  return NULL;
+  return true;
+}
+
+/* Refuses a list; path: "policy.lr". */
+static bool refuses_list(const Override *o, const HnNode *base, const char *path, HnDiag *d) {
+  if (!is_list(base, path, o->value)) return false;
+  g_auto(GStrv) part = g_strsplit(o->value, ",", -1);
+  g_autofree char *values = g_strjoinv(", ", part);
+  hn_diag_add(d, o->place, 0, 0,
+              "%s takes one value; for several write into the study 'sweep: {parameters: {%s: "
+              "[%s]}}'",
+              path, path, values);
+  return true;
 }
 
 /* Where the block was left out: a finding with the one that has such a key. */
 static bool suggests_block(const Override *o, const HnNode *base, bool arm, HnDiag *d) {
   const char *key = o->path[arm ? 2 : 0], *block = block_with(base, arm, key);
   if (!block) return false;
-  hn_diag_add(d, o->place, 0, 0, "no block '%s'; did you mean %s%s%s%s.%s=%s?", key,
-              arm ? "arms." : "", arm ? o->path[1] : "", arm ? "." : "", block, key, o->value);
+  g_autofree char *path = g_strconcat(block, ".", key, NULL);
+  if (refuses_list(o, base, path, d)) return true;
+  hn_diag_add(d, o->place, 0, 0, "no block '%s'; did you mean %s%s%s%s=%s?", key,
+              arm ? "arms." : "", arm ? o->path[1] : "", arm ? "." : "", path, o->value);
   return true;
 }
 
@@ -154,12 +165,27 @@ static void read_override(const Override *o, const HnNode *base, const char *con
   if (arm &&
       (!known(o, "arm", o->path[1], arms, d) || !known(o, "block", o->path[2], hn_cell_blocks, d)))
     return;
+  g_autofree char *path = g_strjoinv(".", o->path + at);
+  if (g_strv_contains(hn_cell_blocks, o->path[at]) && refuses_list(o, base, path, d)) return;
   if (arm)
     put(out->arms, o, 1);
   else if (text || strcmp(head, "seeds") == 0 || strcmp(head, "report") == 0)
     put(out->top, o, 0);
   else
     put(out->all, o, 0);
+}
+
+/* The length of "arms.NAME." at the start of an override, where that is an arm; else 0.  Names of
+ * swept arms hold '=' and dots. */
+static gsize name_length(const char *text, const char *const *arms) {
+  gsize longest = 0;
+  if (!g_str_has_prefix(text, "arms.")) return 0;
+  const char *name = text + strlen("arms.");
+  for (; *arms; arms++) {
+    const gsize n = strlen(*arms);
+    if (strncmp(name, *arms, n) == 0 && name[n] == '.') longest = MAX(longest, n + 6);
+  }
+  return longest;
 }
 
 HnOverrides hn_overrides_read(const char *const *overrides, const HnNode *base,
@@ -173,7 +199,7 @@ HnOverrides hn_overrides_read(const char *const *overrides, const HnNode *base,
       hn_diag_add(d, place, 0, 0, "not UTF-8");
       continue;
     }
-    char *equals = strchr(text, '=');
+    char *equals = strchr(text + name_length(text, arms), '=');
     if (!equals && strpbrk(text, ".:") && overrides[1] && !strchr(overrides[1], '=')) {
       /* run.frames 100 */
       g_autofree char *value = hn_diag_cut(*++overrides);

@@ -3,6 +3,10 @@
 #include "json.h"
 #include <string.h>
 
+static void add_choice(JsonBuilder *b, const HnSchema *schema, const char *key, int64_t chosen) {
+  hn_json_add_string(b, key, hn_params_choice(schema, key, chosen));
+}
+
 char *hn_plan_file_text(const HnStudy *study, const char *const *overrides) {
   const HnReportParams *p = &study->report;
   const HnSchema schema = hn_report_schema();
@@ -16,8 +20,9 @@ char *hn_plan_file_text(const HnStudy *study, const char *const *overrides) {
   hn_json_open_object(b, "report");
   hn_json_add_string(b, "baseline", p->baseline);
   hn_json_add_string(b, "metric", p->metric);
-  hn_json_add_string(b, "aggregate", hn_params_choice(&schema, "aggregate", p->aggregate));
-  hn_json_add_string(b, "band", hn_params_choice(&schema, "band", p->band));
+  add_choice(b, &schema, "aggregate", p->aggregate);
+  add_choice(b, &schema, "scores", p->scores), add_choice(b, &schema, "adjust", p->adjust);
+  add_choice(b, &schema, "resample", p->resample), add_choice(b, &schema, "band", p->band);
   hn_json_add_real(b, "confidence", p->confidence);
   hn_json_add_int(b, "resamples", p->resamples);
   hn_json_add_real(b, "margin", p->margin);

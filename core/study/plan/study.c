@@ -1,6 +1,7 @@
 /* study.c - see study.h. */
 #include "study.h"
 #include "arm_weights.h"
+#include "include.h"
 #include "patch.h"
 #include "run_dir.h"
 #include <string.h>
@@ -44,6 +45,7 @@ typedef struct Reader {
   const HnNode *base, *arms; /* maps, or NULL */
   HnOverrides over;
   HnStudy *study;
+  bool partial; /* what is included, or arms of a sweep, is missing: what follows is not judged */
   HnDiag *d;
 } Reader;
 
@@ -70,12 +72,13 @@ static void read_version(const Reader *r) {
                 shown);
 }
 
-/* Whether a text can name a folder. */
-static bool is_name(const char *text) {
-  return g_regex_match_simple(HN_NAME_PATTERN, text, G_REGEX_DOLLAR_ENDONLY, 0);
+/* Whether a text can name a folder, by that pattern. */
+static bool is_name(const char *text, const char *pattern) {
+  return g_regex_match_simple(pattern, text, G_REGEX_DOLLAR_ENDONLY, 0);
 }
 
 #define NAME_RULE "at most 100 letters, digits, '.', '_' or '-', not beginning with '.'"
+#define ARM_RULE  "at most 100 letters, digits, '.', '_', '-' or '=', not beginning with '.' or '='"
 
 /* A text of the top level, from the command line if it is there, else from the file; NULL: absent
  * or refused. */
@@ -91,7 +94,7 @@ static char *read_name(const Reader *r) {
   const HnNode *n = read_text(r, "name");
   if (n) {
     g_autofree char *shown = hn_params_shown("name", n);
-    if (!is_name(n->text))
+    if (!is_name(n->text, HN_NAME_PATTERN))
       hn_diag_add(r->d, n->file, n->line, n->column, "'%s': expected " NAME_RULE, shown);
     return g_strdup(n->text);
   }
@@ -100,7 +103,7 @@ static char *read_name(const Reader *r) {
     stem[strlen(stem) - 5] = 0;
   else if (g_str_has_suffix(stem, ".yml"))
     stem[strlen(stem) - 4] = 0;
-  if (!is_name(stem))
+  if (!is_name(stem, HN_NAME_PATTERN))
     add_at(r->d, r->root, "the file's name cannot name the study: set 'name' to " NAME_RULE);
   return stem;
 }
@@ -120,13 +123,61 @@ static void add_arm(HnStudy *s, HnNode *key) {
   g_ptr_array_add(s->arm_keys, key);
 }
 
-const char *const hn_names_taken[] = {HN_STUDY_PLAN, HN_STUDY_SOURCE, "report", "report.html",
-                                      NULL};
+const char *const hn_names_taken[] = {HN_STUDY_PLAN, HN_STUDY_SOURCE, HN_STUDY_SEARCH,
+                                      "report",      "report.html",   NULL};
 
 static bool is_taken(const char *name) {
   for (const char *const *taken = hn_names_taken; *taken; taken++)
     if (g_ascii_strcasecmp(name, *taken) == 0) return true;
   return hn_run_is_leftover(name);
+}
+
+static void read_include(Reader *r) {
+  const guint before = hn_diag_count(r->d);
+  HnStudy *s = r->study;
+  if (hn_include_base(r->root, r->d)) {
+    char *whole = hn_include_flatten(s->source, r->root);
+    g_free(s->source);
+    s->source = whole;
+  }
+  r->partial = hn_diag_count(r->d) > before;
+}
+
+/* Makes arms of the sweep.  What is drawn comes from the root that the file says. */
+static void read_sweep(Reader *r) {
+  const HnSchema schema = hn_seeds_schema();
+  HnSeedsParams seeds;
+  g_autoptr(HnDiag) later = hn_diag_new(); /* read_table finds what is wrong with seeds */
+  if (r->partial || !hn_node_get(r->root, "sweep")) return;
+  hn_params_fill(&schema, hn_node_get(r->root, "seeds"), NULL, &seeds, later);
+  r->study->sweep = hn_sweep_expand(r->root, seeds.root, r->d);
+  r->partial = !r->study->sweep;
+}
+
+/* A search has seeds of its own, and may have a metric of its own. */
+static void read_halving(const Reader *r) {
+  HnStudy *s = r->study;
+  const HnHalving *h = s->sweep ? s->sweep->halving : NULL;
+  if (!h) return;
+  if (h->root == s->seeds.root)
+    add_at(r->d, h->at_root,
+           "a search needs a root of its own: this is seeds.root, whose seeds are for the study of "
+           "what it finds");
+  s->seeds.root = h->root;
+  if (!*h->metric) return;
+  hn_node_free(s->metric);
+  s->metric = hn_node_copy(h->at_metric);
+  s->report.metric = g_intern_string(h->metric);
+}
+
+/* What the command line says of swept parameters would make names of arms untrue. */
+static void check_overrides(const Reader *r) {
+  const HnSweep *sweep = r->study->sweep;
+  if (!sweep) return;
+  hn_sweep_check_overrides(sweep, r->over.all, r->d);
+  for (guint i = 0; i < r->over.arms->keys->len; i++)
+    if (g_hash_table_contains(sweep->origins, ((HnNode *)r->over.arms->keys->pdata[i])->text))
+      hn_sweep_check_overrides(sweep, r->over.arms->items->pdata[i], r->d);
 }
 
 static void read_arms(Reader *r) {
@@ -141,8 +192,8 @@ static void read_arms(Reader *r) {
       hn_diag_add(r->d, name->file, name->line, name->column, "more than %d arms", HN_ARMS_MAX);
       return;
     }
-    if (!is_name(name->text))
-      hn_diag_add(r->d, name->file, name->line, name->column, "arm '%s': expected " NAME_RULE, cut);
+    if (!is_name(name->text, HN_ARM_PATTERN))
+      hn_diag_add(r->d, name->file, name->line, name->column, "arm '%s': expected " ARM_RULE, cut);
     else if (is_taken(name->text))
       hn_diag_add(r->d, name->file, name->line, name->column,
                   "arm '%s': the study's folder has a file or folder of that name", cut);
@@ -215,7 +266,7 @@ static HnNode *resolve(const Reader *r, guint arm) {
   return out;
 }
 
-/* The bootstrap keeps all its draws in memory. */
+/* What a bootstrap would draw for each task must be done within a minute. */
 static bool draws_fit(const Reader *r) {
   const HnStudy *s = r->study;
   if (s->report.resamples * s->seeds.count <= MAX_DRAWS) return true;
@@ -226,6 +277,22 @@ static bool draws_fit(const Reader *r) {
               " seeds are more than %d draws",
               s->report.resamples, s->seeds.count, MAX_DRAWS);
   return false;
+}
+
+/* Of a search: every cell that trains does so to the last rung, unless the search ends it before.
+ */
+static void set_lengths(const Reader *r) {
+  const HnStudy *s = r->study;
+  const HnHalving *h = s->sweep->halving;
+  for (guint i = 0; i < s->cells->len; i++) {
+    HnCell *cell = s->cells->pdata[i];
+    if (cell->source) {
+      add_at(r->d, h->at_root,
+             "in a search no arm can start from the weights of another of the same study");
+      return;
+    }
+    if (cell->run.frames > 0) cell->run.frames = h->at[h->rungs - 1];
+  }
 }
 
 static void read_cells(const Reader *r) {
@@ -261,7 +328,9 @@ static void read_cells(const Reader *r) {
       g_ptr_array_add(s->cells, cell);
     }
   }
-  if (s->cells->len == s->arms->len * s->seeds.count) hn_arm_weights_link(s, r->d);
+  if (s->cells->len != s->arms->len * s->seeds.count) return;
+  hn_arm_weights_link(s, r->d);
+  if (s->sweep && s->sweep->halving) set_lengths(r);
 }
 
 static void read_study(Reader *r, const char *const *overrides) {
@@ -269,21 +338,25 @@ static void read_study(Reader *r, const char *const *overrides) {
   HnSchema seeds = hn_seeds_schema(), report = hn_report_schema();
   read_keys(r);
   read_version(r);
+  read_include(r);
+  read_sweep(r);
   read_arms(r);
   g_auto(GStrv) names = names_of(s->arms);
   const char *const *arms = (const char *const *)names;
   r->over = hn_overrides_read(overrides, hn_node_get(r->root, "base"), arms, r->d);
+  check_overrides(r);
   s->name = read_name(r);
   const HnNode *description = read_text(r, "description");
   s->description = g_strdup(description ? description->text : "");
   read_table(r, &seeds, &s->seeds);
   read_table(r, &report, &s->report);
-  read_baseline(r, arms);
+  if (!r->partial) read_baseline(r, arms);
   const HnNode *metric = report_node(r, "metric");
   s->metric = metric ? hn_node_copy(metric) : NULL;
+  read_halving(r);
   HnNode *base = hn_node_get(r->root, "base");
   if (base && hn_params_map("base", base, r->d)) r->base = base, hn_cell_check(base, r->d);
-  read_cells(r);
+  if (!r->partial) read_cells(r);
   hn_overrides_clear(&r->over);
 }
 
@@ -318,6 +391,7 @@ void hn_study_free(HnStudy *s) {
   g_ptr_array_free(s->arm_keys, TRUE);
   g_ptr_array_free(s->weight_blocks, TRUE);
   hn_node_free(s->metric);
+  hn_sweep_free(s->sweep);
   g_free(s->name), g_free(s->description), g_free(s->file), g_free(s->source);
   g_free(s);
 }

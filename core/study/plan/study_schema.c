@@ -5,12 +5,16 @@
  *   KIND-some          a block that names any plugin, or none; then its keys are not known here
  *   KIND               a whole block: it names a plugin, and a wrapper has its inner environment
  *   KIND.PLUGIN.patch  what an arm may lay over a base that names PLUGIN: its keys, or a whole
- * block of another plugin blocks             what a base and an arm are made of What an arm may say
- * depends on its base, which conditions at the root look at. */
+ *                      block of another plugin
+ *   blocks, base       what an arm and a base are made of
+ *
+ * What an arm may say depends on its base, which conditions at the root look at. */
 #include "study_schema.h"
+#include "include.h"
 #include "json.h"
 #include "json_schema.h"
 #include "run_dir.h"
+#include "sweep_schema.h"
 #include <string.h>
 
 enum { PATCHED_DEPTH = 3 }; /* of wrappers, to which an arm's patches of `inner` are checked */
@@ -236,11 +240,18 @@ static void add_host_block(const Writer *w, const HnBlock *block) {
   close_object(w);
 }
 
-/* What a base and an arm are made of. */
-static void define_blocks(const Writer *w) {
-  open_object(w, "blocks");
+/* What an arm is made of, and a base, which may include that of another study. */
+static void define_blocks(const Writer *w, const char *definition, bool includes) {
+  open_object(w, definition);
   hn_json_add_string(w->b, "type", "object");
   open_object(w, "properties");
+  if (includes) {
+    open_object(w, HN_INCLUDE);
+    hn_json_schema_doc(w->b, HN_INCLUDE_DOC, HN_INCLUDE_DOC);
+    hn_json_add_string(w->b, "type", "string");
+    hn_json_add_int(w->b, "minLength", 1);
+    close_object(w);
+  }
   for (const char *const *name = hn_cell_blocks; *name; name++) {
     const HnBlock *block = hn_block_find(*name);
     if (block->schema) {
@@ -289,7 +300,7 @@ static void add_arms(const Writer *w) {
   hn_json_add_string(w->b, "type", "object");
   hn_json_add_int(w->b, "maxProperties", HN_ARMS_MAX);
   open_object(w, "propertyNames");
-  hn_json_add_string(w->b, "pattern", HN_NAME_PATTERN);
+  hn_json_add_string(w->b, "pattern", HN_ARM_PATTERN);
   add_taken(w);
   close_object(w);
   hn_json_schema_ref(w->b, "additionalProperties", "blocks");
@@ -311,11 +322,12 @@ static void add_top_level(const Writer *w) {
   close_object(w);
   open_key(w, "base");
   open_array(w, "allOf");
-  hn_json_schema_ref(w->b, NULL, "blocks");
+  hn_json_schema_ref(w->b, NULL, "base");
   close_array(w);
   close_object(w);
   add_arms(w);
   add_host_block(w, hn_block_find("seeds"));
+  hn_sweep_schema_add(w->b, hn_block_find("sweep")->doc);
   add_host_block(w, hn_block_find("report"));
   close_object(w);
 }
@@ -485,6 +497,22 @@ static void add_conditions(const Writer *w) {
   close_array(w);
 }
 
+/* {"if": what a base must hold cannot be told here: another file has it, or a sweep */
+static void add_if_elsewhere(const Writer *w) {
+  open_object(w, "if");
+  open_array(w, "anyOf");
+  open_object(w, NULL);
+  open_inside(w, "base");
+  add_required(w, HN_INCLUDE);
+  close_inside(w);
+  close_object(w);
+  open_object(w, NULL);
+  hn_sweep_schema_add_plugins(w->b);
+  close_object(w);
+  close_array(w);
+  close_object(w);
+}
+
 char *hn_study_schema(const GPtrArray *plugins) {
   const Writer w = {hn_json_begin(), plugins};
   hn_json_add_string(w.b, "$schema", "http://json-schema.org/draft-07/schema#");
@@ -495,6 +523,8 @@ char *hn_study_schema(const GPtrArray *plugins) {
   add_required(&w, "hunch");
   add_top_level(&w);
   hn_json_add_bool(w.b, "additionalProperties", false);
+  add_if_elsewhere(&w);
+  open_object(&w, "else");
   open_object(&w, "if");
   open_inside(&w, "arms");
   hn_json_add_string(w.b, "type", "object");
@@ -507,8 +537,10 @@ char *hn_study_schema(const GPtrArray *plugins) {
   open_object(&w, "else");
   add_whole_base(&w);
   close_object(&w);
+  close_object(&w);
   open_object(&w, "definitions");
-  define_blocks(&w);
+  define_blocks(&w, "blocks", false);
+  define_blocks(&w, "base", true);
   define_plugins(&w);
   close_object(&w);
   return hn_json_end(w.b);

@@ -7,6 +7,7 @@
 #include "script.h"
 
 typedef enum HnFigureGroup {
+  HN_FIGURE_SWEEP,      /* against the values of swept parameters */
   HN_FIGURE_LEARNING,   /* against frames */
   HN_FIGURE_PREDICTION, /* errors of held-out predictions against context length */
   HN_FIGURE_BELIEF,     /* the inference's other columns of steps.csv, likewise */

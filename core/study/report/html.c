@@ -206,6 +206,7 @@ static void task_table(GString *out, const HnComparison *c, const HnTaskComparis
   g_string_append(out, "</tr></thead><tbody>\n");
   for (guint i = 0; i < b->rows->len; i++)
     task_row(out, c, b->rows->pdata[i], i + 1 == b->rows->len);
+  for (guint i = 0; i < b->scores->len; i++) task_row(out, c, b->scores->pdata[i], false);
   g_string_append(out, "</tbody></table></div>\n");
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 static const char *const headings[HN_FIGURE_GROUPS] = {
+    [HN_FIGURE_SWEEP] = "Swept parameters",
     [HN_FIGURE_LEARNING] = "Learning",
     [HN_FIGURE_PREDICTION] = "Held-out predictions by length of context",
     [HN_FIGURE_BELIEF] = "The belief by length of context",

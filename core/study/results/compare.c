@@ -2,10 +2,12 @@
 #include "compare.h"
 #include "comparable.h"
 #include "error.h"
+#include "holm.h"
 #include "live.h"
 #include "record_columns.h"
 #include "render_live.h"
 #include "run_kernels.h"
+#include "search.h"
 #include <math.h>
 #include <string.h>
 
@@ -70,7 +72,7 @@ static void pair_values(const HnComparison *c, const HnCompared *m, int64_t arm,
 }
 
 void hn_compared_free(HnCompared *c) {
-  g_free(c->column), g_free(c->unit), g_free(c->final), g_free(c->estimate);
+  g_free(c->column), g_free(c->unit), g_free(c->final), g_free(c->estimate), g_free(c->p);
   g_free(c);
 }
 
@@ -78,15 +80,26 @@ static HnEstimate estimate(const HnComparison *c, const HnCompared *m, int64_t a
   const HnStatistic *t = &hn_statistics[k];
   const int64_t seeds = c->results->seeds;
   if (!t->paired) return t->of(c->stats, seeds, m->final + arm * seeds, NULL, m->trials);
-  if (arm == c->baseline || c->protocol[arm])
-    return (HnEstimate){.value = NAN, .low = NAN, .high = NAN};
+  if (arm == c->baseline || c->protocol[arm]) return hn_estimate_none();
   g_autofree double *own = g_new(double, (gsize)seeds), *baseline = g_new(double, (gsize)seeds);
   pair_values(c, m, arm, own, baseline);
   return t->of(c->stats, seeds, own, baseline, m->trials);
 }
 
-HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char *column,
-                            double trials, double *final) {
+/* The arms' differences of a metric are one family. */
+static void judge(const HnComparison *c, HnCompared *m) {
+  m->level = 1 - hn_stats_confidence(c->stats);
+  m->p = g_new(double, (gsize)m->arms);
+  for (int64_t a = 0; a < m->arms; a++) {
+    m->p[a] = m->estimate[a][HN_DIFFERENCE].p;
+    m->family += !isnan(m->p[a]);
+  }
+  m->adjusted = m->family > 1 && c->results->report.adjust == HN_ADJUST_HOLM;
+  if (m->adjusted) hn_holm(m->arms, m->p);
+}
+
+HnCompared *hn_compared_of(const HnComparison *c, const char *name, const char *column,
+                           double trials, double *final, HnEstimate (*own)[HN_STATISTICS]) {
   const HnResults *r = c->results;
   HnCompared *m = g_new0(HnCompared, 1);
   m->column = g_strdup(name);
@@ -96,10 +109,16 @@ HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char 
   m->averaged = is_averaged(column);
   m->final = final;
   m->arms = r->arm_count;
-  m->estimate = g_malloc0_n((gsize)r->arm_count, sizeof *m->estimate);
-  for (int64_t a = 0; a < r->arm_count; a++)
+  m->estimate = own ? own : g_malloc0_n((gsize)r->arm_count, sizeof *m->estimate);
+  for (int64_t a = 0; a < r->arm_count && !own; a++)
     for (int k = 0; k < HN_STATISTICS; k++) m->estimate[a][k] = estimate(c, m, a, k);
+  judge(c, m);
   return m;
+}
+
+HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char *column,
+                            double trials, double *final) {
+  return hn_compared_of(c, name, column, trials, final, NULL);
 }
 
 static void compare_column(HnComparison *c, const char *column) {
@@ -260,33 +279,72 @@ static void note_pairs(const HnComparison *c, const HnCompared *m, int64_t arm) 
          name, own, own == 1 ? "" : "s", base, others, pairs);
 }
 
+/* What estimates have in common that must be said once. */
+typedef struct Seen {
+  bool shown[HN_INTERVALS], few;
+  bool sparse, constant; /* enough seeds for a mean: too few for a median; pairs that all agree */
+  int64_t differences, family; /* with an interval; the most that are adjusted at once */
+} Seen;
+
+static void see(const HnComparison *c, Seen *seen, const HnEstimate *e, int k) {
+  seen->shown[e->interval] = true;
+  seen->few |= e->n > 0 && e->n < HN_STATS_SEEDS_MIN;
+  const bool lacks = e->n >= HN_STATS_SEEDS_MIN && e->interval == HN_INTERVAL_NONE;
+  const bool is_median = hn_stats_kind(c->stats) == HN_AGGREGATE_MEDIAN;
+  seen->sparse |= lacks && is_median;
+  seen->constant |= lacks && !is_median && k == HN_DIFFERENCE;
+}
+
+static void note_intervals(const HnComparison *c, const Seen *seen) {
+  const int64_t needs = hn_median_needs(hn_stats_confidence(c->stats));
+  if (seen->few) note(c, "No interval below %d seeds: run more seeds.", HN_STATS_SEEDS_MIN);
+  if (seen->sparse)
+    note(c, "No interval of a median below %" G_GINT64_FORMAT " seeds: run more seeds.", needs);
+  if (seen->constant)
+    note(c,
+         "No interval where all seeds differ by the same: nothing is known of how they scatter.");
+  if (hn_stats_skewed(c->stats) && hn_stats_kind(c->stats) != HN_AGGREGATE_MEDIAN)
+    note(c,
+         "No interval of an arm's %s: it would not hold for skewed scores; differences have one.",
+         hn_aggregate_name(hn_stats_kind(c->stats)));
+  if (seen->shown[HN_INTERVAL_WILSON])
+    note(c, "Wilson's: trials as the seeds' variance allows, at most one for each task and seed.");
+  if (seen->shown[HN_INTERVAL_NEWCOMBE])
+    note(c,
+         "Newcombe's: of rates whose t would be narrower than one trial a task and seed allows.");
+  if (seen->family > 1)
+    note(c,
+         "Verdicts are adjusted for the %" G_GINT64_FORMAT
+         " differences of a metric (Holm), intervals are not.",
+         seen->family);
+  else if (seen->differences > 1)
+    note(c,
+         "Each interval holds for itself; the %" G_GINT64_FORMAT
+         " differences are not adjusted for being many.",
+         seen->differences);
+}
+
 /* What the seeds of all columns leave to be said. */
 static void note_seeds(const HnComparison *c) {
-  const HnResults *r = c->results;
-  guint intervals = 0;
-  bool coarse = false, few = false, rates = false;
+  Seen seen = {0};
   for (guint i = 0; i < c->columns->len; i++) {
     const HnCompared *m = c->columns->pdata[i];
-    for (int64_t a = 0; a < r->arm_count; a++) {
-      const HnEstimate *value = &m->estimate[a][HN_VALUE];
-      const HnEstimate *difference = &m->estimate[a][HN_DIFFERENCE];
-      intervals += difference->interval != HN_INTERVAL_NONE;
-      coarse |= value->coarse, rates |= value->interval == HN_INTERVAL_WILSON;
-      few |= (value->n > 0 && value->n < HN_STATS_SEEDS_MIN) ||
-             (difference->n > 0 && difference->n < HN_STATS_SEEDS_MIN);
+    if (m->adjusted) seen.family = MAX(seen.family, m->family);
+    for (int64_t a = 0; a < m->arms; a++) {
+      for (int k = 0; k < HN_STATISTICS; k++) see(c, &seen, &m->estimate[a][k], k);
+      seen.differences += m->estimate[a][HN_DIFFERENCE].interval != HN_INTERVAL_NONE;
       note_lacking(c, m, a);
       note_pairs(c, m, a);
     }
   }
-  if (few) note(c, "No interval below %d seeds: run more seeds.", HN_STATS_SEEDS_MIN);
-  if (coarse)
-    note(c, "~ is a coarse interval, too narrow: bootstraps below %d seeds decide nothing.",
-         HN_STATS_COARSE_BELOW);
-  if (rates)
-    note(c, "Wilson's: trials as the seeds' variance allows, at most one for each task and seed.");
-  if (intervals > 1)
-    note(c, "Each interval holds for itself; the %u differences are not adjusted for being many.",
-         intervals);
+  note_intervals(c, &seen);
+}
+
+static const char *frames_of(const HnResults *r, int64_t arm) {
+  const HnResult *cell = hn_results_first_done(r, arm);
+  const HnNode *run = cell && cell->config ? hn_node_get(cell->config, "run") : NULL;
+  const HnNode *frames = run ? hn_node_get(run, "frames") : NULL;
+  return frames && frames->kind == HN_NODE_TEXT ? frames->text : NULL;
 }
 
 /* Which arms are partial, and as of which update each stands in the table. */
@@ -306,9 +364,14 @@ static void note_partial(const HnComparison *c) {
 
 static void note_arms(const HnComparison *c) {
   const HnResults *r = c->results;
+  const char *base = frames_of(r, c->baseline);
   for (int64_t a = 0; a < r->arm_count; a++) {
     if (c->protocol[a])
       note(c, "%s is not set against the baseline: %s.", r->arms[a], c->protocol[a]);
+    const char *own = frames_of(r, a);
+    if (base && own && !g_str_equal(own, base))
+      note(c, "%s learnt from %s frames and %s from %s.", r->arms[a], own, r->arms[c->baseline],
+           base);
     if (hn_results_privileged(r, a))
       note(c, "%s sees the true task: it is an oracle, a bound rather than a method.", r->arms[a]);
   }
@@ -410,8 +473,9 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
   const int64_t base = choose_baseline(r, baseline ? baseline : report->baseline, error);
   if (base < 0 || !hn_comparable(r, error)) return NULL;
   g_autoptr(HnComparison) c = g_new0(HnComparison, 1);
-  c->results = r, c->baseline = base;
+  c->results = r, c->baseline = base, c->target = NAN;
   c->stats = hn_stats_new((HnAggregate)report->aggregate, report->confidence, report->resamples);
+  if (report->scores == HN_SHAPE_SKEWED) hn_stats_assume_skewed(c->stats);
   c->columns = g_ptr_array_new_with_free_func((GDestroyNotify)hn_compared_free);
   c->absent = g_ptr_array_new_with_free_func(g_free);
   c->partial = g_ptr_array_new_with_free_func(g_free);
@@ -424,6 +488,7 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
   list_partners(c), list_origin(c), list_unfinished(c);
   if (!compare_columns(c, metric, error)) return NULL;
   note_partial(c), note_seeds(c), note_arms(c), note_machines(c), note_unchecked(c);
+  hn_search_note(r->dir, c->notes);
   return g_steal_pointer(&c);
 }
 
@@ -444,6 +509,7 @@ const char *hn_compared_verdict(const HnCompared *m, int64_t arm) {
   const HnEstimate *d = &m->estimate[arm][HN_DIFFERENCE];
   if (d->interval == HN_INTERVAL_NONE || d->coarse) return "";
   if (d->low <= 0 && d->high >= 0) return d->low < d->high ? "unclear" : "same";
+  if (m->adjusted && m->p[arm] > m->level) return "unclear";
   if (m->better == 0) return d->value > 0 ? "higher" : "lower";
   return (d->value > 0) == (m->better > 0) ? "better" : "worse";
 }

@@ -20,6 +20,10 @@ typedef struct HnCompared {
   double *final; /* [arms, seeds]; NaN where there is none */
   /* [arms]; of paired statistics n = 0 for the baseline and where protocols differ */
   HnEstimate (*estimate)[HN_STATISTICS];
+  int64_t family; /* differences that have a p-value, one for each arm that has */
+  bool adjusted;  /* verdicts are, for these being many */
+  double level;   /* at or below which p decides */
+  double *p;      /* [arms] of the difference, adjusted if verdicts are; NaN: none */
 } HnCompared;
 
 typedef struct HnComparison {
@@ -36,6 +40,7 @@ typedef struct HnComparison {
   GPtrArray *notes;   /* char *: what a reader should know, a line each */
   GPtrArray *origin;  /* char *: environment, simulator and protocol, a line each */
   int64_t done, failed;
+  double target; /* of the optimality gap of what is no rate; NaN, as at first: there is none */
 } HnComparison;
 
 /* Refuses (HN_ERROR_DIFFERS) cells that count of different versions of hunch or of one plugin, and
@@ -46,11 +51,15 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
 void hn_comparison_free(HnComparison *c);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnComparison, hn_comparison_free)
 /* "better", "worse" (or "higher", "lower"), "same", "unclear", or "" where nothing can be said:
- * without an interval, or with a coarse one. */
+ * without an interval, or with a coarse one.  Adjusted ones may be unclear though the interval
+ * leaves out 0. */
 const char *hn_compared_verdict(const HnCompared *m, int64_t arm);
 /* A column of the caller's own: final [arms, seeds] is taken over; `column` says what unit it has
  * and whether it is a rate, of so many trials. */
 HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char *column,
                             double trials, double *final);
+/* The same with [arms] estimates of the caller's own, which are taken over. */
+HnCompared *hn_compared_of(const HnComparison *c, const char *name, const char *column,
+                           double trials, double *final, HnEstimate (*estimate)[HN_STATISTICS]);
 void hn_compared_free(HnCompared *c);
 #endif

@@ -1,5 +1,6 @@
 /* compare_tasks.c - see compare_tasks.h. */
 #include "compare_tasks.h"
+#include "compare_scores.h"
 #include "csv.h"
 #include <math.h>
 #include <string.h>
@@ -125,7 +126,7 @@ static GPtrArray *read_scores(const HnResult *c, GError **error) {
 
 static void by_task_free(gpointer p) {
   HnTaskComparison *b = p;
-  g_ptr_array_unref(b->rows);
+  g_ptr_array_unref(b->rows), g_ptr_array_unref(b->scores), g_free(b->profile);
   g_free(b->split), g_free(b->column), g_free(b);
 }
 
@@ -163,6 +164,7 @@ static HnTaskComparison *compare_on_split(const HnComparison *c, GPtrArray **sco
   HnTaskComparison *b = g_new0(HnTaskComparison, 1);
   b->split = g_strdup(split), b->column = g_strdup(column_name[k]);
   b->rows = g_ptr_array_new_with_free_func((GDestroyNotify)hn_compared_free);
+  b->scores = g_ptr_array_new_with_free_func((GDestroyNotify)hn_compared_free);
   for (guint t = 0; t < tasks->len; t++) {
     double *final = g_new(double, cells), trials = INFINITY; /* the fewest of any cell */
     for (guint i = 0; i < cells; i++) {
@@ -175,6 +177,7 @@ static HnTaskComparison *compare_on_split(const HnComparison *c, GPtrArray **sco
     all_trials += trials;
     g_ptr_array_add(b->rows, hn_compared_new(c, tasks->pdata[t], column_name[k], trials, final));
   }
+  hn_compare_scores(c, b);
   g_autofree char *name = g_strdup_printf("mean of %u", tasks->len);
   g_ptr_array_add(b->rows, hn_compared_new(c, name, column_name[k], all_trials, mean));
   if (any) return b;

@@ -4,10 +4,15 @@
 #define HN_COMPARE_TASKS_H
 #include "compare.h"
 
+enum { HN_PROFILE_LEVELS = 21 };
+
 /* One column of episodes.csv on one split. */
 typedef struct HnTaskComparison {
   char *split, *column; /* "test", "success" */
   GPtrArray *rows;      /* HnCompared *, named by task; the last is the mean over tasks */
+  GPtrArray *scores;    /* HnCompared *, statistics of all seeds and tasks; none of one task */
+  double level[HN_PROFILE_LEVELS]; /* from the smallest score to the largest */
+  double *profile; /* [arms, levels] share of scores above a level; NULL: there is none */
 } HnTaskComparison;
 
 /* HnTaskComparison *: success, where there is such a column, then return, for the splits in the

@@ -36,9 +36,10 @@ static int common_exponent(const HnCompared *m) {
   return common;
 }
 
-/* Two digits of an interval of this half width, at most five of the value; else four of that. */
+/* Two digits of an interval of this half width (INFINITY: there is none), at most four of the
+ * value. */
 static int decimals_of(double half, double largest, int exponent) {
-  const double unit = isfinite(half) ? fmax(half / 10, largest * 1e-5) : largest / 1e3;
+  const double unit = fmax(isfinite(half) ? half / 10 : 0, largest / 1e3);
   if (!(unit > 0)) return 2;
   return CLAMP((int)ceil(exponent - log10(unit) - 1e-9), 0, 9);
 }

@@ -16,11 +16,10 @@ static void add_head(HnCsvWriter *w, int64_t seeds) {
   hn_csv_end_row(w);
 }
 
-static void add_row(HnCsvWriter *w, const HnComparison *c, const HnTaskComparison *b,
-                    const HnCompared *m, int64_t arm) {
+static void add_row(HnCsvWriter *w, const HnComparison *c, const HnCompared *m, int64_t arm) {
   const HnEstimate *e = m->estimate[arm];
   const int64_t seeds = c->results->seeds;
-  hn_csv_text(w, b->split), hn_csv_text(w, b->column), hn_csv_text(w, m->column);
+  hn_csv_text(w, m->column);
   hn_csv_text(w, c->results->arms[arm]), hn_csv_int(w, e[HN_VALUE].n);
   for (int k = 0; k < HN_STATISTICS; k++) {
     hn_csv_finite(w, e[k].value);
@@ -30,13 +29,29 @@ static void add_row(HnCsvWriter *w, const HnComparison *c, const HnTaskCompariso
   hn_csv_end_row(w);
 }
 
+char *hn_render_csv(const HnComparison *c) {
+  HnCsvWriter w = hn_csv_writer("column,arm,seeds", DIGITS);
+  add_head(&w, c->results->seeds);
+  for (guint i = 0; i < c->columns->len; i++)
+    for (int64_t a = 0; a < c->results->arm_count; a++) add_row(&w, c, c->columns->pdata[i], a);
+  return hn_csv_take(&w);
+}
+
+static void add_rows(HnCsvWriter *w, const HnComparison *c, const HnTaskComparison *b,
+                     const GPtrArray *rows) {
+  for (guint t = 0; t < rows->len; t++)
+    for (int64_t a = 0; a < c->results->arm_count; a++) {
+      hn_csv_text(w, b->split), hn_csv_text(w, b->column);
+      add_row(w, c, rows->pdata[t], a);
+    }
+}
+
 char *hn_render_csv_tasks(const HnComparison *c, const GPtrArray *tasks) {
   HnCsvWriter w = hn_csv_writer("split,column,task,arm,seeds", DIGITS);
   add_head(&w, c->results->seeds);
   for (guint i = 0; i < tasks->len; i++) {
     const HnTaskComparison *b = tasks->pdata[i];
-    for (guint t = 0; t < b->rows->len; t++)
-      for (int64_t a = 0; a < c->results->arm_count; a++) add_row(&w, c, b, b->rows->pdata[t], a);
+    add_rows(&w, c, b, b->rows), add_rows(&w, c, b, b->scores);
   }
   return hn_csv_take(&w);
 }

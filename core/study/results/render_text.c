@@ -1,10 +1,9 @@
 /* render_text.c - see render_text.h. */
 #include "render_text.h"
 #include "format.h"
-#include "text_table.h"
+#include "scores.h"
 #include <math.h>
-
-enum { WIDTH = 100 };
+#include <string.h>
 
 static void add_head(HnTextTable *t, const HnComparison *c) {
   hn_text_table_add(t, g_strdup("arm"));
@@ -28,58 +27,72 @@ static void add_arm(HnTextTable *t, const HnComparison *c, const HnCompared *m, 
   hn_text_table_add(t, g_strdup(hn_compared_verdict(m, arm)));
 }
 
-static void add_column(const HnComparison *c, const HnCompared *m, GString *out) {
+void hn_render_compared(const HnComparison *c, const HnCompared *m, HnSheetStyle style,
+                        GString *out) {
   g_autoptr(GString) align = g_string_new("lr"); /* arm, seeds */
   for (int k = 0; k < HN_STATISTICS; k++) g_string_append(align, "rh");
   HnTextTable t = hn_text_table(g_string_append_c(align, 'l')->str);
   g_autofree char *heading = hn_format_heading(m);
-  g_string_append_printf(out, "\n%s", m->column);
-  g_string_append_printf(out, *heading ? "  (%s)\n" : "%s\n", heading);
+  g_autofree char *title =
+      *heading ? g_strdup_printf("%s  (%s)", m->column, heading) : g_strdup(m->column);
   add_head(&t, c);
   for (int64_t a = 0; a < m->arms; a++) add_arm(&t, c, m, a);
-  hn_text_table_end(&t, WIDTH, out);
+  hn_sheet_end(&t, title, style, out);
 }
 
-static void add_heading(const HnComparison *c, GString *out) {
+static void add_heading(const HnComparison *c, HnSheetStyle style, GString *out) {
   const HnResults *r = c->results;
   g_autofree char *methods = hn_format_methods(c);
-  g_string_append_printf(out,
-                         "%s: %" G_GINT64_FORMAT " arm%s x %" G_GINT64_FORMAT
-                         " seed%s, %" G_GINT64_FORMAT " of %u cells done\n",
-                         r->study, r->arm_count, r->arm_count == 1 ? "" : "s", r->seeds,
-                         r->seeds == 1 ? "" : "s", c->done, r->cells->len);
-  if (c->columns->len)
-    g_string_append_printf(out, "Final values%s; %s.\n",
-                           c->partial->len ? ", those of partial arms so far" : "", methods);
-  else
-    g_string_append(out, "No cell has an evaluation yet.\n");
+  g_autofree char *size =
+      g_strdup_printf("%s: %" G_GINT64_FORMAT " arm%s x %" G_GINT64_FORMAT
+                      " seed%s, %" G_GINT64_FORMAT " of %u cells done",
+                      r->study, r->arm_count, r->arm_count == 1 ? "" : "s", r->seeds,
+                      r->seeds == 1 ? "" : "s", c->done, r->cells->len);
+  g_autofree char *shown =
+      c->columns->len
+          ? g_strdup_printf("Final values%s; %s.",
+                            c->partial->len ? ", those of partial arms so far" : "", methods)
+          : g_strdup("No cell has an evaluation yet.");
+  hn_sheet_line(size, style, out), hn_sheet_line(shown, style, out);
   for (guint i = 0; i < c->origin->len && (c->done || c->partial->len); i++)
-    g_string_append_printf(out, "%s\n", (char *)c->origin->pdata[i]);
+    hn_sheet_line(c->origin->pdata[i], style, out);
 }
 
-char *hn_render_text_heading(const HnComparison *c) {
+char *hn_render_heading(const HnComparison *c, HnSheetStyle style) {
   GString *out = g_string_new(NULL);
-  add_heading(c, out);
+  add_heading(c, style, out);
   return g_string_free(out, FALSE);
 }
 
 /* Cells that are not done, a line each. */
-static void add_cells(const GPtrArray *lines, const char *what, GString *out) {
-  if (lines->len) g_string_append_printf(out, "\n%u cells are %s:\n", lines->len, what);
-  for (guint i = 0; i < lines->len; i++)
-    g_string_append_printf(out, "  %s\n", (char *)lines->pdata[i]);
+static void add_cells(const GPtrArray *lines, const char *what, HnSheetStyle style, GString *out) {
+  if (!lines->len) return;
+  if (style == HN_SHEET_TEXT) g_string_append_c(out, '\n');
+  g_autofree char *heading = g_strdup_printf("%u cells are %s:", lines->len, what);
+  hn_sheet_line(heading, style, out);
+  for (guint i = 0; i < lines->len; i++) {
+    g_autofree char *line = g_strconcat("  ", lines->pdata[i], NULL);
+    hn_sheet_line(line, style, out);
+  }
+}
+
+char *hn_render(const HnComparison *c, HnSheetStyle style) {
+  GString *out = g_string_new(NULL);
+  add_heading(c, style, out);
+  for (guint i = 0; i < c->columns->len; i++)
+    hn_render_compared(c, c->columns->pdata[i], style, out);
+  if (c->notes->len && style == HN_SHEET_TEXT) g_string_append_c(out, '\n');
+  for (guint i = 0; i < c->notes->len; i++) {
+    g_autofree char *line = g_strconcat("note: ", c->notes->pdata[i], NULL);
+    hn_sheet_line(line, style, out);
+  }
+  add_cells(c->partial, "in the table as far as they are", style, out);
+  add_cells(c->absent, "not in the table", style, out);
+  return g_string_free(out, FALSE);
 }
 
 char *hn_render_text(const HnComparison *c) {
-  GString *out = g_string_new(NULL);
-  add_heading(c, out);
-  for (guint i = 0; i < c->columns->len; i++) add_column(c, c->columns->pdata[i], out);
-  if (c->notes->len) g_string_append_c(out, '\n');
-  for (guint i = 0; i < c->notes->len; i++)
-    g_string_append_printf(out, "note: %s\n", (char *)c->notes->pdata[i]);
-  add_cells(c->partial, "in the table as far as they are", out);
-  add_cells(c->absent, "not in the table", out);
-  return g_string_free(out, FALSE);
+  return hn_render(c, HN_SHEET_TEXT);
 }
 
 /* ---- by task ---- */
@@ -103,30 +116,49 @@ static HnFormat shown_as(HnFormat f, const HnCompared *m, int64_t arm) {
   return own;
 }
 
-static void add_tasks(const HnComparison *c, const HnTaskComparison *b, GString *out) {
+static void add_task(HnTextTable *t, HnFormat common, const HnCompared *m) {
+  hn_text_table_add(t, hn_diag_printable(m->column));
+  for (int64_t a = 0; a < m->arms; a++) {
+    const HnEstimate *e = &m->estimate[a][HN_VALUE];
+    const HnFormat f = shown_as(common, m, a);
+    g_autofree char *value = hn_format_number(e->value, f), *interval = hn_format_interval(e, f);
+    hn_text_table_add(t, g_strconcat(value, *interval ? " " : "", interval, NULL));
+  }
+}
+
+static void add_tasks(const HnComparison *c, const HnTaskComparison *b, HnSheetStyle style,
+                      GString *out) {
   const int64_t arms = c->results->arm_count;
   const HnFormat common = format_of(b);
   g_autofree char *align = g_strnfill((gsize)arms + 1, 'l');
   HnTextTable t = hn_text_table(align);
   hn_text_table_add(&t, g_strdup("task"));
   for (int64_t a = 0; a < arms; a++) hn_text_table_add(&t, g_strdup(c->results->arms[a]));
-  for (guint i = 0; i < b->rows->len; i++) {
-    const HnCompared *m = b->rows->pdata[i];
-    hn_text_table_add(&t, hn_diag_printable(m->column));
-    for (int64_t a = 0; a < arms; a++) {
-      const HnEstimate *e = &m->estimate[a][HN_VALUE];
-      const HnFormat f = shown_as(common, m, a);
-      g_autofree char *value = hn_format_number(e->value, f), *interval = hn_format_interval(e, f);
-      hn_text_table_add(&t, g_strconcat(value, *interval ? " " : "", interval, NULL));
-    }
+  for (guint i = 0; i < b->rows->len; i++) add_task(&t, common, b->rows->pdata[i]);
+  for (guint i = 0; i < b->scores->len; i++) add_task(&t, common, b->scores->pdata[i]);
+  g_autofree char *title = g_strdup_printf("%s by task, split %s", b->column, b->split);
+  hn_sheet_end(&t, title, style, out);
+}
+
+char *hn_render_tasks(const HnComparison *c, const GPtrArray *tasks, HnSheetStyle style) {
+  GString *out = g_string_new(NULL);
+  bool scores = false;
+  if (!tasks->len) hn_sheet_line("No done cell has an evaluation of tasks with names.", style, out);
+  for (guint i = 0; i < tasks->len; i++) {
+    const HnTaskComparison *b = tasks->pdata[i];
+    add_tasks(c, b, style, out);
+    scores |= b->scores->len > 0;
   }
-  g_string_append_printf(out, "\n%s by task, split %s\n", b->column, b->split);
-  hn_text_table_end(&t, WIDTH, out);
+  g_autofree char *note = g_strdup_printf(
+      "note: The last rows are of all seeds and tasks; improvement: probability to beat %s,\n"
+      "with an interval from %d seeds on, unless all agree.",
+      c->results->arms[c->baseline], HN_IMPROVEMENT_SEEDS_MIN);
+  if (style != HN_SHEET_TEXT) *strchr(note, '\n') = ' ';
+  if (scores && style == HN_SHEET_TEXT) g_string_append_c(out, '\n');
+  if (scores) hn_sheet_line(note, style, out);
+  return g_string_free(out, FALSE);
 }
 
 char *hn_render_text_tasks(const HnComparison *c, const GPtrArray *tasks) {
-  GString *out = g_string_new(NULL);
-  if (!tasks->len) g_string_append(out, "\nNo done cell has an evaluation of tasks with names.\n");
-  for (guint i = 0; i < tasks->len; i++) add_tasks(c, tasks->pdata[i], out);
-  return g_string_free(out, FALSE);
+  return hn_render_tasks(c, tasks, HN_SHEET_TEXT);
 }

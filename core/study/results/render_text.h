@@ -1,13 +1,20 @@
-/* render_text.h - a comparison as tables for a terminal, at most 100 characters wide for any
- * reasonable names.  All texts are freed with g_free. */
+/* render_text.h - a comparison as tables for people, in any style.  All texts are freed with
+ * g_free. */
 #ifndef HN_RENDER_TEXT_H
 #define HN_RENDER_TEXT_H
 #include "compare_tasks.h"
+#include "sheet.h"
 
 /* What was compared and how it was counted. */
-char *hn_render_text_heading(const HnComparison *c);
+char *hn_render_heading(const HnComparison *c, HnSheetStyle style);
+/* Appends the table of one column. */
+void hn_render_compared(const HnComparison *c, const HnCompared *m, HnSheetStyle style,
+                        GString *out);
 /* That heading, a table for each column, notes, and the cells that are not in it. */
-char *hn_render_text(const HnComparison *c);
+char *hn_render(const HnComparison *c, HnSheetStyle style);
 /* Tables by task, arms side by side with their intervals; tasks: of hn_compare_tasks. */
+char *hn_render_tasks(const HnComparison *c, const GPtrArray *tasks, HnSheetStyle style);
+/* The same for a terminal. */
+char *hn_render_text(const HnComparison *c);
 char *hn_render_text_tasks(const HnComparison *c, const GPtrArray *tasks);
 #endif

@@ -166,10 +166,14 @@ static bool read_plan(HnResults *r, GError **error) {
   return ok;
 }
 
+GPtrArray *hn_result_list(void) {
+  return g_ptr_array_new_with_free_func((GDestroyNotify)result_free);
+}
+
 static HnResults *results_new(const char *dir) {
   HnResults *r = g_new0(HnResults, 1);
   r->dir = g_strdup(dir);
-  r->cells = g_ptr_array_new_with_free_func((GDestroyNotify)result_free);
+  r->cells = hn_result_list();
   return r;
 }
 

@@ -37,6 +37,8 @@ typedef struct HnResults {
   bool single;           /* of one cell's folder, whose seed index may be any */
 } HnResults;
 
+/* An empty list of cells, which it will own. */
+GPtrArray *hn_result_list(void);
 /* The whole folder; HN_ERROR_MISSING where it is no study's, naming what may have been meant. */
 HnResults *hn_results_read(const char *dir, GError **error);
 /* The folder of a single cell, which run.json says all of: a study of that cell alone.

@@ -1,7 +1,6 @@
 /* stats.c - see stats.h. */
 #include "stats.h"
 #include <glib.h>
-#include <hunch/rng.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,24 +9,30 @@ struct HnStats {
   HnAggregate aggregate;
   double confidence;
   int64_t resamples;
-  int64_t drawn;   /* number of seeds that `index` was drawn for */
-  int32_t *index;  /* [resamples, drawn] */
-  double *replica; /* [resamples] */
+  bool skewed;
 };
 
 HnStats *hn_stats_new(HnAggregate aggregate, double confidence, int64_t resamples) {
   g_assert(confidence > 0 && confidence < 1 && resamples >= 2);
   HnStats *s = g_new0(HnStats, 1);
   s->aggregate = aggregate, s->confidence = confidence, s->resamples = resamples;
-  s->replica = g_new(double, (gsize)resamples);
   return s;
 }
 
 void hn_stats_free(HnStats *s) {
-  if (!s) return;
-  g_free(s->index);
-  g_free(s->replica);
   g_free(s);
+}
+
+void hn_stats_assume_skewed(HnStats *s) {
+  s->skewed = true;
+}
+
+bool hn_stats_skewed(const HnStats *s) {
+  return s->skewed;
+}
+
+int64_t hn_stats_resamples(const HnStats *s) {
+  return s->resamples;
 }
 
 double hn_stats_confidence(const HnStats *s) {
@@ -42,8 +47,12 @@ static const struct {
   const char *name, *title;
 } intervals[HN_INTERVALS] = {[HN_INTERVAL_NONE] = {"none", "none"},
                              [HN_INTERVAL_T] = {"t", "Student's t"},
-                             [HN_INTERVAL_BOOTSTRAP] = {"bootstrap", "percentile bootstrap"},
-                             [HN_INTERVAL_WILSON] = {"wilson", "Wilson's of rates"}};
+                             [HN_INTERVAL_BOOTSTRAP] = {"bootstrap", "stratified bootstrap"},
+                             [HN_INTERVAL_WILSON] = {"wilson", "Wilson's"},
+                             [HN_INTERVAL_NEWCOMBE] = {"newcombe", "Newcombe's"},
+                             [HN_INTERVAL_WINSORISED] = {"winsorised", "Winsorised t"},
+                             [HN_INTERVAL_ORDER] = {"order", "order statistics"},
+                             [HN_INTERVAL_JACKKNIFE] = {"jackknife", "jackknife over seeds"}};
 
 const char *hn_interval_name(HnInterval i) {
   return intervals[i].name;
@@ -101,44 +110,13 @@ double hn_stats_aggregate(HnAggregate a, int64_t n, double *x) {
 
 /* ---- intervals ---- */
 
-/* P(|t| < x) by the finite series for a whole number of degrees of freedom. */
-static double t_within(double x, int64_t dof) {
-  double theta = atan(x / sqrt((double)dof)), c = cos(theta), sum = 0, term = 1;
-  if (dof % 2 == 0) {
-    for (int64_t k = 2; k <= dof; k += 2) {
-      sum += term;
-      term *= c * c * (double)(k - 1) / (double)k;
-    }
-    return sin(theta) * sum;
-  }
-  term = c;
-  for (int64_t k = 3; k <= dof; k += 2) {
-    sum += term;
-    term *= c * c * (double)(k - 1) / (double)k;
-  }
-  return (theta + sin(theta) * sum) * 2 / G_PI;
+HnEstimate hn_estimate_none(void) {
+  return (HnEstimate){.value = NAN, .low = NAN, .high = NAN, .p = NAN};
 }
 
-double hn_stats_t(double confidence, int64_t dof) {
-  double low = 0, high = 1;
-  while (t_within(high, dof) < confidence && high < 1e12) high *= 2;
-  for (int i = 0; i < 200 && low < high; i++) {
-    double middle = low + (high - low) / 2;
-    if (middle <= low || middle >= high) break;
-    if (t_within(middle, dof) < confidence)
-      low = middle;
-    else
-      high = middle;
-  }
-  return high;
-}
-
-static void student(const HnStats *s, int64_t n, const double *x, HnEstimate *e) {
-  double square = 0;
-  for (int64_t i = 0; i < n; i++) square += (x[i] - e->value) * (x[i] - e->value);
-  double half = hn_stats_t(s->confidence, n - 1) * sqrt(square / (double)(n - 1)) / sqrt((double)n);
-  e->low = e->value - half, e->high = e->value + half;
-  e->interval = HN_INTERVAL_T;
+static void give(HnEstimate *e, HnInterval interval, HnBounds b, double p) {
+  if (isnan(b.low)) return;
+  e->low = b.low, e->high = b.high, e->p = p, e->interval = interval;
 }
 
 static void wilson(const HnStats *s, int64_t n, const double *x, double trials, HnEstimate *e) {
@@ -148,71 +126,52 @@ static void wilson(const HnStats *s, int64_t n, const double *x, double trials, 
   const double variance = square / (double)(n - 1) / (double)n;
   if (p * (1 - p) < most * variance)
     most = fmax(p * (1 - p) / variance, (double)(n - 1)); /* which only rounding falls below */
-  const double w = t * t / most, half = sqrt(w * (p * (1 - p) + w / 4));
-  e->low = CLAMP((p + w / 2 - half) / (1 + w), 0, p);
-  e->high = CLAMP((p + w / 2 + half) / (1 + w), p, 1);
-  e->interval = HN_INTERVAL_WILSON;
+  give(e, HN_INTERVAL_WILSON, hn_bounds_wilson(p, most, t), NAN);
 }
 
-/* All resamples of n seeds; the stream depends on n alone. */
-static void draw(HnStats *s, int64_t n) {
-  if (s->drawn == n) return;
-  g_free(s->index);
-  s->index = g_new(int32_t, (gsize)(s->resamples * n));
-  s->drawn = n;
-  HnRng rng = hn_rng(0x68756e6368, (uint64_t)n);
-  for (int64_t i = 0; i < s->resamples * n; i++) s->index[i] = (int32_t)hn_rng_below(&rng, n);
+/* Of sorted x [n] about e's value, which is their mean without the `drop` at each end. */
+static void student(const HnStats *s, int64_t n, const double *x, int64_t drop, HnEstimate *e) {
+  const double error = hn_trimmed_error(n, x, drop);
+  const int64_t dof = n - 2 * drop - 1;
+  give(e, drop ? HN_INTERVAL_WINSORISED : HN_INTERVAL_T,
+       hn_bounds_student(s->confidence, e->value, error, dof), hn_p_student(e->value, error, dof));
 }
 
-/* Percentile p of sorted x [n], linear between order statistics. */
-static double percentile(const double *x, int64_t n, double p) {
-  double at = p * (double)(n - 1);
-  int64_t i = CLAMP((int64_t)at, 0, n - 2);
-  return x[i] + (at - (double)i) * (x[i + 1] - x[i]);
+/* Widens the interval of a difference of rates, from means a and b, where Newcombe's is wider: t
+ * has no width where all pairs agree. */
+static void widen_rates(const HnStats *s, double a, double b, double trials, HnEstimate *e) {
+  const HnBounds n = hn_bounds_newcombe(s->confidence, CLAMP(a, 0, 1), CLAMP(b, 0, 1), trials);
+  if (n.low < e->low || n.high > e->high) e->interval = HN_INTERVAL_NEWCOMBE;
+  e->low = fmax(fmin(e->low, n.low), -1), e->high = fmin(fmax(e->high, n.high), 1);
+  e->p = fmax(e->p, hn_p_newcombe(CLAMP(a, 0, 1), CLAMP(b, 0, 1), trials));
 }
 
-/* The interval of x - y, or of x alone where y is NULL. */
-static void bootstrap(HnStats *s, int64_t n, const double *x, const double *y, HnEstimate *e) {
-  draw(s, n);
-  g_autofree double *picked = g_new(double, (gsize)n);
-  for (int64_t r = 0; r < s->resamples; r++) {
-    const int32_t *index = s->index + r * n;
-    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): draw fills it */
-    for (int64_t i = 0; i < n; i++) picked[i] = x[index[i]];
-    s->replica[r] = hn_stats_aggregate(s->aggregate, n, picked);
-    if (!y) continue;
-    for (int64_t i = 0; i < n; i++) picked[i] = y[index[i]];
-    s->replica[r] -= hn_stats_aggregate(s->aggregate, n, picked);
-  }
-  qsort(s->replica, (size_t)s->resamples, sizeof(double), ascending);
-  e->low = percentile(s->replica, s->resamples, (1 - s->confidence) / 2);
-  e->high = percentile(s->replica, s->resamples, (1 + s->confidence) / 2);
-  e->interval = HN_INTERVAL_BOOTSTRAP;
-  e->coarse = n < HN_STATS_COARSE_BELOW;
+/* Sorted differences that are all the same, but not 0: of how they scatter nothing is known, and an
+ * interval without a width would be taken for certainty. */
+static bool is_constant(int64_t n, const double *x) {
+  return x[0] != 0 && x[n - 1] - x[0] <= 1e-12 * fabs(x[0]);
 }
 
-static double aggregate_copy(const HnStats *s, int64_t n, const double *x) {
-  g_autofree double *copy = g_memdup2(x, sizeof *x * (gsize)n);
-  return hn_stats_aggregate(s->aggregate, n, copy);
-}
-
-static HnEstimate estimate(HnStats *s, int64_t n, const double *x, const double *y, double trials) {
-  HnEstimate e = {.n = n, .value = NAN, .low = NAN, .high = NAN};
-  if (n == 0) return e;
-  e.value = aggregate_copy(s, n, x) - (y ? aggregate_copy(s, n, y) : 0);
+/* Of x [n], or of x - y where y is not NULL; x is overwritten. */
+static HnEstimate estimate(const HnStats *s, int64_t n, double *x, const double *y, double trials) {
+  HnEstimate e = hn_estimate_none();
+  if ((e.n = n) == 0) return e;
+  const bool is_mean = s->aggregate == HN_AGGREGATE_MEAN, rates = is_mean && trials > 0;
+  const double a = is_mean ? mean(n, x) : 0;
+  for (int64_t i = 0; y && i < n; i++) x[i] -= y[i];
+  e.value = hn_stats_aggregate(s->aggregate, n, x);
   if (n < HN_STATS_SEEDS_MIN) return e;
-  if (s->aggregate != HN_AGGREGATE_MEAN) {
-    bootstrap(s, n, x, y, &e);
+  qsort(x, (size_t)n, sizeof *x, ascending);
+  if (s->aggregate == HN_AGGREGATE_MEDIAN)
+    give(&e, HN_INTERVAL_ORDER, hn_bounds_median(s->confidence, n, x),
+         y ? hn_p_median(n, x) : (double)NAN);
+  else if (rates && !y)
+    wilson(s, n, x, trials, &e);
+  else if (y && !rates && is_constant(n, x))
     return e;
-  }
-  g_autofree double *paired = g_memdup2(x, sizeof *x * (gsize)n);
-  for (int64_t i = 0; y && i < n; i++) paired[i] -= y[i];
-  e.value = aggregate_copy(s, n, paired);
-  if (trials > 0 && !y)
-    wilson(s, n, paired, trials, &e);
-  else
-    student(s, n, paired, &e);
-  if (trials > 0) e.low = fmax(e.low, -1), e.high = fmin(e.high, 1);
+  else if ((is_mean || s->aggregate == HN_AGGREGATE_IQM) && (y || !s->skewed))
+    student(s, n, x, is_mean ? 0 : n / 4, &e);
+  if (rates && y) widen_rates(s, a, a - e.value, (double)n * trials, &e);
   return e;
 }
 
@@ -223,7 +182,7 @@ static bool in_unit_interval(int64_t n, const double *x) {
   return true;
 }
 
-HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const double *baseline,
+HnEstimate hn_stats_difference(const HnStats *s, int64_t n, const double *x, const double *baseline,
                                double trials) {
   g_autofree double *kept = g_new(double, (gsize)MAX(2 * n, 1));
   double *other = kept + n;
@@ -238,26 +197,32 @@ HnEstimate hn_stats_difference(HnStats *s, int64_t n, const double *x, const dou
   return estimate(s, m, kept, baseline ? other : NULL, rates ? trials : 0);
 }
 
-HnEstimate hn_stats_estimate(HnStats *s, int64_t n, const double *x, double trials) {
+double hn_percentile(int64_t n, const double *x, double p) {
+  double at = p * (double)(n - 1);
+  int64_t i = CLAMP((int64_t)at, 0, n - 2);
+  return x[i] + (at - (double)i) * (x[i + 1] - x[i]);
+}
+
+HnEstimate hn_stats_estimate(const HnStats *s, int64_t n, const double *x, double trials) {
   return hn_stats_difference(s, n, x, NULL, trials);
 }
 
-HnEstimate hn_stats_spread(HnStats *s, int64_t n, const double *x) {
-  HnEstimate e = {.value = NAN, .low = NAN, .high = NAN};
+HnEstimate hn_stats_spread(const HnStats *s, int64_t n, const double *x) {
+  HnEstimate e = hn_estimate_none();
   g_autofree double *kept = g_new(double, (gsize)MAX(n, 1));
   for (int64_t i = 0; i < n; i++)
     if (isfinite(x[i])) kept[e.n++] = x[i];
   if (e.n > 0) e.value = hn_stats_aggregate(s->aggregate, e.n, kept);
   if (e.n >= HN_STATS_SEEDS_MIN) {
     qsort(kept, (size_t)e.n, sizeof *kept, ascending);
-    e.low = percentile(kept, e.n, 0.25), e.high = percentile(kept, e.n, 0.75);
+    e.low = hn_percentile(e.n, kept, 0.25), e.high = hn_percentile(e.n, kept, 0.75);
   }
   return e;
 }
 
 /* ---- what is said of an arm ---- */
 
-static HnEstimate value(HnStats *s, int64_t n, const double *x, const double *baseline,
+static HnEstimate value(const HnStats *s, int64_t n, const double *x, const double *baseline,
                         double trials) {
   (void)baseline;
   return hn_stats_estimate(s, n, x, trials);

@@ -1,0 +1,169 @@
+/* sweep_values.c - see sweep_values.h. */
+#include "sweep_values.h"
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+enum { DIGITS = 4, SCALE_LOG = 1 };
+
+typedef struct Range {
+  HN_RANGE_PARAMS(HN_FIELD)
+} Range;
+#define RANGE_ROW(kind, ...) HN_ROW_##kind(Range, __VA_ARGS__)
+static const HnParam range_params[] = {HN_RANGE_PARAMS(RANGE_ROW)};
+
+HnSchema hn_range_schema(void) {
+  return (HnSchema){"range",         range_params,  G_N_ELEMENTS(range_params),
+                    sizeof(HnParam), sizeof(Range), NULL};
+}
+
+G_GNUC_PRINTF(3, 4)
+static void refuse(const HnNode *n, HnDiag *d, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  g_autofree char *text = g_strdup_vprintf(format, args);
+  va_end(args);
+  hn_diag_add(d, n->file, n->line, n->column, "%s", text);
+}
+
+/* ---- ranges ---- */
+
+/* x to a multiple of 10^exponent. */
+static double rounded(double x, double exponent) {
+  const double unit = pow(10, exponent);
+  g_autofree char *text = g_strdup_printf("%.15g", round(x / unit) * unit);
+  return g_ascii_strtod(text, NULL);
+}
+
+/* The shortest text with an exponent that reads back to the same bits, 3e-4; g_free. */
+static char *with_exponent(double x) {
+  char text[40];
+  for (int digits = 0; digits <= 16; digits++) {
+    char format[8];
+    g_snprintf(format, sizeof format, "%%.%de", digits);
+    g_ascii_formatd(text, sizeof text, format, x);
+    if (g_ascii_strtod(text, NULL) == x) break;
+  }
+  char *e = strchr(text, 'e');
+  *e = 0;
+  return g_strdup_printf("%se%d", text, (int)g_ascii_strtoll(e + 1, NULL, 10));
+}
+
+static HnNode *number(const HnSweepValues *v, double x) {
+  g_autofree char *text = v->integer ? g_strdup_printf("%" PRId64, (int64_t)round(x))
+                          : v->log   ? with_exponent(x)
+                                     : hn_params_number(x);
+  return hn_node_text(v->at->file, v->at->line, v->at->column, text);
+}
+
+/* The number a share u of the way from one end to the other; the ends as they were written. */
+static HnNode *between(const HnSweepValues *v, double u) {
+  if (u <= 0 || u >= 1) return number(v, u <= 0 ? v->from : v->to);
+  const double x = v->log ? v->from * pow(v->to / v->from, u) : v->from + u * (v->to - v->from);
+  if (v->integer) return number(v, x);
+  const double exponent = (v->log ? floor(log10(x)) + 1 : ceil(log10(v->to - v->from))) - DIGITS;
+  return number(v, CLAMP(rounded(x, exponent), v->from, v->to));
+}
+
+HnNode *hn_sweep_values_draw(const HnSweepValues *v, double u) {
+  if (v->values) return hn_node_copy(v->values->pdata[(guint)(u * v->values->len)]);
+  if (!v->integer) return between(v, u);
+  /* each integer has a share of its own, those at the ends whole ones */
+  const double x =
+      v->log ? v->from * pow((v->to + 1) / v->from, u) : v->from + u * (v->to - v->from + 1);
+  return number(v, CLAMP(floor(x), v->from, v->to));
+}
+
+/* A finding where a value comes twice. */
+static bool all_differ(const char *path, const HnSweepValues *v, HnDiag *d) {
+  g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+  for (guint i = 0; i < v->values->len; i++) {
+    const HnNode *n = v->values->pdata[i];
+    if (g_hash_table_add(seen, n->text)) continue;
+    g_autofree char *cut = hn_diag_cut(n->text);
+    refuse(n, d,
+           v->at->kind == HN_NODE_MAP ? "%s: %s would come twice: lower 'count'"
+                                      : "%s: %s comes twice",
+           path, cut);
+    return false;
+  }
+  return true;
+}
+
+static bool range_is_right(const char *path, const HnNode *node, const Range *r, HnDiag *d) {
+  static const char *const needed[] = {"from", "to"};
+  for (guint i = 0; i < G_N_ELEMENTS(needed); i++)
+    if (!hn_node_get(node, needed[i])) {
+      refuse(node, d, "%s: a range is missing '%s': {from: .., to: .., count: .., scale: log}",
+             path, needed[i]);
+      return false;
+    }
+  if (!(r->from < r->to))
+    refuse(hn_node_get(node, "to"), d, "%s: 'to' must be above 'from'", path);
+  else if (r->scale == SCALE_LOG && r->from <= 0)
+    refuse(hn_node_get(node, "from"), d, "%s: a logarithmic scale begins above 0", path);
+  else if (r->count == 1)
+    refuse(hn_node_get(node, "count"), d, "%s: a range has at least its two ends", path);
+  else
+    return true;
+  return false;
+}
+
+static bool read_range(const char *path, const HnNode *node, const HnParam *p, HnSweepValues *out,
+                       HnDiag *d) {
+  const HnSchema schema = hn_range_schema();
+  const guint before = hn_diag_count(d);
+  Range r;
+  hn_params_fill(&schema, node, NULL, &r, d);
+  if (hn_diag_count(d) > before || !range_is_right(path, node, &r, d)) return false;
+  if (p && p->kind != HN_INT && p->kind != HN_REAL) {
+    g_autofree char *expected = hn_params_expected(p);
+    refuse(node, d, "%s: a range is of numbers, but this is %s: list its values", path, expected);
+    return false;
+  }
+  out->integer = p && p->kind == HN_INT;
+  out->from = out->integer ? ceil(r.from) : r.from, out->to = out->integer ? floor(r.to) : r.to;
+  out->log = r.scale == SCALE_LOG;
+  if (out->integer && (out->from >= out->to || fmax(fabs(out->from), fabs(out->to)) > 0x1p53)) {
+    refuse(node, d, "%s: expected a range of several integers below 2^53", path);
+    return false;
+  }
+  if (!r.count) return true;
+  out->values = g_ptr_array_new_with_free_func((GDestroyNotify)hn_node_free);
+  for (int64_t i = 0; i < r.count; i++)
+    g_ptr_array_add(out->values, between(out, (double)i / (double)(r.count - 1)));
+  return all_differ(path, out, d);
+}
+
+/* ---- lists ---- */
+
+static bool read_list(const char *path, const HnNode *node, HnSweepValues *out, HnDiag *d) {
+  if (node->items->len == 0) refuse(node, d, "%s: expected at least one value", path);
+  out->values = g_ptr_array_new_with_free_func((GDestroyNotify)hn_node_free);
+  for (guint i = 0; i < node->items->len; i++) {
+    const HnNode *one = node->items->pdata[i];
+    if (one->kind != HN_NODE_TEXT) {
+      refuse(one, d, "%s: expected a value, not a %s", path,
+             one->kind == HN_NODE_MAP ? "map" : "list");
+      return false;
+    }
+    g_ptr_array_add(out->values, hn_node_copy(one));
+  }
+  return node->items->len > 0 && all_differ(path, out, d);
+}
+
+bool hn_sweep_values_read(const char *path, const HnNode *node, const HnParam *p,
+                          HnSweepValues *out, HnDiag *d) {
+  *out = (HnSweepValues){.at = node};
+  if (node->kind == HN_NODE_MAP) return read_range(path, node, p, out, d);
+  if (node->kind == HN_NODE_LIST) return read_list(path, node, out, d);
+  g_autofree char *cut = hn_diag_cut(node->text);
+  refuse(node, d, "%s: expected a list, [%s, ..], or a range, {from: .., to: .., count: ..}", path,
+         cut);
+  return false;
+}
+
+void hn_sweep_values_clear(HnSweepValues *v) {
+  if (v->values) g_ptr_array_unref(v->values);
+  v->values = NULL;
+}
