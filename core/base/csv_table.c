@@ -1,19 +1,64 @@
 /* csv_table.c - see csv_table.h. */
 #include "csv_table.h"
 #include "csv.h"
+#include "error.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Digits with a point and an exponent, as tables have them; false: it is not so simple.  The result
+ * is the nearest double, since the digits as a whole number and the power of ten are both exact.
+ * Source: Clinger 1990. */
+static bool read_simple(const char *c, double *value) {
+  static const double ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                               1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                               1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  enum { DIGITS_MOST = 15 };
+  const bool minus = *c == '-';
+  int64_t whole = 0;
+  int digits = 0, shift = 0, exponent = 0;
+  c += minus;
+  for (bool point = false; g_ascii_isdigit(*c) || (*c == '.' && !point); c++) {
+    point |= *c == '.';
+    if (*c == '.') continue;
+    whole = 10 * whole + (*c - '0'), shift += point;
+    if (++digits > DIGITS_MOST) return false;
+  }
+  if (*c == 'e' && digits) {
+    const bool below = c[1] == '-';
+    for (c += 1 + (below || c[1] == '+'); g_ascii_isdigit(*c) && exponent < 100; c++)
+      exponent = 10 * exponent + (*c - '0');
+    if (!g_ascii_isdigit(c[-1])) return false;
+    if (below) exponent = -exponent;
+  }
+  exponent -= shift;
+  if (*c || !digits || ABS(exponent) >= (int)G_N_ELEMENTS(ten)) return false;
+  const double x = exponent < 0 ? (double)whole / ten[-exponent] : (double)whole * ten[exponent];
+  *value = minus ? -x : x;
+  return true;
+}
+
+static double read_number(char *field, uint8_t *filled) {
+  double value;
+  *filled = 1;
+  if (read_simple(field, &value)) return value;
+  char *end = NULL;
+  const char *text = g_strstrip(field);
+  value = g_ascii_strtod(text, &end);
+  *filled = *text != '\0';
+  return *filled && !*end ? value : (double)NAN;
+}
 
 static void append(HnTable *t, char **fields) {
-  for (int64_t i = 0; i < t->width; i++) {
-    const char *text = g_strstrip(fields[i]);
-    char *end = NULL;
-    double value = g_ascii_strtod(text, &end);
-    uint8_t filled = *text != '\0';
-    if (!filled || *end) value = NAN;
-    g_array_append_val(t->values, value);
-    g_array_append_val(t->filled, filled);
-  }
+  const guint before = t->values->len, width = (guint)t->width;
+  g_array_set_size(t->values, before + width), g_array_set_size(t->filled, before + width);
+  for (guint i = 0; i < width; i++)
+    g_array_index(t->values, double, before + i) =
+        read_number(fields[i], &g_array_index(t->filled, uint8_t, before + i));
   t->rows++;
 }
 
@@ -41,12 +86,71 @@ HnTable *hn_table_read(const char *path, GError **error) {
   return hn_table_parse(path, text, length, error);
 }
 
+/* Appends up to n bytes of a file from an offset: fewer where it ends, as one that is cut back
+ * meanwhile does. */
+static bool append_part(int fd, off_t from, gsize n, GString *out) {
+  const gsize before = out->len;
+  g_string_set_size(out, before + n);
+  gsize have = 0;
+  ssize_t got = 1;
+  while (have < n && got > 0) {
+    got = pread(fd, out->str + before + have, n - have, from + (off_t)have);
+    if (got > 0) have += (gsize)got;
+  }
+  g_string_truncate(out, before + have);
+  return got >= 0;
+}
+
+/* Appends the first line; nothing where the file ends before it does. */
+static bool take_header(int fd, GString *out) {
+  enum { STEP = 1 << 12 };
+  for (gsize from = 0;; from = out->len) {
+    if (!append_part(fd, (off_t)from, STEP, out)) return false;
+    const char *end = memchr(out->str + from, '\n', out->len - from);
+    const bool last = out->len < from + STEP;
+    if (end || last) g_string_truncate(out, end ? (gsize)(end - out->str) + 1 : 0);
+    if (end || last) return true;
+  }
+}
+
+/* The header and the last rows as text. */
+static bool take_ends(int fd, gsize most, GString *out) {
+  g_autoptr(GString) tail = g_string_new(NULL);
+  struct stat file;
+  if (fstat(fd, &file) != 0) return false;
+  if (file.st_size <= (off_t)most) return append_part(fd, 0, most, out);
+  if (!take_header(fd, out) || !append_part(fd, file.st_size - (off_t)most, most, tail))
+    return false;
+  const char *row = memchr(tail->str, '\n', tail->len); /* the row that it cuts is left out */
+  if (row && out->len) g_string_append_len(out, row + 1, tail->str + tail->len - row - 1);
+  return true;
+}
+
+HnTable *hn_table_read_tail(const char *path, gsize most, GError **error) {
+  g_autoptr(GString) ends = g_string_new(NULL);
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  const bool ok = fd >= 0 && take_ends(fd, most, ends);
+  const int why = errno;
+  if (fd >= 0) close(fd);
+  if (!ok) {
+    hn_error_set(error, HN_ERROR_FILE, "%s: %s", path, g_strerror(why));
+    return NULL;
+  }
+  return hn_table_parse(path, ends->str, ends->len, error);
+}
+
 void hn_table_free(HnTable *t) {
   if (!t) return;
   g_strfreev(t->columns);
   g_array_free(t->values, true);
   g_array_free(t->filled, true);
   g_free(t);
+}
+
+void hn_table_cut(HnTable *t, int64_t rows) {
+  t->rows = MIN(t->rows, rows);
+  g_array_set_size(t->values, (guint)(t->rows * t->width));
+  g_array_set_size(t->filled, (guint)(t->rows * t->width));
 }
 
 int64_t hn_table_find(const HnTable *t, const char *column) {

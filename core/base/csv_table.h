@@ -15,7 +15,13 @@ typedef struct HnTable {
 /* Text where a number is expected counts as NaN.  Errors: of the file, and hn_csv_next's. */
 HnTable *hn_table_read(const char *path, GError **error);
 HnTable *hn_table_parse(const char *name, const char *text, gsize length, GError **error);
+/* The last rows alone: those that begin in the last `most` bytes of the file, none of whose fields
+ * has a line break.  For files that grow, of which only the end is wanted; rows before the end that
+ * are asked for may be missing. */
+HnTable *hn_table_read_tail(const char *path, gsize most, GError **error);
 void hn_table_free(HnTable *t);
+/* Keeps the first rows alone. */
+void hn_table_cut(HnTable *t, int64_t rows);
 /* Index of a column, or -1; NULL tables have none. */
 int64_t hn_table_find(const HnTable *t, const char *column);
 /* How many columns NAME_first, NAME_first+1, .. stand side by side. */

@@ -83,6 +83,37 @@ int hn_lock_take(const char *path, double wait, GError **error) {
   }
 }
 
+void hn_lock_holder_clear(HnLockHolder *holder) {
+  g_clear_pointer(&holder->host, g_free);
+}
+
+/* "process 123 on HOST since TIME", as write_owner has it. */
+static void take_owner(HnLockHolder *holder, const char *owner) {
+  int pid = 0, host = 0;
+  if (!owner || sscanf(owner, "process %d on %n", &pid, &host) != 1 || !host) return;
+  const char *since = g_strrstr(owner, " since ");
+  if (pid <= 0 || !since || since < owner + host) return;
+  holder->pid = pid;
+  holder->host = g_strndup(owner + host, (gsize)(since - owner - host));
+}
+
+HnLockHolder hn_lock_holder(const char *path) {
+  HnLockHolder holder = {0};
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return holder;
+  holder.held = fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+  holder.here = holder.held && whole.l_pid > 0;
+  if (holder.here) {
+    holder.pid = whole.l_pid, holder.host = g_strdup(g_get_host_name());
+  } else if (holder.held) {
+    g_autofree char *owner = owner_in(fd);
+    take_owner(&holder, owner);
+  }
+  close(fd);
+  return holder;
+}
+
 void hn_lock_release(int fd) {
   if (fd >= 0) close(fd);
 }

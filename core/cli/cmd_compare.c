@@ -87,7 +87,7 @@ static int read_number(const HnVerb *verb, const char *option, const char *text,
 static HnResults *read_all(char **dirs, const Asked *a, GError **error) {
   g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func((GDestroyNotify)hn_results_free);
   for (char **dir = dirs; *dir; dir++) {
-    HnResults *r = hn_results_read(*dir, error);
+    HnResults *r = hn_results_read_metrics(*dir, error);
     if (!r) return NULL;
     if (!dirs[1] && !a->arms) return r;
     g_ptr_array_add(parts, r);

@@ -28,15 +28,9 @@ static char *folder_of(const HnStudy *study, const Options *o) {
  */
 static int check_selection(const HnVerb *verb, const HnStudy *study, const Options *o,
                            GArray *seeds) {
-  for (char **a = o->arms; a && *a; a++) {
-    if (g_ptr_array_find_with_equal_func(study->arms, *a, g_str_equal, NULL)) continue;
-    g_autoptr(GPtrArray) names = g_ptr_array_copy(study->arms, NULL, NULL);
-    g_ptr_array_set_free_func(names, NULL);
-    g_ptr_array_add(names, NULL);
-    g_autofree char *hint = hn_diag_hint(*a, (const char *const *)names->pdata);
-    return hn_options_refuse(verb, "no arm '%s'%s", *a,
-                             strchr(*a, ',') ? "; repeat --arm for another one" : hint);
-  }
+  for (char **a = o->arms; a && *a; a++)
+    if (hn_study_argument_arm(verb, study, *a, "; repeat --arm for another one") < 0)
+      return HN_EXIT_USAGE;
   for (char **s = o->seeds; s && *s; s++) {
     int64_t index = 0;
     if (!g_ascii_string_to_signed(*s, 10, 0, study->seeds.count - 1, &index, NULL))
@@ -106,12 +100,12 @@ static int prepare(const HnVerb *verb, const HnStudy *study, const char *dir, GP
 }
 
 /* Runs the jobs that are left; HN_EXIT_DONE where all have ended. */
-static int run_jobs(const char *dir, GPtrArray *jobs, int parallel) {
+static int run_jobs(const HnStudy *study, const char *dir, GPtrArray *jobs, int parallel) {
   int64_t at_once = parallel != NOT_SAID ? parallel : hn_schedule_parallel(jobs);
   guint ready = count(jobs, HN_JOB_DONE);
   fprintf(stderr, "%s: %u cells, %u done before, up to %" G_GINT64_FORMAT " at once\n", dir,
           jobs->len, ready, at_once);
-  if (hn_schedule_run(jobs, at_once)) return HN_EXIT_DONE;
+  if (hn_schedule_run(jobs, at_once, study->report.metric)) return HN_EXIT_DONE;
   fprintf(stderr, "%s: interrupted with %u of %u cells done; the same command goes on\n", dir,
           count(jobs, HN_JOB_DONE), jobs->len);
   return HN_EXIT_INTERRUPTED;
@@ -167,7 +161,7 @@ static int search(const HnVerb *verb, HnStudy *study, const char *dir, const Opt
     g_auto(GStrv) arms = hn_search_arms(s);
     g_autoptr(GPtrArray) jobs = hn_jobs_new(study, dir, arms, NULL, 0);
     int code = prepare(verb, study, dir, jobs, overrides, o->rebuild_ok);
-    if (code == HN_EXIT_DONE) code = run_jobs(dir, jobs, o->parallel);
+    if (code == HN_EXIT_DONE) code = run_jobs(study, dir, jobs, o->parallel);
     if (code != HN_EXIT_DONE) return code;
     failed += count(jobs, HN_JOB_FAILED);
     if (all_refused(jobs) || hn_search_over(s)) return conclude(verb, dir, jobs);
@@ -211,7 +205,7 @@ int hn_cmd_run(int argc, char **argv) {
     g_autoptr(GPtrArray) jobs = hn_jobs_new(
         study, dir, o.arms, seeds->len ? (const int64_t *)(void *)seeds->data : NULL, seeds->len);
     code = prepare(verb, study, dir, jobs, (const char *const *)argv + 2, o.rebuild_ok);
-    if (code == HN_EXIT_DONE) code = run_jobs(dir, jobs, o.parallel);
+    if (code == HN_EXIT_DONE) code = run_jobs(study, dir, jobs, o.parallel);
     if (code == HN_EXIT_DONE) code = conclude(verb, dir, jobs);
   }
   g_strfreev(o.arms), g_strfreev(o.seeds), g_free(o.output);

@@ -36,3 +36,15 @@ HnStudy *hn_study_argument(const HnVerb *verb, int argc, char **argv) {
   (void)fputs(text, stderr);
   return hn_diag_count(d) ? NULL : g_steal_pointer(&study);
 }
+
+int64_t hn_study_argument_arm(const HnVerb *verb, const HnStudy *study, const char *name,
+                              const char *several) {
+  guint at;
+  if (g_ptr_array_find_with_equal_func(study->arms, name, g_str_equal, &at)) return at;
+  g_autoptr(GPtrArray) names = g_ptr_array_copy(study->arms, NULL, NULL);
+  g_ptr_array_set_free_func(names, NULL);
+  g_ptr_array_add(names, NULL);
+  g_autofree char *hint = hn_diag_hint(name, (const char *const *)names->pdata);
+  hn_options_refuse(verb, "no arm '%s'%s", name, strchr(name, ',') ? several : hint);
+  return -1;
+}

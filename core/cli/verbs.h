@@ -12,6 +12,8 @@
     "Check a study; say all that is wrong with it.")                                             \
   X(plan, "plan", "STUDY.yaml [BLOCK.KEY=VALUE..]",                                              \
     "Show which cells of a study would run, and why.")                                           \
+  X(status, "status", "DIR", "Show what every cell of a study is doing, and how far it is.")     \
+  X(runs, "runs", "[DIR]", "List the studies below a folder (runs), with their results.")        \
   X(compare, "compare", "DIR..", "Set the arms of studies side by side, with intervals.")        \
   X(report, "report", "DIR", "Write a study's results as one HTML page with plots.")             \
   X(pack, "pack", "DIR -o FILE.zip", "Write a study as one file that proves itself elsewhere.")  \

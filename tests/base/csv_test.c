@@ -2,6 +2,7 @@
 #include "csv.h"
 #include "csv_table.h"
 #include "error.h"
+#include <glib/gstdio.h>
 #include <hunch/rng.h>
 #include <math.h>
 #include <string.h>
@@ -167,6 +168,68 @@ static void table(void) {
   g_clear_error(&error);
 }
 
+/* Every number is the double that strtod makes of it, to the last bit. */
+static void numbers(void) {
+  static const char *const given[] = {"0",       "-0",   "1.",    ".5",     "+3",
+                                      "-.25e+2", "1e22", "1e23",  "1e-22",  "123456789012345",
+                                      "1e-5",    "1E5",  "1e400", "4e-320", "9007199254740993",
+                                      " 7 ",     "0x10", "inf",   "0.1e",   "1e+",
+                                      "-",       "1-2",  "1..2",  "e5",     "1e-",
+                                      "00012.50"};
+  HnRng rng = hn_rng(3, 1);
+  for (int i = 0; i < 20000; i++) {
+    char text[64], row[80];
+    if (i < (int)G_N_ELEMENTS(given))
+      g_strlcpy(text, given[i], sizeof text);
+    else
+      g_snprintf(text, sizeof text, "%.*g", 1 + i % 17,
+                 hn_rng_normal(&rng) * pow(10, (int)(hn_rng_uniform(&rng, -30, 30))));
+    g_snprintf(row, sizeof row, "x\n%s\n", text);
+    HnTable *t = parse(row, NULL);
+    char *end;
+    const double expected = g_ascii_strtod(text, &end), x = hn_table_at(t, 0, 0);
+    const bool whole = *g_strchug(end) == '\0' && end != text;
+    if (whole ? memcmp(&x, &expected, sizeof x) != 0 : !isnan(x)) g_error("%s: %.17g", text, x);
+    hn_table_free(t);
+  }
+}
+
+/* Of a table of many rows the last ones, whole, however the cut falls; of a short one all. */
+static void tail(void) {
+  g_autofree char *dir = g_dir_make_tmp("hunch-csv-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename(dir, "m.csv", NULL);
+  g_autoptr(GString) text = g_string_new("update,x\n");
+  for (int i = 1; i <= 1000; i++) g_string_append_printf(text, "%d,%d\n", i, i * i);
+  g_string_append(text, "1001,10"); /* is still being written */
+  g_assert_true(g_file_set_contents(path, text->str, -1, NULL));
+  for (gsize most = 100; most < 120; most++) {
+    HnTable *t = hn_table_read_tail(path, most, NULL);
+    const int64_t first = (int64_t)hn_table_at(t, 0, 0);
+    g_assert_cmpint(t->rows, >=, (int64_t)(most - 7) / 13); /* of at most 13 bytes */
+    g_assert_cmpint(t->rows, <=, (int64_t)most / 11);
+    for (int64_t i = 0; i < t->rows; i++) {
+      g_assert_cmpfloat(hn_table_at(t, i, 0), ==, (double)(first + i));
+      g_assert_cmpfloat(hn_table_at(t, i, 1), ==, (double)((first + i) * (first + i)));
+    }
+    g_assert_cmpint(first + t->rows - 1, ==, 1000);
+    hn_table_free(t);
+  }
+  HnTable *none = hn_table_read_tail(path, 4, NULL), *all = hn_table_read_tail(path, 1 << 20, NULL);
+  g_assert_cmpint(none->rows, ==, 0);
+  g_assert_cmpint(hn_table_find(none, "x"), ==, 1);
+  g_assert_cmpint(all->rows, ==, 1000);
+  hn_table_cut(all, 3);
+  g_assert_cmpint(all->rows, ==, 3);
+  g_assert_cmpfloat(hn_table_last(all, 1, NULL), ==, 9);
+  hn_table_free(none), hn_table_free(all);
+  g_unlink(path);
+  GError *error = NULL;
+  g_assert_null(hn_table_read_tail(path, 100, &error));
+  g_assert_nonnull(strstr(error->message, path));
+  g_clear_error(&error);
+  g_rmdir(dir);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/csv/round_trips", round_trips);
@@ -175,5 +238,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/csv/reads", reads);
   g_test_add_func("/csv/refuses", refuses);
   g_test_add_func("/csv/table", table);
+  g_test_add_func("/csv/numbers", numbers);
+  g_test_add_func("/csv/tail", tail);
   return g_test_run();
 }

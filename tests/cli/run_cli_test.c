@@ -2,6 +2,7 @@
  */
 #include "cli_fixture.h"
 #include "progress.h"
+#include "short_text.h"
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -521,11 +522,17 @@ static void progress(void) {
                  {.state = HN_JOB_WAITING, .total = 1000000}};
   g_autoptr(GPtrArray) jobs = g_ptr_array_new();
   for (guint i = 0; i < G_N_ELEMENTS(job); i++) g_ptr_array_add(jobs, &job[i]);
-  HnProgress p = {.jobs = jobs, .before = 1000000};
+  HnProgress p = {.jobs = jobs, .metric = "eval.return", .before = 1000000};
   g_autofree char *words = hn_progress_words(&p, 60);
   /* 750,000 frames in a minute; 1,500,000 are still to come */
   g_assert_cmpstr(words, ==,
-                  "43%  1.75M/4.00M frames  1 running, 1 done, 1 failed of 4 cells  2m00s left");
+                  "43%  2m00s left  1 running, 1 done, 1 failed of 4 cells  1.75M/4.00M frames");
+  job[1].name = (char *)(guintptr) "a/1", job[1].evaluated = 20, job[1].metric = -1.23456;
+  g_autofree char *evaluated = hn_progress_words(&p, 60);
+  g_assert_cmpstr(
+      evaluated, ==,
+      "43%  2m00s left  1 running, 1 done, 1 failed of 4 cells  eval.return a/1 -1.235  "
+      "1.75M/4.00M frames");
   for (int width = 1; width < 200; width++) {
     g_autofree char *bar = hn_progress_bar(&p, 60, width);
     g_assert_cmpint((int)strlen(bar), <=, width);
@@ -537,7 +544,7 @@ static void progress(void) {
     const char *text;
   } cases[] = {{0.4, "0s"}, {59.6, "1m00s"}, {192, "3m12s"}, {7500, "2h05m"}, {97200, "1d03h"}};
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-    g_autofree char *text = hn_progress_duration(cases[i].seconds);
+    g_autofree char *text = hn_short_duration(cases[i].seconds);
     g_assert_cmpstr(text, ==, cases[i].text);
   }
 }

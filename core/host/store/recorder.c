@@ -170,9 +170,15 @@ void hn_recorder_update(HnRecorder *r, HnSession *s, const HnEpisodeMeans *train
   write_row(r, HN_FILE_METRICS, &row);
 }
 
+/* Hands what is written to the system, where others see it; a failure stays as in put(). */
+static void show(HnRecorder *r, HnRunFile t) {
+  if (fflush(r->file[t]) != 0 && !r->failure[t]) r->failure[t] = errno;
+}
+
 void hn_recorder_timing(HnRecorder *r, HnSession *s, const double seconds[HN_TIMINGS]) {
   HnRecordRow row = {.s = s, .update = s->update, .seconds = seconds};
   write_row(r, HN_FILE_TIMING, &row);
+  show(r, HN_FILE_METRICS), show(r, HN_FILE_TIMING);
 }
 
 void hn_recorder_trace(HnRecorder *r, const uint8_t digest[32]) {

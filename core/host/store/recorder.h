@@ -25,6 +25,8 @@ void hn_recorder_episode(HnRecorder *r, HnSession *s, int64_t update, const char
  * evaluation a split (NULL: none). */
 void hn_recorder_update(HnRecorder *r, HnSession *s, const HnEpisodeMeans *train,
                         const HnEvaluation *eval);
+/* The update's row of timing.csv, after which whoever watches the folder can read this row and that
+ * of metrics.csv. */
 void hn_recorder_timing(HnRecorder *r, HnSession *s, const double seconds[HN_TIMINGS]);
 /* One hash of the weights for trace.bin. */
 void hn_recorder_trace(HnRecorder *r, const uint8_t digest[32]);

@@ -93,15 +93,17 @@ void hn_html_list(GString *out, const GPtrArray *lines) {
   g_string_append(out, "</ul>\n");
 }
 
+static void warn_of(GString *out, const HnComparison *c, const GPtrArray *lines, const char *what) {
+  if (!lines->len) return;
+  g_string_append_printf(out, "<div class=\"box\"><strong>%u of %u cells are %s</strong>",
+                         lines->len, c->results->cells->len, what);
+  hn_html_list(out, lines);
+  g_string_append(out, "</div>\n");
+}
+
 void hn_html_warnings(GString *out, const HnComparison *c) {
-  if (c->absent->len) {
-    g_string_append_printf(out,
-                           "<div class=\"box\"><strong>%u of %u cells are not in these "
-                           "results</strong>",
-                           c->absent->len, c->results->cells->len);
-    hn_html_list(out, c->absent);
-    g_string_append(out, "</div>\n");
-  }
+  warn_of(out, c, c->partial, "in these results as far as they are");
+  warn_of(out, c, c->absent, "not in these results");
 }
 
 /* ---- tables ---- */

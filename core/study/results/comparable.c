@@ -72,10 +72,10 @@ static bool same_versions(GHashTable *said, const HnResult *c, GError **error) {
 /* The seeds of an arm have one configuration. */
 static bool same_configurations(const HnResults *r, GError **error) {
   for (int64_t arm = 0; arm < r->arm_count; arm++) {
-    const HnResult *first = hn_results_first_done(r, arm);
+    const HnResult *first = hn_results_first(r, arm);
     for (int64_t s = 0; first && s < r->seeds; s++) {
       const HnResult *c = hn_results_cell(r, arm, s);
-      if (!hn_result_done(c) || c == first) continue;
+      if (!hn_result_counts(c) || c == first) continue;
       g_autofree char *found = difference(first, c, HN_KEY_FREE | HN_KEY_SEED);
       if (!found) continue;
       return hn_error_set(error, HN_ERROR_DIFFERS,
@@ -92,13 +92,13 @@ bool hn_comparable(const HnResults *r, GError **error) {
   g_autoptr(GHashTable) said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   for (guint i = 0; i < r->cells->len; i++) {
     const HnResult *c = r->cells->pdata[i];
-    if (hn_result_done(c) && !same_versions(said, c, error)) return false;
+    if (hn_result_counts(c) && !same_versions(said, c, error)) return false;
   }
   return true;
 }
 
 char *hn_comparable_protocol(const HnResults *r, int64_t arm, int64_t baseline) {
-  const HnResult *a = hn_results_first_done(r, arm), *b = hn_results_first_done(r, baseline);
+  const HnResult *a = hn_results_first(r, arm), *b = hn_results_first(r, baseline);
   if (!a || !b || arm == baseline) return NULL;
   return difference(a, b, HN_KEY_FREE | HN_KEY_SEED | HN_KEY_ARM | HN_KEY_LENGTH);
 }

@@ -3,8 +3,8 @@
 #define HN_COMPARABLE_H
 #include "results.h"
 
-/* False, with HN_ERROR_DIFFERS, for done cells of different versions of hunch, of the simulator or
- * of one plugin, and for cells of one arm with different configurations. */
+/* False, with HN_ERROR_DIFFERS, for cells that count of different versions of hunch, of the
+ * simulator or of one plugin, and for cells of one arm with different configurations. */
 bool hn_comparable(const HnResults *r, GError **error);
 /* The key that keeps an arm from being set against the baseline, with both values, because they
  * measure different things; NULL: nothing does.  Free with g_free. */

@@ -3,7 +3,9 @@
 #include "comparable.h"
 #include "error.h"
 #include "holm.h"
+#include "live.h"
 #include "record_columns.h"
+#include "render_live.h"
 #include "run_kernels.h"
 #include "search.h"
 #include <math.h>
@@ -18,23 +20,55 @@ static bool is_averaged(const char *column) {
   return false;
 }
 
-/* The mean of what is finite in the last tenth of a table's rows. */
-static double mean_of_tail(const HnTable *t, int64_t column) {
+/* The mean of what is finite in the last tenth of a table's first rows. */
+static double mean_of_tail(const HnTable *t, int64_t rows, int64_t column) {
   double sum = 0, count = 0;
-  for (int64_t i = t->rows - (t->rows + 9) / 10; i < t->rows; i++) {
+  for (int64_t i = rows - (rows + 9) / 10; i < rows; i++) {
     const double x = hn_table_at(t, i, column);
     if (isfinite(x)) sum += x, count += 1;
   }
   return count > 0 ? sum / count : (double)NAN;
 }
 
-/* The final value of a cell; *has: it reports the column, though its value may be NaN. */
-static double final_of(const HnResult *cell, const char *column, bool *has) {
-  const int64_t at = hn_table_find(cell->metrics, column);
-  int64_t row = -1;
-  const double last = at < 0 ? (double)NAN : hn_table_last(cell->metrics, at, &row);
+/* The value of a cell as of an update; *has: it reports the column, though its value may be NaN. */
+static double value_at(const HnResult *cell, const char *column, int64_t update, bool *has) {
+  const HnTable *t = cell->metrics;
+  const int64_t at = hn_table_find(t, column), updates = hn_table_find(t, "update");
+  int64_t rows = t ? t->rows : 0;
+  while (updates >= 0 && rows > 0 && hn_table_at(t, rows - 1, updates) > (double)update) rows--;
+  int64_t row = at < 0 ? -1 : rows - 1;
+  while (row >= 0 && !hn_table_filled(t, row, at)) row--;
   *has = row >= 0;
-  return *has && is_averaged(column) ? mean_of_tail(cell->metrics, at) : last;
+  if (!*has) return (double)NAN;
+  return is_averaged(column) ? mean_of_tail(t, rows, at) : hn_table_at(t, row, at);
+}
+
+/* Its final value, or the last one so far. */
+static double final_of(const HnResult *cell, const char *column, bool *has) {
+  return value_at(cell, column, G_MAXINT64, has);
+}
+
+/* The update as of which an arm is set against the baseline; G_MAXINT64: its end. */
+static int64_t pairs_at(const HnComparison *c, int64_t arm) {
+  const int64_t own = c->counts_at[arm], baseline = c->counts_at[c->baseline];
+  return MIN(own < 0 ? G_MAXINT64 : own, baseline < 0 ? G_MAXINT64 : baseline);
+}
+
+/* An arm's values where it is set against the baseline, and the baseline's of the same seeds. */
+static void pair_values(const HnComparison *c, const HnCompared *m, int64_t arm, double *own,
+                        double *baseline) {
+  const int64_t seeds = c->results->seeds, at = pairs_at(c, arm);
+  const int64_t *partner = c->partner + arm * seeds;
+  for (int64_t s = 0; s < seeds; s++) {
+    const bool partial = at < G_MAXINT64;
+    bool has;
+    own[s] = partial ? value_at(hn_results_cell(c->results, arm, s), m->column, at, &has)
+                     : m->final[arm * seeds + s];
+    baseline[s] = partner[s] < 0 ? (double)NAN
+                  : partial      ? value_at(hn_results_cell(c->results, c->baseline, partner[s]),
+                                            m->column, at, &has)
+                                 : m->final[c->baseline * seeds + partner[s]];
+  }
 }
 
 void hn_compared_free(HnCompared *c) {
@@ -45,14 +79,11 @@ void hn_compared_free(HnCompared *c) {
 static HnEstimate estimate(const HnComparison *c, const HnCompared *m, int64_t arm, int k) {
   const HnStatistic *t = &hn_statistics[k];
   const int64_t seeds = c->results->seeds;
-  const double *x = m->final + arm * seeds, *baseline = m->final + c->baseline * seeds;
-  if (!t->paired) return t->of(c->stats, seeds, x, NULL, m->trials);
+  if (!t->paired) return t->of(c->stats, seeds, m->final + arm * seeds, NULL, m->trials);
   if (arm == c->baseline || c->protocol[arm]) return hn_estimate_none();
-  const int64_t *partner = c->partner + arm * seeds;
-  g_autofree double *paired = g_new(double, (gsize)seeds);
-  for (int64_t s = 0; s < seeds; s++)
-    paired[s] = partner[s] < 0 ? (double)NAN : baseline[partner[s]];
-  return t->of(c->stats, seeds, x, paired, m->trials);
+  g_autofree double *own = g_new(double, (gsize)seeds), *baseline = g_new(double, (gsize)seeds);
+  pair_values(c, m, arm, own, baseline);
+  return t->of(c->stats, seeds, own, baseline, m->trials);
 }
 
 /* The arms' differences of a metric are one family. */
@@ -112,10 +143,10 @@ static void compare_column(HnComparison *c, const char *column) {
 
 /* A seed is what run.json calls so: two studies' seeds of one index need not be the same. */
 static int64_t partner_of(const HnComparison *c, const HnResult *cell) {
-  const char *seed = hn_result_done(cell) ? hn_result_fact(cell, "seed") : NULL;
+  const char *seed = hn_result_counts(cell) ? hn_result_fact(cell, "seed") : NULL;
   for (int64_t s = 0; seed && s < c->results->seeds; s++) {
     const HnResult *other = hn_results_cell(c->results, c->baseline, s);
-    if (hn_result_done(other) && !g_strcmp0(hn_result_fact(other, "seed"), seed)) return s;
+    if (hn_result_counts(other) && !g_strcmp0(hn_result_fact(other, "seed"), seed)) return s;
   }
   return -1;
 }
@@ -126,17 +157,28 @@ static void list_partners(HnComparison *c) {
   for (guint i = 0; i < cells->len; i++) c->partner[i] = partner_of(c, cells->pdata[i]);
 }
 
-static void list_absent(HnComparison *c) {
+/* How far a cell is that is on its way, or why it is not in the results. */
+static char *unfinished_line(const HnResults *r, const HnResult *cell) {
+  const bool begun =
+      g_str_equal(cell->status, "running") || g_str_equal(cell->status, "interrupted");
+  if (!begun) {
+    g_autofree char *name = hn_result_name(cell);
+    return g_strconcat(name, ": ", cell->status, cell->reason ? ": " : NULL, cell->reason, NULL);
+  }
+  const char *metric = r->report.metric;
+  g_autoptr(HnLiveCell) live = hn_live_cell_read(cell->dir, cell->arm, cell->seed_index, metric);
+  return hn_render_live_line(live, metric);
+}
+
+static void list_unfinished(HnComparison *c) {
   const HnResults *r = c->results;
   for (guint i = 0; i < r->cells->len; i++) {
     HnResult *cell = r->cells->pdata[i];
     c->done += hn_result_done(cell);
     c->failed += g_str_equal(cell->status, "failed");
-    if (!hn_result_done(cell))
-      g_ptr_array_add(c->absent,
-                      g_strdup_printf("%s/%" G_GINT64_FORMAT ": %s%s%s", cell->arm,
-                                      cell->seed_index, cell->status, cell->reason ? ": " : "",
-                                      cell->reason ? cell->reason : ""));
+    if (hn_result_done(cell)) continue;
+    if (hn_result_counts(cell)) c->counts_at[(int64_t)i / r->seeds] = cell->counts_at;
+    g_ptr_array_add(hn_result_counts(cell) ? c->partial : c->absent, unfinished_line(r, cell));
   }
 }
 
@@ -159,7 +201,7 @@ static void add_mixed(const HnComparison *c, const char *member, const char *wha
   const char *first = NULL;
   for (guint i = 0; i < c->results->cells->len; i++) {
     const HnResult *cell = c->results->cells->pdata[i];
-    const char *here = hn_result_done(cell) ? hn_result_fact(cell, member) : NULL;
+    const char *here = hn_result_counts(cell) ? hn_result_fact(cell, member) : NULL;
     if (!first) first = here;
     if (hn_run_kernels_alike(member, first, here)) continue;
     g_string_append_printf(text, "%s%s: %s and %s", text->len ? "; " : "", what, first, here);
@@ -181,7 +223,7 @@ static void note_machines(const HnComparison *c) {
   if (text->len) note(c, "Cells were computed by different kernels (%s).", text->str);
   for (guint i = 0; i < c->results->cells->len; i++) {
     const HnResult *cell = c->results->cells->pdata[i];
-    const char *changed = hn_result_done(cell) ? hn_result_fact(cell, "kernels_changed") : NULL;
+    const char *changed = hn_result_counts(cell) ? hn_result_fact(cell, "kernels_changed") : NULL;
     if (changed)
       note(c, "%s/%" G_GINT64_FORMAT " changed kernels on its way: %s.", cell->arm,
            cell->seed_index, changed);
@@ -194,7 +236,7 @@ static void note_unchecked(const HnComparison *c) {
   for (guint i = 0; i < c->results->cells->len; i++) {
     const HnResult *cell = c->results->cells->pdata[i];
     g_auto(GStrv) plugins = hn_result_plugins(cell);
-    for (char **p = plugins; *p && hn_result_done(cell); p++) {
+    for (char **p = plugins; *p && hn_result_counts(cell); p++) {
       g_autofree char *path = g_strdup_printf("plugins.%s.name", *p);
       const char *name = hn_result_fact(cell, path);
       if (name && hn_result_unchecked(cell, *p) &&
@@ -305,6 +347,21 @@ static const char *frames_of(const HnResults *r, int64_t arm) {
   return frames && frames->kind == HN_NODE_TEXT ? frames->text : NULL;
 }
 
+/* Which arms are partial, and as of which update each stands in the table. */
+static void note_partial(const HnComparison *c) {
+  g_autoptr(GString) arms = g_string_new(NULL);
+  for (int64_t a = 0; a < c->results->arm_count; a++)
+    if (c->counts_at[a] >= 0)
+      g_string_append_printf(arms, "%s%s at update %" G_GINT64_FORMAT, arms->len ? ", " : "",
+                             c->results->arms[a], c->counts_at[a]);
+  if (arms->len)
+    note(
+        c,
+        "partial: %s, the last at which all cells of the arm were evaluated; a difference is as of "
+        "the earlier of both arms.",
+        arms->str);
+}
+
 static void note_arms(const HnComparison *c) {
   const HnResults *r = c->results;
   const char *base = frames_of(r, c->baseline);
@@ -362,7 +419,7 @@ static void list_origin(HnComparison *c) {
   g_auto(GStrv) env = g_new0(char *, (gsize)r->arm_count + 1);
   g_auto(GStrv) count = g_new0(char *, (gsize)r->arm_count + 1);
   for (int64_t a = 0; a < r->arm_count; a++) {
-    const HnResult *cell = hn_results_first_done(r, a);
+    const HnResult *cell = hn_results_first(r, a);
     env[a] = environment(cell);
     count[a] = g_strdup(cell ? hn_result_fact(cell, "protocol") : NULL);
     if (!count[a]) count[a] = g_strdup(cell ? "not recorded" : "no done cell");
@@ -404,7 +461,8 @@ static bool compare_columns(HnComparison *c, const char *metric, GError **error)
                                       "eval.predict.cross_entropy",
                                       "eval.predict.l1"};
   compare_column(c, metric ? metric : c->results->report.metric);
-  if (metric && !c->columns->len && c->done) return unknown_column(c->results, metric, error);
+  if (metric && !c->columns->len && (c->done || c->partial->len))
+    return unknown_column(c->results, metric, error);
   for (guint i = 0; i < G_N_ELEMENTS(usual); i++) compare_column(c, usual[i]);
   return true;
 }
@@ -420,13 +478,16 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
   if (report->scores == HN_SHAPE_SKEWED) hn_stats_assume_skewed(c->stats);
   c->columns = g_ptr_array_new_with_free_func((GDestroyNotify)hn_compared_free);
   c->absent = g_ptr_array_new_with_free_func(g_free);
+  c->partial = g_ptr_array_new_with_free_func(g_free);
   c->notes = g_ptr_array_new_with_free_func(g_free);
   c->origin = g_ptr_array_new_with_free_func(g_free);
   c->protocol = g_new0(char *, (gsize)r->arm_count);
+  c->counts_at = g_new(int64_t, (gsize)r->arm_count);
+  for (int64_t a = 0; a < r->arm_count; a++) c->counts_at[a] = -1;
   for (int64_t a = 0; a < r->arm_count; a++) c->protocol[a] = hn_comparable_protocol(r, a, base);
-  list_partners(c), list_origin(c), list_absent(c);
+  list_partners(c), list_origin(c), list_unfinished(c);
   if (!compare_columns(c, metric, error)) return NULL;
-  note_seeds(c), note_arms(c), note_machines(c), note_unchecked(c);
+  note_partial(c), note_seeds(c), note_arms(c), note_machines(c), note_unchecked(c);
   hn_search_note(r->dir, c->notes);
   return g_steal_pointer(&c);
 }
@@ -436,10 +497,11 @@ void hn_comparison_free(HnComparison *c) {
   hn_stats_free(c->stats);
   g_ptr_array_free(c->columns, TRUE);
   g_ptr_array_free(c->absent, TRUE);
+  g_ptr_array_free(c->partial, TRUE);
   g_ptr_array_free(c->notes, TRUE);
   g_ptr_array_free(c->origin, TRUE);
   for (int64_t a = 0; a < c->results->arm_count; a++) g_free(c->protocol[a]);
-  g_free(c->protocol), g_free(c->partner);
+  g_free(c->protocol), g_free(c->partner), g_free(c->counts_at);
   g_free(c);
 }
 

@@ -1,7 +1,11 @@
 /* compare.h - arms side by side: the final value of each metric, its interval over seeds and the
  * paired difference to the baseline.  An evaluation's final value is that of the last one; of what
  * is measured while training, the mean over the last tenth of updates, as one update's is mostly
- * noise. */
+ * noise.
+ *
+ * An arm of which a cell is done is the done ones.  Any other is partial: it counts as of the last
+ * update at which all its cells on their way were evaluated, and where it, or the baseline, is
+ * partial, their difference is as of that update of both. */
 #ifndef HN_COMPARE_H
 #define HN_COMPARE_H
 #include "metric_info.h"
@@ -28,16 +32,19 @@ typedef struct HnComparison {
   int64_t baseline;
   GPtrArray *columns; /* HnCompared *; the deciding metric first */
   char **protocol;  /* [arms] what differs from the baseline's environment or evaluation, or NULL */
-  int64_t *partner; /* [arms, seeds] index of the baseline's done cell with the same seed, or -1 */
-  GPtrArray *absent; /* char *: a cell that is not done, and why, a line each */
-  GPtrArray *notes;  /* char *: what a reader should know, a line each */
-  GPtrArray *origin; /* char *: environment, simulator and protocol, a line each */
+  int64_t *partner; /* [arms, seeds] index of the baseline's cell with the same seed, or -1 */
+  int64_t
+      *counts_at;    /* [arms] update up to which an arm counts of which no cell is done; else -1 */
+  GPtrArray *absent; /* char *: a cell that does not count, and why, a line each */
+  GPtrArray *partial; /* char *: a cell that counts as far as it is, and how far, a line each */
+  GPtrArray *notes;   /* char *: what a reader should know, a line each */
+  GPtrArray *origin;  /* char *: environment, simulator and protocol, a line each */
   int64_t done, failed;
   double target; /* of the optimality gap of what is no rate; NaN, as at first: there is none */
 } HnComparison;
 
-/* Refuses (HN_ERROR_DIFFERS) done cells of different versions of hunch or of one plugin, and cells
- * of one arm with different configurations; (HN_ERROR_MISSING) an arm or column that does not
+/* Refuses (HN_ERROR_DIFFERS) cells that count of different versions of hunch or of one plugin, and
+ * cells of one arm with different configurations; (HN_ERROR_MISSING) an arm or column that does not
  * exist. baseline, metric: NULL for what the study says. */
 HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *metric,
                          GError **error);

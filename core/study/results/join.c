@@ -72,7 +72,7 @@ static bool choose(GArray *all, const char *const *names, GError **error) {
 /* What stands for a seed that another study has and this one was not to have. */
 static HnResult *absent_cell(const HnResults *r, int64_t seed) {
   HnResult *c = g_new0(HnResult, 1);
-  c->seed_index = seed;
+  c->seed_index = seed, c->counts_at = -1;
   c->dir = g_strdup(""), c->status = g_strdup("missing");
   c->reason = g_strdup_printf("%s has %" G_GINT64_FORMAT " seeds", r->study, r->seeds);
   return c;

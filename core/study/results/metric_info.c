@@ -102,7 +102,7 @@ static double fewest_tasks(const HnResults *r) {
   double fewest = 0;
   for (guint i = 0; i < r->cells->len; i++) {
     const HnResult *c = r->cells->pdata[i];
-    const HnNode *block = hn_result_done(c) ? hn_node_get(c->config, "evaluation") : NULL;
+    const HnNode *block = hn_result_counts(c) ? hn_node_get(c->config, "evaluation") : NULL;
     const HnNode *tasks = hn_node_get(block, "tasks");
     if (!tasks || tasks->kind != HN_NODE_TEXT) continue;
     const double here = g_ascii_strtod(tasks->text, NULL);

@@ -24,6 +24,7 @@ static void add_column(JsonBuilder *b, const HnComparison *c, const HnCompared *
   for (int64_t a = 0; a < r->arm_count; a++) {
     hn_json_open_object(b, NULL);
     hn_json_add_string(b, "arm", r->arms[a]);
+    if (c->counts_at[a] >= 0) hn_json_add_int(b, "as_of_update", c->counts_at[a]);
     hn_json_open_array(b, "final");
     for (int64_t s = 0; s < r->seeds; s++) hn_json_add_real(b, NULL, m->final[a * r->seeds + s]);
     json_builder_end_array(b);
@@ -115,6 +116,7 @@ char *hn_render_json_with(const HnComparison *c, const GPtrArray *tasks, const H
   if (reach) add_reach(b, c, reach);
   add_lines(b, "origin", c->origin);
   add_lines(b, "absent", c->absent);
+  add_lines(b, "partial", c->partial);
   add_lines(b, "notes", c->notes);
   return hn_json_end(b);
 }

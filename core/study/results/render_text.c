@@ -17,7 +17,8 @@ static void add_head(HnTextTable *t, const HnComparison *c) {
 
 static void add_arm(HnTextTable *t, const HnComparison *c, const HnCompared *m, int64_t arm) {
   const HnEstimate *e = m->estimate[arm];
-  hn_text_table_add(t, g_strdup(c->results->arms[arm]));
+  hn_text_table_add(
+      t, g_strconcat(c->results->arms[arm], c->counts_at[arm] >= 0 ? " (partial)" : "", NULL));
   hn_text_table_add(t, g_strdup_printf("%" G_GINT64_FORMAT, e[HN_VALUE].n));
   for (int k = 0; k < HN_STATISTICS; k++) {
     hn_text_table_add(t, hn_format_statistic(c, m, arm, k));
@@ -47,10 +48,13 @@ static void add_heading(const HnComparison *c, HnSheetStyle style, GString *out)
                       " seed%s, %" G_GINT64_FORMAT " of %u cells done",
                       r->study, r->arm_count, r->arm_count == 1 ? "" : "s", r->seeds,
                       r->seeds == 1 ? "" : "s", c->done, r->cells->len);
-  g_autofree char *shown = c->columns->len ? g_strdup_printf("Final values; %s.", methods)
-                                           : g_strdup("No done cell has an evaluation yet.");
+  g_autofree char *shown =
+      c->columns->len
+          ? g_strdup_printf("Final values%s; %s.",
+                            c->partial->len ? ", those of partial arms so far" : "", methods)
+          : g_strdup("No cell has an evaluation yet.");
   hn_sheet_line(size, style, out), hn_sheet_line(shown, style, out);
-  for (guint i = 0; i < c->origin->len && c->done; i++)
+  for (guint i = 0; i < c->origin->len && (c->done || c->partial->len); i++)
     hn_sheet_line(c->origin->pdata[i], style, out);
 }
 
@@ -58,6 +62,18 @@ char *hn_render_heading(const HnComparison *c, HnSheetStyle style) {
   GString *out = g_string_new(NULL);
   add_heading(c, style, out);
   return g_string_free(out, FALSE);
+}
+
+/* Cells that are not done, a line each. */
+static void add_cells(const GPtrArray *lines, const char *what, HnSheetStyle style, GString *out) {
+  if (!lines->len) return;
+  if (style == HN_SHEET_TEXT) g_string_append_c(out, '\n');
+  g_autofree char *heading = g_strdup_printf("%u cells are %s:", lines->len, what);
+  hn_sheet_line(heading, style, out);
+  for (guint i = 0; i < lines->len; i++) {
+    g_autofree char *line = g_strconcat("  ", lines->pdata[i], NULL);
+    hn_sheet_line(line, style, out);
+  }
 }
 
 char *hn_render(const HnComparison *c, HnSheetStyle style) {
@@ -70,13 +86,8 @@ char *hn_render(const HnComparison *c, HnSheetStyle style) {
     g_autofree char *line = g_strconcat("note: ", c->notes->pdata[i], NULL);
     hn_sheet_line(line, style, out);
   }
-  if (c->absent->len && style == HN_SHEET_TEXT) g_string_append_c(out, '\n');
-  g_autofree char *absent = g_strdup_printf("%u cells are not in the table:", c->absent->len);
-  if (c->absent->len) hn_sheet_line(absent, style, out);
-  for (guint i = 0; i < c->absent->len; i++) {
-    g_autofree char *line = g_strconcat("  ", c->absent->pdata[i], NULL);
-    hn_sheet_line(line, style, out);
-  }
+  add_cells(c->partial, "in the table as far as they are", style, out);
+  add_cells(c->absent, "not in the table", style, out);
   return g_string_free(out, FALSE);
 }
 

@@ -2,6 +2,7 @@
 #include "results.h"
 #include "error.h"
 #include "json.h"
+#include "partial.h"
 #include "plan_file.h"
 #include "run_dir.h"
 #include "run_json.h"
@@ -47,10 +48,11 @@ static bool read_table(const HnResult *c, HnRunFile file, HnTable **table, GErro
   return *table;
 }
 
-/* The tables of a done cell; a done cell without metrics is an error. */
-static bool read_tables(HnResult *c, GError **error) {
+/* The tables of a done cell, or metrics.csv alone, without which it is an error. */
+static bool read_tables(HnResult *c, bool all, GError **error) {
   g_autofree char *metrics = hn_run_file(c->dir, HN_FILE_METRICS);
   c->metrics = hn_table_read(metrics, error);
+  if (!all) return c->metrics;
   return c->metrics && read_table(c, HN_FILE_STEPS, &c->steps, error) &&
          read_table(c, HN_FILE_TRIAL, &c->trial, error) &&
          read_table(c, HN_FILE_PREDICTIONS, &c->predictions, error);
@@ -83,9 +85,9 @@ static bool read_files(HnResult *c, GError **error) {
 }
 
 /* A done cell whose tables are not what it left is as good as none: the others have theirs. */
-static void judge_tables(HnResult *c) {
+static void judge_tables(HnResult *c, bool all) {
   g_autoptr(GError) why = NULL;
-  if (hn_run_files_intact(c->dir, c->facts, true, &why) && read_tables(c, &why)) return;
+  if (hn_run_files_intact(c->dir, c->facts, true, &why) && read_tables(c, all, &why)) return;
   mark_damaged(c, why->message);
   g_clear_pointer(&c->metrics, hn_table_free);
   g_clear_pointer(&c->steps, hn_table_free);
@@ -93,15 +95,19 @@ static void judge_tables(HnResult *c) {
   g_clear_pointer(&c->predictions, hn_table_free);
 }
 
-/* Takes over `dir`. */
-static HnResult *read_cell(char *dir, const char *arm, int64_t seed) {
+/* Takes over `dir`; adds to so_far what a cell on its way has recorded, or NULL. */
+static HnResult *read_cell(char *dir, const char *arm, int64_t seed, bool all, GPtrArray *so_far) {
   g_autoptr(GError) why = NULL;
+  HnTable *partial = NULL;
   HnResult *c = g_new0(HnResult, 1);
-  c->arm = arm, c->seed_index = seed, c->dir = dir;
+  c->arm = arm, c->seed_index = seed, c->dir = dir, c->counts_at = -1;
   if (!read_files(c, &why))
     mark_damaged(c, why->message);
   else if (hn_result_done(c))
-    judge_tables(c);
+    judge_tables(c, all);
+  else if (!(partial = hn_partial_read(c, &why)) && why)
+    mark_damaged(c, why->message);
+  g_ptr_array_add(so_far, partial);
   return c;
 }
 
@@ -171,18 +177,32 @@ static HnResults *results_new(const char *dir) {
   return r;
 }
 
-HnResults *hn_results_read(const char *dir, GError **error) {
+HnResults *hn_results_read_plan(const char *dir, GError **error) {
   HnResults *r = results_new(dir);
+  if (!read_plan(r, error)) g_clear_pointer(&r, hn_results_free);
+  return r;
+}
+
+static HnResults *read_study(const char *dir, bool all, GError **error) {
+  HnResults *r = hn_results_read_plan(dir, error);
+  if (!r) return NULL;
   g_autofree char *source = g_build_filename(dir, HN_STUDY_SOURCE, NULL);
-  if (!read_plan(r, error)) {
-    hn_results_free(r);
-    return NULL;
-  }
   if (!g_file_get_contents(source, &r->source, NULL, NULL)) r->source = g_strdup("");
+  g_autoptr(GPtrArray) so_far = g_ptr_array_new_with_free_func((GDestroyNotify)hn_table_free);
   for (int64_t a = 0; a < r->arm_count; a++)
     for (int64_t s = 0; s < r->seeds; s++)
-      g_ptr_array_add(r->cells, read_cell(hn_run_dir(dir, r->arms[a], s), r->arms[a], s));
+      g_ptr_array_add(r->cells,
+                      read_cell(hn_run_dir(dir, r->arms[a], s), r->arms[a], s, all, so_far));
+  hn_partial_count(r, so_far);
   return r;
+}
+
+HnResults *hn_results_read(const char *dir, GError **error) {
+  return read_study(dir, true, error);
+}
+
+HnResults *hn_results_read_metrics(const char *dir, GError **error) {
+  return read_study(dir, false, error);
 }
 
 HnResults *hn_results_read_cell(const char *dir, GError **error) {
@@ -198,13 +218,14 @@ HnResults *hn_results_read_cell(const char *dir, GError **error) {
   const HnSchema report = hn_report_schema();
   g_autoptr(HnNode) none = hn_node_map(dir, 0, 0);
   g_autoptr(HnDiag) d = hn_diag_new();
+  g_autoptr(GPtrArray) so_far = g_ptr_array_new_with_free_func((GDestroyNotify)hn_table_free);
   HnResults *r = results_new(dir);
   hn_params_fill(&report, none, NULL, &r->report, d);
   r->study = g_strdup(hn_json_string(facts, "study", "")), r->file = g_strdup("");
   r->source = g_strdup("");
   r->arms = g_strdupv((char *[]){(char *)(guintptr)arm, NULL}), r->overrides = g_new0(char *, 1);
   r->arm_count = 1, r->seeds = 1, r->single = true;
-  g_ptr_array_add(r->cells, read_cell(g_strdup(dir), r->arms[0], seed));
+  g_ptr_array_add(r->cells, read_cell(g_strdup(dir), r->arms[0], seed, true, so_far));
   return r;
 }
 
@@ -236,12 +257,20 @@ HnResult *hn_results_named(const HnResults *r, const char *name, GError **error)
   return NULL;
 }
 
-HnResult *hn_results_first_done(const HnResults *r, int64_t arm) {
+static HnResult *first(const HnResults *r, int64_t arm, bool (*which)(const HnResult *c)) {
   for (int64_t s = 0; s < r->seeds; s++) {
     HnResult *c = hn_results_cell(r, arm, s);
-    if (hn_result_done(c)) return c;
+    if (which(c)) return c;
   }
   return NULL;
+}
+
+HnResult *hn_results_first_done(const HnResults *r, int64_t arm) {
+  return first(r, arm, hn_result_done);
+}
+
+HnResult *hn_results_first(const HnResults *r, int64_t arm) {
+  return first(r, arm, hn_result_counts);
 }
 
 int64_t hn_results_arm(const HnResults *r, const char *name) {
@@ -252,6 +281,10 @@ int64_t hn_results_arm(const HnResults *r, const char *name) {
 
 bool hn_result_done(const HnResult *c) {
   return g_str_equal(c->status, "done");
+}
+
+bool hn_result_counts(const HnResult *c) {
+  return c->metrics;
 }
 
 char **hn_result_files(const HnResult *c) {

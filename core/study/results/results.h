@@ -11,7 +11,8 @@
 #include "study.h"
 #include <json-glib/json-glib.h>
 
-/* One cell.  Only a done cell has metrics. */
+/* One cell.  It counts, and has metrics, if it is done, or on its way in an arm of which no cell is
+ * done; it then counts as far as all cells of its arm are. */
 typedef struct HnResult {
   const char *arm;
   int64_t seed_index;
@@ -20,8 +21,9 @@ typedef struct HnResult {
   char *reason;      /* of failed; else NULL */
   JsonObject *facts; /* run.json, or NULL */
   HnNode *config;    /* config.resolved.yaml, or NULL */
-  HnTable *metrics;  /* of done cells, like all below, which may be NULL */
-  HnTable *steps, *trial, *predictions;
+  HnTable *metrics;  /* of cells that count, else NULL */
+  int64_t counts_at; /* update up to which a cell that is on its way counts; else -1 */
+  HnTable *steps, *trial, *predictions; /* of done cells, each of which may be NULL */
 } HnResult;
 
 typedef struct HnResults {
@@ -37,10 +39,15 @@ typedef struct HnResults {
 
 /* An empty list of cells, which it will own. */
 GPtrArray *hn_result_list(void);
+/* The whole folder; HN_ERROR_MISSING where it is no study's, naming what may have been meant. */
 HnResults *hn_results_read(const char *dir, GError **error);
 /* The folder of a single cell, which run.json says all of: a study of that cell alone.
  * HN_ERROR_FILE: there is no such file, or it names no cell. */
 HnResults *hn_results_read_cell(const char *dir, GError **error);
+/* The same, but of the tables metrics.csv alone, which is all that a comparison needs. */
+HnResults *hn_results_read_metrics(const char *dir, GError **error);
+/* The plan alone: no source, no cells. */
+HnResults *hn_results_read_plan(const char *dir, GError **error);
 void hn_results_free(HnResults *r);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnResults, hn_results_free)
 HnResult *hn_results_cell(const HnResults *r, int64_t arm, int64_t seed);
@@ -49,8 +56,10 @@ HnResult *hn_results_named(const HnResults *r, const char *name, GError **error)
 /* "ARM/SEED"; g_free. */
 char *hn_result_name(const HnResult *c);
 HnResult *hn_results_first_done(const HnResults *r, int64_t arm); /* or NULL */
+HnResult *hn_results_first(const HnResults *r, int64_t arm);      /* that counts, or NULL */
 int64_t hn_results_arm(const HnResults *r, const char *name);     /* or -1 */
 bool hn_result_done(const HnResult *c);
+bool hn_result_counts(const HnResult *c);
 /* The names of the files in its folder; free with g_strfreev. */
 char **hn_result_files(const HnResult *c);
 /* The plugins of a cell as run.json names them, below "plugins": "env", "env.inner" where that is a

@@ -7,6 +7,7 @@
 
 void hn_cell_status_clear(HnCellStatus *status) {
   g_clear_pointer(&status->reason, g_free);
+  g_clear_pointer(&status->identity, g_free);
 }
 
 const char *hn_cell_work_name(HnCellWork work) {
@@ -137,9 +138,8 @@ static void judge_progress(const char *folder, JsonObject *facts, int64_t was, c
 static void judge(const char *folder, const char *config, const HnCell *cell, HnCellStatus *s) {
   g_autoptr(JsonObject) facts = hn_run_facts(folder, NULL);
   const char *recorded = hn_json_string(facts, "identity", NULL);
-  g_autofree char *identity = hn_cell_identity(cell);
   /* equal identities may still name a plugin by another path */
-  const bool same = recorded && strcmp(recorded, identity) == 0;
+  const bool same = recorded && strcmp(recorded, s->identity) == 0;
   HnCellWork work = HN_CELL_DIFFERS;
   if (!same) s->reason = other_configuration(config, cell, &work);
   if (!same && !s->reason && recorded) s->reason = other_plugins(facts, cell, &work);
@@ -152,7 +152,7 @@ static void judge(const char *folder, const char *config, const HnCell *cell, Hn
 }
 
 HnCellStatus hn_cell_status(const char *folder, const HnCell *cell) {
-  HnCellStatus s = {HN_CELL_RUN, -1, NULL};
+  HnCellStatus s = {.work = HN_CELL_RUN, .update = -1, .identity = hn_cell_identity(cell)};
   g_autofree char *some = hn_run_some_file(folder);
   g_autofree char *config = hn_run_file(folder, HN_FILE_CONFIG);
   const bool exists = g_file_test(folder, G_FILE_TEST_EXISTS);

@@ -15,6 +15,7 @@ typedef enum HnCellWork {
 typedef struct HnCellStatus {
   HnCellWork work;
   int64_t update; /* of the last checkpoint, or -1 */
+  char *identity; /* of the cell: hn_cell_identity */
   char *reason;   /* "new", "done", "has a checkpoint at update 40", .. */
 } HnCellStatus;
 

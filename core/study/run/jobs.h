@@ -24,6 +24,9 @@ struct HnJob {
   bool rebuilt; /* its folder holds a run by other builds of its plugins, which is put aside: */
   char *aside;  /* where that now is; NULL: not yet, or there was none */
   int64_t frames, total;
+  double metric;      /* while it runs, the last value of the deciding metric, */
+  int64_t evaluated;  /* which it had at this update; 0: not yet */
+  int64_t looked_at;  /* update at which that was last looked for */
   char *reason;       /* of a failure */
   bool refused;       /* by a plugin: its parameters contradict each other, or a file is missing */
   const HnJob *after; /* must be done before: it makes the weights that this one starts from */

@@ -1,10 +1,12 @@
 /* progress.c - see progress.h.  No colour, so NO_COLOR has nothing to switch off. */
 #include "progress.h"
-#include <math.h>
+#include "short_text.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+enum { CELLS_SHOWN = 4 }; /* with what they have evaluated */
 
 typedef struct Count {
   double frames, total;
@@ -24,31 +26,13 @@ static Count count(const GPtrArray *jobs) {
   return c;
 }
 
-void hn_progress_start(HnProgress *p, const GPtrArray *jobs) {
+void hn_progress_start(HnProgress *p, const GPtrArray *jobs, const char *metric) {
   const char *kind = g_getenv("TERM");
   *p = (HnProgress){.jobs = jobs,
+                    .metric = metric,
                     .terminal = isatty(STDERR_FILENO) && kind && !g_str_equal(kind, "dumb"),
                     .started = g_get_monotonic_time(),
                     .before = count(jobs).frames};
-}
-
-char *hn_progress_duration(double seconds) {
-  int64_t s = (int64_t)llround(seconds);
-  if (s < 60) return g_strdup_printf("%ds", (int)s);
-  if (s < 3600) return g_strdup_printf("%dm%02ds", (int)(s / 60), (int)(s % 60));
-  if (s < 86400) return g_strdup_printf("%dh%02dm", (int)(s / 3600), (int)(s / 60 % 60));
-  return g_strdup_printf("%" G_GINT64_FORMAT "d%02dh", s / 86400, (int)(s / 3600 % 24));
-}
-
-/* 1234567 is "1.23M". */
-static char *short_number(double x) {
-  static const char *const unit[] = {"", "k", "M", "G", "T", "P"};
-  guint i = 0;
-  for (; x >= 999.5 && i + 1 < G_N_ELEMENTS(unit); i++) x /= 1000;
-  return g_strdup_printf(i == 0 || x >= 99.95 ? "%.0f%s"
-                         : x >= 9.995         ? "%.1f%s"
-                                              : "%.2f%s",
-                         x, unit[i]);
 }
 
 /* Frames that are still to come: none of a failed cell. */
@@ -66,18 +50,34 @@ static double share_of(Count c) {
   return c.total > 0 ? c.frames / c.total : 1;
 }
 
+/* What running cells have evaluated: "eval.return a/0 0.431, b/0 -0.2  ", or "". */
+static char *metric_words(const HnProgress *p) {
+  g_autoptr(GString) out = g_string_new(NULL);
+  int shown = 0;
+  for (guint i = 0; i < p->jobs->len; i++) {
+    const HnJob *j = p->jobs->pdata[i];
+    if (j->state != HN_JOB_RUNNING || !j->evaluated) continue;
+    if (shown++ == CELLS_SHOWN) {
+      g_string_append(out, ", ..");
+      break;
+    }
+    g_string_append_printf(out, "%s%s %.4g", shown > 1 ? ", " : "", j->name, j->metric);
+  }
+  return shown ? g_strconcat(p->metric, " ", out->str, "  ", NULL) : g_strdup("");
+}
+
 char *hn_progress_words(const HnProgress *p, double elapsed) {
   Count c = count(p->jobs);
   double gained = c.frames - p->before;
-  g_autofree char *now = short_number(c.frames);
-  g_autofree char *all = short_number(c.total);
-  g_autofree char *left = gained > 0 && elapsed > 0
-                              ? hn_progress_duration(missing(p) * elapsed / gained)
-                              : g_strdup("?");
+  g_autofree char *now = hn_short_number(c.frames);
+  g_autofree char *all = hn_short_number(c.total);
+  g_autofree char *left =
+      gained > 0 && elapsed > 0 ? hn_short_duration(missing(p) * elapsed / gained) : g_strdup("?");
   g_autofree char *failed = c.failed ? g_strdup_printf(", %u failed", c.failed) : g_strdup("");
-  return g_strdup_printf("%d%%  %s/%s frames  %u running, %u done%s of %u cells  %s left",
-                         (int)(100 * share_of(c)), now, all, c.running, c.done, failed,
-                         p->jobs->len, left);
+  g_autofree char *metric = metric_words(p);
+  return g_strdup_printf("%d%%  %s left  %u running, %u done%s of %u cells  %s%s/%s frames",
+                         (int)(100 * share_of(c)), left, c.running, c.done, failed, p->jobs->len,
+                         metric, now, all);
 }
 
 char *hn_progress_bar(const HnProgress *p, double elapsed, int width) {

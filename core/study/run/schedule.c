@@ -1,6 +1,7 @@
 /* schedule.c - one GLib main loop, a child process per running cell. */
 #include "schedule.h"
 #include "child.h"
+#include "last_row.h"
 #include "lock.h"
 #include "machine.h"
 #include "progress.h"
@@ -109,12 +110,22 @@ static void on_line(void *arg, HnChild *c, const char *line) {
   if (s->signals == 0) say(s, "%s: %s", hn_child_job(c)->name, line);
 }
 
+/* Reads what a cell has evaluated once it must be more than when this was last looked at. */
+static void look_at_metric(HnJob *j, int64_t update, const char *metric) {
+  const int64_t every = j->cell->evaluation.every;
+  if (every <= 0 || update / every <= j->looked_at / every) return;
+  const HnLastRow last = hn_last_row(j->dir, metric, every);
+  j->looked_at = update;
+  if (last.metric_update > 0) j->metric = last.metric, j->evaluated = last.metric_update;
+}
+
 /* How far each cell is, as its page of memory says. */
 static void look_at_children(Schedule *s) {
   for (guint i = 0; i < s->children->len; i++) {
     const HnChild *c = s->children->pdata[i];
     const HnCallRecord *r = hn_child_record(c);
     if (r->frames_total > 0) hn_child_job(c)->frames = MIN(r->frames, r->frames_total);
+    look_at_metric(hn_child_job(c), r->update, s->progress.metric);
   }
 }
 
@@ -291,12 +302,12 @@ static void stop_listening(GArray *sources) {
   stop_pipe[0] = stop_pipe[1] = -1;
 }
 
-bool hn_schedule_run(GPtrArray *jobs, int64_t parallel) {
+bool hn_schedule_run(GPtrArray *jobs, int64_t parallel, const char *metric) {
   Schedule s = {.jobs = jobs,
                 .children = g_ptr_array_new_with_free_func((GDestroyNotify)hn_child_free),
                 .parallel = parallel,
                 .loop = g_main_loop_new(NULL, FALSE)};
-  hn_progress_start(&s.progress, jobs);
+  hn_progress_start(&s.progress, jobs, metric);
   GArray *sources = listen_to(&s);
   advance(&s);
   if (s.children->len) g_main_loop_run(s.loop);

@@ -1,0 +1,23 @@
+/* short_text.c - see short_text.h. */
+#include "short_text.h"
+#include <glib.h>
+#include <math.h>
+#include <stdint.h>
+
+char *hn_short_duration(double seconds) {
+  int64_t s = (int64_t)llround(seconds);
+  if (s < 60) return g_strdup_printf("%ds", (int)s);
+  if (s < 3600) return g_strdup_printf("%dm%02ds", (int)(s / 60), (int)(s % 60));
+  if (s < 86400) return g_strdup_printf("%dh%02dm", (int)(s / 3600), (int)(s / 60 % 60));
+  return g_strdup_printf("%" G_GINT64_FORMAT "d%02dh", s / 86400, (int)(s / 3600 % 24));
+}
+
+char *hn_short_number(double x) {
+  static const char *const unit[] = {"", "k", "M", "G", "T", "P"};
+  guint i = 0;
+  for (; x >= 999.5 && i + 1 < G_N_ELEMENTS(unit); i++) x /= 1000;
+  return g_strdup_printf(i == 0 || x >= 99.95 ? "%.0f%s"
+                         : x >= 9.995         ? "%.1f%s"
+                                              : "%.2f%s",
+                         x, unit[i]);
+}

@@ -1,0 +1,9 @@
+/* short_text.h - numbers and durations in a few letters, for people. */
+#ifndef HN_SHORT_TEXT_H
+#define HN_SHORT_TEXT_H
+
+/* "1.23M" of 1234567; free with g_free, like the next. */
+char *hn_short_number(double x);
+/* "3m12s", "2h05m", "1d03h". */
+char *hn_short_duration(double seconds);
+#endif
