@@ -21,6 +21,24 @@ static const Known conventions[] = {{"kl", "nats", 0},
 
 static const char *const kinds[] = {"env", "inference", "policy"};
 
+/* What the columns that most studies look at are called in a text. */
+static const char *const words[][2] = {
+    {"return", "return"},
+    {"success", "success rate"},
+    {"success_rate", "success rate"},
+    {"success_last", "success rate in the last episode"},
+    {"reward", "reward"},
+    {"reward_l1", "absolute error of predicted rewards"},
+    {"reward_nll", "negative log-likelihood of rewards"},
+    {"transition_l1", "absolute error of predicted transitions"},
+    {"transition_nll", "negative log-likelihood of transitions"},
+    {"log_predictive", "log predictive density"},
+    {"predict.cross_entropy", "cross-entropy of predicted answers"},
+    {"predict.perplexity", "perplexity of predicted answers"},
+    {"predict.l1", "absolute error of predicted answers"},
+    {"predict.l2", "squared error of predicted answers"},
+    {"kl", "KL from posterior to prior"}};
+
 static const char *stem(const char *column) {
   static const char *const prefixes[] = {"eval.", "train.", "inference.", "policy."};
   for (guint i = 0; i < G_N_ELEMENTS(prefixes); i++)
@@ -39,6 +57,18 @@ static Known known(const char *column) {
 
 int hn_metric_better(const char *column) {
   return known(column).better;
+}
+
+char *hn_metric_words(const char *column) {
+  const char *name = stem(column), *where = "";
+  if (g_str_has_prefix(column, "eval.")) where = " on held-out tasks";
+  if (g_str_has_prefix(column, "train.")) where = " while training";
+  for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+    if (g_str_equal(words[i][0], name)) return g_strconcat(words[i][1], where, NULL);
+  if (g_str_has_prefix(column, "policy.")) where = " of the policy";
+  if (g_str_has_prefix(column, "inference.")) where = " of the inference";
+  g_autofree char *spaced = g_strdelimit(g_strdup(name), "_", ' ');
+  return g_strconcat(spaced, where, NULL);
 }
 
 /* The entry of a column in a list of what a plugin declares, "info" or "metrics", or NULL. */
@@ -97,8 +127,7 @@ const char *hn_metric_unit(const HnResults *r, const char *column) {
   return *f.unit ? f.unit : known(column).unit;
 }
 
-/* evaluation.tasks of the done cell that has the fewest, at least 1. */
-static double fewest_tasks(const HnResults *r) {
+int64_t hn_metric_tasks(const HnResults *r) {
   double fewest = 0;
   for (guint i = 0; i < r->cells->len; i++) {
     const HnResult *c = r->cells->pdata[i];
@@ -108,12 +137,12 @@ static double fewest_tasks(const HnResults *r) {
     const double here = g_ascii_strtod(tasks->text, NULL);
     fewest = fewest > 0 ? MIN(fewest, here) : here;
   }
-  return MAX(fewest, 1);
+  return fewest >= 1 && fewest < 1e15 ? (int64_t)fewest : 0;
 }
 
 double hn_metric_trials(const HnResults *r, const char *column) {
   const bool rate = g_str_has_prefix(stem(column), "success") ||
                     g_str_equal(hn_metric_info(r, column).fold, "max");
   if (!rate || *hn_metric_unit(r, column)) return 0;
-  return g_str_has_prefix(column, "train.") ? 1 : fewest_tasks(r);
+  return g_str_has_prefix(column, "train.") ? 1 : (double)MAX(1, hn_metric_tasks(r));
 }
