@@ -25,6 +25,9 @@ char *hn_plan_file_text(const HnStudy *study, const char *const *overrides) {
   add_choice(b, &schema, "resample", p->resample), add_choice(b, &schema, "band", p->band);
   hn_json_add_real(b, "confidence", p->confidence);
   hn_json_add_int(b, "resamples", p->resamples);
+  hn_json_add_real(b, "figure_width", p->figure_width);
+  hn_json_add_string(b, "figure_font", p->figure_font);
+  hn_json_add_real(b, "figure_font_size", p->figure_font_size);
   hn_json_add_real(b, "margin", p->margin);
   json_builder_end_object(b);
   hn_json_add_strv(b, "overrides", overrides);

@@ -49,6 +49,10 @@
   X(choice, band, "", "What plots show around it.", "interval", "interval|quartiles")             \
   X(real, confidence, "", "Of intervals.", 0.95, 0.5, 0.999)                                      \
   X(int, resamples, "", "Of the bootstrap.", 10000, 100, 1e7)                                     \
+  X(real, figure_width, "mm",                                                                     \
+    "Of figures as PDF and SVG: a column of the journal; wide ones take two.", 89, 40, 400)       \
+  X(text, figure_font, "", "Of figures as PDF and SVG.", "Helvetica")                             \
+  X(real, figure_font_size, "pt", "Of all letters in them.", 8, 4, 24)                            \
   X(real, margin, "",                                                                             \
     "Of the metric: a change of its mean over seeds that does not matter, by which "              \
     "'hunch verify' judges a study that was run again; 0: none is declared.",                     \
