@@ -1,52 +1,36 @@
-/* colours.c - see colours.h. */
+/* colours.c - see colours.h.  The slots' colours were found by maximising the smallest CIEDE2000
+ * between any two, as trichromats and as dichromats see them, with the first ones given. */
 #include "colours.h"
 
 static const struct {
   const char *name, *light, *dark;
-} paper[] = {[HN_INK] = {"ink", "#333333", "#d8d8d8"},
-             [HN_GRID] = {"grid", "#e2e2e2", "#3a3a3a"},
-             [HN_HEAT] = {"heat", "#08407f", "#6cb6ff"},
-             [HN_PATH] = {"path", "#d55e00", "#ff8c42"}};
-static const char *const light[] = {"#0072b2", "#d55e00", "#00875f", "#a5408d",
-                                    "#a67c00", "#5b4bb5", "#8c4a2f"};
-static const char *const dark[] = {"#56b4e9", "#ff8c42", "#2fc79a", "#e29bc6",
-                                   "#e6c229", "#a79bee", "#cf9b7e"};
+} paper[] = {
+    [HN_INK] = {"ink", "#333333", "#d8d8d8"},     [HN_GRID] = {"grid", "#e2e2e2", "#3a3a3a"},
+    [HN_HEAT] = {"heat", "#08407f", "#6cb6ff"},   [HN_PATH] = {"path", "#d55e00", "#ff8c42"},
+    [HN_PAPER] = {"paper", "#ffffff", "#141414"}, [HN_REST] = {"rest", "#cfcfcf", "#484848"}};
+static const char *const light[HN_SLOTS] = {
+    "#5f5f5f", "#0072b2", "#d55e00", "#50a288", "#7f0000", "#938fba", "#011e81", "#709357",
+    "#817ffe", "#41213c", "#b0350e", "#946c87", "#215370", "#56714c", "#0400e5", "#581020"};
+static const char *const dark[HN_SLOTS] = {
+    "#b4b4b4", "#56b4e9", "#ff8c42", "#99bb8d", "#c20a59", "#ebeca7", "#7629fb", "#067060",
+    "#7f75ff", "#805d01", "#d3f700", "#9981a5", "#03f9fb", "#599481", "#6c5f8f", "#ab784b"};
 
-enum { HUES = G_N_ELEMENTS(light), ARM = HN_SERIES + HUES, ARMS_MAX = 240 };
-
-int hn_colour_of_series(int64_t i) {
-  return HN_SERIES + (int)(i % HUES);
-}
-
-int hn_colour_of_arm(int64_t arm) {
-  return ARM + (int)(arm % ARMS_MAX);
+int hn_colour_of_slot(int64_t slot) {
+  return slot < 0 ? HN_REST : HN_FIRST_SLOT + (int)(slot % HN_SLOTS);
 }
 
 bool hn_colour_is_code(int64_t code) {
-  return code >= HN_INK && code < ARM + ARMS_MAX;
+  return code >= HN_INK && code < HN_FIRST_SLOT + HN_SLOTS;
 }
 
-/* The index of an arm among the arms other than the baseline. */
-static int64_t hue_of(int64_t arm, int64_t baseline) {
-  return arm - (arm > baseline);
-}
-
-bool hn_colour_repeats(int64_t arm, int64_t baseline) {
-  return hue_of(arm, baseline) >= HUES;
-}
-
-const char *hn_colour(int code, int64_t baseline, bool on_dark) {
-  const char *const *hues = on_dark ? dark : light;
-  if (code < HN_SERIES) return on_dark ? paper[code].dark : paper[code].light;
-  if (code < ARM) return hues[code - HN_SERIES];
-  if (code - ARM == baseline) return on_dark ? "#b4b4b4" : "#5f5f5f";
-  return hues[hue_of(code - ARM, baseline) % HUES];
+const char *hn_colour(int code, bool on_dark) {
+  if (code < HN_FIRST_SLOT) return on_dark ? paper[code].dark : paper[code].light;
+  return (on_dark ? dark : light)[code - HN_FIRST_SLOT];
 }
 
 static char *name_of(int code) {
-  if (code < HN_SERIES) return g_strdup(paper[code].name);
-  return code < ARM ? g_strdup_printf("series-%d", code - HN_SERIES)
-                    : g_strdup_printf("arm-%d", code - ARM);
+  return code < HN_FIRST_SLOT ? g_strdup(paper[code].name)
+                              : g_strdup_printf("slot-%d", code - HN_FIRST_SLOT);
 }
 
 char *hn_colour_variable(int code) {
@@ -54,11 +38,46 @@ char *hn_colour_variable(int code) {
   return g_strdup_printf("var(--%s)", name);
 }
 
-char *hn_colour_variables(int64_t arms, int64_t baseline, bool on_dark) {
+char *hn_colour_variables(bool on_dark) {
   GString *css = g_string_new(NULL);
-  for (int code = HN_INK; code < ARM + arms; code++) {
+  for (int code = HN_INK; hn_colour_is_code(code); code++) {
     g_autofree char *name = name_of(code);
-    g_string_append_printf(css, "--%s:%s;", name, hn_colour(code, baseline, on_dark));
+    g_string_append_printf(css, "--%s:%s;", name, hn_colour(code, on_dark));
   }
   return g_string_free(css, FALSE);
+}
+
+/* ---- without colour ---- */
+
+static const struct {
+  int point; /* of gnuplot */
+  bool open;
+  const char *path;
+} markers[HN_MARKERS] = {{7, false, "M-.9,0a.9,.9 0 1,0 1.8,0a.9,.9 0 1,0 -1.8,0z"}, /* circle */
+                         {5, false, "M-.8,-.8h1.6v1.6h-1.6z"},
+                         {9, false, "M0,-1L.95,.7H-.95z"},
+                         {13, false, "M0,-1L1,0L0,1L-1,0z"},
+                         {11, false, "M0,1L.95,-.7H-.95z"},
+                         {6, true, "M-.8,0a.8,.8 0 1,0 1.6,0a.8,.8 0 1,0 -1.6,0z"},
+                         {4, true, "M-.75,-.75h1.5v1.5h-1.5z"},
+                         {12, true, "M0,-.95L.95,0L0,.95L-.95,0z"}};
+
+int hn_slot_marker(int64_t slot) {
+  return (int)(slot % HN_MARKERS);
+}
+
+int hn_slot_point(int64_t slot) {
+  return markers[hn_slot_marker(slot)].point;
+}
+
+int hn_slot_dash(int64_t slot) {
+  return slot == 0 ? 2 : slot < HN_MARKERS ? 1 : 4;
+}
+
+const char *hn_marker_path(int marker) {
+  return markers[marker].path;
+}
+
+bool hn_marker_is_open(int marker) {
+  return markers[marker].open;
 }

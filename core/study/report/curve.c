@@ -137,6 +137,7 @@ void hn_curve_summarise(HnCurve *c, HnStats *stats, bool quartiles, double trial
     HnEstimate e = quartiles ? hn_stats_spread(stats, c->seeds, seed)
                              : hn_stats_estimate(stats, c->seeds, seed, trials);
     c->value[i] = e.value, c->low[i] = e.low, c->high[i] = e.high, c->count[i] = e.n;
+    if (e.interval != HN_INTERVAL_NONE) c->interval = e.interval;
   }
 }
 
@@ -154,6 +155,7 @@ HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, 
     }
     HnEstimate e = hn_stats_difference(stats, seeds, pair, pair + seeds, 0);
     d->value[i] = e.value, d->low[i] = e.low, d->high[i] = e.high, d->count[i] = e.n;
+    if (e.interval != HN_INTERVAL_NONE) d->interval = e.interval;
   }
   return d;
 }
@@ -170,6 +172,12 @@ bool hn_curve_has_gap(const HnCurve *c) {
   for (int64_t i = 0; i < c->n; i++)
     if (!isfinite(c->value[i])) return true;
   return false;
+}
+
+bool hn_curve_is_constant(const HnCurve *c) {
+  for (int64_t i = 0; i < c->n * c->seeds; i++)
+    if (!(c->each[i] == c->each[0])) return false;
+  return c->n * c->seeds > 0;
 }
 
 double hn_curve_last(const HnCurve *c) {

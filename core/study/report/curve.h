@@ -9,6 +9,7 @@ typedef struct HnCurve {
   double *x, *value, *low, *high; /* [n]; low, high NaN without an interval */
   double *each;                   /* [seeds, n]; NaN where a seed has no value */
   int64_t *count;                 /* [n] seeds that have one: what value is made of */
+  HnInterval interval;            /* what low and high are, where any point has them */
 } HnCurve;
 
 HnCurve *hn_curve_new(int64_t n, int64_t seeds);
@@ -31,6 +32,8 @@ void hn_curve_summarise(HnCurve *c, HnStats *stats, bool quartiles, double trial
 HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, HnStats *stats);
 bool hn_curve_has_interval(const HnCurve *c);
 bool hn_curve_has_gap(const HnCurve *c); /* a point without a value */
+/* Whether every seed has one and the same value at every point. */
+bool hn_curve_is_constant(const HnCurve *c);
 /* The last finite value, or NaN.  c may be NULL. */
 double hn_curve_last(const HnCurve *c);
 #endif

@@ -5,5 +5,7 @@
 
 /* f is of kind hn_figure_curve. */
 void hn_draw_curves(const HnScript *s, const HnFigure *f);
+/* Whether a band or a seed leaves the plot, which marks at its edge then say. */
+bool hn_draw_curves_cut(const HnCurves *d);
 void hn_draw_curves_size(const HnFigure *f, double *width, double *height);
 #endif

@@ -1,7 +1,10 @@
 /* figure.c - see figure.h. */
 #include "figure.h"
+#include "error.h"
 #include "gnuplot.h"
 #include "svg.h"
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define ADDRESS(name) &hn_figure_##name,
@@ -63,32 +66,71 @@ void hn_figure_add_of_arm(GPtrArray *figures, const HnResults *r, int64_t arm, H
 
 /* ---- drawing ---- */
 
-static void set_terminal(const HnScript *s, const HnFigure *f, bool pdf) {
-  double width, height;
-  f->kind->size(f, &width, &height);
-  if (pdf)
-    hn_script_add(s, "set terminal pdfcairo size %.2fcm,%.2fcm font 'Helvetica,8' noenhanced\n",
-                  width * 0.017, height * 0.0176);
+/* The forms that a figure is drawn in. */
+enum { ON_PAGE, AS_SVG, AS_PDF, FORMS };
+static const char *const endings[FORMS] = {"page", "svg", "pdf"};
+enum { LETTERS = 13 };             /* pixels: the size of a line's letters */
+static const double GROWTH = 1.12; /* a figure on a wide page may be so much larger */
+
+typedef struct Drawing {
+  const GPtrArray *figures;
+  const HnReportParams *report;
+  const char *folder; /* that the files are drawn in, before they are moved */
+  bool pdf;
+} Drawing;
+
+/* Millimetres of a pixel in a paper, so that letters have the size that the study asks for. */
+static double pixel_size(const HnReportParams *p) {
+  return p->figure_font_size * 25.4 / 72 / LETTERS;
+}
+
+/* What a column of a paper, or two with the space between them, holds in pixels. */
+static double room_of(const Drawing *d, const HnFigure *f, int form) {
+  if (form == ON_PAGE) return f->kind->wide ? HN_FIGURE_WIDE : HN_FIGURE_WIDTH;
+  const double column = d->report->figure_width, between = 5;
+  return (f->kind->wide ? 2 * column + between : column) / pixel_size(d->report);
+}
+
+static HnScript script_in(const Drawing *d, const HnFigure *f, int form, GString *text) {
+  HnScript s = {.text = text, .width = room_of(d, f, form), .stand_ins = form != AS_PDF};
+  f->kind->size(f, &s.width, &s.height);
+  s.again = form != ON_PAGE;
+  return s;
+}
+
+static void set_terminal(const Drawing *d, const HnScript *s, guint figure, int form) {
+  const double scale = pixel_size(d->report) / 10;
+  g_autofree char *font = hn_script_quoted(d->report->figure_font);
+  font[strlen(font) - 1] = '\0'; /* the size follows within the quotes */
+  if (form == AS_PDF)
+    hn_script_add(s, "set terminal pdfcairo size %.3fcm,%.3fcm font %s,%g' noenhanced\n",
+                  s->width * scale, s->height * scale, font, d->report->figure_font_size);
   else
-    hn_script_add(s, "set terminal svg size %.0f,%.0f font 'sans-serif,13' noenhanced\n", width,
-                  height);
-  hn_script_add(s, "set output '%s.%s'\n", f->name, pdf ? "pdf" : "svg");
+    hn_script_add(s,
+                  "set terminal svg size %.0f,%.0f font %s,%d' noenhanced background '#0101%02x'\n",
+                  s->width, s->height, form == ON_PAGE ? "'sans-serif" : font, LETTERS, HN_PAPER);
+  hn_script_add(s, "set output '%u.%s'\nreset\nset style fill transparent\n", figure,
+                endings[form]);
 }
 
 /* One script for all figures, because gnuplot starts slowly. */
-static char *script_of(const GPtrArray *figures, int64_t baseline) {
-  HnScript s = {g_string_new("set encoding utf8\n"), baseline, true};
-  for (int pdf = 0; pdf < 2; pdf++) {
-    s.stand_ins = !pdf;
-    for (guint i = 0; i < figures->len; i++) {
-      const HnFigure *f = figures->pdata[i];
-      set_terminal(&s, f, pdf);
-      hn_script_add(&s, "reset\nset style fill transparent\n");
+static char *script_of(const Drawing *d) {
+  GString *text = g_string_new("set encoding utf8\n");
+  for (guint i = 0; i < d->figures->len; i++) {
+    const HnFigure *f = d->figures->pdata[i];
+    for (int form = 0; form < (d->pdf ? FORMS : AS_PDF) && f->group != HN_FIGURE_CONSTANT; form++) {
+      const HnScript s = script_in(d, f, form, text);
+      set_terminal(d, &s, i, form);
       f->kind->script(&s, f);
     }
   }
-  hn_script_add(&s, "unset output\n");
-  return g_string_free(s.text, FALSE);
+  g_string_append(text, "unset output\n");
+  return g_string_free(text, FALSE);
+}
+
+static char *drawn(const Drawing *d, guint figure, int form) {
+  g_autofree char *name = g_strdup_printf("%u.%s", figure, endings[form]);
+  return g_build_filename(d->folder, name, NULL);
 }
 
 static bool write_beside(const char *folder, const char *stem, const char *extension,
@@ -98,28 +140,69 @@ static bool write_beside(const char *folder, const char *stem, const char *exten
   return g_file_set_contents(path, text, -1, error);
 }
 
-/* Colours what gnuplot drew and writes the numbers; returns the figure for a page, or NULL. */
-static char *finish(const HnFigure *f, int64_t baseline, const char *folder, GError **error) {
-  g_autofree char *name = g_strconcat(f->name, ".svg", NULL);
-  g_autofree char *path = g_build_filename(folder, name, NULL), *svg = NULL;
-  if (!g_file_get_contents(path, &svg, NULL, error)) return NULL;
-  g_autofree char *paper = hn_svg_for_paper(svg, baseline), *csv = f->kind->csv(f);
-  if (!write_beside(folder, f->name, ".svg", paper, error) ||
-      !write_beside(folder, f->name, ".csv", csv, error))
-    return NULL;
-  double width, height;
-  f->kind->size(f, &width, &height);
-  g_autofree char *limit =
-      f->kind->wide ? g_strdup_printf("max-width:%.0fpx", width) : g_strdup("");
-  return hn_svg_for_page(svg, f->name, f->title, width, height, limit);
+/* Moves the PDF of a figure; both folders are on one disk. */
+static bool move_pdf(const Drawing *d, guint i, const char *folder, GError **error) {
+  const HnFigure *f = d->figures->pdata[i];
+  g_autofree char *from = drawn(d, i, AS_PDF), *name = g_strconcat(f->name, ".pdf", NULL);
+  g_autofree char *to = g_build_filename(folder, name, NULL);
+  if (!d->pdf || g_rename(from, to) == 0) return true;
+  const int code = errno;
+  return hn_error_set(error, HN_ERROR_FILE, "%s: %s", to, g_strerror(code));
 }
 
-char **hn_figures_draw(const GPtrArray *figures, int64_t baseline, const char *folder,
-                       GError **error) {
-  g_autofree char *script = script_of(figures, baseline);
-  if (!hn_gnuplot_run(script, folder, error)) return NULL;
+/* Colours what gnuplot drew and writes the files; returns the figure for a page, or NULL. */
+static char *finish(const Drawing *d, guint i, const char *folder, GError **error) {
+  const HnFigure *f = d->figures->pdata[i];
+  char *page = NULL;
+  for (int form = ON_PAGE; form <= AS_SVG; form++) {
+    const HnScript s = script_in(d, f, form, NULL);
+    const HnSvg of = {f->name, f->title, f->note, s.width, s.height};
+    g_autofree char *path = drawn(d, i, form), *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, error)) break;
+    if (form == ON_PAGE) {
+      page = hn_svg_for_page(text, &of, GROWTH * s.width);
+      continue;
+    }
+    g_autofree char *paper = hn_svg_for_paper(text, &of, s.width * pixel_size(d->report));
+    g_autofree char *csv = f->kind->csv(f);
+    if (write_beside(folder, f->name, ".svg", paper, error) &&
+        write_beside(folder, f->name, ".csv", csv, error) && move_pdf(d, i, folder, error))
+      return page;
+  }
+  g_free(page);
+  return NULL;
+}
+
+static void remove_drawn(const Drawing *d) {
+  for (guint i = 0; i < d->figures->len; i++)
+    for (int form = 0; form < FORMS; form++) {
+      g_autofree char *path = drawn(d, i, form);
+      g_unlink(path);
+    }
+  g_rmdir(d->folder);
+}
+
+char **hn_figures_draw(const GPtrArray *figures, const HnReportParams *report, const char *folder,
+                       bool *pdf, GError **error) {
+  g_autofree char *own = g_build_filename(folder, ".drawing-XXXXXX", NULL);
+  if (!g_mkdtemp(own)) {
+    const int code = errno;
+    hn_error_set(error, HN_ERROR_FILE, "%s: %s", folder, g_strerror(code));
+    return NULL;
+  }
+  Drawing d = {figures, report, own, false};
   g_auto(GStrv) pages = g_new0(char *, figures->len + 1);
-  for (guint i = 0; i < figures->len; i++)
-    if (!(pages[i] = finish(figures->pdata[i], baseline, folder, error))) return NULL;
-  return g_steal_pointer(&pages);
+  bool ok = hn_gnuplot_writes_pdf(own, &d.pdf, error);
+  if (ok) {
+    g_autofree char *script = script_of(&d);
+    ok = hn_gnuplot_run(script, own, error);
+  }
+  for (guint i = 0; i < figures->len && ok; i++) {
+    const HnFigure *f = figures->pdata[i];
+    pages[i] = f->group == HN_FIGURE_CONSTANT ? g_strdup("") : finish(&d, i, folder, error);
+    ok = pages[i];
+  }
+  remove_drawn(&d);
+  *pdf = d.pdf;
+  return ok ? g_steal_pointer(&pages) : NULL;
 }

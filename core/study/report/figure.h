@@ -7,6 +7,7 @@
 #include "script.h"
 
 typedef enum HnFigureGroup {
+  HN_FIGURE_FINDING,    /* what decides: the forest plot, the deciding metric and its differences */
   HN_FIGURE_SWEEP,      /* against the values of swept parameters */
   HN_FIGURE_LEARNING,   /* against frames */
   HN_FIGURE_PREDICTION, /* errors of held-out predictions against context length */
@@ -14,13 +15,12 @@ typedef enum HnFigureGroup {
   HN_FIGURE_ADAPTATION, /* by episode; reward and the environment's columns by step of the trial */
   HN_FIGURE_TRIAL,      /* single trials out of trial.csv */
   HN_FIGURE_OTHER,      /* remaining columns of metrics.csv against frames */
+  HN_FIGURE_CONSTANT,   /* those that never change: a line of text, which is the note */
   HN_FIGURE_GROUPS
 } HnFigureGroup;
 
-enum {
-  HN_FIGURE_WIDTH = 560,
-  HN_FIGURE_WIDE = 1080
-}; /* pixels: of most figures, and of those that are `wide` */
+/* Pixels, of 13 to a line's letters: of most figures on a page, and of those that are `wide`. */
+enum { HN_FIGURE_WIDTH = 500, HN_FIGURE_WIDE = 1080 };
 
 typedef struct HnFigure HnFigure;
 
@@ -30,9 +30,10 @@ typedef struct HnFigureKind {
   /* Adds the figures that done cells have numbers for, of this kind or of another that draws them.
    */
   void (*gather)(GPtrArray *figures, const HnComparison *c);
-  /* In pixels of the page; in a paper, sixtieths of a centimetre. */
+  /* In pixels.  *width is what there is, on a page or in a column of a paper; a figure may take
+   * less. */
   void (*size)(const HnFigure *f, double *width, double *height);
-  /* Appends the commands that draw the figure. */
+  /* Appends the commands that draw the figure in the script's size. */
   void (*script)(const HnScript *s, const HnFigure *f);
   /* The numbers as CSV; free with g_free. */
   char *(*csv)(const HnFigure *f);
@@ -54,11 +55,13 @@ HN_FIGURE_KINDS(HN_FIGURE_DECLARE)
 
 /* All figures; free with g_ptr_array_unref. */
 GPtrArray *hn_figures(const HnComparison *c);
-/* Draws every figure into `folder`, which exists: NAME.svg, NAME.pdf and NAME.csv with the numbers.
- * svg[i] is figure i for a page, as in svg.h.  NULL-terminated, g_strfreev; NULL if gnuplot is
- * missing or fails, or a file cannot be written. */
-char **hn_figures_draw(const GPtrArray *figures, int64_t baseline, const char *folder,
-                       GError **error);
+/* Writes every figure but the constant ones into `folder`, which exists: NAME.svg and NAME.pdf as
+ * wide as the study's report block says, and NAME.csv with the numbers.  svg[i] is figure i for a
+ * page, as in svg.h, "" of a constant one.  *pdf: there are PDF files; gnuplot may be built
+ * without. NULL-terminated, g_strfreev; NULL if gnuplot is missing or fails, or a file cannot be
+ * written. */
+char **hn_figures_draw(const GPtrArray *figures, const HnReportParams *report, const char *folder,
+                       bool *pdf, GError **error);
 
 /* For kinds: adds a figure; a name that another has gets a number.  Texts are copied, `data` is
  * taken over. */

@@ -1,6 +1,7 @@
 /* figure_curve.c - curves over seeds from the cells' tables: learning, prediction, belief,
  * adaptation, and whatever else metrics.csv holds. */
 #include "figure_curve.h"
+#include "arm_slots.h"
 #include "csv.h"
 #include "draw_curves.h"
 #include <math.h>
@@ -14,6 +15,8 @@ HnCurves *hn_curves_new(int64_t count, char **names, const char *x_label, const 
   HnCurves *d = g_new0(HnCurves, 1);
   d->count = count, d->merged = 1;
   d->curve = g_new0(HnCurve *, (gsize)count);
+  d->slot = g_new(int64_t, (gsize)count);
+  for (int64_t i = 0; i < count; i++) d->slot[i] = i + 1;
   d->names = g_strdupv(names);
   d->x_label = g_strdup(x_label), d->y_label = g_strdup(y_label);
   return d;
@@ -22,7 +25,7 @@ HnCurves *hn_curves_new(int64_t count, char **names, const char *x_label, const 
 static void curves_free(void *p) {
   HnCurves *d = p;
   for (int64_t a = 0; a < d->count; a++) hn_curve_free(d->curve[a]);
-  g_free(d->curve), g_strfreev(d->names), g_free(d->x_label), g_free(d->y_label);
+  g_free(d->curve), g_free(d->slot), g_strfreev(d->names), g_free(d->x_label), g_free(d->y_label);
   if (d->mark) g_array_unref(d->mark);
   g_free(d);
 }
@@ -41,6 +44,14 @@ static int64_t fewest_of(const HnCurves *d) {
     for (int64_t i = 0; d->curve[a] && i < d->curve[a]->n; i++)
       fewest = MIN(fewest, d->curve[a]->count[i]);
   return fewest;
+}
+
+/* The kind of interval of the bands. */
+static HnInterval interval_of(const HnCurves *d) {
+  HnInterval interval = HN_INTERVAL_NONE;
+  for (int64_t a = 0; a < d->count; a++)
+    if (d->curve[a] && d->curve[a]->interval != HN_INTERVAL_NONE) interval = d->curve[a]->interval;
+  return interval;
 }
 
 static char *csv(const HnFigure *f) {
@@ -71,6 +82,9 @@ typedef struct Gathering {
   GPtrArray *figures;
   const HnComparison *c;
   HnStats *stats;
+  int64_t *slot;     /* of each arm */
+  char *others_note; /* which arms have one, or "" */
+  int64_t tasks;     /* of an evaluation */
 } Gathering;
 
 static char *slug(const char *column, const char *suffix) {
@@ -78,37 +92,56 @@ static char *slug(const char *column, const char *suffix) {
   return g_strcanon(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-", '_');
 }
 
-/* "policy.step_norm" becomes "step norm (nats)". */
-static char *label(const HnResults *r, const char *column) {
-  const char *dot = strrchr(column, '.'), *unit = hn_metric_unit(r, column);
-  g_autofree char *name = g_strdelimit(g_strdup(dot ? dot + 1 : column), "_", ' ');
-  return *unit ? g_strdup_printf("%s (%s)", name, unit) : g_strdup(name);
+/* "return on held-out tasks (reward per episode; higher is better)". */
+static char *axis_title(const HnResults *r, const char *column, bool so_far) {
+  const char *unit = hn_metric_unit(r, column);
+  const int better = hn_metric_better(column);
+  g_autofree char *words = hn_metric_words(column);
+  GString *out = g_string_new(words);
+  if (so_far) g_string_append(out, " so far");
+  const char *way = better > 0 ? "higher is better" : better < 0 ? "lower is better" : "";
+  if (*unit || *way) g_string_append_printf(out, " (%s%s%s)", unit, *unit && *way ? "; " : "", way);
+  return g_string_free(out, FALSE);
 }
 
 /* Curves of all arms, still empty. */
 static HnCurves *of_arms(const Gathering *g, const char *x_label, const char *y_label) {
   const HnResults *r = g->c->results;
   HnCurves *d = hn_curves_new(r->arm_count, r->arms, x_label, y_label);
+  memcpy(d->slot, g->slot, sizeof *g->slot * (gsize)r->arm_count);
   d->quartiles = r->report.band == HN_BAND_QUARTILES;
   return d;
 }
 
-/* "mean over seeds and 95 % interval": what the lines and bands are. */
-static char *note_of(const Gathering *g, const HnCurves *d) {
+/* "mean of 10 seeds; band: 95 % interval": what the lines and bands are. */
+static void note_of_lines(const Gathering *g, const HnCurves *d, GString *note) {
   const char *aggregate = hn_aggregate_name(hn_stats_kind(g->stats));
   const int64_t seeds = seeds_of(d);
-  GString *note = g_string_new(NULL);
-  if (seeds < HN_STATS_SEEDS_MIN)
-    g_string_append(note, seeds == 1 ? "one seed, no interval" : "thin lines: single seeds");
+  if (seeds == 1) {
+    g_string_append(note, "one seed, no interval");
+    return;
+  }
+  g_string_append_printf(note, "%s of %" G_GINT64_FORMAT " seeds; ", aggregate, seeds);
+  if (seeds < HN_BAND_SEEDS)
+    g_string_append(note, "thin lines: single seeds");
   else if (d->quartiles)
-    g_string_append_printf(note, "%s over seeds and their quartiles", aggregate);
+    g_string_append(note, "band: their quartiles");
   else
-    g_string_append_printf(note, "%s over seeds and %g %% interval", aggregate,
-                           100 * hn_stats_confidence(g->stats));
+    g_string_append_printf(note, "band: %g %% interval, %s", 100 * hn_stats_confidence(g->stats),
+                           hn_interval_title(interval_of(d)));
+}
+
+static char *note_of(const Gathering *g, const HnFigure *f, const HnCurves *d) {
+  GString *note = g_string_new(NULL);
+  note_of_lines(g, d, note);
+  if (f->group != HN_FIGURE_OTHER && !g_str_has_prefix(f->column, "train.") && g->tasks)
+    g_string_append_printf(note, "; %" G_GINT64_FORMAT " held-out tasks", g->tasks);
   if (d->merged > 1)
     g_string_append_printf(note, "; up to %" G_GINT64_FORMAT " neighbouring points averaged",
                            d->merged);
-  if (fewest_of(d) < seeds) g_string_append(note, "; some points lack seeds (csv: seeds)");
+  if (fewest_of(d) < seeds_of(d)) g_string_append(note, "; some points lack seeds (csv: seeds)");
+  if (hn_draw_curves_cut(d)) g_string_append(note, "; triangles: what is around goes on there");
+  if (*g->others_note) g_string_append_printf(note, ". %s", g->others_note);
   return g_string_free(note, FALSE);
 }
 
@@ -120,7 +153,8 @@ static void finish(const Gathering *g, HnFigure f, HnCurves *d, int64_t except) 
     curves_free(d);
     return;
   }
-  g_autofree char *note = note_of(g, d);
+  d->show_rest = f.group == HN_FIGURE_FINDING;
+  g_autofree char *note = f.note ? g_strdup(f.note) : note_of(g, &f, d);
   f.kind = &hn_figure_curve, f.note = note, f.data = d;
   hn_figure_add(g->figures, &f);
 }
@@ -134,17 +168,22 @@ typedef struct Plan {
   bool of_steps, log_x, so_far;
 } Plan;
 
-/* "waste: moves that were not needed", from a column's name and its plugin's documentation. */
+/* "Return on held-out tasks", or "waste: moves that were not needed" from a column's name and its
+ * plugin's documentation. */
 static char *title_of(const HnResults *r, const Plan *p) {
   HnMetricInfo facts = hn_metric_info(r, p->column);
   const char *so_far = p->so_far ? " so far" : "";
   if (p->title) return g_strconcat(p->title, so_far, NULL);
-  if (!p->of_steps || !*facts.doc) return g_strconcat(p->column, so_far, NULL);
-  g_autofree char *doc = g_strdup(facts.doc), *name = g_strdelimit(g_strdup(p->column), "_", ' ');
-  gsize n = strlen(doc);
-  if (doc[n - 1] == '.') doc[n - 1] = '\0';
-  if (!g_ascii_isupper(doc[1])) doc[0] = g_ascii_tolower(doc[0]);
-  return g_strconcat(name, so_far, ": ", doc, NULL);
+  if (p->of_steps && *facts.doc) {
+    g_autofree char *doc = g_strdup(facts.doc), *name = g_strdelimit(g_strdup(p->column), "_", ' ');
+    gsize n = strlen(doc);
+    if (doc[n - 1] == '.') doc[n - 1] = '\0';
+    if (!g_ascii_isupper(doc[1])) doc[0] = g_ascii_tolower(doc[0]);
+    return g_strconcat(name, so_far, ": ", doc, NULL);
+  }
+  g_autofree char *words = hn_metric_words(p->column);
+  words[0] = g_ascii_toupper(words[0]);
+  return g_strconcat(words, so_far, NULL);
 }
 
 static const char *x_label_of(const Plan *p) {
@@ -167,7 +206,8 @@ static bool spans_decades(const HnCurves *d) {
   return low > 0 && high > DECADES * low;
 }
 
-static HnCurve *arm_curve(const Gathering *g, int64_t arm, const Plan *p, HnCurves *d) {
+static HnCurve *arm_curve(const Gathering *g, int64_t arm, const Plan *p, double trials,
+                          HnCurves *d) {
   const HnResults *r = g->c->results;
   g_autoptr(GPtrArray) tables = g_ptr_array_new();
   for (int64_t s = 0; s < r->seeds; s++) {
@@ -180,8 +220,25 @@ static HnCurve *arm_curve(const Gathering *g, int64_t arm, const Plan *p, HnCurv
   if (p->so_far) hn_curve_add_up(c);
   const int64_t longest = hn_curve_thin(c, p->log_x);
   d->merged = MAX(d->merged, longest);
-  hn_curve_summarise(c, g->stats, d->quartiles, p->so_far ? 0 : hn_metric_trials(r, p->column));
+  hn_curve_summarise(c, g->stats, d->quartiles, trials);
   return c;
+}
+
+/* "0.0007", or "1 (memory), 2 (fixed)", of curves that never change; else NULL. */
+static char *constant_of(const HnCurves *d) {
+  g_autoptr(GString) values = g_string_new(NULL);
+  const HnCurve *first = NULL;
+  bool same = true;
+  for (int64_t a = 0; a < d->count; a++) {
+    const HnCurve *c = d->curve[a];
+    if (!c) continue;
+    if (!hn_curve_is_constant(c)) return NULL;
+    if (!first) first = c;
+    same &= c->each[0] == first->each[0];
+    g_string_append_printf(values, "%s%.6g (%s)", values->len ? ", " : "", c->each[0], d->names[a]);
+  }
+  if (!first) return NULL;
+  return same ? g_strdup_printf("%.6g", first->each[0]) : g_strdup(values->str);
 }
 
 /* Adds the figure of a column unless it is there already or nobody has numbers for it. */
@@ -189,11 +246,15 @@ static void add(const Gathering *g, Plan p) {
   const HnResults *r = g->c->results;
   g_autofree char *name = slug(p.column, p.so_far ? "_so_far" : p.of_steps ? "_by_step" : "");
   if (hn_figure_find(g->figures, name, p.column)) return;
-  g_autofree char *title = title_of(r, &p), *y_label = label(r, p.column);
+  g_autofree char *title = title_of(r, &p), *y_label = axis_title(r, p.column, p.so_far);
+  const double trials = p.so_far ? 0 : hn_metric_trials(r, p.column);
   HnCurves *d = of_arms(g, x_label_of(&p), y_label);
-  for (int64_t a = 0; a < d->count; a++) d->curve[a] = arm_curve(g, a, &p, d);
+  for (int64_t a = 0; a < d->count; a++) d->curve[a] = arm_curve(g, a, &p, trials, d);
   d->log_x = p.log_x, d->log_y = p.of_steps && spans_decades(d);
-  finish(g, (HnFigure){.group = p.group, .name = name, .column = p.column, .title = title}, d, -1);
+  HnFigure f = {.group = p.group, .name = name, .column = p.column, .title = title};
+  g_autofree char *constant = p.group == HN_FIGURE_OTHER ? constant_of(d) : NULL;
+  if (constant) f.group = HN_FIGURE_CONSTANT, f.note = constant;
+  finish(g, f, d, -1);
 }
 
 /* ---- made of several columns ---- */
@@ -206,26 +267,29 @@ static bool same_seeds(const HnComparison *c, int64_t arm) {
   return same == seeds;
 }
 
-/* Every arm's curve of a figure minus the baseline's. */
-static void add_difference(const Gathering *g, const char *of) {
+/* Every arm's curve of a column minus the baseline's, where that has a figure. */
+static void add_difference(const Gathering *g, const char *column) {
   const HnResults *r = g->c->results;
-  const HnFigure *from = hn_figure_find(g->figures, of, NULL);
-  if (!from) return;
+  g_autofree char *of = slug(column, "");
+  const HnFigure *from = hn_figure_find(g->figures, of, column);
+  if (!from || r->arm_count < 2) return;
   const HnCurves *whole = from->data;
-  const char *unit = hn_metric_unit(r, from->column);
+  const char *base = r->arms[g->c->baseline], *unit = hn_metric_unit(r, column);
+  const int better = hn_metric_better(column);
   g_autofree char *name = g_strconcat(from->name, "_difference", NULL);
-  g_autofree char *title =
-      g_strdup_printf("The same less %s, paired by seed", r->arms[g->c->baseline]);
-  g_autofree char *y_label =
-      *unit ? g_strdup_printf("difference (%s)", unit) : g_strdup("difference");
+  g_autofree char *title = g_strdup_printf("The same less %s, paired by seed", base);
+  g_autofree char *y_label = g_strdup_printf("less %s%s%s%s", base, *unit ? ", " : "", unit,
+                                             better > 0   ? "; above 0 is better"
+                                             : better < 0 ? "; below 0 is better"
+                                                          : "");
   HnCurves *d = of_arms(g, whole->x_label, y_label);
-  d->quartiles = false, d->merged = whole->merged;
+  d->quartiles = false, d->merged = whole->merged, d->zero = true;
   for (int64_t a = 0; a < d->count; a++)
-    if (!g->c->protocol[a] && same_seeds(g->c, a))
+    if (!g->c->protocol[a] && a != g->c->baseline && same_seeds(g->c, a))
       d->curve[a] =
           hn_curve_difference(whole->curve[a], whole->curve[g->c->baseline], r->seeds, g->stats);
-  finish(g, (HnFigure){.group = from->group, .name = name, .column = from->column, .title = title},
-         d, g->c->baseline);
+  finish(g, (HnFigure){.group = from->group, .name = name, .column = column, .title = title}, d,
+         g->c->baseline);
 }
 
 static char *return_column(int64_t episode) {
@@ -266,7 +330,7 @@ static HnCurve *episodes_curve(const Gathering *g, int64_t arm, bool quartiles) 
 
 /* eval.return_1 .. eval.return_E of the last evaluation, by episode. */
 static void add_episodes(const Gathering *g) {
-  g_autofree char *y_label = label(g->c->results, "eval.return");
+  g_autofree char *y_label = axis_title(g->c->results, "eval.return", false);
   HnCurves *d = of_arms(g, "episode of the trial", y_label);
   for (int64_t a = 0; a < d->count; a++) d->curve[a] = episodes_curve(g, a, d->quartiles);
   finish(g,
@@ -336,37 +400,44 @@ static void add_others(const Gathering *g) {
   }
 }
 
+static void add_learning(const Gathering *g) {
+  static const char *const columns_of_learning[] = {"eval.return", "train.return", "eval.success"};
+  const char *metric = g->c->results->report.metric;
+  add(g, (Plan){HN_FIGURE_FINDING, metric, NULL, false, false, false});
+  add_difference(g, metric);
+  for (guint i = 0; i < G_N_ELEMENTS(columns_of_learning); i++) {
+    const char *column = columns_of_learning[i];
+    add(g, (Plan){HN_FIGURE_LEARNING, column, NULL, false, false, false});
+    if (i == 0 && !g_str_equal(column, metric)) add_difference(g, column);
+  }
+}
+
+static void add_predictions(const Gathering *g, bool log_x) {
+  static const char *const predicted[] = {
+      "reward_l1",          "reward_nll",     "transition_l1",
+      "transition_nll",     "log_predictive", "predict.cross_entropy",
+      "predict.perplexity", "predict.l1",     "predict.l2"};
+  for (guint i = 0; i < G_N_ELEMENTS(predicted); i++)
+    add(g, (Plan){HN_FIGURE_PREDICTION, predicted[i], NULL, true, log_x, false});
+}
+
 static void gather(GPtrArray *figures, const HnComparison *c) {
-  static const char *const learning[][2] = {{"eval.return", "Return on held-out tasks"},
-                                            {"train.return", "Return while training"},
-                                            {"eval.success", "Success on held-out tasks"}};
-  static const char *const prediction[][2] = {
-      {"reward_l1", "Error of predicted rewards"},
-      {"reward_nll", "Negative log-likelihood of rewards"},
-      {"transition_l1", "Error of predicted transitions"},
-      {"transition_nll", "Negative log-likelihood of transitions"},
-      {"log_predictive", "Log predictive density"},
-      {"predict.cross_entropy", "Cross-entropy of predicted answers"},
-      {"predict.perplexity", "Perplexity of predicted answers"},
-      {"predict.l1", "Absolute error of predicted answers"},
-      {"predict.l2", "Squared error of predicted answers"}};
   const HnReportParams *report = &c->results->report;
   const bool log_x = long_trial(c->results);
-  Gathering g = {figures, c,
+  Gathering g = {figures,
+                 c,
                  hn_stats_new((HnAggregate)report->aggregate, report->confidence,
-                              MIN(report->resamples, RESAMPLES))};
-  for (guint i = 0; i < G_N_ELEMENTS(learning); i++) {
-    add(&g, (Plan){HN_FIGURE_LEARNING, learning[i][0], learning[i][1], false, false, false});
-    if (i == 0) add_difference(&g, "eval_return");
-  }
-  add(&g, (Plan){HN_FIGURE_LEARNING, report->metric, NULL, false, false, false});
-  for (guint i = 0; i < G_N_ELEMENTS(prediction); i++)
-    add(&g, (Plan){HN_FIGURE_PREDICTION, prediction[i][0], prediction[i][1], true, log_x, false});
+                              MIN(report->resamples, RESAMPLES)),
+                 hn_arm_slots(c),
+                 hn_arm_slots_note(c),
+                 hn_metric_tasks(c->results)};
+  add_learning(&g);
+  add_predictions(&g, log_x);
   add_steps(&g, false, log_x);
   add_episodes(&g);
   add_steps(&g, true, log_x);
   add_others(&g);
-  hn_stats_free(g.stats);
+  hn_stats_free(g.stats), g_free(g.slot), g_free(g.others_note);
 }
 
 const HnFigureKind hn_figure_curve = {.name = "curve",

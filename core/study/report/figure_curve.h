@@ -4,10 +4,17 @@
 #include "curve.h"
 #include "figure.h"
 
+/* From so many seeds on a band is drawn around a line, of fewer the seeds themselves: the interval
+ * of three is so wide that it covers the other lines. */
+enum { HN_BAND_SEEDS = 8 };
+
 typedef struct HnCurves {
   int64_t count;
   HnCurve **curve; /* [count]; NULL where an arm has no such numbers */
   char **names;    /* [count], NULL-terminated */
+  int64_t *slot;   /* [count] of colours.h, or -1: without a name, pale or not at all */
+  bool show_rest;  /* draws those without a slot */
+  bool zero;       /* zero has a line of its own */
   bool parts;      /* the curves are parts of one arm, with bands of their own; else they are arms,
                       with bands over seeds */
   char *x_label, *y_label;
@@ -17,6 +24,6 @@ typedef struct HnCurves {
   GArray *mark;   /* double: x of vertical lines, or NULL */
 } HnCurves;
 
-/* Names and labels are copied. */
+/* Names and labels are copied; curve i gets slot i + 1. */
 HnCurves *hn_curves_new(int64_t count, char **names, const char *x_label, const char *y_label);
 #endif

@@ -1,5 +1,6 @@
 /* figure_grid.c - see figure_grid.h.  From the cells' trial.csv. */
 #include "figure_grid.h"
+#include "arm_slots.h"
 #include "csv.h"
 #include "json.h"
 #include "trial_rows.h"
@@ -92,8 +93,9 @@ static void add_maps(GPtrArray *figures, const HnResults *r, int64_t arm, const 
 }
 
 static void gather(GPtrArray *figures, const HnComparison *c) {
+  g_autofree int64_t *slot = hn_arm_slots(c);
   for (int64_t a = 0; a < c->results->arm_count; a++) {
-    const HnResult *cell = hn_trial_rows_cell(c->results, a);
+    const HnResult *cell = slot[a] < 0 ? NULL : hn_trial_rows_cell(c->results, a);
     if (cell) add_maps(figures, c->results, a, cell);
   }
 }
@@ -110,12 +112,13 @@ typedef struct Layout {
   double unit;          /* pixels of a cell */
 } Layout;
 
-static Layout layout_of(const HnGridMaps *p) {
+/* Within a width in pixels. */
+static Layout layout_of(const HnGridMaps *p, double width) {
   double w = (double)p->width, h = (double)p->height, gap = fmax(0.7, 0.14 * w);
   Layout l = {.across = w + gap, .up = h + gap};
   l.key = (double)p->columns * l.across;
   /* the key is 4 lines of text wide */
-  l.unit = fmin(UNIT_MAX, (HN_FIGURE_WIDE - 4 * LINE) / l.key);
+  l.unit = fmin(UNIT_MAX, (width - 4 * LINE) / l.key);
   l.line = LINE / l.unit;
   l.width = l.key + 4 * l.line;
   l.height = (double)p->rows * l.up - gap + 1.8 * l.line;
@@ -215,7 +218,7 @@ static void add_labels(const HnScript *s, const HnGridMaps *p, const Layout *l) 
 
 static void script(const HnScript *s, const HnFigure *f) {
   const HnGridMaps *p = f->data;
-  const Layout l = layout_of(p);
+  const Layout l = layout_of(p, s->width);
   g_autofree char *ink = hn_script_colour(s, HN_INK), *grid = hn_script_colour(s, HN_GRID);
   g_autofree char *path = hn_script_colour(s, HN_PATH);
   add_tiles(s, p, &l);
@@ -238,7 +241,7 @@ static void script(const HnScript *s, const HnFigure *f) {
 }
 
 static void size(const HnFigure *f, double *width, double *height) {
-  const Layout l = layout_of(f->data);
+  const Layout l = layout_of(f->data, *width);
   *width = ceil(l.width * l.unit), *height = ceil(l.height * l.unit);
 }
 

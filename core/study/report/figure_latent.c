@@ -1,4 +1,5 @@
 /* figure_latent.c - the latent's mean and variance along a held-out trial, as curves. */
+#include "arm_slots.h"
 #include "figure_curve.h"
 #include "json.h"
 #include "trial_rows.h"
@@ -70,8 +71,9 @@ static void add_moments(GPtrArray *figures, const HnResults *r, int64_t arm, con
 }
 
 static void gather(GPtrArray *figures, const HnComparison *c) {
+  g_autofree int64_t *slot = hn_arm_slots(c);
   for (int64_t a = 0; a < c->results->arm_count; a++) {
-    const HnResult *cell = hn_trial_rows_cell(c->results, a);
+    const HnResult *cell = slot[a] < 0 ? NULL : hn_trial_rows_cell(c->results, a);
     if (cell) add_moments(figures, c->results, a, cell);
   }
 }

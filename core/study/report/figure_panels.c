@@ -1,5 +1,6 @@
 /* figure_panels.c - see figure_panels.h.  From the cells' predictions.csv. */
 #include "figure_panels.h"
+#include "arm_slots.h"
 #include "csv.h"
 #include <math.h>
 
@@ -85,11 +86,12 @@ static bool is_shown(double step) {
   return false;
 }
 
-static void add_panels(GPtrArray *figures, const HnResults *r, int64_t arm, const HnTable *t) {
+static void add_panels(GPtrArray *figures, const HnResults *r, int64_t arm, int64_t slot,
+                       const HnTable *t) {
   Lines l;
   if (!t || t->rows < 1 || !find_lines(t, &l)) return;
   HnPanels *p = g_new0(HnPanels, 1);
-  p->members = l.members, p->arm = arm;
+  p->members = l.members, p->slot = slot;
   p->panel = g_array_new(FALSE, TRUE, sizeof(HnPanel));
   for (int64_t from = 0, end; from < t->rows; from = end) {
     bool next = from == 0 || hn_table_at(t, from, l.row) != hn_table_at(t, from - 1, l.row);
@@ -118,11 +120,13 @@ static void add_panels(GPtrArray *figures, const HnResults *r, int64_t arm, cons
 
 static void gather(GPtrArray *figures, const HnComparison *c) {
   const HnResults *r = c->results;
+  g_autofree int64_t *slot = hn_arm_slots(c);
   for (int64_t a = 0; a < r->arm_count; a++) {
+    if (slot[a] < 0) continue;
     const HnTable *t = NULL;
     for (int64_t s = 0; s < r->seeds && (!t || t->rows < 1); s++)
       t = hn_results_cell(r, a, s)->predictions;
-    add_panels(figures, r, a, t);
+    add_panels(figures, r, a, slot[a], t);
   }
 }
 
@@ -174,9 +178,9 @@ static void panel_ranges(const HnPanels *p, HnRange *x, HnRange *y) {
 static void panel_frame(const HnScript *s, const HnPanels *p, guint k) {
   const HnPanel *one = &g_array_index(p->panel, HnPanel, k);
   guint row = k / (guint)p->columns, column = k % (guint)p->columns;
-  double width = (HN_FIGURE_WIDE - PANEL_LEFT) / (double)p->columns, height = panels_height(p);
+  double width = (s->width - PANEL_LEFT) / (double)p->columns, height = s->height;
   double left = PANEL_LEFT + width * column, top = height - PANEL_TOP - PANEL * (double)row;
-  const double place[] = {left / HN_FIGURE_WIDE, (left + width - 22) / HN_FIGURE_WIDE,
+  const double place[] = {left / s->width, (left + width - 22) / s->width,
                           (top - PANEL + 12) / height, top / height};
   static const char *const side[] = {"l", "r", "b", "t"};
   for (int i = 0; i < 4; i++) {
@@ -196,7 +200,7 @@ static void panel_frame(const HnScript *s, const HnPanels *p, guint k) {
 
 static void plot_panel(const HnScript *s, const HnPanels *p, guint k) {
   g_autofree char *ink = hn_script_colour(s, HN_INK);
-  g_autofree char *hue = hn_script_colour(s, hn_colour_of_arm(p->arm));
+  g_autofree char *hue = hn_script_colour(s, hn_colour_of_slot(p->slot));
   hn_script_add(s,
                 "plot $grid%u using 1:4:5 with filledcurves lc rgb '%s' fs transparent "
                 "solid 0.16 noborder notitle",
@@ -215,7 +219,7 @@ static void script(const HnScript *s, const HnFigure *f) {
   const HnPanels *p = f->data;
   HnRange x, y;
   panel_ranges(p, &x, &y);
-  for (guint k = 0; k < p->panel->len; k++) panel_data(s, p, k);
+  for (guint k = 0; k < p->panel->len && !s->again; k++) panel_data(s, p, k);
   hn_script_axes(s);
   hn_script_add(s, "set xtics 1\nset multiplot\n");
   hn_script_range(s, "x", x), hn_script_range(s, "y", y);
@@ -227,7 +231,8 @@ static void script(const HnScript *s, const HnFigure *f) {
 }
 
 static void size(const HnFigure *f, double *width, double *height) {
-  *width = HN_FIGURE_WIDE, *height = panels_height(f->data);
+  (void)width;
+  *height = panels_height(f->data);
 }
 
 static char *csv(const HnFigure *f) {

@@ -13,7 +13,7 @@ typedef struct HnPanel {
 
 /* A row is a task, a column how much of it was seen. */
 typedef struct HnPanels {
-  int64_t rows, columns, members, arm;
-  GArray *panel; /* HnPanel [rows, columns] */
+  int64_t rows, columns, members, slot; /* slot of colours.h: the arm's */
+  GArray *panel;                        /* HnPanel [rows, columns] */
 } HnPanels;
 #endif

@@ -126,7 +126,7 @@ static void script(const HnScript *s, const HnFigure *f) {
   const Slice *p = f->data;
   g_autofree char *ink = hn_script_colour(s, HN_INK), *hue = hn_script_colour(s, HN_PATH);
   g_autofree char *x = hn_script_quoted(p->key), *y = hn_script_quoted(p->metric);
-  add_data(s, p);
+  if (!s->again) add_data(s, p);
   hn_script_axes(s);
   if (p->log) hn_script_add(s, "set logscale x\nset format x '%%g'\n");
   for (guint i = 0; i < p->values->len && !p->numbers; i++) {
@@ -144,8 +144,8 @@ static void script(const HnScript *s, const HnFigure *f) {
 }
 
 static void size(const HnFigure *f, double *width, double *height) {
-  (void)f;
-  *width = HN_FIGURE_WIDTH, *height = HEIGHT;
+  (void)f, (void)width;
+  *height = HEIGHT;
 }
 
 static char *csv(const HnFigure *f) {

@@ -2,8 +2,10 @@
 #include "gnuplot.h"
 #include "error.h"
 #include <gio/gio.h>
+#include <string.h>
 
-bool hn_gnuplot_run(const char *script, const char *folder, GError **error) {
+/* Runs a script; *said: what it wrote to stderr. */
+static bool run(const char *script, const char *folder, char **said, GError **error) {
   g_autoptr(GSubprocessLauncher) launcher =
       g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE |
                                 G_SUBPROCESS_FLAGS_STDOUT_SILENCE);
@@ -20,9 +22,20 @@ bool hn_gnuplot_run(const char *script, const char *folder, GError **error) {
                                 : "gnuplot cannot be started: %s",
                         why->message);
   }
-  g_autofree char *said = NULL;
-  if (!g_subprocess_communicate_utf8(p, script, NULL, NULL, &said, error)) return false;
+  if (!g_subprocess_communicate_utf8(p, script, NULL, NULL, said, error)) return false;
   if (g_subprocess_get_successful(p)) return true;
   return hn_error_set(error, HN_ERROR_PROGRAM, "gnuplot failed: %s",
-                      said ? g_strstrip(said) : "killed");
+                      *said ? g_strstrip(*said) : "killed");
+}
+
+bool hn_gnuplot_run(const char *script, const char *folder, GError **error) {
+  g_autofree char *said = NULL;
+  return run(script, folder, &said, error);
+}
+
+bool hn_gnuplot_writes_pdf(const char *folder, bool *pdf, GError **error) {
+  g_autofree char *terminals = NULL; /* `print` goes to stderr */
+  const bool ok = run("print GPVAL_TERMINALS\n", folder, &terminals, error);
+  *pdf = ok && terminals && strstr(terminals, "pdfcairo");
+  return ok;
 }

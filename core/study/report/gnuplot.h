@@ -6,4 +6,6 @@
 
 /* Runs a script, which writes its files into `folder`. */
 bool hn_gnuplot_run(const char *script, const char *folder, GError **error);
+/* Whether the gnuplot that is installed writes PDF: *pdf. */
+bool hn_gnuplot_writes_pdf(const char *folder, bool *pdf, GError **error);
 #endif

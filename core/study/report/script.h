@@ -6,8 +6,9 @@
 
 typedef struct HnScript {
   GString *text;
-  int64_t baseline;
-  bool stand_ins; /* colours are to be replaced (svg.h); else they are the light ones */
+  double width, height; /* of the figure that is drawn, in pixels of 1/13 of a line's letters */
+  bool stand_ins;       /* colours are to be replaced (svg.h); else they are the light ones */
+  bool again;           /* the figure was drawn before in another size: its data blocks are there */
 } HnScript;
 
 void hn_script_add(const HnScript *s, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -21,6 +22,8 @@ char *hn_script_colour(const HnScript *s, int code);
 
 /* Commands for two axes with a grid. */
 void hn_script_axes(const HnScript *s);
+/* The plot between these pixels from the left, right, top and bottom edge of the figure. */
+void hn_script_margins(const HnScript *s, double left, double right, double top, double bottom);
 
 typedef struct HnRange {
   double low, high;
@@ -31,4 +34,15 @@ typedef struct HnRange {
 void hn_range_include(HnRange *r, double x);
 /* "set xrange [0:1]" of axis "x". */
 void hn_script_range(const HnScript *s, const char *axis, HnRange r);
+/* The step of about `count` round ticks over a range: 1, 2 or 5 times a power of ten. */
+double hn_range_step(HnRange r, int count);
+
+/* ---- things at places in pixels, from the left and the top of the figure ---- */
+
+/* side: left, center or right, of which the text begins, is or ends at x. */
+void hn_script_text(const HnScript *s, double x, double y, const char *side, const char *text,
+                    int code);
+void hn_script_line(const HnScript *s, double x0, double y0, double x1, double y1, int code,
+                    double thickness, int dash);
+void hn_script_marker(const HnScript *s, double x, double y, int64_t slot, double size);
 #endif

@@ -1,0 +1,126 @@
+/* finding.c - see finding.h. */
+#include "finding.h"
+#include "format.h"
+#include <math.h>
+
+enum { NAMED_MAX = 3 };
+
+/* Arms by verdict. */
+enum { GOOD, BAD, OPEN, UNJUDGED, GROUPS };
+
+static int group_of(const char *verdict) {
+  if (g_str_equal(verdict, "better") || g_str_equal(verdict, "higher")) return GOOD;
+  if (g_str_equal(verdict, "worse") || g_str_equal(verdict, "lower")) return BAD;
+  return *verdict ? OPEN : UNJUDGED;
+}
+
+/* " (-0.66 nats [-0.91, -0.41])" */
+static void add_difference(GString *out, const HnComparison *c, const HnCompared *m, int64_t arm) {
+  const bool oracle = hn_results_privileged(c->results, arm);
+  const HnEstimate *d = &m->estimate[arm][HN_DIFFERENCE];
+  HnFormat f = hn_format_of(m, arm, HN_DIFFERENCE);
+  f.written = true;
+  g_autofree char *value = hn_format_number(d->value, f), *interval = hn_format_interval(d, f);
+  g_string_append_printf(out, " (%s%s%s%s%s%s)", oracle ? "sees the true task; " : "", value,
+                         *m->unit ? " " : "", m->unit, *interval ? " " : "", interval);
+}
+
+/* With its difference, or its name alone. */
+static void add_arm(GString *out, const HnComparison *c, const HnCompared *m, int64_t arm,
+                    bool size) {
+  g_string_append(out, c->results->arms[arm]);
+  if (size) add_difference(out, c, m, arm);
+}
+
+/* The arm that differs most. */
+static int64_t most_of(const HnCompared *m, const GArray *arm) {
+  int64_t most = g_array_index(arm, int64_t, 0);
+  for (guint i = 1; i < arm->len; i++) {
+    const int64_t a = g_array_index(arm, int64_t, i);
+    if (fabs(m->estimate[a][HN_DIFFERENCE].value) > fabs(m->estimate[most][HN_DIFFERENCE].value))
+      most = a;
+  }
+  return most;
+}
+
+/* "a (-0.66 nats [..]) and b (..) are", or of many "12 of the 99 other arms are". */
+static void add_subject(GString *out, const HnComparison *c, const HnCompared *m, const GArray *arm,
+                        bool sizes) {
+  if (arm->len > NAMED_MAX)
+    g_string_append_printf(out, "%u of the %" G_GINT64_FORMAT " other arms", arm->len,
+                           c->results->arm_count - 1);
+  for (guint i = 0; i < arm->len && arm->len <= NAMED_MAX; i++) {
+    g_string_append(out, i == 0 ? "" : i + 1 < arm->len ? ", " : " and ");
+    add_arm(out, c, m, g_array_index(arm, int64_t, i), sizes);
+  }
+  g_string_append(out, arm->len == 1 ? " is" : " are");
+}
+
+/* Of many the one that differs most. */
+static void add_most(GString *out, const HnComparison *c, const HnCompared *m, const GArray *arm) {
+  if (arm->len <= NAMED_MAX) return;
+  g_string_append(out, ", most of all ");
+  add_arm(out, c, m, most_of(m, arm), true);
+}
+
+/* The seeds that differences were taken over: the most of any arm. */
+static int64_t pairs_of(const HnCompared *m) {
+  int64_t pairs = 0;
+  for (int64_t a = 0; a < m->arms; a++) pairs = MAX(pairs, m->estimate[a][HN_DIFFERENCE].n);
+  return pairs;
+}
+
+static void add_unjudged(GString *out, const HnComparison *c, const HnCompared *m,
+                         const char *words, const GArray *arm) {
+  const int64_t pairs = pairs_of(m);
+  g_string_append_printf(out,
+                         "%" G_GINT64_FORMAT " seed%s too few to judge any arm against %s by %s. ",
+                         pairs, pairs == 1 ? " is" : "s are", c->results->arms[c->baseline], words);
+  g_string_append(out, arm->len > 1 ? "The largest difference is that of "
+                                    : "The difference is that of ");
+  add_arm(out, c, m, most_of(m, arm), true);
+}
+
+/* Of a study of one arm, or one whose arms cannot be set against each other. */
+static void add_alone(GString *out, const HnComparison *c, const HnCompared *m, const char *words) {
+  const HnEstimate *own = &m->estimate[c->baseline][HN_VALUE];
+  HnFormat f = hn_format_of(m, c->baseline, HN_VALUE);
+  f.written = true;
+  g_autofree char *value = hn_format_number(own->value, f), *interval = hn_format_interval(own, f);
+  g_string_append_printf(out, "%s reaches %s%s%s%s%s in %s; there is no arm to set against it",
+                         c->results->arms[c->baseline], value, *m->unit ? " " : "", m->unit,
+                         *interval ? " " : "", interval, words);
+}
+
+char *hn_finding(const HnComparison *c) {
+  const HnCompared *m = c->columns->len ? c->columns->pdata[0] : NULL;
+  if (!m) return g_strdup("No cell has been evaluated yet: there is nothing to compare.");
+  const char *const standing[] = {m->better ? "better than " : "higher than ",
+                                  m->better ? "worse than " : "lower than ",
+                                  "not told apart from "};
+  const char *base = c->results->arms[c->baseline];
+  g_autofree char *words = hn_metric_words(m->column);
+  GArray *group[GROUPS];
+  GString *out = g_string_new(NULL);
+  for (int k = 0; k < GROUPS; k++) group[k] = g_array_new(FALSE, FALSE, sizeof(int64_t));
+  for (int64_t a = 0; a < m->arms; a++)
+    if (a != c->baseline && m->estimate[a][HN_DIFFERENCE].n > 0)
+      g_array_append_val(group[group_of(hn_compared_verdict(m, a))], a);
+  for (int k = GOOD; k <= OPEN; k++) {
+    if (!group[k]->len) continue;
+    const bool first = !out->len;
+    if (!first) g_string_append(out, ". ");
+    add_subject(out, c, m, group[k], first || k != OPEN);
+    g_string_append_printf(out, " %s%s", standing[k], first ? base : "it");
+    if (first) g_string_append_printf(out, " by %s", words);
+    if (k == OPEN)
+      g_string_append_printf(out, ", with %" G_GINT64_FORMAT " seeds", pairs_of(m));
+    else
+      add_most(out, c, m, group[k]);
+  }
+  if (!out->len && group[UNJUDGED]->len) add_unjudged(out, c, m, words, group[UNJUDGED]);
+  if (!out->len) add_alone(out, c, m, words);
+  g_string_append_c(out, '.');
+  for (int k = 0; k < GROUPS; k++) g_array_unref(group[k]);
+  return g_string_free(out, FALSE);
+}

@@ -1,0 +1,164 @@
+/* page_origin.c - see page_origin.h. */
+#include "page_origin.h"
+#include "html.h"
+#include "json.h"
+#include <string.h>
+
+/* ---- origin ---- */
+
+/* A member of run.json that is a text or a count, else ""; free with g_free. */
+static char *fact_text(const HnResult *c, const char *path) {
+  JsonNode *n = hn_result_member(c, path);
+  if (!n || !JSON_NODE_HOLDS_VALUE(n)) return g_strdup("");
+  if (json_node_get_value_type(n) == G_TYPE_STRING) return g_strdup(json_node_get_string(n));
+  if (json_node_get_value_type(n) != G_TYPE_INT64) return g_strdup("");
+  return g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(n));
+}
+
+/* A row with every distinct value of a fact among the done cells; nothing if there is none. */
+static void fact_row(GString *out, const HnResults *r, const char *what, const char *path) {
+  g_autoptr(GString) all = g_string_new(NULL);
+  g_autoptr(GPtrArray) seen = g_ptr_array_new_with_free_func(g_free);
+  for (guint i = 0; i < r->cells->len; i++) {
+    const HnResult *cell = r->cells->pdata[i];
+    g_autofree char *text = hn_result_done(cell) ? fact_text(cell, path) : g_strdup("");
+    if (!*text || g_ptr_array_find_with_equal_func(seen, text, g_str_equal, NULL)) continue;
+    g_string_append_printf(all, "%s%s", seen->len ? ", " : "", text);
+    g_ptr_array_add(seen, g_steal_pointer(&text));
+  }
+  if (seen->len)
+    hn_html_add(out, "<tr><th>%s</th><td class=\"wrap\">%s</td></tr>\n", what, all->str);
+}
+
+static char *plugin_fact(const HnResult *c, const char *kind, const char *name) {
+  g_autofree char *path = g_strdup_printf("plugins.%s.%s", kind, name);
+  return fact_text(c, path);
+}
+
+/* A row for a plugin of a cell, unless there is one. */
+static void plugin_row(GString *out, GHashTable *seen, const HnResult *cell, const char *plugin) {
+  g_autofree char *name = plugin_fact(cell, plugin, "name");
+  g_autofree char *version = plugin_fact(cell, plugin, "version");
+  g_autofree char *sha256 = plugin_fact(cell, plugin, "sha256");
+  g_autofree char *begins = g_strndup(sha256, 16);
+  if (*name && g_hash_table_add(seen, g_strconcat(plugin, name, NULL)))
+    hn_html_add(out, "<tr><th>%s</th><td class=\"wrap\">%s %s%s<code>%s</code>%s</td></tr>\n",
+                plugin, name, version, *begins ? ", sha256 " : "", begins,
+                hn_result_unchecked(cell, plugin) ? ", unchecked" : "");
+}
+
+static void plugin_rows(GString *out, const HnResults *r) {
+  static const char *const kinds[] = {"env", "inference", "policy"};
+  g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++)
+    for (guint i = 0; i < r->cells->len; i++) {
+      const HnResult *cell = r->cells->pdata[i];
+      g_auto(GStrv) plugins = hn_result_plugins(cell);
+      for (char **p = plugins; *p && hn_result_done(cell); p++)
+        if (g_str_has_prefix(*p, kinds[k])) plugin_row(out, seen, cell, *p);
+    }
+}
+
+static double total_hours(const HnResults *r) {
+  double seconds = 0;
+  for (guint i = 0; i < r->cells->len; i++) {
+    HnResult *cell = r->cells->pdata[i];
+    seconds += hn_json_real(cell->facts, "seconds", 0);
+  }
+  return seconds / 3600;
+}
+
+void hn_html_origin(GString *out, const HnComparison *c) {
+  const HnResults *r = c->results;
+  g_string_append(out,
+                  "<section id=\"again\"><h2>How to run it again</h2>\n<pre>hunch run study.yaml");
+  for (char **o = r->overrides; *o; o++) {
+    g_autofree char *quoted =
+        strpbrk(*o, " \t'\"\\$`*?[]{}();&|<>~#!") ? g_shell_quote(*o) : g_strdup(*o);
+    hn_html_add(out, " %s", quoted);
+  }
+  g_string_append(out,
+                  "</pre>\n<p class=\"quiet\">with the study file below, this version of hunch "
+                  "and these plugins. The same machine gives the same bits.</p>\n"
+                  "<div class=\"wide\"><table><tbody>\n");
+  static const char *const facts[][2] = {{"hunch", "hunch"},
+                                         {"commit", "commit"},
+                                         {"processor", "cpu"},
+                                         {"instruction set", "isa"},
+                                         {"BLAS kernel", "blas"},
+                                         {"host", "host"},
+                                         {"operating system", "kernel"},
+                                         {"workers", "workers"}};
+  for (guint i = 0; i < G_N_ELEMENTS(facts); i++) fact_row(out, r, facts[i][0], facts[i][1]);
+  plugin_rows(out, r);
+  g_autofree char *hours = g_strdup_printf("%.2f", total_hours(r));
+  g_autofree char *root = g_strdup_printf("%" G_GINT64_FORMAT, r->root);
+  hn_html_add(out,
+              "<tr><th>cell hours</th><td>%s</td></tr>\n<tr><th>root seed</th><td>%s</td></tr>\n",
+              hours, root);
+  g_string_append(out, "</tbody></table></div>\n");
+  hn_html_add(out, "<details><summary>%s</summary><pre>%s</pre></details>\n</section>\n",
+              *r->file ? r->file : "study.yaml", r->source);
+}
+
+/* ---- cells ---- */
+
+/* Where `path` is, seen from the folder of `page`. */
+static char *relative(const char *page, const char *path) {
+  g_autofree char *from = g_canonicalize_filename(page, NULL);
+  g_autofree char *to = g_canonicalize_filename(path, NULL);
+  g_auto(GStrv) a = g_strsplit(from, "/", -1), b = g_strsplit(to, "/", -1);
+  guint same = 0, depth = g_strv_length(a) - 1;
+  while (same < depth && b[same] && g_str_equal(a[same], b[same])) same++;
+  GString *out = g_string_new(NULL);
+  for (guint i = same; i < depth; i++) g_string_append(out, "../");
+  for (guint i = same; b[i]; i++) {
+    g_autofree char *part = g_uri_escape_string(b[i], NULL, FALSE);
+    g_string_append_printf(out, "%s%s", i > same ? "/" : "", part);
+  }
+  return g_string_free(out, FALSE);
+}
+
+/* Whether a page lies in the study's folder. */
+static bool is_within(const char *page, const char *folder) {
+  g_autofree char *file = g_canonicalize_filename(page, NULL);
+  g_autofree char *above = g_canonicalize_filename(folder, NULL);
+  return g_str_has_prefix(file, above) && file[strlen(above)] == '/';
+}
+
+/* page: where to link from; NULL: files are named only. */
+static void cell_row(GString *out, const HnResult *cell, const char *page) {
+  g_autofree char *name = g_strdup_printf("%s/%" G_GINT64_FORMAT, cell->arm, cell->seed_index);
+  g_autofree char *seed = fact_text(cell, "seed"), *frames = fact_text(cell, "frames");
+  g_autofree char *seconds =
+      cell->facts ? g_strdup_printf("%.0f", hn_json_real(cell->facts, "seconds", 0)) : g_strdup("");
+  g_autofree char *dir = page ? relative(page, cell->dir) : NULL;
+  hn_html_add(out,
+              "<tr><th>%s</th><td>%s</td><td class=\"wrap\">%s%s%s</td><td class=\"n\">%s</td>"
+              "<td class=\"n\">%s</td><td>",
+              name, seed, cell->status, cell->reason ? ": " : "", cell->reason, frames, seconds);
+  g_auto(GStrv) files = hn_result_files(cell);
+  for (char **f = files; *f; f++)
+    if (dir)
+      hn_html_add(out, "<a href=\"%s/%s\">%s</a> ", dir, *f, *f);
+    else
+      hn_html_add(out, "%s ", *f);
+  g_string_append(out, "</td></tr>\n");
+}
+
+void hn_html_cells(GString *out, const HnComparison *c, const char *page) {
+  const bool linked = is_within(page, c->results->dir);
+  g_string_append(out, "<section id=\"cells\"><h2>Cells</h2>\n");
+  if (!linked)
+    hn_html_add(out,
+                "<p class=\"quiet\">In the folder of %s, which this page is not in: no links, as "
+                "they would not outlive a move.</p>\n",
+                c->results->study);
+  g_string_append(out, "<details><summary>Every cell with its files</summary>"
+                       "<div class=\"wide\"><table><thead><tr><th>cell</th><th>seed</th>"
+                       "<th>status</th><th class=\"n\">frames</th><th class=\"n\">seconds</th>"
+                       "<th>files</th></tr></thead><tbody>\n");
+  for (guint i = 0; i < c->results->cells->len; i++)
+    cell_row(out, c->results->cells->pdata[i], linked ? page : NULL);
+  g_string_append(out, "</tbody></table></div></details></section>\n");
+}
