@@ -3,6 +3,9 @@
 #include "fuzz.h"
 #include <figure.h>
 #include <html.h>
+#include <page_origin.h>
+#include <page_tables.h>
+#include <page_top.h>
 #include <render_csv.h>
 #include <render_json.h>
 #include <render_text.h>
@@ -39,7 +42,7 @@ static void write_files(const uint8_t *data, size_t size) {
 static void use(const HnComparison *c) {
   g_autofree char *text = hn_render_text(c), *json = hn_render_json(c, NULL);
   g_autoptr(GString) page = g_string_new(NULL);
-  hn_html_head(page, c), hn_html_warnings(page, c), hn_html_tables(page, c);
+  hn_html_top(page, c), hn_html_warnings(page, c), hn_html_arms(page, c), hn_html_tables(page, c);
   hn_html_origin(page, c), hn_html_cells(page, c, "report.html");
   g_autoptr(GPtrArray) tasks = hn_compare_tasks(c, NULL);
   if (tasks) {

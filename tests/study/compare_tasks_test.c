@@ -208,7 +208,7 @@ static void shown(void) {
   GError *error = NULL;
   g_assert_true(write_report(r, page, &error));
   char *html = fake_read(dir, "report.html"), *beside = fake_read(dir, "report/tasks.csv");
-  g_assert_nonnull(strstr(html, "<td>open, &quot;wide&quot;</td>"));
+  g_assert_nonnull(strstr(html, "<th>open, &quot;wide&quot;</th>"));
   g_assert_nonnull(strstr(html, "href=\"report/tasks.csv\""));
   g_assert_nonnull(strstr(html, "protocol: trial: 2 episodes of the policy&apos;s mode"));
   g_assert_nonnull(strstr(html, "environment: gridworld 1.0 on libmujoco.so.2.2.2"));

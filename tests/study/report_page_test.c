@@ -1,0 +1,339 @@
+/* report_page_test.c - what a reader of a report sees: the finding in words, the arms, the forest
+ * plot; and figures and pages as files. */
+#include "arm_changes.h"
+#include "arm_slots.h"
+#include "figure_curve.h"
+#include "finding.h"
+#include "report_fixture.h"
+#include "three_arms_fixture.h"
+#include <string.h>
+
+/* Gives every cell of an arm a last evaluation of eval.return, seed by seed. */
+static void set_returns(const char *dir, const char *arm, int seeds, const double *value) {
+  for (int i = 0; i < seeds; i++) {
+    char *cell = fake_cell_dir(dir, arm, i);
+    char *metrics = g_strdup_printf("update,frames,policy.lr,eval.return\n1,1600,0.0007,%g\n"
+                                    "2,3200,0.0007,%g\n",
+                                    value[i] - 1, value[i]);
+    fake_write(cell, "metrics.csv", metrics);
+    g_free(metrics), g_free(cell);
+  }
+}
+
+/* A study whose returns are what they are made to be, compared. */
+typedef struct Study {
+  char *dir;
+  HnResults *r;
+  HnComparison *c;
+} Study;
+
+static Study read_study(char *dir) {
+  Study s = {.dir = dir};
+  GError *error = NULL;
+  s.r = hn_results_read(dir, &error);
+  g_assert_no_error(error);
+  s.c = hn_compare(s.r, NULL, NULL, &error);
+  g_assert_no_error(error);
+  return s;
+}
+
+static void study_clear(Study *s) {
+  hn_comparison_free(s->c), hn_results_free(s->r), done(s->dir);
+}
+
+static void says(const double (*value)[3], int seeds, const char *expected) {
+  FakeStudy study = three;
+  study.seeds = seeds;
+  char *dir = temporary();
+  fake_study(&study, dir);
+  for (int a = 0; a < 3; a++) set_returns(dir, arms[a].name, seeds, value[a]);
+  Study s = read_study(dir);
+  g_autofree char *finding = hn_finding(s.c);
+  g_assert_cmpstr(finding, ==, expected);
+  study_clear(&s);
+}
+
+/* Differences 5, 6, 7: t interval 6 +- 4.302652729749462 / sqrt 3; and -1, 0, 1. */
+static void finding(void) {
+  const double apart[3][3] = {{6, 7, 8}, {0, 1, 2}, {1, 1, 1}};
+  says(apart, 3,
+       "inferred (+6.0 reward per episode [+3.5, +8.5]) is better than fixed by return on held-out "
+       "tasks. memory only is not told apart from it, with 3 seeds.");
+  const double worse[3][3] = {{-4, -5, -6}, {-5, -4, -6}, {1, 1, 1}};
+  says(worse, 3,
+       "inferred (-6.0 reward per episode [-8.5, -3.5]) and memory only (-6.0 reward per episode "
+       "[-8.5, -3.5]) are worse than fixed by return on held-out tasks.");
+  says(
+      apart, 2,
+      "2 seeds are too few to judge any arm against fixed by return on held-out tasks. The largest "
+      "difference is that of inferred (+5.500 reward per episode).");
+}
+
+static void arms_as_changes(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) {
+    char *cell = fake_cell_dir(dir, "inferred", i), *other = fake_cell_dir(dir, "memory only", i);
+    fake_patch(cell, "config.resolved.yaml", "policy:\n", "  noise: inferred\npolicy:\n");
+    fake_patch(other, "config.resolved.yaml", "policy:\n", "  hidden: 64\npolicy:\n  lr: 1e-3\n");
+    g_free(cell), g_free(other);
+  }
+  Study s = read_study(dir);
+  GPtrArray *same = hn_arm_changes(s.r, 2, 2), *one = hn_arm_changes(s.r, 0, 2),
+            *other = hn_arm_changes(s.r, 1, 2);
+  g_assert_cmpuint(same->len, ==, 0);
+  g_assert_cmpuint(one->len, ==, 1);
+  g_assert_cmpstr(one->pdata[0], ==, "inference.noise: inferred");
+  g_assert_cmpuint(other->len, ==, 2); /* what the other plugin is given says nothing */
+  g_assert_cmpstr(other->pdata[0], ==, "inference.plugin: gru");
+  g_assert_cmpstr(other->pdata[1], ==, "policy.lr: 1e-3");
+  g_ptr_array_unref(same), g_ptr_array_unref(one), g_ptr_array_unref(other);
+  study_clear(&s);
+}
+
+/* Of more arms than there are looks, the baseline and the best have one; less is better here. */
+static void slots_of_many(void) {
+  enum { ARMS = 20 };
+  FakeArm arm[ARMS];
+  char *names[ARMS];
+  for (int a = 0; a < ARMS; a++) {
+    names[a] = g_strdup_printf("arm%02d", a);
+    arm[a] = (FakeArm){names[a], "glibrl", 1, 4, 1 + (a * 7) % ARMS, 0};
+  }
+  FakeStudy study = {"many", arm, ARMS, 1, 4, 2, 5, "mean"};
+  char *dir = temporary();
+  fake_study(&study, dir);
+  fake_patch(dir, "study.json", "eval.return", "eval.reward_l1");
+  Study s = read_study(dir);
+  g_autofree int64_t *slot = hn_arm_slots(s.c);
+  g_autofree char *note = hn_arm_slots_note(s.c);
+  int named = 0;
+  for (int a = 0; a < ARMS; a++) {
+    const int rank = (a * 7) % ARMS; /* of its error, from 0; the baseline, arm 19, is of rank 13 */
+    named += slot[a] >= 0;
+    g_assert_cmpint(slot[a], ==, a == 19 ? 0 : rank < 7 ? rank + 1 : -1);
+  }
+  g_assert_cmpint(named, ==, HN_ARMS_NAMED);
+  g_assert_cmpstr(note, ==,
+                  "In colour: arm19 and the 7 best by eval.reward_l1; grey: the other 12 arms.");
+  study_clear(&s);
+  for (int a = 0; a < ARMS; a++) g_free(names[a]);
+}
+
+static const HnFigure *figure(const GPtrArray *all, const char *name) {
+  const HnFigure *f = hn_figure_find(all, name, NULL);
+  g_assert_nonnull(f);
+  return f;
+}
+
+/* The deciding metric comes first whatever it is called; columns that never change are text. */
+static void groups(void) {
+  char *dir = temporary();
+  const double value[3][3] = {{6, 7, 8}, {0, 1, 2}, {1, 1, 1}};
+  fake_study(&three, dir);
+  for (int a = 0; a < 3; a++) set_returns(dir, arms[a].name, 3, value[a]);
+  Study s = read_study(dir);
+  GPtrArray *all = hn_figures(s.c);
+  g_assert_true(figure(all, "differences")->group == HN_FIGURE_FINDING);
+  g_assert_true(figure(all, "eval_return")->group == HN_FIGURE_FINDING);
+  g_assert_true(figure(all, "eval_return_difference")->group == HN_FIGURE_FINDING);
+  g_assert_true(figure(all, "policy_lr")->group == HN_FIGURE_CONSTANT);
+  g_assert_cmpstr(figure(all, "policy_lr")->note, ==, "0.0007");
+  const HnFigure *f = figure(all, "differences");
+  g_autofree char *csv = f->kind->csv(f);
+  double value_of[3];
+  g_assert_cmpint(sscanf(csv,
+                         "metric,unit,arm,seeds,difference,low,high,verdict\n"
+                         "eval.return,reward per episode,inferred,3,%lf,%lf,%lf,better\n",
+                         &value_of[0], &value_of[1], &value_of[2]),
+                  ==, 3);
+  g_assert_cmpfloat_with_epsilon(value_of[0], 6, 1e-9);
+  g_assert_cmpfloat_with_epsilon(value_of[1], 6 - 4.302652729749462 / sqrt(3), 1e-6);
+  g_assert_cmpfloat_with_epsilon(value_of[2], 6 + 4.302652729749462 / sqrt(3), 1e-6);
+  g_ptr_array_unref(all), study_clear(&s);
+}
+
+/* Below eight seeds the seeds themselves are drawn, from eight on a band; the note says which, and
+ * of how many seeds and tasks. */
+static void bands(void) {
+  for (int seeds = 7; seeds <= 8; seeds++) {
+    FakeStudy study = three;
+    study.seeds = seeds;
+    char *dir = temporary();
+    fake_study(&study, dir);
+    Study s = read_study(dir);
+    GPtrArray *all = hn_figures(s.c);
+    const HnFigure *f = figure(all, "eval_return");
+    HnScript script = {.text = g_string_new(NULL), .width = HN_FIGURE_WIDTH};
+    f->kind->size(f, &script.width, &script.height);
+    f->kind->script(&script, f);
+    const bool band = strstr(script.text->str, "filledcurves") != NULL;
+    g_assert_true(band == (seeds == 8));
+    g_assert_true(g_str_has_prefix(
+        f->note, band ? "mean of 8 seeds; band: 95 % interval, Student's t; 20 held-out tasks"
+                      : "mean of 7 seeds; thin lines: single seeds; 20 held-out tasks"));
+    g_string_free(script.text, TRUE);
+    g_ptr_array_unref(all), study_clear(&s);
+  }
+}
+
+/* One seed of eight goes astray: its band leaves the plot, and marks say so. */
+static void cut_bands(void) {
+  FakeStudy study = three;
+  study.seeds = 8;
+  char *dir = temporary(), *cell = fake_cell_dir(dir, "inferred", 3);
+  fake_study(&study, dir);
+  fake_write(cell, "metrics.csv",
+             "update,frames,eval.return\n5,8000,500\n10,16000,-500\n"
+             "15,24000,500\n20,32000,-500\n");
+  Study s = read_study(dir);
+  GPtrArray *all = hn_figures(s.c);
+  const HnFigure *f = figure(all, "eval_return");
+  HnScript script = {.text = g_string_new(NULL), .width = HN_FIGURE_WIDTH};
+  f->kind->size(f, &script.width, &script.height);
+  f->kind->script(&script, f);
+  g_assert_nonnull(strstr(script.text->str, "$cut0 << EOD\n"));
+  g_assert_null(strstr(script.text->str, "$cut1"));
+  g_assert_nonnull(strstr(f->note, "; triangles: what is around goes on there"));
+  g_string_free(script.text, TRUE);
+  g_ptr_array_unref(all), g_free(cell), study_clear(&s);
+}
+
+/* ---- files ---- */
+
+static G_GNUC_NO_INLINE char *read_beside(const char *dir, const char *name) {
+  char *path = g_build_filename(dir, name, NULL), *text = NULL;
+  g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+  g_free(path);
+  return text;
+}
+
+/* Names of a hundred letters: the plot keeps its size and all text is within the picture. */
+static void long_names(void) {
+  char *names[3];
+  FakeArm arm[3];
+  for (int a = 0; a < 3; a++) {
+    GString *name = g_string_new(NULL);
+    while (name->len < 100) g_string_append_printf(name, "W%dm_", a);
+    g_string_truncate(name, 100);
+    names[a] = g_string_free(name, FALSE);
+    arm[a] = arms[a], arm[a].name = names[a];
+  }
+  FakeStudy study = three;
+  study.arms = arm;
+  char *dir = temporary(), *page = g_build_filename(dir, "report.html", NULL);
+  fake_study(&study, dir);
+  Study s = read_study(dir);
+  GError *error = NULL;
+  g_assert_true(hn_report_write(s.c, page, &error));
+  static const char *const files[] = {"report/eval_return.svg", "report/differences.svg"};
+  for (int i = 0; i < 2; i++) {
+    g_autofree char *svg = read_beside(dir, files[i]);
+    double width, height, mm[2];
+    g_assert_cmpint(
+        sscanf(strstr(svg, "width=\""), "width=\"%lfmm\" height=\"%lfmm\"", &mm[0], &mm[1]), ==, 2);
+    g_assert_cmpfloat_with_epsilon(mm[0], 89, 1e-6);
+    g_assert_cmpint(sscanf(strstr(svg, "viewBox"), "viewBox=\"0 0 %lf %lf\"", &width, &height), ==,
+                    2);
+    g_assert_cmpfloat_with_epsilon(mm[1] / mm[0], height / width, 1e-3);
+    g_assert_nonnull(strstr(svg, "role=\"img\"><title>"));
+    g_assert_nonnull(strstr(svg, "fill=\"#ffffff\""));
+    guint texts = 0;
+    for (char *at = svg; (at = strstr(at, "translate("));) { /* of each text */
+      double x, y;
+      g_assert_cmpint(sscanf(at++, "translate(%lf,%lf)", &x, &y), ==, 2);
+      g_assert_true(x >= 0 && x < width && y >= 0 && y < height);
+      char *begin = strstr(at, "<text>"), *next = strstr(at, "translate(");
+      if (!begin || (next && next < begin)) continue;
+      begin += strlen("<text>");
+      /* at 7 pixels a letter, as sans-serif fonts of 13 have at most on average */
+      const gsize letters = (gsize)(strstr(begin, "</text>") - begin);
+      if (*begin == 'W') g_assert_cmpfloat(x + 7.0 * (double)letters, <, width);
+      texts++;
+    }
+    g_assert_cmpuint(texts, >, 8);
+  }
+  g_free(page), study_clear(&s);
+  for (int a = 0; a < 3; a++) g_free(names[a]);
+}
+
+/* What the report block asks of figures: its width in millimetres and its font. */
+static void figure_width(void) {
+  char *dir = temporary(), *page = g_build_filename(dir, "report.html", NULL);
+  fake_study(&three, dir);
+  fake_patch(dir, "study.json", "\"aggregate\"",
+             "\"figure_width\": 60, \"figure_font\": \"Times\", \"figure_font_size\": 6, "
+             "\"aggregate\"");
+  Study s = read_study(dir);
+  GError *error = NULL;
+  g_assert_true(hn_report_write(s.c, page, &error));
+  g_autofree char *svg = read_beside(dir, "report/eval_return.svg");
+  g_assert_nonnull(strstr(svg, "width=\"60.00mm\""));
+  g_assert_nonnull(strstr(svg, "font-family=\"Times\""));
+  double width, height;
+  g_assert_cmpint(sscanf(strstr(svg, "viewBox"), "viewBox=\"0 0 %lf %lf\"", &width, &height), ==,
+                  2);
+  /* 13 units are 6 points of 127 / 360 mm */
+  g_assert_cmpfloat_with_epsilon(60 / width * 13, 6 * 127.0 / 360, 0.01);
+  g_autofree char *pdf = read_beside(dir, "report/eval_return.pdf");
+  g_assert_true(g_str_has_prefix(pdf, "%PDF-"));
+  g_free(page), study_clear(&s);
+}
+
+/* A page in the study's folder links to its cells; one elsewhere names them only, since its links
+ * would not hold when it is moved. */
+static void moved(void) {
+  char *dir = temporary(), *apart = temporary();
+  char *page = g_build_filename(apart, "page.html", NULL);
+  fake_study(&three, dir);
+  Study s = read_study(dir);
+  GError *error = NULL;
+  g_assert_true(hn_report_write(s.c, page, &error));
+  g_autofree char *html = read_beside(apart, "page.html");
+  g_assert_null(strstr(html, "href=\".."));
+  g_assert_null(strstr(html, "href=\"/"));
+  g_assert_nonnull(strstr(html, "href=\"page/eval_return.svg\""));
+  g_assert_nonnull(strstr(html, "metrics.csv"));
+  g_autofree char *left = g_build_filename(apart, "page", NULL);
+  GDir *d = g_dir_open(left, 0, NULL);
+  for (const char *n; (n = g_dir_read_name(d));) g_assert_true(*n != '.'); /* nothing half-drawn */
+  g_dir_close(d);
+  g_free(page), study_clear(&s), done(apart);
+}
+
+/* A gnuplot without pdfcairo: the page is there, says so and links to no PDF. */
+static void without_pdf(void) {
+  char *dir = temporary(), *bin = temporary(), *page = g_build_filename(dir, "report.html", NULL);
+  g_autofree char *real = g_find_program_in_path("gnuplot");
+  g_autofree char *fake =
+      g_strdup_printf("#!/bin/sh\nsed s/GPVAL_TERMINALS/\\'svg\\'/ | %s -d -\n", real);
+  g_autofree char *path = g_build_filename(bin, "gnuplot", NULL);
+  g_autofree char *before = g_strdup(g_getenv("PATH")), *with = g_strconcat(bin, ":", before, NULL);
+  fake_write(bin, "gnuplot", fake);
+  g_assert_cmpint(g_chmod(path, 0755), ==, 0);
+  fake_study(&three, dir);
+  Study s = read_study(dir);
+  GError *error = NULL;
+  g_setenv("PATH", with, TRUE);
+  g_assert_true(hn_report_write(s.c, page, &error));
+  g_setenv("PATH", before, TRUE);
+  g_autofree char *html = read_beside(dir, "report.html");
+  g_assert_nonnull(strstr(html, "lacks pdfcairo"));
+  g_assert_null(strstr(html, ".pdf\""));
+  g_free(page), study_clear(&s), done(bin);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/report-page/finding", finding);
+  g_test_add_func("/report-page/arms_as_changes", arms_as_changes);
+  g_test_add_func("/report-page/slots_of_many", slots_of_many);
+  g_test_add_func("/report-page/groups", groups);
+  g_test_add_func("/report-page/bands", bands);
+  g_test_add_func("/report-page/cut_bands", cut_bands);
+  g_test_add_func("/report-page/long_names", long_names);
+  g_test_add_func("/report-page/figure_width", figure_width);
+  g_test_add_func("/report-page/moved", moved);
+  g_test_add_func("/report-page/without_pdf", without_pdf);
+  return g_test_run();
+}
