@@ -106,7 +106,7 @@ static void slots_of_many(void) {
   fake_patch(dir, "study.json", "eval.return", "eval.reward_l1");
   Study s = read_study(dir);
   g_autofree int64_t *slot = hn_arm_slots(s.c);
-  g_autofree char *note = hn_arm_slots_note(s.c);
+  g_autofree char *note = hn_arm_slots_note(s.c, true);
   int named = 0;
   for (int a = 0; a < ARMS; a++) {
     const int rank = (a * 7) % ARMS; /* of its error, from 0; the baseline, arm 19, is of rank 13 */

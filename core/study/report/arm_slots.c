@@ -36,12 +36,13 @@ int64_t *hn_arm_slots(const HnComparison *c) {
   return slot;
 }
 
-char *hn_arm_slots_note(const HnComparison *c) {
+char *hn_arm_slots_note(const HnComparison *c, bool others_drawn) {
   const HnResults *r = c->results;
   if (r->arm_count <= HN_SLOTS) return g_strdup("");
   const HnCompared *m = c->columns->len ? c->columns->pdata[0] : NULL;
-  return g_strdup_printf("In colour: %s and the %d best by %s; grey: the other %" G_GINT64_FORMAT
-                         " arms.",
-                         r->arms[c->baseline], HN_ARMS_NAMED - 1, m ? m->column : r->report.metric,
-                         r->arm_count - HN_ARMS_NAMED);
+  return g_strdup_printf("%s: %s and the %d best by %s; %s%" G_GINT64_FORMAT " arms%s.",
+                         others_drawn ? "In colour" : "Shown", r->arms[c->baseline],
+                         HN_ARMS_NAMED - 1, m ? m->column : r->report.metric,
+                         others_drawn ? "grey: the other " : "the other ",
+                         r->arm_count - HN_ARMS_NAMED, others_drawn ? "" : " are in the csv");
 }

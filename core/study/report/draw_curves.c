@@ -40,13 +40,18 @@ static HnRange around(const HnCurves *d, const HnCurve *c, int64_t i) {
   return r;
 }
 
+/* Whether curve a is drawn at all. */
+static bool is_shown(const HnCurves *d, int64_t a) {
+  return d->curve[a] && (d->slot[a] >= 0 || d->show_rest);
+}
+
 /* Holds the lines, and what is around them as far as the lines stay readable. */
 static HnRange vertical(const HnCurves *d) {
   HnRange lines = HN_RANGE_EMPTY, all = HN_RANGE_EMPTY;
   bool seeds = false;
   if (d->zero) hn_range_include(&lines, 0), hn_range_include(&all, 0);
   for (int64_t a = 0; a < d->count; a++) {
-    const HnCurve *c = d->curve[a];
+    const HnCurve *c = is_shown(d, a) ? d->curve[a] : NULL;
     seeds |= c && shows_seeds(d, c);
     for (int64_t i = 0; c && i < c->n; i++) {
       const double value = on_axis(d, c->value[i]);
@@ -68,7 +73,7 @@ static HnRange horizontal(const HnFigure *f) {
   const HnCurves *d = f->data;
   HnRange r = HN_RANGE_EMPTY;
   for (int64_t a = 0; a < d->count; a++)
-    for (int64_t i = 0; d->curve[a] && i < d->curve[a]->n; i++)
+    for (int64_t i = 0; is_shown(d, a) && i < d->curve[a]->n; i++)
       hn_range_include(&r, d->curve[a]->x[i]);
   if (r.low == r.high) r.low -= 0.5, r.high += 0.5;
   if (f->group == HN_FIGURE_FINDING || f->group == HN_FIGURE_LEARNING ||
@@ -252,7 +257,7 @@ static void data(const HnScript *s, const HnCurves *d, HnRange y) {
   double foot = d->log_y ? off_axis(d, y.low) : (double)-INFINITY;
   for (int64_t a = 0; a < d->count; a++) {
     const HnCurve *c = d->curve[a];
-    if (!c || (d->slot[a] < 0 && !d->show_rest)) continue;
+    if (!is_shown(d, a)) continue;
     hn_script_add(s, "$arm%" G_GINT64_FORMAT " << EOD\n", a);
     for (int64_t i = 0; i < c->n; i++) {
       hn_script_number(s, c->x[i]);
@@ -320,7 +325,7 @@ static void plot_cuts(const HnScript *s, const HnCurves *d, int64_t a) {
 static void plots(const HnScript *s, const HnCurves *d, HnRange y) {
   const gsize start = s->text->len;
   for (int64_t a = 0; a < d->count; a++)
-    if (d->curve[a] && d->slot[a] < 0 && d->show_rest) plot_line(s, d, a);
+    if (is_shown(d, a) && d->slot[a] < 0) plot_line(s, d, a);
   for (int layer = 0; layer < 3; layer++)
     for (int64_t a = 0; a < d->count; a++) {
       const HnCurve *c = d->curve[a];

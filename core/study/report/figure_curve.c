@@ -82,9 +82,8 @@ typedef struct Gathering {
   GPtrArray *figures;
   const HnComparison *c;
   HnStats *stats;
-  int64_t *slot;     /* of each arm */
-  char *others_note; /* which arms have one, or "" */
-  int64_t tasks;     /* of an evaluation */
+  int64_t *slot; /* of each arm */
+  int64_t tasks; /* of an evaluation */
 } Gathering;
 
 static char *slug(const char *column, const char *suffix) {
@@ -141,7 +140,8 @@ static char *note_of(const Gathering *g, const HnFigure *f, const HnCurves *d) {
                            d->merged);
   if (fewest_of(d) < seeds_of(d)) g_string_append(note, "; some points lack seeds (csv: seeds)");
   if (hn_draw_curves_cut(d)) g_string_append(note, "; triangles: what is around goes on there");
-  if (*g->others_note) g_string_append_printf(note, ". %s", g->others_note);
+  g_autofree char *arms = hn_arm_slots_note(g->c, d->show_rest);
+  if (*arms) g_string_append_printf(note, ". %s", arms);
   return g_string_free(note, FALSE);
 }
 
@@ -424,20 +424,17 @@ static void add_predictions(const Gathering *g, bool log_x) {
 static void gather(GPtrArray *figures, const HnComparison *c) {
   const HnReportParams *report = &c->results->report;
   const bool log_x = long_trial(c->results);
-  Gathering g = {figures,
-                 c,
+  Gathering g = {figures, c,
                  hn_stats_new((HnAggregate)report->aggregate, report->confidence,
                               MIN(report->resamples, RESAMPLES)),
-                 hn_arm_slots(c),
-                 hn_arm_slots_note(c),
-                 hn_metric_tasks(c->results)};
+                 hn_arm_slots(c), hn_metric_tasks(c->results)};
   add_learning(&g);
   add_predictions(&g, log_x);
   add_steps(&g, false, log_x);
   add_episodes(&g);
   add_steps(&g, true, log_x);
   add_others(&g);
-  hn_stats_free(g.stats), g_free(g.slot), g_free(g.others_note);
+  hn_stats_free(g.stats), g_free(g.slot);
 }
 
 const HnFigureKind hn_figure_curve = {.name = "curve",

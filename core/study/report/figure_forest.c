@@ -52,7 +52,7 @@ static void choose_metrics(Forest *p) {
 static char *note_of(const Forest *p) {
   const HnComparison *c = p->c;
   const int64_t tasks = hn_metric_tasks(c->results);
-  g_autofree char *methods = hn_format_methods(c), *arms = hn_arm_slots_note(c);
+  g_autofree char *methods = hn_format_methods(c), *arms = hn_arm_slots_note(c, false);
   GString *note = g_string_new(NULL);
   g_string_append_printf(note, "point and line: the difference and its %g %% interval; %s",
                          100 * hn_stats_confidence(c->stats), methods);

@@ -70,6 +70,16 @@ static int64_t pairs_of(const HnCompared *m) {
   return pairs;
 }
 
+/* Arms with too few seeds where others have enough. */
+static void add_lacking(GString *out, const HnComparison *c, const HnCompared *m,
+                        const GArray *arm) {
+  if (!arm->len) return;
+  g_string_append(out, ". ");
+  add_subject(out, c, m, arm, false);
+  g_string_append(out, " not judged, for want of seeds");
+}
+
+/* No arm has enough. */
 static void add_unjudged(GString *out, const HnComparison *c, const HnCompared *m,
                          const char *words, const GArray *arm) {
   const int64_t pairs = pairs_of(m);
@@ -87,6 +97,11 @@ static void add_alone(GString *out, const HnComparison *c, const HnCompared *m, 
   HnFormat f = hn_format_of(m, c->baseline, HN_VALUE);
   f.written = true;
   g_autofree char *value = hn_format_number(own->value, f), *interval = hn_format_interval(own, f);
+  if (!own->n) {
+    g_string_append_printf(out, "%s has no %s yet: nothing can be set against it",
+                           c->results->arms[c->baseline], words);
+    return;
+  }
   g_string_append_printf(out, "%s reaches %s%s%s%s%s in %s; there is no arm to set against it",
                          c->results->arms[c->baseline], value, *m->unit ? " " : "", m->unit,
                          *interval ? " " : "", interval, words);
@@ -118,9 +133,13 @@ char *hn_finding(const HnComparison *c) {
     else
       add_most(out, c, m, group[k]);
   }
+  if (out->len) add_lacking(out, c, m, group[UNJUDGED]);
   if (!out->len && group[UNJUDGED]->len) add_unjudged(out, c, m, words, group[UNJUDGED]);
   if (!out->len) add_alone(out, c, m, words);
   g_string_append_c(out, '.');
+  if (!g_str_equal(m->column, c->results->report.metric))
+    g_string_append_printf(out, " No done cell reports %s, which was to decide.",
+                           c->results->report.metric);
   for (int k = 0; k < GROUPS; k++) g_array_unref(group[k]);
   return g_string_free(out, FALSE);
 }

@@ -89,10 +89,10 @@ void hn_html_arms(GString *out, const HnComparison *c) {
   g_autofree int64_t *slot = hn_arm_slots(c);
   const bool fold = r->arm_count > HN_ARMS_NAMED;
   hn_html_add(out,
-              fold ? "<details id=\"arms\"><summary>How the arms differ from %s</summary>\n"
-                   : "<section id=\"arms\"><h2>How the arms differ from %s</h2>\n",
+              fold ? "<details><summary>How the arms differ from %s</summary>\n"
+                   : "<section><h2>How the arms differ from %s</h2>\n",
               r->arms[c->baseline]);
-  g_string_append(out, "<div class=\"wide\"><table><tbody>\n");
+  g_string_append(out, "<div class=\"wide\" id=\"arms\"><table><tbody>\n");
   for (int64_t a = 0; a < r->arm_count; a++) arm_row(out, c, slot[a], a);
   hn_html_add(out, "</tbody></table></div></%s>\n", fold ? "details" : "section");
 }

@@ -76,12 +76,10 @@ static void figure(GString *out, const Page *p, guint i) {
 static void group(GString *out, const Page *p, int g) {
   const guint count = count_of(p, g);
   if (!count) return;
-  hn_html_add(out, "<section><details id=\"%s\"", groups[g].id);
-  hn_html_add(out,
-              g == HN_FIGURE_FINDING ? " open=\"\"><summary><h2>%s</h2></summary>"
-                                     : "><summary><h2>%s</h2></summary>",
-              groups[g].heading);
-  g_string_append(out, "<div class=\"plots\">\n");
+  g_string_append(out,
+                  g == HN_FIGURE_FINDING ? "<section><details open=\"\">" : "<section><details>");
+  hn_html_add(out, "<summary><h2>%s</h2></summary>", groups[g].heading);
+  hn_html_add(out, "<div class=\"plots\" id=\"%s\">\n", groups[g].id); /* going there unfolds it */
   for (guint i = 0; i < p->figures->len; i++)
     if ((int)((const HnFigure *)p->figures->pdata[i])->group == g) figure(out, p, i);
   g_string_append(out, "</div></details></section>\n");
