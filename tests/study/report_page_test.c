@@ -194,7 +194,7 @@ static void cut_bands(void) {
   f->kind->script(&script, f);
   g_assert_nonnull(strstr(script.text->str, "$cut0 << EOD\n"));
   g_assert_null(strstr(script.text->str, "$cut1"));
-  g_assert_nonnull(strstr(f->note, "; triangles: what is around goes on there"));
+  g_assert_nonnull(strstr(f->note, "; triangles: seeds or bands go on beyond the axis"));
   g_string_free(script.text, TRUE);
   g_ptr_array_unref(all), g_free(cell), study_clear(&s);
 }

@@ -139,7 +139,8 @@ static char *note_of(const Gathering *g, const HnFigure *f, const HnCurves *d) {
     g_string_append_printf(note, "; up to %" G_GINT64_FORMAT " neighbouring points averaged",
                            d->merged);
   if (fewest_of(d) < seeds_of(d)) g_string_append(note, "; some points lack seeds (csv: seeds)");
-  if (hn_draw_curves_cut(d)) g_string_append(note, "; triangles: what is around goes on there");
+  if (hn_draw_curves_cut(d))
+    g_string_append(note, "; triangles: seeds or bands go on beyond the axis");
   g_autofree char *arms = hn_arm_slots_note(g->c, d->show_rest);
   if (*arms) g_string_append_printf(note, ". %s", arms);
   return g_string_free(note, FALSE);
@@ -277,11 +278,10 @@ static void add_difference(const Gathering *g, const char *column) {
   const char *base = r->arms[g->c->baseline], *unit = hn_metric_unit(r, column);
   const int better = hn_metric_better(column);
   g_autofree char *name = g_strconcat(from->name, "_difference", NULL);
-  g_autofree char *title = g_strdup_printf("The same less %s, paired by seed", base);
-  g_autofree char *y_label = g_strdup_printf("less %s%s%s%s", base, *unit ? ", " : "", unit,
-                                             better > 0   ? "; above 0 is better"
-                                             : better < 0 ? "; below 0 is better"
-                                                          : "");
+  g_autofree char *title = g_strdup_printf("Difference from %s, paired by seed", base);
+  const char *way = better > 0 ? "above 0 is better" : better < 0 ? "below 0 is better" : "";
+  g_autofree char *y_label =
+      g_strdup_printf("difference from %s (%s%s%s)", base, unit, *unit && *way ? "; " : "", way);
   HnCurves *d = of_arms(g, whole->x_label, y_label);
   d->quartiles = false, d->merged = whole->merged, d->zero = true;
   for (int64_t a = 0; a < d->count; a++)

@@ -3,7 +3,8 @@
 #include "format.h"
 #include <math.h>
 
-enum { NAMED_MAX = 3 };
+/* So many arms are named in a sentence, with so many letters; of more one is. */
+enum { NAMED_MAX = 3, LETTERS_MAX = 80 };
 
 /* Arms by verdict. */
 enum { GOOD, BAD, OPEN, UNJUDGED, GROUPS };
@@ -43,13 +44,22 @@ static int64_t most_of(const HnCompared *m, const GArray *arm) {
   return most;
 }
 
+/* Whether a sentence names all of them. */
+static bool are_named(const HnComparison *c, const GArray *arm) {
+  glong letters = 0;
+  for (guint i = 0; i < arm->len; i++)
+    letters += g_utf8_strlen(c->results->arms[g_array_index(arm, int64_t, i)], -1);
+  return arm->len == 1 || (arm->len <= NAMED_MAX && letters <= LETTERS_MAX);
+}
+
 /* "a (-0.66 nats [..]) and b (..) are", or of many "12 of the 99 other arms are". */
 static void add_subject(GString *out, const HnComparison *c, const HnCompared *m, const GArray *arm,
                         bool sizes) {
-  if (arm->len > NAMED_MAX)
+  const bool named = are_named(c, arm);
+  if (!named)
     g_string_append_printf(out, "%u of the %" G_GINT64_FORMAT " other arms", arm->len,
                            c->results->arm_count - 1);
-  for (guint i = 0; i < arm->len && arm->len <= NAMED_MAX; i++) {
+  for (guint i = 0; i < arm->len && named; i++) {
     g_string_append(out, i == 0 ? "" : i + 1 < arm->len ? ", " : " and ");
     add_arm(out, c, m, g_array_index(arm, int64_t, i), sizes);
   }
@@ -58,7 +68,7 @@ static void add_subject(GString *out, const HnComparison *c, const HnCompared *m
 
 /* Of many the one that differs most. */
 static void add_most(GString *out, const HnComparison *c, const HnCompared *m, const GArray *arm) {
-  if (arm->len <= NAMED_MAX) return;
+  if (are_named(c, arm)) return;
   g_string_append(out, ", most of all ");
   add_arm(out, c, m, most_of(m, arm), true);
 }
