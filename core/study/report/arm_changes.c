@@ -30,7 +30,7 @@ static bool is_of_replaced(const Changes *all, const char *path) {
 }
 
 GPtrArray *hn_arm_changes(const HnResults *r, int64_t arm, int64_t baseline) {
-  const HnResult *a = hn_results_first_done(r, arm), *b = hn_results_first_done(r, baseline);
+  const HnResult *a = hn_results_first(r, arm), *b = hn_results_first(r, baseline);
   if (!a || !b) return NULL;
   Changes all = {g_ptr_array_new_with_free_func(g_free), g_ptr_array_new_with_free_func(g_free),
                  g_ptr_array_new_with_free_func(g_free)};

@@ -5,6 +5,6 @@
 
 /* "inference.noise: inferred", a line (char *) for each key in which the arm's resolved
  * configuration differs from the baseline's; where another plugin stands, it alone.  NULL if one of
- * them has no done cell; else g_ptr_array_unref. */
+ * them has no cell that counts; else g_ptr_array_unref. */
 GPtrArray *hn_arm_changes(const HnResults *r, int64_t arm, int64_t baseline);
 #endif

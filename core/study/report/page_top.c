@@ -71,7 +71,7 @@ static void arm_row(GString *out, const HnComparison *c, int64_t slot, int64_t a
   if (arm == c->baseline)
     g_string_append(out, "the baseline");
   else if (!changes)
-    g_string_append(out, "no done cell to tell by");
+    g_string_append(out, "no cell to tell by");
   else if (!changes->len)
     hn_html_add(out, "as %s", r->arms[c->baseline]);
   for (guint i = 0; changes && i < MIN(changes->len, CHANGES_MAX); i++) {
