@@ -379,19 +379,20 @@ static void note_arms(const HnComparison *c) {
 
 /* ---- the whole ---- */
 
-/* Adds "WHAT: VALUE" if all arms agree on it, else a line for each. */
-static void add_origin(HnComparison *c, const char *what, char **value) {
-  const HnResults *r = c->results;
+/* Adds "WHAT: VALUE" if all arms that have a value agree on it, else a line for each of these. */
+static void add_origin(HnComparison *c, const char *what, const GPtrArray *value) {
   const char *first = NULL;
   bool same = true;
-  for (int64_t a = 0; a < r->arm_count; a++) {
-    if (!first) first = value[a];
-    same &= !value[a] || g_str_equal(value[a], first);
+  for (guint a = 0; a < value->len; a++) {
+    if (!first) first = value->pdata[a];
+    same &= !value->pdata[a] || g_str_equal(value->pdata[a], first);
   }
-  for (int64_t a = 0; a < r->arm_count && first; a++) {
-    if (!value[a]) continue;
-    g_ptr_array_add(c->origin, same ? g_strdup_printf("%s: %s", what, value[a])
-                                    : g_strdup_printf("%s of %s: %s", what, r->arms[a], value[a]));
+  for (guint a = 0; a < value->len && first; a++) {
+    const char *of = value->pdata[a];
+    if (!of) continue;
+    g_ptr_array_add(c->origin,
+                    same ? g_strdup_printf("%s: %s", what, of)
+                         : g_strdup_printf("%s of %s: %s", what, c->results->arms[a], of));
     if (same) break;
   }
 }
@@ -399,7 +400,7 @@ static void add_origin(HnComparison *c, const char *what, char **value) {
 /* "point_robot 1.0", "reward_noise 1.0 of metaworld 1.0 on MuJoCo 3.3.0". */
 static char *environment(const HnResult *cell) {
   GString *out = g_string_new(NULL);
-  g_auto(GStrv) plugins = cell ? hn_result_plugins(cell) : NULL;
+  g_auto(GStrv) plugins = hn_result_plugins(cell);
   for (char **p = plugins; p && *p && g_str_has_prefix(*p, "env"); p++) {
     g_autofree char *named = g_strdup_printf("plugins.%s.name", *p),
                     *of_version = g_strdup_printf("plugins.%s.version", *p);
@@ -408,7 +409,7 @@ static char *environment(const HnResult *cell) {
                            version ? version : "");
   }
   if (!out->len) g_string_append(out, "unknown ");
-  const char *sim = cell ? hn_result_simulator(cell) : NULL;
+  const char *sim = hn_result_simulator(cell);
   if (sim) g_string_append_printf(out, " on %s", sim);
   return g_string_free(out, false);
 }
@@ -416,13 +417,13 @@ static char *environment(const HnResult *cell) {
 /* What was run and how it was measured, which must stand beside every number. */
 static void list_origin(HnComparison *c) {
   const HnResults *r = c->results;
-  g_auto(GStrv) env = g_new0(char *, (gsize)r->arm_count + 1);
-  g_auto(GStrv) count = g_new0(char *, (gsize)r->arm_count + 1);
+  g_autoptr(GPtrArray) env = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GPtrArray) count = g_ptr_array_new_with_free_func(g_free);
   for (int64_t a = 0; a < r->arm_count; a++) {
     const HnResult *cell = hn_results_first(r, a);
-    env[a] = environment(cell);
-    count[a] = g_strdup(cell ? hn_result_fact(cell, "protocol") : NULL);
-    if (!count[a]) count[a] = g_strdup(cell ? "not recorded" : "no done cell");
+    const char *protocol = cell ? hn_result_fact(cell, "protocol") : NULL;
+    g_ptr_array_add(env, cell ? environment(cell) : NULL);
+    g_ptr_array_add(count, cell ? g_strdup(protocol ? protocol : "not recorded") : NULL);
   }
   add_origin(c, "environment", env);
   add_origin(c, "protocol", count);
