@@ -1,6 +1,7 @@
 /* compare_test.c - a study folder made of files, compared: numbers, refusals, text and JSON. */
 #include "error.h"
 #include "format.h"
+#include "metric_info.h"
 #include "render_json.h"
 #include "render_text.h"
 #include "three_arms_fixture.h"
@@ -411,6 +412,24 @@ static void tail(void) {
   hn_comparison_free(c), hn_results_free(r), done(dir);
 }
 
+/* Columns of further passes mean what those of the first mean. */
+static void passes(void) {
+  static const struct {
+    const char *column, *words;
+    int better;
+  } table[] = {
+      {"eval.success", "success rate on held-out tasks", 1},
+      {"eval.drawn.success", "success rate on held-out tasks, by drawn actions", 1},
+      {"eval.shuffled.success", "success rate on held-out tasks, by other tasks' beliefs", 1},
+      {"train.success", "success rate while training", 1},
+      {"policy.approx_kl", "approx kl of the policy", 0}};
+  for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autofree char *words = hn_metric_words(table[i].column);
+    g_assert_cmpstr(words, ==, table[i].words);
+    g_assert_cmpint(hn_metric_better(table[i].column), ==, table[i].better);
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/compare/values", compares);
@@ -428,5 +447,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/compare/formats", formats);
   g_test_add_func("/compare/sizes", sizes);
   g_test_add_func("/compare/tail", tail);
+  g_test_add_func("/compare/passes", passes);
   return g_test_run();
 }

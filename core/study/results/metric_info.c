@@ -39,11 +39,25 @@ static const char *const words[][2] = {
     {"predict.l2", "squared error of predicted answers"},
     {"kl", "KL from posterior to prior"}};
 
+/* Where a column was measured, the longer prefix first. */
+static const char *const places[][2] = {
+    {"eval.drawn.", " on held-out tasks, by drawn actions"},
+    {"eval.shuffled.", " on held-out tasks, by other tasks' beliefs"},
+    {"eval.", " on held-out tasks"},
+    {"train.", " while training"},
+    {"inference.", " of the inference"},
+    {"policy.", " of the policy"}};
+
+/* Its row, or NULL. */
+static const char *const *place_of(const char *column) {
+  for (guint i = 0; i < G_N_ELEMENTS(places); i++)
+    if (g_str_has_prefix(column, places[i][0])) return places[i];
+  return NULL;
+}
+
 static const char *stem(const char *column) {
-  static const char *const prefixes[] = {"eval.", "train.", "inference.", "policy."};
-  for (guint i = 0; i < G_N_ELEMENTS(prefixes); i++)
-    if (g_str_has_prefix(column, prefixes[i])) return column + strlen(prefixes[i]);
-  return column;
+  const char *const *place = place_of(column);
+  return column + (place ? strlen(place[0]) : 0);
 }
 
 static Known known(const char *column) {
@@ -60,13 +74,10 @@ int hn_metric_better(const char *column) {
 }
 
 char *hn_metric_words(const char *column) {
-  const char *name = stem(column), *where = "";
-  if (g_str_has_prefix(column, "eval.")) where = " on held-out tasks";
-  if (g_str_has_prefix(column, "train.")) where = " while training";
+  const char *const *place = place_of(column);
+  const char *name = stem(column), *where = place ? place[1] : "";
   for (guint i = 0; i < G_N_ELEMENTS(words); i++)
     if (g_str_equal(words[i][0], name)) return g_strconcat(words[i][1], where, NULL);
-  if (g_str_has_prefix(column, "policy.")) where = " of the policy";
-  if (g_str_has_prefix(column, "inference.")) where = " of the inference";
   g_autofree char *spaced = g_strdelimit(g_strdup(name), "_", ' ');
   return g_strconcat(spaced, where, NULL);
 }
