@@ -7,6 +7,7 @@
 #include "report.h"
 #include "schedule.h"
 #include "search.h"
+#include "slurm.h"
 #include "study_argument.h"
 #include "verbs.h"
 #include <stdio.h>
@@ -87,12 +88,23 @@ static void say_replaced(const HnVerb *verb, const GPtrArray *jobs, const HnRebu
                        rebuilds->left);
 }
 
+/* Leaves cells alone that Slurm has; false with the error where that cannot be known. */
+static bool leave_to_slurm(const char *dir, GPtrArray *jobs, GError **error) {
+  g_autoptr(GHashTable) left = hn_slurm_leave(dir, jobs, error);
+  g_autofree char *states = left ? hn_slurm_summary(left) : NULL;
+  if (states && *states)
+    fprintf(stderr, "%s: %u cells are with Slurm (%s); left alone\n", dir, g_hash_table_size(left),
+            states);
+  return left != NULL;
+}
+
 /* Checks and prepares the folder; HN_EXIT_DONE where cells can run. */
 static int prepare(const HnVerb *verb, const HnStudy *study, const char *dir, GPtrArray *jobs,
                    const char *const *overrides, bool rebuild_ok) {
   g_autoptr(GError) error = NULL;
   HnRebuilds rebuilds = {.replaced = rebuild_ok};
   const bool ok = hn_jobs_check(study, dir, jobs, &rebuilds, &error) &&
+                  leave_to_slurm(dir, jobs, &error) &&
                   hn_jobs_prepare(study, overrides, dir, jobs, &rebuilds, &error);
   say_replaced(verb, jobs, &rebuilds);
   if (!ok) hn_message_error(verb->name, "%s", error->message);

@@ -2,12 +2,41 @@
 #include "message.h"
 #include "options.h"
 #include "render_live.h"
+#include "slurm.h"
 #include "verbs.h"
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { PERIOD_MS = 1000, ROWS_BESIDE = 4 /* the heading's and the table's own */ };
+enum {
+  PERIOD_MS = 1000,
+  PERIODS_OF_SLURM = 30 /* its controller serves many */,
+  ROWS_BESIDE = 4 /* the heading's and the table's own */
+};
+
+/* What Slurm has of the study, or NULL; a queue that does not answer is a warning. */
+static GHashTable *ask_slurm(const char *dir) {
+  g_autoptr(GError) error = NULL;
+  GHashTable *jobs = hn_slurm_jobs(dir, &error);
+  if (error) hn_message_warning("status", "what Slurm has is not shown: %s", error->message);
+  return jobs;
+}
+
+/* Says of cells that no process has, and that are not done, what Slurm does with them. */
+static void add_slurm(const HnLive *live, GHashTable *jobs) {
+  for (guint i = 0; jobs && i < live->cells->len; i++) {
+    HnLiveCell *c = live->cells->pdata[i];
+    g_autofree char *name = g_strdup_printf("%s/%" G_GINT64_FORMAT, c->arm, c->seed_index);
+    const HnSlurmJob *j = g_hash_table_lookup(jobs, name);
+    if (!j || c->state == HN_LIVE_DONE || hn_live_cell_is_running(c)) continue;
+    char *reason =
+        g_strdup_printf("%s%sin Slurm %s as task %" G_GINT64_FORMAT "_%" G_GINT64_FORMAT "%s%s%s",
+                        c->reason ? c->reason : "", c->reason ? "; " : "", j->state, j->job,
+                        j->task, *j->reason ? " (" : "", j->reason, *j->reason ? ")" : "");
+    g_free(c->reason);
+    c->reason = reason;
+  }
+}
 
 /* The screen anew: from its top, and without what was there. */
 static void draw(const HnLive *live) {
@@ -52,9 +81,15 @@ static bool is_screen(void) {
 static bool watch(const char *dir, bool json, GError **error) {
   const bool screen = is_screen();
   g_autoptr(GPtrArray) marks = NULL;
-  for (;;) {
+  g_autoptr(GHashTable) jobs = NULL;
+  for (guint period = 0;; period++) {
     g_autoptr(HnLive) live = hn_live_read(dir, error);
     if (!live) return false;
+    if (period % PERIODS_OF_SLURM == 0) {
+      g_clear_pointer(&jobs, g_hash_table_unref);
+      jobs = ask_slurm(dir);
+    }
+    add_slurm(live, jobs);
     if (json) {
       print_all(live, true);
     } else if (screen) {
@@ -71,8 +106,11 @@ static bool watch(const char *dir, bool json, GError **error) {
 
 static bool show(const char *dir, bool json, GError **error) {
   g_autoptr(HnLive) live = hn_live_read(dir, error);
-  if (live) print_all(live, json);
-  return live;
+  if (!live) return false;
+  g_autoptr(GHashTable) jobs = ask_slurm(dir);
+  add_slurm(live, jobs);
+  print_all(live, json);
+  return true;
 }
 
 int hn_cmd_status(int argc, char **argv) {

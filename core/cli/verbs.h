@@ -8,6 +8,8 @@
  */
 #define HN_VERBS(X)                                                                              \
   X(run, "run", "STUDY.yaml [BLOCK.KEY=VALUE..]", "Run a study, or what is left of it.")         \
+  X(submit, "submit", "STUDY.yaml --partition P --time T --max-parallel N [BLOCK.KEY=VALUE..]",  \
+    "Have Slurm run what is left of a study.")                                                   \
   X(validate, "validate", "STUDY.yaml [BLOCK.KEY=VALUE..]",                                      \
     "Check a study; say all that is wrong with it.")                                             \
   X(plan, "plan", "STUDY.yaml [BLOCK.KEY=VALUE..]",                                              \
@@ -29,6 +31,7 @@
   X(video, "video", "CELL -o FILE.mp4", "Film a trial of a trained cell, with its belief.")      \
   X(play, "play", "CELL", "Show a trial of a trained cell, in a window or in the terminal.")     \
   X(cell, "cell", "DIR", NULL)                                                                   \
+  X(task, "task", "CONFIGURATION DIR", NULL)                                                     \
   X(check_cells, "check-cells", "METRIC", NULL)                                                  \
   X(manual, "manual", "", NULL)                                                                  \
   X(check_weights, "check-weights", "", NULL)                                                    \

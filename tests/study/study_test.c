@@ -323,8 +323,8 @@ static void test_findings(void) {
 /* What a study's folder holds beside its arms: no arm is called so, in any case of letters. */
 static void test_taken_names(void) {
   static const char *const names[] = {
-      "report", "report.html", "study.json",        "study.yaml",
-      "lock",   "Report",      "study.yaml.A1b2C3", "run.json.XXXXXX"};
+      "report", "report.html",       "study.json",      "study.yaml", "lock",
+      "Report", "study.yaml.A1b2C3", "run.json.XXXXXX", "slurm"};
   for (guint k = 0; k < G_N_ELEMENTS(names); k++) {
     g_autofree char *text = g_strdup_printf(BASE "arms: {%s: {}}\n", names[k]);
     g_autofree char *expected = g_strdup_printf(

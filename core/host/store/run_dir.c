@@ -165,6 +165,11 @@ static HnCell *cell_of(HnNode *node, HnDiag *d, GError **error) {
   return cell;
 }
 
+HnCell *hn_cell_open_file(const char *path, GError **error) {
+  HnDiag *d = hn_diag_new();
+  return cell_of(hn_yaml_read(path, d), d, error);
+}
+
 HnCell *hn_cell_open(const char *dir, GError **error) {
   g_autofree char *path = hn_run_file(dir, HN_FILE_CONFIG);
   g_autofree char *plan = g_build_filename(dir, HN_STUDY_PLAN, NULL);
@@ -177,8 +182,7 @@ HnCell *hn_cell_open(const char *dir, GError **error) {
                      : "not the folder of a cell: there is no such folder");
     return NULL;
   }
-  HnDiag *d = hn_diag_new();
-  return cell_of(hn_yaml_read(path, d), d, error);
+  return hn_cell_open_file(path, error);
 }
 
 HnCell *hn_cell_parse(const char *dir, const char *text, gsize length, GError **error) {

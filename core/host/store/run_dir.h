@@ -2,6 +2,7 @@
  *
  *   STUDY/study.json, STUDY/study.yaml          the plan; its source
  *   STUDY/search.json                           of a search: which arms went on, and why
+ *   STUDY/slurm/                                what was handed to Slurm: submission.h has more
  *   STUDY/ARM/SEED_INDEX/                       a run: HN_RUN_FILES, and
  *   STUDY/ARM/SEED_INDEX/ckpt/NNNNNNNN.safetensors   its checkpoints, by update
  *   STUDY/ARM/SEED_INDEX.replaced-N/            a run that another one replaced, from 1 */
@@ -32,6 +33,7 @@ typedef enum HnRunFile { HN_RUN_FILES(HN_RUN_FILE_ID) HN_RUN_FILE_COUNT } HnRunF
 #define HN_STUDY_SOURCE "study.yaml"
 #define HN_STUDY_SEARCH "search.json"
 #define HN_STUDY_LOCK   "lock"
+#define HN_STUDY_SLURM  "slurm"
 
 /* "metrics.csv". */
 const char *hn_run_file_name(HnRunFile file);
@@ -66,6 +68,8 @@ int64_t hn_run_length(const char *dir);
 /* The cell that config.resolved.yaml describes, with its plugins loaded; NULL with HN_ERROR_REFUSED
  * if there is none or it has findings. */
 HnCell *hn_cell_open(const char *dir, GError **error);
+/* The same, of another file that holds what that file would. */
+HnCell *hn_cell_open_file(const char *path, GError **error);
 /* The same, of a text that stands for that file. */
 HnCell *hn_cell_parse(const char *dir, const char *text, gsize length, GError **error);
 #endif

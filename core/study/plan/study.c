@@ -123,8 +123,8 @@ static void add_arm(HnStudy *s, HnNode *key) {
   g_ptr_array_add(s->arm_keys, key);
 }
 
-const char *const hn_names_taken[] = {HN_STUDY_PLAN, HN_STUDY_SOURCE, HN_STUDY_SEARCH,
-                                      "report",      "report.html",   NULL};
+const char *const hn_names_taken[] = {
+    HN_STUDY_PLAN, HN_STUDY_SOURCE, HN_STUDY_SEARCH, HN_STUDY_SLURM, "report", "report.html", NULL};
 
 static bool is_taken(const char *name) {
   for (const char *const *taken = hn_names_taken; *taken; taken++)

@@ -36,21 +36,30 @@ static bool wanted(const HnCell *cell, char **arms, const int64_t *seeds, gsize 
   return seed && (!arms || g_strv_contains((const char *const *)arms, cell->arm));
 }
 
+static HnJob *job_new(const HnCell *cell, const char *dir) {
+  HnJob *j = g_new0(HnJob, 1);
+  j->cell = cell;
+  j->name = g_strdup_printf("%s/%" G_GINT64_FORMAT, cell->arm, cell->seed_index);
+  j->dir = hn_run_dir(dir, cell->arm, cell->seed_index);
+  j->total = cell->run.frames;
+  return j;
+}
+
 GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const int64_t *seeds,
                        gsize seed_count) {
   GPtrArray *jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_free);
   for (int64_t s = 0; s < study->seeds.count; s++)
     for (int64_t at = s; at < study->cells->len; at += study->seeds.count) { /* arm-major */
       const HnCell *cell = study->cells->pdata[at];
-      if (!wanted(cell, arms, seeds, seed_count)) continue;
-      HnJob *j = g_new0(HnJob, 1);
-      j->cell = cell;
-      j->name = g_strdup_printf("%s/%" G_GINT64_FORMAT, cell->arm, cell->seed_index);
-      j->dir = hn_run_dir(dir, cell->arm, cell->seed_index);
-      j->total = cell->run.frames;
-      g_ptr_array_add(jobs, j);
+      if (wanted(cell, arms, seeds, seed_count)) g_ptr_array_add(jobs, job_new(cell, dir));
     }
   link_jobs(jobs);
+  return jobs;
+}
+
+GPtrArray *hn_jobs_of_cell(const HnCell *cell, const char *dir) {
+  GPtrArray *jobs = g_ptr_array_new_with_free_func((GDestroyNotify)job_free);
+  g_ptr_array_add(jobs, job_new(cell, dir));
   return jobs;
 }
 

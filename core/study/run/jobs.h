@@ -36,6 +36,8 @@ struct HnJob {
  * seed by seed, so that the first results are already paired.  Free with g_ptr_array_unref. */
 GPtrArray *hn_jobs_new(const HnStudy *study, const char *dir, char **arms, const int64_t *seeds,
                        gsize seed_count);
+/* One of them alone; the cell outlives it. */
+GPtrArray *hn_jobs_of_cell(const HnCell *cell, const char *dir);
 /* Whether `dir` is a folder or can become one; else HN_ERROR_REFUSED. */
 bool hn_jobs_folder_check(const char *dir, GError **error);
 /* What becomes of runs by other builds of their plugins (HN_CELL_REBUILT). */
