@@ -169,7 +169,7 @@ static void print_text(const Check *c, char **argv) {
     hn_text_table_add(&t, hn_diag_printable(j->why));
   }
   hn_text_table_end(&t, G_MAXINT, out);
-  fputs(out->str, stdout);
+  hn_message_lines(out->str);
   print_summary(c, argv);
 }
 
@@ -218,7 +218,10 @@ static int list(HnKind only, bool json) {
     hn_text_table_end(&t, G_MAXINT, out);
   }
   g_autofree char *text = b ? hn_json_end(b) : NULL;
-  fputs(text ? text : out->str, stdout);
+  if (text)
+    fputs(text, stdout);
+  else
+    hn_message_lines(out->str);
   return HN_EXIT_DONE;
 }
 

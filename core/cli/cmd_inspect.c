@@ -20,43 +20,45 @@ static void print_json(JsonBuilder *b) {
   fputs(text, stdout);
 }
 
-static void print_kind(const GPtrArray *all, HnKind kind, int width) {
+static void add_heading(GString *out, HnStyle style, const char *heading) {
+  g_string_append_printf(out, "%s%s%s\n", hn_message_style(STDOUT_FILENO, style), heading,
+                         hn_message_style(STDOUT_FILENO, HN_PLAIN));
+}
+
+static void add_kind(GString *out, const GPtrArray *all, HnKind kind, int width) {
   bool any = false;
   for (guint i = 0; i < all->len; i++) {
     const HnPlugin *p = ((const HnFound *)all->pdata[i])->plugin;
     if (!p || p->kind != kind) continue;
-    if (!any)
-      printf("%s%s%s\n", hn_message_style(STDOUT_FILENO, HN_BOLD), hn_kind_name(kind),
-             hn_message_style(STDOUT_FILENO, HN_PLAIN));
-    printf("  %-*s  %s%s\n", width, p->name, p->summary,
-           p->flags & HN_PRIVILEGED ? " [privileged]" : "");
+    if (!any) add_heading(out, HN_BOLD, hn_kind_name(kind));
+    g_string_append_printf(out, "  %-*s  %s%s\n", width, p->name, p->summary,
+                           p->flags & HN_PRIVILEGED ? " [privileged]" : "");
+    any = true;
+  }
+}
+
+/* The plugins that are rejected, or those that hide another, with the reason. */
+static void add_found(GString *out, const GPtrArray *all, bool hiding, int width) {
+  bool any = false;
+  for (guint i = 0; i < all->len; i++) {
+    const HnFound *found = all->pdata[i];
+    const char *reason = hiding ? found->hiding : found->reason;
+    if (!reason) continue;
+    if (!any) add_heading(out, hiding ? HN_YELLOW : HN_RED, hiding ? "hidden" : "rejected");
+    g_string_append_printf(out, "  %-*s  %s\n", width, found->name, reason);
     any = true;
   }
 }
 
 static void print_table(const GPtrArray *all) {
+  g_autoptr(GString) out = g_string_new(NULL);
   int width = 0;
-  bool rejected = false, hidden = false;
-  for (guint i = 0; i < all->len; i++) {
-    const HnFound *found = all->pdata[i];
-    width = MAX(width, (int)strlen(found->name));
-    rejected |= found->reason != NULL, hidden |= found->hiding != NULL;
-  }
-  for (HnKind kind = HN_KIND_ENV; kind <= HN_KIND_POLICY; kind++) print_kind(all, kind, width);
-  if (rejected)
-    printf("%srejected%s\n", hn_message_style(STDOUT_FILENO, HN_RED),
-           hn_message_style(STDOUT_FILENO, HN_PLAIN));
-  for (guint i = 0; i < all->len; i++) {
-    const HnFound *found = all->pdata[i];
-    if (found->reason) printf("  %-*s  %s\n", width, found->name, found->reason);
-  }
-  if (hidden)
-    printf("%shidden%s\n", hn_message_style(STDOUT_FILENO, HN_YELLOW),
-           hn_message_style(STDOUT_FILENO, HN_PLAIN));
-  for (guint i = 0; i < all->len; i++) {
-    const HnFound *found = all->pdata[i];
-    if (found->hiding) printf("  %-*s  %s\n", width, found->name, found->hiding);
-  }
+  for (guint i = 0; i < all->len; i++)
+    width = MAX(width, (int)strlen(((const HnFound *)all->pdata[i])->name));
+  for (HnKind kind = HN_KIND_ENV; kind <= HN_KIND_POLICY; kind++) add_kind(out, all, kind, width);
+  add_found(out, all, false, width);
+  add_found(out, all, true, width);
+  hn_message_lines(out->str);
 }
 
 /* ---- JSON of everything ---- */

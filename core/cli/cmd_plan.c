@@ -90,21 +90,24 @@ static void print_counts(const HnStudy *study, const char *dir, GHashTable *coun
 
 static void print_table(const HnStudy *study, const char *dir) {
   int arm_width = (int)sizeof "ARM" - 1;
+  g_autoptr(GString) out = g_string_new(NULL);
   g_autoptr(GHashTable) count = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint i = 0; i < study->arms->len; i++)
     arm_width = MAX(arm_width, (int)strlen(study->arms->pdata[i]));
-  printf("%-*s  %4s  %10s  %-*s  %-7s  %s\n", arm_width, "ARM", "SEED", "FRAMES", SHORT, "IDENTITY",
-         "STATE", "REASON");
+  g_string_append_printf(out, "%-*s  %4s  %10s  %-*s  %-7s  %s\n", arm_width, "ARM", "SEED",
+                         "FRAMES", SHORT, "IDENTITY", "STATE", "REASON");
   for (guint i = 0; i < study->cells->len; i++) {
     const HnCell *cell = study->cells->pdata[i];
     g_autofree char *folder = hn_run_dir(dir, cell->arm, cell->seed_index);
     Planned planned = plan_cell(study, cell, folder);
     g_autofree char *identity = planned.identity, *reason = planned.reason;
-    printf("%-*s  %4" PRId64 "  %10" PRId64 "  %.*s  %-7s  %s\n", arm_width, cell->arm,
-           cell->seed_index, cell->run.frames, SHORT, identity, planned.state, reason);
+    g_string_append_printf(out, "%-*s  %4" PRId64 "  %10" PRId64 "  %.*s  %-7s  %s\n", arm_width,
+                           cell->arm, cell->seed_index, cell->run.frames, SHORT, identity,
+                           planned.state, reason);
     const guint n = GPOINTER_TO_UINT(g_hash_table_lookup(count, planned.state));
     g_hash_table_insert(count, (gpointer)(guintptr)planned.state, GUINT_TO_POINTER(n + 1));
   }
+  hn_message_lines(out->str);
   print_counts(study, dir, count);
 }
 

@@ -69,7 +69,10 @@ static GPtrArray *print_changes(const HnLive *live, const GPtrArray *before) {
 
 static void print_all(const HnLive *live, bool json) {
   g_autofree char *text = json ? hn_render_live_json(live) : hn_render_live(live, 0);
-  fputs(text, stdout);
+  if (json)
+    fputs(text, stdout);
+  else
+    hn_message_lines(text);
 }
 
 static bool is_screen(void) {

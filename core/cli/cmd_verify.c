@@ -265,7 +265,7 @@ int hn_cmd_verify(int argc, char **argv) {
       {"rung", 0, 0, G_OPTION_ARG_STRING_ARRAY, &asked,
        "With --run: 'replay' (evaluate the weights), 'prefix' (the first updates), which are the "
        "default, or 'rerun' (whole cells, judged by report.margin)",
-       "RUNG"},
+       "replay|prefix|rerun"},
       {"cell", 0, 0, G_OPTION_ARG_STRING_ARRAY, &cells,
        "With --run: this cell; may be given again; default: each arm's first, of rerun all",
        "ARM/SEED"},

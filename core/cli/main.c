@@ -3,6 +3,7 @@
 #include "message.h"
 #include "registry.h"
 #include "verbs.h"
+#include "words_meant.h"
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>
@@ -32,6 +33,8 @@ static int refuse_verb(const char *name) {
   g_autofree char *shown = hn_diag_cut(name);
   if (g_str_has_suffix(name, ".yaml") || g_str_has_suffix(name, ".yml"))
     hn_message_error(NULL, "no verb '%s': did you mean 'hunch run %s'?", shown, shown);
+  else if (hn_verb_meant(name + strspn(name, "-")))
+    hn_message_error(NULL, "no verb '%s': %s", shown, hn_verb_meant(name + strspn(name, "-")));
   else if (nearest)
     hn_message_error(NULL, "no verb '%s': did you mean '%s'?", shown, nearest);
   else

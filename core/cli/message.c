@@ -1,8 +1,11 @@
 /* message.c - see message.h. */
 #include "message.h"
 #include "diagnostics.h"
+#include "text_fold.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 const char *hn_message_style(int fd, HnStyle style) {
@@ -41,4 +44,11 @@ void hn_message_warning(const char *verb, const char *format, ...) {
   va_start(args, format);
   message(verb, "warning", HN_YELLOW, format, args);
   va_end(args);
+}
+
+void hn_message_lines(const char *text) {
+  struct winsize size;
+  const bool known = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+  g_autofree char *folded = hn_text_folded(text, known && size.ws_col ? size.ws_col : G_MAXINT);
+  fputs(folded, stdout);
 }

@@ -11,4 +11,8 @@ void hn_message_warning(const char *verb, const char *format, ...) G_GNUC_PRINTF
  * the terminal is dumb. */
 typedef enum HnStyle { HN_PLAIN, HN_BOLD, HN_RED, HN_YELLOW, HN_GREEN } HnStyle;
 const char *hn_message_style(int fd, HnStyle style);
+
+/* Prints lines on stdout; on a terminal, those that it cannot show whole are broken at spaces
+ * (text_fold.h). */
+void hn_message_lines(const char *text);
 #endif

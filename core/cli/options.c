@@ -3,8 +3,23 @@
 #include "diagnostics.h"
 #include "message.h"
 #include "study.h"
+#include "text_fold.h"
+#include "text_table.h"
+#include "words_meant.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { WIDTH = 80 }; /* of help */
+
+static const GOptionEntry help_entry = {"help", 'h',          0,   G_OPTION_ARG_NONE,
+                                        NULL,   "Show this.", NULL};
+
+/* Who asked for a verb's options, while hn_options_each is under way. */
+static struct {
+  HnOptionVisit *visit;
+  void *arg;
+} asked;
 
 static void print_usage(const HnVerb *verb) {
   fprintf(stderr, "usage: hunch %s [OPTION..] %s\n'hunch help %s' lists the options.\n", verb->name,
@@ -61,6 +76,8 @@ static int refuse_option(const HnVerb *verb, const GOptionEntry *entries, const 
     nearest = nearest_option(option + 1, entries);
   const int code = option ? refuse_key(verb, option + 1, error) : -1;
   if (code >= 0) return code;
+  const char *meant = option ? hn_option_meant(option + 1) : NULL;
+  if (meant) return hn_options_refuse(verb, "%s: %s", error->message, meant);
   if (nearest) return hn_options_refuse(verb, "%s: did you mean --%s?", error->message, nearest);
   return hn_options_refuse(verb, "%s", error->message);
 }
@@ -75,22 +92,66 @@ static void drop_dashes(int *argc, char **argv) {
   }
 }
 
+/* ---- what a verb takes ---- */
+
+static void visit_all(const GOptionEntry *entries, HnOptionVisit *visit, void *arg) {
+  for (const GOptionEntry *e = entries; e && e->long_name; e++)
+    if (!(e->flags & G_OPTION_FLAG_HIDDEN)) visit(arg, e);
+  visit(arg, &help_entry);
+}
+
+void hn_options_each(const HnVerb *verb, HnOptionVisit *visit, void *arg) {
+  char name[32], help[] = "--help";
+  char *argv[] = {name, help, NULL};
+  g_strlcpy(name, verb->name, sizeof name);
+  asked.visit = visit, asked.arg = arg;
+  verb->run(2, argv);
+  asked.visit = NULL;
+}
+
+char *hn_options_head(const GOptionEntry *option) {
+  const char letter[] = {'-', option->short_name, ',', ' ', 0};
+  const bool takes = option->arg_description != NULL;
+  return g_strdup_printf("%s--%s%s%s", option->short_name ? letter : "", option->long_name,
+                         takes ? "=" : "", takes ? option->arg_description : "");
+}
+
+static void add_row(void *table, const GOptionEntry *option) {
+  hn_text_table_add(table, hn_options_head(option));
+  hn_text_table_add(table, g_strdup(option->description));
+}
+
+static void print_help(const HnVerb *verb, const GOptionEntry *entries) {
+  g_autoptr(GString) out = g_string_new(NULL);
+  g_string_printf(out, "Usage:\n  hunch %s [OPTION..] %s\n\n", verb->name, verb->usage);
+  if (verb->summary) g_string_append_printf(out, "%s\n\n", verb->summary);
+  g_string_append(out, "Options:\n");
+  HnTextTable t = hn_text_table("ll");
+  visit_all(entries, add_row, &t);
+  hn_text_table_end(&t, G_MAXINT, out);
+  g_autofree char *text = hn_text_folded(out->str, WIDTH);
+  fputs(text, stdout);
+}
+
 int hn_options_parse(const HnVerb *verb, GOptionEntry *entries, int *argc, char ***argv) {
   gboolean help = FALSE;
-  GOptionEntry always[] = {{"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this.", NULL}, {NULL}};
+  GOptionEntry always[] = {help_entry, {NULL}};
+  always[0].arg_data = &help;
+  if (asked.visit) {
+    visit_all(entries, asked.visit, asked.arg);
+    return HN_EXIT_DONE;
+  }
   g_autofree char *program = g_strconcat("hunch ", verb->name, NULL);
   g_set_prgname(program);
-  g_autoptr(GOptionContext) context = g_option_context_new(verb->usage);
+  g_autoptr(GOptionContext) context = g_option_context_new(NULL);
   g_autoptr(GError) error = NULL;
   g_option_context_set_help_enabled(context, FALSE);
-  if (verb->summary) g_option_context_set_summary(context, verb->summary);
   if (entries) g_option_context_add_main_entries(context, entries, NULL);
   g_option_context_add_main_entries(context, always, NULL);
   if (!g_option_context_parse(context, argc, argv, &error))
     return refuse_option(verb, entries, error);
   drop_dashes(argc, *argv);
   if (!help) return -1;
-  g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
-  fputs(text, stdout);
+  print_help(verb, entries);
   return HN_EXIT_DONE;
 }

@@ -14,7 +14,7 @@
 
 #define PLACEHOLDER "my_plugin"
 
-static const char *const kinds[] = {"env", "wrapper", "inference", "policy", NULL};
+const char *const hn_scaffold_kinds[] = {"env", "wrapper", "inference", "policy", NULL};
 
 /* ---- the name ---- */
 
@@ -173,8 +173,8 @@ static bool write_folder(const Draft *d, const char *folder, GError **error) {
 
 bool hn_scaffold_write(const char *kind, const char *language, const char *name, const char *folder,
                        GError **error) {
-  if (!g_strv_contains(kinds, kind)) {
-    g_autofree char *shown = hn_diag_cut(kind), *hint = hn_diag_hint(kind, kinds);
+  if (!g_strv_contains(hn_scaffold_kinds, kind)) {
+    g_autofree char *shown = hn_diag_cut(kind), *hint = hn_diag_hint(kind, hn_scaffold_kinds);
     return hn_error_set(error, HN_ERROR_MISSING, "no kind '%s'%s", shown, hint);
   }
   g_autofree char *plain = g_canonicalize_filename(folder, NULL);

@@ -8,6 +8,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+/* What `kind` can be, up to NULL. */
+extern const char *const hn_scaffold_kinds[];
 /* Whether a plugin can be called that: HN_ERROR_REFUSED where the name is none, or the build cannot
  * have it, or another plugin has it. */
 bool hn_scaffold_name(const char *name, GError **error);

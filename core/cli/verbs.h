@@ -23,17 +23,19 @@
   X(diff, "diff", "A B", "Say where two cells, studies or packages part.")                       \
   X(export, "export", "DIR [-o FOLDER]", "Write results as .npz and .safetensors.")              \
   X(inspect, "inspect", "[PLUGIN|run|evaluation|weights|seeds|sweep|report|protocol]",           \
-    "Show the plugins there are, the parameters of one, or a block's keys.")                     \
+    "Show the plugins there are, what one takes, or a block's keys.")                            \
   X(schema, "schema", "", "Print what a study may hold as JSON Schema, for editors.")            \
   X(new, "new", "KIND NAME", "Start a plugin of your own: source, tests, study, README.")        \
   X(check, "check", "PLUGIN [KEY=VALUE..] [BLOCK.KEY=VALUE..]",                                  \
     "Judge a plugin by the laws of its kind.")                                                   \
   X(video, "video", "CELL -o FILE.mp4", "Film a trial of a trained cell, with its belief.")      \
   X(play, "play", "CELL", "Show a trial of a trained cell, in a window or in the terminal.")     \
+  X(completion, "completion", "bash|zsh|fish", "Print what makes a shell complete these words.") \
+  X(complete, "complete", "WORD..", NULL)                                                        \
   X(cell, "cell", "DIR", NULL)                                                                   \
   X(task, "task", "CONFIGURATION DIR", NULL)                                                     \
   X(check_cells, "check-cells", "METRIC", NULL)                                                  \
-  X(manual, "manual", "", NULL)                                                                  \
+  X(manual, "manual", "[study]", NULL)                                                           \
   X(check_weights, "check-weights", "", NULL)                                                    \
   X(doctor, "doctor", "", "Check what hunch needs on this machine.")
 

@@ -80,6 +80,25 @@ static void test_help_of_verbs(void) {
   g_assert_cmpuint(verbs, >=, 2);
 }
 
+/* troff takes the page of `hunch ARGUMENTS`, and mandoc has nothing to say but that it is of no
+ * date: the same sources give the same bytes. */
+static void expect_clean_page(const char *arguments) {
+  static const char *const linters[] = {"groff", "groff -man -ww -z", "mandoc",
+                                        "mandoc -T lint -W warning | grep -v 'missing date' || :"};
+  for (guint i = 0; i < G_N_ELEMENTS(linters); i += 2) {
+    g_autofree char *program = g_find_program_in_path(linters[i]), *out = NULL, *err = NULL;
+    if (!program) continue;
+    g_autofree char *line = g_strdup_printf(HUNCH " %s | %s", arguments, linters[i + 1]);
+    const char *argv[] = {"/bin/sh", "-c", line, NULL};
+    int status;
+    g_assert_true(g_spawn_sync(NULL, (char **)(guintptr)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL,
+                               &out, &err, &status, NULL));
+    g_assert_cmpint(status, ==, 0);
+    g_assert_cmpstr(out, ==, "");
+    g_assert_cmpstr(err, ==, "");
+  }
+}
+
 /* The manual page has every verb and option that the verbs' own help has, and troff takes it. */
 static void test_manual(void) {
   g_auto(Run) page = hunch(HUNCH, "", "manual");
@@ -106,11 +125,34 @@ static void test_manual(void) {
     }
   }
   g_assert_cmpuint(options, >, 20);
-  g_autofree char *groff = g_find_program_in_path("groff");
-  if (!groff) return;
-  g_auto(Run) checked = hunch("/bin/sh", "", "-c " HUNCH "\tmanual|groff\t-man\t-ww\t-z");
-  g_assert_cmpint(checked.code, ==, 0);
-  g_assert_cmpstr(checked.err, ==, "");
+  expect_clean_page("manual");
+}
+
+/* The page of studies has every key of every block, in its block's part. */
+static void test_manual_of_studies(void) {
+  g_auto(Run) page = hunch(HUNCH, "", "manual study"), inspect = hunch(HUNCH, "", "inspect --json");
+  g_autoptr(JsonNode) root = json_from_string(inspect.out, NULL);
+  JsonArray *blocks = json_object_get_array_member(json_node_get_object(root), "blocks");
+  guint keys = 0;
+  for (guint i = 0; i < json_array_get_length(blocks); i++) {
+    JsonObject *block = json_array_get_object_element(blocks, i);
+    JsonArray *params = json_object_get_array_member(block, "params");
+    g_autofree char *heading =
+        g_strdup_printf("\n.SS %s\n", json_object_get_string_member(block, "name"));
+    const char *at = strstr(page.out, heading);
+    g_assert_nonnull(at);
+    g_autofree char *part = g_strdup(at + 4);
+    char *next = strstr(part, "\n.SS ");
+    if (next) *next = 0;
+    for (guint k = 0; k < json_array_get_length(params); k++, keys++) {
+      JsonObject *p = json_array_get_object_element(params, k);
+      g_autofree char *head =
+          g_strdup_printf("\n.B %s: ", json_object_get_string_member(p, "name"));
+      if (!strstr(part, head)) g_error("%s: not in:%s", head + 1, part);
+    }
+  }
+  g_assert_cmpuint(keys, >, 40);
+  expect_clean_page("manual study");
 }
 
 static void expect_usage_error(const char *arguments, const char *part) {
@@ -124,6 +166,15 @@ static void test_wrong_calls(void) {
   expect_usage_error("inspct", "hunch: error: no verb 'inspct': did you mean 'inspect'?");
   expect_usage_error("zzzzzz", "hunch: error: no verb 'zzzzzz': 'hunch --help' lists them");
   expect_usage_error("help inspct", "did you mean 'inspect'?");
+  expect_usage_error("resume", "no verb 'resume': 'hunch run' goes on where it stopped");
+  expect_usage_error("train s.yaml", "'hunch run STUDY.yaml' trains and evaluates");
+  expect_usage_error("eval runs/s",
+                     "give the arm 'weights: {from: DIR, arm: ARM}' and run.frames=0");
+  expect_usage_error("--dry-run", "no verb '--dry-run': 'hunch plan STUDY.yaml' shows what would");
+  expect_usage_error("run s.yaml --dry-run", "Unknown option --dry-run: 'hunch plan STUDY.yaml'");
+  expect_usage_error("run s.yaml --seeds=3", "seeds.count=N, without dashes");
+  expect_usage_error("ls", "'hunch inspect' plugins");
+  expect_usage_error("list", "'hunch inspect' plugins");
   expect_usage_error("inspect --jsno", "Unknown option --jsno: did you mean --json?");
   expect_usage_error("inspect --jsno=1", "did you mean --json?");
   expect_usage_error("inspect a b", "at most one plugin");
@@ -135,6 +186,23 @@ static void test_wrong_calls(void) {
   expect_usage_error("compare \xff", "hunch compare: error: '\xef\xbf\xbd' is not UTF-8");
   expect_usage_error("inspect no_such_plugin_anywhere",
                      "no plugin named 'no_such_plugin_anywhere'");
+}
+
+/* What the answers to words of other programs name is there. */
+static void test_words_meant(void) {
+  g_autofree char *source = NULL;
+  g_assert_true(g_file_get_contents(SOURCE "/core/cli/words_meant.c", &source, NULL, NULL));
+  g_auto(Run) help = hunch(HUNCH, "", "--help");
+  g_autoptr(GRegex) named = g_regex_new("'hunch ([a-z]+)", 0, 0, NULL);
+  g_autoptr(GMatchInfo) match = NULL;
+  guint n = 0;
+  for (g_regex_match(named, source, 0, &match); g_match_info_matches(match);
+       g_match_info_next(match, NULL), n++) {
+    g_autofree char *verb = g_match_info_fetch(match, 1);
+    g_autofree char *row = g_strdup_printf("\n  %s ", verb);
+    expect_text(help.out, row);
+  }
+  g_assert_cmpuint(n, >, 20);
 }
 
 static void test_inspect_list(void) {
@@ -271,16 +339,18 @@ static void test_full_disk(void) {
   expect_text(run.err, "hunch: error: standard output cannot be written: No space left");
 }
 
-/* What `hunch inspect` writes to a terminal of that TERM. */
-static char *on_terminal(const char *term, const char *no_color) {
+/* What hunch writes to a terminal of that TERM and of 80 columns; arguments are split at spaces. */
+static char *on_terminal(const char *term, const char *no_color, const char *arguments) {
   int terminal;
-  pid_t child = forkpty(&terminal, NULL, NULL, NULL);
+  g_autofree char *line = g_strconcat(HUNCH " ", arguments, NULL);
+  g_auto(GStrv) argv = g_strsplit(line, " ", -1);
+  pid_t child = forkpty(&terminal, NULL, NULL, &(struct winsize){24, 80, 0, 0});
   g_assert_cmpint(child, >=, 0);
   if (child == 0) {
     setenv("TERM", term, 1);
     setenv("HUNCH_PLUGIN_PATH", FAKES, 1);
     setenv("NO_COLOR", no_color, 1);
-    execl(HUNCH, HUNCH, "inspect", (char *)NULL);
+    execv(HUNCH, argv);
     _exit(127);
   }
   GString *text = g_string_new(NULL);
@@ -293,13 +363,41 @@ static char *on_terminal(const char *term, const char *no_color) {
 }
 
 static void test_colour(void) {
-  g_autofree char *color = on_terminal("xterm", "");
-  g_autofree char *asked_not_to = on_terminal("xterm", "1");
-  g_autofree char *dumb = on_terminal("dumb", "");
+  g_autofree char *color = on_terminal("xterm", "", "inspect");
+  g_autofree char *asked_not_to = on_terminal("xterm", "1", "inspect");
+  g_autofree char *dumb = on_terminal("dumb", "", "inspect");
   expect_text(color, "\033[1menv\033[0m");
   expect_text(asked_not_to, "env\r\n");
   g_assert_null(strchr(asked_not_to, '\033'));
   g_assert_cmpstr(dumb, ==, asked_not_to);
+}
+
+/* No line is wider than the terminal, but for a word that is. */
+static void expect_narrow(const char *arguments) {
+  g_autofree char *text = on_terminal("dumb", "", arguments);
+  g_auto(GStrv) lines = g_strsplit(text, "\r\n", -1);
+  g_assert_nonnull(lines[0]);
+  for (char **line = lines; *line; line++)
+    if (g_utf8_strlen(*line, -1) > 80 && strchr(g_strchug(*line), ' '))
+      g_error("hunch %s: more than 80 columns: %s", arguments, *line);
+}
+
+static void test_columns(void) {
+  g_auto(Run) help = hunch(HUNCH, "", "--help"), piped = hunch(HUNCH, FAKES, "inspect");
+  g_auto(GStrv) lines = g_strsplit(help.out, "\n", -1);
+  for (char **line = lines + 2; **line; line++) {
+    char name[32];
+    g_assert_cmpint(sscanf(*line, "%31s", name), ==, 1);
+    g_autofree char *arguments = g_strdup_printf("help %s", name);
+    expect_narrow(arguments);
+  }
+  expect_narrow("--help");
+  expect_narrow("inspect");
+  expect_narrow("doctor");
+  expect_narrow("check --list");
+  /* whoever reads a pipe gets lines whole */
+  expect_text(piped.out,
+              "/no_plugin.so: is a shared object but exports no plugin: expected the data symbol ");
 }
 
 static void copy(const char *from, const char *to) {
@@ -350,7 +448,9 @@ int main(int argc, char **argv) {
   g_test_add_func("/cli/help", test_help);
   g_test_add_func("/cli/help_of_verbs", test_help_of_verbs);
   g_test_add_func("/cli/manual", test_manual);
+  g_test_add_func("/cli/manual_of_studies", test_manual_of_studies);
   g_test_add_func("/cli/wrong_calls", test_wrong_calls);
+  g_test_add_func("/cli/words_meant", test_words_meant);
   g_test_add_func("/cli/inspect_list", test_inspect_list);
   g_test_add_func("/cli/inspect_list_json", test_inspect_list_json);
   g_test_add_func("/cli/inspect_deadly", test_inspect_deadly);
@@ -361,6 +461,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/cli/doctor", test_doctor);
   g_test_add_func("/cli/full_disk", test_full_disk);
   g_test_add_func("/cli/colour", test_colour);
+  g_test_add_func("/cli/columns", test_columns);
   g_test_add_func("/cli/moved_install", test_moved_install);
   return g_test_run();
 }

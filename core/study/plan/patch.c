@@ -142,18 +142,19 @@ static bool suggests_block(const Override *o, const HnNode *base, bool arm, HnDi
   return true;
 }
 
+const char *const hn_override_heads[] = {"env",        "inference", "policy",      "run",
+                                         "evaluation", "weights",   "arms",        "seeds",
+                                         "report",     "name",      "description", NULL};
+
 static void read_override(const Override *o, const HnNode *base, const char *const *arms,
                           HnOverrides *out, HnDiag *d) {
-  static const char *const first[] = {"env",        "inference", "policy",      "run",
-                                      "evaluation", "weights",   "arms",        "seeds",
-                                      "report",     "name",      "description", NULL};
   guint n = g_strv_length(o->path);
   const char *head = o->path[0];
   bool text = strcmp(head, "name") == 0 || strcmp(head, "description") == 0;
   bool arm = strcmp(head, "arms") == 0;
-  const bool blockless = arm ? n == 3 : n == 1 && !g_strv_contains(first, head);
+  const bool blockless = arm ? n == 3 : n == 1 && !g_strv_contains(hn_override_heads, head);
   if (blockless && suggests_block(o, base, arm, d)) return;
-  if (!known(o, "block", head, first, d)) return;
+  if (!known(o, "block", head, hn_override_heads, d)) return;
   const guint at = arm ? 2 : 0, deeper = n > at + 1 ? inners(o, at) : 0;
   if (n != (text ? 1U : arm ? 4U : 2U) + deeper) {
     hn_diag_add(d, o->place, 0, 0, "expected %s%s=value", head,

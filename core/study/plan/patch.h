@@ -15,6 +15,8 @@ typedef struct HnOverrides {
   HnNode *all;  /* map of blocks, over every arm */
   HnNode *arms; /* map of arm -> map of blocks */
 } HnOverrides;
+/* What an override can begin with, up to NULL: blocks, "arms", keys of the top level. */
+extern const char *const hn_override_heads[];
 /* base: the study's, or NULL; arms: names, NULL-terminated.  Adds findings for what is not
  * understood; the rest is returned. */
 HnOverrides hn_overrides_read(const char *const *overrides, const HnNode *base,
