@@ -9,6 +9,7 @@ typedef struct Finding {
   guint file, order; /* index in files, and of arrival */
   int line, column;
   char *text;
+  gsize message; /* where it begins in the text */
 } Finding;
 
 struct HnDiag {
@@ -73,14 +74,15 @@ void hn_diag_add(HnDiag *d, const char *file, int line, int column, const char *
   g_autofree char *where = !file      ? g_strdup("")
                            : line > 0 ? g_strdup_printf("%s:%d:%d: ", file, line, column)
                                       : g_strdup_printf("%s: ", file);
-  g_autofree char *raw = g_strconcat(where, "error: ", text, NULL);
-  char *full = hn_diag_printable(raw);
+  g_autofree char *head = g_strconcat(where, "error: ", NULL);
+  g_autofree char *place = hn_diag_printable(head), *message = hn_diag_printable(text);
+  char *full = g_strconcat(place, message, NULL);
   if (g_hash_table_contains(d->written, full)) {
     g_free(full);
     return;
   }
   g_hash_table_add(d->written, full);
-  Finding f = {file_index(d, file), d->findings->len, line, column, full};
+  Finding f = {file_index(d, file), d->findings->len, line, column, full, strlen(place)};
   g_array_append_val(d->findings, f);
 }
 
@@ -94,6 +96,11 @@ static int compare(const void *a, const void *b) {
   if (x->line != y->line) return x->line < y->line ? -1 : 1;
   if (x->column != y->column) return x->column < y->column ? -1 : 1;
   return x->order < y->order ? -1 : 1;
+}
+
+HnFinding hn_diag_at(const HnDiag *d, guint i) {
+  const Finding *f = &g_array_index(d->findings, Finding, i);
+  return (HnFinding){d->files->pdata[f->file], f->line, f->column, f->text + f->message};
 }
 
 char *hn_diag_text(const HnDiag *d) {

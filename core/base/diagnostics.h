@@ -16,6 +16,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnDiag, hn_diag_free)
 void hn_diag_add(HnDiag *d, const char *file, int line, int column, const char *format, ...)
     G_GNUC_PRINTF(5, 6);
 guint hn_diag_count(const HnDiag *d);
+/* The i-th of them, in the order of the last hn_diag_text; what it points to lives as long as d. */
+typedef struct HnFinding {
+  const char *file;    /* or NULL */
+  int line, column;    /* 0: none */
+  const char *message; /* printable, without the place */
+} HnFinding;
+HnFinding hn_diag_at(const HnDiag *d, guint i);
 /* All findings, a line each, ordered by file (as first met), line and column; free with g_free. */
 char *hn_diag_text(const HnDiag *d);
 

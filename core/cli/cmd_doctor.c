@@ -1,6 +1,7 @@
 /* cmd_doctor.c - `hunch doctor`: what hunch needs on this machine, and what to install if it lacks.
  */
 #include "determinism.h"
+#include "json.h"
 #include "kit_library.h"
 #include "message.h"
 #include "options.h"
@@ -14,17 +15,26 @@
 
 typedef enum Verdict { GOOD, OPTIONAL, BAD } Verdict;
 
-/* One line; returns whether something essential is missing. */
-G_GNUC_PRINTF(3, 4)
-static bool say(Verdict verdict, const char *what, const char *format, ...) {
+/* One line, or an element of the open array; returns whether something essential is missing. */
+G_GNUC_PRINTF(4, 5)
+static bool say(JsonBuilder *b, Verdict verdict, const char *what, const char *format, ...) {
   static const char *const words[] = {"ok", "note", "FAIL"};
   static const HnStyle styles[] = {HN_GREEN, HN_YELLOW, HN_RED};
   va_list args;
   va_start(args, format);
   g_autofree char *text = g_strdup_vprintf(format, args);
   va_end(args);
-  printf("%s%-4s%s  %-14s %s\n", hn_message_style(STDOUT_FILENO, styles[verdict]), words[verdict],
-         hn_message_style(STDOUT_FILENO, HN_PLAIN), what, text);
+  if (b) {
+    hn_json_open_object(b, NULL);
+    hn_json_add_string(b, "what", what), hn_json_add_string(b, "verdict", words[verdict]);
+    hn_json_add_string(b, "says", text);
+    json_builder_end_object(b);
+    return verdict == BAD;
+  }
+  g_autofree char *line =
+      g_strdup_printf("%s%-4s%s  %-14s %s\n", hn_message_style(STDOUT_FILENO, styles[verdict]),
+                      words[verdict], hn_message_style(STDOUT_FILENO, HN_PLAIN), what, text);
+  hn_message_lines(line);
   return verdict == BAD;
 }
 
@@ -40,14 +50,14 @@ static char *proc_value(const char *file, const char *key) {
   return NULL;
 }
 
-static void check_machine(void) {
+static void check_machine(JsonBuilder *b) {
   g_autofree char *model = proc_value("/proc/cpuinfo", "model name");
   g_autofree char *total = proc_value("/proc/meminfo", "MemTotal");
   g_autofree char *free_now = proc_value("/proc/meminfo", "MemAvailable");
-  say(GOOD, "processor", "%s, %u of its threads usable", model ? model : "unknown",
+  say(b, GOOD, "processor", "%s, %u of its threads usable", model ? model : "unknown",
       g_get_num_processors());
   if (total && free_now)
-    say(GOOD, "memory", "%.1f GiB, %.1f GiB available", g_ascii_strtod(total, NULL) / (1 << 20),
+    say(b, GOOD, "memory", "%.1f GiB, %.1f GiB available", g_ascii_strtod(total, NULL) / (1 << 20),
         g_ascii_strtod(free_now, NULL) / (1 << 20));
 }
 
@@ -57,48 +67,50 @@ static bool is_wide(const char *core) {
   return g_strv_contains(wide, core);
 }
 
-static void check_versions(void) {
-  say(GOOD, "hunch", "%s, plugin ABI %d.%d", HN_VERSION, HN_ABI_MAJOR, HN_ABI_MINOR);
-  say(GOOD, "GLib", "%u.%u.%u", glib_major_version, glib_minor_version, glib_micro_version);
-  say(GOOD, "libyaml", "%s", yaml_get_version_string());
+static void check_versions(JsonBuilder *b) {
+  say(b, GOOD, "hunch", "%s, plugin ABI %d.%d", HN_VERSION, HN_ABI_MAJOR, HN_ABI_MINOR);
+  say(b, GOOD, "GLib", "%u.%u.%u", glib_major_version, glib_minor_version, glib_micro_version);
+  say(b, GOOD, "libyaml", "%s", yaml_get_version_string());
 }
 
 /* Known once a plugin has loaded them. */
-static void check_numerics(void) {
+static void check_numerics(JsonBuilder *b) {
   const char *isa = hn_kit_library_isa(), *core = hn_kit_library_blas();
   if (!isa || !core) {
-    say(OPTIONAL, "kit", "no plugin has loaded it");
+    say(b, OPTIONAL, "kit", "no plugin has loaded it");
     return;
   }
   const char *version = hn_kit_library_blas_version();
-  say(GOOD, "OpenBLAS", "kernels %s, one thread a worker (%s)", core,
+  say(b, GOOD, "OpenBLAS", "kernels %s, one thread a worker (%s)", core,
       version ? version : "version unknown");
   const char *set = g_getenv("OPENBLAS_CORETYPE");
   if (set && *set && strcmp(isa, "v4") == 0 && !is_wide(core))
-    say(OPTIONAL, "OpenBLAS", "OPENBLAS_CORETYPE=%s keeps it from AVX-512: slower in float64", set);
+    say(b, OPTIONAL, "OpenBLAS", "OPENBLAS_CORETYPE=%s keeps it from AVX-512: slower in float64",
+        set);
   const char *pinned = g_getenv("HUNCH_ISA");
-  say(GOOD, "kit", "instruction set %s%s", isa, pinned && *pinned ? ", pinned by HUNCH_ISA" : "");
+  say(b, GOOD, "kit", "instruction set %s%s", isa,
+      pinned && *pinned ? ", pinned by HUNCH_ISA" : "");
 }
 
 /* What results' bits hang on besides kit and OpenBLAS; whether runs can be portable here. */
-static void check_portable(void) {
+static void check_portable(JsonBuilder *b) {
   const char *lacking = hn_portable_lacks();
-  say(GOOD, "libm", "%s, fingerprint %s", hn_libm_version(), hn_libm_fingerprint());
+  say(b, GOOD, "libm", "%s, fingerprint %s", hn_libm_version(), hn_libm_fingerprint());
   if (lacking)
-    say(OPTIONAL, "portable", "run.determinism: portable needs AVX2 and FMA; this machine lacks %s",
-        lacking);
+    say(b, OPTIONAL, "portable",
+        "run.determinism: portable needs AVX2 and FMA; this machine lacks %s", lacking);
   else
-    say(GOOD, "portable",
+    say(b, GOOD, "portable",
         "runs get the same bits on every x86-64 with AVX2 and FMA, by OpenBLAS's "
         "kernels " HN_PORTABLE_BLAS);
 }
 
-static void check_tool(const char *tool, const char *package, const char *purpose) {
+static void check_tool(JsonBuilder *b, const char *tool, const char *package, const char *purpose) {
   g_autofree char *path = g_find_program_in_path(tool);
   if (path)
-    say(GOOD, tool, "%s", path);
+    say(b, GOOD, tool, "%s", path);
   else
-    say(OPTIONAL, tool, "not found; %s: apt-get install %s", purpose, package);
+    say(b, OPTIONAL, tool, "not found; %s: apt-get install %s", purpose, package);
 }
 
 /* The Debian package that holds the library a loader's message names, or NULL. */
@@ -110,14 +122,14 @@ static const char *package_of(const char *reason) {
   return NULL;
 }
 
-static bool check_plugins(void) {
+static bool check_plugins(JsonBuilder *b) {
   bool missing = false;
   g_auto(GStrv) folders = hn_plugins_folders();
   g_auto(GStrv) ignored = hn_plugins_ignored();
   for (char **f = folders; *f; f++)
-    say(GOOD, "plugin folder", "%s%s", *f,
+    say(b, GOOD, "plugin folder", "%s%s", *f,
         g_file_test(*f, G_FILE_TEST_IS_DIR) ? "" : " (does not exist)");
-  for (char **text = ignored; *text; text++) say(OPTIONAL, "plugin folder", "%s", *text);
+  for (char **text = ignored; *text; text++) say(b, OPTIONAL, "plugin folder", "%s", *text);
 
   g_autoptr(GPtrArray) all = hn_plugins_scan();
   guint counts[HN_KIND_POLICY + 1] = {0};
@@ -127,14 +139,14 @@ static bool check_plugins(void) {
     if (found->plugin)
       counts[found->plugin->kind]++;
     else
-      say(OPTIONAL, "rejected", "%s%s%s", found->reason, package ? ": apt-get install " : "",
+      say(b, OPTIONAL, "rejected", "%s%s%s", found->reason, package ? ": apt-get install " : "",
           package ? package : "");
   }
   for (HnKind kind = HN_KIND_ENV; kind <= HN_KIND_POLICY; kind++) {
     if (counts[kind])
-      say(GOOD, "plugins", "%u of kind %s", counts[kind], hn_kind_name(kind));
+      say(b, GOOD, "plugins", "%u of kind %s", counts[kind], hn_kind_name(kind));
     else
-      missing |= say(BAD, "plugins",
+      missing |= say(b, BAD, "plugins",
                      "none of kind %s: install hunch (meson install), or name "
                      "their folder in HUNCH_PLUGIN_PATH",
                      hn_kind_name(kind));
@@ -143,33 +155,49 @@ static bool check_plugins(void) {
 }
 
 /* Where `hunch run` writes unless told otherwise. */
-static bool check_runs(void) {
+static bool check_runs(JsonBuilder *b) {
   bool exists = g_file_test("runs", G_FILE_TEST_EXISTS);
   const char *folder = exists ? "runs" : ".";
   g_autofree char *path = g_canonicalize_filename("runs", NULL);
   if (access(folder, W_OK | X_OK) != 0)
-    return say(BAD, "runs folder", "%s cannot be written: go to a folder that can, or run with -o",
-               path);
+    return say(b, BAD, "runs folder",
+               "%s cannot be written: go to a folder that can, or run with -o", path);
   struct statvfs disk;
-  if (statvfs(folder, &disk) != 0) return say(GOOD, "runs folder", "%s", path);
-  say(GOOD, "runs folder", "%s%s, %.1f GiB free", path, exists ? "" : " (made when needed)",
+  if (statvfs(folder, &disk) != 0) return say(b, GOOD, "runs folder", "%s", path);
+  say(b, GOOD, "runs folder", "%s%s, %.1f GiB free", path, exists ? "" : " (made when needed)",
       (double)disk.f_bavail * (double)disk.f_frsize / (1 << 30));
   return false;
 }
 
+/* Whether something essential is missing. */
+static bool check_all(JsonBuilder *b) {
+  check_versions(b);
+  check_machine(b);
+  check_tool(b, "gnuplot", "gnuplot-nox", "'hunch report' draws its figures with it");
+  check_tool(b, "ffmpeg", "ffmpeg", "only videos need it");
+  bool missing = check_plugins(b);
+  check_numerics(b);
+  check_portable(b);
+  return check_runs(b) || missing;
+}
+
 int hn_cmd_doctor(int argc, char **argv) {
+  gboolean json = FALSE;
+  GOptionEntry entries[] = {
+      {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON instead of text.", NULL}, {NULL}};
   const HnVerb *verb = hn_verb_find("doctor");
-  int code = hn_options_parse(verb, NULL, &argc, &argv);
+  int code = hn_options_parse(verb, entries, &argc, &argv);
   if (code >= 0) return code;
   if (argc > 1) return hn_options_refuse(verb, "'%s': nothing more is taken", argv[1]);
-  check_versions();
-  check_machine();
-  check_tool("gnuplot", "gnuplot-nox", "'hunch report' draws its figures with it");
-  check_tool("ffmpeg", "ffmpeg", "only videos need it");
-  bool missing = check_plugins();
-  check_numerics();
-  check_portable();
-  missing |= check_runs();
+  JsonBuilder *b = json ? hn_json_begin() : NULL;
+  if (b) hn_json_open_array(b, "findings");
+  const bool missing = check_all(b);
+  if (b) {
+    json_builder_end_array(b);
+    hn_json_add_bool(b, "ready", !missing);
+    g_autofree char *text = hn_json_end(b);
+    fputs(text, stdout);
+  }
   if (missing) hn_message_error("doctor", "something that hunch needs is missing: see FAIL above");
   return missing ? HN_EXIT_FAILED : HN_EXIT_DONE;
 }

@@ -21,20 +21,25 @@ static void warn_of_hidden(const HnVerb *verb, const HnStudy *s) {
   }
 }
 
-HnStudy *hn_study_argument(const HnVerb *verb, int argc, char **argv) {
+HnStudy *hn_study_argument_read(const HnVerb *verb, int argc, char **argv, HnDiag *d) {
   if (argc < 2 || !*argv[1]) {
     hn_options_refuse(verb, "which study?");
     return NULL;
   }
-  g_autoptr(HnDiag) d = hn_diag_new();
   g_autoptr(HnStudy) study = hn_study_read(argv[1], (const char *const *)argv + 2, d);
   /* a run goes on with the other arms, and says itself how a plugin died */
   if (study) hn_session_check(study, strcmp(verb->name, "run") != 0, d);
   if (study) hn_arm_weights_check(study, d);
   if (study) warn_of_hidden(verb, study);
+  return hn_diag_count(d) ? NULL : g_steal_pointer(&study);
+}
+
+HnStudy *hn_study_argument(const HnVerb *verb, int argc, char **argv) {
+  g_autoptr(HnDiag) d = hn_diag_new();
+  HnStudy *study = hn_study_argument_read(verb, argc, argv, d);
   g_autofree char *text = hn_diag_text(d);
   (void)fputs(text, stderr);
-  return hn_diag_count(d) ? NULL : g_steal_pointer(&study);
+  return study;
 }
 
 int64_t hn_study_argument_arm(const HnVerb *verb, const HnStudy *study, const char *name,
