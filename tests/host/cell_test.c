@@ -20,6 +20,7 @@ static const char resolved[] =
     "  keep_every: 0\n"
     "  call_seconds: 3600\n"
     "  memory: 0\n"
+    "  tensorboard: false\n"
     "evaluation:\n  every: 0\n  tasks: 5\n  protocol: trial\n  episodes: 0\n  trial_steps: 0\n"
     "  adapt_episodes: 10\n  parallel: 4\n  split: \"\"\n  greedy: true\n  also_drawn: false\n"
     "  also_shuffled: false\n  diagnose: false\n  samples: -1\n  questions: 100\n"

@@ -44,7 +44,8 @@ typedef enum HnKeyRole {
     1e9)                                                                                           \
   X(real, memory, FREE, "GB",                                                                      \
     "A cell that takes more memory is ended, naming the call; 0: nearly all that there is.", 0, 0, \
-    1e6)
+    1e6)                                                                                           \
+  X(flag, tensorboard, FREE, "", "Writes the rows of metrics.csv for TensorBoard, too.", 0)
 #define HN_EVALUATION_PARAMS(X)                                                                    \
   X(int, every, ARM, "update", "Updates between evaluations; 0: only after the last update.", 0,   \
     0, 1e9)                                                                                        \

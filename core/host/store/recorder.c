@@ -2,6 +2,7 @@
 #include "recorder.h"
 #include "checksum.h"
 #include "error.h"
+#include "event_file.h"
 #include "outputs.h"
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -17,12 +18,18 @@ struct HnRecorder {
   HnChecksum sum[HN_RUN_FILE_COUNT]; /* of each, from its start */
   int failure[HN_RUN_FILE_COUNT];    /* errno of the first write that failed, or 0 */
   HnCsvWriter row;
+  char *metrics; /* the header of metrics.csv, where events are written */
 };
 
 /* A failure stays until the file is synchronised, which then says it. */
 static void put(HnRecorder *r, HnRunFile t, const void *data, gsize n) {
   if (fwrite(data, 1, n, r->file[t]) != n && !r->failure[t]) r->failure[t] = errno;
   hn_checksum_add(&r->sum[t], data, n);
+}
+
+/* Hands what is written to the system, where others see it; a failure stays as in put(). */
+static void show(HnRecorder *r, HnRunFile t) {
+  if (fflush(r->file[t]) != 0 && !r->failure[t]) r->failure[t] = errno;
 }
 
 /* Writes out the row, or header, that is complete. */
@@ -56,12 +63,27 @@ static bool is_of_the_end(HnRunFile t) {
   return t == HN_FILE_TRIAL || t == HN_FILE_PREDICTIONS;
 }
 
-/* How much of a table a checkpoint keeps. */
-static off_t kept_length(const char *path, HnRunFile t, GHashTable *meta, bool ended) {
+/* Bytes of the events up to what a checkpoint has seen; their times differ between runs, too. */
+static off_t events_length(const char *path, int64_t frames) {
+  GMappedFile *file = g_mapped_file_new(path, FALSE, NULL);
+  if (!file) return 0;
+  const char *bytes = g_mapped_file_get_contents(file);
+  const gsize length = bytes ? hn_event_length(bytes, g_mapped_file_get_length(file), frames) : 0;
+  g_mapped_file_unref(file);
+  return (off_t)length;
+}
+
+static bool has_ended(const HnSession *s) {
+  return s->frames >= s->cell->run.frames;
+}
+
+/* How much of a file a checkpoint keeps. */
+static off_t kept_length(const char *path, HnRunFile t, GHashTable *meta, const HnSession *s) {
   const char *length = g_hash_table_lookup(meta, hn_run_file_name(t));
   const char *update = g_hash_table_lookup(meta, "update");
   if (t == HN_FILE_TIMING && update) return timing_length(path, g_ascii_strtoll(update, NULL, 10));
-  if (!ended && is_of_the_end(t)) return 0;
+  if (t == HN_FILE_EVENTS && update) return events_length(path, s->frames);
+  if (!has_ended(s) && is_of_the_end(t)) return 0;
   return length ? (off_t)g_ascii_strtoll(length, NULL, 10) : 0;
 }
 
@@ -81,10 +103,10 @@ static char *extent_text(const HnChecksum *sum) {
   return g_strdup_printf("%" PRIu64 " %016" PRIx64, sum->bytes, hn_checksum_so_far(sum));
 }
 
-static FILE *open_file(const char *dir, HnRunFile t, GHashTable *meta, bool ended, HnChecksum *sum,
-                       GError **error) {
+static FILE *open_file(const char *dir, HnRunFile t, GHashTable *meta, const HnSession *s,
+                       HnChecksum *sum, GError **error) {
   g_autofree char *path = hn_run_file(dir, t);
-  const off_t keep = kept_length(path, t, meta, ended);
+  const off_t keep = kept_length(path, t, meta, s);
   FILE *f = fopen(path, "ab");
   bool cut_short = f && ftello(f) < keep;
   if (!f || cut_short || ftruncate(fileno(f), keep) != 0 || fseeko(f, 0, SEEK_END) != 0 ||
@@ -116,21 +138,51 @@ bool hn_recorder_check(const char *dir, GHashTable *meta, bool ended, GError **e
   return true;
 }
 
+/* Whether a run has the file, and this writes it. */
+static bool is_written(const HnSession *s, HnRunFile t) {
+  if (t == HN_FILE_EVENTS) return s->cell->run.tensorboard;
+  return t == HN_FILE_TRACE || hn_record_has(s, t);
+}
+
+static double seconds_now(void) {
+  return 1e-6 * (double)g_get_real_time();
+}
+
+/* The file's first record, unless it has one, and the names of scalars. */
+static void begin_events(HnRecorder *r, const HnSession *s) {
+  hn_record_header(&r->row, HN_FILE_METRICS, s);
+  r->metrics = g_strchomp(g_strdup(r->row.out->str));
+  g_string_truncate(r->row.out, 0);
+  if (r->sum[HN_FILE_EVENTS].bytes) return;
+  g_autoptr(GString) record = g_string_new(NULL);
+  hn_event_begin(record, seconds_now());
+  put(r, HN_FILE_EVENTS, record->str, record->len);
+}
+
+/* What the row that is to be written says. */
+static void put_event(HnRecorder *r) {
+  g_autofree char *row = g_strchomp(g_strdup(r->row.out->str));
+  g_autoptr(GString) record = g_string_new(NULL);
+  hn_event_row(record, seconds_now(), r->metrics, row);
+  put(r, HN_FILE_EVENTS, record->str, record->len);
+  show(r, HN_FILE_EVENTS);
+}
+
 HnRecorder *hn_recorder_open(const char *dir, const HnSession *s, GHashTable *meta,
                              GError **error) {
   HnRecorder *r = g_new0(HnRecorder, 1);
   r->dir = g_strdup(dir);
   r->row = (HnCsvWriter){g_string_new(NULL), DIGITS, false};
-  const bool ended = s->frames >= s->cell->run.frames;
   for (HnRunFile t = 0; t < HN_RUN_FILE_COUNT; t++) {
-    if (t != HN_FILE_TRACE && !hn_record_has(s, t)) continue;
-    r->file[t] = open_file(dir, t, meta, ended, &r->sum[t], error);
+    if (!is_written(s, t)) continue;
+    r->file[t] = open_file(dir, t, meta, s, &r->sum[t], error);
     if (!r->file[t]) {
       hn_recorder_close(r);
       return NULL;
     }
-    const bool goes_on = g_hash_table_size(meta) > 0 && (ended || !is_of_the_end(t));
-    if (goes_on || t == HN_FILE_TRACE) continue;
+    const bool goes_on = g_hash_table_size(meta) > 0 && (has_ended(s) || !is_of_the_end(t));
+    if (t == HN_FILE_EVENTS) begin_events(r, s);
+    if (goes_on || t == HN_FILE_TRACE || t == HN_FILE_EVENTS) continue;
     hn_record_header(&r->row, t, s);
     flush_row(r, t);
   }
@@ -142,7 +194,7 @@ void hn_recorder_close(HnRecorder *r) {
   for (HnRunFile t = 0; t < HN_RUN_FILE_COUNT; t++)
     if (r->file[t]) fclose(r->file[t]);
   g_free(hn_csv_take(&r->row));
-  g_free(r->dir), g_free(r);
+  g_free(r->dir), g_free(r->metrics), g_free(r);
 }
 
 bool hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error) {
@@ -152,7 +204,7 @@ bool hn_recorder_sync(HnRecorder *r, GHashTable *meta, GError **error) {
     if (r->failure[t] || fflush(f) != 0 || fsync(fileno(f)) != 0)
       return hn_error_set(error, HN_ERROR_FILE, "%s/%s: cannot write: %s", r->dir,
                           hn_run_file_name(t), g_strerror(r->failure[t] ? r->failure[t] : errno));
-    if (t == HN_FILE_TIMING) continue;
+    if (t == HN_FILE_TIMING || t == HN_FILE_EVENTS) continue; /* no two runs have the same */
     g_hash_table_insert(meta, g_strdup(hn_run_file_name(t)), extent_text(&r->sum[t]));
   }
   return true;
@@ -167,12 +219,9 @@ void hn_recorder_episode(HnRecorder *r, HnSession *s, int64_t update, const char
 void hn_recorder_update(HnRecorder *r, HnSession *s, const HnEpisodeMeans *train,
                         const HnEvaluation *eval) {
   HnRecordRow row = {.s = s, .update = s->update, .train = train, .eval = eval};
-  write_row(r, HN_FILE_METRICS, &row);
-}
-
-/* Hands what is written to the system, where others see it; a failure stays as in put(). */
-static void show(HnRecorder *r, HnRunFile t) {
-  if (fflush(r->file[t]) != 0 && !r->failure[t]) r->failure[t] = errno;
+  hn_record_row(&r->row, HN_FILE_METRICS, &row);
+  if (r->file[HN_FILE_EVENTS]) put_event(r);
+  flush_row(r, HN_FILE_METRICS);
 }
 
 void hn_recorder_timing(HnRecorder *r, HnSession *s, const double seconds[HN_TIMINGS]) {
