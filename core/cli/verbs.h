@@ -30,7 +30,7 @@
     "Judge a plugin by the laws of its kind.")                                                   \
   X(video, "video", "CELL -o FILE.mp4", "Film a trial of a trained cell, with its belief.")      \
   X(play, "play", "CELL", "Show a trial of a trained cell, in a window or in the terminal.")     \
-  X(completion, "completion", "bash|zsh|fish", "Print what makes a shell complete these words.") \
+  X(completion, "completion", "bash|zsh|fish", "Print the completion script of a shell.")        \
   X(complete, "complete", "WORD..", NULL)                                                        \
   X(cell, "cell", "DIR", NULL)                                                                   \
   X(task, "task", "CONFIGURATION DIR", NULL)                                                     \
