@@ -69,6 +69,33 @@ static void finding(void) {
       "difference is that of inferred (+5.500 reward per episode).");
 }
 
+/* Many arms, all as the baseline is but for noise that is the same in every pair: none is told
+ * apart. */
+static void finding_of_many(void) {
+  enum { ARMS = 6 };
+  FakeArm arm[ARMS];
+  char *names[ARMS];
+  for (int a = 0; a < ARMS; a++) {
+    names[a] = g_strdup_printf("arm%02d", a);
+    arm[a] = (FakeArm){names[a], "glibrl", 1, 4, 1, 0};
+  }
+  FakeStudy study = {"many", arm, ARMS, 3, 4, 2, 5, "mean"};
+  char *dir = temporary();
+  fake_study(&study, dir);
+  for (int a = 0; a < ARMS; a++) {
+    const double even[] = {1, 2, 3}, odd[] = {2, 1, 3 + a};
+    set_returns(dir, names[a], 3, a == ARMS - 1 ? even : odd);
+  }
+  Study s = read_study(dir);
+  g_autofree char *finding = hn_finding(s.c);
+  g_assert_cmpstr(
+      finding, ==,
+      "None of the 5 other arms is told apart from arm05 by return on held-out tasks, with "
+      "3 seeds.");
+  study_clear(&s);
+  for (int a = 0; a < ARMS; a++) g_free(names[a]);
+}
+
 static void arms_as_changes(void) {
   char *dir = temporary();
   fake_study(&three, dir);
@@ -326,6 +353,7 @@ static void without_pdf(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/report-page/finding", finding);
+  g_test_add_func("/report-page/finding_of_many", finding_of_many);
   g_test_add_func("/report-page/arms_as_changes", arms_as_changes);
   g_test_add_func("/report-page/slots_of_many", slots_of_many);
   g_test_add_func("/report-page/groups", groups);

@@ -66,6 +66,18 @@ static void add_subject(GString *out, const HnComparison *c, const HnCompared *m
   g_string_append(out, arm->len == 1 ? " is" : " are");
 }
 
+/* Where no arm is told apart from the baseline, and they are many. */
+static bool add_none(GString *out, const HnComparison *c, const GArray *arm, const char *words,
+                     int64_t pairs) {
+  const int64_t others = c->results->arm_count - 1;
+  if (are_named(c, arm) || arm->len != others) return false;
+  g_string_append_printf(out,
+                         "None of the %" G_GINT64_FORMAT
+                         " other arms is told apart from %s by %s, with %" G_GINT64_FORMAT " seeds",
+                         others, c->results->arms[c->baseline], words, pairs);
+  return true;
+}
+
 /* Of many the one that differs most. */
 static void add_most(GString *out, const HnComparison *c, const HnCompared *m, const GArray *arm) {
   if (are_named(c, arm)) return;
@@ -133,6 +145,7 @@ char *hn_finding(const HnComparison *c) {
       g_array_append_val(group[group_of(hn_compared_verdict(m, a))], a);
   for (int k = GOOD; k <= OPEN; k++) {
     if (!group[k]->len) continue;
+    if (k == OPEN && add_none(out, c, group[k], words, pairs_of(m))) continue;
     const bool first = !out->len;
     if (!first) g_string_append(out, ". ");
     add_subject(out, c, m, group[k], first || k != OPEN);
@@ -150,6 +163,7 @@ char *hn_finding(const HnComparison *c) {
   if (!g_str_equal(m->column, c->results->report.metric))
     g_string_append_printf(out, " No done cell reports %s, which was to decide.",
                            c->results->report.metric);
+  if (c->partial->len) g_string_append(out, " So far: not all cells have ended.");
   for (int k = 0; k < GROUPS; k++) g_array_unref(group[k]);
   return g_string_free(out, FALSE);
 }

@@ -48,7 +48,11 @@ void hn_html_top(GString *out, const HnComparison *c) {
   hn_html_add(out, "<p class=\"finding\" id=\"finding\">%s</p>\n<p class=\"quiet\">", finding);
   if (r->arm_count > 1 && c->columns->len) {
     g_autofree char *interval = hn_format_confidence(c), *methods = hn_format_methods(c);
-    hn_html_add(out, "In brackets: %s; %s.<br/>", interval, methods);
+    const HnCompared *m = c->columns->pdata[0];
+    hn_html_add(out, "In brackets: %s; %s%s.<br/>", interval, methods,
+                m->adjusted && m->family > 1
+                    ? "; verdicts are adjusted for several arms (Holm), intervals not"
+                    : "");
   }
   add_counts(out, c);
   const char *last = latest(r);
