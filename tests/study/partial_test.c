@@ -1,6 +1,7 @@
 /* partial_test.c - a comparison of a study whose cells are on their way: which of them count, and
  * as of which update. */
 #include "compare.h"
+#include "finding.h"
 #include "lock_fixture.h"
 #include "render_text.h"
 #include "three_arms_fixture.h"
@@ -95,6 +96,8 @@ static void test_baseline_on_its_way(void) {
   for (int s = 0; s < 3; s++) holder[s] = begin("fixed", s, 9, 2);
   g_autoptr(HnResults) r = hn_results_read(dir, NULL);
   g_autoptr(HnComparison) c = hn_compare(r, NULL, NULL, NULL);
+  g_autofree char *finding = hn_finding(c);
+  g_assert_true(g_str_has_suffix(finding, " So far: not all cells have ended."));
   g_assert_cmpint(c->counts_at[2], ==, 5);
   expect(first(c)->estimate[2][HN_VALUE].value, 110);
   expect(first(c)->estimate[1][HN_VALUE].value, 120);
