@@ -8,12 +8,13 @@ static const struct {
     [HN_INK] = {"ink", "#333333", "#d8d8d8"},     [HN_GRID] = {"grid", "#e2e2e2", "#3a3a3a"},
     [HN_HEAT] = {"heat", "#08407f", "#6cb6ff"},   [HN_PATH] = {"path", "#d55e00", "#ff8c42"},
     [HN_PAPER] = {"paper", "#ffffff", "#141414"}, [HN_REST] = {"rest", "#cfcfcf", "#484848"}};
-static const char *const light[HN_SLOTS] = {
-    "#5f5f5f", "#0072b2", "#d55e00", "#50a288", "#7f0000", "#938fba", "#011e81", "#709357",
-    "#817ffe", "#41213c", "#b0350e", "#946c87", "#215370", "#56714c", "#0400e5", "#581020"};
-static const char *const dark[HN_SLOTS] = {
-    "#b4b4b4", "#56b4e9", "#ff8c42", "#99bb8d", "#c20a59", "#ebeca7", "#7629fb", "#067060",
-    "#7f75ff", "#805d01", "#d3f700", "#9981a5", "#03f9fb", "#599481", "#6c5f8f", "#ab784b"};
+static const struct {
+  const char *light, *dark;
+} slots[HN_SLOTS] = {
+    {"#5f5f5f", "#b4b4b4"}, {"#0072b2", "#56b4e9"}, {"#d55e00", "#ff8c42"}, {"#50a288", "#99bb8d"},
+    {"#7f0000", "#c20a59"}, {"#938fba", "#ebeca7"}, {"#011e81", "#7629fb"}, {"#709357", "#067060"},
+    {"#817ffe", "#7f75ff"}, {"#41213c", "#805d01"}, {"#b0350e", "#d3f700"}, {"#946c87", "#9981a5"},
+    {"#215370", "#03f9fb"}, {"#56714c", "#599481"}, {"#0400e5", "#6c5f8f"}, {"#581020", "#ab784b"}};
 
 int hn_colour_of_slot(int64_t slot) {
   return slot < 0 ? HN_REST : HN_FIRST_SLOT + (int)(slot % HN_SLOTS);
@@ -25,7 +26,8 @@ bool hn_colour_is_code(int64_t code) {
 
 const char *hn_colour(int code, bool on_dark) {
   if (code < HN_FIRST_SLOT) return on_dark ? paper[code].dark : paper[code].light;
-  return (on_dark ? dark : light)[code - HN_FIRST_SLOT];
+  const int slot = code - HN_FIRST_SLOT;
+  return on_dark ? slots[slot].dark : slots[slot].light;
 }
 
 static char *name_of(int code) {
