@@ -5,8 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-char *hn_json_text(JsonNode *root) {
-  char *text = json_to_string(root, true);
+/* Without the tails that json-glib leaves. */
+static GString *text_of(JsonNode *root, bool indented) {
+  char *text = json_to_string(root, indented);
   GString *out = g_string_sized_new(strlen(text) + 1);
   bool quoted = false, exponent = false;
   for (const char *c = text; *c; c++) {
@@ -25,9 +26,12 @@ char *hn_json_text(JsonNode *root) {
       exponent = false;
     g_string_append_c(out, *c);
   }
-  g_string_append_c(out, '\n');
   g_free(text);
-  return g_string_free(out, false);
+  return out;
+}
+
+char *hn_json_text(JsonNode *root) {
+  return g_string_free(g_string_append_c(text_of(root, true), '\n'), false);
 }
 
 /* ---- writing ---- */
@@ -40,6 +44,12 @@ char *hn_json_end(JsonBuilder *b) {
   g_autoptr(JsonNode) root = json_builder_get_root(json_builder_end_object(b));
   g_object_unref(b);
   return hn_json_text(root);
+}
+
+char *hn_json_end_line(JsonBuilder *b) {
+  g_autoptr(JsonNode) root = json_builder_get_root(json_builder_end_object(b));
+  g_object_unref(b);
+  return g_string_free(text_of(root, false), false);
 }
 
 /* Of an object without its own checksum. */

@@ -17,6 +17,8 @@ char *hn_json_text(JsonNode *root);
  */
 JsonBuilder *hn_json_begin(void);
 char *hn_json_end(JsonBuilder *b);
+/* The same as one line, without its newline. */
+char *hn_json_end_line(JsonBuilder *b);
 /* Each adds a member to the open object, or with name NULL an element to the open array.  NULL and
  * numbers that are not finite become null. */
 void hn_json_add_string(JsonBuilder *b, const char *name, const char *text);
