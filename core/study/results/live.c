@@ -158,11 +158,18 @@ static void mark_damaged(HnLiveCell *c, const char *why) {
   c->state = HN_LIVE_DAMAGED, c->reason = hn_diag_printable(why);
 }
 
+static int64_t changed_at(const char *path) {
+  GStatBuf file;
+  return g_stat(path, &file) == 0 ? file.st_mtim.tv_sec * (int64_t)1000000000 + file.st_mtim.tv_nsec
+                                  : 0;
+}
+
 static void read_files(HnLiveCell *c, const char *folder, const char *metric,
                        const HnLockHolder *holder) {
   g_autofree char *run = hn_run_file(folder, HN_FILE_JSON);
   g_autofree char *path = hn_run_file(folder, HN_FILE_CONFIG);
   g_autoptr(GError) why = NULL;
+  c->changed = changed_at(run); /* before it is read: what comes later is seen the next time */
   g_autoptr(JsonObject) facts =
       g_file_test(run, G_FILE_TEST_EXISTS) ? hn_run_facts(folder, &why) : NULL;
   const bool begun = facts || g_file_test(path, G_FILE_TEST_EXISTS);
@@ -247,23 +254,40 @@ static double time_left(const GPtrArray *cells) {
   return rate > 0 && known > 0 ? missing / rate : (double)NAN;
 }
 
+/* A done cell whose run.json is the one that was read. */
+static bool is_unchanged(const HnLiveCell *c, const char *folder) {
+  g_autofree char *run = hn_run_file(folder, HN_FILE_JSON);
+  return c && c->state == HN_LIVE_DONE && c->changed == changed_at(run);
+}
+
+void hn_live_refresh(HnLive *live) {
+  const HnResults *plan = live->plan;
+  memset(live->count, 0, sizeof live->count);
+  for (guint i = 0; i < live->cells->len; i++) {
+    const char *arm = plan->arms[i / plan->seeds];
+    const int64_t seed = i % plan->seeds;
+    HnLiveCell *c = live->cells->pdata[i];
+    g_autofree char *folder = hn_run_dir(plan->dir, arm, seed);
+    if (!is_unchanged(c, folder)) {
+      live->cells->pdata[i] = hn_live_cell_read(folder, arm, seed, plan->report.metric);
+      hn_live_cell_free(c);
+      c = live->cells->pdata[i];
+    }
+    live->count[c->state]++;
+  }
+  for (int64_t a = 0; a < plan->arm_count; a++)
+    spread_lengths(live->cells, (guint)(a * plan->seeds), plan->seeds);
+  live->left = time_left(live->cells);
+}
+
 HnLive *hn_live_read(const char *dir, GError **error) {
   HnResults *plan = hn_results_read_plan(dir, error);
   if (!plan) return NULL;
   HnLive *live = g_new0(HnLive, 1);
   live->plan = plan;
   live->cells = g_ptr_array_new_with_free_func((GDestroyNotify)hn_live_cell_free);
-  for (int64_t a = 0; a < plan->arm_count; a++) {
-    const guint first = live->cells->len;
-    for (int64_t s = 0; s < plan->seeds; s++) {
-      g_autofree char *folder = hn_run_dir(dir, plan->arms[a], s);
-      HnLiveCell *c = hn_live_cell_read(folder, plan->arms[a], s, plan->report.metric);
-      g_ptr_array_add(live->cells, c);
-      live->count[c->state]++;
-    }
-    spread_lengths(live->cells, first, plan->seeds);
-  }
-  live->left = time_left(live->cells);
+  g_ptr_array_set_size(live->cells, (int)(plan->arm_count * plan->seeds));
+  hn_live_refresh(live);
   return live;
 }
 

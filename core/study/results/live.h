@@ -33,6 +33,7 @@ typedef struct HnLiveCell {
   char *host;                   /* where it runs or ran, or NULL */
   int64_t pid;                  /* of the process that has it, on that host; 0: none, or not told */
   char *written;                /* when its run.json was, ISO 8601 in UTC, or NULL */
+  int64_t changed; /* when that file was, nanoseconds of its system; 0: there is none */
 } HnLiveCell;
 
 /* One cell, from its folder; metric: a column of metrics.csv.  Not for a process that holds the
@@ -53,6 +54,9 @@ typedef struct HnLive {
 
 /* NULL as hn_results_read_plan. */
 HnLive *hn_live_read(const char *dir, GError **error);
+/* Looks again, of the cells that are done only at those whose run.json has changed: for who watches
+ * many of them. */
+void hn_live_refresh(HnLive *live);
 void hn_live_free(HnLive *live);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnLive, hn_live_free)
 /* Whether any cell is still to be run: not done, and not failed. */

@@ -130,8 +130,7 @@ static void add_known(JsonBuilder *b, const char *name, int64_t x) {
     hn_json_add_string(b, name, NULL);
 }
 
-static void add_json(JsonBuilder *b, const HnLiveCell *c) {
-  hn_json_open_object(b, NULL);
+void hn_render_live_members(JsonBuilder *b, const HnLiveCell *c) {
   hn_json_add_string(b, "arm", c->arm);
   hn_json_add_int(b, "seed_index", c->seed_index);
   hn_json_add_string(b, "state", hn_live_state_name(c->state));
@@ -148,7 +147,6 @@ static void add_json(JsonBuilder *b, const HnLiveCell *c) {
   add_known(b, "pid", c->pid > 0 ? c->pid : -1);
   hn_json_add_string(b, "written", c->written);
   hn_json_add_string(b, "reason", c->reason);
-  json_builder_end_object(b);
 }
 
 char *hn_render_live_json(const HnLive *live) {
@@ -161,7 +159,11 @@ char *hn_render_live_json(const HnLive *live) {
     hn_json_add_int(b, hn_live_state_name(s), live->count[s]);
   hn_json_add_real(b, "seconds_left", live->left);
   hn_json_open_array(b, "cells");
-  for (guint i = 0; i < live->cells->len; i++) add_json(b, live->cells->pdata[i]);
+  for (guint i = 0; i < live->cells->len; i++) {
+    hn_json_open_object(b, NULL);
+    hn_render_live_members(b, live->cells->pdata[i]);
+    json_builder_end_object(b);
+  }
   json_builder_end_array(b);
   return hn_json_end(b);
 }

@@ -18,4 +18,6 @@ char *hn_render_live_work(const HnLiveCell *c);
 char *hn_render_live_line(const HnLiveCell *c, const char *metric);
 /* Everything; what is not known is null. */
 char *hn_render_live_json(const HnLive *live);
+/* What that says of a cell, as members of the open object. */
+void hn_render_live_members(JsonBuilder *b, const HnLiveCell *c);
 #endif
