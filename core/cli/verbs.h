@@ -15,6 +15,7 @@
   X(plan, "plan", "STUDY.yaml [BLOCK.KEY=VALUE..]",                                              \
     "Show which cells of a study would run, and why.")                                           \
   X(status, "status", "DIR", "Show what every cell of a study is doing, and how far it is.")     \
+  X(serve, "serve", "DIR", "Show a study as it runs on a page of this machine alone.")           \
   X(runs, "runs", "[DIR]", "List the studies below a folder (runs), with their results.")        \
   X(compare, "compare", "DIR..", "Set the arms of studies side by side, with intervals.")        \
   X(report, "report", "DIR", "Write a study's results as one HTML page with plots.")             \

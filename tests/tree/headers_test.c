@@ -67,10 +67,18 @@ static char **options_of(const char *header) {
   return found || !first ? found : g_hash_table_lookup(options, first);
 }
 
-/* Whether the build leaves the sources of its folder out, for want of MuJoCo. */
+/* Whether the build leaves its sources out, for want of a library: headers that begin so, and a
+ * source that needs that. */
 static bool is_left_out(const char *header) {
-  return g_str_has_prefix(header, "plugins/envs/m") &&
-         !g_hash_table_contains(options, SOURCE "/plugins/envs/mujoco/sim.c");
+  static const char *const optional[][2] = {
+      {"plugins/envs/m", "plugins/envs/mujoco/sim.c"},
+      {"core/study/serve/http_library.h", "core/study/serve/http_library.c"}};
+  for (guint i = 0; i < G_N_ELEMENTS(optional); i++) {
+    g_autofree char *source = g_build_filename(SOURCE, optional[i][1], NULL);
+    if (g_str_has_prefix(header, optional[i][0]) && !g_hash_table_contains(options, source))
+      return true;
+  }
+  return false;
 }
 
 static bool is_public(const char *header) {
