@@ -37,8 +37,7 @@ typedef struct Reader {
 } Reader;
 
 static void missing(const Reader *r, const HnNode *map, const char *what, const char *key) {
-  if (!r->partial)
-    hn_diag_add(r->d, map->file, map->line, map->column, "%smissing key '%s'", what, key);
+  if (!r->partial) hn_node_refuse(r->d, map, "%smissing key '%s'", what, key);
 }
 
 /* A plugin's path as a full one: from the folder of the file that names it. */
@@ -57,8 +56,8 @@ static void read_part(const Reader *r, const HnNode *map, const char *within, co
   if (!block) missing(r, map, within, key);
   if (block && block->kind == HN_NODE_TEXT && *block->text) {
     g_autofree char *cut = hn_diag_cut(block->text);
-    hn_diag_add(r->d, block->file, block->line, block->column,
-                "'%s: %s': expected a map; write '%s: {plugin: %s}'", key, cut, key, cut);
+    hn_node_refuse(r->d, block, "'%s: %s': expected a map; write '%s: {plugin: %s}'", key, cut, key,
+                   cut);
     return;
   }
   if (!block || !hn_params_map(key, block, r->d)) return;
@@ -67,20 +66,18 @@ static void read_part(const Reader *r, const HnNode *map, const char *within, co
     return;
   }
   if (name->kind != HN_NODE_TEXT || !*name->text) {
-    hn_diag_add(r->d, name->file, name->line, name->column,
-                "'plugin:': expected the name of an %s plugin", hn_kind_name(kind));
+    hn_node_refuse(r->d, name, "'plugin:': expected the name of an %s plugin", hn_kind_name(kind));
     return;
   }
   g_autoptr(GError) error = NULL;
   part->name = located(name);
   if (!g_utf8_validate(part->name, -1, NULL)) {
-    hn_diag_add(r->d, name->file, name->line, name->column, "%s'%s' is not UTF-8", what,
-                part->name);
+    hn_node_refuse(r->d, name, "%s'%s' is not UTF-8", what, part->name);
     return;
   }
   part->plugin = hn_plugins_load(part->name, kind, &error);
   if (!part->plugin) {
-    if (!r->partial) hn_diag_add(r->d, name->file, name->line, name->column, "%s", error->message);
+    if (!r->partial) hn_node_refuse(r->d, name, "%s", error->message);
     return;
   }
   HnSchema schema = hn_schema_of(part->plugin);
@@ -105,13 +102,13 @@ static void read_inner(const Reader *r, const char *what, const HnNode *block, g
   const HnNode *key = hn_node_key(block, "inner");
   if (!(part->plugin->flags & HN_WRAPPER)) {
     if (key)
-      hn_diag_add(r->d, key->file, key->line, key->column,
-                  "env %s: unknown key 'inner': it is no wrapper, and holds no other environment",
-                  part->plugin->name);
+      hn_node_refuse(
+          r->d, key,
+          "env %s: unknown key 'inner': it is no wrapper, and holds no other environment",
+          part->plugin->name);
   } else if (depth == HN_WRAPPERS_MAX) {
-    hn_diag_add(r->d, block->file, block->line, block->column,
-                "env %s: at most %d wrappers can be around an environment", part->plugin->name,
-                HN_WRAPPERS_MAX);
+    hn_node_refuse(r->d, block, "env %s: at most %d wrappers can be around an environment",
+                   part->plugin->name, HN_WRAPPERS_MAX);
   } else if (key || !is_misspelt(block)) {
     part->inner = g_new0(HnPluginChoice, 1);
     read_part(r, block, what, "inner", HN_KIND_ENV, depth + 1, part->inner);
@@ -125,7 +122,7 @@ static char *read_text(const Reader *r, const char *key) {
   else if (n->kind == HN_NODE_TEXT && *n->text)
     return g_strdup(n->text);
   else
-    hn_diag_add(r->d, n->file, n->line, n->column, "'%s:': expected text", key);
+    hn_node_refuse(r->d, n, "'%s:': expected text", key);
   return NULL;
 }
 
@@ -138,8 +135,7 @@ static uint64_t read_u64(const Reader *r, const char *key, uint64_t high) {
   else if (n->kind != HN_NODE_TEXT || n->quoted || (n->text[0] == '0' && n->text[1]) ||
            !g_ascii_string_to_unsigned(n->text, 10, 0, high, &value, NULL)) {
     g_autofree char *shown = hn_params_shown(key, n);
-    hn_diag_add(r->d, n->file, n->line, n->column, "'%s': expected an integer in [0, %" PRIu64 "]",
-                shown, high);
+    hn_node_refuse(r->d, n, "'%s': expected an integer in [0, %" PRIu64 "]", shown, high);
   }
   return value;
 }
@@ -156,13 +152,12 @@ static void check_trials(const Reader *r, const HnEvaluationParams *p) {
   const HnNode *map = hn_node_get(r->map, "evaluation"), *at = hn_node_get(map, "trial_steps");
   const HnNode *protocol = hn_node_get(map, "protocol");
   if (!(hn_protocol_rows[p->protocol].flags & HN_AS_IN_TRAINING) && protocol)
-    hn_diag_add(r->d, at->file, at->line, at->column,
-                "'trial_steps:': evaluation.protocol %s counts episodes: use trial",
-                protocol->text);
+    hn_node_refuse(r->d, at, "'trial_steps:': evaluation.protocol %s counts episodes: use trial",
+                   protocol->text);
   else if (p->episodes)
-    hn_diag_add(r->d, at->file, at->line, at->column,
-                "'trial_steps:': a trial has a number of episodes or of steps, and "
-                "evaluation.episodes is given too");
+    hn_node_refuse(r->d, at,
+                   "'trial_steps:': a trial has a number of episodes or of steps, and "
+                   "evaluation.episodes is given too");
 }
 
 const char *hn_weights_word(const char *key) {
@@ -178,8 +173,7 @@ static int64_t read_number_or_word(const Reader *r, const HnNode *block, const c
     return value;
   const HnNode *n = hn_node_get(block, key);
   g_autofree char *shown = hn_params_shown(key, n);
-  hn_diag_add(r->d, n->file, n->line, n->column, "'%s': expected %s or an integer of at least 0",
-              shown, word);
+  hn_node_refuse(r->d, n, "'%s': expected %s or an integer of at least 0", shown, word);
   return -1;
 }
 

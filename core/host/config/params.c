@@ -178,17 +178,16 @@ static void G_GNUC_PRINTF(4, 5)
   va_start(args, format);
   g_autofree char *text = g_strdup_vprintf(format, args);
   va_end(args);
-  hn_diag_add(d, n->file, n->line, n->column, "'%s'%s", shown, text);
+  hn_node_refuse(d, n, "'%s'%s", shown, text);
 }
 
 bool hn_params_map(const char *what, const HnNode *n, HnDiag *d) {
   if (n->kind == HN_NODE_MAP) return true;
-  hn_diag_add(d, n->file, n->line, n->column, "%s: expected a map of keys and values, not %s%s",
-              what,
-              n->kind == HN_NODE_LIST   ? "a list"
-              : !*n->text && !n->quoted ? "nothing"
-                                        : "text",
-              n->kind == HN_NODE_TEXT && !*n->text ? "; {} is an empty one" : "");
+  hn_node_refuse(d, n, "%s: expected a map of keys and values, not %s%s", what,
+                 n->kind == HN_NODE_LIST   ? "a list"
+                 : !*n->text && !n->quoted ? "nothing"
+                                           : "text",
+                 n->kind == HN_NODE_TEXT && !*n->text ? "; {} is an empty one" : "");
   return false;
 }
 
@@ -197,7 +196,7 @@ void hn_params_check_keys(HnNode *map, const char *const *valid, HnDiag *d) {
     HnNode *key = map->keys->pdata[i];
     if (g_strv_contains(valid, key->text)) continue;
     g_autofree char *hint = hn_diag_hint(key->text, valid), *cut = hn_diag_cut(key->text);
-    hn_diag_add(d, key->file, key->line, key->column, "unknown key '%s'%s", cut, hint);
+    hn_node_refuse(d, key, "unknown key '%s'%s", cut, hint);
     const char *meant = hn_diag_nearest(key->text, valid);
     if (!meant || hn_node_get(map, meant)) continue;
     g_free(key->text);
@@ -343,11 +342,10 @@ static void check_file(const HnParam *p, const HnNode *map, const HnNode *key, c
   const char *path = READ(const char *, p, out);
   const HnNode *named = hn_node_get(map, p->name);
   if (!named || (named->kind == HN_NODE_TEXT && !*named->text))
-    hn_diag_add(d, key->file, key->line, key->column, "'%s:': there is no '%s:' beside it",
-                key->text, p->name);
+    hn_node_refuse(d, key, "'%s:': there is no '%s:' beside it", key->text, p->name);
   else if (*path && (n->kind != HN_NODE_TEXT || strcmp(n->text, hn_param_file_sha256(path)) != 0))
-    hn_diag_add(d, n->file, n->line, n->column, "'%s:': %s has another content, of SHA-256 %s",
-                key->text, path, hn_param_file_sha256(path));
+    hn_node_refuse(d, n, "'%s:': %s has another content, of SHA-256 %s", key->text, path,
+                   hn_param_file_sha256(path));
 }
 
 /* A finding for a key that the table does not have. */
@@ -355,7 +353,7 @@ static void unknown_key(const HnSchema *s, const HnNode *key, const GPtrArray *n
   g_autofree char *cut = hn_diag_cut(key->text), *now = new_name(s, key->text);
   g_autofree char *hint = now ? g_strdup_printf("; it is now called '%s'", now)
                               : hn_diag_hint(key->text, (const char *const *)names->pdata);
-  hn_diag_add(d, key->file, key->line, key->column, "%s: unknown key '%s'%s", s->what, cut, hint);
+  hn_node_refuse(d, key, "%s: unknown key '%s'%s", s->what, cut, hint);
 }
 
 void hn_params_fill(const HnSchema *s, const HnNode *map, const char *const *except, void *out,

@@ -196,21 +196,18 @@ static HnNode *read_list(Reader *r) {
 /* Whether the map may have this key; if not, adds a finding. */
 static bool key_allowed(Reader *r, const HnNode *key, GHashTable *seen) {
   if (key->kind != HN_NODE_TEXT || !*key->text || strlen(key->text) > MAX_KEY) {
-    hn_diag_add(r->d, key->file, key->line, key->column,
-                "a key must be a word of at most %d characters", MAX_KEY);
+    hn_node_refuse(r->d, key, "a key must be a word of at most %d characters", MAX_KEY);
     return false;
   }
   if (strcmp(key->text, "<<") == 0 && !key->quoted) {
-    hn_diag_add(r->d, key->file, key->line, key->column,
-                "merge key '<<': not read; arms say what differs");
+    hn_node_refuse(r->d, key, "merge key '<<': not read; arms say what differs");
     return false;
   }
   const HnNode *first = g_hash_table_lookup(seen, key->text);
   if (!first) return true;
   g_autofree char *cut = hn_diag_cut(key->text);
-  hn_diag_add(r->d, key->file, key->line, key->column,
-              "duplicate key '%s'; it is already at line %d, column %d", cut, first->line,
-              first->column);
+  hn_node_refuse(r->d, key, "duplicate key '%s'; it is already at line %d, column %d", cut,
+                 first->line, first->column);
   return false;
 }
 
@@ -444,4 +441,12 @@ char *hn_node_write(const HnNode *n) {
     write_value(out, n, 0);
   }
   return g_string_free(out, false);
+}
+
+void hn_node_refuse(HnDiag *d, const HnNode *at, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  g_autofree char *text = g_strdup_vprintf(format, args);
+  va_end(args);
+  hn_diag_add(d, at->file, at->line, at->column, "%s", text);
 }

@@ -44,4 +44,6 @@ HnNode *hn_node_text(const char *file, int line, int column, const char *text);
 char *hn_node_path(const HnNode *n);
 /* The tree as YAML that reads back to the same tree; free with g_free. */
 char *hn_node_write(const HnNode *n);
+/* Adds to d what is wrong with a node, at its place. */
+void hn_node_refuse(HnDiag *d, const HnNode *at, const char *format, ...) G_GNUC_PRINTF(3, 4);
 #endif

@@ -22,7 +22,7 @@ static void blame(const Linker *l, guint arm, const char *key, const char *forma
   g_autofree char *text = g_strdup_vprintf(format, list);
   va_end(list);
   n = n ? n : block;
-  hn_diag_add(l->d, n->file, n->line, n->column, "weights: %s", text);
+  hn_node_refuse(l->d, n, "weights: %s", text);
 }
 
 /* ---- another study's ---- */

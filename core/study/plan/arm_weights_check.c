@@ -104,9 +104,7 @@ static void check_arm(const HnStudy *s, guint arm, HnDiag *d) {
     g_autofree char *answer = ask(c);
     g_auto(GStrv) lines = g_strsplit(answer ? answer : "", "\n", -1);
     for (char **line = lines; *line; line++)
-      if (**line)
-        hn_diag_add(d, block->file, block->line, block->column, "weights of arm %s: %s", c->arm,
-                    *line);
+      if (**line) hn_node_refuse(d, block, "weights of arm %s: %s", c->arm, *line);
     g_free(asked);
     asked = g_steal_pointer(&signature);
   }

@@ -15,8 +15,8 @@ HnSchema hn_halving_schema(void) {
 
 static void read_rungs(HnHalving *h, const HnNode *at, HnDiag *d) {
   if (at->kind != HN_NODE_LIST || at->items->len < 2 || at->items->len > HN_HALVING_RUNGS_MAX) {
-    hn_diag_add(d, at->file, at->line, at->column,
-                "'at:': expected a list of 2 to %d numbers of frames", HN_HALVING_RUNGS_MAX);
+    hn_node_refuse(d, at, "'at:': expected a list of 2 to %d numbers of frames",
+                   HN_HALVING_RUNGS_MAX);
     return;
   }
   for (guint i = 0; i < at->items->len; i++) {
@@ -25,9 +25,9 @@ static void read_rungs(HnHalving *h, const HnNode *at, HnDiag *d) {
     const char *why = hn_params_int(n, &frames);
     g_autofree char *shown = hn_params_shown("at", n);
     if (why)
-      hn_diag_add(d, n->file, n->line, n->column, "'%s': expected an integer%s", shown, why);
+      hn_node_refuse(d, n, "'%s': expected an integer%s", shown, why);
     else if (frames <= (i ? h->at[i - 1] : 0))
-      hn_diag_add(d, n->file, n->line, n->column, "'%s': expected frames that rise", shown);
+      hn_node_refuse(d, n, "'%s': expected frames that rise", shown);
     h->at[h->rungs++] = frames;
   }
 }
@@ -41,9 +41,8 @@ HnHalving *hn_halving_read(const HnNode *block, HnDiag *d) {
   if (hn_diag_count(d) > before) return NULL;
   const HnNode *root = hn_node_get(block, "root"), *at = hn_node_get(block, HN_HALVING_AT);
   if (!root || !at) {
-    hn_diag_add(d, block->file, block->line, block->column,
-                "halving: missing key '%s': {root: 99, at: [1e5, 2e5]}, for example",
-                root ? HN_HALVING_AT : "root");
+    hn_node_refuse(d, block, "halving: missing key '%s': {root: 99, at: [1e5, 2e5]}, for example",
+                   root ? HN_HALVING_AT : "root");
     return NULL;
   }
   const HnNode *metric = hn_node_get(block, "metric");

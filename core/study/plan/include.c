@@ -10,15 +10,6 @@ typedef struct Reader {
   HnDiag *d;
 } Reader;
 
-G_GNUC_PRINTF(3, 4)
-static void refuse(const Reader *r, const HnNode *n, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  g_autofree char *text = g_strdup_vprintf(format, args);
-  va_end(args);
-  hn_diag_add(r->d, n->file, n->line, n->column, "%s", text);
-}
-
 /* The path of an included file as messages show it: that of the file which names it, but for the
  * last part. */
 static char *shown_path(const HnNode *n) {
@@ -35,9 +26,10 @@ static HnNode *base_of(Reader *r, const HnNode *named, HnNode *study) {
   const HnNode *hunch = hn_node_get(study, "hunch");
   HnNode *base = hn_node_get(study, "base");
   if (!hunch || hn_params_int(hunch, &version) || version != 1)
-    refuse(r, named, "'include: %s': is no study that begins with 'hunch: 1'", named->text);
+    hn_node_refuse(r->d, named, "'include: %s': is no study that begins with 'hunch: 1'",
+                   named->text);
   else if (!base)
-    refuse(r, named, "'include: %s': that study has no base", named->text);
+    hn_node_refuse(r->d, named, "'include: %s': that study has no base", named->text);
   else if (hn_params_map("base", base, r->d))
     return resolved(r, base);
   return NULL;
@@ -45,24 +37,25 @@ static HnNode *base_of(Reader *r, const HnNode *named, HnNode *study) {
 
 static HnNode *included(Reader *r, const HnNode *named) {
   if (named->kind != HN_NODE_TEXT || !*named->text) {
-    refuse(r, named, "'include:': expected the path of a study");
+    hn_node_refuse(r->d, named, "'include:': expected the path of a study");
     return NULL;
   }
   g_autofree char *path = shown_path(named);
   char *full = hn_node_path(named);
   if (g_ptr_array_find_with_equal_func(r->open, full, g_str_equal, NULL) ||
       r->open->len == HN_INCLUDES_MAX) {
-    refuse(r, named,
-           r->open->len == HN_INCLUDES_MAX ? "'include: %s': more than 8 files in a row"
-                                           : "'include: %s': would include itself",
-           named->text);
+    hn_node_refuse(r->d, named,
+                   r->open->len == HN_INCLUDES_MAX ? "'include: %s': more than 8 files in a row"
+                                                   : "'include: %s': would include itself",
+                   named->text);
     g_free(full);
     return NULL;
   }
   g_ptr_array_add(r->open, full);
   HnNode *base = NULL;
   if (access(full, R_OK) != 0) {
-    refuse(r, named, "'include: %s': cannot be read: %s", named->text, g_strerror(errno));
+    hn_node_refuse(r->d, named, "'include: %s': cannot be read: %s", named->text,
+                   g_strerror(errno));
   } else {
     g_autoptr(HnNode) study = hn_yaml_read(path, r->d);
     if (study && hn_params_map("study", study, r->d)) base = base_of(r, named, study);

@@ -40,24 +40,23 @@ char *hn_plan_file_text(const HnStudy *study, const char *const *overrides) {
 static char **texts(const HnNode *root, const char *key, HnDiag *d) {
   const HnNode *list = hn_node_get(root, key);
   g_autoptr(GStrvBuilder) b = g_strv_builder_new();
-  if (list && list->kind != HN_NODE_LIST)
-    hn_diag_add(d, list->file, list->line, list->column, "'%s': expected a list", key);
+  if (list && list->kind != HN_NODE_LIST) hn_node_refuse(d, list, "'%s': expected a list", key);
   for (guint i = 0; list && list->kind == HN_NODE_LIST && i < list->items->len; i++) {
     const HnNode *one = list->items->pdata[i];
     if (one->kind == HN_NODE_TEXT)
       g_strv_builder_add(b, one->text);
     else
-      hn_diag_add(d, one->file, one->line, one->column, "'%s': expected texts", key);
+      hn_node_refuse(d, one, "'%s': expected texts", key);
   }
   return g_strv_builder_end(b);
 }
 
 /* An arm's name is a folder in the study's. */
 static void check_arms(char **arms, const HnNode *root, HnDiag *d) {
-  if (!*arms) hn_diag_add(d, root->file, root->line, root->column, "'arms': expected at least one");
+  if (!*arms) hn_node_refuse(d, root, "'arms': expected at least one");
   for (char **arm = arms; *arm; arm++)
     if (!**arm || **arm == '.' || strchr(*arm, '/'))
-      hn_diag_add(d, root->file, root->line, root->column, "'arms': '%s' cannot name an arm", *arm);
+      hn_node_refuse(d, root, "'arms': '%s' cannot name an arm", *arm);
 }
 
 static char *text_of(const HnNode *root, const char *key) {
@@ -70,8 +69,7 @@ static void fill(HnPlan *plan, const HnNode *root, HnDiag *d) {
   const HnSchema seeds = hn_seeds_schema(), report = hn_report_schema();
   for (guint i = 0; i < G_N_ELEMENTS(needed); i++)
     if (!hn_node_get(root, needed[i]))
-      hn_diag_add(d, root->file, root->line, root->column, "'%s' is missing: not a study's plan",
-                  needed[i]);
+      hn_node_refuse(d, root, "'%s' is missing: not a study's plan", needed[i]);
   plan->study = text_of(root, "study"), plan->file = text_of(root, "file");
   plan->arms = texts(root, "arms", d), plan->overrides = texts(root, "overrides", d);
   check_arms(plan->arms, root, d);
@@ -83,7 +81,7 @@ static void fill(HnPlan *plan, const HnNode *root, HnDiag *d) {
 static void check_seal(const HnNode *root, const char *path, HnDiag *d) {
   if (root->kind != HN_NODE_MAP || !hn_node_get(root, HN_JSON_CHECKSUM)) return;
   g_autoptr(JsonObject) o = hn_json_read(path, NULL);
-  if (!o) hn_diag_add(d, root->file, root->line, root->column, "is damaged");
+  if (!o) hn_node_refuse(d, root, "is damaged");
 }
 
 bool hn_plan_file_read(const char *path, HnPlan *plan, HnDiag *d) {

@@ -105,8 +105,7 @@ static void blame(const Check *c, guint k, const char *format, ...) {
   va_start(list, format);
   g_autofree char *text = g_strdup_vprintf(format, list);
   va_end(list);
-  hn_diag_add(c->d, key->file, key->line, key->column, "arm %s: %s", (char *)c->s->arms->pdata[arm],
-              text);
+  hn_node_refuse(c->d, key, "arm %s: %s", (char *)c->s->arms->pdata[arm], text);
 }
 
 static void take(Check *c, guint k, const char *line) {
@@ -151,8 +150,8 @@ static void blame_metric(const Check *c) {
   const HnNode *n = c->s->metric;
   g_autofree char *shown = hn_params_shown("metric", n);
   const bool near = *c->nearest;
-  hn_diag_add(c->d, n->file, n->line, n->column, "'%s': metrics.csv has no such column%s%s%s",
-              shown, near ? "; did you mean '" : "", c->nearest, near ? "'?" : "");
+  hn_node_refuse(c->d, n, "'%s': metrics.csv has no such column%s%s%s", shown,
+                 near ? "; did you mean '" : "", c->nearest, near ? "'?" : "");
 }
 
 void hn_session_check(const HnStudy *s, bool deaths, HnDiag *d) {

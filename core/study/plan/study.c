@@ -50,7 +50,7 @@ typedef struct Reader {
 } Reader;
 
 static void add_at(HnDiag *d, const HnNode *n, const char *text) {
-  hn_diag_add(d, n->file, n->line, n->column, "%s", text);
+  hn_node_refuse(d, n, "%s", text);
 }
 
 static void read_keys(const Reader *r) {
@@ -68,8 +68,7 @@ static void read_version(const Reader *r) {
   g_autofree char *shown = hn_params_shown("hunch", n);
   const char *why = hn_params_int(n, &version);
   if (why || version != 1)
-    hn_diag_add(r->d, n->file, n->line, n->column, "'%s': expected 1, the format this hunch reads",
-                shown);
+    hn_node_refuse(r->d, n, "'%s': expected 1, the format this hunch reads", shown);
 }
 
 /* Whether a text can name a folder, by that pattern. */
@@ -86,7 +85,7 @@ static const HnNode *read_text(const Reader *r, const char *key) {
   const HnNode *n = hn_node_get(r->over.top, key);
   if (!n) n = hn_node_get(r->root, key);
   if (!n || n->kind == HN_NODE_TEXT) return n;
-  hn_diag_add(r->d, n->file, n->line, n->column, "'%s:': expected text", key);
+  hn_node_refuse(r->d, n, "'%s:': expected text", key);
   return NULL;
 }
 
@@ -95,7 +94,7 @@ static char *read_name(const Reader *r) {
   if (n) {
     g_autofree char *shown = hn_params_shown("name", n);
     if (!is_name(n->text, HN_NAME_PATTERN))
-      hn_diag_add(r->d, n->file, n->line, n->column, "'%s': expected " NAME_RULE, shown);
+      hn_node_refuse(r->d, n, "'%s': expected " NAME_RULE, shown);
     return g_strdup(n->text);
   }
   char *stem = g_path_get_basename(r->study->file);
@@ -189,14 +188,14 @@ static void read_arms(Reader *r) {
     HnNode *patch = arms->items->pdata[i];
     g_autofree char *cut = hn_diag_cut(name->text), *what = g_strconcat("arm ", cut, NULL);
     if (i == HN_ARMS_MAX) {
-      hn_diag_add(r->d, name->file, name->line, name->column, "more than %d arms", HN_ARMS_MAX);
+      hn_node_refuse(r->d, name, "more than %d arms", HN_ARMS_MAX);
       return;
     }
     if (!is_name(name->text, HN_ARM_PATTERN))
-      hn_diag_add(r->d, name->file, name->line, name->column, "arm '%s': expected " ARM_RULE, cut);
+      hn_node_refuse(r->d, name, "arm '%s': expected " ARM_RULE, cut);
     else if (is_taken(name->text))
-      hn_diag_add(r->d, name->file, name->line, name->column,
-                  "arm '%s': the study's folder has a file or folder of that name", cut);
+      hn_node_refuse(r->d, name, "arm '%s': the study's folder has a file or folder of that name",
+                     cut);
     if (hn_params_map(what, patch, r->d)) hn_cell_check(patch, r->d);
     add_arm(r->study, hn_node_copy(name));
   }
@@ -225,7 +224,7 @@ static void read_baseline(const Reader *r, const char *const *arms) {
   const HnNode *n = report_node(r, "baseline");
   g_autofree char *hint = hn_diag_hint(report->baseline, arms);
   g_autofree char *shown = hn_params_shown("baseline", n);
-  hn_diag_add(r->d, n->file, n->line, n->column, "'%s': no arm of that name%s", shown, hint);
+  hn_node_refuse(r->d, n, "'%s': no arm of that name%s", shown, hint);
 }
 
 /* ---- cells ---- */
@@ -272,10 +271,10 @@ static bool draws_fit(const Reader *r) {
   if (s->report.resamples * s->seeds.count <= MAX_DRAWS) return true;
   const HnNode *n = hn_node_get(r->root, "report");
   n = n ? n : r->root;
-  hn_diag_add(r->d, n->file, n->line, n->column,
-              "report.resamples %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
-              " seeds are more than %d draws",
-              s->report.resamples, s->seeds.count, MAX_DRAWS);
+  hn_node_refuse(r->d, n,
+                 "report.resamples %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+                 " seeds are more than %d draws",
+                 s->report.resamples, s->seeds.count, MAX_DRAWS);
   return false;
 }
 
@@ -300,9 +299,8 @@ static void read_cells(const Reader *r) {
   if (s->seeds.count * s->arms->len > MAX_CELLS) {
     const HnNode *n = hn_node_get(r->root, "seeds");
     n = n ? n : r->root;
-    hn_diag_add(r->d, n->file, n->line, n->column,
-                "%u arms with %" G_GINT64_FORMAT " seeds are more than %d cells", s->arms->len,
-                s->seeds.count, MAX_CELLS);
+    hn_node_refuse(r->d, n, "%u arms with %" G_GINT64_FORMAT " seeds are more than %d cells",
+                   s->arms->len, s->seeds.count, MAX_CELLS);
     return;
   }
   if (!draws_fit(r)) return;

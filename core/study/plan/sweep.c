@@ -34,15 +34,6 @@ typedef struct Reader {
 
 #define BASE "base"
 
-G_GNUC_PRINTF(3, 4)
-static void refuse(const Reader *r, const HnNode *n, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  g_autofree char *text = g_strdup_vprintf(format, args);
-  va_end(args);
-  hn_diag_add(r->d, n->file, n->line, n->column, "%s", text);
-}
-
 static const HnNode *patch_of(const Reader *r, const char *arm) {
   return hn_node_get(r->arms, arm);
 }
@@ -56,18 +47,18 @@ static void read_options(Reader *r) {
   hn_params_fill(&schema, r->block, more, &r->params, r->d);
   const HnNode *draws = hn_node_key(r->block, "draws");
   if (draws && r->params.method < HN_SWEEP_RANDOM)
-    refuse(r, draws, "'draws' goes with 'method: random' or 'method: sobol'");
+    hn_node_refuse(r->d, draws, "'draws' goes with 'method: random' or 'method: sobol'");
 }
 
 /* An arm that the list names; false with a finding. */
 static bool add_named(Reader *r, const HnNode *n, const char *const *names) {
   if (n->kind != HN_NODE_TEXT) {
-    refuse(r, n, "'arms': expected names of arms");
+    hn_node_refuse(r->d, n, "'arms': expected names of arms");
   } else if (!hn_node_get(r->arms, n->text)) {
     g_autofree char *hint = hn_diag_hint(n->text, names), *cut = hn_diag_cut(n->text);
-    refuse(r, n, "'arms': no arm '%s'%s", cut, hint);
+    hn_node_refuse(r->d, n, "'arms': no arm '%s'%s", cut, hint);
   } else if (g_ptr_array_find_with_equal_func(r->swept, n->text, g_str_equal, NULL)) {
-    refuse(r, n, "'arms': %s is there twice", n->text);
+    hn_node_refuse(r->d, n, "'arms': %s is there twice", n->text);
   } else {
     g_ptr_array_add(r->swept, n->text);
     return true;
@@ -81,12 +72,12 @@ static void read_swept(Reader *r) {
   for (guint i = 0; r->arms && i < r->arms->keys->len; i++)
     g_ptr_array_add(names, ((HnNode *)r->arms->keys->pdata[i])->text);
   if (list && list->kind != HN_NODE_LIST) {
-    refuse(r, list, "'arms': expected a list of names: [..]");
+    hn_node_refuse(r->d, list, "'arms': expected a list of names: [..]");
   } else if (list) {
     g_ptr_array_add(names, NULL);
     for (guint i = 0; i < list->items->len; i++)
       add_named(r, list->items->pdata[i], (const char *const *)names->pdata);
-    if (list->items->len == 0) refuse(r, list, "'arms': expected at least one name");
+    if (list->items->len == 0) hn_node_refuse(r->d, list, "'arms': expected at least one name");
   } else if (names->len > 0) {
     for (guint i = 0; i < names->len; i++) g_ptr_array_add(r->swept, names->pdata[i]);
   } else {
@@ -117,7 +108,7 @@ static bool is_path(const Reader *r, const HnNode *key) {
   g_autofree char *hint = block   ? g_strdup_printf("; did you mean %s.%s?", block, cut)
                           : whole ? hn_diag_hint(part[0], hn_cell_blocks)
                                   : g_strdup(", as in policy.lr");
-  refuse(r, key, "'%s': expected BLOCK.KEY%s", cut, hint);
+  hn_node_refuse(r->d, key, "'%s': expected BLOCK.KEY%s", cut, hint);
   return false;
 }
 
@@ -125,11 +116,12 @@ static bool is_path(const Reader *r, const HnNode *key) {
 static bool read_values(Reader *r, GArray *values) {
   const HnNode *map = hn_node_get(r->block, "parameters");
   if (!map) {
-    refuse(r, r->block, "sweep: missing key 'parameters': {policy.lr: [1e-4, 1e-3]}, for example");
+    hn_node_refuse(r->d, r->block,
+                   "sweep: missing key 'parameters': {policy.lr: [1e-4, 1e-3]}, for example");
     return false;
   }
   if (!hn_params_map("parameters", map, r->d)) return false;
-  if (map->keys->len == 0) refuse(r, map, "'parameters': expected at least one");
+  if (map->keys->len == 0) hn_node_refuse(r->d, map, "'parameters': expected at least one");
   bool ok = map->keys->len > 0;
   for (guint i = 0; i < map->keys->len; i++) {
     HnNode *key = map->keys->pdata[i];
@@ -269,8 +261,9 @@ static void replace_arms(const Reader *r) {
 static bool fits(const Reader *r, uint64_t settings) {
   const uint64_t others = (r->arms ? r->arms->keys->len : 1) - r->swept->len;
   if (settings <= HN_ARMS_MAX && settings * r->swept->len + others <= HN_ARMS_MAX) return true;
-  refuse(r, r->key, "sweep: %" G_GUINT64_FORMAT "%s settings of %u arms make more than %d arms",
-         MIN(settings, 1000000), settings > 1000000 ? " or more" : "", r->swept->len, HN_ARMS_MAX);
+  hn_node_refuse(
+      r->d, r->key, "sweep: %" G_GUINT64_FORMAT "%s settings of %u arms make more than %d arms",
+      MIN(settings, 1000000), settings > 1000000 ? " or more" : "", r->swept->len, HN_ARMS_MAX);
   return false;
 }
 
@@ -333,7 +326,7 @@ void hn_sweep_check_overrides(const HnSweep *s, const HnNode *blocks, HnDiag *d)
     const HnNode *over = hn_param_node(blocks, path->text);
     if (!over) over = hn_param_node(blocks, plugin);
     if (over)
-      hn_diag_add(d, over->file, over->line, over->column, "%s is swept: change it in %s:%d:%d",
-                  path->text, path->file, path->line, path->column);
+      hn_node_refuse(d, over, "%s is swept: change it in %s:%d:%d", path->text, path->file,
+                     path->line, path->column);
   }
 }

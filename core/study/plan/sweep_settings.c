@@ -30,14 +30,12 @@ bool hn_sweep_settings_check(const HnSweepSource *s, const HnNode *block, HnDiag
           "sobol'",
           path_of(s, i));
     else if (s->method == HN_SWEEP_ZIP && first->values && v->values->len != first->values->len)
-      hn_diag_add(d, v->at->file, v->at->line, v->at->column,
-                  "%s has %u values and %s %u: zipped ones have equally many", path_of(s, i),
-                  v->values->len, path_of(s, 0), first->values->len);
+      hn_node_refuse(d, v->at, "%s has %u values and %s %u: zipped ones have equally many",
+                     path_of(s, i), v->values->len, path_of(s, 0), first->values->len);
   }
   if (s->method == HN_SWEEP_SOBOL && n > HN_SOBOL_DIMENSIONS)
-    hn_diag_add(d, block->file, block->line, block->column,
-                "'method: sobol' draws at most %d parameters, not %u: use random",
-                HN_SOBOL_DIMENSIONS, n);
+    hn_node_refuse(d, block, "'method: sobol' draws at most %d parameters, not %u: use random",
+                   HN_SOBOL_DIMENSIONS, n);
   return hn_diag_count(d) == before;
 }
 
@@ -101,9 +99,9 @@ static GPtrArray *drawn(const HnSweepSource *s, const HnNode *block, HnDiag *d) 
   if (all->len == s->draws) return all;
   const HnNode *n = hn_node_get(block, "draws");
   n = n ? n : block;
-  hn_diag_add(d, n->file, n->line, n->column,
-              "sweep: %" G_GINT64_FORMAT " draws, but only %u different settings were found",
-              s->draws, all->len);
+  hn_node_refuse(d, n,
+                 "sweep: %" G_GINT64_FORMAT " draws, but only %u different settings were found",
+                 s->draws, all->len);
   g_ptr_array_unref(all);
   return NULL;
 }

@@ -17,15 +17,6 @@ HnSchema hn_range_schema(void) {
                     sizeof(HnParam), sizeof(Range), NULL};
 }
 
-G_GNUC_PRINTF(3, 4)
-static void refuse(const HnNode *n, HnDiag *d, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  g_autofree char *text = g_strdup_vprintf(format, args);
-  va_end(args);
-  hn_diag_add(d, n->file, n->line, n->column, "%s", text);
-}
-
 /* ---- ranges ---- */
 
 /* x to a multiple of 10^exponent. */
@@ -81,10 +72,10 @@ static bool all_differ(const char *path, const HnSweepValues *v, HnDiag *d) {
     const HnNode *n = v->values->pdata[i];
     if (g_hash_table_add(seen, n->text)) continue;
     g_autofree char *cut = hn_diag_cut(n->text);
-    refuse(n, d,
-           v->at->kind == HN_NODE_MAP ? "%s: %s would come twice: lower 'count'"
-                                      : "%s: %s comes twice",
-           path, cut);
+    hn_node_refuse(d, n,
+                   v->at->kind == HN_NODE_MAP ? "%s: %s would come twice: lower 'count'"
+                                              : "%s: %s comes twice",
+                   path, cut);
     return false;
   }
   return true;
@@ -94,16 +85,17 @@ static bool range_is_right(const char *path, const HnNode *node, const Range *r,
   static const char *const needed[] = {"from", "to"};
   for (guint i = 0; i < G_N_ELEMENTS(needed); i++)
     if (!hn_node_get(node, needed[i])) {
-      refuse(node, d, "%s: a range is missing '%s': {from: .., to: .., count: .., scale: log}",
-             path, needed[i]);
+      hn_node_refuse(d, node,
+                     "%s: a range is missing '%s': {from: .., to: .., count: .., scale: log}", path,
+                     needed[i]);
       return false;
     }
   if (!(r->from < r->to))
-    refuse(hn_node_get(node, "to"), d, "%s: 'to' must be above 'from'", path);
+    hn_node_refuse(d, hn_node_get(node, "to"), "%s: 'to' must be above 'from'", path);
   else if (r->scale == SCALE_LOG && r->from <= 0)
-    refuse(hn_node_get(node, "from"), d, "%s: a logarithmic scale begins above 0", path);
+    hn_node_refuse(d, hn_node_get(node, "from"), "%s: a logarithmic scale begins above 0", path);
   else if (r->count == 1)
-    refuse(hn_node_get(node, "count"), d, "%s: a range has at least its two ends", path);
+    hn_node_refuse(d, hn_node_get(node, "count"), "%s: a range has at least its two ends", path);
   else
     return true;
   return false;
@@ -118,14 +110,15 @@ static bool read_range(const char *path, const HnNode *node, const HnParam *p, H
   if (hn_diag_count(d) > before || !range_is_right(path, node, &r, d)) return false;
   if (p && p->kind != HN_INT && p->kind != HN_REAL) {
     g_autofree char *expected = hn_params_expected(p);
-    refuse(node, d, "%s: a range is of numbers, but this is %s: list its values", path, expected);
+    hn_node_refuse(d, node, "%s: a range is of numbers, but this is %s: list its values", path,
+                   expected);
     return false;
   }
   out->integer = p && p->kind == HN_INT;
   out->from = out->integer ? ceil(r.from) : r.from, out->to = out->integer ? floor(r.to) : r.to;
   out->log = r.scale == SCALE_LOG;
   if (out->integer && (out->from >= out->to || fmax(fabs(out->from), fabs(out->to)) > 0x1p53)) {
-    refuse(node, d, "%s: expected a range of several integers below 2^53", path);
+    hn_node_refuse(d, node, "%s: expected a range of several integers below 2^53", path);
     return false;
   }
   if (!r.count) return true;
@@ -138,13 +131,13 @@ static bool read_range(const char *path, const HnNode *node, const HnParam *p, H
 /* ---- lists ---- */
 
 static bool read_list(const char *path, const HnNode *node, HnSweepValues *out, HnDiag *d) {
-  if (node->items->len == 0) refuse(node, d, "%s: expected at least one value", path);
+  if (node->items->len == 0) hn_node_refuse(d, node, "%s: expected at least one value", path);
   out->values = g_ptr_array_new_with_free_func((GDestroyNotify)hn_node_free);
   for (guint i = 0; i < node->items->len; i++) {
     const HnNode *one = node->items->pdata[i];
     if (one->kind != HN_NODE_TEXT) {
-      refuse(one, d, "%s: expected a value, not a %s", path,
-             one->kind == HN_NODE_MAP ? "map" : "list");
+      hn_node_refuse(d, one, "%s: expected a value, not a %s", path,
+                     one->kind == HN_NODE_MAP ? "map" : "list");
       return false;
     }
     g_ptr_array_add(out->values, hn_node_copy(one));
@@ -158,8 +151,9 @@ bool hn_sweep_values_read(const char *path, const HnNode *node, const HnParam *p
   if (node->kind == HN_NODE_MAP) return read_range(path, node, p, out, d);
   if (node->kind == HN_NODE_LIST) return read_list(path, node, out, d);
   g_autofree char *cut = hn_diag_cut(node->text);
-  refuse(node, d, "%s: expected a list, [%s, ..], or a range, {from: .., to: .., count: ..}", path,
-         cut);
+  hn_node_refuse(d, node,
+                 "%s: expected a list, [%s, ..], or a range, {from: .., to: .., count: ..}", path,
+                 cut);
   return false;
 }
 
