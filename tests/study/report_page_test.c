@@ -69,31 +69,48 @@ static void finding(void) {
       "difference is that of inferred (+5.500 reward per episode).");
 }
 
-/* Many arms, all as the baseline is but for noise that is the same in every pair: none is told
- * apart. */
-static void finding_of_many(void) {
-  enum { ARMS = 6 };
-  FakeArm arm[ARMS];
-  char *names[ARMS];
-  for (int a = 0; a < ARMS; a++) {
-    names[a] = g_strdup_printf("arm%02d", a);
-    arm[a] = (FakeArm){names[a], "glibrl", 1, 4, 1, 0};
+/* A study of many arms, "arm00" and on. */
+typedef struct Many {
+  FakeArm arm[20];
+  char *names[21];
+  FakeStudy study;
+} Many;
+
+static Many many(int count, int seeds) {
+  Many m = {.study = {"many", NULL, count, seeds, 4, 2, 5, "mean"}};
+  for (int a = 0; a < count; a++) {
+    m.names[a] = g_strdup_printf("arm%02d", a);
+    m.arm[a] = (FakeArm){m.names[a], "glibrl", 1, 4, 1 + (a * 7) % count, 0};
   }
-  FakeStudy study = {"many", arm, ARMS, 3, 4, 2, 5, "mean"};
+  return m;
+}
+
+static char *write_many(Many *m) {
   char *dir = temporary();
-  fake_study(&study, dir);
-  for (int a = 0; a < ARMS; a++) {
+  m->study.arms = m->arm;
+  fake_study(&m->study, dir);
+  return dir;
+}
+
+static void many_clear(Many *m) {
+  for (char **name = m->names; *name; name++) g_free(*name);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Many, many_clear)
+
+/* Differences of 1, -1 and one that grows: no arm is told apart from the last one. */
+static void finding_of_many(void) {
+  g_auto(Many) m = many(6, 3);
+  char *dir = write_many(&m);
+  for (int a = 0; a < 6; a++) {
     const double even[] = {1, 2, 3}, odd[] = {2, 1, 3 + a};
-    set_returns(dir, names[a], 3, a == ARMS - 1 ? even : odd);
+    set_returns(dir, m.names[a], 3, a == 5 ? even : odd);
   }
   Study s = read_study(dir);
   g_autofree char *finding = hn_finding(s.c);
-  g_assert_cmpstr(
-      finding, ==,
-      "None of the 5 other arms is told apart from arm05 by return on held-out tasks, with "
-      "3 seeds.");
+  g_assert_cmpstr(finding, ==,
+                  "None of the 5 other arms is told apart from arm05 by return on held-out tasks, "
+                  "with 3 seeds.");
   study_clear(&s);
-  for (int a = 0; a < ARMS; a++) g_free(names[a]);
 }
 
 static void arms_as_changes(void) {
@@ -121,15 +138,8 @@ static void arms_as_changes(void) {
 /* Of more arms than there are looks, the baseline and the best have one; less is better here. */
 static void slots_of_many(void) {
   enum { ARMS = 20 };
-  FakeArm arm[ARMS];
-  char *names[ARMS];
-  for (int a = 0; a < ARMS; a++) {
-    names[a] = g_strdup_printf("arm%02d", a);
-    arm[a] = (FakeArm){names[a], "glibrl", 1, 4, 1 + (a * 7) % ARMS, 0};
-  }
-  FakeStudy study = {"many", arm, ARMS, 1, 4, 2, 5, "mean"};
-  char *dir = temporary();
-  fake_study(&study, dir);
+  g_auto(Many) m = many(ARMS, 1);
+  char *dir = write_many(&m);
   fake_patch(dir, "study.json", "eval.return", "eval.reward_l1");
   Study s = read_study(dir);
   g_autofree int64_t *slot = hn_arm_slots(s.c);
@@ -144,7 +154,6 @@ static void slots_of_many(void) {
   g_assert_cmpstr(note, ==,
                   "In colour: arm19 and the 7 best by eval.reward_l1; grey: the other 12 arms.");
   study_clear(&s);
-  for (int a = 0; a < ARMS; a++) g_free(names[a]);
 }
 
 static const HnFigure *figure(const GPtrArray *all, const char *name) {
