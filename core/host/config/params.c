@@ -108,11 +108,12 @@ const char *hn_params_int(const HnNode *n, int64_t *value) {
   return NULL;
 }
 
-char *hn_params_number(double value) {
+/* The shortest text by a conversion of printf that reads back to the same bits. */
+static char *shortest(double value, char conversion, int from, int to) {
   char text[40];
-  for (int precision = 6; precision <= 17; precision++) {
+  for (int precision = from; precision <= to; precision++) {
     char format[8];
-    g_snprintf(format, sizeof format, "%%.%dg", precision);
+    g_snprintf(format, sizeof format, "%%.%d%c", precision, conversion);
     g_ascii_formatd(text, sizeof text, format, value);
     if (g_ascii_strtod(text, NULL) == value) break;
   }
@@ -121,6 +122,14 @@ char *hn_params_number(double value) {
   if (!e) return g_strdup(text);
   *e = 0;
   return g_strdup_printf("%se%d", text, (int)g_ascii_strtoll(e + 1, NULL, 10));
+}
+
+char *hn_params_number(double value) {
+  return shortest(value, 'g', 6, 17);
+}
+
+char *hn_params_number_with_exponent(double value) {
+  return shortest(value, 'e', 0, 16);
 }
 
 /* ---- messages ---- */

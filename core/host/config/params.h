@@ -51,6 +51,8 @@ const char *hn_params_real(const HnNode *n, double *value);
 const char *hn_params_int(const HnNode *n, int64_t *value);
 /* The shortest text that reads back to the same bits, 1e-5 not 1e-05; g_free. */
 char *hn_params_number(double value);
+/* The same, always with an exponent: 3e-4, 1e0. */
+char *hn_params_number_with_exponent(double value);
 /* "a number in [0, 1]", "true or false", "one of mean, median"; with the unit; g_free. */
 char *hn_params_expected(const HnParam *p);
 /* The default as a study would say it, "" in quotes; g_free. */

@@ -26,23 +26,9 @@ static double rounded(double x, double exponent) {
   return g_ascii_strtod(text, NULL);
 }
 
-/* The shortest text with an exponent that reads back to the same bits, 3e-4; g_free. */
-static char *with_exponent(double x) {
-  char text[40];
-  for (int digits = 0; digits <= 16; digits++) {
-    char format[8];
-    g_snprintf(format, sizeof format, "%%.%de", digits);
-    g_ascii_formatd(text, sizeof text, format, x);
-    if (g_ascii_strtod(text, NULL) == x) break;
-  }
-  char *e = strchr(text, 'e');
-  *e = 0;
-  return g_strdup_printf("%se%d", text, (int)g_ascii_strtoll(e + 1, NULL, 10));
-}
-
 static HnNode *number(const HnSweepValues *v, double x) {
   g_autofree char *text = v->integer ? g_strdup_printf("%" PRId64, (int64_t)round(x))
-                          : v->log   ? with_exponent(x)
+                          : v->log   ? hn_params_number_with_exponent(x)
                                      : hn_params_number(x);
   return hn_node_text(v->at->file, v->at->line, v->at->column, text);
 }
