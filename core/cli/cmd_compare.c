@@ -51,7 +51,7 @@ static bool print(const HnComparison *c, const Asked *a, GError **error) {
   if (reach_asked && !reach) return false;
   g_autofree char *head =
       (tasks || reach) && !a->json && !a->csv ? hn_render_heading(c, style) : NULL;
-  g_autofree char *text = a->json  ? hn_render_json_with(c, tasks, reach)
+  g_autofree char *text = a->json  ? hn_render_json(c, tasks, reach)
                           : a->csv ? (tasks ? hn_render_csv_tasks(c, tasks) : hn_render_csv(c))
                           : tasks  ? hn_render_tasks(c, tasks, style)
                           : reach  ? hn_render_reach(c, reach, style)

@@ -40,13 +40,14 @@ static void write_files(const uint8_t *data, size_t size) {
 }
 
 static void use(const HnComparison *c) {
-  g_autofree char *text = hn_render_text(c), *json = hn_render_json(c, NULL);
+  g_autofree char *text = hn_render_text(c), *json = hn_render_json(c, NULL, NULL);
   g_autoptr(GString) page = g_string_new(NULL);
   hn_html_top(page, c), hn_html_warnings(page, c), hn_html_arms(page, c), hn_html_tables(page, c);
   hn_html_origin(page, c), hn_html_cells(page, c, "report.html");
   g_autoptr(GPtrArray) tasks = hn_compare_tasks(c, NULL);
   if (tasks) {
-    g_autofree char *lines = hn_render_text_tasks(c, tasks), *csv = hn_render_csv_tasks(c, tasks);
+    g_autofree char *lines = hn_render_tasks(c, tasks, HN_SHEET_TEXT),
+                    *csv = hn_render_csv_tasks(c, tasks);
     hn_html_tasks(page, c, tasks, "tasks.csv");
   }
   g_autoptr(GPtrArray) figures = hn_figures(c);

@@ -186,8 +186,8 @@ static void shown(void) {
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
   GPtrArray *all = hn_compare_tasks(c, NULL);
-  char *text = hn_render_text_tasks(c, all), *csv = hn_render_csv_tasks(c, all);
-  char *json = hn_render_json(c, all), **lines = g_strsplit(text, "\n", -1);
+  char *text = hn_render_tasks(c, all, HN_SHEET_TEXT), *csv = hn_render_csv_tasks(c, all);
+  char *json = hn_render_json(c, all, NULL), **lines = g_strsplit(text, "\n", -1);
   for (char **l = lines; *l; l++) g_assert_cmpint(g_utf8_strlen(*l, -1), <=, 100);
   g_assert_nonnull(strstr(text, "\nsuccess by task, split test\n"));
   g_assert_nonnull(strstr(text, "\nreturn by task, split train\n"));

@@ -143,7 +143,7 @@ static void adjusted(void) {
     g_assert_cmpstr(hn_compared_verdict(m, a), ==, "unclear");
   }
   g_assert_nonnull(strstr(text, "Verdicts are adjusted for the 2 differences of a metric (Holm)"));
-  char *json = hn_render_json(c, NULL);
+  char *json = hn_render_json(c, NULL, NULL);
   g_assert_nonnull(strstr(json, "\"adjust\" : \"holm\""));
   g_assert_nonnull(strstr(json, "\"p_adjusted\" : 0.0533"));
   g_free(json), g_free(text), hn_comparison_free(c);
@@ -264,7 +264,7 @@ static void text_and_json(void) {
   g_strfreev(lines);
   g_free(text);
 
-  char *json = hn_render_json(c, NULL);
+  char *json = hn_render_json(c, NULL, NULL);
   JsonNode *root = json_from_string(json, NULL);
   JsonObject *o = json_node_get_object(root);
   g_assert_cmpint(json_object_get_int_member(o, "cells_failed"), ==, 1);

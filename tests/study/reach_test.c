@@ -43,7 +43,7 @@ static void frames(void) {
   g_assert_nonnull(strstr(text, "6 of 7"));
   g_assert_nonnull(strstr(text, "[173, not reached]"));
   g_assert_nonnull(strstr(text, "eval.return, mean over frames"));
-  char *json = hn_render_json_with(c, NULL, reach);
+  char *json = hn_render_json(c, NULL, reach);
   g_assert_nonnull(strstr(json, "\"reached\" : 6"));
   hn_reach_free(reach), g_free(text), g_free(json);
   reach = hn_reach(c, 1000, NULL);

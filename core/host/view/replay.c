@@ -190,10 +190,8 @@ static HnStatus watch(void *arg, const HnRollouts *rollouts, const HnExperience 
 #define HN_REPLAY_COLUMNS(id, label, belief, truth)                       \
   x->said[HN_REPLAY_##id] = column_of(x->replay->s->inference, (belief)), \
   x->is[HN_REPLAY_##id] = column_of(x->replay->s->env, (truth));
-static void watch_numbers(Watch *x){HN_REPLAY_NUMBERS(HN_REPLAY_COLUMNS)}
-
-int64_t hn_replay_max_steps(const HnReplay *r) {
-  return 2 * r->s->eval_trial.lifetime + 1;
+static void watch_numbers(Watch *x) {
+  HN_REPLAY_NUMBERS(HN_REPLAY_COLUMNS)
 }
 
 bool hn_replay_trial(HnReplay *r, const HnReplayOptions *options, HnReplaySink *sink, void *arg,

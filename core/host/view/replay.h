@@ -63,8 +63,6 @@ void hn_replay_free(HnReplay *r);
  * task, or the environment cannot be rendered. */
 bool hn_replay_trial(HnReplay *r, const HnReplayOptions *options, HnReplaySink *sink, void *arg,
                      GError **error);
-/* The most steps that a trial passes to its sink. */
-int64_t hn_replay_max_steps(const HnReplay *r);
 /* Renders the environment at a step, rgb [height, width, 3]. */
 bool hn_replay_render(HnReplay *r, const HnReplayStep *m, int64_t width, int64_t height,
                       uint8_t *rgb, GError **error);

@@ -101,7 +101,7 @@ static void add_lines(JsonBuilder *b, const char *name, const GPtrArray *lines) 
   hn_json_add_strings(b, name, lines->len, (const char *const *)lines->pdata);
 }
 
-char *hn_render_json_with(const HnComparison *c, const GPtrArray *tasks, const HnReach *reach) {
+char *hn_render_json(const HnComparison *c, const GPtrArray *tasks, const HnReach *reach) {
   JsonBuilder *b = hn_json_begin();
   hn_json_add_string(b, "study", c->results->study);
   hn_json_add_string(b, "baseline", c->results->arms[c->baseline]);
@@ -119,8 +119,4 @@ char *hn_render_json_with(const HnComparison *c, const GPtrArray *tasks, const H
   add_lines(b, "partial", c->partial);
   add_lines(b, "notes", c->notes);
   return hn_json_end(b);
-}
-
-char *hn_render_json(const HnComparison *c, const GPtrArray *tasks) {
-  return hn_render_json_with(c, tasks, NULL);
 }

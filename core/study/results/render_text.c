@@ -158,7 +158,3 @@ char *hn_render_tasks(const HnComparison *c, const GPtrArray *tasks, HnSheetStyl
   if (scores) hn_sheet_line(note, style, out);
   return g_string_free(out, FALSE);
 }
-
-char *hn_render_text_tasks(const HnComparison *c, const GPtrArray *tasks) {
-  return hn_render_tasks(c, tasks, HN_SHEET_TEXT);
-}

@@ -16,5 +16,4 @@ char *hn_render(const HnComparison *c, HnSheetStyle style);
 char *hn_render_tasks(const HnComparison *c, const GPtrArray *tasks, HnSheetStyle style);
 /* The same for a terminal. */
 char *hn_render_text(const HnComparison *c);
-char *hn_render_text_tasks(const HnComparison *c, const GPtrArray *tasks);
 #endif

@@ -79,20 +79,16 @@ static double improvement(const HnScoreQuestion *q, int64_t runs, int64_t tasks,
 }
 
 static const struct {
-  const char *name, *doc;
+  const char *name;
   bool paired;
   double (*of)(const HnScoreQuestion *q, int64_t runs, int64_t tasks, const double *x,
                const double *y);
 } statistics[HN_SCORES] = {
-#define ROW(NAME, name, paired, doc) {#name, doc, paired, name},
+#define ROW(NAME, name, paired, doc) {#name, paired, name},
     HN_SCORE_STATISTICS(ROW)};
 
 const char *hn_score_name(HnScoreStatistic k) {
   return statistics[k].name;
-}
-
-const char *hn_score_doc(HnScoreStatistic k) {
-  return statistics[k].doc;
 }
 
 bool hn_score_paired(HnScoreStatistic k) {

@@ -21,7 +21,6 @@
 #define HN_SCORE_ENUM(NAME, name, paired, doc) HN_SCORE_##NAME,
 typedef enum HnScoreStatistic { HN_SCORE_STATISTICS(HN_SCORE_ENUM) HN_SCORES } HnScoreStatistic;
 const char *hn_score_name(HnScoreStatistic k);
-const char *hn_score_doc(HnScoreStatistic k);
 bool hn_score_paired(HnScoreStatistic k);
 
 /* Below these the interval of an improvement holds too seldom where a seed's tasks go together. */
