@@ -126,10 +126,10 @@ static HnRng rng; /* of the input that is made */
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most) {
   g_autoptr(GByteArray) x = g_byte_array_new();
-  g_byte_array_append(x, data, (guint)size);
+  if (size) g_byte_array_append(x, data, (guint)size);
   change(x, &rng);
   const size_t length = MIN(x->len, most);
-  memcpy(data, x->data, length);
+  if (length) memcpy(data, x->data, length); /* nothing has no address */
   return length;
 }
 
