@@ -1,5 +1,6 @@
 /* check_policy.c - see check_policy.h. */
 #include "check_policy.h"
+#include "check_divergence.h"
 #include "check_process.h"
 #include "check_run.h"
 #include <math.h>
@@ -225,6 +226,9 @@ const HnLaw hn_check_policy_laws[] = {
     {"same", "Acting again on the same, with the same random streams, is the same.", judge_same},
     {"prior", "Where a task begins, the action does not depend on the reward before.", judge_prior},
     {"blind", "Without HN_PRIVILEGED no action depends on the true task.", judge_blind},
+    {"divergence",
+     "The divergence of actions is 0 between equal beliefs, and no less than actions show.",
+     hn_check_divergence},
     {"outputs", "Actions are written and valid, the greedy ones too.", judge_outputs},
     {"survives", "Numbers that no environment gives end in an error, or are survived.",
      judge_survives},

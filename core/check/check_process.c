@@ -35,6 +35,15 @@ static void call_others(HnSession *s, HnWatchFor what) {
     HN_CALL(status, INFERENCE_map,
             q->map(s->inference->self, hn_experience_at(&s->phase[0], HN_F_BELIEF, 0, 0), map));
   }
+  const HnPolicy *p = HN_POLICY(s);
+  if (HN_CAN(p, divergence)) { /* at the first time, between its beliefs and those of the next */
+    const HnExperience *w = &s->phase[0];
+    g_autofree float *kl = g_new(float, w->h.rows);
+    HN_CALL(status, POLICY_divergence,
+            p->divergence(s->policy->self, w->h.rows, hn_experience_at(w, HN_F_OBS, 0, 0),
+                          hn_experience_at(w, HN_F_BELIEF, 0, 0),
+                          hn_experience_at(w, HN_F_BELIEF, 1, 0), s->cell->run.samples, kl));
+  }
   (void)status;
 }
 

@@ -22,6 +22,7 @@ enum {
   PREDICT,
   ACT,
   ADAPT,
+  DIVERGENCE,
   LEARN
 };
 
@@ -521,6 +522,20 @@ static HnStatus policy_learn(void *self, const HnTrainBatch *given) {
 
 static void policy_destroy(void *self) {
   WATCHED(destroy, false, NULL, REAL(HnPolicy)->destroy(self));
+}
+
+static HnStatus policy_divergence(void *self, int64_t n, const float *obs, const float *belief_a,
+                                  const float *belief_b, int64_t samples, float *kl) {
+  HnLending l = {.call = DIVERGENCE};
+  HnStatus status;
+  const gsize count = (gsize)n, S = (gsize)MAX(samples, 1);
+  hn_lend(&l, "obs", &obs, count * (gsize)w.ps.obs_dim * 4, HN_LEND_IN, 0);
+  hn_lend(&l, "belief_a", &belief_a, count * S * (gsize)w.ps.belief_dim * 4, HN_LEND_IN, 0);
+  hn_lend(&l, "belief_b", &belief_b, count * S * (gsize)w.ps.belief_dim * 4, HN_LEND_IN, 0);
+  hn_lend(&l, "kl", &kl, count * 4, HN_LEND_INOUT, 4);
+  WATCHED(divergence, true, &l,
+          status = REAL(HnPolicy)->divergence(self, n, obs, belief_a, belief_b, samples, kl));
+  return status;
 }
 
 /* ---- the twin ---- */

@@ -96,6 +96,18 @@ static HnStatus act(void *self, HnActBatch *a) {
   return HN_OK;
 }
 
+static HnStatus divergence(void *self, int64_t n, const float *obs, const float *belief_a,
+                           const float *belief_b, int64_t samples, float *kl) {
+  const Ppo *m = self;
+  const int64_t S = at_least_one(samples);
+  HnTape t = hn_tape_begin(m->host, false);
+  Heads a = actor_critic_forward_raw(&m->net, &t, n, obs, belief_a, S, HEADS_ACTION);
+  Heads b = actor_critic_forward_raw(&m->net, &t, n, obs, belief_b, S, HEADS_ACTION);
+  Mixture p = ppo_mixture(m, &a, S), q = ppo_mixture(m, &b, S);
+  for (int64_t i = 0; i < n; i++) kl[i] = (float)mixture_kl(&p, &q, i);
+  return HN_OK;
+}
+
 /* ---- the batch, made ready ---- */
 
 static float *floats(const Ppo *m, int64_t count) {
@@ -343,7 +355,8 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   return HN_OK;
 }
 
-static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .learn = learn};
+static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .learn = learn,
+                                 .divergence = divergence};
 HN_PLUGIN(ppo, HN_KIND_POLICY, Ppo, &methods, .version = "0.1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics,
           .summary = "Proximal policy optimisation, on stored beliefs or through the inference.",

@@ -6,7 +6,7 @@ use std::mem::size_of;
 pub use std::os::raw::{c_char, c_void};
 use std::ptr::null;
 
-pub const HN_ABI: u32 = 1 << 16; // major << 16 | minor
+pub const HN_ABI: u32 = 1 << 16 | 1; // major << 16 | minor
 pub type HnStatus = i32;
 pub const HN_OK: HnStatus = 0;
 pub const HN_E_PARAM: HnStatus = 1;
@@ -439,8 +439,10 @@ pub struct HnPolicy {
     pub adapt: Option<unsafe extern "C" fn(*mut c_void, *const HnHistory, *mut c_void) -> HnStatus>,
     pub learn: Option<unsafe extern "C" fn(*mut c_void, *const HnTrainBatch) -> HnStatus>,
     pub destroy: Option<unsafe extern "C" fn(*mut c_void)>,
+    pub divergence:
+        Option<unsafe extern "C" fn(*mut c_void, i64, *const f32, *const f32, *const f32, i64, *mut f32) -> HnStatus>,
 }
 pub const POLICY: HnPolicy = HnPolicy {
     struct_size: size_of::<HnPolicy>() as u32, create: None, act: None, adapt: None, learn: None,
-    destroy: None,
+    destroy: None, divergence: None,
 };

@@ -10,7 +10,8 @@
   X(old_reward) X(one_stream) X(batch_size) X(thread_identity) X(action_beyond) \
   X(action_before) X(aux_beyond) X(clips_obs) X(writes_belief) X(keeps_pointer) \
   X(writes_window) X(aux_negative) X(many_phases) X(row_huge) X(looks_up_obs) X(rejects_obs) \
-  X(wraps_belief) X(learn_thread) X(learn_rounding) X(learn_rand) X(kept_in_self)
+  X(wraps_belief) X(learn_thread) X(learn_rounding) X(learn_rand) X(kept_in_self) \
+  X(kl_negative) X(kl_of_equals) X(kl_tenth) X(kl_rows_mix) X(kl_beyond)
 /* clang-format on */
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
@@ -57,6 +58,10 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnPol
   return HN_OK;
 }
 
+static double first_belief(const Policy *m, const float *belief, int64_t samples, int64_t i) {
+  return m->belief_dim ? (double)belief[i * (samples > 1 ? samples : 1) * m->belief_dim] : 0;
+}
+
 /* The number that row i acts on, before noise. */
 static double basis_of(Policy *m, HnActBatch *a, int64_t i) {
   static int counted;
@@ -76,9 +81,9 @@ static double basis_of(Policy *m, HnActBatch *a, int64_t i) {
   if (fault == F_thread_identity && is_stranger(m->home)) x += 0.1;
   if (fault == F_looks_up_obs) x += (double)table[(int64_t)fmin(fabs(x), 1e12)];
   if (fault == F_rejects_obs && !isfinite(x)) abort();
-  double belief = m->belief_dim ? (double)a->belief[i * m->belief_dim] : 0;
+  double belief = first_belief(m, a->belief, a->samples, i);
   while (fault == F_wraps_belief && belief > 1) belief -= 2;
-  return x;
+  return x + 2 * belief;
 }
 
 static void go_beyond(const Policy *m, HnActBatch *a) {
@@ -112,6 +117,31 @@ static HnStatus act(void *self, HnActBatch *a) {
   return HN_OK;
 }
 
+/* x > 0 of x ~ N(mean, 1). */
+static double above(double mean) {
+  return 0.5 * erfc(-mean / sqrt(2));
+}
+
+static HnStatus divergence(void *self, int64_t n, const float *obs, const float *belief_a,
+                           const float *belief_b, int64_t samples, float *kl) {
+  const Policy *m = self;
+  const int32_t fault = m->p->fault;
+  for (int64_t i = 0; i < n; i++) {
+    const int64_t other = fault == F_kl_rows_mix && i > 0 ? i - 1 : i;
+    const double x = (double)obs[i * m->obs_dim] + 2 * first_belief(m, belief_a, samples, other);
+    const double y = (double)obs[i * m->obs_dim] + 2 * first_belief(m, belief_b, samples, i);
+    double is = 0.5 * (x - y) * (x - y);
+    if (m->action_count)
+      is = above(x) * log(above(x) / above(y)) + above(-x) * log(above(-x) / above(-y));
+    if (fault == F_kl_negative) is = x - y;
+    if (fault == F_kl_of_equals) is += 0.01;
+    if (fault == F_kl_tenth) is /= 10;
+    kl[i] = (float)(fault == F_kl_negative ? is : fmax(is, 0));
+  }
+  if (fault == F_kl_beyond) kl[n] = 0;
+  return HN_OK;
+}
+
 static HnStatus learn(void *self, const HnTrainBatch *l) {
   Policy *m = self;
   const int32_t fault = m->p->fault;
@@ -124,6 +154,7 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   return HN_OK;
 }
 
-static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .learn = learn};
+static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .learn = learn,
+                                 .divergence = divergence};
 HN_PLUGIN(faulty_policy, HN_KIND_POLICY, Policy, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .summary = "Faulty on request.", .source = "tests");

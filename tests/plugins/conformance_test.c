@@ -29,6 +29,7 @@ static const struct {
   const char *law, *why;
 } inapplicable[] = {
     {"blind", "it says that it is privileged"},
+    {"divergence", "it has no divergence"},
     {"gradients", "it has no backward"},
     {"predict", "it does not predict under these parameters"},
     {"predict", "it has no predict"},

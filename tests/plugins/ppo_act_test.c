@@ -97,6 +97,50 @@ static void test_mixture(void) {
   }
 }
 
+/* KL(pi(.|a) || pi(.|b)) by a fixture with S samples. */
+static double divergence_of(PolicyFixture *f, int64_t S, const float *a, const float *b) {
+  float kl = -1;
+  g_assert_cmpint(f->method->divergence(f->self, 1, NULL, a, b, S, &kl), ==, HN_OK);
+  policy_fixture_end_call(f);
+  return (double)kl;
+}
+
+/* Beliefs (1, 0) and (0, 1) make logits (1, -1, 0) and (0, 1, -2), or means 1 and -1.  Between
+ * Gaussians of one deviation s: (difference of the means)^2 / 2 s^2; tanh of what is drawn changes
+ * nothing, tanh of the mean does.  0.996805 is softclip of 1.  The others
+ * by Python, from the definition. */
+static void test_divergence(void) {
+  static const float a[] = {1, 0}, b[] = {0, 1}, ab[] = {1, 0, 0, 1}, ba[] = {0, 1, 1, 0};
+  const struct {
+    const char *settings;
+    int64_t count;
+    double kl;
+  } points[] = {{"std_init 0.5", 0, 8},
+                {"std_init 0.5 squash 2", 0, 8},
+                {"std_init 0.5 squash 1", 0, 4.640205267088},
+                {"std_bounds 1", 0, 2 / (0.996805 * 0.996805)},
+                {"", 3, 0.916043003867}};
+  for (gsize k = 0; k < G_N_ELEMENTS(points); k++)
+    for (int64_t S = 0; S <= 2; S += 2) {
+      g_autofree char *settings =
+          g_strconcat(COMMON "normalise_belief 0 layers 0 ", points[k].settings, NULL);
+      Case c = {"", settings, 0, 2, S, points[k].count ? 0 : 1, points[k].count};
+      PolicyFixture *f = open_case(&c, 5);
+      float *w = policy_fixture_find(f, "action.0.weight")->data;
+      for (int i = 0; i < (points[k].count ? 6 : 2); i++) w[i] = (float[]){1, -1, 0, 0, 1, -2}[i];
+      const double kl = points[k].kl, back = points[k].count ? 1.139628258812 : kl;
+      if (S == 0) {
+        g_assert_cmpfloat_with_epsilon(divergence_of(f, 0, a, b), kl, 1e-5 * kl);
+        g_assert_cmpfloat_with_epsilon(divergence_of(f, 0, b, a), back, 1e-5 * back);
+        g_assert_cmpfloat(divergence_of(f, 0, a, a), ==, 0);
+      } else { /* member by member: a bound, as ab and ba are one mixture */
+        g_assert_cmpfloat_with_epsilon(divergence_of(f, 2, ab, ba), (kl + back) / 2, 1e-5 * kl);
+        g_assert_cmpfloat(divergence_of(f, 2, ab, ab), ==, 0);
+      }
+      policy_fixture_close(f);
+    }
+}
+
 static void test_refusals(void) {
   expect_refusal(&(Case){"", "", 3, 2, 0, 0, 0}, HN_E_SHAPE, "no actions");
   expect_refusal(&(Case){"", "", 0, 0, 0, 0, 2}, HN_E_SHAPE, "neither observation nor belief");
@@ -176,6 +220,7 @@ int main(int argc, char **argv) {
   add_cases("rows_alone", (int[]){0, 6, 9, 13, 15}, 5, test_rows_alone);
   g_test_add_func("/ppo/stddev", test_stddev);
   g_test_add_func("/ppo/mixture", test_mixture);
+  g_test_add_func("/ppo/divergence", test_divergence);
   g_test_add_func("/ppo/refusals", test_refusals);
   g_test_add_func("/ppo/not_finite", test_not_finite);
   g_test_add_func("/ppo/two_states", test_two_states);

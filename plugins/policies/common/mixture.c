@@ -72,6 +72,44 @@ double mixture_logp_of(const Mixture *x, int64_t row, int32_t action_index, cons
   return hn_mixture_logp_of(x->S, work, x->mean_logp);
 }
 
+/* Of softmaxes of A logits. */
+static double categorical_kl(int64_t A, const float *p, const float *q) {
+  double top[2] = {(double)p[0], (double)q[0]}, sum[2] = {0, 0}, kl = 0;
+  for (int64_t k = 1; k < A; k++)
+    top[0] = fmax(top[0], (double)p[k]), top[1] = fmax(top[1], (double)q[k]);
+  for (int64_t k = 0; k < A; k++)
+    sum[0] += exp((double)p[k] - top[0]), sum[1] += exp((double)q[k] - top[1]);
+  for (int64_t k = 0; k < A; k++) {
+    const double logp = (double)p[k] - top[0] - log(sum[0]);
+    kl += exp(logp) * (logp - ((double)q[k] - top[1] - log(sum[1])));
+  }
+  return fmax(kl, 0);
+}
+
+/* Of diagonal Gaussians, and of their draws behind tanh, which loses nothing. */
+static double gaussian_kl(int64_t A, const float *mean_p, const float *logstd_p,
+                          const float *mean_q, const float *logstd_q) {
+  double kl = 0;
+  for (int64_t k = 0; k < A; k++) {
+    const double wider = (double)logstd_q[k] - (double)logstd_p[k];
+    const double z = ((double)mean_p[k] - (double)mean_q[k]) * exp(-(double)logstd_q[k]);
+    kl += wider + 0.5 * (exp(-2 * wider) + z * z - 1);
+  }
+  return fmax(kl, 0);
+}
+
+double mixture_kl(const Mixture *p, const Mixture *q, int64_t row) {
+  const HnVar *logstd_p = p->heads->logstd, *logstd_q = q->heads->logstd;
+  const int64_t A = p->A;
+  double sum = 0;
+  for (int64_t s = 0; s < p->S; s++) {
+    const float *a = p->heads->action[s]->data + row * A, *b = q->heads->action[s]->data + row * A;
+    sum +=
+        logstd_p ? gaussian_kl(A, a, logstd_p->data, b, logstd_q->data) : categorical_kl(A, a, b);
+  }
+  return sum / (double)p->S;
+}
+
 /* ---- learning ---- */
 
 HnVar *mixture_logp(const Mixture *x, HnTape *t, const int32_t *action_index, const float *u) {

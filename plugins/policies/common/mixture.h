@@ -23,6 +23,11 @@ void mixture_act(const Mixture *x, int64_t row, HnRng *rng, float *action, float
 double mixture_logp_of(const Mixture *x, int64_t row, int32_t action_index, const float *u,
                        double *work);
 
+/* KL(p || q) of a row's actions in nats, of mixtures of as many members: of one member exact, of
+ * more the mean of KL(p_s || q_s), an upper bound (KL is jointly convex; Cover & Thomas 2006,
+ * theorem 2.7.2). */
+double mixture_kl(const Mixture *p, const Mixture *q, int64_t row);
+
 /* Learning, on a tape: log-densities [n, 1] of action_index [n] or of u [n, A], borrowed. */
 HnVar *mixture_logp(const Mixture *x, HnTape *t, const int32_t *action_index, const float *u);
 /* Sum over n rows of the entropy before any tanh; of a mixture the members' mean, a lower bound. */
