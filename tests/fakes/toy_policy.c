@@ -95,6 +95,28 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   return HN_OK;
 }
 
+#ifndef ADAPTER
+/* Between Gaussians of standard deviation 0.3. */
+static HnStatus divergence(void *self, int64_t n, const float *obs, const float *belief_a,
+                           const float *belief_b, int64_t samples, float *kl) {
+  const Toy *m = self;
+  const int64_t S = samples > 0 ? samples : 1;
+  (void)obs;
+  for (int64_t i = 0; i < n; i++) {
+    double sum = 0;
+    for (int64_t k = 0; k < m->A; k++) {
+      double apart = 0;
+      for (int64_t j = 0; j < m->D; j++)
+        apart += (double)m->w[k * (m->O + m->D) + m->O + j] *
+                 ((double)belief_a[i * S * m->D + j] - (double)belief_b[i * S * m->D + j]);
+      sum += apart * apart / (2 * 0.09);
+    }
+    kl[i] = (float)sum;
+  }
+  return HN_OK;
+}
+#endif
+
 #ifdef ADAPTER
 static HnStatus adapt(void *self, const HnHistory *h, void *state) {
   const Toy *m = self;
@@ -110,7 +132,8 @@ HN_PLUGIN(toy_adapter, HN_KIND_POLICY, Toy, &methods, .version = "1", .license =
           .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Adapts.",
           .source = "tests");
 #else
-static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .learn = learn};
+static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .learn = learn,
+                                 .divergence = divergence};
 HN_PLUGIN(toy_policy, HN_KIND_POLICY, Toy, &methods, .version = "1", .license = "MIT",
           .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Learns.",
           .source = "tests");

@@ -87,18 +87,84 @@ static void test_runs(void) {
          *less = metrics_column(seen, "belief.task_share"),
          *both = metrics_column(told, "belief.reliability"),
          *drift = metrics_column(told, "belief.drift"),
-         *none = metrics_column(still, "belief.drift");
+         *none = metrics_column(still, "belief.drift"),
+         *kl = metrics_column(told, "belief.policy_kl"),
+         *no_kl = metrics_column(still, "belief.policy_kl");
   for (int i = 0; i < 3; i++) { /* updates 4, 8 and 10 */
     g_assert_cmpfloat(share[i], >, 0.95);
     g_assert_cmpfloat(less[i], <, share[i]);
     g_assert_cmpfloat(both[i], >, 0.95);
     g_assert_cmpfloat(drift[i], >, 0);
     g_assert_cmpfloat(none[i], ==, 0);
+    g_assert_cmpfloat(kl[i], >, 0);
+    g_assert_cmpfloat(no_kl[i], ==, 0);
   }
   g_assert_true(isnan(share[3]));
   g_free(share), g_free(less), g_free(both), g_free(drift), g_free(none);
+  g_free(kl), g_free(no_kl);
   folder_free(plain), folder_free(told), folder_free(seen), folder_free(still);
   cell_clear(&oracle), cell_clear(&memory), cell_clear(&frozen);
+}
+
+/* Weights [A, O + D] of the toy policy. */
+static const float *policy_weights(const HnSession *s) {
+  const HnArrayRecord *x = s->policy->kept->pdata[0];
+  g_assert_cmpstr(x->array.name, ==, "w");
+  return x->data;
+}
+
+/* Beliefs that have moved by 0.1 j + 0.2 in coordinate j at every step, and by twice that in the
+ * first step of row 0, move the means of actions by W times that, under deviations of 0.3. */
+static void test_policy_kl(gconstpointer samples) {
+  HnCell c = cell_with(&toy_oracle_LTX_hn_plugin, "");
+  c.evaluation.diagnose = true, c.evaluation.samples = GPOINTER_TO_INT(samples);
+  g_autoptr(GError) error = NULL;
+  HnSession *s = hn_session_new(&c, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_cmpint(hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases), ==, HN_OK);
+  HnBeliefProbe before, after;
+  g_assert_cmpint(hn_belief_probe(s, &before), ==, HN_OK);
+  g_assert_cmpint(hn_belief_probe(s, &after), ==, HN_OK);
+  const int64_t T = s->steps, B = s->rollouts.rows, W = MAX(s->eval_samples, 1) * s->shape.belief;
+  const int64_t d = s->shape.belief, o = s->shape.obs;
+  g_assert_cmpmem(before.acted, (gsize)((T + 1) * B * W) * 4, after.acted,
+                  (gsize)((T + 1) * B * W) * 4);
+  double kl, expected = 0;
+  g_assert_cmpint(hn_belief_policy_kl(s, &before, &after, &kl), ==, HN_OK);
+  g_assert_cmpfloat(kl, ==, 0);
+  for (int64_t k = 0; k < (T + 1) * B * W; k++) after.acted[k] = 9;
+  for (int64_t first = 0; first < B; first += 8)
+    for (int64_t k = 0; k < T * MIN(8, B - first) * W; k++) {
+      const int64_t at = first * (T + 1) * W + k;
+      const double by = 0.1 * (double)(k % d) + 0.2;
+      after.acted[at] = before.acted[at] + (float)(first == 0 && k < W ? 2 * by : by);
+    }
+  for (int64_t a = 0; a < s->shape.action; a++) {
+    double mean = 0;
+    for (int64_t j = 0; j < d; j++)
+      mean += (double)policy_weights(s)[a * (o + d) + o + j] * (0.1 * (double)j + 0.2);
+    expected += mean * mean / (2 * 0.09) * (1 + 3 / (double)(T * B));
+  }
+  g_assert_cmpfloat(expected, >, 1e-4);
+  g_assert_cmpint(hn_belief_policy_kl(s, &before, &after, &kl), ==, HN_OK);
+  g_assert_cmpfloat_with_epsilon(kl, expected, 1e-5 * expected);
+  hn_belief_probe_clear(&before), hn_belief_probe_clear(&after);
+  hn_session_free(s), cell_clear(&c);
+}
+
+/* A policy that does not say how it acts: nothing, and the run goes on. */
+static void test_no_divergence(void) {
+  HnCell c =
+      cell_of_parts(part_of(&toy_env_LTX_hn_plugin, ""), part_of(&toy_memory_LTX_hn_plugin, ""),
+                    part_of(&toy_adapter_LTX_hn_plugin, ""));
+  char *dir = folder_new();
+  c.evaluation.diagnose = true;
+  run_whole(&c, dir);
+  double *drift = metrics_column(dir, "belief.drift"),
+         *kl = metrics_column(dir, "belief.policy_kl");
+  g_assert_cmpfloat(drift[0], >, 0);
+  g_assert_true(isnan(kl[0]));
+  g_free(drift), g_free(kl), folder_free(dir), cell_clear(&c);
 }
 
 /* Windows that end with trials: what a belief had gathered is what is looked at, not the prior of
@@ -129,6 +195,9 @@ int main(int argc, char **argv) {
   g_test_add_func("/belief-diagnostics/numbers", test_numbers);
   g_test_add_func("/belief-diagnostics/known", test_known);
   g_test_add_func("/belief-diagnostics/runs", test_runs);
+  g_test_add_data_func("/belief-diagnostics/policy-kl/point", GINT_TO_POINTER(0), test_policy_kl);
+  g_test_add_data_func("/belief-diagnostics/policy-kl/samples", GINT_TO_POINTER(3), test_policy_kl);
+  g_test_add_func("/belief-diagnostics/no-divergence", test_no_divergence);
   g_test_add_func("/belief-diagnostics/whole-trials", test_whole_trials);
   g_test_add_func("/belief-diagnostics/bits", test_bits);
   return g_test_run();

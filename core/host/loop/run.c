@@ -245,24 +245,25 @@ static bool learn_all(Run *r, int64_t *mark, GError **error) {
   return true;
 }
 
-/* Learns; says how far that moved beliefs where this update is diagnosed. */
+/* Learns; says how far that moved beliefs, and actions by them, where this update is diagnosed. */
 static bool learn(Run *r, int64_t *mark, GError **error) {
   HnSession *s = r->s;
   const HnEvaluationParams *p = &r->cell->evaluation;
-  const int64_t rows = s->rollouts.rows;
-  const gsize size = (gsize)(rows * s->shape.belief) + 1;
-  s->belief_drift = (double)NAN;
+  s->belief_drift = s->belief_policy_kl = (double)NAN;
   if (!p->diagnose || !due(s->update + 1, p->every, s->frames >= r->cell->run.frames))
     return learn_all(r, mark, error);
-  g_autofree float *before = g_new0(float, size), *after = g_new0(float, size);
+  HnBeliefProbe before = {.last = NULL}, after = {.last = NULL};
   const char *doing = "diagnosing beliefs";
-  if (!went_well(r, doing, hn_belief_probe(s, before), error)) return false;
+  bool well = went_well(r, doing, hn_belief_probe(s, &before), error);
   lap(r, HN_TIME_EVALUATE, mark);
-  if (!learn_all(r, mark, error) || !went_well(r, doing, hn_belief_probe(s, after), error))
-    return false;
+  well = well && learn_all(r, mark, error) &&
+         went_well(r, doing, hn_belief_probe(s, &after), error) &&
+         went_well(r, doing, hn_belief_policy_kl(s, &before, &after, &s->belief_policy_kl), error);
+  if (well)
+    s->belief_drift = hn_belief_drift(s->rollouts.rows, s->shape.belief, before.last, after.last);
   lap(r, HN_TIME_EVALUATE, mark);
-  s->belief_drift = hn_belief_drift(rows, s->shape.belief, before, after);
-  return true;
+  hn_belief_probe_clear(&before), hn_belief_probe_clear(&after);
+  return well;
 }
 
 /* Every pass; steps and rows are recorded of the first. */
@@ -342,7 +343,7 @@ static bool write_resolved(const Run *r, GError **error) {
 /* A run without frames evaluates its first weights. */
 static bool only_evaluate(Run *r, GError **error) {
   int64_t mark = g_get_monotonic_time();
-  r->s->belief_drift = (double)NAN; /* nothing is learnt */
+  r->s->belief_drift = r->s->belief_policy_kl = (double)NAN; /* nothing is learnt */
   hn_episode_means_make(&r->train, r->cell->run.episodes, r->s->shape.env_infos);
   bool ok = record(r, true, &mark, error);
   hn_episode_means_free(&r->train);

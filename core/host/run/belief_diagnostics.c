@@ -5,8 +5,9 @@
 #include <string.h>
 
 enum {
-  BLOCK = 8,  /* rows whose beliefs along a window are held at once */
-  POWERS = 3, /* of a task parameter */
+  BLOCK = 8,   /* rows whose beliefs along a window are held at once */
+  POWERS = 3,  /* of a task parameter */
+  ASKED = 256, /* steps on which the policy compares beliefs in one call */
 };
 
 /* ---- statistics ---- */
@@ -112,21 +113,27 @@ static uint8_t *begins_of(const HnExperience *w, int64_t steps) {
   return begin;
 }
 
-/* Beliefs [steps + 1, rows, D] of rows first .. along the first `steps` steps of w, with begins as
- * in begin; state is theirs. */
+/* Beliefs [steps + 1, rows, max(samples, 1), D] of rows first .. along the first `steps` steps of
+ * w, with begins as in begin; state is theirs. */
 static HnStatus infer_rows(HnSession *s, const HnExperience *w, const uint8_t *begin, int64_t first,
-                           int64_t rows, int64_t steps, char *state, float *belief) {
+                           int64_t rows, int64_t steps, int64_t samples, char *state,
+                           float *belief) {
   HnRng rng[BLOCK];
   for (int64_t i = 0; i < rows; i++) rng[i] = hn_rng(s->cell->seed, (uint64_t)(first + i));
   HnHistory h = hn_experience_view(w, s->inference, 0, first, steps, rows);
   h.begin = begin + w->h.rows + first, h.state = NULL;
-  HnBeliefUpdate q = {
-      .struct_size = sizeof q, .history = &h, .state = state, .rng = rng, .belief = belief};
+  HnBeliefUpdate q = {.struct_size = sizeof q,
+                      .history = &h,
+                      .state = state,
+                      .samples = samples,
+                      .rng = rng,
+                      .belief = belief};
   HnStatus status;
   HN_CALL(status, INFERENCE_infer, HN_INFERENCE(s)->infer(s->inference->self, &q));
   const HnOutputs given = {
       .of = s->inference, .call = "infer", .rows = (steps + 1) * rows, .batch = rows};
-  return status ? status : hn_outputs_finite(&given, "belief", belief, s->shape.belief);
+  const int64_t width = MAX(samples, 1) * s->shape.belief;
+  return status ? status : hn_outputs_finite(&given, "belief", belief, width);
 }
 
 struct HnBeliefWatch {
@@ -194,7 +201,8 @@ HnStatus hn_belief_watch_window(HnBeliefWatch *x, HnSession *s, const HnRollouts
   HnStatus status = HN_OK;
   for (int64_t first = 0; first < B && !status; first += BLOCK) {
     const int64_t rows = MIN(BLOCK, B - first);
-    status = infer_rows(s, w, begin, first, rows, seen, x->state + (gsize)first * x->row, belief);
+    status =
+        infer_rows(s, w, begin, first, rows, seen, 0, x->state + (gsize)first * x->row, belief);
     for (int64_t t = 0; t <= seen && !status; t++)
       for (int64_t k = 0; k < rows; k++) {
         const int64_t i = first + k, end = MIN(r->ended[i], s->eval_trial.lifetime);
@@ -221,24 +229,89 @@ void hn_belief_watch_result(const HnBeliefWatch *x, double *task_share, double *
   *task_share = hn_belief_task_share(x->rows, x->D, x->both, x->K, x->task);
 }
 
-HnStatus hn_belief_probe(HnSession *s, float *belief) {
+/* ---- what learning moves ---- */
+
+/* Beliefs of rows first .. along the whole window, each row's trial begun with it; state has room
+ * for BLOCK rows. */
+static HnStatus probe_rows(HnSession *s, const uint8_t *begin, int64_t first, int64_t rows,
+                           int64_t samples, char *state, float *along) {
+  const HnExperience *w = &s->phase[s->phases - 1];
+  memset(state, 0, (gsize)rows * s->shape.belief_row);
+  return infer_rows(s, w, begin, first, rows, w->h.steps, samples, state, along);
+}
+
+/* Of a row's point beliefs along the window, [T + 1, rows, D], the last. */
+static void take_last(const HnSession *s, const uint8_t *begin, int64_t first, int64_t rows,
+                      const float *along, float *last) {
   const HnExperience *w = &s->phase[s->phases - 1];
   const int64_t B = w->h.rows, T = w->h.steps, D = s->shape.belief;
-  float *along = g_new(float, (T + 1) * BLOCK * D + 1);
-  char *state = g_malloc(BLOCK * s->shape.belief_row + 1);
-  uint8_t *begin = begins_of(w, T);
+  for (int64_t i = 0; i < rows; i++) {
+    const bool over = begin[(T + 1) * B + first + i] == HN_NEW_TASK; /* T has the next trial's */
+    memcpy(last + (first + i) * D, along + ((T - over) * rows + i) * D, (gsize)D * sizeof *last);
+  }
+}
+
+HnStatus hn_belief_probe(HnSession *s, HnBeliefProbe *x) {
+  const HnExperience *w = &s->phase[s->phases - 1];
+  const int64_t B = w->h.rows, T = w->h.steps, D = s->shape.belief, S = s->eval_samples;
+  const int64_t width = MAX(S, 1) * D;
+  *x = (HnBeliefProbe){.last = g_new0(float, B *D + 1)};
+  if (HN_CAN(HN_POLICY(s), divergence)) x->acted = g_new(float, (T + 1) * B * width + 1);
+  g_autofree float *along = g_new(float, (T + 1) * BLOCK * D + 1);
+  g_autofree char *state = g_malloc(BLOCK * s->shape.belief_row + 1);
+  g_autofree uint8_t *begin = begins_of(w, T);
   memset(begin + B, HN_NEW_TASK, (gsize)B);
   HnStatus status = HN_OK;
   for (int64_t first = 0; first < B && !status; first += BLOCK) {
     const int64_t rows = MIN(BLOCK, B - first);
-    memset(state, 0, (gsize)rows * s->shape.belief_row);
-    status = infer_rows(s, w, begin, first, rows, T, state, along);
-    for (int64_t i = 0; i < rows && !status; i++) {
-      const bool over = begin[(T + 1) * B + first + i] == HN_NEW_TASK; /* T has the next trial's */
-      memcpy(belief + (first + i) * D, along + ((T - over) * rows + i) * D,
-             (gsize)D * sizeof *belief);
-    }
+    float *acted = x->acted ? x->acted + first * (T + 1) * width : NULL;
+    float *point = acted && !S ? acted : along;
+    status = probe_rows(s, begin, first, rows, 0, state, point);
+    if (!status) take_last(s, begin, first, rows, point, x->last);
+    if (!status && acted && S) status = probe_rows(s, begin, first, rows, S, state, acted);
   }
-  g_free(along), g_free(state), g_free(begin);
   return status;
+}
+
+void hn_belief_probe_clear(HnBeliefProbe *x) {
+  g_clear_pointer(&x->last, g_free);
+  g_clear_pointer(&x->acted, g_free);
+}
+
+/* Steps `from` .. of rows first .. of the window, counted along time first: at most ASKED of them.
+ * a, b [count, max(S, 1), D] are their beliefs. */
+static HnStatus compare_steps(HnSession *s, int64_t first, int64_t rows, int64_t from,
+                              int64_t count, const float *a, const float *b, double *sum) {
+  const HnExperience *w = &s->phase[s->phases - 1];
+  const int64_t O = s->shape.obs;
+  g_autofree float *obs = g_new(float, count *O + 1), *kl = g_new(float, count);
+  for (int64_t k = 0; k < count; k++)
+    memcpy(obs + k * O, hn_experience_at(w, HN_F_OBS, (from + k) / rows, first + (from + k) % rows),
+           (gsize)O * sizeof *obs);
+  HnStatus status;
+  HN_CALL(status, POLICY_divergence,
+          HN_POLICY(s)->divergence(s->policy->self, count, obs, a, b, s->eval_samples, kl));
+  const HnOutputs given = {.of = s->policy, .call = "divergence", .rows = count, .batch = count};
+  if (!status) status = hn_outputs_finite(&given, "KL divergence", kl, 1);
+  for (int64_t k = 0; k < count && !status; k++) *sum += (double)kl[k];
+  return status;
+}
+
+HnStatus hn_belief_policy_kl(HnSession *s, const HnBeliefProbe *before, const HnBeliefProbe *after,
+                             double *kl) {
+  const HnExperience *w = &s->phase[s->phases - 1];
+  const int64_t B = w->h.rows, T = w->h.steps, width = MAX(s->eval_samples, 1) * s->shape.belief;
+  double sum = 0;
+  HnStatus status = HN_OK;
+  *kl = (double)NAN;
+  if (!before->acted) return HN_OK;
+  for (int64_t first = 0; first < B && !status; first += BLOCK) {
+    const int64_t rows = MIN(BLOCK, B - first), block = first * (T + 1) * width;
+    for (int64_t from = 0; from < T * rows && !status; from += ASKED)
+      status = compare_steps(s, first, rows, from, MIN(ASKED, T * rows - from),
+                             before->acted + block + from * width,
+                             after->acted + block + from * width, &sum);
+  }
+  if (!status) *kl = sum / (double)(T * B);
+  return status == HN_E_UNSUPPORTED ? HN_OK : status;
 }

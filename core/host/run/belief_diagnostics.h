@@ -1,4 +1,5 @@
-/* belief_diagnostics.h - whether a belief says anything of the task, and whether it holds still.
+/* belief_diagnostics.h - whether a belief says anything of the task, whether it holds still, and
+ * what the policy does about it where it does not.
  *
  * Every coordinate counts alike, as a policy that normalises its inputs sees them; those that are
  * the same in all rows do not count.  NaN: there is nothing to say. */
@@ -27,8 +28,19 @@ HnStatus hn_belief_watch_window(HnBeliefWatch *x, HnSession *s, const HnRollouts
 void hn_belief_watch_result(const HnBeliefWatch *x, double *task_share, double *reliability);
 void hn_belief_watch_free(HnBeliefWatch *x);
 
-/* Belief [B, D] at the end of the last collected window, or before the last step where a trial ends
- * with the window, as though each row's trial had begun with it: twice in an iteration, it shows
- * what learning moved.  [instance] */
-HnStatus hn_belief_probe(HnSession *s, float *belief);
+/* Beliefs along the last collected window, as though each row's trial had begun with it.  Taken
+ * twice in an iteration, before and after learning, they show what that moved. */
+typedef struct HnBeliefProbe {
+  float *last;  /* [B, D] point belief at its end, or before its last step where a trial ends with
+                   it */
+  float *acted; /* of each block of rows [T + 1, rows, max(S, 1), D], S as evaluations act; NULL
+                   where the policy does not say how it acts (HnPolicy.divergence) */
+} HnBeliefProbe;
+HnStatus hn_belief_probe(HnSession *s, HnBeliefProbe *x); /* [instance] */
+void hn_belief_probe_clear(HnBeliefProbe *x);
+/* KL(pi(.|o, before) || pi(.|o, after)) in nats under the policy's weights as they are, mean over
+ * the window's steps: what its actions change by beliefs alone.  NaN: the policy does not say.
+ * [instance] */
+HnStatus hn_belief_policy_kl(HnSession *s, const HnBeliefProbe *before, const HnBeliefProbe *after,
+                             double *kl);
 #endif

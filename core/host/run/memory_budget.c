@@ -63,6 +63,9 @@ static double training(const HnSession *s) {
   double phases = (double)MAX(s->phases, 1), rows = (double)run->rows;
   double bytes =
       (phases + 1) * window(s, (double)s->steps, rows, run->samples) + memory_of_rows(s, rows);
+  if (s->cell->evaluation.diagnose) /* HnBeliefProbe, before and after */
+    bytes += 2 * sizeof(float) * rows * ((double)s->steps + 2) *
+             (double)(MAX(s->eval_samples, 1) * s->shape.belief);
   if (s->bs.refresh) bytes += window(s, (double)s->trial.lifetime, rows, run->samples);
   return bytes;
 }

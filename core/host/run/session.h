@@ -46,8 +46,8 @@ struct HnSession {
   int64_t *history_steps; /* [B] */
   HnRng policy_learning, inference_learning;
   int64_t update, frames;
-  double
-      belief_drift; /* by the learning of this update, see belief_diagnostics.h; NaN: not asked */
+  /* By the learning of this update, see belief_diagnostics.h; NaN: not asked, or nothing to say. */
+  double belief_drift, belief_policy_kl;
   const char *scheduled;        /* plugin that asked how long the run is, or NULL */
   HnBeliefUpdate belief_update; /* the last one that a learner asked for; backward reads it */
   HnHistory belief_history;

@@ -97,6 +97,7 @@ PUT(success_last, hn_csv_number, r->eval->success_last)
 PUT(task_share, hn_csv_number, r->eval->task_share)
 PUT(reliability, hn_csv_number, r->eval->reliability)
 PUT(drift, hn_csv_number, r->s->belief_drift)
+PUT(policy_kl, hn_csv_number, r->s->belief_policy_kl)
 PUT(eval_score, hn_csv_number, r->eval->predictive.mean[k])
 /* episodes */
 PUT(phase, hn_csv_text, r->phase)
@@ -190,6 +191,11 @@ static const HnRecordColumn metrics[] = {
     COLUMN("belief.drift", "", -1,
            "Change of beliefs by this update's learning, in standard deviations over rows.",
            put_drift, .count = if_diagnosed, .is_empty = is_not_evaluated),
+    COLUMN("belief.policy_kl", "nats", -1,
+           "KL divergence of actions by beliefs before this update's learning from actions by "
+           "beliefs after it, at equal weights of the policy, mean over steps; of samples an upper "
+           "bound.",
+           put_policy_kl, .count = if_diagnosed, .is_empty = is_not_evaluated),
     SCORES("eval.", put_eval_score, .count = if_predictive, .is_empty = is_not_evaluated,
            .each_pass = true),
     {.name = NULL}};
