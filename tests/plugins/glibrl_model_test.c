@@ -3,6 +3,7 @@
 #include "../../plugins/inference/glibrl/evidence.h"
 #include "../../plugins/inference/glibrl/learn.h"
 #include "../../plugins/inference/glibrl/posterior.h"
+#include "../../plugins/inference/glibrl/worth.h"
 #include "glibrl_algebra.h"
 
 /* ---- the gradient ---- */
@@ -213,14 +214,101 @@ static void test_report(void) {
   g_assert_cmpfloat_with_epsilon(metric[glibrl_metric_evidence_transition], transition, 1e-5);
   g_assert_cmpfloat_with_epsilon(metric[glibrl_metric_feature_norm_reward], sqrt(square), 1e-5);
   g_assert_cmpfloat(metric[glibrl_metric_trials], ==, 1);
-  /* the ratio is 1 where all features move together, and at most D - 1 */
-  glibrl_report_ranks(g);
-  g_assert_cmpfloat(metric[glibrl_metric_rank_reward], >=, 1);
-  g_assert_cmpfloat(metric[glibrl_metric_rank_reward], <=, 8);
   g->transition.prior->data[0] = 100, g->reward.prior->data[1] = -100;
   glibrl_confine_prior(&g->transition), glibrl_confine_prior(&g->reward);
   g_assert_cmpfloat_with_epsilon(exp((double)g->transition.prior->data[0]), 1e6, 1);
   g_assert_cmpfloat_with_epsilon(exp((double)g->reward.prior->data[1]), 1e-6, 1e-9);
+  design_free(&k), fixture_free(b), experience_free(&data);
+}
+
+/* ---- what features are worth ---- */
+
+/* c [n, d] = H diag(s) (I - 2 u u' / u'u), H the leading columns of Sylvester's Hadamard matrix:
+ * C'C has the eigenvalues n s^2, whatever u is, and every row the leverage sum of s^2 / (xi + n
+ * s^2). */
+static float *rotated(int64_t n, int64_t d, const double *s, HnRng *rng) {
+  float *c = g_new(float, n *d);
+  double *u = g_new(double, d), norm2 = 0;
+  for (int64_t j = 0; j < d; j++) u[j] = hn_rng_normal(rng), norm2 += u[j] * u[j];
+  for (int64_t i = 0; i < n; i++) {
+    double along = 0;
+    for (int64_t j = 0; j < d; j++)
+      along += (__builtin_popcountll((uint64_t)(i & j)) % 2 ? -s[j] : s[j]) * u[j];
+    for (int64_t j = 0; j < d; j++)
+      c[i * d + j] = (float)((__builtin_popcountll((uint64_t)(i & j)) % 2 ? -s[j] : s[j]) -
+                             2 * along * u[j] / norm2);
+  }
+  g_free(u);
+  return c;
+}
+
+static void test_features(void) {
+  FakeHost fake;
+  const HnHost *host = fake_host_open(&fake);
+  HnRng rng = hn_rng(3, 3);
+  /* probabilities 1/2, 1/4, 1/8, 1/8: 1.75 bits */
+  const double s[] = {2, sqrt(2), 1, 1};
+  g_autofree float *c = rotated(8, 4, s, &rng);
+  g_assert_cmpfloat_with_epsilon(glibrl_effective_rank(host, 8, 4, c), pow(2, 1.75), 1e-6);
+  g_assert_cmpfloat_with_epsilon(glibrl_largest_leverage(host, 8, 4, c, 8),
+                                 4 / 40. + 2 / 24. + 2 / 16., 1e-6);
+  double many[64], trace = 0, entropy = 0, leverage = 0;
+  for (int j = 0; j < 64; j++) many[j] = pow(0.9, j), trace += many[j] * many[j];
+  for (int j = 0; j < 64; j++) {
+    const double square = many[j] * many[j];
+    entropy -= square / trace * log(square / trace), leverage += square / (0.1 + 128 * square);
+  }
+  g_autofree float *wide = rotated(128, 64, many, &rng);
+  g_assert_cmpfloat_with_epsilon(glibrl_effective_rank(host, 128, 64, wide), exp(entropy), 1e-4);
+  g_assert_cmpfloat_with_epsilon(glibrl_largest_leverage(host, 128, 64, wide, 0.1), leverage, 1e-5);
+  /* one direction; none; two features of one step each, one of five alike */
+  const float same[] = {1, 2, 1, 2, 1, 2}, none[6] = {0},
+              alone[] = {1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 3};
+  g_assert_cmpfloat_with_epsilon(glibrl_effective_rank(host, 3, 2, same), 1, 1e-5);
+  g_assert_cmpfloat(glibrl_participation(host, 3, 2, same), ==, 0);
+  g_assert_cmpfloat(glibrl_effective_rank(host, 3, 2, none), ==, 0);
+  g_assert_cmpfloat_with_epsilon(glibrl_largest_leverage(host, 6, 2, alone, 1), 0.9, 1e-12);
+  g_assert_cmpfloat_with_epsilon(glibrl_largest_leverage(host, 5, 2, alone, 1), 1 / 6., 1e-12);
+  /* of three learnt features the second is constant, the third varies by 0.5 %, then by 2 % */
+  float dead[] = {1, 0.7f, 0.205f, 1, -1, 0.7f, 0.195f, 1};
+  g_assert_cmpfloat_with_epsilon(glibrl_dead_share(host, 2, 4, 3, dead), 2 / 3., 1e-12);
+  dead[2] = 0.22f, dead[6] = 0.18f;
+  g_assert_cmpfloat_with_epsilon(glibrl_dead_share(host, 2, 4, 3, dead), 1 / 3., 1e-12);
+  fake_host_close(&fake);
+}
+
+/* The reported ones are of the networks' features of one trial, written out in float64. */
+static void test_reported_features(gconstpointer noise) {
+  Experience data = masses(12, 1, 12, 0, 21);
+  data.begin[12] = HN_NEW_TASK;
+  GlibrlParams p = small();
+  p.batch = 1, p.start = 1, p.updates = 0, p.noise = GPOINTER_TO_INT(noise);
+  Fixture *b = fixture_new(p, &data, 12);
+  learn_all(b, &data);
+  Design k = design_of(b, &data, 0, 12);
+  const HnHost *host = &b->fake.host;
+  const double *metric = b->fake.metric;
+  glibrl_report_features(b->g);
+  float cr[12 * 9], ct[12 * 6];
+  for (int i = 0; i < 12 * 9; i++) cr[i] = (float)k.cr[i];
+  for (int i = 0; i < 12 * 6; i++) ct[i] = (float)k.ct[i];
+  const double xi = noise ? 0.1 : 1; /* fixed_unscaled: noise_variance times as much */
+  const struct {
+    int metric;
+    double value;
+  } expected[] = {
+      {glibrl_metric_rank_reward, glibrl_participation(host, 12, 9, cr)},
+      {glibrl_metric_rank_transition, glibrl_participation(host, 12, 6, ct)},
+      {glibrl_metric_effective_rank_reward, glibrl_effective_rank(host, 12, 9, cr)},
+      {glibrl_metric_effective_rank_transition, glibrl_effective_rank(host, 12, 6, ct)},
+      {glibrl_metric_dead_reward, 0},
+      {glibrl_metric_dead_transition, 0},
+      {glibrl_metric_leverage_max_reward, glibrl_largest_leverage(host, 12, 9, cr, xi)},
+      {glibrl_metric_leverage_max_transition, glibrl_largest_leverage(host, 12, 6, ct, xi)}};
+  for (guint i = 0; i < G_N_ELEMENTS(expected); i++)
+    g_assert_cmpfloat_with_epsilon(metric[expected[i].metric], expected[i].value, 2e-4);
+  g_assert_cmpfloat(metric[glibrl_metric_rank_reward], >, 1);
+  g_assert_cmpfloat(metric[glibrl_metric_leverage_max_reward], >, 0.1);
   design_free(&k), fixture_free(b), experience_free(&data);
 }
 
@@ -232,5 +320,10 @@ int main(int argc, char **argv) {
   g_test_add_func("/glibrl/full_belief", test_full_belief);
   g_test_add_func("/glibrl/discrete", test_discrete);
   g_test_add_func("/glibrl/report", test_report);
+  g_test_add_func("/glibrl/features", test_features);
+  g_test_add_data_func("/glibrl/reported features/inferred", GINT_TO_POINTER(0),
+                       test_reported_features);
+  g_test_add_data_func("/glibrl/reported features/fixed_unscaled", GINT_TO_POINTER(2),
+                       test_reported_features);
   return g_test_run();
 }

@@ -11,6 +11,7 @@
  *   view.c       what the policy sees of a posterior
  *   anchors.c    the steps at which the view `predictions` predicts
  *   whitening.c  the frame of the view `whitened`
+ *   worth.c      what learnt features are worth
  * Source: arXiv 2512.20974. */
 #ifndef HN_GLIBRL_H
 #define HN_GLIBRL_H
@@ -173,6 +174,23 @@ enum { GLIBRL_OF_BOTH, GLIBRL_OF_TRANSITION, GLIBRL_OF_REWARD };
     "Share of learnt transition features whose absolute value is above 0.99.", HN_MEAN)            \
   X(rank_reward, "", "Participation ratio of the covariance of reward features.", HN_MEAN)         \
   X(rank_transition, "", "Participation ratio of the covariance of transition features.", HN_MEAN) \
+  X(effective_rank_reward, "",                                                                     \
+    "exp of the entropy of the spectrum of E[cc'], reward features c: how many directions they "   \
+    "have.",                                                                                       \
+    HN_MEAN)                                                                                       \
+  X(effective_rank_transition, "",                                                                 \
+    "exp of the entropy of the spectrum of E[cc'], transition features c.", HN_MEAN)               \
+  X(dead_reward, "", "Share of learnt reward features that vary by less than 1 % of the widest.",  \
+    HN_MEAN)                                                                                       \
+  X(dead_transition, "",                                                                           \
+    "Share of learnt transition features that vary by less than 1 % of the widest.", HN_MEAN)      \
+  X(leverage_max_reward, "",                                                                       \
+    "Largest leverage of a step of a trial: how much of the predicted reward at it its own "       \
+    "reward "                                                                                      \
+    "decides, 0 to 1.",                                                                            \
+    HN_MEAN)                                                                                       \
+  X(leverage_max_transition, "", "Largest leverage of a step of a trial on its own predicted s'.", \
+    HN_MEAN)                                                                                       \
   X(xi_reward, "", "Prior precision of the reward's weights.", HN_MEAN)                            \
   X(xi_transition, "", "Prior precision of the transitions' weights.", HN_MEAN)                    \
   X(psi_reward, "", "Prior scale of the reward's noise.", HN_MEAN)                                 \

@@ -5,6 +5,7 @@
 #include "model.h"
 #include "scaling.h"
 #include "whitening.h"
+#include "worth.h"
 #include <math.h>
 #include <string.h>
 
@@ -68,37 +69,6 @@ int64_t glibrl_planned_updates(const GlibrlParams *p, int64_t iteration) {
   return llround(last + (first - last) * exp(-(double)(iteration - 1) / p->updates_decay));
 }
 
-/* Participation ratio (tr A)^2 / tr A^2 of the covariance A of a trial's features: how many
- * directions they really use. */
-static double effective_rank(const Glibrl *g, const GlibrlModel *k, const GlibrlTrial *trial) {
-  const HnHost *host = g->host;
-  int64_t d = k->d, n = trial->n;
-  float *c = host->scratch(host, n * d, sizeof *c);
-  glibrl_features(k, n, trial->x, g->reward.inputs,
-                  host->scratch(host, glibrl_features_work(k, n), sizeof(float)), c);
-  double *mean = host->scratch(host, d, sizeof *mean), trace = 0, square = 0;
-  memset(mean, 0, (size_t)d * sizeof *mean);
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t j = 0; j < d; j++) mean[j] += (double)c[i * d + j] / (double)n;
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t j = 0; j < d; j++) c[i * d + j] -= (float)mean[j];
-  float *a = host->scratch(host, d * d, sizeof *a);
-  hn_gemm(d, d, n, c, 1, d, c, d, 0, a, d);
-  for (int64_t j = 0; j < d * d; j++) {
-    square += (double)a[j] * (double)a[j];
-    if (j % (d + 1) == 0) trace += (double)a[j];
-  }
-  return square > 0 ? trace * trace / square : 0;
-}
-
-void glibrl_report_ranks(const Glibrl *g) {
-  const HnHost *host = g->host;
-  const GlibrlTrial trial = glibrl_load_trial(g, g->slot[0]);
-  if (glibrl_live_columns(g))
-    host->metric(host, glibrl_metric_rank_transition, effective_rank(g, &g->transition, &trial));
-  host->metric(host, glibrl_metric_rank_reward, effective_rank(g, &g->reward, &trial));
-}
-
 HnStatus glibrl_learn(void *self, const HnTrainBatch *l) {
   Glibrl *g = self;
   const HnHost *host = g->host;
@@ -119,7 +89,7 @@ HnStatus glibrl_learn(void *self, const HnTrainBatch *l) {
     HnStatus status = glibrl_update(g, l->rng);
     if (status) return status;
   }
-  if (updates) glibrl_report_ranks(g);
+  if (updates) glibrl_report_features(g);
   if (p->view == GLIBRL_VIEW_PREDICTIONS) glibrl_update_anchors(g);
   return p->view == GLIBRL_VIEW_WHITENED ? glibrl_update_whitening(g, l->rng) : HN_OK;
 }

@@ -11,7 +11,4 @@ int64_t glibrl_planned_updates(const GlibrlParams *p, int64_t iteration);
 
 /* Limits a learnt prior to where its factorisations are safe. */
 void glibrl_confine_prior(const GlibrlModel *k);
-
-/* Reports the effective ranks of the features on the first trial of the last batch. */
-void glibrl_report_ranks(const Glibrl *g);
 #endif
