@@ -245,16 +245,22 @@ static void test_over_what_is_there(void) {
   g_assert_cmpstr(text, ==, "precious");
 }
 
-/* A plugin from elsewhere is judged, and its path stays out of the package. */
-static void test_third_party(void) {
-  g_autoptr(Folder) dir = folder();
-  static const char *const build =
-      "sed 's/HN_PLUGIN(none,/HN_PLUGIN(mine,/' " SOURCE "/plugins/inference/none.c > mine.c && "
-      "cc -shared -fPIC -I" SOURCE "/core/include mine.c -o mine.so";
+/* A study in dir, s.yaml, with a plugin of its own, made of `none` by the commands of sed. */
+static void third_party_study(const char *dir, const char *sed) {
+  g_autofree char *build = g_strdup_printf(
+      "sed 's/HN_PLUGIN(none,/HN_PLUGIN(mine,/;%s' " SOURCE "/plugins/inference/none.c > mine.c && "
+      "cc -shared -fPIC -I" SOURCE "/core/include mine.c -o mine.so",
+      sed);
   well(dir, build);
   g_auto(GStrv) parts = g_strsplit(tiny_study, "{plugin: none}", 2);
   g_autofree char *study = g_strjoinv("{plugin: ./mine.so}", parts);
   fake_write(dir, "s.yaml", study);
+}
+
+/* A plugin from elsewhere is judged, and its path stays out of the package. */
+static void test_third_party(void) {
+  g_autoptr(Folder) dir = folder();
+  third_party_study(dir, "");
   g_auto(Run) run = hunch(dir, "run s.yaml -o out -j 1");
   g_assert_cmpint(run.code, ==, 0);
   packed(dir, "out -o a.zip");
@@ -273,6 +279,31 @@ static void test_third_party(void) {
   packed(dir, "out -o z.zip --unchecked");
   g_auto(Run) verified = hunch(dir, "verify z.zip");
   expect(verified.out, "note: Plugin mine is not packed");
+}
+
+/* What `hunch check` has passed is not judged again, which would write its record again: as the run
+ * says, or as the record does.  Whose laws are broken is refused. */
+static void test_judged_before(void) {
+  g_autoptr(Folder) dir = folder(), bad = folder();
+  third_party_study(dir, "");
+  g_auto(Run) unchecked = hunch(dir, "run s.yaml -o before -j 1"),
+              check = hunch(dir, "check ./mine.so"),
+              checked = hunch(dir, "run s.yaml -o after -j 1");
+  g_assert_cmpint(unchecked.code | check.code | checked.code, ==, 0);
+  well(dir, "touch -d 2001-02-03 .state/hunch/checked/*.json");
+  packed(dir, "before -o x.zip");
+  well(dir, "test -z \"$(find .state -name '*.json' -newermt 2002-01-01)\"");
+  well(dir, "rm -r .state");
+  packed(dir, "after -o y.zip");
+  g_assert_false(exists(dir, ".state"));
+  packed(dir, "before -o z.zip");
+  g_assert_true(exists(dir, ".state"));
+  well(dir, "cmp x.zip z.zip");
+
+  third_party_study(bad, "s/(void)self, (void)host/extern int dup(int); dup(0), (void)host/");
+  g_auto(Run) run = hunch(bad, "run s.yaml -o out -j 1");
+  g_assert_cmpint(run.code, ==, 0);
+  refuses(bad, "out -o x.zip --dirty", "Plugin mine has not passed `hunch check`");
 }
 
 static void test_signature(void) {
@@ -321,6 +352,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/pack/refusals", test_refusals);
   g_test_add_func("/pack/over_what_is_there", test_over_what_is_there);
   g_test_add_func("/pack/third_party", test_third_party);
+  g_test_add_func("/pack/judged_before", test_judged_before);
   g_test_add_func("/pack/signature", test_signature);
   const int code = g_test_run();
   remove_folder(home);

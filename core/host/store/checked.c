@@ -11,8 +11,8 @@ char *hn_checked_folder(void) {
   return g_build_filename(g_get_user_state_dir(), "hunch", "checked", NULL);
 }
 
-static char *path_in(const char *folder, const HnPlugin *plugin) {
-  g_autofree char *base = g_strconcat(hn_plugins_sha256(plugin), ".json", NULL);
+static char *path_in(const char *folder, const char *sha256) {
+  g_autofree char *base = g_strconcat(sha256, ".json", NULL);
   return g_build_filename(folder, base, NULL);
 }
 
@@ -23,7 +23,7 @@ char *hn_checked_write(const char *folder, const HnPlugin *plugin, const HnCheck
     hn_error_set(error, HN_ERROR_FILE, "%s: %s", folder, g_strerror(errno));
     return NULL;
   }
-  g_autofree char *path = path_in(folder, plugin);
+  g_autofree char *path = path_in(folder, hn_plugins_sha256(plugin));
   JsonBuilder *b = hn_json_begin();
   hn_json_add_string(b, "plugin", plugin->name);
   hn_json_add_string(b, "kind", hn_kind_name(plugin->kind));
@@ -38,30 +38,31 @@ char *hn_checked_write(const char *folder, const HnPlugin *plugin, const HnCheck
 }
 
 void hn_checked_forget(const HnPlugin *plugin) {
-  g_autofree char *folder = hn_checked_folder(), *path = path_in(folder, plugin);
+  g_autofree char *folder = hn_checked_folder(), *path = path_in(folder, hn_plugins_sha256(plugin));
   g_unlink(path);
 }
 
 /* A record that is damaged, or of another file, is none. */
-static bool read_record(const char *folder, const HnPlugin *plugin, HnCheckRecord *record) {
-  g_autofree char *path = path_in(folder, plugin);
+static bool read_record(const char *folder, const char *sha256, HnCheckRecord *record) {
+  g_autofree char *path = path_in(folder, sha256);
   g_autoptr(JsonObject) o = hn_json_read(path, NULL);
   const char *of = hn_json_string(o, "sha256", ""), *hunch = hn_json_string(o, "hunch", NULL);
   const int64_t laws = hn_json_int(o, "laws", 0);
-  if (!o || !hn_json_is_whole(o) || strcmp(of, hn_plugins_sha256(plugin)) != 0 || laws < 1 ||
-      !hunch)
-    return false;
+  if (!o || !hn_json_is_whole(o) || strcmp(of, sha256) != 0 || laws < 1 || !hunch) return false;
   *record = (HnCheckRecord){laws, (int)hn_json_int(o, "kept", 0), (int)hn_json_int(o, "skipped", 0),
                             g_strdup(hunch), g_strdup(hn_json_string(o, "arguments", ""))};
   return true;
 }
 
-bool hn_checked_find(const HnPlugin *plugin, HnCheckRecord *record) {
-  const char *file = hn_plugins_file(plugin);
-  if (!file) return false;
+bool hn_checked_find_file(const char *file, const char *sha256, HnCheckRecord *record) {
   g_autofree char *own = hn_checked_folder(), *folder = g_path_get_dirname(file);
   g_autofree char *beside = g_build_filename(folder, "checked", NULL);
-  return read_record(own, plugin, record) || read_record(beside, plugin, record);
+  return read_record(own, sha256, record) || read_record(beside, sha256, record);
+}
+
+bool hn_checked_find(const HnPlugin *plugin, HnCheckRecord *record) {
+  const char *file = hn_plugins_file(plugin);
+  return file && hn_checked_find_file(file, hn_plugins_sha256(plugin), record);
 }
 
 void hn_checked_clear(HnCheckRecord *record) {

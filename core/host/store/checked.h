@@ -26,5 +26,7 @@ char *hn_checked_write(const char *folder, const HnPlugin *plugin, const HnCheck
 void hn_checked_forget(const HnPlugin *plugin);
 /* Whether there is a record of this very file; then fills it, to be cleared. */
 bool hn_checked_find(const HnPlugin *plugin, HnCheckRecord *record);
+/* The same of a plugin's file with that SHA-256, which is not loaded. */
+bool hn_checked_find_file(const char *file, const char *sha256, HnCheckRecord *record);
 void hn_checked_clear(HnCheckRecord *record);
 #endif
