@@ -67,10 +67,32 @@ static bool is_wide(const char *core) {
   return g_strv_contains(wide, core);
 }
 
+/* Whether they use AVX2 and FMA. */
+static bool is_modern(const char *core) {
+  return strcmp(core, "Haswell") == 0 || strcmp(core, "Zen") == 0 || is_wide(core);
+}
+
 static void check_versions(JsonBuilder *b) {
   say(b, GOOD, "hunch", "%s, plugin ABI %d.%d", HN_VERSION, HN_ABI_MAJOR, HN_ABI_MINOR);
   say(b, GOOD, "GLib", "%u.%u.%u", glib_major_version, glib_minor_version, glib_micro_version);
   say(b, GOOD, "libyaml", "%s", yaml_get_version_string());
+}
+
+/* Kernels older than the processor: OpenBLAS was told to take them, or is older than it. */
+static void check_kernels(JsonBuilder *b, const char *isa, const char *core) {
+  const char *set = g_getenv("OPENBLAS_CORETYPE");
+  const bool told = set && *set, old = !hn_portable_lacks() && !is_modern(core);
+  if (told && old)
+    say(b, OPTIONAL, "OpenBLAS", "OPENBLAS_CORETYPE=%s keeps it from AVX2: runs are slow", set);
+  else if (old)
+    say(b, OPTIONAL, "OpenBLAS",
+        "it does not know this processor: %s's kernels are without AVX2, and "
+        "run.determinism: fast is slow; portable takes " HN_PORTABLE_BLAS
+        "'s, and so does fast with OPENBLAS_CORETYPE=" HN_PORTABLE_BLAS,
+        core);
+  else if (told && strcmp(isa, "v4") == 0 && !is_wide(core))
+    say(b, OPTIONAL, "OpenBLAS", "OPENBLAS_CORETYPE=%s keeps it from AVX-512: slower in float64",
+        set);
 }
 
 /* Known once a plugin has loaded them. */
@@ -81,12 +103,9 @@ static void check_numerics(JsonBuilder *b) {
     return;
   }
   const char *version = hn_kit_library_blas_version();
-  say(b, GOOD, "OpenBLAS", "kernels %s, one thread a worker (%s)", core,
-      version ? version : "version unknown");
-  const char *set = g_getenv("OPENBLAS_CORETYPE");
-  if (set && *set && strcmp(isa, "v4") == 0 && !is_wide(core))
-    say(b, OPTIONAL, "OpenBLAS", "OPENBLAS_CORETYPE=%s keeps it from AVX-512: slower in float64",
-        set);
+  say(b, GOOD, "OpenBLAS", "kernels %s where run.determinism is fast, one thread a worker (%s)",
+      core, version ? version : "version unknown");
+  check_kernels(b, isa, core);
   const char *pinned = g_getenv("HUNCH_ISA");
   say(b, GOOD, "kit", "instruction set %s%s", isa,
       pinned && *pinned ? ", pinned by HUNCH_ISA" : "");

@@ -1,6 +1,7 @@
 /* run_cli_test.c - `hunch run` as its users meet it: whole studies, failures, crashes, interrupts.
  */
 #include "cli_fixture.h"
+#include "determinism.h"
 #include "progress.h"
 #include "short_text.h"
 #include <glib/gstdio.h>
@@ -483,6 +484,39 @@ static void blas_is(const char *isa, const char *core, const char *recorded, boo
   g_assert_true(says == warned);
 }
 
+/* On a processor with AVX2 the doctor warns of kernels that do without, whoever chose them. */
+static void old_kernels(void) {
+  static const struct {
+    const char *core, *warning; /* NULL: none */
+  } told[] = {{"Prescott", "OPENBLAS_CORETYPE=Prescott keeps it from AVX2"},
+              {"Nehalem", "OPENBLAS_CORETYPE=Nehalem keeps it from AVX2"},
+              {"Haswell", NULL},
+              {"Zen", NULL}};
+  g_auto(GStrv) before = g_get_environ();
+  g_autoptr(Folder) dir = folder();
+  if (hn_portable_lacks()) {
+    g_test_skip("this machine lacks AVX2");
+    return;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS(told); i++) {
+    set("OPENBLAS_CORETYPE", told[i].core);
+    g_auto(Run) run = hunch(dir, "doctor");
+    g_autofree char *says =
+        g_strdup_printf("kernels %s where run.determinism is fast", told[i].core);
+    expect(run.out, says);
+    if (told[i].warning) expect(run.out, told[i].warning);
+    g_assert_true((strstr(run.out, "without AVX2") || strstr(run.out, "from AVX2")) ==
+                  (told[i].warning != NULL));
+  }
+  set("OPENBLAS_CORETYPE", NULL);
+  g_auto(Run) run = hunch(dir, "doctor");
+  g_autoptr(GRegex) old =
+      g_regex_new("kernels (Prescott|Core2|Penryn|Nehalem|Sandybridge) where", 0, 0, NULL);
+  g_assert_true(g_regex_match(old, run.out, 0, NULL) ==
+                (strstr(run.out, "it does not know this processor") != NULL));
+  set("OPENBLAS_CORETYPE", g_environ_getenv(before, "OPENBLAS_CORETYPE"));
+}
+
 /* A variable that holds BLAS to lesser kernels is on record, and the doctor says so. */
 static void kernels(void) {
   g_auto(GStrv) before = g_get_environ();
@@ -571,5 +605,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/run/same_folder", same_folder);
   g_test_add_func("/run/prolonged", prolonged);
   g_test_add_func("/run/kernels", kernels);
+  g_test_add_func("/run/old_kernels", old_kernels);
   return g_test_run();
 }
