@@ -157,6 +157,7 @@ enum { GLIBRL_OF_BOTH, GLIBRL_OF_TRANSITION, GLIBRL_OF_REWARD };
   X(kl_transition, "nats",                                                                         \
     "KL divergence of the posterior over the transitions' weights and noise from the prior.",      \
     HN_LAST)                                                                                       \
+  X(kl, "nats", "KL divergence of both posteriors from their priors: the sum of these.", HN_LAST)  \
   X(believed_noise_stddev, "",                                                                     \
     "Square root of the posterior mean of the reward's noise variance, in reward units.", HN_LAST) \
   X(log_predictive, "nats",                                                                        \

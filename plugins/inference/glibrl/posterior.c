@@ -139,9 +139,11 @@ static bool absorb_step(const Glibrl *g, char *row, int64_t at, float reward, co
 /* The columns that describe the posteriors themselves. */
 static void describe_posteriors(const Glibrl *g, const char *row, const Workspace *w, float *info) {
   const void *reward = row + g->reward.posterior_at;
-  info[glibrl_info_kl_reward] = (float)hn_mnw_belief_kl(reward);
-  info[glibrl_info_kl_transition] =
-      w->live ? (float)hn_mnw_belief_kl(row + g->transition.posterior_at) : NAN;
+  const double kl_reward = hn_mnw_belief_kl(reward);
+  const double kl = w->live ? hn_mnw_belief_kl(row + g->transition.posterior_at) : 0;
+  info[glibrl_info_kl_reward] = (float)kl_reward;
+  info[glibrl_info_kl_transition] = w->live ? (float)kl : NAN;
+  info[glibrl_info_kl] = (float)(kl_reward + kl);
   double variance = g->p->noise_variance, psi;
   if (g->p->noise == HN_MNW_INFERRED) {
     hn_mnw_belief_psi(reward, &psi);
