@@ -31,6 +31,7 @@ void hn_trial_replay_create(HnTrialReplay *r, const HnHost *host, const HnTrialR
   else
     r->next_obs = keep_steps(r, "replay.next", HN_F32, s->next_obs_dim, 0);
   r->action = keep_steps(r, "replay.act", HN_F32, s->action_dim, 0);
+  r->belief = keep_steps(r, "replay.belief", HN_F32, s->belief_dim, 0);
   r->reward = keep_steps(r, "replay.reward", HN_F32, 1, 0);
   r->ended = keep_steps(r, "replay.ended", HN_U8, 1, 2);
   r->terminated = keep_steps(r, "replay.terminated", HN_U8, 1, 2);
@@ -96,6 +97,7 @@ static HnStatus append_step(HnTrialReplay *r, const HnHistory *h, int64_t t, int
   copy(h->next_obs, from, r->next_obs, to, s->next_obs_dim);
   if (r->action)
     hn_encode_action(h, from, s->action_dim, s->discrete, r->action + to * s->action_dim);
+  copy(h->belief, from, r->belief, to, s->belief_dim);
   r->reward[to] = h->reward[from];
   r->ended[to] = begin != HN_KEEP, r->terminated[to] = h->terminated[from];
   copy(h->task, from, r->task, slot, s->task_dim);
@@ -200,35 +202,63 @@ static void *zeros(const HnHost *host, int64_t count, size_t size) {
   return count > 0 ? memset(host->scratch(host, count, size), 0, (size_t)count * size) : NULL;
 }
 
-HnHistory hn_trial_replay_window(const HnTrialReplay *r, const HnHost *host, int64_t n,
-                                 const int64_t *slot, const int64_t *steps) {
+/* A window of T steps of n rows, of zeros. */
+static Window make_window(const HnTrialReplay *r, const HnHost *host, int64_t T, int64_t n) {
   const HnTrialReplayShape *s = &r->shape;
-  int64_t T = 0;
-  for (int64_t i = 0; i < n; i++) T = steps[i] > T ? steps[i] : T;
   int64_t count = T * n, more = (T + 1) * n;
   bool continuous = !s->discrete;
-  Window w = {.begin = zeros(host, more, 1),
-              .obs = zeros(host, more * s->obs_dim, sizeof(float)),
-              .task = zeros(host, more * s->task_dim, sizeof(float)),
-              .action = zeros(host, continuous ? count * s->action_dim : 0, sizeof(float)),
-              .action_index = zeros(host, s->discrete && r->action ? count : 0, sizeof(int32_t)),
-              .reward = zeros(host, count, sizeof(float)),
-              .next_obs = zeros(host, count * s->next_obs_dim, sizeof(float)),
-              .terminated = zeros(host, count, 1),
-              .truncated = zeros(host, count, 1)};
-  for (int64_t i = 0; i < n; i++) read_trial(r, slot[i], steps[i], &w, i, n);
+  return (Window){.begin = zeros(host, more, 1),
+                  .obs = zeros(host, more * s->obs_dim, sizeof(float)),
+                  .task = zeros(host, more * s->task_dim, sizeof(float)),
+                  .action = zeros(host, continuous ? count * s->action_dim : 0, sizeof(float)),
+                  .action_index =
+                      zeros(host, s->discrete && r->action ? count : 0, sizeof(int32_t)),
+                  .reward = zeros(host, count, sizeof(float)),
+                  .next_obs = zeros(host, count * s->next_obs_dim, sizeof(float)),
+                  .terminated = zeros(host, count, 1),
+                  .truncated = zeros(host, count, 1)};
+}
+
+static HnHistory history_of(const Window *w, int64_t T, int64_t n) {
   return (HnHistory){.struct_size = sizeof(HnHistory),
                      .steps = T,
                      .rows = n,
                      .stride = n,
-                     .begin = w.begin,
-                     .obs = w.obs,
-                     .action = w.action,
-                     .action_index = w.action_index,
-                     .reward = w.reward,
-                     .true_reward = w.reward,
-                     .next_obs = w.next_obs,
-                     .terminated = w.terminated,
-                     .truncated = w.truncated,
-                     .task = w.task};
+                     .begin = w->begin,
+                     .obs = w->obs,
+                     .action = w->action,
+                     .action_index = w->action_index,
+                     .reward = w->reward,
+                     .true_reward = w->reward,
+                     .next_obs = w->next_obs,
+                     .terminated = w->terminated,
+                     .truncated = w->truncated,
+                     .task = w->task};
+}
+
+HnHistory hn_trial_replay_window(const HnTrialReplay *r, const HnHost *host, int64_t n,
+                                 const int64_t *slot, const int64_t *steps) {
+  int64_t T = 0;
+  for (int64_t i = 0; i < n; i++) T = steps[i] > T ? steps[i] : T;
+  Window w = make_window(r, host, T, n);
+  for (int64_t i = 0; i < n; i++) read_trial(r, slot[i], steps[i], &w, i, n);
+  return history_of(&w, T, n);
+}
+
+HnHistory hn_trial_replay_context(const HnTrialReplay *r, const HnHost *host, int64_t n,
+                                  const int64_t *slot, int64_t steps, const int64_t *pick) {
+  const HnTrialReplayShape *s = &r->shape;
+  Window w = make_window(r, host, steps, n);
+  for (int64_t t = 0; t <= steps; t++)
+    for (int64_t i = 0; i < n; i++) {
+      int64_t to = t * n + i;
+      w.begin[to] = t ? HN_NEW_EPISODE : HN_NEW_TASK;
+      copy(r->task, slot[i], w.task, to, s->task_dim);
+      if (t == steps) continue;
+      read_step(r, slot[i], pick[to], &w, to);
+      w.truncated[to] = !r->terminated[slot[i] * s->length + pick[to]];
+    }
+  for (int64_t i = 0; i < n && w.obs && w.next_obs && steps > 0; i++)
+    copy(w.next_obs, (steps - 1) * n + i, w.obs, steps * n + i, s->next_obs_dim);
+  return history_of(&w, steps, n);
 }

@@ -5,9 +5,9 @@
  * trials, the oldest of which is overwritten, and an unfinished one for each row.
  *
  * Memory, all of it kept as HN_REPLAY, of which the slots in use are saved:
- *   (buffer + rows) (length (4 (obs_dim + action_dim + 1) + 2) + 4 (episodes obs_dim + task_dim) +
- * 16)
- * + 16 bytes, where an observation is kept once although steps have two ends: it is the next step's
+ *   (buffer + rows) (length (4 (obs_dim + action_dim + belief_dim + 1) + 2)
+ *                    + 4 (episodes obs_dim + task_dim) + 16) + 16
+ * bytes, where an observation is kept once although steps have two ends: it is the next step's
  * too, unless an episode ends in between.  E.g. 10,000 trials of two episodes and 400 steps in an
  * environment of 20 observations and 6 actions take 442 MB.
  *
@@ -31,6 +31,7 @@ typedef struct HnTrialReplayShape {
   int64_t obs_dim, next_obs_dim; /* of the observation before and after a step */
   int64_t action_dim;            /* of the action as networks read it */
   int64_t task_dim;              /* of the true task, one a trial */
+  int64_t belief_dim;            /* of the beliefs acted on, all samples */
   bool discrete;                 /* actions have an index, and are kept one-hot */
 } HnTrialReplayShape;
 
@@ -39,7 +40,7 @@ typedef struct HnTrialReplay {
   HnTrialReplayShape shape;
   int64_t used; /* slots ever written */
   /* [buffer + rows, length, ..] */
-  float *obs, *action, *reward;
+  float *obs, *action, *reward, *belief;
   /* Where steps led: of every step, unless obs is kept, which has it; then of those that end an
    * episode [buffer + rows, episodes, ..], in their order. */
   float *next_obs, *end_obs;
@@ -52,10 +53,9 @@ typedef struct HnTrialReplay {
   int64_t *oldest;             /* [1] where in the ring it is once the ring is full */
 } HnTrialReplay;
 
-/* Keeps the arrays replay.obs, replay.next, replay.act, replay.reward, replay.ended,
- * replay.terminated, replay.task, replay.steps, replay.finished, replay.running, replay.count and
- * replay.oldest.
- * [create] */
+/* Keeps the arrays replay.obs, replay.end, replay.next, replay.act, replay.belief, replay.reward,
+ * replay.ended, replay.terminated, replay.task, replay.steps, replay.finished, replay.running,
+ * replay.count and replay.oldest. [create] */
 void hn_trial_replay_create(HnTrialReplay *r, const HnHost *host, const HnTrialReplayShape *shape);
 
 /* Appends a window whose rows continue those of the last one.  Errors: HN_E_SHAPE if it has other
@@ -94,4 +94,10 @@ HnTransition hn_trial_replay_draw_transition(const HnTrialReplay *r, HnRng *rng)
  * learnt from them counts.  Arrays that are not kept are NULL.  [any] */
 HnHistory hn_trial_replay_window(const HnTrialReplay *r, const HnHost *host, int64_t n,
                                  const int64_t *slot, const int64_t *steps);
+/* `steps` steps of the trial in slot[i], i < n, as a window in which each is an episode of its own:
+ * step t of row i is step pick[t n + i] of the trial, and repeats are allowed.  For methods whose
+ * belief does not depend on the order of steps; that of time t is the belief of the first t of
+ * them.  Observation `steps` is where the last one led.  [any] */
+HnHistory hn_trial_replay_context(const HnTrialReplay *r, const HnHost *host, int64_t n,
+                                  const int64_t *slot, int64_t steps, const int64_t *pick);
 #endif

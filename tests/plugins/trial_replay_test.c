@@ -3,7 +3,7 @@
 #include "fake_host.h"
 #include <glib.h>
 
-enum { ROWS = 3, STEPS = 120, LONGEST = 9, OBS = 2, ACT = 3, TASK = 2, BUFFER = 7 };
+enum { ROWS = 3, STEPS = 120, LONGEST = 9, OBS = 2, ACT = 3, TASK = 2, BELIEF = 4, BUFFER = 7 };
 
 /* ---- experience made up here ---- */
 
@@ -12,7 +12,7 @@ enum { ROWS = 3, STEPS = 120, LONGEST = 9, OBS = 2, ACT = 3, TASK = 2, BUFFER = 
 typedef struct Experience {
   uint8_t begin[STEPS + 1][ROWS], terminated[STEPS][ROWS], truncated[STEPS][ROWS];
   float obs[STEPS + 1][ROWS][OBS], next_obs[STEPS][ROWS][OBS], action[STEPS][ROWS][ACT];
-  float reward[STEPS][ROWS], task[STEPS + 1][ROWS][TASK];
+  float reward[STEPS][ROWS], task[STEPS + 1][ROWS][TASK], belief[STEPS + 1][ROWS][BELIEF];
   int32_t action_index[STEPS][ROWS];
 } Experience;
 
@@ -28,6 +28,7 @@ static void live_row(Experience *x, int row) {
     float number = (float)(1 + t * ROWS + row);
     for (int j = 0; j < OBS; j++) x->obs[t][row][j] = number + 0.1f * (float)j;
     for (int j = 0; j < TASK; j++) x->task[t][row][j] = number;
+    for (int j = 0; j < BELIEF; j++) x->belief[t][row][j] = 5000 + number + 0.1f * (float)j;
     if (x->begin[t][row] != HN_NEW_TASK) memcpy(x->task[t][row], x->task[t - 1][row], 4 * TASK);
     if (t == STEPS) break;
     x->action_index[t][row] = (int32_t)hn_rng_below(&rng, ACT);
@@ -58,7 +59,8 @@ static HnHistory window(const Experience *x, int from, int steps) {
                      .next_obs = x->next_obs[from][0],
                      .terminated = x->terminated[from],
                      .truncated = x->truncated[from],
-                     .task = x->task[from][0]};
+                     .task = x->task[from][0],
+                     .belief = x->belief[from][0]};
 }
 
 static const HnTrialReplayShape everything = {.buffer = BUFFER,
@@ -68,7 +70,8 @@ static const HnTrialReplayShape everything = {.buffer = BUFFER,
                                               .obs_dim = OBS,
                                               .next_obs_dim = OBS,
                                               .action_dim = ACT,
-                                              .task_dim = TASK};
+                                              .task_dim = TASK,
+                                              .belief_dim = BELIEF};
 
 /* A replay that was given all of x in windows of so many steps. */
 static HnTrialReplay replay_of(FakeHost *f, const Experience *x, HnTrialReplayShape shape,
@@ -106,6 +109,7 @@ static void assert_step(const HnTrialReplay *r, int64_t at, const Experience *x,
   const int64_t slot = at / LONGEST, step = at % LONGEST;
   g_assert_cmpmem(hn_trial_replay_next_obs(r, slot, step), 4 * OBS, x->next_obs[t][row], 4 * OBS);
   g_assert_cmpmem(r->action + at * ACT, 4 * ACT, x->action[t][row], 4 * ACT);
+  g_assert_cmpmem(r->belief + at * BELIEF, 4 * BELIEF, x->belief[t][row], 4 * BELIEF);
   g_assert_true(r->reward[at] == x->reward[t][row]);
   g_assert_cmpint(r->ended[at], ==, x->begin[t + 1][row] != HN_KEEP);
   g_assert_cmpint(r->terminated[at], ==, x->terminated[t][row]);
@@ -166,7 +170,8 @@ static void test_memory(void) {
     bytes += (size_t)f->array[k].count * size[f->array[k].spec.type];
   g_assert_cmpuint(
       bytes, ==,
-      (BUFFER + ROWS) * (LONGEST * (4 * (OBS + ACT + 1) + 2) + 4 * (2 * OBS + TASK) + 16) + 16);
+      (BUFFER + ROWS) * (LONGEST * (4 * (OBS + ACT + BELIEF + 1) + 2) + 4 * (2 * OBS + TASK) + 16) +
+          16);
   fake_host_close(f), g_free(f);
 }
 
@@ -301,6 +306,32 @@ static void test_window(void) {
   g_free(x);
 }
 
+/* Chosen steps as episodes of their own, in the order chosen. */
+static void test_context(void) {
+  Experience *x = experience_new();
+  FakeHost *f = g_new0(FakeHost, 1);
+  HnTrialReplay r = replay_of(f, x, everything, STEPS);
+  const int64_t slot[2] = {r.finished[1], r.finished[4]};
+  const int64_t pick[3 * 2] = {2, 0, 0, 3, 2, 1};
+  HnHistory h = hn_trial_replay_context(&r, &f->host, 2, slot, 3, pick);
+  g_assert_true(h.steps == 3 && h.rows == 2 && h.stride == 2 && !h.action_index && !h.state);
+  for (int k = 0; k < 8; k++) g_assert_cmpint(h.begin[k], ==, k < 2 ? HN_NEW_TASK : HN_NEW_EPISODE);
+  for (int k = 0; k < 6; k++) {
+    const int64_t from = slot[k % 2], at = from * LONGEST + pick[k];
+    const float *next = hn_trial_replay_next_obs(&r, from, pick[k]);
+    g_assert_cmpmem(h.obs + k * OBS, 4 * OBS, r.obs + at * OBS, 4 * OBS);
+    g_assert_cmpmem(h.next_obs + k * OBS, 4 * OBS, next, 4 * OBS);
+    g_assert_cmpmem(h.action + k * ACT, 4 * ACT, r.action + at * ACT, 4 * ACT);
+    g_assert_cmpmem(h.task + k * TASK, 4 * TASK, r.task + from * TASK, 4 * TASK);
+    g_assert_true(h.reward[k] == r.reward[at] && h.true_reward[k] == r.reward[at]);
+    g_assert_cmpint(h.terminated[k], ==, r.terminated[at]);
+    g_assert_cmpint(h.truncated[k], ==, !r.terminated[at]);
+  }
+  g_assert_cmpmem(h.obs + 6 * OBS, 4 * 2 * OBS, h.next_obs + 4 * OBS, 4 * 2 * OBS);
+  g_assert_cmpmem(h.task + 6 * TASK, 4 * TASK, r.task + slot[0] * TASK, 4 * TASK);
+  fake_host_close(f), g_free(f), g_free(x);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/trial_replay/append", test_append);
@@ -310,5 +341,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/trial_replay/draws/trials", test_draws_trials);
   g_test_add_func("/trial_replay/draws/transitions", test_draws_transitions);
   g_test_add_func("/trial_replay/window", test_window);
+  g_test_add_func("/trial_replay/context", test_context);
   return g_test_run();
 }
