@@ -163,6 +163,7 @@ static const struct {
     {"ppo", "obs_embed: 4, belief_embed: 4, input_norm: layer"},
     {"recurrent", "head: reward"},
     {"rl2", "bottleneck: 4"},
+    {"sac", "normalise_obs: true"},
     {"varibad", "state_weight: 1, reward_weight: 1"},
     {"vrnn", "covariance: diagonal"},
 };

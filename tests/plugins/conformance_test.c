@@ -14,6 +14,8 @@ static const struct {
     /* draws in steps as well */
     {"cheetah_vel", "reward_noise_low: 0.1, reward_noise_high: 2", NULL},
     {"gridworld_belief", "", "gridworld"}, /* reads the grid's observations */
+    /* learns from the first finished trial on */
+    {"sac", "hidden: '16 16', learning_starts: 4, batch_size: 150", NULL},
 };
 
 /* Laws that need not be judged.  One that is kept all the same is an error of this list. */

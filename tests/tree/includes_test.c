@@ -43,7 +43,8 @@ static const struct {
     {"plugins/inference", "hunch common glibrl rl2 varibad vrnn"},
     {"plugins/policies/common", "hunch"},
     {"plugins/policies/ppo", "hunch policies/common"},
-    {"plugins/policies", "hunch plugins/common policies/common ppo"},
+    {"plugins/policies/sac", "hunch plugins/common"},
+    {"plugins/policies", "hunch plugins/common policies/common ppo sac"},
 };
 enum { ROOMS = G_N_ELEMENTS(rooms) };
 
