@@ -6,7 +6,7 @@
 #include "numbers.h"
 
 extern const HnPlugin gridworld_LTX_hn_plugin, point_robot_LTX_hn_plugin, cheetah_dir_LTX_hn_plugin,
-    cheetah_sparse_LTX_hn_plugin, cheetah_vel_LTX_hn_plugin;
+    cheetah_sparse_LTX_hn_plugin, cheetah_vel_LTX_hn_plugin, half_cheetah_LTX_hn_plugin;
 static const HnPlugin *const cheetahs[] = {
     &cheetah_dir_LTX_hn_plugin, &cheetah_sparse_LTX_hn_plugin, &cheetah_vel_LTX_hn_plugin};
 
@@ -207,6 +207,51 @@ static void test_cheetah_render(gconstpointer plugin) {
   env_fixture_free(f);
 }
 
+/* Gymnasium's HalfCheetah-v4: 17 observations, 1000 steps that never terminate, and the reward
+ * forward speed - 0.1 * squared actions, times the weights; the motion is cheetah_dir's. */
+static void test_half_cheetah(void) {
+  enum { ROWS = 3 };
+  EnvFixture *f = env_fixture_new(&half_cheetah_LTX_hn_plugin, ROWS, NULL);
+  EnvFixture *other = env_fixture_new(&cheetah_dir_LTX_hn_plugin, ROWS, NULL);
+  EnvFixture *paid = env_fixture_new(
+      &half_cheetah_LTX_hn_plugin, ROWS,
+      SETTINGS({"forward_reward_weight", 2}, {"ctrl_cost_weight", 0.5}, {"reset_noise_scale", 0}));
+  g_assert_cmpint(f->spec.obs_dim, ==, 17);
+  g_assert_cmpint(f->spec.action_dim, ==, 6);
+  g_assert_cmpint(f->spec.task_dim, ==, 0);
+  g_assert_cmpint(f->spec.horizon, ==, 1000);
+  HnRng rng = hn_rng(13, 0);
+  env_fixture_reset(f, HN_NEW_TASK, -1), env_fixture_reset(other, HN_NEW_TASK, -1);
+  env_fixture_reset(paid, HN_NEW_TASK, -1);
+  for (int64_t i = 0; i < ROWS; i++) {
+    memcpy(env_fixture_row(other, i), env_fixture_row(f, i), sizeof(double) * 28);
+    for (int k = 0; k < 17; k++) g_assert_true(paid->b.obs[17 * i + k] == 0);
+  }
+  for (int t = 0; t < 50; t++) {
+    double x[2][ROWS];
+    for (int64_t i = 0; i < ROWS; i++) {
+      env_fixture_random_action(f, i, &rng);
+      x[0][i] = *(const double *)env_fixture_row(f, i);
+      x[1][i] = *(const double *)env_fixture_row(paid, i);
+    }
+    memcpy(other->action, f->action, sizeof(float) * 6 * ROWS);
+    memcpy(paid->action, f->action, sizeof(float) * 6 * ROWS);
+    env_fixture_step(f), env_fixture_step(other), env_fixture_step(paid);
+    for (int64_t i = 0; i < ROWS; i++) {
+      double effort = 0;
+      for (int k = 0; k < 6; k++) effort += pow((double)f->action[6 * i + k], 2);
+      double v[2] = {(*(const double *)env_fixture_row(f, i) - x[0][i]) / 0.05,
+                     (*(const double *)env_fixture_row(paid, i) - x[1][i]) / 0.05};
+      near((double)f->b.reward[i], v[0] - 0.1 * effort, 2e-6);
+      near((double)env_fixture_info(f, i, "velocity"), v[0], 1e-5);
+      near((double)paid->b.reward[i], 2 * v[1] - 0.5 * effort, 4e-6);
+      g_assert_cmpmem(f->b.obs + 17 * i, 4 * 17, other->b.obs + 20 * i, 4 * 17);
+      g_assert_cmpint(f->b.terminated[i], ==, 0);
+    }
+  }
+  env_fixture_free(f), env_fixture_free(other), env_fixture_free(paid);
+}
+
 static void test_dir_tasks(void) {
   enum { ROWS = 2000 };
   EnvFixture *f = env_fixture_new(&cheetah_dir_LTX_hn_plugin, ROWS, NULL);
@@ -363,6 +408,7 @@ int main(int argc, char **argv) {
     add_for(cheetahs[k], "failures", test_cheetah_failures);
     add_for(cheetahs[k], "render", test_cheetah_render);
   }
+  g_test_add_func("/half_cheetah", test_half_cheetah);
   g_test_add_func("/cheetah_dir/directions", test_dir_tasks);
   g_test_add_func("/cheetah_sparse/targets", test_sparse_tasks);
   g_test_add_func("/cheetah_vel/targets", test_vel_tasks);

@@ -77,13 +77,19 @@ static const char mjcf[] =
     "  </actuator>"
     "</mujoco>";
 
-enum { JOINTS = 9, OBS = 2 * JOINTS - 1 + 3 };
+enum { JOINTS = 9, PLACELESS = 2 * JOINTS - 1, OBS = PLACELESS + 3 };
+
+static void observe_placeless(const HnSim *sim, int64_t slot, const HnBodyRow *row,
+                              const double *force, float *obs) {
+  (void)sim, (void)slot, (void)force;
+  hn_body_append(obs, row->state + 1, PLACELESS);
+}
 
 static void observe(const HnSim *sim, int64_t slot, const HnBodyRow *row, const double *force,
                     float *obs) {
   const double *qpos = row->state;
-  (void)sim, (void)slot, (void)force;
-  obs = hn_body_append(obs, qpos + 1, 2 * JOINTS - 1);
+  observe_placeless(sim, slot, row, force, obs);
+  obs += PLACELESS;
   /* the slides come before the hinge in the chain, so they are the torso's place outright */
   *obs++ = (float)qpos[0];
   *obs++ = 0;
@@ -124,22 +130,15 @@ static void sketch(const HnSim *sim, const double *state, int64_t width, int64_t
     }
 }
 
-const HnBody hn_cheetah = {.name = "cheetah",
-                           .mjcf = mjcf,
-                           .qpos = JOINTS,
-                           .qvel = JOINTS,
-                           .actions = 6,
-                           .parts = 8,
-                           .frames = 5,
-                           .time_step = 0.01,
-                           .obs_dim = OBS,
-                           .planar = true,
-                           .control = 1,
-                           .view = {.look_at = {0, 0, TORSO_HEIGHT},
-                                    .distance = 3,
-                                    .azimuth = 90,
-                                    .elevation = -12,
-                                    .lines = true,
-                                    .plain = true},
-                           .observe = observe,
-                           .sketch = sketch};
+#define CHEETAH                                                                              \
+  .name = "cheetah", .mjcf = mjcf, .qpos = JOINTS, .qvel = JOINTS, .actions = 6, .parts = 8, \
+  .frames = 5, .time_step = 0.01, .planar = true, .control = 1, .sketch = sketch,            \
+  .view = {.look_at = {0, 0, TORSO_HEIGHT},                                                  \
+           .distance = 3,                                                                    \
+           .azimuth = 90,                                                                    \
+           .elevation = -12,                                                                 \
+           .lines = true,                                                                    \
+           .plain = true}
+
+const HnBody hn_cheetah = {CHEETAH, .obs_dim = OBS, .observe = observe};
+const HnBody hn_cheetah_placeless = {CHEETAH, .obs_dim = PLACELESS, .observe = observe_placeless};

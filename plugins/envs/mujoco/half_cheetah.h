@@ -12,4 +12,6 @@
 #include "locomotion.h"
 
 extern const HnBody hn_cheetah;
+/* The same, whose observation [17] ends before the place, as Gymnasium's does. */
+extern const HnBody hn_cheetah_placeless;
 #endif

@@ -130,10 +130,11 @@ HnStatus hn_locomotion_render(void *self, const void *state, int64_t width, int6
   const HnLocomotion *e = self;
   const HnBody *body = e->tasks.body;
   const double *row = state, *task = row + state_count(body) + body->extra;
-  const double goal[3] = {task[0], e->tasks.is_place ? task[1] : 0, 0.25};
+  const bool marked = e->tasks.is_place; /* else there may be no task at all */
+  const double goal[3] = {marked ? task[0] : 0, marked ? task[1] : 0, 0.25};
   HnView view = body->view;
   view.look_at[0] = row[0], view.look_at[1] = body->planar ? 0 : row[1];
-  if (e->tasks.is_place) view.goal = goal;
+  if (marked) view.goal = goal;
   HnStatus s = hn_sim_render(&e->sim, row, &view, width, height, rgb);
   if (s != HN_E_UNSUPPORTED || !body->sketch) return s;
   body->sketch(&e->sim, row, width, height, rgb);
