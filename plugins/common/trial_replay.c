@@ -198,8 +198,12 @@ static void read_trial(const HnTrialReplay *r, int64_t slot, int64_t steps, cons
          s->next_obs_dim);
 }
 
+static void *cleared(const HnHost *host, int64_t count, size_t size) {
+  return memset(host->scratch(host, count, size), 0, (size_t)count * size);
+}
+
 static void *zeros(const HnHost *host, int64_t count, size_t size) {
-  return count > 0 ? memset(host->scratch(host, count, size), 0, (size_t)count * size) : NULL;
+  return count > 0 ? cleared(host, count, size) : NULL;
 }
 
 /* A window of T steps of n rows, of zeros. */
@@ -207,16 +211,16 @@ static Window make_window(const HnTrialReplay *r, const HnHost *host, int64_t T,
   const HnTrialReplayShape *s = &r->shape;
   int64_t count = T * n, more = (T + 1) * n;
   bool continuous = !s->discrete;
-  return (Window){.begin = zeros(host, more, 1),
+  return (Window){.begin = cleared(host, more, 1),
                   .obs = zeros(host, more * s->obs_dim, sizeof(float)),
                   .task = zeros(host, more * s->task_dim, sizeof(float)),
                   .action = zeros(host, continuous ? count * s->action_dim : 0, sizeof(float)),
                   .action_index =
                       zeros(host, s->discrete && r->action ? count : 0, sizeof(int32_t)),
-                  .reward = zeros(host, count, sizeof(float)),
+                  .reward = cleared(host, count, sizeof(float)),
                   .next_obs = zeros(host, count * s->next_obs_dim, sizeof(float)),
-                  .terminated = zeros(host, count, 1),
-                  .truncated = zeros(host, count, 1)};
+                  .terminated = cleared(host, count, 1),
+                  .truncated = cleared(host, count, 1)};
 }
 
 static HnHistory history_of(const Window *w, int64_t T, int64_t n) {
