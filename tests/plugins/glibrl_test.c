@@ -49,6 +49,40 @@ static void test_info_is_free(void) {
   fixture_free(b), experience_free(&data);
 }
 
+/* Steps in another order, each an episode of its own, lead to the same belief: what an off-policy
+ * learner may infer it from. */
+static void check_order(GlibrlParams p) {
+  enum { STEPS = 20, ROWS = 3 };
+  Experience lived = masses(60, ROWS, 20, 6, 1), data = masses(STEPS, ROWS, 2 * STEPS, 0, 2);
+  Experience other = experience_new(STEPS, ROWS, 4, 2);
+  Fixture *b = fixture_new(p, &data, 2 * STEPS);
+  learn_all(b, &lived);
+  for (int64_t t = 0; t <= STEPS; t++)
+    for (int64_t i = 0; i < ROWS; i++) {
+      int64_t to = t * ROWS + i, from = (t * 7 + 3) % STEPS * ROWS + i;
+      other.begin[to] = t ? HN_NEW_EPISODE : HN_NEW_TASK;
+      memcpy(other.obs + to * 4, data.obs + from * 4, 4 * sizeof(float));
+      memcpy(other.next + to * 4, data.next + from * 4, 4 * sizeof(float));
+      memcpy(other.action + to * 2, data.action + from * 2, 2 * sizeof(float));
+      other.reward[to] = data.reward[from];
+    }
+  Beliefs a = infer_all(b, &data), c = infer_all(b, &other);
+  int64_t wide = ROWS * b->spec.belief_dim;
+  double apart = 0;
+  for (int64_t k = 0; k < wide; k++) {
+    double x = (double)a.belief[STEPS * wide + k], y = (double)c.belief[STEPS * wide + k];
+    if (fabs(x - y) > 1e-3 * (1 + fabs(x))) g_error("view %d: %g, then %g", (int)p.view, x, y);
+    apart += fabs((double)(a.belief[5 * wide + k] - c.belief[5 * wide + k]));
+  }
+  g_assert_cmpfloat(apart, >, 1e-3); /* on the way there they differ */
+  beliefs_free(&a), beliefs_free(&c);
+  fixture_free(b), experience_free(&lived), experience_free(&data), experience_free(&other);
+}
+
+static void test_order(void) {
+  variants(check_order);
+}
+
 /* ---- against batch algebra ---- */
 
 /* The posterior in row memory is that of all steps at once; the belief shows it. */
@@ -402,6 +436,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/glibrl/windows", test_windows);
   g_test_add_func("/glibrl/info_is_free", test_info_is_free);
+  g_test_add_func("/glibrl/order", test_order);
   g_test_add_func("/glibrl/posterior", test_posterior);
   g_test_add_func("/glibrl/scores", test_scores);
   g_test_add_func("/glibrl/fixed_predicts_alike", test_fixed_predicts_alike);
