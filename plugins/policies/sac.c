@@ -13,6 +13,7 @@
  *
  * Source: Haarnoja et al. 2018, 2019; discrete actions: Christodoulou 2019. */
 #include "sac/sac.h"
+#include "common/mixture.h"
 #include <math.h>
 #include <string.h>
 
@@ -54,65 +55,54 @@ static void act_uniformly(const Sac *m, const HnActBatch *a) {
   }
 }
 
-/* What the actor says to each row and sample. */
-static SacPolicy ask_actor(const Sac *m, HnTape *t, const HnActBatch *a, int64_t S) {
-  int64_t n = a->rows * S, O = m->O, D = m->D;
-  float *obs = hn_tape_room(t, n * O, sizeof *obs),
-        *belief = hn_tape_room(t, n * D, sizeof *belief);
-  for (int64_t k = 0; k < n && O; k++)
-    memcpy(obs + k * O, a->obs + k / S * O, (size_t)O * sizeof *obs);
-  if (D) memcpy(belief, a->belief, (size_t)(n * D) * sizeof *belief);
+/* What the actor says to sample s of each row's belief. */
+static SacPolicy ask_actor(const Sac *m, HnTape *t, const HnActBatch *a, int64_t s, int64_t S) {
+  int64_t n = a->rows, O = m->O, D = m->D;
+  float *obs = hn_tape_room(t, n * O, sizeof *obs);
+  float *belief = hn_tape_room(t, n * D, sizeof *belief);
+  if (O) memcpy(obs, a->obs, (size_t)(n * O) * sizeof *obs);
+  for (int64_t i = 0; i < n && D; i++)
+    memcpy(belief + i * D, a->belief + (i * S + s) * D, (size_t)D * sizeof *belief);
   sac_normalise(&m->obs_norm, n, obs), sac_normalise(&m->belief_norm, n, belief);
   HnVar *o = O ? hn_constant(t, n, O, obs) : NULL, *b = D ? hn_constant(t, n, D, belief) : NULL;
   return sac_actor(m, t, sac_input(t, o, b), NULL);
 }
 
-/* An index from the softmaxes' mean over S rows of logits, or its mode; p [A] work. */
-static int32_t choose_index(const Sac *m, int64_t S, const float *logit, HnRng *rng, double *p) {
-  int64_t A = m->A;
-  memset(p, 0, (size_t)A * sizeof *p);
-  for (int64_t s = 0; s < S; s++, logit += A) {
-    double top = (double)logit[0], sum = 0;
-    for (int64_t k = 1; k < A; k++) top = fmax(top, (double)logit[k]);
-    for (int64_t k = 0; k < A; k++) sum += exp((double)logit[k] - top);
-    for (int64_t k = 0; k < A; k++) p[k] += exp((double)logit[k] - top) / (sum * (double)S);
+/* Row i draws from one of the Gaussians before tanh, or takes their mean. */
+static void act_continuously(const Sac *m, const HnActBatch *a, const SacPolicy *pi, int64_t S,
+                             int64_t i) {
+  HnRng *rng = a->rng ? &a->rng[i] : NULL;
+  int64_t A = m->A, s = rng && S > 1 ? hn_rng_below(rng, S) : 0;
+  for (int64_t k = i * A; k < (i + 1) * A; k++) {
+    double u = 0;
+    if (rng)
+      u = (double)pi[s].mean->data[k] + exp((double)pi[s].logstd->data[k]) * hn_rng_normal(rng);
+    for (int64_t j = 0; j < S && !rng; j++) u += (double)pi[j].mean->data[k] / (double)S;
+    a->action[k] = (float)tanh(u);
   }
-  int32_t best = 0;
-  if (rng) {
-    double u = hn_rng_uniform(rng, 0, 1);
-    while (best < A - 1 && (u -= p[best]) >= 0) best++;
-  } else
-    for (int32_t k = 1; k < A; k++) best = p[k] > p[best] ? k : best;
-  return best;
 }
 
 static HnStatus act(void *self, HnActBatch *a) {
   const Sac *m = self;
-  int64_t A = m->A, S = a->samples > 1 && m->D ? a->samples : 1;
+  int64_t S = a->samples > 1 && m->D ? a->samples : 1;
   if (a->rng && *m->steps_seen < m->p->learning_starts) {
     act_uniformly(m, a);
     return HN_OK;
   }
   HnTape t = hn_tape_begin(m->host, false);
-  SacPolicy pi = ask_actor(m, &t, a, S);
-  double *p = hn_tape_room(&t, A, sizeof *p);
-  for (int64_t i = 0; i < a->rows; i++) {
-    HnRng *rng = a->rng ? &a->rng[i] : NULL;
-    const float *mean = pi.mean->data + i * S * A;
-    if (m->discrete) {
-      a->action_index[i] = choose_index(m, S, mean, rng, p);
-      continue;
-    }
-    int64_t s = rng && S > 1 ? hn_rng_below(rng, S) : 0;
-    for (int64_t k = 0; k < A; k++) {
-      double u = 0;
-      if (rng)
-        u = (double)mean[s * A + k] +
-            exp((double)pi.logstd->data[(i * S + s) * A + k]) * hn_rng_normal(rng);
-      for (int64_t j = 0; j < S && !rng; j++) u += (double)mean[j * A + k] / (double)S;
-      a->action[i * A + k] = (float)tanh(u);
-    }
+  SacPolicy *pi = hn_tape_room(&t, S, sizeof *pi);
+  Heads heads = {.action = hn_tape_room(&t, S, sizeof *heads.action)};
+  const Mixture mixture = {.heads = &heads, .S = S, .A = m->A};
+  double *work = hn_tape_room(&t, m->A, sizeof *work);
+  for (int64_t s = 0; s < S; s++) {
+    pi[s] = ask_actor(m, &t, a, s, S);
+    heads.action[s] = pi[s].mean;
   }
+  for (int64_t i = 0; i < a->rows; i++)
+    if (m->discrete)
+      a->action_index[i] = mixture_act_discrete(&mixture, i, a->rng ? &a->rng[i] : NULL, work);
+    else
+      act_continuously(m, a, pi, S, i);
   return HN_OK;
 }
 

@@ -527,6 +527,34 @@ static void test_warm_up(void) {
   log_free(g), policy_fixture_close(f);
 }
 
+/* On three samples the greedy action is that of the mean before tanh; draws are each of one. */
+static void test_samples(void) {
+  enum { S = 3, DRAWS = 3000 };
+  HnPolicySpec spec = golden_spec(false);
+  spec.action_dim = 1, spec.samples = S;
+  PolicyFixture *f = open_sac(UPDATE " log_std_low -9 log_std_high -9 learning_starts 0", spec);
+  Sac *m = f->self;
+  fill_tensors(&m->actor_store, 0, 6, 1);
+  Log *g = log_new(f, 1, DRAWS, S, 4), *one = log_new(f, 1, S, 0, 4);
+  double mean = 0, u[S];
+  int near[S] = {0};
+  for (int s = 0; s < S; s++)
+    for (int k = 0; k < D; k++) {
+      one->belief[s * D + k] = (float)(3 * s - k);
+      for (int i = 0; i < DRAWS; i++) g->belief[(i * S + s) * D + k] = (float)(3 * s - k);
+    }
+  g_assert_cmpint(policy_fixture_act(f, one, 0, 0, S, true), ==, HN_OK);
+  for (int s = 0; s < S; s++) u[s] = atanh((double)one->action[s]), mean += u[s] / S;
+  for (int s = 1; s < S; s++) g_assert_cmpfloat(fabs(u[s] - u[s - 1]), >, 0.02);
+  g_assert_cmpint(policy_fixture_act(f, g, 0, 0, DRAWS, true), ==, HN_OK);
+  assert_near((double)g->action[0], tanh(mean), 1e-5);
+  g_assert_cmpint(policy_fixture_act(f, g, 0, 0, DRAWS, false), ==, HN_OK);
+  for (int i = 0; i < DRAWS; i++)
+    for (int s = 0; s < S; s++) near[s] += fabs(atanh((double)g->action[i]) - u[s]) < 0.01;
+  for (int s = 0; s < S; s++) g_assert_cmpint(ABS(near[s] - DRAWS / S), <, 130);
+  log_free(g), log_free(one), policy_fixture_close(f);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_data_func("/sac/updates/continuous", &continuous, test_updates);
@@ -543,5 +571,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/sac/learns/updates_per_step", test_updates_per_step);
   g_test_add_func("/sac/learns/order", test_order);
   g_test_add_func("/sac/acts/warm_up", test_warm_up);
+  g_test_add_func("/sac/acts/samples", test_samples);
   return g_test_run();
 }

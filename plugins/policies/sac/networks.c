@@ -25,7 +25,7 @@ HnStatus sac_networks_create(Sac *m, HnRng *rng) {
   if (layers < 0)
     return host->fail(host, HN_E_PARAM, "hidden '%s': expected 1 to %d widths, such as '256 256'",
                       p->hidden, HN_MLP_MAX - 1);
-  const HnActivation act = p->activation == ACTIVATION_TANH ? HN_TANH : HN_RELU;
+  const HnActivation act = p->activation == SAC_TANH ? HN_TANH : HN_RELU;
   int64_t top = layers + 1, inputs = m->O + m->D;
   width[0] = inputs, width[top] = m->discrete ? m->A : 2 * m->A;
   hn_store_begin(&m->actor_store, host, "");

@@ -57,7 +57,7 @@
   X(int, context_steps, "step", "Steps of a subset, drawn with replacement.", 64, 1, 1e6)          \
   X(flag, context_vary, "",                                                                        \
     "Each transition sees a part of its subset whose size is uniform, from no step to all.", 0)
-enum { ACTIVATION_RELU, ACTIVATION_TANH };
+enum { SAC_RELU, SAC_TANH };
 enum { BOUNDARY_TERMINAL, BOUNDARY_IGNORE };
 enum { REPLAY_STORED, REPLAY_PREFIX, REPLAY_SUBSET };
 
