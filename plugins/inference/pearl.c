@@ -17,6 +17,7 @@
 #include <hunch/encode.h>
 #include <hunch/inference.h>
 #include <hunch/kit/nn.h>
+#include <hunch/kit/scratch.h>
 #include <math.h>
 #include <string.h>
 
@@ -50,8 +51,23 @@ HN_INFO(INFO);
   X(grad_norm, "", "Norm of the encoder's gradient.", HN_MEAN)
 HN_METRICS(METRICS);
 
-enum { SHARD = 256 }; /* transitions, about */
+enum { SHARD = 256 };                              /* transitions, about */
+static const size_t MOST_BYTES = (size_t)64 << 20; /* of the tapes that are kept */
 #define LOG_2PI_E 2.8378770664093454836
+
+/* Rows first .. first + rows - 1 of a window, with what the encoder says of the step that led to
+ * each time: element t * rows + i. */
+typedef struct Piece {
+  int64_t first, rows;
+  HnTape t;
+  HnVar *out; /* [(T + 1) rows, 2 Z]: mu, then what softplus makes sigma^2 of */
+} Piece;
+
+/* A piece that forward leaves to backward. */
+typedef struct Kept {
+  HnReuse scratch;
+  Piece piece;
+} Kept;
 
 typedef struct Pearl {
   const HnThisParams *p;
@@ -61,9 +77,12 @@ typedef struct Pearl {
   size_t row_size;
   HnStore store;
   HnMlp encoder;
+  size_t tape_bytes; /* that a shard's tape has needed so far */
   /* of the forward that backward follows */
   char *state; /* [B] row memory before the window */
   HnRng *rng;  /* [B] */
+  float *flat; /* [shards, store.size] */
+  Kept *kept;  /* [shards]; NULL: encoded again */
 } Pearl;
 
 /* Row memory; the tail holds natural parameters [Z] each: precision and precision times mean of all
@@ -104,14 +123,6 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
 
 /* ---- factors ---- */
 
-/* Rows first .. first + rows - 1 of a window, with what the encoder says of the step that led to
- * each time: element t * rows + i. */
-typedef struct Piece {
-  int64_t first, rows;
-  HnTape t;
-  HnVar *out; /* [(T + 1) rows, 2 Z]: mu, then what softplus makes sigma^2 of */
-} Piece;
-
 /* The encoder's input of the step that led to element (t, i), which must not begin a task. */
 static void read_step(const Pearl *m, const HnHistory *h, int64_t t, int64_t i, float *x) {
   int64_t at = hn_at(h, t - 1, i);
@@ -122,8 +133,9 @@ static void read_step(const Pearl *m, const HnHistory *h, int64_t t, int64_t i, 
   if (m->p->next_obs && m->O) memcpy(x + m->O + m->A + 1, h->next_obs + at * m->O, obs);
 }
 
-static Piece encode(const Pearl *m, const HnHistory *h, int64_t first, int64_t rows, float *flat) {
-  Piece x = {.first = first, .rows = rows, .t = hn_tape_begin(m->host, flat != NULL)};
+static Piece encode(const Pearl *m, const HnHost *host, const HnHistory *h, int64_t first,
+                    int64_t rows, float *flat) {
+  Piece x = {.first = first, .rows = rows, .t = hn_tape_begin(host, flat != NULL)};
   int64_t n = (h->steps + 1) * rows;
   float *in = hn_tape_room(&x.t, n * m->inputs, sizeof *in);
   for (int64_t t = 0; t <= h->steps; t++)
@@ -208,25 +220,26 @@ static Row *row_of(const Pearl *m, void *state, int64_t i) {
   return (Row *)(void *)((char *)state + (size_t)i * m->row_size);
 }
 
-/* Beliefs of some rows. */
-static HnStatus infer_rows(const Pearl *m, const HnBeliefUpdate *q, int64_t first, int64_t rows) {
+/* Beliefs of a piece's rows. */
+static void infer_rows(const Pearl *m, const HnBeliefUpdate *q, const Piece *x) {
   const HnHistory *h = q->history;
   int64_t B = h->rows, S = q->samples > 0 ? q->samples : 1;
-  Piece x = encode(m, h, first, rows, NULL);
   for (int64_t t = 0; t <= h->steps; t++)
-    for (int64_t k = 0; k < rows; k++) {
-      int64_t i = first + k, at = t * B + i;
+    for (int64_t k = 0; k < x->rows; k++) {
+      int64_t i = x->first + k, at = t * B + i;
       Row *row = row_of(m, q->state, i);
       advance(m, row, h->begin[hn_at(h, t, i)], q->samples, &q->rng[i],
-              x.out->data + (t * rows + k) * 2 * m->Z);
+              x->out->data + (t * x->rows + k) * 2 * m->Z);
       show(m, row, q->samples, q->belief + at * S * m->Z);
       if (q->info) report(m, row, q->info + at * info_count);
     }
-  return HN_OK;
 }
 
 static HnStatus infer(void *self, HnBeliefUpdate *q) {
-  return infer_rows(self, q, 0, q->history->rows);
+  const Pearl *m = self;
+  Piece all = encode(m, m->host, q->history, 0, q->history->rows, NULL);
+  infer_rows(m, q, &all);
+  return HN_OK;
 }
 
 /* ---- through the policy ---- */
@@ -236,7 +249,6 @@ typedef struct Pass {
   const HnBeliefUpdate *q;
   const float *d_belief;
   int64_t rows, shards; /* of a shard; how many */
-  float *flat;          /* [shards, store.size] */
   double *kl;           /* [shards] sums over rows, and over times if all count */
 } Pass;
 
@@ -254,19 +266,45 @@ static int64_t rows_of(const Pass *p, int64_t shard) {
 
 static HnStatus forward_shard(void *arg, int64_t shard) {
   const Pass *p = arg;
-  return infer_rows(p->m, p->q, shard * p->rows, rows_of(p, shard));
+  const Pearl *m = p->m;
+  Kept *kept = m->kept ? &m->kept[shard] : NULL;
+  Piece x = encode(m, kept ? &kept->scratch.host : m->host, p->q->history, shard * p->rows,
+                   rows_of(p, shard), kept ? m->flat + shard * m->store.size : NULL);
+  infer_rows(m, p->q, &x);
+  if (kept) kept->piece = x;
+  return HN_OK;
+}
+
+/* Tapes in memory of the size that one has needed so far; none if that is too large. */
+static Kept *make_kept(const Pearl *m, int64_t shards) {
+  const HnHost *host = m->host;
+  if (m->tape_bytes > MOST_BYTES / (size_t)shards) return NULL;
+  Kept *kept = host->scratch(host, shards, sizeof *kept);
+  char *memory = host->scratch(host, shards, m->tape_bytes);
+  for (int64_t k = 0; k < shards; k++)
+    hn_reuse_begin(&kept[k].scratch, host, memory + (size_t)k * m->tape_bytes, m->tape_bytes);
+  return kept;
 }
 
 static HnStatus forward(void *self, HnBeliefUpdate *q) {
   Pearl *m = self;
+  const HnHost *host = m->host;
   int64_t B = q->history->rows;
+  size_t given = m->tape_bytes;
+  Pass p = pass_of(m, q, NULL);
   hn_store_refresh(&m->store); /* a resumed run overwrites weights */
-  m->state = m->host->scratch(m->host, B, m->row_size);
-  m->rng = m->host->scratch(m->host, B, sizeof *m->rng);
+  m->state = host->scratch(host, B, m->row_size);
+  m->rng = host->scratch(host, B, sizeof *m->rng);
+  m->flat = host->scratch(host, p.shards * m->store.size, sizeof *m->flat);
   memcpy(m->state, q->state, (size_t)B * m->row_size);
   memcpy(m->rng, q->rng, (size_t)B * sizeof *m->rng);
-  Pass p = pass_of(m, q, NULL);
-  return m->host->parallel(m->host, p.shards, forward_shard, &p);
+  m->kept = make_kept(m, p.shards);
+  HnStatus status = host->parallel(host, p.shards, forward_shard, &p);
+  if (status || !m->kept) return status;
+  for (int64_t k = 0; k < p.shards; k++)
+    if (m->kept[k].scratch.asked > m->tape_bytes) m->tape_bytes = m->kept[k].scratch.asked;
+  if (m->tape_bytes > given) m->kept = NULL; /* some are gone, with the scratch of their tasks */
+  return HN_OK;
 }
 
 /* Adds the gradient by mean and variance to that by precision and weighted sum [Z] of the posterior
@@ -340,11 +378,13 @@ static HnStatus backward_shard(void *arg, int64_t shard) {
   const Pass *p = arg;
   const Pearl *m = p->m;
   int64_t rows = rows_of(p, shard), first = shard * p->rows, times = p->q->history->steps + 1;
-  float *flat = p->flat + shard * m->store.size;
+  float *flat = m->flat + shard * m->store.size;
   memset(flat, 0, (size_t)m->store.size * sizeof *flat);
-  Piece x = encode(m, p->q->history, first, rows, flat);
-  float *seed = hn_tape_room(&x.t, times * rows * 2 * m->Z, sizeof *seed);
-  double *d = hn_tape_room(&x.t, times * 2 * m->Z, sizeof *d);
+  Piece x = m->kept ? m->kept[shard].piece : encode(m, m->host, p->q->history, first, rows, flat);
+  HnTape t = hn_tape_begin(m->host, true);
+  t.last = x.t.last; /* the piece's records, with scratch of this task */
+  float *seed = hn_tape_room(&t, times * rows * 2 * m->Z, sizeof *seed);
+  double *d = hn_tape_room(&t, times * 2 * m->Z, sizeof *d);
   p->kl[shard] = 0;
   for (int64_t k = 0; k < rows; k++) {
     memset(d, 0, (size_t)(times * 2 * m->Z) * sizeof *d);
@@ -352,7 +392,7 @@ static HnStatus backward_shard(void *arg, int64_t shard) {
         posterior_gradients(p, &x, k, row_of(m, m->state, first + k), m->rng[first + k], d);
     factor_gradients(p, &x, k, d, seed);
   }
-  hn_tape_backward_from(&x.t, x.out, seed);
+  hn_tape_backward_from(&t, x.out, seed);
   return HN_OK;
 }
 
@@ -361,11 +401,10 @@ static HnStatus backward(void *self, const HnBeliefUpdate *q, const float *d_bel
   Pearl *m = self;
   const HnHost *host = m->host;
   Pass p = pass_of(m, q, d_belief);
-  p.flat = host->scratch(host, p.shards * m->store.size, sizeof *p.flat);
   p.kl = host->scratch(host, p.shards, sizeof *p.kl);
   HnStatus status = host->parallel(host, p.shards, backward_shard, &p);
   if (status) return status;
-  hn_store_reduce(&m->store, p.shards, p.flat);
+  hn_store_reduce(&m->store, p.shards, m->flat);
   double kl = 0, times = m->p->kl_times == KL_ALL ? (double)(q->history->steps + 1) : 1;
   for (int64_t k = 0; k < p.shards; k++) kl += p.kl[k];
   kl /= times * (double)q->history->rows;
