@@ -2,8 +2,9 @@
  *
  * A tile of `rows` x `vecs` vectors of C stays in registers while k runs.  Tiles differ in shape,
  * but an element's chain of multiply-adds does not: it starts at init and takes p = 0, 1, .. in
- * order, passing through C between blocks of k.  Nothing is packed: measured on the shapes that
- * networks have, packing gains nothing once transposes are kept. */
+ * order, passing through C between blocks of k.  A block of k is short enough for a panel of B to
+ * stay in the first cache; where many rows meet a panel it is packed first, because rows of B that
+ * lie a power of two apart share few of the cache's sets. */
 #include "product.h"
 #include "activate.h"
 #include "transpose.h"
@@ -11,13 +12,13 @@
 /* Columns go by panels of WIDE vectors, then by 2 and 1.  Rows of a tile: as many as registers
  * allow beside one panel row of B and one broadcast of A. */
 #if defined(__AVX512F__)
-enum { WIDE = 4, ROWS_4 = 6, ROWS_2 = 12, ROWS_1 = 12 };
+enum { WIDE = 4, ROWS_4 = 6, ROWS_2 = 14, ROWS_1 = 24 };
 #elif defined(__AVX2__)
 enum { WIDE = 2, ROWS_4 = 0, ROWS_2 = 6, ROWS_1 = 12 };
 #else
 enum { WIDE = 2, ROWS_4 = 0, ROWS_2 = 4, ROWS_1 = 8 };
 #endif
-enum { ROWS_MAX = 12, BLOCK_K = 256 };
+enum { ROWS_MAX = 24, BLOCK_K = 256, PACK_ROWS = 96, PACK_K = 64, PACKED_K = 128 };
 
 typedef struct Tile {
   int64_t k;
@@ -30,35 +31,44 @@ typedef struct Tile {
   float *c;
   int64_t ldc;
   HnLaneMask part; /* lanes of the last vector */
+  bool relu;       /* the last block of k: applied before c is written */
 } Tile;
 
 HN_INLINE void tile(int rows, int vecs, bool edge, const Tile *t) {
   HnV acc[ROWS_MAX][4];
-  const float *a = t->a, *b = t->b;
-#pragma GCC unroll 12
+  const int64_t a_row = t->a_row, a_col = t->a_col, ldb = t->ldb, ldc = t->ldc;
+  const float *a = t->a, *b = t->b, *init = t->init;
+  float *c = t->c;
+  const HnLaneMask part = t->part;
+  const bool relu = t->relu;
+#pragma GCC unroll 24
   for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
     for (int v = 0; v < vecs; v++)
-      acc[i][v] = t->init ? v_load_any(t->init + i * t->init_row + v * HN_LANES,
-                                       !edge || v + 1 < vecs, t->part)
-                          : (HnV){0};
-  for (int64_t p = 0; p < t->k; p++, a += t->a_col, b += t->ldb) {
+      acc[i][v] =
+          init ? v_load_any(init + i * t->init_row + v * HN_LANES, !edge || v + 1 < vecs, part)
+               : (HnV){0};
+  for (int64_t p = t->k; p > 0; p--, a += a_col, b += ldb) {
     HnV row[4];
 #pragma GCC unroll 4
     for (int v = 0; v < vecs; v++)
-      row[v] = v_load_any(b + v * HN_LANES, !edge || v + 1 < vecs, t->part);
-#pragma GCC unroll 12
+      row[v] = v_load_any(b + v * HN_LANES, !edge || v + 1 < vecs, part);
+#pragma GCC unroll 24
     for (int i = 0; i < rows; i++) {
-      HnV x = v_all(a[i * t->a_row]);
+      const HnV x = v_all(a[i * a_row]);
 #pragma GCC unroll 4
       for (int v = 0; v < vecs; v++) acc[i][v] = v_fma(x, row[v], acc[i][v]);
     }
   }
-#pragma GCC unroll 12
+#pragma GCC unroll 24
+  for (int i = 0; i < rows && relu; i++)
+#pragma GCC unroll 4
+    for (int v = 0; v < vecs; v++) acc[i][v] = v_relu(acc[i][v]);
+#pragma GCC unroll 24
   for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4
     for (int v = 0; v < vecs; v++)
-      v_store_any(t->c + i * t->ldc + v * HN_LANES, acc[i][v], !edge || v + 1 < vecs, t->part);
+      v_store_any(c + i * ldc + v * HN_LANES, acc[i][v], !edge || v + 1 < vecs, part);
 }
 
 /* tile_R_V and, with a partial last vector, tile_R_V_edge. */
@@ -73,10 +83,13 @@ HN_INLINE void tile(int rows, int vecs, bool edge, const Tile *t) {
 #define TILES_6(X, V)  TILES_4(X, V) X(5, V) X(6, V)
 #define TILES_8(X, V)  TILES_6(X, V) X(7, V) X(8, V)
 #define TILES_12(X, V) TILES_8(X, V) X(9, V) X(10, V) X(11, V) X(12, V)
+#define TILES_14(X, V) TILES_12(X, V) X(13, V) X(14, V)
+#define TILES_18(X, V) TILES_14(X, V) X(15, V) X(16, V) X(17, V) X(18, V)
+#define TILES_24(X, V) TILES_18(X, V) X(19, V) X(20, V) X(21, V) X(22, V) X(23, V) X(24, V)
 #if defined(__AVX512F__)
 #  define TILES_OF_4(X) TILES_6(X, 4)
-#  define TILES_OF_2(X) TILES_12(X, 2)
-#  define TILES_OF_1(X) TILES_12(X, 1)
+#  define TILES_OF_2(X) TILES_14(X, 2)
+#  define TILES_OF_1(X) TILES_24(X, 1)
 #elif defined(__AVX2__)
 #  define TILES_OF_4(X)
 #  define TILES_OF_2(X) TILES_6(X, 2)
@@ -96,46 +109,68 @@ static void (*const tiles[5][ROWS_MAX + 1][2])(const Tile *) = {TILES_OF_4(ENTRY
                                                                     TILES_OF_1(ENTRY)};
 static const int64_t most_rows[5] = {0, ROWS_1, ROWS_2, 0, ROWS_4};
 
-/* One panel of `vecs` vectors, of which the last may be partial, over one block of k. */
-static void panel(const HnProduct *g, int64_t vecs, int64_t j, int64_t p, int64_t k) {
-  const bool last = p + k == g->k;
-  const int64_t width = g->n - j < vecs * HN_LANES ? g->n - j : vecs * HN_LANES;
-  const bool edge = width < vecs * HN_LANES;
-  const float *init = p ? g->c : g->init;
-  const int64_t init_row = p ? g->ldc : g->init_row;
-  const int64_t blocks = (g->m + most_rows[vecs] - 1) / most_rows[vecs];
+/* Columns j .. j + width of B over one block of k. */
+typedef struct Panel {
+  int64_t j, width, vecs, p, k;
+  float *packed; /* room for [PACKED_K, WIDE vectors]; NULL: B is read where it lies */
+} Panel;
+
+static void pack(const Panel *s, Tile *t) {
+  const int64_t ld = s->vecs * HN_LANES;
+  for (int64_t q = 0; q < s->k; q++)
+    for (int64_t v = 0; v < s->vecs; v++)
+      v_store(
+          s->packed + q * ld + v * HN_LANES,
+          v_load_any(t->b + q * t->ldb + v * HN_LANES, (v + 1) * HN_LANES <= s->width, t->part));
+  t->b = s->packed, t->ldb = ld;
+}
+
+static void run_panel(const HnProduct *g, const Panel *s) {
+  const int64_t blocks = (g->m + most_rows[s->vecs] - 1) / most_rows[s->vecs];
+  const int64_t least = g->m / blocks, more = g->m - least * blocks;
+  const bool last = s->p + s->k == g->k, edge = s->width < s->vecs * HN_LANES;
+  const float *init = s->p ? g->c : g->init;
+  Tile t = {.k = s->k,
+            .a = g->a + s->p * g->a_col,
+            .a_row = g->a_row,
+            .a_col = g->a_col,
+            .b = g->b + s->p * g->ldb + s->j,
+            .ldb = g->ldb,
+            .init = init ? init + s->j : NULL,
+            .init_row = s->p ? g->ldc : g->init_row,
+            .c = g->c + s->j,
+            .ldc = g->ldc,
+            .part = v_lane_mask(s->width - (s->vecs - 1) * HN_LANES),
+            .relu = last && g->act == HN_RELU};
+  if (s->packed && g->ldb > s->vecs * HN_LANES) pack(s, &t);
   for (int64_t block = 0; block < blocks; block++) {
-    const int64_t i = g->m * block / blocks, rows = g->m * (block + 1) / blocks - i;
-    const Tile t = {.k = k,
-                    .a = g->a + i * g->a_row + p * g->a_col,
-                    .a_row = g->a_row,
-                    .a_col = g->a_col,
-                    .b = g->b + p * g->ldb + j,
-                    .ldb = g->ldb,
-                    .init = init ? init + i * init_row + j : NULL,
-                    .init_row = init_row,
-                    .c = g->c + i * g->ldc + j,
-                    .ldc = g->ldc,
-                    .part = v_lane_mask(width - (vecs - 1) * HN_LANES)};
-    tiles[vecs][rows][edge](&t);
-    if (last && g->act != HN_LINEAR)
-      for (int64_t r = 0; r < rows; r++) activate(g->act, width, t.c + r * t.ldc);
+    const int64_t rows = least + (block < more);
+    tiles[s->vecs][rows][edge](&t);
+    if (last && g->act != HN_LINEAR && g->act != HN_RELU)
+      for (int64_t r = 0; r < rows; r++) activate(g->act, s->width, t.c + r * t.ldc);
+    t.a += rows * t.a_row, t.c += rows * t.ldc;
+    if (t.init) t.init += rows * t.init_row;
   }
 }
 
+/* Blocks of k are equally long, or nearly. */
 void HN_VARIANT(hn_product)(const HnProduct *g) {
+  _Alignas(64) float packed[PACKED_K * WIDE * HN_LANES];
   if (g->m <= 0 || g->n <= 0) return;
-  int64_t p = 0;
-  do {
-    const int64_t k = g->k - p < BLOCK_K ? g->k - p : BLOCK_K;
-    for (int64_t j = 0; j < g->n;) {
-      const int64_t left = (g->n - j + HN_LANES - 1) / HN_LANES;
-      const int64_t vecs = left >= WIDE ? WIDE : left >= 2 ? 2 : 1;
-      panel(g, vecs, j, p, k);
-      j += vecs * HN_LANES;
+  const bool packs = g->m >= PACK_ROWS && g->k >= PACK_K;
+  const int64_t most = packs ? PACKED_K : BLOCK_K;
+  const int64_t blocks = g->k > most ? (g->k + most - 1) / most : 1;
+  const int64_t least = g->k / blocks, more = g->k - least * blocks;
+  Panel s = {.packed = packs ? packed : NULL};
+  for (int64_t block = 0; block < blocks; block++, s.p += s.k) {
+    s.k = least + (block < more);
+    for (s.j = 0; s.j < g->n; s.j += s.width) {
+      const int64_t left = (g->n - s.j + HN_LANES - 1) / HN_LANES;
+      s.vecs = left >= WIDE ? WIDE : left >= 2 ? 2 : 1;
+      s.width = g->n - s.j < s.vecs * HN_LANES ? g->n - s.j : s.vecs * HN_LANES;
+      run_panel(g, &s);
     }
-    p += k;
-  } while (p < g->k);
+  }
 }
 
 /* A square of as many rows as a vector has lanes. */
