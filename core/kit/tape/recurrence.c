@@ -32,7 +32,9 @@ typedef struct Sequence {
   HnRnnWeights k;
   const uint8_t *reset;         /* [T, B] or NULL */
   float *g;                     /* [T B, width] */
-  float *before[HN_RNN_STATES]; /* [T B, H] the states each step began from */
+  float *before[HN_RNN_STATES]; /* [T B, H] the states each step began from: a copy where a reset
+                                   clears some, else the states themselves, a step behind */
+  bool cuts;                    /* there is a reset */
   HnRnnRun run;
 } Sequence;
 
@@ -55,12 +57,13 @@ static bool has_input(const HnCell *c, int64_t to) {
   return false;
 }
 
-/* Steps are grouped into windows of at least this many rows, few enough that a window's arrays are
- * still in the cache when its inputs are projected or its weights' gradients computed. */
-enum { WINDOW_ROWS = 256 };
+/* Steps are grouped into windows of at least so many rows, few enough that a window's arrays are
+ * still in the cache when its steps meet projected inputs, or when the gradients of its weights are
+ * computed; these are worth a larger one, because each adds to all weights. */
+enum { FORWARD_ROWS = 64, BACK_ROWS = 256 };
 
-static int64_t window_steps(int64_t rows) {
-  return rows > 0 ? (WINDOW_ROWS + rows - 1) / rows : 1;
+static int64_t window_steps(int64_t least, int64_t rows) {
+  return rows > 0 ? (least + rows - 1) / rows : 1;
 }
 
 static void product(HnProduct p) {
@@ -80,6 +83,12 @@ static bool any_reset(const uint8_t *reset, int64_t rows) {
 static void clear_rows(int64_t rows, int64_t n, const uint8_t *reset, float *state) {
   for (int64_t i = 0; reset && i < rows; i++)
     if (reset[i]) memset(state + i * n, 0, (size_t)n * sizeof *state);
+}
+
+/* Calls for count floats from x on into the cache, ahead of their use, while a product runs. */
+static void call_for(const float *x, int64_t count) {
+  enum { LINE = 16 };
+  for (int64_t i = 0; i < count; i += LINE) __builtin_prefetch(x + i, 1, 2);
 }
 
 /* ---- forward ---- */
@@ -135,18 +144,22 @@ static HnCellStep step_of(const Sequence *s, int64_t step) {
 }
 
 static void forward(HnTape *t, const Sequence *s) {
-  const int64_t n = s->hidden, size = s->rows * n, window = window_steps(s->rows);
+  const int64_t n = s->hidden, size = s->rows * n;
+  const int64_t window = window_steps(FORWARD_ROWS, s->rows);
   const float *bias = join_biases(t, s);
   for (int64_t step = 0; step < s->steps; step++) {
     const int64_t steps = s->steps - step < window ? s->steps - step : window;
     if (step % window == 0) project(s, bias, step * s->rows, steps * s->rows);
-    for (int k = 0; k < HN_RNN_STATES && s->run.state[k]; k++) {
+    for (int k = 0; s->cuts && k < HN_RNN_STATES && s->run.state[k]; k++) {
       const float *last = step ? s->run.state[k]->data + (step - 1) * size : s->first[k]->data;
       memcpy(s->before[k] + step * size, last, (size_t)size * sizeof *last);
       clear_rows(s->rows, n, reset_at(s, step), s->before[k] + step * size);
     }
     const HnCellStep to = step_of(s, step);
     float *sums = to.sums + s->cell->state * n;
+    for (int k = 0; k < HN_RNN_STATES && s->run.state[k]; k++) call_for(to.after[k], size);
+    if (step + window < s->steps)
+      call_for(to.sums + window * s->rows * s->width, s->rows * s->width);
     product((HnProduct){.m = s->rows,
                         .n = s->cell->gates * n,
                         .k = n,
@@ -252,7 +265,8 @@ static void pass_on(int64_t rows, int64_t n, const uint8_t *reset, const float *
  * the step, or, where a reset cuts off some rows or it is not wanted, aside; those of the other
  * states are carried back in d. */
 static void unroll_back(HnTape *t, const Sequence *s, const Targets *to) {
-  const int64_t n = s->hidden, size = s->rows * n, window = window_steps(s->rows);
+  const int64_t n = s->hidden, size = s->rows * n;
+  const int64_t window = window_steps(BACK_ROWS, s->rows);
   const float *flip = hn_flipped(t, s->k.u);
   float *aside = hn_tape_take(t, size, sizeof(float)), *dy = hn_grad(s->run.state[0]);
   float *first = hn_grad(s->first[0]), *d[HN_RNN_STATES] = {NULL};
@@ -270,6 +284,11 @@ static void unroll_back(HnTape *t, const Sequence *s, const Targets *to) {
     }
     if (!direct) memset(aside, 0, (size_t)size * sizeof *aside);
     s->cell->step_back(&back);
+    if (step > 0) {
+      call_for(back.sums - s->rows * s->width, s->rows * s->width);
+      call_for(back.before[0] - size, size);
+    }
+    if (step > 1) call_for(before - size, size);
     if (before) state_back(s, back.sums, flip, back.d[0]);
     if (before && cut) pass_on(s->rows, n, reset, aside, before);
     for (int64_t k = 1; cut && k < s->cell->states; k++) clear_rows(s->rows, n, reset, d[k]);
@@ -394,6 +413,19 @@ static const HnVar *with_grad(const HnVar *carry, const HnVar *x, const HnRnnWei
   return NULL;
 }
 
+/* The states after every step, and in s->before those before. */
+static HnVar *states_after(HnTape *t, Sequence *s, int64_t k, const HnVar *with_grad) {
+  const int64_t count = s->steps * s->rows, n = s->hidden, size = s->rows * n;
+  if (s->cuts) {
+    s->before[k] = hn_tape_take(t, count * n, sizeof(float));
+    return hn_output(t, count, n, with_grad, NULL, NULL);
+  }
+  HnVar *y = hn_output(t, s->rows + count, n, with_grad, NULL, NULL);
+  s->before[k] = memcpy(y->data, s->first[k]->data, (size_t)size * sizeof(float));
+  y->rows = count, y->data += size;
+  return y;
+}
+
 HnRnnRun hn_rnn_run(HnTape *t, HnRnnCell cell, int64_t steps, HnVar *x, HnVar *carry,
                     HnRnnWeights weights, const uint8_t *reset) {
   const int64_t count = steps * carry->rows, n = weights.u->rows;
@@ -409,10 +441,10 @@ HnRnnRun hn_rnn_run(HnTape *t, HnRnnCell cell, int64_t steps, HnVar *x, HnVar *c
   const int64_t states = s->cell->states;
   s->width = s->cell->blocks * n;
   s->g = hn_tape_take(t, count * s->width, sizeof(float));
+  s->cuts = any_reset(reset, count);
   for (int64_t k = 0; k < states; k++) {
     s->first[k] = states > 1 ? hn_columns(t, carry, k * n, n) : carry;
-    s->before[k] = hn_tape_take(t, count * n, sizeof(float));
-    s->run.state[k] = hn_output(t, count, n, with_grad(carry, x, &weights), NULL, NULL);
+    s->run.state[k] = states_after(t, s, k, with_grad(carry, x, &weights));
   }
   forward(t, s);
   HnRecord *r = hn_record(t, &rule, s->run.state[0], NULL, NULL, NULL);
