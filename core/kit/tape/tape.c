@@ -130,18 +130,32 @@ typedef struct Concat {
   HnVar *part[];
 } Concat;
 
+/* Copies n floats; rows of a few, for which a call would cost more than the copy. */
+static inline void copy_row(int64_t n, const float *x, float *y) {
+  int64_t j = 0;
+  for (; j + 8 <= n; j += 8) memcpy(y + j, x + j, 8 * sizeof *y);
+  if (n & 4) memcpy(y + j, x + j, 4 * sizeof *y), j += 4;
+  if (n & 2) memcpy(y + j, x + j, 2 * sizeof *y), j += 2;
+  if (n & 1) y[j] = x[j];
+}
+
 static void concat_back(HnTape *t, HnRecord *r) {
   (void)t;
   const Concat *saved = r->extra;
   int64_t at = 0;
   for (int64_t p = 0; p < saved->n; p++) {
     HnVar *x = saved->part[p];
-    float *dx = hn_grad(x);
+    const int64_t cols = x->cols;
+    bool fresh;
+    float *restrict dx = hn_grad_raw(x, &fresh);
     for (int64_t i = 0; dx && i < x->rows; i++) {
       const float *g = r->y->grad + i * r->y->cols + at;
-      for (int64_t j = 0; j < x->cols; j++) dx[i * x->cols + j] += g[j];
+      if (fresh)
+        copy_row(cols, g, dx + i * cols);
+      else
+        for (int64_t j = 0; j < cols; j++) dx[i * cols + j] += g[j];
     }
-    at += x->cols;
+    at += cols;
   }
 }
 
@@ -181,7 +195,7 @@ HnVar *hn_concat(HnTape *t, int64_t n, HnVar *const *parts) {
   for (int64_t p = 0; p < n; p++) {
     const HnVar *x = parts[p];
     for (int64_t i = 0; i < x->rows; i++)
-      memcpy(y->data + i * cols + at, x->data + i * x->cols, (size_t)x->cols * sizeof(float));
+      copy_row(x->cols, x->data + i * x->cols, y->data + i * cols + at);
     at += x->cols;
   }
   HnRecord *r = hn_record(t, &concat_rule, y, NULL, NULL, NULL);
