@@ -90,45 +90,58 @@ static double count_steps(const VaribadTerms *s, Counts *c) {
   return v->reward.bernoulli ? 0 : constant;
 }
 
-/* In eight running sums, so that a compiler can use vectors. */
-static double sum_of(int64_t n, const float *x) {
-  double sum[8] = {0};
+/* Adds n numbers to eight running sums, so that a compiler can use vectors. */
+static void add_to_sums(int64_t n, const float *x, double sum[8]) {
   int64_t i = 0;
   for (; i + 8 <= n; i += 8)
     for (int l = 0; l < 8; l++) sum[l] += (double)x[i + l];
   for (; i < n; i++) sum[0] += (double)x[i];
-  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 
-/* A reward head for each cell of a grid. */
-static double decode_grid(const VaribadTerms *s, HnVar *z, float *flat) {
-  const Varibad *v = s->v;
-  const VaribadDecoder *d = &v->reward;
-  const HnHost *host = v->host;
-  int64_t rows = s->K * s->n, cells = d->outputs, all = rows * cells;
+/* Latents `from` to `from + count`, on memory that the next chunk uses again. */
+static void decode_cells(const VaribadTerms *s, const Counts *c, HnReuse *reuse, const HnVar *z,
+                         int64_t from, int64_t count, float *flat, double sum[8]) {
+  const VaribadDecoder *d = &s->v->reward;
+  const HnHost *host = &reuse->host;
+  const int64_t cells = d->outputs, all = count * cells, latent = z->cols;
+  hn_reuse_reset(reuse);
   HnTape t = hn_tape_begin(host, true);
-  HnVar *x = hn_mlp(&t, &d->net, z, flat);
+  HnVar *own = hn_leaf(&t, count, latent, z->data + from * latent, z->grad + from * latent);
+  HnVar *x = hn_mlp(&t, &d->net, own, flat);
   float *value = host->scratch(host, all, sizeof *value);
   float *seed = host->scratch(host, all, sizeof *seed);
-  Counts c;
-  double constant = count_steps(s, &c);
   if (d->bernoulli)
     softplus_sigmoid(all, x->data, value, seed);
   else /* visits f^2 - 2 rewards f, its slope 2 (visits f - rewards) */
     for (int64_t i = 0; i < all; i++) value[i] = x->data[i] * x->data[i], seed[i] = x->data[i];
-  float scale = d->bernoulli ? 1 : 2;
-  for (int64_t k = 0; k < rows; k++) {
-    const float *visits = c.visits + count_row(s, &c, k) * cells, *f = x->data + k * cells;
-    const float *rewards = c.rewards + count_row(s, &c, k) * cells, w = c.weight[k];
+  const float scale = d->bernoulli ? 1 : 2;
+  for (int64_t k = 0; k < count; k++) {
+    const float *visits = c->visits + count_row(s, c, from + k) * cells, *f = x->data + k * cells;
+    const float *rewards = c->rewards + count_row(s, c, from + k) * cells, w = c->weight[from + k];
     const float back = scale * (float)d->weight * w;
-    float *loss_k = value + k * cells, *slope = seed + k * cells;
+    float *restrict loss_k = value + k * cells, *restrict slope = seed + k * cells;
     for (int64_t i = 0; i < cells; i++) {
       loss_k[i] = w * (visits[i] * loss_k[i] - scale * rewards[i] * f[i]);
       slope[i] = back * (visits[i] * slope[i] - rewards[i]);
     }
   }
   hn_tape_backward_from(&t, x, seed);
-  return constant + sum_of(all, value);
+  add_to_sums(all, value, sum);
+}
+
+/* A reward head for each cell of a grid. */
+static double decode_grid(const VaribadTerms *s, const HnVar *z, float *flat) {
+  enum { CHUNK = 128 }; /* a multiple of the running sums, so that it does not show in their bits */
+  const int64_t rows = s->K * s->n;
+  double sum[8] = {0};
+  Counts c;
+  const double constant = count_steps(s, &c);
+  HnReuse reuse;
+  hn_reuse_begin(&reuse, s->v->host, NULL, 0);
+  for (int64_t from = 0; from < rows; from += CHUNK)
+    decode_cells(s, &c, &reuse, z, from, rows - from < CHUNK ? rows - from : CHUNK, flat, sum);
+  return constant +
+         (((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7])));
 }
 
 double varibad_decode_task(const VaribadTerms *s, HnVar *z, float *flat) {
