@@ -2,6 +2,7 @@
  * writers write what they make, readers compare with it. */
 #include "zip.h"
 #include "error.h"
+#include "sha256.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -170,7 +171,7 @@ GBytes *hn_zip_source_bytes(const HnZipSource *s, GError **error) {
 
 const char *hn_zip_source_sha256(HnZipSource *s, GError **error) {
   g_autoptr(GBytes) bytes = s->sha256 ? NULL : hn_zip_source_bytes(s, error);
-  if (bytes) s->sha256 = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes);
+  if (bytes) s->sha256 = hn_sha256_text(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
   return s->sha256;
 }
 
@@ -411,8 +412,7 @@ const HnZipEntry *hn_zip_find(const HnZip *zip, const char *name) {
 }
 
 const char *hn_zip_sha256(HnZipEntry *e) {
-  if (!e->sha256)
-    e->sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)e->data, e->size);
+  if (!e->sha256) e->sha256 = hn_sha256_text(e->data, e->size);
   return e->sha256;
 }
 

@@ -73,14 +73,3 @@ char *hn_checksum_file(const char *path, int64_t *size) {
   g_mapped_file_unref(file);
   return text;
 }
-
-char *hn_sha256_mapped(GMappedFile *bytes) {
-  return g_compute_checksum_for_data(G_CHECKSUM_SHA256,
-                                     (const guchar *)g_mapped_file_get_contents(bytes),
-                                     g_mapped_file_get_length(bytes));
-}
-
-char *hn_sha256_file(const char *path) {
-  g_autoptr(GMappedFile) bytes = g_mapped_file_new(path, FALSE, NULL);
-  return bytes ? hn_sha256_mapped(bytes) : NULL;
-}

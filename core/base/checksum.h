@@ -13,11 +13,6 @@ char *hn_checksum_text(const void *data, gsize n);
 /* Of a file, with its size; NULL if it cannot be read; g_free. */
 char *hn_checksum_file(const char *path, int64_t *size);
 
-/* SHA-256, in hexadecimal digits, of what is mapped; of a file, NULL if it cannot be read; g_free.
- */
-char *hn_sha256_mapped(GMappedFile *bytes);
-char *hn_sha256_file(const char *path);
-
 /* Of what comes in parts, however it is cut. */
 enum { HN_CHECKSUM_LANES = 4, HN_CHECKSUM_BLOCK = 8 * HN_CHECKSUM_LANES };
 typedef struct HnChecksum {

@@ -1,12 +1,12 @@
 /* registry.c - see registry.h. */
 #include "registry.h"
-#include "checksum.h"
 #include "diagnostics.h"
 #include "elf_file.h"
 #include "error.h"
 #include "helper.h"
 #include "kit_library.h"
 #include "program_folder.h"
+#include "sha256.h"
 #include "validate.h"
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* checkpoint.c - see checkpoint.h. */
 #include "checkpoint.h"
 #include "error.h"
+#include "sha256.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -119,13 +120,13 @@ gsize hn_state_bytes(const HnState *x) {
 }
 
 bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[32], const char **not_finite) {
-  GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+  HnSha256 sum = hn_sha256_begin();
   *not_finite = NULL;
   for (guint i = 0; i < states->len; i++) {
     const HnState *x = states->pdata[i];
     gsize n = hn_state_bytes(x);
     if (!x->weight) continue;
-    g_checksum_update(sum, x->data, (gssize)n);
+    hn_sha256_add(&sum, x->data, n);
     const float *f = x->data;
     const double *g = x->data;
     bool bad = false;
@@ -133,9 +134,7 @@ bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[32], const char **no
     for (gsize k = 0; x->type == HN_F64 && k < n / sizeof *g; k++) bad |= !isfinite(g[k]);
     if (bad && !*not_finite) *not_finite = x->name;
   }
-  gsize length = 32;
-  g_checksum_get_digest(sum, digest, &length);
-  g_checksum_free(sum);
+  hn_sha256_end(&sum, digest);
   return *not_finite == NULL;
 }
 

@@ -1,9 +1,9 @@
 /* run_kernels.c - see run_kernels.h. */
 #include "run_kernels.h"
-#include "checksum.h"
 #include "determinism.h"
 #include "json.h"
 #include "kit_library.h"
+#include "sha256.h"
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* warm_start.c - see warm_start.h. */
 #include "warm_start.h"
-#include "checksum.h"
 #include "error.h"
 #include "json.h"
 #include "run_dir.h"
+#include "sha256.h"
 #include "warm_start_match.h"
 #include <inttypes.h>
 #include <string.h>

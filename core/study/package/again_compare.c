@@ -4,11 +4,12 @@
 #include "json.h"
 #include "run_dir.h"
 #include "safetensors.h"
+#include "sha256.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-enum { DIGEST = 32 };
+enum { DIGEST = HN_SHA256_BYTES };
 
 /* ---- weights ---- */
 
@@ -36,17 +37,17 @@ void hn_again_compare_traces(const HnResult *c, const char *dir, HnOutcome *o) {
 bool hn_again_weights_are_traced(const HnResult *c) {
   g_autofree char *trace = hn_run_file(c->dir, HN_FILE_TRACE), *digests = NULL;
   g_autofree char *path = hn_run_checkpoint(c->dir, hn_json_int(c->facts, "update", -1));
-  gsize n = 0, length = DIGEST;
+  gsize n = 0;
   uint8_t digest[DIGEST];
   HnStoredTensors *t = hn_stored_tensors_open(path, NULL);
   if (!t) return false;
   g_autoptr(GPtrArray) weights = hn_stored_tensors_weights(t);
-  g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+  HnSha256 sum = hn_sha256_begin();
   for (guint i = 0; i < weights->len; i++) {
     const HnStoredTensor *x = weights->pdata[i];
-    g_checksum_update(sum, (const guchar *)x->data, (gssize)x->bytes);
+    hn_sha256_add(&sum, x->data, x->bytes);
   }
-  g_checksum_get_digest(sum, digest, &length);
+  hn_sha256_end(&sum, digest);
   hn_stored_tensors_free(t);
   return g_file_get_contents(trace, &digests, &n, NULL) && n >= DIGEST &&
          memcmp(digests + n - DIGEST, digest, DIGEST) == 0;

@@ -8,6 +8,7 @@
 #include "portable.h"
 #include "run_dir.h"
 #include "safetensors.h"
+#include "sha256.h"
 #include "warm_start.h"
 #include "zip.h"
 #include <glib/gstdio.h>
@@ -31,7 +32,7 @@ void hn_gathered_free(HnGathered *g) {
 }
 
 static char *sha256_of(GBytes *bytes) {
-  return g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes);
+  return hn_sha256_text(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
 }
 
 static GBytes *bytes_of(const char *path, GError **error) {

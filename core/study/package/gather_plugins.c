@@ -1,10 +1,10 @@
 /* gather_plugins.c - see gather_plugins.h. */
 #include "gather_plugins.h"
 #include "checked.h"
-#include "checksum.h"
 #include "error.h"
 #include "json.h"
 #include "registry.h"
+#include "sha256.h"
 #include "zip.h"
 #include <string.h>
 

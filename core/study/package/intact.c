@@ -1,11 +1,11 @@
 /* intact.c - see intact.h. */
 #include "intact.h"
-#include "checksum.h"
 #include "crate.h"
 #include "error.h"
 #include "json.h"
 #include "manifest.h"
 #include "pack.h"
+#include "sha256.h"
 
 /* The JSON object in an entry; NULL, noting why. */
 static JsonObject *json_of(HnIntact *x, const char *name) {

@@ -1,8 +1,8 @@
 /* freeze.c - see freeze.h. */
 #include "freeze.h"
-#include "checksum.h"
 #include "error.h"
 #include "kit_library.h"
+#include "sha256.h"
 #include <link.h>
 #include <string.h>
 
@@ -44,7 +44,7 @@ static bool add(HnFrozen *f, const char *name, const char *path, const char *sha
   if (!g_file_get_contents(path, &text, &length, error)) return false;
   File *file = g_new0(File, 1);
   file->name = g_strdup(name), file->bytes = g_bytes_new_take(text, length);
-  file->sha256 = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, file->bytes);
+  file->sha256 = hn_sha256_text(text, length);
   g_ptr_array_add(f->files, file);
   return !sha256 || strcmp(sha256, file->sha256) == 0 ||
          hn_error_set(error, HN_ERROR_DIFFERS, "%s was built anew just now: submit again", path);
