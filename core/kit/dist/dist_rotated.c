@@ -65,7 +65,7 @@ static void cayley_group(int64_t n, int64_t order, int64_t rows, const float *an
         a[(j * order + i) * HN_GROUP + lane] = -half;
       }
   }
-  hn_group_kernels()->invert(order, a);
+  hn_group_kernels()->invert(rows, order, a);
   for (int64_t lane = 0; lane < rows; lane++)
     for (int64_t i = 0; i < n; i++, q += n)
       for (int64_t j = 0; j < n; j++)

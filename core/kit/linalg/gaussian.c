@@ -69,14 +69,14 @@ static int64_t first_bad(const Group *g, uint32_t bits) {
 /* l = factor of the group's P + jitter I; the first row that fails, or -1. */
 static int64_t factor32(const HnPrecision *p, const Group *g, float *l) {
   const HnGroup32 *k = &hn_group_kernels()->f32;
-  k->gather(p->dim, g->p, p->jitter, l);
-  return first_bad(g, k->factor(p->dim, l));
+  k->gather(g->rows, p->dim, g->p, p->jitter, l);
+  return first_bad(g, k->factor(g->rows, p->dim, l));
 }
 
 static int64_t factor64(const HnPrecision *p, const Group *g, double *l) {
   const HnGroup64 *k = &hn_group_kernels()->f64;
-  k->gather(p->dim, g->p, p->jitter, l);
-  return first_bad(g, k->factor(p->dim, l));
+  k->gather(g->rows, p->dim, g->p, p->jitter, l);
+  return first_bad(g, k->factor(g->rows, p->dim, l));
 }
 
 /* The first row whose diagonal precision is not positive and finite, or -1. */
@@ -111,7 +111,7 @@ HnStatus hn_precision_factor(const HnPrecision *p, float *l, int64_t *bad, void 
     float *to[HN_GROUP];
     for (int64_t lane = 0; lane < HN_GROUP; lane++)
       to[lane] = l + (from + (lane < g.rows ? lane : g.rows - 1)) * count;
-    hn_group_kernels()->f32.scatter(count, group, to);
+    hn_group_kernels()->f32.scatter(g.rows, count, group, to);
   }
   return HN_OK;
 }
@@ -146,7 +146,7 @@ static void sample_group(const HnPrecision *p, const Group *g, const Draws *d, i
     const int64_t row = g->from + (lane < g->rows ? lane : g->rows - 1);
     for (int64_t i = 0; i < n; i++) z[i * HN_GROUP + lane] = d->noise[(row * d->draws + s) * n + i];
   }
-  hn_group_kernels()->f32.solve_back(n, l, z);
+  hn_group_kernels()->f32.solve_back(g->rows, n, l, z);
   for (int64_t lane = 0; lane < g->rows; lane++) {
     const int64_t row = g->from + lane;
     for (int64_t i = 0; i < n; i++)
@@ -177,24 +177,24 @@ HnStatus hn_precision_sample(const HnPrecision *p, const float *mean, int64_t me
 /* ---- stats ---- */
 
 /* Of every lane: 1/2 ln|P| from L. */
-static void half_logdets(int64_t n, const double *l, double *half) {
-  for (int64_t lane = 0; lane < HN_GROUP; lane++) half[lane] = 0;
+static void half_logdets(int64_t lanes, int64_t n, const double *l, double *half) {
+  for (int64_t lane = 0; lane < lanes; lane++) half[lane] = 0;
   for (int64_t i = 0; i < n; i++)
-    for (int64_t lane = 0; lane < HN_GROUP; lane++)
+    for (int64_t lane = 0; lane < lanes; lane++)
       half[lane] += log(l[(hn_triangle(i) + i) * HN_GROUP + lane]);
 }
 
 /* Of every lane: the sum of 1/2 ln, or just of 1/2, of n numbers each. */
-static void half_logs(int64_t n, const double *x, double *half) {
-  for (int64_t lane = 0; lane < HN_GROUP; lane++) half[lane] = 0;
+static void half_logs(int64_t lanes, int64_t n, const double *x, double *half) {
+  for (int64_t lane = 0; lane < lanes; lane++) half[lane] = 0;
   for (int64_t i = 0; i < n; i++)
-    for (int64_t lane = 0; lane < HN_GROUP; lane++) half[lane] += 0.5 * log(x[i * HN_GROUP + lane]);
+    for (int64_t lane = 0; lane < lanes; lane++) half[lane] += 0.5 * log(x[i * HN_GROUP + lane]);
 }
 
-static void halves(int64_t n, const double *x, double *half) {
-  for (int64_t lane = 0; lane < HN_GROUP; lane++) half[lane] = 0;
+static void halves(int64_t lanes, int64_t n, const double *x, double *half) {
+  for (int64_t lane = 0; lane < lanes; lane++) half[lane] = 0;
   for (int64_t i = 0; i < n; i++)
-    for (int64_t lane = 0; lane < HN_GROUP; lane++) half[lane] += 0.5 * x[i * HN_GROUP + lane];
+    for (int64_t lane = 0; lane < lanes; lane++) half[lane] += 0.5 * x[i * HN_GROUP + lane];
 }
 
 /* x = the identity in every lane. */
@@ -254,11 +254,11 @@ static int64_t stats_group(const Pair *s, int64_t from, double *l, double *x, do
   int64_t row = factor64(s->q, &g, l);
   if (row >= 0) return row;
   set_identity(n, x);
-  k->solve(n, l, x);
+  k->solve(g.rows, n, l, x);
   double logdet[HN_GROUP], other[HN_GROUP];
-  half_logdets(n, l, logdet);
-  k->squares(n, x, square); /* in L^-1 a column's are a coordinate's variance */
-  half_logs(n, square, other);
+  half_logdets(g.rows, n, l, logdet);
+  k->squares(g.rows, n, x, square); /* in L^-1 a column's are a coordinate's variance */
+  half_logs(g.rows, n, square, other);
   for (int64_t lane = 0; lane < g.rows; lane++)
     f[lane] = (HnPrecisionStats){.entropy = (double)n * (HALF_LN_2PI + 0.5) - logdet[lane],
                                  .marginal = HALF_LN_2PI + 0.5 + other[lane] / (double)n};
@@ -266,11 +266,11 @@ static int64_t stats_group(const Pair *s, int64_t from, double *l, double *x, do
   const Group before = group_at(s->before, from);
   row = factor64(s->before, &before, x);
   if (row >= 0) return row;
-  half_logdets(n, x, other);
+  half_logdets(g.rows, n, x, other);
   for (int64_t lane = 0; lane < g.rows; lane++) f[lane].logdet = logdet[lane] - other[lane];
-  k->solve(n, l, x);
-  k->squares(n, x, square);
-  halves(n, square, other);
+  k->solve(g.rows, n, l, x);
+  k->squares(g.rows, n, x, square);
+  halves(g.rows, n, square, other);
   for (int64_t lane = 0; lane < g.rows; lane++) f[lane].trace = other[lane];
   return -1;
 }

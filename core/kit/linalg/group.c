@@ -144,8 +144,8 @@ static void invert_part(int64_t n, double *a) {
 }
 #undef SQUARE
 
-static void invert(int64_t n, double *a) {
-  for (int part = 0; part < HN_GROUP; part += HN_LANES64) invert_part(n, a + part);
+static void invert(int64_t lanes, int64_t n, double *a) {
+  for (int64_t part = 0; part < lanes; part += HN_LANES64) invert_part(n, a + part);
 }
 
 /* ---- one matrix ---- */

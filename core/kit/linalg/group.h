@@ -1,5 +1,6 @@
 /* group.h - sixteen small triangular matrices at once, one a lane, provided by every instruction
- * set.  A lane's arithmetic is that of one matrix alone, in one order.
+ * set.  A lane's arithmetic is that of one matrix alone, in one order.  Of the lanes only the first
+ * `lanes`, rounded up to whole vectors, are worked on, so that few matrices cost less than sixteen.
  *
  * Element (i, j <= i) of lane l lies at [(i (i + 1) / 2 + j) * 16 + l], a vector's element i at
  * [i * 16 + l]. */
@@ -19,21 +20,21 @@ static inline int64_t hn_group_order(int64_t n) {
 }
 
 /* In float32 and in float64. */
-#define HN_GROUP_KERNELS(REAL)                                                                 \
-  /* dst [triangle of hn_group_order(n)] = the lanes' triangles of n rows, jitter added to the \
-   * diagonal, filled up with rows of the identity */                                          \
-  void (*gather)(int64_t n, const double *const *src, double jitter, REAL *dst);               \
-  /* the first n numbers of each lane's array, from lanes that lie together; arrays may be the \
-   * same where lanes are equal */                                                             \
-  void (*scatter)(int64_t n, const REAL *src, REAL *const *dst);                               \
-  /* A = L L' in place.  Returns the lanes, as bits, where a pivot was not > 0. */             \
-  uint32_t (*factor)(int64_t n, REAL * a);                                                     \
-  /* z = L^-T z */                                                                             \
-  void (*solve_back)(int64_t n, const REAL *l, REAL *z);                                       \
-  /* x = L^-1 x, x triangular too and filled up like L */                                      \
-  void (*solve)(int64_t n, const REAL *l, REAL *x);                                            \
-  /* y = the sums of squares of each column of a triangle */                                   \
-  void (*squares)(int64_t n, const REAL *x, REAL *y)
+#define HN_GROUP_KERNELS(REAL)                                                                  \
+  /* dst [triangle of hn_group_order(n)] = the lanes' triangles of n rows, jitter added to the  \
+   * diagonal, filled up with rows of the identity */                                           \
+  void (*gather)(int64_t lanes, int64_t n, const double *const *src, double jitter, REAL *dst); \
+  /* the first n numbers of each lane's array, from lanes that lie together; arrays may be the  \
+   * same where lanes are equal */                                                              \
+  void (*scatter)(int64_t lanes, int64_t n, const REAL *src, REAL *const *dst);                 \
+  /* A = L L' in place.  Returns the lanes, as bits, where a pivot was not > 0. */              \
+  uint32_t (*factor)(int64_t lanes, int64_t n, REAL * a);                                       \
+  /* z = L^-T z */                                                                              \
+  void (*solve_back)(int64_t lanes, int64_t n, const REAL *l, REAL *z);                         \
+  /* x = L^-1 x, x triangular too and filled up like L */                                       \
+  void (*solve)(int64_t lanes, int64_t n, const REAL *l, REAL *x);                              \
+  /* y = the sums of squares of each column of a triangle */                                    \
+  void (*squares)(int64_t lanes, int64_t n, const REAL *x, REAL *y)
 
 typedef struct HnGroup32 {
   HN_GROUP_KERNELS(float);
@@ -47,7 +48,7 @@ typedef struct HnGroupKernels {
   HnGroup64 f64;
   /* A = A^-1 for square A whose symmetric part is at least I, so that no pivot is below 1: n a
    * multiple of 4, element (i, j) of lane l at [(i n + j) * 16 + l] */
-  void (*invert)(int64_t n, double *a);
+  void (*invert)(int64_t lanes, int64_t n, double *a);
   /* d'(A + jitter I) d for one packed A and d = to - from; grad = (A + jitter I) d unless NULL */
   double (*quadratic)(int64_t n, const double *a, double jitter, const float *to, const float *from,
                       float *grad);
