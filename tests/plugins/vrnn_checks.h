@@ -102,7 +102,7 @@ static inline uint64_t seed_of_forward(void) {
   return hn_rng_u64(&rng);
 }
 
-/* Every derivative of the method's own loss plus sum(c . belief), in 19 rows (shards of 16 and 3),
+/* Every derivative of the method's own loss plus sum(c . belief), in 19 rows (shards of 10 and 9),
  * and the loss itself.  (Differences are small because layer norms bend sharply where a small
  * embedding varies little.) */
 static inline void check_gradient(const NaivePosterior *k, const Case *c, const char *more,
