@@ -112,7 +112,7 @@ static Shape shape_of(const Fixture *b) {
                  .activation = p->bottleneck_activation};
 }
 
-/* Beliefs, and every derivative of sum(c . belief), on nine rows (shards of four) that begin in
+/* Beliefs, and every derivative of sum(c . belief), on nine rows (shards of 5 and 4) that begin in
  * mid-trial and meet new tasks and episodes at different times. */
 static void check_gradient(const Case *c, const char *more) {
   Fixture *b = fixture_new(&rl2_LTX_hn_plugin, c, more);

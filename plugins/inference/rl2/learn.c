@@ -1,14 +1,16 @@
 /* learn.c - RL2 through time: see rl2.h.
  *
- * A window is cut into shards of a fixed number of rows and segments of time; a task is one segment
- * of one shard, and gradients are added in the order of tasks: the same bits for any number of
- * workers.  forward leaves its tapes to backward in memory whose size an earlier pass has shown;
- * where there was none, or where tapes are large, backward runs each segment again from the carry
- * it started with, with the same bits. */
+ * A window is cut into shards of rows, whose size depends on how many there are, and segments of
+ * time; a task is one segment of one shard, and gradients are added in the order of tasks: the same
+ * bits for any number of workers.  forward leaves its tapes to backward in memory whose size an
+ * earlier pass has shown; where there was none, or where tapes are large, backward runs each
+ * segment again from the carry it started with, with the same bits. */
 #include "network.h"
 #include <string.h>
 
-enum { SHARD = 4 };                                /* rows */
+/* Shards are a power of two, so that 2 or 4 workers have as much to do each, and up to 8 where that
+ * leaves them 4 rows: shards of 3 cost one worker a fourth more a row, of 2 a third. */
+enum { SHARD_MOST = 8, SHARD_LEAST = 4, SHARDS_WANTED = 8 };
 static const size_t MOST_BYTES = (size_t)64 << 20; /* of the tapes that are kept */
 
 /* A pass over a window. */
@@ -17,24 +19,34 @@ typedef struct Pass {
   const HnBeliefUpdate *q;
   const float *d_belief; /* [T+1, B, belief_dim] */
   int64_t length;        /* of a segment */
+  int64_t size;          /* rows of a shard, but perhaps the last */
   int64_t shards, segments;
 } Pass;
 
+static int64_t shard_size(int64_t rows) {
+  int64_t shards = 1;
+  while (rows > shards * SHARD_MOST) shards *= 2;
+  while (shards < SHARDS_WANTED && rows >= 2 * shards * SHARD_LEAST) shards *= 2;
+  return rows > 0 ? (rows + shards - 1) / shards : 1;
+}
+
 static Pass pass_of(const Rl2 *m, const HnBeliefUpdate *q, const float *d_belief) {
   int64_t count = q->history->steps + 1, length = m->p->truncate ? m->p->truncate : count;
+  int64_t size = shard_size(q->history->rows);
   return (Pass){.m = m,
                 .q = q,
                 .d_belief = d_belief,
                 .length = length,
-                .shards = (q->history->rows + SHARD - 1) / SHARD,
+                .size = size,
+                .shards = (q->history->rows + size - 1) / size,
                 .segments = (count + length - 1) / length};
 }
 
 static Rl2Piece segment_of(const Pass *p, int64_t shard, int64_t segment) {
   const HnHistory *h = p->q->history;
-  Rl2Piece s = {.from = segment * p->length, .first = shard * SHARD};
+  Rl2Piece s = {.from = segment * p->length, .first = shard * p->size};
   int64_t count = h->steps + 1 - s.from, rows = h->rows - s.first;
-  s.count = count < p->length ? count : p->length, s.rows = rows < SHARD ? rows : SHARD;
+  s.count = count < p->length ? count : p->length, s.rows = rows < p->size ? rows : p->size;
   return s;
 }
 
