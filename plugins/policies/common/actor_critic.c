@@ -1,5 +1,5 @@
 /* actor_critic.c - creation, forward pass and input normalisation of actor and critic. */
-#include "actor_critic.h"
+#include "draws.h"
 #include <math.h>
 #include <string.h>
 
@@ -81,6 +81,7 @@ HnStatus actor_critic_create(ActorCritic *net, const HnHost *host, const ActorCr
                              const HnPolicySpec *spec) {
   net->p = p, net->host = host;
   net->O = p->see_obs ? spec->obs_dim : 0, net->D = spec->belief_dim;
+  net->Z = spec->latent_dim;
   net->discrete = spec->action_count > 0;
   net->A = net->discrete ? spec->action_count : spec->action_dim;
   HnStatus status = check(net, spec);
@@ -154,7 +155,11 @@ Heads actor_critic_forward_raw(const ActorCritic *net, HnTape *t, int64_t rows, 
     actor_critic_normalise_belief(net, rows, belief + s * D, S * D, x);
     b[s] = hn_constant(t, rows, D, x);
   }
-  return actor_critic_forward(net, t, o, b, S, asked, NULL);
+  if (!b || !draws_share(net, S)) return actor_critic_forward(net, t, o, b, S, asked, NULL);
+  if (o && net->obs_embed.layers) o = hn_mlp(t, &net->obs_embed, o, NULL);
+  Heads y = draws_forward(net, t, o, b, S, asked);
+  if (net->logstd && asked & HEADS_ACTION) y.logstd = bounded_logstd(net, t, NULL);
+  return y;
 }
 
 /* ---- running normalisation of inputs ---- */

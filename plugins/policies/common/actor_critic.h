@@ -64,6 +64,7 @@ typedef struct ActorCritic {
   const ActorCriticParams *p;
   const HnHost *host;
   int64_t O, D, A;
+  int64_t Z; /* leading features of a belief in which its draws differ */
   bool discrete;
   HnStore store;
   HnMlp obs_embed, belief_embed; /* layers 0: absent */
