@@ -1,0 +1,117 @@
+/* recurrent.c - what whole training of recurrent agents reaches, in frames/s with one worker and
+ * with two: the studies of the Laplace VRNN paper (arXiv 2505.18591) in their sizes and in small
+ * ones, or the arms of any other study.
+ *
+ *   ./dev bench recurrent                       regression, bandit and grid by method and size
+ *   ./dev bench recurrent regression|bandit|grid
+ *   ./dev bench recurrent STUDY.yaml [ARM ..]   its arms that train, in the study's own size
+ *
+ * Both numbers of workers take turns; each rate is what a tenth of the updates reaches, which is
+ * less disturbed by whatever else runs. */
+#include "cells.h"
+
+enum { ROUNDS = 3, UPDATES = 4, SMALL = 16000 }; /* frames of a round, where 4 updates are fewer */
+
+typedef struct Size {
+  int64_t rows, steps;
+} Size;
+
+typedef struct Task {
+  const char *name, *study;
+  Size size[2];
+} Task;
+
+static const Task tasks[] = {
+    {"regression", "laplace_regression.yaml", {{16, 50}, {256, 50}}},
+    {"bandit", "laplace_bandit.yaml", {{16, 50}, {256, 50}}},
+    {"grid", "laplace_gridworld.yaml", {{16, 50}, {256, 100}}},
+};
+static const char *const methods[] = {"deterministic", "vrnn_full", "laplace"};
+
+static int by_value(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Seconds of each update of a round but the first, with these workers, behind those in `taken`. */
+static void add_round(HnCell *cell, int64_t workers, GArray *taken) {
+  int64_t updates;
+  cell->run.workers = workers;
+  g_autofree double *seconds = run_for_times(cell, NULL, NULL, &updates);
+  for (int64_t k = 1; k < updates; k++) {
+    double sum = 0;
+    for (int p = COLLECTING; p < CHECKPOINT; p++)
+      sum += p == EVALUATING ? 0 : seconds[k * PHASES + p];
+    g_array_append_val(taken, sum);
+  }
+}
+
+/* Prints frames/s of a cell, reduced to a few updates without evaluation. */
+static void print_rates(HnCell *cell) {
+  const double frames = (double)(cell->run.rows * cell->run.steps);
+  const int64_t updates = MAX(UPDATES, (int64_t)(SMALL / frames));
+  double rate[2];
+  cell->run.frames = updates * (int64_t)frames;
+  cell->run.checkpoint_every = cell->run.keep_every = cell->evaluation.every = 0;
+  cell->evaluation.tasks = 1;
+  GArray *taken[2] = {g_array_new(FALSE, FALSE, sizeof(double)),
+                      g_array_new(FALSE, FALSE, sizeof(double))};
+  for (int r = 0; r < ROUNDS; r++)
+    for (int w = 0; w < 2; w++) add_round(cell, w + 1, taken[w]);
+  for (int w = 0; w < 2; w++) {
+    g_array_sort(taken[w], by_value);
+    rate[w] = frames / g_array_index(taken[w], double, taken[w]->len / 10);
+    g_array_unref(taken[w]);
+  }
+  printf("%4d x %-4d %12.0f %12.0f %9.2f\n", (int)cell->run.rows, (int)cell->run.steps, rate[0],
+         rate[1], rate[1] / rate[0]);
+  fflush(stdout);
+}
+
+static void print_head(void) {
+  printf("%-12s %-16s %11s %12s %12s %9s\n", "study", "arm", "rows, steps", "1 worker", "2 workers",
+         "ratio");
+}
+
+static void run_task(const Task *x) {
+  g_autofree char *path = g_build_filename(EXPERIMENTS, x->study, NULL);
+  for (guint m = 0; m < G_N_ELEMENTS(methods); m++)
+    for (guint k = 0; k < G_N_ELEMENTS(x->size); k++) {
+      HnStudy *s = study_of(path); /* anew: a cell is changed */
+      HnCell *cell = cell_of(s, methods[m]);
+      cell->run.rows = x->size[k].rows, cell->run.steps = x->size[k].steps;
+      if (cell->run.trial_steps) cell->run.trial_steps = x->size[k].steps;
+      printf("%-12s %-16s ", x->name, methods[m]);
+      print_rates(cell);
+      hn_study_free(s);
+    }
+}
+
+/* Of the arms named, or of all that train from their own first weights. */
+static void run_study(const char *path, char **arms) {
+  HnStudy *s = study_of(path);
+  g_autofree char *name = g_path_get_basename(path);
+  for (guint k = 0; k < s->cells->len; k++) {
+    HnCell *cell = s->cells->pdata[k];
+    const bool asked = !*arms || g_strv_contains((const char *const *)arms, cell->arm);
+    if (cell->seed_index || !asked || !cell->run.frames || cell->warm_start) continue;
+    if (!cell->run.steps) {
+      printf("%s: %s: its steps are the trial's; run.steps is needed here\n", name, cell->arm);
+      continue;
+    }
+    printf("%-12.12s %-16.16s ", name, cell->arm);
+    print_rates(cell);
+  }
+  hn_study_free(s);
+}
+
+int main(int argc, char **argv) {
+  g_setenv("HUNCH_PLUGIN_PATH", PLUGINS, FALSE);
+  g_setenv("OPENBLAS_NUM_THREADS", "1", TRUE); /* as cells have it */
+  const bool study = argc > 1 && g_str_has_suffix(argv[1], ".yaml");
+  print_head();
+  if (study) run_study(argv[1], argv + 2);
+  for (guint k = 0; k < G_N_ELEMENTS(tasks) && !study; k++)
+    if (argc < 2 || !strcmp(argv[1], tasks[k].name)) run_task(&tasks[k]);
+  return 0;
+}
