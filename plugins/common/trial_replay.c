@@ -44,6 +44,9 @@ void hn_trial_replay_create(HnTrialReplay *r, const HnHost *host, const HnTrialR
   r->running = keep_indices(r, "replay.running", s->rows, slots);
   r->count = keep_indices(r, "replay.count", 1, s->buffer + 1);
   r->oldest = keep_indices(r, "replay.oldest", 1, s->buffer);
+  if (s->forgets)
+    r->forgotten = host->keep(host, HN_ARRAY("replay.forgotten", HN_REPLAY, HN_U8, .rank = 1,
+                                             .dim = {s->rows}, .end = 2));
   r->used = s->rows;
   for (int64_t i = 0; i < s->rows; i++) r->running[i] = i;
 }
@@ -82,6 +85,10 @@ static HnStatus append_step(HnTrialReplay *r, const HnHistory *h, int64_t t, int
   const HnTrialReplayShape *s = &r->shape;
   int64_t from = hn_at(h, t, row), slot = r->running[row];
   uint8_t begin = h->begin[hn_at(h, t + 1, row)];
+  if (r->forgotten && r->forgotten[row]) {
+    r->forgotten[row] = begin != HN_NEW_TASK;
+    return HN_OK;
+  }
   if (r->steps[slot] == s->length)
     return r->host->fail(r->host, HN_E_SHAPE, "a trial is longer than the %lld steps announced",
                          (long long)s->length);
@@ -115,6 +122,13 @@ HnStatus hn_trial_replay_append(HnTrialReplay *r, const HnHistory *h) {
       if (status) return status;
     }
   return HN_OK;
+}
+
+void hn_trial_replay_pass_over(HnTrialReplay *r, const HnHistory *h) {
+  for (int64_t i = 0; i < h->rows; i++) {
+    const bool goes_on = h->begin[hn_at(h, h->steps, i)] != HN_NEW_TASK;
+    if (h->steps) r->forgotten[i] = goes_on, r->steps[r->running[i]] = 0;
+  }
 }
 
 /* ---- reading ---- */

@@ -33,6 +33,7 @@ typedef struct HnTrialReplayShape {
   int64_t task_dim;              /* of the true task, one a trial */
   int64_t belief_dim;            /* of the beliefs acted on, all samples */
   bool discrete;                 /* actions have an index, and are kept one-hot */
+  bool forgets;                  /* some windows will be passed over */
 } HnTrialReplayShape;
 
 typedef struct HnTrialReplay {
@@ -51,16 +52,21 @@ typedef struct HnTrialReplay {
   int64_t *running;            /* [rows] slot of each row's unfinished trial */
   int64_t *count;              /* [1] of finished trials */
   int64_t *oldest;             /* [1] where in the ring it is once the ring is full */
+  uint8_t *forgotten;          /* [rows] whether the row's unfinished trial will not be kept */
 } HnTrialReplay;
 
 /* Keeps the arrays replay.obs, replay.end, replay.next, replay.act, replay.belief, replay.reward,
  * replay.ended, replay.terminated, replay.task, replay.steps, replay.finished, replay.running,
- * replay.count and replay.oldest. [create] */
+ * replay.count, replay.oldest and, if it forgets, replay.forgotten. [create] */
 void hn_trial_replay_create(HnTrialReplay *r, const HnHost *host, const HnTrialReplayShape *shape);
 
 /* Appends a window whose rows continue those of the last one.  Errors: HN_E_SHAPE if it has other
  * rows, or a trial is longer than shape.length or has more than shape.episodes.  [instance] */
 HnStatus hn_trial_replay_append(HnTrialReplay *r, const HnHistory *h);
+
+/* Passes over a window whose rows continue those of the last one: no trial that has a step in it
+ * will be among the finished ones.  shape.forgets must be set.  [instance] */
+void hn_trial_replay_pass_over(HnTrialReplay *r, const HnHistory *h);
 
 /* Where a step of a finished trial led [next_obs_dim], before any reset; or where the first n did
  * [n, next_obs_dim].  next_obs_dim must not be 0.  [any] */
