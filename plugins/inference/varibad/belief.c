@@ -2,6 +2,7 @@
  * begins with a hidden state of 0 and the head's bias as belief, the same learnt prior every time.
  */
 #include "encoder.h"
+#include "row.h"
 
 /* The steps before observations 0 .. T, [T+1, B]; zeros where a task begins. */
 typedef struct Inputs {
@@ -28,8 +29,10 @@ static Inputs read_window(const Varibad *v, const HnBeliefUpdate *q) {
       else if (t < h->steps)
         reset[to + h->rows] = 1, x.reset = reset;
     }
-  size_t bytes = (size_t)(h->rows * v->hidden) * sizeof(float);
-  x.h0 = memcpy(host->scratch(host, h->rows * v->hidden, sizeof(float)), q->state, bytes);
+  x.h0 = host->scratch(host, h->rows * v->hidden, sizeof(float));
+  for (int64_t i = 0; i < h->rows; i++)
+    memcpy(x.h0 + i * v->hidden, varibad_hidden_of(v, q->state, i),
+           (size_t)v->hidden * sizeof(float));
   return x;
 }
 
@@ -57,6 +60,7 @@ static void put_info(const Varibad *v, const float *m, float *info) {
     kl += 0.5 * (exp(logvar) + mean * mean - 1 - logvar);
   }
   info[varibad_info_entropy] = (float)entropy, info[varibad_info_kl] = (float)kl;
+  if (v->info_count > VARIBAD_INFO_SUBTASK_ENTROPY) info[VARIBAD_INFO_SUBTASK_ENTROPY] = 0;
 }
 
 /* Writes beliefs and info of posteriors m [T+1, B, 2 d]; returns the noise of draws [T+1, B, S, d],
@@ -71,9 +75,22 @@ static const float *put_outputs(const Varibad *v, const HnBeliefUpdate *q, const
       for (int64_t j = 0; x && j < d; j++) x[j] = (float)hn_rng_normal(&q->rng[k % rows]);
       put_belief(v, m + k * 2 * d, x, q->belief + (k * draws + s) * v->belief_dim);
     }
-    if (q->info) put_info(v, m + k * 2 * d, q->info + k * VARIBAD_INFO_COUNT);
+    if (q->info) put_info(v, m + k * 2 * d, q->info + k * v->info_count);
   }
   return noise;
+}
+
+/* Beliefs and info of hidden states h of single Gaussians: their moments, and the noise of draws.
+ */
+static HnStatus put_gaussians(const Varibad *v, HnBeliefUpdate *q, HnTape *t, HnVar *h, float *flat,
+                              HnVar **moments, const float **noise) {
+  HnVar *m = *moments = varibad_moments(v, t, h, flat);
+  for (int64_t i = 0; i < m->rows * m->cols; i++)
+    if (!isfinite(m->data[i]))
+      return v->host->fail(v->host, HN_E_NUMERIC, "the belief of row %lld is not finite",
+                           (long long)(i / m->cols % q->history->rows));
+  *noise = put_outputs(v, q, m->data);
+  return HN_OK;
 }
 
 /* One pass over a window; `forward` (or NULL) receives what backward needs. */
@@ -86,14 +103,16 @@ static HnStatus pass(const Varibad *v, HnBeliefUpdate *q, VaribadForward *forwar
   HnVar *y = varibad_encode(v, &recurrence, x.count, x.rows, &x.steps, x.h0, x.reset, flat);
   float *grad = forward ? hn_tape_room(&head, n * v->hidden, sizeof *grad) : NULL;
   HnVar *h = hn_leaf(&head, n, v->hidden, cleared(v, &x, y->data), grad);
-  HnVar *m = varibad_moments(v, &head, h, flat);
-  for (int64_t i = 0; i < n * 2 * v->d; i++)
-    if (!isfinite(m->data[i]))
-      return host->fail(host, HN_E_NUMERIC, "the belief of row %lld is not finite",
-                        (long long)(i / (2 * v->d) % x.rows));
-  memcpy(q->state, h->data + (n - x.rows) * v->hidden,
-         (size_t)(x.rows * v->hidden) * sizeof(float));
-  const float *noise = put_outputs(v, q, m->data);
+  VaribadRow *place = v->follows ? host->scratch(host, n, sizeof *place) : NULL;
+  if (place) varibad_follow(v, q, place);
+  HnVar *m = NULL;
+  const float *noise = NULL;
+  HnStatus status = v->mixture.K > 1 ? varibad_put_mixture(v, q, &head, h, place)
+                                     : put_gaussians(v, q, &head, h, flat, &m, &noise);
+  if (status) return status;
+  for (int64_t i = 0; i < x.rows; i++)
+    memcpy(varibad_hidden_of(v, q->state, i), h->data + (n - x.rows + i) * v->hidden,
+           (size_t)v->hidden * sizeof(float));
   if (forward) *forward = (VaribadForward){recurrence, head, y, h, m, flat, noise};
   return HN_OK;
 }

@@ -180,36 +180,57 @@ static HnVar *weight_rows(HnTape *t, const HnTensor *w, int64_t from, int64_t co
                  flat ? flat + w->offset + from * w->cols : NULL);
 }
 
-/* What steps add to the first layer, bias included: [T n, units]. */
-static HnVar *step_share(const VaribadTerms *s, HnTape *t, const VaribadDecoder *d, float *flat) {
-  const Varibad *v = s->v;
-  int64_t rows = s->T * s->n, count = 0;
+/* Weights of what a decoder reads of a step. */
+static HnVar *step_weights(HnTape *t, const VaribadDecoder *d, float *flat) {
+  return weight_rows(t, d->net.w[0], d->code, d->inputs - d->code, flat);
+}
+
+/* What a decoder reads of `rows` steps, [rows, inputs - code]; NULL: nothing. */
+static HnVar *embed_steps(const Varibad *v, HnTape *t, const VaribadDecoder *d, int64_t rows,
+                          const VaribadSteps *s, const float *before, float *flat) {
+  int64_t count = 0;
   HnVar *part[3];
   if (d->reads_next)
-    part[count++] =
-        hn_mlp(t, &d->embed_state, hn_constant(t, rows, v->state_dim, s->steps.state), flat);
+    part[count++] = hn_mlp(t, &d->embed_state, hn_constant(t, rows, v->state_dim, s->state), flat);
   if (d->embed_action.layers)
     part[count++] =
-        hn_mlp(t, &d->embed_action, hn_constant(t, rows, v->action_dim, s->steps.action), flat);
+        hn_mlp(t, &d->embed_action, hn_constant(t, rows, v->action_dim, s->action), flat);
   if (d->reads_state)
-    part[count++] = hn_mlp(t, &d->embed_state, hn_constant(t, rows, v->state_dim, s->before), flat);
+    part[count++] = hn_mlp(t, &d->embed_state, hn_constant(t, rows, v->state_dim, before), flat);
+  return count > 1 ? hn_concat(t, count, part) : count ? part[0] : NULL;
+}
+
+/* What steps add to the first layer, bias included: [T n, units]; x [T n, ..] of embed_steps. */
+static HnVar *step_share(const VaribadTerms *s, HnTape *t, const VaribadDecoder *d, HnVar *x,
+                         float *flat) {
+  int64_t rows = s->T * s->n;
   HnVar *bias = hn_param(t, d->net.b[0], flat);
-  if (!count) /* reads the latent alone: every step adds the bias */
+  if (!x) /* reads the latent alone: every step adds the bias */
     return hn_add(t, hn_constant(t, rows, bias->cols, hn_tape_room(t, rows * bias->cols, 4)), bias);
-  HnVar *x = count == 1 ? part[0] : hn_concat(t, count, part);
-  return hn_linear(t, x, weight_rows(t, d->net.w[0], v->d, d->inputs - v->d, flat), bias,
-                   HN_LINEAR);
+  return hn_linear(t, x, step_weights(t, d, flat), bias, HN_LINEAR);
+}
+
+/* Inverted dropout of n numbers: 0, or 1 / (1 - dropout); 16 random bits each. */
+static void draw_mask(HnRng *rng, double dropout, int64_t n, float *mask) {
+  const uint32_t least = (uint32_t)lrint(dropout * 65536);
+  const float scale = (float)(1 / (1 - dropout));
+  for (int64_t i = 0; i < n; i += 2) {
+    uint32_t word = hn_rng_u32(rng);
+    mask[i] = (word & 0xffff) < least ? 0 : scale;
+    if (i + 1 < n) mask[i + 1] = word >> 16 < least ? 0 : scale;
+  }
 }
 
 /* A chunk of pairs (latent, step), and where their gradients go.  A share is what a latent or a
- * step adds to the first layer. */
+ * step adds to the first layer; with dropout that of a step is only its embeddings. */
 typedef struct Pairs {
   const VaribadTerms *s;
   const VaribadDecoder *d;
-  bool states; /* what is decoded: s', or the reward */
-  int64_t count, units;
-  int64_t *latent, *step; /* [count] rows of both shares */
-  float *weight;          /* [count] */
+  bool states;                /* what is decoded: s', or the reward */
+  int64_t count, units, wide; /* wide: numbers of a step's share */
+  float *mask;                /* [count, wide] of dropout; NULL: none */
+  int64_t *latent, *step;     /* [count] rows of both shares */
+  float *weight;              /* [count] */
   const float *share_z, *share_step;
   float *dz, *dstep, *flat;
 } Pairs;
@@ -249,20 +270,61 @@ static void share_back(int64_t n, const float *restrict x, const float *restrict
   }
 }
 
-/* The layers after the first, forward and backward, on memory that the next chunk uses again. */
+/* Outputs of the first layer, and what their gradient is taken back through. */
+typedef struct First {
+  HnVar *y;      /* [count, units] */
+  float *x, *dx; /* of y itself; or with dropout of what is dropped, [count, wide] */
+  float *dz;     /* with dropout: of the latents' shares */
+} First;
+
+static First first_layer(const Pairs *p, HnTape *t) {
+  const HnHost *host = t->host;
+  int64_t n = p->count, units = p->units, wide = p->wide;
+  First f = {.x = host->scratch(host, n * wide, sizeof(float)),
+             .dx = hn_tape_room(t, n * wide, sizeof(float))};
+  if (!p->mask) {
+    for (int64_t i = 0; i < n; i++)
+      share_relu(units, p->share_z + p->latent[i] * units, p->share_step + p->step[i] * units,
+                 f.x + i * units);
+    f.y = hn_leaf(t, n, units, f.x, f.dx);
+    return f;
+  }
+  float *z = host->scratch(host, n * units, sizeof *z);
+  f.dz = hn_tape_room(t, n * units, sizeof *z);
+  for (int64_t i = 0; i < n; i++) {
+    const float *e = p->share_step + p->step[i] * wide, *mask = p->mask + i * wide;
+    for (int64_t j = 0; j < wide; j++) f.x[i * wide + j] = e[j] * mask[j];
+    memcpy(z + i * units, p->share_z + p->latent[i] * units, (size_t)units * sizeof *z);
+  }
+  HnVar *x = hn_linear(t, hn_leaf(t, n, wide, f.x, f.dx), step_weights(t, p->d, p->flat),
+                       hn_param(t, p->d->net.b[0], p->flat), HN_LINEAR);
+  f.y = hn_activate(t, hn_add(t, x, hn_leaf(t, n, units, z, f.dz)), HN_RELU);
+  return f;
+}
+
+static void first_layer_back(const Pairs *p, const First *f) {
+  int64_t units = p->units, wide = p->wide;
+  for (int64_t i = 0; i < p->count; i++) {
+    float *dz = p->dz + p->latent[i] * units, *dstep = p->dstep + p->step[i] * wide;
+    if (!p->mask) {
+      share_back(units, f->x + i * units, f->dx + i * units, dz, dstep);
+      continue;
+    }
+    for (int64_t j = 0; j < units; j++) dz[j] += f->dz[i * units + j];
+    for (int64_t j = 0; j < wide; j++) dstep[j] += p->mask[i * wide + j] * f->dx[i * wide + j];
+  }
+}
+
+/* All layers, forward and backward, on memory that the next chunk uses again. */
 static double decode_pairs(const Pairs *p, HnReuse *reuse) {
   const HnMlp *net = &p->d->net;
-  int64_t n = p->count, units = p->units, m = p->d->outputs;
+  int64_t n = p->count, m = p->d->outputs;
   double loss = 0;
   hn_reuse_reset(reuse);
   HnTape t = hn_tape_begin(&reuse->host, true);
-  float *x = reuse->host.scratch(&reuse->host, n * units, sizeof *x);
-  float *dx = hn_tape_room(&t, n * units, sizeof *dx);
   float *seed = hn_tape_room(&t, n * m, sizeof *seed);
-  for (int64_t i = 0; i < n; i++)
-    share_relu(units, p->share_z + p->latent[i] * units, p->share_step + p->step[i] * units,
-               x + i * units);
-  HnVar *y = hn_leaf(&t, n, units, x, dx);
+  const First first = first_layer(p, &t);
+  HnVar *y = first.y;
   for (int64_t l = 1; l < net->layers; l++)
     y = hn_linear(&t, y, hn_param(&t, net->w[l], p->flat), hn_param(&t, net->b[l], p->flat),
                   l + 1 == net->layers ? HN_LINEAR : HN_RELU);
@@ -273,9 +335,7 @@ static double decode_pairs(const Pairs *p, HnReuse *reuse) {
       seed[i * m + j] = (float)(p->d->weight * w * (double)seed[i * m + j]);
   }
   hn_tape_backward_from(&t, y, seed);
-  for (int64_t i = 0; i < n; i++)
-    share_back(units, x + i * units, dx + i * units, p->dz + p->latent[i] * units,
-               p->dstep + p->step[i] * units);
+  first_layer_back(p, &first);
   return loss;
 }
 
@@ -286,11 +346,14 @@ static double decode_steps(const VaribadTerms *s, const VaribadDecoder *d, bool 
   const Varibad *v = s->v;
   const HnHost *host = v->host;
   HnTape tz = hn_tape_begin(host, true), ts = hn_tape_begin(host, true);
-  HnVar *a = hn_linear(&tz, z, weight_rows(&tz, d->net.w[0], 0, v->d, flat), NULL, HN_LINEAR);
-  HnVar *b = step_share(s, &ts, d, flat);
+  HnVar *a = hn_linear(&tz, z, weight_rows(&tz, d->net.w[0], 0, d->code, flat), NULL, HN_LINEAR);
+  HnVar *b = embed_steps(v, &ts, d, s->T * s->n, &s->steps, s->before, flat);
+  const bool drops = b && v->p->dropout > 0;
+  if (!drops) b = step_share(s, &ts, d, b, flat);
   HnReuse reuse;
   hn_reuse_begin(&reuse, host, NULL, 0);
-  Pairs p = {.s = s, .d = d, .states = states, .units = a->cols, .flat = flat};
+  Pairs p = {.s = s, .d = d, .states = states, .units = a->cols, .wide = b->cols, .flat = flat};
+  p.mask = drops ? host->scratch(host, CHUNK * p.wide, sizeof *p.mask) : NULL;
   p.latent = host->scratch(host, 2 * CHUNK, sizeof *p.latent), p.step = p.latent + CHUNK;
   p.weight = host->scratch(host, CHUNK, sizeof *p.weight);
   p.share_z = a->data, p.share_step = b->data;
@@ -301,6 +364,7 @@ static double decode_steps(const VaribadTerms *s, const VaribadDecoder *d, bool 
     for (int64_t k = j; k < s->K * s->n; k += s->n)
       for (int64_t i = 0, count = decoded_count(s, k); i < count; i++) {
         p.latent[p.count] = k, p.step[p.count] = decoded_step(s, k, i) * s->n + j;
+        if (drops) draw_mask(&s->rng[j], v->p->dropout, p.wide, p.mask + p.count * p.wide);
         p.weight[p.count++] = (float)step_weight(s, k, count);
         if (p.count < CHUNK) continue;
         loss += decode_pairs(&p, &reuse);
@@ -321,6 +385,21 @@ double varibad_decode_reward(const VaribadTerms *s, HnVar *z, float *flat) {
 double varibad_decode_state(const VaribadTerms *s, HnVar *z, float *flat) {
   const VaribadDecoder *d = &s->v->state;
   return d->net.layers ? decode_steps(s, d, true, z, flat) : 0;
+}
+
+void varibad_predict_reward(const Varibad *v, int64_t n, const float *code, const VaribadSteps *s,
+                            const float *before, HnRng *rng, float *reward) {
+  const VaribadDecoder *d = &v->reward;
+  HnTape t = hn_tape_begin(v->host, false);
+  HnVar *x = hn_constant(&t, n, d->code, code);
+  HnVar *e = embed_steps(v, &t, d, n, s, before, NULL);
+  if (e && rng) {
+    float *mask = v->host->scratch(v->host, n * e->cols, sizeof *mask);
+    for (int64_t i = 0; i < n; i++) draw_mask(&rng[i], v->p->dropout, e->cols, mask + i * e->cols);
+    e = hn_mul(&t, e, hn_constant(&t, n, e->cols, mask));
+  }
+  if (e) x = hn_concat(&t, 2, (HnVar *[]){x, e});
+  memcpy(reward, hn_mlp(&t, &d->net, x, NULL)->data, (size_t)n * sizeof *reward);
 }
 
 /* ---- pictures ---- */

@@ -3,14 +3,6 @@
 
 /* ---- the trials of a shard ---- */
 
-/* The state that step t of a row left. */
-static void put_before(const Varibad *v, const HnHistory *h, int64_t t, int64_t row, float *to) {
-  int64_t o = v->obs_dim, at = hn_at(h, t, row), past = hn_at(h, t - 1, row);
-  bool crosses = v->p->cross_resets && h->begin[at] == HN_NEW_EPISODE;
-  memcpy(to, crosses ? h->next_obs + past * o : h->obs + at * o, (size_t)o * sizeof *to);
-  if (v->state_dim > o) to[o] = crosses;
-}
-
 static void read_trials(VaribadShard *s) {
   const Varibad *v = s->v;
   VaribadTerms *k = &s->terms;
@@ -24,7 +16,7 @@ static void read_trials(VaribadShard *s) {
     for (int64_t t = 0; t < k->length[j]; t++) {
       int64_t to = t * k->n + j;
       varibad_put_step(v, &h, t + 1, j, &k->steps, to);
-      if (k->before) put_before(v, &h, t, j, k->before + to * v->state_dim);
+      if (k->before) varibad_put_before(v, &h, t, j, k->before + to * v->state_dim);
     }
     if (v->p->misread_indices) k->length[j] = k->T; /* zeros past the end are used */
   }
@@ -76,6 +68,7 @@ VaribadShard varibad_open_shard(const VaribadBatch *b, int64_t from, int64_t n) 
   s.terms.length = host->scratch(host, n, sizeof *s.terms.length);
   s.rng = host->scratch(host, n, sizeof *s.rng);
   for (int64_t j = 0; j < n; j++) s.rng[j] = hn_rng(b->seed, (uint64_t)(from + j));
+  s.terms.rng = s.rng;
   read_trials(&s), draw_terms(&s);
   return s;
 }
@@ -86,10 +79,12 @@ int64_t varibad_encode_shard(VaribadShard *s, VaribadSegment *segment) {
   const Varibad *v = s->v;
   const VaribadTerms *x = &s->terms;
   int64_t n = x->n, wide = 2 * v->d, cut = v->p->truncate ? v->p->truncate : x->T, count = 0;
-  s->moments = v->host->scratch(v->host, (x->T + 1) * n * wide, sizeof(float));
-  s->d_moments = varibad_zeros(v, (x->T + 1) * n * wide);
-  for (int64_t j = 0; j < n; j++)
-    memcpy(s->moments + j * wide, v->bias->data, (size_t)wide * sizeof(float));
+  if (v->head) {
+    s->moments = v->host->scratch(v->host, (x->T + 1) * n * wide, sizeof(float));
+    s->d_moments = varibad_zeros(v, (x->T + 1) * n * wide);
+    for (int64_t j = 0; j < n; j++)
+      memcpy(s->moments + j * wide, v->bias->data, (size_t)wide * sizeof(float));
+  }
   const float *h = varibad_zeros(v, n * v->hidden);
   for (int64_t t = 0; t < x->T; t += cut) {
     VaribadSegment *k = &segment[count++];
@@ -100,10 +95,11 @@ int64_t varibad_encode_shard(VaribadShard *s, VaribadSegment *segment) {
                           .action = all->action ? all->action + t * n * v->action_dim : NULL,
                           .reward = all->reward + t * n};
     HnVar *y = varibad_encode(v, &k->tape, k->count, n, &steps, h, NULL, s->encoder_flat);
+    k->states = y, h = y->data + (k->count - 1) * n * v->hidden;
+    if (!v->head) continue;
     k->moments = varibad_moments(v, &k->tape, y, s->encoder_flat);
     memcpy(s->moments + (t + 1) * n * wide, k->moments->data,
            (size_t)(k->count * n * wide) * sizeof(float));
-    h = y->data + (k->count - 1) * n * v->hidden;
   }
   return count;
 }
@@ -227,6 +223,11 @@ HnStatus varibad_train_shard(void *arg, int64_t index) {
   int64_t most = v->p->truncate ? b->steps / v->p->truncate + 1 : 1;
   VaribadSegment *segment = v->host->scratch(v->host, most, sizeof *segment);
   int64_t count = varibad_encode_shard(&s, segment);
+  memset(parts, 0, VARIBAD_PARTS * sizeof *parts);
+  if (v->mixture.K > 1) {
+    varibad_mixture_shard(&s, count, segment, parts);
+    return HN_OK;
+  }
   draw_latents(&s);
   decode(&s, parts);
   latents_backward(&s);

@@ -11,7 +11,18 @@
 #define HN_VARIBAD_ELBO_H
 #include "decoder.h"
 
-enum { VARIBAD_PART_KL, VARIBAD_PART_REWARD, VARIBAD_PART_STATE, VARIBAD_PART_TASK, VARIBAD_PARTS };
+/* A mixture has the parts from GAUSS on instead of the KL (mixture.h). */
+enum {
+  VARIBAD_PART_KL,
+  VARIBAD_PART_REWARD,
+  VARIBAD_PART_STATE,
+  VARIBAD_PART_TASK,
+  VARIBAD_PART_GAUSS,
+  VARIBAD_PART_CAT,
+  VARIBAD_PART_OCC,
+  VARIBAD_PART_EXT,
+  VARIBAD_PARTS
+};
 
 typedef struct VaribadBatch {
   Varibad *v;                 /* its slot [trials] names the trials */
@@ -41,14 +52,17 @@ typedef struct VaribadShard {
 /* A stretch of time within which the gradient flows. */
 typedef struct VaribadSegment {
   HnTape tape;
-  HnVar *moments;
-  int64_t from, count; /* steps */
+  HnVar *states, *moments; /* after each step; moments of single Gaussians alone */
+  int64_t from, count;     /* steps */
 } VaribadSegment;
 
 /* Reads trials from .. from + n - 1 of the batch, and draws which posteriors decode which steps. */
 VaribadShard varibad_open_shard(const VaribadBatch *b, int64_t from, int64_t n);
-/* Posteriors of all times, in as many segments as are returned. */
+/* Posteriors of all times, in as many segments as are returned; of a mixture hidden states alone.
+ */
 int64_t varibad_encode_shard(VaribadShard *s, VaribadSegment *segment);
+/* Losses of a mixture whose hidden states are encoded, and their gradient. */
+void varibad_mixture_shard(VaribadShard *s, int64_t count, VaribadSegment *segment, double *parts);
 /* KL(q || p) of one posterior q [2 d]; p NULL: N(0, I).  e [2 d] holds exp(logvar_q - logvar_p) and
  * exp(-logvar_p).  Adds weight times its gradient to dq and (if not NULL) to dp. */
 double varibad_kl(int64_t d, const float *q, const float *p, const float *e, float weight,

@@ -20,6 +20,13 @@ void varibad_put_step(const Varibad *v, const HnHistory *h, int64_t t, int64_t r
   s->reward[to] = h->reward[at];
 }
 
+void varibad_put_before(const Varibad *v, const HnHistory *h, int64_t t, int64_t row, float *to) {
+  int64_t o = v->obs_dim, at = hn_at(h, t, row), past = hn_at(h, t - 1, row);
+  bool crosses = v->p->cross_resets && h->begin[at] == HN_NEW_EPISODE;
+  memcpy(to, crosses ? h->next_obs + past * o : h->obs + at * o, (size_t)o * sizeof *to);
+  if (v->state_dim > o) to[o] = crosses;
+}
+
 HnVar *varibad_encode(const Varibad *v, HnTape *t, int64_t steps, int64_t rows,
                       const VaribadSteps *s, const float *h0, const uint8_t *reset, float *flat) {
   HnVar *part[3];

@@ -22,6 +22,9 @@ VaribadSteps varibad_steps_new(const Varibad *v, int64_t n);
 void varibad_put_step(const Varibad *v, const HnHistory *h, int64_t t, int64_t row,
                       const VaribadSteps *s, int64_t to);
 
+/* Writes the state [state_dim] that step t of a row left. */
+void varibad_put_before(const Varibad *v, const HnHistory *h, int64_t t, int64_t row, float *to);
+
 /* Hidden states [steps rows, hidden] after each of `steps` steps of `rows` rows, time-major, from
  * h0 [rows, hidden].  reset as in hn_rnn_run; flat: the encoder's flat gradient, or NULL. */
 HnVar *varibad_encode(const Varibad *v, HnTape *t, int64_t steps, int64_t rows,

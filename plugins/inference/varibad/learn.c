@@ -29,9 +29,20 @@ static HnStatus descend(Varibad *v, const VaribadBatch *b, int64_t shards) {
 }
 
 static void report(const Varibad *v, const VaribadBatch *b, int64_t shards) {
-  static const int32_t metric[] = {varibad_metric_kl, varibad_metric_reward_loss,
-                                   varibad_metric_state_loss, varibad_metric_task_loss};
-  const double weight[] = {v->p->kl_weight, v->reward.weight, v->state.weight, v->task.weight};
+  static const int32_t metric[VARIBAD_PARTS] = {
+      varibad_metric_kl,        varibad_metric_reward_loss, varibad_metric_state_loss,
+      varibad_metric_task_loss, varibad_metric_gauss_loss,  varibad_metric_cat_loss,
+      varibad_metric_occ_loss,  varibad_metric_ext_loss};
+  const VaribadParams *p = v->p;
+  const bool mixture = v->mixture.K > 1;
+  const double weight[VARIBAD_PARTS] = {mixture ? 0 : p->kl_weight,
+                                        v->reward.weight,
+                                        v->state.weight,
+                                        v->task.weight,
+                                        mixture ? p->gauss_weight : 0,
+                                        mixture ? p->cat_weight : 0,
+                                        mixture ? p->occ_weight : 0,
+                                        mixture ? p->dispersion_weight : 0};
   const HnHost *host = v->host;
   double loss = 0;
   for (int i = 0; i < VARIBAD_PARTS; i++) {
@@ -61,14 +72,9 @@ static HnStatus update(Varibad *v, HnRng *rng, int64_t usable) {
   return status;
 }
 
-HnStatus varibad_learn(void *self, const HnTrainBatch *batch) {
-  Varibad *v = self;
+HnStatus varibad_train(Varibad *v, const HnTrainBatch *batch) {
   const VaribadParams *p = v->p;
   hn_store_refresh(&v->encoder), hn_store_refresh(&v->decoders);
-  for (int64_t k = 0; k < batch->phases; k++) {
-    HnStatus status = hn_trial_replay_append(&v->replay, batch->phase[k]);
-    if (status) return status;
-  }
   int64_t usable = hn_trial_replay_count(&v->replay), rows = v->replay.shape.rows;
   v->host->metric(v->host, varibad_metric_trials, (double)usable);
   if (p->lagged_buffer && usable < p->buffer) usable = usable > rows ? usable - rows : 0;
@@ -78,4 +84,13 @@ HnStatus varibad_learn(void *self, const HnTrainBatch *batch) {
     if (status) return status;
   }
   return HN_OK;
+}
+
+HnStatus varibad_learn(void *self, const HnTrainBatch *batch) {
+  Varibad *v = self;
+  for (int64_t k = 0; k < batch->phases; k++) {
+    HnStatus status = hn_trial_replay_append(&v->replay, batch->phase[k]);
+    if (status) return status;
+  }
+  return varibad_train(v, batch);
 }

@@ -1,5 +1,7 @@
 /* model.c - see varibad.h: makes an instance. */
-#include "varibad.h"
+#include "mixture.h"
+#include "row.h"
+#include "virtual.h"
 #include <stdio.h>
 
 static HnMlp make_embedding(HnStore *s, const char *name, int64_t in, int64_t units, HnRng *rng) {
@@ -28,7 +30,7 @@ static HnStatus make_decoder(Varibad *v, VaribadDecoder *d, const char *name, co
   if (!(d->weight > 0)) return HN_OK;
   int64_t count = read_layers(v, name, layers, width);
   if (count < 0) return HN_E_PARAM;
-  d->inputs = v->d;
+  d->inputs = d->code;
   if (d->reads_next || d->reads_state) {
     snprintf(text, sizeof text, "%s.state", name);
     d->embed_state = make_embedding(s, text, v->state_dim, p->obs_embed, rng);
@@ -46,7 +48,7 @@ static HnStatus make_decoder(Varibad *v, VaribadDecoder *d, const char *name, co
   return HN_OK;
 }
 
-static void make_encoder(Varibad *v, HnRng *rng) {
+static HnStatus make_encoder(Varibad *v, HnRng *rng) {
   const VaribadParams *p = v->p;
   HnStore *s = &v->encoder;
   hn_store_begin(s, v->host, "encoder.");
@@ -55,27 +57,35 @@ static void make_encoder(Varibad *v, HnRng *rng) {
   v->embed_reward = make_embedding(s, "reward", 1, p->reward_embed, rng);
   int64_t in = p->obs_embed + (v->action_dim ? p->act_embed : 0) + p->reward_embed;
   v->gru = hn_rnn_make(s, "gru", HN_RNN_GRU, HN_RNN_TORCH, in, v->hidden, rng);
+  if (v->mixture.K > 1) return varibad_make_posterior(v, rng);
   HnMlp head = hn_mlp_make(s, "belief", 1, (int64_t[]){v->hidden, 2 * v->d}, HN_LINEAR, HN_LINEAR,
                            HN_INIT_FAN_IN, 1, 1, rng);
   v->head = head.w[0], v->bias = head.b[0];
+  return HN_OK;
 }
 
 static HnStatus make_decoders(Varibad *v, int64_t task_dim, HnRng *rng) {
   const VaribadParams *p = v->p;
   bool grid = p->reward_grid > 0, sees = p->obs_embed > 0;
+  bool mixture = v->mixture.K > 1, disperses = mixture && p->dispersion_weight > 0;
   v->reward = (VaribadDecoder){.weight = p->reward_weight,
+                               .code = disperses ? v->hidden : v->d,
                                .outputs = grid ? p->reward_grid * p->reward_grid : 1,
                                .bernoulli = p->reward_loss == VARIBAD_REWARD_BERNOULLI,
                                .reads_next = !grid && sees && p->reward_next,
                                .reads_action = !grid && p->reward_act,
                                .reads_state = !grid && sees && p->reward_obs};
-  v->state = (VaribadDecoder){
-      .weight = p->state_weight, .outputs = v->obs_dim, .reads_action = true, .reads_state = sees};
-  v->task = (VaribadDecoder){.weight = p->task_weight, .outputs = task_dim};
+  v->state = (VaribadDecoder){.weight = p->state_weight,
+                              .code = v->d,
+                              .outputs = v->obs_dim,
+                              .reads_action = true,
+                              .reads_state = sees};
+  v->task = (VaribadDecoder){.weight = p->task_weight, .code = v->d, .outputs = task_dim};
   hn_store_begin(&v->decoders, v->host, "decoder.");
   HnStatus status = make_decoder(v, &v->reward, "reward", p->reward_layers, rng);
   if (!status) status = make_decoder(v, &v->state, "state", p->state_layers, rng);
   if (!status) status = make_decoder(v, &v->task, "task", p->task_layers, rng);
+  if (!status && mixture) status = varibad_make_prior(v, rng);
   return status;
 }
 
@@ -94,7 +104,8 @@ static void make_replay(Varibad *v, const HnBeliefSpec *spec) {
       .next_obs_dim = v->obs_dim,
       .action_dim = v->reads_actions ? v->action_dim : 0,
       .task_dim = v->task.net.layers ? spec->task_dim : 0,
-      .discrete = v->discrete};
+      .discrete = v->discrete,
+      .forgets = v->virtual.active != NULL};
   hn_trial_replay_create(&v->replay, v->host, &shape);
   v->slot = v->host->alloc(v->host, p->batch, sizeof *v->slot);
 }
@@ -117,7 +128,21 @@ static HnStatus check(const Varibad *v, const HnBeliefSpec *spec) {
   if (p->batch > p->buffer)
     return host->fail(host, HN_E_PARAM, "batch: %d trials never fit a buffer of %d", (int)p->batch,
                       (int)p->buffer);
-  return HN_OK;
+  return varibad_check_virtual(v);
+}
+
+/* What the policy sees of a belief, and what a row remembers. */
+static void fill_spec(Varibad *v, HnBeliefSpec *spec) {
+  const VaribadParams *p = v->p;
+  v->belief_dim = p->belief == VARIBAD_BELIEF_LATENT ? v->d : 2 * v->d;
+  if (v->mixture.K > 1) v->belief_dim += v->mixture.K;
+  v->info_count = VARIBAD_INFO_COUNT + (p->subtasks > 0);
+  v->follows = v->mixture.K > 1 || v->virtual.active;
+  v->row_size = varibad_row_size(v);
+  spec->belief_dim = v->belief_dim, spec->latent_dim = v->d;
+  spec->row_size = v->row_size, spec->refresh = true;
+  if (v->reward.net.layers && v->reward.bernoulli)
+    spec->map_width = spec->map_height = p->reward_grid;
 }
 
 HnStatus varibad_create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
@@ -128,17 +153,16 @@ HnStatus varibad_create(void *self, const HnHost *host, const void *params, HnBe
   v->action_dim = spec->action_count ? spec->action_count : spec->action_dim;
   v->discrete = spec->action_count > 0;
   v->state_dim = v->obs_dim + p->see_episodes;
+  v->mixture.K = p->subtasks > 1 ? p->subtasks : 1;
+  v->horizon = spec->horizon, v->lifetime = spec->lifetime;
   HnStatus status = check(v, spec);
   if (status) return status;
-  make_encoder(v, spec->rng);
+  if ((status = make_encoder(v, spec->rng))) return status;
   if ((status = make_decoders(v, spec->task_dim, spec->rng))) return status;
   v->reads_actions =
       v->embed_action.layers || v->reward.embed_action.layers || v->state.embed_action.layers;
+  varibad_make_virtual(v, spec->rows);
   make_replay(v, spec);
-  v->belief_dim = p->belief == VARIBAD_BELIEF_LATENT ? v->d : 2 * v->d;
-  spec->belief_dim = v->belief_dim, spec->latent_dim = v->d;
-  spec->row_size = (size_t)v->hidden * sizeof(float), spec->refresh = true;
-  if (v->reward.net.layers && v->reward.bernoulli)
-    spec->map_width = spec->map_height = p->reward_grid;
+  fill_spec(v, spec);
   return HN_OK;
 }
