@@ -13,5 +13,6 @@
 #include "kit/rnn.h"
 #include "kit/root.h"
 #include "kit/scratch.h"
+#include "kit/solve.h"
 #include "kit/tape.h"
 #endif
