@@ -44,7 +44,8 @@ static const struct {
     {"plugins/policies/common", "hunch"},
     {"plugins/policies/ppo", "hunch policies/common"},
     {"plugins/policies/sac", "hunch plugins/common"},
-    {"plugins/policies", "hunch plugins/common policies/common ppo sac"},
+    {"plugins/policies/trpo", "hunch policies/common"},
+    {"plugins/policies", "hunch plugins/common policies/common ppo sac trpo"},
 };
 enum { ROOMS = G_N_ELEMENTS(rooms) };
 

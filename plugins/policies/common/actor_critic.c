@@ -60,19 +60,23 @@ static void make_networks(ActorCritic *net, HnRng *rng) {
   width[0] = (net->obs_embed.layers ? p->obs_embed : net->O) +
              (net->belief_embed.layers ? p->belief_embed : net->D);
   ActorCriticTrunk *actor = &net->actor, *critic = &net->critic;
+  const bool both = !net->actor_only;
   if (p->input_norm == INPUT_NORM_LAYER) {
     actor->norm = hn_layer_norm_make(s, "actor.norm", width[0], 1e-6f);
-    critic->norm = hn_layer_norm_make(s, "critic.norm", width[0], 1e-6f);
+    if (both) critic->norm = hn_layer_norm_make(s, "critic.norm", width[0], 1e-6f);
   }
   if (layers > 0) {
     actor->hidden = hn_mlp_make(s, "actor", layers, width, act, act, init, p->gain, p->gain, rng);
-    critic->hidden = hn_mlp_make(s, "critic", layers, width, act, act, init, p->gain, p->gain, rng);
+    if (both)
+      critic->hidden =
+          hn_mlp_make(s, "critic", layers, width, act, act, init, p->gain, p->gain, rng);
   }
   int64_t top = width[layers];
   actor->head = hn_mlp_make(s, "action", 1, (int64_t[]){top, net->A}, HN_LINEAR, HN_LINEAR, head,
                             p->head_gain, p->head_gain, rng);
-  critic->head =
-      hn_mlp_make(s, "value", 1, (int64_t[]){top, 1}, HN_LINEAR, HN_LINEAR, head, 1, 1, rng);
+  if (both)
+    critic->head =
+        hn_mlp_make(s, "value", 1, (int64_t[]){top, 1}, HN_LINEAR, HN_LINEAR, head, 1, 1, rng);
   if (!net->discrete)
     net->logstd = hn_store_add(s, "logstd", 1, net->A, HN_INIT_CONSTANT, log(p->std_init), rng);
 }
@@ -162,6 +166,52 @@ Heads actor_critic_forward_raw(const ActorCritic *net, HnTape *t, int64_t rows, 
   return y;
 }
 
+/* ---- the same networks with other weights ---- */
+
+static void move_tensor(const ActorCritic *net, ActorCritic *view, HnTensor **p) {
+  if (*p) *p = view->store.tensor + (*p - net->store.tensor);
+}
+
+static void move_mlp(const ActorCritic *net, ActorCritic *view, HnMlp *mlp) {
+  for (int64_t k = 0; k < mlp->layers; k++)
+    move_tensor(net, view, &mlp->w[k]), move_tensor(net, view, &mlp->b[k]);
+}
+
+void actor_critic_view(const ActorCritic *net, ActorCritic *view) {
+  *view = *net;
+  move_mlp(net, view, &view->obs_embed), move_mlp(net, view, &view->belief_embed);
+  ActorCriticTrunk *trunk[2] = {&view->actor, &view->critic};
+  for (int k = 0; k < 2; k++) {
+    move_tensor(net, view, &trunk[k]->norm.gain), move_tensor(net, view, &trunk[k]->norm.bias);
+    move_mlp(net, view, &trunk[k]->hidden), move_mlp(net, view, &trunk[k]->head);
+  }
+  move_tensor(net, view, &view->logstd);
+}
+
+void actor_critic_view_weights(ActorCritic *view, const float *weights) {
+  for (int64_t k = 0; k < view->store.count; k++) {
+    HnTensor *p = &view->store.tensor[k];
+    p->data = (float *)(uintptr_t)weights + p->offset; /* read alone */
+    p->flip = NULL;
+  }
+}
+
+void actor_critic_get_weights(const ActorCritic *net, float *weights) {
+  memset(weights, 0, (size_t)net->store.size * sizeof(float)); /* between tensors, too */
+  for (int64_t k = 0; k < net->store.count; k++) {
+    const HnTensor *p = &net->store.tensor[k];
+    memcpy(weights + p->offset, p->data, (size_t)(p->rows * p->cols) * sizeof(float));
+  }
+}
+
+void actor_critic_set_weights(ActorCritic *net, const float *weights) {
+  for (int64_t k = 0; k < net->store.count; k++) {
+    const HnTensor *p = &net->store.tensor[k];
+    memcpy(p->data, weights + p->offset, (size_t)(p->rows * p->cols) * sizeof(float));
+  }
+  hn_store_refresh(&net->store);
+}
+
 /* ---- running normalisation of inputs ---- */
 
 static const float *take_in(const HnHost *host, HnNormaliser *z, bool on, int64_t rows, int64_t n,
@@ -180,6 +230,11 @@ const float *actor_critic_take_in_obs(ActorCritic *net, int64_t rows, const floa
 
 const float *actor_critic_take_in_belief(ActorCritic *net, int64_t rows, const float *x) {
   return take_in(net->host, &net->belief_norm, net->p->normalise_belief, rows, net->D, x);
+}
+
+void actor_critic_normalise_obs(const ActorCritic *net, int64_t rows, const float *x, int64_t ld,
+                                float *y) {
+  normalise(&net->obs_norm, net->p->normalise_obs, rows, net->O, x, ld, y);
 }
 
 void actor_critic_normalise_belief(const ActorCritic *net, int64_t rows, const float *x, int64_t ld,

@@ -66,6 +66,7 @@ typedef struct ActorCritic {
   int64_t O, D, A;
   int64_t Z; /* leading features of a belief in which its draws differ */
   bool discrete;
+  bool actor_only; /* set before create: no critic, so that the store holds the actor alone */
   HnStore store;
   HnMlp obs_embed, belief_embed; /* layers 0: absent */
   ActorCriticTrunk actor, critic;
@@ -95,12 +96,27 @@ Heads actor_critic_forward(const ActorCritic *net, HnTape *t, HnVar *obs, HnVar 
 Heads actor_critic_forward_raw(const ActorCritic *net, HnTape *t, int64_t rows, const float *obs,
                                const float *belief, int64_t S, int asked);
 
+/* ---- the same networks with other weights ---- */
+
+/* Makes `view` net with weights of its own, for forward passes alone: it shares net's normalisers,
+ * and has no critic if net has none.  view must not move afterwards. */
+void actor_critic_view(const ActorCritic *net, ActorCritic *view);
+/* Lets a view read `weights` [store.size], in the order of a flat gradient; they are borrowed. */
+void actor_critic_view_weights(ActorCritic *view, const float *weights);
+/* Copies the weights to such an array, with 0 between tensors, or back from it.  Back: [instance],
+ * and refreshes the store. */
+void actor_critic_get_weights(const ActorCritic *net, float *weights);
+void actor_critic_set_weights(ActorCritic *net, const float *weights);
+
 /* ---- running normalisation of inputs ---- */
 
 /* The statistics take in x, [rows, O] or [rows, D].  Returns x as the networks then see it, in
  * scratch where it is not x itself; NULL: no features.  [instance] */
 const float *actor_critic_take_in_obs(ActorCritic *net, int64_t rows, const float *x);
 const float *actor_critic_take_in_belief(ActorCritic *net, int64_t rows, const float *x);
+/* y [rows, O]: raw observations x at row stride ld as the networks see them. */
+void actor_critic_normalise_obs(const ActorCritic *net, int64_t rows, const float *x, int64_t ld,
+                                float *y);
 /* y [rows, D]: raw beliefs x at row stride ld as the networks see them. */
 void actor_critic_normalise_belief(const ActorCritic *net, int64_t rows, const float *x, int64_t ld,
                                    float *y);
