@@ -1,0 +1,59 @@
+/* maml.h - what learners of model-agnostic meta-learning share: acting by weights that a row has
+ * adapted, and the tasks that an iteration's windows hold.
+ *
+ * An iteration has K + 1 phases, windows of the same rows.  In the first, rows act by the weights
+ * theta; between two phases each takes an inner gradient step on the window just collected, in row
+ * memory; on the last the meta-gradient is taken.  A row is a task, and a window should hold whole
+ * episodes of it.  What a row adapts on are the steps of its window since a task began in it, so
+ * that tasks that begin amid an iteration are adapted to by what was seen of them alone; of the
+ * last window the steps count until a task begins.  Weights adapted from a theta that has since
+ * been learnt from are dropped: an iteration that begins amid a task begins with theta.
+ *
+ * Source: Finn, Abbeel & Levine 2017; Rothfuss et al. 2019. */
+#ifndef TRPO_MAML_H
+#define TRPO_MAML_H
+#include "learner.h"
+#include "region.h"
+
+/* Their tables begin with these rows. */
+#define MAML_PARAMS(X, form)                                                                       \
+  ACTOR_CRITIC_PARAMS(X)                                                                           \
+  X(int, inner_steps, "", "Inner gradient steps K, each on a window of its own.", 1, 1, 15)        \
+  X(real, inner_lr, "",                                                                            \
+    "Size of an inner gradient step, alpha; it belongs to the scale of advantages.", 0.1, 0, 100)  \
+  X(choice, inner_form, "",                                                                        \
+    "Inner loss: minus the mean of log pi(a) A, or of pi(a) / pi_acted(a) A, whose Hessian holds " \
+    "what theta does to the actions drawn as well. Their gradients are the same where they act.",  \
+    form, "logp|ratio")                                                                            \
+  X(flag, first_order, "", "Leaves out the derivative of inner steps (FOMAML).", 0)                \
+  RETURN_PARAMS(X, 1)
+enum { INNER_LOGP, INNER_RATIO };
+typedef struct MamlParams {
+  MAML_PARAMS(HN_FIELD, "")
+} MamlParams;
+
+typedef struct Maml {
+  const MamlParams *p;
+  Learner learner;
+  int64_t K;
+  int64_t *version; /* [1] how often theta has been learnt */
+} Maml;
+
+/* Errors: HN_E_PARAM, HN_E_SHAPE, HN_E_UNSUPPORTED.  [create] */
+HnStatus maml_create(Maml *m, const HnHost *host, const MamlParams *p, HnPolicySpec *spec);
+/* As in HnPolicy. */
+HnStatus maml_act(const Maml *m, HnActBatch *a);
+HnStatus maml_adapt(const Maml *m, const HnHistory *h, void *state);
+
+/* What there is to say of an iteration's tasks. */
+typedef struct MamlSums {
+  double stddev, explained; /* of advantages; of returns in the last window by the baseline */
+  double inner_steps;       /* that tasks took, on average */
+  double entropy;
+} MamlSums;
+/* Makes the tasks of the batch, adapts them and remembers the policies along the way; everything is
+ * in the calling learn's scratch.  r's actor is set up but for its clip range.  [instance] */
+HnStatus maml_open(Maml *m, const HnTrainBatch *l, Region *r, MamlSums *sums);
+/* Takes over theta [P] (NULL: as it is) and input statistics. */
+void maml_close(Maml *m, const HnTrainBatch *l, const float *theta);
+#endif
