@@ -1,0 +1,352 @@
+/* maml_test.c - learners that adapt: what rows adapt to and act by, and the meta-gradient's way
+ * through windows in which tasks begin anywhere, against a naive float64 twin that is told which
+ * steps belong together. */
+#include "../fakes/toy.h"
+#include "actor_fixture.h"
+#include "cell_fixture.h"
+#include "numbers.h"
+#include "policy_fixture.h"
+#include <string.h>
+
+extern const HnPlugin maml_trpo_LTX_hn_plugin, promp_LTX_hn_plugin;
+
+enum { O = 2, A = 2, H = 5, T = 20, B = 3, K = 2, EPISODE = 5, P = O * H + H + H * A + A + A };
+
+/* The twin's weights lie side by side. */
+static const Twin twin = {.O = O,
+                          .H = H,
+                          .A = A,
+                          .P = P,
+                          .w0 = 0,
+                          .b0 = O * H,
+                          .w1 = O * H + H,
+                          .b1 = O * H + H + H * A,
+                          .logstd = O * H + H + H * A + A};
+static const struct {
+  const char *name;
+  int64_t at;
+} weights[] = {{"actor.0.weight", 0},
+               {"actor.0.bias", O *H},
+               {"action.0.weight", O *H + H},
+               {"action.0.bias", O *H + H + H *A},
+               {"logstd", O *H + H + H *A + A}};
+
+/* Windows one after another; time t of window k is time k T + t. */
+typedef struct Story {
+  PolicyFixture *f;
+  Log *window[K + 1];
+  char *state;
+  double theta[P];
+  /* of a row: its samples in order, the last one the outer; log-densities and weights that acted */
+  Sample part[B][K + 1];
+  int64_t inner[B];
+  double *old[B][K + 1], at[B][K + 1][P];
+} Story;
+
+static void read_weights(PolicyFixture *f, const char *suffix, double *w) {
+  for (gsize k = 0; k < G_N_ELEMENTS(weights); k++) {
+    g_autofree char *name = g_strconcat(weights[k].name, suffix, NULL);
+    const FakeArray *a = policy_fixture_find(f, name);
+    for (int64_t j = 0; j < a->count; j++) w[weights[k].at + j] = (double)((float *)a->data)[j];
+  }
+}
+
+/* A task begins at these times: in row 1 amid window 1; in row 2 with window 2 and amid it. */
+static uint8_t begin_at(int64_t time, int64_t row) {
+  static const int64_t task[B][3] = {{0, -1, -1}, {0, T + 10, -1}, {0, 2 * T, 2 * T + 15}};
+  for (int k = 0; k < 3; k++)
+    if (task[row][k] == time) return HN_NEW_TASK;
+  return time % EPISODE ? HN_KEEP : HN_NEW_EPISODE;
+}
+
+/* Which steps belong together: first and end, in time. */
+static const struct {
+  int64_t parts, from[K + 1], to[K + 1];
+} belongs[B] = {{3, {0, T, 2 * T}, {T, 2 * T, 3 * T}},
+                {2, {T + 10, 2 * T}, {2 * T, 3 * T}},
+                {1, {2 * T}, {2 * T + 15}}};
+
+static void act_at(Story *s, int64_t k, int64_t t, HnRng *rng, float *action) {
+  Log *g = s->window[k];
+  int64_t step[B], trial[B] = {0};
+  for (int64_t i = 0; i < B; i++) step[i] = (k * T + t) % EPISODE;
+  float aux[B * 4];
+  HnActBatch a = {.struct_size = sizeof a,
+                  .rows = B,
+                  .begin = g->begin + t * B,
+                  .episode_step = step,
+                  .trial_step = trial,
+                  .obs = g->obs + t * B * O,
+                  .belief = g->belief,
+                  .state = s->state,
+                  .rng = rng,
+                  .action = action,
+                  .aux = t < T ? g->aux + t * B * s->f->spec.aux_dim : aux};
+  g_assert_cmpint(s->f->method->act(s->f->self, &a), ==, HN_OK);
+  policy_fixture_end_call(s->f);
+}
+
+/* Advantages of a part, by the baseline that linear_baseline_test holds to account: gamma 0, so
+ * that returns are rewards. */
+static void take_advantages(const Story *s, int64_t i, int64_t from, Sample *x) {
+  float time[T], reward[T], value[T];
+  double coef[2 * O + 4], mean = 0, square = 0;
+  for (int64_t k = 0; k < x->n; k++) {
+    time[k] = (float)((from + k) % EPISODE);
+    reward[k] = s->window[(from + k) / T]->reward[(from + k) % T * B + i];
+  }
+  const HnHost *host = &s->f->fake.host;
+  linear_baseline_fit(host, x->n, O, x->obs, time, reward, coef);
+  linear_baseline_predict(host, x->n, O, x->obs, time, coef, value);
+  for (int64_t k = 0; k < x->n; k++) mean += (double)(reward[k] - value[k]) / (double)x->n;
+  for (int64_t k = 0; k < x->n; k++) square += pow((double)(reward[k] - value[k]) - mean, 2);
+  const double stddev = sqrt(square / (double)(x->n - 1));
+  for (int64_t k = 0; k < x->n; k++)
+    x->advantage[k] = (float)(((double)(reward[k] - value[k]) - mean) / stddev);
+  policy_fixture_end_call(s->f);
+}
+
+static void take_part(Story *s, int64_t i, int64_t p) {
+  const int64_t from = belongs[i].from[p], n = belongs[i].to[p] - from;
+  Sample *x = &s->part[i][p];
+  *x = (Sample){.n = n,
+                .obs = g_new(float, n *O),
+                .action = g_new(float, n *A),
+                .advantage = g_new(float, n)};
+  for (int64_t k = 0; k < n; k++) {
+    const Log *g = s->window[(from + k) / T];
+    const int64_t at = (from + k) % T * B + i;
+    memcpy(x->obs + k * O, g->obs + at * O, O * sizeof(float));
+    memcpy(x->action + k * A, g->action + at * A, A * sizeof(float));
+  }
+  take_advantages(s, i, from, x);
+}
+
+static const double inner_lr = 0.2;
+
+/* What the twin makes of it, once all windows are there. */
+static void retell(Story *s) {
+  for (int64_t i = 0; i < B; i++) {
+    s->inner[i] = belongs[i].parts - 1;
+    memcpy(s->at[i][0], s->theta, sizeof s->theta);
+    for (int64_t p = 0; p <= s->inner[i]; p++) {
+      take_part(s, i, p);
+      s->old[i][p] = g_new(double, s->part[i][p].n);
+      twin_densities(&twin, s->at[i][p], &s->part[i][p], s->old[i][p]);
+      if (p == s->inner[i]) break;
+      double grad[P] = {0};
+      twin_loss(&twin, s->at[i][p], &s->part[i][p], LOSS_LOGP, 0, NULL, 1, grad);
+      for (int j = 0; j < P; j++) s->at[i][p + 1][j] = s->at[i][p][j] - inner_lr * grad[j];
+    }
+  }
+}
+
+static Story *story_new(const HnPlugin *plugin, const char *settings, int order) {
+  Story *s = g_new0(Story, 1);
+  PolicyFixture *f = s->f = policy_fixture_open(plugin, 5);
+  policy_fixture_set_all(f, "layers 1 width 5 head_gain 1 std_init 0.6 normalise_obs 0 gamma 0 "
+                            "inner_steps 2 inner_lr 0.2");
+  policy_fixture_set_all(f, settings);
+  f->order = order;
+  f->spec.obs_dim = O, f->spec.action_dim = A, f->spec.rows = B, f->spec.steps = T;
+  g_assert_cmpint(policy_fixture_create(f), ==, HN_OK);
+  g_assert_cmpint(f->spec.phases, ==, K + 1);
+  s->state = g_aligned_alloc0(B, f->spec.row_size, 64);
+  read_weights(f, "", s->theta);
+  HnRng rng = hn_rng(7, 7), act[B];
+  for (uint64_t i = 0; i < B; i++) act[i] = hn_rng(8, i);
+  for (int64_t k = 0; k <= K; k++) {
+    Log *g = s->window[k] = log_new(f, T, B, 0, 3);
+    for (int64_t j = 0; j < (T + 1) * B * O; j++) g->obs[j] = (float)hn_rng_normal(&rng);
+    for (int64_t t = 0; t <= T; t++)
+      for (int64_t i = 0; i < B; i++) g->begin[t * B + i] = begin_at(k * T + t, i);
+    for (int64_t t = 0; t < T; t++) {
+      for (int64_t i = 0; i < B; i++) /* as the host does */
+        if (g->begin[t * B + i] == HN_NEW_TASK)
+          memset(s->state + (gsize)i * f->spec.row_size, 0, f->spec.row_size);
+      act_at(s, k, t, act, g->action + t * B * A);
+      for (int64_t i = 0; i < B; i++)
+        g->reward[t * B + i] = g->action[(t * B + i) * A] * (i == 1 ? -1 : 1);
+    }
+    if (k == K) break;
+    for (int64_t i = 0; i < B; i++)
+      if (g->begin[T * B + i] == HN_NEW_TASK)
+        memset(s->state + (gsize)i * f->spec.row_size, 0, f->spec.row_size);
+    g_assert_cmpint(f->method->adapt(f->self, &g->history, s->state), ==, HN_OK);
+    policy_fixture_end_call(f);
+  }
+  retell(s);
+  return s;
+}
+
+static void story_free(Story *s) {
+  for (int64_t k = 0; k <= K; k++) log_free(s->window[k]);
+  for (int64_t i = 0; i < B; i++)
+    for (int64_t p = 0; p <= s->inner[i]; p++) {
+      g_free(s->part[i][p].obs), g_free(s->part[i][p].action), g_free(s->part[i][p].advantage);
+      g_free(s->old[i][p]);
+    }
+  g_aligned_free(s->state), policy_fixture_close(s->f), g_free(s);
+}
+
+static int64_t no_total(const HnTrainBatch *l) {
+  (void)l;
+  return 0;
+}
+
+static void learn(Story *s) {
+  const HnHistory *phase[K + 1];
+  for (int64_t k = 0; k <= K; k++) phase[k] = &s->window[k]->history;
+  HnRng rng = hn_rng(1, 1);
+  HnTrainBatch l = {.struct_size = sizeof l,
+                    .frames_total = no_total,
+                    .rng = &rng,
+                    .phases = K + 1,
+                    .phase = phase};
+  g_assert_cmpint(s->f->method->learn(s->f->self, &l), ==, HN_OK);
+  policy_fixture_end_call(s->f);
+}
+
+/* The loss at w on frozen windows: every row adapts anew by `inner`. */
+static double meta_loss(const Story *s, const double *w, ActorLoss inner, ActorLoss outer,
+                        double kl_coef, double *kl) {
+  double sum = *kl = 0;
+  for (int64_t i = 0; i < B; i++) {
+    double at[P];
+    memcpy(at, w, sizeof at);
+    for (int64_t p = 0; p < s->inner[i]; p++) {
+      double grad[P] = {0};
+      sum += kl_coef * twin_kl(&twin, s->at[i][p], at, &s->part[i][p]) / B;
+      twin_loss(&twin, at, &s->part[i][p], inner, 0, s->old[i][p], 1, grad);
+      for (int j = 0; j < P; j++) at[j] -= inner_lr * grad[j];
+    }
+    const int64_t last = s->inner[i];
+    sum += twin_loss(&twin, at, &s->part[i][last], outer, 0.3, s->old[i][last], 1, NULL) / B;
+    *kl += twin_kl(&twin, s->at[i][last], at, &s->part[i][last]) / B;
+  }
+  return sum;
+}
+
+static double meta_slope(const Story *s, double *w, int j, ActorLoss inner, ActorLoss outer,
+                         double kl_coef) {
+  const double h = 1e-5, keep = w[j];
+  double kl, slope;
+  w[j] = keep + h, slope = meta_loss(s, w, inner, outer, kl_coef, &kl);
+  w[j] = keep - h, slope -= meta_loss(s, w, inner, outer, kl_coef, &kl);
+  w[j] = keep;
+  return slope / (2 * h);
+}
+
+/* Rows act by what they adapted to; a new theta, or a new task, ends that. */
+static void test_rows(void) {
+  Story *s = story_new(&maml_trpo_LTX_hn_plugin, "", SHARDS_FORWARDS);
+  float action[B * A];
+  double hidden[H], head[A], moved = 0;
+  memset(s->state + 2 * s->f->spec.row_size, 0, s->f->spec.row_size); /* its second task */
+  for (int again = 0; again < 2; again++) {
+    act_at(s, K, T, NULL, action);
+    for (int64_t i = 0; i < B; i++) {
+      const float *obs = s->window[K]->obs + (T * B + i) * O;
+      const double *own = again ? s->theta : s->at[i][s->inner[i]];
+      twin_forward(&twin, own, obs, hidden, head);
+      for (int j = 0; j < A; j++) near((double)action[i * A + j], head[j], 2e-6);
+      if (again) continue;
+      twin_forward(&twin, s->theta, obs, hidden, head);
+      moved = fmax(moved, fabs((double)action[i * A] - head[0]));
+    }
+    learn(s);
+    read_weights(s->f, "", s->theta);
+  }
+  g_assert_cmpfloat(moved, >, 0.02);
+  story_free(s);
+}
+
+/* The meta-gradient by its norm, and the step by what the twin makes of the weights it led to. */
+static void test_trpo(gconstpointer data) {
+  const bool ratio = GPOINTER_TO_INT(data);
+  const ActorLoss inner = ratio ? LOSS_RATIO : LOSS_LOGP;
+  double after[3][P];
+  for (int order = 0; order < 3; order++) {
+    Story *s = story_new(&maml_trpo_LTX_hn_plugin, ratio ? "inner_form 1" : "inner_form 0", order);
+    double w[P], norm = 0, kl;
+    memcpy(w, s->theta, sizeof w);
+    learn(s);
+    read_weights(s->f, "", after[order]);
+    for (int j = 0; j < P; j++) norm += pow(meta_slope(s, w, j, inner, LOSS_RATIO, 0), 2);
+    const double before = meta_loss(s, s->theta, inner, LOSS_RATIO, 0, &kl);
+    const double now = meta_loss(s, after[order], inner, LOSS_RATIO, 0, &kl);
+    near(policy_fixture_metric_of(s->f, "grad_norm"), sqrt(norm), 2e-5 * sqrt(norm));
+    near(policy_fixture_metric_of(s->f, "inner_steps_taken"), 1, 1e-12);
+    near(policy_fixture_metric_of(s->f, "loss"), before, 1e-6);
+    near(policy_fixture_metric_of(s->f, "loss_change"), now - before, 1e-5);
+    near(policy_fixture_metric_of(s->f, "kl"), kl, 1e-5);
+    g_assert_cmpfloat(policy_fixture_metric_of(s->f, "accepted"), ==, 1);
+    g_assert_cmpfloat(kl, <, 0.0101);
+    g_assert_cmpfloat(kl, >, 0.003);
+    g_assert_cmpfloat(now, <, before - 0.02);
+    story_free(s);
+  }
+  g_assert_cmpmem(after[1], sizeof after[1], after[0], sizeof after[0]);
+  g_assert_cmpmem(after[2], sizeof after[2], after[0], sizeof after[0]);
+}
+
+/* The gradients of the first and the second step, by Adam's first moment: the second one is taken
+ * away from the weights that acted, where ratios are clipped and the penalty has a slope. */
+static void test_promp(void) {
+  double moment[2][P], at[P];
+  for (int epochs = 1; epochs <= 2; epochs++) {
+    g_autofree char *settings = g_strdup_printf("n_epochs %d lr 0.1 kl_coef 0.5", epochs);
+    Story *s = story_new(&promp_LTX_hn_plugin, settings, epochs - 1);
+    double kl, most = 0;
+    if (epochs == 1) memcpy(at, s->theta, sizeof at);
+    learn(s);
+    read_weights(s->f, ".m1", moment[epochs - 1]);
+    for (int j = 0; j < P; j++) {
+      const double mine = (moment[epochs - 1][j] - (epochs == 2 ? 0.9 * moment[0][j] : 0)) / 0.1;
+      const double slope = meta_slope(s, at, j, LOSS_RATIO, LOSS_CLIP, 0.5);
+      near(mine, slope, 1e-5 * (1 + fabs(slope)));
+      most = fmax(most, fabs(slope));
+    }
+    g_assert_cmpfloat(most, >, 0.05);
+    if (epochs == 2) {
+      /* that clip and penalty mattered */
+      const double plain = meta_loss(s, at, LOSS_RATIO, LOSS_RATIO, 0, &kl);
+      const double clipped = meta_loss(s, at, LOSS_RATIO, LOSS_CLIP, 0, &kl);
+      g_assert_cmpfloat(clipped, >, plain + 1e-3);
+      g_assert_cmpfloat(meta_loss(s, at, LOSS_RATIO, LOSS_CLIP, 0.5, &kl), >, clipped + 1e-3);
+    }
+    read_weights(s->f, "", at);
+    story_free(s);
+  }
+}
+
+/* In the run loop, with tasks of any length: the same bits for any workers. */
+static void test_workers(gconstpointer plugin) {
+  char *trace[2];
+  gsize length[2];
+  for (int k = 0; k < 2; k++) {
+    HnCell c = cell_of_parts(part_of(&toy_env_LTX_hn_plugin, ""),
+                             part_of(&toy_filter_LTX_hn_plugin, ""), part_of(plugin, ""));
+    c.run.workers = k + 1, c.run.frames = 3800;
+    char *dir = folder_new();
+    run_whole(&c, dir);
+    trace[k] = file_in(dir, "trace.bin", &length[k]);
+    double *steps = metrics_column(dir, "policy.inner_steps_taken");
+    g_assert_cmpfloat(steps[3], >, 0.3);
+    g_assert_cmpfloat(steps[3], <, 1);
+    g_free(steps), folder_free(dir), cell_clear(&c);
+  }
+  g_assert_cmpmem(trace[0], length[0], trace[1], length[1]);
+  g_free(trace[0]), g_free(trace[1]);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/maml/rows", test_rows);
+  g_test_add_data_func("/maml/trpo/logp", GINT_TO_POINTER(false), test_trpo);
+  g_test_add_data_func("/maml/trpo/ratio", GINT_TO_POINTER(true), test_trpo);
+  g_test_add_func("/maml/promp", test_promp);
+  g_test_add_data_func("/maml/workers/trpo", &maml_trpo_LTX_hn_plugin, test_workers);
+  g_test_add_data_func("/maml/workers/promp", &promp_LTX_hn_plugin, test_workers);
+  return g_test_run();
+}
