@@ -1,4 +1,5 @@
-/* ppo.h - PPO: parameters, state, and the loss of a minibatch (loss.c); the learner is ../ppo.c. */
+/* ppo.h - PPO: parameters, state, the learner (learner.c) and the loss of a minibatch (loss.c).
+ * Plugins that are PPO under other parameters share it. */
 #ifndef PPO_H
 #define PPO_H
 #include "../common/advantage.h"
@@ -55,6 +56,29 @@ enum { ADVANTAGES_MINIBATCH, ADVANTAGES_BATCH, ADVANTAGES_NONE };
 enum { BOUNDARY_IGNORE, BOUNDARY_TERMINAL };
 enum { LOSS_BELIEF_ACTED, LOSS_BELIEF_POINT };
 
+#define PPO_METRICS(X)                                                                          \
+  X(loss, "", "Loss that is minimised, without the inference's own.", HN_MEAN)                  \
+  X(policy_loss, "", "Clipped surrogate loss.", HN_MEAN)                                        \
+  X(value_loss, "", "Value loss, unweighted: half the squared error, or Huber's.", HN_MEAN)     \
+  X(entropy, "nats",                                                                            \
+    "Entropy of the policy before squashing; of a mixture, the mean of its members'.", HN_MEAN) \
+  X(approx_kl, "nats",                                                                          \
+    "KL(old || new) of the policy, estimated by r - 1 - log r (Schulman's k3).", HN_MEAN)       \
+  X(ratio, "", "Mean probability ratio of the new to the old policy.", HN_MEAN)                 \
+  X(clip_fraction, "", "Fraction of ratios outside the clip range.", HN_MEAN)                   \
+  X(explained_variance, "",                                                                     \
+    "Fraction of the value targets' variance that the values acted with explain.", HN_MEAN)     \
+  X(advantage_stddev, "", "Standard deviation of advantages before they are standardised.",     \
+    HN_MEAN)                                                                                    \
+  X(grad_norm, "", "Norm of the gradient before max_grad_norm, the inference's included.",      \
+    HN_MEAN)                                                                                    \
+  X(epochs, "", "Epochs run, fewer than n_epochs where target_kl stops them.", HN_MEAN)         \
+  X(lr, "", "Learning rate after annealing.", HN_MEAN)
+#define PPO_INFO(X) X(value, "", "Predicted return, in units of the normalised reward.", HN_MEAN)
+enum { PPO_METRICS(HN_METRIC_) metric_count };
+enum { PPO_INFO(HN_INFO_) info_count };
+extern const HnColumn ppo_metrics[], ppo_info[]; /* their columns, for descriptors */
+
 typedef struct PpoParams {
   PPO_PARAMS(HN_FIELD)
 } PpoParams;
@@ -68,6 +92,13 @@ typedef struct Ppo {
   double *return_so_far;               /* [B] discounted, of each row */
   bool logged_minibatch, logged_batch; /* that advantages were all equal */
 } Ppo;
+
+/* As in HnPolicy; self is a Ppo, or begins with one. */
+HnStatus ppo_create(void *self, const HnHost *host, const void *params, HnPolicySpec *spec);
+HnStatus ppo_act(void *self, HnActBatch *a);
+HnStatus ppo_divergence(void *self, int64_t n, const float *obs, const float *belief_a,
+                        const float *belief_b, int64_t samples, float *kl);
+HnStatus ppo_learn(void *self, const HnTrainBatch *l);
 
 enum { AUX_VALUE, AUX_RAW }; /* from AUX_RAW on: the draw before tanh, if squash is sample */
 
