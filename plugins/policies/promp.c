@@ -15,7 +15,8 @@
   X(real, clip_range, "", "The adapted policies' ratio is clipped to [1 - eps, 1 + eps].", 0.3, 0, \
     10)                                                                                            \
   X(real, kl_coef, "",                                                                             \
-    "Weight eta of KL(old || new) of the policies before each inner step, averaged over tasks.",   \
+    "Weight eta of KL(old || new) of the policies before inner steps, averaged over steps and "    \
+    "tasks.",                                                                                      \
     5e-4, 0, 1e6)
 HN_PARAMS(PARAMS);
 
@@ -66,7 +67,8 @@ typedef struct Step {
  * inner steps are taken anew. */
 static HnStatus task_gradient(void *arg, int64_t i) {
   const Step *step = arg;
-  const Region *r = step->r;
+  HnReuse memory;
+  const Region own = region_on_thread(step->r, &memory), *r = &own;
   const HnHost *host = r->actor.net->host;
   const Task *task = &r->task[i];
   float *out = step->flat + i * r->P, *work = host->scratch(host, r->P, sizeof *work);
@@ -89,7 +91,7 @@ static HnStatus run_steps(Promp *m, Region *r, double *norm) {
   ActorCritic *net = &m->maml.learner.net;
   const HnHost *host = m->maml.learner.host;
   const HnAdam adam = {p->lr, 0.9, 0.999, p->adam_eps, 0};
-  Step step = {.r = r, .kl_coef = p->kl_coef, .flat = r->out};
+  Step step = {.r = r, .kl_coef = p->kl_coef / (double)m->maml.K, .flat = r->out};
   for (int64_t epoch = 0; epoch < p->n_epochs; epoch++) {
     actor_critic_get_weights(net, r->at);
     HnStatus status = host->parallel(host, r->count, task_gradient, &step);

@@ -59,7 +59,9 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnPol
 
 static HnStatus act(void *self, HnActBatch *a) {
   const Trpo *m = self;
-  learner_act(&m->learner, &m->learner.net, a, 0, a->rows);
+  HnReuse memory;
+  hn_reuse_begin(&memory, m->learner.host, NULL, 0);
+  learner_act(&m->learner, &memory, &m->learner.net, a, 0, a->rows);
   return HN_OK;
 }
 
@@ -128,7 +130,7 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   float *value = host->scratch(host, n, sizeof *value);
   learner_read(learner, &all, &s);
   const Moments advantages =
-      learner_advantages(learner, &rule, ADVANTAGE_RAW, &all, m->coef, value, &s);
+      learner_advantages(learner, host, &rule, ADVANTAGE_RAW, &all, m->coef, value, &s);
   const double explained = explained_variance(host, n, s.advantage, value);
   advantage_standardise(m->p->advantages, n, s.advantage);
 

@@ -303,7 +303,7 @@ static void test_promp(void) {
     read_weights(s->f, ".m1", moment[epochs - 1]);
     for (int j = 0; j < P; j++) {
       const double mine = (moment[epochs - 1][j] - (epochs == 2 ? 0.9 * moment[0][j] : 0)) / 0.1;
-      const double slope = meta_slope(s, at, j, LOSS_RATIO, LOSS_CLIP, 0.5);
+      const double slope = meta_slope(s, at, j, LOSS_RATIO, LOSS_CLIP, 0.5 / K);
       near(mine, slope, 1e-5 * (1 + fabs(slope)));
       most = fmax(most, fabs(slope));
     }
@@ -313,7 +313,7 @@ static void test_promp(void) {
       const double plain = meta_loss(s, at, LOSS_RATIO, LOSS_RATIO, 0, &kl);
       const double clipped = meta_loss(s, at, LOSS_RATIO, LOSS_CLIP, 0, &kl);
       g_assert_cmpfloat(clipped, >, plain + 1e-3);
-      g_assert_cmpfloat(meta_loss(s, at, LOSS_RATIO, LOSS_CLIP, 0.5, &kl), >, clipped + 1e-3);
+      g_assert_cmpfloat(meta_loss(s, at, LOSS_RATIO, LOSS_CLIP, 0.5 / K, &kl), >, clipped + 1e-3);
     }
     read_weights(s->f, "", at);
     story_free(s);

@@ -1,6 +1,5 @@
 /* actor.c - see actor.h. */
 #include "actor.h"
-#include <hunch/kit/scratch.h>
 #include <math.h>
 #include <string.h>
 
@@ -38,8 +37,8 @@ Sample actor_part(const ActorCritic *net, const Sample *s, int64_t from, int64_t
 
 typedef struct Pass {
   const Actor *a;
-  HnReuse reuse; /* chunks use the same memory */
-  ActorCritic *view;
+  HnReuse *memory, own; /* chunks use the same memory */
+  ActorCritic view;
   HnTape t;
   Sample part;
   Heads heads;
@@ -48,10 +47,10 @@ typedef struct Pass {
 /* Must not move. */
 static void pass_begin(Pass *x, const Actor *a, const float *weights) {
   x->a = a;
-  hn_reuse_begin(&x->reuse, a->net->host, NULL, 0);
-  x->view = a->net->host->scratch(a->net->host, 1, sizeof *x->view);
-  actor_critic_view(a->net, x->view);
-  actor_critic_view_weights(x->view, weights);
+  x->memory = a->memory ? a->memory : &x->own;
+  if (!a->memory) hn_reuse_begin(&x->own, a->net->host, NULL, 0);
+  actor_critic_view(a->net, &x->view);
+  actor_critic_view_weights(&x->view, weights);
 }
 
 /* Runs the actor on the steps from `from` on; false: there are none.  flat: as in
@@ -61,11 +60,11 @@ static bool pass_next(Pass *x, const Sample *s, int64_t from, float *flat) {
   if (from >= s->n) return false;
   const int64_t n = s->n - from < CHUNK ? s->n - from : CHUNK;
   x->part = actor_part(net, s, from, n);
-  hn_reuse_reset(&x->reuse);
-  x->t = hn_tape_begin(&x->reuse.host, flat != NULL);
+  hn_reuse_reset(x->memory);
+  x->t = hn_tape_begin(&x->memory->host, flat != NULL);
   HnVar *obs = net->O > 0 ? hn_constant(&x->t, n, net->O, x->part.obs) : NULL;
   HnVar *belief = net->D > 0 ? hn_constant(&x->t, n, net->D, x->part.belief) : NULL;
-  x->heads = actor_critic_forward(x->view, &x->t, obs, &belief, 1, HEADS_ACTION, flat);
+  x->heads = actor_critic_forward(&x->view, &x->t, obs, &belief, 1, HEADS_ACTION, flat);
   return true;
 }
 

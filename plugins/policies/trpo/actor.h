@@ -8,6 +8,7 @@
 #define TRPO_ACTOR_H
 #include "../common/linear_baseline.h"
 #include "../common/mixture.h"
+#include <hunch/kit/scratch.h>
 
 /* n steps that one policy has acted in: what it saw and did, and what it was. */
 typedef struct Sample {
@@ -33,6 +34,8 @@ typedef enum ActorLoss {
 typedef struct Actor {
   const ActorCritic *net;
   double clip_range; /* of LOSS_CLIP */
+  HnReuse *memory; /* of a thread, for the tapes of all that it asks, which then stay in the cache;
+                      NULL: each function takes its own */
 } Actor;
 
 /* Room in the host's scratch for a sample of n steps. */

@@ -1,6 +1,5 @@
 /* learner.c - see learner.h. */
 #include "learner.h"
-#include <hunch/kit/scratch.h>
 #include <string.h>
 
 HnStatus learner_create(Learner *m, const HnHost *host, const ActorCriticParams *p,
@@ -25,12 +24,11 @@ HnStatus learner_check(const Learner *m, const HnTrainBatch *l) {
                        "gradient on: it would stay as it is; take ppo, or set run.stop_gradient");
 }
 
-void learner_act(const Learner *m, const ActorCritic *net, HnActBatch *a, int64_t first,
-                 int64_t rows) {
+void learner_act(const Learner *m, HnReuse *memory, const ActorCritic *net, HnActBatch *a,
+                 int64_t first, int64_t rows) {
   const int64_t A = net->A, S = a->samples > 1 ? a->samples : 1;
-  HnReuse reuse; /* rows with weights of their own come here one by one */
-  hn_reuse_begin(&reuse, m->host, NULL, 0);
-  HnTape t = hn_tape_begin(&reuse.host, false);
+  hn_reuse_reset(memory);
+  HnTape t = hn_tape_begin(&memory->host, false);
   const Heads heads = actor_critic_forward_raw(net, &t, rows, a->obs + first * m->obs_dim,
                                                a->belief + first * S * net->D, S, HEADS_ACTION);
   const Mixture policy = {
@@ -86,12 +84,12 @@ static float time_at(const Learner *m, const Elements *e, int64_t at, int64_t la
   return anew ? 0 : h->aux[last * m->aux_dim + AUX_TIME] + 1;
 }
 
-Moments learner_advantages(const Learner *m, const ReturnRule *rule, int by, const Elements *e,
-                           double *coef, float *value, Sample *s) {
+Moments learner_advantages(const Learner *m, const HnHost *host, const ReturnRule *rule, int by,
+                           const Elements *e, double *coef, float *value, Sample *s) {
   const HnHistory *h = e->h;
   const int64_t B = e->row < 0 ? h->rows : 1, n = e->steps * B, D = m->net.D, O = m->obs_dim;
   const int64_t inputs = learner_inputs(m);
-  float *x = m->host->scratch(m->host, (n + B) * (inputs + 1) + n, sizeof *x);
+  float *x = host->scratch(host, (n + B) * (inputs + 1) + n, sizeof *x);
   float *time = x + (n + B) * inputs, *reward = time + n + B;
   for (int64_t k = 0; k < n + B; k++) {
     const int64_t at = place_of(e, k);
@@ -104,8 +102,7 @@ Moments learner_advantages(const Learner *m, const ReturnRule *rule, int by, con
   const int64_t first = place_of(e, 0);
   part.rows = B, part.steps = e->steps;
   part.begin += first, part.truncated += first, part.terminated += first;
-  linear_baseline_advantages(m->host, rule, &part, inputs, x, time, reward, coef, s->advantage,
-                             value);
+  linear_baseline_advantages(host, rule, &part, inputs, x, time, reward, coef, s->advantage, value);
   return advantage_standardise(by, n, s->advantage);
 }
 

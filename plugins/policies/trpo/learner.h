@@ -29,9 +29,10 @@ HnStatus learner_create(Learner *m, const HnHost *host, const ActorCriticParams 
 /* An error where the inference would be trained through the policy, which these learners do not. */
 HnStatus learner_check(const Learner *m, const HnTrainBatch *l);
 
-/* Rows first .. of the batch act by `net`, the learner's own or a view of it.  [rows] */
-void learner_act(const Learner *m, const ActorCritic *net, HnActBatch *a, int64_t first,
-                 int64_t rows);
+/* Rows first .. of the batch act by `net`, the learner's own or a view of it; memory is reset.
+ * [rows] */
+void learner_act(const Learner *m, HnReuse *memory, const ActorCritic *net, HnActBatch *a,
+                 int64_t first, int64_t rows);
 
 /* Elements of a window: all of it, or a row's. */
 typedef struct Elements {
@@ -48,9 +49,9 @@ void learner_read(const Learner *m, const Elements *e, Sample *s);
 /* Advantages of the elements by a linear baseline of observation, belief and time that is fitted to
  * them; coef as in linear_baseline_advantages.  Fills s->advantage, divided as `by` says; value
  * [count] gets what the baseline predicts.  The end of the window ends no return of its own, but
- * what is left there is only what `coef` says.  [any] */
-Moments learner_advantages(const Learner *m, const ReturnRule *rule, int by, const Elements *e,
-                           double *coef, float *value, Sample *s);
+ * what is left there is only what `coef` says.  Scratch is the given host's.  [any] */
+Moments learner_advantages(const Learner *m, const HnHost *host, const ReturnRule *rule, int by,
+                           const Elements *e, double *coef, float *value, Sample *s);
 static inline int64_t learner_inputs(const Learner *m) {
   return m->obs_dim + m->net.D;
 }

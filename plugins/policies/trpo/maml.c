@@ -34,21 +34,20 @@ HnStatus maml_create(Maml *m, const HnHost *host, const MamlParams *p, HnPolicyS
 /* Rows that act by theta share a product; the others have weights of their own. */
 HnStatus maml_act(const Maml *m, HnActBatch *a) {
   const ActorCritic *net = &m->learner.net;
-  ActorCritic *view = NULL;
+  ActorCritic view;
+  HnReuse memory;
+  hn_reuse_begin(&memory, m->learner.host, NULL, 0);
+  actor_critic_view(net, &view);
   for (int64_t i = 0, end; i < a->rows; i = end) {
     const Row *row = row_of(m, a->state, i);
     end = i + 1;
     if (!has_adapted(m, row)) {
       while (end < a->rows && !has_adapted(m, row_of(m, a->state, end))) end++;
-      learner_act(&m->learner, net, a, i, end - i);
+      learner_act(&m->learner, &memory, net, a, i, end - i);
       continue;
     }
-    if (!view) {
-      view = m->learner.host->scratch(m->learner.host, 1, sizeof *view);
-      actor_critic_view(net, view);
-    }
-    actor_critic_view_weights(view, row->weights);
-    learner_act(&m->learner, view, a, i, 1);
+    actor_critic_view_weights(&view, row->weights);
+    learner_act(&m->learner, &memory, &view, a, i, 1);
   }
   return HN_OK;
 }
@@ -71,16 +70,17 @@ static Elements steps_to_learn_from(const HnHistory *h, int64_t i) {
 
 /* Fills in a sample with advantages by a baseline of its own; returns that the window's end cuts
  * count what was won until then. */
-static Moments take_sample(const Maml *m, const Elements *e, Sample *s, double *explained) {
+static Moments take_sample(const Maml *m, const HnHost *host, const Elements *e, Sample *s,
+                           double *explained) {
   const MamlParams *p = m->p;
-  const HnHost *host = m->learner.host;
   const ReturnRule rule = {p->gamma, p->gae_lambda, true, false};
   const int64_t features = linear_baseline_features(learner_inputs(&m->learner));
   double *coef = host->scratch(host, features, sizeof *coef);
   float *value = host->scratch(host, 2 * s->n, sizeof *value), *target = value + s->n;
   memset(coef, 0, (size_t)features * sizeof *coef);
   learner_read(&m->learner, e, s);
-  const Moments found = learner_advantages(&m->learner, &rule, ADVANTAGE_RAW, e, coef, value, s);
+  const Moments found =
+      learner_advantages(&m->learner, host, &rule, ADVANTAGE_RAW, e, coef, value, s);
   for (int64_t k = 0; k < s->n; k++) target[k] = s->advantage[k] + value[k];
   const double all = advantage_moments(target, NULL, s->n).stddev;
   *explained = all > 0 ? 1 - found.stddev * found.stddev / (all * all) : (double)NAN;
@@ -104,6 +104,9 @@ HnStatus maml_adapt(const Maml *m, const HnHistory *h, void *state) {
   r.inner_loss = LOSS_LOGP; /* the gradient of either form at the weights that acted */
   float *next = host->scratch(host, 2 * r.P, sizeof *next), *theta = next + r.P;
   Sample room = actor_sample(&m->learner.net, h->steps);
+  HnReuse baseline, tapes; /* rows share memory */
+  hn_reuse_begin(&baseline, host, NULL, 0), hn_reuse_begin(&tapes, host, NULL, 0);
+  r.actor.memory = &tapes;
   actor_critic_get_weights(&m->learner.net, theta);
   for (int64_t i = 0; i < h->rows; i++) {
     const Elements e = steps_to_adapt_on(h, i);
@@ -111,7 +114,8 @@ HnStatus maml_adapt(const Maml *m, const HnHistory *h, void *state) {
     Row *row = row_of(m, state, i);
     double explained;
     room.n = e.steps;
-    take_sample(m, &e, &room, &explained);
+    hn_reuse_reset(&baseline);
+    take_sample(m, &baseline.host, &e, &room, &explained);
     const bool again = has_adapted(m, row);
     region_inner_step(&r, again ? row->weights : theta, &room, next);
     for (int64_t j = 0; j < r.P; j++)
@@ -154,10 +158,10 @@ static HnStatus open_task(void *arg, int64_t i) {
   double ignored;
   for (int64_t k = 0; k < task->steps; k++) {
     const Elements e = steps_to_adapt_on(o->l->phase[first + k], i);
-    take_sample(o->m, &e, &task->inner[k], &ignored);
+    take_sample(o->m, o->m->learner.host, &e, &task->inner[k], &ignored);
   }
   const Elements last = steps_to_learn_from(o->l->phase[K], i);
-  o->moments[i] = take_sample(o->m, &last, &task->outer, &o->explained[i]);
+  o->moments[i] = take_sample(o->m, o->m->learner.host, &last, &task->outer, &o->explained[i]);
   region_adapt(o->r, i);
   return HN_OK;
 }

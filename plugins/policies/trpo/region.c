@@ -16,6 +16,13 @@ void region_begin(Region *r, const ActorCritic *net) {
   actor_critic_get_weights(net, r->theta);
 }
 
+Region region_on_thread(const Region *r, HnReuse *memory) {
+  Region own = *r;
+  hn_reuse_begin(memory, r->actor.net->host, NULL, 0);
+  own.actor.memory = memory;
+  return own;
+}
+
 /* ---- inner steps ---- */
 
 void region_inner_step(const Region *r, const float *from, const Sample *s, float *to) {
@@ -30,7 +37,9 @@ void region_inner_step(const Region *r, const float *from, const Sample *s, floa
   for (int64_t j = 0; j < r->P; j++) to[j] = from[j] - alpha * to[j];
 }
 
-void region_adapt(Region *r, int64_t i) {
+void region_adapt(const Region *all, int64_t i) {
+  HnReuse memory;
+  const Region own = region_on_thread(all, &memory), *r = &own;
   Task *task = &r->task[i];
   const float *at = r->theta;
   for (int64_t k = 0; k < task->steps; k++) {
@@ -79,7 +88,8 @@ static void reduce(const Region *r, double *sum) {
 }
 
 static HnStatus task_gradient(void *arg, int64_t i) {
-  const Region *r = arg;
+  HnReuse memory;
+  const Region own = region_on_thread(arg, &memory), *r = &own;
   const Task *task = &r->task[i];
   float *out = r->out + i * r->P;
   memset(out, 0, (size_t)r->P * sizeof *out);
@@ -97,7 +107,8 @@ HnStatus region_gradient(Region *r, double *grad) {
 }
 
 static HnStatus task_curvature(void *arg, int64_t i) {
-  const Region *r = arg;
+  HnReuse memory;
+  const Region own = region_on_thread(arg, &memory), *r = &own;
   const Task *task = &r->task[i];
   float *out = r->out + i * r->P, *work = floats(r, r->P), *v = floats(r, r->P);
   memcpy(v, r->v, (size_t)r->P * sizeof *v);
@@ -119,7 +130,8 @@ HnStatus region_curvature(Region *r, const double *v, double *y) {
 
 /* Where r->at is the weights. */
 static HnStatus task_value(void *arg, int64_t i) {
-  Region *r = arg;
+  HnReuse memory;
+  const Region own = region_on_thread(arg, &memory), *r = &own;
   const Task *task = &r->task[i];
   const float *at = r->at;
   float *pair = floats(r, 2 * r->P);

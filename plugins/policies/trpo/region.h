@@ -60,10 +60,13 @@ typedef struct Region {
  * above them are the caller's. */
 void region_begin(Region *r, const ActorCritic *net);
 
+/* r for one task on one thread, whose tapes share `memory`, begun here. */
+Region region_on_thread(const Region *r, HnReuse *memory);
+
 /* to = from - inner_lr grad l(from): an inner step on one sample; to may not be from. */
 void region_inner_step(const Region *r, const float *from, const Sample *s, float *to);
 /* Adapts task i from theta, remembering in its samples what the policies along the way say. */
-void region_adapt(Region *r, int64_t i);
+void region_adapt(const Region *r, int64_t i);
 
 /* v becomes J_0 .. J_{K-1} v, with the inner steps' Hessians at the weights that `adapted` [K, P]
  * and `theta` hold; after each inner step's factor adds kl_weight times the gradient of LOSS_KL on
