@@ -157,13 +157,17 @@ static void check_plugin(const char *name, HnKind kind, const char *settings, bo
 static const struct {
   const char *plugin, *settings;
 } special[] = {
+    {"a2c", "obs_embed: 4, belief_embed: 4, input_norm: layer"},
     {"glibrl", "view: predictions, ema_decay: 0.99, transition_target: next"},
     {"glibrl", "view: whitened"},
     {"laplace_vrnn", "head: signal"},
+    {"maml_trpo", "obs_embed: 4, belief_embed: 4"},
     {"ppo", "obs_embed: 4, belief_embed: 4, input_norm: layer"},
+    {"promp", "obs_embed: 4, belief_embed: 4"},
     {"recurrent", "head: reward"},
     {"rl2", "bottleneck: 4"},
     {"sac", "normalise_obs: true"},
+    {"trpo", "obs_embed: 4, belief_embed: 4"},
     {"varibad", "state_weight: 1, reward_weight: 1"},
     {"vrnn", "covariance: diagonal"},
 };

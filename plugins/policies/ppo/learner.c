@@ -54,7 +54,7 @@ HnStatus ppo_act(void *self, HnActBatch *a) {
       return host->fail(host, HN_E_NUMERIC, "the value of row %lld is %g", (long long)i,
                         (double)value);
     aux[AUX_VALUE] = value;
-    if (a->info) a->info[i * info_count + info_value] = value;
+    if (a->info) a->info[i * PPO_INFOS + info_value] = value;
     if (m->net.discrete)
       a->action_index[i] = mixture_act_discrete(&policy, i, rng, work);
     else

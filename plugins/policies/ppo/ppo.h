@@ -75,8 +75,8 @@ enum { LOSS_BELIEF_ACTED, LOSS_BELIEF_POINT };
   X(epochs, "", "Epochs run, fewer than n_epochs where target_kl stops them.", HN_MEAN)         \
   X(lr, "", "Learning rate after annealing.", HN_MEAN)
 #define PPO_INFO(X) X(value, "", "Predicted return, in units of the normalised reward.", HN_MEAN)
-enum { PPO_METRICS(HN_METRIC_) metric_count };
-enum { PPO_INFO(HN_INFO_) info_count };
+enum { PPO_METRICS(HN_METRIC_) };
+enum { PPO_INFO(HN_INFO_) PPO_INFOS };
 extern const HnColumn ppo_metrics[], ppo_info[]; /* their columns, for descriptors */
 
 typedef struct PpoParams {

@@ -66,7 +66,7 @@ Region region_on_thread(const Region *r, HnReuse *memory);
 /* to = from - inner_lr grad l(from): an inner step on one sample; to may not be from. */
 void region_inner_step(const Region *r, const float *from, const Sample *s, float *to);
 /* Adapts task i from theta, remembering in its samples what the policies along the way say. */
-void region_adapt(const Region *r, int64_t i);
+void region_adapt(const Region *all, int64_t i);
 
 /* v becomes J_0 .. J_{K-1} v, with the inner steps' Hessians at the weights that `adapted` [K, P]
  * and `theta` hold; after each inner step's factor adds kl_weight times the gradient of LOSS_KL on
