@@ -37,12 +37,7 @@ typedef struct MamlTrpo {
 static HnStatus create(void *self, const HnHost *host, const void *params, HnPolicySpec *spec) {
   MamlTrpo *m = self;
   const HnThisParams *p = m->p = params;
-  m->region = (RegionParams){p->target_kl,
-                             p->cg_max_steps,
-                             p->cg_tolerance,
-                             p->cg_damping,
-                             p->line_search_shrinking_factor,
-                             p->line_search_max_iter};
+  m->region = REGION_PARAMS_OF(p);
   return maml_create(&m->maml, host, params, spec);
 }
 

@@ -29,7 +29,7 @@ HN_PARAMS(PARAMS);
   X(entropy, "nats", "Entropy of the policy that acted, before squashing.", HN_MEAN)           \
   X(advantage_stddev, "", "Standard deviation of advantages before they are scaled.", HN_MEAN) \
   X(explained_variance, "",                                                                    \
-    "Fraction of the returns' variance that the fitted baseline explains.", HN_MEAN)
+    "Fraction of the variance of advantage + value that the fitted baseline explains.", HN_MEAN)
 HN_METRICS(METRICS);
 
 typedef struct Trpo {
@@ -45,12 +45,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnPol
   m->learner.trials = p->episode_boundary == BOUNDARY_IGNORE;
   HnStatus status = learner_create(&m->learner, host, params, spec);
   if (status) return status;
-  m->region = (RegionParams){p->target_kl,
-                             p->cg_max_steps,
-                             p->cg_tolerance,
-                             p->cg_damping,
-                             p->line_search_shrinking_factor,
-                             p->line_search_max_iter};
+  m->region = REGION_PARAMS_OF(p);
   const int64_t features = linear_baseline_features(learner_inputs(&m->learner));
   m->coef =
       host->keep(host, HN_ARRAY("baseline", HN_LEARNER, HN_F64, .rank = 1, .dim = {features}));

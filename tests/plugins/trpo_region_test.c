@@ -306,6 +306,54 @@ static void test_curvature(gconstpointer data) {
   g_free(v), g_free(y), g_free(w), net_close(&x);
 }
 
+/* A view of networks with every part there is reads weights of its own, and no others. */
+static void test_view(void) {
+  FakeHost fake;
+  HnRng rng = hn_rng(1, 2);
+  const ActorCriticParams p = {.see_obs = true,
+                               .obs_embed = 3,
+                               .belief_embed = 2,
+                               .input_norm = INPUT_NORM_LAYER,
+                               .hidden = "4 3",
+                               .gain = 1,
+                               .head_gain = 1,
+                               .std_init = 0.5,
+                               .std_floor = 1e-6};
+  HnPolicySpec spec = {.struct_size = sizeof spec,
+                       .obs_dim = 2,
+                       .belief_dim = 3,
+                       .action_dim = 2,
+                       .rows = 1,
+                       .steps = 1,
+                       .rng = &rng};
+  for (int both = 0; both < 2; both++) { /* a critic too */
+    const HnHost *host = fake_host_open(&fake);
+    ActorCritic net = {.actor_only = !both}, view;
+    g_assert_cmpint(actor_critic_create(&net, host, &p, &spec), ==, HN_OK);
+    float *w = g_new(float, (gsize)net.store.size), *back = g_new(float, (gsize)net.store.size);
+    const float obs[2] = {0.3f, -1}, belief[3] = {1, 2, -0.5f};
+    const int asked = both ? HEADS_ACTION | HEADS_VALUE : HEADS_ACTION;
+    actor_critic_get_weights(&net, w);
+    actor_critic_view(&net, &view), actor_critic_view_weights(&view, w);
+    for (int64_t k = -1; k < net.store.count; k++) { /* one tensor after another differs */
+      if (k >= 0) w[net.store.tensor[k].offset] += 0.25f;
+      HnTape t = hn_tape_begin(host, false);
+      const Heads own = actor_critic_forward_raw(&net, &t, 1, obs, belief, 1, asked);
+      const Heads other = actor_critic_forward_raw(&view, &t, 1, obs, belief, 1, asked);
+      const double apart = fabs((double)(own.action[0]->data[0] - other.action[0]->data[0])) +
+                           fabs((double)(own.action[0]->data[1] - other.action[0]->data[1])) +
+                           fabs((double)(own.logstd->data[0] - other.logstd->data[0])) +
+                           (both ? fabs((double)(own.value->data[0] - other.value->data[0])) : 0);
+      if (k < 0) g_assert_cmpfloat(apart, ==, 0);
+      if (k >= 0) g_assert_cmpfloat(apart, >, 1e-5);
+      actor_critic_set_weights(&net, w); /* and are the network's then */
+    }
+    actor_critic_get_weights(&net, back);
+    g_assert_cmpmem(back, (gsize)net.store.size * 4, w, (gsize)net.store.size * 4);
+    g_free(w), g_free(back), fake_host_close(&fake);
+  }
+}
+
 static const RegionParams usual = {0.01, 10, 1e-10, 1e-5, 0.8, 15};
 
 /* A step stays within the bound and lowers the loss by the twin's account; as the bound falls, the
@@ -388,6 +436,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/trpo_region/quadratic_curvature", test_quadratic_curvature);
   g_test_add_func("/trpo_region/policy_gradient", test_policy_gradient);
   g_test_add_func("/trpo_region/fisher", test_fisher);
+  g_test_add_func("/trpo_region/view", test_view);
   for (gsize k = 0; k < G_N_ELEMENTS(forms); k++) {
     const struct {
       const char *name;

@@ -34,6 +34,11 @@ typedef struct RegionParams {
   REGION_PARAMS(HN_FIELD)
 } RegionParams;
 
+/* Of a plugin's parameters that have these rows. */
+#define REGION_PARAMS_OF(p)                                                              \
+  ((RegionParams){(p)->target_kl, (p)->cg_max_steps, (p)->cg_tolerance, (p)->cg_damping, \
+                  (p)->line_search_shrinking_factor, (p)->line_search_max_iter})
+
 typedef struct Task {
   double weight;
   int64_t steps; /* K, inner steps */
