@@ -3,6 +3,7 @@
 #define HN_TESTS_TAPE_CASES_H
 #include "fake_host.h"
 #include <glib.h>
+#include <hunch/kit/attention.h>
 #include <hunch/kit/rnn.h>
 #include <math.h>
 
@@ -82,6 +83,63 @@ static void layer_norm_naive(const Case *c, double **in, double *y) {
       y[i * n + j] = (in[0][i * n + j] - mean) / sqrt(variance + (double)0.1f) *
                          (c->inputs > 1 ? in[1][j] : 1) +
                      (c->inputs > 2 ? in[2][j] : 0);
+  }
+}
+
+/* ---- attention: of two heads over three slots; overlapping sequences with empty slots if TABLE ----
+ */
+
+enum { SLOTS = 3, HEADS = 2, TABLE = 4 };
+static int32_t token[MOST];
+
+static HnSequences sequences_of(const Case *c) {
+  const HnAttend attend = c->kind & 3;
+  const int64_t n = c->out[0] / (attend == HN_ATTEND_LAST ? 1 : SLOTS);
+  for (int64_t k = 0; k < n * SLOTS; k++) token[k] = k % 7 == 3 ? -1 : pick[k];
+  return (HnSequences){n, SLOTS, c->kind & TABLE ? token : NULL, attend};
+}
+static HnVar *attention(const Case *c, HnTape *t, HnVar **in) {
+  return hn_attention(t, in[0], HEADS, sequences_of(c));
+}
+/* One head of one question: row i of out from token `own` over `seen` tokens. */
+static void attention_head(const double *x, int64_t d, int64_t h, int64_t own, const int64_t *row,
+                           int64_t seen, double *y) {
+  const int64_t n = d / HEADS;
+  double p[SLOTS] = {0}, sum = 0;
+  for (int64_t j = 0; j < seen; j++) {
+    double score = 0;
+    for (int64_t k = h * n; k < (h + 1) * n && row[j] >= 0; k++)
+      score += x[own * 3 * d + k] * x[row[j] * 3 * d + d + k];
+    sum += p[j] = row[j] < 0 ? 0 : exp(score / sqrt((double)n));
+  }
+  for (int64_t k = h * n; k < (h + 1) * n; k++) {
+    y[k] = 0;
+    for (int64_t j = 0; j < seen; j++)
+      if (row[j] >= 0) y[k] += p[j] / sum * x[row[j] * 3 * d + 2 * d + k];
+  }
+}
+static void attention_naive(const Case *c, double **in, double *y) {
+  const HnSequences s = sequences_of(c);
+  const int64_t first = s.attend == HN_ATTEND_LAST ? SLOTS - 1 : 0, d = c->out[1];
+  for (int64_t k = 0; k < s.n; k++)
+    for (int64_t i = first; i < SLOTS; i++, y += d) {
+      int64_t row[SLOTS];
+      for (int64_t j = 0; j < SLOTS; j++) row[j] = s.row ? s.row[k * SLOTS + j] : k * SLOTS + j;
+      memset(y, 0, (size_t)d * sizeof *y);
+      for (int64_t h = 0; h < HEADS && row[i] >= 0; h++)
+        attention_head(in[0], d, h, row[i], row, s.attend == HN_ATTEND_CAUSAL ? i + 1 : SLOTS, y);
+    }
+}
+
+static HnVar *pick_rows(const Case *c, HnTape *t, HnVar **in) {
+  sequences_of(c);
+  return hn_pick_rows(t, in[0], c->out[0], token);
+}
+static void pick_rows_naive(const Case *c, double **in, double *y) {
+  sequences_of(c);
+  for (int64_t i = 0; i < c->out[0] * c->out[1]; i++) {
+    const int32_t row = token[i / c->out[1]];
+    y[i] = row < 0 ? 0 : in[0][row * c->out[1] + i % c->out[1]];
   }
 }
 
@@ -496,6 +554,34 @@ static const Case cases[] = {
      layer_norm,
      layer_norm_naive,
      false},
+    {"attention/all", 1, {{6, 12}}, {6, 4}, HN_ATTEND_ALL, attention, attention_naive, false},
+    {"attention/causal", 1, {{9, 12}}, {9, 4}, HN_ATTEND_CAUSAL, attention, attention_naive, false},
+    {"attention/last", 1, {{9, 18}}, {3, 6}, HN_ATTEND_LAST, attention, attention_naive, false},
+    {"attention/all-of",
+     1,
+     {{5, 12}},
+     {21, 4},
+     HN_ATTEND_ALL | TABLE,
+     attention,
+     attention_naive,
+     false},
+    {"attention/causal-of",
+     1,
+     {{5, 12}},
+     {63, 4},
+     HN_ATTEND_CAUSAL | TABLE,
+     attention,
+     attention_naive,
+     false},
+    {"attention/last-of",
+     1,
+     {{8, 114}},
+     {9, 38},
+     HN_ATTEND_LAST | TABLE,
+     attention,
+     attention_naive,
+     false},
+    {"pick_rows", 1, {{5, 4}}, {9, 4}, HN_ATTEND_CAUSAL, pick_rows, pick_rows_naive, false},
     BINARY("add", ADD),
     BINARY("sub", SUB),
     BINARY("mul", MUL),
@@ -561,7 +647,10 @@ static int64_t count(const int64_t shape_of[2]) {
 }
 
 static int64_t choices(const Case *c) {
-  return c->tape == linear_pick ? c->shape[1][1] : c->tape == bernoulli ? 60 : c->shape[0][1];
+  return c->tape == linear_pick                           ? c->shape[1][1]
+         : c->tape == bernoulli                           ? 60
+         : c->tape == attention || c->tape == pick_rows ? c->shape[0][0]
+                                                          : c->shape[0][1];
 }
 
 static void draw(const Case *c, Data *d) {

@@ -5,6 +5,7 @@
  * does: so the descriptor tells the layout of the kit's structs (HN_KIT_LAYOUT). */
 #ifndef HUNCH_KIT_H
 #define HUNCH_KIT_H
+#include "kit/attention.h"
 #include "kit/curvature.h"
 #include "kit/gaussian.h"
 #include "kit/gemm.h"

@@ -91,6 +91,10 @@ static void fill(const HnHost *host, HnTensor *p, HnInit init, double gain, HnRn
     normc(p, gain, rng);
   else if (init == HN_INIT_LECUN)
     lecun(p, gain, rng);
+  else if (init == HN_INIT_XAVIER)
+    uniform(p, gain * sqrt(6 / (double)(p->rows + p->cols)), rng);
+  else if (init == HN_INIT_NORMAL)
+    for (int64_t i = 0; i < p->rows * p->cols; i++) p->data[i] = (float)(gain * hn_rng_normal(rng));
   else if (init == HN_INIT_CONSTANT)
     for (int64_t i = 0; i < p->rows * p->cols; i++) p->data[i] = (float)gain;
 }

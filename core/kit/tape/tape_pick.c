@@ -1,5 +1,39 @@
-/* tape_pick.c - a linear layer of which each row reads a few outputs only. */
+/* tape_pick.c - rows by their numbers, and a linear layer of which each row reads a few outputs. */
 #include "tape_record.h"
+#include <string.h>
+
+static void rows_back(HnTape *t, HnRecord *r) {
+  (void)t;
+  const int32_t *row = r->extra;
+  const int64_t n = r->y->cols;
+  float *dx = hn_grad(r->a);
+  for (int64_t i = 0; i < r->y->rows; i++)
+    for (int64_t j = 0; row[i] >= 0 && j < n; j++) dx[row[i] * n + j] += r->y->grad[i * n + j];
+}
+
+static HnVar *rows_jvp(HnTape *t, const HnRecord *r) {
+  HnVar *dx = hn_tangent(t, r->a);
+  return dx ? hn_pick_rows(t, dx, r->y->rows, r->extra) : NULL;
+}
+
+static const HnRule rows_rule = {"hn_pick_rows", rows_back, rows_jvp};
+
+HnVar *hn_pick_rows(HnTape *t, HnVar *x, int64_t n, const int32_t *row) {
+  HnVar *y = hn_output(t, n, x->cols, x, NULL, NULL);
+  const size_t bytes = (size_t)x->cols * sizeof(float);
+  for (int64_t i = 0; i < n; i++) {
+    if (row[i] >= x->rows) hn_bug("hn_pick_rows: row %d of %lld", (int)row[i], (long long)x->rows);
+    if (row[i] < 0)
+      memset(y->data + i * x->cols, 0, bytes);
+    else
+      memcpy(y->data + i * x->cols, x->data + row[i] * x->cols, bytes);
+  }
+  HnRecord *r = hn_record(t, &rows_rule, y, x, NULL, NULL);
+  if (r) r->extra = row;
+  return y;
+}
+
+/* ---- hn_linear_pick ---- */
 
 typedef struct Picked {
   const int32_t *pick; /* [B, picks] */

@@ -142,6 +142,9 @@ HN_KIT HnVar *hn_stack(HnTape *t, int64_t n, HnVar *const *parts);
 HN_KIT HnVar *hn_columns(HnTape *t, HnVar *x, int64_t from, int64_t count);
 /* A view of rows from .. from + count - 1, [count, n]: no copy, no record. */
 HN_KIT HnVar *hn_rows_of(HnTape *t, HnVar *x, int64_t from, int64_t count);
+/* A copy of any n rows, [n, cols]: y[i] = x[row[i]], or 0 where row[i] < 0; row borrowed [n],
+ * repeats allowed. */
+HN_KIT HnVar *hn_pick_rows(HnTape *t, HnVar *x, int64_t n, const int32_t *row);
 
 /* ---- reductions ---- */
 HN_KIT HnVar *hn_sum(HnTape *t, HnVar *x);         /* of all elements, [1, 1] */
