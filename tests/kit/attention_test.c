@@ -221,7 +221,7 @@ static void test_sizes(void) {
 }
 
 enum { WIDTH = 8, LAYERS = 4, WINDOWS = 3 };
-static const EncoderShape shape = {"e", LAYERS, WIDTH, 2, 11};
+static EncoderShape shape = {.name = "e", .layers = LAYERS, .width = WIDTH, .heads = 2, .hidden = 11};
 
 typedef struct Net {
   FakeHost fake;
@@ -251,19 +251,20 @@ static void net_free(Net *net) {
 }
 
 /* What window k says at its last slot. */
-static void naive_window(const Weights *z, const Net *net, int k, double *y) {
+static void naive_window(const Net *net, int k, double *y) {
   double x[N * WIDTH];
   const int n = N - k;
   for (int j = 0; j < n * WIDTH; j++) x[j] = (double)net->x[(k * N + k) * WIDTH + j];
-  naive_encoder(z, shape, n, x);
+  naive_encoder(&shape, n, x);
   memcpy(y, x + (n - 1) * WIDTH, WIDTH * sizeof *y);
 }
 
 static double naive_sum(const Weights *z, void *arg) {
   const Net *net = arg;
+  (void)z;
   double sum = 0, y[WIDTH];
   for (int k = 0; k < WINDOWS; k++) {
-    naive_window(z, net, k, y);
+    naive_window(net, k, y);
     for (int c = 0; c < WIDTH; c++) sum += (double)net->weight[k * WIDTH + c] * y[c];
   }
   return sum;
@@ -272,13 +273,14 @@ static double naive_sum(const Weights *z, void *arg) {
 static void test_encoder(void) {
   Net *net = net_new();
   Weights *z = weights_new(&net->fake);
+  encoder_find(z, &shape);
   HnTape t = hn_tape_begin(&net->fake.host, true);
   float *flat = hn_store_flat(&net->store, 1);
   HnVar *y = hn_encoder(&t, &net->e, hn_constant(&t, WINDOWS * N, WIDTH, net->x),
                         (HnSequences){.n = WINDOWS, .slots = N, .row = net->row}, flat);
   for (int k = 0; k < WINDOWS; k++) {
     double want[WIDTH];
-    naive_window(z, net, k, want);
+    naive_window(net, k, want);
     assert_near(WIDTH, y->data + k * WIDTH, want, 1e-5);
   }
   hn_tape_backward_from(&t, y, net->weight);

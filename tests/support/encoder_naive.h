@@ -64,10 +64,22 @@ static inline double check_slopes(Weights *z, double (*f)(const Weights *z, void
   return most;
 }
 
+enum { QKV_W, QKV_B, OUT_W, OUT_B, FF0_W, FF0_B, FF1_W, FF1_B, LAYER_PARTS };
 typedef struct EncoderShape {
   const char *name;
   int64_t layers, width, heads, hidden;
+  int64_t span; /* a token sees the last `span` up to itself; 0: all of them */
+  const double *part[8][LAYER_PARTS];
 } EncoderShape;
+
+/* Finds its weights. */
+static inline void encoder_find(const Weights *z, EncoderShape *s) {
+  static const char *const part[LAYER_PARTS] = {"qkv.weight", "qkv.bias",    "out.weight",
+                                                "out.bias",   "ff.0.weight", "ff.0.bias",
+                                                "ff.1.weight", "ff.1.bias"};
+  for (int64_t l = 0; l < s->layers; l++)
+    for (int k = 0; k < LAYER_PARTS; k++) s->part[l][k] = weights_of(z, s->name, l, part[k]);
+}
 
 /* y [m] = b + x [n] w, w [n, m]. */
 static inline void naive_affine(int64_t n, int64_t m, const double *x, const double *w,
@@ -78,43 +90,40 @@ static inline void naive_affine(int64_t n, int64_t m, const double *x, const dou
   }
 }
 
-/* What token i hears of tokens 0 .. i: y [d], from qkv [n, 3 d]. */
-static inline void naive_attention(int64_t i, int64_t d, int64_t heads, const double *qkv,
-                                   double *y) {
-  for (int64_t h = 0; h < heads; h++) {
+/* What token i hears of the tokens that it sees: y [d], from qkv [n, 3 d]. */
+static inline void naive_attention(const EncoderShape *s, int64_t i, const double *qkv, double *y) {
+  const int64_t d = s->width, size = d / s->heads, first = s->span ? MAX(0, i + 1 - s->span) : 0;
+  for (int64_t from = 0; from < d; from += size) {
     double p[NAIVE_TOKENS], sum = 0;
-    const int64_t from = h * (d / heads), to = from + d / heads;
-    for (int64_t j = 0; j <= i; j++) {
+    for (int64_t j = first; j <= i; j++) {
       double score = 0;
-      for (int64_t c = from; c < to; c++) score += qkv[i * 3 * d + c] * qkv[j * 3 * d + d + c];
-      sum += p[j] = exp(score / sqrt((double)(d / heads)));
+      for (int64_t c = from; c < from + size; c++)
+        score += qkv[i * 3 * d + c] * qkv[j * 3 * d + d + c];
+      sum += p[j] = exp(score / sqrt((double)size));
     }
-    for (int64_t c = from; c < to; c++) {
+    for (int64_t c = from; c < from + size; c++) {
       y[c] = 0;
-      for (int64_t j = 0; j <= i; j++) y[c] += p[j] / sum * qkv[j * 3 * d + 2 * d + c];
+      for (int64_t j = first; j <= i; j++) y[c] += p[j] / sum * qkv[j * 3 * d + 2 * d + c];
     }
   }
 }
 
 /* x [n, width] becomes what all layers, causal, make of it. */
-static inline void naive_encoder(const Weights *z, EncoderShape s, int64_t n, double *x) {
-  const int64_t d = s.width;
+static inline void naive_encoder(const EncoderShape *s, int64_t n, double *x) {
+  const int64_t d = s->width;
   double qkv[NAIVE_TOKENS * 3 * NAIVE_WIDTH], heard[NAIVE_WIDTH], more[NAIVE_WIDTH];
   double hidden[4 * NAIVE_WIDTH];
-  for (int64_t l = 0; l < s.layers; l++) {
+  for (int64_t l = 0; l < s->layers; l++) {
+    const double *const *w = s->part[l];
     for (int64_t i = 0; i < n; i++)
-      naive_affine(d, 3 * d, x + i * d, weights_of(z, s.name, l, "qkv.weight"),
-                   weights_of(z, s.name, l, "qkv.bias"), qkv + i * 3 * d);
+      naive_affine(d, 3 * d, x + i * d, w[QKV_W], w[QKV_B], qkv + i * 3 * d);
     for (int64_t i = 0; i < n; i++) {
-      naive_attention(i, d, s.heads, qkv, heard);
-      naive_affine(d, d, heard, weights_of(z, s.name, l, "out.weight"),
-                   weights_of(z, s.name, l, "out.bias"), more);
+      naive_attention(s, i, qkv, heard);
+      naive_affine(d, d, heard, w[OUT_W], w[OUT_B], more);
       for (int64_t c = 0; c < d; c++) x[i * d + c] += more[c];
-      naive_affine(d, s.hidden, x + i * d, weights_of(z, s.name, l, "ff.0.weight"),
-                   weights_of(z, s.name, l, "ff.0.bias"), hidden);
-      for (int64_t c = 0; c < s.hidden; c++) hidden[c] = fmax(0, hidden[c]);
-      naive_affine(s.hidden, d, hidden, weights_of(z, s.name, l, "ff.1.weight"),
-                   weights_of(z, s.name, l, "ff.1.bias"), more);
+      naive_affine(d, s->hidden, x + i * d, w[FF0_W], w[FF0_B], hidden);
+      for (int64_t c = 0; c < s->hidden; c++) hidden[c] = fmax(0, hidden[c]);
+      naive_affine(s->hidden, d, hidden, w[FF1_W], w[FF1_B], more);
       for (int64_t c = 0; c < d; c++) x[i * d + c] += more[c];
     }
   }
