@@ -27,7 +27,7 @@ static void test_golden(void) {
   HnTape t = hn_tape_begin(fake_host_open(fake), true);
   float grad[18] = {0};
   HnVar *out = hn_attention(&t, hn_leaf(&t, 3, 6, three, grad), 1,
-                            (HnSequences){1, 3, NULL, HN_ATTEND_CAUSAL});
+                            hn_sequences(&t, 1, 3, NULL, HN_ATTEND_CAUSAL));
   assert_near(6, out->data, y, 2e-7);
   g_assert_cmpmem(out->data, 2 * sizeof(float), three + 4, 2 * sizeof(float));
   hn_tape_backward_from(&t, out, (const float[]){1, 0, 0, 1, 1, -1});
@@ -47,7 +47,7 @@ static void test_weights(void) {
     memcpy(x, three, sizeof x);
     for (int j = 0; j < 3; j++) x[6 * j + 4] = x[6 * j + 5] = k == j || k == 3;
     HnVar *y = hn_attention(&t, hn_constant(&t, 3, 6, x), 1,
-                            (HnSequences){1, 3, NULL, HN_ATTEND_CAUSAL});
+                            hn_sequences(&t, 1, 3, NULL, HN_ATTEND_CAUSAL));
     g_assert_cmpfloat_with_epsilon((double)y->data[4], k < 3 ? p[k] : 1, 2e-7);
     for (int i = 0; k == 3 && i < 3; i++)
       g_assert_cmpfloat_with_epsilon((double)y->data[2 * i], 1, 2e-7);
@@ -89,10 +89,16 @@ static void test_positions(void) {
 enum { N = 5, D = 12, H = 3 };
 
 /* y [n N, D] of n sequences of random tokens, of which those named by `row` stand in the slots. */
-static void attend(FakeHost *fake, int64_t rows, const float *x, HnSequences s, float *y) {
+typedef struct Slots {
+  int64_t n, slots;
+  const int32_t *row;
+  HnAttend attend;
+} Slots;
+static void attend(FakeHost *fake, int64_t rows, const float *x, Slots s, float *y) {
   const FakeMark mark = fake_host_mark(fake);
   HnTape t = hn_tape_begin(&fake->host, false);
-  HnVar *out = hn_attention(&t, hn_constant(&t, rows, 3 * D, x), H, s);
+  HnVar *out = hn_attention(&t, hn_constant(&t, rows, 3 * D, x), H,
+                            hn_sequences(&t, s.n, s.slots, s.row, s.attend));
   memcpy(y, out->data, (size_t)(out->rows * D) * sizeof *y);
   fake_host_reset(fake, mark);
 }
@@ -109,7 +115,7 @@ static void test_order(void) {
   FakeHost *fake = g_new(FakeHost, 1);
   fake_host_open(fake);
   float *x = tokens_new(N, 1), y[2][N * D];
-  const HnSequences causal = {1, N, NULL, HN_ATTEND_CAUSAL};
+  const Slots causal = {1, N, NULL, HN_ATTEND_CAUSAL};
   attend(fake, N, x, causal, y[0]);
   for (int moved = 0; moved < N; moved++) {
     x[moved * 3 * D + D + 1] += 1, x[moved * 3 * D + 2 * D] -= 2;
@@ -119,8 +125,8 @@ static void test_order(void) {
     memcpy(y[0], y[1], sizeof y[0]);
   }
   const int32_t turned[N] = {3, 0, 4, 1, 2};
-  attend(fake, N, x, (HnSequences){1, N, NULL, HN_ATTEND_ALL}, y[0]);
-  attend(fake, N, x, (HnSequences){1, N, turned, HN_ATTEND_ALL}, y[1]);
+  attend(fake, N, x, (Slots){1, N, NULL, HN_ATTEND_ALL}, y[0]);
+  attend(fake, N, x, (Slots){1, N, turned, HN_ATTEND_ALL}, y[1]);
   for (int k = 0; k < N * D; k++)
     g_assert_cmpfloat_with_epsilon((double)y[1][k], (double)y[0][turned[k / D] * D + k % D], 1e-6);
   g_free(x), fake_host_close(fake), g_free(fake);
@@ -138,7 +144,7 @@ static void test_shift(void) {
   memcpy(x[1], x[0], sizeof x[0]);
   for (int k = 0; k < N * H; k++) x[1][k / H * 3 * D + D + k % H * 4] += 10000;
   for (int k = 0; k < 2; k++)
-    attend(fake, N, x[k], (HnSequences){1, N, NULL, HN_ATTEND_ALL}, y[k]);
+    attend(fake, N, x[k], (Slots){1, N, NULL, HN_ATTEND_ALL}, y[k]);
   g_assert_cmpmem(y[0], sizeof y[0], y[1], sizeof y[1]);
   fake_host_close(fake), g_free(fake);
 }
@@ -153,14 +159,14 @@ static void test_alone(void) {
   HnRng rng = hn_rng(5, 3);
   for (int k = 0; k < S * N; k++)
     row[k] = k % N < k / N % N ? -1 : (int32_t)hn_rng_below(&rng, 2 * S);
-  attend(fake, 2 * S, x, (HnSequences){S, N, row, HN_ATTEND_CAUSAL}, y);
+  attend(fake, 2 * S, x, (Slots){S, N, row, HN_ATTEND_CAUSAL}, y);
   for (int k = 0; k < S; k++) {
     const int empty = k % N;
-    attend(fake, 2 * S, x, (HnSequences){1, N - empty, row + k * N + empty, HN_ATTEND_CAUSAL}, one);
+    attend(fake, 2 * S, x, (Slots){1, N - empty, row + k * N + empty, HN_ATTEND_CAUSAL}, one);
     g_assert_cmpmem(y + (k * N + empty) * D, (size_t)((N - empty) * D) * 4, one,
                     (size_t)((N - empty) * D) * 4);
     for (int j = 0; j < empty * D; j++) g_assert_cmpfloat(y[k * N * D + j], ==, 0);
-    attend(fake, 2 * S, x, (HnSequences){1, N, row + k * N, HN_ATTEND_LAST}, one);
+    attend(fake, 2 * S, x, (Slots){1, N, row + k * N, HN_ATTEND_LAST}, one);
     g_assert_cmpmem(y + (k * N + N - 1) * D, D * 4, one, D * 4);
   }
   g_free(x), g_free(y), fake_host_close(fake), g_free(fake);
@@ -179,6 +185,14 @@ static void assert_bound(const HnTensor *w, double bound) {
   g_assert_cmpfloat(most_of(w), >, bound * .99);
 }
 
+/* A tensor of layer l of the encoder "encoder". */
+static const HnTensor *part_of(const HnStore *s, int l, const char *part) {
+  g_autofree char *name = g_strdup_printf("encoder.%d.%s", l, part);
+  for (int64_t k = 0; k < s->count; k++)
+    if (!strcmp(s->tensor[k].name, name)) return &s->tensor[k];
+  g_error("no tensor %s", name);
+}
+
 static int64_t count_of(const HnStore *s, int64_t from) {
   int64_t n = 0;
   for (int64_t k = from; k < s->count; k++) n += s->tensor[k].rows * s->tensor[k].cols;
@@ -195,7 +209,7 @@ static void test_sizes(void) {
   const double spread = hn_encoder_embedding_stddev(4, 32);
   g_assert_cmpfloat_with_epsilon(spread, .07217, 5e-6);
   HnTensor *embed = hn_store_add(&s, "embed", 45, 32, HN_INIT_NORMAL, spread, &rng);
-  HnEncoder e = hn_encoder_make(&s, "encoder", 4, 32, 4, 128, &rng);
+  hn_encoder_make(&s, "encoder", 4, 32, 4, 128, &rng);
   g_assert_cmpint(count_of(&s, 1), ==, 4 * 12576);
   hn_mlp_make(&s, "head", 3, (int64_t[]){32, 64, 64, 4}, HN_TANH, HN_LINEAR, HN_INIT_XAVIER, 1, .01,
               &rng);
@@ -207,13 +221,15 @@ static void test_sizes(void) {
   hn_store_add(&critic, "log_stddev", 1, 1, HN_INIT_ZERO, 0, NULL);
   g_assert_cmpint(count_of(&critic, 0), ==, 7170);
   for (int l = 0; l < 4; l++) {
-    assert_bound(e.layer[l].qkv_w, .14506), assert_bound(e.layer[l].out_w, .14506);
-    for (int k = 0; k < 2; k++) assert_bound(e.layer[l].feed_forward.w[k], .09174);
-    g_assert_cmpfloat(most_of(e.layer[l].qkv_b), ==, 0);
-    g_assert_cmpfloat(most_of(e.layer[l].out_b), ==, 0);
-    g_assert_cmpfloat(most_of(e.layer[l].feed_forward.b[0]), <=, 1 / sqrt(32));
-    g_assert_cmpfloat(most_of(e.layer[l].feed_forward.b[0]), >, .9 / sqrt(32));
-    g_assert_cmpfloat(most_of(e.layer[l].feed_forward.b[1]), <=, 1 / sqrt(128));
+    assert_bound(part_of(&s, l, "qkv.weight"), .14506);
+    assert_bound(part_of(&s, l, "out.weight"), .14506);
+    assert_bound(part_of(&s, l, "ff.0.weight"), .09174);
+    assert_bound(part_of(&s, l, "ff.1.weight"), .09174);
+    g_assert_cmpfloat(most_of(part_of(&s, l, "qkv.bias")), ==, 0);
+    g_assert_cmpfloat(most_of(part_of(&s, l, "out.bias")), ==, 0);
+    g_assert_cmpfloat(most_of(part_of(&s, l, "ff.0.bias")), <=, 1 / sqrt(32));
+    g_assert_cmpfloat(most_of(part_of(&s, l, "ff.0.bias")), >, .9 / sqrt(32));
+    g_assert_cmpfloat(most_of(part_of(&s, l, "ff.1.bias")), <=, 1 / sqrt(128));
   }
   const double variance = hn_vec_norm2(45 * 32, embed->data) / (45 * 32);
   g_assert_cmpfloat_with_epsilon(sqrt(variance), spread, .1 * spread); /* 5 standard errors */
@@ -226,7 +242,7 @@ static EncoderShape shape = {.name = "e", .layers = LAYERS, .width = WIDTH, .hea
 typedef struct Net {
   FakeHost fake;
   HnStore store;
-  HnEncoder e;
+  const HnEncoder *e;
   float x[WINDOWS * N * WIDTH], weight[WINDOWS * WIDTH];
   int32_t row[WINDOWS * N]; /* window k begins with k empty slots */
 } Net;
@@ -276,8 +292,8 @@ static void test_encoder(void) {
   encoder_find(z, &shape);
   HnTape t = hn_tape_begin(&net->fake.host, true);
   float *flat = hn_store_flat(&net->store, 1);
-  HnVar *y = hn_encoder(&t, &net->e, hn_constant(&t, WINDOWS * N, WIDTH, net->x),
-                        (HnSequences){.n = WINDOWS, .slots = N, .row = net->row}, flat);
+  HnVar *y = hn_encoder(&t, net->e, hn_constant(&t, WINDOWS * N, WIDTH, net->x), WINDOWS, N,
+                        net->row, flat);
   for (int k = 0; k < WINDOWS; k++) {
     double want[WIDTH];
     naive_window(net, k, want);
@@ -286,10 +302,10 @@ static void test_encoder(void) {
   hn_tape_backward_from(&t, y, net->weight);
   hn_store_reduce(&net->store, 1, flat);
   g_assert_cmpfloat(check_slopes(z, naive_sum, net, 2e-5), >, 1);
-  /* keys' biases move all scores of a question alike */
+  /* keys' biases move all scores of a question alike; of a layer's eight tensors it is the second */
   for (int l = 0; l < LAYERS; l++)
     for (int c = 0; c < WIDTH; c++)
-      g_assert_cmpfloat(fabsf(net->e.layer[l].qkv_b->grad[WIDTH + c]), <, 1e-6f);
+      g_assert_cmpfloat(fabsf(net->store.tensor[8 * l + 1].grad[WIDTH + c]), <, 1e-6f);
   weights_free(z), net_free(net);
 }
 
@@ -297,18 +313,18 @@ static void test_encoder(void) {
 static void test_kept(void) {
   Net *net = net_new();
   HnTape t = hn_tape_begin(&net->fake.host, false);
-  const HnSequences all = {1, N, NULL, HN_ATTEND_CAUSAL};
+  const HnSequences *all = hn_sequences(&t, 1, N, NULL, HN_ATTEND_CAUSAL);
   HnVar *x = hn_constant(&t, N, WIDTH, net->x), *whole = x;
   for (int64_t l = 0; l < LAYERS; l++)
-    whole = hn_encoder_layer(&t, &net->e, l, whole, hn_encoder_qkv(&t, &net->e, l, whole, NULL),
+    whole = hn_encoder_layer(&t, net->e, l, whole, hn_encoder_qkv(&t, net->e, l, whole, NULL),
                              all, NULL);
   HnVar *kept[LAYERS][N];
   for (int64_t i = 0; i < N; i++) {
     HnVar *y = hn_rows_of(&t, x, i, 1);
     for (int64_t l = 0; l < LAYERS; l++) {
-      kept[l][i] = hn_encoder_qkv(&t, &net->e, l, y, NULL);
-      y = hn_encoder_layer(&t, &net->e, l, y, hn_stack(&t, i + 1, kept[l]),
-                           (HnSequences){1, i + 1, NULL, HN_ATTEND_LAST}, NULL);
+      kept[l][i] = hn_encoder_qkv(&t, net->e, l, y, NULL);
+      y = hn_encoder_layer(&t, net->e, l, y, hn_stack(&t, i + 1, kept[l]),
+                           hn_sequences(&t, 1, i + 1, NULL, HN_ATTEND_LAST), NULL);
     }
     g_assert_cmpmem(y->data, WIDTH * 4, whole->data + i * WIDTH, WIDTH * 4);
   }

@@ -4,6 +4,16 @@
 #include <math.h>
 #include <stdio.h>
 
+typedef struct Layer {
+  HnTensor *qkv_w, *qkv_b; /* [d, 3 d], [1, 3 d] */
+  HnTensor *out_w, *out_b; /* [d, d], [1, d] */
+  HnMlp feed_forward;      /* d, hidden ReLU units, d */
+} Layer;
+struct HnEncoder {
+  int64_t layers, width, heads;
+  Layer layer[HN_ENCODER_MAX];
+};
+
 void hn_positions(int64_t from, int64_t n, int64_t d, float *p) {
   for (int64_t i = 0; i < n; i++)
     for (int64_t j = 0; j < d; j++) {
@@ -26,9 +36,9 @@ static HnTensor *add(HnStore *s, const char *layer, const char *name, int64_t ro
 }
 
 /* sqrt(2): the fan of three matrices side by side counts as that of one. */
-static HnEncoderLayer make_layer(HnStore *s, const char *name, int64_t d, int64_t hidden,
-                                 double gain, HnRng *rng) {
-  HnEncoderLayer e = {
+static Layer make_layer(HnStore *s, const char *name, int64_t d, int64_t hidden, double gain,
+                        HnRng *rng) {
+  Layer e = {
       .qkv_w = add(s, name, "qkv.weight", d, 3 * d, HN_INIT_XAVIER, sqrt(2) * gain, rng),
       .qkv_b = add(s, name, "qkv.bias", 1, 3 * d, HN_INIT_ZERO, 0, rng),
       .out_w = add(s, name, "out.weight", d, d, HN_INIT_XAVIER, gain, rng),
@@ -46,17 +56,18 @@ static HnEncoderLayer make_layer(HnStore *s, const char *name, int64_t d, int64_
   return e;
 }
 
-HnEncoder hn_encoder_make(HnStore *s, const char *name, int64_t layers, int64_t width,
-                          int64_t heads, int64_t hidden, HnRng *rng) {
+const HnEncoder *hn_encoder_make(HnStore *s, const char *name, int64_t layers, int64_t width,
+                                 int64_t heads, int64_t hidden, HnRng *rng) {
   if (layers < 1 || layers > HN_ENCODER_MAX || heads < 1 || width % heads)
     hn_bug("hn_encoder_make: %lld layers of width %lld with %lld heads", (long long)layers,
            (long long)width, (long long)heads);
-  HnEncoder e = {.layers = layers, .width = width, .heads = heads};
+  HnEncoder *e = s->host->alloc(s->host, 1, sizeof *e);
+  *e = (HnEncoder){.layers = layers, .width = width, .heads = heads};
   const double gain = 0.67 * pow((double)layers, -0.25);
   for (int64_t i = 0; i < layers; i++) {
     char text[128];
     snprintf(text, sizeof text, "%s.%lld", name, (long long)i);
-    e.layer[i] = make_layer(s, text, width, hidden, gain, rng);
+    e->layer[i] = make_layer(s, text, width, hidden, gain, rng);
   }
   return e;
 }
@@ -64,13 +75,13 @@ HnEncoder hn_encoder_make(HnStore *s, const char *name, int64_t layers, int64_t 
 /* ---- on the tape ---- */
 
 HnVar *hn_encoder_qkv(HnTape *t, const HnEncoder *e, int64_t layer, HnVar *x, float *flat) {
-  const HnEncoderLayer *l = &e->layer[layer];
+  const Layer *l = &e->layer[layer];
   return hn_linear(t, x, hn_param(t, l->qkv_w, flat), hn_param(t, l->qkv_b, flat), HN_LINEAR);
 }
 
 HnVar *hn_encoder_layer(HnTape *t, const HnEncoder *e, int64_t layer, HnVar *x, HnVar *qkv,
-                        HnSequences s, float *flat) {
-  const HnEncoderLayer *l = &e->layer[layer];
+                        const HnSequences *s, float *flat) {
+  const Layer *l = &e->layer[layer];
   HnVar *seen = hn_attention(t, qkv, e->heads, s);
   seen = hn_linear(t, seen, hn_param(t, l->out_w, flat), hn_param(t, l->out_b, flat), HN_LINEAR);
   x = hn_add(t, x, seen);
@@ -78,19 +89,22 @@ HnVar *hn_encoder_layer(HnTape *t, const HnEncoder *e, int64_t layer, HnVar *x, 
 }
 
 /* The rows of the last slots. */
-static HnVar *last_of(HnTape *t, HnVar *x, HnSequences s) {
-  int32_t *row = hn_tape_take(t, s.n, sizeof *row);
-  for (int64_t k = 0; k < s.n; k++) row[k] = (int32_t)((k + 1) * s.slots - 1);
-  return hn_pick_rows(t, x, s.n, row);
+static HnVar *last_of(HnTape *t, HnVar *x, int64_t n, int64_t slots) {
+  int32_t *row = hn_tape_take(t, n, sizeof *row);
+  for (int64_t k = 0; k < n; k++) row[k] = (int32_t)((k + 1) * slots - 1);
+  return hn_pick_rows(t, x, n, row);
 }
 
-HnVar *hn_encoder(HnTape *t, const HnEncoder *e, HnVar *x, HnSequences s, float *flat) {
-  HN_SHAPE(x->rows == s.n * s.slots && x->cols == e->width, "hn_encoder's tokens", x, x);
-  for (int64_t i = 0; i < e->layers; i++) {
-    const bool last = i + 1 == e->layers;
-    HnVar *qkv = hn_encoder_qkv(t, e, i, x, flat);
-    s.attend = last ? HN_ATTEND_LAST : HN_ATTEND_CAUSAL;
-    x = hn_encoder_layer(t, e, i, last ? last_of(t, x, s) : x, qkv, s, flat);
-  }
-  return x;
+HnVar *hn_encoder(HnTape *t, const HnEncoder *e, HnVar *x, int64_t n, int64_t slots,
+                  const int32_t *row, float *flat) {
+  if (x->rows != n * slots || x->cols != e->width)
+    hn_bug("hn_encoder: [%lld, %lld] are no %lld sequences of %lld tokens of width %lld",
+           (long long)x->rows, (long long)x->cols, (long long)n, (long long)slots,
+           (long long)e->width);
+  const HnSequences *all = hn_sequences(t, n, slots, row, HN_ATTEND_CAUSAL);
+  for (int64_t i = 0; i + 1 < e->layers; i++)
+    x = hn_encoder_layer(t, e, i, x, hn_encoder_qkv(t, e, i, x, flat), all, flat);
+  const HnSequences *last = hn_sequences(t, n, slots, row, HN_ATTEND_LAST);
+  HnVar *qkv = hn_encoder_qkv(t, e, e->layers - 1, x, flat);
+  return hn_encoder_layer(t, e, e->layers - 1, last_of(t, x, n, slots), qkv, last, flat);
 }

@@ -8,9 +8,27 @@ static const HnAttendKernels *kernels(void) {
   return tables[hn_isa_level()];
 }
 
+struct HnSequences {
+  int64_t n, slots, rows; /* rows: that there must be at least */
+  const int32_t *row;
+  HnAttend attend;
+};
+
+const HnSequences *hn_sequences(HnTape *t, int64_t n, int64_t slots, const int32_t *row,
+                                HnAttend attend) {
+  if (n < 0 || slots < 1 || slots > HN_ATTEND_SLOTS)
+    hn_bug("hn_sequences: %lld of %lld slots", (long long)n, (long long)slots);
+  HnSequences *s = hn_tape_take(t, 1, sizeof *s);
+  *s = (HnSequences){.n = n, .slots = slots, .row = row, .attend = attend};
+  for (int64_t k = 0; row && k < n * slots; k++)
+    if (row[k] >= s->rows) s->rows = row[k] + 1;
+  if (!row) s->rows = n * slots;
+  return s;
+}
+
 typedef struct Attention {
   int64_t heads;
-  HnSequences s;
+  const HnSequences *s;
   float *p; /* the weights, as attend.h has them */
 } Attention;
 
@@ -23,14 +41,14 @@ static HnAttendArgs args_of(HnTape *t, const Attention *a, const HnVar *qkv) {
   return (HnAttendArgs){
       .heads = a->heads,
       .size = d / a->heads,
-      .sequences = a->s.n,
-      .slots = a->s.slots,
-      .first = first_asking(&a->s),
-      .causal = a->s.attend == HN_ATTEND_CAUSAL,
+      .sequences = a->s->n,
+      .slots = a->s->slots,
+      .first = first_asking(a->s),
+      .causal = a->s->attend == HN_ATTEND_CAUSAL,
       .x = qkv->data,
-      .row = a->s.row,
+      .row = a->s->row,
       .p = a->p,
-      .room = hn_tape_take(t, HN_ATTEND_ROOM * a->s.slots * d * HN_ATTEND_LANES, sizeof(float))};
+      .room = hn_tape_take(t, HN_ATTEND_ROOM * a->s->slots * d * HN_ATTEND_LANES, sizeof(float))};
 }
 
 static void attention_back(HnTape *t, HnRecord *r) {
@@ -81,7 +99,7 @@ static HnVar *heads_of(HnTape *t, int64_t d, int64_t heads, bool flip) {
 
 static Seen see(HnTape *t, const Attention *a, HnVar *qkv, HnVar *q, HnVar *heads, int64_t slot) {
   const int64_t n = q->rows;
-  Seen s = {.row = rows_at(t, &a->s, slot)};
+  Seen s = {.row = rows_at(t, a->s, slot)};
   float *mask = hn_tape_room(t, n * a->heads, sizeof *mask);
   for (int64_t k = 0; k < n * a->heads; k++) mask[k] = s.row[k / a->heads] >= 0;
   s.mask = hn_constant(t, n, a->heads, mask);
@@ -120,8 +138,8 @@ static HnVar *attention_jvp(HnTape *t, const HnRecord *r) {
   const Attention *a = r->extra;
   HnVar *qkv = r->a, *d_qkv = hn_tangent(t, qkv);
   if (!d_qkv) return NULL;
-  const int64_t slots = a->s.slots, n = r->y->rows, d = r->y->cols;
-  const int32_t *own = rows_at(t, &a->s, -1);
+  const int64_t slots = a->s->slots, n = r->y->rows, d = r->y->cols;
+  const int32_t *own = rows_at(t, a->s, -1);
   HnVar *q = part_of(t, qkv, 0, n, own), *dq = part_of(t, d_qkv, 0, n, own);
   HnVar *heads = heads_of(t, d, a->heads, false), *spread = heads_of(t, d, a->heads, true);
   Seen *seen = hn_tape_take(t, slots, sizeof *seen);
@@ -147,22 +165,19 @@ static HnVar *attention_jvp(HnTape *t, const HnRecord *r) {
 
 static const HnRule attention_rule = {"hn_attention", attention_back, attention_jvp};
 
-HnVar *hn_attention(HnTape *t, HnVar *qkv, int64_t heads, HnSequences s) {
-  const int64_t d = qkv->cols / 3, asking = s.slots - first_asking(&s);
+HnVar *hn_attention(HnTape *t, HnVar *qkv, int64_t heads, const HnSequences *s) {
+  const int64_t d = qkv->cols / 3, asking = s->slots - first_asking(s);
   if (heads < 1 || qkv->cols != 3 * d || d % heads)
     hn_bug("hn_attention: %lld columns are no queries, keys and values of %lld heads",
            (long long)qkv->cols, (long long)heads);
-  if (s.slots < 1 || s.slots > HN_ATTEND_SLOTS || (!s.row && s.n * s.slots != qkv->rows))
-    hn_bug("hn_attention: %lld sequences of %lld slots, of %lld rows", (long long)s.n,
-           (long long)s.slots, (long long)qkv->rows);
-  for (int64_t k = 0; s.row && k < s.n * s.slots; k++)
-    if (s.row[k] >= qkv->rows)
-      hn_bug("hn_attention: row %d of %lld", (int)s.row[k], (long long)qkv->rows);
-  HnVar *y = hn_output(t, s.n * asking, d, qkv, NULL, NULL);
+  if (s->rows > qkv->rows)
+    hn_bug("hn_attention: sequences of %lld rows, of which there are %lld", (long long)s->rows,
+           (long long)qkv->rows);
+  HnVar *y = hn_output(t, s->n * asking, d, qkv, NULL, NULL);
+  const int64_t whole = (s->n + HN_ATTEND_LANES - 1) / HN_ATTEND_LANES * HN_ATTEND_LANES;
   Attention *saved = hn_tape_take(t, 1, sizeof *saved);
   *saved = (Attention){.heads = heads, .s = s};
-  const int64_t whole = (s.n + HN_ATTEND_LANES - 1) / HN_ATTEND_LANES * HN_ATTEND_LANES;
-  saved->p = hn_tape_take(t, whole * heads * asking * s.slots, sizeof(float));
+  saved->p = hn_tape_take(t, whole * heads * asking * s->slots, sizeof(float));
   HnAttendArgs args = args_of(t, saved, qkv);
   args.y = y->data;
   kernels()->forward(&args);

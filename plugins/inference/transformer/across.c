@@ -82,16 +82,14 @@ static void keep_keys(const Ecet *m, const EcetPlan *plan, int64_t first, int64_
 static HnVar *run_row(const Ecet *m, HnTape *t, const EcetPlan *plan, int64_t rows, int64_t row,
                       float *d_vector, float *flat, float *memory) {
   const int64_t first = plan->first[row], n = plan->first[row + 1] - first;
-  const HnSequences s = {.n = n,
-                         .slots = m->episodes,
-                         .row = read_keys(m, t, plan, rows, row, first, n),
-                         .attend = HN_ATTEND_LAST};
+  const int32_t *key = read_keys(m, t, plan, rows, row, first, n);
+  const HnSequences *s = hn_sequences(t, n, m->episodes, key, HN_ATTEND_LAST);
   HnVar *x = read_vectors(m, t, plan, first, n, d_vector);
-  for (int64_t l = 0; l < m->across.layers; l++) {
-    HnVar *own = hn_encoder_qkv(t, &m->across, l, x, flat);
+  for (int64_t l = 0; l < m->net.p->episode_layers; l++) {
+    HnVar *own = hn_encoder_qkv(t, m->across, l, x, flat);
     HnVar *all[] = {read_kept(m, t, plan, row, l), own};
     if (memory) keep_keys(m, plan, first, n, l, own, memory);
-    x = hn_encoder_layer(t, &m->across, l, x, hn_stack(t, 2, all), s, flat);
+    x = hn_encoder_layer(t, m->across, l, x, hn_stack(t, 2, all), s, flat);
   }
   return x;
 }

@@ -37,7 +37,7 @@ typedef struct EcetPlan {
 
 struct Ecet {
   Transformer net;
-  HnEncoder across;
+  const HnEncoder *across;
   int64_t episodes, kept; /* attended to; of the past */
   size_t row_size;
   EcetPlan plan; /* of the last forward, until its backward */

@@ -78,5 +78,5 @@ HnVar *transformer_run(const Transformer *m, HnTape *t, const Windows *w, int64_
                            hn_param(t, m->embed, flat));
   HnVar *x = hn_add(t, hn_pick_rows(t, token, count * N, s.which),
                     hn_pick_rows(t, position, count * N, s.position));
-  return hn_encoder(t, &m->encoder, x, (HnSequences){.n = count, .slots = N, .row = s.slot}, flat);
+  return hn_encoder(t, m->encoder, x, count, N, s.slot, flat);
 }

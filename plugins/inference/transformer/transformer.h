@@ -69,7 +69,7 @@ typedef struct Transformer {
   HnTensor *embed;    /* [in, width], without a bias */
   HnTensor *position; /* [memory, width] learned positions, or NULL .. */
   float *sinusoids;   /* .. and then these, [memory, width] */
-  HnEncoder encoder;
+  const HnEncoder *encoder;
   double norm2; /* of the gradient */
 } Transformer;
 
