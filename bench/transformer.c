@@ -1,9 +1,10 @@
 /* transformer.c - what TrMRL costs beside the matrix products in it, at its published sizes: one
- * gradient step (forward, backward, Adam) over a whole window of experience, and acting.
+ * gradient step (forward, backward, Adam) over a whole window of experience, and acting; the same
+ * of ECET, without its products over episodes.
  *
- * `products` is the same step's products alone, by hn_gemm in the same shapes and order on arrays as
- * large as a piece's: what a step would take if all else were free.  `share` is the fraction of the
- * step that they make up, so the share of the kit's rate for these shapes that it reaches. */
+ * `products` is the same step's products alone, by hn_gemm in the same shapes and order on arrays
+ * as large as a piece's: what a step would take if all else were free.  `share` is the fraction of
+ * the step that they make up, so the share of the kit's rate for these shapes that it reaches. */
 #include "../plugins/inference/transformer/transformer.h"
 #include "../tests/support/fake_host.h"
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-extern const HnPlugin trmrl_LTX_hn_plugin;
+extern const HnPlugin ecet_LTX_hn_plugin, trmrl_LTX_hn_plugin;
 
 enum { ROUNDS = 9, PIECE = 64 };
 
@@ -23,6 +24,7 @@ static double seconds(void) {
 
 typedef struct Size {
   const char *name;
+  const HnPlugin *plugin;
   int64_t obs, action_dim, rows, steps, horizon;
   TransformerParams p;
 } Size;
@@ -41,7 +43,8 @@ static double median(double *x) {
 static float *memory[3]; /* a, b, c: large enough for any product */
 static double flops;
 
-/* x w of m rows, as often as a step does it: twice forward, and back to x (not for tokens) and w. */
+/* x w of m rows, as often as a step does it: twice forward, and back to x (not for tokens) and w.
+ */
 static void linear(int64_t m, int64_t n, int64_t k, bool inner) {
   float *a = memory[0], *b = memory[1], *c = memory[2];
   hn_gemm(m, n, k, a, k, 1, b, n, 0, c, n);
@@ -68,7 +71,7 @@ static void products(const Size *s) {
 /* ---- the method ---- */
 
 static HnHistory walk_new(const Size *s) {
-  const size_t n = (size_t)((s->steps + 2) * s->rows);
+  const size_t n = (size_t)((s->steps + 3) * s->rows);
   uint8_t *begin = calloc(n, 1);
   float *obs = calloc(n * (size_t)s->obs, 4), *action = calloc(n * (size_t)s->action_dim, 4);
   float *reward = calloc(n, 4);
@@ -86,21 +89,20 @@ static HnHistory walk_new(const Size *s) {
                      .begin = begin + s->rows,
                      .obs = obs + s->rows * s->obs,
                      .action = action + s->rows * s->action_dim,
+                     .next_obs = obs + 2 * s->rows * s->obs,
                      .reward = reward + s->rows};
 }
 
 static void run(const Size *s) {
   FakeHost *f = malloc(sizeof *f);
-  const HnInference *methods = trmrl_LTX_hn_plugin.methods;
-  void *m = calloc(1, trmrl_LTX_hn_plugin.self_size);
+  const HnInference *methods = s->plugin->methods;
+  void *m = calloc(1, s->plugin->self_size);
   HnRng rng = hn_rng(2, 2);
-  HnBeliefSpec spec = {.struct_size = sizeof spec,
-                       .obs_dim = s->obs,
-                       .action_dim = s->action_dim,
-                       .rng = &rng};
+  HnBeliefSpec spec = {
+      .struct_size = sizeof spec, .obs_dim = s->obs, .action_dim = s->action_dim, .rng = &rng};
   if (methods->create(m, fake_host_open(f), &s->p, &spec)) abort();
-  HnHistory h = walk_new(s), first = h;
-  first.steps = 0;
+  HnHistory h = walk_new(s), now = h; /* now: a step within an episode */
+  now.steps = 0, now.begin += s->rows;
   const int64_t n = (s->steps + 1) * s->rows * spec.belief_dim;
   float *belief = calloc((size_t)n, 4), *d = calloc((size_t)n, 4);
   for (int64_t k = 0; k < n; k++) d[k] = 1e-4f;
@@ -119,7 +121,7 @@ static void run(const Size *s) {
     fake_host_reset(f, (FakeMark){0});
     flops = 0, products(s);
     took[2][r] = seconds() - mark, mark = seconds();
-    q.history = &first;
+    q.history = &now;
     for (int64_t t = 0; t < 50; t++) {
       if (methods->infer(m, &q)) abort();
       fake_host_reset(f, (FakeMark){0});
@@ -128,15 +130,17 @@ static void run(const Size *s) {
   }
   const double us = 1e6 / (double)(s->steps * s->rows), forward = median(took[0]),
                back = median(took[1]), alone = median(took[2]);
-  printf("%-10s act %5.2f   step %6.2f = forward %5.2f + rest %6.2f   products %6.2f (%.0f Gflop/s)"
+  printf("%-8s %5zu bytes a row   act %5.2f   step %6.2f = forward %5.2f + rest %6.2f   products "
+         "%6.2f (%.0f Gflop/s)"
          "   share %.2f\n",
-         s->name, median(took[3]) * 1e6 / (double)s->rows, (forward + back) * us, forward * us,
-         back * us, alone * us, flops / alone * 1e-9, alone / (forward + back));
+         s->name, spec.row_size, median(took[3]) * 1e6 / (double)s->rows, (forward + back) * us,
+         forward * us, back * us, alone * us, flops / alone * 1e-9, alone / (forward + back));
 }
 
 int main(void) {
   const Size sizes[] = {
       {"ml10",
+       &trmrl_LTX_hn_plugin,
        39,
        4,
        10,
@@ -144,12 +148,27 @@ int main(void) {
        500,
        {.memory = 5, .layers = 4, .width = 32, .heads = 4, .feed_forward = 128}},
       {"cheetah",
+       &trmrl_LTX_hn_plugin,
        20,
        6,
        16,
        200,
        200,
-       {.memory = 5, .layers = 4, .width = 128, .heads = 16, .feed_forward = 512}}};
+       {.memory = 5, .layers = 4, .width = 128, .heads = 16, .feed_forward = 512}},
+      {"ecet", /* ten episodes of 50 steps */
+       &ecet_LTX_hn_plugin,
+       39,
+       4,
+       10,
+       500,
+       50,
+       {.memory = 5,
+        .layers = 4,
+        .width = 32,
+        .heads = 4,
+        .feed_forward = 128,
+        .episodes = 25,
+        .episode_layers = 2}}};
   for (int k = 0; k < 3; k++) memory[k] = calloc((size_t)1 << 20, sizeof(float));
   printf("us per env step, CPU time of one thread, medians of %d; kit %s\n", ROUNDS, hn_kit_isa());
   for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) run(&sizes[k]);

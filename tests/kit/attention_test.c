@@ -1,6 +1,6 @@
-/* attention_test.c - attention and encoders: published numbers, invariants, and a four-layer encoder
- * against a naive one in float64 and its central differences.  Operations on random inputs, their
- * tangents and Hessians are in tape_cases.h. */
+/* attention_test.c - attention and encoders: published numbers, invariants, and a four-layer
+ * encoder against a naive one in float64 and its central differences.  Operations on random inputs,
+ * their tangents and Hessians are in tape_cases.h. */
 #include "encoder_naive.h"
 #include <hunch/kit/attention.h>
 
@@ -12,17 +12,30 @@ static void assert_near(int64_t n, const float *x, const double *y, double toler
 }
 
 /* Rows [3, 6] of queries, keys and values of two numbers. */
-static const float three[18] = {1, 0, 1, 0,  1, 2,  /* */
-                                0, 1, 0, 1,  3, -1, /* */
+static const float three[18] = {1, 0, 1,   0,    1,   2,  /* */
+                                0, 1, 0,   1,    3,   -1, /* */
                                 1, 1, .5f, -.5f, .5f, 4};
 
 static void test_golden(void) {
   static const double y[] = {1, 2, 2.3395230987, -.0092846480, 1.7033362780, 1.1922153512};
-  static const double dx[] = {0,            0,             -.4285978394, .0405979503,
-                              1.4011120927, -.0708736420,  .4691957896,  -.4691957896,
-                              .9895475644,  .5203517747,   .4011120927,  .2686494566,
-                              -.7090727019, 1.2700224269,  -.5609497250, -.5609497250,
-                              .1977758146,  -.1977758146};
+  static const double dx[] = {0,
+                              0,
+                              -.4285978394,
+                              .0405979503,
+                              1.4011120927,
+                              -.0708736420,
+                              .4691957896,
+                              -.4691957896,
+                              .9895475644,
+                              .5203517747,
+                              .4011120927,
+                              .2686494566,
+                              -.7090727019,
+                              1.2700224269,
+                              -.5609497250,
+                              -.5609497250,
+                              .1977758146,
+                              -.1977758146};
   FakeHost *fake = g_new(FakeHost, 1);
   HnTape t = hn_tape_begin(fake_host_open(fake), true);
   float grad[18] = {0};
@@ -110,7 +123,8 @@ static float *tokens_new(int64_t n, uint64_t seed) {
   return x;
 }
 
-/* A token moves no output before its own; without a mask, outputs follow a permutation of tokens. */
+/* A token moves no output before its own; without a mask, outputs follow a permutation of tokens.
+ */
 static void test_order(void) {
   FakeHost *fake = g_new(FakeHost, 1);
   fake_host_open(fake);
@@ -143,8 +157,7 @@ static void test_shift(void) {
   for (int k = 0; k < N * H; k++) x[0][k / H * 3 * D + k % H * 4] = 2;
   memcpy(x[1], x[0], sizeof x[0]);
   for (int k = 0; k < N * H; k++) x[1][k / H * 3 * D + D + k % H * 4] += 10000;
-  for (int k = 0; k < 2; k++)
-    attend(fake, N, x[k], (Slots){1, N, NULL, HN_ATTEND_ALL}, y[k]);
+  for (int k = 0; k < 2; k++) attend(fake, N, x[k], (Slots){1, N, NULL, HN_ATTEND_ALL}, y[k]);
   g_assert_cmpmem(y[0], sizeof y[0], y[1], sizeof y[1]);
   fake_host_close(fake), g_free(fake);
 }
@@ -154,7 +167,7 @@ static void test_alone(void) {
   enum { S = 37 };
   FakeHost *fake = g_new(FakeHost, 1);
   fake_host_open(fake);
-  float *x = tokens_new(2 * S, 4), *y = g_new(float, S * N * D), one[N * D];
+  float *x = tokens_new(2 * S, 4), *y = g_new(float, S *N *D), one[N * D];
   int32_t row[S * N];
   HnRng rng = hn_rng(5, 3);
   for (int k = 0; k < S * N; k++)
@@ -237,7 +250,8 @@ static void test_sizes(void) {
 }
 
 enum { WIDTH = 8, LAYERS = 4, WINDOWS = 3 };
-static EncoderShape shape = {.name = "e", .layers = LAYERS, .width = WIDTH, .heads = 2, .hidden = 11};
+static EncoderShape shape = {
+    .name = "e", .layers = LAYERS, .width = WIDTH, .heads = 2, .hidden = 11};
 
 typedef struct Net {
   FakeHost fake;
@@ -302,7 +316,8 @@ static void test_encoder(void) {
   hn_tape_backward_from(&t, y, net->weight);
   hn_store_reduce(&net->store, 1, flat);
   g_assert_cmpfloat(check_slopes(z, naive_sum, net, 2e-5), >, 1);
-  /* keys' biases move all scores of a question alike; of a layer's eight tensors it is the second */
+  /* keys' biases move all scores of a question alike; of a layer's eight tensors it is the second
+   */
   for (int l = 0; l < LAYERS; l++)
     for (int c = 0; c < WIDTH; c++)
       g_assert_cmpfloat(fabsf(net->store.tensor[8 * l + 1].grad[WIDTH + c]), <, 1e-6f);
@@ -316,8 +331,8 @@ static void test_kept(void) {
   const HnSequences *all = hn_sequences(&t, 1, N, NULL, HN_ATTEND_CAUSAL);
   HnVar *x = hn_constant(&t, N, WIDTH, net->x), *whole = x;
   for (int64_t l = 0; l < LAYERS; l++)
-    whole = hn_encoder_layer(&t, net->e, l, whole, hn_encoder_qkv(&t, net->e, l, whole, NULL),
-                             all, NULL);
+    whole = hn_encoder_layer(&t, net->e, l, whole, hn_encoder_qkv(&t, net->e, l, whole, NULL), all,
+                             NULL);
   HnVar *kept[LAYERS][N];
   for (int64_t i = 0; i < N; i++) {
     HnVar *y = hn_rows_of(&t, x, i, 1);

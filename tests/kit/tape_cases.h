@@ -86,7 +86,8 @@ static void layer_norm_naive(const Case *c, double **in, double *y) {
   }
 }
 
-/* ---- attention: of two heads over three slots; overlapping sequences with empty slots if TABLE ----
+/* ---- attention: of two heads over three slots; overlapping sequences with empty slots if TABLE
+ * ----
  */
 
 enum { SLOTS = 3, HEADS = 2, TABLE = 4 };
@@ -650,10 +651,10 @@ static int64_t count(const int64_t shape_of[2]) {
 }
 
 static int64_t choices(const Case *c) {
-  return c->tape == linear_pick                           ? c->shape[1][1]
-         : c->tape == bernoulli                           ? 60
+  return c->tape == linear_pick                         ? c->shape[1][1]
+         : c->tape == bernoulli                         ? 60
          : c->tape == attention || c->tape == pick_rows ? c->shape[0][0]
-                                                          : c->shape[0][1];
+                                                        : c->shape[0][1];
 }
 
 static void draw(const Case *c, Data *d) {

@@ -79,7 +79,7 @@ static void test_sampling(void) {
   memset(xp->begin, HN_KEEP, (gsize)((LENGTH + 1) * B)), memset(xp->begin + B, HN_NEW_TASK, B);
   HnHistory h = experience_window(xp, 0, xp->T, 0, B);
   char *state = g_malloc0((gsize)B * b->spec.row_size);
-  float *belief = g_new0(float, LENGTH * B * 8);
+  float *belief = g_new0(float, LENGTH *B * 8);
   HnBeliefUpdate q = {.struct_size = sizeof q, .history = &h, .state = state, .belief = belief};
   g_assert_cmpint(b->methods->infer(b->self, &q), ==, HN_OK);
   int64_t count[LENGTH] = {0};
@@ -113,9 +113,9 @@ static void test_refusals(void) {
 /* ---- in the run loop ---- */
 
 static void test_bits(void) {
-  HnCell c = cell_of_parts(
-      part_of(&toy_env_LTX_hn_plugin, ""), part_of(&ecet_LTX_hn_plugin, SMALL "memory: 3"),
-      part_of(&ppo_LTX_hn_plugin, "n_epochs: 2, n_minibatches: 2, lr: 0.01"));
+  HnCell c = cell_of_parts(part_of(&toy_env_LTX_hn_plugin, ""),
+                           part_of(&ecet_LTX_hn_plugin, SMALL "memory: 3"),
+                           part_of(&ppo_LTX_hn_plugin, "n_epochs: 2, n_minibatches: 2, lr: 0.01"));
   assert_same_bits(&c);
   cell_clear(&c);
 }

@@ -13,7 +13,7 @@ typedef struct Experience {
 } Experience;
 
 static inline Experience *experience_new(int64_t T, int64_t B, int64_t obs_dim, int64_t action_dim,
-                                  int64_t action_count, uint64_t seed) {
+                                         int64_t action_count, uint64_t seed) {
   gsize n = (gsize)((T + 2) * B);
   Experience *xp = g_new0(Experience, 1);
   *xp = (Experience){T,    B,    obs_dim, action_dim, action_count, g_new0(uint8_t, n),
@@ -43,8 +43,8 @@ static inline void experience_free(Experience *xp) {
 }
 
 /* Time steps from .. from + steps of rows first .. first + rows - 1. */
-static inline HnHistory experience_window(const Experience *xp, int64_t from, int64_t steps, int64_t first,
-                                   int64_t rows) {
+static inline HnHistory experience_window(const Experience *xp, int64_t from, int64_t steps,
+                                          int64_t first, int64_t rows) {
   int64_t at = (from + 1) * xp->B + first;
   return (HnHistory){.struct_size = sizeof(HnHistory),
                      .steps = steps,

@@ -43,8 +43,8 @@ static inline void naive_token(const NaiveNet *s, const float *obs, int64_t past
   memset(to, 0, (size_t)s->in * sizeof *to);
   for (int64_t k = 0; k < xp->obs_dim; k++) to[k] = (double)obs[k];
   for (int64_t k = 0; k < actions && past >= 0; k++)
-    to[xp->obs_dim + k] = xp->action_count ? xp->action_index[past] == k
-                                           : (double)xp->action[past * actions + k];
+    to[xp->obs_dim + k] =
+        xp->action_count ? xp->action_index[past] == k : (double)xp->action[past * actions + k];
   if (past >= 0) to[xp->obs_dim + actions] = (double)xp->reward[past];
   if (s->p->persist_memory) to[xp->obs_dim + actions + 1] = flag;
 }

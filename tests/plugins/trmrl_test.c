@@ -1,5 +1,6 @@
-/* trmrl_test.c - TrMRL against a naive network and its central differences, the promises of the ABI,
- * what is and is not carried over an episode's end, and PPO training it in the real run loop. */
+/* trmrl_test.c - TrMRL against a naive network and its central differences, the promises of the
+ * ABI, what is and is not carried over an episode's end, and PPO training it in the real run loop.
+ */
 #include "../fakes/toy.h"
 #include "transformer_naive.h"
 
@@ -21,8 +22,7 @@ static void naive_belief(const Weights *z, const Experience *xp, const Transform
   for (int64_t i = 0; i < xp->B; i++)
     for (int64_t t = 0, first = 0; t <= xp->T; t++) {
       const int64_t at = (t + 1) * xp->B + i;
-      const bool fresh =
-          xp->begin[at] == HN_NEW_TASK || (xp->begin[at] && !p->persist_memory);
+      const bool fresh = xp->begin[at] == HN_NEW_TASK || (xp->begin[at] && !p->persist_memory);
       if (fresh) first = t;
       naive_token(&s, xp->obs + at * xp->obs_dim, fresh ? -1 : at - xp->B,
                   xp->begin[at] == HN_NEW_EPISODE, token + t * s.in);
@@ -70,10 +70,9 @@ static void test_size(void) {
 /* AdamW: g / (|g| + 1) as eps is 1, and the weights' own share. */
 static void test_step(void) {
   for (int own = 0; own < 2; own++) {
-    Fixture *b = fixture_new(
-        &trmrl_LTX_hn_plugin, &cases[0],
-        own ? ", lr: 0.1, adam_eps: 1, weight_decay: 0.5, max_grad_norm: 0.25"
-            : ", lr: 0.1, adam_eps: 1, weight_decay: 0.5");
+    Fixture *b = fixture_new(&trmrl_LTX_hn_plugin, &cases[0],
+                             own ? ", lr: 0.1, adam_eps: 1, weight_decay: 0.5, max_grad_norm: 0.25"
+                                 : ", lr: 0.1, adam_eps: 1, weight_decay: 0.5");
     Experience *xp = experience_new(10, 3, 2, 3, 0, 5);
     float *d = random_floats(11 * 3 * 8, 8), belief[11 * 3 * 8], before[6 * 8], grad[6 * 8];
     double norm2;
@@ -102,9 +101,9 @@ static void test_refusals(void) {
 
 static void test_bits(gconstpointer more) {
   g_autofree char *settings = g_strdup_printf(SMALL "layers: 2%s", (const char *)more);
-  HnCell c = cell_of_parts(
-      part_of(&toy_env_LTX_hn_plugin, ""), part_of(&trmrl_LTX_hn_plugin, settings),
-      part_of(&ppo_LTX_hn_plugin, "n_epochs: 2, n_minibatches: 2, lr: 0.01"));
+  HnCell c =
+      cell_of_parts(part_of(&toy_env_LTX_hn_plugin, ""), part_of(&trmrl_LTX_hn_plugin, settings),
+                    part_of(&ppo_LTX_hn_plugin, "n_epochs: 2, n_minibatches: 2, lr: 0.01"));
   assert_same_bits(&c);
   cell_clear(&c);
 }

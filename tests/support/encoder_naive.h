@@ -74,8 +74,8 @@ typedef struct EncoderShape {
 
 /* Finds its weights. */
 static inline void encoder_find(const Weights *z, EncoderShape *s) {
-  static const char *const part[LAYER_PARTS] = {"qkv.weight", "qkv.bias",    "out.weight",
-                                                "out.bias",   "ff.0.weight", "ff.0.bias",
+  static const char *const part[LAYER_PARTS] = {"qkv.weight",  "qkv.bias",    "out.weight",
+                                                "out.bias",    "ff.0.weight", "ff.0.bias",
                                                 "ff.1.weight", "ff.1.bias"};
   for (int64_t l = 0; l < s->layers; l++)
     for (int k = 0; k < LAYER_PARTS; k++) s->part[l][k] = weights_of(z, s->name, l, part[k]);

@@ -38,20 +38,19 @@ static HnTensor *add(HnStore *s, const char *layer, const char *name, int64_t ro
 /* sqrt(2): the fan of three matrices side by side counts as that of one. */
 static Layer make_layer(HnStore *s, const char *name, int64_t d, int64_t hidden, double gain,
                         HnRng *rng) {
-  Layer e = {
-      .qkv_w = add(s, name, "qkv.weight", d, 3 * d, HN_INIT_XAVIER, sqrt(2) * gain, rng),
-      .qkv_b = add(s, name, "qkv.bias", 1, 3 * d, HN_INIT_ZERO, 0, rng),
-      .out_w = add(s, name, "out.weight", d, d, HN_INIT_XAVIER, gain, rng),
-      .out_b = add(s, name, "out.bias", 1, d, HN_INIT_ZERO, 0, rng)};
+  Layer e = {.qkv_w = add(s, name, "qkv.weight", d, 3 * d, HN_INIT_XAVIER, sqrt(2) * gain, rng),
+             .qkv_b = add(s, name, "qkv.bias", 1, 3 * d, HN_INIT_ZERO, 0, rng),
+             .out_w = add(s, name, "out.weight", d, d, HN_INIT_XAVIER, gain, rng),
+             .out_b = add(s, name, "out.bias", 1, d, HN_INIT_ZERO, 0, rng)};
   HnMlp *ff = &e.feed_forward;
   *ff = (HnMlp){.layers = 2, .hidden = HN_RELU, .output = HN_LINEAR};
   const int64_t width[] = {d, hidden, d};
   for (int i = 0; i < 2; i++) {
-    const char *const weight[] = {"ff.0.weight", "ff.1.weight"},
-                      *const bias[] = {"ff.0.bias", "ff.1.bias"};
+    const char *const weight[] = {"ff.0.weight", "ff.1.weight"}, *const bias[] = {"ff.0.bias",
+                                                                                  "ff.1.bias"};
     ff->w[i] = add(s, name, weight[i], width[i], width[i + 1], HN_INIT_XAVIER, gain, rng);
-    ff->b[i] = add(s, name, bias[i], 1, width[i + 1], HN_INIT_FAN_IN, 1 / sqrt((double)width[i]),
-                   rng);
+    ff->b[i] =
+        add(s, name, bias[i], 1, width[i + 1], HN_INIT_FAN_IN, 1 / sqrt((double)width[i]), rng);
   }
   return e;
 }

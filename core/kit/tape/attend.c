@@ -66,8 +66,7 @@ HN_INLINE void scatter(int64_t n, const float *from, int64_t lanes, float *to, i
     for (int64_t j = 0; j < HN_LANES; j++)
       x[j] = j < width ? v_load(from + (c + j) * HN_LANES) : v_all(0);
     v_transpose(x);
-    for (int64_t l = 0; l < lanes; l++)
-      v_store_any(to + l * ld + c, x[l], width == HN_LANES, part);
+    for (int64_t l = 0; l < lanes; l++) v_store_any(to + l * ld + c, x[l], width == HN_LANES, part);
   }
 }
 

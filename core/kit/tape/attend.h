@@ -1,12 +1,13 @@
 /* attend.h - the kernels of hn_attention, compiled once per instruction set. */
 #ifndef HN_KIT_ATTEND_H
 #define HN_KIT_ATTEND_H
-#include "isa.h"
 #include "hunch/kit/attention.h"
+#include "isa.h"
 
 enum { HN_ATTEND_LANES = 16 }; /* at least as many as any set has */
 
-/* Sequences go through the kernels in blocks of as many as a vector has lanes: [.., lanes] below. */
+/* Sequences go through the kernels in blocks of as many as a vector has lanes: [.., lanes] below.
+ */
 typedef struct HnAttendArgs {
   int64_t heads, size; /* heads; numbers of each: d = heads size */
   int64_t sequences, slots;
@@ -15,7 +16,7 @@ typedef struct HnAttendArgs {
   const float *x;     /* [.., 3 d] queries, keys, values */
   const int32_t *row; /* [sequences, slots] rows of x, or below 0: empty; NULL: in order */
   float *y;           /* [sequences, slots - first, d] out */
-  float *p; /* [blocks, heads, slots - first, slots, lanes] weights: out; of back, in */
+  float *p;           /* [blocks, heads, slots - first, slots, lanes] weights: out; of back, in */
   const float *dy;
   float *dx;   /* [.., 3 d] added to, sequence by sequence and slot by slot */
   float *room; /* HN_ATTEND_ROOM slots d HN_ATTEND_LANES numbers */

@@ -77,8 +77,8 @@ static int32_t *rows_at(HnTape *t, const HnSequences *s, int64_t slot) {
   int32_t *row = hn_tape_take(t, s->n * asking, sizeof *row);
   for (int64_t k = 0; k < s->n * asking; k++) {
     const int64_t own = first + k % asking;
-    const bool hidden = row_at(s, k / asking, own) < 0 ||
-                        (s->attend == HN_ATTEND_CAUSAL && slot > own);
+    const bool hidden =
+        row_at(s, k / asking, own) < 0 || (s->attend == HN_ATTEND_CAUSAL && slot > own);
     row[k] = hidden ? -1 : row_at(s, k / asking, slot < 0 ? own : slot);
   }
   return row;
@@ -93,7 +93,8 @@ static HnVar *part_of(HnTape *t, HnVar *qkv, int64_t k, int64_t n, const int32_t
 /* [d, heads]: 1 where a number belongs to a head; or its transpose. */
 static HnVar *heads_of(HnTape *t, int64_t d, int64_t heads, bool flip) {
   float *x = hn_tape_room(t, d * heads, sizeof *x);
-  for (int64_t c = 0; c < d; c++) x[flip ? c / (d / heads) * d + c : c * heads + c / (d / heads)] = 1;
+  for (int64_t c = 0; c < d; c++)
+    x[flip ? c / (d / heads) * d + c : c * heads + c / (d / heads)] = 1;
   return flip ? hn_constant(t, heads, d, x) : hn_constant(t, d, heads, x);
 }
 
@@ -143,7 +144,8 @@ static HnVar *attention_jvp(HnTape *t, const HnRecord *r) {
   HnVar *q = part_of(t, qkv, 0, n, own), *dq = part_of(t, d_qkv, 0, n, own);
   HnVar *heads = heads_of(t, d, a->heads, false), *spread = heads_of(t, d, a->heads, true);
   Seen *seen = hn_tape_take(t, slots, sizeof *seen);
-  HnVar **p = hn_tape_take(t, slots, sizeof(HnVar *)), **ds = hn_tape_take(t, slots, sizeof(HnVar *));
+  HnVar **p = hn_tape_take(t, slots, sizeof(HnVar *)),
+        **ds = hn_tape_take(t, slots, sizeof(HnVar *));
   HnVar *mean = NULL, *dy = NULL;
   for (int64_t j = 0; j < slots; j++) seen[j] = see(t, a, qkv, q, heads, j);
   weights_of(t, slots, seen, p);

@@ -38,12 +38,12 @@ typedef struct Walk {
   EcetPlan *plan;
   int64_t row, rows; /* rows: B */
   int64_t token, window;
-  int64_t past, steps;  /* as in EcetRow */
-  int64_t recents;      /* of recent, the oldest first */
-  int32_t recent[64];   /* tokens */
-  int32_t sampled[64];  /* of the first min(steps, memory) */
-  int64_t step[64];     /* of those */
-  int32_t kept[256];    /* who stands for episode e, at e mod kept */
+  int64_t past, steps; /* as in EcetRow */
+  int64_t recents;     /* of recent, the oldest first */
+  int32_t recent[64];  /* tokens */
+  int32_t sampled[64]; /* of the first min(steps, memory) */
+  int64_t step[64];    /* of those */
+  int32_t kept[256];   /* who stands for episode e, at e mod kept */
 } Walk;
 
 /* A number in 0 .. steps from a token's bits and its place (FNV-1a). */
@@ -61,8 +61,7 @@ static int64_t draw(const float *token, int64_t in, int64_t steps) {
 static void take_token(Walk *w) {
   const int64_t N = w->m->net.p->memory, in = w->m->net.in;
   const int32_t token = (int32_t)w->token++;
-  if (w->recents == N)
-    memmove(w->recent, w->recent + 1, (size_t)--w->recents * sizeof *w->recent);
+  if (w->recents == N) memmove(w->recent, w->recent + 1, (size_t)--w->recents * sizeof *w->recent);
   w->recent[w->recents++] = token;
   const int64_t place =
       w->steps < N ? w->steps : draw(w->plan->windows.token + token * in, in, w->steps);
@@ -78,7 +77,9 @@ static void put_window(Walk *w, int64_t count, const int32_t *token, int64_t tim
   w->plan->time[at] = time, w->plan->episode[at] = w->past;
   for (int64_t k = 0; k < E; k++) {
     const int64_t e = w->past - (E - 1) + k;
-    key[k] = e < 0 ? -1 : k + 1 < E ? w->kept[e % w->m->kept] : (int32_t)(w->rows * w->m->kept + at);
+    key[k] = e < 0       ? -1
+             : k + 1 < E ? w->kept[e % w->m->kept]
+                         : (int32_t)(w->rows * w->m->kept + at);
   }
 }
 
@@ -180,9 +181,9 @@ EcetPlan ecet_plan(const Ecet *m, const HnBeliefUpdate *q) {
                    .key = host->scratch(host, most * m->episodes, sizeof(int32_t)),
                    .start = host->scratch(host, B * keys_count(m), sizeof(float)),
                    .vector = host->scratch(host, most * m->net.p->width, sizeof(float))};
-  plan.windows = (Windows){
-      .token = host->scratch(host, (2 * B * N + most) * m->net.in, sizeof(float)),
-      .row = host->scratch(host, most * N, sizeof(int32_t))};
+  plan.windows =
+      (Windows){.token = host->scratch(host, (2 * B * N + most) * m->net.in, sizeof(float)),
+                .row = host->scratch(host, most * N, sizeof(int32_t))};
   Walk w = {.m = m, .plan = &plan, .rows = B};
   for (w.row = 0; w.row < B; w.row++) {
     EcetRow *row = ecet_row(m, q, w.row);

@@ -22,8 +22,8 @@ HnStatus transformer_create(Transformer *m, const HnHost *host, const Transforme
     m->sinusoids = host->alloc(host, p->memory * p->width, sizeof(float));
     hn_positions(0, p->memory, p->width, m->sinusoids);
   }
-  m->encoder = hn_encoder_make(&m->store, "encoder", p->layers, p->width, p->heads,
-                               p->feed_forward, spec->rng);
+  m->encoder = hn_encoder_make(&m->store, "encoder", p->layers, p->width, p->heads, p->feed_forward,
+                               spec->rng);
   spec->belief_dim = p->width, spec->latent_dim = 0;
   return HN_OK;
 }
@@ -72,10 +72,10 @@ HnVar *transformer_run(const Transformer *m, HnTape *t, const Windows *w, int64_
                        int64_t count, float *flat) {
   const int64_t N = m->p->memory;
   const Piece s = piece_of(m, t, w, first, count);
-  HnVar *position = m->position ? hn_param(t, m->position, flat)
-                                : hn_constant(t, N, m->p->width, m->sinusoids);
-  HnVar *token = hn_matmul(t, hn_constant(t, s.tokens, m->in, s.token),
-                           hn_param(t, m->embed, flat));
+  HnVar *position =
+      m->position ? hn_param(t, m->position, flat) : hn_constant(t, N, m->p->width, m->sinusoids);
+  HnVar *token =
+      hn_matmul(t, hn_constant(t, s.tokens, m->in, s.token), hn_param(t, m->embed, flat));
   HnVar *x = hn_add(t, hn_pick_rows(t, token, count * N, s.which),
                     hn_pick_rows(t, position, count * N, s.position));
   return hn_encoder(t, m->encoder, x, count, N, s.slot, flat);

@@ -13,35 +13,34 @@
 #include <hunch/kit/attention.h>
 #include <hunch/kit/scratch.h>
 
-#define TRANSFORMER_NETWORK_PARAMS(X)                                                           \
-  X(int, memory, "step", "Most recent steps that the transformer reads.", 5, 1, 64)             \
-  X(int, layers, "", "Layers of the transformer over steps.", 4, 1, 8)                          \
-  X(int, width, "", "Width of the transformer, and of the belief.", 32, 1, 4096)                \
-  X(int, heads, "", "Attention heads, a divisor of width.", 4, 1, 256)                          \
-  X(int, feed_forward, "", "Hidden ReLU units of a layer's feed-forward network.", 128, 1,      \
-    65536)                                                                                      \
-  X(choice, positions, "", "How the slots of a window are told apart.", "sinusoidal",           \
+#define TRANSFORMER_NETWORK_PARAMS(X)                                                             \
+  X(int, memory, "step", "Most recent steps that the transformer reads.", 5, 1, 64)               \
+  X(int, layers, "", "Layers of the transformer over steps.", 4, 1, 8)                            \
+  X(int, width, "", "Width of the transformer, and of the belief.", 32, 1, 4096)                  \
+  X(int, heads, "", "Attention heads, a divisor of width.", 4, 1, 256)                            \
+  X(int, feed_forward, "", "Hidden ReLU units of a layer's feed-forward network.", 128, 1, 65536) \
+  X(choice, positions, "", "How the slots of a window are told apart.", "sinusoidal",             \
     "sinusoidal|learned")
-#define TRANSFORMER_TRMRL_PARAMS(X)                                                             \
-  X(flag, persist_memory, "",                                                                   \
+#define TRANSFORMER_TRMRL_PARAMS(X)                                                               \
+  X(flag, persist_memory, "",                                                                     \
     "Whether steps of earlier episodes of the trial are remembered; as published, the memory is " \
-    "emptied when an episode begins.",                                                          \
+    "emptied when an episode begins.",                                                            \
     false)
-#define TRANSFORMER_ECET_PARAMS(X)                                                              \
-  X(int, episodes, "", "Most recent episodes that are attended to, the current among them.", 25, \
-    1, 256)                                                                                     \
-  X(int, episode_layers, "", "Layers of the transformer over episodes.", 2, 1, 6)               \
-  X(choice, sampling, "",                                                                       \
+#define TRANSFORMER_ECET_PARAMS(X)                                                                \
+  X(int, episodes, "", "Most recent episodes that are attended to, the current among them.", 25,  \
+    1, 256)                                                                                       \
+  X(int, episode_layers, "", "Layers of the transformer over episodes.", 2, 1, 6)                 \
+  X(choice, sampling, "",                                                                         \
     "Which steps of an episode that has ended are read: drawn at random, or its last.", "random", \
     "random|last")
-#define TRANSFORMER_OPTIMISER_PARAMS(X)                                                         \
-  X(real, lr, "", "Learning rate of AdamW; the policy's schedule scales it.", 5e-5, 0, 1)       \
-  X(real, weight_decay, "", "Decoupled weight decay of AdamW.", 0.01, 0, 1)                     \
-  X(real, adam_eps, "", "Term of Adam's denominator that guards against division by 0.", 1e-8,  \
-    0, 1)                                                                                       \
-  X(real, max_grad_norm, "",                                                                    \
-    "Largest norm of this plugin's gradient, after the policy's joint bound; 0: no bound.", 0,  \
-    0, 1e9)
+#define TRANSFORMER_OPTIMISER_PARAMS(X)                                                           \
+  X(real, lr, "", "Learning rate of AdamW; the policy's schedule scales it.", 5e-5, 0, 1)         \
+  X(real, weight_decay, "", "Decoupled weight decay of AdamW.", 0.01, 0, 1)                       \
+  X(real, adam_eps, "", "Term of Adam's denominator that guards against division by 0.", 1e-8, 0, \
+    1)                                                                                            \
+  X(real, max_grad_norm, "",                                                                      \
+    "Largest norm of this plugin's gradient, after the policy's joint bound; 0: no bound.", 0, 0, \
+    1e9)
 
 #define TRANSFORMER_METRICS(X) \
   X(grad_norm, "", "Norm of this plugin's gradient before clipping.", HN_MEAN)

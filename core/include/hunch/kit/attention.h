@@ -28,8 +28,8 @@ enum {
 
 /* A set of sequences, for one tape. */
 typedef struct HnSequences HnSequences;
-/* n sequences of `slots` slots, at most HN_ATTEND_SLOTS; row [n, slots] as above, borrowed, or NULL:
- * row s slots + j in slot j. */
+/* n sequences of `slots` slots, at most HN_ATTEND_SLOTS; row [n, slots] as above, borrowed, or
+ * NULL: row s slots + j in slot j. */
 HN_KIT const HnSequences *hn_sequences(HnTape *t, int64_t n, int64_t slots, const int32_t *row,
                                        HnAttend attend);
 

@@ -43,8 +43,8 @@ enum {
   HN_INIT_CONSTANT = 4,   /* gain everywhere */
   HN_INIT_LECUN = 5, /* standard deviation gain / sqrt(rows), from a normal cut at +-2 stddev */
   HN_INIT_ORTHOGONAL_EACH = 6, /* gain times square orthogonal blocks side by side */
-  HN_INIT_XAVIER = 7, /* uniform within +-gain sqrt(6 / (rows + cols)) */
-  HN_INIT_NORMAL = 8, /* normal with standard deviation gain */
+  HN_INIT_XAVIER = 7,          /* uniform within +-gain sqrt(6 / (rows + cols)) */
+  HN_INIT_NORMAL = 8,          /* normal with standard deviation gain */
 };
 
 /* Begins a store.  `prefix` (may be "") starts the names of all its arrays, so that a plugin may
