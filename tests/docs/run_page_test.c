@@ -168,6 +168,7 @@ static const struct {
     {"rl2", "bottleneck: 4"},
     {"sac", "normalise_obs: true"},
     {"trpo", "obs_embed: 4, belief_embed: 4"},
+    {"trmrl", "positions: learned"},
     {"varibad", "state_weight: 1, reward_weight: 1"},
     {"vrnn", "covariance: diagonal"},
 };

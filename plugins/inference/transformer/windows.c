@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PIECE = 64, MOST_TASKS = 32 }; /* windows; gradients that are added up */
+enum { PIECE = 32, MOST_TASKS = 32 }; /* windows; gradients that are added up */
 
 typedef struct Pass {
   const Transformer *m;
