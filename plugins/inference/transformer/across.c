@@ -2,7 +2,7 @@
 #include "ecet.h"
 #include <string.h>
 
-enum { MOST_TASKS = 32 }; /* gradients that are added up */
+enum { MOST_TASKS = 32, GROUP = 64 }; /* gradients that are added up; windows of a group of rows */
 
 HnStatus ecet_create(void *self, const HnHost *host, const void *params, HnBeliefSpec *spec) {
   Ecet *m = self;
@@ -13,82 +13,97 @@ HnStatus ecet_create(void *self, const HnHost *host, const void *params, HnBelie
   m->episodes = fewer ? spec->episodes : p->episodes, m->kept = m->episodes - 1;
   m->across = hn_encoder_make(&m->net.store, "across", p->episode_layers, p->width, p->heads,
                               p->feed_forward, spec->rng);
+  m->position = host->alloc(host, ECET_POSITIONS * p->width, sizeof(float));
+  hn_positions(0, ECET_POSITIONS, p->width, m->position);
   m->row_size = spec->row_size = ecet_row_size(m);
   spec->refresh = true; /* keys and values are made by weights */
   return HN_OK;
 }
 
-/* ---- the network on one row ---- */
+/* ---- the network on a few rows ---- */
 
-/* The vectors of a row's windows n from `first`, and the positions of their episodes, [n, width];
- * gradients go to d_vector if it is not NULL. */
-static HnVar *read_vectors(const Ecet *m, HnTape *t, const EcetPlan *plan, int64_t first, int64_t n,
-                           float *d_vector) {
+/* Rows from .. from + rows - 1 of B, whose windows are n from `first`. */
+typedef struct Group {
+  const EcetPlan *plan;
+  int64_t all, from, rows, first, n; /* all: B */
+} Group;
+
+static Group group_of(const EcetPlan *plan, int64_t all, int64_t from, int64_t to) {
+  const int64_t first = plan->first[from];
+  return (Group){plan, all, from, to - from, first, plan->first[to] - first};
+}
+
+/* The vectors of its windows, and the positions of their episodes, [n, width]; gradients go to
+ * d_vector if it is not NULL. */
+static HnVar *read_vectors(const Ecet *m, HnTape *t, const Group *g, float *d_vector) {
   const int64_t width = m->net.p->width;
-  float *position = hn_tape_room(t, n * width, sizeof *position);
-  for (int64_t k = 0; k < n; k++) {
-    const int64_t e = plan->episode[first + k];
-    if (k && e == plan->episode[first + k - 1])
-      memcpy(position + k * width, position + (k - 1) * width, (size_t)width * sizeof *position);
+  float *position = hn_tape_room(t, g->n * width, sizeof *position);
+  for (int64_t k = 0; k < g->n; k++) {
+    const int64_t e = g->plan->episode[g->first + k];
+    if (e < ECET_POSITIONS)
+      memcpy(position + k * width, m->position + e * width, (size_t)width * sizeof *position);
     else
       hn_positions(e, 1, width, position + k * width);
   }
-  HnVar *x = hn_leaf(t, n, width, plan->vector + first * width,
-                     d_vector ? d_vector + first * width : NULL);
-  return hn_add(t, x, hn_constant(t, n, width, position));
+  HnVar *x = hn_leaf(t, g->n, width, g->plan->vector + g->first * width,
+                     d_vector ? d_vector + g->first * width : NULL);
+  return hn_add(t, x, hn_constant(t, g->n, width, position));
 }
 
-/* A layer's keys and values of row memory as rows of projections [kept, 3 width]. */
-static HnVar *read_kept(const Ecet *m, HnTape *t, const EcetPlan *plan, int64_t row,
-                        int64_t layer) {
+/* A layer's keys and values of row memory as rows of projections [rows kept, 3 width]. */
+static HnVar *read_kept(const Ecet *m, HnTape *t, const Group *g, int64_t layer) {
   const int64_t width = m->net.p->width, layers = m->net.p->episode_layers;
-  const float *from = plan->start + (row * layers + layer) * m->kept * 2 * width;
-  float *to = hn_tape_room(t, m->kept * 3 * width, sizeof *to);
-  for (int64_t k = 0; k < m->kept; k++)
-    memcpy(to + k * 3 * width + width, from + k * 2 * width, (size_t)(2 * width) * sizeof *to);
-  return hn_constant(t, m->kept, 3 * width, to);
+  float *to = hn_tape_room(t, g->rows * m->kept * 3 * width, sizeof *to);
+  for (int64_t k = 0; k < g->rows * m->kept; k++) {
+    const int64_t row = g->from + k / m->kept, place = k % m->kept;
+    memcpy(to + k * 3 * width + width,
+           g->plan->start + ((row * layers + layer) * m->kept + place) * 2 * width,
+           (size_t)(2 * width) * sizeof *to);
+  }
+  return hn_constant(t, g->rows * m->kept, 3 * width, to);
 }
 
-/* Who is attended to, as rows of kept and then of the row's own windows. */
-static int32_t *read_keys(const Ecet *m, HnTape *t, const EcetPlan *plan, int64_t rows, int64_t row,
-                          int64_t first, int64_t n) {
-  const int64_t E = m->episodes, windows = rows * m->kept;
-  int32_t *key = hn_tape_room(t, n * E, sizeof *key);
-  for (int64_t k = 0; k < n * E; k++) {
-    const int64_t who = plan->key[first * E + k];
+/* Who is attended to, as rows of those kept and then of the windows. */
+static int32_t *read_keys(const Ecet *m, HnTape *t, const Group *g) {
+  const int64_t E = m->episodes, windows = g->all * m->kept;
+  int32_t *key = hn_tape_room(t, g->n * E, sizeof *key);
+  for (int64_t k = 0; k < g->n * E; k++) {
+    const int64_t who = g->plan->key[g->first * E + k];
     key[k] = (int32_t)(who < 0          ? -1
-                       : who >= windows ? m->kept + who - windows - first
-                                        : who - row * m->kept);
+                       : who >= windows ? g->rows * m->kept + who - windows - g->first
+                                        : who - g->from * m->kept);
   }
   return key;
 }
 
-/* Keys and values of a layer, of episodes that have ended since the last task began, to memory. */
-static void keep_keys(const Ecet *m, const EcetPlan *plan, int64_t first, int64_t n, int64_t layer,
-                      const HnVar *qkv, float *memory) {
-  const int64_t width = m->net.p->width;
-  int64_t from = 0;
-  for (int64_t k = 1; k < n; k++)
-    if (plan->episode[first + k] < plan->episode[first + k - 1]) from = k;
-  for (int64_t k = from; k < n && m->kept; k++) {
-    if (plan->time[first + k] >= 0) continue;
-    const int64_t place = plan->episode[first + k] % m->kept;
-    memcpy(memory + (layer * m->kept + place) * 2 * width, qkv->data + k * 3 * width + width,
-           (size_t)(2 * width) * sizeof *memory);
+/* Keys and values of a layer, of a row's episodes that have ended since the last task began, to its
+ * memory. */
+static void keep_keys(const Ecet *m, const Group *g, int64_t row, int64_t layer, const HnVar *qkv,
+                      float *memory) {
+  const EcetPlan *plan = g->plan;
+  const int64_t width = m->net.p->width, last = plan->first[row + 1];
+  int64_t from = plan->first[row];
+  for (int64_t k = from + 1; k < last; k++)
+    if (plan->episode[k] < plan->episode[k - 1]) from = k;
+  for (int64_t k = from; k < last && m->kept; k++) {
+    if (plan->time[k] >= 0) continue;
+    const int64_t place = plan->episode[k] % m->kept;
+    memcpy(memory + (layer * m->kept + place) * 2 * width,
+           qkv->data + (k - g->first) * 3 * width + width, (size_t)(2 * width) * sizeof *memory);
   }
 }
 
-/* What the windows of a row say, [n, width]; what is to be kept goes to memory if not NULL. */
-static HnVar *run_row(const Ecet *m, HnTape *t, const EcetPlan *plan, int64_t rows, int64_t row,
-                      float *d_vector, float *flat, float *memory) {
-  const int64_t first = plan->first[row], n = plan->first[row + 1] - first;
-  const int32_t *key = read_keys(m, t, plan, rows, row, first, n);
-  const HnSequences *s = hn_sequences(t, n, m->episodes, key, HN_ATTEND_LAST);
-  HnVar *x = read_vectors(m, t, plan, first, n, d_vector);
+/* What the windows say, [n, width]; what is to be kept goes to the row memory of q if not NULL. */
+static HnVar *run_group(const Ecet *m, HnTape *t, const Group *g, float *d_vector, float *flat,
+                        const HnBeliefUpdate *q) {
+  const int32_t *key = read_keys(m, t, g);
+  const HnSequences *s = hn_sequences(t, g->n, m->episodes, key, HN_ATTEND_LAST);
+  HnVar *x = read_vectors(m, t, g, d_vector);
   for (int64_t l = 0; l < m->net.p->episode_layers; l++) {
     HnVar *own = hn_encoder_qkv(t, m->across, l, x, flat);
-    HnVar *all[] = {read_kept(m, t, plan, row, l), own};
-    if (memory) keep_keys(m, plan, first, n, l, own, memory);
+    HnVar *all[] = {read_kept(m, t, g, l), own};
+    for (int64_t row = g->from; q && row < g->from + g->rows; row++)
+      keep_keys(m, g, row, l, own, ecet_keys(m, ecet_row(m, q, row)));
     x = hn_encoder_layer(t, m->across, l, x, hn_stack(t, 2, all), s, flat);
   }
   return x;
@@ -110,43 +125,39 @@ static Pass pass_of(const Ecet *m, const HnBeliefUpdate *q, const EcetPlan *plan
   return (Pass){.m = m, .q = q, .plan = plan, .tasks = B < MOST_TASKS ? B : MOST_TASKS};
 }
 
-/* Copies between a row's windows and a belief's [T+1, B, width]; windows of ended episodes have
+/* Copies between a group's windows and a belief's [T+1, B, width]; windows of ended episodes have
  * none. */
-static void read_seed(const Pass *p, int64_t row, float *seed) {
-  const int64_t width = p->m->net.p->width, first = p->plan->first[row];
-  for (int64_t k = first; k < p->plan->first[row + 1]; k++) {
-    const int64_t t = p->plan->time[k];
-    if (t < 0) continue;
-    memcpy(seed + (k - first) * width, p->d_belief + (t * p->q->history->rows + row) * width,
-           (size_t)width * sizeof *seed);
-  }
+static void copy_beliefs(const Pass *p, const Group *g, const float *d_belief, float *seed,
+                         const HnVar *y) {
+  const int64_t width = p->m->net.p->width;
+  for (int64_t row = g->from; row < g->from + g->rows; row++)
+    for (int64_t k = p->plan->first[row]; k < p->plan->first[row + 1]; k++) {
+      const int64_t t = p->plan->time[k], at = (t * g->all + row) * width;
+      if (t < 0) continue;
+      if (seed)
+        memcpy(seed + (k - g->first) * width, d_belief + at, (size_t)width * sizeof *seed);
+      else
+        memcpy(p->q->belief + at, y->data + (k - g->first) * width, (size_t)width * sizeof(float));
+    }
 }
 
-static void write_belief(const Pass *p, int64_t row, const HnVar *y) {
-  const int64_t width = y->cols, first = p->plan->first[row];
-  for (int64_t k = 0; k < y->rows; k++) {
-    const int64_t t = p->plan->time[first + k];
-    if (t < 0) continue;
-    memcpy(p->q->belief + (t * p->q->history->rows + row) * width, y->data + k * width,
-           (size_t)width * sizeof(float));
-  }
-}
-
+/* Rows from .. to - 1, a few at a time in the same memory. */
 static void run_rows(const Pass *p, int64_t from, int64_t to, float *flat) {
   const Ecet *m = p->m;
-  const int64_t B = p->q->history->rows;
+  const int64_t *first = p->plan->first;
   HnReuse reuse;
   hn_reuse_begin(&reuse, m->net.host, NULL, 0);
-  for (int64_t row = from; row < to; row++) {
+  for (int64_t next; from < to; from = next) {
+    for (next = from + 1; next < to && first[next + 1] - first[from] <= GROUP;) next++;
+    const Group g = group_of(p->plan, p->q->history->rows, from, next);
     HnTape t = hn_tape_begin(&reuse.host, flat != NULL);
-    float *memory = flat ? NULL : ecet_keys(m, ecet_row(m, p->q, row));
-    HnVar *y = run_row(m, &t, p->plan, B, row, p->d_vector, flat, memory);
+    HnVar *y = run_group(m, &t, &g, p->d_vector, flat, flat ? NULL : p->q);
     if (flat) {
       float *seed = hn_tape_room(&t, y->rows * y->cols, sizeof *seed);
-      read_seed(p, row, seed);
+      copy_beliefs(p, &g, p->d_belief, seed, NULL);
       hn_tape_backward_from(&t, y, seed);
     } else
-      write_belief(p, row, y);
+      copy_beliefs(p, &g, NULL, NULL, y);
     hn_reuse_reset(&reuse);
   }
 }

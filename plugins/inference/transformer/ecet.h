@@ -35,10 +35,12 @@ typedef struct EcetPlan {
   float *vector; /* [n, width] what the windows say */
 } EcetPlan;
 
+enum { ECET_POSITIONS = 64 };
 struct Ecet {
   Transformer net;
   const HnEncoder *across;
   int64_t episodes, kept; /* attended to; of the past */
+  float *position;        /* [ECET_POSITIONS, width] of the first episodes of a trial */
   size_t row_size;
   EcetPlan plan; /* of the last forward, until its backward */
 };
