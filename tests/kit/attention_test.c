@@ -135,7 +135,7 @@ static void test_order(void) {
     x[moved * 3 * D + D + 1] += 1, x[moved * 3 * D + 2 * D] -= 2;
     attend(fake, N, x, causal, y[1]);
     g_assert_cmpmem(y[0], (size_t)(moved * D) * 4, y[1], (size_t)(moved * D) * 4);
-    g_assert_true(memcmp(y[0] + moved * D, y[1] + moved * D, D * 4));
+    g_assert_true(memcmp(y[0] + moved * D, y[1] + moved * D, D * 4) != 0);
     memcpy(y[0], y[1], sizeof y[0]);
   }
   const int32_t turned[N] = {3, 0, 4, 1, 2};
@@ -183,6 +183,44 @@ static void test_alone(void) {
     g_assert_cmpmem(y + (k * N + N - 1) * D, D * 4, one, D * 4);
   }
   g_free(x), g_free(y), fake_host_close(fake), g_free(fake);
+}
+
+/* Prints a hash of outputs and gradients where rows stand in several sequences and slots; test_isa
+ * compares runs on different sets. */
+static int print_bits(void) {
+  enum { S = 37, ROWS = 40 };
+  FakeHost *fake = g_new(FakeHost, 1);
+  HnTape t = hn_tape_begin(fake_host_open(fake), true);
+  float *x = tokens_new(ROWS, 6), *d = tokens_new(S * N, 7), *grad = g_new0(float, ROWS * 3 * D);
+  int32_t row[S * N];
+  HnRng rng = hn_rng(8, 3);
+  for (int k = 0; k < S * N; k++)
+    row[k] = hn_rng_below(&rng, 8) ? (int32_t)hn_rng_below(&rng, ROWS) : -1;
+  HnVar *y = hn_attention(&t, hn_leaf(&t, ROWS, 3 * D, x, grad), H,
+                          hn_sequences(&t, S, N, row, HN_ATTEND_CAUSAL));
+  hn_tape_backward_from(&t, y, d);
+  GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+  g_checksum_update(sum, (const guchar *)y->data, sizeof(float) * S * N * D);
+  g_checksum_update(sum, (const guchar *)grad, sizeof(float) * ROWS * 3 * D);
+  printf("%s\n", g_checksum_get_string(sum));
+  g_checksum_free(sum), g_free(x), g_free(d), g_free(grad), fake_host_close(fake), g_free(fake);
+  return 0;
+}
+
+static char *bits_on(const char *isa) {
+  g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+  char *argv[] = {self, (char[]){"--bits"}, NULL}, *out = NULL;
+  g_auto(GStrv) env = g_environ_setenv(g_get_environ(), "HUNCH_ISA", isa, TRUE);
+  int status = -1;
+  g_assert_true(g_spawn_sync(NULL, argv, env, 0, NULL, NULL, &out, NULL, &status, NULL));
+  g_assert_cmpint(status, ==, 0);
+  return out;
+}
+
+static void test_isa(void) {
+  g_autofree char *v3 = bits_on("v3"), *v4 = bits_on("v4");
+  g_assert_cmpuint(strlen(v3), ==, 65);
+  g_assert_cmpstr(v3, ==, v4);
 }
 
 /* ---- encoders ---- */
@@ -347,6 +385,7 @@ static void test_kept(void) {
 }
 
 int main(int argc, char **argv) {
+  if (argc == 2 && strcmp(argv[1], "--bits") == 0) return print_bits();
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/attention/golden", test_golden);
   g_test_add_func("/attention/weights", test_weights);
@@ -355,6 +394,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/attention/order", test_order);
   g_test_add_func("/attention/shift", test_shift);
   g_test_add_func("/attention/alone", test_alone);
+  g_test_add_func("/attention/isa", test_isa);
   g_test_add_func("/attention/sizes", test_sizes);
   g_test_add_func("/attention/encoder", test_encoder);
   g_test_add_func("/attention/kept", test_kept);

@@ -76,7 +76,7 @@ static void test_sampling(void) {
   const Case c = {"", SMALL "memory: 1", 1, 1, 0};
   Fixture *b = fixture_new(&ecet_LTX_hn_plugin, &c, "");
   Experience *xp = experience_new(LENGTH - 1, B, 1, 1, 0, 5);
-  memset(xp->begin, HN_KEEP, (gsize)((LENGTH + 1) * B)), memset(xp->begin + B, HN_NEW_TASK, B);
+  memset(xp->begin, HN_KEEP, (gsize)(LENGTH + 1) * B), memset(xp->begin + B, HN_NEW_TASK, B);
   HnHistory h = experience_window(xp, 0, xp->T, 0, B);
   char *state = g_malloc0((gsize)B * b->spec.row_size);
   float *belief = g_new0(float, LENGTH *B * 8);

@@ -110,7 +110,7 @@ static void end_episode(Walk *w, const HnHistory *h, int64_t t) {
   if (m->net.p->sampling == TRANSFORMER_LAST) {
     put_window(w, w->recents, w->recent, -1);
   } else {
-    int32_t token[64];
+    int32_t token[64] = {0};
     const int64_t n = in_order(w, token);
     put_window(w, n, token, -1);
   }
