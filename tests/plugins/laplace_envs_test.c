@@ -3,9 +3,10 @@
 #include "env_fixture.h"
 #include "numbers.h"
 
-extern const HnPlugin bandit_LTX_hn_plugin, fourier_LTX_hn_plugin, gridworld_laplace_LTX_hn_plugin;
-static const HnPlugin *const all[] = {&bandit_LTX_hn_plugin, &fourier_LTX_hn_plugin,
-                                      &gridworld_laplace_LTX_hn_plugin};
+extern const HnPlugin bandit_LTX_hn_plugin, fourier_LTX_hn_plugin, gp_bandit_LTX_hn_plugin,
+    gridworld_laplace_LTX_hn_plugin;
+static const HnPlugin *const numbered[] = {&bandit_LTX_hn_plugin, &fourier_LTX_hn_plugin,
+                                           &gp_bandit_LTX_hn_plugin};
 
 /* ---- fourier ---- */
 
@@ -334,7 +335,8 @@ static void test_numbered(gconstpointer arg) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-  for (size_t k = 0; k < 2; k++) add_for(all[k], "numbered", test_numbered);
+  for (size_t k = 0; k < G_N_ELEMENTS(numbered); k++)
+    add_for(numbered[k], "numbered", test_numbered);
   g_test_add_func("/fourier/values", test_fourier_values);
   g_test_add_func("/fourier/distribution", test_fourier_distribution);
   g_test_add_func("/fourier/noise", test_fourier_noise);
