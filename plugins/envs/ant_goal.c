@@ -3,9 +3,10 @@
  * reward = -(|x - goal x| + |y - goal y|) - ctrl_cost_weight * sum of squared actions
  *          - contact_cost_weight * sum of squared contact forces,
  * with (x, y) the torso's place and each number of each contact force clipped to [-1, 1].  The goal
- * is uniform in a disc of radius goal_radius about the start.  Nothing terminates.  Observation:
- * qpos [15], qvel [14], clipped contact forces [84].  Task: the goal's x and y.  Tasks are drawn,
- * not numbered; both splits draw from the same distribution.
+ * is uniform in a disc of radius goal_radius about the start.  With sparse_radius > 0 the first
+ * term is instead 1 - d within that distance d of the goal, and -sparse_radius beyond.  Nothing
+ * terminates.  Observation: qpos [15], qvel [14], clipped contact forces [84].  Task: the goal's x
+ * and y.  Tasks are drawn, not numbered; both splits draw from the same distribution.
  *
  * The torso's place is that of the pose that the step ends with.  VariBAD's code and Gymnasium read
  * what MuJoCo computed on the way into the last of the step's time steps, 0.01 s earlier.
@@ -13,12 +14,16 @@
  * use_contact_forces: see hn_sim_forces in mujoco/sim.h.  VariBAD asks for MuJoCo 1.50 here,
  * because under 2.0 its code reads zeros.
  *
- * Source: Rakelly et al. 2019 (PEARL); version of Zintgraf et al. 2020, VariBAD. */
+ * Source: Rakelly et al. 2019 (PEARL); version of Zintgraf et al. 2020, VariBAD; sparse: Zintgraf
+ * et al. 2021, HyperX. */
 #include "mujoco/ant.h"
 
 #define PARAMS(X)                                                                                  \
   X(int, horizon, "step", "Episode length, in steps of 0.05 s.", 200, 1, 100000)                   \
   X(real, goal_radius, "m", "Radius of the disc of goals about the start.", 3.0, 0, 30)            \
+  X(real, sparse_radius, "m",                                                                      \
+    "Distance from the goal up to which the reward tells it (sparse reward); 0: at any distance.", \
+    0, 0, 30)                                                                                      \
   X(real, ctrl_cost_weight, "", "Weight of the control cost, the sum of squared actions.", 0.1, 0, \
     100)                                                                                           \
   X(real, contact_cost_weight, "",                                                                 \
@@ -49,9 +54,11 @@ static double reward(const HnLocomotion *e, HnMotion *m) {
   const HnThisParams *p = e->params;
   double contact = p->contact_cost_weight * m->impact;
   double dx = m->state[0] - m->task[0], dy = m->state[1] - m->task[1];
-  m->info[info_distance] = (float)hypot(dx, dy);
+  double distance = hypot(dx, dy), paid = -fabs(dx) - fabs(dy);
+  if (p->sparse_radius > 0) paid = distance <= p->sparse_radius ? 1 - distance : -p->sparse_radius;
+  m->info[info_distance] = (float)distance;
   m->info[info_contact_cost] = (float)contact;
-  return -fabs(dx) - fabs(dy) - p->ctrl_cost_weight * m->effort - contact;
+  return paid - p->ctrl_cost_weight * m->effort - contact;
 }
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {

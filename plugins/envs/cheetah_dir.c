@@ -1,18 +1,25 @@
 /* cheetah_dir.c - a half-cheetah that must run forward or backward; which is the hidden task.
  *
  * reward = direction * velocity - ctrl_cost_weight * sum of squared actions, with velocity the mean
- * forward speed over the step.  Nothing terminates.  Observation: see mujoco/half_cheetah.h.  Task:
- * direction, -1 or +1.  Task 0 is backward, task 1 forward; both splits have both.
+ * forward speed over the step.  With sparse_distance > 0 the first term is 0 in steps that end
+ * nearer than that to x = 0, about which episodes start.  Nothing terminates.  Observation: see
+ * mujoco/half_cheetah.h.  Task: direction, -1 or +1.  Task 0 is backward, task 1 forward; both
+ * splits have both.
  *
- * Source: Finn et al. 2017 (MAML); version of Zintgraf et al. 2020, VariBAD. */
+ * Source: Finn et al. 2017 (MAML); version of Zintgraf et al. 2020, VariBAD; sparse: Zintgraf et
+ * al. 2021, HyperX. */
 #include "mujoco/half_cheetah.h"
 #include <hunch/tasks.h>
 
-#define PARAMS(X)                                                                                \
-  X(int, horizon, "step", "Episode length, in steps of 0.05 s.", 200, 1, 100000)                 \
-  X(real, ctrl_cost_weight, "", "Weight of the control cost, the sum of squared actions.", 0.05, \
-    0, 100)                                                                                      \
-  X(real, reset_noise_scale, "",                                                                 \
+#define PARAMS(X)                                                                                 \
+  X(int, horizon, "step", "Episode length, in steps of 0.05 s.", 200, 1, 100000)                  \
+  X(real, ctrl_cost_weight, "", "Weight of the control cost, the sum of squared actions.", 0.05,  \
+    0, 100)                                                                                       \
+  X(real, sparse_distance, "m",                                                                   \
+    "Distance from the start up to which velocity is not paid for (sparse reward); 0: it always " \
+    "is.",                                                                                        \
+    0, 0, 1000)                                                                                   \
+  X(real, reset_noise_scale, "",                                                                  \
     "Scale of the noise on the initial pose (m, rad) and velocities (m/s, rad/s).", 0.1, 0, 1)
 HN_PARAMS(PARAMS);
 #define INFO(X) X(velocity, "m/s", "Mean forward velocity over the step.", HN_MEAN)
@@ -30,8 +37,9 @@ static HnStatus draw_task(const HnLocomotion *e, const HnEnvBatch *b, int64_t i,
 static double reward(const HnLocomotion *e, HnMotion *m) {
   const HnThisParams *p = e->params;
   double velocity = m->moved[0] / m->seconds;
+  bool told = fabs(m->state[0]) >= p->sparse_distance;
   m->info[info_velocity] = (float)velocity;
-  return m->task[0] * velocity - p->ctrl_cost_weight * m->effort;
+  return (told ? m->task[0] * velocity : 0) - p->ctrl_cost_weight * m->effort;
 }
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {

@@ -60,6 +60,18 @@ static void test_point_reward(void) {
   env_fixture_free(f);
 }
 
+/* Dense, a step costs its distance from the goal, near or far. */
+static void test_point_dense(void) {
+  EnvFixture *f = env_fixture_new(&point_robot_LTX_hn_plugin, 1, SETTINGS({"reward", 1}));
+  env_fixture_reset(f, HN_NEW_TASK, -1);
+  f->action[0] = f->b.task[0], f->action[1] = f->b.task[1];
+  for (int t = 1; t <= 13; t++) {
+    env_fixture_step(f);
+    near((double)f->b.reward[0], -fabs(1 - 0.1 * t), 1e-6);
+  }
+  env_fixture_free(f);
+}
+
 /* ---- the cheetah's dynamics ---- */
 
 /* A simulator of the test's own that is never pushed to nor pulled from: a row, however often it
@@ -269,6 +281,36 @@ static void test_dir_tasks(void) {
   env_fixture_free(f);
 }
 
+/* Velocity is paid from the distance on, to either side, and effort everywhere. */
+static void test_dir_sparse(void) {
+  enum { ROWS = 8 };
+  EnvFixture *f =
+      env_fixture_new(&cheetah_dir_LTX_hn_plugin, ROWS, SETTINGS({"sparse_distance", 5}));
+  HnRng rng = hn_rng(18, 0);
+  int told = 0, silent = 0;
+  env_fixture_reset(f, HN_NEW_TASK, -1);
+  for (int t = 0; t < 40; t++) {
+    double before[ROWS];
+    for (int64_t i = 0; i < ROWS; i++) {
+      double *x = env_fixture_row(f, i);
+      if (t == 0) *x = (i % 2 ? 5 : -5) * (i < ROWS / 2 ? 0.98 : 1.02);
+      before[i] = *x;
+      env_fixture_random_action(f, i, &rng);
+    }
+    env_fixture_step(f);
+    for (int64_t i = 0; i < ROWS; i++) {
+      double x = *(const double *)env_fixture_row(f, i), effort = 0;
+      for (int k = 0; k < 6; k++) effort += pow((double)f->action[6 * i + k], 2);
+      double paid = fabs(x) >= 5 ? (double)f->b.task[i] * (x - before[i]) / 0.05 : 0;
+      near((double)f->b.reward[i], paid - 0.05 * effort, 2e-6);
+      *(fabs(x) >= 5 ? &told : &silent) += 1;
+    }
+  }
+  g_assert_cmpint(told, >, 40);
+  g_assert_cmpint(silent, >, 40);
+  env_fixture_free(f);
+}
+
 static void test_sparse_tasks(void) {
   enum { ROWS = 3000 };
   static double target[ROWS];
@@ -398,6 +440,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/point_robot/goals", test_point_tasks);
   g_test_add_func("/point_robot/reward", test_point_reward);
+  g_test_add_func("/point_robot/dense", test_point_dense);
   for (size_t k = 0; k < G_N_ELEMENTS(cheetahs); k++) {
     add_for(cheetahs[k], "spec", test_cheetah_spec);
     add_for(cheetahs[k], "golden-stretches", test_golden_stretches);
@@ -410,6 +453,7 @@ int main(int argc, char **argv) {
   }
   g_test_add_func("/half_cheetah", test_half_cheetah);
   g_test_add_func("/cheetah_dir/directions", test_dir_tasks);
+  g_test_add_func("/cheetah_dir/sparse", test_dir_sparse);
   g_test_add_func("/cheetah_sparse/targets", test_sparse_tasks);
   g_test_add_func("/cheetah_vel/targets", test_vel_tasks);
   g_test_add_func("/cheetah_vel/noise", test_vel_noise);

@@ -337,6 +337,37 @@ static void test_goal_never_ends(void) {
   env_fixture_free(f);
 }
 
+/* Sparse, a goal pays 1 - d within the radius and costs the radius beyond, and the dense reward
+ * says what it paid besides. */
+static void test_goal_sparse(void) {
+  enum { ROWS = 2 };
+  EnvFixture *dense = env_fixture_new(ant_goal, ROWS, NULL),
+             *sparse = env_fixture_new(ant_goal, ROWS, SETTINGS({"sparse_radius", 0.75}));
+  HnRng rng = hn_rng(19, 0);
+  int near_it = 0, far = 0;
+  env_fixture_reset(dense, HN_NEW_TASK, -1), env_fixture_reset(sparse, HN_NEW_TASK, -1);
+  for (int t = 0; t < 60; t++) {
+    for (int64_t i = 0; i < ROWS; i++) {
+      double *state = row_of(dense, i).state, *other = row_of(sparse, i).state;
+      const double *goal = row_of(dense, i).task;
+      for (int k = 0; k < 2 && t == 0; k++) state[k] = other[k] = goal[k] + (i ? 0.55 : 0.4);
+      env_fixture_random_action(dense, i, &rng);
+    }
+    memcpy(sparse->action, dense->action, sizeof(float) * ROWS * 8);
+    env_fixture_step(dense), env_fixture_step(sparse);
+    for (int64_t i = 0; i < ROWS; i++) {
+      const double *state = row_of(dense, i).state, *goal = row_of(dense, i).task;
+      double dx = state[0] - goal[0], dy = state[1] - goal[1], d = sqrt(dx * dx + dy * dy);
+      double besides = (double)dense->b.reward[i] + fabs(dx) + fabs(dy);
+      near((double)sparse->b.reward[i], (d <= 0.75 ? 1 - d : -0.75) + besides, 3e-6);
+      *(d <= 0.75 ? &near_it : &far) += 1;
+    }
+  }
+  g_assert_cmpint(near_it, >, 20);
+  g_assert_cmpint(far, >, 20);
+  env_fixture_free(dense), env_fixture_free(sparse);
+}
+
 /* ---- contact forces ---- */
 
 /* An ant at rest: what the floor bears is its weight. */
@@ -505,6 +536,7 @@ int main(int argc, char **argv) {
   }
   g_test_add_func("/bodies/bounds", test_bounds);
   g_test_add_func("/ant_goal/never-ends", test_goal_never_ends);
+  g_test_add_func("/ant_goal/sparse", test_goal_sparse);
   g_test_add_func("/ant/weight", test_weight);
   g_test_add_func("/bodies/forces-off", test_forces_off);
   g_test_add_func("/ant_dir/directions", test_directions);
