@@ -69,7 +69,7 @@ static inline void golden_compare(const EnvFixture *f, const Golden *g, int n) {
 }
 
 static inline void golden_restore(const EnvFixture *f, const Golden *g, int n) {
-  size_t count = (size_t)(g->nq + 2 * g->nv);
+  size_t count = (size_t)g->nq + 2 * (size_t)g->nv;
   memcpy(env_fixture_row(f, 0), g->states + (size_t)n * count, sizeof(double) * count);
 }
 
