@@ -67,6 +67,24 @@ static void test_shared_bases(void) {
   }
 }
 
+/* Arms that studies of the whole field repeat are those of the studies that they name as source. */
+static void test_field(void) {
+  static const struct {
+    const char *source, *field, *arms;
+  } same[] = {
+      {"glibrl_ml10", "field_ml10", "glibrl glibrl_fixed glibrl_paper varibad rl2 laplace_vrnn"},
+      {"glibrl_ml45", "field_ml45", "glibrl glibrl_fixed glibrl_paper varibad rl2 laplace_vrnn"},
+      {"varibad_cheetah_vel", "field_cheetah_vel", "varibad rl2 oracle"},
+      {"varibad_gridworld", "field_gridworld", "varibad rl2 oracle none"}};
+  for (guint k = 0; k < G_N_ELEMENTS(same); k++) {
+    g_auto(GStrv) arm = g_strsplit(same[k].arms, " ", -1);
+    g_autofree char *one = g_strconcat(same[k].source, ".yaml", NULL);
+    g_autofree char *other = g_strconcat(same[k].field, ".yaml", NULL);
+    g_autofree char *expected = g_strdup_printf("study: %s, %s\n", same[k].source, same[k].field);
+    for (guint i = 0; arm[i]; i++) expect_differences(one, other, arm[i], expected);
+  }
+}
+
 /* The last entry of a column of metrics.csv; NaN: none. */
 static double last_of(const char *dir, const char *column) {
   char *path = g_build_filename(dir, "metrics.csv", NULL), *text = NULL;
@@ -132,6 +150,7 @@ int main(int argc, char **argv) {
   g_setenv("HUNCH_PLUGIN_PATH", PLUGINS, TRUE);
   g_test_add_func("/experiments/all_can_be_read", test_all_can_be_read);
   g_test_add_func("/experiments/shared_bases", test_shared_bases);
+  g_test_add_func("/experiments/field", test_field);
   g_test_add_func("/experiments/gridworld_oracle", test_gridworld_oracle);
   return g_test_run();
 }
