@@ -33,6 +33,14 @@ static inline HnCell *cell_of(const HnStudy *s, const char *arm) {
   g_error("no arm %s", arm);
 }
 
+/* Leaves out what is not training, but for the evaluation in which every run ends: an episode of
+ * five test tasks. */
+static inline void cell_trains_only(HnCell *cell) {
+  cell->run.checkpoint_every = cell->evaluation.every = 0;
+  cell->evaluation.protocol = 0, cell->evaluation.episodes = 1;
+  cell->evaluation.split = "test", cell->evaluation.tasks = 5;
+}
+
 /* Runs a cell in a folder of its own, and removes that.  Returns seconds [updates, PHASES], to be
  * freed with g_free. */
 static inline double *run_for_times(const HnCell *cell, HnRunProgress *progress, void *arg,

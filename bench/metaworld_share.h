@@ -93,9 +93,7 @@ static void bench_share(void) {
   g_setenv("HUNCH_PLUGIN_PATH", PLUGINS, FALSE);
   HnStudy *s = study_of(EXPERIMENTS "/glibrl_ml10.yaml");
   HnCell *cell = cell_of(s, "glibrl");
-  cell->run.checkpoint_every = cell->evaluation.every = 0;
-  cell->evaluation.protocol = 0, cell->evaluation.episodes = 1;
-  cell->evaluation.split = "test", cell->evaluation.tasks = 5;
+  cell_trains_only(cell);
   printf("\na training iteration of glibrl_ml10, us a frame of wall clock, mean of %d; the "
          "simulator's is "
          "that of a thread\n"
