@@ -70,17 +70,20 @@ static void test_shared_bases(void) {
 /* Arms that studies of the whole field repeat are those of the studies that they name as source. */
 static void test_field(void) {
   static const struct {
-    const char *source, *field, *arms;
-  } same[] = {
-      {"glibrl_ml10", "field_ml10", "glibrl glibrl_fixed glibrl_paper varibad rl2 laplace_vrnn"},
-      {"glibrl_ml45", "field_ml45", "glibrl glibrl_fixed glibrl_paper varibad rl2 laplace_vrnn"},
-      {"varibad_cheetah_vel", "field_cheetah_vel", "varibad rl2 oracle"},
-      {"varibad_gridworld", "field_gridworld", "varibad rl2 oracle none"}};
+    const char *source, *field, *arms, *but;
+  } same[] = {{"glibrl_ml10", "field_ml10",
+               "glibrl glibrl_fixed glibrl_paper varibad rl2 laplace_vrnn", ""},
+              {"glibrl_ml45", "field_ml45",
+               "glibrl glibrl_fixed glibrl_paper varibad rl2 laplace_vrnn", ""},
+              {"varibad_cheetah_vel", "field_cheetah_vel", "varibad rl2 oracle",
+               "evaluation.also_drawn: false, true\n"},
+              {"varibad_gridworld", "field_gridworld", "varibad rl2 oracle none", ""}};
   for (guint k = 0; k < G_N_ELEMENTS(same); k++) {
     g_auto(GStrv) arm = g_strsplit(same[k].arms, " ", -1);
     g_autofree char *one = g_strconcat(same[k].source, ".yaml", NULL);
     g_autofree char *other = g_strconcat(same[k].field, ".yaml", NULL);
-    g_autofree char *expected = g_strdup_printf("study: %s, %s\n", same[k].source, same[k].field);
+    g_autofree char *expected =
+        g_strdup_printf("study: %s, %s\n%s", same[k].source, same[k].field, same[k].but);
     for (guint i = 0; arm[i]; i++) expect_differences(one, other, arm[i], expected);
   }
 }
