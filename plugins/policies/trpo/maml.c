@@ -25,7 +25,8 @@ HnStatus maml_create(Maml *m, const HnHost *host, const MamlParams *p, HnPolicyS
   HnStatus status =
       learner_create(&m->learner, host, (const ActorCriticParams *)(const void *)p, spec);
   if (status) return status;
-  m->version = host->keep(host, HN_ARRAY("version", HN_WEIGHT, HN_I64, .rank = 1, .dim = {1}));
+  m->version = host->keep(
+      host, HN_ARRAY("version", HN_WEIGHT, HN_I64, .rank = 1, .dim = {1}, .end = INT64_MAX));
   spec->phases = m->K + 1;
   spec->row_size = sizeof(Row) + (size_t)m->learner.net.store.size * sizeof(float);
   return HN_OK;
