@@ -27,7 +27,8 @@ void varibad_make_virtual(Varibad *v, int64_t rows) {
   if (!is_ever_virtual(v->p)) return;
   x->active = host->keep(
       host, HN_ARRAY("virtual.active", HN_WEIGHT, HN_I64, .rank = 1, .dim = {1}, .end = 2));
-  x->count = host->keep(host, HN_ARRAY("virtual.count", HN_WEIGHT, HN_I64, .rank = 1, .dim = {1}));
+  x->count = host->keep(
+      host, HN_ARRAY("virtual.count", HN_WEIGHT, HN_I64, .rank = 1, .dim = {1}, .end = INT64_MAX));
   if (v->p->virtual_source == VARIBAD_VIRTUAL_SUBTASKS) {
     x->usage = hn_normaliser_make(host, "virtual.usage", v->mixture.K);
     return;
