@@ -123,6 +123,7 @@ static void test_bits(void) {
 /* As trmrl_test has it: who remembers the first episode gets up to 3.02 in the second, who does not
  * at best 1.7. */
 static void test_learns(void) {
+  if (skips_learning()) return;
   HnCell c = cell_of_parts(
       part_of(&gridworld_LTX_hn_plugin, "size: 3, horizon: 5"),
       part_of(&ecet_LTX_hn_plugin,

@@ -8,6 +8,16 @@
 #include "inference_fixture.h"
 #include "window_law.h"
 
+/* Learning takes minutes under a sanitizer, and shows it nothing that shorter runs do not. */
+static inline bool skips_learning(void) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  g_test_skip("learning is judged without a sanitizer");
+  return true;
+#else
+  return false;
+#endif
+}
+
 enum { TOKEN_MOST = 12 };
 
 typedef struct NaiveNet {
