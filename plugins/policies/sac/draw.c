@@ -4,7 +4,7 @@
 
 /* ---- the replay ---- */
 
-HnStatus sac_replay_create(Sac *m, const HnPolicySpec *spec) {
+void sac_replay_create(Sac *m, const HnPolicySpec *spec) {
   const SacParams *p = m->p;
   int64_t length = spec->lifetime, trials = p->buffer_size / length;
   int64_t episodes = (length + spec->horizon - 1) / spec->horizon;
@@ -19,7 +19,6 @@ HnStatus sac_replay_create(Sac *m, const HnPolicySpec *spec) {
                                         p->replay_belief == REPLAY_STORED ? m->S * m->D : 0,
                                     .discrete = m->discrete};
   hn_trial_replay_create(&m->replay, m->host, &shape);
-  return HN_OK;
 }
 
 /* ---- room ---- */

@@ -136,8 +136,8 @@ void sac_actor_step(Sac *m);
 
 /* ---- draw.c ---- */
 
-/* Keeps the replay.  Errors: HN_E_PARAM.  [create] */
-HnStatus sac_replay_create(Sac *m, const HnPolicySpec *spec);
+/* Keeps the replay.  [create] */
+void sac_replay_create(Sac *m, const HnPolicySpec *spec);
 /* Room for minibatches, until the call that took it returns; must not move. */
 typedef struct SacDraw {
   HnReuse reuse;                         /* what one minibatch alone needs */
