@@ -12,43 +12,27 @@
   REGION_PARAMS(X)
 HN_PARAMS(PARAMS);
 
-#define METRICS(X)                                                                                 \
-  X(loss, "", "Surrogate loss before the step: minus the mean advantage.", HN_MEAN)                \
-  X(loss_change, "", "Change of the surrogate loss by the step.", HN_MEAN)                         \
-  X(kl, "nats", "Mean KL(old || new) of the adapted policies by the step.", HN_MEAN)               \
-  X(accepted, "", "Whether the line search accepted a step.", HN_MEAN)                             \
-  X(tries, "", "Steps that the line search tried.", HN_MEAN)                                       \
-  X(step_norm, "", "Norm of the step in the weights.", HN_MEAN)                                    \
-  X(grad_norm, "", "Norm of the meta-gradient.", HN_MEAN)                                          \
-  X(inner_steps_taken, "", "Inner steps that a row took in the task of its last window.", HN_MEAN) \
-  X(entropy, "nats", "Entropy of the adapted policies, before squashing.", HN_MEAN)                \
-  X(advantage_stddev, "", "Standard deviation of a task's last advantages before scaling.",        \
-    HN_MEAN)                                                                                       \
-  X(explained_variance, "",                                                                        \
-    "Fraction of the variance of a task's last returns that its baseline explains.", HN_MEAN)
+#define METRICS(X)                                                                   \
+  X(loss, "", "Surrogate loss before the step: minus the mean advantage.", HN_MEAN)  \
+  X(loss_change, "", "Change of the surrogate loss by the step.", HN_MEAN)           \
+  X(kl, "nats", "Mean KL(old || new) of the adapted policies by the step.", HN_MEAN) \
+  X(accepted, "", "Whether the line search accepted a step.", HN_MEAN)               \
+  X(tries, "", "Steps that the line search tried.", HN_MEAN)                         \
+  X(step_norm, "", "Norm of the step in the weights.", HN_MEAN)                      \
+  X(grad_norm, "", "Norm of the meta-gradient.", HN_MEAN)                            \
+  MAML_METRICS(X)
 HN_METRICS(METRICS);
 
 typedef struct MamlTrpo {
-  const HnThisParams *p;
   Maml maml;
   RegionParams region;
 } MamlTrpo;
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnPolicySpec *spec) {
   MamlTrpo *m = self;
-  const HnThisParams *p = m->p = params;
+  const HnThisParams *p = params;
   m->region = REGION_PARAMS_OF(p);
   return maml_create(&m->maml, host, params, spec);
-}
-
-static HnStatus act(void *self, HnActBatch *a) {
-  const MamlTrpo *m = self;
-  return maml_act(&m->maml, a);
-}
-
-static HnStatus adapt(void *self, const HnHistory *h, void *state) {
-  const MamlTrpo *m = self;
-  return maml_adapt(&m->maml, h, state);
 }
 
 static void report(const HnHost *host, const RegionStep *step, const MamlSums *sums) {
@@ -82,8 +66,8 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   return HN_OK;
 }
 
-static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .adapt = adapt,
-                                 .learn = learn};
+static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = maml_act,
+                                 .adapt = maml_adapt, .learn = learn};
 HN_PLUGIN(maml_trpo, HN_KIND_POLICY, MamlTrpo, &methods, .version = "0.1", .license = "MIT",
           .metrics = hn_this_metrics,
           .summary = "Model-agnostic meta-learning of a policy, by steps within a trust region.",

@@ -20,40 +20,25 @@
     5e-4, 0, 1e6)
 HN_PARAMS(PARAMS);
 
-#define METRICS(X)                                                                                 \
-  X(loss, "", "Clipped surrogate loss before the steps: minus the mean advantage.", HN_MEAN)       \
-  X(loss_change, "", "Change of the clipped surrogate loss by the steps.", HN_MEAN)                \
-  X(kl, "nats", "Mean KL(old || new) of the adapted policies by the steps.", HN_MEAN)              \
-  X(clip_fraction, "", "Fraction of the adapted policies' ratios outside the clip range after.",   \
-    HN_MEAN)                                                                                       \
-  X(grad_norm, "", "Norm of the meta-gradient, averaged over the steps.", HN_MEAN)                 \
-  X(inner_steps_taken, "", "Inner steps that a row took in the task of its last window.", HN_MEAN) \
-  X(entropy, "nats", "Entropy of the adapted policies, before squashing.", HN_MEAN)                \
-  X(advantage_stddev, "", "Standard deviation of a task's last advantages before scaling.",        \
-    HN_MEAN)                                                                                       \
-  X(explained_variance, "",                                                                        \
-    "Fraction of the variance of a task's last returns that its baseline explains.", HN_MEAN)
+#define METRICS(X)                                                                               \
+  X(loss, "", "Clipped surrogate loss before the steps: minus the mean advantage.", HN_MEAN)     \
+  X(loss_change, "", "Change of the clipped surrogate loss by the steps.", HN_MEAN)              \
+  X(kl, "nats", "Mean KL(old || new) of the adapted policies by the steps.", HN_MEAN)            \
+  X(clip_fraction, "", "Fraction of the adapted policies' ratios outside the clip range after.", \
+    HN_MEAN)                                                                                     \
+  X(grad_norm, "", "Norm of the meta-gradient, averaged over the steps.", HN_MEAN)               \
+  MAML_METRICS(X)
 HN_METRICS(METRICS);
 
 typedef struct Promp {
-  const HnThisParams *p;
   Maml maml;
+  const HnThisParams *p;
 } Promp;
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnPolicySpec *spec) {
   Promp *m = self;
   m->p = params;
   return maml_create(&m->maml, host, params, spec);
-}
-
-static HnStatus act(void *self, HnActBatch *a) {
-  const Promp *m = self;
-  return maml_act(&m->maml, a);
-}
-
-static HnStatus adapt(void *self, const HnHistory *h, void *state) {
-  const Promp *m = self;
-  return maml_adapt(&m->maml, h, state);
 }
 
 /* One step of Adam. */
@@ -132,8 +117,8 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   return HN_OK;
 }
 
-static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .adapt = adapt,
-                                 .learn = learn};
+static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = maml_act,
+                                 .adapt = maml_adapt, .learn = learn};
 HN_PLUGIN(promp, HN_KIND_POLICY, Promp, &methods, .version = "0.1", .license = "MIT",
           .metrics = hn_this_metrics,
           .summary = "Proximal meta-policy search: MAML with PPO's outer steps.",

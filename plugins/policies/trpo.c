@@ -105,9 +105,8 @@ static double explained_variance(const HnHost *host, int64_t n, const float *res
                                  const float *value) {
   float *target = host->scratch(host, n, sizeof *target);
   for (int64_t k = 0; k < n; k++) target[k] = residual[k] + value[k];
-  const double all = advantage_moments(target, NULL, n).stddev;
-  const double left = advantage_moments(residual, NULL, n).stddev;
-  return all > 0 ? 1 - left * left / (all * all) : (double)NAN;
+  return advantage_explained(advantage_moments(target, NULL, n),
+                             advantage_moments(residual, NULL, n));
 }
 
 static HnStatus learn(void *self, const HnTrainBatch *l) {

@@ -56,3 +56,8 @@ Moments advantage_moments(const float *x, const int64_t *place, int64_t n) {
   }
   return (Moments){mean, equal ? 0 : sqrt(square / (double)(n - 1))};
 }
+
+double advantage_explained(Moments targets, Moments errors) {
+  const double all = targets.stddev, left = errors.stddev;
+  return all > 0 ? 1 - left * left / (all * all) : (double)NAN;
+}

@@ -31,4 +31,7 @@ typedef struct Moments {
 } Moments;
 /* Of x at n places (NULL: the first n). */
 Moments advantage_moments(const float *x, const int64_t *place, int64_t n);
+/* The part of the targets' variance that values explain, of whose errors the second moments are;
+ * NaN where targets have none. */
+double advantage_explained(Moments targets, Moments errors);
 #endif

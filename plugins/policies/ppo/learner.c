@@ -129,11 +129,8 @@ static void estimate_advantages(Ppo *m, PpoBatch *b) {
   memcpy(value + n, last.value->data, (size_t)B * sizeof(float));
   advantage_gae(&rule, h, reward, value, b->advantage, b->target);
 
-  double targets = advantage_moments(b->target, NULL, n).stddev;
-  Moments errors = advantage_moments(b->advantage, NULL, n); /* advantage = target - value */
-  b->advantages = errors;
-  b->explained =
-      targets > 0 ? 1 - errors.stddev * errors.stddev / (targets * targets) : (double)NAN;
+  b->advantages = advantage_moments(b->advantage, NULL, n); /* advantage = target - value */
+  b->explained = advantage_explained(advantage_moments(b->target, NULL, n), b->advantages);
 }
 
 /* Input statistics take the batch in; then what the policy was, seen through the new ones, so that

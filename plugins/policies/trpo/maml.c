@@ -33,7 +33,8 @@ HnStatus maml_create(Maml *m, const HnHost *host, const MamlParams *p, HnPolicyS
 }
 
 /* Rows that act by theta share a product; the others have weights of their own. */
-HnStatus maml_act(const Maml *m, HnActBatch *a) {
+HnStatus maml_act(void *self, HnActBatch *a) {
+  const Maml *m = self;
   const ActorCritic *net = &m->learner.net;
   ActorCritic view;
   HnReuse memory;
@@ -83,8 +84,7 @@ static Moments take_sample(const Maml *m, const HnHost *host, const Elements *e,
   const Moments found =
       learner_advantages(&m->learner, host, &rule, ADVANTAGE_RAW, e, coef, value, s);
   for (int64_t k = 0; k < s->n; k++) target[k] = s->advantage[k] + value[k];
-  const double all = advantage_moments(target, NULL, s->n).stddev;
-  *explained = all > 0 ? 1 - found.stddev * found.stddev / (all * all) : (double)NAN;
+  *explained = advantage_explained(advantage_moments(target, NULL, s->n), found);
   return advantage_standardise(p->advantages, s->n, s->advantage);
 }
 
@@ -96,7 +96,8 @@ static Region region_for(const Maml *m) {
                   .first_order = m->p->first_order};
 }
 
-HnStatus maml_adapt(const Maml *m, const HnHistory *h, void *state) {
+HnStatus maml_adapt(void *self, const HnHistory *h, void *state) {
+  const Maml *m = self;
   const HnHost *host = m->learner.host;
   if (h->samples > 1)
     return host->fail(host, HN_E_UNSUPPORTED,

@@ -41,9 +41,18 @@ typedef struct Maml {
 
 /* Errors: HN_E_PARAM, HN_E_SHAPE, HN_E_UNSUPPORTED.  [create] */
 HnStatus maml_create(Maml *m, const HnHost *host, const MamlParams *p, HnPolicySpec *spec);
-/* As in HnPolicy. */
-HnStatus maml_act(const Maml *m, HnActBatch *a);
-HnStatus maml_adapt(const Maml *m, const HnHistory *h, void *state);
+/* As in HnPolicy; self is a Maml, or begins with one. */
+HnStatus maml_act(void *self, HnActBatch *a);
+HnStatus maml_adapt(void *self, const HnHistory *h, void *state);
+
+/* Their tables of metrics end with these rows. */
+#define MAML_METRICS(X)                                                                            \
+  X(inner_steps_taken, "", "Inner steps that a row took in the task of its last window.", HN_MEAN) \
+  X(entropy, "nats", "Entropy of the adapted policies, before squashing.", HN_MEAN)                \
+  X(advantage_stddev, "", "Standard deviation of a task's last advantages before scaling.",        \
+    HN_MEAN)                                                                                       \
+  X(explained_variance, "",                                                                        \
+    "Fraction of the variance of a task's last returns that its baseline explains.", HN_MEAN)
 
 /* What there is to say of an iteration's tasks. */
 typedef struct MamlSums {
