@@ -1,70 +1,14 @@
 /* varibad_run_test.c - VariBAD and its variants in the real run loop on the gridworld: the same
  * bits for any number of workers and after an interruption, windows that cut lives, and gradients
  * that reach the encoder where they should and nowhere else. */
-#include "cell.h"
-#include "cell_fixture.h"
-#include "error.h"
-#include <string.h>
+#include "gridworld_trace.h"
 
-extern const HnPlugin gridworld_LTX_hn_plugin, ppo_LTX_hn_plugin, varibad_LTX_hn_plugin,
-    varibad_joint_LTX_hn_plugin, varibad_task_LTX_hn_plugin;
+extern const HnPlugin varibad_LTX_hn_plugin, varibad_joint_LTX_hn_plugin,
+    varibad_task_LTX_hn_plugin;
 
 #define SMALL                                                                      \
   "latent: 3, hidden: 16, obs_embed: 4, act_embed: 4, reward_embed: 4, batch: 5, " \
   "elbo_terms: 6, decoded_steps: 7, reward_layers: 8 8, truncate: 20, start: 0, updates: 2"
-
-typedef struct Run {
-  const HnPlugin *inference;
-  const char *settings;
-  int64_t workers, steps, stop_after; /* updates; 0: never */
-} Run;
-
-static volatile int stop;
-static int64_t left;
-static void count_down(void *arg, int64_t frames, int64_t frames_total) {
-  (void)arg, (void)frames, (void)frames_total;
-  stop = --left == 0;
-}
-
-/* Weights' hashes of all 12 updates. */
-static GBytes *trace_of(const Run *r) {
-  HnCell c = {.study = "varibad",
-              .arm = "only",
-              .seed = 4321,
-              .env = part_of(&gridworld_LTX_hn_plugin, ""),
-              .inference = part_of(r->inference, r->settings),
-              .policy = part_of(&ppo_LTX_hn_plugin, "n_epochs: 1, n_minibatches: 2"),
-              .run = {.frames = 12 * 10 * r->steps,
-                      .rows = 10,
-                      .steps = r->steps,
-                      .episodes = 2,
-                      .workers = r->workers,
-                      .trace_every = 1},
-              .evaluation = {.tasks = 3, .split = "", .greedy = true}};
-  GError *error = NULL;
-  char *dir = g_dir_make_tmp("hunch-varibad-XXXXXX", &error), *text;
-  gsize length;
-  stop = 0, left = r->stop_after;
-  hn_run_cell(&c, dir, &stop, r->stop_after ? count_down : NULL, NULL, &error);
-  if (r->stop_after) {
-    g_assert_error(error, HN_ERROR, HN_ERROR_INTERRUPTED);
-    g_clear_error(&error);
-    stop = 0;
-    hn_run_cell(&c, dir, &stop, NULL, NULL, &error);
-  }
-  g_assert_no_error(error);
-  char *path = g_build_filename(dir, "trace.bin", NULL);
-  g_assert_true(g_file_get_contents(path, &text, &length, NULL));
-  g_assert_cmpint(length, ==, 12 * 32);
-  g_free(path), folder_free(dir), cell_clear(&c);
-  return g_bytes_new_take(text, length);
-}
-
-static void assert_same(Run a, Run b) {
-  GBytes *x = trace_of(&a), *y = trace_of(&b);
-  g_assert_true(g_bytes_equal(x, y));
-  g_bytes_unref(x), g_bytes_unref(y);
-}
 
 /* Whole trials, and windows of 25 steps that cut lives of 30. */
 static void test_workers_and_resume(void) {
@@ -91,8 +35,8 @@ static void test_isolation(void) {
              *fast = SMALL ", reward_weight: 0, kl_weight: 0, lr: 0.1";
   assert_same((Run){plugin, slow, 1, 30, 0}, (Run){plugin, fast, 1, 30, 0});
   plugin = &varibad_joint_LTX_hn_plugin;
-  GBytes *x = trace_of(&(Run){plugin, slow, 1, 30, 0}),
-         *y = trace_of(&(Run){plugin, fast, 1, 30, 0});
+  GBytes *x = trace_of(&(Run){plugin, slow, 1, 30, 0}, NULL, NULL),
+         *y = trace_of(&(Run){plugin, fast, 1, 30, 0}, NULL, NULL);
   g_assert_cmpint(memcmp(g_bytes_get_data(x, NULL), g_bytes_get_data(y, NULL), 32), !=, 0);
   g_bytes_unref(x), g_bytes_unref(y);
 }
