@@ -9,10 +9,17 @@
 #  include <cpuid.h>
 #  include <immintrin.h>
 
+/* Asked once: on a virtual machine the question takes microseconds. */
 static bool has_instructions(void) {
-  unsigned a, b, c, d;
-  return __builtin_cpu_supports("sse4.1") && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
-         (b & bit_SHA);
+  enum { HAS = 1, LACKS };
+  static gsize known = 0;
+  if (g_once_init_enter(&known)) {
+    unsigned a, b, c, d;
+    const bool has = __builtin_cpu_supports("sse4.1") && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
+                     (b & bit_SHA);
+    g_once_init_leave(&known, has ? HAS : LACKS);
+  }
+  return known == HAS;
 }
 
 /* FIPS 180-4, section 4.2.2 */
