@@ -48,8 +48,8 @@ static HnStatus draw_task(const HnLocomotion *e, const HnEnvBatch *b, int64_t i,
 static double reward(const HnLocomotion *e, HnMotion *m) {
   const HnThisParams *p = e->params;
   double along = (m->moved[0] * m->task[0] + m->moved[1] * m->task[1]) / hn_humanoid.time_step;
-  double contact = fmin(p->contact_cost_weight * m->impact, 10), height = m->state[2];
-  m->terminated = height < 1 || height > 2;
+  double contact = fmin(p->contact_cost_weight * m->impact, 10);
+  m->terminated = !hn_humanoid_stands(m->state);
   m->info[info_velocity] = (float)(along / hn_humanoid.frames);
   m->info[info_contact_cost] = (float)contact;
   return p->forward_reward_weight * along - p->ctrl_cost_weight * m->effort - contact +

@@ -38,8 +38,8 @@ HN_INFO(INFO);
 
 static double reward(const HnLocomotion *e, HnMotion *m) {
   const HnThisParams *p = e->params;
-  double contact = fmin(p->contact_cost_weight * m->impact, 10), height = m->state[2];
-  m->terminated = height < 1 || height > 2;
+  double contact = fmin(p->contact_cost_weight * m->impact, 10);
+  m->terminated = !hn_humanoid_stands(m->state);
   m->info[info_velocity] = (float)(m->moved[0] / m->seconds);
   m->info[info_contact_cost] = (float)contact;
   return p->forward_reward_weight * m->moved[0] / hn_humanoid.time_step -

@@ -140,3 +140,8 @@ const HnBody hn_humanoid = {.name = "humanoid",
                                      .lines = true,
                                      .plain = true},
                             .observe = observe};
+
+bool hn_humanoid_stands(const double *state) {
+  const double height = state[2];
+  return !(height < 1 || height > 2);
+}

@@ -14,4 +14,7 @@
 #include "locomotion.h"
 
 extern const HnBody hn_humanoid;
+
+/* Whether it still stands: the torso's height is in [1, 2] m.  [any] */
+bool hn_humanoid_stands(const double *state);
 #endif
