@@ -2,6 +2,7 @@
 #include "check_inference.h"
 #include "belief_window.h"
 #include "check_gradient.h"
+#include "check_ignores.h"
 #include "check_process.h"
 #include "check_query.h"
 #include "check_run.h"
@@ -278,6 +279,10 @@ static HnVerdict judge_survives(const HnCell *cell, GString *why) {
   return verdict;
 }
 
+static HnVerdict judge_ignores(const HnCell *cell, GString *why) {
+  return hn_check_learns_without_belief(cell, HN_KIND_INFERENCE, why);
+}
+
 HN_CHECK_PROCESS_FUNCTIONS(HN_KIND_INFERENCE)
 
 const HnLaw hn_check_inference_laws[] = {
@@ -286,6 +291,8 @@ const HnLaw hn_check_inference_laws[] = {
     {"prior", "Where a task begins, the belief does not depend on the step before.", judge_prior},
     {"causal", "A belief does not depend on what comes after it.", judge_causal},
     {"blind", "Without HN_PRIVILEGED no belief depends on the true task.", judge_blind},
+    {"ignores", "With HN_IGNORES_BELIEF what is learnt does not depend on the beliefs acted on.",
+     judge_ignores},
     {"outputs", "Every belief is written, and finite.", judge_outputs},
     {"samples", "Samples differ, and their mean is the point belief.", judge_samples},
     {"predict", "The column log_predictive is the log-density of what was shown, by predict.",

@@ -1,6 +1,7 @@
 /* check_policy.c - see check_policy.h. */
 #include "check_policy.h"
 #include "check_divergence.h"
+#include "check_ignores.h"
 #include "check_process.h"
 #include "check_run.h"
 #include <math.h>
@@ -146,6 +147,19 @@ static bool is_blind_at(HnSession *s, int64_t t, bool greedy, GString *why) {
   return same;
 }
 
+/* Every belief of the window becomes another. */
+static bool ignores_belief_at(HnSession *s, int64_t t, bool greedy, GString *why) {
+  HnExperience *w = &s->phase[0];
+  const gsize n = (gsize)((w->h.steps + 2) * w->h.rows) * w->size[HN_F_BELIEF] / sizeof(float);
+  float *belief = hn_experience_at(w, HN_F_BELIEF, -1, 0);
+  Act first = act_new(s, t, greedy);
+  bool same = act_part(&first, 0, s->rollouts.rows, why);
+  for (gsize k = 0; k < n; k++) belief[k] = 1 - belief[k] / 2;
+  same = same && same_after(&first, "depends on the belief", why);
+  act_free(&first);
+  return same;
+}
+
 /* The reward before a task's first step is the task before's. */
 static bool begins_anew_at(HnSession *s, int64_t t, bool greedy, GString *why) {
   HnExperience *w = &s->phase[0];
@@ -218,6 +232,11 @@ static HnVerdict judge_blind(const HnCell *cell, GString *why) {
   return HN_LAW_SKIPPED;
 }
 
+static HnVerdict judge_ignores(const HnCell *cell, GString *why) {
+  const HnVerdict verdict = hn_check_learns_without_belief(cell, HN_KIND_POLICY, why);
+  return verdict == HN_LAW_KEPT ? judge_acts(cell, why, ignores_belief_at) : verdict;
+}
+
 HN_CHECK_PROCESS_FUNCTIONS(HN_KIND_POLICY)
 
 const HnLaw hn_check_policy_laws[] = {
@@ -226,6 +245,8 @@ const HnLaw hn_check_policy_laws[] = {
     {"same", "Acting again on the same, with the same random streams, is the same.", judge_same},
     {"prior", "Where a task begins, the action does not depend on the reward before.", judge_prior},
     {"blind", "Without HN_PRIVILEGED no action depends on the true task.", judge_blind},
+    {"ignores", "With HN_IGNORES_BELIEF neither actions nor what is learnt depend on the belief.",
+     judge_ignores},
     {"divergence",
      "The divergence of actions is 0 between equal beliefs, and no less than actions show.",
      hn_check_divergence},

@@ -20,6 +20,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
 
 static const HnInference methods = VRNN_METHODS(create);
 HN_PLUGIN(laplace_vrnn, HN_KIND_INFERENCE, Vrnn, &methods, .version = "1.0", .license = "MIT",
-          .info = hn_this_info, .metrics = hn_this_metrics, .renamed = VRNN_BAYES_RENAMED,
+          .flags = HN_IGNORES_BELIEF, .info = hn_this_info, .metrics = hn_this_metrics,
+          .renamed = VRNN_BAYES_RENAMED,
           .summary = "A recurrent agent's latent with the posterior of its own curvature.",
           .source = "arXiv 2505.18591");

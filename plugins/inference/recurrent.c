@@ -14,6 +14,7 @@ static HnStatus create(void *self, const HnHost *host, const void *params, HnBel
 
 static const HnInference methods = VRNN_METHODS(create);
 HN_PLUGIN(recurrent, HN_KIND_INFERENCE, Vrnn, &methods, .version = "1.0", .license = "MIT",
-          .info = hn_this_info, .metrics = hn_this_metrics, .renamed = VRNN_RENAMED,
+          .flags = HN_IGNORES_BELIEF, .info = hn_this_info, .metrics = hn_this_metrics,
+          .renamed = VRNN_RENAMED,
           .summary = "A recurrent memory read out as a point estimate of the latent.",
           .source = "arXiv 2505.18591");

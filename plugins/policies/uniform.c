@@ -90,5 +90,5 @@ static HnStatus act(void *self, HnActBatch *a) {
 
 static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act};
 HN_PLUGIN(uniform, HN_KIND_POLICY, Uniform, &methods, .version = "0.3", .license = "MIT",
-          .flags = HN_STOCHASTIC,
+          .flags = HN_STOCHASTIC | HN_IGNORES_BELIEF,
           .summary = "Uniformly random actions, as a control; learns nothing.");

@@ -70,6 +70,7 @@ static const Fault inference_faults[] = {
     {"prior", "old_task", "depends on the task before"},
     {"causal", "looks_ahead", "depends on what comes after time step"},
     {"blind", "reads_task", "depends on the true task"},
+    {"ignores", "learns_belief", "learn: w depends on the belief acted on"},
     {"memory", "needs_task", "inference faulty_inference, infer: killed by signal 11"},
     {"outputs", "silent", "belief[0] is not written"},
     {"outputs", "not_finite", "inf"},
@@ -213,6 +214,15 @@ static bool is_caught(const HnPlugin *plugin, const Fault *f) {
   return false;
 }
 
+/* A policy that reads its belief, and says that it does not. */
+static void test_ignores(void) {
+  static const Fault faults[] = {{"ignores", "none", "act: action of row 0 depends on the belief"},
+                                 {"ignores", "learns_belief", "learn: kept depends on the belief"}};
+  HnPlugin liar = faulty_policy_LTX_hn_plugin;
+  liar.flags |= HN_IGNORES_BELIEF;
+  for (guint k = 0; k < G_N_ELEMENTS(faults); k++) g_assert_true(is_caught(&liar, &faults[k]));
+}
+
 typedef struct Table {
   const HnPlugin *plugin;
   const Fault *fault;
@@ -241,8 +251,9 @@ static void test_none(void) {
       for (int discrete = 0; discrete < 2; discrete++) {
         g_autoptr(GString) why = g_string_new(NULL);
         const HnVerdict verdict = judge(plugins[k], "none", law, discrete, why);
-        const bool none =
-            !strcmp(law->name, "loads") || (discrete && !strcmp(law->name, "predict"));
+        const bool none = !strcmp(law->name, "loads") ||
+                          (discrete && !strcmp(law->name, "predict")) ||
+                          (!strcmp(law->name, "ignores") && plugins[k]->kind == HN_KIND_POLICY);
         if (verdict != (none ? HN_LAW_SKIPPED : HN_LAW_KEPT))
           g_test_fail_printf("%s breaks %s: %s", plugins[k]->name, law->name, why->str);
       }
@@ -304,6 +315,7 @@ int main(int argc, char **argv) {
     g_test_add_data_func(path, &tables[k], test_faults);
   }
   g_test_add_func("/check/column", test_column);
+  g_test_add_func("/check/ignores", test_ignores);
   g_test_add_func("/check/loads", test_loads);
   g_test_add_func("/check/none", test_none);
   g_test_add_func("/check/skipped", test_skipped);

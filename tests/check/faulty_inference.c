@@ -12,7 +12,7 @@
   X(norm2_part) X(belief_beyond) X(belief_before) X(writes_history) X(keeps_pointer) \
   X(writes_window) X(belief_negative) X(latent_large) X(row_huge) X(looks_up_reward) \
   X(rejects_obs) X(thread_identity) X(random_sum) X(writes_d_belief) X(batch_size) \
-  X(scores_after) X(predicts_wide)
+  X(scores_after) X(predicts_wide) X(learns_belief)
 /* clang-format on */
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
@@ -233,6 +233,7 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
     free(p), free(q);
   }
   if (fault == F_writes_window) ((float *)(uintptr_t)l->phase[0]->reward)[0] = 0;
+  if (fault == F_learns_belief) m->w[0] += 0.1f * l->phase[0]->belief[0];
   m->home = pthread_self();
   HnStatus s = fault == F_workers ? m->host->parallel(m->host, 32, count_strangers, m) : HN_OK;
   m->w[0] = 0.9f * m->w[0] + (float)m->strangers;
@@ -243,5 +244,5 @@ static const HnInference methods = {sizeof(HnInference), .create = create,     .
                                     .forward = forward,  .backward = backward, .step = optimise,
                                     .learn = learn,      .predict = predict};
 HN_PLUGIN(faulty_inference, HN_KIND_INFERENCE, Inference, &methods, .version = "1",
-          .license = "MIT", .info = hn_this_info, .summary = "Faulty on request.",
-          .source = "tests");
+          .license = "MIT", .flags = HN_IGNORES_BELIEF, .info = hn_this_info,
+          .summary = "Faulty on request.", .source = "tests");

@@ -11,7 +11,7 @@
   X(action_before) X(aux_beyond) X(clips_obs) X(writes_belief) X(keeps_pointer) \
   X(writes_window) X(aux_negative) X(many_phases) X(row_huge) X(looks_up_obs) X(rejects_obs) \
   X(wraps_belief) X(learn_thread) X(learn_rounding) X(learn_rand) X(kept_in_self) \
-  X(kl_negative) X(kl_of_equals) X(kl_tenth) X(kl_rows_mix) X(kl_beyond)
+  X(kl_negative) X(kl_of_equals) X(kl_tenth) X(kl_rows_mix) X(kl_beyond) X(learns_belief)
 /* clang-format on */
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
@@ -151,6 +151,8 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   if (fault == F_learn_thread) pthread_create(&thread, NULL, misbehave_wait, NULL);
   if (fault == F_learn_rounding) fesetround(FE_TOWARDZERO);
   if (fault == F_learn_rand) *m->kept += rand() & 1;
+  if (fault == F_learns_belief && m->belief_dim)
+    *m->kept += (int64_t)(1e6f * l->phase[0]->belief[0]);
   return HN_OK;
 }
 

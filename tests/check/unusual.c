@@ -292,8 +292,8 @@ static HnStatus stochastic_act(void *self, HnActBatch *a) {
 
 static const HnPolicy stochastic = {sizeof(HnPolicy), .create = actor_create,
                                     .act = stochastic_act};
-UNUSUAL(unusual_stochastic, HN_KIND_POLICY, Actor, &stochastic, .flags = HN_STOCHASTIC,
-        .summary = "Always draws.");
+UNUSUAL(unusual_stochastic, HN_KIND_POLICY, Actor, &stochastic,
+        .flags = HN_STOCHASTIC | HN_IGNORES_BELIEF, .summary = "Always draws.");
 
 /* Row memory: an offset that the rewards of a phase move. */
 static HnStatus adapter_create(void *self, const HnHost *host, const void *params,

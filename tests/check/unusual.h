@@ -12,6 +12,6 @@ extern const HnPlugin unusual_supervised_LTX_hn_plugin, /* answers with noise, a
     unusual_recurrent_LTX_hn_plugin,                    /* trained through time */
     unusual_empty_LTX_hn_plugin,                        /* a belief of no numbers */
     unusual_privileged_LTX_hn_plugin,                   /* the true task as belief */
-    unusual_stochastic_LTX_hn_plugin,                   /* HN_STOCHASTIC */
+    unusual_stochastic_LTX_hn_plugin,                   /* HN_STOCHASTIC, HN_IGNORES_BELIEF */
     unusual_adapter_LTX_hn_plugin;                      /* two phases */
 #endif

@@ -455,6 +455,8 @@ static void test_descriptor_faults(void) {
   REFUSED("sets unknown flags 0x80", p.flags = 0x87);
   REFUSED("sets HN_STOCHASTIC, which is for policies",
           (p.flags = HN_STOCHASTIC, p.kind = HN_KIND_ENV));
+  REFUSED("sets HN_IGNORES_BELIEF, which is not for environments",
+          (p.flags = HN_IGNORES_BELIEF, p.kind = HN_KIND_ENV));
   REFUSED("has no methods", p.methods = NULL);
   REFUSED("counts parameters but has no table", p.params = NULL);
   REFUSED("parameters, at most", p.param_count = 1000000);

@@ -34,6 +34,7 @@ static const struct {
     {"blind", "it says that it is privileged"},
     {"divergence", "it has no divergence"},
     {"gradients", "it has no backward"},
+    {"ignores", "it does not say that it ignores beliefs"},
     {"predict", "it does not predict under these parameters"},
     {"predict", "it has no predict"},
     {"predict", "it scores no step"},

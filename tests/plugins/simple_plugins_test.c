@@ -178,7 +178,7 @@ static void test_uniform_discrete(void) {
   }
   for (int k = 0; k < 5; k++) chi2 += pow(count[k] - ROWS / 5.0, 2) / (ROWS / 5.0);
   g_assert_cmpfloat(chi2, <, 18.47); /* 4 degrees of freedom, p = 0.001 */
-  g_assert_cmpuint(uniform_LTX_hn_plugin.flags, ==, HN_STOCHASTIC);
+  g_assert_cmpuint(uniform_LTX_hn_plugin.flags, ==, HN_STOCHASTIC | HN_IGNORES_BELIEF);
   HnPolicySpec nothing = {.obs_dim = 1};
   policy(&nothing, "", HN_E_SHAPE);
 }

@@ -11,6 +11,7 @@ const HnFlag hn_flags[] = {
     {HN_ROW_CACHE, "row_cache", "keeps a cache with a slot for each row"},
     {HN_STOCHASTIC, "stochastic", "draws its actions in greedy evaluation too"},
     {HN_WRAPPER, "wrapper", "holds another environment, which `inner` names"},
+    {HN_IGNORES_BELIEF, "ignores_belief", "reads no belief that was acted on"},
     {0}};
 
 const char *hn_fold_name(HnFold fold) {

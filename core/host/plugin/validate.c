@@ -242,13 +242,15 @@ static char *refuse_facts(const HnPlugin *p, const char *stem) {
   if (p->self_size > MOST_STATE || p->params_size > MOST_STATE)
     return g_strdup_printf("has %zu bytes of instance state and %zu of parameters, at most %d each",
                            p->self_size, p->params_size, MOST_STATE);
-  uint32_t unknown =
-      p->flags & ~(uint32_t)(HN_PRIVILEGED | HN_ROW_CACHE | HN_STOCHASTIC | HN_WRAPPER);
+  uint32_t unknown = p->flags & ~(uint32_t)(HN_PRIVILEGED | HN_ROW_CACHE | HN_STOCHASTIC |
+                                            HN_WRAPPER | HN_IGNORES_BELIEF);
   if (unknown) return g_strdup_printf("sets unknown flags 0x%x", unknown);
   if (p->flags & HN_STOCHASTIC && p->kind != HN_KIND_POLICY)
     return g_strdup("sets HN_STOCHASTIC, which is for policies");
   if (p->flags & HN_WRAPPER && p->kind != HN_KIND_ENV)
     return g_strdup("sets HN_WRAPPER, which is for environments");
+  if (p->flags & HN_IGNORES_BELIEF && p->kind == HN_KIND_ENV)
+    return g_strdup("sets HN_IGNORES_BELIEF, which is not for environments");
   return NULL;
 }
 

@@ -29,7 +29,7 @@ static const char *word_of(float x) {
 
 /* "env rets, step: WHAT of row 3 is VALUE at step 17 of its trial". */
 static HnStatus wrong(const HnOutputs *o, int64_t i, const char *what, const char *value) {
-  const int64_t row = o->batch ? i % o->batch : o->first + i;
+  const int64_t row = o->first + (o->batch ? i % o->batch : i);
   g_autofree char *at = NULL;
   if (o->batch)
     at = g_strdup_printf(" at time %" PRId64 " of its window", i / o->batch);

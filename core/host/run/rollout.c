@@ -481,11 +481,68 @@ static HnStatus advance(const Block *b) {
   return begin_rows(s, r, w, b->t + 1, b->first, b->n);
 }
 
+/* ---- beliefs that nobody reads ---- */
+
+/* Whether nobody reads what rows believe while they collect experience to train on. */
+static bool nobody_reads_beliefs(const HnSession *s, const HnRollouts *r) {
+  const HnInference *q = HN_INFERENCE(s);
+  const bool learns = HN_CAN(q, learn) && !(s->inference->plugin->flags & HN_IGNORES_BELIEF);
+  return r->train && !r->watch && s->policy->plugin->flags & HN_IGNORES_BELIEF && !learns &&
+         !HN_CAN(q, relabel);
+}
+
+static bool begins_task(const Block *b, int64_t k) {
+  return *(const uint8_t *)hn_experience_at(b->w, HN_F_BEGIN, b->t, k) == HN_NEW_TASK;
+}
+
+/* Infers along the whole window, from the row memory with which it began, up to before its last
+ * observation; a task that begins there finds its row memory zeroed, as begin_rows left it. */
+static HnStatus infer_window(const Block *b) {
+  HnSession *s = b->s;
+  HnRollouts *r = b->r;
+  const int64_t steps = b->w->h.steps, width = MAX(r->samples, 1) * s->shape.belief;
+  const gsize row = s->shape.belief_row, first = (gsize)b->first * row, bytes = (gsize)b->n * row;
+  HnMark mark = hn_arena_mark(hn_arena_current());
+  memcpy(r->belief + first, (const char *)b->w->h.state + first, bytes);
+  HnHistory h = hn_experience_view(b->w, s->inference, 0, b->first, steps - 1, b->n);
+  HnBeliefUpdate q = {
+      .struct_size = sizeof q,
+      .history = &h,
+      .state = r->belief + first,
+      .samples = r->samples,
+      .rng = r->belief_rng + b->first,
+      .belief = hn_arena_take(hn_arena_current(), (gsize)(steps * b->n * width) * sizeof(float))};
+  HnStatus status;
+  HN_CALL(status, INFERENCE_infer, HN_INFERENCE(s)->infer(s->inference->self, &q));
+  const HnOutputs o = {
+      .of = s->inference, .call = "infer", .first = b->first, .rows = steps * b->n, .batch = b->n};
+  if (!status) status = hn_outputs_finite(&o, "belief", q.belief, width);
+  if (begins_task(b, b->first)) memset(r->belief + first, 0, bytes);
+  hn_arena_reset(hn_arena_current(), mark);
+  return status;
+}
+
+/* Row memory and random streams as inferring step by step would have left them.  A row whose task
+ * ends with the window needs nothing: its memory is zeroed, and without samples nothing is drawn.
+ * Decided row by row, since which rows share a block depends on the workers. */
+static HnStatus catch_up(const Block *b) {
+  HnStatus status = HN_OK;
+  for (int64_t k = b->first; k < b->first + b->n && !status;) {
+    Block part = alike(b, k, begins_task);
+    if (b->r->samples > 0 || !begins_task(b, k)) status = infer_window(&part);
+    k += part.n;
+  }
+  return status;
+}
+
+/* ---- a window ---- */
+
 typedef struct Job {
   HnSession *s;
   HnRollouts *r;
   HnExperience *w;
   int64_t blocks;
+  bool unread; /* nobody reads the beliefs */
 } Job;
 
 /* As few blocks as possible, because weights are read once per block and step, but one for each
@@ -502,11 +559,12 @@ static Block block_of(const Job *j, int64_t block) {
 }
 
 static HnStatus collect_block(void *arg, int64_t block) {
-  Block b = block_of(arg, block);
+  const Job *j = arg;
+  Block b = block_of(j, block);
   HnStatus status = HN_OK;
   for (; b.t < b.w->h.steps && !status; b.t++) {
     save_or_restore(&b);
-    status = infer(&b, false);
+    if (!j->unread) status = infer(&b, false);
     if (!status && b.r->watch) status = b.r->watch(b.r->watch_arg, b.r, b.w, b.t, false);
     if (!status) status = act(&b);
     if (!status) status = step(&b);
@@ -514,7 +572,7 @@ static HnStatus collect_block(void *arg, int64_t block) {
   }
   if (status) return status;
   save_or_restore(&b);
-  return infer(&b, true);
+  return j->unread ? catch_up(&b) : infer(&b, true);
 }
 
 static HnStatus adapt_block(void *arg, int64_t block) {
@@ -529,10 +587,11 @@ static HnStatus adapt_block(void *arg, int64_t block) {
 }
 
 HnStatus hn_rollouts_collect(HnSession *s, HnRollouts *r, HnExperience *phase, int64_t phases) {
-  int64_t blocks = block_count(s, r);
+  const int64_t blocks = block_count(s, r);
+  const bool unread = nobody_reads_beliefs(s, r);
   HnStatus status = HN_OK;
   for (int64_t k = 0; k < phases && !status; k++) {
-    Job j = {s, r, &phase[k], blocks};
+    Job j = {s, r, &phase[k], blocks, unread};
     hn_experience_carry(k ? &phase[k - 1] : &r->tail, &phase[k]);
     memcpy((void *)(guintptr)phase[k].h.state, r->belief, (gsize)r->rows * s->shape.belief_row);
     status = hn_pool_run(s->pool, blocks, collect_block, &j);

@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 #define HN_ABI_MAJOR 1
-#define HN_ABI_MINOR 1
+#define HN_ABI_MINOR 2
 #define HN_ABI       (((uint32_t)HN_ABI_MAJOR << 16) | HN_ABI_MINOR)
 
 #define HN_EXPORT       __attribute__((visibility("default")))
@@ -234,6 +234,11 @@ enum {
   HN_ROW_CACHE = 2,  /* an environment that keeps a cache with a slot a row: see HnEnvBatch.first */
   HN_STOCHASTIC = 4, /* a policy that has no greedy action: it draws in evaluation too */
   HN_WRAPPER = 8,    /* an environment that holds another: see HnInner */
+  /* A policy that reads no belief in act, adapt or learn (asking HnTrainBatch.infer is no reading);
+   * an inference whose learn does not read HnHistory.belief, as one without learn cannot.  Under
+   * two that say so, and without relabel, training infers only what row memory needs, and
+   * HnHistory.belief is not written.  Not set (as before 1.2): may read. */
+  HN_IGNORES_BELIEF = 16,
 };
 
 /* What HN_PLUGIN says of the kit; the kit's headers replace it. */
@@ -305,7 +310,7 @@ typedef struct HnHistory {
   /* From acting; NULL in a window that a plugin made itself. */
   const void *state;   /* [B] inference row memory just before time 0; NULL: start at the prior */
   int64_t samples;     /* S */
-  const float *belief; /* [.., max(S, 1), belief_dim] as acted on */
+  const float *belief; /* [.., max(S, 1), belief_dim] as acted on; see HN_IGNORES_BELIEF */
   const float *aux;    /* [.., aux_dim] what the policy stored beside each action */
 } HnHistory;
 
