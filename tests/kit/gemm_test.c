@@ -23,9 +23,24 @@ typedef struct Shape {
   int64_t m, n, k;
 } Shape;
 
-static const Shape shapes[] = {{1, 1, 1},     {1, 7, 3},    {7, 5, 9},     {13, 64, 33},
-                               {16, 192, 64}, {64, 8, 256}, {65, 71, 300}, {12, 47, 600},
-                               {25, 113, 17}, {3, 96, 257}, {64, 1, 31},   {31, 33, 0}};
+static const Shape shapes[] = {{1, 1, 1},
+                               {1, 7, 3},
+                               {7, 5, 9},
+                               {13, 64, 33},
+                               {16, 192, 64},
+                               {64, 8, 256},
+                               {65, 71, 300},
+                               {12, 47, 600},
+                               {25, 113, 17},
+                               {3, 96, 257},
+                               {64, 1, 31},
+                               {31, 33, 0},
+                               /* last panels of 8 and of 4 vectors, cut short */
+                               {1, 29, 40},
+                               {1, 61, 40},
+                               {1, 125, 300},
+                               {2, 29, 33},
+                               {2, 61, 300}};
 
 /* The chain an element is defined as; without FMA, the float64 sum and a tolerance instead. */
 static void check_element(double init, const float *a, int64_t a_col, const float *b, int64_t ldb,
@@ -71,7 +86,7 @@ static void test_batch(void) {
   HnRng rng = hn_rng(2, 0);
   float *a = noise(&rng, M * K), *b = noise(&rng, K * N), *all = noise(&rng, M * N);
   hn_gemm(M, N, K, a, K, 1, b, N, 0, all, N);
-  const int64_t splits[] = {1, 7, 64};
+  const int64_t splits[] = {1, 2, 7, 64};
   for (gsize s = 0; s < G_N_ELEMENTS(splits); s++) {
     float *parts = noise(&rng, M * N);
     for (int64_t i = 0; i < M; i += splits[s])

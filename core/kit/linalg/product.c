@@ -10,15 +10,19 @@
 #include "transpose.h"
 
 /* Columns go by panels of WIDE vectors, then by 2 and 1.  Rows of a tile: as many as registers
- * allow beside one panel row of B and one broadcast of A. */
+ * allow beside one panel row of B and one broadcast of A.
+ *
+ * A tile of few rows has few chains, each of which waits for its last multiply-add: eight keep two
+ * units busy at a latency of four cycles.  So one or two rows alone, a recurrence's or those of
+ * acting, go by panels of up to 8 vectors. */
 #if defined(__AVX512F__)
-enum { WIDE = 4, ROWS_4 = 6, ROWS_2 = 14, ROWS_1 = 24 };
+enum { WIDE = 4, ROWS_8 = 1, ROWS_4 = 6, ROWS_2 = 14, ROWS_1 = 24 };
 #elif defined(__AVX2__)
-enum { WIDE = 2, ROWS_4 = 0, ROWS_2 = 6, ROWS_1 = 12 };
+enum { WIDE = 2, ROWS_8 = 1, ROWS_4 = 2, ROWS_2 = 6, ROWS_1 = 12 };
 #else
-enum { WIDE = 2, ROWS_4 = 0, ROWS_2 = 4, ROWS_1 = 8 };
+enum { WIDE = 2, ROWS_8 = 1, ROWS_4 = 2, ROWS_2 = 4, ROWS_1 = 8 };
 #endif
-enum { ROWS_MAX = 24, BLOCK_K = 256, PACK_ROWS = 96, PACK_K = 64, PACKED_K = 128 };
+enum { ROWS_MAX = 24, VECS_MAX = 8, BLOCK_K = 256, PACK_ROWS = 96, PACK_K = 64, PACKED_K = 128 };
 
 typedef struct Tile {
   int64_t k;
@@ -35,7 +39,7 @@ typedef struct Tile {
 } Tile;
 
 HN_INLINE void tile(int rows, int vecs, bool edge, const Tile *t) {
-  HnV acc[ROWS_MAX][4];
+  HnV acc[ROWS_MAX][VECS_MAX];
   const int64_t a_row = t->a_row, a_col = t->a_col, ldb = t->ldb, ldc = t->ldc;
   const float *a = t->a, *b = t->b, *init = t->init;
   float *c = t->c;
@@ -43,30 +47,30 @@ HN_INLINE void tile(int rows, int vecs, bool edge, const Tile *t) {
   const bool relu = t->relu;
 #pragma GCC unroll 24
   for (int i = 0; i < rows; i++)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int v = 0; v < vecs; v++)
       acc[i][v] =
           init ? v_load_any(init + i * t->init_row + v * HN_LANES, !edge || v + 1 < vecs, part)
                : (HnV){0};
   for (int64_t p = t->k; p > 0; p--, a += a_col, b += ldb) {
-    HnV row[4];
-#pragma GCC unroll 4
+    HnV row[VECS_MAX];
+#pragma GCC unroll 8
     for (int v = 0; v < vecs; v++)
       row[v] = v_load_any(b + v * HN_LANES, !edge || v + 1 < vecs, part);
 #pragma GCC unroll 24
     for (int i = 0; i < rows; i++) {
       const HnV x = v_all(a[i * a_row]);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < vecs; v++) acc[i][v] = v_fma(x, row[v], acc[i][v]);
     }
   }
 #pragma GCC unroll 24
   for (int i = 0; i < rows && relu; i++)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int v = 0; v < vecs; v++) acc[i][v] = v_relu(acc[i][v]);
 #pragma GCC unroll 24
   for (int i = 0; i < rows; i++)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int v = 0; v < vecs; v++)
       v_store_any(c + i * ldc + v * HN_LANES, acc[i][v], !edge || v + 1 < vecs, part);
 }
@@ -79,35 +83,39 @@ HN_INLINE void tile(int rows, int vecs, bool edge, const Tile *t) {
   static __attribute__((noinline)) void tile_##R##_##V##_edge(const Tile *t) { \
     tile(R, V, true, t);                                                       \
   }
-#define TILES_4(X, V)  X(1, V) X(2, V) X(3, V) X(4, V)
+#define TILES_2(X, V)  X(1, V) X(2, V)
+#define TILES_4(X, V)  TILES_2(X, V) X(3, V) X(4, V)
 #define TILES_6(X, V)  TILES_4(X, V) X(5, V) X(6, V)
 #define TILES_8(X, V)  TILES_6(X, V) X(7, V) X(8, V)
 #define TILES_12(X, V) TILES_8(X, V) X(9, V) X(10, V) X(11, V) X(12, V)
 #define TILES_14(X, V) TILES_12(X, V) X(13, V) X(14, V)
 #define TILES_18(X, V) TILES_14(X, V) X(15, V) X(16, V) X(17, V) X(18, V)
 #define TILES_24(X, V) TILES_18(X, V) X(19, V) X(20, V) X(21, V) X(22, V) X(23, V) X(24, V)
+#define TILES_OF_8(X)  X(1, 8)
 #if defined(__AVX512F__)
 #  define TILES_OF_4(X) TILES_6(X, 4)
 #  define TILES_OF_2(X) TILES_14(X, 2)
 #  define TILES_OF_1(X) TILES_24(X, 1)
 #elif defined(__AVX2__)
-#  define TILES_OF_4(X)
+#  define TILES_OF_4(X) TILES_2(X, 4)
 #  define TILES_OF_2(X) TILES_6(X, 2)
 #  define TILES_OF_1(X) TILES_12(X, 1)
 #else
-#  define TILES_OF_4(X)
+#  define TILES_OF_4(X) TILES_2(X, 4)
 #  define TILES_OF_2(X) TILES_4(X, 2)
 #  define TILES_OF_1(X) TILES_8(X, 1)
 #endif
+TILES_OF_8(TILE)
 TILES_OF_4(TILE)
 TILES_OF_2(TILE)
 TILES_OF_1(TILE)
 
 /* tiles[vecs][rows][edge] */
 #define ENTRY(R, V) [V][R] = {tile_##R##_##V, tile_##R##_##V##_edge},
-static void (*const tiles[5][ROWS_MAX + 1][2])(const Tile *) = {TILES_OF_4(ENTRY) TILES_OF_2(ENTRY)
-                                                                    TILES_OF_1(ENTRY)};
-static const int64_t most_rows[5] = {0, ROWS_1, ROWS_2, 0, ROWS_4};
+static void (*const tiles[VECS_MAX + 1][ROWS_MAX + 1][2])(const Tile *) = {
+    TILES_OF_8(ENTRY) TILES_OF_4(ENTRY) TILES_OF_2(ENTRY) TILES_OF_1(ENTRY)};
+static const int64_t most_rows[VECS_MAX + 1] = {
+    [1] = ROWS_1, [2] = ROWS_2, [4] = ROWS_4, [8] = ROWS_8};
 
 /* Columns j .. j + width of B over one block of k. */
 typedef struct Panel {
@@ -153,6 +161,13 @@ static void run_panel(const HnProduct *g, const Panel *s) {
   }
 }
 
+/* Vectors of the panel where `left` are left, for m rows. */
+static int64_t panel_vecs(int64_t m, int64_t left) {
+  if (m <= ROWS_8 && left >= 8) return 8;
+  if ((WIDE >= 4 || m <= 2) && left >= 4) return 4;
+  return left >= 2 ? 2 : 1;
+}
+
 /* Blocks of k are equally long, or nearly. */
 void HN_VARIANT(hn_product)(const HnProduct *g) {
   _Alignas(64) float packed[PACKED_K * WIDE * HN_LANES];
@@ -166,7 +181,7 @@ void HN_VARIANT(hn_product)(const HnProduct *g) {
     s.k = least + (block < more);
     for (s.j = 0; s.j < g->n; s.j += s.width) {
       const int64_t left = (g->n - s.j + HN_LANES - 1) / HN_LANES;
-      s.vecs = left >= WIDE ? WIDE : left >= 2 ? 2 : 1;
+      s.vecs = panel_vecs(g->m, left);
       s.width = g->n - s.j < s.vecs * HN_LANES ? g->n - s.j : s.vecs * HN_LANES;
       run_panel(g, &s);
     }
