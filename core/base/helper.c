@@ -80,18 +80,28 @@ static bool start(const Files *f, const char *const *argv, GPid *pid, GError **e
       &f->record, &target, 1, pid, NULL, NULL, NULL, error);
 }
 
+/* Whether a process has had so many seconds since `since`, when it had waited `queued` for a
+ * processor.  What it waits on a busy machine is not its own time. */
+static bool has_had(GPid pid, double seconds, int64_t since, double queued) {
+  const double passed = 1e-6 * (double)(g_get_monotonic_time() - since);
+  return passed > seconds && passed - (hn_machine_queued(pid) - queued) > seconds;
+}
+
 /* Waits for the end.  Returns what had to end it, or NULL; g_free. */
 static char *wait_for(GPid pid, const HnCallRecord *record, const HnHelperLimits *limits,
                       int *status) {
-  const double machine = share_of_memory * hn_machine_bytes(), seconds = limits->seconds;
+  const double machine = share_of_memory * hn_machine_bytes();
   const double most_bytes = limits->bytes > 0 ? MIN(limits->bytes, machine) : machine;
   int64_t update = record->update, since = g_get_monotonic_time();
+  double queued = 0;
   char *why = NULL;
   while (waitpid(pid, status, why ? 0 : WNOHANG) == 0) {
-    const int64_t now = g_get_monotonic_time();
-    if (record->update != update) update = record->update, since = now;
-    if (1e-6 * (double)(now - since) > seconds)
-      why = g_strdup_printf("took longer than %g s", seconds);
+    if (record->update != update) {
+      update = record->update, since = g_get_monotonic_time();
+      queued = hn_machine_queued(pid);
+    }
+    if (has_had(pid, limits->seconds, since, queued))
+      why = g_strdup_printf("took longer than %g s", limits->seconds);
     else if (hn_machine_resident(pid, 0) > most_bytes)
       why = most_bytes < machine
                 ? g_strdup_printf("took more than %g GB of memory", 1e-9 * most_bytes)

@@ -12,8 +12,8 @@ typedef struct HnHelper {
 } HnHelper;
 
 /* Runs `hunch ARGV..` with `input` on stdin until it ends, or is killed because it did not advance
- * its record's `update` for so many seconds or took all memory.  False with the reason if it cannot
- * be started. */
+ * its record's `update` for so many seconds (as HnHelperLimits counts them) or took all memory.
+ * False with the reason if it cannot be started. */
 bool hn_helper_run(const char *const *argv, const GString *input, double seconds, HnHelper *h,
                    GError **error);
 void hn_helper_clear(HnHelper *h);
@@ -21,7 +21,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HnHelper, hn_helper_clear)
 
 /* What a process may take. */
 typedef struct HnHelperLimits {
-  double seconds;     /* without advancing its record's `update` */
+  double seconds;     /* without advancing its record's `update`, less those that its first thread
+                         waits for a processor: a busy machine is not a plugin's fault */
   double cpu_seconds; /* of a processor, whole ones; 0: any */
   double bytes;       /* of memory; 0: what the machine has */
 } HnHelperLimits;

@@ -37,6 +37,14 @@ double hn_machine_resident(pid_t pid, double lent) {
 
 /* ---- processors ---- */
 
+/* Nanoseconds run and waited for a processor, and how often: see the kernel's sched-stats. */
+double hn_machine_queued(pid_t pid) {
+  double ran, waited;
+  g_autofree char *path = g_strdup_printf("/proc/%d/schedstat", (int)pid), *text = NULL;
+  if (!g_file_get_contents(path, &text, NULL, NULL)) return 0;
+  return sscanf(text, "%lf %lf", &ran, &waited) == 2 ? 1e-9 * waited : 0;
+}
+
 /* Quota over period of a file such as "150000 100000" or "max 100000"; 0: none. */
 static double quota_of(const char *folder) {
   g_autofree char *file = g_build_filename(folder, "cpu.max", NULL), *text = NULL;
