@@ -3,13 +3,12 @@
  * plugin does not list are 0. */
 #ifndef VRNN_PARAMS_H
 #define VRNN_PARAMS_H
+#include "../laplace/laplace.h"
 #include <hunch/kit/rnn.h>
 
 enum { CONTEXT_SSM, CONTEXT_RSSM, CONTEXT_BAMDP };
 enum { ACT_INDEX, ACT_ONEHOT };
 enum { HEAD_NONE, HEAD_SIGNAL, HEAD_REWARD };
-enum { COVARIANCE_FULL, COVARIANCE_DIAGONAL };
-enum { ACCUMULATE_NONE, ACCUMULATE_PRECISION, ACCUMULATE_BOTH, ACCUMULATE_MEAN };
 
 #define VRNN_PARAMS(X)                                                                             \
   X(choice, cell, "", "Recurrent cell.", "lstm", HN_RNN_CHOICES)                                   \
@@ -62,12 +61,12 @@ enum { ACCUMULATE_NONE, ACCUMULATE_PRECISION, ACCUMULATE_BOTH, ACCUMULATE_MEAN }
     "Whether the recurrent states of unfinished trials are recomputed after each update.", false)
 
 /* Of plugins with a posterior. */
-#define VRNN_BAYES_PARAMS(X)                                                                     \
-  X(choice, covariance, "", "Covariance of the latent posterior q(z).", "full", "full|diagonal") \
-  X(real, kl_weight, "", "Weight of the KL divergence of a posterior from the one before it.",   \
-    0.01, 0, 1e6)                                                                                \
-  X(flag, simplify, "", "Whether only the Mahalanobis term of the KL divergence is minimised.",  \
-    false)                                                                                       \
+#define VRNN_BAYES_PARAMS(X)                                                                    \
+  LAPLACE_COVARIANCE(X)                                                                         \
+  X(real, kl_weight, "", "Weight of the KL divergence of a posterior from the one before it.",  \
+    0.01, 0, 1e6)                                                                               \
+  X(flag, simplify, "", "Whether only the Mahalanobis term of the KL divergence is minimised.", \
+    false)                                                                                      \
   X(int, model_samples, "", "Samples of z that the head learns from; 0: the mean.", 1, 0, 1000)
 
 #define VRNN_GAUSSIAN_PARAMS(X)                                                                    \
@@ -75,24 +74,17 @@ enum { ACCUMULATE_NONE, ACCUMULATE_PRECISION, ACCUMULATE_BOTH, ACCUMULATE_MEAN }
     80)                                                                                            \
   X(real, logvar_high, "", "Upper bound of log-variances.", 2, -80, 80)
 
-#define VRNN_LAPLACE_PARAMS(X)                                                                     \
-  X(choice, accumulate, "",                                                                        \
-    "Sums kept over time: none (the precision is damping I plus the window's curvature), of "      \
-    "precisions, of precisions and means, or of means.",                                           \
-    "precision", "none|precision|both|mean")                                                       \
-  X(int, buffer, "step", "Number B of last inputs whose curvature is added to the precision.", 1,  \
-    1, 1000)                                                                                       \
-  X(real, damping, "", "Precision before curvature is added, where precisions are not summed.", 1, \
-    1e-12, 1e12)                                                                                   \
-  X(real, jitter, "", "Value added to a precision's diagonal before it is factored.", 1e-6, 0,     \
-    1e6)                                                                                           \
-  X(flag, normalize, "", "Whether curvature is averaged over the window, not summed.", false)      \
-  X(real, prior_variance, "", "Variance of z in the prior of a new task.", 1, 1e-12, 1e12)         \
-  X(flag, track, "",                                                                               \
-    "Whether precisions are updated while acting without samples; false saves time where every "   \
-    "training window begins with a task, and refuses other windows.",                              \
-    true)                                                                                          \
-  X(flag, jacobian_norms, "",                                                                      \
+#define VRNN_LAPLACE_PARAMS(X)                                                                    \
+  X(choice, accumulate, "",                                                                       \
+    "Sums kept over time: none (the precision is damping I plus the window's curvature), of "     \
+    "precisions, of precisions and means, or of means.",                                          \
+    "precision", "none|precision|both|mean")                                                      \
+  X(int, buffer, "step", "Number B of last inputs whose curvature is added to the precision.", 1, \
+    1, 1000)                                                                                      \
+  LAPLACE_DAMPING(X)                                                                              \
+  X(flag, normalize, "", "Whether curvature is averaged over the window, not summed.", false)     \
+  LAPLACE_PRIOR(X)                                                                                \
+  X(flag, jacobian_norms, "",                                                                     \
     "Whether norms of the Jacobians are reported; takes F H floats a row.", true)
 
 typedef struct VrnnParams {
@@ -105,20 +97,11 @@ typedef struct VrnnParams {
 #define VRNN_INFO(X)                                                                            \
   X(log_predictive, "nats", "Log-density of what the step showed, given the belief before it.", \
     HN_MEAN)                                                                                    \
-  X(mean_norm2, "", "Squared norm of the posterior mean.", HN_LAST)                             \
-  X(mean_move2, "", "Squared distance of the posterior mean from the one before.", HN_LAST)
-#define VRNN_BAYES_INFO(X)                                                                    \
-  X(entropy, "nats", "Entropy of the latent posterior.", HN_LAST)                             \
-  X(marginal_entropy, "nats", "Entropy of one latent dimension alone, mean over dimensions.", \
-    HN_LAST)                                                                                  \
-  X(kl, "nats", "KL divergence of the posterior from the one before.", HN_LAST)               \
-  X(kl_trace, "nats", "Trace term of the KL divergence, less F / 2.", HN_LAST)                \
-  X(kl_mahalanobis, "nats", "Mahalanobis term of the KL divergence.", HN_LAST)                \
-  X(kl_logdet, "nats", "Log-determinant term of the KL divergence.", HN_LAST)
+  LAPLACE_MEAN_INFO(X)
+#define VRNN_BAYES_INFO(X) LAPLACE_INFO(X)
 #define VRNN_LAPLACE_INFO(X)                                                                 \
   X(jacobian_mean2, "", "Squared norm of the mean of the task's Jacobians so far.", HN_LAST) \
-  X(jacobian_norm2, "", "Mean squared norm of the task's Jacobians so far.", HN_LAST)        \
-  X(jacobian_last2, "", "Squared norm of the last Jacobian.", HN_LAST)
+  LAPLACE_JACOBIAN_INFO(X)
 
 /* Indices of info columns, the same in every plugin: each has the first m->info_count of them. */
 #define VRNN_INFO_INDEX(n, ...) vrnn_info_##n,
