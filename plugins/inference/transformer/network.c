@@ -68,8 +68,8 @@ static Piece piece_of(const Transformer *m, HnTape *t, const Windows *w, int64_t
   return s;
 }
 
-HnVar *transformer_run(const Transformer *m, HnTape *t, const Windows *w, int64_t first,
-                       int64_t count, float *flat) {
+Embedded transformer_embed(const Transformer *m, HnTape *t, const Windows *w, int64_t first,
+                           int64_t count, float *flat) {
   const int64_t N = m->p->memory;
   const Piece s = piece_of(m, t, w, first, count);
   HnVar *position =
@@ -78,5 +78,11 @@ HnVar *transformer_run(const Transformer *m, HnTape *t, const Windows *w, int64_
       hn_matmul(t, hn_constant(t, s.tokens, m->in, s.token), hn_param(t, m->embed, flat));
   HnVar *x = hn_add(t, hn_pick_rows(t, token, count * N, s.which),
                     hn_pick_rows(t, position, count * N, s.position));
-  return hn_encoder(t, m->encoder, x, count, N, s.slot, flat);
+  return (Embedded){x, s.slot};
+}
+
+HnVar *transformer_run(const Transformer *m, HnTape *t, const Windows *w, int64_t first,
+                       int64_t count, float *flat) {
+  const Embedded x = transformer_embed(m, t, w, first, count, flat);
+  return hn_encoder(t, m->encoder, x.tokens, count, m->p->memory, x.slot, flat);
 }

@@ -6,9 +6,11 @@
  * output at the newest.
  *   network.c   parameters, tokens, the network on a few windows
  *   windows.c   many windows, in pieces that fit the cache; their gradient; the optimiser's step
+ *   jacobian.c  the derivative of what one window says in its embedded tokens
  * Source: Melo 2022, arXiv 2206.06614 (TrMRL), and its code. */
 #ifndef HN_TRANSFORMER_H
 #define HN_TRANSFORMER_H
+#include "../laplace/laplace.h"
 #include <hunch/inference.h>
 #include <hunch/kit/attention.h>
 #include <hunch/kit/scratch.h>
@@ -33,6 +35,12 @@
   X(choice, sampling, "",                                                                         \
     "Which steps of an episode that has ended are read: drawn at random, or its last.", "random", \
     "random|last")
+#define TRANSFORMER_LAPLACE_PARAMS(X)                                                           \
+  X(choice, accumulate, "",                                                                     \
+    "Sums kept over time: none (the precision is damping I plus the curvature of the memory's " \
+    "steps), or of precisions.",                                                                \
+    "precision", "none|precision")                                                              \
+  LAPLACE_COVARIANCE(X) LAPLACE_DAMPING(X) LAPLACE_PRIOR(X)
 #define TRANSFORMER_OPTIMISER_PARAMS(X)                                                           \
   X(real, lr, "", "Learning rate of AdamW; the policy's schedule scales it.", 5e-5, 0, 1)         \
   X(real, weight_decay, "", "Decoupled weight decay of AdamW.", 0.01, 0, 1)                       \
@@ -55,6 +63,7 @@ typedef struct TransformerParams {
   TRANSFORMER_NETWORK_PARAMS(HN_FIELD)
   TRANSFORMER_TRMRL_PARAMS(HN_FIELD)
   TRANSFORMER_ECET_PARAMS(HN_FIELD)
+  TRANSFORMER_LAPLACE_PARAMS(HN_FIELD)
   TRANSFORMER_OPTIMISER_PARAMS(HN_FIELD)
 } TransformerParams;
 
@@ -89,9 +98,26 @@ HnStatus transformer_create(Transformer *m, const HnHost *host, const Transforme
  * zeros; see hn_at), with the flag if the network reads one. */
 void transformer_token(const Transformer *m, const HnHistory *h, const float *obs, bool past,
                        int64_t at, bool flag, float *to);
+/* The tokens of windows first .. first + count - 1 as the encoder reads them, embedded and with
+ * their positions: tokens [count memory, width], and their slots [count memory] in it, -1: empty.
+ */
+typedef struct Embedded {
+  HnVar *tokens;
+  int32_t *slot;
+} Embedded;
+Embedded transformer_embed(const Transformer *m, HnTape *t, const Windows *w, int64_t first,
+                           int64_t count, float *flat);
 /* What windows first .. first + count - 1 say, [count, width]. */
 HnVar *transformer_run(const Transformer *m, HnTape *t, const Windows *w, int64_t first,
                        int64_t count, float *flat);
+
+/* ---- jacobian.c ---- */
+
+/* j [width, memory width]: the derivative of what window `which` says in its embedded tokens, slot
+ * by slot; 0 where a slot is empty.  As much work as a gradient of `width` windows.  Takes scratch
+ * of `memory`, which is reset.  [any] */
+void transformer_jacobian(const Transformer *m, const Windows *w, int64_t which, HnReuse *memory,
+                          float *j);
 
 /* ---- windows.c ---- */
 
