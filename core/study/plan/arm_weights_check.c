@@ -15,25 +15,28 @@ static HnCell *read_cell(const HnNode *root, const char *key, HnDiag *d) {
   return n ? hn_cell_read(n, d) : NULL;
 }
 
-/* The weights of a file, or those that the source's plugins will write; NULL with an error. */
-static HnStoredTensors *offered(const HnCell *cell, const HnCell *source, GError **error) {
+/* The weights of a file, or those that the source's plugins will write, which are read from *lender
+ * and must not outlive it; NULL with an error. */
+static HnStoredTensors *offered(const HnCell *cell, const HnCell *source, HnSession **lender,
+                                GError **error) {
   const char *key;
   if (!source) {
     g_autofree char *path = hn_warm_start_find(cell, cell->weights.from, &key, error);
     return path ? hn_stored_tensors_open(path, error) : NULL;
   }
-  HnSession *s = hn_session_new(source, stderr, error);
-  if (!s) return NULL;
+  *lender = hn_session_new(source, stderr, error);
+  if (!*lender) return NULL;
   HnEpisodeStats none = {.rows = 0};
-  GPtrArray *states = hn_states_of(s, &none);
+  GPtrArray *states = hn_states_of(*lender, &none);
   HnStoredTensors *t = hn_states_tensors(states, NULL);
-  g_ptr_array_unref(states), hn_session_free(s);
+  g_ptr_array_unref(states);
   return t;
 }
 
 static void print_misfits(const HnCell *cell, const HnCell *source, FILE *out) {
   g_autoptr(GError) error = NULL;
-  HnStoredTensors *t = offered(cell, source, &error);
+  HnSession *lender = NULL;
+  HnStoredTensors *t = offered(cell, source, &lender, &error);
   HnSession *s = t ? hn_session_new(cell, stderr, &error) : NULL;
   if (s) {
     HnEpisodeStats none = {.rows = 0};
@@ -43,7 +46,7 @@ static void print_misfits(const HnCell *cell, const HnCell *source, FILE *out) {
   }
   /* a file that cannot be read is as wrong as one that does not fit; plugins speak in their run */
   if (error && error->domain == HN_ERROR && !t && !source) fprintf(out, "%s\n", error->message);
-  hn_session_free(s), hn_stored_tensors_free(t);
+  hn_session_free(s), hn_stored_tensors_free(t), hn_session_free(lender);
 }
 
 void hn_arm_weights_check_answer(void) {
