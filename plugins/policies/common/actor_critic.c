@@ -110,10 +110,10 @@ static HnVar *bounded_logstd(const ActorCritic *net, HnTape *t, float *flat) {
   return hn_affine(t, x, (float)s, (float)o);
 }
 
-static HnVar *run_trunk(HnTape *t, const ActorCriticTrunk *trunk, HnVar *x, float *flat) {
+/* What a trunk's head reads. */
+static HnVar *run_hidden(HnTape *t, const ActorCriticTrunk *trunk, HnVar *x, float *flat) {
   if (trunk->norm.gain) x = hn_layer_norm_by(t, &trunk->norm, x, flat);
-  if (trunk->hidden.layers) x = hn_mlp(t, &trunk->hidden, x, flat);
-  return hn_mlp(t, &trunk->head, x, flat);
+  return trunk->hidden.layers ? hn_mlp(t, &trunk->hidden, x, flat) : x;
 }
 
 Heads actor_critic_forward(const ActorCritic *net, HnTape *t, HnVar *obs, HnVar *const *belief,
@@ -125,11 +125,12 @@ Heads actor_critic_forward(const ActorCritic *net, HnTape *t, HnVar *obs, HnVar 
     if (b && net->belief_embed.layers) b = hn_mlp(t, &net->belief_embed, b, flat);
     HnVar *x = !b ? obs : !obs ? b : hn_concat(t, 2, (HnVar *const[]){obs, b});
     if (asked & HEADS_ACTION) {
-      y.action[s] = run_trunk(t, &net->actor, x, flat);
+      y.features = run_hidden(t, &net->actor, x, flat);
+      y.action[s] = hn_mlp(t, &net->actor.head, y.features, flat);
       if (net->p->squash == SQUASH_MEAN) y.action[s] = hn_activate(t, y.action[s], HN_TANH);
     }
     if (!(asked & HEADS_VALUE)) continue;
-    HnVar *value = run_trunk(t, &net->critic, x, flat);
+    HnVar *value = hn_mlp(t, &net->critic.head, run_hidden(t, &net->critic, x, flat), flat);
     y.value = y.value ? hn_add(t, y.value, value) : value;
   }
   if (S > 1 && y.value) y.value = hn_affine(t, y.value, 1 / (float)S, 0);

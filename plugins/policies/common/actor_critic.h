@@ -81,9 +81,10 @@ HnStatus actor_critic_create(ActorCritic *net, const HnHost *host, const ActorCr
 
 /* What the heads say of n rows. */
 typedef struct Heads {
-  HnVar **action; /* [S] of [n, A]: logits, or means of Gaussians; NULLs if not asked */
-  HnVar *logstd;  /* [1, A] of the Gaussians; NULL: discrete, or not asked */
-  HnVar *value;   /* [n, 1], the mean over samples; NULL: not asked */
+  HnVar **action;  /* [S] of [n, A]: logits, or means of Gaussians; NULLs if not asked */
+  HnVar *features; /* [n, ..] what the action head reads of the last sample; NULL: not known */
+  HnVar *logstd;   /* [1, A] of the Gaussians; NULL: discrete, or not asked */
+  HnVar *value;    /* [n, 1], the mean over samples; NULL: not asked */
 } Heads;
 enum { HEADS_ACTION = 1, HEADS_VALUE = 2 }; /* what is asked, a sum of these */
 

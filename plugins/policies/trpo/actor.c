@@ -9,6 +9,13 @@ static void *room(const ActorCritic *net, int64_t count, size_t size) {
   return count > 0 ? net->host->scratch(net->host, count, size) : NULL;
 }
 
+int64_t actor_features(const ActorCritic *net) {
+  return net->actor.head.w[0]->rows;
+}
+int64_t actor_head_size(const ActorCritic *net) {
+  return (actor_features(net) + 1) * net->A;
+}
+
 Sample actor_sample(const ActorCritic *net, int64_t n) {
   const int64_t A = net->A;
   return (Sample){.n = n,
@@ -24,7 +31,7 @@ Sample actor_sample(const ActorCritic *net, int64_t n) {
 
 Sample actor_part(const ActorCritic *net, const Sample *s, int64_t from, int64_t count) {
   Sample part = *s;
-  part.n = count;
+  part.n = count, part.offsets = 0;
   if (s->obs) part.obs += from * net->O;
   if (s->belief) part.belief += from * net->D;
   if (s->action) part.action += from * net->A;
@@ -37,6 +44,7 @@ Sample actor_part(const ActorCritic *net, const Sample *s, int64_t from, int64_t
 
 typedef struct Pass {
   const Actor *a;
+  const float *weights;
   HnReuse *memory, own; /* chunks use the same memory */
   ActorCritic view;
   HnTape t;
@@ -46,11 +54,31 @@ typedef struct Pass {
 
 /* Must not move. */
 static void pass_begin(Pass *x, const Actor *a, const float *weights) {
-  x->a = a;
+  x->a = a, x->weights = weights;
   x->memory = a->memory ? a->memory : &x->own;
   if (!a->memory) hn_reuse_begin(&x->own, a->net->host, NULL, 0);
   actor_critic_view(a->net, &x->view);
   actor_critic_view_weights(&x->view, weights);
+}
+
+/* Which of the sample's heads acts at step `from`. */
+static HeadOffset offset_at(const Sample *s, int64_t from) {
+  for (int64_t k = 0; k < s->offsets; k++)
+    if (from < s->offset[k].end) return s->offset[k];
+  return (HeadOffset){s->n, NULL};
+}
+
+/* Lets the view read the weights' own head plus the offset, on this tape. */
+static void move_head(Pass *x, const float *offset) {
+  const ActorCritic *net = x->a->net;
+  HnTensor *own[] = {net->actor.head.w[0], net->actor.head.b[0]};
+  HnTensor *moved[] = {x->view.actor.head.w[0], x->view.actor.head.b[0]};
+  for (int k = 0; k < 2; k++) {
+    const int64_t n = own[k]->rows * own[k]->cols;
+    const float *from = x->weights + own[k]->offset;
+    float *to = moved[k]->data = hn_tape_room(&x->t, n, sizeof *to);
+    for (int64_t j = 0; j < n; j++) to[j] = from[j] + (offset ? *offset++ : 0);
+  }
 }
 
 /* Runs the actor on the steps from `from` on; false: there are none.  flat: as in
@@ -58,10 +86,12 @@ static void pass_begin(Pass *x, const Actor *a, const float *weights) {
 static bool pass_next(Pass *x, const Sample *s, int64_t from, float *flat) {
   const ActorCritic *net = x->a->net;
   if (from >= s->n) return false;
-  const int64_t n = s->n - from < CHUNK ? s->n - from : CHUNK;
+  const HeadOffset own = offset_at(s, from);
+  const int64_t n = own.end - from < CHUNK ? own.end - from : CHUNK;
   x->part = actor_part(net, s, from, n);
   hn_reuse_reset(x->memory);
   x->t = hn_tape_begin(&x->memory->host, flat != NULL);
+  if (s->offsets) move_head(x, own.offset);
   HnVar *obs = net->O > 0 ? hn_constant(&x->t, n, net->O, x->part.obs) : NULL;
   HnVar *belief = net->D > 0 ? hn_constant(&x->t, n, net->D, x->part.belief) : NULL;
   x->heads = actor_critic_forward(&x->view, &x->t, obs, &belief, 1, HEADS_ACTION, flat);
@@ -124,6 +154,19 @@ void actor_remember(const Actor *a, const float *weights, Sample *s) {
     memcpy(x.part.head, x.heads.action[0]->data, n * A * sizeof(float));
     memcpy(x.part.logp, log_density(&x)->data, n * sizeof(float));
     if (s->logstd) memcpy(s->logstd, x.heads.logstd->data, A * sizeof(float));
+  }
+}
+
+void actor_read_heads(const Actor *a, const float *weights, const Sample *s, float *features,
+                      float *head, float *logstd) {
+  Pass x;
+  pass_begin(&x, a, weights);
+  const int64_t A = a->net->A, F = actor_features(a->net);
+  for (int64_t from = 0; pass_next(&x, s, from, NULL); from += x.part.n) {
+    const size_t n = (size_t)x.part.n;
+    memcpy(features + from * F, x.heads.features->data, n * (size_t)F * sizeof *features);
+    memcpy(head + from * A, x.heads.action[0]->data, n * (size_t)A * sizeof *head);
+    if (x.heads.logstd) memcpy(logstd, x.heads.logstd->data, (size_t)A * sizeof *logstd);
   }
 }
 

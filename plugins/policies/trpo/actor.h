@@ -10,6 +10,13 @@
 #include "../common/mixture.h"
 #include <hunch/kit/scratch.h>
 
+/* Steps that an action head other than the weights' own acted in: the head's weights, and then its
+ * biases, plus `offset`, a constant to every derivative. */
+typedef struct HeadOffset {
+  int64_t end;   /* the step of the sample after the last of them */
+  float *offset; /* [actor_head_size]; NULL: none */
+} HeadOffset;
+
 /* n steps that one policy has acted in: what it saw and did, and what it was. */
 typedef struct Sample {
   int64_t n;
@@ -17,6 +24,8 @@ typedef struct Sample {
   float *action;         /* [n, A] draws before any tanh (continuous) */
   int32_t *action_index; /* [n] (discrete) */
   float *advantage;      /* [n] */
+  int64_t offsets;       /* 0: the weights' own head acted in all of it */
+  HeadOffset *offset;    /* [offsets], in the order of steps, to its end */
   /* Of the policy that acted, by actor_remember: */
   float *logp;   /* [n] */
   float *head;   /* [n, A] its means or logits */
@@ -38,6 +47,10 @@ typedef struct Actor {
                       NULL: each function takes its own */
 } Actor;
 
+/* Numbers that the action head reads, and its weights and biases: (features + 1) A. */
+int64_t actor_features(const ActorCritic *net);
+int64_t actor_head_size(const ActorCritic *net);
+
 /* Room in the host's scratch for a sample of n steps. */
 Sample actor_sample(const ActorCritic *net, int64_t n);
 /* `count` steps of a sample from `from` on, in the same arrays. */
@@ -45,6 +58,10 @@ Sample actor_part(const ActorCritic *net, const Sample *s, int64_t from, int64_t
 
 /* Fills in what the policy of `weights` says of the sample. */
 void actor_remember(const Actor *a, const float *weights, Sample *s);
+/* What the heads of `weights` read, [n, features], and say, as actor_remember: [n, A] and logstd
+ * [A] (continuous). */
+void actor_read_heads(const Actor *a, const float *weights, const Sample *s, float *features,
+                      float *head, float *logstd);
 /* grad += weight * gradient of the loss. */
 void actor_gradient(const Actor *a, const float *weights, const Sample *s, ActorLoss loss,
                     double weight, float *grad);

@@ -9,10 +9,18 @@
  * last window the steps count until a task begins.  Weights adapted from a theta that has since
  * been learnt from are dropped: an iteration that begins amid a task begins with theta.
  *
+ * With a posterior (posterior.h), a row that has adapted draws an action head when an episode
+ * begins, and after each inner step, and acts by it; greedy actions are those of the adapted
+ * weights. Precisions add up over the inner steps of a task.  Before any inner step rows act by
+ * theta itself. Draws are named by seeds in aux, from which inner steps and learning make them
+ * again: derivatives are then those of the heads that acted, with draws and precisions for
+ * constants.
+ *
  * Source: Finn, Abbeel & Levine 2017; Rothfuss et al. 2019. */
 #ifndef TRPO_MAML_H
 #define TRPO_MAML_H
 #include "learner.h"
+#include "posterior.h"
 #include "region.h"
 
 /* Their tables begin with these rows. */
@@ -26,7 +34,17 @@
     "what theta does to the actions drawn as well. Their gradients are the same where they act.",  \
     form, "logp|ratio")                                                                            \
   X(flag, first_order, "", "Leaves out the derivative of inner steps (FOMAML).", 0)                \
-  RETURN_PARAMS(X, 1)
+  RETURN_PARAMS(X, 1)                                                                              \
+  X(choice, posterior, "",                                                                         \
+    "What rows act by once they have adapted: the adapted weights (none), or an action head that " \
+    "an episode draws from their Laplace posterior.",                                              \
+    "none", "none|laplace")                                                                        \
+  X(real, prior_precision, "",                                                                     \
+    "Precision of each weight of the head before any step; the larger, the nearer draws are to "   \
+    "the adapted weights.",                                                                        \
+    1, 1e-12, 1e12)                                                                                \
+  X(real, temperature, "", "Curvature of the steps adapted on is divided by this.", 1, 1e-12, 1e12)
+enum { POSTERIOR_NONE, POSTERIOR_LAPLACE };
 enum { INNER_LOGP, INNER_RATIO };
 typedef struct MamlParams {
   MAML_PARAMS(HN_FIELD, "")
@@ -37,6 +55,8 @@ typedef struct Maml {
   Learner learner;
   int64_t K;
   int64_t *version; /* [1] how often theta has been learnt */
+  bool draws;       /* posterior: laplace */
+  HeadPosterior posterior;
 } Maml;
 
 /* Errors: HN_E_PARAM, HN_E_SHAPE, HN_E_UNSUPPORTED.  [create] */

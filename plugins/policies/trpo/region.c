@@ -37,24 +37,23 @@ void region_inner_step(const Region *r, const float *from, const Sample *s, floa
   for (int64_t j = 0; j < r->P; j++) to[j] = from[j] - alpha * to[j];
 }
 
-void region_adapt(const Region *all, int64_t i) {
-  HnReuse memory;
-  const Region own = region_on_thread(all, &memory), *r = &own;
-  Task *task = &r->task[i];
-  const float *at = r->theta;
-  for (int64_t k = 0; k < task->steps; k++) {
-    float *next = task->adapted + k * r->P;
-    actor_remember(&r->actor, at, &task->inner[k]);
-    region_inner_step(r, at, &task->inner[k], next);
-    at = next;
-  }
-  actor_remember(&r->actor, at, &task->outer);
-}
-
 /* The weights that inner step k began at; k = steps: that the outer loss sees. */
 static const float *before_step(const Region *r, const float *theta, const float *adapted,
                                 int64_t k) {
   return k ? adapted + (k - 1) * r->P : theta;
+}
+
+void region_adapt_step(const Region *r, Task *task, int64_t k) {
+  const float *at = before_step(r, r->theta, task->adapted, k);
+  Sample *s = k < task->steps ? &task->inner[k] : &task->outer;
+  actor_remember(&r->actor, at, s);
+  if (k < task->steps) region_inner_step(r, at, s, task->adapted + k * r->P);
+}
+
+void region_adapt(const Region *all, int64_t i) {
+  HnReuse memory;
+  const Region own = region_on_thread(all, &memory);
+  for (int64_t k = 0; k <= own.task[i].steps; k++) region_adapt_step(&own, &own.task[i], k);
 }
 
 /* v becomes J_k v. */

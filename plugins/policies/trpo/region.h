@@ -70,7 +70,10 @@ Region region_on_thread(const Region *r, HnReuse *memory);
 
 /* to = from - inner_lr grad l(from): an inner step on one sample; to may not be from. */
 void region_inner_step(const Region *r, const float *from, const Sample *s, float *to);
-/* Adapts task i from theta, remembering in its samples what the policies along the way say. */
+/* Of a task that is adapted from theta: remembers in its sample k what the policy says after k
+ * inner steps, and takes the next; k = steps: in the outer sample. */
+void region_adapt_step(const Region *r, Task *task, int64_t k);
+/* All of these of task i, one after another. */
 void region_adapt(const Region *all, int64_t i);
 
 /* v becomes J_0 .. J_{K-1} v, with the inner steps' Hessians at the weights that `adapted` [K, P]
