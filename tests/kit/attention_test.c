@@ -3,6 +3,7 @@
  * their tangents and Hessians are in tape_cases.h. */
 #include "encoder_naive.h"
 #include <hunch/kit/attention.h>
+#include <hunch/kit/scratch.h>
 
 /* ---- goldens: analytic, checked by central differences in float64 ---- */
 
@@ -223,6 +224,39 @@ static void test_isa(void) {
   g_assert_cmpstr(v3, ==, v4);
 }
 
+/* Gradients [rows, 3 D] of d by x, where slots have rows of their own; `inner`: of a variable
+ * inside of the tape, whose gradient is yet to be written, in memory full of NaN. */
+static void slopes(bool inner, Slots s, const float *x, const float *d, float *grad) {
+  enum { BYTES = 1 << 20 };
+  FakeHost *fake = g_new(FakeHost, 1);
+  HnReuse reuse;
+  void *memory = g_aligned_alloc(1, BYTES, 64);
+  memset(memory, 0xff, BYTES);
+  hn_reuse_begin(&reuse, fake_host_open(fake), memory, BYTES);
+  HnTape t = hn_tape_begin(&reuse.host, true);
+  HnVar *leaf = hn_leaf(&t, s.n * s.slots, 3 * D, x, grad);
+  HnVar *qkv = inner ? hn_affine(&t, leaf, 1, 0) : leaf;
+  HnVar *y = hn_attention(&t, qkv, H, hn_sequences(&t, s.n, s.slots, s.row, s.attend));
+  hn_tape_backward_from(&t, y, d);
+  g_aligned_free(memory), fake_host_close(fake), g_free(fake);
+}
+
+/* Gradients that are set are those that are added to zeros, also where nobody asks or a slot is
+ * empty. */
+static void test_set(void) {
+  enum { S = 37, ROWS = S * N, NUMBERS = ROWS * 3 * D };
+  float *x = tokens_new(ROWS, 9), *d = tokens_new(ROWS, 10);
+  int32_t row[ROWS];
+  for (int k = 0; k < ROWS; k++) row[k] = k % N < k / N % N ? -1 : k;
+  for (HnAttend attend = HN_ATTEND_ALL; attend <= HN_ATTEND_LAST; attend++) {
+    const Slots s = {S, N, row, attend};
+    g_autofree float *added = g_new0(float, NUMBERS), *set = g_new0(float, NUMBERS);
+    slopes(false, s, x, d, added), slopes(true, s, x, d, set);
+    for (int k = 0; k < NUMBERS; k++) g_assert_cmpfloat(set[k], ==, added[k]);
+  }
+  g_free(x), g_free(d);
+}
+
 /* ---- encoders ---- */
 
 static double most_of(const HnTensor *w) {
@@ -395,6 +429,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/attention/shift", test_shift);
   g_test_add_func("/attention/alone", test_alone);
   g_test_add_func("/attention/isa", test_isa);
+  g_test_add_func("/attention/set", test_set);
   g_test_add_func("/attention/sizes", test_sizes);
   g_test_add_func("/attention/encoder", test_encoder);
   g_test_add_func("/attention/kept", test_kept);

@@ -2,6 +2,7 @@
 #include "attend.h"
 #include "tape_record.h"
 #include <math.h>
+#include <string.h>
 
 static const HnAttendKernels *kernels(void) {
   static const HnAttendKernels *const tables[] = HN_VARIANTS(hn_attend);
@@ -11,6 +12,7 @@ static const HnAttendKernels *kernels(void) {
 struct HnSequences {
   int64_t n, slots, rows; /* rows: that there must be at least */
   const int32_t *row;
+  bool own; /* no slot holds another row than that of its place */
   HnAttend attend;
 };
 
@@ -19,9 +21,11 @@ const HnSequences *hn_sequences(HnTape *t, int64_t n, int64_t slots, const int32
   if (n < 0 || slots < 1 || slots > HN_ATTEND_SLOTS)
     hn_bug("hn_sequences: %lld of %lld slots", (long long)n, (long long)slots);
   HnSequences *s = hn_tape_take(t, 1, sizeof *s);
-  *s = (HnSequences){.n = n, .slots = slots, .row = row, .attend = attend};
-  for (int64_t k = 0; row && k < n * slots; k++)
+  *s = (HnSequences){.n = n, .slots = slots, .row = row, .own = true, .attend = attend};
+  for (int64_t k = 0; row && k < n * slots; k++) {
     if (row[k] >= s->rows) s->rows = row[k] + 1;
+    if (row[k] >= 0 && row[k] != k) s->own = false;
+  }
   if (!row) s->rows = n * slots;
   return s;
 }
@@ -37,23 +41,27 @@ static int64_t first_asking(const HnSequences *s) {
 }
 
 static HnAttendArgs args_of(HnTape *t, const Attention *a, const HnVar *qkv) {
-  const int64_t d = qkv->cols / 3;
-  return (HnAttendArgs){
-      .heads = a->heads,
-      .size = d / a->heads,
-      .sequences = a->s->n,
-      .slots = a->s->slots,
-      .first = first_asking(a->s),
-      .causal = a->s->attend == HN_ATTEND_CAUSAL,
-      .x = qkv->data,
-      .row = a->s->row,
-      .p = a->p,
-      .room = hn_tape_take(t, HN_ATTEND_ROOM * a->s->slots * d * HN_ATTEND_LANES, sizeof(float))};
+  const int64_t size = qkv->cols / 3 / a->heads, room = hn_attend_room(a->s->slots, size);
+  return (HnAttendArgs){.heads = a->heads,
+                        .size = size,
+                        .sequences = a->s->n,
+                        .slots = a->s->slots,
+                        .first = first_asking(a->s),
+                        .causal = a->s->attend == HN_ATTEND_CAUSAL,
+                        .x = qkv->data,
+                        .row = a->s->row,
+                        .p = a->p,
+                        .room =
+                            room > HN_ATTEND_SMALL ? hn_tape_take(t, room, sizeof(float)) : NULL};
 }
 
 static void attention_back(HnTape *t, HnRecord *r) {
+  const HnSequences *s = ((const Attention *)r->extra)->s;
   HnAttendArgs args = args_of(t, r->extra, r->a);
-  args.dy = r->y->grad, args.dx = hn_grad(r->a);
+  bool fresh;
+  args.dy = r->y->grad, args.dx = hn_grad_raw(r->a, &fresh);
+  args.sets = fresh && s->own && r->a->rows == s->n * s->slots;
+  if (fresh && !args.sets) memset(args.dx, 0, (size_t)hn_count(r->a) * sizeof(float));
   kernels()->back(&args);
 }
 
