@@ -1,6 +1,7 @@
 /* tape_elementwise.c - elementwise operations of the tape. */
 #include "tape_record.h"
 #include <math.h>
+#include <string.h>
 
 /* ---- of two variables ---- */
 
@@ -114,8 +115,22 @@ static int64_t row_length(const HnVar *a, const HnVar *b) {
   return b->rows == a->rows && b->cols == a->cols ? hn_count(a) : a->cols;
 }
 
+/* v's gradient += g, of v's own shape. */
+static void pass_on(HnVar *v, const float *g) {
+  bool fresh;
+  float *d = hn_grad_raw(v, &fresh);
+  if (d && fresh)
+    memcpy(d, g, (size_t)hn_count(v) * sizeof *d);
+  else if (d)
+    hn_kernels()->add(hn_count(v), g, d);
+}
+
 static void binary_back(HnTape *t, HnRecord *r) {
   (void)t;
+  if (r->kind == ADD && hn_count(r->b) == hn_count(r->a)) {
+    pass_on(r->a, r->y->grad), pass_on(r->b, r->y->grad);
+    return;
+  }
   float *da = hn_grad(r->a), *db = hn_grad(r->b);
   const int64_t n = row_length(r->a, r->b), stride = r->b->cols == r->a->cols;
   double total = 0;
