@@ -238,6 +238,64 @@ static void wrong_blocks(void) {
   good(dir, "validate s.yaml arms.b.weights.load=policy");
 }
 
+/* ---- posteriors laid over what other plugins have learnt ---- */
+
+/* The last number of a column. */
+static double last_of(const char *dir, const char *cell, const char *column) {
+  g_autofree char *name = g_build_filename("runs", cell, "metrics.csv", NULL);
+  g_autofree char *text = fake_read(dir, name);
+  g_auto(GStrv) lines = g_strsplit(g_strchomp(text), "\n", -1);
+  g_auto(GStrv) head = g_strsplit(lines[0], ",", -1);
+  g_auto(GStrv) last = g_strsplit(lines[g_strv_length(lines) - 1], ",", -1);
+  for (guint k = 0; head[k]; k++)
+    if (!strcmp(head[k], column)) return g_ascii_strtod(last[k], NULL);
+  g_error("%s has no column %s", cell, column);
+}
+
+/* The transformer's belief is the posterior's mean, on which the policy does the same; draws from a
+ * wide posterior are something else. */
+static void over_trmrl(void) {
+  g_autoptr(Folder) dir = folder();
+  fake_write(
+      dir, "laid.yaml",
+      "hunch: 1\nname: laid\nseeds: {root: 3, count: 1}\nbase:\n"
+      "  env: {plugin: gridworld, size: 3, horizon: 5}\n"
+      "  inference: {plugin: trmrl, width: 8, heads: 2, memory: 4, persist_memory: true}\n"
+      "  policy: {plugin: ppo, width: 8, see_obs: false}\n"
+      "  run: {frames: 480, rows: 2, checkpoint_every: 0}\n  evaluation: {tasks: 20}\narms:\n"
+      "  trmrl: {}\n  mean: {weights: {arm: trmrl}, run: {frames: 0}, inference: {plugin: "
+      "laplace_trmrl, width: 8, heads: 2, memory: 4, persist_memory: true}}\n"
+      "  draws: {weights: {arm: trmrl}, run: {frames: 0}, evaluation: {samples: 3}, "
+      "inference: {plugin: laplace_trmrl, width: 8, heads: 2, memory: 4, "
+      "persist_memory: true, prior_variance: 100}}\n");
+  good(dir, "run laid.yaml -j 1");
+  const double plain = last_of(dir, "laid/trmrl/0", "eval.return");
+  g_assert_cmpfloat(last_of(dir, "laid/mean/0", "eval.return"), ==, plain);
+  g_assert_cmpfloat(last_of(dir, "laid/draws/0", "eval.return"), !=, plain);
+  g_assert_cmpfloat(last_of(dir, "laid/mean/0", "eval.kl"), >, 0);
+  g_assert_true(isfinite(last_of(dir, "laid/draws/0", "eval.entropy")));
+}
+
+/* Until they adapt, rows act by the same weights with the same streams; then by draws. */
+static void over_maml(void) {
+  g_autoptr(Folder) dir = folder();
+  fake_write(dir, "laid.yaml",
+             "hunch: 1\nname: laid\nseeds: {root: 3, count: 1}\nbase:\n"
+             "  env: {plugin: point_robot, goal_radius: 3, horizon: 5}\n"
+             "  inference: {plugin: none}\n  policy: {plugin: maml_trpo, width: 8}\n"
+             "  run: {frames: 480, rows: 4, episodes: 4, steps: 10, checkpoint_every: 0}\n"
+             "  evaluation: {tasks: 6, greedy: false}\narms:\n  maml: {}\n"
+             "  draws: {weights: {arm: maml}, run: {frames: 0}, policy: {posterior: laplace}}\n");
+  good(dir, "validate laid.yaml");
+  good(dir, "run laid.yaml -j 1");
+  static const char *const before[] = {"eval.return_1", "eval.return_2"};
+  for (int k = 0; k < 2; k++)
+    g_assert_cmpfloat(last_of(dir, "laid/draws/0", before[k]), ==,
+                      last_of(dir, "laid/maml/0", before[k]));
+  g_assert_cmpfloat(last_of(dir, "laid/draws/0", "eval.return_3"), !=,
+                    last_of(dir, "laid/maml/0", "eval.return_3"));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/starts/other-study", other_study);
@@ -246,5 +304,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/starts/lost-source", lost_source);
   g_test_add_func("/starts/failed-source", failed_source);
   g_test_add_func("/starts/wrong-blocks", wrong_blocks);
+  g_test_add_func("/starts/over-trmrl", over_trmrl);
+  g_test_add_func("/starts/over-maml", over_maml);
   return g_test_run();
 }
