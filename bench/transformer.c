@@ -1,6 +1,7 @@
 /* transformer.c - what TrMRL costs beside the matrix products in it, at its published sizes: one
  * gradient step (forward, backward, Adam) over a whole window of experience, and acting; the same
- * of ECET, without its products over episodes.
+ * of ECET, without its products over episodes, and of TrMRL's posterior, whose products are those
+ * of TrMRL: to act it takes a Jacobian as well.
  *
  * `products` is the same step's products alone, by hn_gemm in the same shapes and order on arrays
  * as large as a piece's: what a step would take if all else were free.  `share` is the fraction of
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-extern const HnPlugin ecet_LTX_hn_plugin, trmrl_LTX_hn_plugin;
+extern const HnPlugin ecet_LTX_hn_plugin, laplace_trmrl_LTX_hn_plugin, trmrl_LTX_hn_plugin;
 
 enum { ROUNDS = 9, PIECE = 32 };
 
@@ -155,6 +156,23 @@ int main(int argc, char **argv) { /* of sizes that are named, or all */
        200,
        200,
        {.memory = 5, .layers = 4, .width = 128, .heads = 16, .feed_forward = 512}},
+      {"laplace", /* as ml10 */
+       &laplace_trmrl_LTX_hn_plugin,
+       39,
+       4,
+       10,
+       500,
+       500,
+       {.memory = 5,
+        .layers = 4,
+        .width = 32,
+        .heads = 4,
+        .feed_forward = 128,
+        .accumulate = ACCUMULATE_PRECISION,
+        .damping = 1,
+        .jitter = 1e-6,
+        .prior_variance = 1,
+        .track = true}},
       {"ecet", /* ten episodes of 50 steps */
        &ecet_LTX_hn_plugin,
        39,
