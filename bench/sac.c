@@ -1,9 +1,13 @@
 /* sac.c - what soft actor-critic costs at the sizes of half-cheetah: microseconds of each part of
- * an update, and the speed of its products beside that of one product of a hidden layer. */
+ * an update, and the speed of its products beside that of one product of a hidden layer; and beside
+ * the same update in JAX (sac_jax.py; by $HUNCH_BENCH_PYTHON or python3), in turns.  Processor time
+ * of one thread on both sides. */
 #define ROUNDS 7
 #include "../plugins/policies/sac/sac.h"
 #include "../tests/support/fake_host.h"
+#include "python.h"
 #include "timing.h"
+#include <math.h>
 
 enum { UPDATES = 40, O = 17, A = 6, HIDDEN = 256, BATCH = 256, LIFE = 1000, TRIALS = 50 };
 
@@ -101,18 +105,36 @@ static Times round_of(Sac *m, FakeHost *f, const float *a, float *c) {
   return t;
 }
 
+/* Of an update. */
+static double jax_seconds(const Python *jax) {
+  double seconds = NAN;
+  char question[16];
+  snprintf(question, sizeof question, "%d", (int)UPDATES);
+  if (jax->ask) python_ask(jax, question, 1, &seconds);
+  return seconds;
+}
+
+static void print_beside(const Python *jax, double whole, double theirs) {
+  if (jax->ask)
+    printf("  %s: %.0f updates/s; ratio %.2f\n", jax->version, 1 / theirs, theirs / whole);
+  else
+    printf("  no jax\n");
+}
+
 int main(void) {
+  Python jax = python_open(python_chosen(), "sac_jax.py");
   FakeHost *f = room(1, sizeof *f);
   SacParams p;
   Sac *m = make(f, &p);
   float *a = room(HIDDEN * HIDDEN, sizeof *a), *c = room(HIDDEN * HIDDEN, sizeof *c);
-  double part[6][ROUNDS], mid[6], whole = 0;
+  double part[6][ROUNDS], theirs[ROUNDS], mid[6], whole = 0;
   fill(m);
-  round_of(m, f, a, c);
+  round_of(m, f, a, c), jax_seconds(&jax);
   for (int k = 0; k < ROUNDS; k++) {
     Times t = round_of(m, f, a, c);
     const double all[6] = {t.draw, t.critic, t.critic_step, t.actor, t.actor_step, t.product};
     for (int j = 0; j < 6; j++) part[j][k] = all[j];
+    theirs[k] = jax_seconds(&jax);
   }
   for (int j = 0; j < 6; j++) mid[j] = median(part[j]);
   for (int j = 0; j < 5; j++) whole += mid[j];
@@ -124,6 +146,7 @@ int main(void) {
          1e6 * mid[0], 1e6 * mid[1], 1e6 * mid[2], 1e6 * mid[3], 1e6 * mid[4]);
   printf("  %.0f updates/s of %.0f Mflop: %.1f Gflop/s, %.1f in losses, one product %.1f: %.0f%%\n",
          1 / whole, 1e-6 * flops(), speed, inner, peak, 100 * speed / peak);
-  fake_host_close(f);
+  print_beside(&jax, whole, median(theirs));
+  python_close(&jax), fake_host_close(f);
   return 0;
 }
