@@ -1,14 +1,16 @@
 /* recurrent.c - what whole training of recurrent agents reaches, in frames/s with one worker and
- * with two: the studies of the Laplace VRNN paper (arXiv 2505.18591) in their sizes and in small
- * ones, or the arms of any other study.
+ * with two, beside JAX: the studies of the Laplace VRNN paper (arXiv 2505.18591) in their sizes and
+ * in small ones; or the arms of any other study, without JAX.
  *
- *   ./dev bench recurrent                       regression, bandit and grid by method and size
- *   ./dev bench recurrent regression|bandit|grid
- *   ./dev bench recurrent STUDY.yaml [ARM ..]   its arms that train, in the study's own size
+ *   ./dev bench recurrent                         regression, bandit and grid by method and size
+ *   ./dev bench recurrent regression|bandit|grid [METHOD]
+ *   ./dev bench recurrent STUDY.yaml [ARM ..]     its arms that train, in the study's own size
  *
- * Both numbers of workers take turns; each rate is what a tenth of the updates reaches, which is
- * less disturbed by whatever else runs. */
+ * One worker, two and JAX (recurrent_jax.py; by $HUNCH_BENCH_PYTHON or python3, on all cores it is
+ * given) take turns; each rate is what a tenth of the updates reaches, which is less disturbed by
+ * whatever else runs.  `gain` is of the second worker; `ratio` the better of both over JAX. */
 #include "cells.h"
+#include "python.h"
 
 enum { ROUNDS = 3, UPDATES = 4, SMALL = 16000 }; /* frames of a round, where 4 updates are fewer */
 
@@ -46,43 +48,64 @@ static void add_round(HnCell *cell, int64_t workers, GArray *taken) {
   }
 }
 
-/* Prints frames/s of a cell, reduced to a few updates without evaluation. */
-static void print_rates(HnCell *cell) {
+/* The same of JAX, for a question without the number of updates. */
+static void add_jax_round(const Python *jax, const char *question, int64_t updates, GArray *taken) {
+  g_autofree double *seconds = g_new(double, updates);
+  g_autofree char *line = g_strdup_printf("%s %d", question, (int)updates);
+  python_ask(jax, line, (int)updates, seconds);
+  g_array_append_vals(taken, seconds + 1, (guint)(updates - 1));
+}
+
+/* Prints frames/s of a cell, reduced to a few updates without evaluation; jax NULL: alone. */
+static void print_rates(HnCell *cell, const Python *jax, const char *question) {
   const double frames = (double)(cell->run.rows * cell->run.steps);
   const int64_t updates = MAX(UPDATES, (int64_t)(SMALL / frames));
-  double rate[2];
+  const bool beside = jax && jax->ask;
+  double rate[3];
   cell->run.frames = updates * (int64_t)frames;
   cell->run.checkpoint_every = cell->run.keep_every = cell->evaluation.every = 0;
   cell->evaluation.tasks = 1;
-  GArray *taken[2] = {g_array_new(FALSE, FALSE, sizeof(double)),
-                      g_array_new(FALSE, FALSE, sizeof(double))};
-  for (int r = 0; r < ROUNDS; r++)
+  GArray *taken[3];
+  for (int w = 0; w < 3; w++) taken[w] = g_array_new(FALSE, FALSE, sizeof(double));
+  for (int r = 0; r < ROUNDS; r++) {
     for (int w = 0; w < 2; w++) add_round(cell, w + 1, taken[w]);
-  for (int w = 0; w < 2; w++) {
+    if (beside) add_jax_round(jax, question, updates, taken[2]);
+  }
+  for (int w = 0; w < 3; w++) {
     g_array_sort(taken[w], by_value);
-    rate[w] = frames / g_array_index(taken[w], double, taken[w]->len / 10);
+    rate[w] = taken[w]->len ? frames / g_array_index(taken[w], double, taken[w]->len / 10) : 0;
     g_array_unref(taken[w]);
   }
-  printf("%4d x %-4d %12.0f %12.0f %9.2f\n", (int)cell->run.rows, (int)cell->run.steps, rate[0],
+  printf("%4d x %-4d %12.0f %12.0f %9.2f", (int)cell->run.rows, (int)cell->run.steps, rate[0],
          rate[1], rate[1] / rate[0]);
-  fflush(stdout);
+  if (beside)
+    printf(" %12.0f %9.2f", rate[2], MAX(rate[0], rate[1]) / rate[2]);
+  else if (jax)
+    printf(" %12s %9s", "no jax", "-");
+  printf("\n"), fflush(stdout);
 }
 
-static void print_head(void) {
-  printf("%-12s %-16s %11s %12s %12s %9s\n", "study", "arm", "rows, steps", "1 worker", "2 workers",
-         "ratio");
+static void print_head(const Python *jax) {
+  if (jax && jax->ask) printf("ratio: to %s\n", jax->version);
+  printf("%-12s %-16s %11s %12s %12s %9s", "study", "arm", "rows, steps", "1 worker", "2 workers",
+         "gain");
+  if (jax) printf(" %12s %9s", "jax", "ratio");
+  printf("\n");
 }
 
-static void run_task(const Task *x) {
+/* By all methods, or by `only`. */
+static void run_task(const Task *x, const Python *jax, const char *only) {
   g_autofree char *path = g_build_filename(EXPERIMENTS, x->study, NULL);
   for (guint m = 0; m < G_N_ELEMENTS(methods); m++)
-    for (guint k = 0; k < G_N_ELEMENTS(x->size); k++) {
+    for (guint k = 0; k < G_N_ELEMENTS(x->size) && (!only || !strcmp(only, methods[m])); k++) {
       HnStudy *s = study_of(path); /* anew: a cell is changed */
       HnCell *cell = cell_of(s, methods[m]);
       cell->run.rows = x->size[k].rows, cell->run.steps = x->size[k].steps;
       if (cell->run.trial_steps) cell->run.trial_steps = x->size[k].steps;
+      g_autofree char *question = g_strdup_printf("%s %s %d %d", x->name, methods[m],
+                                                  (int)cell->run.rows, (int)cell->run.steps);
       printf("%-12s %-16s ", x->name, methods[m]);
-      print_rates(cell);
+      print_rates(cell, jax, question);
       hn_study_free(s);
     }
 }
@@ -100,18 +123,25 @@ static void run_study(const char *path, char **arms) {
       continue;
     }
     printf("%-12.12s %-16.16s ", name, cell->arm);
-    print_rates(cell);
+    print_rates(cell, NULL, NULL);
   }
   hn_study_free(s);
 }
 
 int main(int argc, char **argv) {
   g_setenv("HUNCH_PLUGIN_PATH", PLUGINS, FALSE);
-  g_setenv("OPENBLAS_NUM_THREADS", "1", TRUE); /* as cells have it */
-  const bool study = argc > 1 && g_str_has_suffix(argv[1], ".yaml");
-  print_head();
-  if (study) run_study(argv[1], argv + 2);
-  for (guint k = 0; k < G_N_ELEMENTS(tasks) && !study; k++)
-    if (argc < 2 || !strcmp(argv[1], tasks[k].name)) run_task(&tasks[k]);
+  if (argc > 1 && g_str_has_suffix(argv[1], ".yaml")) {
+    g_setenv("OPENBLAS_NUM_THREADS", "1", TRUE); /* as cells have it */
+    print_head(NULL);
+    run_study(argv[1], argv + 2);
+    return 0;
+  }
+  Python jax = python_open(python_chosen(), "recurrent_jax.py"); /* has its own threads */
+  g_setenv("OPENBLAS_NUM_THREADS", "1", TRUE);
+  print_head(&jax);
+  for (guint k = 0; k < G_N_ELEMENTS(tasks); k++)
+    if (argc < 2 || !strcmp(argv[1], tasks[k].name))
+      run_task(&tasks[k], &jax, argc > 2 ? argv[2] : NULL);
+  python_close(&jax);
   return 0;
 }
