@@ -204,7 +204,7 @@ def gram(u):
 
 def curvature(p, products, x, h, c):
     """J J' [N, F, F] at states h, cells c and inputs x to the gates.  J = W' (sum over gates of D_k U_k'),
-    so that J J' = W' M W with M = sum over pairs of D_k (U_k' U_l) D_l: half the work of J itself."""
+    so that J J' = W' M W with M = sum over pairs of D_k (U_k' U_l) D_l: less work than J itself."""
     after, _, (i, f, g, o) = gates(x + h @ p["cell"]["u"], c)
     y = jnp.tanh(after)
     a = o * (1 - y * y)
@@ -241,8 +241,8 @@ def invert_small(a):
 
 
 def invert(a):
-    """Of matrices whose symmetric part is positive definite, by blocks: seven times as fast as LAPACK's
-    on one after the other."""
+    """Of matrices whose symmetric part is positive definite, by blocks: five times as fast as LAPACK on
+    one after the other."""
     n = a.shape[-1]
     if n <= 8:
         return invert_small(a.transpose(1, 2, 0)).transpose(2, 0, 1)

@@ -66,7 +66,8 @@ def update(state, replay, key):
     obs, action, reward, following = jnp.split(b, [OBS, OBS + ACTIONS, OBS + ACTIONS + 1], -1)
     alpha = jnp.exp(state["log_alpha"])
     next_action, next_logp = policy(state["actor"], following, noise[0])
-    target = reward[:, 0] + GAMMA * (jnp.minimum(*values(state["target"], following, next_action)) - alpha * next_logp)
+    next_value = jnp.minimum(*values(state["target"], following, next_action)) - alpha * next_logp
+    target = reward[:, 0] + GAMMA * next_value
 
     def critic_loss(critics):
         return sum(0.5 * jnp.square(q - target).mean() for q in values(critics, obs, action))
@@ -91,7 +92,8 @@ def update(state, replay, key):
 def start(key):
     k = jax.random.split(key, 5)
     critics = [network(x, OBS + ACTIONS, HIDDEN, HIDDEN, 1) for x in k[:2]]
-    p = {"actor": network(k[2], OBS, HIDDEN, HIDDEN, 2 * ACTIONS), "critics": critics, "log_alpha": jnp.zeros(())}
+    actor = network(k[2], OBS, HIDDEN, HIDDEN, 2 * ACTIONS)
+    p = {"actor": actor, "critics": critics, "log_alpha": jnp.zeros(())}
     state = {name + "_adam": (jnp.zeros(()), *(jax.tree.map(jnp.zeros_like, x) for _ in range(2)))
              for name, x in (("actor", p["actor"]), ("critic", critics), ("alpha", p["log_alpha"]))}
     # an element of the replay is observation, action, reward, next observation side by side: one copy each
