@@ -290,6 +290,37 @@ static void test_adam(void) {
   world_free(w);
 }
 
+/* What is done in tasks where a store is large has the bits that each element has alone: three
+ * shards added in their order, then the first step in closed form, which clears the gradient. */
+static void test_large(void) {
+  enum { ROWS = 301, COLS = 331, SHARDS = 3 }; /* six tasks and a rest, after a tensor of one */
+  const HnAdam adam = {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-12};
+  World *w = world_new("");
+  const HnTensor *const small = hn_store_add(&w->store, "a", 3, 5, HN_INIT_FAN_IN, 1, &w->rng);
+  const HnTensor *const large =
+      hn_store_add(&w->store, "b", ROWS, COLS, HN_INIT_FAN_IN, 1, &w->rng);
+  const HnTensor *const both[] = {small, large};
+  float *flat = hn_store_flat(&w->store, SHARDS);
+  for (int64_t k = 0; k < SHARDS * w->store.size; k++) flat[k] = (float)hn_rng_normal(&w->rng);
+  hn_store_reduce(&w->store, SHARDS, flat);
+  for (int t = 0; t < 2; t++) {
+    const HnTensor *p = both[t];
+    for (int64_t k = 0; k < p->rows * p->cols; k++) {
+      float sum = 0;
+      for (int64_t s = 0; s < SHARDS; s++) sum += flat[s * w->store.size + p->offset + k];
+      g_assert_cmpfloat(p->grad[k], ==, sum);
+    }
+  }
+  float *before = g_memdup2(large->data, sizeof(float) * ROWS * COLS);
+  float *g = g_memdup2(large->grad, sizeof(float) * ROWS * COLS);
+  hn_adam_step(&w->store, &adam, 1, 1);
+  for (int64_t k = 0; k < ROWS * COLS; k++) {
+    g_assert_cmpfloat(fabsf(large->data[k] - (before[k] - (g[k] > 0 ? 0.1f : -0.1f))), <, 1e-6f);
+    g_assert_cmpfloat(large->grad[k], ==, 0);
+  }
+  g_free(before), g_free(g), world_free(w);
+}
+
 /* Closed form: the first step moves by lr sign(g), whatever g, when eps is small beside it. */
 static void test_adam_first(void) {
   const HnAdam adam = {.lr = 0.1, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-12};
@@ -387,6 +418,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/nn/widths", test_widths);
   g_test_add_func("/nn/adam", test_adam);
   g_test_add_func("/nn/adam-first", test_adam_first);
+  g_test_add_func("/nn/large", test_large);
   g_test_add_func("/nn/clip", test_clip);
   g_test_add_func("/nn/clamp", test_clamp);
   g_test_add_func("/nn/normaliser", test_normaliser);

@@ -1,5 +1,6 @@
 /* nn.c - named parameters, their initial values, and layers made of them. */
 #include "hunch/kit/nn.h"
+#include "store_chunks.h"
 #include "tape_record.h"
 #include <math.h>
 #include <stdio.h>
@@ -159,12 +160,54 @@ float *hn_store_flat(const HnStore *s, int64_t shards) {
   return flat;
 }
 
+/* ---- one parameter at a time ---- */
+
+/* Elements of a task: 64 KB, so that a chunk's gradient stays in the cache while shards are added
+ * to it.  Of fewer than LEAST elements waking a worker would cost more than it saves. */
+enum { CHUNK = 1 << 14, LEAST = 4 * CHUNK };
+
+typedef struct Each {
+  const HnStore *s;
+  HnChunk *on;
+  const void *arg;
+} Each;
+
+static int64_t chunks_of(const HnTensor *p) {
+  return (p->rows * p->cols + CHUNK - 1) / CHUNK;
+}
+
+static HnStatus run_chunk(void *arg, int64_t k) {
+  const Each *e = arg;
+  const HnTensor *p = e->s->tensor;
+  while (k >= chunks_of(p)) k -= chunks_of(p++);
+  const int64_t left = p->rows * p->cols - k * CHUNK;
+  e->on(e->arg, p, k * CHUNK, left < CHUNK ? left : CHUNK);
+  return HN_OK;
+}
+
+void hn_store_each(const HnStore *s, HnChunk *on, const void *arg) {
+  Each e = {s, on, arg};
+  int64_t chunks = 0;
+  for (int64_t i = 0; i < s->count; i++) chunks += chunks_of(&s->tensor[i]);
+  if (s->size >= LEAST)
+    s->host->parallel(s->host, chunks, run_chunk, &e);
+  else
+    for (int64_t k = 0; k < chunks; k++) run_chunk(&e, k);
+}
+
+typedef struct Shards {
+  int64_t count, size;
+  const float *flat;
+} Shards;
+
+static void add_shards(const void *arg, const HnTensor *p, int64_t from, int64_t count) {
+  const Shards *x = arg;
+  for (int64_t k = 0; k < x->count; k++)
+    hn_kernels()->add(count, x->flat + k * x->size + p->offset + from, p->grad + from);
+}
+
 void hn_store_reduce(HnStore *s, int64_t shards, const float *flat) {
-  for (int64_t shard = 0; shard < shards; shard++)
-    for (int64_t i = 0; i < s->count; i++) {
-      const HnTensor *p = &s->tensor[i];
-      hn_kernels()->add(p->rows * p->cols, flat + shard * s->size + p->offset, p->grad);
-    }
+  hn_store_each(s, add_shards, &(Shards){shards, s->size, flat});
 }
 
 double hn_store_norm2(const HnStore *s) {
