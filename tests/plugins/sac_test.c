@@ -425,6 +425,24 @@ static void test_subset_varies(void) {
   drawn_free(x);
 }
 
+/* Transitions are of the whole trial, subsets of the episodes that they are asked from. */
+static void test_subset_of_episodes(void) {
+  for (int episodes = 0; episodes <= 2; episodes++) {
+    g_autofree char *settings = g_strdup_printf(
+        "replay_belief 2 context_trials 8 context_steps 20 context_episodes %d", episodes);
+    Drawn *x = draw(settings);
+    const HnHistory *h = x->counting.asked;
+    int steps[LIFE] = {0}, transitions[LIFE] = {0};
+    for (int64_t k = 0; k < h->steps * h->rows; k++) steps[(int)h->reward[k] % LIFE]++;
+    for (int64_t k = 0; k < x->b.n; k++) transitions[(int)x->b.reward[k] % LIFE]++;
+    for (int t = 0; t < LIFE; t++) {
+      g_assert_cmpint(steps[t] > 0, ==, t < 3 || episodes != 1);
+      g_assert_cmpint(transitions[t], >, 0);
+    }
+    drawn_free(x);
+  }
+}
+
 /* ---- acting and learning ---- */
 
 /* Bandits of a single step: the reward of a number is -(a - 0.5)^2, that of index 2 is 1. */
@@ -566,6 +584,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/sac/draws/prefix", test_prefix);
   g_test_add_func("/sac/draws/subset", test_subset);
   g_test_add_func("/sac/draws/subset_varies", test_subset_varies);
+  g_test_add_func("/sac/draws/subset_of_episodes", test_subset_of_episodes);
   g_test_add_data_func("/sac/learns/continuous", GINT_TO_POINTER(0), test_learns);
   g_test_add_data_func("/sac/learns/discrete", GINT_TO_POINTER(1), test_learns);
   g_test_add_func("/sac/learns/updates_per_step", test_updates_per_step);

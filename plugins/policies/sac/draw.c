@@ -106,13 +106,25 @@ static int64_t inferred_at(const Sac *m, const SacDraw *d, int64_t k, int64_t ti
   return ((time * d->trials + d->trial[k]) * d->S + d->sample[k]) * m->D;
 }
 
+/* Steps of the first context_episodes episodes of a trial, or of all. */
+static int64_t context_length(const Sac *m, int64_t slot) {
+  const HnTrialReplay *r = &m->replay;
+  const uint8_t *ended = r->ended + slot * r->shape.length;
+  int64_t left = m->p->context_episodes;
+  if (left > 0)
+    for (int64_t t = 0; t < r->steps[slot]; t++)
+      if (ended[t] && --left == 0) return t + 1;
+  return r->steps[slot];
+}
+
 /* The trials drawn, as a window: all of each, or some steps of it in a random order. */
 static HnHistory context(const Sac *m, HnRng *rng, SacDraw *d) {
   const HnTrialReplay *r = &m->replay;
   const HnHost *host = &d->reuse.host;
-  for (int64_t i = 0; i < d->trials; i++) d->length[i] = r->steps[d->slot[i]];
-  if (m->p->replay_belief == REPLAY_PREFIX)
-    return hn_trial_replay_window(r, host, d->trials, d->slot, d->length);
+  bool prefix = m->p->replay_belief == REPLAY_PREFIX;
+  for (int64_t i = 0; i < d->trials; i++)
+    d->length[i] = prefix ? r->steps[d->slot[i]] : context_length(m, d->slot[i]);
+  if (prefix) return hn_trial_replay_window(r, host, d->trials, d->slot, d->length);
   int64_t *pick = host->scratch(host, d->steps * d->trials, sizeof *pick);
   for (int64_t t = 0; t < d->steps; t++)
     for (int64_t i = 0; i < d->trials; i++)

@@ -55,6 +55,10 @@
   X(int, context_trials, "", "Trials of a minibatch where beliefs are inferred anew.", 16, 1,      \
     65536)                                                                                         \
   X(int, context_steps, "step", "Steps of a subset, drawn with replacement.", 64, 1, 1e6)          \
+  X(int, context_episodes, "",                                                                     \
+    "Episodes of a trial, from its first, whose steps subsets are drawn from; 0: all. With 1 a "   \
+    "subset is what the prior collects, as the belief of a second episode will see it.",           \
+    0, 0, 1e9)                                                                                     \
   X(flag, context_vary, "",                                                                        \
     "Each transition sees a part of its subset whose size is uniform, from no step to all.", 0)
 enum { SAC_RELU, SAC_TANH };
