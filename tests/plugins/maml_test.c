@@ -447,6 +447,28 @@ static void test_draws(void) {
   story_free(s);
 }
 
+/* A head is drawn anew after an inner step amid an episode, too, even if the row has adapted from
+ * another theta as often before. */
+static void test_drawn_anew(void) {
+  Story *s = story_new(&maml_trpo_LTX_hn_plugin, "posterior 1", SHARDS_FORWARDS);
+  Log *g = s->window[K];
+  const int64_t time = K * T + 1;
+  float action[B * A];
+  HnRng act[B];
+  for (uint64_t i = 0; i < B; i++) act[i] = hn_rng(9, i);
+  const uint64_t before = seed_at(s, 1, K * T + T - 1); /* of row 1, which has taken one step */
+  learn(s);
+  g_assert_cmpint(s->f->method->adapt(s->f->self, &g->history, s->state), ==, HN_OK);
+  policy_fixture_end_call(s->f);
+  act_at(s, K, 1, act, action);
+  const uint64_t after = seed_at(s, 1, time);
+  g_assert_cmpint(g->begin[B + 1], ==, HN_KEEP);
+  g_assert_true(before > 0 && after > 0 && before != after);
+  act_at(s, K, 1, act, action);
+  g_assert_true(after == seed_at(s, 1, time));
+  story_free(s);
+}
+
 /* In the run loop, with tasks of any length: the same bits for any workers. */
 static void check_workers(const HnPlugin *plugin, const char *settings, double most) {
   char *trace[2];
@@ -485,6 +507,7 @@ int main(int argc, char **argv) {
   g_test_add_data_func("/maml/promp/none", "", test_promp);
   g_test_add_data_func("/maml/promp/laplace", " posterior 1 prior_precision 4", test_promp);
   g_test_add_func("/maml/draws", test_draws);
+  g_test_add_func("/maml/drawn_anew", test_drawn_anew);
   g_test_add_data_func("/maml/workers/trpo", &maml_trpo_LTX_hn_plugin, test_workers);
   g_test_add_data_func("/maml/workers/promp", &promp_LTX_hn_plugin, test_workers);
   return g_test_run();
