@@ -271,6 +271,8 @@ static void over_trmrl(void) {
   good(dir, "run laid.yaml -j 1");
   const double plain = last_of(dir, "laid/trmrl/0", "eval.return");
   g_assert_cmpfloat(last_of(dir, "laid/mean/0", "eval.return"), ==, plain);
+  g_assert_cmpfloat(last_of(dir, "laid/mean/0", "eval.value"), ==,
+                    last_of(dir, "laid/trmrl/0", "eval.value"));
   g_assert_cmpfloat(last_of(dir, "laid/draws/0", "eval.return"), !=, plain);
   g_assert_cmpfloat(last_of(dir, "laid/mean/0", "eval.kl"), >, 0);
   g_assert_true(isfinite(last_of(dir, "laid/draws/0", "eval.entropy")));
