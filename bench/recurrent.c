@@ -128,6 +128,22 @@ static void run_study(const char *path, char **arms) {
   hn_study_free(s);
 }
 
+/* Ends the program where a name is none of those there are; NULL is all. */
+static void require_known(const char *what, const char *name, bool known, const char *names) {
+  if (!name || known) return;
+  fprintf(stderr, "bench_recurrent: no %s '%s'; there are: %s\n", what, name, names);
+  exit(2);
+}
+
+/* A task, and one of its methods. */
+static void check_names(const char *task, const char *method) {
+  bool has_task = false, has_method = false;
+  for (guint k = 0; k < G_N_ELEMENTS(tasks); k++) has_task |= !g_strcmp0(task, tasks[k].name);
+  for (guint k = 0; k < G_N_ELEMENTS(methods); k++) has_method |= !g_strcmp0(method, methods[k]);
+  require_known("task or study", task, has_task, "regression, bandit, grid, STUDY.yaml");
+  require_known("method", method, has_method, "deterministic, vrnn_full, laplace");
+}
+
 int main(int argc, char **argv) {
   g_setenv("HUNCH_PLUGIN_PATH", PLUGINS, FALSE);
   if (argc > 1 && g_str_has_suffix(argv[1], ".yaml")) {
@@ -136,12 +152,13 @@ int main(int argc, char **argv) {
     run_study(argv[1], argv + 2);
     return 0;
   }
+  const char *task = argc > 1 ? argv[1] : NULL, *method = argc > 2 ? argv[2] : NULL;
+  check_names(task, method);
   Python jax = python_open(python_chosen(), "recurrent_jax.py"); /* has its own threads */
   g_setenv("OPENBLAS_NUM_THREADS", "1", TRUE);
   print_head(&jax);
   for (guint k = 0; k < G_N_ELEMENTS(tasks); k++)
-    if (argc < 2 || !strcmp(argv[1], tasks[k].name))
-      run_task(&tasks[k], &jax, argc > 2 ? argv[2] : NULL);
+    if (!task || !strcmp(task, tasks[k].name)) run_task(&tasks[k], &jax, method);
   python_close(&jax);
   return 0;
 }
