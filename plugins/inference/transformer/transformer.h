@@ -10,7 +10,7 @@
  * Source: Melo 2022, arXiv 2206.06614 (TrMRL), and its code. */
 #ifndef HN_TRANSFORMER_H
 #define HN_TRANSFORMER_H
-#include "../laplace/laplace.h"
+#include "../../common/laplace.h"
 #include <hunch/inference.h>
 #include <hunch/kit/attention.h>
 #include <hunch/kit/scratch.h>

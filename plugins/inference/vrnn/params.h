@@ -3,7 +3,7 @@
  * plugin does not list are 0. */
 #ifndef VRNN_PARAMS_H
 #define VRNN_PARAMS_H
-#include "../laplace/laplace.h"
+#include "../../common/laplace.h"
 #include <hunch/kit/rnn.h>
 
 enum { CONTEXT_SSM, CONTEXT_RSSM, CONTEXT_BAMDP };
