@@ -196,25 +196,18 @@ unroll.defvjp(unroll_forward, unroll_backward)
 # ---- the Laplace posterior: P_t = P_(t-1) + J J', J of one more step's mean in the state ----
 
 
-def gram(u):
-    """Products of the gates' recurrent weights [4, H, H] with each other, [4, 4, H, H]."""
-    blocks = jnp.stack(jnp.split(u, 4, 1))
-    return jnp.einsum("phj,qhk->pqjk", blocks, blocks)
-
-
-def curvature(p, products, x, h, c):
-    """J J' [N, F, F] at states h, cells c and inputs x to the gates.  J = W' (sum over gates of D_k U_k'),
-    so that J J' = W' M W with M = sum over pairs of D_k (U_k' U_l) D_l: less work than J itself."""
-    after, _, (i, f, g, o) = gates(x + h @ p["cell"]["u"], c)
+def curvature(p, x, h, c):
+    """J J' [N, F, F] at states h, cells c and inputs x to the gates, J = W' (sum over gates of D_k U_k').
+    By products of the gates' weights, J J' = W' (sum over pairs of D_k U_k' U_l D_l) W, it would be
+    fewer operations; inside a loop XLA is slower at those."""
+    u, n = p["cell"]["u"], h.shape[0]
+    after, _, (i, f, g, o) = gates(x + h @ u, c)
     y = jnp.tanh(after)
     a = o * (1 - y * y)
-    d = a * g * i * (1 - i), a * c * f * (1 - f), a * i * (1 - g * g), y * o * (1 - o)
-    m = 0.0
-    for k in range(4):
-        m += d[k][:, :, None] * sum(products[k, l] * d[l][:, None, :] for l in range(4))
-    w, n = p["mean"]["w"], h.shape[0]
-    right = (m.reshape(-1, HIDDEN) @ w).reshape(n, HIDDEN, LATENT)
-    return lax.dot_general(right, w, (((1,), (0,)), ((), ())))
+    d = jnp.concatenate([a * g * i * (1 - i), a * c * f * (1 - f), a * i * (1 - g * g), y * o * (1 - o)], -1)
+    left = (jnp.tile(p["mean"]["w"].T, 4) * d[:, None]).reshape(-1, 4 * HIDDEN)
+    jacobian = (left @ u.T).reshape(n, LATENT, HIDDEN)
+    return jacobian @ jacobian.swapaxes(1, 2)
 
 
 def laplace_draws(precision, noise):
@@ -386,7 +379,6 @@ def act_on(p, method, z_mean, offset, context, uniform):
 def collect(p, name, method, noise, normal, uniform):
     """noise [T, B, F, S] of posteriors; normal and uniform: of tasks; of actions and rewards [2, T, B]."""
     start, observe, advance = ENVIRONMENTS[name]
-    products = gram(p["cell"]["u"]) if method == "laplace" else None
     weights = spread_weights(p) if method == "vrnn_full" else None
     rows = uniform[1].shape[2]
 
@@ -398,7 +390,7 @@ def collect(p, name, method, noise, normal, uniform):
         x = linear(p["cell"], jnp.concatenate([e, embed(p["act"], action.astype(jnp.float32)[:, None])], -1))
         c, h, _ = gates(x + h @ p["cell"]["u"], c)
         if method == "laplace":
-            precision = precision + curvature(p, products, x, h, c)
+            precision = precision + curvature(p, x, h, c)
             offset = laplace_draws(precision, noise)
         elif method == "vrnn_full":
             offset = gaussian_draws(*covariance(weights, h), noise)
@@ -439,12 +431,11 @@ def laplace_window(p, move, x, h, c, noise):
     """P_(t-1) (mean_t - mean_(t-1)) [T, B, F], the divergence's gradient in the mean, and draws about
     the mean from the posterior that the head reads (None: no head).  No gradient passes."""
     steps, rows = h.shape[:2]
-    products = gram(p["cell"]["u"])
 
     def run(precision, inputs):
         move, x, h, c, noise = inputs
         k = h.shape[0]
-        jj = curvature(p, products, *(y.reshape(k * rows, -1) for y in (x, h, c)))
+        jj = curvature(p, *(y.reshape(k * rows, -1) for y in (x, h, c)))
         after = precision + jnp.cumsum(jj.reshape(k, rows, LATENT, LATENT), 0)
         slope = jnp.einsum("tbij,tbj->tbi", before(after, precision), move)
         if noise is None:
