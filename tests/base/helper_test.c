@@ -39,6 +39,7 @@ static void rivals_begin(pid_t *rival) {
   g_assert_cmpint(sched_setaffinity(0, sizeof one, &one), ==, 0);
   for (int k = 0; k < RIVALS; k++) {
     rival[k] = fork();
+    if (rival[k] == 0) prctl(PR_SET_PDEATHSIG, SIGKILL); /* also where the test is killed */
     for (; rival[k] == 0;) {
     }
     g_assert_cmpint(rival[k], >, 0);
