@@ -3,6 +3,7 @@
  * table takes the rows that it has, so that they mean the same in each. */
 #ifndef HN_LAPLACE_H
 #define HN_LAPLACE_H
+#include <hunch/kit/gaussian.h>
 #include <hunch/plugin.h>
 
 /* Choices of `covariance`, and of `accumulate`, of which a plugin may offer the first ones. */
@@ -36,4 +37,25 @@ enum { ACCUMULATE_NONE, ACCUMULATE_PRECISION, ACCUMULATE_BOTH, ACCUMULATE_MEAN }
 #define LAPLACE_JACOBIAN_INFO(X)                                                      \
   X(jacobian_norm2, "", "Mean squared norm of the task's Jacobians so far.", HN_LAST) \
   X(jacobian_last2, "", "Squared norm of the last Jacobian.", HN_LAST)
+
+/* Squared distance of x and y [n]; y NULL: from 0. */
+static inline float laplace_distance2(int64_t n, const float *x, const float *y) {
+  double sum = 0;
+  for (int64_t j = 0; j < n; j++) {
+    const double d = (double)x[j] - (y ? (double)y[j] : 0);
+    sum += d * d;
+  }
+  return (float)sum;
+}
+
+/* Writes the columns of LAPLACE_INFO, the first of which is `to`, of a posterior of so many
+ * dimensions; those of the KL only where it has moved. */
+static inline void laplace_report(const HnPrecisionStats *f, int64_t dim, bool moved, float *to) {
+  enum { ENTROPY, MARGINAL_ENTROPY, KL, KL_TRACE, KL_MAHALANOBIS, KL_LOGDET };
+  to[ENTROPY] = (float)f->entropy, to[MARGINAL_ENTROPY] = (float)f->marginal;
+  if (!moved) return;
+  to[KL] = (float)f->kl;
+  to[KL_TRACE] = (float)(f->trace - 0.5 * (double)dim); /* 0 of one that stays */
+  to[KL_MAHALANOBIS] = (float)f->mahalanobis, to[KL_LOGDET] = (float)f->logdet;
+}
 #endif

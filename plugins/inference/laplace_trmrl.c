@@ -137,16 +137,6 @@ static double add_curvature(const LaplaceTrmrl *m, const Work *w, double *p) {
   return norm2;
 }
 
-/* Squared distance; y NULL: from 0. */
-static float distance2(int64_t n, const float *x, const float *y) {
-  double sum = 0;
-  for (int64_t j = 0; j < n; j++) {
-    const double d = (double)x[j] - (y ? (double)y[j] : 0);
-    sum += d * d;
-  }
-  return (float)sum;
-}
-
 static HnStatus report(const LaplaceTrmrl *m, const Work *w, const Posterior *p, const float *mean,
                        double last, float *info) {
   const int64_t F = m->trmrl.net.p->width;
@@ -154,11 +144,9 @@ static HnStatus report(const LaplaceTrmrl *m, const Work *w, const Posterior *p,
   HnPrecisionStats f;
   const HnStatus status =
       hn_precision_stats(&now, mean, F, &before, w->mean_before, F, &f, NULL, w->gaussian);
-  info[info_mean_norm2] = distance2(F, mean, NULL);
-  info[info_mean_move2] = distance2(F, mean, w->mean_before);
-  info[info_entropy] = (float)f.entropy, info[info_marginal_entropy] = (float)f.marginal;
-  info[info_kl] = (float)f.kl, info[info_kl_trace] = (float)(f.trace - 0.5 * (double)F);
-  info[info_kl_mahalanobis] = (float)f.mahalanobis, info[info_kl_logdet] = (float)f.logdet;
+  info[info_mean_norm2] = laplace_distance2(F, mean, NULL);
+  info[info_mean_move2] = laplace_distance2(F, mean, w->mean_before);
+  laplace_report(&f, F, true, info + info_entropy);
   info[info_jacobian_norm2] = (float)(p->jacobian_norm2 / (double)p->times);
   info[info_jacobian_last2] = (float)last;
   return status;

@@ -100,16 +100,6 @@ static HnStatus score_step(const Filter *f, int64_t t, float *info) {
   return HN_OK;
 }
 
-/* Squared distance; y NULL: from 0. */
-static float distance2(int64_t n, const float *x, const float *y) {
-  double sum = 0;
-  for (int64_t j = 0; j < n; j++) {
-    double d = (double)x[j] - (y ? (double)y[j] : 0);
-    sum += d * d;
-  }
-  return (float)sum;
-}
-
 /* Writes the posterior's means to row memory, and the context that the head will want. */
 static HnStatus keep_rows(const Filter *f, int64_t t, float *info) {
   const VrnnUnroll *u = f->u;
@@ -124,9 +114,9 @@ static HnStatus keep_rows(const Filter *f, int64_t t, float *info) {
                              (long long)which);
     if (info) {
       float *to = info + i * m->info_count;
-      to[vrnn_info_mean_norm2] = distance2(m->F, mean, NULL);
+      to[vrnn_info_mean_norm2] = laplace_distance2(m->F, mean, NULL);
       if (!u->masked[at])
-        to[vrnn_info_mean_move2] = distance2(m->F, mean, f->mean_before + i * m->F);
+        to[vrnn_info_mean_move2] = laplace_distance2(m->F, mean, f->mean_before + i * m->F);
     }
     memcpy(row + m->row.mean, mean, (size_t)m->F * sizeof *mean);
     if (m->head.net.layers && m->C)
