@@ -28,14 +28,15 @@ static Learnt learnt_by(const HnInstance *x) {
   return a;
 }
 
-/* Every belief of the last windows becomes another number. */
+void hn_check_change_beliefs(const HnExperience *w) {
+  float *x = hn_experience_at(w, HN_F_BELIEF, -1, 0);
+  const gsize n = (gsize)((w->h.steps + 2) * w->h.rows) * w->size[HN_F_BELIEF] / sizeof(float);
+  for (gsize i = 0; i < n; i++) x[i] = 1 - x[i] / 2;
+}
+
+/* Of the last windows. */
 static void change_beliefs(HnSession *s) {
-  for (int64_t k = 0; k < s->phases; k++) {
-    const HnExperience *w = &s->phase[k];
-    float *x = hn_experience_at(w, HN_F_BELIEF, -1, 0);
-    const gsize n = (gsize)((w->h.steps + 2) * w->h.rows) * w->size[HN_F_BELIEF] / sizeof(float);
-    for (gsize i = 0; i < n; i++) x[i] = 1 - x[i] / 2;
-  }
+  for (int64_t k = 0; k < s->phases; k++) hn_check_change_beliefs(&s->phase[k]);
 }
 
 static bool update(HnSession *s, HnKind changed_for, GString *why) {

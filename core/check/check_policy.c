@@ -147,14 +147,10 @@ static bool is_blind_at(HnSession *s, int64_t t, bool greedy, GString *why) {
   return same;
 }
 
-/* Every belief of the window becomes another. */
 static bool ignores_belief_at(HnSession *s, int64_t t, bool greedy, GString *why) {
-  HnExperience *w = &s->phase[0];
-  const gsize n = (gsize)((w->h.steps + 2) * w->h.rows) * w->size[HN_F_BELIEF] / sizeof(float);
-  float *belief = hn_experience_at(w, HN_F_BELIEF, -1, 0);
   Act first = act_new(s, t, greedy);
   bool same = act_part(&first, 0, s->rollouts.rows, why);
-  for (gsize k = 0; k < n; k++) belief[k] = 1 - belief[k] / 2;
+  hn_check_change_beliefs(&s->phase[0]);
   same = same && same_after(&first, "depends on the belief", why);
   act_free(&first);
   return same;
