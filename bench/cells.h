@@ -68,4 +68,25 @@ static inline double *run_for_times(const HnCell *cell, HnRunProgress *progress,
   g_strfreev(line), g_free(text), g_free(path), g_free(dir);
   return seconds;
 }
+
+/* For g_array_sort and qsort of doubles. */
+static inline int by_value(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Runs a cell for its times with so many workers, and appends to `taken` the seconds of training of
+ * each update but the first and, at the end, `left_out` others. */
+static inline void add_times(HnCell *cell, int64_t workers, int64_t left_out, GArray *taken) {
+  int64_t updates;
+  cell->run.workers = workers;
+  double *seconds = run_for_times(cell, NULL, NULL, &updates);
+  for (int64_t k = 1; k < updates - left_out; k++) {
+    double sum = 0;
+    for (int p = COLLECTING; p < CHECKPOINT; p++)
+      sum += p == EVALUATING ? 0 : seconds[k * PHASES + p];
+    g_array_append_val(taken, sum);
+  }
+  g_free(seconds);
+}
 #endif

@@ -12,7 +12,7 @@
  * alternate, so that both meet the same machine.  SLEEF is compared only on the set v4.  PyTorch is
  * Debian's python3-torch if it is installed, on one thread. */
 #include "../tests/support/fake_host.h"
-#include "kit_torch.h"
+#include "python.h"
 #include <cblas.h>
 #include <hunch/kit/rnn.h>
 #include <immintrin.h>
@@ -25,8 +25,8 @@ enum { REPEATS = 15, SIDES = 3 };
 typedef struct Side {
   void (*run)(void *arg);
   void *arg;
-  double seconds;     /* out: median of one call */
-  const Torch *torch; /* asked for the workload named by arg, instead of run */
+  double seconds;      /* out: median of one call */
+  const Python *torch; /* asked for the workload named by arg, instead of run */
 } Side;
 
 static double busy(void) {
@@ -38,6 +38,15 @@ static double busy(void) {
 static int by_size(const void *a, const void *b) {
   const double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
+}
+
+/* Seconds of processor time of one call of a workload. */
+static double torch_seconds(const Python *torch, const char *workload, int calls) {
+  char question[96];
+  double seconds;
+  snprintf(question, sizeof question, "%s:%d", workload, calls);
+  python_ask(torch, question, 1, &seconds);
+  return seconds;
 }
 
 static double time_calls(const Side *side, int calls) {
@@ -314,8 +323,8 @@ static double blas_rate(void) {
 }
 
 /* A step of ours beside the same of PyTorch, which may be absent; flops NAN: no rate is meant. */
-static void compare(const Torch *torch, double rate, const char *name, char *workload, double flops,
-                    void (*run)(void *), Net *net) {
+static void compare(const Python *torch, double rate, const char *name, char *workload,
+                    double flops, void (*run)(void *), Net *net) {
   Side side[] = {{.run = run, .arg = net}, {.arg = workload, .torch = torch}};
   measure(torch->ask ? 2 : 1, side);
   printf("%-32s %10.1f", name, 1e6 * side[0].seconds);
@@ -330,7 +339,7 @@ static void compare(const Torch *torch, double rate, const char *name, char *wor
   net_free(net);
 }
 
-static void bench_mlp(const Torch *torch, double rate) {
+static void bench_mlp(const Python *torch, double rate) {
   static const int64_t sizes[][2 + LAYERS + 1] = {
       {64, 64, 64, 256, 256, 8}, {4096, 512, 64, 256, 256, 8}, {16, 16, 16, 64, 64, 8}};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -350,7 +359,7 @@ static void bench_mlp(const Torch *torch, double rate) {
   }
 }
 
-static void bench_recurrent(const Torch *torch, double rate) {
+static void bench_recurrent(const Python *torch, double rate) {
   static const int sizes[][5] = {{HN_RNN_GRU, 16, 100, 64, 64},
                                  {HN_RNN_GRU, 16, 100, 64, 256},
                                  {HN_RNN_GRU, 64, 50, 64, 256},
@@ -372,7 +381,8 @@ static void bench_recurrent(const Torch *torch, double rate) {
 }
 
 static void bench_training(double rate) {
-  const Torch torch = torch_open();
+  /* Debian's interpreter: its python3-torch uses the same OpenBLAS as the other side */
+  Python torch = python_open("/usr/bin/python3", "kit_torch.py");
   if (torch.ask)
     printf("\nforward and backward; PyTorch %s\n", torch.version);
   else
@@ -384,7 +394,7 @@ static void bench_training(double rate) {
   char workload[] = "ppo 512 24 64 6";
   compare(&torch, rate, "PPO minibatch 24-64-64-6, 512", workload, (double)NAN, ppo_step,
           ppo_new(512, 24, 64, 6));
-  torch_close(&torch);
+  python_close(&torch);
 }
 
 /* The same network with linear layers, and either tanh over each hidden layer beside them. */

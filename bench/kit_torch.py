@@ -3,9 +3,11 @@
 Reads lines "WORKLOAD NUMBER .. : CALLS" and answers each with the seconds of processor time that one
 call took.  The first answer is the version.
 """
+import os
 import sys
 import time
 
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 try:
     import torch
 except ImportError:

@@ -30,25 +30,8 @@ static const Task tasks[] = {
 };
 static const char *const methods[] = {"deterministic", "vrnn_full", "laplace"};
 
-static int by_value(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-/* Seconds of each update of a round but the first, with these workers, behind those in `taken`. */
-static void add_round(HnCell *cell, int64_t workers, GArray *taken) {
-  int64_t updates;
-  cell->run.workers = workers;
-  g_autofree double *seconds = run_for_times(cell, NULL, NULL, &updates);
-  for (int64_t k = 1; k < updates; k++) {
-    double sum = 0;
-    for (int p = COLLECTING; p < CHECKPOINT; p++)
-      sum += p == EVALUATING ? 0 : seconds[k * PHASES + p];
-    g_array_append_val(taken, sum);
-  }
-}
-
-/* The same of JAX, for a question without the number of updates. */
+/* Behind those in `taken`, the seconds of each update of a round of JAX but the first; the question
+ * is without the number of updates. */
 static void add_jax_round(const Python *jax, const char *question, int64_t updates, GArray *taken) {
   g_autofree double *seconds = g_new(double, updates);
   g_autofree char *line = g_strdup_printf("%s %d", question, (int)updates);
@@ -68,7 +51,7 @@ static void print_rates(HnCell *cell, const Python *jax, const char *question) {
   GArray *taken[3];
   for (int w = 0; w < 3; w++) taken[w] = g_array_new(FALSE, FALSE, sizeof(double));
   for (int r = 0; r < ROUNDS; r++) {
-    for (int w = 0; w < 2; w++) add_round(cell, w + 1, taken[w]);
+    for (int w = 0; w < 2; w++) add_times(cell, w + 1, 0, taken[w]);
     if (beside) add_jax_round(jax, question, updates, taken[2]);
   }
   for (int w = 0; w < 3; w++) {

@@ -25,11 +25,6 @@ typedef struct Found {
 
 static GArray *found;
 
-static int by_value(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static int by_name(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -37,15 +32,8 @@ static int by_name(const void *a, const void *b) {
 /* Appends the seconds of so many updates, after a first one and before the last. */
 static void add_round(HnCell *cell, int64_t workers, int64_t updates, int64_t frames,
                       GArray *taken) {
-  int64_t had;
-  cell->run.workers = workers, cell->run.frames = (updates + 2) * frames;
-  g_autofree double *seconds = run_for_times(cell, NULL, NULL, &had);
-  for (int64_t k = 1; k + 1 < had; k++) {
-    double sum = 0;
-    for (int p = COLLECTING; p < CHECKPOINT; p++)
-      sum += p == EVALUATING ? 0 : seconds[k * PHASES + p];
-    g_array_append_val(taken, sum);
-  }
+  cell->run.frames = (updates + 2) * frames;
+  add_times(cell, workers, 1, taken);
 }
 
 /* Seconds of an update: the mean of the fastest fourth, of one at least. */
