@@ -402,15 +402,27 @@ static void mixture_naive(const Case *c, double **in, double *y) {
   }
 }
 
-/* ---- recurrence: inputs x, h0, w, u, b, c; kind 1: with resets ---- */
+/* ---- recurrence: inputs x, h0, w, u, b, c; kinds in bits ---- */
 
 enum { STEPS = 4, BATCH = 3 };
+enum { RESETS = 1, CELLS = 2, HIDDEN = 4, SHARED = 8 }; /* SHARED: steps pick rows of x */
 static const uint8_t resets[STEPS * BATCH] = {0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 1, 1};
+
+/* The input of a step and row. */
+static const double *input_of(const Case *c, double **in, int64_t row) {
+  return in[0] + (c->kind & SHARED ? pick[row] : row) * c->shape[0][1];
+}
+static HnRnnRun run_cell(const Case *c, HnTape *t, HnRnnCell cell, HnVar *x, HnVar *carry,
+                         HnRnnWeights k) {
+  const uint8_t *reset = c->kind & RESETS ? resets : NULL;
+  if (!(c->kind & SHARED)) return hn_rnn_run(t, cell, STEPS, x, carry, k, reset);
+  HnVar *sums = hn_linear(t, x, k.w, k.b, HN_LINEAR);
+  return hn_rnn_run_shared(t, cell, STEPS, sums, pick, carry, k.u, k.c, reset);
+}
 
 static HnVar *gru(const Case *c, HnTape *t, HnVar **in) {
   const HnRnnWeights weights = {in[2], in[3], in[4], in[5]};
-  const uint8_t *reset = c->kind ? resets : NULL;
-  return hn_rnn_run(t, HN_RNN_GRU, STEPS, in[0], in[1], weights, reset).state[0];
+  return run_cell(c, t, HN_RNN_GRU, in[0], in[1], weights).state[0];
 }
 /* Gate k's share of unit j from v [m] by matrix m x gates n and bias. */
 static double gate_of(int64_t gates, int64_t m, int64_t n, int k, int64_t j, const double *v,
@@ -430,8 +442,8 @@ static void gru_naive(const Case *c, double **in, double *y) {
     memcpy(h, in[1] + i * n, sizeof *h * (size_t)n);
     for (int64_t step = 0; step < STEPS; step++) {
       const int64_t row = step * BATCH + i;
-      const double *x = in[0] + row * m;
-      if (c->kind && resets[row]) memset(h, 0, sizeof h);
+      const double *x = input_of(c, in, row);
+      if (c->kind & RESETS && resets[row]) memset(h, 0, sizeof h);
       for (int64_t j = 0; j < n; j++) {
         const double r = activation(HN_SIGMOID, gate(m, n, 0, j, x, in[2], in[4]) +
                                                     gate(n, n, 0, j, h, in[3], in[5]));
@@ -447,14 +459,10 @@ static void gru_naive(const Case *c, double **in, double *y) {
   }
 }
 
-/* Inputs x, h0, c0, w, u, b, c; kinds in bits. */
-enum { RESETS = 1, CELLS = 2, HIDDEN = 4 };
-
+/* Inputs x, h0, c0, w, u, b, c. */
 static HnVar *lstm(const Case *c, HnTape *t, HnVar **in) {
   const HnRnnWeights weights = {in[3], in[4], in[5], in[6]};
-  const uint8_t *reset = c->kind & RESETS ? resets : NULL;
-  HnVar *carry = hn_concat(t, 2, in + 1);
-  const HnRnnRun run = hn_rnn_run(t, HN_RNN_LSTM, STEPS, in[0], carry, weights, reset);
+  const HnRnnRun run = run_cell(c, t, HN_RNN_LSTM, in[0], hn_concat(t, 2, in + 1), weights);
   if (!(c->kind & HIDDEN)) return run.state[1];
   return c->kind & CELLS ? hn_concat(t, 2, run.state) : run.state[0];
 }
@@ -465,7 +473,7 @@ static void lstm_step_naive(const Case *c, double **in, int64_t row, double *h, 
   for (int64_t j = 0; j < n; j++) {
     double sum[4];
     for (int k = 0; k < 4; k++)
-      sum[k] = gate_of(4, width, n, k, j, in[0] + row * width, in[3], in[5]) +
+      sum[k] = gate_of(4, width, n, k, j, input_of(c, in, row), in[3], in[5]) +
                gate_of(4, n, n, k, j, h, in[4], in[6]);
     m[j] = m[j] / (1 + exp(-sum[1])) + tanh(sum[2]) / (1 + exp(-sum[0]));
     next[j] = tanh(m[j]) / (1 + exp(-sum[3]));
@@ -502,17 +510,17 @@ static void lstm_naive(const Case *c, double **in, double *y) {
     NAME "/column-scalar", 2, {{6, 1}, {1, 1}}, {6, 1}, KIND, elementwise, elementwise_naive,     \
         false                                                                                     \
   }
-#define GRU(IN, N)                                                          \
-  {                                                                         \
-    {STEPS * BATCH, IN}, {BATCH, N}, {IN, 3 * N}, {N, 3 * N}, {1, 3 * N}, { \
-      1, 3 * N                                                              \
-    }                                                                       \
+#define GRU(ROWS, IN, N)                                           \
+  {                                                                \
+    {ROWS, IN}, {BATCH, N}, {IN, 3 * N}, {N, 3 * N}, {1, 3 * N}, { \
+      1, 3 * N                                                     \
+    }                                                              \
   }
-#define LSTM(IN, N)                                                                     \
-  {                                                                                     \
-    {STEPS * BATCH, IN}, {BATCH, N}, {BATCH, N}, {IN, 4 * N}, {N, 4 * N}, {1, 4 * N}, { \
-      1, 4 * N                                                                          \
-    }                                                                                   \
+#define LSTM(ROWS, IN, N)                                                      \
+  {                                                                            \
+    {ROWS, IN}, {BATCH, N}, {BATCH, N}, {IN, 4 * N}, {N, 4 * N}, {1, 4 * N}, { \
+      1, 4 * N                                                                 \
+    }                                                                          \
   }
 static const Case cases[] = {
     {"rotate/there", 2, {{4, 25}, {4, 5}}, {4, 5}, 0, rotate, rotate_naive, false},
@@ -630,13 +638,15 @@ static const Case cases[] = {
     {"categorical/kl", 2, {{6, 5}, {6, 5}}, {6, 1}, KL, categorical, categorical_naive, false},
     {"mixture/density", 3, {{5, 1}, {5, 1}, {5, 1}}, {5, 1}, 0, mixture, mixture_naive, false},
     {"mixture/mean", 3, {{5, 1}, {5, 1}, {5, 1}}, {5, 1}, 1, mixture, mixture_naive, false},
-    {"gru/plain", 6, GRU(2, 5), {12, 5}, 0, gru, gru_naive, false},
-    {"gru/reset", 6, GRU(2, 5), {12, 5}, 1, gru, gru_naive, false},
-    {"gru/wide", 6, GRU(3, 21), {12, 21}, 1, gru, gru_naive, false},
-    {"lstm/plain", 7, LSTM(2, 5), {12, 5}, HIDDEN, lstm, lstm_naive, false},
-    {"lstm/reset", 7, LSTM(2, 5), {12, 5}, HIDDEN | RESETS, lstm, lstm_naive, false},
-    {"lstm/cells", 7, LSTM(2, 5), {12, 5}, CELLS | RESETS, lstm, lstm_naive, false},
-    {"lstm/wide", 7, LSTM(3, 17), {12, 34}, HIDDEN | CELLS | RESETS, lstm, lstm_naive, false},
+    {"gru/plain", 6, GRU(12, 2, 5), {12, 5}, 0, gru, gru_naive, false},
+    {"gru/reset", 6, GRU(12, 2, 5), {12, 5}, RESETS, gru, gru_naive, false},
+    {"gru/wide", 6, GRU(12, 3, 21), {12, 21}, RESETS, gru, gru_naive, false},
+    {"gru/shared", 6, GRU(4, 2, 5), {12, 5}, RESETS | SHARED, gru, gru_naive, false},
+    {"lstm/plain", 7, LSTM(12, 2, 5), {12, 5}, HIDDEN, lstm, lstm_naive, false},
+    {"lstm/reset", 7, LSTM(12, 2, 5), {12, 5}, HIDDEN | RESETS, lstm, lstm_naive, false},
+    {"lstm/cells", 7, LSTM(12, 2, 5), {12, 5}, CELLS | RESETS, lstm, lstm_naive, false},
+    {"lstm/wide", 7, LSTM(12, 3, 17), {12, 34}, HIDDEN | CELLS | RESETS, lstm, lstm_naive, false},
+    {"lstm/shared", 7, LSTM(5, 3, 17), {12, 34}, HIDDEN | CELLS | SHARED, lstm, lstm_naive, false},
 };
 
 /* ---- inputs ---- */
@@ -651,10 +661,11 @@ static int64_t count(const int64_t shape_of[2]) {
 }
 
 static int64_t choices(const Case *c) {
-  return c->tape == linear_pick                         ? c->shape[1][1]
-         : c->tape == bernoulli                         ? 60
-         : c->tape == attention || c->tape == pick_rows ? c->shape[0][0]
-                                                        : c->shape[0][1];
+  if (c->tape == linear_pick) return c->shape[1][1];
+  if (c->tape == bernoulli) return 60;
+  const bool rows =
+      c->tape == attention || c->tape == pick_rows || c->tape == gru || c->tape == lstm;
+  return c->shape[0][rows ? 0 : 1];
 }
 
 static void draw(const Case *c, Data *d) {

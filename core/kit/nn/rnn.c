@@ -64,6 +64,12 @@ HnRnnRun hn_rnn(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *x, HnVar *car
   return hn_rnn_run(t, rnn->cell, steps, x, carry, weights, reset);
 }
 
+HnRnnRun hn_rnn_shared(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *sums, const int32_t *row,
+                       HnVar *carry, const uint8_t *reset, float *flat) {
+  return hn_rnn_run_shared(t, rnn->cell, steps, sums, row, carry, hn_param(t, rnn->u, flat),
+                           state_bias(t, rnn, flat), reset);
+}
+
 HnVar *hn_rnn_input(HnTape *t, const HnRnn *rnn, HnVar *x, float *flat) {
   return hn_linear(t, x, hn_param(t, rnn->w, flat), hn_param(t, rnn->b, flat), HN_LINEAR);
 }

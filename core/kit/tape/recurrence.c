@@ -2,7 +2,8 @@
  *
  * One product over a window of steps fills in the inputs' share of the sums g [T B, blocks H], each
  * step adds the state's in place and goes through the cell, and backward turns g into the gradient
- * of the sums, from which those of weights, biases and inputs follow by windows again. */
+ * of the sums, from which those of weights, biases and inputs follow by windows again.  Where the
+ * share of each distinct input is known already, rows of it are copied, and added up going back. */
 #include "cell.h"
 #include "tape_record.h"
 #include <string.h>
@@ -28,10 +29,13 @@ int64_t hn_rnn_states(HnRnnCell cell) {
 typedef struct Sequence {
   const HnCell *cell;
   int64_t steps, rows, hidden, width; /* width: of g */
-  HnVar *x, *first[HN_RNN_STATES];    /* states before the first step */
-  HnRnnWeights k;
-  const uint8_t *reset;         /* [T, B] or NULL */
-  float *g;                     /* [T B, width] */
+  HnVar *x;                           /* [T B, in]; NULL: inputs are projected already, .. */
+  HnVar *share;                       /* .. [N, gates H], .. */
+  const int32_t *row;                 /* .. of which each step and row reads this one: [T B] */
+  HnVar *first[HN_RNN_STATES];        /* states before the first step */
+  HnRnnWeights k;                     /* w and b NULL without x */
+  const uint8_t *reset;               /* [T, B] or NULL */
+  float *g;                           /* [T B, width] */
   float *before[HN_RNN_STATES]; /* [T B, H] the states each step began from: a copy where a reset
                                    clears some, else the states themselves, a step behind */
   bool cuts;                    /* there is a reset */
@@ -93,16 +97,17 @@ static void call_for(const float *x, int64_t count) {
 
 /* ---- forward ---- */
 
-/* The initial values of the sums, [width]: the biases of all that is added to each block. */
+/* The initial values of the sums, [width]: the biases of all that is added to each block but what
+ * is projected already. */
 static float *join_biases(HnTape *t, const Sequence *s) {
   const HnCell *c = s->cell;
   const int64_t n = s->hidden;
   float *bias = hn_tape_room(t, s->width, sizeof *bias);
-  for (int64_t k = 0; k < c->gates; k++)
+  for (int64_t k = 0; s->x && k < c->gates; k++)
     memcpy(bias + c->input[k] * n, s->k.b->data + k * n, (size_t)n * sizeof *bias);
   for (int64_t k = 0; k < c->gates; k++) {
     float *to = bias + (c->state + k) * n;
-    if (has_input(c, c->state + k))
+    if (s->x && has_input(c, c->state + k))
       hn_kernels()->add(n, s->k.c->data + k * n, to);
     else
       memcpy(to, s->k.c->data + k * n, (size_t)n * sizeof *bias);
@@ -110,8 +115,23 @@ static float *join_biases(HnTape *t, const Sequence *s) {
   return bias;
 }
 
+/* Biases and the inputs' share, known already, in `count` rows of all steps'. */
+static void copy_shares(const Sequence *s, const float *bias, int64_t from, int64_t count) {
+  const int64_t n = s->hidden;
+  for (int64_t i = from; i < from + count; i++) {
+    const float *share = s->share->data + s->row[i] * s->share->cols;
+    float *g = memcpy(s->g + i * s->width, bias, (size_t)s->width * sizeof *g);
+    for (int64_t k = 0; k < s->cell->gates; k++)
+      hn_kernels()->add(n, share + k * n, g + s->cell->input[k] * n);
+  }
+}
+
 /* Biases and the inputs' share in `count` rows of all steps'. */
 static void project(const Sequence *s, const float *bias, int64_t from, int64_t count) {
+  if (!s->x) {
+    copy_shares(s, bias, from, count);
+    return;
+  }
   const int64_t n = s->hidden, in = s->x->cols;
   float *g = s->g + from * s->width;
   Span span;
@@ -198,7 +218,7 @@ static void state_back(const Sequence *s, const float *g, const float *flip, flo
 /* d [cols, count gates] += a' g over `rows` rows of a [T B, cols] and of g. */
 static void weight_back(const Sequence *s, const float *a, int64_t cols, const float *g,
                         int64_t gates, int64_t rows, bool fresh, float *d) {
-  const int64_t ld = s->k.w->cols;
+  const int64_t ld = s->k.u->cols;
   product((HnProduct){.m = cols,
                       .n = gates * s->hidden,
                       .k = rows,
@@ -237,11 +257,20 @@ static void input_back(const Sequence *s, const Targets *to, Span span, const fl
                       .ldc = in});
 }
 
-static void window_back(const Sequence *s, const Targets *to, int64_t from, int64_t count) {
+/* From the gradients of sums to those of the rows that they were copied from. */
+static void shares_back(const Sequence *s, int64_t from, int64_t count) {
+  const int64_t n = s->hidden;
+  float *d = hn_grad(s->share);
+  for (int64_t i = from; d && i < from + count; i++)
+    for (int64_t k = 0; k < s->cell->gates; k++)
+      hn_kernels()->add(n, s->g + i * s->width + s->cell->input[k] * n,
+                        d + s->row[i] * s->share->cols + k * n);
+}
+
+static void inputs_back(const Sequence *s, const Targets *to, int64_t from, int64_t count) {
   const int64_t n = s->hidden, in = s->x->cols;
   float *g = s->g + from * s->width;
   bool fresh;
-  if (to->bias) hn_kernels()->activate_back(HN_LINEAR, count, s->width, NULL, g, to->bias);
   float *dw = hn_grad_raw(s->k.w, &fresh);
   Span span;
   for (int64_t k = 0; k < s->cell->gates; k += span.count) {
@@ -250,6 +279,17 @@ static void window_back(const Sequence *s, const Targets *to, int64_t from, int6
     if (dw) weight_back(s, s->x->data + from * in, in, sums, span.count, count, fresh, dw + k * n);
     if (to->dx) input_back(s, to, span, g, count, to->dx + from * in);
   }
+}
+
+static void window_back(const Sequence *s, const Targets *to, int64_t from, int64_t count) {
+  const int64_t n = s->hidden;
+  float *g = s->g + from * s->width;
+  bool fresh;
+  if (to->bias) hn_kernels()->activate_back(HN_LINEAR, count, s->width, NULL, g, to->bias);
+  if (s->x)
+    inputs_back(s, to, from, count);
+  else
+    shares_back(s, from, count);
   float *du = hn_grad_raw(s->k.u, &fresh);
   const float *sums = g + s->cell->state * n;
   if (du) weight_back(s, s->before[0] + from * n, n, sums, s->cell->gates, count, fresh, du);
@@ -304,9 +344,9 @@ static void unroll_back(HnTape *t, const Sequence *s, const Targets *to) {
 static void sequence_back(HnTape *t, HnRecord *r) {
   const Sequence *s = r->extra;
   const int64_t n = s->hidden;
-  float *db = hn_grad(s->k.b), *dc = hn_grad(s->k.c);
+  float *db = s->x ? hn_grad(s->k.b) : NULL, *dc = hn_grad(s->k.c);
   Targets to = {.bias = db || dc ? hn_tape_room(t, s->width, sizeof(float)) : NULL};
-  to.dx = hn_grad_raw(s->x, &to.fresh);
+  to.dx = s->x ? hn_grad_raw(s->x, &to.fresh) : NULL;
   if (to.dx) to.flip = hn_flipped(t, s->k.w);
   unroll_back(t, s, &to);
   for (int64_t k = 0; k < s->cell->gates; k++) {
@@ -318,9 +358,9 @@ static void sequence_back(HnTape *t, HnRecord *r) {
 /* ---- Jacobian-vector product ---- */
 
 static bool has_tangent(HnTape *t, const Sequence *s) {
-  HnVar *const inputs[] = {s->x, s->k.w, s->k.u, s->k.b, s->k.c};
+  HnVar *const inputs[] = {s->x, s->share, s->k.w, s->k.u, s->k.b, s->k.c};
   bool any = false;
-  for (int i = 0; i < 5; i++) any |= hn_tangent(t, inputs[i]) != NULL;
+  for (int i = 0; i < 6; i++) any |= inputs[i] && hn_tangent(t, inputs[i]);
   for (int64_t k = 0; k < s->cell->states; k++) any |= hn_tangent(t, s->first[k]) != NULL;
   return any;
 }
@@ -341,6 +381,21 @@ static HnVar *states_before(HnTape *t, HnVar *first, HnVar *after, HnVar *mask) 
   return mask ? hn_mul(t, before, mask) : before;
 }
 
+/* The inputs' share of all sums, and its tangent. */
+static void linearise_inputs(HnTape *t, const Sequence *s, HnCellTangent *v) {
+  const HnRnnWeights *k = &s->k;
+  if (s->x) {
+    v->input = hn_linear(t, s->x, k->w, k->b, HN_LINEAR);
+    v->d_input =
+        hn_linear_jvp(t, s->x, k->w, hn_tangent(t, s->x), hn_tangent(t, k->w), hn_tangent(t, k->b));
+    return;
+  }
+  const int64_t count = s->steps * s->rows;
+  HnVar *d = hn_tangent(t, s->share);
+  v->input = hn_pick_rows(t, s->share, count, s->row);
+  v->d_input = d ? hn_pick_rows(t, d, count, s->row) : NULL;
+}
+
 static HnCellTangent linearised(HnTape *t, const Sequence *s, HnVar *mask) {
   const HnRnnWeights *k = &s->k;
   HnCellTangent v = {.hidden = s->hidden};
@@ -348,10 +403,8 @@ static HnCellTangent linearised(HnTape *t, const Sequence *s, HnVar *mask) {
     v.after[i] = s->run.state[i];
     v.before[i] = states_before(t, s->first[i], v.after[i], mask);
   }
-  v.input = hn_linear(t, s->x, k->w, k->b, HN_LINEAR);
+  linearise_inputs(t, s, &v);
   v.state = hn_linear(t, v.before[0], k->u, k->c, HN_LINEAR);
-  v.d_input =
-      hn_linear_jvp(t, s->x, k->w, hn_tangent(t, s->x), hn_tangent(t, k->w), hn_tangent(t, k->b));
   v.d_state = hn_linear_jvp(t, v.before[0], k->u, NULL, hn_tangent(t, k->u), hn_tangent(t, k->c));
   s->cell->linearise(t, &v);
   return v;
@@ -398,18 +451,25 @@ static void check_shapes(const Sequence *s, const HnVar *carry) {
   const HnVar *x = s->x, *w = s->k.w, *u = s->k.u, *b = s->k.b, *c = s->k.c;
   const int64_t n = s->hidden, width = s->cell->gates * n;
   HN_SHAPE(carry->cols == s->cell->states * n, "hn_rnn_run's carry", carry, u);
+  HN_SHAPE(u->cols == width, "hn_rnn_run's state", carry, u);
+  HN_SHAPE(c->rows == 1 && c->cols == width, "hn_rnn_run's state bias", c, u);
+  if (!x) {
+    HN_SHAPE(s->share->cols == width, "hn_rnn_run_shared's sums", s->share, u);
+    for (int64_t i = 0; i < s->steps * s->rows; i++)
+      if (s->row[i] < 0 || s->row[i] >= s->share->rows)
+        hn_bug("hn_rnn_run_shared: row %d of %lld", (int)s->row[i], (long long)s->share->rows);
+    return;
+  }
   HN_SHAPE(x->rows == s->steps * s->rows, "hn_rnn_run's steps", x, carry);
   HN_SHAPE(w->rows == x->cols && w->cols == width, "hn_rnn_run's input", x, w);
-  HN_SHAPE(u->cols == width, "hn_rnn_run's state", carry, u);
-  HN_SHAPE(b->rows == 1 && b->cols == width && c->rows == 1 && c->cols == width,
-           "hn_rnn_run's biases", b, c);
+  HN_SHAPE(b->rows == 1 && b->cols == width, "hn_rnn_run's bias", b, w);
 }
 
 /* The first variable with a gradient, or NULL. */
-static const HnVar *with_grad(const HnVar *carry, const HnVar *x, const HnRnnWeights *k) {
-  const HnVar *const inputs[] = {carry, x, k->w, k->u, k->b, k->c};
-  for (int i = 0; i < 6; i++)
-    if (inputs[i]->grad) return inputs[i];
+static const HnVar *with_grad(const HnVar *carry, const Sequence *s) {
+  const HnVar *const inputs[] = {carry, s->x, s->share, s->k.w, s->k.u, s->k.b, s->k.c};
+  for (int i = 0; i < 7; i++)
+    if (inputs[i] && inputs[i]->grad) return inputs[i];
   return NULL;
 }
 
@@ -426,25 +486,17 @@ static HnVar *states_after(HnTape *t, Sequence *s, int64_t k, const HnVar *with_
   return y;
 }
 
-HnRnnRun hn_rnn_run(HnTape *t, HnRnnCell cell, int64_t steps, HnVar *x, HnVar *carry,
-                    HnRnnWeights weights, const uint8_t *reset) {
-  const int64_t count = steps * carry->rows, n = weights.u->rows;
-  Sequence *s = hn_tape_take(t, 1, sizeof *s);
-  *s = (Sequence){.cell = hn_cell(cell),
-                  .steps = steps,
-                  .rows = carry->rows,
-                  .hidden = n,
-                  .x = x,
-                  .k = weights,
-                  .reset = reset};
+static HnRnnRun run(HnTape *t, Sequence *s, HnVar *carry) {
+  const int64_t count = s->steps * carry->rows, n = s->k.u->rows;
+  s->rows = carry->rows, s->hidden = n;
   check_shapes(s, carry);
   const int64_t states = s->cell->states;
   s->width = s->cell->blocks * n;
   s->g = hn_tape_take(t, count * s->width, sizeof(float));
-  s->cuts = any_reset(reset, count);
+  s->cuts = any_reset(s->reset, count);
   for (int64_t k = 0; k < states; k++) {
     s->first[k] = states > 1 ? hn_columns(t, carry, k * n, n) : carry;
-    s->run.state[k] = states_after(t, s, k, with_grad(carry, x, &weights));
+    s->run.state[k] = states_after(t, s, k, with_grad(carry, s));
   }
   forward(t, s);
   HnRecord *r = hn_record(t, &rule, s->run.state[0], NULL, NULL, NULL);
@@ -452,6 +504,26 @@ HnRnnRun hn_rnn_run(HnTape *t, HnRnnCell cell, int64_t steps, HnVar *x, HnVar *c
   for (int64_t k = 1; k < states; k++)
     hn_record(t, &state_rule, s->run.state[k], s->run.state[0], NULL, NULL);
   return s->run;
+}
+
+HnRnnRun hn_rnn_run(HnTape *t, HnRnnCell cell, int64_t steps, HnVar *x, HnVar *carry,
+                    HnRnnWeights weights, const uint8_t *reset) {
+  Sequence *s = hn_tape_take(t, 1, sizeof *s);
+  *s = (Sequence){.cell = hn_cell(cell), .steps = steps, .x = x, .k = weights, .reset = reset};
+  return run(t, s, carry);
+}
+
+HnRnnRun hn_rnn_run_shared(HnTape *t, HnRnnCell cell, int64_t steps, HnVar *sums,
+                           const int32_t *row, HnVar *carry, HnVar *u, HnVar *c,
+                           const uint8_t *reset) {
+  Sequence *s = hn_tape_take(t, 1, sizeof *s);
+  *s = (Sequence){.cell = hn_cell(cell),
+                  .steps = steps,
+                  .share = sums,
+                  .row = row,
+                  .k = {.u = u, .c = c},
+                  .reset = reset};
+  return run(t, s, carry);
 }
 
 void hn_rnn_carries(const HnRnnRun *run, int64_t from, int64_t count, float *carry) {

@@ -1,4 +1,5 @@
-/* tape_pick.c - rows by their numbers, and a linear layer of which each row reads a few outputs. */
+/* tape_pick.c - rows by their numbers, rows that differ, and a linear layer of which each row reads
+ * a few outputs. */
 #include "tape_record.h"
 #include <string.h>
 
@@ -8,7 +9,7 @@ static void rows_back(HnTape *t, HnRecord *r) {
   const int64_t n = r->y->cols;
   float *dx = hn_grad(r->a);
   for (int64_t i = 0; i < r->y->rows; i++)
-    for (int64_t j = 0; row[i] >= 0 && j < n; j++) dx[row[i] * n + j] += r->y->grad[i * n + j];
+    if (row[i] >= 0) hn_kernels()->add(n, r->y->grad + i * n, dx + row[i] * n);
 }
 
 static HnVar *rows_jvp(HnTape *t, const HnRecord *r) {
@@ -31,6 +32,39 @@ HnVar *hn_pick_rows(HnTape *t, HnVar *x, int64_t n, const int32_t *row) {
   HnRecord *r = hn_record(t, &rows_rule, y, x, NULL, NULL);
   if (r) r->extra = row;
   return y;
+}
+
+/* ---- hn_distinct_rows ---- */
+
+static uint32_t hash_of(int64_t cols, const float *x) {
+  uint32_t hash = 2166136261u, bits;
+  for (int64_t j = 0; j < cols; j++) {
+    memcpy(&bits, x + j, sizeof bits);
+    hash = (hash ^ bits ^ bits >> 15) * 2654435769u;
+    hash ^= hash >> 16;
+  }
+  return hash;
+}
+
+HnDistinct hn_distinct_rows(HnTape *t, int64_t n, int64_t cols, const float *x) {
+  uint32_t slots = 16;
+  while (slots < 2 * n) slots *= 2;
+  const size_t bytes = (size_t)cols * sizeof *x;
+  float *kept = hn_tape_take(t, n * cols, sizeof *kept);
+  int32_t *row = hn_tape_take(t, n, sizeof *row), *table = hn_tape_take(t, slots, sizeof *table);
+  int32_t count = 0;
+  memset(table, -1, slots * sizeof *table);
+  for (int64_t i = 0; i < n; i++, x += cols) {
+    uint32_t at = hash_of(cols, x) & (slots - 1);
+    while (table[at] >= 0 && memcmp(kept + table[at] * cols, x, bytes) != 0)
+      at = (at + 1) & (slots - 1);
+    if (table[at] < 0) {
+      memcpy(kept + count * cols, x, bytes);
+      table[at] = count++;
+    }
+    row[i] = table[at];
+  }
+  return (HnDistinct){.count = count, .x = kept, .row = row};
 }
 
 /* ---- hn_linear_pick ---- */

@@ -71,33 +71,58 @@ static void put_action(const Vrnn *m, const HnHistory *h, int64_t at, float *to)
     to[h->action_index[at]] = 1;
 }
 
-/* [.., act.in], of the step before each observation; 0 where a task begins, unless a head needs the
- * action that ended the task before. */
+/* [.. + 1, act.in], of the step before each observation; 0 where a task begins, unless a head needs
+ * the action that ended the task before.  The last row is 0. */
 static float *actions(VrnnUnroll *u) {
   const Vrnn *m = u->m;
   const HnHistory *h = u->q->history;
-  float *x = hn_tape_room(&u->tape, u->count * u->n * m->act.in, sizeof *x);
+  float *x = hn_tape_room(&u->tape, (u->count * u->n + 1) * m->act.in, sizeof *x);
   for (int64_t k = 0; k < u->count * u->n; k++)
     if (!u->fresh[k] || (k >= u->n && m->head.net.layers))
       put_action(m, h, hn_at(h, k / u->n - 1, u->first + k % u->n), x + k * m->act.in);
   return x;
 }
 
-/* Embedded actions as the cell reads them: of action 0 where a task begins. */
-static HnVar *cell_actions(VrnnUnroll *u, HnVar *act) {
-  const Vrnn *m = u->m;
+/* What is embedded, each distinct input once: those of a bandit or a grid are few. */
+typedef struct Embedded {
+  HnVar *y; /* [distinct, E] */
+  const int32_t *row;
+} Embedded;
+
+static Embedded embed_distinct(VrnnUnroll *u, const VrnnEmbedding *e, int64_t rows,
+                               const float *x) {
   HnTape *t = &u->tape;
-  int64_t rows = act->rows, found = 0;
-  for (int64_t k = u->n; k < rows; k++) found += u->fresh[k];
-  if (!found || !m->head.net.layers) return act;
-  float *keep = hn_tape_room(t, rows * m->E, sizeof *keep);
-  float *begin = hn_tape_room(t, rows, sizeof *begin);
-  for (int64_t k = 0; k < rows; k++) begin[k] = k >= u->n && u->fresh[k];
-  for (int64_t k = 0; k < rows * m->E; k++) keep[k] = 1 - begin[k / m->E];
-  const float *none = hn_tape_room(t, m->act.in, sizeof *none);
-  HnVar *zero = vrnn_embed(t, &m->act, hn_constant(t, 1, m->act.in, none), u->flat);
-  HnVar *kept = hn_mul(t, act, hn_constant(t, rows, m->E, keep));
-  return hn_add(t, kept, hn_matmul(t, hn_constant(t, rows, 1, begin), zero));
+  const HnDistinct d = hn_distinct_rows(t, rows, e->in, x);
+  return (Embedded){vrnn_embed(t, e, hn_constant(t, d.count, e->in, d.x), u->flat), d.row};
+}
+
+/* One row for each of `rows`; distinct ones lie in order already. */
+static HnVar *spread(HnTape *t, HnVar *y, int64_t rows, const int32_t *row) {
+  return y->rows == rows ? y : hn_pick_rows(t, y, rows, row);
+}
+
+/* The inputs of the cell: those that differ, and which of them each observation is. */
+typedef struct CellInputs {
+  HnVar *x; /* [distinct, 2 E] */
+  const int32_t *row;
+} CellInputs;
+
+/* The action is 0 where a task begins. */
+static CellInputs cell_inputs(VrnnUnroll *u, const Embedded *obs, const Embedded *act) {
+  HnTape *t = &u->tape;
+  int64_t rows = u->count * u->n;
+  float *pair = hn_tape_room(t, rows * 2, sizeof *pair);
+  for (int64_t k = 0; k < rows; k++) {
+    pair[2 * k] = (float)obs->row[k];
+    pair[2 * k + 1] = (float)act->row[k >= u->n && u->fresh[k] ? rows : k];
+  }
+  const HnDistinct d = hn_distinct_rows(t, rows, 2, pair);
+  int32_t *which = hn_tape_room(t, 2 * d.count, sizeof *which), *of_act = which + d.count;
+  for (int64_t k = 0; k < d.count; k++)
+    which[k] = (int32_t)d.x[2 * k], of_act[k] = (int32_t)d.x[2 * k + 1];
+  HnVar *const part[] = {spread(t, obs->y, d.count, which),
+                         hn_pick_rows(t, act->y, d.count, of_act)};
+  return (CellInputs){hn_concat(t, 2, part), d.row};
 }
 
 /* Where the state is reset: at a new task, and after a masked observation.  NULL: nowhere. */
@@ -123,29 +148,44 @@ static float *unmasked(VrnnUnroll *u, const HnVar *x) {
   return y;
 }
 
+/* Runs the cell.  The inputs' share of the gates is computed first where a posterior reads it or
+ * where few inputs differ, else as the cell runs. */
+static void run_cell(VrnnUnroll *u, const CellInputs *in, const float *carries) {
+  const Vrnn *m = u->m;
+  HnTape *t = &u->tape;
+  int64_t rows = u->count * u->n;
+  bool reads = m->posterior->reads_gates && !(u->mean_only && !m->p->track);
+  HnVar *carry = hn_constant(t, u->n, m->rnn.carry, carries);
+  if (!reads && 2 * in->x->rows > rows) {
+    u->run =
+        hn_rnn(t, &m->rnn, u->count, spread(t, in->x, rows, in->row), carry, resets(u), u->flat);
+    return;
+  }
+  HnVar *sums = hn_rnn_input(t, &m->rnn, in->x, u->flat);
+  u->run = hn_rnn_shared(t, &m->rnn, u->count, sums, in->row, carry, resets(u), u->flat);
+  if (!reads) return;
+  HnTape values = hn_tape_begin(m->host, false);
+  u->gates = spread(&values, sums, rows, in->row)->data;
+}
+
 void vrnn_unroll(VrnnUnroll *u, const float *carries) {
   const Vrnn *m = u->m;
   HnTape *t = &u->tape;
   int64_t rows = u->count * u->n, parts = 0;
-  HnVar *obs = vrnn_embed(t, &m->obs, hn_constant(t, rows, m->obs.in, observations(u)), u->flat);
-  HnVar *act = vrnn_embed(t, &m->act, hn_constant(t, rows, m->act.in, actions(u)), u->flat);
-  HnVar *x = hn_concat(t, 2, (HnVar *const[]){obs, cell_actions(u, act)});
-  HnVar *carry = hn_constant(t, u->n, m->rnn.carry, carries), *part[4];
-  u->run = hn_rnn(t, &m->rnn, u->count, x, carry, resets(u), u->flat);
-  HnVar *h = u->run.state[0];
-  HnVar *mean = part[parts++] = hn_mlp(t, &m->mean, h, u->flat);
-  HnVar *cov = NULL, *context = m->p->context == CONTEXT_RSSM ? h : obs;
+  const Embedded obs = embed_distinct(u, &m->obs, rows, observations(u));
+  const Embedded act = embed_distinct(u, &m->act, rows + 1, actions(u));
+  const CellInputs in = cell_inputs(u, &obs, &act);
+  run_cell(u, &in, carries);
+  HnVar *h = u->run.state[0], *context = h, *part[4];
+  HnVar *mean = part[parts++] = hn_mlp(t, &m->mean, h, u->flat), *cov = NULL;
   if (m->W) cov = part[parts++] = hn_mlp(t, &m->cov, h, u->flat);
+  if (m->C && m->p->context != CONTEXT_RSSM) context = spread(t, obs.y, rows, obs.row);
   if (m->C) part[parts++] = context;
-  if (m->head.net.layers) part[parts++] = act;
+  if (m->head.net.layers) part[parts++] = hn_pick_rows(t, act.y, rows, act.row);
+  u->act = m->head.net.layers ? part[parts - 1]->data : NULL;
   u->out = parts > 1 ? hn_concat(t, parts, part) : mean;
   u->mean = unmasked(u, mean), u->context = m->C ? unmasked(u, context) : NULL;
   u->cov_params = cov ? cov->data : NULL;
-  u->act = act->data;
-  if (!m->posterior->reads_gates || (u->mean_only && !m->p->track)) return;
-  HnTape values = hn_tape_begin(m->host, false);
-  HnVar *same = hn_constant(&values, rows, x->cols, x->data);
-  u->gates = hn_rnn_input(&values, &m->rnn, same, NULL)->data;
 }
 
 void vrnn_unroll_keep(const VrnnUnroll *u) {

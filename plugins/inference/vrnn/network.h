@@ -16,7 +16,7 @@ typedef struct VrnnUnroll {
   HnVar *out;              /* [.., vrnn_output_width] what gradients come back through */
   float *mean, *context;   /* [.., F], [.., C]; 0 where masked */
   const float *cov_params; /* [.., W] */
-  const float *act;        /* [.., E] embedded action of the step before */
+  const float *act;        /* [.., E] embedded action of the step before; NULL: no head */
   HnRnnRun run;            /* states after each observation */
   const float *gates;      /* [.., gates] the inputs' share of the gates' sums */
 } VrnnUnroll;

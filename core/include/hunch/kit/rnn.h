@@ -72,6 +72,13 @@ typedef struct HnRnnRun {
  * not depend on which rows share a call, nor on where a sequence is cut. */
 HN_KIT HnRnnRun hn_rnn_run(HnTape *t, HnRnnCell cell, int64_t steps, HnVar *x, HnVar *carry,
                            HnRnnWeights weights, const uint8_t *reset);
+/* The same where inputs repeat, as observations of a grid do, so that each is projected once:
+ *   sums  [N, gates H]  x w + b of N distinct inputs (hn_rnn_input)
+ *   row   borrowed [T B]: which of them a step and row reads
+ * The sums' gradient is that of their rows added up by time. */
+HN_KIT HnRnnRun hn_rnn_run_shared(HnTape *t, HnRnnCell cell, int64_t steps, HnVar *sums,
+                                  const int32_t *row, HnVar *carry, HnVar *u, HnVar *c,
+                                  const uint8_t *reset);
 /* carry [count, states H] of rows from .. from + count of a run's [T B]. [any] */
 HN_KIT void hn_rnn_carries(const HnRnnRun *run, int64_t from, int64_t count, float *carry);
 
@@ -98,6 +105,9 @@ HN_KIT HnRnn hn_rnn_make(HnStore *s, const char *name, HnRnnCell cell, HnRnnForm
 /* hn_rnn_run with a layer's own weights, whose gradients are added to flat (NULL: constants). */
 HN_KIT HnRnnRun hn_rnn(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *x, HnVar *carry,
                        const uint8_t *reset, float *flat);
+/* hn_rnn_run_shared, likewise. */
+HN_KIT HnRnnRun hn_rnn_shared(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *sums,
+                              const int32_t *row, HnVar *carry, const uint8_t *reset, float *flat);
 /* The inputs' share x w + b of the gates' sums, [n, width], for x [n, in]: what kit/curvature.h
  * remembers an input by. */
 HN_KIT HnVar *hn_rnn_input(HnTape *t, const HnRnn *rnn, HnVar *x, float *flat);
