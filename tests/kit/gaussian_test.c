@@ -129,6 +129,71 @@ static void test_factor(void) {
     }
 }
 
+/* A filter's divergences, its factors kept from step to step, against the naive ones and, bit for
+ * bit, those of whole statistics. */
+static void check_divergences(int64_t n, int64_t rows, bool diagonal) {
+  enum { STEPS = 3, MOST = 35 };
+  const int64_t count = hn_precision_count(n, diagonal);
+  HnRng rng = hn_rng(3, (uint64_t)(n * 100 + rows));
+  double *p = g_new(double, (gsize)((STEPS + 1) * rows * count)), kl[MOST], half[MOST];
+  float *mean = noise(&rng, (STEPS + 1) * rows * n);
+  float *grad = g_new(float, (gsize)(2 * rows * n)), *want = grad + rows * n;
+  for (int64_t t = 0; t <= STEPS; t++) {
+    double *drawn = precisions(&rng, rows, n);
+    for (int64_t i = 0; i < rows * count; i++)
+      p[t * rows * count + i] = diagonal ? 0.1 + fabs(drawn[i]) : drawn[i];
+    g_free(drawn);
+  }
+  void *work = work_of(n), *factors = NULL;
+  const size_t bytes = hn_precision_factors_size(n, rows, diagonal);
+  g_assert_cmpint(posix_memalign(&factors, 64, bytes + 64), ==, 0);
+  for (int64_t t = 1; t <= STEPS; t++) {
+    HnPrecisionStats stats[MOST];
+    const HnPrecision now = {rows, n, diagonal, p + t * rows * count, count, HN_JITTER};
+    HnPrecision before = now;
+    before.p -= rows * count;
+    const float *to = mean + t * rows * n, *from = to - rows * n;
+    g_assert_cmpint(
+        hn_precision_kl(&now, to, n, &before, from, n, t > 1, factors, grad, kl, NULL, work), ==,
+        HN_OK);
+    g_assert_cmpint(hn_precision_stats(&now, to, n, &before, from, n, stats, NULL, work), ==,
+                    HN_OK);
+    hn_precision_mahalanobis(&before, to, n, from, n, want, half);
+    g_assert_cmpmem(grad, (gsize)(rows * n) * sizeof *grad, want, (gsize)(rows * n) * sizeof *want);
+    for (int64_t i = 0; i < rows; i++) {
+      g_assert_cmpmem(kl + i, sizeof *kl, &stats[i].kl, sizeof *kl);
+      if (!diagonal)
+        near(kl[i], naive(n, now.p + i * count, to + i * n, before.p + i * count, from + i * n).kl,
+             1e-9);
+    }
+  }
+  g_free(p), g_free(mean), g_free(grad), free(work), free(factors);
+}
+
+static void test_divergence(void) {
+  for (gsize d = 0; d < G_N_ELEMENTS(dims); d++)
+    for (gsize r = 0; r < G_N_ELEMENTS(row_counts); r++)
+      for (int diagonal = 0; diagonal < 2; diagonal++)
+        check_divergences(dims[d], row_counts[r], diagonal);
+}
+
+/* A precision that has no factor is refused, whichever of both it is. */
+static void test_divergence_refused(void) {
+  double good[3] = {1, 0, 1}, poor[3] = {1, 2, 1}, kl;
+  float mean[2] = {0}, grad[2];
+  void *work = work_of(2), *factors = NULL;
+  g_assert_cmpint(posix_memalign(&factors, 64, hn_precision_factors_size(2, 1, false)), ==, 0);
+  const HnPrecision p = {1, 2, false, good, 3, HN_JITTER}, q = {1, 2, false, poor, 3, HN_JITTER};
+  for (int k = 0; k < 2; k++) {
+    int64_t bad = -1;
+    g_assert_cmpint(hn_precision_kl(k ? &p : &q, mean, 2, k ? &q : &p, mean, 2, false, factors,
+                                    grad, &kl, &bad, work),
+                    ==, HN_E_NUMERIC);
+    g_assert_cmpint(bad, ==, 0);
+  }
+  free(work), free(factors);
+}
+
 static void test_stats(void) {
   for (gsize d = 0; d < G_N_ELEMENTS(dims); d++) {
     enum { ROWS = 19 };
@@ -391,6 +456,8 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/gaussian/factor", test_factor);
   g_test_add_func("/gaussian/stats", test_stats);
+  g_test_add_func("/gaussian/divergence", test_divergence);
+  g_test_add_func("/gaussian/divergence/refused", test_divergence_refused);
   g_test_add_func("/gaussian/diagonal", test_diagonal);
   g_test_add_func("/gaussian/golden", test_golden);
   g_test_add_func("/gaussian/chain", test_chain);

@@ -299,6 +299,73 @@ HnStatus hn_precision_stats(const HnPrecision *q, const float *mean, int64_t mea
   return HN_OK;
 }
 
+/* ---- divergence ---- */
+
+size_t hn_precision_factors_size(int64_t dim, int64_t rows, bool diagonal) {
+  const int64_t groups = (rows + HN_GROUP - 1) / HN_GROUP;
+  return diagonal ? 0 : (size_t)(groups * group_count(dim)) * sizeof(double);
+}
+
+/* The trace's and the determinants' part; l: the group's factor of `before` if `known`, and of q on
+ * return. */
+static int64_t kl_group(const HnPrecision *q, const HnPrecision *before, int64_t from, bool known,
+                        double *l, double *kl, double *work) {
+  const HnGroup64 *k = &hn_group_kernels()->f64;
+  const int64_t n = q->dim;
+  double *x = work, *square = work + group_count(n), now[HN_GROUP], other[HN_GROUP];
+  const Group g = group_at(q, from), g0 = group_at(before, from);
+  int64_t row = known ? -1 : factor64(before, &g0, l);
+  if (row >= 0) return row;
+  memcpy(x, l, (size_t)group_count(n) * sizeof *x);
+  half_logdets(g.rows, n, x, other);
+  row = factor64(q, &g, l);
+  if (row >= 0) return row;
+  half_logdets(g.rows, n, l, now);
+  for (int64_t lane = 0; lane < g.rows; lane++) kl[from + lane] = now[lane] - other[lane];
+  k->solve(g.rows, n, l, x);
+  k->squares(g.rows, n, x, square);
+  halves(g.rows, n, square, other);
+  for (int64_t lane = 0; lane < g.rows; lane++)
+    kl[from + lane] = other[lane] - 0.5 * (double)n + kl[from + lane];
+  return -1;
+}
+
+/* Of diagonal ones, which need no factors. */
+static HnStatus kl_diagonal(const HnPrecision *q, const HnPrecision *before, double *kl,
+                            int64_t *bad) {
+  int64_t row = bad_diagonal(q);
+  if (row < 0) row = bad_diagonal(before);
+  if (row >= 0) return failed(row, bad);
+  for (int64_t i = 0; i < q->rows; i++) {
+    HnPrecisionStats f;
+    HnPrecision one = *q, other = *before;
+    one.rows = 1, one.p += i * q->p_row, other.p += i * before->p_row;
+    stats_diagonal(&(Pair){.q = &one, .before = &other, .stats = &f});
+    kl[i] = f.trace - 0.5 * (double)q->dim + f.logdet;
+  }
+  return HN_OK;
+}
+
+HnStatus hn_precision_kl(const HnPrecision *q, const float *mean, int64_t mean_row,
+                         const HnPrecision *before, const float *mean_before, int64_t before_row,
+                         bool known, void *factors, float *grad, double *kl, int64_t *bad,
+                         void *work) {
+  double *l = factors;
+  if (q->diagonal) {
+    const HnStatus status = kl_diagonal(q, before, kl, bad);
+    if (status) return status;
+  }
+  for (int64_t from = 0; !q->diagonal && from < q->rows; from += HN_GROUP) {
+    const int64_t row = kl_group(q, before, from, known, l, kl, work);
+    if (row >= 0) return failed(row, bad);
+    l += group_count(q->dim);
+  }
+  for (int64_t i = 0; i < q->rows; i++)
+    kl[i] += half_quadratic(before, i, mean + i * mean_row, mean_before + i * before_row,
+                            grad + i * q->dim);
+  return HN_OK;
+}
+
 void hn_precision_mahalanobis(const HnPrecision *p, const float *to, int64_t to_row,
                               const float *from, int64_t from_row, float *grad, double *value) {
   for (int64_t i = 0; i < p->rows; i++) {

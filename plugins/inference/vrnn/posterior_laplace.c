@@ -28,7 +28,8 @@ typedef struct Work {
   float *ring;     /* [rows, B, input]; NULL: B = 1 */
   int32_t *filled; /* [rows] */
   float *zero;     /* [F] */
-  double *half;    /* [rows] */
+  void *factors;   /* of the precisions, if `factored` */
+  bool factored;
   float *jacobian; /* [H, F]; NULL: norms are not reported */
   HnPrecisionStats *stats;
 } Work;
@@ -70,9 +71,9 @@ static void *workspace(const Vrnn *m, int64_t rows) {
               .before = host->scratch(host, rows * lap->count, sizeof(double)),
               .filled = host->scratch(host, rows, sizeof(int32_t)),
               .zero = vrnn_zeros(m, m->F),
-              .half = host->scratch(host, rows, sizeof(double)),
               .jacobian = m->p->jacobian_norms ? vrnn_floats(m, m->H * m->F) : NULL,
               .stats = host->scratch(host, rows, sizeof(HnPrecisionStats))};
+  w->factors = host->scratch(host, 1, hn_precision_factors_size(m->F, rows, is_diagonal(m)));
   if (B > 1) w->ring = vrnn_floats(m, rows * B * w->of.input);
   w->curvature = host->scratch(host, 1, w->of.work_size(w->of.agent, rows, B));
   w->gaussian = host->scratch(host, 1, hn_precision_work_size(m->F));
@@ -175,11 +176,27 @@ static void report_norms(const Vrnn *m, const Work *w, const VrnnUpdate *u) {
   }
 }
 
+/* Whether a task begins with this observation: its precision before is the prior. */
+static bool any_begins(const Vrnn *m, const VrnnUpdate *u) {
+  bool any = false;
+  for (int64_t i = 0; i < u->n; i++)
+    any |= vrnn_row(u->rows + (size_t)i * m->row.size)->inputs == !u->masked[i];
+  return any;
+}
+
 /* Gradient and value of the KL, or of its term that moves the mean. */
-static void kl_backward(const Vrnn *m, const Work *w, const VrnnUpdate *u,
-                        const HnPrecision *before) {
-  hn_precision_mahalanobis(before, u->mean, m->F, u->mean_before, m->F, u->d_kl, w->half);
-  for (int64_t i = 0; i < u->n; i++) u->kl[i] = m->p->simplify ? w->half[i] : w->stats[i].kl;
+static HnStatus kl_backward(const Vrnn *m, Work *w, const VrnnUpdate *u, const HnPrecision *now,
+                            const HnPrecision *before) {
+  if (m->p->simplify) {
+    hn_precision_mahalanobis(before, u->mean, m->F, u->mean_before, m->F, u->d_kl, u->kl);
+    return HN_OK;
+  }
+  bool known = w->factored && !any_begins(m, u);
+  int64_t bad = 0;
+  HnStatus status = hn_precision_kl(now, u->mean, m->F, before, u->mean_before, m->F, known,
+                                    w->factors, u->d_kl, u->kl, &bad, w->gaussian);
+  w->factored = !status;
+  return check_factor(m, status, bad);
 }
 
 /* Marks precisions as unknown. */
@@ -201,15 +218,16 @@ static HnStatus update(const Vrnn *m, void *work, const VrnnUpdate *u) {
   HnCarry carry = carry_of(m, w, u);
   w->of.add_curvature(w->of.agent, &carry, is_diagonal(m), vrnn_laplace_precision(m, u->rows),
                       now.p_row, w->curvature);
-  if (u->info || (u->d_kl && !m->p->simplify)) {
+  if (u->info) {
     int64_t bad = 0;
     HnStatus status = hn_precision_stats(&now, u->mean, m->F, &before, u->mean_before, m->F,
                                          w->stats, &bad, w->gaussian);
     if (status) return check_factor(m, status, bad);
+    vrnn_report(m, w->stats, u);
+    if (w->jacobian) report_norms(m, w, u);
   }
-  if (u->info) vrnn_report(m, w->stats, u);
-  if (u->info && w->jacobian) report_norms(m, w, u);
-  if (u->d_kl) kl_backward(m, w, u, &before);
+  if (u->d_kl) return kl_backward(m, w, u, &now, &before);
+  w->factored = false;
   return HN_OK;
 }
 

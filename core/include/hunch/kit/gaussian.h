@@ -70,6 +70,17 @@ HN_KIT HnStatus hn_precision_stats(const HnPrecision *q, const float *mean, int6
                                    int64_t before_row, HnPrecisionStats *stats, int64_t *bad,
                                    void *work);
 
+/* KL(q || before) alone, kl [rows], with the bits of hn_precision_stats, and its gradient in the
+ * means, grad [rows, F], as hn_precision_mahalanobis has it: what a filter learns from.
+ *   factors  64-byte aligned, hn_precision_factors_size bytes of the caller's: on return the
+ * factors of q; `known`: those of `before` on entry, which was q in the call before this one Where
+ * it fails, factors hold nothing. */
+HN_KIT size_t hn_precision_factors_size(int64_t dim, int64_t rows, bool diagonal);
+HN_KIT HnStatus hn_precision_kl(const HnPrecision *q, const float *mean, int64_t mean_row,
+                                const HnPrecision *before, const float *mean_before,
+                                int64_t before_row, bool known, void *factors, float *grad,
+                                double *kl, int64_t *bad, void *work);
+
 /* The Mahalanobis term (to - from)' (P + jitter I) (to - from) / 2 of KL(N(to, .) || N(from,
  * P^-1)): its value [rows] (NULL: not wanted) and its gradient with respect to `to`, grad [rows,
  * F].  to and from: [F] a row, to_row and from_row floats from one row to the next. */
