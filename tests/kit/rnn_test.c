@@ -285,6 +285,73 @@ static void test_windows(void) {
   g_free(v), g_free(g), fake_host_close(fake), g_free(fake);
 }
 
+/* Rows picked from few or from many distinct inputs are what rows given one by one are: states bit
+ * for bit, gradients as sums in another order. */
+enum { PICK_T = 6, PICK_B = 4, PICK_ROWS = PICK_T * PICK_B };
+static void check_picked(HnRnnCell cell, HnRnnForm form, int64_t distinct) {
+  World *w = world_new();
+  HnRnn r = hn_rnn_make(&w->store, "rnn", cell, form, IN, H, &w->rng);
+  float x[PICK_ROWS * IN], all[PICK_ROWS * IN], dx[2][PICK_ROWS * IN] = {{0}},
+                                                                  carry[PICK_B * 2 * H];
+  float seed[PICK_ROWS * H];
+  int32_t row[PICK_ROWS];
+  for (int64_t i = 0; i < PICK_ROWS * IN; i++) x[i] = (float)hn_rng_normal(&w->rng);
+  for (int64_t i = 0; i < PICK_B * 2 * H; i++) carry[i] = (float)hn_rng_normal(&w->rng);
+  for (int64_t i = 0; i < PICK_ROWS * H; i++) seed[i] = (float)hn_rng_normal(&w->rng);
+  for (int64_t j = 0; j < r.width; j++) r.b->data[j] = (float)hn_rng_normal(&w->rng);
+  for (int64_t j = 0; r.c && j < r.c->cols; j++) r.c->data[j] = (float)hn_rng_normal(&w->rng);
+  for (int64_t k = 0; k < PICK_ROWS; k++) {
+    row[k] = (int32_t)(k < distinct ? k : hn_rng_below(&w->rng, (uint64_t)distinct));
+    memcpy(all + k * IN, x + row[k] * IN, IN * sizeof *all);
+  }
+  float *flat = hn_store_flat(&w->store, 2), *picked = flat + w->store.size;
+  HnTape a = hn_tape_begin(&w->fake.host, true), b = hn_tape_begin(&w->fake.host, true);
+  HnVar *want = hn_rnn(&a, &r, PICK_T, hn_leaf(&a, PICK_ROWS, IN, all, dx[0]),
+                       hn_constant(&a, PICK_B, r.carry, carry), NULL, flat)
+                    .state[0];
+  HnVar *got = hn_rnn_picked(&b, &r, PICK_T, hn_leaf(&b, distinct, IN, x, dx[1]), row,
+                             hn_constant(&b, PICK_B, r.carry, carry), NULL, picked)
+                   .state[0];
+  g_assert_cmpmem(got->data, sizeof seed, want->data, sizeof seed);
+  hn_tape_backward_from(&a, want, seed), hn_tape_backward_from(&b, got, seed);
+  for (int64_t i = 0; i < w->store.size; i++)
+    g_assert_cmpfloat(fabsf(picked[i] - flat[i]), <=, 1e-5f * (1 + fabsf(flat[i])));
+  for (int64_t k = 0; k < PICK_ROWS; k++)
+    for (int64_t j = 0; j < IN; j++) dx[1][row[k] * IN + j] -= dx[0][k * IN + j];
+  for (int64_t i = 0; i < PICK_ROWS * IN; i++) g_assert_cmpfloat(fabsf(dx[1][i]), <, 1e-5f);
+  world_free(w);
+}
+
+static void test_picked(void) {
+  for (HnRnnCell cell = 0; cell < HN_RNN_CELL_COUNT; cell++)
+    for (HnRnnForm form = HN_RNN_TORCH; form <= HN_RNN_FLAX; form++)
+      check_picked(cell, form, 5), check_picked(cell, form, 20);
+}
+
+/* Rows that are equal have one number, by first appearance; -0 differs from 0. */
+static void test_distinct(void) {
+  World *w = world_new();
+  HnTape t = hn_tape_begin(&w->fake.host, false);
+  const float x[] = {1, 2, 0, 0, 1, 2, -0.0f, 0, 2, 1, 0, 0};
+  const float kept[] = {1, 2, 0, 0, -0.0f, 0, 2, 1};
+  const int32_t row[] = {0, 1, 0, 2, 3, 1};
+  const HnDistinct d = hn_distinct_rows(&t, 6, 2, x);
+  g_assert_cmpint(d.count, ==, 4);
+  g_assert_cmpmem(d.x, sizeof kept, kept, sizeof kept);
+  g_assert_cmpmem(d.row, sizeof row, row, sizeof row);
+  enum { MANY = 3000, VALUES = 700 };
+  float *many = g_new(float, MANY);
+  for (int k = 0; k < MANY; k++) many[k] = (float)(k * 7919 % VALUES);
+  const HnDistinct e = hn_distinct_rows(&t, MANY, 1, many);
+  g_assert_cmpint(e.count, ==, VALUES);
+  for (int k = 0; k < MANY; k++) {
+    g_assert_cmpfloat(e.x[e.row[k]], ==, many[k]);
+    g_assert_cmpint(e.row[k], ==, k % VALUES);
+  }
+  g_assert_cmpint(hn_distinct_rows(&t, 0, 3, NULL).count, ==, 0);
+  g_free(many), world_free(w);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/rnn/choices", test_choices);
@@ -295,5 +362,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/rnn/carries", test_carries);
   g_test_add_func("/rnn/split", test_split);
   g_test_add_func("/rnn/windows", test_windows);
+  g_test_add_func("/rnn/picked", test_picked);
+  g_test_add_func("/rnn/distinct", test_distinct);
   return g_test_run();
 }

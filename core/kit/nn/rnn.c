@@ -70,6 +70,27 @@ HnRnnRun hn_rnn_shared(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *sums, 
                            state_bias(t, rnn, flat), reset);
 }
 
+/* c [1, gates H] in the gates whose state bias is added to the input's, or in the others; 0 in the
+ * rest. */
+static HnVar *state_bias_where(HnTape *t, const HnRnn *rnn, HnVar *c, bool added) {
+  float *mask = hn_tape_room(t, rnn->width, sizeof *mask);
+  for (int64_t j = 0; j < rnn->width; j++)
+    mask[j] = needs_state_bias(hn_cell(rnn->cell), j / rnn->hidden) != added;
+  return hn_mul(t, c, hn_constant(t, 1, rnn->width, mask));
+}
+
+HnRnnRun hn_rnn_picked(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *x, const int32_t *row,
+                       HnVar *carry, const uint8_t *reset, float *flat) {
+  const int64_t rows = steps * carry->rows;
+  if (2 * x->rows > rows)
+    return hn_rnn(t, rnn, steps, hn_pick_rows(t, x, rows, row), carry, reset, flat);
+  HnVar *b = hn_param(t, rnn->b, flat), *c = state_bias(t, rnn, flat);
+  b = hn_add(t, b, state_bias_where(t, rnn, c, true)); /* in the order of hn_rnn_run */
+  HnVar *sums = hn_linear(t, x, hn_param(t, rnn->w, flat), b, HN_LINEAR);
+  return hn_rnn_run_shared(t, rnn->cell, steps, sums, row, carry, hn_param(t, rnn->u, flat),
+                           state_bias_where(t, rnn, c, false), reset);
+}
+
 HnVar *hn_rnn_input(HnTape *t, const HnRnn *rnn, HnVar *x, float *flat) {
   return hn_linear(t, x, hn_param(t, rnn->w, flat), hn_param(t, rnn->b, flat), HN_LINEAR);
 }

@@ -94,45 +94,58 @@ void rl2_write_memory(const Rl2 *m, const HnBeliefUpdate *q, int64_t first, int6
 
 /* A piece as the network reads it. */
 typedef struct Inputs {
-  float *part[RL2_PARTS]; /* [count rows, part] */
-  uint8_t *reset;         /* [count, rows] whether a task begins */
+  float *x;       /* [count rows, all parts side by side] */
+  uint8_t *reset; /* [count, rows] whether a task begins */
 } Inputs;
 
-/* Time step t of a row as element `to`; its action, reward and flag are 0 where a task begins. */
-static void read_step(const Rl2 *m, const HnHistory *h, int64_t t, int64_t row, const Inputs *x,
-                      int64_t to) {
+static int64_t parts_width(const Rl2 *m) {
+  int64_t width = 0;
+  for (int k = 0; k < RL2_PARTS; k++) width += m->part[k];
+  return width;
+}
+
+/* Time step t of a row; its action, reward and flag are 0 where a task begins.  Returns whether one
+ * does. */
+static bool read_step(const Rl2 *m, const HnHistory *h, int64_t t, int64_t row, float *x) {
   int64_t at = hn_at(h, t, row), past = hn_at(h, t - 1, row);
-  float *obs = x->part[RL2_OBS] + to * m->part[RL2_OBS];
-  if (m->obs_dim) memcpy(obs, h->obs + at * m->obs_dim, (size_t)m->obs_dim * sizeof *obs);
-  if (m->p->see_episodes) obs[m->obs_dim] = h->begin[at] == HN_NEW_EPISODE;
-  x->reset[to] = h->begin[at] == HN_NEW_TASK;
-  if (x->reset[to]) return; /* the tape's memory is 0 */
-  hn_encode_action(h, past, m->action_dim, m->discrete, x->part[RL2_ACTION] + to * m->action_dim);
-  if (m->part[RL2_REWARD]) x->part[RL2_REWARD][to] = h->reward[past];
+  if (m->obs_dim) memcpy(x, h->obs + at * m->obs_dim, (size_t)m->obs_dim * sizeof *x);
+  if (m->p->see_episodes) x[m->obs_dim] = h->begin[at] == HN_NEW_EPISODE;
+  if (h->begin[at] == HN_NEW_TASK) return true; /* the tape's memory is 0 */
+  x += m->part[RL2_OBS];
+  hn_encode_action(h, past, m->action_dim, m->discrete, x);
+  if (m->part[RL2_REWARD]) x[m->part[RL2_ACTION]] = h->reward[past];
+  return false;
 }
 
 static Inputs read_piece(const Rl2 *m, HnTape *t, const HnHistory *h, Rl2Piece s) {
-  int64_t n = s.count * s.rows, to = 0;
-  Inputs x = {.reset = hn_tape_room(t, n, 1)};
-  for (int k = 0; k < RL2_PARTS; k++) x.part[k] = hn_tape_room(t, n * m->part[k], sizeof(float));
+  int64_t n = s.count * s.rows, width = parts_width(m), to = 0;
+  Inputs in = {.x = hn_tape_room(t, n * width, sizeof(float)), .reset = hn_tape_room(t, n, 1)};
   for (int64_t step = s.from; step < s.from + s.count; step++)
-    for (int64_t row = s.first; row < s.first + s.rows; row++) read_step(m, h, step, row, &x, to++);
-  return x;
+    for (int64_t row = s.first; row < s.first + s.rows; row++, to++)
+      in.reset[to] = read_step(m, h, step, row, in.x + to * width);
+  return in;
+}
+
+/* What the cell reads of n inputs. */
+static HnVar *embed(const Rl2 *m, HnTape *t, int64_t n, const float *inputs, float *flat) {
+  HnVar *x = hn_constant(t, n, parts_width(m), inputs), *part[RL2_PARTS] = {NULL};
+  int64_t parts = 0, from = 0;
+  for (int k = 0; k < RL2_PARTS; from += m->part[k++]) {
+    if (!m->part[k]) continue;
+    HnVar *y = hn_columns(t, x, from, m->part[k]);
+    part[parts++] = m->embed[k].layers ? hn_mlp(t, &m->embed[k], y, flat) : y;
+  }
+  return parts > 1 ? hn_concat(t, parts, part) : part[0];
 }
 
 HnVar *rl2_run(const Rl2 *m, HnTape *t, const HnHistory *h, Rl2Piece s, const float *start,
                float *flat, float *end) {
-  Inputs in = read_piece(m, t, h, s);
-  HnVar *part[RL2_PARTS] = {NULL};
-  int64_t n = s.count * s.rows, parts = 0;
-  for (int k = 0; k < RL2_PARTS; k++) {
-    if (!m->part[k]) continue;
-    HnVar *x = hn_constant(t, n, m->part[k], in.part[k]);
-    part[parts++] = m->embed[k].layers ? hn_mlp(t, &m->embed[k], x, flat) : x;
-  }
-  HnVar *x = parts > 1 ? hn_concat(t, parts, part) : part[0];
-  HnVar *carry = hn_constant(t, s.rows, m->rnn.carry, start);
-  HnRnnRun run = hn_rnn(t, &m->rnn, s.count, x, carry, in.reset, flat);
+  const Inputs in = read_piece(m, t, h, s);
+  const int64_t n = s.count * s.rows;
+  const HnDistinct d = hn_distinct_rows(t, n, parts_width(m), in.x);
+  HnVar *x = embed(m, t, d.count, d.x, flat), *carry = hn_constant(t, s.rows, m->rnn.carry, start);
+  HnRnnRun run = d.count == n ? hn_rnn(t, &m->rnn, s.count, x, carry, in.reset, flat)
+                              : hn_rnn_picked(t, &m->rnn, s.count, x, d.row, carry, in.reset, flat);
   if (end) hn_rnn_carries(&run, (s.count - 1) * s.rows, s.rows, end);
   return m->bottleneck.layers ? hn_mlp(t, &m->bottleneck, run.state[0], flat) : run.state[0];
 }

@@ -27,18 +27,41 @@ void varibad_put_before(const Varibad *v, const HnHistory *h, int64_t t, int64_t
   if (v->state_dim > o) to[o] = crosses;
 }
 
+/* The n steps side by side as [action; state; reward], what is not read left out. */
+static float *join_steps(HnTape *t, int64_t n, const VaribadSteps *s, const int64_t *width,
+                         int64_t all) {
+  const float *part[] = {s->action, s->state, s->reward};
+  float *x = hn_tape_room(t, n * all, sizeof *x), *to = x;
+  for (int64_t i = 0; i < n; i++)
+    for (int k = 0; k < 3; to += width[k++])
+      if (width[k]) memcpy(to, part[k] + i * width[k], (size_t)width[k] * sizeof *to);
+  return x;
+}
+
+/* What the GRU reads of n steps joined. */
+static HnVar *embed_steps(const Varibad *v, HnTape *t, int64_t n, const float *joined,
+                          const int64_t *width, int64_t all, float *flat) {
+  const HnMlp *const net[] = {&v->embed_action, &v->embed_state, &v->embed_reward};
+  HnVar *x = hn_constant(t, n, all, joined), *part[3];
+  int64_t count = 0;
+  for (int64_t k = 0, from = 0; k < 3; from += width[k++])
+    if (width[k]) part[count++] = hn_mlp(t, net[k], hn_columns(t, x, from, width[k]), flat);
+  return count == 1 ? part[0] : hn_concat(t, count, part);
+}
+
 HnVar *varibad_encode(const Varibad *v, HnTape *t, int64_t steps, int64_t rows,
                       const VaribadSteps *s, const float *h0, const uint8_t *reset, float *flat) {
-  HnVar *part[3];
-  int64_t n = steps * rows, count = 0;
-  if (v->embed_action.layers)
-    part[count++] = hn_mlp(t, &v->embed_action, hn_constant(t, n, v->action_dim, s->action), flat);
-  if (v->embed_state.layers)
-    part[count++] = hn_mlp(t, &v->embed_state, hn_constant(t, n, v->state_dim, s->state), flat);
-  if (v->embed_reward.layers)
-    part[count++] = hn_mlp(t, &v->embed_reward, hn_constant(t, n, 1, s->reward), flat);
-  HnVar *x = count == 1 ? part[0] : hn_concat(t, count, part);
-  return hn_rnn(t, &v->gru, steps, x, hn_constant(t, rows, v->hidden, h0), reset, flat).state[0];
+  const int64_t n = steps * rows, width[] = {v->embed_action.layers ? v->action_dim : 0,
+                                             v->embed_state.layers ? v->state_dim : 0,
+                                             v->embed_reward.layers ? 1 : 0};
+  const int64_t all = width[0] + width[1] + width[2];
+  const HnDistinct d = hn_distinct_rows(t, n, all, join_steps(t, n, s, width, all));
+  HnVar *x = embed_steps(v, t, d.count, d.x, width, all, flat);
+  HnVar *carry = hn_constant(t, rows, v->hidden, h0);
+  const HnRnnRun run = d.count == n
+                           ? hn_rnn(t, &v->gru, steps, x, carry, reset, flat)
+                           : hn_rnn_picked(t, &v->gru, steps, x, d.row, carry, reset, flat);
+  return run.state[0];
 }
 
 HnVar *varibad_moments(const Varibad *v, HnTape *t, HnVar *h, float *flat) {

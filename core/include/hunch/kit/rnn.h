@@ -108,6 +108,10 @@ HN_KIT HnRnnRun hn_rnn(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *x, HnV
 /* hn_rnn_run_shared, likewise. */
 HN_KIT HnRnnRun hn_rnn_shared(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *sums,
                               const int32_t *row, HnVar *carry, const uint8_t *reset, float *flat);
+/* hn_rnn on rows of x [N, in], row [T B] as above, with its bits: each input is projected once
+ * where N is at most half of T B. */
+HN_KIT HnRnnRun hn_rnn_picked(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *x,
+                              const int32_t *row, HnVar *carry, const uint8_t *reset, float *flat);
 /* The inputs' share x w + b of the gates' sums, [n, width], for x [n, in]: what kit/curvature.h
  * remembers an input by. */
 HN_KIT HnVar *hn_rnn_input(HnTape *t, const HnRnn *rnn, HnVar *x, float *flat);
