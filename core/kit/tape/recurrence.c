@@ -121,8 +121,11 @@ static void copy_shares(const Sequence *s, const float *bias, int64_t from, int6
   for (int64_t i = from; i < from + count; i++) {
     const float *share = s->share->data + s->row[i] * s->share->cols;
     float *g = memcpy(s->g + i * s->width, bias, (size_t)s->width * sizeof *g);
-    for (int64_t k = 0; k < s->cell->gates; k++)
-      hn_kernels()->add(n, share + k * n, g + s->cell->input[k] * n);
+    Span span;
+    for (int64_t k = 0; k < s->cell->gates; k += span.count) {
+      span = span_at(s->cell, k);
+      hn_kernels()->add(span.count * n, share + k * n, g + span.to * n);
+    }
   }
 }
 
@@ -261,10 +264,14 @@ static void input_back(const Sequence *s, const Targets *to, Span span, const fl
 static void shares_back(const Sequence *s, int64_t from, int64_t count) {
   const int64_t n = s->hidden;
   float *d = hn_grad(s->share);
-  for (int64_t i = from; d && i < from + count; i++)
-    for (int64_t k = 0; k < s->cell->gates; k++)
-      hn_kernels()->add(n, s->g + i * s->width + s->cell->input[k] * n,
+  for (int64_t i = from; d && i < from + count; i++) {
+    Span span;
+    for (int64_t k = 0; k < s->cell->gates; k += span.count) {
+      span = span_at(s->cell, k);
+      hn_kernels()->add(span.count * n, s->g + i * s->width + span.to * n,
                         d + s->row[i] * s->share->cols + k * n);
+    }
+  }
 }
 
 static void inputs_back(const Sequence *s, const Targets *to, int64_t from, int64_t count) {
