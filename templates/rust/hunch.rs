@@ -6,7 +6,7 @@ use std::mem::size_of;
 pub use std::os::raw::{c_char, c_void};
 use std::ptr::null;
 
-pub const HN_ABI: u32 = 1 << 16 | 2; // major << 16 | minor
+pub const HN_ABI: u32 = 1 << 16 | 3; // major << 16 | minor
 pub type HnStatus = i32;
 pub const HN_OK: HnStatus = 0;
 pub const HN_E_PARAM: HnStatus = 1;

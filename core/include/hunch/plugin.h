@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 #define HN_ABI_MAJOR 1
-#define HN_ABI_MINOR 2
+#define HN_ABI_MINOR 3
 #define HN_ABI       (((uint32_t)HN_ABI_MAJOR << 16) | HN_ABI_MINOR)
 
 #define HN_EXPORT       __attribute__((visibility("default")))
