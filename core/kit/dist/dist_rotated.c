@@ -1,6 +1,6 @@
 /* dist_rotated.c - Gaussians with covariance Q diag(..) Q' on the tape: the Cayley transform from
  * angles to a rotation Q, products with Q, and the divergence from a fixed Gaussian. */
-#include "group.h"
+#include "rotation.h"
 #include "tape_record.h"
 #include <math.h>
 #include <string.h>
@@ -20,72 +20,30 @@ static void product(int64_t n, const float *a, bool transposed, const float *b, 
 
 /* ---- Cayley ---- */
 
-/* With M = (I + S)^-1, Q = -(I + S)^-1 (I - S) = I - 2 M and dQ = 2 M dS M. */
-typedef struct Cayley {
-  int64_t n;
-} Cayley;
-
-/* dS = 2 M' dQ M' of one row; an angle adds 1/2 to its element of S and -1/2 to the mirrored one.
- */
-static void cayley_row_back(int64_t n, const float *q, const float *dq, float *room, float *da) {
-  float *m = room, *flip = m + n * n, *right = flip + n * n, *ds = right + n * n;
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t j = 0; j < n; j++) m[i * n + j] = 0.5f * ((i == j ? 1.0f : 0.0f) - q[i * n + j]);
-  hn_kernels()->transpose(n, n, m, flip);
-  product(n, dq, false, flip, right);
-  product(n, m, true, right, ds);
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t j = 0; j < i; j++) *da++ += ds[i * n + j] - ds[j * n + i];
-}
-
 static void cayley_back(HnTape *t, HnRecord *r) {
-  const int64_t n = ((const Cayley *)r->extra)->n;
+  const int64_t n = *(const int64_t *)r->extra;
   float *da = hn_grad(r->a);
   if (!da) return;
-  float *room = hn_tape_take(t, 4 * n * n, sizeof(float));
+  float *room = hn_tape_take(t, hn_rotation_room(n), sizeof *room);
   for (int64_t i = 0; i < r->y->rows; i++)
-    cayley_row_back(n, r->y->data + i * n * n, r->y->grad + i * n * n, room, da + i * r->a->cols);
+    hn_rotation()->cayley_back(n, r->y->data + i * n * n, r->y->grad + i * n * n,
+                               da + i * r->a->cols, room);
 }
 
 static const HnRule cayley_rule = {"hn_cayley", cayley_back, NULL};
-
-/* Rows from .. from + rows, one a lane; order: n filled up with the identity; a [order, order] of
- * lanes.  S is skew, so the symmetric part of I + S is I. */
-static void cayley_group(int64_t n, int64_t order, int64_t rows, const float *angle, double *a,
-                         float *q) {
-  const int64_t angles = n * (n - 1) / 2;
-  memset(a, 0, (size_t)(order * order * HN_GROUP) * sizeof *a);
-  for (int64_t i = 0; i < order; i++) {
-    double *row = a + i * order * HN_GROUP;
-    for (int64_t lane = 0; lane < HN_GROUP; lane++) row[i * HN_GROUP + lane] = 1;
-    for (int64_t j = 0; i < n && j < i; j++, angle++)
-      for (int64_t lane = 0; lane < rows; lane++) {
-        const double half = 0.5 * (double)angle[lane * angles];
-        row[j * HN_GROUP + lane] = half;
-        a[(j * order + i) * HN_GROUP + lane] = -half;
-      }
-  }
-  hn_group_kernels()->invert(rows, order, a);
-  for (int64_t lane = 0; lane < rows; lane++)
-    for (int64_t i = 0; i < n; i++, q += n)
-      for (int64_t j = 0; j < n; j++)
-        q[j] = (float)((i == j ? 1 : 0) - 2 * a[(i * order + j) * HN_GROUP + lane]);
-}
 
 HnVar *hn_cayley(HnTape *t, HnVar *angles, int64_t n) {
   if (n < 1 || angles->cols != n * (n - 1) / 2)
     hn_bug("hn_cayley: %lld angles for %lld dimensions", (long long)angles->cols, (long long)n);
   HnVar *y = hn_output(t, angles->rows, n * n, angles, NULL, NULL);
-  const int64_t order = hn_group_order(n);
-  double *a = hn_tape_take(t, order * order * HN_GROUP, sizeof *a);
-  for (int64_t i = 0; i < y->rows; i += HN_GROUP)
-    cayley_group(n, order, y->rows - i < HN_GROUP ? y->rows - i : HN_GROUP,
-                 angles->data + i * angles->cols, a, y->data + i * y->cols);
+  float *room = hn_tape_take(t, hn_rotation_room(n), sizeof *room);
+  for (int64_t i = 0; i < y->rows; i++)
+    hn_rotation()->cayley(n, angles->data + i * angles->cols, y->data + i * y->cols, room);
   HnRecord *r = hn_record(t, &cayley_rule, y, angles, NULL, NULL);
   if (r) {
-    Cayley *saved = hn_tape_take(t, 1, sizeof *saved);
-    saved->n = n;
-    r->extra = saved;
+    int64_t *order = hn_tape_take(t, 1, sizeof *order);
+    *order = n;
+    r->extra = order;
   }
   return y;
 }

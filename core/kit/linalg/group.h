@@ -46,9 +46,6 @@ typedef struct HnGroup64 {
 typedef struct HnGroupKernels {
   HnGroup32 f32;
   HnGroup64 f64;
-  /* A = A^-1 for square A whose symmetric part is at least I, so that no pivot is below 1: n a
-   * multiple of 4, element (i, j) of lane l at [(i n + j) * 16 + l] */
-  void (*invert)(int64_t lanes, int64_t n, double *a);
   /* d'(A + jitter I) d for one packed A and d = to - from; grad = (A + jitter I) d unless NULL */
   double (*quadratic)(int64_t n, const double *a, double jitter, const float *to, const float *from,
                       float *grad);

@@ -12,7 +12,7 @@
 #include <hunch/kit/scratch.h>
 #include <math.h>
 
-enum { ROTATED_TOGETHER = 16 }; /* rows of a tape of sample_backward */
+enum { ROWS_TOGETHER = 16 }; /* of a tape of sample_backward */
 
 /* Covariances of some rows. */
 typedef struct Covariances {
@@ -25,7 +25,9 @@ typedef struct Work {
   bool valid;
   double *p, *p_before; /* [rows, count] precisions, to be reported */
   HnPrecisionStats *stats;
-  void *gaussian;
+  void *gaussian, *rotated; /* rotated: of full ones */
+  Covariances row;          /* one */
+  float *d_row;             /* [F] */
 } Work;
 
 static bool is_full(const Vrnn *m) {
@@ -36,6 +38,15 @@ static float *row_params(const Vrnn *m, char *rows, int64_t i) {
 }
 static int64_t inputs_of(const Vrnn *m, char *rows, int64_t i) {
   return vrnn_row(rows + (size_t)i * m->row.size)->inputs;
+}
+
+/* A row's log-variances are its first F parameters, within bounds. */
+static void read_logvar(const Vrnn *m, const float *params, float *logvar) {
+  float low = (float)m->p->logvar_low, high = (float)m->p->logvar_high;
+  for (int64_t j = 0; j < m->F; j++) {
+    float above = params[j] < low ? low : params[j];
+    logvar[j] = above > high ? high : above;
+  }
 }
 
 static HnStatus create(Vrnn *m, HnRng *rng, size_t *row_bytes) {
@@ -64,6 +75,10 @@ static void *workspace(const Vrnn *m, int64_t rows) {
               .p_before = host->scratch(host, rows * count, sizeof(double)),
               .stats = host->scratch(host, rows, sizeof(HnPrecisionStats)),
               .gaussian = host->scratch(host, 1, hn_precision_work_size(m->F))};
+  if (is_full(m)) {
+    w->rotated = host->scratch(host, 1, hn_rotated_work_size(m->F));
+    w->row = take_covariances(m, 1), w->d_row = vrnn_floats(m, m->F);
+  }
   hn_reuse_begin(&w->reuse, host, NULL, 0);
   return w;
 }
@@ -76,53 +91,27 @@ static void set_unit(const Vrnn *m, const Covariances *c, int64_t i) {
   for (int64_t k = 0; c->q && k < F * F; k++) c->q[i * F * F + k] = k % (F + 1) == 0;
 }
 
-/* Covariances on a tape: log-variances [n, F] and rotation [n, F F] (NULL: diagonal). */
-typedef struct CovarianceVars {
-  HnVar *logvar, *q;
-} CovarianceVars;
-
-static CovarianceVars covariances_of(const Vrnn *m, HnTape *t, HnVar *params) {
-  float low = (float)m->p->logvar_low, high = (float)m->p->logvar_high;
-  if (!is_full(m)) return (CovarianceVars){.logvar = hn_clamp(t, params, low, high)};
-  return (CovarianceVars){.logvar = hn_clamp(t, hn_columns(t, params, 0, m->F), low, high),
-                          .q = hn_cayley(t, hn_columns(t, params, m->F, m->W - m->F), m->F)};
-}
-
-static void copy_covariances(const Vrnn *m, const CovarianceVars *from, const Covariances *to) {
-  int64_t n = from->logvar->rows, F = m->F;
-  memcpy(to->logvar, from->logvar->data, (size_t)(n * F) * sizeof(float));
-  if (from->q) memcpy(to->q, from->q->data, (size_t)(n * F * F) * sizeof(float));
+/* Row i as cov_params [W] say. */
+static void read_full(const Vrnn *m, const Work *w, const float *params, const Covariances *c,
+                      int64_t i) {
+  read_logvar(m, params, c->logvar + i * m->F);
+  hn_rotated_axes(m->F, params + m->F, c->q + i * m->F * m->F, w->rotated);
 }
 
 /* Brings `now` up to what row memory says. */
 static void read_rows(const Vrnn *m, Work *w, int64_t n, char *rows) {
-  if (!w->valid) {
-    HnTape t = hn_tape_begin(&w->reuse.host, false);
-    float *params = hn_tape_room(&t, n * m->W, sizeof *params);
-    for (int64_t i = 0; i < n; i++)
-      memcpy(params + i * m->W, row_params(m, rows, i), (size_t)m->W * sizeof *params);
-    CovarianceVars c = covariances_of(m, &t, hn_constant(&t, n, m->W, params));
-    copy_covariances(m, &c, &w->now);
-    hn_reuse_reset(&w->reuse);
+  for (int64_t i = 0; i < n; i++) {
+    if (inputs_of(m, rows, i) == 0)
+      set_unit(m, &w->now, i);
+    else if (!w->valid && is_full(m))
+      read_full(m, w, row_params(m, rows, i), &w->now, i);
+    else if (!w->valid)
+      read_logvar(m, row_params(m, rows, i), w->now.logvar + i * m->F);
   }
   w->valid = true;
-  for (int64_t i = 0; i < n; i++)
-    if (inputs_of(m, rows, i) == 0) set_unit(m, &w->now, i);
 }
 
 /* ---- the KL from the posterior before ---- */
-
-static HnVar *divergence(const Vrnn *m, const Work *w, HnTape *t, HnVar *mean,
-                         const CovarianceVars *c, const float *mean_before) {
-  int64_t n = mean->rows, F = m->F;
-  HnVar *mean0 = hn_constant(t, n, F, mean_before);
-  HnVar *logvar0 = hn_constant(t, n, F, w->before.logvar);
-  if (is_full(m))
-    return hn_rotated_kl(t, mean, c->logvar, c->q, mean0, logvar0,
-                         hn_constant(t, n, F * F, w->before.q));
-  return hn_normal_kl(t, mean, hn_affine(t, c->logvar, 0.5f, 0), mean0,
-                      hn_affine(t, logvar0, 0.5f, 0));
-}
 
 static HnPrecision precisions(const Vrnn *m, int64_t n, const Covariances *c, double *p) {
   int64_t F = m->F, count = hn_precision_count(F, !is_full(m));
@@ -154,37 +143,69 @@ static void mahalanobis_backward(const Vrnn *m, Work *w, const VrnnUpdate *u) {
     memcpy(u->d_kl + i * moments, d_mean + i * m->F, (size_t)m->F * sizeof *d_mean);
 }
 
-static void kl_backward(const Vrnn *m, const VrnnUpdate *u, HnTape *t, const HnVar *mean,
-                        const HnVar *params, HnVar *kl) {
-  float *seed = hn_tape_room(t, u->n, sizeof *seed);
-  for (int64_t i = 0; i < u->n; i++) seed[i] = u->masked[i] ? 0 : 1;
-  hn_tape_backward_from(t, kl, seed);
-  for (int64_t i = 0; i < u->n; i++) {
-    float *to = u->d_kl + i * (m->F + m->W);
-    memcpy(to, mean->grad + i * m->F, (size_t)m->F * sizeof *to);
-    memcpy(to + m->F, params->grad + i * m->W, (size_t)m->W * sizeof *to);
+/* Where a log-variance is outside of its bounds it has no gradient. */
+static void bound_gradient(const Vrnn *m, const float *params, float *d_logvar) {
+  float low = (float)m->p->logvar_low, high = (float)m->p->logvar_high;
+  for (int64_t j = 0; j < m->F; j++)
+    if (!(params[j] >= low && params[j] <= high)) d_logvar[j] = 0;
+}
+
+/* Row i's divergence and its gradient. */
+static void full_backward(const Vrnn *m, const Work *w, const VrnnUpdate *u, int64_t i) {
+  int64_t F = m->F;
+  float *d_mean = u->d_kl + i * (F + m->W), *d_params = d_mean + F, *shift = w->d_row;
+  const Covariances *now = &w->now, *before = &w->before;
+  for (int64_t j = 0; j < F; j++) shift[j] = u->mean[i * F + j] - u->mean_before[i * F + j];
+  u->kl[i] = hn_rotated_divergence(F, shift, now->logvar + i * F, now->q + i * F * F,
+                                   before->logvar + i * F, before->q + i * F * F, d_mean, d_params,
+                                   d_params + F, w->rotated);
+  bound_gradient(m, u->cov_params + i * m->W, d_params);
+}
+
+/* The same of all rows with diagonal covariances. */
+static void diagonal_backward(const Vrnn *m, Work *w, const VrnnUpdate *u) {
+  HnTape t = hn_tape_begin(&w->reuse.host, true);
+  int64_t n = u->n, F = m->F;
+  float *seed = hn_tape_room(&t, n, sizeof *seed), *d_mean = hn_tape_room(&t, n * F, sizeof *seed);
+  float *d_logvar = hn_tape_room(&t, n * F, sizeof *seed);
+  HnVar *mean = hn_leaf(&t, n, F, u->mean, d_mean), *mean0 = hn_constant(&t, n, F, u->mean_before);
+  HnVar *logvar = hn_leaf(&t, n, F, w->now.logvar, d_logvar);
+  HnVar *logvar0 = hn_constant(&t, n, F, w->before.logvar);
+  HnVar *kl = hn_normal_kl(&t, mean, hn_affine(&t, logvar, 0.5f, 0), mean0,
+                           hn_affine(&t, logvar0, 0.5f, 0));
+  for (int64_t i = 0; i < n; i++) seed[i] = u->masked[i] ? 0 : 1;
+  hn_tape_backward_from(&t, kl, seed);
+  for (int64_t i = 0; i < n; i++) {
+    float *to = u->d_kl + i * 2 * F;
+    memcpy(to, d_mean + i * F, (size_t)F * sizeof *to);
+    memcpy(to + F, d_logvar + i * F, (size_t)F * sizeof *to);
+    bound_gradient(m, u->cov_params + i * F, to + F);
     u->kl[i] = u->masked[i] ? 0 : (double)kl->data[i];
   }
+  hn_reuse_reset(&w->reuse);
 }
 
 /* ---- one observation ---- */
 
 /* Makes the new covariances of all rows, with the KL's gradient if asked for. */
 static void update_covariances(const Vrnn *m, Work *w, const VrnnUpdate *u) {
-  HnTape t = hn_tape_begin(&w->reuse.host, u->d_kl != NULL);
-  int64_t n = u->n;
-  float *d_mean = hn_tape_room(&t, n * m->F, sizeof *d_mean);
-  float *d_params = hn_tape_room(&t, n * m->W, sizeof *d_params);
-  HnVar *mean = hn_leaf(&t, n, m->F, u->mean, d_mean);
-  HnVar *params = hn_leaf(&t, n, m->W, u->cov_params, d_params);
-  CovarianceVars c = covariances_of(m, &t, params);
-  copy_covariances(m, &c, &w->now);
-  if (u->d_kl && !m->p->simplify)
-    kl_backward(m, u, &t, mean, params, divergence(m, w, &t, mean, &c, u->mean_before));
-  for (int64_t i = 0; i < n; i++)
-    if (u->masked[i]) set_unit(m, &w->now, i);
+  int64_t moments = m->F + m->W;
+  bool learns = u->d_kl && !m->p->simplify;
+  for (int64_t i = 0; i < u->n; i++) {
+    const float *params = u->cov_params + i * m->W;
+    if (u->masked[i])
+      set_unit(m, &w->now, i);
+    else if (is_full(m))
+      read_full(m, w, params, &w->now, i);
+    else
+      read_logvar(m, params, w->now.logvar + i * m->F);
+    if (!learns || !is_full(m)) continue;
+    if (!u->masked[i]) full_backward(m, w, u, i);
+    if (u->masked[i])
+      memset(u->d_kl + i * moments, 0, (size_t)moments * sizeof(float)), u->kl[i] = 0;
+  }
+  if (learns && !is_full(m)) diagonal_backward(m, w, u);
   if (u->d_kl && m->p->simplify) mahalanobis_backward(m, w, u);
-  hn_reuse_reset(&w->reuse);
 }
 
 static HnStatus update(const Vrnn *m, void *work, const VrnnUpdate *u) {
@@ -205,54 +226,82 @@ static HnStatus update(const Vrnn *m, void *work, const VrnnUpdate *u) {
 
 /* ---- samples ---- */
 
-/* z - mean of sample s for noise [n, samples, F]: [n, F]. */
-static HnVar *offset_of(const Vrnn *m, HnTape *t, const CovarianceVars *c, int64_t s,
-                        int64_t samples, const float *noise) {
-  int64_t n = c->logvar->rows, F = m->F;
+/* z - mean of sample s of diagonal covariances for noise [n, samples, F]: [n, F]. */
+static HnVar *offset_of(HnTape *t, HnVar *logvar, int64_t s, int64_t samples, const float *noise) {
+  int64_t n = logvar->rows, F = logvar->cols;
   float *eps = hn_tape_room(t, n * F, sizeof *eps);
   for (int64_t i = 0; i < n; i++)
     memcpy(eps + i * F, noise + (i * samples + s) * F, (size_t)F * sizeof *eps);
-  HnVar *stddev = hn_exp(t, hn_affine(t, c->logvar, 0.5f, 0));
-  HnVar *x = hn_mul(t, stddev, hn_constant(t, n, F, eps));
-  return c->q ? hn_rotate(t, c->q, x, false) : x;
+  return hn_mul(t, hn_exp(t, hn_affine(t, logvar, 0.5f, 0)), hn_constant(t, n, F, eps));
+}
+
+static void diagonal_sample(const Vrnn *m, Work *w, int64_t n, int64_t samples, const float *noise,
+                            float *offset) {
+  int64_t F = m->F;
+  HnTape t = hn_tape_begin(&w->reuse.host, false);
+  HnVar *logvar = hn_constant(&t, n, F, w->now.logvar);
+  for (int64_t s = 0; s < samples; s++) {
+    const float *from = offset_of(&t, logvar, s, samples, noise)->data;
+    for (int64_t i = 0; i < n; i++)
+      memcpy(offset + (i * samples + s) * F, from + i * F, (size_t)F * sizeof *offset);
+  }
+  hn_reuse_reset(&w->reuse);
 }
 
 static HnStatus sample(const Vrnn *m, void *work, int64_t n, char *rows, int64_t samples,
                        const float *noise, float *offset) {
   Work *w = work;
-  int64_t F = m->F;
+  int64_t F = m->F, size = samples * F;
   read_rows(m, w, n, rows);
-  HnTape t = hn_tape_begin(&w->reuse.host, false);
-  CovarianceVars c = {.logvar = hn_constant(&t, n, F, w->now.logvar)};
-  if (is_full(m)) c.q = hn_constant(&t, n, F * F, w->now.q);
-  for (int64_t s = 0; s < samples; s++) {
-    const float *from = offset_of(m, &t, &c, s, samples, noise)->data;
-    for (int64_t i = 0; i < n; i++)
-      memcpy(offset + (i * samples + s) * F, from + i * F, (size_t)F * sizeof *offset);
-  }
-  hn_reuse_reset(&w->reuse);
+  if (!is_full(m)) diagonal_sample(m, w, n, samples, noise, offset);
+  for (int64_t i = 0; i < n && is_full(m); i++)
+    hn_rotated_draw(F, w->now.logvar + i * F, w->now.q + i * F * F, samples, noise + i * size,
+                    offset + i * size, w->rotated);
   return HN_OK;
+}
+
+static void diagonal_sample_backward(const Vrnn *m, Work *w, int64_t n, const float *cov_params,
+                                     int64_t samples, const float *noise, const float *d_z,
+                                     float *d_cov, int64_t d_row) {
+  int64_t F = m->F, size = samples * F;
+  float low = (float)m->p->logvar_low, high = (float)m->p->logvar_high;
+  for (int64_t from = 0; from < n; from += ROWS_TOGETHER) {
+    int64_t rows = n - from < ROWS_TOGETHER ? n - from : ROWS_TOGETHER;
+    HnTape t = hn_tape_begin(&w->reuse.host, true);
+    float *grad = hn_tape_room(&t, rows * F, sizeof *grad);
+    HnVar *params = hn_leaf(&t, rows, F, cov_params + from * F, grad);
+    HnVar *logvar = hn_clamp(&t, params, low, high);
+    HnVar **part = hn_tape_room(&t, samples, sizeof *part);
+    for (int64_t s = 0; s < samples; s++)
+      part[s] = offset_of(&t, logvar, s, samples, noise + from * size);
+    hn_tape_backward_from(&t, hn_concat(&t, samples, part), d_z + from * size);
+    for (int64_t i = 0; i < rows; i++)
+      for (int64_t j = 0; j < F; j++) d_cov[(from + i) * d_row + j] += grad[i * F + j];
+    hn_reuse_reset(&w->reuse);
+  }
+}
+
+/* The axes are made anew, which costs about as much as reading them from memory would, and no
+ * window has to be kept. */
+static void full_sample_backward(const Vrnn *m, Work *w, int64_t n, const float *cov_params,
+                                 int64_t samples, const float *noise, const float *d_z,
+                                 float *d_cov, int64_t d_row) {
+  int64_t F = m->F, size = samples * F;
+  for (int64_t i = 0; i < n; i++, cov_params += m->W, d_cov += d_row) {
+    read_full(m, w, cov_params, &w->row, 0);
+    memset(w->d_row, 0, (size_t)F * sizeof(float));
+    hn_rotated_draw_backward(F, w->row.logvar, w->row.q, samples, noise + i * size, d_z + i * size,
+                             w->d_row, d_cov + F, w->rotated);
+    bound_gradient(m, cov_params, w->d_row);
+    for (int64_t j = 0; j < F; j++) d_cov[j] += w->d_row[j];
+  }
 }
 
 static void sample_backward(const Vrnn *m, void *work, int64_t n, const float *cov_params,
                             int64_t samples, const float *noise, const float *d_z, float *d_cov,
                             int64_t d_row) {
-  Work *w = work;
-  for (int64_t from = 0; from < n; from += ROTATED_TOGETHER) {
-    int64_t rows = n - from < ROTATED_TOGETHER ? n - from : ROTATED_TOGETHER;
-    int64_t size = samples * m->F;
-    HnTape t = hn_tape_begin(&w->reuse.host, true);
-    float *grad = hn_tape_room(&t, rows * m->W, sizeof *grad);
-    HnVar *params = hn_leaf(&t, rows, m->W, cov_params + from * m->W, grad);
-    CovarianceVars c = covariances_of(m, &t, params);
-    HnVar **part = hn_tape_room(&t, samples, sizeof *part);
-    for (int64_t s = 0; s < samples; s++)
-      part[s] = offset_of(m, &t, &c, s, samples, noise + from * size);
-    hn_tape_backward_from(&t, hn_concat(&t, samples, part), d_z + from * size);
-    for (int64_t i = 0; i < rows; i++)
-      for (int64_t j = 0; j < m->W; j++) d_cov[(from + i) * d_row + j] += grad[i * m->W + j];
-    hn_reuse_reset(&w->reuse);
-  }
+  (is_full(m) ? full_sample_backward : diagonal_sample_backward)(m, work, n, cov_params, samples,
+                                                                 noise, d_z, d_cov, d_row);
 }
 
 const VrnnPosterior vrnn_posterior_gaussian = {.create = create,

@@ -88,6 +88,33 @@ HN_KIT void hn_precision_mahalanobis(const HnPrecision *p, const float *to, int6
                                      const float *from, int64_t from_row, float *grad,
                                      double *value);
 
+/* ---- covariances Q diag(exp(logvar)) Q' ----
+ *
+ * Of one row, in float32: q [F, F] is the rotation of hn_cayley for angles [F (F - 1) / 2], with
+ * that one's errors; logvar [F].  The tape has the same Gaussians (hn_cayley, hn_rotate,
+ * hn_rotated_kl); here gradients go straight to the angles, by two products of matrices instead of
+ * three, or by none.  Nothing fails: what is not finite gives what is not finite.  `work` is of
+ * hn_rotated_work_size bytes, 64-byte aligned; arrays do not overlap. */
+
+/* Bytes of `work`. */
+HN_KIT size_t hn_rotated_work_size(int64_t dim);
+/* q = the rotation of the angles; 2 F^3 flops. */
+HN_KIT void hn_rotated_axes(int64_t dim, const float *angle, float *q, void *work);
+/* KL(N(mean, logvar, q) || N(mean0, logvar0, q0)) in nats, given shift [F] = mean - mean0, and its
+ * gradient: sets d_shift [F], d_logvar [F] and d_angle, of q's angles; 6 F^3 flops.  Products and
+ * terms are float32, sums of the trace float64. */
+HN_KIT double hn_rotated_divergence(int64_t dim, const float *shift, const float *logvar,
+                                    const float *q, const float *logvar0, const float *q0,
+                                    float *d_shift, float *d_logvar, float *d_angle, void *work);
+/* Samples less their mean, offset [draws, F] = Q (exp(logvar / 2) noise), noise [draws, F]. */
+HN_KIT void hn_rotated_draw(int64_t dim, const float *logvar, const float *q, int64_t draws,
+                            const float *noise, float *offset, void *work);
+/* Adds what their gradient d_offset [draws, F] owes to logvar and the angles to d_logvar [F] and
+ * d_angle; 8 F^2 flops a draw. */
+HN_KIT void hn_rotated_draw_backward(int64_t dim, const float *logvar, const float *q,
+                                     int64_t draws, const float *noise, const float *d_offset,
+                                     float *d_logvar, float *d_angle, void *work);
+
 #ifdef __cplusplus
 }
 #endif
