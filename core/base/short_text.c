@@ -21,3 +21,12 @@ char *hn_short_number(double x) {
                                               : "%.2f%s",
                          x, unit[i]);
 }
+
+char *hn_short_bytes(double x) {
+  static const char *const unit[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+  guint i = 0;
+  for (; x > 999 && i + 1 < G_N_ELEMENTS(unit); i++) x /= 1000;
+  const int digits = i == 0 || x > 99.9 ? 0 : x > 9.99 ? 1 : 2;
+  const double scale = digits == 2 ? 100 : digits == 1 ? 10 : 1;
+  return g_strdup_printf("%.*f %s", digits, ceil(x * scale * (1 - 1e-12)) / scale, unit[i]);
+}

@@ -4,6 +4,8 @@
 
 /* "1.23M" of 1234567; free with g_free, like the next. */
 char *hn_short_number(double x);
+/* "1.24 MB" of 1234567: rounded up, as it is a bound. */
+char *hn_short_bytes(double x);
 /* "3m12s", "2h05m", "1d03h". */
 char *hn_short_duration(double seconds);
 #endif

@@ -8,6 +8,7 @@
 #include "plan_resolved.h"
 #include "render_live.h"
 #include "run_dir.h"
+#include "run_sizes.h"
 #include "search.h"
 #include "study.h"
 #include "study_argument.h"
@@ -158,6 +159,8 @@ static int plan(const HnVerb *verb, HnStudy *study, const char *output, bool jso
     print_json(study, dir);
   else
     print_table(study, dir);
+  g_autoptr(GPtrArray) jobs = hn_jobs_new(study, dir, NULL, NULL, 0);
+  hn_run_sizes_warn(verb, study, dir, jobs);
   return HN_EXIT_DONE;
 }
 

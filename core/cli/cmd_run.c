@@ -5,6 +5,7 @@
 #include "options.h"
 #include "render_text.h"
 #include "report.h"
+#include "run_sizes.h"
 #include "schedule.h"
 #include "search.h"
 #include "slurm.h"
@@ -108,6 +109,7 @@ static int prepare(const HnVerb *verb, const HnStudy *study, const char *dir, GP
                   hn_jobs_prepare(study, overrides, dir, jobs, &rebuilds, &error);
   say_replaced(verb, jobs, &rebuilds);
   if (!ok) hn_message_error(verb->name, "%s", error->message);
+  if (ok) hn_run_sizes_warn(verb, study, dir, jobs);
   return ok ? HN_EXIT_DONE : hn_verb_exit_code(error);
 }
 

@@ -1,7 +1,8 @@
-/* cmd_validate.c - `hunch validate STUDY.yaml`: all that is wrong, or the size of what would run.
- */
+/* cmd_validate.c - `hunch validate STUDY.yaml`: all that is wrong, or the size of what would run
+ * and what that takes. */
 #include "json.h"
 #include "options.h"
+#include "run_sizes.h"
 #include "study.h"
 #include "study_argument.h"
 #include "verbs.h"
@@ -38,6 +39,7 @@ static void print_json(const HnStudy *study, const HnDiag *d) {
     hn_json_add_int(b, "arms", study->arms->len);
     hn_json_add_int(b, "seeds", study->seeds.count);
     hn_json_add_real(b, "frames", frames_of(study));
+    hn_run_sizes_add(b, study);
   }
   add_findings(b, d);
   g_autofree char *text = hn_json_end(b);
@@ -57,8 +59,9 @@ int hn_cmd_validate(int argc, char **argv) {
   if (!json) (void)fputs(text, stderr);
   if (json && (study || hn_diag_count(d))) print_json(study, d);
   if (!study) return HN_EXIT_USAGE;
-  if (!json)
-    printf("%s: cells %u, arms %u, seeds %" G_GINT64_FORMAT ", frames %.0f\n", study->name,
-           study->cells->len, study->arms->len, study->seeds.count, frames_of(study));
+  if (json) return HN_EXIT_DONE;
+  printf("%s: cells %u, arms %u, seeds %" G_GINT64_FORMAT ", frames %.0f\n", study->name,
+         study->cells->len, study->arms->len, study->seeds.count, frames_of(study));
+  hn_run_sizes_print(study);
   return HN_EXIT_DONE;
 }

@@ -158,7 +158,7 @@ static void test_nonsense(void) {
   write_study(tiny_study, length);
   g_auto(Judged) right = hunch("validate", NULL, JUDGED_HANGS);
   g_assert_cmpstr(right.err, ==, "");
-  g_assert_cmpstr(right.out, ==, "tiny: cells 4, arms 2, seeds 2, frames 384\n");
+  g_assert_true(g_str_has_prefix(right.out, "tiny: cells 4, arms 2, seeds 2, frames 384\n"));
   for (guint i = 0; i < G_N_ELEMENTS(nonsense); i++) {
     const char *at = strstr(tiny_study, nonsense[i].from);
     if (!at) g_error("not in the study: %s", nonsense[i].from);
@@ -199,10 +199,13 @@ static void report(guint k, const Mutant *m, const Judged *j, const char *format
   wrong++;
 }
 
-/* The line that `hunch validate` prints of a right study says what is true of any. */
+/* The lines that `hunch validate` prints of a right study say what is true of any. */
 static bool adds_up(const char *out) {
-  g_autoptr(GRegex) line = g_regex_new(
-      "^[\\w.-]+: cells (\\d+), arms (\\d+), seeds (\\d+), frames (\\d+)\\n$", 0, 0, NULL);
+  g_autoptr(GRegex) line =
+      g_regex_new("^[\\w.-]+: cells (\\d+), arms (\\d+), seeds (\\d+), frames (\\d+)\\n"
+                  "(arms? .*: a checkpoint at most \\d.* kept; memory \\d.*B plus scratch\\n)+"
+                  "all cells: checkpoints at most \\d.*B on disk\\n$",
+                  0, 0, NULL);
   g_autoptr(GMatchInfo) match = NULL;
   double number[4];
   if (!g_regex_match(line, out, 0, &match)) return false;

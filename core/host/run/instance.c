@@ -41,7 +41,7 @@ static void *lend_alloc(const HnHost *host, int64_t count, size_t size) {
     g_error("%s asks for %.3g GB, this machine has %.3g GB: lower its parameters, or run.rows",
             x->plugin->name, 1e-9 * (double)bytes, 1e-9 * machine);
   void *p = hn_zeros(bytes);
-  g_ptr_array_add(x->blocks, p);
+  g_ptr_array_add(x->blocks, p), x->allocated += bytes;
   return p;
 }
 

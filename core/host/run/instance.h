@@ -21,6 +21,7 @@ typedef struct HnInstance {
   FILE *log;
   bool creating; /* alloc and keep are allowed */
   GPtrArray *blocks;
+  gsize allocated; /* bytes of those */
   GPtrArray *kept; /* HnArrayRecord * */
   guint metrics;   /* that it declares itself */
   guint infos;     /* in `info` */

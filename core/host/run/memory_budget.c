@@ -113,6 +113,14 @@ static Kept kept(const HnSession *s) {
   return most;
 }
 
+double hn_memory_budget_bytes(const HnSession *s) {
+  const HnInstance *const all[] = {s->env, s->inference, s->policy};
+  double bytes = training(s) + evaluation(s);
+  for (guint i = 0; i < G_N_ELEMENTS(all); i++)
+    for (const HnInstance *by = all[i]; by; by = by->inner) bytes += (double)by->allocated;
+  return bytes;
+}
+
 char *hn_memory_budget_text(const HnSession *s) {
   const Kept k = kept(s);
   return g_strdup_printf("%.2g GB of experience, %.2g GB kept by %s once full, most of it %s",

@@ -119,6 +119,21 @@ gsize hn_state_bytes(const HnState *x) {
   return n;
 }
 
+/* Of a tensor in the header: its entry with the longest numbers, its lines among the checksums and
+ * the weights.  Of the rest of the header: the files of a run with their checksums, and padding. */
+enum { NUMBER = 20, ENTRY = 80, HEADER = 2048 };
+
+gsize hn_states_most_bytes(GPtrArray *states) {
+  gsize bytes = HEADER;
+  for (guint i = 0; i < states->len; i++) {
+    const HnState *x = states->pdata[i];
+    gsize data = hn_type_size(x->type);
+    for (int d = 0; d < x->rank; d++) data *= (gsize)x->dim[d];
+    bytes += data + 3 * strlen(x->name) + ENTRY + NUMBER * ((gsize)x->rank + 2);
+  }
+  return bytes;
+}
+
 bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[32], const char **not_finite) {
   HnSha256 sum = hn_sha256_begin();
   *not_finite = NULL;

@@ -26,6 +26,8 @@ typedef struct HnState {
  * g_ptr_array_unref. */
 GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *stats);
 gsize hn_state_bytes(const HnState *x); /* as far as it is used */
+/* Bytes of a file of the table at most: with all that has room used. */
+gsize hn_states_most_bytes(GPtrArray *states);
 /* The table as the tensors of a file; data stay where they are.  meta may be NULL. */
 HnStoredTensors *hn_states_tensors(GPtrArray *states, GHashTable *meta);
 

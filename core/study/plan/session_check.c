@@ -1,7 +1,8 @@
 /* session_check.c - see session_check.h.
  *
- * A line answers each cell: "." it can run, "M .." so can it, but it has no such metric (the
- * nearest), "E .." it cannot.  The first cell without an answer is the one that ended the process.
+ * A line answers each cell: ". SIZE" it can run, and that is what it takes, "M SIZE .." so can it,
+ * but it has no such metric (the nearest), "E .." it cannot.  The first cell without an answer is
+ * the one that ended the process.
  */
 #include "session_check.h"
 #include "helper.h"
@@ -39,6 +40,16 @@ static bool lacks_metric(const HnSession *s, const char *metric, const char **ne
   return true;
 }
 
+static void answer_size(HnSession *s, const char *metric) {
+  const char *nearest = "";
+  const bool lacking = *metric && lacks_metric(s, metric, &nearest);
+  const HnRunSize size = hn_run_size(s);
+  g_autofree char *text =
+      g_strdup_printf("%.0f %.0f %.0f %s", size.checkpoint, size.kept, size.memory, nearest);
+  hn_session_free(s);
+  answer(lacking ? 'M' : '.', text);
+}
+
 static void check(const char *text, gsize length, const char *metric) {
   g_autoptr(HnDiag) d = hn_diag_new();
   g_autoptr(HnNode) root = hn_yaml_parse("cell", text, length, d);
@@ -51,10 +62,10 @@ static void check(const char *text, gsize length, const char *metric) {
   }
   cell->run.workers = 1;
   HnSession *s = hn_session_new(cell, stderr, &error);
-  const char *nearest = "";
-  const bool lacking = s && *metric && lacks_metric(s, metric, &nearest);
-  hn_session_free(s);
-  answer(error ? 'E' : lacking ? 'M' : '.', error ? error->message : nearest);
+  if (s)
+    answer_size(s, metric);
+  else
+    answer('E', error->message);
 }
 
 void hn_session_check_answer(const char *metric) {
@@ -71,11 +82,12 @@ void hn_session_check_answer(const char *metric) {
 /* ---- asking it ---- */
 
 typedef struct Check {
-  const HnStudy *s;
+  HnStudy *s;
   bool deaths;
   HnDiag *d;
   GArray *arms;     /* guint: those whose cells differ by more than their names */
   GPtrArray *texts; /* char *: the cells of those */
+  GArray *asked;    /* guint per arm of the study: which of the texts is its cell */
   bool measured;    /* an arm has the report's metric */
   char *nearest;    /* the nearest to it, or "", where an arm lacks it */
 } Check;
@@ -90,8 +102,13 @@ static void gather(Check *c) {
     g_autoptr(HnNode) node = hn_cell_node(first_cell(c, arm));
     hn_params_put_text(node, "arm", "any");
     g_autofree char *text = hn_node_write(node);
-    if (g_hash_table_contains(seen, text)) continue;
-    g_hash_table_add(seen, text);
+    gpointer at = GUINT_TO_POINTER(c->texts->len);
+    if (g_hash_table_lookup_extended(seen, text, NULL, &at)) {
+      g_array_append_vals(c->asked, &(guint){GPOINTER_TO_UINT(at)}, 1);
+      continue;
+    }
+    g_array_append_val(c->asked, c->texts->len);
+    g_hash_table_insert(seen, text, at);
     g_array_append_val(c->arms, arm);
     g_ptr_array_add(c->texts, g_steal_pointer(&text));
   }
@@ -108,11 +125,27 @@ static void blame(const Check *c, guint k, const char *format, ...) {
   hn_node_refuse(c->d, key, "arm %s: %s", (char *)c->s->arms->pdata[arm], text);
 }
 
+/* What a cell takes, for every arm that is that one; returns the rest of the line. */
+static const char *take_size(Check *c, guint k, const char *text) {
+  HnRunSize size = {.checkpoint = 0};
+  double *const number[] = {&size.checkpoint, &size.kept, &size.memory};
+  for (guint i = 0; i < G_N_ELEMENTS(number); i++) {
+    char *end;
+    *number[i] = g_ascii_strtod(text, &end);
+    text = end;
+  }
+  for (guint arm = 0; arm < c->asked->len; arm++)
+    if (g_array_index(c->asked, guint, arm) == k) c->s->sizes[arm] = size;
+  return *text == ' ' ? text + 1 : text;
+}
+
 static void take(Check *c, guint k, const char *line) {
   const char *text = line + MIN(strlen(line), 2);
   if (*line == 'E')
     blame(c, k, "%s", text);
-  else if (*line == 'M' && (!c->nearest || !*c->nearest))
+  else
+    text = take_size(c, k, text);
+  if (*line == 'M' && (!c->nearest || !*c->nearest))
     g_free(c->nearest), c->nearest = g_strdup(text);
   c->measured |= *line == '.';
 }
@@ -154,12 +187,15 @@ static void blame_metric(const Check *c) {
                  near ? "; did you mean '" : "", c->nearest, near ? "'?" : "");
 }
 
-void hn_session_check(const HnStudy *s, bool deaths, HnDiag *d) {
+void hn_session_check(HnStudy *s, bool deaths, HnDiag *d) {
   Check c = {.s = s, .deaths = deaths, .d = d};
-  c.arms = g_array_new(FALSE, FALSE, sizeof(guint)),
+  c.arms = g_array_new(FALSE, FALSE, sizeof(guint));
+  c.asked = g_array_new(FALSE, FALSE, sizeof(guint));
+  g_free(s->sizes), s->sizes = g_new0(HnRunSize, s->arms->len);
   c.texts = g_ptr_array_new_with_free_func(g_free);
   gather(&c);
   for (guint k = 0; k < c.texts->len;) k = ask(&c, k);
   if (c.nearest && !c.measured) blame_metric(&c);
-  g_free(c.nearest), g_array_free(c.arms, TRUE), g_ptr_array_free(c.texts, TRUE);
+  g_free(c.nearest), g_array_free(c.arms, TRUE), g_array_free(c.asked, TRUE),
+      g_ptr_array_free(c.texts, TRUE);
 }

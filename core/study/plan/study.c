@@ -390,6 +390,6 @@ void hn_study_free(HnStudy *s) {
   g_ptr_array_free(s->weight_blocks, TRUE);
   hn_node_free(s->metric);
   hn_sweep_free(s->sweep);
-  g_free(s->name), g_free(s->description), g_free(s->file), g_free(s->source);
+  g_free(s->name), g_free(s->description), g_free(s->file), g_free(s->source), g_free(s->sizes);
   g_free(s);
 }

@@ -28,6 +28,7 @@
 #ifndef HN_STUDY_H
 #define HN_STUDY_H
 #include "cell.h"
+#include "run_size.h"
 #include "stats.h"
 #include "sweep.h"
 
@@ -107,6 +108,7 @@ typedef struct HnStudy {
   HnReportParams report;
   GPtrArray *arms;  /* char *, in file order */
   GPtrArray *cells; /* HnCell *, arm-major */
+  HnRunSize *sizes; /* of a cell of each arm; NULL: nobody has made one (session_check.h) */
   /* where findings stand: */
   GPtrArray *arm_keys;      /* HnNode * per arm: its name */
   GPtrArray *weight_blocks; /* HnNode * per arm; NULL: the arm has none */

@@ -1,0 +1,142 @@
+/* run_sizes.c - see run_sizes.h. */
+#include "run_sizes.h"
+#include "message.h"
+#include "run_dir.h"
+#include "short_text.h"
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+/* ---- what an arm's cells take ---- */
+
+enum { NAMED = 3 }; /* arms of a line; of more, how many */
+
+/* Arms that take the same. */
+typedef struct Alike {
+  char *takes;
+  GString *names;
+  guint count;
+} Alike;
+
+static void alike_free(void *p) {
+  Alike *a = p;
+  g_free(a->takes), g_string_free(a->names, TRUE), g_free(a);
+}
+
+/* "a checkpoint at most 12.1 kB, 2 kept; memory 1.2 MB plus scratch" */
+static char *takes(const HnRunSize *size) {
+  g_autofree char *checkpoint = hn_short_bytes(size->checkpoint);
+  g_autofree char *memory = hn_short_bytes(size->memory);
+  return g_strdup_printf("a checkpoint at most %s, %.0f kept; memory %s plus scratch", checkpoint,
+                         size->kept, memory);
+}
+
+static Alike *find(const GPtrArray *all, const char *text) {
+  for (guint i = 0; i < all->len; i++)
+    if (!strcmp(((Alike *)all->pdata[i])->takes, text)) return all->pdata[i];
+  return NULL;
+}
+
+/* Alike *, in the order of the first arm of each; g_ptr_array_unref. */
+static GPtrArray *grouped(const HnStudy *study) {
+  GPtrArray *all = g_ptr_array_new_with_free_func(alike_free);
+  for (guint arm = 0; arm < study->arms->len; arm++) {
+    g_autofree char *text = takes(&study->sizes[arm]);
+    Alike *a = find(all, text);
+    if (!a) {
+      a = g_new0(Alike, 1);
+      a->takes = g_steal_pointer(&text), a->names = g_string_new(NULL);
+      g_ptr_array_add(all, a);
+    }
+    if (a->count++ < NAMED)
+      g_string_append_printf(a->names, "%s%s", a->count > 1 ? ", " : "",
+                             (const char *)study->arms->pdata[arm]);
+  }
+  return all;
+}
+
+void hn_run_sizes_print(const HnStudy *study) {
+  g_autoptr(GPtrArray) all = grouped(study);
+  g_autoptr(GString) out = g_string_new(NULL);
+  double disk = 0;
+  for (guint arm = 0; arm < study->arms->len; arm++)
+    disk += (double)study->seeds.count * hn_run_size_on_disk(&study->sizes[arm]);
+  for (guint i = 0; i < all->len; i++) {
+    Alike *a = all->pdata[i];
+    if (a->count > NAMED) g_string_append_printf(a->names, " and %u more", a->count - NAMED);
+    g_string_append_printf(out, "%s %s: %s\n", a->count > 1 ? "arms" : "arm", a->names->str,
+                           a->takes);
+  }
+  g_autofree char *most = hn_short_bytes(disk);
+  g_string_append_printf(out, "all cells: checkpoints at most %s on disk\n", most);
+  hn_message_lines(out->str);
+}
+
+void hn_run_sizes_add(JsonBuilder *b, const HnStudy *study) {
+  hn_json_open_array(b, "sizes");
+  for (guint arm = 0; arm < study->arms->len; arm++) {
+    const HnRunSize *size = &study->sizes[arm];
+    hn_json_open_object(b, NULL);
+    hn_json_add_string(b, "arm", study->arms->pdata[arm]);
+    hn_json_add_real(b, "checkpoint_bytes", size->checkpoint);
+    hn_json_add_real(b, "checkpoints_kept", size->kept);
+    hn_json_add_real(b, "disk_bytes", hn_run_size_on_disk(size));
+    hn_json_add_real(b, "memory_bytes", size->memory);
+    json_builder_end_object(b);
+  }
+  json_builder_end_array(b);
+}
+
+/* ---- what the disk has ---- */
+
+/* Bytes that are free where a folder is, or will be; infinite where that cannot be known. */
+static double free_at(const char *dir) {
+  g_autofree char *path = g_canonicalize_filename(dir, NULL);
+  struct statvfs at;
+  while (statvfs(path, &at) != 0) {
+    char *above = g_path_get_dirname(path);
+    const bool missing = errno == ENOENT && strcmp(above, path) != 0;
+    g_free(path), path = above;
+    if (!missing) return (double)INFINITY;
+  }
+  return (double)at.f_bavail * (double)at.f_frsize;
+}
+
+static double bytes_of_checkpoints(const char *dir) {
+  g_autoptr(GPtrArray) all = hn_run_checkpoints(dir, NULL);
+  double bytes = 0;
+  GStatBuf file;
+  for (guint i = 0; all && i < all->len; i++)
+    if (g_stat(all->pdata[i], &file) == 0) bytes += (double)file.st_size;
+  return bytes;
+}
+
+static bool is_done(const HnJob *job) {
+  g_autofree char *status = NULL, *reason = NULL;
+  hn_job_recorded(job, &status, &reason);
+  return g_strcmp0(status, "done") == 0;
+}
+
+void hn_run_sizes_warn(const HnVerb *verb, const HnStudy *study, const char *dir,
+                       const GPtrArray *jobs) {
+  double more = 0, largest = 0; /* one is being written beside those that stay */
+  guint arm, left = 0;
+  for (guint i = 0; i < jobs->len; i++) {
+    const HnJob *j = jobs->pdata[i];
+    if (is_done(j) ||
+        !g_ptr_array_find_with_equal_func(study->arms, j->cell->arm, g_str_equal, &arm))
+      continue;
+    const HnRunSize *size = &study->sizes[arm];
+    left++;
+    more += MAX(size->kept * size->checkpoint - bytes_of_checkpoints(j->dir), 0);
+    largest = MAX(largest, size->checkpoint);
+  }
+  const double room = free_at(dir);
+  if (more + largest <= room) return;
+  g_autofree char *wanted = hn_short_bytes(more + largest), *has = hn_short_bytes(room);
+  hn_message_warning(verb->name,
+                     "%s: checkpoints of %u cells may take %s more, and %s of the disk are free",
+                     dir, left, wanted, has);
+}
