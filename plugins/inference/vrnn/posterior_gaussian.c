@@ -281,8 +281,7 @@ static void diagonal_sample_backward(const Vrnn *m, Work *w, int64_t n, const fl
   }
 }
 
-/* The axes are made anew, which costs about as much as reading them from memory would, and no
- * window has to be kept. */
+/* The axes are made anew: a window of them would be F F floats a row and step. */
 static void full_sample_backward(const Vrnn *m, Work *w, int64_t n, const float *cov_params,
                                  int64_t samples, const float *noise, const float *d_z,
                                  float *d_cov, int64_t d_row) {
