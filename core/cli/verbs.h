@@ -11,7 +11,7 @@
   X(submit, "submit", "STUDY.yaml --partition P --time T --max-parallel N [BLOCK.KEY=VALUE..]",  \
     "Have Slurm run what is left of a study.")                                                   \
   X(validate, "validate", "STUDY.yaml [BLOCK.KEY=VALUE..]",                                      \
-    "Check a study; say all that is wrong with it, or what its cells will take.")                                             \
+    "Say all that is wrong with a study, or what its cells will take.")                          \
   X(plan, "plan", "STUDY.yaml [BLOCK.KEY=VALUE..]",                                              \
     "Show which cells of a study would run, and why.")                                           \
   X(status, "status", "DIR", "Show what every cell of a study is doing, and how far it is.")     \
