@@ -1,10 +1,9 @@
 /* recurrent.c - what whole training of recurrent agents reaches, in frames/s with one worker and
  * with two, beside JAX: the studies of the Laplace VRNN paper (arXiv 2505.18591) in their sizes and
- * in small ones; or the arms of any other study, without JAX.
+ * in small ones.  Of any other study `./dev bench workers STUDY.yaml` says it, without JAX.
  *
  *   ./dev bench recurrent                         regression, bandit and grid by method and size
  *   ./dev bench recurrent regression|bandit|grid [METHOD]
- *   ./dev bench recurrent STUDY.yaml [ARM ..]     its arms that train, in the study's own size
  *
  * One worker, two and JAX (recurrent_jax.py; by $HUNCH_BENCH_PYTHON or python3, on all cores it is
  * given) take turns; each rate is what a tenth of the updates reaches, which is less disturbed by
@@ -39,11 +38,11 @@ static void add_jax_round(const Python *jax, const char *question, int64_t updat
   g_array_append_vals(taken, seconds + 1, (guint)(updates - 1));
 }
 
-/* Prints frames/s of a cell, reduced to a few updates without evaluation; jax NULL: alone. */
+/* Prints frames/s of a cell, reduced to a few updates without evaluation. */
 static void print_rates(HnCell *cell, const Python *jax, const char *question) {
   const double frames = (double)(cell->run.rows * cell->run.steps);
   const int64_t updates = MAX(UPDATES, (int64_t)(SMALL / frames));
-  const bool beside = jax && jax->ask;
+  const bool beside = jax->ask != NULL;
   double rate[3];
   cell->run.frames = updates * (int64_t)frames;
   cell->run.checkpoint_every = cell->run.keep_every = cell->evaluation.every = 0;
@@ -63,17 +62,15 @@ static void print_rates(HnCell *cell, const Python *jax, const char *question) {
          rate[1], rate[1] / rate[0]);
   if (beside)
     printf(" %12.0f %9.2f", rate[2], MAX(rate[0], rate[1]) / rate[2]);
-  else if (jax)
+  else
     printf(" %12s %9s", "no jax", "-");
   printf("\n"), fflush(stdout);
 }
 
 static void print_head(const Python *jax) {
-  if (jax && jax->ask) printf("ratio: to %s\n", jax->version);
-  printf("%-12s %-16s %11s %12s %12s %9s", "study", "arm", "rows, steps", "1 worker", "2 workers",
-         "gain");
-  if (jax) printf(" %12s %9s", "jax", "ratio");
-  printf("\n");
+  if (jax->ask) printf("ratio: to %s\n", jax->version);
+  printf("%-12s %-16s %11s %12s %12s %9s %12s %9s\n", "study", "arm", "rows, steps", "1 worker",
+         "2 workers", "gain", "jax", "ratio");
 }
 
 /* By all methods, or by `only`. */
@@ -93,24 +90,6 @@ static void run_task(const Task *x, const Python *jax, const char *only) {
     }
 }
 
-/* Of the arms named, or of all that train from their own first weights. */
-static void run_study(const char *path, char **arms) {
-  HnStudy *s = study_of(path);
-  g_autofree char *name = g_path_get_basename(path);
-  for (guint k = 0; k < s->cells->len; k++) {
-    HnCell *cell = s->cells->pdata[k];
-    const bool asked = !*arms || g_strv_contains((const char *const *)arms, cell->arm);
-    if (cell->seed_index || !asked || !cell->run.frames || cell->warm_start) continue;
-    if (!cell->run.steps) {
-      printf("%s: %s: its steps are the trial's; run.steps is needed here\n", name, cell->arm);
-      continue;
-    }
-    printf("%-12.12s %-16.16s ", name, cell->arm);
-    print_rates(cell, NULL, NULL);
-  }
-  hn_study_free(s);
-}
-
 /* Ends the program where a name is none of those there are; NULL is all. */
 static void require_known(const char *what, const char *name, bool known, const char *names) {
   if (!name || known) return;
@@ -123,18 +102,12 @@ static void check_names(const char *task, const char *method) {
   bool has_task = false, has_method = false;
   for (guint k = 0; k < G_N_ELEMENTS(tasks); k++) has_task |= !g_strcmp0(task, tasks[k].name);
   for (guint k = 0; k < G_N_ELEMENTS(methods); k++) has_method |= !g_strcmp0(method, methods[k]);
-  require_known("task or study", task, has_task, "regression, bandit, grid, STUDY.yaml");
+  require_known("task", task, has_task, "regression, bandit, grid");
   require_known("method", method, has_method, "deterministic, vrnn_full, laplace");
 }
 
 int main(int argc, char **argv) {
   g_setenv("HUNCH_PLUGIN_PATH", PLUGINS, FALSE);
-  if (argc > 1 && g_str_has_suffix(argv[1], ".yaml")) {
-    g_setenv("OPENBLAS_NUM_THREADS", "1", TRUE); /* as cells have it */
-    print_head(NULL);
-    run_study(argv[1], argv + 2);
-    return 0;
-  }
   const char *task = argc > 1 ? argv[1] : NULL, *method = argc > 2 ? argv[2] : NULL;
   check_names(task, method);
   Python jax = python_open(python_chosen(), "recurrent_jax.py"); /* has its own threads */
