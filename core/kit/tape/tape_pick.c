@@ -46,12 +46,14 @@ static uint32_t hash_of(int64_t cols, const float *x) {
   return hash;
 }
 
-HnDistinct hn_distinct_rows(HnTape *t, int64_t n, int64_t cols, const float *x) {
+int64_t hn_distinct_rows(HnTape *t, int64_t n, int64_t cols, const float *x, const float **distinct,
+                         const int32_t **row) {
   uint32_t slots = 16;
   while (slots < 2 * n) slots *= 2;
   const size_t bytes = (size_t)cols * sizeof *x;
   float *kept = hn_tape_take(t, n * cols, sizeof *kept);
-  int32_t *row = hn_tape_take(t, n, sizeof *row), *table = hn_tape_take(t, slots, sizeof *table);
+  int32_t *number = hn_tape_take(t, n, sizeof *number),
+          *table = hn_tape_take(t, slots, sizeof *table);
   int32_t count = 0;
   memset(table, -1, slots * sizeof *table);
   for (int64_t i = 0; i < n; i++, x += cols) {
@@ -62,9 +64,10 @@ HnDistinct hn_distinct_rows(HnTape *t, int64_t n, int64_t cols, const float *x) 
       memcpy(kept + count * cols, x, bytes);
       table[at] = count++;
     }
-    row[i] = table[at];
+    number[i] = table[at];
   }
-  return (HnDistinct){.count = count, .x = kept, .row = row};
+  *distinct = kept, *row = number;
+  return count;
 }
 
 /* ---- hn_linear_pick ---- */

@@ -142,10 +142,17 @@ HnVar *rl2_run(const Rl2 *m, HnTape *t, const HnHistory *h, Rl2Piece s, const fl
                float *flat, float *end) {
   const Inputs in = read_piece(m, t, h, s);
   const int64_t n = s.count * s.rows;
-  const HnDistinct d = hn_distinct_rows(t, n, parts_width(m), in.x);
-  HnVar *x = embed(m, t, d.count, d.x, flat), *carry = hn_constant(t, s.rows, m->rnn.carry, start);
-  HnRnnRun run = d.count == n ? hn_rnn(t, &m->rnn, s.count, x, carry, in.reset, flat)
-                              : hn_rnn_picked(t, &m->rnn, s.count, x, d.row, carry, in.reset, flat);
+  HnVar *carry = hn_constant(t, s.rows, m->rnn.carry, start);
+  const float *distinct;
+  const int32_t *row;
+  const int64_t count = hn_distinct_rows(t, n, parts_width(m), in.x, &distinct, &row);
+  HnRnnRun run;
+  if (2 * count > n) {
+    run = hn_rnn(t, &m->rnn, s.count, embed(m, t, n, in.x, flat), carry, in.reset, flat);
+  } else {
+    HnVar *x = embed(m, t, count, distinct, flat);
+    run = hn_rnn_picked(t, &m->rnn, s.count, x, row, carry, in.reset, flat);
+  }
   if (end) hn_rnn_carries(&run, (s.count - 1) * s.rows, s.rows, end);
   return m->bottleneck.layers ? hn_mlp(t, &m->bottleneck, run.state[0], flat) : run.state[0];
 }

@@ -55,13 +55,17 @@ HnVar *varibad_encode(const Varibad *v, HnTape *t, int64_t steps, int64_t rows,
                                              v->embed_state.layers ? v->state_dim : 0,
                                              v->embed_reward.layers ? 1 : 0};
   const int64_t all = width[0] + width[1] + width[2];
-  const HnDistinct d = hn_distinct_rows(t, n, all, join_steps(t, n, s, width, all));
-  HnVar *x = embed_steps(v, t, d.count, d.x, width, all, flat);
+  const float *joined = join_steps(t, n, s, width, all);
   HnVar *carry = hn_constant(t, rows, v->hidden, h0);
-  const HnRnnRun run = d.count == n
-                           ? hn_rnn(t, &v->gru, steps, x, carry, reset, flat)
-                           : hn_rnn_picked(t, &v->gru, steps, x, d.row, carry, reset, flat);
-  return run.state[0];
+  const float *distinct;
+  const int32_t *row;
+  const int64_t count = hn_distinct_rows(t, n, all, joined, &distinct, &row);
+  if (2 * count > n) {
+    HnVar *x = embed_steps(v, t, n, joined, width, all, flat);
+    return hn_rnn(t, &v->gru, steps, x, carry, reset, flat).state[0];
+  }
+  HnVar *x = embed_steps(v, t, count, distinct, width, all, flat);
+  return hn_rnn_picked(t, &v->gru, steps, x, row, carry, reset, flat).state[0];
 }
 
 HnVar *varibad_moments(const Varibad *v, HnTape *t, HnVar *h, float *flat) {

@@ -83,46 +83,69 @@ static float *actions(VrnnUnroll *u) {
   return x;
 }
 
-/* What is embedded, each distinct input once: those of a bandit or a grid are few. */
+/* Embedded inputs, each distinct one once where they are few, as those of a bandit or a grid are.
+ */
 typedef struct Embedded {
-  HnVar *y; /* [distinct, E] */
-  const int32_t *row;
+  HnVar *y;           /* [.., E] */
+  const int32_t *row; /* of y for each input; NULL: one each, in order */
 } Embedded;
 
-static Embedded embed_distinct(VrnnUnroll *u, const VrnnEmbedding *e, int64_t rows,
-                               const float *x) {
+static Embedded embed_inputs(VrnnUnroll *u, const VrnnEmbedding *e, int64_t rows, const float *x) {
   HnTape *t = &u->tape;
-  const HnDistinct d = hn_distinct_rows(t, rows, e->in, x);
-  return (Embedded){vrnn_embed(t, e, hn_constant(t, d.count, e->in, d.x), u->flat), d.row};
+  const float *distinct;
+  const int32_t *row;
+  int64_t count = hn_distinct_rows(t, rows, e->in, x, &distinct, &row);
+  if (2 * count > rows) count = rows, distinct = x, row = NULL;
+  return (Embedded){vrnn_embed(t, e, hn_constant(t, count, e->in, distinct), u->flat), row};
 }
 
-/* One row for each of `rows`; distinct ones lie in order already. */
-static HnVar *spread(HnTape *t, HnVar *y, int64_t rows, const int32_t *row) {
-  return y->rows == rows ? y : hn_pick_rows(t, y, rows, row);
+/* One row for each of the first `rows` inputs. */
+static HnVar *spread(HnTape *t, const Embedded *e, int64_t rows) {
+  if (e->row) return hn_pick_rows(t, e->y, rows, e->row);
+  return e->y->rows == rows ? e->y : hn_rows_of(t, e->y, 0, rows);
 }
 
-/* The inputs of the cell: those that differ, and which of them each observation is. */
+/* For each observation the input among `act` that the cell reads: where a task begins the last one,
+ * which is 0.  NULL: its own. */
+static const int32_t *cell_actions(VrnnUnroll *u, const Embedded *act) {
+  int64_t rows = u->count * u->n, last = rows;
+  int32_t *row = hn_tape_room(&u->tape, rows, sizeof *row);
+  bool own = !act->row;
+  for (int64_t k = 0; k < rows; k++) {
+    bool begins = k >= u->n && u->fresh[k] && u->m->head.net.layers;
+    int64_t at = begins ? last : k;
+    row[k] = act->row ? act->row[at] : (int32_t)at;
+    own &= !begins;
+  }
+  return own ? NULL : row;
+}
+
+/* The inputs of the cell: those that differ, where observations and actions are few, and which of
+ * them each observation is; row NULL: one each. */
 typedef struct CellInputs {
-  HnVar *x; /* [distinct, 2 E] */
+  HnVar *x; /* [.., 2 E] */
   const int32_t *row;
 } CellInputs;
 
-/* The action is 0 where a task begins. */
 static CellInputs cell_inputs(VrnnUnroll *u, const Embedded *obs, const Embedded *act) {
   HnTape *t = &u->tape;
   int64_t rows = u->count * u->n;
-  float *pair = hn_tape_room(t, rows * 2, sizeof *pair);
-  for (int64_t k = 0; k < rows; k++) {
-    pair[2 * k] = (float)obs->row[k];
-    pair[2 * k + 1] = (float)act->row[k >= u->n && u->fresh[k] ? rows : k];
+  const int32_t *of_act = cell_actions(u, act);
+  if (!obs->row || !act->row) {
+    HnVar *a = of_act ? hn_pick_rows(t, act->y, rows, of_act) : spread(t, act, rows);
+    return (CellInputs){hn_concat(t, 2, (HnVar *const[]){spread(t, obs, rows), a}), NULL};
   }
-  const HnDistinct d = hn_distinct_rows(t, rows, 2, pair);
-  int32_t *which = hn_tape_room(t, 2 * d.count, sizeof *which), *of_act = which + d.count;
-  for (int64_t k = 0; k < d.count; k++)
-    which[k] = (int32_t)d.x[2 * k], of_act[k] = (int32_t)d.x[2 * k + 1];
-  HnVar *const part[] = {spread(t, obs->y, d.count, which),
-                         hn_pick_rows(t, act->y, d.count, of_act)};
-  return (CellInputs){hn_concat(t, 2, part), d.row};
+  float *pair = hn_tape_room(t, rows * 2, sizeof *pair);
+  for (int64_t k = 0; k < rows; k++)
+    pair[2 * k] = (float)obs->row[k], pair[2 * k + 1] = (float)of_act[k];
+  const float *distinct;
+  const int32_t *row;
+  const int64_t count = hn_distinct_rows(t, rows, 2, pair, &distinct, &row);
+  int32_t *o = hn_tape_room(t, count, sizeof *o), *a = hn_tape_room(t, count, sizeof *a);
+  for (int64_t k = 0; k < count; k++)
+    o[k] = (int32_t)distinct[2 * k], a[k] = (int32_t)distinct[2 * k + 1];
+  HnVar *const part[] = {hn_pick_rows(t, obs->y, count, o), hn_pick_rows(t, act->y, count, a)};
+  return (CellInputs){hn_concat(t, 2, part), row};
 }
 
 /* Where the state is reset: at a new task, and after a masked observation.  NULL: nowhere. */
@@ -148,40 +171,47 @@ static float *unmasked(VrnnUnroll *u, const HnVar *x) {
   return y;
 }
 
-/* Runs the cell.  The inputs' share of the gates is computed first where a posterior reads it or
- * where few inputs differ, else as the cell runs. */
-static void run_cell(VrnnUnroll *u, const CellInputs *in, const float *carries) {
+/* The inputs' share of the gates for a posterior that reads it, computed once for both. */
+static void run_on_shares(VrnnUnroll *u, const CellInputs *in, HnVar *carry) {
   const Vrnn *m = u->m;
   HnTape *t = &u->tape;
   int64_t rows = u->count * u->n;
-  bool reads = m->posterior->reads_gates && !(u->mean_only && !m->p->track);
-  HnVar *carry = hn_constant(t, u->n, m->rnn.carry, carries);
-  if (!reads && 2 * in->x->rows > rows) {
-    u->run =
-        hn_rnn(t, &m->rnn, u->count, spread(t, in->x, rows, in->row), carry, resets(u), u->flat);
-    return;
-  }
   HnVar *sums = hn_rnn_input(t, &m->rnn, in->x, u->flat);
-  u->run = hn_rnn_shared(t, &m->rnn, u->count, sums, in->row, carry, resets(u), u->flat);
-  if (!reads) return;
+  int32_t *each = NULL;
+  if (!in->row) each = hn_tape_room(t, rows, sizeof *each);
+  for (int64_t k = 0; each && k < rows; k++) each[k] = (int32_t)k;
+  u->run =
+      hn_rnn_shared(t, &m->rnn, u->count, sums, each ? each : in->row, carry, resets(u), u->flat);
   HnTape values = hn_tape_begin(m->host, false);
-  u->gates = spread(&values, sums, rows, in->row)->data;
+  u->gates = each ? sums->data : hn_pick_rows(&values, sums, rows, in->row)->data;
+}
+
+static void run_cell(VrnnUnroll *u, const CellInputs *in, const float *carries) {
+  const Vrnn *m = u->m;
+  HnTape *t = &u->tape;
+  HnVar *carry = hn_constant(t, u->n, m->rnn.carry, carries);
+  if (m->posterior->reads_gates && !(u->mean_only && !m->p->track))
+    run_on_shares(u, in, carry);
+  else if (in->row)
+    u->run = hn_rnn_picked(t, &m->rnn, u->count, in->x, in->row, carry, resets(u), u->flat);
+  else
+    u->run = hn_rnn(t, &m->rnn, u->count, in->x, carry, resets(u), u->flat);
 }
 
 void vrnn_unroll(VrnnUnroll *u, const float *carries) {
   const Vrnn *m = u->m;
   HnTape *t = &u->tape;
   int64_t rows = u->count * u->n, parts = 0;
-  const Embedded obs = embed_distinct(u, &m->obs, rows, observations(u));
-  const Embedded act = embed_distinct(u, &m->act, rows + 1, actions(u));
+  const Embedded obs = embed_inputs(u, &m->obs, rows, observations(u));
+  const Embedded act = embed_inputs(u, &m->act, rows + 1, actions(u));
   const CellInputs in = cell_inputs(u, &obs, &act);
   run_cell(u, &in, carries);
   HnVar *h = u->run.state[0], *context = h, *part[4];
   HnVar *mean = part[parts++] = hn_mlp(t, &m->mean, h, u->flat), *cov = NULL;
   if (m->W) cov = part[parts++] = hn_mlp(t, &m->cov, h, u->flat);
-  if (m->C && m->p->context != CONTEXT_RSSM) context = spread(t, obs.y, rows, obs.row);
+  if (m->C && m->p->context != CONTEXT_RSSM) context = spread(t, &obs, rows);
   if (m->C) part[parts++] = context;
-  if (m->head.net.layers) part[parts++] = hn_pick_rows(t, act.y, rows, act.row);
+  if (m->head.net.layers) part[parts++] = spread(t, &act, rows);
   u->act = m->head.net.layers ? part[parts - 1]->data : NULL;
   u->out = parts > 1 ? hn_concat(t, parts, part) : mean;
   u->mean = unmasked(u, mean), u->context = m->C ? unmasked(u, context) : NULL;

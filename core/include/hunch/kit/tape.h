@@ -145,15 +145,11 @@ HN_KIT HnVar *hn_rows_of(HnTape *t, HnVar *x, int64_t from, int64_t count);
 /* A copy of any n rows, [n, cols]: y[i] = x[row[i]], or 0 where row[i] < 0; row borrowed [n],
  * repeats allowed. */
 HN_KIT HnVar *hn_pick_rows(HnTape *t, HnVar *x, int64_t n, const int32_t *row);
-/* Rows of x [n, cols] that differ bit for bit, in the order in which they first appear:
- *   x [count, cols], row [n]   row i of what was given is x[row[i]]; both in the tape's memory
- * so that what is a function of a row alone is computed for count rows and picked. */
-typedef struct HnDistinct {
-  int64_t count;
-  const float *x;
-  const int32_t *row;
-} HnDistinct;
-HN_KIT HnDistinct hn_distinct_rows(HnTape *t, int64_t n, int64_t cols, const float *x);
+/* Returns how many rows of x [n, cols] differ bit for bit, and sets these, [count, cols] in the
+ * order in which they first appear, and row [n]: row i of x is distinct[row[i]].  Both are in the
+ * tape's memory.  What is a function of a row alone is so computed for count rows, and picked. */
+HN_KIT int64_t hn_distinct_rows(HnTape *t, int64_t n, int64_t cols, const float *x,
+                                const float **distinct, const int32_t **row);
 
 /* ---- reductions ---- */
 HN_KIT HnVar *hn_sum(HnTape *t, HnVar *x);         /* of all elements, [1, 1] */
