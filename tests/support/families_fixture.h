@@ -75,8 +75,8 @@ static inline bool families_is_result(HnRunFile f) {
 }
 
 /* The name of a result that differs between two finished cells, or is in one alone, or of a file
- * that was never renamed; NULL: there is none.  A cell that was stopped shortly before its end keeps
- * the checkpoint of that update beside the last, in place of a regular one.  g_free. */
+ * that was never renamed; NULL: there is none.  A cell that was stopped shortly before its end
+ * keeps the checkpoint of that update beside the last, in place of a regular one.  g_free. */
 static inline char *families_difference(const char *a, const char *b) {
   for (HnRunFile f = 0; f < HN_RUN_FILE_COUNT; f++) {
     g_autofree char *x = hn_run_file(a, f), *y = hn_run_file(b, f), *in_x = NULL, *in_y = NULL;
