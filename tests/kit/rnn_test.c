@@ -340,6 +340,8 @@ static void test_distinct(void) {
   g_assert_cmpint(hn_distinct_rows(&t, 6, 2, x, &found, &number), ==, 4);
   g_assert_cmpmem(found, sizeof kept, kept, sizeof kept);
   g_assert_cmpmem(number, sizeof row, row, sizeof row);
+  g_assert_cmpint(hn_shared_rows(&t, 6, 2, x, &found, &number), ==, 6);
+  g_assert_true(found == x && !number);
   enum { MANY = 3000, VALUES = 700 };
   float *many = g_new(float, MANY);
   for (int k = 0; k < MANY; k++) many[k] = (float)(k * 7919 % VALUES);
@@ -348,6 +350,8 @@ static void test_distinct(void) {
     g_assert_cmpfloat(found[number[k]], ==, many[k]);
     g_assert_cmpint(number[k], ==, k % VALUES);
   }
+  g_assert_cmpint(hn_shared_rows(&t, MANY, 1, many, &found, &number), ==, VALUES);
+  g_assert_true(found != many && number);
   g_assert_cmpint(hn_distinct_rows(&t, 0, 3, NULL, &found, &number), ==, 0);
   g_free(many), world_free(w);
 }

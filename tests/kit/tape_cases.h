@@ -405,7 +405,13 @@ static void mixture_naive(const Case *c, double **in, double *y) {
 /* ---- recurrence: inputs x, h0, w, u, b, c; kinds in bits ---- */
 
 enum { STEPS = 4, BATCH = 3 };
-enum { RESETS = 1, CELLS = 2, HIDDEN = 4, SHARED = 8 }; /* SHARED: steps pick rows of x */
+enum {
+  RESETS = 1,
+  CELLS = 2,
+  HIDDEN = 4,
+  SHARED = 8,
+  OWN = 16
+}; /* steps pick rows of x; or each its own */
 static const uint8_t resets[STEPS * BATCH] = {0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 1, 1};
 
 /* The input of a step and row. */
@@ -415,9 +421,10 @@ static const double *input_of(const Case *c, double **in, int64_t row) {
 static HnRnnRun run_cell(const Case *c, HnTape *t, HnRnnCell cell, HnVar *x, HnVar *carry,
                          HnRnnWeights k) {
   const uint8_t *reset = c->kind & RESETS ? resets : NULL;
-  if (!(c->kind & SHARED)) return hn_rnn_run(t, cell, STEPS, x, carry, k, reset);
+  if (!(c->kind & (SHARED | OWN))) return hn_rnn_run(t, cell, STEPS, x, carry, k, reset);
   HnVar *sums = hn_linear(t, x, k.w, k.b, HN_LINEAR);
-  return hn_rnn_run_shared(t, cell, STEPS, sums, pick, carry, k.u, k.c, reset);
+  return hn_rnn_run_shared(t, cell, STEPS, sums, c->kind & SHARED ? pick : NULL, carry, k.u, k.c,
+                           reset);
 }
 
 static HnVar *gru(const Case *c, HnTape *t, HnVar **in) {
@@ -642,6 +649,7 @@ static const Case cases[] = {
     {"gru/reset", 6, GRU(12, 2, 5), {12, 5}, RESETS, gru, gru_naive, false},
     {"gru/wide", 6, GRU(12, 3, 21), {12, 21}, RESETS, gru, gru_naive, false},
     {"gru/shared", 6, GRU(4, 2, 5), {12, 5}, RESETS | SHARED, gru, gru_naive, false},
+    {"gru/own", 6, GRU(12, 2, 5), {12, 5}, RESETS | OWN, gru, gru_naive, false},
     {"lstm/plain", 7, LSTM(12, 2, 5), {12, 5}, HIDDEN, lstm, lstm_naive, false},
     {"lstm/reset", 7, LSTM(12, 2, 5), {12, 5}, HIDDEN | RESETS, lstm, lstm_naive, false},
     {"lstm/cells", 7, LSTM(12, 2, 5), {12, 5}, CELLS | RESETS, lstm, lstm_naive, false},

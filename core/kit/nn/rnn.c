@@ -82,7 +82,8 @@ static HnVar *state_bias_where(HnTape *t, const HnRnn *rnn, HnVar *c, bool added
 HnRnnRun hn_rnn_picked(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *x, const int32_t *row,
                        HnVar *carry, const uint8_t *reset, float *flat) {
   const int64_t rows = steps * carry->rows;
-  if (2 * x->rows > rows)
+  if (!row) return hn_rnn(t, rnn, steps, x, carry, reset, flat);
+  if (!hn_rows_repeat(x->rows, rows))
     return hn_rnn(t, rnn, steps, hn_pick_rows(t, x, rows, row), carry, reset, flat);
   HnVar *b = hn_param(t, rnn->b, flat), *c = state_bias(t, rnn, flat);
   b = hn_add(t, b, state_bias_where(t, rnn, c, true)); /* in the order of hn_rnn_run */

@@ -31,7 +31,8 @@ typedef struct Sequence {
   int64_t steps, rows, hidden, width; /* width: of g */
   HnVar *x;                           /* [T B, in]; NULL: inputs are projected already, .. */
   HnVar *share;                       /* .. [N, gates H], .. */
-  const int32_t *row;                 /* .. of which each step and row reads this one: [T B] */
+  const int32_t *row;                 /* .. of which each step and row reads this one: [T B]; NULL:
+                                         its own */
   HnVar *first[HN_RNN_STATES];        /* states before the first step */
   HnRnnWeights k;                     /* w and b NULL without x */
   const uint8_t *reset;               /* [T, B] or NULL */
@@ -115,11 +116,16 @@ static float *join_biases(HnTape *t, const Sequence *s) {
   return bias;
 }
 
+/* Where the share of step and row i, and its gradient, lie. */
+static int64_t share_at(const Sequence *s, int64_t i) {
+  return (s->row ? s->row[i] : i) * s->share->cols;
+}
+
 /* Biases and the inputs' share, known already, in `count` rows of all steps'. */
 static void copy_shares(const Sequence *s, const float *bias, int64_t from, int64_t count) {
   const int64_t n = s->hidden;
   for (int64_t i = from; i < from + count; i++) {
-    const float *share = s->share->data + s->row[i] * s->share->cols;
+    const float *share = s->share->data + share_at(s, i);
     float *g = memcpy(s->g + i * s->width, bias, (size_t)s->width * sizeof *g);
     Span span;
     for (int64_t k = 0; k < s->cell->gates; k += span.count) {
@@ -269,7 +275,7 @@ static void shares_back(const Sequence *s, int64_t from, int64_t count) {
     for (int64_t k = 0; k < s->cell->gates; k += span.count) {
       span = span_at(s->cell, k);
       hn_kernels()->add(span.count * n, s->g + i * s->width + span.to * n,
-                        d + s->row[i] * s->share->cols + k * n);
+                        d + share_at(s, i) + k * n);
     }
   }
 }
@@ -398,9 +404,10 @@ static void linearise_inputs(HnTape *t, const Sequence *s, HnCellTangent *v) {
     return;
   }
   const int64_t count = s->steps * s->rows;
-  HnVar *d = hn_tangent(t, s->share);
-  v->input = hn_pick_rows(t, s->share, count, s->row);
-  v->d_input = d ? hn_pick_rows(t, d, count, s->row) : NULL;
+  v->input = s->share, v->d_input = hn_tangent(t, s->share);
+  if (!s->row) return;
+  v->input = hn_pick_rows(t, v->input, count, s->row);
+  if (v->d_input) v->d_input = hn_pick_rows(t, v->d_input, count, s->row);
 }
 
 static HnCellTangent linearised(HnTape *t, const Sequence *s, HnVar *mask) {
@@ -462,7 +469,9 @@ static void check_shapes(const Sequence *s, const HnVar *carry) {
   HN_SHAPE(c->rows == 1 && c->cols == width, "hn_rnn_run's state bias", c, u);
   if (!x) {
     HN_SHAPE(s->share->cols == width, "hn_rnn_run_shared's sums", s->share, u);
-    for (int64_t i = 0; i < s->steps * s->rows; i++)
+    HN_SHAPE(s->row || s->share->rows == s->steps * s->rows, "hn_rnn_run_shared's steps", s->share,
+             carry);
+    for (int64_t i = 0; s->row && i < s->steps * s->rows; i++)
       if (s->row[i] < 0 || s->row[i] >= s->share->rows)
         hn_bug("hn_rnn_run_shared: row %d of %lld", (int)s->row[i], (long long)s->share->rows);
     return;

@@ -70,6 +70,14 @@ int64_t hn_distinct_rows(HnTape *t, int64_t n, int64_t cols, const float *x, con
   return count;
 }
 
+int64_t hn_shared_rows(HnTape *t, int64_t n, int64_t cols, const float *x, const float **distinct,
+                       const int32_t **row) {
+  const int64_t count = hn_distinct_rows(t, n, cols, x, distinct, row);
+  if (hn_rows_repeat(count, n)) return count;
+  *distinct = x, *row = NULL;
+  return n;
+}
+
 /* ---- hn_linear_pick ---- */
 
 typedef struct Picked {

@@ -102,6 +102,10 @@ HnVar *hn_linear_jvp(HnTape *t, HnVar *x, HnVar *w, HnVar *dx, HnVar *dw, HnVar 
 /* dy/dx of y = act(x), from y; NULL: 1 everywhere. */
 HnVar *hn_slope(HnTape *t, HnVar *y, HnActivation act);
 
+/* Whether n rows of which `distinct` differ are few enough to go through a network once each. */
+static inline bool hn_rows_repeat(int64_t distinct, int64_t n) {
+  return 2 * distinct <= n;
+}
 static inline int64_t hn_count(const HnVar *v) {
   return v->rows * v->cols;
 }

@@ -145,14 +145,9 @@ HnVar *rl2_run(const Rl2 *m, HnTape *t, const HnHistory *h, Rl2Piece s, const fl
   HnVar *carry = hn_constant(t, s.rows, m->rnn.carry, start);
   const float *distinct;
   const int32_t *row;
-  const int64_t count = hn_distinct_rows(t, n, parts_width(m), in.x, &distinct, &row);
-  HnRnnRun run;
-  if (2 * count > n) {
-    run = hn_rnn(t, &m->rnn, s.count, embed(m, t, n, in.x, flat), carry, in.reset, flat);
-  } else {
-    HnVar *x = embed(m, t, count, distinct, flat);
-    run = hn_rnn_picked(t, &m->rnn, s.count, x, row, carry, in.reset, flat);
-  }
+  const int64_t count = hn_shared_rows(t, n, parts_width(m), in.x, &distinct, &row);
+  HnVar *x = embed(m, t, count, distinct, flat);
+  const HnRnnRun run = hn_rnn_picked(t, &m->rnn, s.count, x, row, carry, in.reset, flat);
   if (end) hn_rnn_carries(&run, (s.count - 1) * s.rows, s.rows, end);
   return m->bottleneck.layers ? hn_mlp(t, &m->bottleneck, run.state[0], flat) : run.state[0];
 }

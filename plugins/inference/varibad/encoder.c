@@ -59,11 +59,7 @@ HnVar *varibad_encode(const Varibad *v, HnTape *t, int64_t steps, int64_t rows,
   HnVar *carry = hn_constant(t, rows, v->hidden, h0);
   const float *distinct;
   const int32_t *row;
-  const int64_t count = hn_distinct_rows(t, n, all, joined, &distinct, &row);
-  if (2 * count > n) {
-    HnVar *x = embed_steps(v, t, n, joined, width, all, flat);
-    return hn_rnn(t, &v->gru, steps, x, carry, reset, flat).state[0];
-  }
+  const int64_t count = hn_shared_rows(t, n, all, joined, &distinct, &row);
   HnVar *x = embed_steps(v, t, count, distinct, width, all, flat);
   return hn_rnn_picked(t, &v->gru, steps, x, row, carry, reset, flat).state[0];
 }

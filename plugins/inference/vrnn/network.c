@@ -94,8 +94,7 @@ static Embedded embed_inputs(VrnnUnroll *u, const VrnnEmbedding *e, int64_t rows
   HnTape *t = &u->tape;
   const float *distinct;
   const int32_t *row;
-  int64_t count = hn_distinct_rows(t, rows, e->in, x, &distinct, &row);
-  if (2 * count > rows) count = rows, distinct = x, row = NULL;
+  const int64_t count = hn_shared_rows(t, rows, e->in, x, &distinct, &row);
   return (Embedded){vrnn_embed(t, e, hn_constant(t, count, e->in, distinct), u->flat), row};
 }
 
@@ -177,13 +176,9 @@ static void run_on_shares(VrnnUnroll *u, const CellInputs *in, HnVar *carry) {
   HnTape *t = &u->tape;
   int64_t rows = u->count * u->n;
   HnVar *sums = hn_rnn_input(t, &m->rnn, in->x, u->flat);
-  int32_t *each = NULL;
-  if (!in->row) each = hn_tape_room(t, rows, sizeof *each);
-  for (int64_t k = 0; each && k < rows; k++) each[k] = (int32_t)k;
-  u->run =
-      hn_rnn_shared(t, &m->rnn, u->count, sums, each ? each : in->row, carry, resets(u), u->flat);
+  u->run = hn_rnn_shared(t, &m->rnn, u->count, sums, in->row, carry, resets(u), u->flat);
   HnTape values = hn_tape_begin(m->host, false);
-  u->gates = each ? sums->data : hn_pick_rows(&values, sums, rows, in->row)->data;
+  u->gates = (in->row ? hn_pick_rows(&values, sums, rows, in->row) : sums)->data;
 }
 
 static void run_cell(VrnnUnroll *u, const CellInputs *in, const float *carries) {
@@ -192,10 +187,8 @@ static void run_cell(VrnnUnroll *u, const CellInputs *in, const float *carries) 
   HnVar *carry = hn_constant(t, u->n, m->rnn.carry, carries);
   if (m->posterior->reads_gates && !(u->mean_only && !m->p->track))
     run_on_shares(u, in, carry);
-  else if (in->row)
-    u->run = hn_rnn_picked(t, &m->rnn, u->count, in->x, in->row, carry, resets(u), u->flat);
   else
-    u->run = hn_rnn(t, &m->rnn, u->count, in->x, carry, resets(u), u->flat);
+    u->run = hn_rnn_picked(t, &m->rnn, u->count, in->x, in->row, carry, resets(u), u->flat);
 }
 
 void vrnn_unroll(VrnnUnroll *u, const float *carries) {

@@ -74,7 +74,7 @@ HN_KIT HnRnnRun hn_rnn_run(HnTape *t, HnRnnCell cell, int64_t steps, HnVar *x, H
                            HnRnnWeights weights, const uint8_t *reset);
 /* The same where inputs repeat, as observations of a grid do, so that each is projected once:
  *   sums  [N, gates H]  x w + b of N distinct inputs (hn_rnn_input)
- *   row   borrowed [T B]: which of them a step and row reads
+ *   row   borrowed [T B]: which of them a step and row reads; NULL: its own of T B
  * The sums' gradient is that of their rows added up by time. */
 HN_KIT HnRnnRun hn_rnn_run_shared(HnTape *t, HnRnnCell cell, int64_t steps, HnVar *sums,
                                   const int32_t *row, HnVar *carry, HnVar *u, HnVar *c,
@@ -108,8 +108,8 @@ HN_KIT HnRnnRun hn_rnn(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *x, HnV
 /* hn_rnn_run_shared, likewise. */
 HN_KIT HnRnnRun hn_rnn_shared(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *sums,
                               const int32_t *row, HnVar *carry, const uint8_t *reset, float *flat);
-/* hn_rnn on rows of x [N, in], row [T B] as above, with its bits: each input is projected once
- * where N is at most half of T B. */
+/* hn_rnn on rows of x [N, in], row [T B] or NULL as above, with its bits: each input is projected
+ * once where N is at most half of T B. */
 HN_KIT HnRnnRun hn_rnn_picked(HnTape *t, const HnRnn *rnn, int64_t steps, HnVar *x,
                               const int32_t *row, HnVar *carry, const uint8_t *reset, float *flat);
 /* The inputs' share x w + b of the gates' sums, [n, width], for x [n, in]: what kit/curvature.h

@@ -150,6 +150,10 @@ HN_KIT HnVar *hn_pick_rows(HnTape *t, HnVar *x, int64_t n, const int32_t *row);
  * tape's memory.  What is a function of a row alone is so computed for count rows, and picked. */
 HN_KIT int64_t hn_distinct_rows(HnTape *t, int64_t n, int64_t cols, const float *x,
                                 const float **distinct, const int32_t **row);
+/* The same where it pays: where more than half of the rows differ, returns n and sets distinct to x
+ * and row to NULL, which stands for each row itself. */
+HN_KIT int64_t hn_shared_rows(HnTape *t, int64_t n, int64_t cols, const float *x,
+                              const float **distinct, const int32_t **row);
 
 /* ---- reductions ---- */
 HN_KIT HnVar *hn_sum(HnTape *t, HnVar *x);         /* of all elements, [1, 1] */
