@@ -1,21 +1,14 @@
 /* dist_rotated.c - Gaussians with covariance Q diag(..) Q' on the tape: the Cayley transform from
  * angles to a rotation Q, products with Q, and the divergence from a fixed Gaussian. */
+#include "hunch/kit/gemm.h"
 #include "rotation.h"
 #include "tape_record.h"
 #include <math.h>
 #include <string.h>
 
+/* c = a b, or a' b */
 static void product(int64_t n, const float *a, bool transposed, const float *b, float *c) {
-  hn_kernels()->product(&(HnProduct){.m = n,
-                                     .n = n,
-                                     .k = n,
-                                     .a = a,
-                                     .a_row = transposed ? 1 : n,
-                                     .a_col = transposed ? n : 1,
-                                     .b = b,
-                                     .ldb = n,
-                                     .c = c,
-                                     .ldc = n});
+  hn_gemm(n, n, n, a, transposed ? 1 : n, transposed ? n : 1, b, n, 0, c, n);
 }
 
 /* ---- Cayley ---- */

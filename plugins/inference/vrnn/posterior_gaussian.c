@@ -92,10 +92,10 @@ static void set_unit(const Vrnn *m, const Covariances *c, int64_t i) {
 }
 
 /* Row i as cov_params [W] say. */
-static void read_full(const Vrnn *m, const Work *w, const float *params, const Covariances *c,
-                      int64_t i) {
+static void read_params(const Vrnn *m, const Work *w, const float *params, const Covariances *c,
+                        int64_t i) {
   read_logvar(m, params, c->logvar + i * m->F);
-  hn_rotated_axes(m->F, params + m->F, c->q + i * m->F * m->F, w->rotated);
+  if (c->q) hn_rotated_axes(m->F, params + m->F, c->q + i * m->F * m->F, w->rotated);
 }
 
 /* Brings `now` up to what row memory says. */
@@ -103,10 +103,8 @@ static void read_rows(const Vrnn *m, Work *w, int64_t n, char *rows) {
   for (int64_t i = 0; i < n; i++) {
     if (inputs_of(m, rows, i) == 0)
       set_unit(m, &w->now, i);
-    else if (!w->valid && is_full(m))
-      read_full(m, w, row_params(m, rows, i), &w->now, i);
     else if (!w->valid)
-      read_logvar(m, row_params(m, rows, i), w->now.logvar + i * m->F);
+      read_params(m, w, row_params(m, rows, i), &w->now, i);
   }
   w->valid = true;
 }
@@ -192,17 +190,15 @@ static void update_covariances(const Vrnn *m, Work *w, const VrnnUpdate *u) {
   int64_t moments = m->F + m->W;
   bool learns = u->d_kl && !m->p->simplify;
   for (int64_t i = 0; i < u->n; i++) {
-    const float *params = u->cov_params + i * m->W;
     if (u->masked[i])
       set_unit(m, &w->now, i);
-    else if (is_full(m))
-      read_full(m, w, params, &w->now, i);
     else
-      read_logvar(m, params, w->now.logvar + i * m->F);
+      read_params(m, w, u->cov_params + i * m->W, &w->now, i);
     if (!learns || !is_full(m)) continue;
-    if (!u->masked[i]) full_backward(m, w, u, i);
     if (u->masked[i])
       memset(u->d_kl + i * moments, 0, (size_t)moments * sizeof(float)), u->kl[i] = 0;
+    else
+      full_backward(m, w, u, i);
   }
   if (learns && !is_full(m)) diagonal_backward(m, w, u);
   if (u->d_kl && m->p->simplify) mahalanobis_backward(m, w, u);
@@ -287,7 +283,7 @@ static void full_sample_backward(const Vrnn *m, Work *w, int64_t n, const float 
                                  float *d_cov, int64_t d_row) {
   int64_t F = m->F, size = samples * F;
   for (int64_t i = 0; i < n; i++, cov_params += m->W, d_cov += d_row) {
-    read_full(m, w, cov_params, &w->row, 0);
+    read_params(m, w, cov_params, &w->row, 0);
     memset(w->d_row, 0, (size_t)F * sizeof(float));
     hn_rotated_draw_backward(F, w->row.logvar, w->row.q, samples, noise + i * size, d_z + i * size,
                              w->d_row, d_cov + F, w->rotated);
