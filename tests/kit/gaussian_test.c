@@ -1,5 +1,6 @@
 /* gaussian_test.c - Gaussians by their precisions against naive float64 matrices and closed forms.
  */
+#include "dense_naive.h"
 #include <glib.h>
 #include <hunch/kit/gaussian.h>
 #include <hunch/rng.h>
@@ -43,30 +44,12 @@ static void whole(int64_t n, const double *packed, double jitter, double *a) {
   for (int64_t i = 0; i < n; i++) a[i * n + i] += jitter;
 }
 
-/* a = its inverse by Gauss-Jordan elimination; returns ln|a|. */
-static double invert(int64_t n, double *a) {
-  double logdet = 0;
-  for (int64_t k = 0; k < n; k++) {
-    const double pivot = a[k * n + k];
-    logdet += log(pivot);
-    a[k * n + k] = 1;
-    for (int64_t j = 0; j < n; j++) a[k * n + j] /= pivot;
-    for (int64_t i = 0; i < n; i++) {
-      const double factor = a[i * n + k];
-      if (i == k) continue;
-      a[i * n + k] = 0;
-      for (int64_t j = 0; j < n; j++) a[i * n + j] -= factor * a[k * n + j];
-    }
-  }
-  return logdet;
-}
-
 static HnPrecisionStats naive(int64_t n, const double *q, const float *mean, const double *before,
                               const float *mean_before) {
   double *s = g_new(double, (gsize)(n * n)), *b = g_new(double, (gsize)(n * n));
   HnPrecisionStats f = {.entropy = 0.5 * (double)n * (1 + ln_2pi)};
   whole(n, q, HN_JITTER, s), whole(n, before, HN_JITTER, b);
-  const double logdet = invert(n, s);
+  const double logdet = naive_invert(n, s);
   f.entropy -= 0.5 * logdet;
   for (int64_t i = 0; i < n; i++) {
     f.marginal += 0.5 * (1 + ln_2pi + log(s[i * n + i])) / (double)n;
@@ -76,7 +59,7 @@ static HnPrecisionStats naive(int64_t n, const double *q, const float *mean, con
                        ((double)mean[j] - (double)mean_before[j]);
     }
   }
-  f.logdet = 0.5 * (logdet - invert(n, b));
+  f.logdet = 0.5 * (logdet - naive_invert(n, b));
   f.kl = f.trace + f.mahalanobis + f.logdet - 0.5 * (double)n;
   g_free(s), g_free(b);
   return f;
@@ -373,7 +356,7 @@ static void test_sample(void) {
     if (diagonal)
       for (int64_t i = 0; i < N; i++) want[i * N + i] = 1 / one[i];
     else
-      whole(N, one, 0, want), invert(N, want);
+      whole(N, one, 0, want), naive_invert(N, want);
     for (int64_t s = 0; s < ROWS * DRAWS; s++)
       for (int64_t i = 0; i < N; i++)
         for (int64_t j = 0; j < N; j++)

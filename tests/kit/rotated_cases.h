@@ -2,41 +2,8 @@
  * first derivatives only. */
 #ifndef HN_TESTS_ROTATED_CASES_H
 #define HN_TESTS_ROTATED_CASES_H
+#include "dense_naive.h"
 #include "tape_cases.h"
-
-/* a [n, n] = its inverse, by Gauss-Jordan elimination. */
-static void naive_invert(int64_t n, double *a) {
-  for (int64_t k = 0; k < n; k++) {
-    const double pivot = a[k * n + k];
-    a[k * n + k] = 1;
-    for (int64_t j = 0; j < n; j++) a[k * n + j] /= pivot;
-    for (int64_t i = 0; i < n; i++) {
-      const double factor = a[i * n + k];
-      if (i == k) continue;
-      a[i * n + k] = 0;
-      for (int64_t j = 0; j < n; j++) a[i * n + j] -= factor * a[k * n + j];
-    }
-  }
-}
-
-/* q = -(I + S)^-1 (I - S), word for word. */
-static void naive_cayley(int64_t n, const double *angle, double *q) {
-  double *left = g_new0(double, (gsize)(n * n)), *right = g_new0(double, (gsize)(n * n));
-  for (int64_t i = 0; i < n; i++) {
-    left[i * n + i] = right[i * n + i] = 1;
-    for (int64_t j = 0; j < i; j++, angle++) {
-      left[i * n + j] += *angle / 2, left[j * n + i] -= *angle / 2;
-      right[i * n + j] -= *angle / 2, right[j * n + i] += *angle / 2;
-    }
-  }
-  naive_invert(n, left);
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t j = 0; j < n; j++) {
-      q[i * n + j] = 0;
-      for (int64_t k = 0; k < n; k++) q[i * n + j] -= left[i * n + k] * right[k * n + j];
-    }
-  g_free(left), g_free(right);
-}
 
 static int64_t order_of(int64_t square) {
   int64_t n = 1;
@@ -58,14 +25,6 @@ static HnVar *rotated_kl(const Case *c, HnTape *t, HnVar **in) {
   HnVar *mean = hn_constant(t, rows, n, constant), *logvar = hn_constant(t, rows, n, constant + 50);
   return hn_rotated_kl(t, in[0], in[1], in[2], mean, logvar,
                        hn_constant(t, rows, n * n, constant + 100));
-}
-/* a [n, n] = Q diag(exp(l)) Q' */
-static void naive_turned(int64_t n, const double *q, const double *l, double *a) {
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t j = 0; j < n; j++) {
-      a[i * n + j] = 0;
-      for (int64_t k = 0; k < n; k++) a[i * n + j] += q[i * n + k] * exp(l[k]) * q[j * n + k];
-    }
 }
 static void rotated_kl_naive(const Case *c, double **in, double *y) {
   enum { MOST_N = 8 };

@@ -1,5 +1,6 @@
 /* rotated_test.c - Gaussians turned by a rotation, off the tape, against dense matrices in float64
  * and central differences of those. */
+#include "dense_naive.h"
 #include <glib.h>
 #include <hunch/kit/gaussian.h>
 #include <hunch/rng.h>
@@ -25,51 +26,10 @@ static void *work_of(int64_t n) {
 
 /* ---- dense float64 ---- */
 
-/* a [n, n] = its inverse by Gauss-Jordan elimination; returns ln|det a|. */
-static double invert(int64_t n, double *a) {
-  double logdet = 0;
-  for (int64_t k = 0; k < n; k++) {
-    const double pivot = a[k * n + k];
-    logdet += log(fabs(pivot));
-    a[k * n + k] = 1;
-    for (int64_t j = 0; j < n; j++) a[k * n + j] /= pivot;
-    for (int64_t i = 0; i < n; i++) {
-      const double factor = a[i * n + k];
-      if (i == k) continue;
-      a[i * n + k] = 0;
-      for (int64_t j = 0; j < n; j++) a[i * n + j] -= factor * a[k * n + j];
-    }
-  }
-  return logdet;
-}
-
-/* -(I + S)^-1 (I - S) */
-static void dense_axes(int64_t n, const double *angle, double *q) {
-  double *plus = g_new0(double, (gsize)(n * n)), *minus = g_new0(double, (gsize)(n * n));
-  for (int64_t i = 0; i < n; i++) {
-    plus[i * n + i] = minus[i * n + i] = 1;
-    for (int64_t j = 0; j < i; j++, angle++) {
-      plus[i * n + j] = minus[j * n + i] = *angle / 2;
-      plus[j * n + i] = minus[i * n + j] = -*angle / 2;
-    }
-  }
-  invert(n, plus);
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t j = 0; j < n; j++) {
-      q[i * n + j] = 0;
-      for (int64_t k = 0; k < n; k++) q[i * n + j] -= plus[i * n + k] * minus[k * n + j];
-    }
-  g_free(plus), g_free(minus);
-}
-
 static void dense_covariance(int64_t n, const double *x, double *s) {
   double *q = g_new(double, (gsize)(n * n));
-  dense_axes(n, x + 2 * n, q);
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t j = 0; j < n; j++) {
-      s[i * n + j] = 0;
-      for (int64_t k = 0; k < n; k++) s[i * n + j] += q[i * n + k] * exp(x[n + k]) * q[j * n + k];
-    }
+  naive_cayley(n, x + 2 * n, q);
+  naive_turned(n, q, x + n, s);
   g_free(q);
 }
 
@@ -88,7 +48,7 @@ static double dense_kl(const Dense *d, const double *x) {
   dense_covariance(n, x, s);
   for (int64_t i = 0; i < n; i++)
     for (int64_t j = 0; j < n; j++) sum += d->p0[i * n + j] * (s[i * n + j] + x[i] * x[j]);
-  sum -= invert(n, s);
+  sum -= naive_invert(n, s);
   g_free(s);
   return 0.5 * sum;
 }
@@ -97,7 +57,7 @@ static double dense_kl(const Dense *d, const double *x) {
 static double dense_offsets(const Dense *d, const double *x, double *offset) {
   const int64_t n = d->n;
   double *q = g_new(double, (gsize)(n * n)), sum = 0;
-  dense_axes(n, x + 2 * n, q);
+  naive_cayley(n, x + 2 * n, q);
   for (int64_t k = 0; k < d->draws * n; k++) {
     double y = 0;
     for (int64_t j = 0; j < n; j++)
@@ -152,7 +112,7 @@ static void test_axes(void) {
       widen(n, x, wide);
       void *work = work_of(n);
       hn_rotated_axes(n, x + 2 * n, q, work);
-      dense_axes(n, wide + 2 * n, want);
+      naive_cayley(n, wide + 2 * n, want);
       for (int64_t i = 0; i < n * n; i++)
         g_assert_cmpfloat(fabs((double)q[i] - want[i]), <=, by[k].error);
       free(work);
@@ -171,7 +131,7 @@ static void check_divergence(int64_t n, bool slopes) {
   const double kl =
       hn_rotated_divergence(n, x, x + n, q, x0 + n, q0, got, got + n, got + 2 * n, work);
   dense_covariance(n, wide0, p0);
-  const double logdet0 = -invert(n, p0);
+  const double logdet0 = -naive_invert(n, p0);
   const Dense d = {.n = n, .p0 = p0, .logdet0 = logdet0};
   near(kl, dense_kl(&d, wide), 3e-6);
   for (int64_t k = 0; slopes && k < size_of(n); k++)
