@@ -75,9 +75,9 @@ static inline bool families_is_result(HnRunFile f) {
 }
 
 /* The name of a result that differs between two finished cells, or is in one alone, or of a file
- * that was never renamed; NULL: there is none.  A cell that was stopped shortly before its end
- * keeps the checkpoint of that update beside the last, in place of a regular one.  g_free. */
-static inline char *families_difference(const char *a, const char *b) {
+ * that was never renamed; NULL: there is none.  If b was `stopped`, it may have kept the
+ * checkpoint of that later update beside its last, in place of a regular one.  g_free. */
+static inline char *families_difference(const char *a, const char *b, bool stopped) {
   for (HnRunFile f = 0; f < HN_RUN_FILE_COUNT; f++) {
     g_autofree char *x = hn_run_file(a, f), *y = hn_run_file(b, f), *in_x = NULL, *in_y = NULL;
     gsize n = 0, m = 0;
@@ -93,7 +93,7 @@ static inline char *families_difference(const char *a, const char *b) {
     g_autofree char *name_a = g_path_get_basename(in_a->pdata[i]), *x = NULL, *y = NULL;
     g_autofree char *name_b = g_path_get_basename(in_b->pdata[i]);
     gsize n = 0, m = 0;
-    if (strcmp(name_a, name_b) != 0 && i + 1 < in_a->len) continue; /* a stop wrote it */
+    if (stopped && strcmp(name_b, name_a) > 0 && i + 1 < in_a->len) continue;
     g_assert_true(g_file_get_contents(in_a->pdata[i], &x, &n, NULL));
     g_assert_true(g_file_get_contents(in_b->pdata[i], &y, &m, NULL));
     if (n != m || memcmp(x, y, n) != 0) return g_strdup(in_b->pdata[i]);
@@ -127,7 +127,7 @@ static inline GSubprocess *families_begin(const char *cell, GSubprocessLauncher 
 static inline void families_finish(const char *cell, const char *whole, const char *story) {
   g_auto(Run) run = end(families_begin(cell, NULL));
   if (run.code != 0) g_error("%s: exit code %d: %s", story, run.code, run.err);
-  g_autofree char *difference = families_difference(whole, cell);
+  g_autofree char *difference = families_difference(whole, cell, false);
   if (difference) g_error("%s: another %s in %s", story, difference, cell);
 }
 #endif
