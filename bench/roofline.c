@@ -31,10 +31,11 @@ static double busy(void) {
 
 /* ---- the machine ---- */
 
-enum { CHAINS = 16, LINKS = 20000 };
+enum { LINKS = 20000 };
 
-/* LINKS multiply-adds in each of CHAINS vectors; returns their floating point operations. */
-#define PEAK(NAME, TARGET, VEC, ALL, FMA, LANES)                                            \
+/* LINKS multiply-adds in each of CHAINS vectors, as many as hide a multiply-add's latency and leave
+ * registers for two operands; returns their floating point operations. */
+#define PEAK(NAME, TARGET, VEC, ALL, FMA, LANES, CHAINS)                                    \
   __attribute__((target(TARGET))) static double NAME(float *sink) {                         \
     VEC x[CHAINS], a = ALL(0.999f), b = ALL(0.001f);                                        \
     _Pragma("GCC unroll 16") for (int i = 0; i < CHAINS; i++) x[i] = ALL((float)i);         \
@@ -47,14 +48,15 @@ enum { CHAINS = 16, LINKS = 20000 };
     return 2.0 * LANES * CHAINS * LINKS;                                                    \
   }
 #if defined(__x86_64__)
-PEAK(peak_v4, "avx512f", __m512, _mm512_set1_ps, _mm512_fmadd_ps, 16)
-PEAK(peak_v3, "avx2,fma", __m256, _mm256_set1_ps, _mm256_fmadd_ps, 8)
+PEAK(peak_v4, "avx512f", __m512, _mm512_set1_ps, _mm512_fmadd_ps, 16, 16)
+PEAK(peak_v3, "avx2,fma", __m256, _mm256_set1_ps, _mm256_fmadd_ps, 8, 12)
 #  define BASE_FMA(x, a, b) ((x) * (a) + (b))
-PEAK(peak_base, "sse2", __m128, _mm_set1_ps, BASE_FMA, 4)
+PEAK(peak_base, "sse2", __m128, _mm_set1_ps, BASE_FMA, 4, 12)
 #else
 #  define SCALAR(x)         (x)
 #  define BASE_FMA(x, a, b) ((x) * (a) + (b))
 static double peak_base(float *sink) {
+  enum { CHAINS = 16 };
   float x[CHAINS], a = 0.999f, b = 0.001f;
   for (int i = 0; i < CHAINS; i++) x[i] = (float)i;
   for (int k = 0; k < LINKS; k++)
@@ -65,7 +67,7 @@ static double peak_base(float *sink) {
 #endif
 
 static double peak_pass(void) {
-  static float sink[CHAINS];
+  static float sink[16];
 #if defined(__x86_64__)
   if (!strcmp(hn_kit_isa(), "v4")) return peak_v4(sink);
   if (!strcmp(hn_kit_isa(), "v3")) return peak_v3(sink);
@@ -231,49 +233,48 @@ static double time_walks(const Work *w) {
 
 /* ---- bandwidth ---- */
 
-typedef uint64_t Line __attribute__((vector_size(64)));
+enum { LINE = 64 }; /* bytes */
 
-/* Reads `lines` cache lines, a multiple of four. */
-#define READ(NAME, TARGET)                                                             \
-  __attribute__((target(TARGET))) static uint64_t NAME(int64_t lines, const Line *x) { \
-    Line all[4] = {{0}, {0}, {0}, {0}};                                                \
-    for (int64_t i = 0; i < lines; i += 4)                                             \
-      _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) all[k] |= x[i + k];          \
-    all[0] |= all[1] | all[2] | all[3];                                                \
-    return all[0][0] | all[0][7];                                                      \
+/* Reads `bytes`, a multiple of four lines. */
+#define READ(NAME, TARGET, VEC, OR)                                                      \
+  __attribute__((target(TARGET))) static void NAME(int64_t bytes, const void *from) {    \
+    const VEC *x = from;                                                                 \
+    VEC all[4] = {x[0], x[1], x[2], x[3]};                                               \
+    for (int64_t i = 0, n = bytes / (int64_t)sizeof *x; i < n; i += 4)                   \
+      _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) all[k] = OR(all[k], x[i + k]); \
+    __asm__ volatile("" ::"x"(all[0]), "x"(all[1]), "x"(all[2]), "x"(all[3]));           \
   }
 #if defined(__x86_64__)
-READ(read_v4, "avx512f")
-READ(read_v3, "avx2")
-READ(read_base, "sse2")
+READ(read_v4, "avx512f", __m512i, _mm512_or_si512)
+READ(read_v3, "avx2", __m256i, _mm256_or_si256)
+READ(read_base, "sse2", __m128i, _mm_or_si128)
 #endif
 
-static uint64_t read_pass(int64_t lines, const Line *x) {
+static void read_pass(int64_t bytes, const void *x) {
 #if defined(__x86_64__)
-  if (!strcmp(hn_kit_isa(), "v4")) return read_v4(lines, x);
-  if (!strcmp(hn_kit_isa(), "v3")) return read_v3(lines, x);
-  return read_base(lines, x);
+  if (!strcmp(hn_kit_isa(), "v4"))
+    read_v4(bytes, x);
+  else if (!strcmp(hn_kit_isa(), "v3"))
+    read_v3(bytes, x);
+  else
+    read_base(bytes, x);
 #else
   uint64_t all = 0;
-  for (int64_t i = 0; i < lines; i++) all |= x[i][0];
-  return all;
+  for (int64_t i = 0; i < bytes / LINE; i++) all |= ((const uint64_t *)x)[i * LINE / 8];
+  __asm__ volatile("" ::"r"(all));
 #endif
 }
 
 /* Bytes a second of reading an array of so many bytes over and over. */
 static double read_rate(int64_t bytes) {
-  Line *x = aligned_alloc(sizeof *x, (size_t)bytes);
+  void *x = aligned_alloc(LINE, (size_t)bytes);
   if (!x) abort();
   memset(x, 1, (size_t)bytes);
   const int times = bytes < 1 << 22 ? (int)((1 << 22) / bytes) : 1;
   double least = 1e9;
-  uint64_t sink = 0;
   for (int r = 0; r < ROUNDS; r++) {
     const double start = busy();
-    for (int i = 0; i < times; i++) {
-      sink |= read_pass(bytes / (int64_t)sizeof *x, x);
-      __asm__ volatile("" : "+r"(sink) : "r"(x) : "memory");
-    }
+    for (int i = 0; i < times; i++) read_pass(bytes, x);
     const double took = (busy() - start) / times;
     if (took < least) least = took;
   }
