@@ -40,7 +40,12 @@ static const Shape shapes[] = {{1, 1, 1},
                                {1, 61, 40},
                                {1, 125, 300},
                                {2, 29, 33},
-                               {2, 61, 300}};
+                               {2, 61, 300},
+                               /* enough columns for rows to be packed; tiles of unequal rows */
+                               {5, 208, 19},
+                               {7, 200, 135},
+                               {271, 197, 141},
+                               {530, 193, 9}};
 
 /* The chain an element is defined as; without FMA, the float64 sum and a tolerance instead. */
 static void check_element(double init, const float *a, int64_t a_col, const float *b, int64_t ldb,
@@ -56,13 +61,14 @@ static void check_element(double init, const float *a, int64_t a_col, const floa
   g_assert_cmpfloat(fabs(sum - (double)got), <=, 1e-6 * size);
 }
 
-/* transposed: a is stored [k, m]; pad: slack in the row strides of b and c. */
+/* transposed: a is stored [k, m]; pad: slack in the row strides. */
 static void check_product(Shape s, bool transposed, bool accumulate, int64_t pad) {
   HnRng rng = hn_rng(1, (uint64_t)(s.m * 1000 + s.n));
-  const int64_t ldb = s.n + pad, ldc = s.n + pad;
-  float *a = noise(&rng, s.m * s.k), *b = noise(&rng, s.k * ldb), *c = noise(&rng, s.m * ldc);
+  const int64_t lda = (transposed ? s.m : s.k) + pad, ldb = s.n + pad, ldc = s.n + pad;
+  float *a = noise(&rng, (transposed ? s.k : s.m) * lda), *b = noise(&rng, s.k * ldb),
+        *c = noise(&rng, s.m * ldc);
   float *before = g_memdup2(c, sizeof(float) * (gsize)(s.m * ldc));
-  const int64_t a_row = transposed ? 1 : s.k, a_col = transposed ? s.m : 1;
+  const int64_t a_row = transposed ? 1 : lda, a_col = transposed ? lda : 1;
   hn_gemm(s.m, s.n, s.k, a, a_row, a_col, b, ldb, accumulate, c, ldc);
   for (int64_t i = 0; i < s.m; i++)
     for (int64_t j = 0; j < ldc; j++) {
@@ -80,21 +86,26 @@ static void test_product(void) {
     for (int way = 0; way < 8; way++) check_product(shapes[i], way & 1, way & 2, way & 4 ? 5 : 0);
 }
 
-/* A row's bits do not depend on how many rows share the call. */
-static void test_batch(void) {
-  enum { M = 64, N = 83, K = 300 };
+static void check_batch(Shape all) {
+  const int64_t M = all.m, N = all.n, K = all.k;
   HnRng rng = hn_rng(2, 0);
-  float *a = noise(&rng, M * K), *b = noise(&rng, K * N), *all = noise(&rng, M * N);
-  hn_gemm(M, N, K, a, K, 1, b, N, 0, all, N);
+  float *a = noise(&rng, M * K), *b = noise(&rng, K * N), *whole = noise(&rng, M * N);
+  hn_gemm(M, N, K, a, K, 1, b, N, 0, whole, N);
   const int64_t splits[] = {1, 2, 7, 64};
   for (gsize s = 0; s < G_N_ELEMENTS(splits); s++) {
     float *parts = noise(&rng, M * N);
     for (int64_t i = 0; i < M; i += splits[s])
       hn_gemm(MIN(splits[s], M - i), N, K, a + i * K, K, 1, b, N, 0, parts + i * N, N);
-    g_assert_cmpmem(parts, sizeof(float) * M * N, all, sizeof(float) * M * N);
+    g_assert_cmpmem(parts, sizeof(float) * (gsize)(M * N), whole, sizeof(float) * (gsize)(M * N));
     g_free(parts);
   }
-  g_free(a), g_free(b), g_free(all);
+  g_free(a), g_free(b), g_free(whole);
+}
+
+/* A row's bits do not depend on how many rows share the call. */
+static void test_batch(void) {
+  check_batch((Shape){64, 83, 300});
+  check_batch((Shape){290, 199, 150});
 }
 
 static void test_transpose(void) {
