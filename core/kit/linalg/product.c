@@ -162,13 +162,16 @@ typedef struct Panel {
   float *b_packed;       /* room for [PACKED_K, WIDE vectors]; NULL: B is read where it lies */
 } Panel;
 
+/* Calls for the next panel too, whose rows no hardware would see coming. */
 static void pack_b(const Panel *s, Tile *t) {
   const int64_t ld = s->vecs * HN_LANES;
-  for (int64_t q = 0; q < s->k; q++)
+  const float *b = t->b;
+  for (int64_t q = 0; q < s->k; q++, b += t->ldb) {
+    __builtin_prefetch(b + ld, 0, 2);
     for (int64_t v = 0; v < s->vecs; v++)
-      v_store(
-          s->b_packed + q * ld + v * HN_LANES,
-          v_load_any(t->b + q * t->ldb + v * HN_LANES, (v + 1) * HN_LANES <= s->width, t->part));
+      v_store(s->b_packed + q * ld + v * HN_LANES,
+              v_load_any(b + v * HN_LANES, (v + 1) * HN_LANES <= s->width, t->part));
+  }
   t->b = s->b_packed, t->ldb = ld;
 }
 

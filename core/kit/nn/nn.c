@@ -147,13 +147,6 @@ HnTensor *hn_store_add(HnStore *s, const char *name, int64_t rows, int64_t cols,
   return p;
 }
 
-void hn_store_refresh(HnStore *s) {
-  for (int64_t i = 0; i < s->count; i++) {
-    const HnTensor *p = &s->tensor[i];
-    if (p->flip != p->data) hn_transpose(p->rows, p->cols, p->data, p->flip);
-  }
-}
-
 float *hn_store_flat(const HnStore *s, int64_t shards) {
   float *flat = s->host->scratch(s->host, shards * s->size, sizeof(float));
   memset(flat, 0, (size_t)(shards * s->size) * sizeof(float));
@@ -193,6 +186,19 @@ void hn_store_each(const HnStore *s, HnChunk *on, const void *arg) {
     s->host->parallel(s->host, chunks, run_chunk, &e);
   else
     for (int64_t k = 0; k < chunks; k++) run_chunk(&e, k);
+}
+
+static HnStatus refresh_tensor(void *arg, int64_t i) {
+  const HnTensor *p = (const HnTensor *)arg + i;
+  if (p->flip != p->data) hn_transpose(p->rows, p->cols, p->data, p->flip);
+  return HN_OK;
+}
+
+void hn_store_refresh(HnStore *s) {
+  if (s->size >= LEAST)
+    s->host->parallel(s->host, s->count, refresh_tensor, s->tensor);
+  else
+    for (int64_t i = 0; i < s->count; i++) refresh_tensor(s->tensor, i);
 }
 
 typedef struct Shards {
