@@ -41,9 +41,13 @@ static const Shape shapes[] = {{1, 1, 1},
                                {1, 125, 300},
                                {2, 29, 33},
                                {2, 61, 300},
+                               /* panels of 3 vectors, with others behind them */
+                               {4, 41, 33},
+                               {8, 77, 13},
                                /* enough columns for rows to be packed; tiles of unequal rows */
                                {5, 208, 19},
                                {7, 200, 135},
+                               {8, 233, 130},
                                {271, 197, 141},
                                {530, 193, 9}};
 

@@ -18,11 +18,14 @@
  * units busy at a latency of four cycles.  So one or two rows alone, a recurrence's or those of
  * acting, go by panels of up to 8 vectors. */
 #if defined(__AVX512F__)
-enum { WIDE = 4, ROWS_8 = 1, ROWS_4 = 6, ROWS_2 = 14, ROWS_1 = 24, STEPS = 1, PACKS_A = 0 };
+enum { WIDE = 4, ROWS_8 = 1, ROWS_4 = 6, ROWS_3 = 0, ROWS_2 = 14, ROWS_1 = 24 };
+enum { STEPS = 1, PACKS_A = 0 };
 #elif defined(__AVX2__)
-enum { WIDE = 2, ROWS_8 = 1, ROWS_4 = 2, ROWS_2 = 6, ROWS_1 = 12, STEPS = 2, PACKS_A = 1 };
+enum { WIDE = 2, ROWS_8 = 1, ROWS_4 = 2, ROWS_3 = 4, ROWS_2 = 6, ROWS_1 = 12 };
+enum { STEPS = 2, PACKS_A = 1 };
 #else
-enum { WIDE = 2, ROWS_8 = 1, ROWS_4 = 2, ROWS_2 = 4, ROWS_1 = 8, STEPS = 1, PACKS_A = 0 };
+enum { WIDE = 2, ROWS_8 = 1, ROWS_4 = 2, ROWS_3 = 0, ROWS_2 = 4, ROWS_1 = 8 };
+enum { STEPS = 1, PACKS_A = 0 };
 #endif
 enum { ROWS_MAX = 24, VECS_MAX = 8 };
 /* A block of k is at most BLOCK_K long, PACKED_K where A or B is packed: B where PACK_ROWS rows
@@ -132,28 +135,32 @@ HN_INLINE void tile(int rows, int vecs, bool edge, const Tile *t) {
 #define TILES_OF_8(X)  X(1, 8)
 #if defined(__AVX512F__)
 #  define TILES_OF_4(X) TILES_6(X, 4)
+#  define TILES_OF_3(X)
 #  define TILES_OF_2(X) TILES_14(X, 2)
 #  define TILES_OF_1(X) TILES_24(X, 1)
 #elif defined(__AVX2__)
 #  define TILES_OF_4(X) TILES_2(X, 4)
+#  define TILES_OF_3(X) TILES_4(X, 3)
 #  define TILES_OF_2(X) TILES_6(X, 2)
 #  define TILES_OF_1(X) TILES_12(X, 1)
 #else
 #  define TILES_OF_4(X) TILES_2(X, 4)
+#  define TILES_OF_3(X)
 #  define TILES_OF_2(X) TILES_4(X, 2)
 #  define TILES_OF_1(X) TILES_8(X, 1)
 #endif
 TILES_OF_8(TILE)
 TILES_OF_4(TILE)
+TILES_OF_3(TILE)
 TILES_OF_2(TILE)
 TILES_OF_1(TILE)
 
 /* tiles[vecs][rows][edge] */
 #define ENTRY(R, V) [V][R] = {tile_##R##_##V, tile_##R##_##V##_edge},
 static void (*const tiles[VECS_MAX + 1][ROWS_MAX + 1][2])(const Tile *) = {
-    TILES_OF_8(ENTRY) TILES_OF_4(ENTRY) TILES_OF_2(ENTRY) TILES_OF_1(ENTRY)};
+    TILES_OF_8(ENTRY) TILES_OF_4(ENTRY) TILES_OF_3(ENTRY) TILES_OF_2(ENTRY) TILES_OF_1(ENTRY)};
 static const int64_t most_rows[VECS_MAX + 1] = {
-    [1] = ROWS_1, [2] = ROWS_2, [4] = ROWS_4, [8] = ROWS_8};
+    [1] = ROWS_1, [2] = ROWS_2, [3] = ROWS_3, [4] = ROWS_4, [8] = ROWS_8};
 
 /* Rows i .. i + m of A and columns j .. j + width of B over one block of k. */
 typedef struct Panel {
@@ -188,7 +195,7 @@ static Cut cut(int64_t m, int64_t vecs) {
 static void run_panel(const HnProduct *g, const Panel *s) {
   const Cut cut_rows = cut(s->m, s->vecs);
   const bool last = s->p + s->k == g->k, edge = s->width < s->vecs * HN_LANES;
-  const bool a_packed = s->a_packed && s->vecs == WIDE;
+  const bool a_packed = s->a_packed && s->vecs > 1; /* of 2 or 3 vectors: the same tiles */
   const float *init = s->p ? g->c : g->init;
   const int64_t init_row = s->p ? g->ldc : g->init_row;
   Tile t = {.k = s->k,
@@ -215,10 +222,16 @@ static void run_panel(const HnProduct *g, const Panel *s) {
   }
 }
 
+/* Whether tiles of m rows have at most as many rows beside two vectors as they can beside three. */
+static bool few_rows(int64_t m) {
+  return m <= ROWS_3 || (m > ROWS_2 && m <= 2 * ROWS_3);
+}
+
 /* Vectors of the panel where `left` are left, for m rows. */
 static int64_t panel_vecs(int64_t m, int64_t left) {
   if (m <= ROWS_8 && left >= 8) return 8;
   if ((WIDE >= 4 || m <= 2) && left >= 4) return 4;
+  if (few_rows(m) && left >= 3 && left != 4) return 3;
   return left >= 2 ? 2 : 1;
 }
 
