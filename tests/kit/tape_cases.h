@@ -511,6 +511,7 @@ static void lstm_naive(const Case *c, double **in, double *y) {
 #define BINARY(NAME, KIND)                                                                        \
   {NAME "/full", 2, {{5, 7}, {5, 7}}, {5, 7}, KIND, elementwise, elementwise_naive, false},       \
       {NAME "/row", 2, {{5, 7}, {1, 7}}, {5, 7}, KIND, elementwise, elementwise_naive, false},    \
+      {NAME "/by-row", 2, {{5, 7}, {5, 1}}, {5, 7}, KIND, elementwise, elementwise_naive, false}, \
       {NAME "/scalar", 2, {{5, 7}, {1, 1}}, {5, 7}, KIND, elementwise, elementwise_naive, false}, \
       {NAME "/column", 2, {{6, 1}, {6, 1}}, {6, 1}, KIND, elementwise, elementwise_naive, false}, \
   {                                                                                               \

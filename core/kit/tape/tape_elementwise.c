@@ -133,11 +133,14 @@ static void binary_back(HnTape *t, HnRecord *r) {
   }
   float *da = hn_grad(r->a), *db = hn_grad(r->b);
   const int64_t n = row_length(r->a, r->b), stride = r->b->cols == r->a->cols;
+  const bool column = !stride && r->b->rows > 1; /* a sum for each row, not one for all */
   double total = 0;
-  for (int64_t at = 0, i = 0; at < hn_count(r->a); at += n, i++)
+  for (int64_t at = 0, i = 0; at < hn_count(r->a); at += n, i++) {
     combine_back_any(r->kind, n, r->a->data + at, hn_row(r->b, i), stride, r->y->grad + at,
                      da ? da + at : NULL, hn_grad_row(r->b, db, i), &total);
-  if (db && !stride) db[0] += (float)total;
+    if (db && column) db[i] += (float)total, total = 0;
+  }
+  if (db && !stride && !column) db[0] += (float)total;
 }
 
 /* dy/da (of = 0) or dy/db of MIN or MAX, which are constants. */
@@ -169,7 +172,7 @@ static HnVar *binary_jvp(HnTape *t, const HnRecord *r) {
 static const HnRule binary_rule = {"an elementwise operation", binary_back, binary_jvp};
 
 static HnVar *binary(HnTape *t, int op, HnVar *a, HnVar *b) {
-  HN_SHAPE((b->cols == a->cols && (b->rows == a->rows || b->rows == 1)) || hn_count(b) == 1,
+  HN_SHAPE((b->cols == a->cols || b->cols == 1) && (b->rows == a->rows || b->rows == 1),
            "elementwise operation", a, b);
   HnVar *y = hn_output(t, a->rows, a->cols, a, b, NULL);
   const int64_t n = row_length(a, b), stride = b->cols == a->cols;

@@ -175,8 +175,7 @@ static void head_backward(VrnnUnroll *u, VrnnShard *shard, void *work) {
   HnTape t = hn_tape_begin(m->host, true);
   HeadInputs in = head_inputs(u, shard, &t);
   HnVar **member = hn_tape_room(&t, in.S, sizeof *member);
-  for (int64_t d = 0; d < in.S; d++)
-    member[d] = vrnn_head(&t, &m->head, in.z[d], in.context, in.action, u->flat);
+  vrnn_heads(&t, &m->head, in.S, in.z, in.context, in.action, u->flat, member);
   HnVar *sum = steps_logp(u, &t, in.S, member);
   shard->nll = -(double)sum->data[0];
   hn_tape_backward(&t, hn_affine(&t, sum, -(float)shard->weight, 0));

@@ -6,11 +6,72 @@ HnVar *vrnn_embed(HnTape *t, const VrnnEmbedding *e, HnVar *x, float *flat) {
   return hn_layer_norm_by(t, &e->norm, hn_mlp(t, &e->net, x, flat), flat);
 }
 
-HnVar *vrnn_head(HnTape *t, const VrnnHead *head, HnVar *z, HnVar *context, HnVar *act,
-                 float *flat) {
-  HnVar *part[3] = {z, context ? context : act, act};
-  HnVar *x = hn_concat(t, context ? 3 : 2, part);
-  return hn_mlp(t, &head->net, hn_layer_norm_by(t, &head->norm, x, flat), flat);
+/* ---- the head ---- */
+
+/* What several draws share of the head's first layer.  With draws z, the common inputs c, and the
+ * first layer's weights W cut accordingly, it puts out
+ *
+ *   f(((c - k) g W_c + (z - k) g W_z - s g W) / d + (e W + b)),
+ *
+ * where g and e are the norm's gain and bias, s and d^2 the mean and the variance of [c, z] - k,
+ * and k is the mean of c, about which all is taken so that nothing cancels.  No gradient passes k,
+ * on which the result does not depend. */
+typedef struct Shared {
+  HnVar *k;            /* [n, 1] */
+  HnVar *sum, *square; /* [n, 1]: of c - k, which is 0 but has a gradient, and of its square */
+  HnVar *product;      /* [n, H]: (c - k) g W_c */
+  HnVar *w_z, *g_z;    /* [F, H], [1, F] */
+  HnVar *gain, *bias;  /* [1, H]: g W, e W + b */
+  float count;         /* of inputs: of c and z */
+} Shared;
+
+static Shared share(HnTape *t, const VrnnHead *head, int64_t F, HnVar *c, float *flat) {
+  const int64_t C = c->cols;
+  HnVar *w = hn_param(t, head->net.w[0], flat), *g = hn_param(t, head->norm.gain, flat);
+  HnVar *e = hn_param(t, head->norm.bias, flat), *b = hn_param(t, head->net.b[0], flat);
+  HnVar *k = hn_affine(t, hn_sum_columns(t, hn_stop(t, c)), 1 / (float)C, 0);
+  HnVar *centred = hn_sub(t, c, k), *scaled = hn_mul(t, centred, hn_columns(t, g, F, C));
+  return (Shared){.k = k,
+                  .sum = hn_sum_columns(t, centred),
+                  .square = hn_sum_columns(t, hn_square(t, centred)),
+                  .product = hn_matmul(t, scaled, hn_rows_of(t, w, F, C)),
+                  .w_z = hn_rows_of(t, w, 0, F),
+                  .g_z = hn_columns(t, g, 0, F),
+                  .gain = hn_matmul(t, g, w),
+                  .bias = hn_add(t, hn_matmul(t, e, w), b),
+                  .count = (float)(F + C)};
+}
+
+/* The first layer's output before its activation. */
+static HnVar *first_layer(HnTape *t, const Shared *x, HnVar *z, float eps) {
+  HnVar *centred = hn_sub(t, z, x->k);
+  HnVar *sum = hn_add(t, hn_sum_columns(t, centred), x->sum);
+  HnVar *mean = hn_affine(t, sum, 1 / x->count, 0);
+  HnVar *square = hn_add(t, hn_sum_columns(t, hn_square(t, centred)), x->square);
+  HnVar *variance = hn_sub(t, hn_affine(t, square, 1 / x->count, eps), hn_square(t, mean));
+  HnVar *inverse = hn_exp(t, hn_affine(t, hn_log(t, variance), -0.5f, 0)); /* 1 / d */
+  HnVar *y = hn_add(t, hn_matmul(t, hn_mul(t, centred, x->g_z), x->w_z), x->product);
+  y = hn_sub(t, y, hn_matmul(t, mean, x->gain));
+  return hn_add(t, hn_mul(t, y, inverse), x->bias);
+}
+
+void vrnn_heads(HnTape *t, const VrnnHead *head, int64_t S, HnVar *const *z, HnVar *context,
+                HnVar *act, float *flat, HnVar **y) {
+  const HnMlp *net = &head->net;
+  if (S == 1) {
+    HnVar *const part[3] = {z[0], context ? context : act, act};
+    HnVar *x = hn_concat(t, context ? 3 : 2, part);
+    y[0] = hn_mlp(t, net, hn_layer_norm_by(t, &head->norm, x, flat), flat);
+    return;
+  }
+  HnVar *c = context ? hn_concat(t, 2, (HnVar *const[]){context, act}) : act;
+  const Shared shared = share(t, head, z[0]->cols, c, flat);
+  HnMlp rest = {.layers = net->layers - 1, .hidden = net->hidden, .output = net->output};
+  for (int64_t i = 0; i < rest.layers; i++) rest.w[i] = net->w[i + 1], rest.b[i] = net->b[i + 1];
+  for (int64_t d = 0; d < S; d++) {
+    HnVar *x = first_layer(t, &shared, z[d], head->norm.eps);
+    y[d] = hn_mlp(t, &rest, hn_activate(t, x, net->hidden), flat);
+  }
 }
 
 HnVar *vrnn_signal_stddev(HnTape *t, const Vrnn *m, float *flat) {

@@ -47,9 +47,10 @@ static inline char *vrnn_unroll_row(const VrnnUnroll *u, int64_t i) {
 }
 
 HnVar *vrnn_embed(HnTape *t, const VrnnEmbedding *e, HnVar *x, float *flat);
-/* What the head predicts from z [n, F], context [n, C] (NULL: none) and embedded actions [n, E]. */
-HnVar *vrnn_head(HnTape *t, const VrnnHead *head, HnVar *z, HnVar *context, HnVar *act,
-                 float *flat);
+/* What the head predicts from S draws of z, each [n, F], the context [n, C] (NULL: none) and
+ * embedded actions [n, E] that they share: y, one for each. */
+void vrnn_heads(HnTape *t, const VrnnHead *head, int64_t S, HnVar *const *z, HnVar *context,
+                HnVar *act, float *flat, HnVar **y);
 /* The signal's standard deviation, [1, 1]. */
 HnVar *vrnn_signal_stddev(HnTape *t, const Vrnn *m, float *flat);
 #endif

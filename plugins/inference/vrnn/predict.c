@@ -37,10 +37,10 @@ float *vrnn_members(HnTape *t, const Vrnn *m, int64_t S, int64_t n, const float 
   int64_t size = n * m->head.outputs;
   float *y = hn_tape_room(t, S * size, sizeof *y);
   HnVar *c = m->C ? hn_constant(t, n, m->C, context) : NULL, *a = hn_constant(t, n, m->E, act);
-  for (int64_t k = 0; k < S; k++) {
-    HnVar *out = vrnn_head(t, &m->head, hn_constant(t, n, m->F, z + k * n * m->F), c, a, NULL);
-    memcpy(y + k * size, out->data, (size_t)size * sizeof *y);
-  }
+  HnVar **draw = hn_tape_room(t, S, sizeof *draw), **out = hn_tape_room(t, S, sizeof *out);
+  for (int64_t k = 0; k < S; k++) draw[k] = hn_constant(t, n, m->F, z + k * n * m->F);
+  vrnn_heads(t, &m->head, S, draw, c, a, NULL, out);
+  for (int64_t k = 0; k < S; k++) memcpy(y + k * size, out[k]->data, (size_t)size * sizeof *y);
   return y;
 }
 

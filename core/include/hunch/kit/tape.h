@@ -116,7 +116,7 @@ HN_KIT HnVar *hn_matmul(HnTape *t, HnVar *a, HnVar *b);
  * 2016. */
 HN_KIT HnVar *hn_layer_norm(HnTape *t, HnVar *x, HnVar *gain, HnVar *bias, float eps);
 
-/* ---- elementwise: a [B, n]; b [B, n], or [1, n] or [1, 1], which broadcast ---- */
+/* ---- elementwise: a [B, n]; b [B, n], or [1, n], [B, 1] or [1, 1], which broadcast ---- */
 HN_KIT HnVar *hn_add(HnTape *t, HnVar *a, HnVar *b);
 HN_KIT HnVar *hn_sub(HnTape *t, HnVar *a, HnVar *b);
 HN_KIT HnVar *hn_mul(HnTape *t, HnVar *a, HnVar *b);
