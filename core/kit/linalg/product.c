@@ -42,9 +42,14 @@ typedef struct Tile {
   int64_t init_row;
   float *c;
   int64_t ldc;
-  HnLaneMask part; /* lanes of the last vector */
-  bool relu;       /* the last block of k: applied before c is written */
+  HnLaneMask part;  /* lanes of the last vector */
+  HnActivation act; /* in the last block of k: if it is cheap, applied before c is written */
 } Tile;
+
+/* Whether an activation is one or two instructions, which a tile does itself. */
+static bool is_cheap(HnActivation act) {
+  return act == HN_LINEAR || act == HN_RELU || act == HN_LEAKY_RELU;
+}
 
 /* sum += a b.  Where registers are few the instruction is named: GCC would let the sum change its
  * register from one unrolled step to the next, and spill it. */
@@ -93,7 +98,7 @@ HN_INLINE void tile(int rows, int vecs, bool edge, const Tile *t) {
   const float *init = t->init;
   float *c = t->c;
   const HnLaneMask part = t->part;
-  const bool relu = t->relu;
+  const HnActivation act = t->act;
 #pragma GCC unroll 24
   for (int i = 0; i < rows; i++)
 #pragma GCC unroll 8
@@ -106,9 +111,13 @@ HN_INLINE void tile(int rows, int vecs, bool edge, const Tile *t) {
   else
     add_block(rows, vecs, edge, t, t->a_row, acc);
 #pragma GCC unroll 24
-  for (int i = 0; i < rows && relu; i++)
+  for (int i = 0; i < rows && act == HN_RELU; i++)
 #pragma GCC unroll 8
     for (int v = 0; v < vecs; v++) acc[i][v] = v_relu(acc[i][v]);
+#pragma GCC unroll 24
+  for (int i = 0; i < rows && act == HN_LEAKY_RELU; i++)
+#pragma GCC unroll 8
+    for (int v = 0; v < vecs; v++) acc[i][v] = v_leaky_relu(acc[i][v]);
 #pragma GCC unroll 24
   for (int i = 0; i < rows; i++)
 #pragma GCC unroll 8
@@ -209,13 +218,13 @@ static void run_panel(const HnProduct *g, const Panel *s) {
             .c = g->c + s->i * g->ldc + s->j,
             .ldc = g->ldc,
             .part = v_lane_mask(s->width - (s->vecs - 1) * HN_LANES),
-            .relu = last && g->act == HN_RELU};
+            .act = last && is_cheap(g->act) ? g->act : HN_LINEAR};
   if (s->b_packed && g->ldb > s->vecs * HN_LANES) pack_b(s, &t);
   for (int64_t block = 0; block < cut_rows.count; block++) {
     const int64_t rows = cut_rows.least + (block < cut_rows.more);
     if (a_packed) t.a_col = rows;
     tiles[s->vecs][rows][edge](&t);
-    if (last && g->act != HN_LINEAR && g->act != HN_RELU)
+    if (last && !is_cheap(g->act))
       for (int64_t r = 0; r < rows; r++) activate(g->act, s->width, t.c + r * t.ldc);
     t.a += rows * (a_packed ? s->k : t.a_row), t.c += rows * t.ldc;
     if (t.init) t.init += rows * t.init_row;

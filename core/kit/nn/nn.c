@@ -188,6 +188,14 @@ void hn_store_each(const HnStore *s, HnChunk *on, const void *arg) {
     for (int64_t k = 0; k < chunks; k++) run_chunk(&e, k);
 }
 
+/* on(arg, i) for every tensor i. */
+static void each_tensor(const HnStore *s, HnTask *on, void *arg) {
+  if (s->size >= LEAST)
+    s->host->parallel(s->host, s->count, on, arg);
+  else
+    for (int64_t i = 0; i < s->count; i++) on(arg, i);
+}
+
 static HnStatus refresh_tensor(void *arg, int64_t i) {
   const HnTensor *p = (const HnTensor *)arg + i;
   if (p->flip != p->data) hn_transpose(p->rows, p->cols, p->data, p->flip);
@@ -195,10 +203,7 @@ static HnStatus refresh_tensor(void *arg, int64_t i) {
 }
 
 void hn_store_refresh(HnStore *s) {
-  if (s->size >= LEAST)
-    s->host->parallel(s->host, s->count, refresh_tensor, s->tensor);
-  else
-    for (int64_t i = 0; i < s->count; i++) refresh_tensor(s->tensor, i);
+  each_tensor(s, refresh_tensor, s->tensor);
 }
 
 typedef struct Shards {
@@ -216,20 +221,34 @@ void hn_store_reduce(HnStore *s, int64_t shards, const float *flat) {
   hn_store_each(s, add_shards, &(Shards){shards, s->size, flat});
 }
 
+typedef struct Norms {
+  const HnTensor *tensor;
+  double *square; /* of each tensor */
+} Norms;
+
+static HnStatus norm_of(void *arg, int64_t i) {
+  const Norms *x = arg;
+  const HnTensor *p = &x->tensor[i];
+  x->square[i] = hn_vec_norm2(p->rows * p->cols, p->grad);
+  return HN_OK;
+}
+
 double hn_store_norm2(const HnStore *s) {
-  double sum = 0;
-  for (int64_t i = 0; i < s->count; i++)
-    sum += hn_vec_norm2(s->tensor[i].rows * s->tensor[i].cols, s->tensor[i].grad);
+  double square[HN_STORE_MAX], sum = 0;
+  each_tensor(s, norm_of, &(Norms){s->tensor, square});
+  for (int64_t i = 0; i < s->count; i++) sum += square[i];
   return sum;
+}
+
+static void clamp_chunk(const void *bound, const HnTensor *p, int64_t from, int64_t count) {
+  const float most = *(const float *)bound;
+  float *g = p->grad + from;
+  for (int64_t k = 0; k < count; k++) g[k] = g[k] > most ? most : g[k] < -most ? -most : g[k];
 }
 
 void hn_store_clamp(HnStore *s, double bound) {
   const float most = (float)bound;
-  for (int64_t i = 0; bound > 0 && i < s->count; i++) {
-    float *g = s->tensor[i].grad;
-    for (int64_t k = 0; k < s->tensor[i].rows * s->tensor[i].cols; k++)
-      g[k] = g[k] > most ? most : g[k] < -most ? -most : g[k];
-  }
+  if (bound > 0) hn_store_each(s, clamp_chunk, &most);
 }
 
 void hn_store_mix(HnStore *target, const HnStore *online, double tau) {

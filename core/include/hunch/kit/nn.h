@@ -70,7 +70,7 @@ HN_KIT float *hn_store_flat(const HnStore *s, int64_t shards);
 /* Adds flat gradients [shards, size] to the tensors' gradients, shard by shard in order. [instance]
  */
 HN_KIT void hn_store_reduce(HnStore *s, int64_t shards, const float *flat);
-/* Squared norm of all the tensors' gradients. */
+/* Squared norm of all the tensors' gradients. [instance] */
 HN_KIT double hn_store_norm2(const HnStore *s);
 /* Limits every element of the tensors' gradients to +-bound; bound <= 0: no limit.  NaN stays.
  * [instance] */
