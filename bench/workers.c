@@ -2,7 +2,8 @@
  * gains in training, arm by arm over the studies of experiments/, in frames/s of wall clock.
  *
  *   quick   of each study the first arm with each combination of plugins and size of a window, and
- *           windows of at most 2,000 frames (the default; 15 to 20 minutes on a quiet machine)
+ *           windows of at most 2,000 frames (the default; a minute and more for an arm with a
+ *           transformer, seconds for the others)
  *   all     every arm that trains from its own first weights, windows as they are
  *
  * A cell is reduced to a first update, as many as fit into a second, and a last one; both numbers
