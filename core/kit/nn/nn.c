@@ -178,22 +178,18 @@ static HnStatus run_chunk(void *arg, int64_t k) {
   return HN_OK;
 }
 
-void hn_store_each(const HnStore *s, HnChunk *on, const void *arg) {
-  Each e = {s, on, arg};
-  int64_t chunks = 0;
-  for (int64_t i = 0; i < s->count; i++) chunks += chunks_of(&s->tensor[i]);
+/* on(arg, 0) .. on(arg, count - 1), in tasks where the store is large. */
+static void run_all(const HnStore *s, int64_t count, HnTask *on, void *arg) {
   if (s->size >= LEAST)
-    s->host->parallel(s->host, chunks, run_chunk, &e);
+    s->host->parallel(s->host, count, on, arg);
   else
-    for (int64_t k = 0; k < chunks; k++) run_chunk(&e, k);
+    for (int64_t i = 0; i < count; i++) on(arg, i);
 }
 
-/* on(arg, i) for every tensor i. */
-static void each_tensor(const HnStore *s, HnTask *on, void *arg) {
-  if (s->size >= LEAST)
-    s->host->parallel(s->host, s->count, on, arg);
-  else
-    for (int64_t i = 0; i < s->count; i++) on(arg, i);
+void hn_store_each(const HnStore *s, HnChunk *on, const void *arg) {
+  int64_t chunks = 0;
+  for (int64_t i = 0; i < s->count; i++) chunks += chunks_of(&s->tensor[i]);
+  run_all(s, chunks, run_chunk, &(Each){s, on, arg});
 }
 
 static HnStatus refresh_tensor(void *arg, int64_t i) {
@@ -203,7 +199,7 @@ static HnStatus refresh_tensor(void *arg, int64_t i) {
 }
 
 void hn_store_refresh(HnStore *s) {
-  each_tensor(s, refresh_tensor, s->tensor);
+  run_all(s, s->count, refresh_tensor, s->tensor);
 }
 
 typedef struct Shards {
@@ -235,7 +231,7 @@ static HnStatus norm_of(void *arg, int64_t i) {
 
 double hn_store_norm2(const HnStore *s) {
   double square[HN_STORE_MAX], sum = 0;
-  each_tensor(s, norm_of, &(Norms){s->tensor, square});
+  run_all(s, s->count, norm_of, &(Norms){s->tensor, square});
   for (int64_t i = 0; i < s->count; i++) sum += square[i];
   return sum;
 }
@@ -290,11 +286,15 @@ HnMlp hn_mlp_make(HnStore *s, const char *name, int64_t layers, const int64_t *w
   return mlp;
 }
 
-HnVar *hn_mlp(HnTape *t, const HnMlp *mlp, HnVar *x, float *flat) {
-  for (int64_t i = 0; i < mlp->layers; i++)
+HnVar *hn_mlp_from(HnTape *t, const HnMlp *mlp, int64_t first, HnVar *x, float *flat) {
+  for (int64_t i = first; i < mlp->layers; i++)
     x = hn_linear(t, x, hn_param(t, mlp->w[i], flat), hn_param(t, mlp->b[i], flat),
                   i + 1 == mlp->layers ? mlp->output : mlp->hidden);
   return x;
+}
+
+HnVar *hn_mlp(HnTape *t, const HnMlp *mlp, HnVar *x, float *flat) {
+  return hn_mlp_from(t, mlp, 0, x, flat);
 }
 
 int64_t hn_widths(const char *text, int64_t most, int64_t *width) {

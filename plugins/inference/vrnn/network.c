@@ -66,11 +66,9 @@ void vrnn_heads(HnTape *t, const VrnnHead *head, int64_t S, HnVar *const *z, HnV
   }
   HnVar *c = context ? hn_concat(t, 2, (HnVar *const[]){context, act}) : act;
   const Shared shared = share(t, head, z[0]->cols, c, flat);
-  HnMlp rest = {.layers = net->layers - 1, .hidden = net->hidden, .output = net->output};
-  for (int64_t i = 0; i < rest.layers; i++) rest.w[i] = net->w[i + 1], rest.b[i] = net->b[i + 1];
   for (int64_t d = 0; d < S; d++) {
     HnVar *x = first_layer(t, &shared, z[d], head->norm.eps);
-    y[d] = hn_mlp(t, &rest, hn_activate(t, x, net->hidden), flat);
+    y[d] = hn_mlp_from(t, net, 1, hn_activate(t, x, net->hidden), flat);
   }
 }
 

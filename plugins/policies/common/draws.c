@@ -124,12 +124,9 @@ static HnVar *run_trunk(const Draws *d, HnTape *t, const ActorCriticTrunk *trunk
     normed_layer(d, t, &trunk->norm, w, b, y);
   else
     plain_layer(d, w, b, y);
-  HnMlp rest = {.layers = hidden->layers - 1, .hidden = hidden->hidden, .output = hidden->output};
-  for (int64_t k = 0; k < rest.layers; k++)
-    rest.w[k] = hidden->w[k + 1], rest.b[k] = hidden->b[k + 1];
   HnVar *x = hn_constant(t, d->S * d->n, w->cols, y);
-  x = hn_activate(t, x, rest.layers ? hidden->hidden : hidden->output);
-  return hn_mlp(t, &trunk->head, rest.layers ? hn_mlp(t, &rest, x, NULL) : x, NULL);
+  x = hn_activate(t, x, hidden->layers > 1 ? hidden->hidden : hidden->output);
+  return hn_mlp(t, &trunk->head, hn_mlp_from(t, hidden, 1, x, NULL), NULL);
 }
 
 static HnVar *draw(const Draws *d, HnTape *t, const HnVar *all, int64_t s) {

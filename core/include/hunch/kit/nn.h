@@ -106,6 +106,9 @@ HN_KIT HnMlp hn_mlp_make(HnStore *s, const char *name, int64_t layers, const int
 /* Its output [B, last width] for x [B, first width]; gradients are added to flat (NULL: constants).
  */
 HN_KIT HnVar *hn_mlp(HnTape *t, const HnMlp *mlp, HnVar *x, float *flat);
+/* As hn_mlp, by the layers from `first` on; x [B, width that layer `first` reads].  All layers or
+ * more: x itself. */
+HN_KIT HnVar *hn_mlp_from(HnTape *t, const HnMlp *mlp, int64_t first, HnVar *x, float *flat);
 
 /* Reads a list of layer widths such as "256 256 64", separated by blanks or commas: 1 to `most`
  * widths of 1 to 65536.  Returns their number, or -1 if the text is anything else. */
