@@ -314,10 +314,11 @@ static void interrupted(void) {
   broken_off(false, 75, "interrupted with 0 of 4 cells done");
 }
 
-static bool is_stopped(int pid) {
+/* 'T': stopped, 'Z': ended; proc(5). */
+static bool is_in_state(int pid, char state) {
   g_autofree char *name = g_strdup_printf("/proc/%d/stat", pid), *text = NULL;
   const char *after = g_file_get_contents(name, &text, NULL, NULL) ? strrchr(text, ')') : NULL;
-  return after && after[2] == 'T';
+  return after && after[2] == state;
 }
 
 /* A plugin stops its process, for each row again: one signal to the run ends the cell, which says
@@ -327,8 +328,8 @@ static void stopped_itself(void) {
   study(dir, "400", "0", "{env: {trouble: stop}}");
   GSubprocess *p = begin(dir, "run s.yaml --arm other --seed 0");
   int pid = 0;
-  for (int i = 0; i < 500 && !is_stopped(pid); i++, g_usleep(20000)) pid = cell_of(p);
-  g_assert_true(is_stopped(pid));
+  for (int i = 0; i < 500 && !is_in_state(pid, 'T'); i++, g_usleep(20000)) pid = cell_of(p);
+  g_assert_true(is_in_state(pid, 'T'));
   g_subprocess_send_signal(p, SIGINT);
   g_auto(Run) run = end(p);
   g_assert_cmpint(run.code, ==, 4);
@@ -338,7 +339,8 @@ static void stopped_itself(void) {
   expect(facts, "stopped itself in env trouble, step, after update 0");
 }
 
-/* A cell that is stopped from outside and whose run is told to end writes its checkpoint. */
+/* A cell that is stopped from outside and whose run is told to end writes its checkpoint, though
+ * the run sleeps until the cell has ended. */
 static void stopped_from_outside(void) {
   g_autoptr(Folder) dir = folder();
   study(dir, "1200", "1500", "{run: {rows: 6}}");
@@ -348,6 +350,11 @@ static void stopped_from_outside(void) {
   g_assert_cmpint(kill(pid, SIGSTOP), ==, 0);
   g_usleep(500000); /* the run has seen it */
   g_subprocess_send_signal(p, SIGINT);
+  g_usleep(1000);
+  g_subprocess_send_signal(p, SIGSTOP);
+  for (int i = 0; i < 100 && !is_in_state(pid, 'Z'); i++) g_usleep(20000);
+  g_usleep(500000); /* a look at its cells is due */
+  g_subprocess_send_signal(p, SIGCONT);
   g_auto(Run) run = end(p);
   if (run.code != 75) g_error("%d %s", run.code, run.err);
   g_autofree char *facts = fake_read(cell, "run.json");

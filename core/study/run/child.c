@@ -148,8 +148,9 @@ const char *hn_child_said(const HnChild *c) {
   return hn_output_log_last(c->log);
 }
 
-void hn_child_signal(const HnChild *c, int number) {
+void hn_child_signal(HnChild *c, int number) {
   const bool whole = number == SIGSTOP || number == SIGCONT || number == SIGKILL;
+  if (number == SIGCONT) c->stopped = 0; /* it may have ended by the time it is looked at again */
   if (c->watch) kill(whole ? -c->pid : c->pid, number);
 }
 

@@ -27,7 +27,7 @@ HnChild *hn_child_start(HnJob *job, const HnChildEvents *events, GError **error)
 void hn_child_free(HnChild *c);
 HnJob *hn_child_job(const HnChild *c);
 /* To the cell itself, and SIGSTOP, SIGCONT and SIGKILL to its whole group. */
-void hn_child_signal(const HnChild *c, int number);
+void hn_child_signal(HnChild *c, int number);
 /* How far it is, as long as it lives. */
 const HnCallRecord *hn_child_record(const HnChild *c);
 
