@@ -16,7 +16,7 @@ typedef struct Result {
 
 static Result run(const char *more, int64_t workers, int64_t samples, bool stop) {
   char *settings = g_strdup_printf("hidden: '8', learning_starts: 200, updates_per_step: 0.1, "
-                                   "batch_size: 300, context_trials: 4, %s",
+                                   "context_trials: 4, %s",
                                    more);
   HnCell c = cell_of_parts(part_of(&toy_env_LTX_hn_plugin, ""),
                            part_of(&pearl_LTX_hn_plugin, "hidden: '8', latent: 2"),
@@ -38,7 +38,7 @@ static void result_free(Result *r) {
 
 static void test_trains_encoder(gconstpointer settings) {
   Result one = run(settings, 1, 1, false), two = run(settings, 2, 1, false);
-  Result stopped = run(settings, 1, 1, true);
+  Result stopped = run(settings, 1, 1, true), shared = run(settings, 3, 1, true);
   int last = one.count - 1;
   g_assert_cmpint(one.count, ==, 10);
   g_assert_cmpfloat(one.updates[0], ==, 0);
@@ -47,13 +47,16 @@ static void test_trains_encoder(gconstpointer settings) {
   g_assert_true(isnan(one.norm[last])); /* none before the first update */
   g_assert_true(isnan(stopped.norm[0]));
   g_assert_cmpmem(one.trace, one.length, two.trace, two.length);
-  result_free(&one), result_free(&two), result_free(&stopped);
+  g_assert_cmpmem(stopped.trace, stopped.length, shared.trace, shared.length);
+  result_free(&one), result_free(&two), result_free(&stopped), result_free(&shared);
 }
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-  g_test_add_data_func("/sac_run/subset", "replay_belief: subset, context_steps: 5",
+  g_test_add_data_func("/sac_run/subset",
+                       "replay_belief: subset, context_steps: 5, batch_size: 300",
                        test_trains_encoder);
-  g_test_add_data_func("/sac_run/prefix", "replay_belief: prefix", test_trains_encoder);
+  g_test_add_data_func("/sac_run/prefix", "replay_belief: prefix, batch_size: 90",
+                       test_trains_encoder);
   return g_test_run();
 }

@@ -98,6 +98,20 @@ HnHistory hn_experience_view(const HnExperience *w, const HnInstance *reader, in
   return v;
 }
 
+HnHistory hn_history_rows(const HnHistory *h, const HnExperience *w, int64_t first, int64_t rows) {
+  HnHistory v = *h;
+  for (int f = 0; f < HN_FIELDS; f++) {
+    const char *p = get(h, f);
+    const gsize size = f == HN_F_BELIEF
+                           ? (gsize)(MAX(h->samples, 1) * w->shape.belief) * sizeof(float)
+                           : w->size[f];
+    if (p) put(&v, f, p + (gsize)first * size);
+  }
+  if (h->state) v.state = (const char *)h->state + (gsize)first * w->shape.belief_row;
+  v.rows = rows;
+  return v;
+}
+
 void hn_experience_carry(const HnExperience *from, HnExperience *to) {
   gsize rows = (gsize)to->h.rows;
   for (int f = 0; f < HN_FIELDS; f++)

@@ -53,6 +53,8 @@ const void *hn_experience_lent(const HnExperience *w, HnExperienceField f, int64
  * only, and the true task only if it is privileged. */
 HnHistory hn_experience_view(const HnExperience *w, const HnInstance *reader, int64_t t,
                              int64_t first, int64_t steps, int64_t rows);
+/* `rows` rows from `first` of a history that a learner made, of elements as large as those of w. */
+HnHistory hn_history_rows(const HnHistory *h, const HnExperience *w, int64_t first, int64_t rows);
 /* Copies the last observation of `from`, and the step before it, to the start of `to`. */
 void hn_experience_carry(const HnExperience *from, HnExperience *to);
 /* Copies rows index[0 .. n) of `from` into the dense window `to` (room for n rows). */

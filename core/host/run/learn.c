@@ -39,6 +39,29 @@ static int64_t belief_width(const HnSession *s) {
   return MAX(s->belief_update.samples, 1) * s->shape.belief;
 }
 
+/* Rows never interact, so each worker takes as many of those that beliefs are asked for. */
+static int64_t shares_of(const HnSession *s) {
+  return MAX(1, MIN(s->belief_history.rows, s->cell->run.workers));
+}
+
+static HnStatus infer_share(void *arg, int64_t k) {
+  HnSession *s = arg;
+  HnBeliefUpdate q = s->belief_update;
+  const int64_t shares = shares_of(s), rows = s->belief_history.rows, first = k * rows / shares;
+  const int64_t n = (k + 1) * rows / shares - first, times = s->belief_history.steps + 1;
+  const gsize width = (gsize)belief_width(s) * sizeof(float);
+  const HnHistory h = hn_history_rows(&s->belief_history, &s->phase[0], first, n);
+  char *belief = (char *)(s->belief_update.belief) + (gsize)first * width;
+  q.history = &h, q.rng += first, q.state = (char *)q.state + (gsize)first * s->shape.belief_row;
+  if (n < rows) q.belief = hn_arena_take(hn_arena_current(), (gsize)(times * n) * width);
+  HnStatus status;
+  HN_CALL(status, INFERENCE_infer, HN_INFERENCE(s)->infer(s->inference->self, &q));
+  for (int64_t t = 0; n < rows && !status && t < times; t++)
+    memcpy(belief + (gsize)(t * rows) * width, (char *)q.belief + (gsize)(t * n) * width,
+           (gsize)n * width);
+  return status;
+}
+
 static HnStatus batch_infer(const HnTrainBatch *b, const HnHistory *h, int64_t samples,
                             float *belief) {
   HnSession *s = b->impl;
@@ -64,13 +87,13 @@ static HnStatus batch_infer(const HnTrainBatch *b, const HnHistory *h, int64_t s
                                       .samples = samples,
                                       .rng = rng,
                                       .belief = belief};
-  const HnInference *q = HN_INFERENCE(s);
   hn_fail_text()[0] = '\0';
   HnStatus status;
   if (b->backward)
-    HN_RECORD_CALL(INFERENCE_forward, status = q->forward(s->inference->self, &s->belief_update));
+    HN_RECORD_CALL(INFERENCE_forward,
+                   status = HN_INFERENCE(s)->forward(s->inference->self, &s->belief_update));
   else
-    HN_RECORD_CALL(INFERENCE_infer, status = q->infer(s->inference->self, &s->belief_update));
+    status = hn_pool_run(s->pool, shares_of(s), infer_share, s);
   hn_arena_enter(before);
   const HnOutputs given = of_window(s, s->inference, b->backward ? "forward" : "infer");
   return status ? status : hn_outputs_finite(&given, "belief", belief, belief_width(s));

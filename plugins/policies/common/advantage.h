@@ -21,8 +21,10 @@ void advantage_gae(const ReturnRule *rule, const HnHistory *h, const float *rewa
 /* reward = h's reward over the running standard deviation of the discounted return, which starts
  * anew where the rule ends it, within +-10; the mean stays.  Statistics are of the environment's
  * rewards, so that relabelled rewards keep the same scale, and take in the whole window first, so
- * that one scale serves all of it. z         of one column so_far    [B] float64, kept: the
- * discounted return of each row so far Source: Engstrom et al. 2020. */
+ * that one scale serves all of it.
+ *   z       of one column
+ *   so_far  [B] float64, kept: the discounted return of each row so far
+ * Source: Engstrom et al. 2020. */
 void advantage_scale_rewards(const ReturnRule *rule, const HnHistory *h, HnNormaliser *z,
                              double *so_far, float *reward);
 

@@ -2,10 +2,8 @@
  *
  * Posterior samples: the policy is the uniform mixture of its answers to each, the value their
  * mean.  The loss sees the same samples; or, as the Laplace VRNN trains, the point belief alone,
- * with the mixture's density of what was done, stored when it was done, below the ratio.
- *
- * A minibatch is cut into shards whose size depends on the minibatch alone, and their gradients are
- * added in order: the same bits for any number of workers. */
+ * with the mixture's density of what was done, stored when it was done, below the ratio. */
+#include "../common/shards.h"
 #include "ppo.h"
 #include <math.h>
 #include <string.h>
@@ -142,8 +140,8 @@ static HnStatus evaluate_old_policy(Ppo *m, PpoBatch *b) {
   for (int64_t k = 0; k < n && b->point; k++) b->logp[k] = b->h->aux[k * m->aux_dim + m->logp_at];
   int64_t *place = m->host->scratch(m->host, n, sizeof *place);
   for (int64_t k = 0; k < n; k++) place[k] = k;
-  PpoMinibatch all = {.m = m, .batch = b, .n = n, .shard_size = ppo_shard_size(n), .place = place};
-  return m->host->parallel(m->host, ppo_shard_count(n), ppo_shard_old_policy, &all);
+  PpoMinibatch all = {.m = m, .batch = b, .n = n, .shard_size = shard_size(n), .place = place};
+  return m->host->parallel(m->host, shard_count(n), ppo_shard_old_policy, &all);
 }
 
 /* ---- learning ---- */
@@ -178,7 +176,7 @@ static Update begin_update(const Ppo *m, const HnTrainBatch *l, const PpoBatch *
     int64_t size = (T + 1) * most * b->S * m->net.D;
     u.belief = floats(m, size), u.d_belief = floats(m, size);
   }
-  int64_t shards = ppo_shard_count(u.largest);
+  int64_t shards = shard_count(u.largest);
   u.flat = floats(m, shards * m->net.store.size);
   u.shard_sums = host->scratch(host, shards, sizeof *u.shard_sums);
   double before = (double)(l->frames - b->count); /* the first update steps at full rate */
@@ -242,8 +240,8 @@ static HnStatus add_gradients(Ppo *m, const HnTrainBatch *l, const PpoBatch *b, 
   HnStatus status;
   if (u->through && (status = infer_beliefs(m, l, b, u, n, unit, &mb))) return status;
   standardise(m, b, &mb);
-  mb.shard_size = ppo_shard_size(mb.n);
-  int64_t shards = ppo_shard_count(mb.n);
+  mb.shard_size = shard_size(mb.n);
+  int64_t shards = shard_count(mb.n);
   if ((status = m->host->parallel(m->host, shards, ppo_shard_loss, &mb))) return status;
   hn_store_reduce(&m->net.store, shards, u->flat);
   for (int64_t k = 0; k < shards; k++) {

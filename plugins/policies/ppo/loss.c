@@ -3,22 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Shards of a minibatch are a power of two, so that 2 or 4 workers have as much to do each, and
- * equally large.  Activations of 128 rows stay in the second-level cache; below 32 rows the
- * products are not worth a worker's while. */
-enum { SHARD_MOST = 128, SHARD_LEAST = 32, SHARDS = 64 };
-
-int64_t ppo_shard_size(int64_t n) {
-  int64_t shards = 1;
-  while (shards < SHARDS && n > shards * SHARD_MOST) shards *= 2;
-  if (shards == 1 && n >= 2 * SHARD_LEAST) shards = 2;
-  return (n + shards - 1) / shards;
-}
-
-int64_t ppo_shard_count(int64_t n) {
-  return (n + ppo_shard_size(n) - 1) / ppo_shard_size(n);
-}
-
 Mixture ppo_mixture(const Ppo *m, const Heads *heads, int64_t S) {
   return (Mixture){.heads = heads,
                    .S = S,

@@ -136,11 +136,6 @@ typedef struct PpoMinibatch {
 /* The policy that the heads' answers to S samples make. */
 Mixture ppo_mixture(const Ppo *m, const Heads *heads, int64_t S);
 
-/* The size of the shards that n elements are cut into depends on n alone: the same bits for any
- * number of workers. */
-int64_t ppo_shard_size(int64_t n);
-int64_t ppo_shard_count(int64_t n);
-
 /* HnTasks on shard k of a PpoMinibatch, `arg`: the loss and its gradients .. */
 HnStatus ppo_shard_loss(void *arg, int64_t k);
 /* .. and, before the first, log-densities and values under the current weights, into the batch. */

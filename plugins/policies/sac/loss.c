@@ -1,12 +1,9 @@
-/* loss.c - the losses of critics, actor and temperature, and their gradients.
- *
- * A minibatch is cut into shards whose size depends on the minibatch alone, and their gradients are
- * added in order: the same bits for any number of workers. */
+/* loss.c - the losses of critics, actor and temperature, and their gradients. */
+#include "../common/shards.h"
 #include "sac.h"
 #include <math.h>
 #include <string.h>
 
-enum { SHARD = 128 }; /* activations of as many rows stay in the second-level cache */
 #define HALF_LOG_2PI 0.91893853320467274178
 
 typedef struct Pass {
@@ -15,12 +12,8 @@ typedef struct Pass {
   const SacWork *w;
 } Pass;
 
-static int64_t shards_of(int64_t n) {
-  return (n + SHARD - 1) / SHARD;
-}
-
 SacWork sac_work_begin(const Sac *m, int64_t n) {
-  int64_t actor = m->actor_store.size, critic = m->critic_store.size, shards = shards_of(n);
+  int64_t actor = m->actor_store.size, critic = m->critic_store.size, shards = shard_count(n);
   int64_t most = actor > critic ? actor : critic;
   return (SacWork){.flat = m->host->scratch(m->host, shards * most, sizeof(float)),
                    .sums = m->host->scratch(m->host, shards, sizeof(SacSums))};
@@ -38,9 +31,9 @@ typedef struct Shard {
 } Shard;
 
 static Shard shard_begin(const Pass *p, int64_t k) {
-  int64_t from = k * SHARD, left = p->b->n - from;
+  const int64_t size = shard_size(p->b->n), from = k * size, left = p->b->n - from;
   return (Shard){
-      .t = hn_tape_begin(p->m->host, true), .from = from, .n = left < SHARD ? left : SHARD};
+      .t = hn_tape_begin(p->m->host, true), .from = from, .n = left < size ? left : size};
 }
 
 static HnVar *constant(Shard *x, const float *data, int64_t width) {
@@ -111,7 +104,7 @@ static HnStatus require_finite(const Sac *m, double loss, const char *what) {
 }
 
 HnStatus sac_critic_gradient(Sac *m, const SacWork *w, const SacBatch *b, SacSums *sums) {
-  int64_t shards = shards_of(b->n);
+  int64_t shards = shard_count(b->n);
   Pass p = {m, b, w};
   HnStatus status = m->host->parallel(m->host, shards, critic_shard, &p);
   if (status) return status;
@@ -176,7 +169,7 @@ static HnStatus actor_shard(void *arg, int64_t k) {
 }
 
 HnStatus sac_actor_gradient(Sac *m, const SacWork *w, const SacBatch *b, SacSums *sums) {
-  int64_t shards = shards_of(b->n);
+  int64_t shards = shard_count(b->n);
   double entropy = 0, loss = 0;
   Pass p = {m, b, w};
   HnStatus status = m->host->parallel(m->host, shards, actor_shard, &p);
