@@ -214,7 +214,11 @@ static void test_inner(void) {
       {"run.inner.rows=3", "command line: run.inner.rows=3: error: expected run.KEY=value\n"},
       {"arms.bare.env.inner.size=3",
        "command line: arms.bare.env.inner.size=3: error: env toy: unknown key 'inner': it is no "
-       "wrapper, and holds no other environment\n"}};
+       "wrapper, and holds no other environment\n"},
+      {"env.kl_weight=4",
+       "command line: env.kl_weight=4: error: env toy: unknown key 'kl_weight'; valid: size, map, "
+       "plugin\ncommand line: error: arms that refuse it, where others do not: bare; "
+       "arms.as_is.BLOCK.KEY=VALUE patches one arm alone\n"}};
   for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
     const char *const one[] = {bad[i][0], NULL};
     const bool all = g_str_has_prefix(bad[i][0], "env.inner"); /* of which some arms have none */

@@ -44,7 +44,7 @@ static const struct {
     {"plugins/inference", "hunch common glibrl rl2 transformer varibad vrnn"},
     {"plugins/policies/common", "hunch"},
     {"plugins/policies/ppo", "hunch policies/common"},
-    {"plugins/policies/sac", "hunch plugins/common"},
+    {"plugins/policies/sac", "hunch plugins/common policies/common"},
     {"plugins/policies/trpo", "hunch policies/common"},
     {"plugins/policies", "hunch plugins/common policies/common ppo sac trpo"},
 };

@@ -294,8 +294,50 @@ static void set_lengths(const Reader *r) {
   }
 }
 
+static void put_seed(const Reader *r, HnNode *map, int64_t i) {
+  g_autofree char *index = g_strdup_printf("%" G_GINT64_FORMAT, i);
+  g_autofree char *seed =
+      g_strdup_printf("%" G_GUINT64_FORMAT, hn_study_seed(r->study->seeds.root, i));
+  hn_node_put(map, "seed_index", index);
+  hn_node_put(map, "seed", seed);
+}
+
+static bool is_well(const Reader *r, guint arm) {
+  g_autoptr(HnNode) map = resolve(r, arm);
+  g_autoptr(HnDiag) unread = hn_diag_new();
+  put_seed(r, map, 0);
+  HnCell *cell = hn_cell_read(map, unread);
+  if (cell) hn_cell_free(cell);
+  return cell != NULL;
+}
+
+/* Where some arms take what the command line says of all, and others refuse it: which do, and how
+ * one arm is patched. */
+static void suggest_arm(const Reader *r) {
+  enum { NAMED = 4 };
+  const GPtrArray *arms = r->study->arms;
+  const char *taker = NULL;
+  guint refusing = 0;
+  Reader alone = *r;
+  alone.over.all = NULL;
+  g_autoptr(GString) names = g_string_new(NULL);
+  for (guint arm = 0; arm < arms->len; arm++) {
+    if (is_well(r, arm))
+      taker = taker ? taker : arms->pdata[arm];
+    else if (is_well(&alone, arm) && refusing++ < NAMED)
+      g_string_append_printf(names, "%s%s", names->len ? ", " : "", (char *)arms->pdata[arm]);
+  }
+  if (refusing > NAMED) g_string_append_printf(names, " and %u more", refusing - NAMED);
+  if (taker && refusing > 0)
+    hn_diag_add(r->d, "command line", 0, 0,
+                "arms that refuse it, where others do not: %s; arms.%s.BLOCK.KEY=VALUE patches one "
+                "arm alone",
+                names->str, taker);
+}
+
 static void read_cells(const Reader *r) {
   HnStudy *s = r->study;
+  const guint before = hn_diag_count(r->d);
   if (s->seeds.count * s->arms->len > MAX_CELLS) {
     const HnNode *n = hn_node_get(r->root, "seeds");
     n = n ? n : r->root;
@@ -316,16 +358,13 @@ static void read_cells(const Reader *r) {
     const HnNode *weights = hn_node_get(map, "weights");
     g_ptr_array_add(s->weight_blocks, weights ? hn_node_copy(weights) : NULL);
     for (int64_t i = 0; i < s->seeds.count; i++) {
-      g_autofree char *index = g_strdup_printf("%" G_GINT64_FORMAT, i);
-      g_autofree char *seed =
-          g_strdup_printf("%" G_GUINT64_FORMAT, hn_study_seed(s->seeds.root, i));
-      hn_node_put(map, "seed_index", index);
-      hn_node_put(map, "seed", seed);
+      put_seed(r, map, i);
       HnCell *cell = hn_cell_read(map, r->d);
       if (!cell) break;
       g_ptr_array_add(s->cells, cell);
     }
   }
+  if (hn_diag_count(r->d) > before && r->over.all->keys->len > 0) suggest_arm(r);
   if (s->cells->len != s->arms->len * s->seeds.count) return;
   hn_arm_weights_link(s, r->d);
   if (s->sweep && s->sweep->halving) set_lengths(r);
