@@ -144,12 +144,13 @@ static HnStatus report(const LaplaceTrmrl *m, const Work *w, const Posterior *p,
   HnPrecisionStats f;
   const HnStatus status =
       hn_precision_stats(&now, mean, F, &before, w->mean_before, F, &f, NULL, w->gaussian);
+  if (status) return status;
   info[info_mean_norm2] = laplace_distance2(F, mean, NULL);
   info[info_mean_move2] = laplace_distance2(F, mean, w->mean_before);
   laplace_report(&f, F, true, info + info_entropy);
   info[info_jacobian_norm2] = (float)(p->jacobian_norm2 / (double)p->times);
   info[info_jacobian_last2] = (float)last;
-  return status;
+  return HN_OK;
 }
 
 /* The posterior of row i at time t, and samples of it. */

@@ -429,8 +429,10 @@ static void test_refusals(void) {
 
 /* Without track, beliefs are the same, a window that begins with tasks learns the same, and one
  * that begins in mid-trial is refused. */
-static void test_track(void) {
-  Case c = {"", SMALL "head: signal, model_samples: 2, buffer: 2", 2, 1, 0};
+static void check_track(const char *accumulate) {
+  char *settings = g_strconcat(
+      SMALL "head: signal, model_samples: 2, buffer: 2, accumulate: ", accumulate, NULL);
+  Case c = {"", settings, 2, 1, 0};
   float *g[2], *belief[2];
   for (int k = 0; k < 2; k++) {
     Fixture *b = laplace_new(&c, k ? "" : ", track: false");
@@ -456,6 +458,11 @@ static void test_track(void) {
   }
   g_assert_cmpmem(belief[0], 9 * 3 * 3 * 4, belief[1], 9 * 3 * 3 * 4);
   for (int k = 0; k < 2; k++) g_free(g[k]), g_free(belief[k]);
+  g_free(settings);
+}
+
+static void test_track(void) {
+  check_track("precision"), check_track("none"), check_track("none, kl_weight: 0");
 }
 
 int main(int argc, char **argv) {

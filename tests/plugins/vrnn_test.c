@@ -118,7 +118,7 @@ static void test_rotation(void) {
     vrnn_row(row)->inputs = 1;
     memcpy(row + m->row.posterior, params, sizeof params);
     void *work = m->posterior->workspace(m, 1);
-    g_assert_cmpint(m->posterior->sample(m, work, 1, row, 2, noise, offset), ==, HN_OK);
+    g_assert_cmpint(m->posterior->sample(m, work, 0, 1, row, 2, noise, offset), ==, HN_OK);
     for (int k = 0; k < 4; k++) {
       int i = k / 2, j = k % 2;
       double q = turns ? (double)expected[k] : k % 3 ? 0 : -1;

@@ -36,8 +36,8 @@ static Filter open_filter(VrnnUnroll *u, VrnnShard *shard) {
 
 static HnStatus sample(const Filter *f, int64_t samples, const float *noise, float *offset) {
   const VrnnUnroll *u = f->u;
-  return u->m->posterior->sample(u->m, f->posterior, u->n, vrnn_unroll_row(u, 0), samples, noise,
-                                 offset);
+  return u->m->posterior->sample(u->m, f->posterior, u->first, u->n, vrnn_unroll_row(u, 0), samples,
+                                 noise, offset);
 }
 
 /* New tasks start from the prior. */
@@ -135,7 +135,8 @@ static HnStatus update_rows(const Filter *f, int64_t t, float *info) {
     memcpy(f->mean_before + i * m->F, row + m->row.mean, (size_t)m->F * sizeof(float));
     vrnn_row(row)->inputs += !u->masked[at + i];
   }
-  VrnnUpdate now = {.n = n,
+  VrnnUpdate now = {.first = u->first,
+                    .n = n,
                     .rows = vrnn_unroll_row(u, 0),
                     .masked = u->masked + at,
                     .h = u->run.state[0]->data + at * m->H,

@@ -31,11 +31,17 @@ static Shared share(HnTape *t, const VrnnHead *head, int64_t F, HnVar *c, float 
   HnVar *e = hn_param(t, head->norm.bias, flat), *b = hn_param(t, head->net.b[0], flat);
   HnVar *k = hn_affine(t, hn_sum_columns(t, hn_stop(t, c)), 1 / (float)C, 0);
   HnVar *centred = hn_sub(t, c, k), *scaled = hn_mul(t, centred, hn_columns(t, g, F, C));
+  HnVar *w_z = hn_rows_of(t, w, 0, F);
+  if (flat) { /* each draw's gradient reads the transpose */
+    float *flip = hn_tape_room(t, F * w->cols, sizeof *flip);
+    hn_transpose(F, w->cols, w_z->data, flip);
+    w_z->flip = flip;
+  }
   return (Shared){.k = k,
                   .sum = hn_sum_columns(t, centred),
                   .square = hn_sum_columns(t, hn_square(t, centred)),
                   .product = hn_matmul(t, scaled, hn_rows_of(t, w, F, C)),
-                  .w_z = hn_rows_of(t, w, 0, F),
+                  .w_z = w_z,
                   .g_z = hn_columns(t, g, 0, F),
                   .gain = hn_matmul(t, g, w),
                   .bias = hn_add(t, hn_matmul(t, e, w), b),

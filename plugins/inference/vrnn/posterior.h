@@ -7,7 +7,7 @@
 
 /* One observation of n rows. */
 typedef struct VrnnUpdate {
-  int64_t n;
+  int64_t first, n;         /* first: of the call's rows */
   char *rows;               /* [n] row memory; the posterior updates its part */
   const uint8_t *masked;    /* [n] nothing is observed: the posterior is the prior */
   const float *h, *cells;   /* [n, H] of the cell, after the observation */
@@ -34,9 +34,10 @@ struct VrnnPosterior {
   /* Sets a row, whose memory is 0, to the prior.  May be NULL. */
   void (*set_prior)(const Vrnn *m, char *row);
   HnStatus (*update)(const Vrnn *m, void *work, const VrnnUpdate *u);
-  /* offset [n, samples, F] = z - mean for samples with standard normal noise of that shape. */
-  HnStatus (*sample)(const Vrnn *m, void *work, int64_t n, char *rows, int64_t samples,
-                     const float *noise, float *offset);
+  /* offset [n, samples, F] = z - mean for samples with standard normal noise of that shape, of n
+   * rows from the call's row `first`. */
+  HnStatus (*sample)(const Vrnn *m, void *work, int64_t first, int64_t n, char *rows,
+                     int64_t samples, const float *noise, float *offset);
   /* Adds to d_cov, W numbers a row at d_row from row to row, what samples with gradients d_z
    * [n, samples, F] owe to cov_params [n, W].  NULL if W = 0. */
   void (*sample_backward)(const Vrnn *m, void *work, int64_t n, const float *cov_params,

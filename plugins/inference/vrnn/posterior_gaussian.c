@@ -139,6 +139,7 @@ static void mahalanobis_backward(const Vrnn *m, Work *w, const VrnnUpdate *u) {
   memset(u->d_kl, 0, (size_t)(u->n * moments) * sizeof *d_mean);
   for (int64_t i = 0; i < u->n; i++)
     memcpy(u->d_kl + i * moments, d_mean + i * m->F, (size_t)m->F * sizeof *d_mean);
+  hn_reuse_reset(&w->reuse);
 }
 
 /* Where a log-variance is outside of its bounds it has no gradient. */
@@ -204,16 +205,19 @@ static void update_covariances(const Vrnn *m, Work *w, const VrnnUpdate *u) {
   if (u->d_kl && m->p->simplify) mahalanobis_backward(m, w, u);
 }
 
+/* What is now the posterior before, for the KL. */
+static void keep_before(const Vrnn *m, Work *w, const VrnnUpdate *u) {
+  read_rows(m, w, u->n, u->rows);
+  const Covariances spare = w->before;
+  w->before = w->now, w->now = spare;
+  for (int64_t i = 0; i < u->n; i++) /* the count includes this input */
+    if (inputs_of(m, u->rows, i) == !u->masked[i]) set_unit(m, &w->before, i);
+}
+
 static HnStatus update(const Vrnn *m, void *work, const VrnnUpdate *u) {
   Work *w = work;
-  if (!u->mean_only) {
-    read_rows(m, w, u->n, u->rows);
-    Covariances spare = w->before;
-    w->before = w->now, w->now = spare;
-    for (int64_t i = 0; i < u->n; i++) /* the count includes this input */
-      if (inputs_of(m, u->rows, i) == !u->masked[i]) set_unit(m, &w->before, i);
-    update_covariances(m, w, u);
-  }
+  if (u->d_kl || u->info) keep_before(m, w, u);
+  if (!u->mean_only) update_covariances(m, w, u);
   w->valid = !u->mean_only;
   for (int64_t i = 0; i < u->n; i++)
     memcpy(row_params(m, u->rows, i), u->cov_params + i * m->W, (size_t)m->W * sizeof(float));
@@ -244,8 +248,9 @@ static void diagonal_sample(const Vrnn *m, Work *w, int64_t n, int64_t samples, 
   hn_reuse_reset(&w->reuse);
 }
 
-static HnStatus sample(const Vrnn *m, void *work, int64_t n, char *rows, int64_t samples,
-                       const float *noise, float *offset) {
+static HnStatus sample(const Vrnn *m, void *work, int64_t first, int64_t n, char *rows,
+                       int64_t samples, const float *noise, float *offset) {
+  (void)first;
   Work *w = work;
   int64_t F = m->F, size = samples * F;
   read_rows(m, w, n, rows);

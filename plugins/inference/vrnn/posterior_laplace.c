@@ -97,10 +97,10 @@ static HnPrecision precision_of_rows(const Vrnn *m, int64_t n, char *rows) {
   return precision(m, n, vrnn_laplace_precision(m, rows), (int64_t)(m->row.size / sizeof(double)));
 }
 
-static HnStatus check_factor(const Vrnn *m, HnStatus status, int64_t bad) {
+static HnStatus check_factor(const Vrnn *m, HnStatus status, int64_t row) {
   if (!status) return HN_OK;
   return m->host->fail(m->host, status, "the precision of row %lld of a call has no factor%s",
-                       (long long)bad,
+                       (long long)row,
                        m->p->track ? "" : "; windows that begin in mid-trial need track: true");
 }
 
@@ -133,6 +133,11 @@ static HnCarry carry_of(const Vrnn *m, const Work *w, const VrnnUpdate *u) {
                    .normalise = m->p->normalize};
 }
 
+/* Whether the precision is not known, and cannot be from this input alone. */
+static bool is_unknown(const Work *w, double precision) {
+  return w->ring && isnan(precision);
+}
+
 /* Sets every precision and mean to what curvature and read-out are added to. */
 static void set_base(const Vrnn *m, const Work *w, const VrnnUpdate *u) {
   int32_t sums = m->p->accumulate;
@@ -143,7 +148,7 @@ static void set_base(const Vrnn *m, const Work *w, const VrnnUpdate *u) {
     double *p = vrnn_laplace_precision(m, u->rows + (size_t)i * m->row.size);
     memcpy(w->before + i * count, p, (size_t)count * sizeof *p);
     if (u->masked[i]) continue;
-    if (!precisions) hn_precision_set(m->F, is_diagonal(m), m->p->damping, p);
+    if (!precisions && !is_unknown(w, *p)) hn_precision_set(m->F, is_diagonal(m), m->p->damping, p);
     for (int64_t j = 0; means && j < m->F; j++)
       u->mean[i * m->F + j] += u->mean_before[i * m->F + j];
   }
@@ -196,7 +201,7 @@ static HnStatus kl_backward(const Vrnn *m, Work *w, const VrnnUpdate *u, const H
   HnStatus status = hn_precision_kl(now, u->mean, m->F, before, u->mean_before, m->F, known,
                                     w->factors, u->d_kl, u->kl, &bad, w->gaussian);
   w->factored = !status;
-  return check_factor(m, status, bad);
+  return check_factor(m, status, u->first + bad);
 }
 
 /* Marks precisions as unknown. */
@@ -222,7 +227,7 @@ static HnStatus update(const Vrnn *m, void *work, const VrnnUpdate *u) {
     int64_t bad = 0;
     HnStatus status = hn_precision_stats(&now, u->mean, m->F, &before, u->mean_before, m->F,
                                          w->stats, &bad, w->gaussian);
-    if (status) return check_factor(m, status, bad);
+    if (status) return check_factor(m, status, u->first + bad);
     vrnn_report(m, w->stats, u);
     if (w->jacobian) report_norms(m, w, u);
   }
@@ -231,13 +236,13 @@ static HnStatus update(const Vrnn *m, void *work, const VrnnUpdate *u) {
   return HN_OK;
 }
 
-static HnStatus sample(const Vrnn *m, void *work, int64_t n, char *rows, int64_t samples,
-                       const float *noise, float *offset) {
+static HnStatus sample(const Vrnn *m, void *work, int64_t first, int64_t n, char *rows,
+                       int64_t samples, const float *noise, float *offset) {
   Work *w = work;
   HnPrecision p = precision_of_rows(m, n, rows);
   int64_t bad = 0;
   HnStatus status = hn_precision_sample(&p, w->zero, 0, samples, noise, offset, &bad, w->gaussian);
-  return check_factor(m, status, bad);
+  return check_factor(m, status, first + bad);
 }
 
 const VrnnPosterior vrnn_posterior_laplace = {.reads_gates = true,

@@ -6,9 +6,9 @@ static HnStatus update(const Vrnn *m, void *work, const VrnnUpdate *u) {
   return HN_OK;
 }
 
-static HnStatus sample(const Vrnn *m, void *work, int64_t n, char *rows, int64_t samples,
-                       const float *noise, float *offset) {
-  (void)work, (void)rows, (void)noise;
+static HnStatus sample(const Vrnn *m, void *work, int64_t first, int64_t n, char *rows,
+                       int64_t samples, const float *noise, float *offset) {
+  (void)work, (void)first, (void)rows, (void)noise;
   memset(offset, 0, (size_t)(n * samples * m->F) * sizeof *offset);
   return HN_OK;
 }
