@@ -96,8 +96,7 @@ typedef struct HnInference {
    * [n, obs_dim] out; member [max(samples, 1), n, obs_dim] out, the mean under each sample, or
    * NULL: not asked.  The host scores it against the environment's query.  A column log_predictive
    * is then the log-density of what was shown, under independent Gaussians of these.
-   * HN_E_UNSUPPORTED: not
-   * under these parameters.  May be NULL. [any] */
+   * Errors: HN_E_UNSUPPORTED under parameters that cannot.  May be NULL. [any] */
   HnStatus (*predict)(void *self, const float *belief, int64_t samples, int64_t n,
                       const float *action, float *mean, float *stddev, float *member);
 } HnInference;

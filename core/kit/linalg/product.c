@@ -11,8 +11,9 @@
 #include "activate.h"
 #include "transpose.h"
 
-/* Columns go by panels of WIDE vectors, then by 2 and 1.  Rows of a tile: as many as registers
- * allow beside one panel row of B and one broadcast of A.
+/* Columns go by panels of WIDE vectors (3, 4, 7 and 8 rows, where registers are few: of three),
+ * then by 2 and 1.  Rows of a tile: as many as registers allow beside one panel row of B and one
+ * broadcast of A.
  *
  * A tile of few rows has few chains, each of which waits for its last multiply-add: eight keep two
  * units busy at a latency of four cycles.  So one or two rows alone, a recurrence's or those of
@@ -28,6 +29,9 @@ enum { WIDE = 2, ROWS_8 = 1, ROWS_4 = 2, ROWS_3 = 0, ROWS_2 = 4, ROWS_1 = 8 };
 enum { STEPS = 1, PACKS_A = 0 };
 #endif
 enum { ROWS_MAX = 24, VECS_MAX = 8 };
+/* A is packed in the tiles of WIDE vectors.  Panels of three read it for 3, 4, 7 and 8 rows, of
+ * which both shapes make the same tiles. */
+_Static_assert(!PACKS_A || (WIDE == 2 && ROWS_2 == 6 && ROWS_3 == 4), "tiles of packed rows");
 /* A block of k is at most BLOCK_K long, PACKED_K where A or B is packed: B where PACK_ROWS rows
  * meet it, A, up to A_ROWS rows at once, where PACK_COLS columns do. */
 enum { BLOCK_K = 256, PACKED_K = 128, A_ROWS = 264, PACK_ROWS = 96, PACK_COLS = 192, PACK_K = 64 };

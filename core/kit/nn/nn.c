@@ -247,15 +247,25 @@ void hn_store_clamp(HnStore *s, double bound) {
   if (bound > 0) hn_store_each(s, clamp_chunk, &most);
 }
 
+typedef struct Mix {
+  const HnStore *target, *online;
+  double tau;
+} Mix;
+
+static void mix_chunk(const void *arg, const HnTensor *to, int64_t from, int64_t count) {
+  const Mix *x = arg;
+  const double tau = x->tau;
+  const float *online = x->online->tensor[to - x->target->tensor].data + from;
+  float *target = to->data + from;
+  for (int64_t k = 0; k < count; k++)
+    target[k] = (float)((1 - tau) * (double)target[k] + tau * (double)online[k]);
+}
+
 void hn_store_mix(HnStore *target, const HnStore *online, double tau) {
   if (target->count != online->count || target->size != online->size)
     hn_bug("hn_store_mix: %lld tensors cannot follow %lld others", (long long)target->count,
            (long long)online->count);
-  for (int64_t i = 0; i < target->count; i++) {
-    const HnTensor *to = &target->tensor[i], *from = &online->tensor[i];
-    for (int64_t k = 0; k < to->rows * to->cols; k++)
-      to->data[k] = (float)((1 - tau) * (double)to->data[k] + tau * (double)from->data[k]);
-  }
+  hn_store_each(target, mix_chunk, &(Mix){target, online, tau});
   hn_store_refresh(target);
 }
 

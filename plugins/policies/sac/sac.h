@@ -146,7 +146,7 @@ void sac_replay_create(Sac *m, const HnPolicySpec *spec);
 typedef struct SacDraw {
   HnReuse reuse;                         /* what one minibatch alone needs */
   int64_t trials, steps, window, S;      /* steps at most and of this minibatch's contexts */
-  int64_t *slot, *length;                /* [trials], with their steps */
+  int64_t *slot, *length;                /* [trials]; of how many steps contexts are drawn */
   int64_t *trial, *step, *sample, *when; /* [n] of each transition; when: time of its belief */
   float *obs, *next_obs, *belief, *next_belief, *action, *reward, *discount, *noise, *d_belief;
   float *inferred, *d_inferred; /* [steps + 1, trials, S, D]; NULL: stored beliefs */

@@ -2,12 +2,18 @@
  *
  * A recurrent layer (hunch/kit/rnn.h) carries a state h [H], and perhaps a second state m, and
  * reads out a mean h w + b of F numbers.  For the carry after a step, and inputs x_i fed to it once
- * more, J_i = d mean(one more step from (h, m) on x_i) / d h     [F, H], m held fixed P = base +
- * sum_i J_i J_i'                                [F, F], the Laplace precision In closed form J_i =
- * w' S_i with S_i = sum_g D_g U_g, where D_g is a gate's slope (a diagonal) and U_g its recurrent
- * weights: one [H, H] by [H, F] product for each input.  For many inputs sum_i J_i J_i' = w'
- * [sum_gg' (U_g U_g'') * (sum_i d_gi d_g'i')] w    (elementwise *) with the Gram blocks U_g U_g''
- * computed once for given weights (hn_core_gram).  The two forms differ in rounding only.
+ * more,
+ *
+ *   J_i = d mean(one more step from (h, m) on x_i) / d h     [F, H], m held fixed
+ *   P = base + sum_i J_i J_i'                                [F, F], the Laplace precision
+ *
+ * In closed form J_i = w' S_i with S_i = sum_g D_g U_g, where D_g is a gate's slope (a diagonal)
+ * and U_g its recurrent weights: one [H, H] by [H, F] product for each input.  For many inputs
+ *
+ *   sum_i J_i J_i' = w' [sum_gh (U_g U_h') * (sum_i d_gi d_hi')] w     (elementwise *)
+ *
+ * with the Gram blocks U_g U_h' computed once for given weights (hn_core_gram).  The two forms
+ * differ in rounding only.
  *
  * Rows are independent, and their bits do not depend on which rows share a call.  Nothing here
  * allocates; `work` is memory of the caller's, 64-byte aligned, of as many bytes as the matching

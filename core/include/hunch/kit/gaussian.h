@@ -72,9 +72,9 @@ HN_KIT HnStatus hn_precision_stats(const HnPrecision *q, const float *mean, int6
 
 /* KL(q || before) alone, kl [rows], with the bits of hn_precision_stats, and its gradient in the
  * means, grad [rows, F], as hn_precision_mahalanobis has it: what a filter learns from.
- *   factors  64-byte aligned, hn_precision_factors_size bytes of the caller's: on return the
- * factors of q; `known`: those of `before` on entry, which was q in the call before this one Where
- * it fails, factors hold nothing. */
+ *   factors  64-byte aligned, hn_precision_factors_size bytes of the caller's; on return they hold
+ *            the factors of q, and nothing where the call fails
+ *   known    on entry they hold the factors of `before`, which was q in the call before this one */
 HN_KIT size_t hn_precision_factors_size(int64_t dim, int64_t rows, bool diagonal);
 HN_KIT HnStatus hn_precision_kl(const HnPrecision *q, const float *mean, int64_t mean_row,
                                 const HnPrecision *before, const float *mean_before,
@@ -110,7 +110,7 @@ HN_KIT double hn_rotated_divergence(int64_t dim, const float *shift, const float
 HN_KIT void hn_rotated_draw(int64_t dim, const float *logvar, const float *q, int64_t draws,
                             const float *noise, float *offset, void *work);
 /* Adds what their gradient d_offset [draws, F] owes to logvar and the angles to d_logvar [F] and
- * d_angle; 8 F^2 flops a draw. */
+ * d_angle; 6 F^2 flops a draw. */
 HN_KIT void hn_rotated_draw_backward(int64_t dim, const float *logvar, const float *q,
                                      int64_t draws, const float *noise, const float *d_offset,
                                      float *d_logvar, float *d_angle, void *work);

@@ -67,7 +67,7 @@ typedef struct HnRnnRun {
  *   carry  [B, states H] before the first step
  *   reset  borrowed [T, B]: where non-zero, the carry is taken as 0 before step t, and no gradient
  *          flows further back; NULL: never
- * Input projections and weight gradients are one product for every window of at least 256 rows.  A
+ * Input projections are one product for every 64 rows and more, weight gradients for every 256.  A
  * sequence goes on from hn_stop of its last states where it is to be truncated.  A row's bits do
  * not depend on which rows share a call, nor on where a sequence is cut. */
 HN_KIT HnRnnRun hn_rnn_run(HnTape *t, HnRnnCell cell, int64_t steps, HnVar *x, HnVar *carry,
