@@ -2,6 +2,7 @@
 #include "learn.h"
 #include "outputs.h"
 #include "widen.h"
+#include <inttypes.h>
 #include <string.h>
 
 static const HnHistory *batch_rows(const HnTrainBatch *b, int64_t phase, int64_t n,
@@ -44,6 +45,13 @@ static int64_t shares_of(const HnSession *s) {
   return MAX(1, MIN(s->belief_history.rows, s->cell->run.workers));
 }
 
+/* A plugin counts rows from the first of its call. */
+static void name_share(int64_t first, int64_t n) {
+  g_autofree char *why = g_strdup(hn_fail_text());
+  g_snprintf(hn_fail_text(), HN_FAIL_TEXT, "%s (rows from %" PRId64 " to %" PRId64 " of the batch)",
+             why, first, first + n - 1);
+}
+
 static HnStatus infer_share(void *arg, int64_t k) {
   HnSession *s = arg;
   HnBeliefUpdate q = s->belief_update;
@@ -56,6 +64,7 @@ static HnStatus infer_share(void *arg, int64_t k) {
   if (n < rows) q.belief = hn_arena_take(hn_arena_current(), (gsize)(times * n) * width);
   HnStatus status;
   HN_CALL(status, INFERENCE_infer, HN_INFERENCE(s)->infer(s->inference->self, &q));
+  if (status && n < rows) name_share(first, n);
   for (int64_t t = 0; n < rows && !status && t < times; t++)
     memcpy(belief + (gsize)(t * rows) * width, (char *)q.belief + (gsize)(t * n) * width,
            (gsize)n * width);
