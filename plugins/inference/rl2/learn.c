@@ -1,16 +1,17 @@
 /* learn.c - RL2 through time: see rl2.h.
  *
- * A window is cut into shards of rows, whose size depends on how many there are, and segments of
- * time; a task is one segment of one shard, and gradients are added in the order of tasks: the same
- * bits for any number of workers.  forward leaves its tapes to backward in memory whose size an
- * earlier pass has shown; where there was none, or where tapes are large, backward runs each
- * segment again from the carry it started with, with the same bits. */
+ * A window is cut into shards of rows and segments of time; a task is one segment of one shard, and
+ * gradients are added in the order of tasks: the same bits for any number of workers.  forward
+ * leaves its tapes to backward in memory whose size an earlier pass has shown; where there was
+ * none, or where tapes are large, backward runs each segment again from the carry it started with,
+ * with the same bits. */
+#include "../../common/shards.h"
 #include "network.h"
 #include <string.h>
 
-/* Shards are a power of two, so that 2 or 4 workers have as much to do each, and up to 8 where that
- * leaves them 4 rows: shards of 3 cost one worker a fourth more a row, of 2 a third. */
-enum { SHARD_MOST = 8, SHARD_LEAST = 4, SHARDS_WANTED = 8 };
+/* Of up to 8 rows; smaller batches are cut into up to 8 as long as that leaves each 4 rows: shards
+ * of 3 cost one worker a fourth more a row, of 2 a third. */
+static const HnShardRule rule = {.most = 8, .least = 4, .wanted = 8, .bound = INT64_MAX};
 static const size_t MOST_BYTES = (size_t)64 << 20; /* of the tapes that are kept */
 
 /* A pass over a window. */
@@ -23,16 +24,9 @@ typedef struct Pass {
   int64_t shards, segments;
 } Pass;
 
-static int64_t shard_size(int64_t rows) {
-  int64_t shards = 1;
-  while (rows > shards * SHARD_MOST) shards *= 2;
-  while (shards < SHARDS_WANTED && rows >= 2 * shards * SHARD_LEAST) shards *= 2;
-  return rows > 0 ? (rows + shards - 1) / shards : 1;
-}
-
 static Pass pass_of(const Rl2 *m, const HnBeliefUpdate *q, const float *d_belief) {
   int64_t count = q->history->steps + 1, length = m->p->truncate ? m->p->truncate : count;
-  int64_t size = shard_size(q->history->rows);
+  int64_t size = hn_shard_size(&rule, q->history->rows);
   return (Pass){.m = m,
                 .q = q,
                 .d_belief = d_belief,

@@ -5,24 +5,16 @@
  *   loss = mean over steps of -log p(what step t showed | z_t, context_t, e_a)
  *        + kl_weight mean over t of KL(q_t || stop_gradient(q_{t-1})),        q_{-1} = the prior
  *
- * Rows are cut into shards whose size depends on the rows alone, and their gradients are added in
- * order: the same bits for any number of workers.  forward keeps values, not tapes: backward runs
- * the networks again, but not the posteriors, which cost more. */
+ * forward keeps values of each shard, not tapes: backward runs the networks again, but not the
+ * posteriors, which cost more. */
+#include "../../common/shards.h"
 #include "filter.h"
 #include "posterior.h"
 #include <math.h>
 
-/* Shards are a power of two, so that 2 or 4 workers have as much to do each.  More than 16 rows
- * gain nothing from each other; small batches are cut into up to 8 as long as that costs one worker
- * less than 3 %: shards of 4 rows would cost it 10 to 20 %. */
-enum { SHARD_MOST = 16, SHARD_LEAST = 5, SHARDS_WANTED = 8 };
-
-static int64_t shard_size(int64_t rows) {
-  int64_t shards = 1;
-  while (rows > shards * SHARD_MOST) shards *= 2;
-  while (shards < SHARDS_WANTED && rows >= 2 * shards * SHARD_LEAST) shards *= 2;
-  return rows > 0 ? (rows + shards - 1) / shards : 1;
-}
+/* More than 16 rows gain nothing from each other; small batches are cut into up to 8 shards as long
+ * as that costs one worker less than 3 %: shards of 4 rows would cost it 10 to 20 %. */
+static const HnShardRule rule = {.most = 16, .least = 5, .wanted = 8, .bound = INT64_MAX};
 
 /* A training window, shard by shard. */
 typedef struct VrnnWindow {
@@ -255,7 +247,7 @@ static HnStatus run_shard(void *arg, int64_t k) {
 /* ---- windows ---- */
 
 static VrnnWindow window_of(const Vrnn *m, const HnBeliefUpdate *q, uint64_t seed) {
-  int64_t rows = q->history->rows, size = shard_size(rows);
+  int64_t rows = q->history->rows, size = hn_shard_size(&rule, rows);
   VrnnWindow w = {.m = m, .q = q, .size = size, .shards = (rows + size - 1) / size, .seed = seed};
   w.shard = m->host->scratch(m->host, w.shards, sizeof *w.shard);
   memset(w.shard, 0, (size_t)w.shards * sizeof *w.shard);

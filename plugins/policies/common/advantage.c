@@ -61,3 +61,12 @@ double advantage_explained(Moments targets, Moments errors) {
   const double all = targets.stddev, left = errors.stddev;
   return all > 0 ? 1 - left * left / (all * all) : (double)NAN;
 }
+
+Moments advantage_standardise(int by, int64_t n, float *advantage) {
+  const Moments m = advantage_moments(advantage, NULL, n);
+  if (by == ADVANTAGE_RAW) return m;
+  const double s = by == ADVANTAGE_BY_STDDEV ? m.stddev : m.stddev * m.stddev;
+  for (int64_t k = 0; k < n; k++)
+    advantage[k] = m.stddev > 0 ? (float)(((double)advantage[k] - m.mean) / (s + 1e-8)) : 0;
+  return m;
+}

@@ -33,6 +33,12 @@ typedef struct Moments {
 } Moments;
 /* Of x at n places (NULL: the first n). */
 Moments advantage_moments(const float *x, const int64_t *place, int64_t n);
+/* What advantages are divided by, once their mean is 0. */
+enum { ADVANTAGE_BY_STDDEV, ADVANTAGE_BY_VARIANCE, ADVANTAGE_RAW };
+/* Subtracts the mean and divides as `by` says, in place; returns the moments of before.  Advantages
+ * that are all equal become 0. */
+Moments advantage_standardise(int by, int64_t n, float *advantage);
+
 /* The part of the targets' variance that values explain, of whose errors the second moments are;
  * NaN where targets have none. */
 double advantage_explained(Moments targets, Moments errors);

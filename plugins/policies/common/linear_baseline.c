@@ -93,12 +93,3 @@ void linear_baseline_advantages(const HnHost *host, const ReturnRule *rule, cons
   memcpy(value, known, (size_t)n * sizeof *value);
   advantage_gae(rule, h, reward, known, advantage, target);
 }
-
-Moments advantage_standardise(int by, int64_t n, float *advantage) {
-  const Moments m = advantage_moments(advantage, NULL, n);
-  if (by == ADVANTAGE_RAW) return m;
-  const double s = by == ADVANTAGE_BY_STDDEV ? m.stddev : m.stddev * m.stddev;
-  for (int64_t k = 0; k < n; k++)
-    advantage[k] = m.stddev > 0 ? (float)(((double)advantage[k] - m.mean) / (s + 1e-8)) : 0;
-  return m;
-}

@@ -23,9 +23,6 @@ void linear_baseline_fit(const HnHost *host, int64_t n, int64_t inputs, const fl
 void linear_baseline_predict(const HnHost *host, int64_t n, int64_t inputs, const float *x,
                              const float *time, const double *coef, float *value);
 
-/* What advantages are divided by, once their mean is 0. */
-enum { ADVANTAGE_BY_STDDEV, ADVANTAGE_BY_VARIANCE, ADVANTAGE_RAW };
-
 /* Advantages of a window by a baseline that is fitted to the window's own returns.
  *   h       begin, truncated and terminated are read
  *   x, time [T+1, B, inputs], [T+1, B]
@@ -36,8 +33,4 @@ enum { ADVANTAGE_BY_STDDEV, ADVANTAGE_BY_VARIANCE, ADVANTAGE_RAW };
 void linear_baseline_advantages(const HnHost *host, const ReturnRule *rule, const HnHistory *h,
                                 int64_t inputs, const float *x, const float *time,
                                 const float *reward, double *coef, float *advantage, float *value);
-
-/* Subtracts the mean and divides as `by` says, in place; returns the moments of before.  Advantages
- * that are all equal become 0. */
-Moments advantage_standardise(int by, int64_t n, float *advantage);
 #endif

@@ -1,5 +1,4 @@
-/* shards.h - how a minibatch is cut into shards, the parts that workers take: by its size alone, so
- * that gradients, added in the order of shards, have the same bits for any number of workers. */
+/* shards.h - the shards of a policy's minibatch: see plugins/common/shards.h. */
 #ifndef SHARDS_H
 #define SHARDS_H
 #include <stdint.h>
