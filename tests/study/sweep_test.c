@@ -245,65 +245,65 @@ static void test_overrides(void) {
       "several write into the study 'sweep: {parameters: {inference.noise: [fixed, inferred]}}'\n");
 }
 
+static const struct {
+  const char *sweep, *finding;
+} wrong[] = {
+    {"sweep: 3\n", "10:8: error: sweep: expected a map of keys and values, not text"},
+    {"sweep: {}\n", "10:8: error: sweep: missing key 'parameters': {policy.lr: [1e-4, 1e-3]}, for "
+                    "example"},
+    {"sweep: {parameters: {}}\n", "10:21: error: 'parameters': expected at least one"},
+    {"sweep: {parametrs: {env.size: [3]}}\n",
+     "10:9: error: sweep: unknown key 'parametrs'; did you mean 'parameters'?"},
+    {"sweep: {arms: [c], parameters: {env.size: [3]}}\n",
+     "10:16: error: 'arms': no arm 'c'; valid: a, b"},
+    {"sweep: {arms: [a, a], parameters: {env.size: [3]}}\n",
+     "10:19: error: 'arms': a is there twice"},
+    {"sweep: {draws: 3, parameters: {env.size: [3]}}\n",
+     "10:9: error: 'draws' goes with 'method: random' or 'method: sobol'"},
+    {"sweep: {parameters: {size: [3]}}\n",
+     "10:22: error: 'size': expected BLOCK.KEY; did you mean env.size?"},
+    {"sweep: {parameters: {evn.size: [3]}}\n",
+     "10:22: error: 'evn.size': expected BLOCK.KEY; did you mean 'env'?"},
+    {"sweep: {parameters: {env.size: 3}}\n", "10:32: error: env.size: expected a list, [3, ..], "
+                                             "or a range, {from: .., to: .., count: ..}"},
+    {"sweep: {parameters: {env.size: [3, 4, 3]}}\n", "10:39: error: env.size: 3 comes twice"},
+    {"sweep: {parameters: {env.size: [[3]]}}\n",
+     "10:33: error: env.size: expected a value, not a list"},
+    {"sweep: {parameters: {env.size: {from: 3}}}\n",
+     "10:32: error: env.size: a range is missing 'to': {from: .., to: .., count: .., scale: "
+     "log}"},
+    {"sweep: {parameters: {env.size: {from: 3, to: 2, count: 2}}}\n",
+     "10:46: error: env.size: 'to' must be above 'from'"},
+    {"sweep: {parameters: {env.size: {from: 3, to: 5, count: 4}}}\n",
+     "10:32: error: env.size: 4 would come twice: lower 'count'"},
+    {"sweep: {parameters: {env.size: {from: 3, to: 5}}}\n",
+     "10:32: error: env.size: a range without 'count' is to be drawn from, by 'method: random' "
+     "or "
+     "'method: sobol'"},
+    {"sweep: {parameters: {inference.kl_weight: {from: 0, to: 5, count: 4, scale: log}}}\n",
+     "10:50: error: inference.kl_weight: a logarithmic scale begins above 0"},
+    {"sweep: {parameters: {inference.noise: {from: 0, to: 1, count: 2}}}\n",
+     "10:39: error: inference.noise: a range is of numbers, but this is one of inferred, fixed: "
+     "list "
+     "its values"},
+    {"sweep: {method: zip, parameters: {env.size: [3, 4], run.rows: [1]}}\n",
+     "10:63: error: run.rows has 1 values and env.size 2: zipped ones have equally many"},
+    {"sweep: {parameters: {env.size: {from: 2, to: 90, count: 80}, run.rows: {from: 1, to: 90, "
+     "count: "
+     "80}}}\n",
+     "10:1: error: sweep: 6400 settings of 2 arms make more than 1000 arms"},
+    /* of the values themselves, by the plugin's table */
+    {"sweep: {parameters: {env.size: [3, 1000]}}\n",
+     "10:36: error: 'size: 1000' is out of range: expected an integer in [2, 100]"},
+    {"sweep: {parameters: {env.size: [3, 3.5]}}\n",
+     "10:36: error: 'size: 3.5': expected an integer in [2, 100], not a fraction"},
+    {"sweep: {parameters: {inference.noise: [fixd]}}\n",
+     "10:40: error: 'noise: fixd': expected one of inferred, fixed; did you mean 'fixed'?"},
+    {"sweep: {parameters: {inference.nois: [fixed]}}\n",
+     "10:22: error: inference filter: unknown key 'nois'; did you mean 'noise'?"},
+};
+
 static void test_mistakes(void) {
-  static const struct {
-    const char *sweep, *finding;
-  } wrong[] = {
-      {"sweep: 3\n", "10:8: error: sweep: expected a map of keys and values, not text"},
-      {"sweep: {}\n",
-       "10:8: error: sweep: missing key 'parameters': {policy.lr: [1e-4, 1e-3]}, for "
-       "example"},
-      {"sweep: {parameters: {}}\n", "10:21: error: 'parameters': expected at least one"},
-      {"sweep: {parametrs: {env.size: [3]}}\n",
-       "10:9: error: sweep: unknown key 'parametrs'; did you mean 'parameters'?"},
-      {"sweep: {arms: [c], parameters: {env.size: [3]}}\n",
-       "10:16: error: 'arms': no arm 'c'; valid: a, b"},
-      {"sweep: {arms: [a, a], parameters: {env.size: [3]}}\n",
-       "10:19: error: 'arms': a is there twice"},
-      {"sweep: {draws: 3, parameters: {env.size: [3]}}\n",
-       "10:9: error: 'draws' goes with 'method: random' or 'method: sobol'"},
-      {"sweep: {parameters: {size: [3]}}\n",
-       "10:22: error: 'size': expected BLOCK.KEY; did you mean env.size?"},
-      {"sweep: {parameters: {evn.size: [3]}}\n",
-       "10:22: error: 'evn.size': expected BLOCK.KEY; did you mean 'env'?"},
-      {"sweep: {parameters: {env.size: 3}}\n", "10:32: error: env.size: expected a list, [3, ..], "
-                                               "or a range, {from: .., to: .., count: ..}"},
-      {"sweep: {parameters: {env.size: [3, 4, 3]}}\n", "10:39: error: env.size: 3 comes twice"},
-      {"sweep: {parameters: {env.size: [[3]]}}\n",
-       "10:33: error: env.size: expected a value, not a list"},
-      {"sweep: {parameters: {env.size: {from: 3}}}\n",
-       "10:32: error: env.size: a range is missing 'to': {from: .., to: .., count: .., scale: "
-       "log}"},
-      {"sweep: {parameters: {env.size: {from: 3, to: 2, count: 2}}}\n",
-       "10:46: error: env.size: 'to' must be above 'from'"},
-      {"sweep: {parameters: {env.size: {from: 3, to: 5, count: 4}}}\n",
-       "10:32: error: env.size: 4 would come twice: lower 'count'"},
-      {"sweep: {parameters: {env.size: {from: 3, to: 5}}}\n",
-       "10:32: error: env.size: a range without 'count' is to be drawn from, by 'method: random' "
-       "or "
-       "'method: sobol'"},
-      {"sweep: {parameters: {inference.kl_weight: {from: 0, to: 5, count: 4, scale: log}}}\n",
-       "10:50: error: inference.kl_weight: a logarithmic scale begins above 0"},
-      {"sweep: {parameters: {inference.noise: {from: 0, to: 1, count: 2}}}\n",
-       "10:39: error: inference.noise: a range is of numbers, but this is one of inferred, fixed: "
-       "list "
-       "its values"},
-      {"sweep: {method: zip, parameters: {env.size: [3, 4], run.rows: [1]}}\n",
-       "10:63: error: run.rows has 1 values and env.size 2: zipped ones have equally many"},
-      {"sweep: {parameters: {env.size: {from: 2, to: 90, count: 80}, run.rows: {from: 1, to: 90, "
-       "count: "
-       "80}}}\n",
-       "10:1: error: sweep: 6400 settings of 2 arms make more than 1000 arms"},
-      /* of the values themselves, by the plugin's table */
-      {"sweep: {parameters: {env.size: [3, 1000]}}\n",
-       "10:36: error: 'size: 1000' is out of range: expected an integer in [2, 100]"},
-      {"sweep: {parameters: {env.size: [3, 3.5]}}\n",
-       "10:36: error: 'size: 3.5': expected an integer in [2, 100], not a fraction"},
-      {"sweep: {parameters: {inference.noise: [fixd]}}\n",
-       "10:40: error: 'noise: fixd': expected one of inferred, fixed; did you mean 'fixed'?"},
-      {"sweep: {parameters: {inference.nois: [fixed]}}\n",
-       "10:22: error: inference filter: unknown key 'nois'; did you mean 'noise'?"},
-  };
   for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
     g_autofree char *text =
         g_strconcat("hunch: 1\nbase:\n  env: {plugin: toy}\n  inference: {plugin: "
