@@ -102,7 +102,19 @@ static void assert_same_end(const char *a, const char *b) {
   g_assert_cmpmem(in_x, n, in_y, m);
 }
 
-/* Ten updates that follow on others leave the files of ten in one go: where the former end is one
+/* Notes the frames after the first update that is run, and stops later. */
+typedef struct First {
+  int64_t frames;
+  Stopper stopper;
+} First;
+static void note_first(void *arg, int64_t frames, int64_t total) {
+  First *f = arg;
+  if (!f->frames) f->frames = frames;
+  stop_at(&f->stopper, frames, total);
+}
+
+/* Ten updates that follow on others leave the files of ten in one go, and at most one is run
+ * again: where the former end is one
  * of the longer run's evaluations (8) or is not (7), with checkpoints to go back to or none, once
  * and over two former ends, one of which was not reached. */
 static void test_prolong(void) {
@@ -120,8 +132,9 @@ static void test_prolong(void) {
     c.run.frames = table[k].first * update, run_whole(&c, parts);
     if (table[k].second) c.run.frames = table[k].second * update, run_whole(&c, parts);
     c.run.frames = 10 * update;
-    Stopper s = {.at = c.run.frames - update};
-    g_assert_false(hn_run_cell(&c, parts, &s.stop, stop_at, &s, NULL));
+    First f = {.stopper.at = c.run.frames - update};
+    g_assert_false(hn_run_cell(&c, parts, &f.stopper.stop, note_first, &f, NULL));
+    g_assert_cmpint(f.frames, >=, MAX(table[k].first, table[k].second) * update);
     run_whole(&c, parts);
     g_assert_cmpint(hn_run_length(parts), ==, 10 * update);
     assert_same_end(whole, parts);

@@ -67,6 +67,20 @@ static bool is_kept(const Run *r, int64_t update) {
   return every > 0 && update % every == 0;
 }
 
+/* Whether the end of a run of so many updates is no place for a longer one to go on from: it does
+ * there what the longer one would not. */
+static bool ends_apart(const HnCell *cell, int64_t update) {
+  return !(due(update, cell->evaluation.every, false) && due(update, cell->run.trace_every, false));
+}
+
+/* Whether the next update is the last and ends apart, so that a longer run goes on from here. */
+static bool is_before_end(const Run *r) {
+  const HnSession *s = r->s;
+  const int64_t frames = s->phases * s->rollouts.rows * s->steps;
+  return s->frames + frames >= r->cell->run.frames && !s->scheduled &&
+         ends_apart(r->cell, s->update + 1);
+}
+
 /* Removes all checkpoints but those to be kept and the two newest: the older one is a spare in case
  * the newer is damaged. */
 static void remove_old(const Run *r) {
@@ -156,10 +170,8 @@ static bool is_consistent(const Run *r, const char *path, GHashTable *meta, GErr
 /* Whether a checkpoint is from the end of a shorter run, where it did what a longer one would not
  * have done there. */
 static bool is_former_end(const Run *r, GHashTable *meta) {
-  const int64_t update = get(meta, "update");
   return get(meta, "last") && get(meta, "frames") < r->cell->run.frames &&
-         !(due(update, r->cell->evaluation.every, false) &&
-           due(update, r->cell->run.trace_every, false));
+         ends_apart(r->cell, get(meta, "update"));
 }
 
 typedef enum Loaded { LOADED, PASSED_OVER, NOT_LOADED } Loaded;
@@ -319,7 +331,8 @@ static bool update(Run *r, GError **error) {
     ok = record(r, last, &mark, error);
     hn_recorder_timing(r->record, s, r->seconds); /* a checkpoint's time goes to the next row */
     memset(r->seconds, 0, sizeof r->seconds);
-    if (ok && (due(s->update, r->cell->run.checkpoint_every, last) || is_kept(r, s->update)))
+    if (ok && (due(s->update, r->cell->run.checkpoint_every, last) || is_kept(r, s->update) ||
+               is_before_end(r)))
       ok = save(r, error);
     lap(r, HN_TIME_CHECKPOINT, &mark);
   }
