@@ -158,16 +158,14 @@ static bool has_task(const HnEnvRows *a, const float *task) {
   return bytes == 0 || memcmp(a->b.task, task, bytes) == 0;
 }
 
-/* Task k of a split in two instances, whose rows' streams differ; `next` another task for a. */
-static bool same_numbered(HnEnvRows *a, HnEnvRows *b, int64_t k, int64_t next, GString *why) {
+/* Task k of a split in two instances, whose rows' streams differ; `next` another task for a, of
+ * which `apart` says whether it is another.  Tasks of a list may repeat, but not all be one. */
+static bool same_numbered(HnEnvRows *a, HnEnvRows *b, int64_t k, int64_t next, bool *apart,
+                          GString *why) {
   if (!went_well(hn_env_rows_reset(a, HN_NEW_TASK, next), "reset", why) ||
       !went_well(hn_env_rows_reset(b, HN_NEW_TASK, k), "reset", why))
     return false;
-  if (next != k && a->spec.task_dim && has_task(a, b->b.task)) {
-    g_string_append_printf(why, "tasks %d and %d of split %d are the same", (int)k, (int)next,
-                           (int)a->b.split);
-    return false;
-  }
+  *apart |= !has_task(a, b->b.task);
   if (!went_well(hn_env_rows_reset(a, HN_NEW_TASK, k), "reset", why)) return false;
   if (has_task(a, b->b.task)) return true;
   g_string_append_printf(why, "task %d of split %d differs between two instances", (int)k,
@@ -188,10 +186,13 @@ static bool judge_split(HnEnvRows *a, HnEnvRows *b, GString *why) {
     g_string_append(why, "a drawn task was numbered, but no task has a number");
     return false;
   }
-  bool ok = true;
+  bool ok = true, apart = false;
   for (int64_t k = 0; k < MIN(count, TASKS_MAX) && ok; k++)
-    ok = same_numbered(a, b, k, (k + 1) % count, why);
-  return ok;
+    ok = same_numbered(a, b, k, (k + 1) % count, &apart, why);
+  if (!ok || apart || count < 2 || !a->spec.task_dim) return ok;
+  g_string_append_printf(why, "tasks 0 to %d of split %d are the same",
+                         (int)MIN(count - 1, TASKS_MAX), (int)a->b.split);
+  return false;
 }
 
 static HnVerdict judge_tasks(const HnCell *cell, GString *why) {

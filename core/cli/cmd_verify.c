@@ -11,6 +11,7 @@
 #include "verbs.h"
 #include "verified_page.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -248,8 +249,9 @@ static int verify(Verification *v, bool again, bool json) {
 
 int hn_cmd_verify(int argc, char **argv) {
   gboolean json = FALSE, again = FALSE, sandbox = FALSE;
-  double tolerance = 1e-3;
-  gint64 updates = 10;
+  const gint64 unset = G_MININT64;
+  gint64 updates = unset;
+  double tolerance = -G_MAXDOUBLE; /* unset */
   g_autofree char *key = NULL, *page = NULL;
   g_auto(GStrv) cells = NULL, asked = NULL;
   GOptionEntry entries[] = {
@@ -277,8 +279,11 @@ int hn_cmd_verify(int argc, char **argv) {
   int code = hn_options_parse(verb, entries, &argc, &argv);
   if (code >= 0) return code;
   if (argc != 2 || !*argv[1]) return hn_options_refuse(verb, "expected one package");
-  if (!again && (sandbox || asked || cells))
-    return hn_options_refuse(verb, "--sandbox, --rung and --cell go with --run");
+  if (!again && (sandbox || asked || cells || updates != unset || tolerance > -G_MAXDOUBLE))
+    return hn_options_refuse(verb,
+                             "--sandbox, --rung, --cell, --updates and --tolerance go with --run");
+  if (updates == unset) updates = 10;
+  if (!(tolerance > -G_MAXDOUBLE)) tolerance = isnan(tolerance) ? tolerance : 1e-3;
   if (updates < 0 || !(tolerance >= 0))
     return hn_options_refuse(verb, "--updates and --tolerance are not negative");
   Verification v = {.verb = verb,

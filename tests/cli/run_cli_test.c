@@ -79,6 +79,7 @@ static void failing(void) {
     const char *arm, *reason;
   } cases[] = {
       {"{env: {trouble: fail}}", "told to fail"},
+      {"{env: {trouble: io}}", "told to miss a file"},
       {"{env: {trouble: abort}}",
        "killed by signal 6 (Aborted) in env trouble, step, after update 0"},
       {"{env: {trouble: kill}}", "killed by signal 9 (Killed), as the system does when memory runs "

@@ -229,6 +229,7 @@ static void test_not_intact(void) {
 static void test_refusals(void) {
   static const char *const calls[][2] = {
       {"verify a.zip --sandbox", "go with --run"},
+      {"verify a.zip --updates 10", "go with --run"},
       {"verify a.zip --run --rung again", "no rung 'again'"},
       {"verify a.zip --run --cell belief/7", "no cell 'belief/7'; did you mean 'belief/"},
       {"verify a.zip --run --updates -1", "not negative"},

@@ -367,7 +367,7 @@ static void test_find(void) {
   c.weights.arm = "traind";
   assert_blames(&c, root, "arm", "has no arm 'traind'; did you mean 'trained'?");
   c.weights.arm = "trained", c.weights_seed = 3;
-  assert_blames(&c, root, "seed", "has no seed 3 of arm trained, only 3");
+  assert_blames(&c, root, "seed", "has no seed 3 of arm trained; the last is 2");
   c.weights_seed = 2;
   g_autofree char *how = g_strdup_printf("has not run arm trained with seed 2: 'hunch run s.yaml "
                                          "-o %s --arm trained --seed 2'",

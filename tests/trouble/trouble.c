@@ -16,7 +16,7 @@
   X(flag, says, "", "A line in the log each time it is made.", 0)                         \
   X(choice, trouble, "", "What happens to a row after a few steps of one life.", "none",  \
     "none|fail|abort|kill|greed|segv|stack|exit0|exit75|loop|hog|fork|leave_child|flood|" \
-    "create_segv|destroy_segv|create_exit|create_loop|stop")
+    "create_segv|destroy_segv|create_exit|create_loop|stop|io")
 HN_PARAMS(PARAMS);
 
 enum { NAMES = 4 };
@@ -50,7 +50,8 @@ enum Kind {
   DESTROY_SEGV,
   CREATE_EXIT,
   CREATE_LOOP,
-  STOP
+  STOP,
+  IO
 };
 
 static volatile int *volatile nowhere; /* no compiler knows that it is NULL */
@@ -76,6 +77,8 @@ static HnStatus misbehave(const Trouble *m) {
   switch (m->p->trouble) {
   case FAIL:
     return m->host->fail(m->host, HN_E_NUMERIC, "told to fail");
+  case IO:
+    return m->host->fail(m->host, HN_E_IO, "told to miss a file");
   case ABORT:
     abort();
   case KILL:

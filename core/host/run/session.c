@@ -38,11 +38,12 @@ bool hn_session_find_split(const HnSession *s, const char *name, int64_t *split,
 
 bool hn_session_failed(const HnSession *s, const char *doing, HnStatus status, GError **error) {
   const char *text = hn_fail_text()[0] ? hn_fail_text() : reason(status);
-  const bool misfit = status == HN_E_SHAPE || status == HN_E_UNSUPPORTED;
+  /* a cell that has begun is not refused any more: what it has learnt and written stays */
+  const bool refuses = !doing && (status == HN_E_PARAM || status == HN_E_IO ||
+                                  status == HN_E_SHAPE || status == HN_E_UNSUPPORTED);
   const int code = status == HN_E_NUMERIC ? HN_ERROR_NUMERIC
-                   : status == HN_E_PARAM || status == HN_E_IO || (misfit && !doing)
-                       ? HN_ERROR_REFUSED
-                       : HN_ERROR_PLUGIN;
+                   : refuses              ? HN_ERROR_REFUSED
+                                          : HN_ERROR_PLUGIN;
   if (!doing) return hn_error_set(error, code, "%s", text);
   return hn_error_set(error, code, "%s (while %s, update %" PRId64 ")", text, doing, s->update);
 }

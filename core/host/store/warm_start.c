@@ -64,8 +64,8 @@ static char *explain(const HnCell *cell, const char *study, JsonObject *plan, co
   }
   int64_t count = hn_json_int(hn_json_object(plan, "seeds"), "count", INT64_MAX);
   if (seed_of(cell) >= count)
-    return blame(key, "seed", error, "%s has no seed %" PRId64 " of arm %s, only %" PRId64, study,
-                 seed_of(cell), arm, count);
+    return blame(key, "seed", error, "%s has no seed %" PRId64 " of arm %s; the last is %" PRId64,
+                 study, seed_of(cell), arm, count - 1);
   g_autofree char *how = command(cell, study, plan);
   return blame(key, "from", error, "%s has not run arm %s with seed %" PRId64 ": '%s'", study, arm,
                seed_of(cell), how);
