@@ -133,6 +133,18 @@ static void print_help(const HnVerb *verb, const GOptionEntry *entries) {
   fputs(text, stdout);
 }
 
+/* -j2, which GOption does not take, becomes --jobs=2. */
+static void spell_out(const GOptionEntry *entries, int argc, char **argv) {
+  for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+    for (const GOptionEntry *e = entries; e && e->long_name; e++) {
+      const bool takes = e->short_name && e->arg != G_OPTION_ARG_NONE;
+      if (!takes || argv[i][0] != '-' || argv[i][1] != e->short_name || !argv[i][2]) continue;
+      g_autofree char *whole = g_strdup_printf("--%s=%s", e->long_name, argv[i] + 2);
+      argv[i] = (char *)(guintptr)g_intern_string(whole);
+      break;
+    }
+}
+
 int hn_options_parse(const HnVerb *verb, GOptionEntry *entries, int *argc, char ***argv) {
   gboolean help = FALSE;
   GOptionEntry always[] = {help_entry, {NULL}};
@@ -148,6 +160,7 @@ int hn_options_parse(const HnVerb *verb, GOptionEntry *entries, int *argc, char 
   g_option_context_set_help_enabled(context, FALSE);
   if (entries) g_option_context_add_main_entries(context, entries, NULL);
   g_option_context_add_main_entries(context, always, NULL);
+  spell_out(entries, *argc, *argv);
   if (!g_option_context_parse(context, argc, argv, &error))
     return refuse_option(verb, entries, error);
   drop_dashes(argc, *argv);

@@ -94,6 +94,7 @@ static const struct {
     {"plan s.yaml -j 2", 2, "Unknown option -j"},
     {"run s.yaml -j", 2, "Missing argument for -j"},
     {"run s.yaml -j 0", 2, "-j wants a number of cells, from 1"},
+    {"run s.yaml -j0", 2, "-j wants a number of cells, from 1"},
     {"run s.yaml -j -1", 2, "-j wants a number of cells, from 1"},
     {"run s.yaml -j 1e9", 2, "1e9"},
     {"run s.yaml -j 99999999999", 2, "99999999999"},
