@@ -337,7 +337,7 @@ static void numbers(void) {
     HnFormat format;
     const char *text;
   } cases[] = {{1.005, {1, 0, false, false}, "1.0"},       {-0.004, {2, 0, false, false}, "0.00"},
-               {-0.004, {2, 0, true, false}, "+0.00"},     {12.34, {1, 0, true, false}, "+12.3"},
+               {-0.004, {2, 0, true, false}, "0.00"},      {12.34, {1, 0, true, false}, "+12.3"},
                {-3, {0, 0, false, false}, "-3"},           {7.92e-6, {2, -6, false, false}, "7.92"},
                {7.92e-6, {2, -6, true, true}, "+7.92e-6"}, {(double)NAN, {2, 0, true, false}, "-"}};
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -364,6 +364,20 @@ static void formats(void) {
   g_assert_cmpstr(heading, ==, "1e-6 nats; lower is better");
   g_autofree char *interval = hn_format_interval(&estimate[0][HN_DIFFERENCE], signs);
   g_assert_cmpstr(interval, ==, "[-0.20, +0.08]");
+}
+
+/* A difference below what float32 tells apart is 0, without a sign. */
+static void rounding(void) {
+  HnEstimate estimate[2][HN_STATISTICS] = {
+      {[HN_VALUE] = {.value = 3.5, .low = (double)NAN, .high = (double)NAN},
+       [HN_DIFFERENCE] = {.value = -9.99e-12, .low = (double)NAN, .high = (double)NAN}},
+      {[HN_VALUE] = {.value = 3.5, .low = (double)NAN, .high = (double)NAN},
+       [HN_DIFFERENCE] = {.value = (double)NAN, .low = (double)NAN, .high = (double)NAN}}};
+  char unit[] = "";
+  const HnCompared m = {.unit = unit, .arms = 2, .estimate = estimate};
+  g_autofree char *text =
+      hn_format_number(estimate[0][HN_DIFFERENCE].value, hn_format_of(&m, 0, HN_DIFFERENCE));
+  g_assert_cmpstr(text, ==, "0.000000");
 }
 
 /* Arms of unlike size: each shows four digits, and the heading has no exponent. */
@@ -446,6 +460,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/compare/numbers", numbers);
   g_test_add_func("/compare/formats", formats);
   g_test_add_func("/compare/sizes", sizes);
+  g_test_add_func("/compare/rounding", rounding);
   g_test_add_func("/compare/tail", tail);
   g_test_add_func("/compare/passes", passes);
   return g_test_run();

@@ -65,15 +65,17 @@ HnFormat hn_format_of(const HnCompared *m, int64_t arm, int statistic) {
                 exponent != common_exponent(m)};
   if (size * pow(10, f.decimals - exponent) < 10)
     f.decimals = MAX(f.decimals, decimals_of(half_width(own), size, exponent));
+  /* results are float32: what an arm's seventh digit does not show is no difference */
+  const double scale = largest_of(m, arm);
+  if (scale > 0) f.decimals = MIN(f.decimals, decimals_of(INFINITY, scale / 1e3, exponent));
   return f;
 }
 
 char *hn_format_number(double x, HnFormat f) {
   if (!isfinite(x)) return g_strdup("-");
   char *text = g_strdup_printf(f.sign ? "%+.*f" : "%.*f", f.decimals, x * pow(10, -f.exponent));
-  /* no "-0.00" */
-  if (*text == '-' && strspn(text + 1, "0.") == strlen(text + 1)) *text = f.sign ? '+' : ' ';
-  g_strchug(text);
+  const bool signed_zero = strchr("+-", *text) && strspn(text + 1, "0.") == strlen(text + 1);
+  if (signed_zero) memmove(text, text + 1, strlen(text)); /* "0.00" */
   if (!f.written || !f.exponent) return text;
   g_autofree char *plain = text;
   return g_strdup_printf("%se%d", plain, f.exponent);
