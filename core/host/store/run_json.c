@@ -155,7 +155,9 @@ static bool is_intact(const char *dir, const char *name, JsonObject *said, bool 
     g_autofree char *text = hn_checksum_file(path, &size);
     same = text && g_strcmp0(text, hn_json_string(said, "checksum", NULL)) == 0;
   }
-  return same || hn_error_set(error, HN_ERROR_FILE, "%s: is not as the run left it", path);
+  return same ||
+         hn_error_set(error, HN_ERROR_FILE,
+                      "%s: is not as the run left it; to run the cell again, remove %s", path, dir);
 }
 
 bool hn_run_files_intact(const char *dir, JsonObject *facts, bool thorough, GError **error) {
