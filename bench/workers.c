@@ -51,7 +51,7 @@ static double fastest(GArray *taken) {
 static bool frames_of(const HnCell *cell, int64_t *steps, int64_t *frames, GError **error) {
   HnSession *s = hn_session_new(cell, NULL, error);
   if (!s) return false;
-  *steps = s->steps, *frames = s->phases * s->rollouts.rows * s->steps;
+  *steps = s->steps, *frames = hn_session_frames(s);
   hn_session_free(s);
   return true;
 }

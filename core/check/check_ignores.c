@@ -41,7 +41,7 @@ static void change_beliefs(HnSession *s) {
 
 static bool update(HnSession *s, HnKind changed_for, GString *why) {
   HnStatus status = hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases);
-  s->frames += s->phases * s->rollouts.rows * s->steps;
+  s->frames += hn_session_frames(s);
   if (changed_for == HN_KIND_POLICY) change_beliefs(s);
   if (!status) status = hn_learn_policy(s);
   if (changed_for == HN_KIND_INFERENCE) change_beliefs(s);

@@ -22,7 +22,7 @@ HnSession *hn_check_session(const HnCell *cell, HnVerdict *verdict, GString *why
 
 bool hn_check_update(HnSession *s, GString *why) {
   HnStatus status = hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases);
-  s->frames += s->phases * s->rollouts.rows * s->steps;
+  s->frames += hn_session_frames(s);
   if (!status) status = hn_learn_policy(s);
   if (!status) status = hn_learn_inference(s);
   if (!status) status = hn_learn_refresh(s);
@@ -127,7 +127,7 @@ static void run(void *arg, GByteArray *out) {
     bool ok = true;
     if (r->start) {
       restore_states(states, r->start);
-      s->update = 1, s->frames = s->phases * s->rollouts.rows * s->steps;
+      s->update = 1, s->frames = hn_session_frames(s);
     }
     while (s->update < r->updates && ok) ok = hn_check_update(s, why);
     g_byte_array_append(out, &head, 1);

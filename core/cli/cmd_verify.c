@@ -11,7 +11,6 @@
 #include "verbs.h"
 #include "verified_page.h"
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -249,9 +248,10 @@ static int verify(Verification *v, bool again, bool json) {
 
 int hn_cmd_verify(int argc, char **argv) {
   gboolean json = FALSE, again = FALSE, sandbox = FALSE;
-  const gint64 unset = G_MININT64;
-  gint64 updates = unset;
-  double tolerance = -G_MAXDOUBLE; /* unset */
+  const gint64 no_updates = G_MININT64; /* not given */
+  const double no_tolerance = -G_MAXDOUBLE;
+  gint64 updates = no_updates;
+  double tolerance = no_tolerance;
   g_autofree char *key = NULL, *page = NULL;
   g_auto(GStrv) cells = NULL, asked = NULL;
   GOptionEntry entries[] = {
@@ -279,11 +279,11 @@ int hn_cmd_verify(int argc, char **argv) {
   int code = hn_options_parse(verb, entries, &argc, &argv);
   if (code >= 0) return code;
   if (argc != 2 || !*argv[1]) return hn_options_refuse(verb, "expected one package");
-  if (!again && (sandbox || asked || cells || updates != unset || tolerance > -G_MAXDOUBLE))
+  if (!again && (sandbox || asked || cells || updates != no_updates || tolerance != no_tolerance))
     return hn_options_refuse(verb,
                              "--sandbox, --rung, --cell, --updates and --tolerance go with --run");
-  if (updates == unset) updates = 10;
-  if (!(tolerance > -G_MAXDOUBLE)) tolerance = isnan(tolerance) ? tolerance : 1e-3;
+  if (updates == no_updates) updates = 10;
+  if (tolerance == no_tolerance) tolerance = 1e-3;
   if (updates < 0 || !(tolerance >= 0))
     return hn_options_refuse(verb, "--updates and --tolerance are not negative");
   Verification v = {.verb = verb,

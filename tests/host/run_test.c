@@ -113,10 +113,9 @@ static void note_first(void *arg, int64_t frames, int64_t total) {
   stop_at(&f->stopper, frames, total);
 }
 
-/* Ten updates that follow on others leave the files of ten in one go, and at most one is run
- * again: where the former end is one
- * of the longer run's evaluations (8) or is not (7), with checkpoints to go back to or none, once
- * and over two former ends, one of which was not reached. */
+/* Ten updates that follow on others leave the files of ten in one go, and at most one is run again:
+ * where the former end is one of the longer run's evaluations (8) or is not (7), with checkpoints
+ * to go back to or none, once and over two former ends, one of which was not reached. */
 static void test_prolong(void) {
   static const struct {
     int64_t first, second, evaluate, trace, checkpoint;

@@ -76,8 +76,7 @@ static bool ends_apart(const HnCell *cell, int64_t update) {
 /* Whether the next update is the last and ends apart, so that a longer run goes on from here. */
 static bool is_before_end(const Run *r) {
   const HnSession *s = r->s;
-  const int64_t frames = s->phases * s->rollouts.rows * s->steps;
-  return s->frames + frames >= r->cell->run.frames && !s->scheduled &&
+  return s->frames + hn_session_frames(s) >= r->cell->run.frames && !s->scheduled &&
          ends_apart(r->cell, s->update + 1);
 }
 
@@ -319,7 +318,7 @@ static bool update(Run *r, GError **error) {
   bool ok =
       went_well(r, "collecting", hn_rollouts_collect(s, &s->rollouts, s->phase, s->phases), error);
   if (ok) {
-    s->frames += s->phases * s->rollouts.rows * s->steps;
+    s->frames += hn_session_frames(s);
     for (int64_t k = 0; k < s->phases; k++)
       hn_episode_stats_window(&r->stats, &s->phase[k], s->env->info, s->steps, count_train, r);
     lap(r, HN_TIME_COLLECT, &mark);

@@ -330,9 +330,8 @@ static void report_missing(const char *name, GError **error) {
   g_autofree char *looked = g_strjoinv(", ", folders);
   g_autofree char *also = g_strjoinv("; ", ignored);
   hn_error_set(error, HN_ERROR_MISSING,
-               "no plugin named '%s'%s; looked in %s%s%s; "
-               "HUNCH_PLUGIN_PATH adds folders",
-               name, hint ? hint : "", looked, *also ? "; " : "", also);
+               "no plugin named '%s'%s; looked in %s%s%s; HUNCH_PLUGIN_PATH adds folders", name,
+               hint ? hint : "", looked, *also ? "; " : "", also);
 }
 
 const HnPlugin *hn_plugins_load(const char *name, HnKind kind, GError **error) {

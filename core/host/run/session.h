@@ -59,6 +59,10 @@ struct HnSession {
 /* Creates the plugins and begins the first trials.  NULL with the plugin's reason. */
 HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error);
 void hn_session_free(HnSession *s);
+/* Frames that an update collects. */
+static inline int64_t hn_session_frames(const HnSession *s) {
+  return s->phases * s->rollouts.rows * s->steps;
+}
 /* Index of the split of that name; false with HN_ERROR_REFUSED if the environment has none. */
 bool hn_session_find_split(const HnSession *s, const char *name, int64_t *split, GError **error);
 /* Puts a plugin's failure, with its reason, into error; returns false.  doing: what, in words;

@@ -14,7 +14,7 @@ typedef struct HnFormat {
  * exponent have the same decimals, two digits of the narrowest interval; an arm that would show no
  * two digits has its own. */
 HnFormat hn_format_of(const HnCompared *m, int64_t arm, int statistic);
-/* "-" for NaN, no negative zero; free with g_free, like all below. */
+/* "-" for NaN, no sign at zero; free with g_free, like all below. */
 char *hn_format_number(double x, HnFormat format);
 /* "[-0.1, 0.2]", with a "~" before a coarse one; "" where there is no interval. */
 char *hn_format_interval(const HnEstimate *e, HnFormat format);

@@ -33,6 +33,7 @@ typedef struct Moments {
 } Moments;
 /* Of x at n places (NULL: the first n). */
 Moments advantage_moments(const float *x, const int64_t *place, int64_t n);
+
 /* What advantages are divided by, once their mean is 0. */
 enum { ADVANTAGE_BY_STDDEV, ADVANTAGE_BY_VARIANCE, ADVANTAGE_RAW };
 /* Subtracts the mean and divides as `by` says, in place; returns the moments of before.  Advantages
