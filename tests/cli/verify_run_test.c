@@ -56,8 +56,8 @@ static void test_chosen(void) {
 static void test_trace(void) {
   g_autoptr(Folder) dir = copy();
   g_autofree char *cell = g_build_filename(dir, "out/belief/0", NULL);
-  /* hash 4 of 32 bytes each */
-  g_assert_cmpint(shell(cell, "printf '\\001\\002' | dd of=trace.bin bs=1 seek=100 conv=notrunc"),
+  /* digest 4 of 16 bytes each */
+  g_assert_cmpint(shell(cell, "printf '\\001\\002' | dd of=trace.bin bs=1 seek=50 conv=notrunc"),
                   ==, 0);
   reseal(cell, "trace.bin");
   pack(dir);

@@ -32,7 +32,7 @@ typedef struct Run {
   int64_t started;              /* microseconds */
   double before;                /* seconds of earlier parts */
   double seconds[HN_TIMINGS];
-  uint8_t digest[32]; /* of the weights after update `checked` */
+  uint8_t digest[HN_DIGEST_BYTES]; /* of the weights after update `checked` */
   int64_t checked;    /* -1: none yet */
   bool named;         /* the names of its files are on the disk */
 } Run;

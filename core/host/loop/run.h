@@ -15,8 +15,8 @@ typedef void HnRunProgress(void *arg, int64_t frames, int64_t frames_total);
  * config.resolved.yaml, metrics.csv (a row per update), timing.csv (seconds, kept apart so that
  * metrics.csv repeats byte for byte), episodes.csv, steps.csv (evaluation means by step of the
  * trial), trial.csv (the last evaluation: a few rows, observation by observation), predictions.csv
- * (what they predict along a line, where tasks are supervised), trace.bin (32 bytes per update:
- * SHA-256 of the weights), ckpt/NNNNNNNN.safetensors, log.txt.
+ * (what they predict along a line, where tasks are supervised), trace.bin (16 bytes per update:
+ * digest of the weights), ckpt/NNNNNNNN.safetensors, log.txt.
  *
  * run.frames 0 evaluates once, as update 0, and writes the same files.  A cell whose weights do not
  * fit ends with HN_ERROR_REFUSED, a line per tensor. */

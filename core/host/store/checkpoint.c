@@ -1,7 +1,6 @@
 /* checkpoint.c - see checkpoint.h. */
 #include "checkpoint.h"
 #include "error.h"
-#include "sha256.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -148,17 +147,17 @@ static bool all_finite(const HnState *x, gsize bytes) {
   return finite;
 }
 
-bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[32], const char **not_finite) {
-  HnSha256 sum = hn_sha256_begin();
+bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[HN_DIGEST_BYTES], const char **not_finite) {
+  HnDigest *sum = hn_digest_begin();
   *not_finite = NULL;
   for (guint i = 0; i < states->len; i++) {
     const HnState *x = states->pdata[i];
     gsize n = hn_state_bytes(x);
     if (!x->weight) continue;
-    hn_sha256_add(&sum, x->data, n);
+    hn_digest_add(sum, x->data, n);
     if (!*not_finite && !all_finite(x, n)) *not_finite = x->name;
   }
-  hn_sha256_end(&sum, digest);
+  hn_digest_end(sum, digest);
   return *not_finite == NULL;
 }
 

@@ -5,6 +5,7 @@
  * identity, the update, the frames and how long each of the run's tables was. */
 #ifndef HN_CHECKPOINT_H
 #define HN_CHECKPOINT_H
+#include "digest.h"
 #include "episodes.h"
 #include "safetensors.h"
 #include "session.h"
@@ -46,6 +47,6 @@ char *hn_state_misfit(const HnState *x, const HnStoredTensor *t);
 char *hn_state_out_of_range(const HnState *x, const void *data, gsize bytes);
 /* Copies a tensor that fits and is in range. */
 void hn_state_take(HnState *x, const HnStoredTensor *t);
-/* SHA-256 of all weights, 32 bytes; false, naming the tensor, if one of them is not finite. */
-bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[32], const char **not_finite);
+/* Digest of all weights, in their order; false, naming the tensor, if one of them is not finite. */
+bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[HN_DIGEST_BYTES], const char **not_finite);
 #endif

@@ -230,8 +230,8 @@ void hn_recorder_timing(HnRecorder *r, HnSession *s, const double seconds[HN_TIM
   show(r, HN_FILE_METRICS), show(r, HN_FILE_TIMING);
 }
 
-void hn_recorder_trace(HnRecorder *r, const uint8_t digest[32]) {
-  put(r, HN_FILE_TRACE, digest, 32);
+void hn_recorder_trace(HnRecorder *r, const uint8_t digest[HN_DIGEST_BYTES]) {
+  put(r, HN_FILE_TRACE, digest, HN_DIGEST_BYTES);
 }
 
 void hn_recorder_steps(HnRecorder *r, HnSession *s, const HnEvaluation *eval) {

@@ -2,6 +2,7 @@
  * weights. */
 #ifndef HN_RECORDER_H
 #define HN_RECORDER_H
+#include "digest.h"
 #include "record_columns.h"
 
 typedef struct HnRecorder HnRecorder;
@@ -29,7 +30,7 @@ void hn_recorder_update(HnRecorder *r, HnSession *s, const HnEpisodeMeans *train
  * of metrics.csv. */
 void hn_recorder_timing(HnRecorder *r, HnSession *s, const double seconds[HN_TIMINGS]);
 /* One hash of the weights for trace.bin. */
-void hn_recorder_trace(HnRecorder *r, const uint8_t digest[32]);
+void hn_recorder_trace(HnRecorder *r, const uint8_t digest[HN_DIGEST_BYTES]);
 void hn_recorder_steps(HnRecorder *r, HnSession *s, const HnEvaluation *eval);
 /* The rows that an evaluation kept, observation by observation.  HN_E_..: the map failed. */
 HnStatus hn_recorder_trial(HnRecorder *r, HnSession *s, int64_t split, const HnEvaluation *eval);

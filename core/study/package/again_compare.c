@@ -1,15 +1,13 @@
 /* again_compare.c - see again_compare.h. */
 #include "again_compare.h"
 #include "diff_weights.h"
+#include "digest.h"
 #include "json.h"
 #include "run_dir.h"
 #include "safetensors.h"
-#include "sha256.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-enum { DIGEST = HN_SHA256_BYTES };
 
 /* ---- weights ---- */
 
@@ -38,19 +36,19 @@ bool hn_again_weights_are_traced(const HnResult *c) {
   g_autofree char *trace = hn_run_file(c->dir, HN_FILE_TRACE), *digests = NULL;
   g_autofree char *path = hn_run_checkpoint(c->dir, hn_json_int(c->facts, "update", -1));
   gsize n = 0;
-  uint8_t digest[DIGEST];
+  uint8_t digest[HN_DIGEST_BYTES];
   HnStoredTensors *t = hn_stored_tensors_open(path, NULL);
   if (!t) return false;
   g_autoptr(GPtrArray) weights = hn_stored_tensors_weights(t);
-  HnSha256 sum = hn_sha256_begin();
+  HnDigest *sum = hn_digest_begin();
   for (guint i = 0; i < weights->len; i++) {
     const HnStoredTensor *x = weights->pdata[i];
-    hn_sha256_add(&sum, x->data, x->bytes);
+    hn_digest_add(sum, x->data, x->bytes);
   }
-  hn_sha256_end(&sum, digest);
+  hn_digest_end(sum, digest);
   hn_stored_tensors_free(t);
-  return g_file_get_contents(trace, &digests, &n, NULL) && n >= DIGEST &&
-         memcmp(digests + n - DIGEST, digest, DIGEST) == 0;
+  return g_file_get_contents(trace, &digests, &n, NULL) && n >= sizeof digest &&
+         memcmp(digests + n - sizeof digest, digest, sizeof digest) == 0;
 }
 
 /* ---- numbers ---- */

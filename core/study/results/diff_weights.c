@@ -1,12 +1,12 @@
 /* diff_weights.c - see diff_weights.h. */
 #include "diff_weights.h"
+#include "digest.h"
 #include "json.h"
 #include "run_dir.h"
 #include "safetensors.h"
 #include <math.h>
 #include <string.h>
 
-enum { DIGEST = 32 };
 
 /* ---- traces ---- */
 
@@ -29,7 +29,7 @@ static Hashes read_hashes(const HnTraced *t) {
   g_autofree char *path = hn_run_file(t->dir, HN_FILE_TRACE);
   Hashes h = {.of = t};
   if (!g_file_get_contents(path, &h.bytes, &h.count, NULL)) h.count = 0;
-  h.count /= DIGEST;
+  h.count /= HN_DIGEST_BYTES;
   return h;
 }
 
@@ -38,7 +38,7 @@ static int64_t update_of(const Hashes *h) {
 }
 
 static const char *hash_of(const Hashes *h) {
-  return h->bytes + h->at * DIGEST;
+  return h->bytes + h->at * HN_DIGEST_BYTES;
 }
 
 HnTraceDiff hn_diff_traces(const HnTraced *a, const HnTraced *b) {
@@ -48,7 +48,7 @@ HnTraceDiff hn_diff_traces(const HnTraced *a, const HnTraced *b) {
     const int64_t in_x = update_of(&x), in_y = update_of(&y);
     if (in_x == in_y) {
       d.hashes++, d.updates = in_x;
-      if (d.first < 0 && memcmp(hash_of(&x), hash_of(&y), DIGEST) != 0) d.first = in_x;
+      if (d.first < 0 && memcmp(hash_of(&x), hash_of(&y), HN_DIGEST_BYTES) != 0) d.first = in_x;
     }
     x.at += in_x <= in_y, y.at += in_y <= in_x;
   }
