@@ -6,8 +6,7 @@ static void check(const void *data, gsize n, gsize cut, const char *expected) {
   uint8_t digest[HN_DIGEST_BYTES];
   g_autoptr(GString) text = g_string_new(NULL);
   HnDigest *d = hn_digest_begin();
-  for (gsize at = 0; at < n; at += cut)
-    hn_digest_add(d, (const char *)data + at, MIN(cut, n - at));
+  for (gsize at = 0; at < n; at += cut) hn_digest_add(d, (const char *)data + at, MIN(cut, n - at));
   hn_digest_end(d, digest);
   for (int k = 0; k < HN_DIGEST_BYTES; k++) g_string_append_printf(text, "%02x", digest[k]);
   g_assert_cmpstr(text->str, ==, expected);

@@ -33,8 +33,8 @@ typedef struct Run {
   double before;                /* seconds of earlier parts */
   double seconds[HN_TIMINGS];
   uint8_t digest[HN_DIGEST_BYTES]; /* of the weights after update `checked` */
-  int64_t checked;    /* -1: none yet */
-  bool named;         /* the names of its files are on the disk */
+  int64_t checked;                 /* -1: none yet */
+  bool named;                      /* the names of its files are on the disk */
 } Run;
 
 static double seconds_so_far(const Run *r) {

@@ -147,7 +147,8 @@ static bool all_finite(const HnState *x, gsize bytes) {
   return finite;
 }
 
-bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[HN_DIGEST_BYTES], const char **not_finite) {
+bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[HN_DIGEST_BYTES],
+                          const char **not_finite) {
   HnDigest *sum = hn_digest_begin();
   *not_finite = NULL;
   for (guint i = 0; i < states->len; i++) {

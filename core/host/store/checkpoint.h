@@ -48,5 +48,6 @@ char *hn_state_out_of_range(const HnState *x, const void *data, gsize bytes);
 /* Copies a tensor that fits and is in range. */
 void hn_state_take(HnState *x, const HnStoredTensor *t);
 /* Digest of all weights, in their order; false, naming the tensor, if one of them is not finite. */
-bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[HN_DIGEST_BYTES], const char **not_finite);
+bool hn_checkpoint_digest(GPtrArray *states, uint8_t digest[HN_DIGEST_BYTES],
+                          const char **not_finite);
 #endif

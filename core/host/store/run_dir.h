@@ -22,7 +22,7 @@
   X(STEPS, "steps.csv", "Evaluation means by step of the trial.")                                 \
   X(TRIAL, "trial.csv", "Recorded rows of the last evaluation, observation by observation.")      \
   X(PREDICTIONS, "predictions.csv", "What those rows predict along a grid, in supervised tasks.") \
-  X(TRACE, "trace.bin", "Digest of the weights, 16 bytes per traced update.")                    \
+  X(TRACE, "trace.bin", "Digest of the weights, 16 bytes per traced update.")                     \
   X(EVENTS, "events.out.tfevents.hunch",                                                          \
     "metrics.csv for TensorBoard, with times of day; where run.tensorboard asks for it.")         \
   X(LOG, "log.txt", "Messages of the run and its plugins, and what they print.")                  \

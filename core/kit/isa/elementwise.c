@@ -123,6 +123,45 @@ static double norm2(int64_t n, const float *x) {
   return sum[0];
 }
 
+/* ---- layer normalisation ---- */
+
+/* dot(n, x, 1, 1, ..), which it is to the bit */
+static float sum_of(int64_t n, const float *x) {
+  float sum[16] = {0};
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    for (int l = 0; l < 16; l++) sum[l] += x[i + l];
+  for (int l = 0; i + l < n; l++) sum[l] += x[i + l];
+  for (int width = 8; width > 0; width /= 2)
+    for (int l = 0; l < width; l++) sum[l] += sum[l + width];
+  return sum[0];
+}
+
+static float norm(int64_t n, const float *restrict x, const float *restrict gain,
+                  const float *restrict bias, float eps, float *restrict z, float *restrict y) {
+  const float share = 1 / (float)n, mean = share * sum_of(n, x);
+  for (int64_t j = 0; j < n; j++) z[j] = x[j] - mean;
+  const float inverse = 1 / sqrtf(share * dot(n, z, z) + eps);
+  for (int64_t j = 0; j < n; j++) {
+    z[j] *= inverse;
+    y[j] = (gain ? z[j] * gain[j] : z[j]) + (bias ? bias[j] : 0);
+  }
+  return inverse;
+}
+
+static void norm_back(int64_t n, const float *restrict g, const float *restrict z,
+                      const float *restrict gain, float inverse, float *restrict d,
+                      float *restrict dx) {
+  for (int64_t j = 0; j < n; j++) d[j] = gain ? g[j] * gain[j] : g[j];
+  const float share = 1 / (float)n, mean = share * sum_of(n, d), slope = share * dot(n, d, z);
+  for (int64_t j = 0; j < n; j++) dx[j] += inverse * (d[j] - mean - slope * z[j]);
+}
+
+static void multiply_add(int64_t n, const float *restrict x, const float *restrict y,
+                         float *restrict sum) {
+  for (int64_t j = 0; j < n; j++) sum[j] += x[j] * y[j];
+}
+
 /* ---- columns ---- */
 
 static void column_sums(int64_t rows, int64_t cols, const float *x, int64_t ld,
@@ -176,6 +215,9 @@ const HnKernels HN_VARIANT(hn_kernels) = {.product = HN_VARIANT(hn_product),
                                           .axpy = axpy,
                                           .dot = dot,
                                           .norm2 = norm2,
+                                          .norm = norm,
+                                          .norm_back = norm_back,
+                                          .multiply_add = multiply_add,
                                           .column_sums = column_sums,
                                           .column_squares = column_squares,
                                           .standardise = standardise,

@@ -45,6 +45,14 @@ typedef struct HnKernels {
   void (*axpy)(int64_t n, float a, const float *x, float *y); /* y += a x */
   float (*dot)(int64_t n, const float *x, const float *y);    /* in one fixed order */
   double (*norm2)(int64_t n, const float *x);
+  void (*multiply_add)(int64_t n, const float *x, const float *y, float *sum); /* sum += x y */
+  /* Of one row: z = (x - mean) / deviation, y = z gain + bias; returns 1 / deviation, inverse.
+   * Back: dx += (d - mean d - z mean(z d)) inverse for d = g gain, which it leaves.  gain and bias
+   * may be NULL. */
+  float (*norm)(int64_t n, const float *x, const float *gain, const float *bias, float eps,
+                float *z, float *y);
+  void (*norm_back)(int64_t n, const float *g, const float *z, const float *gain, float inverse,
+                    float *d, float *dx);
   /* Of columns of x [rows, cols], row stride ld, in float64: sum += x; squares += (x - mean)^2. */
   void (*column_sums)(int64_t rows, int64_t cols, const float *x, int64_t ld, double *sum);
   void (*column_squares)(int64_t rows, int64_t cols, const float *x, int64_t ld, const double *mean,

@@ -153,7 +153,7 @@ static void concat_back(HnTape *t, HnRecord *r) {
       if (fresh)
         copy_row(cols, g, dx + i * cols);
       else
-        for (int64_t j = 0; j < cols; j++) dx[i * cols + j] += g[j];
+        hn_kernels()->add(cols, g, dx + i * cols);
     }
     at += cols;
   }

@@ -1,6 +1,5 @@
 /* tape_norm.c - layer normalisation on the tape. */
 #include "tape_record.h"
-#include <math.h>
 
 typedef struct Norm {
   float *z;       /* [B, n] (x - mean) / deviation */
@@ -11,19 +10,14 @@ static void norm_back(HnTape *t, HnRecord *r) {
   const HnKernels *k = hn_kernels();
   const Norm *saved = r->extra;
   const int64_t n = r->a->cols;
-  const float *gain = r->b ? r->b->data : NULL, share = 1 / (float)n;
+  const float *gain = r->b ? r->b->data : NULL;
   float *dx = hn_grad(r->a), *dgain = r->b ? hn_grad(r->b) : NULL;
   float *dbias = r->c ? hn_grad(r->c) : NULL, *d = hn_tape_take(t, n, sizeof *d);
-  const float *one = hn_filled(t, 1, n, 1)->data;
   for (int64_t i = 0; i < r->a->rows; i++) {
     const float *g = r->y->grad + i * n, *z = saved->z + i * n;
-    for (int64_t j = 0; dgain && j < n; j++) dgain[j] += g[j] * z[j];
+    if (dgain) k->multiply_add(n, g, z, dgain);
     if (dbias) k->add(n, g, dbias);
-    if (!dx) continue;
-    for (int64_t j = 0; j < n; j++) d[j] = gain ? g[j] * gain[j] : g[j];
-    const float mean = share * k->dot(n, d, one), slope = share * k->dot(n, d, z);
-    for (int64_t j = 0; j < n; j++)
-      dx[i * n + j] += saved->inverse[i] * (d[j] - mean - slope * z[j]);
+    if (dx) k->norm_back(n, g, z, gain, saved->inverse[i], d, dx + i * n);
   }
 }
 
@@ -62,17 +56,9 @@ HnVar *hn_layer_norm(HnTape *t, HnVar *x, HnVar *gain, HnVar *bias, float eps) {
   Norm *saved = hn_tape_take(t, 1, sizeof *saved);
   *saved = (Norm){.z = hn_tape_take(t, x->rows * n, sizeof(float)),
                   .inverse = hn_tape_take(t, x->rows, sizeof(float))};
-  const float *one = hn_filled(t, 1, n, 1)->data, share = 1 / (float)n;
-  for (int64_t i = 0; i < x->rows; i++) {
-    const float *in = x->data + i * n, mean = share * k->dot(n, in, one);
-    float *z = saved->z + i * n, *out = y->data + i * n;
-    for (int64_t j = 0; j < n; j++) z[j] = in[j] - mean;
-    const float inverse = saved->inverse[i] = 1 / sqrtf(share * k->dot(n, z, z) + eps);
-    for (int64_t j = 0; j < n; j++) {
-      z[j] *= inverse;
-      out[j] = (gain ? z[j] * gain->data[j] : z[j]) + (bias ? bias->data[j] : 0);
-    }
-  }
+  for (int64_t i = 0; i < x->rows; i++)
+    saved->inverse[i] = k->norm(n, x->data + i * n, gain ? gain->data : NULL,
+                                bias ? bias->data : NULL, eps, saved->z + i * n, y->data + i * n);
   HnRecord *r = hn_record(t, &norm_rule, y, x, gain, bias);
   if (r) r->extra = saved, r->scale = eps;
   return y;

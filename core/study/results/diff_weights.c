@@ -7,7 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-
 /* ---- traces ---- */
 
 HnTraced hn_traced(const HnResult *c) {
