@@ -194,6 +194,9 @@ static bool check_all(JsonBuilder *b) {
   check_machine(b);
   check_tool(b, "gnuplot", "gnuplot-nox", "'hunch report' draws its figures with it");
   check_tool(b, "ffmpeg", "ffmpeg", "only videos need it");
+  check_tool(b, "cc", "gcc", "plugins of your own in C are compiled with it");
+  check_tool(b, "meson", "meson", "what 'hunch new' writes is built with it");
+  check_tool(b, "pkg-config", "pkg-config", "it tells compilers where hunch's headers are");
   bool missing = check_plugins(b);
   check_numerics(b);
   check_portable(b);

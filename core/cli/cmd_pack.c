@@ -54,6 +54,9 @@ int hn_cmd_pack(int argc, char **argv) {
   if (code >= 0) return code;
   if (argc != 2 || !*argv[1]) return hn_options_refuse(verb, "expected one study folder");
   if (!output || !*output) return hn_options_refuse(verb, "expected -o FILE.zip");
+  if (!g_str_has_suffix(output, ".zip"))
+    return hn_options_refuse(verb, "-o %s: a package is a ZIP file, so its name ends in .zip",
+                             output);
   if (license && !hn_license_is_id(license))
     return hn_options_refuse(verb, "--license %s: expected an identifier of SPDX, as CC-BY-4.0",
                              license);

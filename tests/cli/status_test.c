@@ -105,6 +105,23 @@ static void test_resolved(void) {
   expect(wrong.err, "no arm 'othr'; did you mean 'other'?");
 }
 
+/* Of an arm one cell is prolonged, and the other is not yet: not everything is done, and results of
+ * two lengths are not compared. */
+static void test_prolonged(void) {
+  g_auto(Run) run = hunch(dir, "run s.yaml run.frames=4400 --arm plain --seed 0");
+  g_assert_cmpint(run.code, ==, 0);
+  g_auto(Run) status = hunch(dir, "status runs/s"), compare = hunch(dir, "compare runs/s");
+  expect(status.out, "s: 3 of 4 cells done, 1 interrupted\n");
+  expect(status.out, "plain/1: it ended at frame 4000, where others of its arm go on to 4400; it "
+                     "goes on when it is run again");
+  expect(compare.err, "arm plain differ in run.frames: 4400 and 4000; `hunch run` prolongs the "
+                      "shorter");
+  g_auto(Run) rest = hunch(dir, "run s.yaml run.frames=4400 --arm plain");
+  g_assert_cmpint(rest.code, ==, 0);
+  g_auto(Run) after = hunch(dir, "status runs/s");
+  expect(after.out, "s: 4 of 4 cells done\n");
+}
+
 /* What is asked for in the wrong way. */
 static void test_refused(void) {
   g_auto(Run) none = hunch(dir, "status"), wrong = hunch(dir, "status run/s");
@@ -122,6 +139,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/status/watch", test_watch);
   g_test_add_func("/status/runs", test_runs);
   g_test_add_func("/status/resolved", test_resolved);
+  g_test_add_func("/status/prolonged", test_prolonged);
   g_test_add_func("/status/refused", test_refused);
   const int result = g_test_run();
   remove_folder(dir);

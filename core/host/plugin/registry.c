@@ -326,7 +326,10 @@ static void report_missing(const char *name, GError **error) {
   g_auto(GStrv) folders = hn_plugins_folders();
   g_auto(GStrv) ignored = hn_plugins_ignored();
   const char *nearest = hn_diag_nearest(name, (const char *const *)names);
-  g_autofree char *hint = nearest ? g_strdup_printf(" (did you mean '%s'?)", nearest) : NULL;
+  g_autofree char *hint = g_str_has_suffix(name, ".so")
+                              ? g_strdup_printf(" (a file of this folder is './%s')", name)
+                          : nearest ? g_strdup_printf(" (did you mean '%s'?)", nearest)
+                                    : NULL;
   g_autofree char *looked = g_strjoinv(", ", folders);
   g_autofree char *also = g_strjoinv("; ", ignored);
   hn_error_set(error, HN_ERROR_MISSING,

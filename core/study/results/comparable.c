@@ -78,10 +78,12 @@ static bool same_configurations(const HnResults *r, GError **error) {
       if (!hn_result_counts(c) || c == first) continue;
       g_autofree char *found = difference(first, c, HN_KEY_FREE | HN_KEY_SEED);
       if (!found) continue;
-      return hn_error_set(error, HN_ERROR_DIFFERS,
-                          "these results cannot be compared: seeds %" G_GINT64_FORMAT
-                          " and %" G_GINT64_FORMAT " of arm %s differ in %s",
-                          first->seed_index, c->seed_index, r->arms[arm], found);
+      return hn_error_set(
+          error, HN_ERROR_DIFFERS,
+          "these results cannot be compared: seeds %" G_GINT64_FORMAT " and %" G_GINT64_FORMAT
+          " of arm %s differ in %s%s",
+          first->seed_index, c->seed_index, r->arms[arm], found,
+          g_str_has_prefix(found, "run.frames:") ? "; `hunch run` prolongs the shorter" : "");
     }
   }
   return true;

@@ -236,6 +236,26 @@ static void spread_lengths(GPtrArray *cells, guint first, int64_t seeds) {
   }
 }
 
+/* A run whose run.frames rose prolongs the cells of an arm one after the other: those that ended
+ * where it was lower go on, too. */
+static void reopen_shorter(GPtrArray *cells, guint first, int64_t seeds) {
+  int64_t most = -1;
+  for (int64_t s = 0; s < seeds; s++) {
+    const HnLiveCell *c = cells->pdata[first + s];
+    most = MAX(most, c->frames_total);
+  }
+  for (int64_t s = 0; s < seeds; s++) {
+    HnLiveCell *c = cells->pdata[first + s];
+    if (c->state != HN_LIVE_DONE || c->frames >= most) continue;
+    c->state = HN_LIVE_INTERRUPTED, c->updates = c->frames_total = -1;
+    g_free(c->reason);
+    c->reason =
+        g_strdup_printf("it ended at frame %" PRId64 ", where others of its arm go on to %" PRId64
+                        "; it goes on when it is run again",
+                        c->frames, most);
+  }
+}
+
 /* Cells of unknown length count as those of known length do on average. */
 static double time_left(const GPtrArray *cells) {
   double rate = 0, missing = 0, unknown = 0, known = 0, lengths = 0;
@@ -262,7 +282,6 @@ static bool is_unchanged(const HnLiveCell *c, const char *folder) {
 
 void hn_live_refresh(HnLive *live) {
   const HnResults *plan = live->plan;
-  memset(live->count, 0, sizeof live->count);
   for (guint i = 0; i < live->cells->len; i++) {
     const char *arm = plan->arms[i / plan->seeds];
     const int64_t seed = i % plan->seeds;
@@ -271,12 +290,15 @@ void hn_live_refresh(HnLive *live) {
     if (!is_unchanged(c, folder)) {
       live->cells->pdata[i] = hn_live_cell_read(folder, arm, seed, plan->report.metric);
       hn_live_cell_free(c);
-      c = live->cells->pdata[i];
     }
-    live->count[c->state]++;
   }
-  for (int64_t a = 0; a < plan->arm_count; a++)
+  for (int64_t a = 0; a < plan->arm_count; a++) {
+    reopen_shorter(live->cells, (guint)(a * plan->seeds), plan->seeds);
     spread_lengths(live->cells, (guint)(a * plan->seeds), plan->seeds);
+  }
+  memset(live->count, 0, sizeof live->count);
+  for (guint i = 0; i < live->cells->len; i++)
+    live->count[((const HnLiveCell *)live->cells->pdata[i])->state]++;
   live->left = time_left(live->cells);
 }
 
