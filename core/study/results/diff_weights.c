@@ -161,11 +161,12 @@ static HnWeightsDiff *compare_checkpoints(const char *path_a, const char *dir_b)
 
 HnWeightsDiff *hn_diff_first_weights(const char *dir_a, const char *dir_b) {
   g_autoptr(GPtrArray) all = hn_run_checkpoints(dir_a, NULL);
-  for (guint i = 0; all && i < all->len; i++) {
-    g_autoptr(HnWeightsDiff) w = compare_checkpoints(all->pdata[i], dir_b);
-    if (w && w->tensors->len) return g_steal_pointer(&w);
+  HnWeightsDiff *w = NULL;
+  for (guint i = 0; all && i < all->len && !w; i++) {
+    w = compare_checkpoints(all->pdata[i], dir_b);
+    if (w && !w->tensors->len) g_clear_pointer(&w, hn_weights_diff_free);
   }
-  return NULL;
+  return w;
 }
 
 HnWeightsDiff *hn_diff_last_weights(const char *dir_a, const char *dir_b) {
