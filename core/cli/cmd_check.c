@@ -122,13 +122,34 @@ static void judge_all(Check *c) {
   }
 }
 
-/* What is said of the file in later runs: all laws judged and none broken, or nothing.  The last
- * word counts. */
+/* Why the plugin did nothing of what was asked: it refuses the run, so that of all laws only that
+ * of its loading was judged.  NULL: it did something. */
+static const char *refusal(const Check *c) {
+  const char *why = NULL;
+  for (guint k = 0; k < c->judged->len; k++) {
+    const Judged *j = &g_array_index(c->judged, Judged, k);
+    const bool loads = strcmp(j->law->name, "loads") == 0;
+    if (c->only || (!loads && j->verdict != HN_LAW_SKIPPED)) return NULL;
+    if (!loads && !why) why = j->why;
+  }
+  return why;
+}
+
+/* Whether the file was found to keep more of these laws, with other arguments perhaps. */
+static bool is_known_better(const Check *c) {
+  HnCheckRecord known = {0};
+  const bool better = hn_checked_find(c->plugin, &known) && known.laws == HN_LAWS_VERSION &&
+                      known.kept > c->count[HN_LAW_KEPT];
+  hn_checked_clear(&known);
+  return better;
+}
+
+/* What is said of the file in later runs: all laws judged and none broken, or nothing. */
 static void record(Check *c, char **arguments) {
   g_autoptr(GError) error = NULL;
   if (c->count[HN_LAW_BROKEN]) {
     hn_checked_forget(c->plugin);
-  } else if (!c->only && c->count[HN_LAW_KEPT]) {
+  } else if (!c->only && !refusal(c) && !is_known_better(c)) {
     g_autofree char *folder = hn_checked_folder(), *with = g_strjoinv(" ", arguments);
     const HnCheckRecord all = {HN_LAWS_VERSION, c->count[HN_LAW_KEPT], c->count[HN_LAW_SKIPPED],
                                NULL, with};
@@ -144,6 +165,11 @@ static void print_summary(const Check *c, char **argv) {
          c->judged->len == 1 ? "" : "s", c->count[HN_LAW_KEPT], c->count[HN_LAW_BROKEN],
          c->count[HN_LAW_SKIPPED]);
   if (c->record) printf("recorded for later runs: %s\n", c->record);
+  const char *refused = refusal(c);
+  if (refused)
+    printf("It refuses the run that it was to be judged in: %s\n"
+           "Name what it needs, as in env.plugin=NAME, inference.plugin=NAME or run.samples=1.\n",
+           refused);
   for (guint k = 0; k < c->judged->len; k++) {
     const Judged *j = &g_array_index(c->judged, Judged, k);
     if (j->verdict != HN_LAW_BROKEN) continue;
@@ -255,7 +281,8 @@ static int check(Check *c, char **argv, bool json) {
     print_json(c);
   else
     print_text(c, argv);
-  return c->count[HN_LAW_BROKEN] ? HN_EXIT_BROKEN : HN_EXIT_DONE;
+  if (c->count[HN_LAW_BROKEN]) return HN_EXIT_BROKEN;
+  return refusal(c) ? HN_EXIT_USAGE : HN_EXIT_DONE;
 }
 
 int hn_cmd_check(int argc, char **argv) {

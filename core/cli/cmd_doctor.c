@@ -132,6 +132,27 @@ static void check_tool(JsonBuilder *b, const char *tool, const char *package, co
     say(b, OPTIONAL, tool, "not found; %s: apt-get install %s", purpose, package);
 }
 
+/* Whether compilers find the headers of this very hunch, as plugins outside its sources ask. */
+static void check_headers(JsonBuilder *b) {
+  char *ask[] = {"pkg-config", "--variable=plugindir", "hunch", NULL};
+  g_autofree char *out = NULL, *folder = NULL;
+  g_auto(GStrv) own = hn_plugins_folders();
+  int status = -1;
+  if (!g_spawn_sync(NULL, ask, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
+                    &out, NULL, &status, NULL))
+    return; /* there is no pkg-config, which has been said */
+  if (status == 0 && *g_strstrip(out)) folder = g_canonicalize_filename(out, NULL);
+  if (!folder)
+    say(b, OPTIONAL, "headers",
+        "pkg-config finds no hunch; plugins outside its sources need 'meson install -C build' and "
+        "export PKG_CONFIG_PATH=PREFIX/lib/pkgconfig (or PREFIX/lib/x86_64-linux-gnu/pkgconfig)");
+  else if (!g_strv_contains((const char *const *)own, folder))
+    say(b, OPTIONAL, "headers", "pkg-config finds those of another hunch, whose plugins are in %s",
+        folder);
+  else
+    say(b, GOOD, "headers", "pkg-config finds those of this hunch");
+}
+
 /* The Debian package that holds the library a loader's message names, or NULL. */
 static const char *package_of(const char *reason) {
   static const char *const known[][2] = {{"libmujoco.so", "libmujoco2.2.2"},
@@ -197,6 +218,7 @@ static bool check_all(JsonBuilder *b) {
   check_tool(b, "cc", "gcc", "plugins of your own in C are compiled with it");
   check_tool(b, "meson", "meson", "what 'hunch new' writes is built with it");
   check_tool(b, "pkg-config", "pkg-config", "it tells compilers where hunch's headers are");
+  check_headers(b);
   bool missing = check_plugins(b);
   check_numerics(b);
   check_portable(b);
