@@ -7,15 +7,16 @@
 #include <stdio.h>
 
 /* A package may call its study anything. */
-static char *default_output(const HnResults *r) {
+static char *default_output(const HnResults *r, HnExportChoice choice) {
   const bool safe = g_regex_match_simple(HN_NAME_PATTERN, r->study, 0, 0);
-  return g_strdup_printf("%s-export", safe ? r->study : "study");
+  return g_strdup_printf("%s-%s", safe ? r->study : "study", choice.tables ? "export" : "weights");
 }
 
 static int export(const HnVerb *verb, const char *dir, HnExportChoice choice, const char *output) {
   g_autoptr(GError) error = NULL;
   g_autoptr(HnOpened) o = hn_opened_new(dir, &error);
-  g_autofree char *folder = o ? output ? g_strdup(output) : default_output(o->results) : NULL;
+  g_autofree char *folder =
+      o ? output ? g_strdup(output) : default_output(o->results, choice) : NULL;
   if (!o || !hn_export(o->results, choice, folder, &error)) {
     hn_message_error(verb->name, "%s", error->message);
     return hn_verb_exit_code(error);
@@ -29,7 +30,7 @@ int hn_cmd_export(int argc, char **argv) {
   g_autofree char *output = NULL;
   GOptionEntry entries[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
-       "The folder to write; default: STUDY-export", "FOLDER"},
+       "The folder to write; default: STUDY-export, or STUDY-weights for weights alone", "FOLDER"},
       {"npz", 0, 0, G_OPTION_ARG_NONE, &npz,
        "The tables, as numpy.load reads them, and what their columns mean; the default", NULL},
       {"weights", 0, 0, G_OPTION_ARG_NONE, &weights,

@@ -66,6 +66,27 @@ static void test_environment(void) {
   expect(with.out, "1 law: 1 kept, 0 broken, 0 skipped");
 }
 
+/* Of a run that it refuses nothing was judged, which neither passes nor replaces what was found in
+ * a run that it takes. */
+static void test_refusal(void) {
+  g_auto(Run) before = hunch(dir, "check oracle env.plugin=trouble"),
+              well = hunch(dir, "check oracle"),
+              after = hunch(dir, "check oracle env.plugin=trouble");
+  g_assert_cmpint(before.code, ==, 2);
+  expect(before.out,
+         "It refuses the run that it was to be judged in: oracle: the environment gives "
+         "no task parameters");
+  g_assert_null(strstr(before.out, "recorded for later runs"));
+  g_assert_cmpint(well.code, ==, 0);
+  const char *at = strstr(well.out, "recorded for later runs: ");
+  g_assert_nonnull(at);
+  g_autofree char *record = g_strchomp(g_strdup(at + strlen("recorded for later runs: ")));
+  g_assert_cmpint(after.code, ==, 2);
+  g_autoptr(JsonObject) o = hn_json_read(record, NULL);
+  g_assert_cmpint(hn_json_int(o, "kept", 0), >, 10);
+  g_assert_cmpstr(hn_json_string(o, "arguments", NULL), ==, "");
+}
+
 /* ---- records ---- */
 
 /* Runs a study of one cell with the copy of a plugin in the test's folder; what run.json says. */
@@ -205,6 +226,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/check_cli/deaths", test_deaths);
   g_test_add_func("/check_cli/child", test_child);
   g_test_add_func("/check_cli/environment", test_environment);
+  g_test_add_func("/check_cli/refusal", test_refusal);
   g_test_add_func("/check_cli/record", test_record);
   g_test_add_func("/check_cli/list", test_list);
   g_test_add_func("/check_cli/misuse", test_misuse);

@@ -56,10 +56,10 @@ static void test_odd_table(void) {
 static void test_weights(void) {
   g_autoptr(Folder) dir = packed_copy(home);
   well(dir, "export out --weights");
-  g_assert_cmpint(shell(dir, "test $(find tiny-export -type f | wc -l) = 5"), ==, 0);
+  g_assert_cmpint(shell(dir, "test $(find tiny-weights -type f | wc -l) = 5"), ==, 0);
   g_assert_cmpint(shell(dir,
                         "unzip -q a.zip -d p && for c in belief/0 belief/1 none/0 none/1; do "
-                        "cmp tiny-export/$c/weights.safetensors p/study/$c/ckpt/*2.safetensors "
+                        "cmp tiny-weights/$c/weights.safetensors p/study/$c/ckpt/*2.safetensors "
                         "|| exit 1; done"),
                   ==, 0);
 }

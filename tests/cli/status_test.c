@@ -122,6 +122,26 @@ static void test_prolonged(void) {
   expect(after.out, "s: 4 of 4 cells done\n");
 }
 
+/* A table that is gone is damage, and so are other digits of the same length where a run looks. */
+static void test_damaged(void) {
+  g_assert_cmpint(shell(dir, "mv runs/s/plain/1/episodes.csv kept.csv"), ==, 0);
+  g_auto(Run) gone = hunch(dir, "status runs/s");
+  expect(gone.out, "s: 3 of 4 cells done, 1 damaged\n");
+  expect(gone.out, "plain/1: ");
+  expect(gone.out, "episodes.csv: is not as the run left it");
+  g_assert_cmpint(
+      shell(dir,
+            "mv kept.csv runs/s/plain/1/episodes.csv && cp runs/s/plain/1/metrics.csv kept.csv && "
+            "tr 1 2 <kept.csv >runs/s/plain/1/metrics.csv"),
+      ==, 0);
+  g_auto(Run) same = hunch(dir, "status runs/s"),
+              run = hunch(dir, "run s.yaml run.frames=4400 --arm plain");
+  expect(same.out, "s: 4 of 4 cells done\n");
+  g_assert_cmpint(run.code, ==, 2);
+  expect(run.err, "metrics.csv: is not as the run left it");
+  g_assert_cmpint(shell(dir, "mv kept.csv runs/s/plain/1/metrics.csv"), ==, 0);
+}
+
 /* What is asked for in the wrong way. */
 static void test_refused(void) {
   g_auto(Run) none = hunch(dir, "status"), wrong = hunch(dir, "status run/s");
@@ -140,6 +160,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/status/runs", test_runs);
   g_test_add_func("/status/resolved", test_resolved);
   g_test_add_func("/status/prolonged", test_prolonged);
+  g_test_add_func("/status/damaged", test_damaged);
   g_test_add_func("/status/refused", test_refused);
   const int result = g_test_run();
   remove_folder(dir);

@@ -174,6 +174,14 @@ static bool add_plan(HnGathered *g, const HnPortable *p, GError **error) {
   return add_text_edition(g, HN_PACKAGE_STUDY "/" HN_STUDY_SOURCE, source, yaml, error);
 }
 
+/* Whether a report leaves such a file: what a killed one left half written has another name. */
+static bool is_of_report(const char *name) {
+  static const char *const ends[] = {".html", ".csv", ".svg", ".pdf"};
+  bool is = false;
+  for (guint k = 0; k < G_N_ELEMENTS(ends); k++) is |= g_str_has_suffix(name, ends[k]);
+  return is;
+}
+
 /* The page and its figures, as they are: of those that name a place of this machine, none. */
 static bool add_report(HnGathered *g, const HnPortable *p, const char *below, GError **error) {
   g_autofree char *path = g_build_filename(g->results->dir, below, NULL);
@@ -182,11 +190,11 @@ static bool add_report(HnGathered *g, const HnPortable *p, const char *below, GE
     bool ok = true;
     for (const char *name; d && ok && (name = g_dir_read_name(d));) {
       g_autofree char *inner = g_build_filename(below, name, NULL);
-      ok = add_report(g, p, inner, error);
+      if (*name != '.') ok = add_report(g, p, inner, error);
     }
     return ok;
   }
-  if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) return true;
+  if (!g_file_test(path, G_FILE_TEST_IS_REGULAR) || !is_of_report(below)) return true;
   g_autofree char *name = g_build_filename(HN_PACKAGE_STUDY, below, NULL);
   g_autoptr(GBytes) bytes = bytes_of(path, error);
   if (!bytes) return false;

@@ -1,11 +1,15 @@
 /* figure.c - see figure.h. */
 #include "figure.h"
 #include "error.h"
+#include "folder.h"
 #include "gnuplot.h"
 #include "svg.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
+
+/* Folders that figures are drawn in. */
+#define DRAWING ".drawing-"
 
 #define ADDRESS(name) &hn_figure_##name,
 static const HnFigureKind *const kinds[] = {HN_FIGURE_KINDS(ADDRESS)};
@@ -182,9 +186,23 @@ static void remove_drawn(const Drawing *d) {
   g_rmdir(d->folder);
 }
 
+/* What killed reports left, an hour after anybody could still be drawing there. */
+static void sweep_left(const char *folder) {
+  enum { HOUR = 3600 };
+  g_autoptr(GDir) d = g_dir_open(folder, 0, NULL);
+  for (const char *name; d && (name = g_dir_read_name(d));) {
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    GStatBuf s;
+    if (g_str_has_prefix(name, DRAWING) && g_lstat(path, &s) == 0 &&
+        s.st_mtime + HOUR < g_get_real_time() / G_USEC_PER_SEC)
+      hn_folder_remove(path);
+  }
+}
+
 char **hn_figures_draw(const GPtrArray *figures, const HnReportParams *report, const char *folder,
                        bool *pdf, GError **error) {
-  g_autofree char *own = g_build_filename(folder, ".drawing-XXXXXX", NULL);
+  g_autofree char *own = g_build_filename(folder, DRAWING "XXXXXX", NULL);
+  sweep_left(folder);
   if (!g_mkdtemp(own)) {
     const int code = errno;
     hn_error_set(error, HN_ERROR_FILE, "%s: %s", folder, g_strerror(code));

@@ -3,6 +3,11 @@
 #include "error.h"
 #include "json.h"
 
+/* A text of nothing shows as such. */
+static const char *shown(const HnNode *n) {
+  return *n->text ? n->text : "''";
+}
+
 /* The first difference, "run.frames: 100 and 200"; *arg: char *. */
 static void keep_first(void *arg, const char *path, const HnNode *a, const HnNode *b) {
   char **first = arg;
@@ -12,7 +17,7 @@ static void keep_first(void *arg, const char *path, const HnNode *a, const HnNod
   else if (a->kind != HN_NODE_TEXT || b->kind != HN_NODE_TEXT)
     *first = g_strdup_printf("%s: of another kind", path);
   else
-    *first = g_strdup_printf("%s: %s and %s", path, a->text, b->text);
+    *first = g_strdup_printf("%s: %s and %s", path, shown(a), shown(b));
 }
 
 /* The first key but those of a role in `ignored` in which two cells differ, or NULL. */

@@ -4,6 +4,7 @@
 #include "last_row.h"
 #include "lock.h"
 #include "run_dir.h"
+#include "run_json.h"
 #include <glib/gstdio.h>
 #include <inttypes.h>
 #include <math.h>
@@ -181,7 +182,10 @@ static void read_files(HnLiveCell *c, const char *folder, const char *metric,
   judge_state(c, folder, facts, holder);
   c->written = g_strdup(hn_json_string(facts, "written", NULL));
   if (c->state == HN_LIVE_DONE) {
-    take_end(c, folder, facts, metric);
+    if (hn_run_files_intact(folder, facts, false, &why))
+      take_end(c, folder, facts, metric);
+    else
+      mark_damaged(c, why->message);
     return;
   }
   g_autoptr(HnDiag) d = hn_diag_new();

@@ -110,7 +110,7 @@ static void judge_progress(const char *folder, JsonObject *facts, int64_t was, c
   const bool done = g_strcmp0(status, "done") == 0;
   if (done) {
     g_autoptr(GError) damage = NULL;
-    const bool intact = hn_run_files_intact(folder, facts, false, &damage);
+    const bool intact = hn_run_files_intact(folder, facts, true, &damage);
     s->work = intact ? HN_CELL_DONE : HN_CELL_DIFFERS;
     s->reason = g_strdup(intact ? "done" : damage->message);
     if (!intact || hn_json_int(facts, "frames", cell->run.frames) >= cell->run.frames) return;
