@@ -69,9 +69,9 @@ static void test_environment(void) {
 /* Of a run that it refuses nothing was judged, which neither passes nor replaces what was found in
  * a run that it takes. */
 static void test_refusal(void) {
-  g_auto(Run) before = hunch(dir, "check oracle env.plugin=trouble"),
-              well = hunch(dir, "check oracle"),
-              after = hunch(dir, "check oracle env.plugin=trouble");
+  static const char refused[] = "check uniform env.plugin=gridworld 'regions=-1 1'";
+  g_auto(Run) before = hunch(dir, refused), well = hunch(dir, "check uniform"),
+              after = hunch(dir, refused);
   g_assert_cmpint(before.code, ==, 2);
   expect(before.out,
          "It refuses the run that it was to be judged in: oracle: the environment gives "
