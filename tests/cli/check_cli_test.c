@@ -69,13 +69,13 @@ static void test_environment(void) {
 /* Of a run that it refuses nothing was judged, which neither passes nor replaces what was found in
  * a run that it takes. */
 static void test_refusal(void) {
-  static const char refused[] = "check uniform env.plugin=gridworld 'regions=-1 1'";
+  static const char refused[] = "check uniform env.plugin=gridworld regions=-1,1";
   g_auto(Run) before = hunch(dir, refused), well = hunch(dir, "check uniform"),
               after = hunch(dir, refused);
   g_assert_cmpint(before.code, ==, 2);
   expect(before.out,
-         "It refuses the run that it was to be judged in: oracle: the environment gives "
-         "no task parameters");
+         "It refuses the run that it was to be judged in: uniform: regions need continuous "
+         "actions");
   g_assert_null(strstr(before.out, "recorded for later runs"));
   g_assert_cmpint(well.code, ==, 0);
   const char *at = strstr(well.out, "recorded for later runs: ");
