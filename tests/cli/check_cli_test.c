@@ -69,13 +69,14 @@ static void test_environment(void) {
 /* Of a run that it refuses nothing was judged, which neither passes nor replaces what was found in
  * a run that it takes. */
 static void test_refusal(void) {
-  static const char refused[] = "check uniform env.plugin=gridworld regions=-1,1";
-  g_auto(Run) before = hunch(dir, refused), well = hunch(dir, "check uniform"),
+  static const char refused[] = "check gridworld_belief goal_reward=2 step_reward=2";
+  g_auto(Run) before = hunch(dir, refused),
+              well = hunch(dir, "check gridworld_belief env.plugin=gridworld"),
               after = hunch(dir, refused);
   g_assert_cmpint(before.code, ==, 2);
   expect(before.out,
-         "It refuses the run that it was to be judged in: uniform: regions need continuous "
-         "actions");
+         "It refuses the run that it was to be judged in: gridworld_belief: goal_reward and "
+         "step_reward are equal");
   g_assert_null(strstr(before.out, "recorded for later runs"));
   g_assert_cmpint(well.code, ==, 0);
   const char *at = strstr(well.out, "recorded for later runs: ");
@@ -84,7 +85,7 @@ static void test_refusal(void) {
   g_assert_cmpint(after.code, ==, 2);
   g_autoptr(JsonObject) o = hn_json_read(record, NULL);
   g_assert_cmpint(hn_json_int(o, "kept", 0), >, 10);
-  g_assert_cmpstr(hn_json_string(o, "arguments", NULL), ==, "");
+  g_assert_cmpstr(hn_json_string(o, "arguments", NULL), ==, "env.plugin=gridworld");
 }
 
 /* ---- records ---- */
