@@ -152,6 +152,13 @@ static void test_findings(void) {
                   "c.yaml:9:43: error: 'trial_steps:': evaluation.protocol sdvt counts episodes: "
                   "use trial\n");
   g_free(findings);
+  g_string_replace(text, "trial_steps: 9", "greedy: false", 1);
+  g_assert_null(read_cell(text->str, &findings));
+  g_assert_cmpstr(findings, ==,
+                  "c.yaml:9:38: error: 'greedy: false': evaluation.protocol sdvt says which "
+                  "episodes are sampled: sampled episodes that all count, with the belief carried "
+                  "on; use trial\n");
+  g_free(findings);
 }
 
 static void note(void *arg, const char *path, const HnNode *a, const HnNode *b) {

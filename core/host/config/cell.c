@@ -160,6 +160,18 @@ static void check_trials(const Reader *r, const HnEvaluationParams *p) {
                    "evaluation.episodes is given too");
 }
 
+/* What says itself which episodes are sampled does not listen to `greedy`. */
+static void check_greedy(const Reader *r, const HnEvaluationParams *p) {
+  const HnNode *map = hn_node_get(r->map, "evaluation");
+  const HnNode *at = map ? hn_node_get(map, "greedy") : NULL;
+  const HnProtocolRow *row = &hn_protocol_rows[p->protocol];
+  if (at && !p->greedy && !(row->flags & HN_AS_IN_TRAINING))
+    hn_node_refuse(r->d, at,
+                   "'greedy: false': evaluation.protocol %s says which episodes are sampled: %s; "
+                   "use trial",
+                   row->name, row->doc);
+}
+
 const char *hn_weights_word(const char *key) {
   return strcmp(key, "seed") == 0 ? "same" : strcmp(key, "at") == 0 ? "last" : NULL;
 }
@@ -203,7 +215,7 @@ static void read_blocks(const Reader *r, HnCell *cell) {
     read_part(r, r->map, "", hn_kind_name(all[k].kind), all[k].kind, 0, all[k].part);
   hn_params_fill(&run, hn_node_get(r->map, "run"), NULL, &cell->run, r->d);
   hn_params_fill(&evaluation, hn_node_get(r->map, "evaluation"), NULL, &cell->evaluation, r->d);
-  check_trials(r, &cell->evaluation);
+  check_trials(r, &cell->evaluation), check_greedy(r, &cell->evaluation);
   read_weights(r, cell);
 }
 
