@@ -234,7 +234,10 @@ static int verify(Verification *v, bool again, bool json) {
   g_autofree char *page = v->page ? hn_output_path(v->page, &error) : NULL;
   if (error) return fail(v, error);
   if (v->key && !hn_signature_ready(&error)) return fail(v, error);
-  if (!(v->intact = hn_intact_read(v->file, &error))) return fail(v, error);
+  if (!(v->intact = hn_intact_read(v->file, &error))) {
+    const int code = fail(v, error); /* a file that cannot be opened, or one that is no package */
+    return g_error_matches(error, HN_ERROR, HN_ERROR_REFUSED) ? HN_EXIT_BROKEN : code;
+  }
   judge_signature(v);
   if (again && is_intact(v) && !run(v, &error)) return fail(v, error);
   const HnVerified x = verified(v);
