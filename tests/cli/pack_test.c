@@ -150,6 +150,18 @@ static void test_verify(void) {
   well(home, line);
 }
 
+/* A source that was changed after the run would be packed beside results that it did not give. */
+static void test_source(void) {
+  g_autoptr(Folder) dir = folder();
+  g_autofree char *copy = g_strdup_printf("cp -r out %s", dir);
+  well(home, copy);
+  well(dir, "sed -i 's/^name: .*/&  # changed/' out/study.yaml");
+  g_auto(Run) changed = hunch(dir, "pack out -o b.zip " WHO);
+  g_assert_cmpint(changed.code, ==, 2);
+  expect(changed.err, "out/study.yaml is not as the run left it");
+  g_assert_false(exists(dir, "b.zip"));
+}
+
 /* A package from which a file was taken, or whose file was replaced, by one who does it well. */
 static void test_repacked(void) {
   g_autoptr(Folder) dir = folder();
@@ -341,6 +353,7 @@ static void prepare(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   prepare();
+  g_test_add_func("/pack/source", test_source);
   g_test_add_func("/pack/same_bytes", test_same_bytes);
   g_test_add_func("/pack/without_hunch", test_without_hunch);
   g_test_add_func("/pack/weights", test_weights);

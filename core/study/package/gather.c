@@ -5,6 +5,7 @@
 #include "gather_plugins.h"
 #include "json.h"
 #include "lighten.h"
+#include "plan_file.h"
 #include "portable.h"
 #include "run_dir.h"
 #include "safetensors.h"
@@ -157,20 +158,36 @@ static bool add_cell(HnGathered *g, const HnPortable *p, const HnResult *c,
 
 /* ---- the study ---- */
 
+/* Whether study.yaml is what the study was run from, as far as study.json says. */
+static bool source_is_of_plan(const HnResults *r, JsonObject *plan, GError **error) {
+  const char *said = hn_json_string(plan, HN_PLAN_SOURCE, NULL);
+  g_autofree char *is = hn_checksum_text(r->source, strlen(r->source));
+  return !said || g_str_equal(said, is) ||
+         hn_error_set(error, HN_ERROR_REFUSED,
+                      "%s/" HN_STUDY_SOURCE
+                      " is not as the run left it; run the study again, which "
+                      "writes it anew",
+                      r->dir);
+}
+
 static bool add_plan(HnGathered *g, const HnPortable *p, GError **error) {
   const HnResults *r = g->results;
   g_autofree char *plan = g_build_filename(r->dir, HN_STUDY_PLAN, NULL);
   g_autofree char *source = g_build_filename(r->dir, HN_STUDY_SOURCE, NULL);
   g_autoptr(JsonObject) o = hn_json_read(plan, error);
-  if (!o) return false;
+  g_autofree char *yaml = hn_portable_text(p, r->source, UP_STUDY);
+  if (!o || !source_is_of_plan(r, o, error)) return false;
   hn_portable_json(p, o, UP_STUDY);
+  if (json_object_has_member(o, HN_PLAN_SOURCE)) {
+    g_autofree char *sum = hn_checksum_text(yaml, strlen(yaml));
+    json_object_set_string_member(o, HN_PLAN_SOURCE, sum);
+  }
   g_autofree char *text = hn_json_sealed_text(o);
   if (!add_text_edition(g, HN_PACKAGE_STUDY "/" HN_STUDY_PLAN, plan, text, error)) return false;
   g_autofree char *search = g_build_filename(r->dir, HN_STUDY_SEARCH, NULL);
   if (g_file_test(search, G_FILE_TEST_IS_REGULAR))
     hn_zip_add_file(g->sources, HN_PACKAGE_STUDY "/" HN_STUDY_SEARCH, search);
   if (!*r->source) return true;
-  g_autofree char *yaml = hn_portable_text(p, r->source, UP_STUDY);
   return add_text_edition(g, HN_PACKAGE_STUDY "/" HN_STUDY_SOURCE, source, yaml, error);
 }
 

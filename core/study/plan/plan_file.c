@@ -1,5 +1,6 @@
 /* plan_file.c - see plan_file.h. */
 #include "plan_file.h"
+#include "checksum.h"
 #include "json.h"
 #include <string.h>
 
@@ -7,7 +8,8 @@ static void add_choice(JsonBuilder *b, const HnSchema *schema, const char *key, 
   hn_json_add_string(b, key, hn_params_choice(schema, key, chosen));
 }
 
-char *hn_plan_file_text(const HnStudy *study, const char *const *overrides) {
+char *hn_plan_file_text(const HnStudy *study, const char *const *overrides, const char *source) {
+  g_autofree char *sum = hn_checksum_text(source, strlen(source));
   const HnReportParams *p = &study->report;
   const HnSchema schema = hn_report_schema();
   JsonBuilder *b = hn_json_begin();
@@ -31,6 +33,7 @@ char *hn_plan_file_text(const HnStudy *study, const char *const *overrides) {
   hn_json_add_real(b, "margin", p->margin);
   json_builder_end_object(b);
   hn_json_add_strv(b, "overrides", overrides);
+  hn_json_add_string(b, HN_PLAN_SOURCE, sum);
   return hn_json_end_sealed(b);
 }
 

@@ -4,8 +4,11 @@
 #define HN_PLAN_FILE_H
 #include "study.h"
 
-/* What the plan file holds, as JSON; overrides: NULL-terminated, or NULL.  Free with g_free. */
-char *hn_plan_file_text(const HnStudy *study, const char *const *overrides);
+/* The member that is the checksum of the source beside it, as text. */
+#define HN_PLAN_SOURCE "source"
+/* What the plan file holds, as JSON; overrides: NULL-terminated, or NULL; source: the text of
+ * study.yaml.  Free with g_free. */
+char *hn_plan_file_text(const HnStudy *study, const char *const *overrides, const char *source);
 
 /* The same, read.  Lists are NULL-terminated; texts of the report are interned. */
 typedef struct HnPlan {

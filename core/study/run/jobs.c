@@ -279,8 +279,8 @@ static bool put_all_aside(GPtrArray *jobs, GError **error) {
 /* The plan is changed by one process at a time, which looks again at what is there. */
 bool hn_jobs_prepare(const HnStudy *study, const char *const *overrides, const char *dir,
                      GPtrArray *jobs, HnRebuilds *rebuilds, GError **error) {
-  g_autofree char *plan = hn_plan_file_text(study, overrides),
-                  *source = annotated(study, overrides);
+  g_autofree char *source = annotated(study, overrides);
+  g_autofree char *plan = hn_plan_file_text(study, overrides, source);
   g_autofree char *path = g_build_filename(dir, HN_STUDY_LOCK, NULL);
   if (!make_folder(dir, error)) return false;
   const int lock = hn_lock_take(path, LOCK_SECONDS, error);
