@@ -50,17 +50,17 @@ static void assert_same_files(const char *a, const char *b, bool same_arm) {
 }
 
 /* The hash of the weights after the last update. */
-static void last_digest(const char *dir, char digest[32]) {
+static void last_digest(const char *dir, char digest[HN_DIGEST_BYTES]) {
   gsize n;
   g_autofree char *trace = file_in(dir, "trace.bin", &n);
-  g_assert_cmpuint(n, >=, 32);
-  memcpy(digest, trace + n - 32, 32);
+  g_assert_cmpuint(n, >=, HN_DIGEST_BYTES);
+  memcpy(digest, trace + n - HN_DIGEST_BYTES, HN_DIGEST_BYTES);
 }
 
 static void assert_digest(const char *a, const char *b, bool same) {
-  char x[32], y[32];
+  char x[HN_DIGEST_BYTES], y[HN_DIGEST_BYTES];
   last_digest(a, x), last_digest(b, y);
-  g_assert_true((memcmp(x, y, 32) == 0) == same);
+  g_assert_true((memcmp(x, y, HN_DIGEST_BYTES) == 0) == same);
 }
 
 /* The last row of a table from its `first` column on. */
@@ -135,7 +135,7 @@ static void test_before(void) {
 
 static void test_during(void) {
   HnCell source, c = cell_of(&toy_memory_LTX_hn_plugin, "during");
-  char *trained = train(&source), at4[32], now[32];
+  char *trained = train(&source), at4[HN_DIGEST_BYTES], now[HN_DIGEST_BYTES];
   g_autoptr(GPtrArray) list = hn_run_checkpoints(trained, NULL);
   static const int64_t kept[] = {0, 4, 8, 9, 10}; /* and the newest two */
   g_assert_cmpuint(list->len, ==, G_N_ELEMENTS(kept));
@@ -146,10 +146,10 @@ static void test_during(void) {
   char *dir = run_cell(&c);
   gsize n;
   g_autofree char *trace = file_in(trained, "trace.bin", &n);
-  g_assert_cmpuint(n, ==, 320);
-  memcpy(at4, trace + 3 * 32, 32); /* after update 4 */
+  g_assert_cmpuint(n, ==, 10 * HN_DIGEST_BYTES);
+  memcpy(at4, trace + 3 * HN_DIGEST_BYTES, HN_DIGEST_BYTES); /* after update 4 */
   last_digest(dir, now);
-  g_assert_cmpmem(at4, 32, now, 32);
+  g_assert_cmpmem(at4, HN_DIGEST_BYTES, now, HN_DIGEST_BYTES);
   finish(&source, trained), finish(&c, dir);
 }
 
@@ -195,13 +195,13 @@ static void test_load(void) {
  * the file again, whose name stays on record. */
 static void test_fine_tune(void) {
   HnCell source, c = cell_of(&toy_filter_LTX_hn_plugin, "tuned");
-  char *trained = train(&source), file[32], begun[32];
+  char *trained = train(&source), file[HN_DIGEST_BYTES], begun[HN_DIGEST_BYTES];
   start_from(&c, "trained", -1);
   char *whole = run_cell(&c);
   c.run.frames = 0, c.arm = (char *)(guintptr) "begun";
   char *start = run_cell(&c);
   last_digest(trained, file), last_digest(start, begun);
-  g_assert_cmpmem(file, 32, begun, 32);
+  g_assert_cmpmem(file, HN_DIGEST_BYTES, begun, HN_DIGEST_BYTES);
   assert_digest(trained, whole, false);
   c.run.frames = 1000, c.arm = (char *)(guintptr) "tuned";
   g_autofree char *parts = g_build_filename(root, "tuned", "parts", NULL);
