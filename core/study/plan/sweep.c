@@ -318,7 +318,19 @@ void hn_sweep_free(HnSweep *s) {
 
 /* ---- overrides ---- */
 
-void hn_sweep_check_overrides(const HnSweep *s, const HnNode *blocks, HnDiag *d) {
+/* The rungs of a search are its frames; an arm that is not swept may still be kept from training.
+ */
+static void check_frames(const HnHalving *h, const HnNode *blocks, bool swept, HnDiag *d) {
+  const HnNode *frames = hn_param_node(blocks, "run.frames"), *at = h->at_rungs;
+  int64_t number;
+  if (!frames || (!swept && !hn_params_int(frames, &number) && number == 0)) return;
+  hn_node_refuse(d, frames, "run.frames is what halving's 'at' says: change it in %s:%d:%d",
+                 at->file, at->line, at->column);
+}
+
+void hn_sweep_check_overrides(const HnSweep *s, const HnNode *blocks, bool swept, HnDiag *d) {
+  if (s->halving) check_frames(s->halving, blocks, swept, d);
+  if (!swept) return;
   for (guint i = 0; i < s->parameters->len; i++) {
     const HnNode *path = s->parameters->pdata[i];
     g_auto(GStrv) part = g_strsplit(path->text, ".", 2);
