@@ -160,6 +160,9 @@ static void refuses(void) {
       {"{root: 9, at: [96, 192], metric: eval.retrun}",
        "s.yaml:17:45: error: 'metric: eval.retrun': metrics.csv has no such column; did you mean "
        "'eval.return'?"},
+      {"{root: 9, at: [96, 192], metric: policy.entropy}",
+       "s.yaml:17:45: error: 'metric: policy.entropy': it is not known whether higher is better: "
+       "search by another metric"},
       {"{root: 9, at: [96, 192], kep: 0.5}", "unknown key 'kep'; did you mean 'keep'?"},
   };
   g_autoptr(Folder) dir = folder();
