@@ -103,8 +103,8 @@ static void test_which(void) {
   g_assert_cmpint(cell(base, 1)->run.rows, ==, 4);
   g_assert_cmpstr(base->report.baseline, ==, "rows=2");
   g_autoptr(HnStudy) all =
-      good(BASE ARMS "sweep: {parameters: {inference.noise: [fixed]}}\n", NULL);
-  has_arms(all, "a_noise=fixed b_noise=fixed");
+      good(BASE ARMS "sweep: {parameters: {inference.kl_weight: [2]}}\n", NULL);
+  has_arms(all, "a_kl_weight=2 b_kl_weight=2");
   g_autoptr(HnStudy) zip = good(
       BASE "sweep:\n  method: zip\n  parameters:\n    run.rows: [2, 4]\n    env.size: [7, 6]\n",
       NULL);
@@ -267,6 +267,10 @@ static const struct {
     {"sweep: {parameters: {env.size: 3}}\n", "10:32: error: env.size: expected a list, [3, ..], "
                                              "or a range, {from: .., to: .., count: ..}"},
     {"sweep: {parameters: {env.size: [3, 4, 3]}}\n", "10:39: error: env.size: 3 comes twice"},
+    {"sweep: {parameters: {env.size: [10, 4, 1e1]}}\n",
+     "10:40: error: env.size: 1e1 would come twice: it is 10"},
+    {"sweep: {parameters: {inference.kl_weight: [1e-2, 0.01]}}\n",
+     "10:50: error: inference.kl_weight: 0.01 would come twice: it is 1e-2"},
     {"sweep: {parameters: {env.size: [[3]]}}\n",
      "10:33: error: env.size: expected a value, not a list"},
     {"sweep: {parameters: {env.size: {from: 3}}}\n",
@@ -315,6 +319,18 @@ static void test_mistakes(void) {
     g_autofree char *expected = g_strdup_printf("s.yaml:%s\n", wrong[i].finding);
     g_assert_cmpstr(findings, ==, expected);
   }
+}
+
+/* What an arm says of a parameter is not lost to a sweep without a word. */
+static void test_own_value(void) {
+#define OWN BASE "arms:\n  p: {}\n  q: {inference: {kl_weight: 0.5}}\n"
+  says(OWN "sweep: {parameters: {inference.kl_weight: [1, 2]}}\n", NULL,
+       "s.yaml:10:30: error: arm q: inference.kl_weight is swept, in s.yaml:11:22, so this value "
+       "would be lost: remove it, or list under the sweep's 'arms' those without it\n");
+  g_autoptr(HnStudy) s =
+      good(OWN "sweep: {arms: [p], parameters: {inference.kl_weight: [1, 2]}}\n", NULL);
+  has_arms(s, "p_kl_weight=1 p_kl_weight=2 q");
+  g_assert_cmpfloat(filter(s, 2)->kl_weight, ==, 0.5);
 }
 
 /* ---- include ---- */
@@ -452,6 +468,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/sweep/names", test_names);
   g_test_add_func("/sweep/overrides", test_overrides);
   g_test_add_func("/sweep/mistakes", test_mistakes);
+  g_test_add_func("/sweep/own_value", test_own_value);
   g_test_add_func("/include/base", test_include);
   g_test_add_func("/include/chain", test_chain);
   g_test_add_func("/include/mistakes", test_include_mistakes);
