@@ -8,6 +8,7 @@
 #include "helper.h"
 #include "metric_names.h"
 #include "record_columns.h"
+#include "same_arms.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -100,9 +101,7 @@ static const HnCell *first_cell(const Check *c, guint arm) {
 static void gather(Check *c) {
   g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint arm = 0; arm < c->s->arms->len; arm++) {
-    g_autoptr(HnNode) node = hn_cell_node(first_cell(c, arm));
-    hn_params_put_text(node, "arm", "any");
-    g_autofree char *text = hn_node_write(node);
+    g_autofree char *text = hn_arm_text(c->s, arm);
     gpointer at = GUINT_TO_POINTER(c->texts->len);
     if (g_hash_table_lookup_extended(seen, text, NULL, &at)) {
       g_array_append_vals(c->asked, &(guint){GPOINTER_TO_UINT(at)}, 1);
