@@ -3,6 +3,7 @@
 #include "arm_weights_check.h"
 #include "message.h"
 #include "options.h"
+#include "same_arms.h"
 #include "session_check.h"
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,12 @@ static void warn_of_hidden(const HnVerb *verb, const HnStudy *s) {
   }
 }
 
+static void warn_of_same_arms(const HnVerb *verb, const HnStudy *s, const char *const *overrides) {
+  g_autoptr(GPtrArray) same = hn_same_arms(s, overrides);
+  for (guint i = 0; i < same->len; i++)
+    hn_message_warning(verb->name, "%s", (const char *)same->pdata[i]);
+}
+
 HnStudy *hn_study_argument_read(const HnVerb *verb, int argc, char **argv, HnDiag *d) {
   if (argc < 2 || !*argv[1]) {
     hn_options_refuse(verb, "which study?");
@@ -31,7 +38,9 @@ HnStudy *hn_study_argument_read(const HnVerb *verb, int argc, char **argv, HnDia
   if (study) hn_session_check(study, strcmp(verb->name, "run") != 0, d);
   if (study) hn_arm_weights_check(study, d);
   if (study) warn_of_hidden(verb, study);
-  return hn_diag_count(d) ? NULL : g_steal_pointer(&study);
+  if (hn_diag_count(d)) return NULL;
+  warn_of_same_arms(verb, study, (const char *const *)argv + 2);
+  return g_steal_pointer(&study);
 }
 
 HnStudy *hn_study_argument(const HnVerb *verb, int argc, char **argv) {

@@ -105,7 +105,9 @@ static char *identity_of(const char *name, const char *bytes, gsize length) {
   g_mkdir(parent, 0777);
   g_assert_true(g_file_set_contents(file, bytes, (gssize)length, NULL));
   g_autofree char *arguments = g_strdup_printf(
-      "plan s.yaml --json arms.oracle.inference.plugin=none env.plugin=./%s/good.so", name);
+      "plan s.yaml --json arms.oracle.inference.plugin=none arms.oracle.run.frames=600 "
+      "env.plugin=./%s/good.so",
+      name);
   g_auto(Run) run = hunch(arguments);
   g_assert_cmpstr(run.err, ==, "");
   g_autoptr(JsonParser) parser = json_parser_new();
@@ -131,6 +133,22 @@ static void test_plugin_bytes(void) {
   g_assert_cmpstr(first, !=, changed);
 }
 
+/* Arms that an override made the same are a warning, once, of every verb that would run them. */
+static void test_same_arms(void) {
+  static const char *const verbs[] = {"validate", "plan", "run"};
+  for (guint i = 0; i < G_N_ELEMENTS(verbs); i++) {
+    g_autofree char *line =
+        g_strdup_printf("%s s.yaml inference.plugin=none run.frames=4", verbs[i]);
+    g_autofree char *said = g_strdup_printf("hunch %s: warning: arms none and oracle are the same: "
+                                            "inference.plugin=none sets both\n",
+                                            verbs[i]);
+    g_auto(Run) run = hunch(line);
+    g_assert_cmpint(run.code, ==, 0);
+    g_assert_true(g_str_has_prefix(run.err, said));
+    g_assert_null(strstr(run.err + strlen(said), "are the same"));
+  }
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   folder = g_dir_make_tmp("hunch-plan-XXXXXX", NULL);
@@ -139,6 +157,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/plan/validate", test_validate);
   g_test_add_func("/plan/table", test_plan);
   g_test_add_func("/plan/json", test_plan_json);
+  g_test_add_func("/plan/same-arms", test_same_arms);
   g_test_add_func("/plan/plugin-bytes", test_plugin_bytes);
   int code = g_test_run();
   g_unlink(path);

@@ -136,7 +136,9 @@ static void full_disk(void) {
   g_autoptr(Folder) dir = folder();
   fake_write(dir, "s.yaml", GRID);
   g_auto(Run) enough = hunch(dir, "plan s.yaml -o new/out");
-  g_assert_cmpstr(enough.err, ==, "new/out: 10 cells, 10 run\n");
+  g_assert_cmpstr(enough.err, ==,
+                  "hunch plan: warning: arms none, same, third and fourth are the same\n"
+                  "new/out: 10 cells, 10 run\n");
   g_auto(Run) plan = hunch(dir, "plan s.yaml -o new/out run.frames=1e14 run.keep_every=1");
   expect(plan.err, "hunch plan: warning: new/out: checkpoints of 10 cells may take ");
   expect(plan.err, " of the disk are free\n");

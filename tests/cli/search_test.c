@@ -160,6 +160,9 @@ static void refuses(void) {
       {"{root: 9, at: [96, 192], metric: eval.retrun}",
        "s.yaml:17:45: error: 'metric: eval.retrun': metrics.csv has no such column; did you mean "
        "'eval.return'?"},
+      {"{root: 9, at: [96, 192], metric: policy.entropy}",
+       "s.yaml:17:45: error: 'metric: policy.entropy': it is not known whether higher is better: "
+       "search by another metric"},
       {"{root: 9, at: [96, 192], kep: 0.5}", "unknown key 'kep'; did you mean 'keep'?"},
   };
   g_autoptr(Folder) dir = folder();
@@ -173,11 +176,34 @@ static void refuses(void) {
   }
 }
 
+/* Frames that a search would not heed are refused, but for an arm beside it that only evaluates. */
+static void refuses_frames(void) {
+  static const struct {
+    const char *override, *says;
+  } wrong[] = {
+      {"run.frames=500", "command line: run.frames=500: error: run.frames is what halving's 'at' "
+                         "says: change it in s.yaml:17:27\n"},
+      {"arms.belief_lr=1e-2.run.frames=0", "is what halving's 'at' says"},
+      {"arms.none.run.frames=96", "is what halving's 'at' says"},
+  };
+  g_autoptr(Folder) dir = folder();
+  fake_write(dir, "s.yaml", SEARCH(HALVING));
+  for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
+    g_autofree char *call = g_strconcat("validate s.yaml ", wrong[i].override, NULL);
+    g_auto(Run) run = hunch(dir, call);
+    g_assert_cmpint(run.code, ==, 2);
+    expect(run.err, wrong[i].says);
+  }
+  g_auto(Run) untrained = hunch(dir, "validate s.yaml arms.none.run.frames=0");
+  g_assert_cmpint(untrained.code, ==, 0);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/search/decides", decides);
   g_test_add_func("/search/own_root", own_root);
   g_test_add_func("/search/goes_on", goes_on);
   g_test_add_func("/search/refuses", refuses);
+  g_test_add_func("/search/refuses_frames", refuses_frames);
   return g_test_run();
 }

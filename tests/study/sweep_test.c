@@ -4,6 +4,7 @@
 #include "results_fixture.h"
 #include "yaml_fixture.h"
 #include <math.h>
+#include <same_arms.h>
 #include <sobol.h>
 #include <stdlib.h>
 #include <study.h>
@@ -103,8 +104,8 @@ static void test_which(void) {
   g_assert_cmpint(cell(base, 1)->run.rows, ==, 4);
   g_assert_cmpstr(base->report.baseline, ==, "rows=2");
   g_autoptr(HnStudy) all =
-      good(BASE ARMS "sweep: {parameters: {inference.noise: [fixed]}}\n", NULL);
-  has_arms(all, "a_noise=fixed b_noise=fixed");
+      good(BASE ARMS "sweep: {parameters: {inference.kl_weight: [2]}}\n", NULL);
+  has_arms(all, "a_kl_weight=2 b_kl_weight=2");
   g_autoptr(HnStudy) zip = good(
       BASE "sweep:\n  method: zip\n  parameters:\n    run.rows: [2, 4]\n    env.size: [7, 6]\n",
       NULL);
@@ -267,6 +268,10 @@ static const struct {
     {"sweep: {parameters: {env.size: 3}}\n", "10:32: error: env.size: expected a list, [3, ..], "
                                              "or a range, {from: .., to: .., count: ..}"},
     {"sweep: {parameters: {env.size: [3, 4, 3]}}\n", "10:39: error: env.size: 3 comes twice"},
+    {"sweep: {parameters: {env.size: [10, 4, 1e1]}}\n",
+     "10:40: error: env.size: 1e1 would come twice: it is 10"},
+    {"sweep: {parameters: {inference.kl_weight: [1e-2, 0.01]}}\n",
+     "10:50: error: inference.kl_weight: 0.01 would come twice: it is 1e-2"},
     {"sweep: {parameters: {env.size: [[3]]}}\n",
      "10:33: error: env.size: expected a value, not a list"},
     {"sweep: {parameters: {env.size: {from: 3}}}\n",
@@ -315,6 +320,62 @@ static void test_mistakes(void) {
     g_autofree char *expected = g_strdup_printf("s.yaml:%s\n", wrong[i].finding);
     g_assert_cmpstr(findings, ==, expected);
   }
+}
+
+/* What an arm says of a parameter is not lost to a sweep without a word. */
+static void test_own_value(void) {
+#define OWN BASE "arms:\n  p: {}\n  q: {inference: {kl_weight: 0.5}}\n"
+  says(OWN "sweep: {parameters: {inference.kl_weight: [1, 2]}}\n", NULL,
+       "s.yaml:10:30: error: arm q: inference.kl_weight is swept, in s.yaml:11:22, so this value "
+       "would be lost: remove it, or list under the sweep's 'arms' those without it\n");
+  g_autoptr(HnStudy) s =
+      good(OWN "sweep: {arms: [p], parameters: {inference.kl_weight: [1, 2]}}\n", NULL);
+  has_arms(s, "p_kl_weight=1 p_kl_weight=2 q");
+  g_assert_cmpfloat(filter(s, 2)->kl_weight, ==, 0.5);
+}
+
+/* ---- arms that are the same ---- */
+
+static void same(const char *text, const char *const *overrides, const char *expected) {
+  g_autoptr(HnStudy) s = good(text, overrides);
+  g_autoptr(GPtrArray) all = hn_same_arms(s, overrides);
+  g_ptr_array_add(all, NULL);
+  g_autofree char *said = g_strjoinv("\n", (char **)all->pdata);
+  g_assert_cmpstr(said, ==, expected);
+}
+
+static void test_same_arms(void) {
+  static const char *const one[] = {"run.rows=4", "inference.kl_weight=1e-2", NULL};
+  static const char *const two[] = {"inference.kl_weight=2", "inference.noise=fixed", NULL};
+  static const char *const arm[] = {"arms.slow.inference.kl_weight=0.5", NULL};
+  static const char *const plugin[] = {"inference.plugin=other_filter", NULL};
+#define SLOW BASE "arms:\n  slow: {inference: {kl_weight: 1e-4}}\n"
+#define PAIR SLOW "  fast: {inference: {kl_weight: 0.5}}\n"
+  same(PAIR, NULL, "");
+  same(PAIR, one, "arms slow and fast are the same: inference.kl_weight=1e-2 sets both");
+  same(PAIR, arm, "arms slow and fast are the same, by arms.slow.inference.kl_weight=0.5");
+  same(PAIR, plugin, "arms slow and fast are the same: inference.plugin=other_filter sets both");
+  same(PAIR "  c: {inference: {noise: fixed}}\n", two,
+       "arms slow, fast and c are the same: inference.kl_weight=2 and inference.noise=fixed set "
+       "all of them");
+  same(SLOW "  copy: {inference: {kl_weight: 0.0001}}\n", NULL, "arms slow and copy are the same");
+  same(SLOW "  copy: {inference: {kl_weight: 0.0001}}\n", one, "arms slow and copy are the same");
+  /* weights of different arms, and arms that are there to be timed */
+  same(PAIR "  a: {weights: {arm: slow}, run: {frames: 0}}\n"
+            "  b: {weights: {arm: fast}, run: {frames: 0}}\n"
+            "  c: {run: {workers: 2}}\n  d: {run: {workers: 3}}\n",
+       NULL, "");
+}
+
+static void test_many_same(void) {
+  g_autoptr(GString) text = g_string_new(BASE "arms:\n");
+  for (int i = 0; i < 12; i++)
+    g_string_append_printf(text, "  a%d: {env: {size: %d}}\n", i, 4 + i / 2);
+  same(text->str, NULL,
+       "arms a0 and a1 are the same\narms a2 and a3 are the same\narms a4 and a5 are the same\n"
+       "arms a6 and a7 are the same\n2 more groups of arms are the same each");
+  same(BASE "arms: {a: {}, b: {}, c: {}, d: {}, e: {}, f: {}}\n", NULL,
+       "arms a, b, c and 3 more are the same");
 }
 
 /* ---- include ---- */
@@ -452,6 +513,9 @@ int main(int argc, char **argv) {
   g_test_add_func("/sweep/names", test_names);
   g_test_add_func("/sweep/overrides", test_overrides);
   g_test_add_func("/sweep/mistakes", test_mistakes);
+  g_test_add_func("/sweep/own_value", test_own_value);
+  g_test_add_func("/same_arms/named", test_same_arms);
+  g_test_add_func("/same_arms/many", test_many_same);
   g_test_add_func("/include/base", test_include);
   g_test_add_func("/include/chain", test_chain);
   g_test_add_func("/include/mistakes", test_include_mistakes);

@@ -47,7 +47,8 @@ HnHalving *hn_halving_read(const HnNode *block, HnDiag *d) {
   }
   const HnNode *metric = hn_node_get(block, "metric");
   HnHalving *h = g_new0(HnHalving, 1);
-  h->at_root = hn_node_copy(root), h->at_metric = metric ? hn_node_copy(metric) : NULL;
+  h->at_root = hn_node_copy(root), h->at_rungs = hn_node_copy(at);
+  h->at_metric = metric ? hn_node_copy(metric) : NULL;
   h->root = p.root, h->keep = p.keep, h->metric = g_strdup(p.metric);
   read_rungs(h, at, d);
   if (hn_diag_count(d) == before) return h;
@@ -57,7 +58,7 @@ HnHalving *hn_halving_read(const HnNode *block, HnDiag *d) {
 
 void hn_halving_free(HnHalving *h) {
   if (!h) return;
-  hn_node_free(h->at_root), hn_node_free(h->at_metric);
+  hn_node_free(h->at_root), hn_node_free(h->at_rungs), hn_node_free(h->at_metric);
   g_free(h->metric);
   g_free(h);
 }

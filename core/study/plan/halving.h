@@ -23,7 +23,7 @@ HnSchema hn_halving_schema(void);
 enum { HN_HALVING_RUNGS_MAX = 32 };
 
 typedef struct HnHalving {
-  HnNode *at_root, *at_metric; /* where they stand; at_metric NULL: not said */
+  HnNode *at_root, *at_rungs, *at_metric; /* where they stand; at_metric NULL: not said */
   int64_t root;
   double keep;
   char *metric; /* "" : the report's */

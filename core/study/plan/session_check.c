@@ -6,7 +6,9 @@
  */
 #include "session_check.h"
 #include "helper.h"
+#include "metric_names.h"
 #include "record_columns.h"
+#include "same_arms.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -99,9 +101,7 @@ static const HnCell *first_cell(const Check *c, guint arm) {
 static void gather(Check *c) {
   g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint arm = 0; arm < c->s->arms->len; arm++) {
-    g_autoptr(HnNode) node = hn_cell_node(first_cell(c, arm));
-    hn_params_put_text(node, "arm", "any");
-    g_autofree char *text = hn_node_write(node);
+    g_autofree char *text = hn_arm_text(c->s, arm);
     gpointer at = GUINT_TO_POINTER(c->texts->len);
     if (g_hash_table_lookup_extended(seen, text, NULL, &at)) {
       g_array_append_vals(c->asked, &(guint){GPOINTER_TO_UINT(at)}, 1);
@@ -187,6 +187,15 @@ static void blame_metric(const Check *c) {
                  near ? "; did you mean '" : "", c->nearest, near ? "'?" : "");
 }
 
+/* A search cannot choose by a column of which nobody knows which way is better. */
+static void check_direction(const Check *c) {
+  const char *metric = c->s->report.metric;
+  if (!c->s->sweep || !c->s->sweep->halving || !c->s->metric || hn_metric_better(metric)) return;
+  g_autofree char *shown = hn_params_shown("metric", c->s->metric);
+  hn_node_refuse(c->d, c->s->metric,
+                 "'%s': it is not known whether higher is better: search by another metric", shown);
+}
+
 void hn_session_check(HnStudy *s, bool deaths, HnDiag *d) {
   Check c = {.s = s, .deaths = deaths, .d = d};
   c.arms = g_array_new(FALSE, FALSE, sizeof(guint));
@@ -195,7 +204,10 @@ void hn_session_check(HnStudy *s, bool deaths, HnDiag *d) {
   c.texts = g_ptr_array_new_with_free_func(g_free);
   gather(&c);
   for (guint k = 0; k < c.texts->len;) k = ask(&c, k);
-  if (c.nearest && !c.measured) blame_metric(&c);
+  if (c.nearest && !c.measured)
+    blame_metric(&c);
+  else if (c.measured)
+    check_direction(&c);
   g_free(c.nearest), g_array_free(c.arms, TRUE), g_array_free(c.asked, TRUE),
       g_ptr_array_free(c.texts, TRUE);
 }

@@ -1,6 +1,6 @@
 /* session_check.h - makes the plugins of each arm once, to find what no schema knows: dimensions
  * that do not fit, parameters that contradict each other, files that are missing, a column that is
- * not there; and to see what they take. */
+ * not there, one that a search cannot choose by; and to see what they take. */
 #ifndef HN_SESSION_CHECK_H
 #define HN_SESSION_CHECK_H
 #include "study.h"

@@ -169,14 +169,17 @@ static void read_halving(const Reader *r) {
   s->report.metric = g_intern_string(h->metric);
 }
 
-/* What the command line says of swept parameters would make names of arms untrue. */
+/* What the command line says of swept parameters would make names of arms untrue; what it says of
+ * a search's frames would be lost. */
 static void check_overrides(const Reader *r) {
   const HnSweep *sweep = r->study->sweep;
   if (!sweep) return;
-  hn_sweep_check_overrides(sweep, r->over.all, r->d);
-  for (guint i = 0; i < r->over.arms->keys->len; i++)
-    if (g_hash_table_contains(sweep->origins, ((HnNode *)r->over.arms->keys->pdata[i])->text))
-      hn_sweep_check_overrides(sweep, r->over.arms->items->pdata[i], r->d);
+  hn_sweep_check_overrides(sweep, r->over.all, true, r->d);
+  for (guint i = 0; i < r->over.arms->keys->len; i++) {
+    const HnNode *arm = r->over.arms->keys->pdata[i];
+    hn_sweep_check_overrides(sweep, r->over.arms->items->pdata[i],
+                             g_hash_table_contains(sweep->origins, arm->text), r->d);
+  }
 }
 
 static void read_arms(Reader *r) {

@@ -135,6 +135,23 @@ static bool read_values(Reader *r, GArray *values) {
   return ok;
 }
 
+/* A finding for each swept parameter that a swept arm sets itself: the arm's value would be lost.
+ */
+static void check_own(const Reader *r) {
+  for (guint i = 0; i < r->swept->len; i++) {
+    const char *arm = r->swept->pdata[i];
+    for (guint k = 0; k < r->sweep->parameters->len; k++) {
+      const HnNode *path = r->sweep->parameters->pdata[k];
+      const HnNode *own = hn_param_node(patch_of(r, arm), path->text);
+      if (own)
+        hn_node_refuse(r->d, own,
+                       "arm %s: %s is swept, in %s:%d:%d, so this value would be lost: remove it, "
+                       "or list under the sweep's 'arms' those without it",
+                       arm, path->text, path->file, path->line, path->column);
+    }
+  }
+}
+
 /* ---- names ---- */
 
 /* How a parameter is called in names: its last word, or all of its path where that is not enough.
@@ -276,7 +293,8 @@ static bool expand(Reader *r, int64_t root) {
   if (halving) r->sweep->halving = hn_halving_read(halving, r->d);
   if (hn_diag_count(r->d) > before) return false;
   read_swept(r);
-  if (!read_values(r, values) || hn_diag_count(r->d) > before) return false;
+  if (read_values(r, values)) check_own(r);
+  if (hn_diag_count(r->d) > before) return false;
   const HnSweepSource source = {r->params.method, r->params.draws, root, r->sweep->parameters,
                                 (const HnSweepValues *)(void *)values->data};
   if (!hn_sweep_settings_check(&source, r->block, r->d) ||
@@ -318,7 +336,19 @@ void hn_sweep_free(HnSweep *s) {
 
 /* ---- overrides ---- */
 
-void hn_sweep_check_overrides(const HnSweep *s, const HnNode *blocks, HnDiag *d) {
+/* The rungs of a search are its frames; an arm that is not swept may still be kept from training.
+ */
+static void check_frames(const HnHalving *h, const HnNode *blocks, bool swept, HnDiag *d) {
+  const HnNode *frames = hn_param_node(blocks, "run.frames"), *at = h->at_rungs;
+  int64_t number;
+  if (!frames || (!swept && !hn_params_int(frames, &number) && number == 0)) return;
+  hn_node_refuse(d, frames, "run.frames is what halving's 'at' says: change it in %s:%d:%d",
+                 at->file, at->line, at->column);
+}
+
+void hn_sweep_check_overrides(const HnSweep *s, const HnNode *blocks, bool swept, HnDiag *d) {
+  if (s->halving) check_frames(s->halving, blocks, swept, d);
+  if (!swept) return;
   for (guint i = 0; i < s->parameters->len; i++) {
     const HnNode *path = s->parameters->pdata[i];
     g_auto(GStrv) part = g_strsplit(path->text, ".", 2);

@@ -51,6 +51,7 @@ typedef struct HnSweep {
 HnSweep *hn_sweep_expand(HnNode *study, int64_t root, HnDiag *d);
 void hn_sweep_free(HnSweep *s);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnSweep, hn_sweep_free)
-/* Findings for overrides of what is swept; blocks: a map of blocks that are laid over arms. */
-void hn_sweep_check_overrides(const HnSweep *s, const HnNode *blocks, HnDiag *d);
+/* Findings for overrides of what is swept, and of the frames of a search; blocks: a map of blocks
+ * that are laid over arms, swept: whether over swept ones. */
+void hn_sweep_check_overrides(const HnSweep *s, const HnNode *blocks, bool swept, HnDiag *d);
 #endif

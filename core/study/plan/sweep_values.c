@@ -51,18 +51,37 @@ HnNode *hn_sweep_values_draw(const HnSweepValues *v, double u) {
   return number(v, CLAMP(floor(x), v->from, v->to));
 }
 
-/* A finding where a value comes twice. */
-static bool all_differ(const char *path, const HnSweepValues *v, HnDiag *d) {
-  g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+/* What a value is, however it is written: 1e-2 and 0.01 are one number; g_free. */
+static char *meaning(const HnNode *n, const HnParam *p) {
+  double real = 0;
+  const bool number = p && (p->kind == HN_INT || p->kind == HN_REAL) && !hn_params_real(n, &real);
+  return number && fabs(real) <= 0x1p53 ? hn_params_number(real) : g_strdup(n->text);
+}
+
+static void refuse_again(const char *path, const HnSweepValues *v, const HnNode *n,
+                         const char *first, HnDiag *d) {
+  g_autofree char *cut = hn_diag_cut(n->text), *before = hn_diag_cut(first);
+  if (v->at->kind == HN_NODE_MAP)
+    hn_node_refuse(d, n, "%s: %s would come twice: lower 'count'", path, cut);
+  else if (strcmp(n->text, first) == 0)
+    hn_node_refuse(d, n, "%s: %s comes twice", path, cut);
+  else
+    hn_node_refuse(d, n, "%s: %s would come twice: it is %s", path, cut, before);
+}
+
+/* A finding where a value comes twice; p: the parameter's row, or NULL. */
+static bool all_differ(const char *path, const HnSweepValues *v, const HnParam *p, HnDiag *d) {
+  g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   for (guint i = 0; i < v->values->len; i++) {
     const HnNode *n = v->values->pdata[i];
-    if (g_hash_table_add(seen, n->text)) continue;
-    g_autofree char *cut = hn_diag_cut(n->text);
-    hn_node_refuse(d, n,
-                   v->at->kind == HN_NODE_MAP ? "%s: %s would come twice: lower 'count'"
-                                              : "%s: %s comes twice",
-                   path, cut);
-    return false;
+    char *same = meaning(n, p);
+    const char *first = g_hash_table_lookup(seen, same);
+    if (first) {
+      refuse_again(path, v, n, first, d);
+      g_free(same);
+      return false;
+    }
+    g_hash_table_insert(seen, same, n->text);
   }
   return true;
 }
@@ -111,12 +130,13 @@ static bool read_range(const char *path, const HnNode *node, const HnParam *p, H
   out->values = g_ptr_array_new_with_free_func((GDestroyNotify)hn_node_free);
   for (int64_t i = 0; i < r.count; i++)
     g_ptr_array_add(out->values, between(out, (double)i / (double)(r.count - 1)));
-  return all_differ(path, out, d);
+  return all_differ(path, out, p, d);
 }
 
 /* ---- lists ---- */
 
-static bool read_list(const char *path, const HnNode *node, HnSweepValues *out, HnDiag *d) {
+static bool read_list(const char *path, const HnNode *node, const HnParam *p, HnSweepValues *out,
+                      HnDiag *d) {
   if (node->items->len == 0) hn_node_refuse(d, node, "%s: expected at least one value", path);
   out->values = g_ptr_array_new_with_free_func((GDestroyNotify)hn_node_free);
   for (guint i = 0; i < node->items->len; i++) {
@@ -128,14 +148,14 @@ static bool read_list(const char *path, const HnNode *node, HnSweepValues *out, 
     }
     g_ptr_array_add(out->values, hn_node_copy(one));
   }
-  return node->items->len > 0 && all_differ(path, out, d);
+  return node->items->len > 0 && all_differ(path, out, p, d);
 }
 
 bool hn_sweep_values_read(const char *path, const HnNode *node, const HnParam *p,
                           HnSweepValues *out, HnDiag *d) {
   *out = (HnSweepValues){.at = node};
   if (node->kind == HN_NODE_MAP) return read_range(path, node, p, out, d);
-  if (node->kind == HN_NODE_LIST) return read_list(path, node, out, d);
+  if (node->kind == HN_NODE_LIST) return read_list(path, node, p, out, d);
   g_autofree char *cut = hn_diag_cut(node->text);
   hn_node_refuse(d, node,
                  "%s: expected a list, [%s, ..], or a range, {from: .., to: .., count: ..}", path,

@@ -1,86 +1,8 @@
 /* metric_info.c - see metric_info.h. */
 #include "metric_info.h"
 #include "json.h"
-#include "record_columns.h"
-
-/* Columns that plugins report by convention; the host's own are record_columns'. */
-typedef struct Known {
-  const char *name, *unit;
-  int better;
-} Known;
-static const Known conventions[] = {{"kl", "nats", 0},
-                                    {"success", "", 1},
-                                    {"success_rate", "", 1},
-                                    {"log_predictive", "nats", 1},
-                                    {"reward_l1", "reward", -1},
-                                    {"reward_nll", "nats", -1},
-                                    {"transition_l1", "observation units", -1},
-                                    {"transition_nll", "nats", -1},
-                                    {"entropy", "nats", 0},
-                                    {"regret", "reward", -1}};
 
 static const char *const kinds[] = {"env", "inference", "policy"};
-
-/* What the columns that most studies look at are called in a text. */
-static const char *const words[][2] = {
-    {"return", "return"},
-    {"success", "success rate"},
-    {"success_rate", "success rate"},
-    {"success_last", "success rate in the last episode"},
-    {"reward", "reward"},
-    {"reward_l1", "absolute error of predicted rewards"},
-    {"reward_nll", "negative log-likelihood of rewards"},
-    {"transition_l1", "absolute error of predicted transitions"},
-    {"transition_nll", "negative log-likelihood of transitions"},
-    {"log_predictive", "log predictive density"},
-    {"predict.cross_entropy", "cross-entropy of predicted answers"},
-    {"predict.perplexity", "perplexity of predicted answers"},
-    {"predict.l1", "absolute error of predicted answers"},
-    {"predict.l2", "squared error of predicted answers"},
-    {"kl", "KL from posterior to prior"}};
-
-/* Where a column was measured, the longer prefix first. */
-static const char *const places[][2] = {
-    {"eval.drawn.", " on held-out tasks, by drawn actions"},
-    {"eval.shuffled.", " on held-out tasks, by other tasks' beliefs"},
-    {"eval.", " on held-out tasks"},
-    {"train.", " while training"},
-    {"inference.", " of the inference"},
-    {"policy.", " of the policy"}};
-
-/* Its row, or NULL. */
-static const char *const *place_of(const char *column) {
-  for (guint i = 0; i < G_N_ELEMENTS(places); i++)
-    if (g_str_has_prefix(column, places[i][0])) return places[i];
-  return NULL;
-}
-
-static const char *stem(const char *column) {
-  const char *const *place = place_of(column);
-  return column + (place ? strlen(place[0]) : 0);
-}
-
-static Known known(const char *column) {
-  const HnRecordColumn *host = hn_record_find(column);
-  const char *name = g_str_has_prefix(stem(column), "kl_") ? "kl" : stem(column);
-  if (host) return (Known){host->name, host->unit, host->better};
-  for (guint i = 0; i < G_N_ELEMENTS(conventions); i++)
-    if (g_str_equal(conventions[i].name, name)) return conventions[i];
-  return (Known){name, "", 0};
-}
-
-int hn_metric_better(const char *column) {
-  return known(column).better;
-}
-
-char *hn_metric_words(const char *column) {
-  const char *const *place = place_of(column);
-  const char *name = stem(column), *where = place ? place[1] : "";
-  for (guint i = 0; i < G_N_ELEMENTS(words); i++)
-    if (g_str_equal(words[i][0], name)) return g_strconcat(words[i][1], where, NULL);
-  g_autofree char *spaced = g_strdelimit(g_strdup(name), "_", ' ');
-  return g_strconcat(spaced, where, NULL);
-}
 
 /* The entry of a column in a list of what a plugin declares, "info" or "metrics", or NULL. */
 static JsonObject *entry(JsonObject *plugin, const char *list, const char *name) {
@@ -113,7 +35,7 @@ static const char *owner_of(const char *column) {
 /* What the cell's plugin of a kind says of a column. */
 static JsonObject *said_by(const HnResult *c, const char *kind, const char *owner,
                            const char *column) {
-  const char *name = owner ? column + strlen(owner) + 1 : stem(column);
+  const char *name = owner ? column + strlen(owner) + 1 : hn_metric_stem(column);
   if (owner && strcmp(owner, kind) != 0) return NULL;
   JsonObject *o = owner ? declared(c, kind, "metrics", name) : NULL;
   return o ? o : declared(c, kind, "info", name);
@@ -135,7 +57,7 @@ HnMetricInfo hn_metric_info(const HnResults *r, const char *column) {
 
 const char *hn_metric_unit(const HnResults *r, const char *column) {
   HnMetricInfo f = hn_metric_info(r, column);
-  return *f.unit ? f.unit : known(column).unit;
+  return *f.unit ? f.unit : hn_metric_known_unit(column);
 }
 
 int64_t hn_metric_tasks(const HnResults *r) {
@@ -152,7 +74,7 @@ int64_t hn_metric_tasks(const HnResults *r) {
 }
 
 double hn_metric_trials(const HnResults *r, const char *column) {
-  const bool rate = g_str_has_prefix(stem(column), "success") ||
+  const bool rate = g_str_has_prefix(hn_metric_stem(column), "success") ||
                     g_str_equal(hn_metric_info(r, column).fold, "max");
   if (!rate || *hn_metric_unit(r, column)) return 0;
   return g_str_has_prefix(column, "train.") ? 1 : (double)MAX(1, hn_metric_tasks(r));

@@ -1,7 +1,8 @@
-/* metric_info.h - what is known of a metric or per-step column, with or without its "eval." or
- * "inference." prefix. */
+/* metric_info.h - what a run's plugins declare of a metric or per-step column, and what is known by
+ * its name, with or without its "eval." or "inference." prefix. */
 #ifndef HN_METRIC_INFO_H
 #define HN_METRIC_INFO_H
+#include "metric_names.h"
 #include "results.h"
 
 /* What the plugin that reports a column declares about it (run.json, plugins.KIND.info; of what it
@@ -15,11 +16,6 @@ typedef struct HnMetricInfo {
 HnMetricInfo hn_metric_info(const HnResults *r, const char *column);
 /* The declared unit, else the one known by the column's name; "" if unknown. */
 const char *hn_metric_unit(const HnResults *r, const char *column);
-/* +1: higher is better, -1: lower, 0: not known. */
-int hn_metric_better(const char *column);
-/* A column in words, "return on held-out tasks", "negative log-likelihood of rewards"; of what no
- * convention knows its name, "step norm of the policy".  Free with g_free. */
-char *hn_metric_words(const char *column);
 /* The held-out tasks of an evaluation, of the done cell that has the fewest; 0: not known. */
 int64_t hn_metric_tasks(const HnResults *r);
 /* Of a rate, which has no unit and is named success or declared with the fold "max": of how many

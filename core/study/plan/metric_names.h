@@ -1,0 +1,15 @@
+/* metric_names.h - what is known of a metric or per-step column by its name alone: of the host's
+ * own columns and of those that plugins report by convention. */
+#ifndef HN_METRIC_NAMES_H
+#define HN_METRIC_NAMES_H
+
+/* +1: higher is better, -1: lower, 0: not known. */
+int hn_metric_better(const char *column);
+/* A column in words, "return on held-out tasks", "negative log-likelihood of rewards"; of what no
+ * convention knows its name, "step norm of the policy".  Free with g_free. */
+char *hn_metric_words(const char *column);
+/* The unit known by the name; "" if unknown. */
+const char *hn_metric_known_unit(const char *column);
+/* The name behind the place where it was measured: "return" of "eval.drawn.return". */
+const char *hn_metric_stem(const char *column);
+#endif
