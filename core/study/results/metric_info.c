@@ -1,5 +1,6 @@
 /* metric_info.c - see metric_info.h. */
 #include "metric_info.h"
+#include "eval_split.h"
 #include "json.h"
 #include "record_columns.h"
 
@@ -40,24 +41,27 @@ static const char *const words[][2] = {
     {"kl", "KL from posterior to prior"}};
 
 /* Where a column was measured, the longer prefix first. */
-static const char *const places[][2] = {
-    {"eval.drawn.", " on held-out tasks, by drawn actions"},
-    {"eval.shuffled.", " on held-out tasks, by other tasks' beliefs"},
-    {"eval.", " on held-out tasks"},
-    {"train.", " while training"},
-    {"inference.", " of the inference"},
-    {"policy.", " of the policy"}};
+typedef struct Place {
+  const char *prefix, *words;
+  bool tasks; /* words follow " on held-out tasks", or what the evaluated ones are */
+} Place;
+static const Place places[] = {{"eval.drawn.", ", by drawn actions", true},
+                               {"eval.shuffled.", ", by other tasks' beliefs", true},
+                               {"eval.", "", true},
+                               {"train.", " while training", false},
+                               {"inference.", " of the inference", false},
+                               {"policy.", " of the policy", false}};
 
 /* Its row, or NULL. */
-static const char *const *place_of(const char *column) {
+static const Place *place_of(const char *column) {
   for (guint i = 0; i < G_N_ELEMENTS(places); i++)
-    if (g_str_has_prefix(column, places[i][0])) return places[i];
+    if (g_str_has_prefix(column, places[i].prefix)) return &places[i];
   return NULL;
 }
 
 static const char *stem(const char *column) {
-  const char *const *place = place_of(column);
-  return column + (place ? strlen(place[0]) : 0);
+  const Place *place = place_of(column);
+  return column + (place ? strlen(place->prefix) : 0);
 }
 
 static Known known(const char *column) {
@@ -73,9 +77,20 @@ int hn_metric_better(const char *column) {
   return known(column).better;
 }
 
-char *hn_metric_words(const char *column) {
-  const char *const *place = place_of(column);
-  const char *name = stem(column), *where = place ? place[1] : "";
+/* " on held-out tasks, by drawn actions", or "" of a column without a place. */
+static char *where_of(const GPtrArray *cells, const char *column, const char *further) {
+  const Place *place = place_of(column);
+  if (further && !hn_eval_split_trained(cells, further))
+    return g_strdup_printf(" on tasks of split %s", further);
+  if (!place || !place->tasks) return g_strdup(place ? place->words : "");
+  const char *kind = further ? "training" : hn_eval_split_kind(cells);
+  return g_strdup_printf(" on %s tasks%s", kind, place->words);
+}
+
+char *hn_metric_words(const GPtrArray *cells, const char *column) {
+  g_autofree char *further = hn_eval_split_further(cells, column),
+                  *where = where_of(cells, column, further);
+  const char *name = stem(column) + (further ? strlen(further) + 1 : 0);
   for (guint i = 0; i < G_N_ELEMENTS(words); i++)
     if (g_str_equal(words[i][0], name)) return g_strconcat(words[i][1], where, NULL);
   g_autofree char *spaced = g_strdelimit(g_strdup(name), "_", ' ');

@@ -84,6 +84,19 @@ static bool read_files(HnResult *c, GError **error) {
   return c->config;
 }
 
+static HnResult *result_new(char *dir, const char *arm, int64_t seed) {
+  HnResult *c = g_new0(HnResult, 1);
+  c->arm = arm, c->seed_index = seed, c->dir = dir, c->counts_at = -1;
+  return c;
+}
+
+HnResult *hn_result_read_facts(const char *study, const char *arm, int64_t seed) {
+  g_autoptr(GError) why = NULL;
+  HnResult *c = result_new(hn_run_dir(study, arm, seed), arm, seed);
+  if (!read_files(c, &why)) mark_damaged(c, why->message);
+  return c;
+}
+
 /* A done cell whose tables are not what it left is as good as none: the others have theirs. */
 static void judge_tables(HnResult *c, bool all) {
   g_autoptr(GError) why = NULL;
@@ -99,8 +112,7 @@ static void judge_tables(HnResult *c, bool all) {
 static HnResult *read_cell(char *dir, const char *arm, int64_t seed, bool all, GPtrArray *so_far) {
   g_autoptr(GError) why = NULL;
   HnTable *partial = NULL;
-  HnResult *c = g_new0(HnResult, 1);
-  c->arm = arm, c->seed_index = seed, c->dir = dir, c->counts_at = -1;
+  HnResult *c = result_new(dir, arm, seed);
   if (!read_files(c, &why))
     mark_damaged(c, why->message);
   else if (hn_result_done(c))

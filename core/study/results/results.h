@@ -39,6 +39,9 @@ typedef struct HnResults {
 
 /* An empty list of cells, which it will own. */
 GPtrArray *hn_result_list(void);
+/* A cell of a study's folder without its tables, so that it does not count; `arm` is borrowed.
+ * Damaged where a file cannot be read.  For such a list. */
+HnResult *hn_result_read_facts(const char *study, const char *arm, int64_t seed);
 /* The whole folder; HN_ERROR_MISSING where it is no study's, naming what may have been meant. */
 HnResults *hn_results_read(const char *dir, GError **error);
 /* The folder of a single cell, which run.json says all of: a study of that cell alone.
