@@ -357,15 +357,20 @@ const char *hn_result_simulator(const HnResult *c) {
   return NULL;
 }
 
-bool hn_results_privileged(const HnResults *r, int64_t arm) {
+bool hn_result_privileged(const HnResult *c) {
   static const char *const paths[] = {"plugins.env.privileged", "plugins.inference.privileged",
                                       "plugins.policy.privileged"};
+  for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
+    JsonNode *n = hn_result_member(c, paths[i]);
+    if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_BOOLEAN &&
+        json_node_get_boolean(n))
+      return true;
+  }
+  return false;
+}
+
+bool hn_results_privileged(const HnResults *r, int64_t arm) {
   for (int64_t s = 0; s < r->seeds; s++)
-    for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
-      JsonNode *n = hn_result_member(hn_results_cell(r, arm, s), paths[i]);
-      if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_BOOLEAN &&
-          json_node_get_boolean(n))
-        return true;
-    }
+    if (hn_result_privileged(hn_results_cell(r, arm, s))) return true;
   return false;
 }

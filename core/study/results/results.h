@@ -77,6 +77,8 @@ JsonNode *hn_result_member(const HnResult *c, const char *path);
 const char *hn_result_fact(const HnResult *c, const char *path);
 /* The simulator a cell ran on, or NULL; of older cells its library's file name. */
 const char *hn_result_simulator(const HnResult *c);
+/* True if a plugin of the cell saw the true task. */
+bool hn_result_privileged(const HnResult *c);
 /* True if a plugin of the arm's cells saw the true task. */
 bool hn_results_privileged(const HnResults *r, int64_t arm);
 #endif
