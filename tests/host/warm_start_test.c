@@ -2,6 +2,7 @@
  * what the checkpoint's own cell was; and every way in which a checkpoint cannot be had. */
 #include "../fakes/toy.h"
 #include "cell_fixture.h"
+#include "digest.h"
 #include "error.h"
 #include "run_dir.h"
 #include "warm_start.h"

@@ -4,6 +4,7 @@
 #define HN_TESTS_GRIDWORLD_TRACE_H
 #include "cell.h"
 #include "cell_fixture.h"
+#include "digest.h"
 #include "error.h"
 #include <string.h>
 
@@ -52,7 +53,7 @@ static GBytes *trace_of(const Run *r, const char *name, double **column) {
   }
   g_assert_no_error(error);
   char *text = file_in(dir, "trace.bin", &length);
-  g_assert_cmpint(length, ==, UPDATES * 32);
+  g_assert_cmpint(length, ==, UPDATES * HN_DIGEST_BYTES);
   if (name) *column = metrics_column(dir, name);
   folder_free(dir), cell_clear(&c);
   return g_bytes_new_take(text, length);

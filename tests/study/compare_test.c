@@ -426,6 +426,50 @@ static void tail(void) {
   hn_comparison_free(c), hn_results_free(r), done(dir);
 }
 
+/* Has all cells of an arm evaluate such splits of an environment that has these ("": unsaid). */
+static void evaluate_on(const char *dir, const char *arm, const char *split, const char *splits) {
+  g_autofree char *key = g_strdup_printf("tasks: 20\n  split: %s", split),
+                  *said = g_strdup_printf("\"splits\": \"%s\", \"protocol\"", splits);
+  for (int s = 0; s < 3; s++) {
+    g_autofree char *cell = fake_cell_dir(dir, arm, s);
+    fake_patch(cell, "config.resolved.yaml", "tasks: 20", key);
+    if (*splits) fake_patch(cell, "run.json", "\"protocol\"", said);
+  }
+}
+
+/* Tasks are held out only where the deciding split is not the one that was trained on, the first of
+ * the environment's; a split that is not the environment's last is named. */
+static void splits(void) {
+  static const struct {
+    const char *split, *splits, *words, *further, *protocol;
+  } table[] = {{"''", "train|test", "return on held-out tasks", "", "mode\n"},
+               {"test|train", "train|test", "return on held-out tasks", "return on training tasks",
+                "mode\n"},
+               {"train", "train|test", "return on training tasks", "", "mode, on split train\n"},
+               {"train|test", "train|test", "return on training tasks",
+                "return on tasks of split test", "mode, on split train\n"},
+               {"''", "train", "return on training tasks", "", "mode\n"},
+               {"near", "near|far", "return on training tasks", "", "mode, on split near\n"},
+               {"train|test", "", "return on training tasks", "return on tasks of split test",
+                "mode, on split train\n"}};
+  for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
+    char *dir = temporary(), *text;
+    fake_study(&three, dir);
+    for (int a = 0; a < three.arm_count; a++)
+      evaluate_on(dir, three.arms[a].name, table[i].split, table[i].splits);
+    HnResults *r = hn_results_read(dir, NULL);
+    HnComparison *c = compared(r, &text);
+    g_auto(GStrv) names = g_strsplit(table[i].split, "|", -1);
+    g_autofree char *words = hn_metric_words(r->cells, "eval.return"),
+                    *column = g_strdup_printf("eval.%s.return", names[1] ? names[1] : ""),
+                    *further = hn_metric_words(r->cells, column);
+    g_assert_cmpstr(words, ==, table[i].words);
+    if (names[1]) g_assert_cmpstr(further, ==, table[i].further);
+    g_assert_nonnull(strstr(text, table[i].protocol));
+    g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
+  }
+}
+
 /* Columns of further passes mean what those of the first mean. */
 static void passes(void) {
   static const struct {
@@ -437,11 +481,20 @@ static void passes(void) {
       {"eval.shuffled.success", "success rate on held-out tasks, by other tasks' beliefs", 1},
       {"train.success", "success rate while training", 1},
       {"policy.approx_kl", "approx kl of the policy", 0}};
+  char *dir = temporary();
+  fake_study(&three, dir);
+  HnResults *r = hn_results_read(dir, NULL);
   for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
-    g_autofree char *words = hn_metric_words(table[i].column);
+    g_autofree char *words = hn_metric_words(r->cells, table[i].column);
     g_assert_cmpstr(words, ==, table[i].words);
     g_assert_cmpint(hn_metric_better(table[i].column), ==, table[i].better);
   }
+  /* where one arm is evaluated on the tasks it learnt on, no word holds for all */
+  evaluate_on(dir, "inferred", "train", "train|test");
+  hn_results_free(r), r = hn_results_read(dir, NULL);
+  g_autofree char *mixed = hn_metric_words(r->cells, "eval.success");
+  g_assert_cmpstr(mixed, ==, "success rate on evaluated tasks");
+  hn_results_free(r), done(dir);
 }
 
 int main(int argc, char **argv) {
@@ -462,6 +515,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/compare/sizes", sizes);
   g_test_add_func("/compare/rounding", rounding);
   g_test_add_func("/compare/tail", tail);
+  g_test_add_func("/compare/splits", splits);
   g_test_add_func("/compare/passes", passes);
   return g_test_run();
 }

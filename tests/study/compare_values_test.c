@@ -6,6 +6,7 @@
 #include "render_json.h"
 #include "render_values.h"
 #include "results_fixture.h"
+#include "summary.h"
 
 static const FakeArm arms[] = {{"a", "x", 1, 1, 0, 0},
                                {"b", "x", 1, 1, 0, 0},
@@ -147,6 +148,68 @@ static void slice(void) {
   hn_results_free(r), fake_remove(dir);
 }
 
+/* An arm of another environment is in no mean, unless that is what the comparison is by; the note
+ * says so.  An oracle is called one. */
+static void other_task(void) {
+  g_autofree char *dir = write_study();
+  for (int s = 0; s < study.seeds; s++) {
+    g_autofree char *b = fake_cell_dir(dir, "b", s), *d = fake_cell_dir(dir, "d", s);
+    fake_patch(b, "config.resolved.yaml", "size: 5", "size: 9");
+    fake_patch(d, "run.json", "\"privileged\": false", "\"privileged\": true");
+  }
+  HnResults *r;
+  g_autoptr(HnComparison) c = compared(dir, &r);
+  g_autoptr(HnValueComparison) v = hn_compare_values(c, "lr", NULL);
+  expect_arms(v->rows->pdata[0], "ac"), expect_arms(v->rows->pdata[1], "d");
+  g_autofree char *text = hn_render_text_values(c, v), *json = hn_render_json_values(c, v);
+  g_assert_nonnull(
+      strstr(text, "note: Not in the table: b, of another task: env.size: 9 and 5.\n"));
+  g_assert_nonnull(strstr(text, "d (oracle)\n"));
+  g_autoptr(JsonObject) o = hn_json_parse("values", json, strlen(json), NULL);
+  g_assert_cmpstr(hn_json_string_at(hn_json_array(o, "other_task"), 0), ==, "b");
+  g_autoptr(HnValueComparison) sizes = hn_compare_values(c, "env.size", NULL);
+  expect_arms(sizes->rows->pdata[0], "acde"), expect_arms(sizes->rows->pdata[1], "b");
+  g_assert_cmpuint(sizes->other_task->len, ==, 0);
+  g_clear_pointer(&c, hn_comparison_free);
+  hn_results_free(r), fake_remove(dir);
+}
+
+static void set_last(const char *cell, double value) {
+  g_autofree char *metrics = g_strdup_printf("update,frames,eval.return\n1,10,0\n2,20,%g\n", value);
+  fake_write(cell, "metrics.csv", metrics);
+}
+
+static void expect_best(const char *dir, const char *arm, double value) {
+  g_autoptr(GPtrArray) all = hn_summaries(dir, NULL);
+  const HnSummary *s = all->pdata[0];
+  g_assert_cmpint(s->best, >=, 0);
+  g_assert_cmpstr(arms[s->best].name, ==, arm);
+  g_assert_cmpfloat(s->best_value, ==, value);
+}
+
+/* Of the studies below a folder the best arm is none of another task, and no oracle, also where the
+ * baseline has no done cell yet. */
+static void best_of_runs(void) {
+  g_autofree char *dir = write_study();
+  expect_best(dir, "e", 9);
+  for (int s = 0; s < study.seeds; s++) {
+    g_autofree char *a = fake_cell_dir(dir, "a", s), *b = fake_cell_dir(dir, "b", s),
+                    *c = fake_cell_dir(dir, "c", s);
+    set_last(a, 100), set_last(b, 200), set_last(c, 50);
+    fake_patch(a, "run.json", "\"privileged\": false", "\"privileged\": true");
+    fake_patch(b, "config.resolved.yaml", "tasks: 20", "tasks: 20\n  split: train");
+  }
+  expect_best(dir, "c", 50);
+  for (int s = 0; s < study.seeds; s++) {
+    g_autofree char *b = fake_cell_dir(dir, "b", s), *e = fake_cell_dir(dir, "e", s);
+    fake_patch(e, "run.json", "\"done\"", "\"failed\"");
+    fake_patch(b, "config.resolved.yaml", "split: train", "split: ''");
+    fake_patch(b, "config.resolved.yaml", "size: 5", "size: 9");
+  }
+  expect_best(dir, "b", 200);
+  fake_remove(dir);
+}
+
 static void mistakes(void) {
   static const char *const rows[][2] = {
       {"lrr", "no done cell has the key 'lrr'; did you mean 'lr'?"},
@@ -173,6 +236,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/values/swept", swept);
   g_test_add_func("/values/two_keys", two_keys);
   g_test_add_func("/values/slice", slice);
+  g_test_add_func("/values/other_task", other_task);
+  g_test_add_func("/values/best_of_runs", best_of_runs);
   g_test_add_func("/values/mistakes", mistakes);
   return g_test_run();
 }

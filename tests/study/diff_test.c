@@ -2,6 +2,7 @@
  * largest differences, rows and columns of tables. */
 #include "diff_table.h"
 #include "diff_weights.h"
+#include "digest.h"
 #include "results_fixture.h"
 #include "safetensors.h"
 
@@ -25,7 +26,8 @@ static void end(void) {
 static void write_trace(const char *dir, const char *letters) {
   GString *bytes = g_string_new(NULL);
   for (const char *c = letters; *c; c++)
-    for (int i = 0; i < 32; i++) g_string_append_c(bytes, i == 31 ? *c : 'x');
+    for (int i = 0; i < HN_DIGEST_BYTES; i++)
+      g_string_append_c(bytes, i == HN_DIGEST_BYTES - 1 ? *c : 'x');
   fake_write(dir, "trace.bin", bytes->str);
   g_string_free(bytes, TRUE);
 }

@@ -237,6 +237,32 @@ static void cut_bands(void) {
 
 /* ---- files ---- */
 
+/* No word of a page calls the tasks that were trained on held out. */
+static void training_tasks(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  for (int a = 0; a < three.arm_count; a++)
+    for (int i = 0; i < three.seeds; i++) {
+      g_autofree char *cell = fake_cell_dir(dir, arms[a].name, i);
+      fake_patch(cell, "config.resolved.yaml", "tasks: 20", "tasks: 20\n  split: train");
+    }
+  g_autofree char *page = g_build_filename(dir, "report.html", NULL);
+  Study s = read_study(dir);
+  g_autoptr(GPtrArray) all = hn_figures(s.c);
+  g_assert_true(hn_report_write(s.c, page, NULL));
+  g_autofree char *html = fake_read(dir, "report.html");
+  g_assert_null(strstr(html, "held-out"));
+  g_assert_nonnull(strstr(html, " by return on training tasks"));
+  g_assert_nonnull(strstr(html, ", 20 training tasks; "));
+  g_assert_nonnull(strstr(html, "After training, on training tasks."));
+  g_assert_nonnull(strstr(html, "mode, on split train"));
+  for (guint i = 0; i < all->len; i++)
+    g_assert_null(strstr(((HnFigure *)all->pdata[i])->note, "held-out"));
+  g_assert_nonnull(strstr(figure(all, "differences")->note, ", 20 training tasks"));
+  g_assert_nonnull(strstr(figure(all, "eval_return")->note, "; 20 training tasks"));
+  study_clear(&s);
+}
+
 static G_GNUC_NO_INLINE char *read_beside(const char *dir, const char *name) {
   char *path = g_build_filename(dir, name, NULL), *text = NULL;
   g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
@@ -361,6 +387,7 @@ static void without_pdf(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/report_page/training_tasks", training_tasks);
   g_test_add_func("/report-page/finding", finding);
   g_test_add_func("/report-page/finding_of_many", finding_of_many);
   g_test_add_func("/report-page/arms_as_changes", arms_as_changes);

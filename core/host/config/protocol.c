@@ -40,9 +40,10 @@ char *hn_protocol_text(const HnCell *cell) {
     return g_strdup_printf("%s: %" PRId64 " adaptation and %" PRId64
                            " counted episodes, success at any step",
                            name, adapt, counted);
-  if (p.flags & HN_COUNTS_SUCCESS)
-    return g_strdup_printf("%s: %" PRId64 " sampled episodes, success at any step", name, counted);
-  if (p.trial_steps)
-    return g_strdup_printf("%s: %" PRId64 " steps of the policy's %s", name, p.trial_steps, how);
-  return g_strdup_printf("%s: %" PRId64 " episodes of the policy's %s", name, counted, how);
+  const char *success = p.flags & HN_COUNTS_SUCCESS ? ", success at any step" : "";
+  if (!(p.flags & HN_AS_IN_TRAINING)) /* always sampled: evaluation.greedy does not apply */
+    return g_strdup_printf("%s: %" PRId64 " sampled episodes%s", name, counted, success);
+  return g_strdup_printf("%s: %" PRId64 " %s of the policy's %s%s", name,
+                         p.trial_steps ? p.trial_steps : counted,
+                         p.trial_steps ? "steps" : "episodes", how, success);
 }

@@ -112,6 +112,8 @@ static char *now(void) {
 }
 
 static void add_sizes(JsonBuilder *b, const HnSession *s) {
+  g_autofree char *splits = g_strjoinv("|", s->splits);
+  hn_json_add_string(b, "splits", splits);
   hn_json_add_int(b, "horizon", s->es.horizon);
   hn_json_add_int(b, "belief_dim", s->bs.belief_dim),
       hn_json_add_int(b, "latent_dim", s->bs.latent_dim);

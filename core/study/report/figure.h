@@ -10,7 +10,7 @@ typedef enum HnFigureGroup {
   HN_FIGURE_FINDING,    /* what decides: the forest plot, the deciding metric and its differences */
   HN_FIGURE_SWEEP,      /* against the values of swept parameters */
   HN_FIGURE_LEARNING,   /* against frames */
-  HN_FIGURE_PREDICTION, /* errors of held-out predictions against context length */
+  HN_FIGURE_PREDICTION, /* errors of an evaluation's predictions against context length */
   HN_FIGURE_BELIEF,     /* the inference's other columns of steps.csv, likewise */
   HN_FIGURE_ADAPTATION, /* by episode; reward and the environment's columns by step of the trial */
   HN_FIGURE_TRIAL,      /* single trials out of trial.csv */

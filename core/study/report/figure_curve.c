@@ -4,6 +4,7 @@
 #include "arm_slots.h"
 #include "csv.h"
 #include "draw_curves.h"
+#include "eval_split.h"
 #include <math.h>
 #include <string.h>
 
@@ -95,7 +96,7 @@ static char *slug(const char *column, const char *suffix) {
 static char *axis_title(const HnResults *r, const char *column, bool so_far) {
   const char *unit = hn_metric_unit(r, column);
   const int better = hn_metric_better(column);
-  g_autofree char *words = hn_metric_words(column);
+  g_autofree char *words = hn_metric_words(r->cells, column);
   GString *out = g_string_new(words);
   if (so_far) g_string_append(out, " so far");
   const char *way = better > 0 ? "higher is better" : better < 0 ? "lower is better" : "";
@@ -134,7 +135,8 @@ static char *note_of(const Gathering *g, const HnFigure *f, const HnCurves *d) {
   GString *note = g_string_new(NULL);
   note_of_lines(g, d, note);
   if (f->group != HN_FIGURE_OTHER && !g_str_has_prefix(f->column, "train.") && g->tasks)
-    g_string_append_printf(note, "; %" G_GINT64_FORMAT " held-out tasks", g->tasks);
+    g_string_append_printf(note, "; %" G_GINT64_FORMAT " %s tasks", g->tasks,
+                           hn_eval_split_kind(g->c->results->cells));
   if (d->merged > 1)
     g_string_append_printf(note, "; up to %" G_GINT64_FORMAT " neighbouring points averaged",
                            d->merged);
@@ -182,7 +184,7 @@ static char *title_of(const HnResults *r, const Plan *p) {
     if (!g_ascii_isupper(doc[1])) doc[0] = g_ascii_tolower(doc[0]);
     return g_strconcat(name, so_far, ": ", doc, NULL);
   }
-  g_autofree char *words = hn_metric_words(p->column);
+  g_autofree char *words = hn_metric_words(r->cells, p->column);
   words[0] = g_ascii_toupper(words[0]);
   return g_strconcat(words, so_far, NULL);
 }

@@ -2,6 +2,7 @@
  * metric has an axis of its own, in its own unit, and a row for every arm. */
 #include "arm_slots.h"
 #include "csv.h"
+#include "eval_split.h"
 #include "figure.h"
 #include "format.h"
 #include "legend.h"
@@ -57,7 +58,9 @@ static char *note_of(const Forest *p) {
   g_string_append_printf(note, "point and line: the difference and its %g %% interval; %s",
                          100 * hn_stats_confidence(c->stats), methods);
   g_string_append_printf(note, "; %" G_GINT64_FORMAT " seeds", c->results->seeds);
-  if (tasks) g_string_append_printf(note, ", %" G_GINT64_FORMAT " held-out tasks", tasks);
+  if (tasks)
+    g_string_append_printf(note, ", %" G_GINT64_FORMAT " %s tasks", tasks,
+                           hn_eval_split_kind(c->results->cells));
   if (*arms) g_string_append_printf(note, ". %s", arms);
   return g_string_free(note, FALSE);
 }
@@ -123,8 +126,8 @@ static Layout layout_of(const Forest *p, double width) {
   return l;
 }
 
-static char *heading_of(const HnCompared *m) {
-  g_autofree char *words = hn_metric_words(m->column);
+static char *heading_of(const HnComparison *c, const HnCompared *m) {
+  g_autofree char *words = hn_metric_words(c->results->cells, m->column);
   const char *way = m->better > 0   ? "higher is better"
                     : m->better < 0 ? "lower is better"
                                     : "neither way is better";
@@ -221,7 +224,7 @@ static double draw_lines(const HnScript *s, const char *text, double x, double y
 static double metric(const HnScript *s, const Forest *p, const Layout *l, const HnCompared *m,
                      double width, double y) {
   const HnRange r = range_of(p, m);
-  g_autofree char *heading = heading_of(m);
+  g_autofree char *heading = heading_of(p->c, m);
   y = draw_lines(s, heading, SIDE, y, width) + 4;
   g_autoptr(GArray) rows = rows_of(p, m);
   for (guint i = 0; i < rows->len; i++) {

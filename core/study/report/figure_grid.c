@@ -86,7 +86,7 @@ static void add_maps(GPtrArray *figures, const HnResults *r, int64_t arm, const 
                        (HnFigure){.kind = &hn_figure_grid,
                                   .name = "belief",
                                   .column = "trial.csv",
-                                  .title = "The belief along held-out trials",
+                                  .title = "The belief along evaluated trials",
                                   .note = "a row is a trial; probability of each cell, the agent's "
                                           "way in its episode, framed: the true cell",
                                   .data = p});

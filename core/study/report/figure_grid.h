@@ -1,4 +1,4 @@
-/* figure_grid.h - the belief along held-out trials, as heat maps of a grid. */
+/* figure_grid.h - the belief along evaluated trials, as heat maps of a grid. */
 #ifndef HN_FIGURE_GRID_H
 #define HN_FIGURE_GRID_H
 #include "figure.h"

@@ -1,4 +1,4 @@
-/* figure_latent.c - the latent's mean and variance along a held-out trial, as curves. */
+/* figure_latent.c - the latent's mean and variance along an evaluated trial, as curves. */
 #include "arm_slots.h"
 #include "figure_curve.h"
 #include "json.h"
@@ -57,7 +57,7 @@ static void add_moments(GPtrArray *figures, const HnResults *r, int64_t arm, con
           : g_strdup("");
   for (int variance = 0; variance < 2; variance++) {
     g_autofree char *note =
-        g_strconcat("one held-out trial", variance ? "" : "; band: one standard deviation", some,
+        g_strconcat("one evaluated trial", variance ? "" : "; band: one standard deviation", some,
                     "; vertical lines: new episodes", NULL);
     hn_figure_add_of_arm(
         figures, r, arm,

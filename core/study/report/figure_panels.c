@@ -110,7 +110,7 @@ static void add_panels(GPtrArray *figures, const HnResults *r, int64_t arm, int6
                        (HnFigure){.kind = &hn_figure_panels,
                                   .name = "predictions",
                                   .column = "predictions.csv",
-                                  .title = "Predictions along held-out trials",
+                                  .title = "Predictions along evaluated trials",
                                   .note =
                                       "a row is a task; line and band: the mean and one standard "
                                       "deviation; thin lines: members; dashed: the truth; "

@@ -61,22 +61,22 @@ static Slice *slice_of(const HnValueComparison *v) {
   return p;
 }
 
-#define NOTE \
-  "line: mean of the arms that share the value, with its interval over seeds; points: these arms"
-
 static void add_slice(GPtrArray *figures, const HnComparison *c, const char *path) {
   g_autoptr(HnValueComparison) v = hn_compare_values(c, path, NULL);
   if (!v) return;
   g_autofree char *name = g_strdelimit(g_strdup_printf("slice_%s", path), ".", '_');
   g_autofree char *title = g_strdup_printf("%s by %s", v->metric->column, path);
+  g_autofree char *note = g_strconcat(
+      "line: mean of the arms that share the value, with its interval over seeds; points: these "
+      "arms",
+      v->lengths ? ", which trained for different numbers of frames" : "",
+      v->other_task->len ? "; arms of another task are left out" : "", NULL);
   hn_figure_add(figures, &(HnFigure){.kind = &hn_figure_slice,
                                      .group = HN_FIGURE_SWEEP,
                                      .name = name,
                                      .column = v->metric->column,
                                      .title = title,
-                                     .note = v->lengths ? NOTE
-                                                 ", which trained for different numbers of frames"
-                                                        : NOTE,
+                                     .note = note,
                                      .data = slice_of(v)});
 }
 

@@ -136,7 +136,7 @@ char *hn_finding(const HnComparison *c) {
                                   m->better ? "worse than " : "lower than ",
                                   "not told apart from "};
   const char *base = c->results->arms[c->baseline];
-  g_autofree char *words = hn_metric_words(m->column);
+  g_autofree char *words = hn_metric_words(c->results->cells, m->column);
   GArray *group[GROUPS];
   GString *out = g_string_new(NULL);
   for (int k = 0; k < GROUPS; k++) group[k] = g_array_new(FALSE, FALSE, sizeof(int64_t));

@@ -1,6 +1,7 @@
 /* page_tables.c - see page_tables.h. */
 #include "page_tables.h"
 #include "arm_slots.h"
+#include "eval_split.h"
 #include "format.h"
 #include "html.h"
 
@@ -50,8 +51,9 @@ void hn_html_tables(GString *out, const HnComparison *c) {
   g_autofree int64_t *slot = hn_arm_slots(c);
   hn_html_add(out,
               "<section id=\"values\"><h2>Final values</h2>\n<p class=\"quiet\">After training, on "
-              "held-out tasks. %s Seeds are the unit; %s.</p>\n",
-              hn_aggregate_doc(hn_stats_kind(c->stats)), methods);
+              "%s tasks. %s Seeds are the unit; %s.</p>\n",
+              hn_eval_split_kind(c->results->cells), hn_aggregate_doc(hn_stats_kind(c->stats)),
+              methods);
   if (c->columns->len == 0) g_string_append(out, "<p>No done cell has an evaluation yet.</p>\n");
   for (guint i = 0; i < c->columns->len; i++) table(out, c, slot, c->columns->pdata[i], i == 0);
   if (c->notes->len) {

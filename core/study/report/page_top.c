@@ -2,6 +2,7 @@
 #include "page_top.h"
 #include "arm_changes.h"
 #include "arm_slots.h"
+#include "eval_split.h"
 #include "finding.h"
 #include "format.h"
 #include "html.h"
@@ -34,7 +35,9 @@ static void add_counts(GString *out, const HnComparison *c) {
   g_string_append(out, r->arm_count == 1 ? " arm, " : " arms, ");
   hn_html_count(out, r->seeds);
   g_string_append(out, r->seeds == 1 ? " seed each" : " paired seeds each");
-  if (tasks) g_string_append_printf(out, ", %" G_GINT64_FORMAT " held-out tasks", tasks);
+  if (tasks)
+    g_string_append_printf(out, ", %" G_GINT64_FORMAT " %s tasks", tasks,
+                           hn_eval_split_kind(r->cells));
   g_string_append(out, "; ");
   hn_html_count(out, c->done);
   g_string_append_printf(out, " of %u cells done", r->cells->len);

@@ -8,23 +8,29 @@ static const char *shown(const HnNode *n) {
   return *n->text ? n->text : "''";
 }
 
-/* The first difference, "run.frames: 100 and 200"; *arg: char *. */
+typedef struct Difference {
+  const GPtrArray *keys; /* char *: paths that may differ, or NULL */
+  char *first;           /* "run.frames: 100 and 200", or NULL */
+} Difference;
+
 static void keep_first(void *arg, const char *path, const HnNode *a, const HnNode *b) {
-  char **first = arg;
-  if (*first) return;
+  Difference *d = arg;
+  if (d->first) return;
+  for (guint i = 0; d->keys && i < d->keys->len; i++)
+    if (g_str_equal(d->keys->pdata[i], path)) return;
   if (!a || !b)
-    *first = g_strdup_printf("%s: only in one", path);
+    d->first = g_strdup_printf("%s: only in one", path);
   else if (a->kind != HN_NODE_TEXT || b->kind != HN_NODE_TEXT)
-    *first = g_strdup_printf("%s: of another kind", path);
+    d->first = g_strdup_printf("%s: of another kind", path);
   else
-    *first = g_strdup_printf("%s: %s and %s", path, shown(a), shown(b));
+    d->first = g_strdup_printf("%s: %s and %s", path, shown(a), shown(b));
 }
 
 /* The first key but those of a role in `ignored` in which two cells differ, or NULL. */
-static char *difference(const HnResult *a, const HnResult *b, int ignored) {
-  char *first = NULL;
-  hn_cell_differences(a->config, b->config, ignored, keep_first, &first);
-  return first;
+static char *difference(const HnResult *a, const HnResult *b, int ignored, const GPtrArray *keys) {
+  Difference d = {.keys = keys};
+  hn_cell_differences(a->config, b->config, ignored, keep_first, &d);
+  return d.first;
 }
 
 static bool mixed(GError **error, const char *what, const HnResult *a, const char *in_a,
@@ -81,7 +87,7 @@ static bool same_configurations(const HnResults *r, GError **error) {
     for (int64_t s = 0; first && s < r->seeds; s++) {
       const HnResult *c = hn_results_cell(r, arm, s);
       if (!hn_result_counts(c) || c == first) continue;
-      g_autofree char *found = difference(first, c, HN_KEY_FREE | HN_KEY_SEED);
+      g_autofree char *found = difference(first, c, HN_KEY_FREE | HN_KEY_SEED, NULL);
       if (!found) continue;
       return hn_error_set(
           error, HN_ERROR_DIFFERS,
@@ -104,8 +110,12 @@ bool hn_comparable(const HnResults *r, GError **error) {
   return true;
 }
 
+char *hn_comparable_task(const HnResult *a, const HnResult *b, const GPtrArray *keys) {
+  return difference(a, b, HN_KEY_FREE | HN_KEY_SEED | HN_KEY_ARM | HN_KEY_LENGTH, keys);
+}
+
 char *hn_comparable_protocol(const HnResults *r, int64_t arm, int64_t baseline) {
   const HnResult *a = hn_results_first(r, arm), *b = hn_results_first(r, baseline);
   if (!a || !b || arm == baseline) return NULL;
-  return difference(a, b, HN_KEY_FREE | HN_KEY_SEED | HN_KEY_ARM | HN_KEY_LENGTH);
+  return hn_comparable_task(a, b, NULL);
 }

@@ -2,6 +2,7 @@
 #include "compare.h"
 #include "comparable.h"
 #include "error.h"
+#include "eval_split.h"
 #include "holm.h"
 #include "live.h"
 #include "record_columns.h"
@@ -414,6 +415,13 @@ static char *environment(const HnResult *cell) {
   return g_string_free(out, false);
 }
 
+/* "trial: 2 episodes of the policy's mode, on split train". */
+static char *protocol_of(const HnResult *cell) {
+  const char *said = hn_result_fact(cell, "protocol");
+  g_autofree char *split = hn_eval_split_chosen(cell);
+  return g_strconcat(said ? said : "not recorded", split ? ", on split " : NULL, split, NULL);
+}
+
 /* What was run and how it was measured, which must stand beside every number. */
 static void list_origin(HnComparison *c) {
   const HnResults *r = c->results;
@@ -421,9 +429,8 @@ static void list_origin(HnComparison *c) {
   g_autoptr(GPtrArray) count = g_ptr_array_new_with_free_func(g_free);
   for (int64_t a = 0; a < r->arm_count; a++) {
     const HnResult *cell = hn_results_first(r, a);
-    const char *protocol = cell ? hn_result_fact(cell, "protocol") : NULL;
     g_ptr_array_add(env, cell ? environment(cell) : NULL);
-    g_ptr_array_add(count, cell ? g_strdup(protocol ? protocol : "not recorded") : NULL);
+    g_ptr_array_add(count, cell ? protocol_of(cell) : NULL);
   }
   add_origin(c, "environment", env);
   add_origin(c, "protocol", count);

@@ -60,6 +60,6 @@ HnCompared *hn_compared_new(const HnComparison *c, const char *name, const char 
                             double trials, double *final);
 /* The same with [arms] estimates of the caller's own, which are taken over. */
 HnCompared *hn_compared_of(const HnComparison *c, const char *name, const char *column,
-                           double trials, double *final, HnEstimate (*estimate)[HN_STATISTICS]);
+                           double trials, double *final, HnEstimate (*own)[HN_STATISTICS]);
 void hn_compared_free(HnCompared *c);
 #endif

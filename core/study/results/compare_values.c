@@ -1,5 +1,6 @@
 /* compare_values.c - see compare_values.h. */
 #include "compare_values.h"
+#include "comparable.h"
 #include "error.h"
 #include "param_path.h"
 #include "run_dir.h"
@@ -102,8 +103,41 @@ static char *joined(const GPtrArray *values) {
   return g_string_free(out, FALSE);
 }
 
+/* A done cell of the arm that all others are to measure the same as: of the baseline, or where it
+ * has none of the first arm that has; NULL: no arm has. */
+static const HnResult *measure_of(const HnComparison *c) {
+  const HnResults *r = c->results;
+  int64_t arm = config_of(r, c->baseline) ? c->baseline : 0;
+  while (arm < r->arm_count && !config_of(r, arm)) arm++;
+  return arm < r->arm_count ? hn_results_first_done(r, arm) : NULL;
+}
+
+/* Whether an arm measures something else, beyond what the keys themselves change; then it is left
+ * out, which is said. */
+static bool is_of_other_task(HnValueComparison *v, const HnResults *r, int64_t arm,
+                             const HnResult *measure) {
+  char *why = hn_comparable_task(hn_results_first_done(r, arm), measure, v->keys);
+  if (!why) return false;
+  g_ptr_array_add(v->other_task, g_strdup(r->arms[arm])), g_ptr_array_add(v->why, why);
+  return true;
+}
+
+static void add_to_row(HnValueComparison *v, GHashTable *of, GPtrArray *values, int64_t arm) {
+  g_autofree char *key = joined(values);
+  HnValueRow *row = g_hash_table_lookup(of, key);
+  if (!row) {
+    row = g_new0(HnValueRow, 1);
+    row->values = g_ptr_array_ref(values), row->best = arm;
+    row->arms = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    g_ptr_array_add(v->rows, row);
+    g_hash_table_insert(of, g_steal_pointer(&key), row);
+  }
+  g_array_append_val(row->arms, arm);
+}
+
 static void add_arms(HnValueComparison *v, const HnComparison *c) {
   const HnResults *r = c->results;
+  const HnResult *measure = measure_of(c);
   g_autoptr(HnNode) study = NULL;
   const HnNode *parameters = hn_swept_parameters(r, &study);
   const HnNode *others = all_swept(v->keys, parameters) ? hn_node_get(study, "arms") : NULL;
@@ -112,22 +146,14 @@ static void add_arms(HnValueComparison *v, const HnComparison *c) {
   for (int64_t a = 0; a < r->arm_count; a++) {
     const HnNode *config = config_of(r, a);
     if (!config) continue;
-    GPtrArray *values = hn_node_get(others, r->arms[a]) ? NULL : values_of(config, v->keys);
+    g_autoptr(GPtrArray) values =
+        hn_node_get(others, r->arms[a]) ? NULL : values_of(config, v->keys);
     if (!values) {
       g_ptr_array_add(v->without, g_strdup(r->arms[a]));
       continue;
     }
-    g_autofree char *key = joined(values);
-    HnValueRow *row = g_hash_table_lookup(of, key);
-    if (!row) {
-      row = g_new0(HnValueRow, 1);
-      row->values = g_ptr_array_ref(values), row->best = a;
-      row->arms = g_array_new(FALSE, FALSE, sizeof(int64_t));
-      g_ptr_array_add(v->rows, row);
-      g_hash_table_insert(of, g_steal_pointer(&key), row);
-    }
-    g_ptr_array_unref(values);
-    g_array_append_val(row->arms, a);
+    if (is_of_other_task(v, r, a, measure)) continue;
+    add_to_row(v, of, values, a);
     const HnNode *frames = hn_param_node(config, "run.frames");
     if (frames && !length) length = frames->text;
     v->lengths |= frames && g_strcmp0(length, frames->text) != 0;
@@ -163,34 +189,45 @@ static void estimate(const HnComparison *c, const HnCompared *m, HnValueRow *row
   row->mean = hn_statistics[HN_VALUE].of(c->stats, seeds, mean, NULL, m->trials);
 }
 
-HnValueComparison *hn_compare_values(const HnComparison *c, const char *keys, GError **error) {
-  g_auto(GStrv) part = g_strsplit(keys, ",", -1);
-  g_autoptr(HnValueComparison) v = g_new0(HnValueComparison, 1);
+static HnValueComparison *value_comparison_new(void) {
+  HnValueComparison *v = g_new0(HnValueComparison, 1);
   v->keys = g_ptr_array_new_with_free_func(g_free);
   v->rows = g_ptr_array_new_with_free_func(row_free);
   v->without = g_ptr_array_new_with_free_func(g_free);
+  v->other_task = g_ptr_array_new_with_free_func(g_free);
+  v->why = g_ptr_array_new_with_free_func(g_free);
+  return v;
+}
+
+static bool compare_values(HnValueComparison *v, const HnComparison *c, const char *keys,
+                           GError **error) {
+  g_auto(GStrv) part = g_strsplit(keys, ",", -1);
   for (char **key = part; *key; key++) {
     char *path = path_of(c->results, *key, error);
-    if (!path) return NULL;
+    if (!path) return false;
     g_ptr_array_add(v->keys, path);
   }
-  if (!c->columns->len) {
-    hn_error_set(error, HN_ERROR_MISSING, "no done cell has an evaluation yet");
-    return NULL;
-  }
+  if (!c->columns->len)
+    return hn_error_set(error, HN_ERROR_MISSING, "no done cell has an evaluation yet");
   v->metric = c->columns->pdata[0];
   add_arms(v, c);
-  if (v->rows->len < 2) {
-    hn_error_set(error, HN_ERROR_MISSING, "all arms have the same %s", keys);
-    return NULL;
-  }
+  if (v->rows->len < 2)
+    return hn_error_set(error, HN_ERROR_MISSING, "all arms%s have the same %s",
+                        v->other_task->len ? " that can be set against each other" : "", keys);
   g_ptr_array_sort(v->rows, by_values);
   for (guint i = 0; i < v->rows->len; i++) estimate(c, v->metric, v->rows->pdata[i]);
-  return g_steal_pointer(&v);
+  return true;
+}
+
+HnValueComparison *hn_compare_values(const HnComparison *c, const char *keys, GError **error) {
+  HnValueComparison *v = value_comparison_new();
+  if (!compare_values(v, c, keys, error)) g_clear_pointer(&v, hn_value_comparison_free);
+  return v;
 }
 
 void hn_value_comparison_free(HnValueComparison *v) {
   if (!v) return;
   g_ptr_array_unref(v->keys), g_ptr_array_unref(v->rows), g_ptr_array_unref(v->without);
+  g_ptr_array_unref(v->other_task), g_ptr_array_unref(v->why);
   g_free(v);
 }

@@ -19,10 +19,15 @@ typedef struct HnValueComparison {
   GPtrArray *keys;          /* char *: paths, "policy.lr" */
   GPtrArray *rows;          /* HnValueRow *, ordered by their values, numbers as such */
   GPtrArray *without;       /* char *: arms that lack a key, or that are not swept */
+  GPtrArray *other_task;    /* char *: arms that cannot be set against the baseline, .. */
+  GPtrArray *why;           /* char *: .. and for each the key that keeps it from that */
   bool lengths;             /* arms trained for different numbers of frames */
 } HnValueComparison;
 
-/* keys: paths or the last words of such, "lr,inference.noise".  Where the study's sweep names all
+/* Arms that measure something else than the baseline (where it has no done cell, than the first arm
+ * that has) are left out, but for what `keys` change: those name what is to be compared.
+ *
+ * keys: paths or the last words of such, "lr,inference.noise".  Where the study's sweep names all
  * of them, the arms that it made are compared.  NULL: HN_ERROR_MISSING, of a key that no done cell
  * has, that is in several blocks, or that has one value alone; or of a comparison without a column.
  */

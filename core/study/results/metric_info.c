@@ -1,8 +1,47 @@
 /* metric_info.c - see metric_info.h. */
 #include "metric_info.h"
+#include "eval_split.h"
 #include "json.h"
 
 static const char *const kinds[] = {"env", "inference", "policy"};
+
+/* What the columns that most studies look at are called in a text. */
+static const char *const words[][2] = {
+    {"return", "return"},
+    {"success", "success rate"},
+    {"success_rate", "success rate"},
+    {"success_last", "success rate in the last episode"},
+    {"reward", "reward"},
+    {"reward_l1", "absolute error of predicted rewards"},
+    {"reward_nll", "negative log-likelihood of rewards"},
+    {"transition_l1", "absolute error of predicted transitions"},
+    {"transition_nll", "negative log-likelihood of transitions"},
+    {"log_predictive", "log predictive density"},
+    {"predict.cross_entropy", "cross-entropy of predicted answers"},
+    {"predict.perplexity", "perplexity of predicted answers"},
+    {"predict.l1", "absolute error of predicted answers"},
+    {"predict.l2", "squared error of predicted answers"},
+    {"kl", "KL from posterior to prior"}};
+
+/* " on held-out tasks, by drawn actions", or "" of a column without a place. */
+static char *where_of(const GPtrArray *cells, const char *column, const char *further) {
+  const HnMetricPlace *place = hn_metric_place(column);
+  if (further && !hn_eval_split_trained(cells, further))
+    return g_strdup_printf(" on tasks of split %s", further);
+  if (!place || !place->tasks) return g_strdup(place ? place->words : "");
+  const char *kind = further ? "training" : hn_eval_split_kind(cells);
+  return g_strdup_printf(" on %s tasks%s", kind, place->words);
+}
+
+char *hn_metric_words(const GPtrArray *cells, const char *column) {
+  g_autofree char *further = hn_eval_split_further(cells, column),
+                  *where = where_of(cells, column, further);
+  const char *name = hn_metric_stem(column) + (further ? strlen(further) + 1 : 0);
+  for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+    if (g_str_equal(words[i][0], name)) return g_strconcat(words[i][1], where, NULL);
+  g_autofree char *spaced = g_strdelimit(g_strdup(name), "_", ' ');
+  return g_strconcat(spaced, where, NULL);
+}
 
 /* The entry of a column in a list of what a plugin declares, "info" or "metrics", or NULL. */
 static JsonObject *entry(JsonObject *plugin, const char *list, const char *name) {

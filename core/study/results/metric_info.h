@@ -16,7 +16,11 @@ typedef struct HnMetricInfo {
 HnMetricInfo hn_metric_info(const HnResults *r, const char *column);
 /* The declared unit, else the one known by the column's name; "" if unknown. */
 const char *hn_metric_unit(const HnResults *r, const char *column);
-/* The held-out tasks of an evaluation, of the done cell that has the fewest; 0: not known. */
+/* A column of such cells (HnResult *) in words, "return on held-out tasks", "return on training
+ * tasks", "negative log-likelihood of rewards"; of what no convention knows its name, "step norm of
+ * the policy".  Free with g_free. */
+char *hn_metric_words(const GPtrArray *cells, const char *column);
+/* The tasks of an evaluation, of the done cell that has the fewest; 0: not known. */
 int64_t hn_metric_tasks(const HnResults *r);
 /* Of a rate, which has no unit and is named success or declared with the fold "max": of how many
  * trials a seed's value is the mean, which are the tasks of an evaluation, else 1.  0: no rate. */

@@ -34,12 +34,17 @@ static void add_row(HnTextTable *t, const HnComparison *c, const HnCompared *m,
   hn_text_table_add(t, g_strdup_printf("%" G_GINT64_FORMAT, row->mean.n));
   add_estimate(t, &row->mean, format);
   add_estimate(t, &m->estimate[row->best][HN_VALUE], format);
-  hn_text_table_add(t, g_strdup(c->results->arms[row->best]));
+  hn_text_table_add(
+      t, g_strconcat(c->results->arms[row->best],
+                     hn_results_privileged(c->results, row->best) ? " (oracle)" : NULL, NULL));
 }
 
 static void add_notes(const HnValueComparison *v, GString *out) {
   g_string_append(out, "\nnote: 'best' is the best of its line by these seeds, and better by that "
                        "choice alone: run it on another root.\n");
+  for (guint i = 0; i < v->other_task->len; i++)
+    g_string_append_printf(out, "note: Not in the table: %s, of another task: %s.\n",
+                           (char *)v->other_task->pdata[i], (char *)v->why->pdata[i]);
   if (v->lengths) g_string_append(out, "note: Arms trained for different numbers of frames.\n");
   if (!v->without->len) return;
   g_string_append(out, "note: Not in the table: ");
@@ -93,6 +98,8 @@ char *hn_render_json_values(const HnComparison *c, const HnValueComparison *v) {
   for (guint i = 0; i < v->rows->len; i++) add_json_row(b, c, v, v->rows->pdata[i]);
   json_builder_end_array(b);
   hn_json_add_strings(b, "without", v->without->len, (const char *const *)v->without->pdata);
+  hn_json_add_strings(b, "other_task", v->other_task->len,
+                      (const char *const *)v->other_task->pdata);
   hn_json_add_bool(b, "different_lengths", v->lengths);
   return hn_json_end(b);
 }

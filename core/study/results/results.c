@@ -84,6 +84,19 @@ static bool read_files(HnResult *c, GError **error) {
   return c->config;
 }
 
+static HnResult *result_new(char *dir, const char *arm, int64_t seed) {
+  HnResult *c = g_new0(HnResult, 1);
+  c->arm = arm, c->seed_index = seed, c->dir = dir, c->counts_at = -1;
+  return c;
+}
+
+HnResult *hn_result_read_facts(const char *study, const char *arm, int64_t seed) {
+  g_autoptr(GError) why = NULL;
+  HnResult *c = result_new(hn_run_dir(study, arm, seed), arm, seed);
+  if (!read_files(c, &why)) mark_damaged(c, why->message);
+  return c;
+}
+
 /* A done cell whose tables are not what it left is as good as none: the others have theirs. */
 static void judge_tables(HnResult *c, bool all) {
   g_autoptr(GError) why = NULL;
@@ -99,8 +112,7 @@ static void judge_tables(HnResult *c, bool all) {
 static HnResult *read_cell(char *dir, const char *arm, int64_t seed, bool all, GPtrArray *so_far) {
   g_autoptr(GError) why = NULL;
   HnTable *partial = NULL;
-  HnResult *c = g_new0(HnResult, 1);
-  c->arm = arm, c->seed_index = seed, c->dir = dir, c->counts_at = -1;
+  HnResult *c = result_new(dir, arm, seed);
   if (!read_files(c, &why))
     mark_damaged(c, why->message);
   else if (hn_result_done(c))
@@ -345,15 +357,20 @@ const char *hn_result_simulator(const HnResult *c) {
   return NULL;
 }
 
-bool hn_results_privileged(const HnResults *r, int64_t arm) {
+bool hn_result_privileged(const HnResult *c) {
   static const char *const paths[] = {"plugins.env.privileged", "plugins.inference.privileged",
                                       "plugins.policy.privileged"};
+  for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
+    JsonNode *n = hn_result_member(c, paths[i]);
+    if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_BOOLEAN &&
+        json_node_get_boolean(n))
+      return true;
+  }
+  return false;
+}
+
+bool hn_results_privileged(const HnResults *r, int64_t arm) {
   for (int64_t s = 0; s < r->seeds; s++)
-    for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
-      JsonNode *n = hn_result_member(hn_results_cell(r, arm, s), paths[i]);
-      if (n && JSON_NODE_HOLDS_VALUE(n) && json_node_get_value_type(n) == G_TYPE_BOOLEAN &&
-          json_node_get_boolean(n))
-        return true;
-    }
+    if (hn_result_privileged(hn_results_cell(r, arm, s))) return true;
   return false;
 }

@@ -39,6 +39,9 @@ typedef struct HnResults {
 
 /* An empty list of cells, which it will own. */
 GPtrArray *hn_result_list(void);
+/* A cell of a study's folder without its tables, so that it does not count; `arm` is borrowed.
+ * Damaged where a file cannot be read.  For such a list. */
+HnResult *hn_result_read_facts(const char *study, const char *arm, int64_t seed);
 /* The whole folder; HN_ERROR_MISSING where it is no study's, naming what may have been meant. */
 HnResults *hn_results_read(const char *dir, GError **error);
 /* The folder of a single cell, which run.json says all of: a study of that cell alone.
@@ -74,6 +77,8 @@ JsonNode *hn_result_member(const HnResult *c, const char *path);
 const char *hn_result_fact(const HnResult *c, const char *path);
 /* The simulator a cell ran on, or NULL; of older cells its library's file name. */
 const char *hn_result_simulator(const HnResult *c);
+/* True if a plugin of the cell saw the true task. */
+bool hn_result_privileged(const HnResult *c);
 /* True if a plugin of the arm's cells saw the true task. */
 bool hn_results_privileged(const HnResults *r, int64_t arm);
 #endif

@@ -1,5 +1,6 @@
 /* summary.c - see summary.h. */
 #include "summary.h"
+#include "comparable.h"
 #include "error.h"
 #include "metric_info.h"
 #include "run_dir.h"
@@ -19,24 +20,50 @@ static void summary_free(HnSummary *s) {
 /* The aggregate of an arm's done cells. */
 static double value_of(const HnLive *live, int64_t arm) {
   const int64_t seeds = live->plan->seeds;
-  g_autofree double *x = g_new(double, (gsize)seeds);
-  int64_t n = 0;
+  g_autoptr(GArray) x = g_array_new(FALSE, FALSE, sizeof(double));
   for (int64_t s = 0; s < seeds; s++) {
     const HnLiveCell *c = live->cells->pdata[arm * seeds + s];
-    if (c->state == HN_LIVE_DONE && isfinite(c->metric)) x[n++] = c->metric;
+    if (c->state == HN_LIVE_DONE && isfinite(c->metric)) g_array_append_val(x, c->metric);
   }
-  return n ? hn_stats_aggregate((HnAggregate)live->plan->report.aggregate, n, x) : (double)NAN;
+  if (!x->len) return (double)NAN;
+  return hn_stats_aggregate((HnAggregate)live->plan->report.aggregate, x->len, (double *)x->data);
+}
+
+/* Adds to `cells` the first done one of an arm that can be read, which it owns; or NULL. */
+static const HnResult *first_done(const HnLive *live, int64_t arm, GPtrArray *cells) {
+  const HnResults *plan = live->plan;
+  for (int64_t s = 0; s < plan->seeds; s++) {
+    const HnLiveCell *c = live->cells->pdata[arm * plan->seeds + s];
+    if (c->state != HN_LIVE_DONE) continue;
+    HnResult *read = hn_result_read_facts(plan->dir, plan->arms[arm], s);
+    g_ptr_array_add(cells, read);
+    if (read->config) return read;
+  }
+  return NULL;
+}
+
+/* Whether an arm may be the best: a method, which `first` (of the baseline, or NULL) can be set
+ * against. */
+static bool may_be_best(const HnResult *cell, const HnResult *first) {
+  if (!cell || hn_result_privileged(cell)) return false;
+  g_autofree char *other = first && cell != first ? hn_comparable_task(cell, first, NULL) : NULL;
+  return !other;
 }
 
 static void find_best(HnSummary *s) {
   const HnResults *plan = s->live->plan;
   const int better = hn_metric_better(plan->report.metric);
+  g_autoptr(GPtrArray) cells = hn_result_list();
   s->baseline = MAX(hn_results_arm(plan, plan->report.baseline), 0);
   s->baseline_value = value_of(s->live, s->baseline);
   s->best = -1, s->best_value = (double)NAN;
+  const HnResult *first = better ? first_done(s->live, s->baseline, cells) : NULL;
   for (int64_t a = 0; a < plan->arm_count && better != 0; a++) {
     const double value = value_of(s->live, a);
     if (isnan(value) || (s->best >= 0 && better * value <= better * s->best_value)) continue;
+    const HnResult *cell = a == s->baseline ? first : first_done(s->live, a, cells);
+    if (!may_be_best(cell, first)) continue;
+    if (!first) first = cell; /* no baseline yet: what is of one task with the first arm */
     s->best = a, s->best_value = value;
   }
 }

@@ -94,9 +94,25 @@ static void add_arms(JsonBuilder *b, const HnResults *plan) {
   json_builder_end_array(b);
 }
 
-static void add_study(JsonBuilder *b, const HnResults *plan) {
+/* A cell of each arm that has begun: what an evaluation is of is only known from those. */
+static GPtrArray *begun_cells(const HnLive *live) {
+  const HnResults *plan = live->plan;
+  GPtrArray *cells = hn_result_list();
+  for (int64_t a = 0; a < plan->arm_count; a++)
+    for (int64_t s = 0; s < plan->seeds; s++) {
+      const HnLiveCell *c = live->cells->pdata[a * plan->seeds + s];
+      if (c->state == HN_LIVE_WAITING || c->state == HN_LIVE_DAMAGED) continue;
+      g_ptr_array_add(cells, hn_result_read_facts(plan->dir, plan->arms[a], s));
+      break;
+    }
+  return cells;
+}
+
+static void add_study(JsonBuilder *b, const HnLive *live) {
+  const HnResults *plan = live->plan;
   const char *metric = plan->report.metric;
-  g_autofree char *words = hn_metric_words(metric);
+  g_autoptr(GPtrArray) cells = begun_cells(live);
+  g_autofree char *words = hn_metric_words(cells, metric);
   hn_json_add_string(b, "study", plan->study);
   hn_json_add_string(b, "metric", metric);
   hn_json_add_string(b, "words", words);
@@ -114,7 +130,7 @@ static GBytes *event(const char *name, JsonBuilder *b) {
 
 GBytes *hn_feed_state(HnFeed *f) {
   JsonBuilder *b = hn_json_begin();
-  add_study(b, f->live->plan);
+  add_study(b, f->live);
   add_whole(b, f);
   hn_json_open_array(b, "cells");
   for (guint i = 0; i < f->live->cells->len; i++) add_cell(b, f, i, 0);
