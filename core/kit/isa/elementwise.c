@@ -99,16 +99,20 @@ static void axpy(int64_t n, float a, const float *restrict x, float *restrict y)
   for (int64_t i = 0; i < n; i++) y[i] += a * x[i];
 }
 
-/* Sixteen running sums whatever the vector width, then a fixed tree. */
+/* The last part of a sum that ran in sixteen whatever the vector width: a fixed tree. */
+static inline float tree(float sum[16]) {
+  for (int width = 8; width > 0; width /= 2)
+    for (int l = 0; l < width; l++) sum[l] += sum[l + width];
+  return sum[0];
+}
+
 static float dot(int64_t n, const float *x, const float *y) {
   float sum[16] = {0};
   int64_t i = 0;
   for (; i + 16 <= n; i += 16)
     for (int l = 0; l < 16; l++) sum[l] += x[i + l] * y[i + l];
   for (int l = 0; i + l < n; l++) sum[l] += x[i + l] * y[i + l];
-  for (int width = 8; width > 0; width /= 2)
-    for (int l = 0; l < width; l++) sum[l] += sum[l + width];
-  return sum[0];
+  return tree(sum);
 }
 
 /* Sixteen running sums whatever the vector width, then a fixed tree. */
@@ -132,9 +136,7 @@ static float sum_of(int64_t n, const float *x) {
   for (; i + 16 <= n; i += 16)
     for (int l = 0; l < 16; l++) sum[l] += x[i + l];
   for (int l = 0; i + l < n; l++) sum[l] += x[i + l];
-  for (int width = 8; width > 0; width /= 2)
-    for (int l = 0; l < width; l++) sum[l] += sum[l + width];
-  return sum[0];
+  return tree(sum);
 }
 
 static float norm(int64_t n, const float *restrict x, const float *restrict gain,

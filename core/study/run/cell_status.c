@@ -108,17 +108,15 @@ static void judge_progress(const char *folder, JsonObject *facts, int64_t was, c
                            HnCellStatus *s) {
   const char *status = hn_json_string(facts, "status", NULL);
   const bool done = g_strcmp0(status, "done") == 0;
-  if (done) {
-    g_autoptr(GError) damage = NULL;
-    const bool intact = hn_run_files_intact(folder, facts, true, &damage);
-    s->work = intact ? HN_CELL_DONE : HN_CELL_DIFFERS;
-    s->reason = g_strdup(intact ? "done" : damage->message);
-    if (!intact || hn_json_int(facts, "frames", cell->run.frames) >= cell->run.frames) return;
-    g_clear_pointer(&s->reason, g_free);
-  }
   g_autoptr(GError) damage = NULL;
-  if (!hn_run_files_intact(folder, facts, true, &damage)) s->reason = g_strdup(damage->message);
-  if (!s->reason) s->update = last_checkpoint(folder, &s->reason);
+  if (!hn_run_files_intact(folder, facts, true, &damage)) {
+    s->reason = g_strdup(damage->message);
+  } else if (done && hn_json_int(facts, "frames", cell->run.frames) >= cell->run.frames) {
+    s->work = HN_CELL_DONE, s->reason = g_strdup("done");
+    return;
+  } else {
+    s->update = last_checkpoint(folder, &s->reason);
+  }
   if (s->reason) {
     s->work = HN_CELL_DIFFERS;
     return;
