@@ -1,5 +1,6 @@
 /* diagnostics.c - collects findings, orders them by place, and finds the nearest valid name. */
 #include "diagnostics.h"
+#include "short_text.h"
 #include <stdbool.h>
 #include <string.h>
 
@@ -167,9 +168,6 @@ char *hn_diag_hint(const char *name, const char *const *candidates) {
   if (near) return g_strdup_printf("; did you mean '%s'?", near);
   guint n = g_strv_length((char **)(guintptr)candidates);
   if (n == 0) return g_strdup("; none is valid here");
-  GString *out = g_string_new("; valid: ");
-  for (guint i = 0; i < MIN(n, LISTED); i++)
-    g_string_append_printf(out, "%s%s", i ? ", " : "", candidates[i]);
-  if (n > LISTED) g_string_append_printf(out, " and %u more", n - LISTED);
-  return g_string_free(out, false);
+  g_autofree char *names = hn_short_list(candidates, n, LISTED);
+  return g_strconcat("; valid: ", names, NULL);
 }

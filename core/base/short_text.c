@@ -2,7 +2,6 @@
 #include "short_text.h"
 #include <glib.h>
 #include <math.h>
-#include <stdint.h>
 
 char *hn_short_duration(double seconds) {
   int64_t s = (int64_t)llround(seconds);
@@ -29,4 +28,12 @@ char *hn_short_bytes(double x) {
   const int digits = i == 0 || x > 99.9 ? 0 : x > 9.99 ? 1 : 2;
   const double scale = digits == 2 ? 100 : digits == 1 ? 10 : 1;
   return g_strdup_printf("%.*f %s", digits, ceil(x * scale * (1 - 1e-12)) / scale, unit[i]);
+}
+
+char *hn_short_list(const char *const *names, uint32_t count, uint32_t most) {
+  GString *out = g_string_new(NULL);
+  for (uint32_t i = 0; i < MIN(count, most); i++)
+    g_string_append_printf(out, "%s%s", i ? ", " : "", names[i]);
+  if (count > most) g_string_append_printf(out, " and %u more", count - most);
+  return g_string_free(out, FALSE);
 }

@@ -1,6 +1,7 @@
-/* short_text.h - numbers and durations in a few letters, for people. */
+/* short_text.h - numbers, durations and lists in a few letters, for people. */
 #ifndef HN_SHORT_TEXT_H
 #define HN_SHORT_TEXT_H
+#include <stdint.h>
 
 /* "1.23M" of 1234567; free with g_free, like the next. */
 char *hn_short_number(double x);
@@ -8,4 +9,6 @@ char *hn_short_number(double x);
 char *hn_short_bytes(double x);
 /* "3m12s", "2h05m", "1d03h". */
 char *hn_short_duration(double seconds);
+/* "a, b, c": at most `most` of the names, and then " and 5 more". */
+char *hn_short_list(const char *const *names, uint32_t count, uint32_t most);
 #endif

@@ -16,13 +16,12 @@ enum { NAMED = 3 }; /* arms of a line; of more, how many */
 /* Arms that take the same. */
 typedef struct Alike {
   char *takes;
-  GString *names;
-  guint count;
+  GPtrArray *names; /* borrowed */
 } Alike;
 
 static void alike_free(void *p) {
   Alike *a = p;
-  g_free(a->takes), g_string_free(a->names, TRUE), g_free(a);
+  g_free(a->takes), g_ptr_array_unref(a->names), g_free(a);
 }
 
 /* "a checkpoint at most 12.1 kB, 2 kept; memory 1.2 MB plus scratch" */
@@ -47,12 +46,10 @@ static GPtrArray *grouped(const HnStudy *study) {
     Alike *a = find(all, text);
     if (!a) {
       a = g_new0(Alike, 1);
-      a->takes = g_steal_pointer(&text), a->names = g_string_new(NULL);
+      a->takes = g_steal_pointer(&text), a->names = g_ptr_array_new();
       g_ptr_array_add(all, a);
     }
-    if (a->count++ < NAMED)
-      g_string_append_printf(a->names, "%s%s", a->count > 1 ? ", " : "",
-                             (const char *)study->arms->pdata[arm]);
+    g_ptr_array_add(a->names, study->arms->pdata[arm]);
   }
   return all;
 }
@@ -64,10 +61,10 @@ void hn_run_sizes_print(const HnStudy *study) {
   for (guint arm = 0; arm < study->arms->len; arm++)
     disk += (double)study->seeds.count * hn_run_size_on_disk(&study->sizes[arm]);
   for (guint i = 0; i < all->len; i++) {
-    Alike *a = all->pdata[i];
-    if (a->count > NAMED) g_string_append_printf(a->names, " and %u more", a->count - NAMED);
-    g_string_append_printf(out, "%s %s: %s\n", a->count > 1 ? "arms" : "arm", a->names->str,
-                           a->takes);
+    const Alike *a = all->pdata[i];
+    g_autofree char *names =
+        hn_short_list((const char *const *)a->names->pdata, a->names->len, NAMED);
+    g_string_append_printf(out, "%s %s: %s\n", a->names->len > 1 ? "arms" : "arm", names, a->takes);
   }
   g_autofree char *most = hn_short_bytes(disk);
   g_string_append_printf(out, "all cells: checkpoints at most %s on disk\n", most);

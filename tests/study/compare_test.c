@@ -310,6 +310,46 @@ static void refusals(void) {
   done(dir);
 }
 
+/* The notes of a comparison that say that a key had no effect, in one text; g_free. */
+static char *without_effect(const char *dir) {
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  GString *out = g_string_new(NULL);
+  for (guint i = 0; i < c->notes->len; i++)
+    if (strstr(c->notes->pdata[i], "had no effect")) g_string_append(out, c->notes->pdata[i]);
+  hn_comparison_free(c), hn_results_free(r);
+  return g_string_free(out, FALSE);
+}
+
+/* Arms that differ in a key and in no number of any seed are named with that key. */
+static void equal_results(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) {
+    char *row = g_strdup_printf("2,20,%d.25,3", i);
+    values(dir, "inferred", i, row), values(dir, "fixed", i, row);
+    g_free(row);
+  }
+  char *text = without_effect(dir);
+  g_assert_cmpstr(text, ==, "");
+  g_free(text);
+  for (int i = 0; i < 3; i++) {
+    char *cell = fake_cell_dir(dir, "inferred", i);
+    fake_patch(cell, "config.resolved.yaml", "plugin: ppo\n", "plugin: ppo\n  width: 32\n");
+    g_free(cell);
+  }
+  text = without_effect(dir);
+  g_assert_cmpstr(text, ==,
+                  "fixed has the results of inferred to the last digit: what they differ in had "
+                  "no effect (policy.width).");
+  g_free(text);
+  values(dir, "fixed", 2, "2,20,2.25,3.0000000001");
+  text = without_effect(dir);
+  g_assert_cmpstr(text, ==, "");
+  g_free(text);
+  done(dir);
+}
+
 /* An arm with another environment keeps its value but is not set against the baseline. */
 static void other_protocol(void) {
   char *dir = temporary();
@@ -509,6 +549,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/compare/pairs_by_seed", pairs_by_seed);
   g_test_add_func("/compare/text_and_json", text_and_json);
   g_test_add_func("/compare/refusals", refusals);
+  g_test_add_func("/compare/equal_results", equal_results);
   g_test_add_func("/compare/other_protocol", other_protocol);
   g_test_add_func("/compare/numbers", numbers);
   g_test_add_func("/compare/formats", formats);

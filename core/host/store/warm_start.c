@@ -4,6 +4,7 @@
 #include "json.h"
 #include "run_dir.h"
 #include "sha256.h"
+#include "short_text.h"
 #include "warm_start_match.h"
 #include <inttypes.h>
 #include <string.h>
@@ -74,12 +75,11 @@ static char *explain(const HnCell *cell, const char *study, JsonObject *plan, co
 /* "0, 500, 1000", at most eight and how many more; g_free. */
 static char *updates_of(GPtrArray *list) {
   enum { SHOWN = 8 };
-  GString *out = g_string_new(list->len ? NULL : "none");
-  for (guint i = 0; i < MIN(list->len, SHOWN); i++)
-    g_string_append_printf(out, "%s%" PRId64, i ? ", " : "",
-                           hn_run_checkpoint_update(list->pdata[i]));
-  if (list->len > SHOWN) g_string_append_printf(out, " and %u more", list->len - SHOWN);
-  return g_string_free(out, false);
+  g_autoptr(GPtrArray) updates = g_ptr_array_new_with_free_func(g_free);
+  for (guint i = 0; i < list->len; i++)
+    g_ptr_array_add(updates, g_strdup_printf("%" PRId64, hn_run_checkpoint_update(list->pdata[i])));
+  return list->len ? hn_short_list((const char *const *)updates->pdata, updates->len, SHOWN)
+                   : g_strdup("none");
 }
 
 /* The last checkpoint of a run that is done after `update` updates: no older one stands in. */

@@ -4,6 +4,7 @@
 #include "include.h"
 #include "patch.h"
 #include "run_dir.h"
+#include "short_text.h"
 #include <string.h>
 
 enum { MAX_CELLS = 100000, ENOUGH = 100, MAX_DRAWS = 100000000 };
@@ -320,22 +321,22 @@ static void suggest_arm(const Reader *r) {
   enum { NAMED = 4 };
   const GPtrArray *arms = r->study->arms;
   const char *taker = NULL;
-  guint refusing = 0;
   Reader alone = *r;
   alone.over.all = NULL;
-  g_autoptr(GString) names = g_string_new(NULL);
+  g_autoptr(GPtrArray) refusing = g_ptr_array_new();
   for (guint arm = 0; arm < arms->len; arm++) {
     if (is_well(r, arm))
       taker = taker ? taker : arms->pdata[arm];
-    else if (is_well(&alone, arm) && refusing++ < NAMED)
-      g_string_append_printf(names, "%s%s", names->len ? ", " : "", (char *)arms->pdata[arm]);
+    else if (is_well(&alone, arm))
+      g_ptr_array_add(refusing, arms->pdata[arm]);
   }
-  if (refusing > NAMED) g_string_append_printf(names, " and %u more", refusing - NAMED);
-  if (taker && refusing > 0)
+  g_autofree char *names =
+      hn_short_list((const char *const *)refusing->pdata, refusing->len, NAMED);
+  if (taker && refusing->len > 0)
     hn_diag_add(r->d, "command line", 0, 0,
                 "arms that refuse it, where others do not: %s; arms.%s.BLOCK.KEY=VALUE patches one "
                 "arm alone",
-                names->str, taker);
+                names, taker);
 }
 
 static void read_cells(const Reader *r) {

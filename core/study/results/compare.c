@@ -1,6 +1,7 @@
 /* compare.c - see compare.h. */
 #include "compare.h"
 #include "comparable.h"
+#include "equal_results.h"
 #include "error.h"
 #include "eval_split.h"
 #include "holm.h"
@@ -363,6 +364,11 @@ static void note_partial(const HnComparison *c) {
         arms->str);
 }
 
+static void note_equal(const HnComparison *c) {
+  g_autoptr(GPtrArray) lines = hn_equal_results(c->results);
+  for (guint i = 0; i < lines->len; i++) note(c, "%s", (const char *)lines->pdata[i]);
+}
+
 static void note_arms(const HnComparison *c) {
   const HnResults *r = c->results;
   const char *base = frames_of(r, c->baseline);
@@ -496,6 +502,7 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
   list_partners(c), list_origin(c), list_unfinished(c);
   if (!compare_columns(c, metric, error)) return NULL;
   note_partial(c), note_seeds(c), note_arms(c), note_machines(c), note_unchecked(c);
+  note_equal(c);
   hn_search_note(r->dir, c->notes);
   return g_steal_pointer(&c);
 }
