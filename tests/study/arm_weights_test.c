@@ -220,6 +220,8 @@ static void wrong_blocks(void) {
       {"{arm: c, at: -1}", "11:29: error: 'at: -1': expected last or an integer of at least 0"},
       {"{arm: c, at: 3}",
        "11:29: error: weights: arm c will not keep update 3: its run.keep_every is 2"},
+      {"{arm: c, at: 10}",
+       "error: weights of arm a: arm c ends after 8 updates, and update 10 is asked for"},
       {"{arm: c, load: all}", "'load: all': expected one of both, inference, policy"},
       {"{arm: c, form: x}", "weights: unknown key 'form'; did you mean 'from'?"},
       {"nothing", "11:16: error: weights: expected a map of keys and values, not text"},

@@ -10,9 +10,14 @@ enum { NEWEST = 2 }; /* that stay whatever run.keep_every says */
 /* The newest, and the updates that run.keep_every asks for, from the first weights on. */
 static double kept_of(const HnSession *s) {
   const HnRunParams *run = &s->cell->run;
-  const double frames = (double)s->phases * (double)run->rows * (double)s->steps;
   if (run->keep_every == 0) return NEWEST;
-  return NEWEST + 1 + floor(ceil((double)run->frames / frames) / (double)run->keep_every);
+  return NEWEST + 1 + floor(hn_run_updates(s) / (double)run->keep_every);
+}
+
+double hn_run_updates(const HnSession *s) {
+  const HnRunParams *run = &s->cell->run;
+  const double frames = (double)s->phases * (double)run->rows * (double)s->steps;
+  return ceil((double)run->frames / frames);
 }
 
 HnRunSize hn_run_size(struct HnSession *s) {

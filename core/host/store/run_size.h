@@ -12,6 +12,8 @@ typedef struct HnRunSize {
 } HnRunSize;
 
 HnRunSize hn_run_size(struct HnSession *s);
+/* After how many updates a run of run.frames ends. */
+double hn_run_updates(const struct HnSession *s);
 /* Bytes of all checkpoints of a cell at most, that which is being written among them. */
 double hn_run_size_on_disk(const HnRunSize *size);
 #endif

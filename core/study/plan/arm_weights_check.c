@@ -2,6 +2,7 @@
 #include "arm_weights_check.h"
 #include "error.h"
 #include "helper.h"
+#include "run_size.h"
 #include "warm_start.h"
 #include "warm_start_match.h"
 #include <string.h>
@@ -33,10 +34,19 @@ static HnStoredTensors *offered(const HnCell *cell, const HnCell *source, HnSess
   return t;
 }
 
+/* Whether the source ends before the update whose weights are asked for. */
+static void print_end(const HnCell *cell, const HnSession *lender, FILE *out) {
+  const double updates = hn_run_updates(lender);
+  if (updates < (double)cell->weights_at)
+    fprintf(out, "arm %s ends after %.0f updates, and update %" G_GINT64_FORMAT " is asked for\n",
+            lender->cell->arm, updates, cell->weights_at);
+}
+
 static void print_misfits(const HnCell *cell, const HnCell *source, FILE *out) {
   g_autoptr(GError) error = NULL;
   HnSession *lender = NULL;
   HnStoredTensors *t = offered(cell, source, &lender, &error);
+  if (lender) print_end(cell, lender, out);
   HnSession *s = t ? hn_session_new(cell, stderr, &error) : NULL;
   if (s) {
     HnEpisodeStats none = {.rows = 0};
