@@ -260,7 +260,9 @@ HnHistory hn_trial_replay_window(const HnTrialReplay *r, const HnHost *host, int
   for (int64_t i = 0; i < n; i++) T = steps[i] > T ? steps[i] : T;
   Window w = make_window(r, host, T, n);
   for (int64_t i = 0; i < n; i++) read_trial(r, slot[i], steps[i], &w, i, n);
-  return history_of(&w, T, n);
+  HnHistory h = history_of(&w, T, n);
+  h.length = steps;
+  return h;
 }
 
 HnHistory hn_trial_replay_context(const HnTrialReplay *r, const HnHost *host, int64_t n,

@@ -96,8 +96,8 @@ HnTransition hn_trial_replay_draw_transition(const HnTrialReplay *r, HnRng *rng)
 
 /* The first steps[i] steps of the trials in slot[i], i < n, as one dense window in host->scratch.
  * Every row begins with a new task.  Observation `steps` is that of the next step, at a trial's end
- * next_obs of its last.  A row that is shorter than the longest goes on with zeros, and nothing
- * learnt from them counts.  Arrays that are not kept are NULL.  [any] */
+ * next_obs of its last.  A row that is shorter than the longest goes on with zeros, which its
+ * length, `steps` itself, leaves out of losses.  Arrays that are not kept are NULL.  [any] */
 HnHistory hn_trial_replay_window(const HnTrialReplay *r, const HnHost *host, int64_t n,
                                  const int64_t *slot, const int64_t *steps);
 /* `steps` steps of the trial in slot[i], i < n, as a window in which each is an episode of its own:

@@ -315,6 +315,12 @@ static void add_natural(int64_t j, double mean, double var, double d_mean, doubl
   d_precision[j] -= (d_mean * mean + d_var * var) * var;
 }
 
+/* Posteriors that the loss weighs: of each row the last, or all of those that were lived. */
+static double weighed(const Pass *p) {
+  const HnHistory *h = p->q->history;
+  return (double)(h->rows + (p->m->p->kl_times == KL_ALL ? hn_lived_steps(h) : 0));
+}
+
 /* Runs one row along the window again and leaves, by time, the gradient of the loss by the natural
  * parameters of that time's posterior [T + 1, 2 Z]; returns the KL that the loss weighs. */
 static double posterior_gradients(const Pass *p, const Piece *x, int64_t k, Row *row, HnRng rng,
@@ -323,8 +329,8 @@ static double posterior_gradients(const Pass *p, const Piece *x, int64_t k, Row 
   const HnHistory *h = p->q->history;
   int64_t Z = m->Z, i = x->first + k, T = h->steps, start = -1; /* start: of the episode, if seen */
   int64_t samples = p->q->samples, S = samples > 0 ? samples : 1;
-  bool all = m->p->kl_times == KL_ALL;
-  double weight = m->p->kl_weight / (double)(h->rows * (all ? T + 1 : 1)), kl = 0;
+  const int64_t lived = hn_row_steps(h, i), from = m->p->kl_times == KL_ALL ? 0 : lived;
+  double weight = m->p->kl_weight / weighed(p), kl = 0;
   for (int64_t t = 0; t <= T; t++) {
     uint8_t begin = h->begin[hn_at(h, t, i)];
     advance(m, row, begin, samples, &rng, x->out->data + (t * x->rows + k) * 2 * Z);
@@ -340,7 +346,7 @@ static double posterior_gradients(const Pass *p, const Piece *x, int64_t k, Row 
       if (source >= 0)
         add_natural(j, mean, var, g, d_var, d + source * 2 * Z, d + source * 2 * Z + Z);
     }
-    for (int64_t j = 0; j < Z && (all || t == T); j++) {
+    for (int64_t j = 0; j < Z && t >= from && t <= lived; j++) {
       double mean, var;
       moments(m, row, false, j, &mean, &var);
       kl += kl_of(mean, var);
@@ -405,9 +411,9 @@ static HnStatus backward(void *self, const HnBeliefUpdate *q, const float *d_bel
   HnStatus status = host->parallel(host, p.shards, backward_shard, &p);
   if (status) return status;
   hn_store_reduce(&m->store, p.shards, m->flat);
-  double kl = 0, times = m->p->kl_times == KL_ALL ? (double)(q->history->steps + 1) : 1;
+  double kl = 0;
   for (int64_t k = 0; k < p.shards; k++) kl += p.kl[k];
-  kl /= times * (double)q->history->rows;
+  kl /= weighed(&p);
   if (q->loss) *q->loss += m->p->kl_weight * kl;
   *norm2 = hn_store_norm2(&m->store);
   host->metric(host, metric_kl, kl);

@@ -217,6 +217,25 @@ static void test_last_latents(void) {
   fixture_free(b), g_free(x);
 }
 
+/* With samples the belief's mean is a draw already, and its first sample is kept as it is. */
+static void test_last_samples(void) {
+  enum { D = 6, S = 2 };
+  Experience *x = experience_new();
+  Fixture *b = active_in(LATENTS, true);
+  float belief[(STEPS + 1) * ROWS * S * D];
+  for (int k = 0; k < (STEPS + 1) * ROWS * S; k++)
+    for (int j = 0; j < D; j++) belief[k * D + j] = j < 3 ? (float)(10 * k + j) : 1;
+  HnHistory h = window(x, 0, STEPS);
+  h.belief = belief, h.samples = S;
+  learn(b, &h);
+  *b->v.virtual.active = 0;
+  learn(b, &h);
+  g_assert_cmpint(*b->v.virtual.latents, ==, 1);
+  for (int j = 0; j < 3; j++)
+    g_assert_cmpfloat((double)b->v.virtual.latent[j], ==, 10 * (7 * ROWS * S) + j);
+  fixture_free(b), g_free(x);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/sdvt_virtual/probability", test_probability);
@@ -228,5 +247,6 @@ int main(int argc, char **argv) {
   g_test_add_func("/sdvt_virtual/replay", test_replay);
   g_test_add_func("/sdvt_virtual/usage", test_usage);
   g_test_add_func("/sdvt_virtual/last_latents", test_last_latents);
+  g_test_add_func("/sdvt_virtual/last_samples", test_last_samples);
   return g_test_run();
 }

@@ -108,6 +108,7 @@ HnHistory hn_history_rows(const HnHistory *h, const HnExperience *w, int64_t fir
     if (p) put(&v, f, p + (gsize)first * size);
   }
   if (h->state) v.state = (const char *)h->state + (gsize)first * w->shape.belief_row;
+  if (h->length) v.length = h->length + first;
   v.rows = rows;
   return v;
 }

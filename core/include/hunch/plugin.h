@@ -312,10 +312,25 @@ typedef struct HnHistory {
   int64_t samples;     /* S */
   const float *belief; /* [.., max(S, 1), belief_dim] as acted on; see HN_IGNORES_BELIEF */
   const float *aux;    /* [.., aux_dim] what the policy stored beside each action */
+  /* [B] steps of each row that were lived; what follows them fills the window up, and counts in no
+   * loss.  NULL: all were.  Since 1.3. */
+  const int64_t *length;
 } HnHistory;
 
 static inline int64_t hn_at(const HnHistory *h, int64_t t, int64_t row) {
   return t * h->stride + row;
+}
+
+/* Steps of a row that were lived. */
+static inline int64_t hn_row_steps(const HnHistory *h, int64_t row) {
+  return h->length ? h->length[row] : h->steps;
+}
+
+/* Those of all rows, over which a loss of a window is a mean. */
+static inline int64_t hn_lived_steps(const HnHistory *h) {
+  int64_t sum = h->length ? 0 : h->steps * h->rows;
+  for (int64_t i = 0; h->length && i < h->rows; i++) sum += h->length[i];
+  return sum;
 }
 
 /* Training batch of one iteration: the experience and, for a policy, the backward pass through the
@@ -343,7 +358,8 @@ struct HnTrainBatch {
    * be any window: gathered rows, or context from a replay.  [instance] */
   HnStatus (*infer)(const HnTrainBatch *l, const HnHistory *h, int64_t samples, float *belief);
   /* Takes dL/dbelief of the last infer, in its shape; adds to inference's gradients.  L is
-   * a mean over the window's rows and steps, as is the loss that the inference adds.
+   * a mean over the window's rows and steps, as is the loss that the inference adds, over those
+   * that were lived (hn_lived_steps).
    * norm2: out, squared norm of all of them, for a joint clip.  May be NULL.  [instance] */
   HnStatus (*backward)(const HnTrainBatch *l, const float *d_belief, double *norm2);
   /* Inference steps its optimiser on scale * gradient, at rate times its own learning rate (so

@@ -4,6 +4,7 @@
 #include "mixture.h"
 #include "row.h"
 #include <math.h>
+#include <string.h>
 
 static bool is_ever_virtual(const VaribadParams *p) {
   return p->virtual_probability > 0 || p->virtual_growth > 0;
@@ -186,8 +187,9 @@ static void keep_latents(Varibad *v, const HnHistory *h, HnRng *rng) {
       if (first && v->replay.forgotten[i]) continue;
       const float *q = h->belief + hn_at(h, t, i) * S * v->belief_dim;
       float *to = v->virtual.latent + (*v->virtual.latents)++ % rows * d;
-      for (int64_t j = 0; j < d; j++)
-        to[j] = q[j] + expf(0.5f * q[d + j]) * (float)hn_rng_normal(rng);
+      memcpy(to, q, (size_t)d * sizeof *to); /* with samples, a draw already */
+      for (int64_t j = 0; j < d && h->samples == 0; j++)
+        to[j] += expf(0.5f * q[d + j]) * (float)hn_rng_normal(rng);
     }
 }
 

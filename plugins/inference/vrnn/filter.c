@@ -191,6 +191,7 @@ static HnStatus keep_for_loss(const Filter *f, int64_t t) {
   int64_t S = m->p->model_samples, size = S * m->F;
   if (t + 1 == u->count) return HN_OK;
   for (int64_t i = 0; i < n && weight > 0; i++) {
+    if (t >= hn_row_steps(u->q->history, u->first + i)) continue; /* d_out is 0 there */
     float *d_out = shard->d_out + (t * n + i) * width;
     for (int64_t j = 0; j < moments; j++)
       d_out[j] = (float)(weight * shard->weight * (double)f->d_kl[i * moments + j]);

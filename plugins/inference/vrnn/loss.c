@@ -54,15 +54,15 @@ static VrnnShard shard_of(const VrnnWindow *w, int64_t first, int64_t n) {
                  .offset = vrnn_floats(m, size * S * m->F),
                  .policy_noise = kept ? vrnn_floats(m, size * kept * m->F) : NULL,
                  .rng = m->host->scratch(m->host, n, sizeof(HnRng)),
-                 .weight = 1 / (double)(h->steps * h->rows)};
+                 .weight = 1 / (double)hn_lived_steps(h)};
   for (int64_t i = 0; i < n; i++) s.rng[i] = hn_rng(w->seed, (uint64_t)(first + i));
   return s;
 }
 
 /* ---- the head's loss ---- */
 
-/* Sum of the log-densities of a signal x [K, outputs] for which S members predict means
- * [K, outputs]. */
+/* Log-densities [K, 1] of a signal x [K, outputs] for which S members predict means [K, outputs].
+ */
 static HnVar *signal_logp(const Vrnn *m, HnTape *t, int64_t S, HnVar *const *member, const float *x,
                           float *flat) {
   HnVar *sigma = vrnn_signal_stddev(t, m, flat), *mean = member[0], *squares = NULL;
@@ -84,19 +84,26 @@ static HnVar *signal_logp(const Vrnn *m, HnTape *t, int64_t S, HnVar *const *mem
     HnVar *zero = hn_constant(t, rows, cols, hn_tape_room(t, rows * cols, sizeof(float)));
     logstd = hn_add(t, zero, logstd);
   }
-  return hn_sum(t, hn_normal_logp(t, mean, logstd, x));
+  return hn_normal_logp(t, mean, logstd, x);
 }
 
-/* Sum of the log-probabilities of classes `target` [K], each the mean of S members' probabilities.
- */
+/* Log-probabilities [K, 1] of classes `target` [K], each the mean of S members' probabilities. */
 static HnVar *class_logp(const Vrnn *m, HnTape *t, int64_t S, HnVar *const *logits,
                          const int32_t *target) {
   HnVar **logp = hn_tape_room(t, S, sizeof *logp);
   for (int64_t k = 0; k < S; k++) logp[k] = hn_categorical_logp(t, logits[k], target);
-  return hn_sum(t, hn_mixture_logp(t, S, logp, m->p->upstream_mixture));
+  return hn_mixture_logp(t, S, logp, m->p->upstream_mixture);
 }
 
-/* Sum of the log-densities of what all steps of the window showed. */
+/* 1 for each of the K steps that was lived, 0 for those that fill a row up; [K, 1]. */
+static HnVar *lived(const VrnnUnroll *u, HnTape *t, int64_t K) {
+  float *x = hn_tape_room(t, K, sizeof *x);
+  for (int64_t k = 0; k < K; k++)
+    x[k] = k / u->n < hn_row_steps(u->q->history, u->first + k % u->n);
+  return hn_constant(t, K, 1, x);
+}
+
+/* Log-densities [K, 1] of what the steps of the window showed. */
 static HnVar *steps_logp(const VrnnUnroll *u, HnTape *t, int64_t S, HnVar *const *member) {
   const Vrnn *m = u->m;
   const HnHistory *h = u->q->history;
@@ -168,7 +175,9 @@ static void head_backward(VrnnUnroll *u, VrnnShard *shard, void *work) {
   HeadInputs in = head_inputs(u, shard, &t);
   HnVar **member = hn_tape_room(&t, in.S, sizeof *member);
   vrnn_heads(&t, &m->head, in.S, in.z, in.context, in.action, u->flat, member);
-  HnVar *sum = steps_logp(u, &t, in.S, member);
+  HnVar *logp = steps_logp(u, &t, in.S, member);
+  if (u->q->history->length) logp = hn_mul(&t, logp, lived(u, &t, in.K));
+  HnVar *sum = hn_sum(&t, logp);
   shard->nll = -(double)sum->data[0];
   hn_tape_backward(&t, hn_affine(&t, sum, -(float)shard->weight, 0));
   add_head_gradients(u, shard, work, &in);
@@ -259,7 +268,7 @@ static VrnnWindow window_of(const Vrnn *m, const HnBeliefUpdate *q, uint64_t see
 static HnStatus reduce(Vrnn *m, const VrnnWindow *w) {
   const HnHost *host = m->host;
   const HnHistory *h = w->q->history;
-  double kl = 0, nll = 0, count = (double)(h->steps * h->rows);
+  double kl = 0, nll = 0, count = (double)hn_lived_steps(h);
   for (int64_t k = 0; k < w->shards; k++) kl += w->shard[k].kl, nll += w->shard[k].nll;
   kl /= count, nll /= count;
   hn_store_reduce(&m->store, w->shards, w->flat);
