@@ -1,24 +1,7 @@
 /* sac_test.c - soft actor-critic against an independent computation in float64 (sac_golden.py), its
  * density in closed form, what it draws from the replay, and that it learns. */
-#include "../../plugins/policies/sac/sac.h"
-#include "policy_fixture.h"
+#include "sac_fixture.h"
 #include "sac_golden.h"
-#include <math.h>
-
-extern const HnPlugin sac_LTX_hn_plugin;
-
-static void assert_near(double x, double wanted, double tolerance) {
-  if (fabs(x - wanted) > tolerance) g_error("%.9g is not %.9g, within %g", x, wanted, tolerance);
-}
-
-static PolicyFixture *open_sac(const char *settings, HnPolicySpec spec) {
-  PolicyFixture *f = policy_fixture_open(&sac_LTX_hn_plugin, 3);
-  policy_fixture_set_all(f, settings);
-  spec.struct_size = sizeof spec, spec.rng = &f->rng;
-  f->spec = spec;
-  g_assert_cmpint(policy_fixture_create(f), ==, HN_OK);
-  return f;
-}
 
 /* ---- updates ---- */
 
@@ -75,8 +58,7 @@ static void assert_tensors(const HnStore *s, bool gradients, const double *wante
                            double tolerance) {
   for (int64_t k = 0; k < s->count; k++)
     for (int64_t i = 0; i < s->tensor[k].rows * s->tensor[k].cols; i++)
-      assert_near((double)(gradients ? s->tensor[k].grad : s->tensor[k].data)[i], *wanted++,
-                  tolerance);
+      near((double)(gradients ? s->tensor[k].grad : s->tensor[k].data)[i], *wanted++, tolerance);
 }
 
 typedef struct Golden {
@@ -121,23 +103,22 @@ static void test_updates(gconstpointer data) {
     SacWork w = sac_work_begin(m, N);
     SacSums sums = {0};
     g_assert_cmpint(sac_critic_gradient(m, &w, &b, &sums), ==, HN_OK);
-    assert_near(sums.critic_loss / N, *g->critic_loss[k], 1e-5);
-    assert_tensors(&m->critic_store, true, g->critic_gradient[k], 2e-6);
-    for (int i = 0; i < N * D; i++)
-      assert_near((double)x.d_belief[i], g->belief_gradient[k][i], 2e-6);
+    near(sums.critic_loss / N, *g->critic_loss[k], 1e-6);
+    assert_tensors(&m->critic_store, true, g->critic_gradient[k], 8e-7);
+    for (int i = 0; i < N * D; i++) near((double)x.d_belief[i], g->belief_gradient[k][i], 1.2e-7);
     sac_critic_step(m);
     g_assert_cmpint(sac_actor_gradient(m, &w, &b, &sums), ==, HN_OK);
-    assert_near(sums.actor_loss / N, g->actor_loss[k][0], 1e-5);
-    assert_near(sums.entropy / N, g->actor_loss[k][1], 1e-5);
-    assert_tensors(&m->actor_store, true, g->actor_gradient[k], 2e-6);
-    assert_near((double)m->log_alpha->grad[0], *g->temperature_gradient[k], 2e-6);
+    near(sums.actor_loss / N, g->actor_loss[k][0], 6e-7);
+    near(sums.entropy / N, g->actor_loss[k][1], 1e-6);
+    assert_tensors(&m->actor_store, true, g->actor_gradient[k], 5e-7);
+    near((double)m->log_alpha->grad[0], *g->temperature_gradient[k], 2e-7);
     sac_actor_step(m);
     policy_fixture_end_call(f);
   }
-  assert_tensors(&m->actor_store, false, g->actor, 2e-5);
-  assert_tensors(&m->critic_store, false, g->critics, 2e-5);
-  assert_tensors(&m->target_store, false, g->targets, 2e-5);
-  assert_near((double)m->log_alpha->data[0], *g->log_alpha, 1e-6);
+  assert_tensors(&m->actor_store, false, g->actor, 1e-6);
+  assert_tensors(&m->critic_store, false, g->critics, 1e-6);
+  assert_tensors(&m->target_store, false, g->targets, 1e-6);
+  near((double)m->log_alpha->data[0], *g->log_alpha, 3e-7);
   policy_fixture_close(f);
 }
 
@@ -153,7 +134,7 @@ static void test_fixed_temperature(void) {
     g_assert_cmpint(sac_actor_gradient(m, &w, &b, &sums), ==, HN_OK);
     sac_actor_step(m);
   }
-  assert_near(exp((double)m->log_alpha->data[0]), 0.4, 1e-6);
+  near(exp((double)m->log_alpha->data[0]), 0.4, 1e-6);
   policy_fixture_close(f);
 }
 
@@ -186,132 +167,16 @@ static void test_density(void) {
     double density = exp(-sums.entropy);
     mass += 0.5 * (density + density_before) * (action - before);
     if (fabs(noise) < 2)
-      assert_near(density,
-                  exp(-0.5 * noise * noise) / (0.8 * sqrt(2 * G_PI) * (1 - action * action)),
-                  1e-4 * density);
+      near(density, exp(-0.5 * noise * noise) / (0.8 * sqrt(2 * G_PI) * (1 - action * action)),
+           3e-6 * density);
     before = action, density_before = density;
     fake_host_reset(&f->fake, mark);
   }
-  assert_near(mass, 1, 1e-4);
+  near(mass, 1, 1e-6);
   policy_fixture_close(f);
 }
 
 /* ---- the replay ---- */
-
-enum { STEPS = 24, ROWS = 2, LIFE = 6 };
-
-/* Trials of two episodes of three steps; the first ends in a terminal state in odd trials.  Every
- * number is different: observation 10 t + row at time t, 1000 more where a step led to before a
- * reset; reward t + row / 10; beliefs 100 t + row, for two samples. */
-typedef struct Life {
-  uint8_t begin[STEPS + 1][ROWS], terminated[STEPS][ROWS], truncated[STEPS][ROWS];
-  float obs[STEPS + 1][ROWS], next_obs[STEPS][ROWS], action[STEPS][ROWS], reward[STEPS][ROWS];
-  float belief[STEPS + 1][ROWS][2];
-  HnHistory h;
-} Life;
-
-static Life *life_new(void) {
-  Life *x = g_new0(Life, 1);
-  for (int t = 0; t <= STEPS; t++)
-    for (int i = 0; i < ROWS; i++) {
-      int at = t % LIFE;
-      x->begin[t][i] = at == 0 ? HN_NEW_TASK : at == 3 ? HN_NEW_EPISODE : HN_KEEP;
-      x->obs[t][i] = (float)(10 * t + i);
-      x->belief[t][i][0] = (float)(100 * t + i), x->belief[t][i][1] = -x->belief[t][i][0];
-      if (t == STEPS) continue;
-      bool ends = at == 2 || at == 5;
-      x->terminated[t][i] = at == 2 && t / LIFE % 2,
-      x->truncated[t][i] = ends && !x->terminated[t][i];
-      x->next_obs[t][i] = (float)(10 * (t + 1) + i + (ends ? 1000 : 0));
-      x->action[t][i] = 0.01f * (float)(t + 1), x->reward[t][i] = (float)t + 0.1f * (float)i;
-    }
-  x->h = (HnHistory){.struct_size = sizeof(HnHistory),
-                     .steps = STEPS,
-                     .rows = ROWS,
-                     .stride = ROWS,
-                     .begin = x->begin[0],
-                     .obs = x->obs[0],
-                     .action = x->action[0],
-                     .reward = x->reward[0],
-                     .true_reward = x->reward[0],
-                     .next_obs = x->next_obs[0],
-                     .terminated = x->terminated[0],
-                     .truncated = x->truncated[0],
-                     .samples = 2,
-                     .belief = x->belief[0][0]};
-  return x;
-}
-
-/* An inference that counts: after t steps of a window the belief of sample s is the sum of their
- * rewards, times s + 1; what it gets back it remembers. */
-typedef struct Counting {
-  HnTrainBatch l;
-  HnRng rng;
-  const HnHistory *asked;
-  double handed[2]; /* sums of gradients, by sample */
-} Counting;
-
-static HnStatus counting_infer(const HnTrainBatch *l, const HnHistory *h, int64_t samples,
-                               float *belief) {
-  Counting *c = l->impl;
-  c->asked = h;
-  g_assert_cmpint(samples, ==, 2);
-  for (int64_t i = 0; i < h->rows; i++) {
-    double sum = 0;
-    g_assert_cmpint(h->begin[i], ==, HN_NEW_TASK);
-    for (int64_t t = 0; t <= h->steps; t++) {
-      for (int s = 0; s < 2; s++) belief[(t * h->rows + i) * 2 + s] = (float)((s + 1) * sum);
-      if (t < h->steps) sum += (double)h->reward[t * h->rows + i];
-    }
-  }
-  return HN_OK;
-}
-
-static HnStatus counting_backward(const HnTrainBatch *l, const float *d_belief, double *norm2) {
-  Counting *c = l->impl;
-  for (int64_t k = 0; k < (c->asked->steps + 1) * c->asked->rows * 2; k++)
-    c->handed[k % 2] += (double)d_belief[k];
-  *norm2 = 0;
-  return HN_OK;
-}
-
-typedef struct Drawn {
-  PolicyFixture *f;
-  Sac *m;
-  Life *life;
-  Counting counting;
-  SacDraw draw;
-  SacBatch b;
-} Drawn;
-
-static Drawn *draw(const char *settings) {
-  Drawn *x = g_new0(Drawn, 1);
-  char *all = g_strdup_printf("hidden 4 batch_size 300 gamma 0.9 normalise_belief 0 %s", settings);
-  x->f = open_sac(all, (HnPolicySpec){.obs_dim = 1,
-                                      .belief_dim = 1,
-                                      .action_dim = 1,
-                                      .samples = 2,
-                                      .horizon = 3,
-                                      .lifetime = LIFE,
-                                      .rows = ROWS,
-                                      .steps = STEPS});
-  x->m = x->f->self, x->life = life_new();
-  g_assert_cmpint(hn_trial_replay_append(&x->m->replay, &x->life->h), ==, HN_OK);
-  x->counting = (Counting){.rng = hn_rng(5, 0)};
-  x->counting.l = (HnTrainBatch){.struct_size = sizeof(HnTrainBatch),
-                                 .impl = &x->counting,
-                                 .rng = &x->counting.rng,
-                                 .infer = counting_infer,
-                                 .backward = counting_backward};
-  sac_draw_begin(x->m, &x->draw, true);
-  g_assert_cmpint(sac_draw(x->m, &x->counting.l, &x->draw, &x->b), ==, HN_OK);
-  g_free(all);
-  return x;
-}
-
-static void drawn_free(Drawn *x) {
-  g_free(x->life), policy_fixture_close(x->f), g_free(x);
-}
 
 /* The time and row that element k was taken from. */
 static void origin(const Drawn *x, int64_t k, int *t, int *i) {
@@ -328,7 +193,7 @@ static void test_stored(void) {
     int t, i;
     origin(x, k, &t, &i);
     seen[t]++;
-    assert_near((double)x->b.discount[k], x->life->terminated[t][i] ? 0 : 0.9, 1e-7);
+    near((double)x->b.discount[k], x->life->terminated[t][i] ? 0 : 0.9, 1e-7);
     g_assert_true(x->b.reward[k] == x->life->reward[t][i]);
     g_assert_true(x->b.action[k] == x->life->action[t][i]);
     g_assert_true(x->b.next_obs[k] == x->life->next_obs[t][i]);
@@ -352,7 +217,7 @@ static void test_across_episodes(void) {
     origin(x, k, &t, &i);
     bool goes_on = t % LIFE == 2;
     across += goes_on;
-    assert_near((double)x->b.discount[k], 0.9, 1e-7); /* no trial ends in a terminal state */
+    near((double)x->b.discount[k], 0.9, 1e-7); /* no trial ends in a terminal state */
     g_assert_true(x->b.next_obs[k] == (goes_on ? x->life->obs[t + 1][i] : x->life->next_obs[t][i]));
   }
   g_assert_cmpint(across, >, 0);
@@ -372,13 +237,13 @@ static void test_prefix(void) {
     for (int at = t / LIFE * LIFE; at < t; at++) sum += (double)x->life->reward[at][i];
     double then = sum + (double)x->life->reward[t][i];
     int s = fabs((double)x->b.next_belief[k] - 2 * then) < 1e-3 && then > 0;
-    assert_near((double)x->b.belief[k], (s + 1) * sum, 1e-4);
-    assert_near((double)x->b.next_belief[k], (s + 1) * then, 1e-4);
+    near((double)x->b.belief[k], (s + 1) * sum, 1e-4);
+    near((double)x->b.next_belief[k], (s + 1) * then, 1e-4);
     x->b.d_belief[k] = (float)k, handed += (double)k;
   }
   double norm2 = 1;
   g_assert_cmpint(sac_draw_backward(x->m, &x->counting.l, &x->draw, &x->b, &norm2), ==, HN_OK);
-  assert_near(x->counting.handed[0] + x->counting.handed[1], handed, 1e-6 * handed);
+  near(x->counting.handed[0] + x->counting.handed[1], handed, 1e-6 * handed);
   g_assert_cmpfloat(x->counting.handed[0], >, 0.3 * handed);
   g_assert_cmpfloat(x->counting.handed[1], >, 0.3 * handed);
   drawn_free(x);
@@ -410,7 +275,7 @@ static void test_subset(void) {
       g_assert_cmpint((int)h->obs[at * rows + i] % 10, ==, row);
     }
     int s = (double)x->b.belief[k] > 1.5 * sum;
-    assert_near((double)x->b.belief[k], (s + 1) * sum, 1e-3);
+    near((double)x->b.belief[k], (s + 1) * sum, 1e-3);
     g_assert_true(x->b.next_belief[k] == x->b.belief[k]);
   }
   drawn_free(x);
@@ -492,7 +357,7 @@ static void test_learns(gconstpointer data) {
   if (is_discrete)
     g_assert_cmpint(g->action_index[0], ==, 2);
   else
-    assert_near((double)g->action[0], 0.5, 0.15);
+    near((double)g->action[0], 0.5, 0.15);
   log_free(g), policy_fixture_close(f);
 }
 
@@ -538,8 +403,8 @@ static void test_warm_up(void) {
     g_assert_true(a >= -1 && a < 1);
     mean += a / ACTED, square += a * a / ACTED;
   }
-  assert_near(mean, 0, 5 / sqrt(3.0 * ACTED));
-  assert_near(square, 1 / 3.0, 5 * 0.3 / sqrt(ACTED));
+  near(mean, 0, 5 / sqrt(3.0 * ACTED));
+  near(square, 1 / 3.0, 5 * 0.3 / sqrt(ACTED));
   g_assert_cmpint(policy_fixture_act(f, g, 0, 0, 2, true), ==, HN_OK);
   g_assert_true(g->action[0] == g->action[1]);
   log_free(g), policy_fixture_close(f);
@@ -555,7 +420,7 @@ static void test_samples(void) {
   fill_tensors(&m->actor_store, 0, 6, 1);
   Log *g = log_new(f, 1, DRAWS, S, 4), *one = log_new(f, 1, S, 0, 4);
   double mean = 0, u[S];
-  int near[S] = {0};
+  int drawn[S] = {0};
   for (int s = 0; s < S; s++)
     for (int k = 0; k < D; k++) {
       one->belief[s * D + k] = (float)(3 * s - k);
@@ -565,11 +430,11 @@ static void test_samples(void) {
   for (int s = 0; s < S; s++) u[s] = atanh((double)one->action[s]), mean += u[s] / S;
   for (int s = 1; s < S; s++) g_assert_cmpfloat(fabs(u[s] - u[s - 1]), >, 0.02);
   g_assert_cmpint(policy_fixture_act(f, g, 0, 0, DRAWS, true), ==, HN_OK);
-  assert_near((double)g->action[0], tanh(mean), 1e-5);
+  near((double)g->action[0], tanh(mean), 1e-5);
   g_assert_cmpint(policy_fixture_act(f, g, 0, 0, DRAWS, false), ==, HN_OK);
   for (int i = 0; i < DRAWS; i++)
-    for (int s = 0; s < S; s++) near[s] += fabs(atanh((double)g->action[i]) - u[s]) < 0.01;
-  for (int s = 0; s < S; s++) g_assert_cmpint(ABS(near[s] - DRAWS / S), <, 130);
+    for (int s = 0; s < S; s++) drawn[s] += fabs(atanh((double)g->action[i]) - u[s]) < 0.01;
+  for (int s = 0; s < S; s++) g_assert_cmpint(ABS(drawn[s] - DRAWS / S), <, 130);
   log_free(g), log_free(one), policy_fixture_close(f);
 }
 
