@@ -326,6 +326,18 @@ static void test_mixture(void) {
   fake_host_close(fake), g_free(fake);
 }
 
+/* KL(N(0.3, 0.5) || N(0.1, 0.8)) = ln(0.8 / 0.5) + (0.25 + 0.04) / 1.28 - 1/2. */
+static void test_normal_kl(void) {
+  FakeHost *fake = g_new(FakeHost, 1);
+  HnTape t = hn_tape_begin(fake_host_open(fake), false);
+  const float mean[] = {0.3f, 0.1f}, logstd[] = {logf(0.5f), logf(0.8f)};
+  const HnVar *kl =
+      hn_normal_kl(&t, hn_constant(&t, 1, 1, mean), hn_constant(&t, 1, 1, logstd),
+                   hn_constant(&t, 1, 1, mean + 1), hn_constant(&t, 1, 1, logstd + 1));
+  g_assert_cmpfloat_with_epsilon((double)kl->data[0], 0.1965661292, 1e-7);
+  fake_host_close(fake), g_free(fake);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   add_cases(cases, G_N_ELEMENTS(cases));
@@ -337,6 +349,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/tape/edges", test_edges);
   g_test_add_func("/tape/backward-from", test_backward_from);
   g_test_add_func("/tape/forbidden-choice", test_forbidden);
+  g_test_add_func("/tape/normal-kl", test_normal_kl);
   g_test_add_func("/tape/saturated", test_saturated);
   g_test_add_func("/tape/bce-tail", test_bce);
   g_test_add_func("/tape/softplus-tail", test_softplus);
