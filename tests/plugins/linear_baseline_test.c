@@ -48,7 +48,7 @@ static void test_linear(void) {
     residual += pow((double)(d->target[k] - d->value[k]), 2);
   }
   g_assert_cmpfloat(sqrt(residual / spread), <, 1e-4);
-  for (int f = 0; f < 2 * IN; f++) near(d->coef[f], w[f], 1e-4);
+  for (int f = 0; f < 2 * IN; f++) near(d->coef[f], w[f], 8e-7);
   g_free(d), fake_host_close(&fake);
 }
 
@@ -96,8 +96,8 @@ static void test_advantages(void) {
   ReturnRule rule = {.gamma = 0.5, .gae_lambda = 1, .episodes_end = true};
   const double returns[4] = {1 + 0.5 * 2, 2, 3 + 0.5 * (4 + 0.5 * 10), 4 + 0.5 * 10};
   linear_baseline_advantages(host, &rule, &h, 1, x, time, reward, coef, advantage, value);
-  for (int k = 0; k < 4; k++) near((double)value[k], returns[k], 1e-3);
-  near((double)advantage[0], 0, 1e-3), near((double)advantage[1], 0, 1e-3);
+  for (int k = 0; k < 4; k++) near((double)value[k], returns[k], 2.5e-4);
+  near((double)advantage[0], 0, 2.5e-4), near((double)advantage[1], 0, 2.5e-4);
 
   rule.gae_lambda = 0;
   double again[6] = {0, 0, 0, 0, 0, 10};
@@ -117,7 +117,7 @@ static void test_standardise(void) {
     float a[4] = {-1, 1, 3, 5};
     const Moments m = advantage_standardise(k, 4, a);
     near(m.mean, 2, 1e-12), near(m.stddev, sqrt(20 / 3.0), 1e-12);
-    for (int j = 0; j < 4; j++) near((double)a[j], k < 2 ? (2 * j - 3) / by[k] : 2 * j - 1, 1e-6);
+    for (int j = 0; j < 4; j++) near((double)a[j], k < 2 ? (2 * j - 3) / by[k] : 2 * j - 1, 2e-7);
   }
   float equal[3] = {7, 7, 7};
   advantage_standardise(ADVANTAGE_BY_STDDEV, 3, equal);

@@ -48,7 +48,8 @@ static void check_hessian(bool discrete, int64_t layers, double temperature) {
       for (int64_t j = 0; j <= i; j++) {
         const int64_t k = weight_at(&z, j, a);
         const double slope = (g[1][k] - g[0][k]) / (2 * e) / temperature;
-        near(p[a * one + i * (i + 1) / 2 + j], slope + (i == j ? 3 : 0), 2e-5 * (1 + fabs(slope)));
+        near(p[a * one + i * (i + 1) / 2 + j], slope + (i == j ? 3 : 0),
+             1.5e-6 * (1 + fabs(slope)));
         most = fmax(most, fabs(slope));
       }
     }
@@ -78,7 +79,7 @@ static void test_sum(void) {
     const Sample part = actor_part(&f->net, &s, from, end[k] - from);
     head_posterior_add(&h, &f->fake.host, &actor, weights, &part, p[1]);
   }
-  for (int64_t k = 0; k < count; k++) near(p[0][k], p[1][k], 1e-5 * (1 + fabs(p[0][k])));
+  for (int64_t k = 0; k < count; k++) near(p[0][k], p[1][k], 8e-7 * (1 + fabs(p[0][k])));
   g_free(weights), g_free(p[0]), g_free(p[1]), actor_fixture_free(f);
 }
 
@@ -113,7 +114,7 @@ static void test_squash(void) {
     }
     for (int64_t i = 0; i < dim; i++)
       for (int64_t k = 0; k <= i; k++)
-        near(p[a * one + i * (i + 1) / 2 + k], want[i][k], 2e-5 * (1 + fabs(want[i][k])));
+        near(p[a * one + i * (i + 1) / 2 + k], want[i][k], 1.5e-6 * (1 + fabs(want[i][k])));
   }
   g_free(weights), g_free(w), g_free(p), actor_fixture_free(f);
 }
@@ -228,7 +229,7 @@ static void check_moved(bool discrete) {
   for (int which = 0; which < 4; which++) {
     double most = 0;
     for (int64_t j = 0; j < P; j++) {
-      near((double)mine[which][j], want[which][j], 2e-5 * (1 + fabs(want[which][j])));
+      near((double)mine[which][j], want[which][j], 2.5e-6 * (1 + fabs(want[which][j])));
       most = fmax(most, fabs(want[which][j]));
     }
     g_assert_cmpfloat(most, >, 0.01);

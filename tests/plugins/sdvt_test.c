@@ -85,7 +85,7 @@ static void hold_parts(const double *parts) {
              {"occ", VARIBAD_PART_OCC},       {"ext", VARIBAD_PART_EXT}};
   JsonObject *o = json_object_get_object_member(golden(), "parts");
   for (guint k = 0; k < G_N_ELEMENTS(all); k++)
-    near(parts[all[k].part], json_object_get_double_member(o, all[k].name), 2e-5);
+    near(parts[all[k].part], json_object_get_double_member(o, all[k].name), 3e-7);
   g_assert_cmpfloat(parts[VARIBAD_PART_KL], ==, 0);
 }
 
@@ -148,7 +148,7 @@ static void test_virtual_rewards(void) {
   for (guint i = 0; i < ROWS; i++) {
     int64_t at = 0;
     for (guint k = 0; k < 2; k++)
-      near((double)reward[k][i], json_array_get_double_element(row_of("virtual", i), k), 1e-5);
+      near((double)reward[k][i], json_array_get_double_element(row_of("virtual", i), k), 1.2e-7);
     hold(row_of("virtual_y", i), varibad_code_of(&b->v, state, i), &at, 1e-6);
   }
   g_free(state), fixture_free(b), g_free(x);
@@ -168,7 +168,8 @@ static void test_virtual_first_own(void) {
   for (int k = 0; k < 4; k++) b->v.virtual.usage.mean[k] = 0.1 * (k + 1);
   relabel(b, x, 0, state, rng, reward);
   for (guint i = 0; i < ROWS; i++)
-    near((double)reward[i], json_array_get_double_element(row_of("virtual_first_own", i), 0), 1e-5);
+    near((double)reward[i], json_array_get_double_element(row_of("virtual_first_own", i), 0),
+         1.2e-7);
   g_free(state), fixture_free(b), g_free(x);
 }
 

@@ -64,7 +64,7 @@ static void test_dirichlet(void) {
       sum[k] += (double)x[k] / N, square[k] += (double)x[k] * (double)x[k] / N;
       total += (double)x[k];
     }
-    near(total, 1, 1e-6);
+    near(total, 1, 2.5e-7);
   }
   for (int k = 0; k < K; k++) {
     double mean = alpha[k] / all, variance = mean * (1 - mean) / (all + 1);
@@ -136,7 +136,7 @@ static void test_latents(void) {
     g_assert_cmpmem(z[0], sizeof z[0], z[1], sizeof z[1]);
     for (int i = 0; i < ROWS; i++) { /* on the line between both */
       double at = ((double)z[0][i][0] - 1) / 3;
-      near((double)z[0][i][1], 2 + 4 * at, 1e-5), near((double)z[0][i][2], 3 + 2 * at, 1e-5);
+      near((double)z[0][i][1], 2 + 4 * at, 8e-7), near((double)z[0][i][2], 3 + 2 * at, 8e-7);
       g_assert_true(k ? at == 0 || at == 1 : at > 0 && at < 1);
     }
     g_free(state), fixture_free(b);

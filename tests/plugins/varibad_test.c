@@ -34,7 +34,7 @@ static void test_beliefs(void) {
       s.state[OBS] = data.begin[at] == HN_NEW_EPISODE, s.reward = (double)data.reward[past];
       naive_step(&m, &s, h), naive_moments(&m, h, q);
       for (int64_t j = 0; j < 2 * d; j++)
-        g_assert_cmpfloat_with_epsilon((double)belief[j], q[j], 1e-5);
+        g_assert_cmpfloat_with_epsilon((double)belief[j], q[j], 4e-7);
       survived += data.begin[at] == HN_NEW_EPISODE;
     }
   }
@@ -83,9 +83,9 @@ static void test_samples(void) {
     }
     if (!latent) {
       g_assert_cmpfloat_with_epsilon((double)info[k * VARIBAD_INFO_COUNT + varibad_info_entropy],
-                                     entropy, 1e-5);
+                                     entropy, 4e-7);
       g_assert_cmpfloat_with_epsilon((double)info[k * VARIBAD_INFO_COUNT + varibad_info_kl], kl,
-                                     1e-5);
+                                     2e-7);
     }
     g_free(point), g_free(draws), g_free(info), g_free(state);
     fixture_free(b);
@@ -135,7 +135,8 @@ static void test_map(void) {
   float cells[9];
   naive_mlp(&(Naive){.v = &s->v}, &s->v.reward.net, z, y);
   g_assert_cmpint(varibad_map(&s->v, belief, cells), ==, HN_OK);
-  for (int k = 0; k < 9; k++) g_assert_cmpfloat_with_epsilon(cells[k], 1 / (1 + exp(-y[k])), 1e-6);
+  for (int k = 0; k < 9; k++)
+    g_assert_cmpfloat_with_epsilon(cells[k], 1 / (1 + exp(-y[k])), 2.5e-7);
   fixture_free(s);
   p.reward_loss = VARIBAD_REWARD_SQUARED;
   s = fixture_new(p, 1);

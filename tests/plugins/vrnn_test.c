@@ -122,7 +122,7 @@ static void test_rotation(void) {
     for (int k = 0; k < 4; k++) {
       int i = k / 2, j = k % 2;
       double q = turns ? (double)expected[k] : k % 3 ? 0 : -1;
-      g_assert_cmpfloat_with_epsilon(offset[j * 2 + i], q * exp(logvar[j] / 2), 1e-5);
+      g_assert_cmpfloat_with_epsilon(offset[j * 2 + i], q * exp(logvar[j] / 2), 6e-6);
     }
     g_free(row);
   }
