@@ -13,6 +13,7 @@ static const Case cases[] = {
     {"all", SMALL "memory: 6, episodes: 9, episode_layers: 3", 2, 0, 4},
     {"two", SMALL "memory: 3, episodes: 2, episode_layers: 2, sampling: last", 2, 2, 0},
     {"alone", SMALL "memory: 3, episodes: 1, sampling: last", 2, 0, 3},
+    {"random", SMALL "memory: 3, episodes: 9", 2, 3, 0},
     {"learned", SMALL "memory: 4, episodes: 4, positions: learned, sampling: last", 2, 1, 0},
 };
 
@@ -20,16 +21,50 @@ static const Case cases[] = {
 typedef struct Trial {
   int64_t past, tokens;
   double vector[NAIVE_TOKENS * NAIVE_WIDTH], token[32 * TOKEN_MOST];
+  int64_t sampled[32]; /* the current one's, in the places of the reservoir */
 } Trial;
 
+/* A place in 0 .. steps, of the hash (FNV-1a) of a token's numbers in float32, on the stream that
+ * is numbered by its step. */
+static int64_t place_of(const double *token, int64_t in, int64_t steps) {
+  uint64_t hash = UINT64_C(14695981039346656037);
+  for (int64_t k = 0; k < in; k++) {
+    const union {
+      float x;
+      uint32_t bits;
+    } number = {(float)token[k]};
+    hash = (hash ^ number.bits) * UINT64_C(1099511628211);
+  }
+  HnRng rng = hn_rng(hash, (uint64_t)steps);
+  return hn_rng_below(&rng, steps + 1);
+}
+
 static void add_token(Trial *trial, const NaiveNet *s, const float *obs, int64_t past) {
-  naive_token(s, obs, past, false, trial->token + trial->tokens++ * s->in);
+  double *token = trial->token + trial->tokens * s->in;
+  naive_token(s, obs, past, false, token);
+  const int64_t step = trial->tokens++;
+  const int64_t place = step < s->p->memory ? step : place_of(token, s->in, step);
+  if (place < s->p->memory) trial->sampled[place] = step;
 }
 
 /* What the current episode's last tokens say. */
 static void current(const Trial *trial, const NaiveNet *s, double *y) {
   const int64_t n = MIN(s->p->memory, trial->tokens);
   naive_steps(s, n, trial->token + (trial->tokens - n) * s->in, y);
+}
+
+/* What the steps that were sampled of it say, in their order. */
+static void ended(const Trial *trial, const NaiveNet *s, double *y) {
+  double token[32 * TOKEN_MOST];
+  int64_t n = 0;
+  for (int64_t t = 0; t < trial->tokens; t++)
+    for (int64_t k = 0; k < MIN(s->p->memory, trial->tokens); k++)
+      if (trial->sampled[k] == t)
+        memcpy(token + n++ * s->in, trial->token + t * s->in, (size_t)s->in * sizeof *token);
+  if (s->p->sampling == TRANSFORMER_LAST)
+    current(trial, s, y);
+  else
+    naive_steps(s, n, token, y);
 }
 
 static void naive_belief(const Weights *z, const Experience *xp, const TransformerParams *p,
@@ -44,10 +79,9 @@ static void naive_belief(const Weights *z, const Experience *xp, const Transform
     for (int64_t t = 0; t <= xp->T; t++) {
       const int64_t at = (t + 1) * xp->B + i;
       if (xp->begin[at] == HN_NEW_EPISODE && trial.tokens) {
-        /* closed by what the last step led to, which this experience takes for the next episode's
-           first observation */
-        add_token(&trial, &s, xp->obs + at * xp->obs_dim, at - xp->B);
-        current(&trial, &s, trial.vector + trial.past++ * d);
+        /* closed by what the last step led to */
+        add_token(&trial, &s, xp->next + (at - xp->B) * xp->obs_dim, at - xp->B);
+        ended(&trial, &s, trial.vector + trial.past++ * d);
       }
       if (xp->begin[at] == HN_NEW_TASK) trial.past = 0;
       if (xp->begin[at]) trial.tokens = 0;
@@ -106,6 +140,26 @@ static void test_replays(void) {
   check_windows(&ecet_LTX_hn_plugin, &c);
 }
 
+/* No more episodes are remembered than a trial has. */
+static void test_episodes(void) {
+  static const int64_t own[] = {0, 3, 12}, remembered[] = {9, 3, 9};
+  for (int k = 0; k < 3; k++) {
+    FakeHost *fake = g_new(FakeHost, 1);
+    HnPluginChoice part = part_of(&ecet_LTX_hn_plugin, SMALL "episodes: 9");
+    HnRng rng = hn_rng(3, 1);
+    HnBeliefSpec spec = {.struct_size = sizeof spec, .obs_dim = 2, .action_dim = 1, .rng = &rng};
+    spec.episodes = own[k];
+    Ecet m = {0};
+    g_assert_cmpint(ecet_create(&m, fake_host_open(fake), part.params, &spec), ==, HN_OK);
+    const Case c = {"", SMALL, 2, 1, 0};
+    g_autofree char *episodes = g_strdup_printf("episodes: %d", (int)remembered[k]);
+    Fixture *b = fixture_new(&ecet_LTX_hn_plugin, &c, episodes);
+    g_assert_cmpint(m.episodes, ==, remembered[k]);
+    g_assert_cmpint(spec.row_size, ==, b->spec.row_size);
+    fixture_free(b), fake_host_close(fake), g_free(fake), g_free(part.params);
+  }
+}
+
 static void test_refusals(void) {
   check_refusal(&ecet_LTX_hn_plugin, "width: 10, heads: 4", "no multiple");
 }
@@ -138,6 +192,7 @@ int main(int argc, char **argv) {
   }
   g_test_add_func("/ecet/sampling", test_sampling);
   g_test_add_func("/ecet/replays", test_replays);
+  g_test_add_func("/ecet/episodes", test_episodes);
   g_test_add_func("/ecet/refusals", test_refusals);
   g_test_add_func("/ecet/run/bits", test_bits);
   g_test_add_func("/ecet/run/learns", test_learns);
