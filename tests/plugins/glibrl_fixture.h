@@ -218,7 +218,7 @@ static inline void variants(void (*test)(GlibrlParams p)) {
       p.noise = noise, p.view = belief, p.belief_of = (noise + belief) % 3;
       p.transition_target = belief == 1, p.next_input = noise, p.feature_scaling = noise == 1;
       p.feature_constant = belief != 2, p.reward_scaling = noise, p.normalise_targets = belief != 0;
-      p.normalise_inputs = noise != 2;
+      p.normalise_inputs = noise != 2, p.regulariser_per_step = belief != 3;
       test(p);
     }
 }

@@ -35,12 +35,12 @@ static double model_loss(const Fixture *b, const GlibrlModel *k, const Design *s
                          const double *y, const float *hook, double by) {
   const GlibrlParams *p = &b->params;
   int64_t d = k->d;
-  double *c = g_new0(double, s->n *d), loss = 0, error[4], lambda = k->regulariser;
+  double *c = g_new0(double, s->n *d), loss = 0, error[4], penalty = 0;
   for (int64_t t = 0; t < s->n; t++) {
     network(k, s->x + t * b->g->reward.inputs, hook, by, c + t * d);
     for (int64_t j = 0; j < k->learnt; j++) {
       c[t * d + j] *= p->feature_scaling ? 1 / sqrt((double)d) : 1;
-      loss += lambda * c[t * d + j] * c[t * d + j];
+      penalty += k->regulariser * c[t * d + j] * c[t * d + j];
     }
     if (p->feature_constant) c[t * d + d - 1] = 1;
   }
@@ -49,7 +49,7 @@ static double model_loss(const Fixture *b, const GlibrlModel *k, const Design *s
   if (hook == k->prior->data + 1) prior.psi *= exp(by);
   for (int64_t t = 0; t < s->n; t++) loss -= score_after(&prior, t, d, m, c, y, error);
   g_free(c);
-  return loss / (double)s->n;
+  return loss / (double)s->n + penalty / (p->regulariser_per_step ? (double)s->n : 1);
 }
 
 /* Of a trial of so many steps. */

@@ -311,10 +311,17 @@ static void test_dead_columns(void) {
   g_assert_cmpfloat_with_epsilon(g->scale.reward[1], sqrt(pay2), 1e-9);
   g_assert_cmpfloat(g->scale.reward[0], ==, 0);
   fixture_free(b);
-  p.target_columns = GLIBRL_COLUMNS_ALL;
+  p.target_columns = GLIBRL_COLUMNS_ALL, p.reward_scaling = GLIBRL_REWARD_STANDARD;
   b = fixture_new(p, &data, 30);
   learn_all(b, &data);
   g_assert_cmpmem(b->g->scale.live, sizeof all, all, sizeof all);
+  g_assert_cmpfloat_with_epsilon(b->g->scale.reward[0], pay, 1e-9);
+  g_assert_cmpfloat_with_epsilon(b->g->scale.reward[1], sqrt(pay2), 1e-9);
+  fixture_free(b);
+  p.reward_scaling = GLIBRL_REWARD_RAW;
+  b = fixture_new(p, &data, 30);
+  learn_all(b, &data);
+  g_assert_true(b->g->scale.reward[0] == 0 && b->g->scale.reward[1] == 1);
   fixture_free(b), experience_free(&data);
 
   /* nothing moves: only the reward is modelled */
