@@ -126,8 +126,30 @@ static void test_forgets(void) {
       <, 1.8);
 }
 
+/* T-Fixup: embeddings, and positions that are learned, begin with a deviation of width^(-1/2) (9
+ * layers)^(-1/4), and a mean of 0; within five standard errors. */
+static void test_initial(void) {
+  static const char *const names[] = {"embed.weight", "position.weight"};
+  const double wanted = 1 / sqrt(64) / pow(9 * 2, 0.25);
+  const Case c = {"", "width: 64, layers: 2, memory: 50, positions: learned", 40, 5, 0};
+  Fixture *b = fixture_new(&trmrl_LTX_hn_plugin, &c, "");
+  for (int k = 0; k < 2; k++) {
+    const FakeArray *a = fake_host_find(&b->fake, names[k]);
+    double sum = 0, square = 0, n = (double)a->count;
+    g_assert_cmpfloat(n, >, 2000);
+    for (int64_t j = 0; j < a->count; j++) {
+      const double x = (double)((const float *)a->data)[j];
+      sum += x / n, square += x * x / n;
+    }
+    g_assert_cmpfloat_with_epsilon(sum, 0, 5 * wanted / sqrt(n));
+    g_assert_cmpfloat_with_epsilon(sqrt(square), wanted, 5 * wanted / sqrt(2 * n));
+  }
+  fixture_free(b);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/trmrl/initial", test_initial);
   for (gsize k = 0; k < G_N_ELEMENTS(cases); k++) {
     g_autofree char *gradient = g_strdup_printf("/trmrl/gradient/%s", cases[k].name);
     g_autofree char *windows = g_strdup_printf("/trmrl/windows/%s", cases[k].name);
