@@ -48,6 +48,22 @@ static void test_never(void) {
   fixture_free(b);
 }
 
+/* However high the chance, none is virtual before there is a latent to draw from. */
+static void test_ready(void) {
+  Experience *x = experience_new();
+  Fixture *b = fixture_new(LATENTS);
+  ((VaribadParams *)b->part.params)->virtual_probability = 1;
+  HnHistory none = window(x, 0, 0);
+  for (int k = 0; k < 3; k++) {
+    learn(b, &none);
+    g_assert_cmpint(*b->v.virtual.active, ==, 0);
+  }
+  *b->v.virtual.latents = 1;
+  learn(b, &none);
+  g_assert_cmpint(*b->v.virtual.active, ==, 1);
+  fixture_free(b), g_free(x);
+}
+
 /* ---- from what ---- */
 
 static void test_dirichlet(void) {
@@ -241,6 +257,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/sdvt_virtual/probability", test_probability);
   g_test_add_func("/sdvt_virtual/rate", test_rate);
   g_test_add_func("/sdvt_virtual/never", test_never);
+  g_test_add_func("/sdvt_virtual/ready", test_ready);
   g_test_add_func("/sdvt_virtual/dirichlet", test_dirichlet);
   g_test_add_func("/sdvt_virtual/subtasks", test_subtasks);
   g_test_add_func("/sdvt_virtual/latents", test_latents);

@@ -212,14 +212,14 @@ def subtask_of(logits, gumbel):
 # ---- the loss ----
 
 
-def draws(seed):
-    """What every trial draws: times, steps, noise, masks; in that order."""
+def draws(seed, latent=True):
+    """What every trial draws: times, steps, noise, masks; in that order.  latent: z is drawn."""
     out = []
     for j, length in enumerate(LENGTH):
         rng = Rng(seed, j)
         d = {"time": [rng.below(length + 1) for _ in range(TERMS)]}
         d["pick"] = [[rng.below(length) for _ in range(PICKS)] for _ in range(TERMS)]
-        noise = [(rng.gumbel(K), rng.normals(LATENT)) for _ in range(TERMS)]
+        noise = [(rng.gumbel(K), rng.normals(LATENT) if latent else np.zeros(LATENT)) for _ in range(TERMS)]
         d["gumbel"], d["normal"] = f32([n[0] for n in noise]), f32([n[1] for n in noise])
         wide = {"reward": 2 * OBS_EMBED + ACT_EMBED, "state": OBS_EMBED + ACT_EMBED}
         for name, n in wide.items():
@@ -299,17 +299,21 @@ TIME = 3  # of the first virtual step
 
 
 def beliefs(w):
-    """[S = 0 and 2][time][row][draw][numbers], and the rows at TIME."""
+    """[S = 0 and 2][time][row][draw][numbers] of the whole window, and the rows at TIME."""
     out, rows = {"0": [], "2": []}, []
     for S in (0, 2):
         at_rows = []
         for i in range(2):
-            seed, h, series = Rng(21, i).u64(), np.zeros(HIDDEN), []
-            for t in range(TIME + 1):
-                if t:
+            rng, series = Rng(21, i), []
+            for t in range(STEPS + 1):
+                if BEGIN[i][t] == 2:
+                    seed, h, time = rng.u64(), np.zeros(HIDDEN), 0
+                else:
                     h = gru(w, h, state_after(t - 1, i, BEGIN[i][t] == 1), action(t - 1, i), reward(t - 1, i))
-                series.append(belief(w, h, Rng(seed, t), S))
-            at_rows.append((seed, h))
+                    time += 1
+                series.append(belief(w, h, Rng(seed, time), S))
+                if t == TIME:
+                    at_rows.append((seed, h))
             out[str(S)].append(np.array(series))
         out[str(S)] = np.array(out[str(S)]).transpose(1, 0, 2, 3).tolist()
         rows = at_rows
@@ -360,13 +364,15 @@ def virtual(w, rows, first_own):
 
 
 def main():
-    w, d = weights(), draws(17)
+    w, d, fewer = weights(), draws(17), draws(17, False)
     parts = [trial_parts(w, j, d[j]) for j in range(2)]
+    means = [trial_parts(w, j, fewer[j])[0] for j in range(2)]
     view, rows = beliefs(w)
     rewards, y = virtual(w, rows, False)
     first, _ = virtual(w, rows, True)
     print(text({
         "parts": {k: float((parts[0][0][k] + parts[1][0][k]) / 2) for k in WEIGHT},
+        "parts_of_means": {k: float((means[0][k] + means[1][k]) / 2) for k in WEIGHT},
         "gradient": gradient(w, d, [p[1] for p in parts]),
         "belief": view, "virtual": rewards, "virtual_y": y, "virtual_first_own": first,
     }))
