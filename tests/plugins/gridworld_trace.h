@@ -25,21 +25,25 @@ static void count_down(void *arg, int64_t frames, int64_t frames_total) {
   stop = --left == 0;
 }
 
+static HnCell cell_of(const Run *r) {
+  return (HnCell){.study = "trace",
+                  .arm = "only",
+                  .seed = 4321,
+                  .env = part_of(&gridworld_LTX_hn_plugin, ""),
+                  .inference = part_of(r->inference, r->settings),
+                  .policy = part_of(&ppo_LTX_hn_plugin, "n_epochs: 1, n_minibatches: 2"),
+                  .run = {.frames = UPDATES * 10 * r->steps,
+                          .rows = 10,
+                          .steps = r->steps,
+                          .episodes = 2,
+                          .workers = r->workers,
+                          .trace_every = 1},
+                  .evaluation = {.tasks = 3, .split = "", .greedy = true}};
+}
+
 /* Of all updates; and, if asked, a column of metrics.csv, as metrics_column has it. */
 static GBytes *trace_of(const Run *r, const char *name, double **column) {
-  HnCell c = {.study = "trace",
-              .arm = "only",
-              .seed = 4321,
-              .env = part_of(&gridworld_LTX_hn_plugin, ""),
-              .inference = part_of(r->inference, r->settings),
-              .policy = part_of(&ppo_LTX_hn_plugin, "n_epochs: 1, n_minibatches: 2"),
-              .run = {.frames = UPDATES * 10 * r->steps,
-                      .rows = 10,
-                      .steps = r->steps,
-                      .episodes = 2,
-                      .workers = r->workers,
-                      .trace_every = 1},
-              .evaluation = {.tasks = 3, .split = "", .greedy = true}};
+  HnCell c = cell_of(r);
   GError *error = NULL;
   char *dir = folder_new();
   gsize length;
