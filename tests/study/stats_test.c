@@ -236,17 +236,50 @@ static void rates(void) {
   hn_stats_free(s);
 }
 
-/* 54 and 48 of 60, and 60 of 60 twice, where t has no width; confint_proportions_2indep. */
+/* 54 and 48 of 60, and 60 of 60 twice, where t has no width: Newcombe's method 10 with t of two
+ * degrees of freedom, 4.3026527, in Python.  Where both rates are 0 the difference ends where each
+ * of them does. */
 static void differences_of_rates(void) {
-  static const double nine[] = {0.9, 0.9, 0.9}, eight[] = {0.8, 0.8, 0.8}, all[] = {1, 1, 1};
+  static const double nine[] = {0.9, 0.9, 0.9}, eight[] = {0.8, 0.8, 0.8}, all[] = {1, 1, 1},
+                      lost[] = {0, 0, 0};
   HnStats *s = hn_stats_new(HN_AGGREGATE_MEAN, 0.95, 100);
   HnEstimate e = hn_stats_difference(s, 3, nine, eight, 20);
-  check(e, HN_INTERVAL_NEWCOMBE, 0.1, -0.030301557719470185, 0.2293370863949472, 1e-12);
-  const HnBounds at = hn_bounds_newcombe(1 - e.p, 0.9, 0.8, 60); /* where 0 is at the end */
+  check(e, HN_INTERVAL_NEWCOMBE, 0.1, -0.2003977820309621, 0.3885421864068808, 1e-12);
+  const HnBounds at = hn_bounds_newcombe(1 - e.p, 0.9, 0.8, 60, 2); /* where 0 is at the end */
   NEAR(at.low, 0, 1e-9);
-  check(hn_stats_difference(s, 3, all, all, 20), HN_INTERVAL_NEWCOMBE, 0, -0.06017185214209009,
-        0.06017185214209009, 1e-12);
+  check(hn_stats_difference(s, 3, all, all, 20), HN_INTERVAL_NEWCOMBE, 0, -0.23579359895493124,
+        0.23579359895493124, 1e-12);
+  const HnEstimate arm = hn_stats_estimate(s, 3, lost, 6);
+  NEAR(arm.high, 0.5070224719101122, 1e-12);
+  NEAR(hn_stats_difference(s, 3, lost, lost, 6).high, arm.high, 1e-12);
+  /* 1000 of 1000 against 0: 0 enters where 1 / (1 + t^2 / 3000) is as far from 1 as the other from
+   * 0, at t^2 = 3000 (1 + sqrt(2)) of two degrees of freedom */
+  const double t2 = 3000 * (1 + sqrt(2));
+  e = hn_stats_difference(s, 3, all, lost, 1000);
+  g_assert_true(e.p > 0 && e.p < 1e-3);
+  NEAR(e.p, 1 - sqrt(t2 / (t2 + 2)), 1e-9);
   hn_stats_free(s);
+}
+
+/* Seeds that are all the same say nothing of how they scatter, whatever they are; nor do the ones
+ * that an interquartile mean keeps. */
+static void all_the_same(void) {
+  static const double same[] = {-0.6, -0.6, -0.6}, zero[] = {0, 0, 0},
+                      kept[] = {1, 5, 5, 5, 5, 5, 5, 9};
+  for (int k = HN_AGGREGATE_MEAN; k <= HN_AGGREGATE_IQM; k++) {
+    if (k == HN_AGGREGATE_MEDIAN) continue;
+    HnStats *s = hn_stats_new((HnAggregate)k, 0.95, 100);
+    const double *const of[] = {same, zero};
+    for (int i = 0; i < 2; i++) {
+      const HnEstimate e = hn_stats_estimate(s, 3, of[i], 0);
+      g_assert_true(e.value == of[i][0] && e.interval == HN_INTERVAL_NONE && isnan(e.low));
+    }
+    const HnEstimate none = hn_stats_difference(s, 3, same, same, 0);
+    g_assert_true(none.interval == HN_INTERVAL_T && none.low == 0 && none.high == 0);
+    const HnEstimate most = hn_stats_estimate(s, 8, kept, 0);
+    g_assert_true((most.interval == HN_INTERVAL_NONE) == (k == HN_AGGREGATE_IQM));
+    hn_stats_free(s);
+  }
 }
 
 /* Of rates more may be held than is claimed, as they are few numbers, but not less. */
@@ -283,6 +316,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/stats/family", family);
   g_test_add_func("/stats/rates", rates);
   g_test_add_func("/stats/differences_of_rates", differences_of_rates);
+  g_test_add_func("/stats/all_the_same", all_the_same);
   g_test_add_func("/stats/coverage_of_rates", coverage_of_all_rates);
   return g_test_run();
 }

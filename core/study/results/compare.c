@@ -284,7 +284,7 @@ static void note_pairs(const HnComparison *c, const HnCompared *m, int64_t arm) 
 /* What estimates have in common that must be said once. */
 typedef struct Seen {
   bool shown[HN_INTERVALS], few;
-  bool sparse, constant; /* enough seeds for a mean: too few for a median; pairs that all agree */
+  bool sparse, constant; /* enough seeds for a mean: too few for a median; seeds that all agree */
   int64_t differences, family; /* with an interval; the most that are adjusted at once */
 } Seen;
 
@@ -294,7 +294,7 @@ static void see(const HnComparison *c, Seen *seen, const HnEstimate *e, int k) {
   const bool lacks = e->n >= HN_STATS_SEEDS_MIN && e->interval == HN_INTERVAL_NONE;
   const bool is_median = hn_stats_kind(c->stats) == HN_AGGREGATE_MEDIAN;
   seen->sparse |= lacks && is_median;
-  seen->constant |= lacks && !is_median && k == HN_DIFFERENCE;
+  seen->constant |= lacks && !is_median && (k == HN_DIFFERENCE || !hn_stats_skewed(c->stats));
 }
 
 static void note_intervals(const HnComparison *c, const Seen *seen) {
@@ -304,7 +304,8 @@ static void note_intervals(const HnComparison *c, const Seen *seen) {
     note(c, "No interval of a median below %" G_GINT64_FORMAT " seeds: run more seeds.", needs);
   if (seen->constant)
     note(c,
-         "No interval where all seeds differ by the same: nothing is known of how they scatter.");
+         "No interval where all seeds have, or differ by, the same: nothing is known of how they "
+         "scatter.");
   if (hn_stats_skewed(c->stats) && hn_stats_kind(c->stats) != HN_AGGREGATE_MEDIAN)
     note(c,
          "No interval of an arm's %s: it would not hold for skewed scores; differences have one.",

@@ -129,27 +129,38 @@ static void wilson(const HnStats *s, int64_t n, const double *x, double trials, 
   give(e, HN_INTERVAL_WILSON, hn_bounds_wilson(p, most, t), NAN);
 }
 
-/* Of sorted x [n] about e's value, which is their mean without the `drop` at each end. */
-static void student(const HnStats *s, int64_t n, const double *x, int64_t drop, HnEstimate *e) {
+/* But for rounding. */
+static bool are_the_same(int64_t n, const double *x) {
+  return x[n - 1] - x[0] <= 1e-12 * fabs(x[0]);
+}
+
+/* Of sorted x [n] about e's value, which is their mean without the `drop` at each end.  Where those
+ * that count are all the same, nothing is known of how they scatter, and an interval without a
+ * width would be taken for certainty; but pairs that all differ by 0 are the same. */
+static void student(const HnStats *s, int64_t n, const double *x, int64_t drop, bool pairs,
+                    HnEstimate *e) {
   const double error = hn_trimmed_error(n, x, drop);
   const int64_t dof = n - 2 * drop - 1;
+  const bool none = pairs && x[0] == 0 && x[n - 1] == 0;
+  if (!none && are_the_same(n - 2 * drop, x + drop)) return;
   give(e, drop ? HN_INTERVAL_WINSORISED : HN_INTERVAL_T,
        hn_bounds_student(s->confidence, e->value, error, dof), hn_p_student(e->value, error, dof));
 }
 
-/* Widens the interval of a difference of rates, from means a and b, where Newcombe's is wider: t
- * has no width where all pairs agree. */
-static void widen_rates(const HnStats *s, double a, double b, double trials, HnEstimate *e) {
-  const HnBounds n = hn_bounds_newcombe(s->confidence, CLAMP(a, 0, 1), CLAMP(b, 0, 1), trials);
-  if (n.low < e->low || n.high > e->high) e->interval = HN_INTERVAL_NEWCOMBE;
-  e->low = fmax(fmin(e->low, n.low), -1), e->high = fmin(fmax(e->high, n.high), 1);
-  e->p = fmax(e->p, hn_p_newcombe(CLAMP(a, 0, 1), CLAMP(b, 0, 1), trials));
-}
-
-/* Sorted differences that are all the same, but not 0: of how they scatter nothing is known, and an
- * interval without a width would be taken for certainty. */
-static bool is_constant(int64_t n, const double *x) {
-  return x[0] != 0 && x[n - 1] - x[0] <= 1e-12 * fabs(x[0]);
+/* Widens the interval of a difference of rates, from means a and b of n seeds, where Newcombe's is
+ * wider: t has no width where all pairs agree.  Its quantile is that of each rate alone, so that
+ * rates and their difference do not contradict each other. */
+static void widen_rates(const HnStats *s, int64_t n, double a, double b, double trials,
+                        HnEstimate *e) {
+  const double x = CLAMP(a, 0, 1), y = CLAMP(b, 0, 1), all = (double)n * trials;
+  const HnBounds wide = hn_bounds_newcombe(s->confidence, x, y, all, n - 1);
+  if (e->interval == HN_INTERVAL_NONE) {
+    give(e, HN_INTERVAL_NEWCOMBE, wide, hn_p_newcombe(x, y, all, n - 1));
+    return;
+  }
+  if (wide.low < e->low || wide.high > e->high) e->interval = HN_INTERVAL_NEWCOMBE;
+  e->low = fmax(fmin(e->low, wide.low), -1), e->high = fmin(fmax(e->high, wide.high), 1);
+  e->p = fmax(e->p, hn_p_newcombe(x, y, all, n - 1));
 }
 
 /* Of x [n], or of x - y where y is not NULL; x is overwritten. */
@@ -167,11 +178,9 @@ static HnEstimate estimate(const HnStats *s, int64_t n, double *x, const double 
          y ? hn_p_median(n, x) : (double)NAN);
   else if (rates && !y)
     wilson(s, n, x, trials, &e);
-  else if (y && !rates && is_constant(n, x))
-    return e;
-  else if ((is_mean || s->aggregate == HN_AGGREGATE_IQM) && (y || !s->skewed))
-    student(s, n, x, is_mean ? 0 : n / 4, &e);
-  if (rates && y) widen_rates(s, a, a - e.value, (double)n * trials, &e);
+  else if (y || !s->skewed)
+    student(s, n, x, is_mean ? 0 : n / 4, y, &e);
+  if (rates && y) widen_rates(s, n, a, a - e.value, trials, &e);
   return e;
 }
 
