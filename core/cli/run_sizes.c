@@ -13,19 +13,20 @@
 
 enum { NAMED = 3 }; /* arms of a line; of more, how many */
 
-/* Arms that take the same. */
+/* Arms of which the same is said. */
 typedef struct Alike {
-  char *takes;
+  char *said;
   GPtrArray *names; /* borrowed */
 } Alike;
 
 static void alike_free(void *p) {
   Alike *a = p;
-  g_free(a->takes), g_ptr_array_unref(a->names), g_free(a);
+  g_free(a->said), g_ptr_array_unref(a->names), g_free(a);
 }
 
 /* "a checkpoint at most 12.1 kB, 2 kept; memory 1.2 MB plus scratch" */
-static char *takes(const HnRunSize *size) {
+static char *takes(const HnStudy *study, guint arm) {
+  const HnRunSize *size = &study->sizes[arm];
   g_autofree char *checkpoint = hn_short_bytes(size->checkpoint);
   g_autofree char *memory = hn_short_bytes(size->memory);
   return g_strdup_printf("a checkpoint at most %s, %.0f kept; memory %s plus scratch", checkpoint,
@@ -34,19 +35,21 @@ static char *takes(const HnRunSize *size) {
 
 static Alike *find(const GPtrArray *all, const char *text) {
   for (guint i = 0; i < all->len; i++)
-    if (!strcmp(((Alike *)all->pdata[i])->takes, text)) return all->pdata[i];
+    if (!strcmp(((Alike *)all->pdata[i])->said, text)) return all->pdata[i];
   return NULL;
 }
 
-/* Alike *, in the order of the first arm of each; g_ptr_array_unref. */
-static GPtrArray *grouped(const HnStudy *study) {
+/* Alike *, in the order of the first arm of each, by what `say` says of an arm, or NULL;
+ * g_ptr_array_unref. */
+static GPtrArray *grouped(const HnStudy *study, char *(*say)(const HnStudy *study, guint arm)) {
   GPtrArray *all = g_ptr_array_new_with_free_func(alike_free);
   for (guint arm = 0; arm < study->arms->len; arm++) {
-    g_autofree char *text = takes(&study->sizes[arm]);
+    g_autofree char *text = say(study, arm);
+    if (!text) continue;
     Alike *a = find(all, text);
     if (!a) {
       a = g_new0(Alike, 1);
-      a->takes = g_steal_pointer(&text), a->names = g_ptr_array_new();
+      a->said = g_steal_pointer(&text), a->names = g_ptr_array_new();
       g_ptr_array_add(all, a);
     }
     g_ptr_array_add(a->names, study->arms->pdata[arm]);
@@ -54,17 +57,23 @@ static GPtrArray *grouped(const HnStudy *study) {
   return all;
 }
 
+/* "arms a, b and 3 more"; g_free. */
+static char *named(const Alike *a) {
+  g_autofree char *names =
+      hn_short_list((const char *const *)a->names->pdata, a->names->len, NAMED);
+  return g_strconcat(a->names->len > 1 ? "arms " : "arm ", names, NULL);
+}
+
 void hn_run_sizes_print(const HnStudy *study) {
-  g_autoptr(GPtrArray) all = grouped(study);
+  g_autoptr(GPtrArray) all = grouped(study, takes);
   g_autoptr(GString) out = g_string_new(NULL);
   double disk = 0;
   for (guint arm = 0; arm < study->arms->len; arm++)
     disk += (double)study->seeds.count * hn_run_size_on_disk(&study->sizes[arm]);
   for (guint i = 0; i < all->len; i++) {
     const Alike *a = all->pdata[i];
-    g_autofree char *names =
-        hn_short_list((const char *const *)a->names->pdata, a->names->len, NAMED);
-    g_string_append_printf(out, "%s %s: %s\n", a->names->len > 1 ? "arms" : "arm", names, a->takes);
+    g_autofree char *names = named(a);
+    g_string_append_printf(out, "%s: %s\n", names, a->said);
   }
   g_autofree char *most = hn_short_bytes(disk);
   g_string_append_printf(out, "all cells: checkpoints at most %s on disk\n", most);
@@ -81,9 +90,31 @@ void hn_run_sizes_add(JsonBuilder *b, const HnStudy *study) {
     hn_json_add_real(b, "checkpoints_kept", size->kept);
     hn_json_add_real(b, "disk_bytes", hn_run_size_on_disk(size));
     hn_json_add_real(b, "memory_bytes", size->memory);
+    hn_json_add_real(b, "distinct_tasks", size->distinct);
     json_builder_end_object(b);
   }
   json_builder_end_array(b);
+}
+
+/* ---- tasks that are evaluated again ---- */
+
+static char *repeats(const HnStudy *study, guint arm) {
+  const HnCell *cell = study->cells->pdata[(gsize)arm * (gsize)study->seeds.count];
+  const double distinct = study->sizes[arm].distinct, rows = (double)cell->evaluation.tasks;
+  if (distinct < 1 || distinct >= rows) return NULL; /* 0: the arm could not be tried */
+  return g_strdup_printf(
+      "evaluation.tasks is %.0f, of %.0f different task%s: those that come again "
+      "are no trials of their own, and intervals of rates count %.0f a seed",
+      rows, distinct, distinct > 1 ? "s" : "", distinct);
+}
+
+void hn_run_sizes_warn_tasks(const HnVerb *verb, const HnStudy *study) {
+  g_autoptr(GPtrArray) all = grouped(study, repeats);
+  for (guint i = 0; i < all->len; i++) {
+    const Alike *a = all->pdata[i];
+    g_autofree char *names = named(a);
+    hn_message_warning(verb->name, "%s: %s", names, a->said);
+  }
 }
 
 /* ---- what the disk has ---- */

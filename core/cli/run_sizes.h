@@ -10,6 +10,8 @@
 void hn_run_sizes_print(const HnStudy *study);
 /* The same as a member "sizes", an element for each arm. */
 void hn_run_sizes_add(JsonBuilder *b, const HnStudy *study);
+/* A warning where evaluations take more rows than there are tasks. */
+void hn_run_sizes_warn_tasks(const HnVerb *verb, const HnStudy *study);
 /* A warning where the checkpoints of the jobs that are not done may take more than is free where
  * `dir` is, or will be. */
 void hn_run_sizes_warn(const HnVerb *verb, const HnStudy *study, const char *dir,

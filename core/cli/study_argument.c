@@ -3,6 +3,7 @@
 #include "arm_weights_check.h"
 #include "message.h"
 #include "options.h"
+#include "run_sizes.h"
 #include "same_arms.h"
 #include "session_check.h"
 #include <stdio.h>
@@ -40,6 +41,7 @@ HnStudy *hn_study_argument_read(const HnVerb *verb, int argc, char **argv, HnDia
   if (study) warn_of_hidden(verb, study);
   if (hn_diag_count(d)) return NULL;
   warn_of_same_arms(verb, study, (const char *const *)argv + 2);
+  hn_run_sizes_warn_tasks(verb, study);
   return g_steal_pointer(&study);
 }
 

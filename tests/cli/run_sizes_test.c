@@ -145,6 +145,38 @@ static void full_disk(void) {
   g_assert_cmpint(plan.code, ==, 0);
 }
 
+/* 12 rows of the 5 goals of a grid of 3 x 3: said before the run, and what the episodes then are.
+ */
+static void repeated_tasks(void) {
+  static const char warning[] =
+      "arms none, same, third and 2 more: evaluation.tasks is 12, of 5 different tasks: those that "
+      "come again are no trials of their own, and intervals of rates count 5 a seed\n";
+  g_autoptr(Folder) dir = folder();
+  fake_write(dir, "s.yaml", GRID);
+  g_auto(Run) few = hunch(dir, "validate s.yaml env.size=3 evaluation.tasks=5");
+  g_assert_null(strstr(few.err, "evaluation.tasks"));
+  g_auto(Run) many = hunch(dir, "validate s.yaml env.size=3 evaluation.tasks=12");
+  expect(many.err, warning);
+  g_auto(Run) run = hunch(dir, "run s.yaml -o out --arm none env.size=3 evaluation.tasks=12");
+  expect(run.err, warning);
+  g_autofree char *file = g_build_filename(dir, "out/none/0/run.json", NULL),
+                  *rows = g_build_filename(dir, "out/none/0", NULL),
+                  *text = fake_read(rows, "episodes.csv");
+  g_autoptr(JsonObject) o = hn_json_read(file, NULL);
+  JsonObject *test = json_array_get_object_element(hn_json_array(o, "tasks"), 0);
+  g_assert_cmpstr(hn_json_string(test, "split", NULL), ==, "test");
+  g_assert_cmpint(hn_json_int(test, "distinct", 0), ==, 5);
+  g_assert_cmpint(hn_json_int(test, "rows", 0), ==, 12);
+  g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_auto(GStrv) line = g_strsplit(text, "\n", -1);
+  for (char **l = line; *l; l++) {
+    const char *task = strstr(*l, ",test,");
+    if (g_str_has_prefix(*l, "eval,") && task)
+      g_hash_table_add(names, g_strndup(task + 6, strcspn(task + 6, ",")));
+  }
+  g_assert_cmpuint(g_hash_table_size(names), ==, 5);
+}
+
 static void short_bytes(void) {
   static const struct {
     double bytes;
@@ -167,6 +199,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/run-sizes/text", text);
   g_test_add_func("/run-sizes/wrong", wrong);
   g_test_add_func("/run-sizes/full-disk", full_disk);
+  g_test_add_func("/run-sizes/repeated-tasks", repeated_tasks);
   g_test_add_func("/run-sizes/short-bytes", short_bytes);
   return g_test_run();
 }

@@ -406,6 +406,31 @@ static int64_t two_tasks(void *self, int64_t split) {
   return 3;
 }
 
+/* Different tasks among `rows`, counted one by one. */
+static int64_t counted(const HnSession *s, int64_t rows) {
+  g_autofree int64_t *task = g_new(int64_t, rows);
+  int64_t distinct = 0;
+  hn_evaluation_tasks(s, 1, rows, task);
+  for (int64_t i = 0; i < rows; i++) {
+    bool seen = false;
+    for (int64_t k = 0; k < i; k++) seen |= task[k] >= 0 && task[k] == task[i];
+    distinct += !seen;
+  }
+  return distinct;
+}
+
+/* What is taken of a split, for every number of rows. */
+static void taken(HnCell *c, const HnSession *s, int64_t first_by_name, int64_t last_by_name) {
+  for (int64_t rows = 1; rows <= 40; rows++) {
+    c->evaluation.tasks = rows;
+    const HnTasksTaken t = hn_evaluation_taken(s, 1);
+    g_assert_cmpint(t.rows, ==, rows);
+    g_assert_cmpint(t.distinct, ==, counted(s, rows));
+    if (rows == 1) g_assert_cmpint(t.by_name, ==, first_by_name);
+    if (rows == 40) g_assert_cmpint(t.by_name, ==, last_by_name);
+  }
+}
+
 /* Names in turn, of each the goals that bear it in turn; without names every task is one. */
 static void test_tasks(void) {
   HnCell c = cell_of(HN_PROTOCOL_TRIAL, "");
@@ -414,6 +439,7 @@ static void test_tasks(void) {
   static const int64_t named[] = {0, 4, 1, 5, 2, 6, 3, 7, 0, 4}, bare[] = {0, 1, 2, 0, 1, 2, 0};
   g_assert_cmpint(hn_evaluation_tasks(s, 1, 10, wanted), ==, NAMES);
   g_assert_cmpmem(wanted, sizeof wanted, named, sizeof named);
+  taken(&c, s, 1, 4);
   hn_session_free(s);
   HnEnv methods = env_methods;
   HnPlugin plugin = goals_LTX_hn_plugin;
@@ -422,11 +448,13 @@ static void test_tasks(void) {
   s = hn_session_new(&c, NULL, NULL);
   g_assert_cmpint(hn_evaluation_tasks(s, 1, 7, wanted), ==, 3);
   g_assert_cmpmem(wanted, sizeof bare, bare, sizeof bare);
+  taken(&c, s, 1, 1);
   hn_session_free(s);
   methods.task_count = NULL;
   s = hn_session_new(&c, NULL, NULL);
   g_assert_cmpint(hn_evaluation_tasks(s, 1, 7, wanted), ==, 1);
   g_assert_cmpint(wanted[6], ==, -1);
+  taken(&c, s, 1, 40);
   hn_session_free(s), cell_clear(&c);
 }
 

@@ -102,6 +102,35 @@ static void values(void) {
   g_ptr_array_unref(all), hn_comparison_free(c), hn_results_free(r), done(dir);
 }
 
+/* Of a split that names a task the others have their numbers; what has no name at all is left out.
+ * A name of which there are fewer different tasks than trials counts these. */
+static void unnamed(void) {
+  char *dir = g_dir_make_tmp("hunch-tasks-XXXXXX", NULL);
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) {
+    g_autofree char *cell = fake_cell_dir(dir, "fixed", i);
+    fake_write(cell, "episodes.csv",
+               "phase,update,split,task,trial_episode,return,success\n"
+               "eval,20,test,3,1,5,1\neval,20,test,push,1,7,1\neval,20,test,push,1,7,1\n"
+               "eval,20,test,,1,9,1\neval,20,train,4,1,9,1\n");
+    fake_patch(cell, "run.json", "\"protocol\"",
+               "\"tasks\": [{\"split\": \"test\", \"rows\": 4, \"distinct\": 3, \"by_name\": 1}], "
+               "\"protocol\"");
+  }
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = hn_compare(r, NULL, NULL, NULL);
+  GPtrArray *all = hn_compare_tasks(c, NULL);
+  g_assert_cmpuint(all->len, ==, 2);
+  const HnTaskComparison *reached = table(all, 0, "test", "success", 3),
+                         *paid = table(all, 1, "test", "return", 3);
+  g_assert_cmpfloat(row(paid, 0, "task 3")->final[6], ==, 5);
+  g_assert_cmpfloat(row(paid, 2, "mean of 2")->final[6], ==, 6);
+  /* Wilson's of three trials won, one a seed: 3 / (3 + t^2) */
+  g_assert_cmpfloat_with_epsilon(row(reached, 1, "push")->estimate[2][HN_VALUE].low,
+                                 3 / (3 + 18.51282051282052), 1e-9);
+  g_ptr_array_unref(all), hn_comparison_free(c), hn_results_free(r), done(dir);
+}
+
 static const HnCompared *score(const HnTaskComparison *b, const char *name) {
   for (guint i = 0; i < b->scores->len; i++) {
     const HnCompared *m = b->scores->pdata[i];
@@ -144,7 +173,7 @@ static void scores(void) {
 static void lacking(void) {
   char *dir = study(), *cell = fake_cell_dir(dir, "inferred", 1);
   fake_patch(cell, "episodes.csv", "test,push,1,1", "test,,1,1");
-  fake_patch(cell, "episodes.csv", "test,push,3,1", "test,37,3,1");
+  fake_patch(cell, "episodes.csv", "test,push,3,1", "test,,3,1");
   HnResults *r = hn_results_read(dir, NULL);
   HnComparison *c = hn_compare(r, NULL, NULL, NULL);
   GPtrArray *all = hn_compare_tasks(c, NULL);
@@ -248,6 +277,7 @@ static void protocols(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/tasks/unnamed", unnamed);
   g_test_add_func("/tasks/values", values);
   g_test_add_func("/tasks/scores", scores);
   g_test_add_func("/tasks/lacking", lacking);

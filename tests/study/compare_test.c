@@ -97,6 +97,32 @@ static void success(void) {
   g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
 }
 
+/* The 20 trials of a seed are of 5 different tasks, which run.json says: Wilson's of 15 trials ends
+ * at 15 / (15 + t^2). */
+static void repeated_tasks(void) {
+  char *dir = temporary(), *text;
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) {
+    g_autofree char *cell = fake_cell_dir(dir, "inferred", i);
+    fake_write(cell, "metrics.csv", "update,frames,eval.return,eval.success\n2,20,5,1\n");
+    fake_patch(cell, "run.json", "\"protocol\"",
+               "\"tasks\": [{\"split\": \"test\", \"rows\": 20, \"distinct\": 5, \"by_name\": 1}, "
+               "{\"split\": "
+               "\"train\", \"rows\": 20, \"distinct\": 7, \"by_name\": 2}], \"protocol\"");
+  }
+  HnResults *r = hn_results_read(dir, NULL);
+  HnComparison *c = compared(r, &text);
+  const HnEstimate *e = &column(c, "eval.success")->estimate[0][HN_VALUE];
+  g_assert_cmpfloat_with_epsilon(e->low, 15 / (15 + 18.51282051282052), 1e-9);
+  g_assert_nonnull(strstr(text, "note: The 20 trials of a seed's evaluation are of 5 different "
+                                "tasks: rates count 5 a seed."));
+  const HnMetricTasks train = hn_metric_tasks(r, "train");
+  g_assert_true(train.rows == 20 && train.distinct == 7 && train.by_name == 2);
+  g_autofree char *tasks = hn_metric_tasks_text(r);
+  g_assert_cmpstr(tasks, ==, "5 held-out tasks in 20 trials a seed");
+  g_free(text), hn_comparison_free(c), hn_results_free(r), done(dir);
+}
+
 /* Three medians have no interval, whatever they are, and are not judged. */
 static void medians(void) {
   FakeStudy of = three;
@@ -541,6 +567,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/compare/values", compares);
   g_test_add_func("/compare/success", success);
+  g_test_add_func("/compare/repeated_tasks", repeated_tasks);
   g_test_add_func("/compare/medians", medians);
   g_test_add_func("/compare/adjusted", adjusted);
   g_test_add_func("/compare/constant", constant);

@@ -39,6 +39,21 @@ int64_t hn_evaluation_tasks(const HnSession *s, int64_t split, int64_t rows, int
   return MAX(names, 1);
 }
 
+HnTasksTaken hn_evaluation_taken(const HnSession *s, int64_t split) {
+  const HnTaskList *tasks = &s->tasks[split];
+  const int64_t rows = s->cell->evaluation.tasks;
+  if (!tasks->count) return (HnTasksTaken){rows, rows, rows};
+  if (!tasks->called) return (HnTasksTaken){rows, MIN(rows, tasks->count), 1};
+  g_autoptr(GPtrArray) all = tasks_by_name(tasks);
+  HnTasksTaken taken = {rows, 0, rows};
+  for (int64_t name = 0; name < MIN(rows, (int64_t)all->len); name++) {
+    const int64_t takes = (rows - name - 1) / all->len + 1; /* names take turns */
+    const int64_t own = MIN(takes, (int64_t)((const GArray *)all->pdata[name])->len);
+    taken.distinct += own, taken.by_name = MIN(taken.by_name, own);
+  }
+  return taken;
+}
+
 /* ---- may it be followed? ---- */
 
 static bool refuse(const HnSession *s, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);

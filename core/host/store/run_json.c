@@ -4,6 +4,7 @@
 #include "checksum.h"
 #include "describe.h"
 #include "error.h"
+#include "evaluation_tasks.h"
 #include "json.h"
 #include "output_file.h"
 #include "run_dir.h"
@@ -111,9 +112,26 @@ static char *now(void) {
   return s;
 }
 
+/* What an evaluation takes of each split: repeated rows are no trials of their own. */
+static void add_tasks(JsonBuilder *b, const HnSession *s) {
+  hn_json_open_array(b, "tasks");
+  for (guint i = 0; i < s->passes; i++) {
+    const HnEvaluationPass *pass = &s->pass[i];
+    if (pass->drawn || pass->shuffled) continue; /* the deciding split's, again */
+    const HnTasksTaken taken = hn_evaluation_taken(s, pass->split);
+    hn_json_open_object(b, NULL);
+    hn_json_add_string(b, "split", pass->name);
+    hn_json_add_int(b, "rows", taken.rows), hn_json_add_int(b, "distinct", taken.distinct);
+    hn_json_add_int(b, "by_name", taken.by_name);
+    json_builder_end_object(b);
+  }
+  json_builder_end_array(b);
+}
+
 static void add_sizes(JsonBuilder *b, const HnSession *s) {
   g_autofree char *splits = g_strjoinv("|", s->splits);
   hn_json_add_string(b, "splits", splits);
+  add_tasks(b, s);
   hn_json_add_int(b, "horizon", s->es.horizon);
   hn_json_add_int(b, "belief_dim", s->bs.belief_dim),
       hn_json_add_int(b, "latent_dim", s->bs.latent_dim);

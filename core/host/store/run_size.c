@@ -1,6 +1,7 @@
 /* run_size.c - see run_size.h. */
 #include "run_size.h"
 #include "checkpoint.h"
+#include "evaluation_tasks.h"
 #include "memory_budget.h"
 #include <limits.h>
 #include <math.h>
@@ -27,6 +28,9 @@ HnRunSize hn_run_size(struct HnSession *s) {
   HnRunSize size = {.checkpoint = (double)hn_states_most_bytes(states),
                     .kept = kept_of(s),
                     .memory = hn_memory_budget_bytes(s)};
+  size.distinct = (double)s->cell->evaluation.tasks;
+  for (guint i = 0; i < s->passes; i++)
+    size.distinct = fmin(size.distinct, (double)hn_evaluation_taken(s, s->pass[i].split).distinct);
   if (s->cell->warm_start)
     size.checkpoint += 2. * PATH_MAX; /* it says whence, some letters as two */
   hn_episode_stats_free(&stats);

@@ -4,7 +4,6 @@
 #include "arm_slots.h"
 #include "csv.h"
 #include "draw_curves.h"
-#include "eval_split.h"
 #include <math.h>
 #include <string.h>
 
@@ -84,7 +83,7 @@ typedef struct Gathering {
   const HnComparison *c;
   HnStats *stats;
   int64_t *slot; /* of each arm */
-  int64_t tasks; /* of an evaluation */
+  char *tasks;   /* of an evaluation, "20 held-out tasks", or "" */
 } Gathering;
 
 static char *slug(const char *column, const char *suffix) {
@@ -134,9 +133,8 @@ static void note_of_lines(const Gathering *g, const HnCurves *d, GString *note) 
 static char *note_of(const Gathering *g, const HnFigure *f, const HnCurves *d) {
   GString *note = g_string_new(NULL);
   note_of_lines(g, d, note);
-  if (f->group != HN_FIGURE_OTHER && !g_str_has_prefix(f->column, "train.") && g->tasks)
-    g_string_append_printf(note, "; %" G_GINT64_FORMAT " %s tasks", g->tasks,
-                           hn_eval_split_kind(g->c->results->cells));
+  if (f->group != HN_FIGURE_OTHER && !g_str_has_prefix(f->column, "train.") && *g->tasks)
+    g_string_append_printf(note, "; %s", g->tasks);
   if (d->merged > 1)
     g_string_append_printf(note, "; up to %" G_GINT64_FORMAT " neighbouring points averaged",
                            d->merged);
@@ -429,14 +427,14 @@ static void gather(GPtrArray *figures, const HnComparison *c) {
   Gathering g = {figures, c,
                  hn_stats_new((HnAggregate)report->aggregate, report->confidence,
                               MIN(report->resamples, RESAMPLES)),
-                 hn_arm_slots(c), hn_metric_tasks(c->results)};
+                 hn_arm_slots(c), hn_metric_tasks_text(c->results)};
   add_learning(&g);
   add_predictions(&g, log_x);
   add_steps(&g, false, log_x);
   add_episodes(&g);
   add_steps(&g, true, log_x);
   add_others(&g);
-  hn_stats_free(g.stats), g_free(g.slot);
+  hn_stats_free(g.stats), g_free(g.slot), g_free(g.tasks);
 }
 
 const HnFigureKind hn_figure_curve = {.name = "curve",

@@ -2,7 +2,6 @@
  * metric has an axis of its own, in its own unit, and a row for every arm. */
 #include "arm_slots.h"
 #include "csv.h"
-#include "eval_split.h"
 #include "figure.h"
 #include "format.h"
 #include "legend.h"
@@ -52,15 +51,13 @@ static void choose_metrics(Forest *p) {
 
 static char *note_of(const Forest *p) {
   const HnComparison *c = p->c;
-  const int64_t tasks = hn_metric_tasks(c->results);
-  g_autofree char *methods = hn_format_methods(c), *arms = hn_arm_slots_note(c, false);
+  g_autofree char *methods = hn_format_methods(c), *arms = hn_arm_slots_note(c, false),
+                  *tasks = hn_metric_tasks_text(c->results);
   GString *note = g_string_new(NULL);
   g_string_append_printf(note, "point and line: the difference and its %g %% interval; %s",
                          100 * hn_stats_confidence(c->stats), methods);
   g_string_append_printf(note, "; %" G_GINT64_FORMAT " seeds", c->results->seeds);
-  if (tasks)
-    g_string_append_printf(note, ", %" G_GINT64_FORMAT " %s tasks", tasks,
-                           hn_eval_split_kind(c->results->cells));
+  g_string_append_printf(note, "%s%s", *tasks ? ", " : "", tasks);
   if (*arms) g_string_append_printf(note, ". %s", arms);
   return g_string_free(note, FALSE);
 }

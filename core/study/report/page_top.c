@@ -2,7 +2,6 @@
 #include "page_top.h"
 #include "arm_changes.h"
 #include "arm_slots.h"
-#include "eval_split.h"
 #include "finding.h"
 #include "format.h"
 #include "html.h"
@@ -30,14 +29,12 @@ static char *description_of(const HnResults *r) {
 
 static void add_counts(GString *out, const HnComparison *c) {
   const HnResults *r = c->results;
-  const int64_t tasks = hn_metric_tasks(r);
+  g_autofree char *tasks = hn_metric_tasks_text(r);
   hn_html_count(out, r->arm_count);
   g_string_append(out, r->arm_count == 1 ? " arm, " : " arms, ");
   hn_html_count(out, r->seeds);
   g_string_append(out, r->seeds == 1 ? " seed each" : " paired seeds each");
-  if (tasks)
-    g_string_append_printf(out, ", %" G_GINT64_FORMAT " %s tasks", tasks,
-                           hn_eval_split_kind(r->cells));
+  g_string_append_printf(out, "%s%s", *tasks ? ", " : "", tasks);
   g_string_append(out, "; ");
   hn_html_count(out, c->done);
   g_string_append_printf(out, " of %u cells done", r->cells->len);

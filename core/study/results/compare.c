@@ -365,6 +365,16 @@ static void note_partial(const HnComparison *c) {
         arms->str);
 }
 
+/* Rows that take a task again are no trials of their own. */
+static void note_repeats(const HnComparison *c) {
+  const HnMetricTasks t = hn_metric_tasks(c->results, NULL);
+  if (t.distinct >= t.rows) return;
+  note(c,
+       "The %" G_GINT64_FORMAT " trials of a seed's evaluation are of %" G_GINT64_FORMAT
+       " different task%s: rates count %" G_GINT64_FORMAT " a seed.",
+       t.rows, t.distinct, t.distinct == 1 ? "" : "s", t.distinct);
+}
+
 static void note_equal(const HnComparison *c) {
   g_autoptr(GPtrArray) lines = hn_equal_results(c->results);
   for (guint i = 0; i < lines->len; i++) note(c, "%s", (const char *)lines->pdata[i]);
@@ -502,7 +512,8 @@ HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *m
   for (int64_t a = 0; a < r->arm_count; a++) c->protocol[a] = hn_comparable_protocol(r, a, base);
   list_partners(c), list_origin(c), list_unfinished(c);
   if (!compare_columns(c, metric, error)) return NULL;
-  note_partial(c), note_seeds(c), note_arms(c), note_machines(c), note_unchecked(c);
+  note_partial(c), note_repeats(c), note_seeds(c), note_arms(c), note_machines(c),
+      note_unchecked(c);
   note_equal(c);
   hn_search_note(r->dir, c->notes);
   return g_steal_pointer(&c);

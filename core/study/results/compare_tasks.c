@@ -45,17 +45,26 @@ static Places places_of(const HnCsvReader *header) {
   return p;
 }
 
-/* The environment calls it so; a task that it does not name stands there by its number. */
+/* The environment calls it so; a task that it does not name stands there by its number, and one
+ * that was drawn is empty. */
 static bool is_name(const char *task) {
   return task[strspn(task, "0123456789")] != '\0';
 }
 
-static void add(GPtrArray *scores, char **field, const Places *p) {
-  const char *task = field[p->task];
+/* What a row of an evaluation is called: of a task without a name "task 3". */
+static char *called(const char *task) {
+  return is_name(task) ? g_strdup(task) : g_strconcat("task ", task, NULL);
+}
+
+/* Splits of which no task has a name are left out: they may have thousands. */
+static void add(GPtrArray *scores, char **field, const Places *p, GHashTable *named) {
   static const char *const again[] = {"drawn", "shuffled", NULL}; /* passes of the same split */
   const char *phase = field[p->phase];
   const bool is_again = g_strv_contains(again, phase);
-  if (!is_name(task) || !(is_again || g_str_equal(phase, "eval"))) return;
+  if (!*field[p->task] || !(is_again || g_str_equal(phase, "eval")) ||
+      !g_hash_table_contains(named, field[p->split]))
+    return;
+  g_autofree char *task = called(field[p->task]);
   g_autofree char *split =
       g_strconcat(field[p->split], is_again ? ", " : "", is_again ? phase : "", NULL);
   Score *s = score_of(scores, split, task);
@@ -87,6 +96,14 @@ static bool seek_evaluation(HnCsvReader *r, const Places *p, GError **error) {
   return !why;
 }
 
+/* The splits that name a task, from where the reader stands. */
+static GHashTable *splits_with_names(HnCsvReader *r, const Places *p, GError **error) {
+  GHashTable *named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  while (hn_csv_next(r, error))
+    if (is_name(r->field[p->task])) g_hash_table_add(named, g_strdup(r->field[p->split]));
+  return named;
+}
+
 /* Adds what a file says; false: it is damaged. */
 static bool add_all(GPtrArray *scores, HnCsvReader *r, GError **error) {
   GError *why = NULL;
@@ -95,8 +112,12 @@ static bool add_all(GPtrArray *scores, HnCsvReader *r, GError **error) {
     const Places p = places_of(r);
     /* a file of another version may lack them */
     if (p.phase < 0 || p.update < 0 || p.split < 0 || p.task < 0) return true;
-    if (seek_evaluation(r, &p, &why))
-      while (hn_csv_next(r, &why)) add(scores, r->field, &p);
+    if (seek_evaluation(r, &p, &why)) {
+      const char *from = r->at;
+      g_autoptr(GHashTable) named = splits_with_names(r, &p, &why);
+      r->at = from;
+      while (!why && hn_csv_next(r, &why)) add(scores, r->field, &p, named);
+    }
   }
   if (why) g_propagate_error(error, why);
   return !why;
@@ -158,6 +179,10 @@ static HnTaskComparison *compare_on_split(const HnComparison *c, GPtrArray **sco
   const HnResults *r = c->results;
   guint cells = r->cells->len;
   bool any = false;
+  g_autofree char *tasks_of = g_strndup(split, strcspn(split, ",")); /* "test" of "test, drawn" */
+  const int64_t by_name = hn_metric_tasks(r, tasks_of).by_name;
+  const double once =
+      by_name ? (double)by_name : (double)INFINITY; /* a task that comes again is the same */
   double all_trials = 0;
   g_autoptr(GPtrArray) tasks = names_in(scores, cells, split);
   double *mean = g_new0(double, cells);
@@ -166,7 +191,7 @@ static HnTaskComparison *compare_on_split(const HnComparison *c, GPtrArray **sco
   b->rows = g_ptr_array_new_with_free_func((GDestroyNotify)hn_compared_free);
   b->scores = g_ptr_array_new_with_free_func((GDestroyNotify)hn_compared_free);
   for (guint t = 0; t < tasks->len; t++) {
-    double *final = g_new(double, cells), trials = INFINITY; /* the fewest of any cell */
+    double *final = g_new(double, cells), trials = once; /* the fewest of any cell */
     for (guint i = 0; i < cells; i++) {
       const Score *s = find(scores[i], split, tasks->pdata[t]);
       final[i] = s && s->count[k] > 0 ? s->sum[k] / s->count[k] : (double)NAN;

@@ -1,5 +1,6 @@
-/* compare_tasks.h - a comparison by task: what each arm reached on every task name of every split,
- * from the episodes that counted in the last evaluation of each done cell. */
+/* compare_tasks.h - a comparison by task: what each arm reached on every task name of every split
+ * that names any, a task without a name among these by its number ("task 3"), from the episodes
+ * that counted in the last evaluation of each done cell. */
 #ifndef HN_COMPARE_TASKS_H
 #define HN_COMPARE_TASKS_H
 #include "compare.h"

@@ -99,22 +99,53 @@ const char *hn_metric_unit(const HnResults *r, const char *column) {
   return *f.unit ? f.unit : hn_metric_known_unit(column);
 }
 
-int64_t hn_metric_tasks(const HnResults *r) {
-  double fewest = 0;
+/* What run.json says of a split; NULL: of the first that was evaluated, which decides. */
+static JsonObject *tasks_taken(const HnResult *c, const char *split) {
+  JsonArray *all = hn_json_array(c->facts, "tasks");
+  for (guint i = 0; all && i < json_array_get_length(all); i++) {
+    JsonNode *one = json_array_get_element(all, i);
+    JsonObject *o = JSON_NODE_HOLDS_OBJECT(one) ? json_node_get_object(one) : NULL;
+    if (!split || !g_strcmp0(hn_json_string(o, "split", NULL), split)) return o;
+  }
+  return NULL;
+}
+
+/* The smaller of what is known. */
+static int64_t fewer(int64_t a, int64_t b) {
+  return a > 0 && b > 0 ? MIN(a, b) : MAX(a, b);
+}
+
+HnMetricTasks hn_metric_tasks(const HnResults *r, const char *split) {
+  HnMetricTasks t = {0};
   for (guint i = 0; i < r->cells->len; i++) {
     const HnResult *c = r->cells->pdata[i];
     const HnNode *block = hn_result_counts(c) ? hn_node_get(c->config, "evaluation") : NULL;
     const HnNode *tasks = hn_node_get(block, "tasks");
     if (!tasks || tasks->kind != HN_NODE_TEXT) continue;
-    const double here = g_ascii_strtod(tasks->text, NULL);
-    fewest = fewest > 0 ? MIN(fewest, here) : here;
+    const double said = g_ascii_strtod(tasks->text, NULL);
+    const int64_t rows = said >= 1 && said < 1e15 ? (int64_t)said : 0;
+    JsonObject *taken = tasks_taken(c, split);
+    t.rows = fewer(t.rows, rows);
+    t.distinct = fewer(t.distinct, hn_json_int(taken, "distinct", rows));
+    t.by_name = fewer(t.by_name, hn_json_int(taken, "by_name", rows));
   }
-  return fewest >= 1 && fewest < 1e15 ? (int64_t)fewest : 0;
+  return t;
+}
+
+char *hn_metric_tasks_text(const HnResults *r) {
+  const HnMetricTasks t = hn_metric_tasks(r, NULL);
+  if (!t.rows) return g_strdup("");
+  g_autofree char *trials = t.distinct < t.rows
+                                ? g_strdup_printf(" in %" G_GINT64_FORMAT " trials a seed", t.rows)
+                                : NULL;
+  return g_strdup_printf("%" G_GINT64_FORMAT " %s task%s%s", t.distinct,
+                         hn_eval_split_kind(r->cells), t.distinct == 1 ? "" : "s",
+                         trials ? trials : "");
 }
 
 double hn_metric_trials(const HnResults *r, const char *column) {
   const bool rate = g_str_has_prefix(hn_metric_stem(column), "success") ||
                     g_str_equal(hn_metric_info(r, column).fold, "max");
   if (!rate || *hn_metric_unit(r, column)) return 0;
-  return g_str_has_prefix(column, "train.") ? 1 : (double)MAX(1, hn_metric_tasks(r));
+  return g_str_has_prefix(column, "train.") ? 1 : (double)MAX(1, hn_metric_tasks(r, NULL).distinct);
 }

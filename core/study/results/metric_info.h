@@ -20,9 +20,21 @@ const char *hn_metric_unit(const HnResults *r, const char *column);
  * tasks", "negative log-likelihood of rewards"; of what no convention knows its name, "step norm of
  * the policy".  Free with g_free. */
 char *hn_metric_words(const GPtrArray *cells, const char *column);
-/* The tasks of an evaluation, of the done cell that has the fewest; 0: not known. */
-int64_t hn_metric_tasks(const HnResults *r);
+/* The tasks of an evaluation, each of the done cell that has the fewest; 0: not known. */
+typedef struct HnMetricTasks {
+  int64_t rows; /* trials of a seed, evaluation.tasks */
+  int64_t
+      distinct;    /* different tasks of these; what cells of older versions do not say is `rows` */
+  int64_t by_name; /* different tasks of one name, of the name with the fewest */
+} HnMetricTasks;
+/* split NULL: the deciding one. */
+HnMetricTasks hn_metric_tasks(const HnResults *r, const char *split);
+/* "20 held-out tasks", "5 held-out tasks in 500 trials a seed", or "" where it is not known;
+ * g_free.
+ */
+char *hn_metric_tasks_text(const HnResults *r);
 /* Of a rate, which has no unit and is named success or declared with the fold "max": of how many
- * trials a seed's value is the mean, which are the tasks of an evaluation, else 1.  0: no rate. */
+ * trials a seed's value is the mean, which are the different tasks of an evaluation, else 1.  0: no
+ * rate. */
 double hn_metric_trials(const HnResults *r, const char *column);
 #endif
