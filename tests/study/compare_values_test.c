@@ -59,6 +59,34 @@ static void expect_arms(const HnValueRow *row, const char *expected) {
   g_assert_cmpstr(out->str, ==, expected);
 }
 
+/* A plugin that stands by its file is called by its name, of other files the last part; files of
+ * one name in two folders are two values. */
+static void places(void) {
+  g_autofree char *dir = write_study();
+  for (int a = 0; a < study.arm_count; a++)
+    for (int s = 0; s < study.seeds; s++) {
+      g_autofree char *cell = fake_cell_dir(dir, arms[a].name, s);
+      if (a >= 2) fake_patch(cell, "config.resolved.yaml", "plugin: y", "plugin: /home/me/y.so");
+      fake_patch(cell, "config.resolved.yaml", "plugin: ppo\n",
+                 a ? "plugin: ppo\n  data: /home/me/one/x.bin\n"
+                   : "plugin: ppo\n  data: /home/me/two/x.bin\n");
+    }
+  HnResults *r;
+  g_autoptr(HnComparison) c = compared(dir, &r);
+  g_autoptr(HnValueComparison) v = hn_compare_values(c, "inference.plugin", NULL);
+  g_autofree char *text = hn_render_text_values(c, v), *json = hn_render_json_values(c, v);
+  g_assert_null(strstr(text, "/home/me"));
+  g_assert_null(strstr(json, "/home/me"));
+  g_assert_cmpuint(v->rows->len, ==, 2);
+  g_assert_cmpstr(((HnValueRow *)v->rows->pdata[1])->values->pdata[0], ==, "y");
+  g_autoptr(HnValueComparison) files = hn_compare_values(c, "data", NULL);
+  g_assert_cmpuint(files->rows->len, ==, 2);
+  for (int i = 0; i < 2; i++)
+    g_assert_cmpstr(((HnValueRow *)files->rows->pdata[i])->values->pdata[0], ==, "x.bin");
+  g_clear_pointer(&c, hn_comparison_free);
+  hn_results_free(r), fake_remove(dir);
+}
+
 /* Of lr 0.01 the seeds' means are 2, 3, 5.5: mean 3.5 and half width 4.3027 s / sqrt(3), where
  * s = sqrt(3.25); of 0.1 they are 4.5, 5, 8.5. */
 static void numbers(void) {
@@ -216,7 +244,8 @@ static void mistakes(void) {
       {"policy.clip", "no done cell has the key 'policy.clip'"},
       {"plugin", "'plugin' is in several blocks: say env.plugin or inference.plugin"},
       {"env.size", "all arms have the same env.size"},
-      {"lr,", "no done cell has the key ''"}};
+      {"lr,", "'lr,' has a key without a name"},
+      {"task,", "'task' goes with no key: compare by task alone, or by keys"}};
   g_autofree char *dir = write_study();
   HnResults *r;
   g_autoptr(HnComparison) c = compared(dir, &r);
@@ -232,6 +261,7 @@ static void mistakes(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/values/places", places);
   g_test_add_func("/values/numbers", numbers);
   g_test_add_func("/values/swept", swept);
   g_test_add_func("/values/two_keys", two_keys);

@@ -123,8 +123,9 @@ static void arms_as_changes(void) {
     g_free(cell), g_free(other);
   }
   Study s = read_study(dir);
-  GPtrArray *same = hn_arm_changes(s.r, 2, 2), *one = hn_arm_changes(s.r, 0, 2),
-            *other = hn_arm_changes(s.r, 1, 2);
+  g_autoptr(HnArmChanges) all = hn_arm_changes_new(s.r, 2);
+  GPtrArray *same = hn_arm_changes_of(all, 2), *one = hn_arm_changes_of(all, 0),
+            *other = hn_arm_changes_of(all, 1);
   g_assert_cmpuint(same->len, ==, 0);
   g_assert_cmpuint(one->len, ==, 1);
   g_assert_cmpstr(one->pdata[0], ==, "inference.noise: inferred");
@@ -132,6 +133,37 @@ static void arms_as_changes(void) {
   g_assert_cmpstr(other->pdata[0], ==, "inference.plugin: gru");
   g_assert_cmpstr(other->pdata[1], ==, "policy.lr: 1e-3");
   g_ptr_array_unref(same), g_ptr_array_unref(one), g_ptr_array_unref(other);
+  study_clear(&s);
+}
+
+/* Of another plugin than the baseline's: its name where it stands by its file, the keys in which
+ * arms that have it differ, and those that the study's own lines for the arm set. */
+static void changes_of_other_plugins(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  fake_write(dir, "study.yaml",
+             "hunch: 1\narms: {memory only: {policy: {plugin: /home/me/held.so, set: 1}}}\n");
+  for (int i = 0; i < 3; i++) {
+    g_autofree char *cell = fake_cell_dir(dir, "inferred", i),
+                    *other = fake_cell_dir(dir, "memory only", i);
+    fake_patch(cell, "config.resolved.yaml", "plugin: ppo\n",
+               "plugin: /home/me/held.so\n  hold: 2\n  set: 1\n  kept: 3\n");
+    fake_patch(
+        other, "config.resolved.yaml", "plugin: ppo\n",
+        "plugin: /home/me/held.so\n  hold: 5\n  set: 1\n  kept: 3\n  file: /home/me/x.bin\n");
+    fake_patch(cell, "run.json", "\"name\": \"ppo\"", "\"name\": \"held\"");
+    fake_patch(other, "run.json", "\"name\": \"ppo\"", "\"name\": \"held\"");
+  }
+  Study s = read_study(dir);
+  g_autoptr(HnArmChanges) all = hn_arm_changes_new(s.r, 2);
+  g_autoptr(GPtrArray) one = hn_arm_changes_of(all, 0);
+  g_autoptr(GPtrArray) other = hn_arm_changes_of(all, 1);
+  g_ptr_array_add(one, NULL), g_ptr_array_add(other, NULL);
+  g_autofree char *of_one = g_strjoinv("; ", (char **)one->pdata),
+                  *of_other = g_strjoinv("; ", (char **)other->pdata);
+  g_assert_cmpstr(of_one, ==, "policy.plugin: held; policy.hold: 2");
+  g_assert_cmpstr(of_other, ==,
+                  "inference.plugin: gru; policy.plugin: held; policy.hold: 5; policy.set: 1");
   study_clear(&s);
 }
 
@@ -391,6 +423,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/report-page/finding", finding);
   g_test_add_func("/report-page/finding_of_many", finding_of_many);
   g_test_add_func("/report-page/arms_as_changes", arms_as_changes);
+  g_test_add_func("/report-page/changes_of_other_plugins", changes_of_other_plugins);
   g_test_add_func("/report-page/slots_of_many", slots_of_many);
   g_test_add_func("/report-page/groups", groups);
   g_test_add_func("/report-page/bands", bands);

@@ -66,9 +66,10 @@ void hn_html_top(GString *out, const HnComparison *c) {
 
 /* ---- arms ---- */
 
-static void arm_row(GString *out, const HnComparison *c, int64_t slot, int64_t arm) {
+static void arm_row(GString *out, const HnComparison *c, const HnArmChanges *all, int64_t slot,
+                    int64_t arm) {
   const HnResults *r = c->results;
-  g_autoptr(GPtrArray) changes = hn_arm_changes(r, arm, c->baseline);
+  g_autoptr(GPtrArray) changes = hn_arm_changes_of(all, arm);
   g_string_append(out, "<tr><th>");
   hn_html_mark(out, slot);
   hn_html_add(out, "%s</th><td class=\"wrap\">", r->arms[arm]);
@@ -91,12 +92,13 @@ void hn_html_arms(GString *out, const HnComparison *c) {
   const HnResults *r = c->results;
   if (r->arm_count < 2) return;
   g_autofree int64_t *slot = hn_arm_slots(c);
+  g_autoptr(HnArmChanges) changes = hn_arm_changes_new(r, c->baseline);
   const bool fold = r->arm_count > HN_ARMS_NAMED;
   hn_html_add(out,
               fold ? "<details><summary>How the arms differ from %s</summary>\n"
                    : "<section><h2>How the arms differ from %s</h2>\n",
               r->arms[c->baseline]);
   g_string_append(out, "<div class=\"wide\" id=\"arms\"><table><tbody>\n");
-  for (int64_t a = 0; a < r->arm_count; a++) arm_row(out, c, slot[a], a);
+  for (int64_t a = 0; a < r->arm_count; a++) arm_row(out, c, changes, slot[a], a);
   hn_html_add(out, "</tbody></table></div></%s>\n", fold ? "details" : "section");
 }

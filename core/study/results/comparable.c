@@ -3,12 +3,13 @@
 #include "error.h"
 #include "json.h"
 
-/* A text of nothing shows as such. */
-static const char *shown(const HnNode *n) {
-  return *n->text ? n->text : "''";
+/* A text of nothing shows as such; g_free. */
+static char *shown(const HnResult *c, const char *path, const HnNode *n) {
+  return *n->text ? hn_result_shown(c, path, n) : g_strdup("''");
 }
 
 typedef struct Difference {
+  const HnResult *a, *b;
   const GPtrArray *keys; /* char *: paths that may differ, or NULL */
   char *first;           /* "run.frames: 100 and 200", or NULL */
 } Difference;
@@ -18,17 +19,19 @@ static void keep_first(void *arg, const char *path, const HnNode *a, const HnNod
   if (d->first) return;
   for (guint i = 0; d->keys && i < d->keys->len; i++)
     if (g_str_equal(d->keys->pdata[i], path)) return;
-  if (!a || !b)
+  if (!a || !b) {
     d->first = g_strdup_printf("%s: only in one", path);
-  else if (a->kind != HN_NODE_TEXT || b->kind != HN_NODE_TEXT)
+  } else if (a->kind != HN_NODE_TEXT || b->kind != HN_NODE_TEXT) {
     d->first = g_strdup_printf("%s: of another kind", path);
-  else
-    d->first = g_strdup_printf("%s: %s and %s", path, shown(a), shown(b));
+  } else {
+    g_autofree char *in_a = shown(d->a, path, a), *in_b = shown(d->b, path, b);
+    d->first = g_strdup_printf("%s: %s and %s", path, in_a, in_b);
+  }
 }
 
 /* The first key but those of a role in `ignored` in which two cells differ, or NULL. */
 static char *difference(const HnResult *a, const HnResult *b, int ignored, const GPtrArray *keys) {
-  Difference d = {.keys = keys};
+  Difference d = {.a = a, .b = b, .keys = keys};
   hn_cell_differences(a->config, b->config, ignored, keep_first, &d);
   return d.first;
 }

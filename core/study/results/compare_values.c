@@ -85,22 +85,19 @@ static void row_free(void *p) {
   g_free(row);
 }
 
-/* An arm's values of the keys, or NULL where it lacks one. */
-static GPtrArray *values_of(const HnNode *config, const GPtrArray *keys) {
+/* An arm's values of the keys as they are shown, or NULL where it lacks one; `as_are`: appends them
+ * as they are, which tells files of one name apart. */
+static GPtrArray *values_of(const HnResult *cell, const GPtrArray *keys, GString *as_are) {
   g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
   for (guint k = 0; k < keys->len; k++) {
-    const HnNode *n = hn_param_node(config, keys->pdata[k]);
+    const char *key = keys->pdata[k];
+    const HnNode *n = hn_param_node(cell->config, key);
     if (!n || n->kind != HN_NODE_TEXT) return NULL;
-    g_ptr_array_add(values, g_strdup(n->text));
+    g_ptr_array_add(values, hn_result_shown(cell, key, n));
+    const bool plugin = g_str_has_suffix(key, ".plugin"); /* of one name they are one file */
+    g_string_append_printf(as_are, "%s\n", plugin ? (char *)values->pdata[k] : n->text);
   }
   return g_steal_pointer(&values);
-}
-
-static char *joined(const GPtrArray *values) {
-  GString *out = g_string_new(NULL);
-  for (guint k = 0; k < values->len; k++)
-    g_string_append_printf(out, "%s\n", (char *)values->pdata[k]);
-  return g_string_free(out, FALSE);
 }
 
 /* A done cell of the arm that all others are to measure the same as: of the baseline, or where it
@@ -122,15 +119,15 @@ static bool is_of_other_task(HnValueComparison *v, const HnResults *r, int64_t a
   return true;
 }
 
-static void add_to_row(HnValueComparison *v, GHashTable *of, GPtrArray *values, int64_t arm) {
-  g_autofree char *key = joined(values);
+static void add_to_row(HnValueComparison *v, GHashTable *of, const char *key, GPtrArray *values,
+                       int64_t arm) {
   HnValueRow *row = g_hash_table_lookup(of, key);
   if (!row) {
     row = g_new0(HnValueRow, 1);
     row->values = g_ptr_array_ref(values), row->best = arm;
     row->arms = g_array_new(FALSE, FALSE, sizeof(int64_t));
     g_ptr_array_add(v->rows, row);
-    g_hash_table_insert(of, g_steal_pointer(&key), row);
+    g_hash_table_insert(of, g_strdup(key), row);
   }
   g_array_append_val(row->arms, arm);
 }
@@ -146,14 +143,16 @@ static void add_arms(HnValueComparison *v, const HnComparison *c) {
   for (int64_t a = 0; a < r->arm_count; a++) {
     const HnNode *config = config_of(r, a);
     if (!config) continue;
-    g_autoptr(GPtrArray) values =
-        hn_node_get(others, r->arms[a]) ? NULL : values_of(config, v->keys);
+    g_autoptr(GString) key = g_string_new(NULL);
+    g_autoptr(GPtrArray) values = hn_node_get(others, r->arms[a])
+                                      ? NULL
+                                      : values_of(hn_results_first_done(r, a), v->keys, key);
     if (!values) {
       g_ptr_array_add(v->without, g_strdup(r->arms[a]));
       continue;
     }
     if (is_of_other_task(v, r, a, measure)) continue;
-    add_to_row(v, of, values, a);
+    add_to_row(v, of, key->str, values, a);
     const HnNode *frames = hn_param_node(config, "run.frames");
     if (frames && !length) length = frames->text;
     v->lengths |= frames && g_strcmp0(length, frames->text) != 0;
@@ -203,6 +202,10 @@ static bool compare_values(HnValueComparison *v, const HnComparison *c, const ch
                            GError **error) {
   g_auto(GStrv) part = g_strsplit(keys, ",", -1);
   for (char **key = part; *key; key++) {
+    if (!**key) return hn_error_set(error, HN_ERROR_MISSING, "'%s' has a key without a name", keys);
+    if (g_str_equal(*key, "task"))
+      return hn_error_set(error, HN_ERROR_MISSING,
+                          "'task' goes with no key: compare by task alone, or by keys");
     char *path = path_of(c->results, *key, error);
     if (!path) return false;
     g_ptr_array_add(v->keys, path);

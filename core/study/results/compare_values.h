@@ -7,7 +7,7 @@
 
 /* The arms of one value of each key. */
 typedef struct HnValueRow {
-  GPtrArray *values; /* char *, one for each key, as in config.resolved.yaml */
+  GPtrArray *values; /* char *, one for each key, as hn_result_shown shows it */
   GArray *arms;      /* int64_t: those that have them and a done cell */
   /* of the arms' mean, made seed by seed over the seeds that all of them have */
   HnEstimate mean;

@@ -339,6 +339,19 @@ char **hn_result_plugins(const HnResult *c) {
   return g_strv_builder_end(all);
 }
 
+char *hn_result_shown(const HnResult *c, const char *path, const HnNode *value) {
+  if (value->kind != HN_NODE_TEXT) {
+    char *tree = hn_node_write(value);
+    return g_strdelimit(g_strstrip(tree), "\n", ' ');
+  }
+  g_autofree char *named = g_str_has_suffix(path, ".plugin")
+                               ? g_strdup_printf("plugins.%.*s.name", (int)(strlen(path) - 7), path)
+                               : NULL;
+  const char *name = named && strchr(value->text, '/') ? hn_result_fact(c, named) : NULL;
+  if (name) return g_strdup(name);
+  return g_path_is_absolute(value->text) ? g_path_get_basename(value->text) : g_strdup(value->text);
+}
+
 bool hn_result_unchecked(const HnResult *c, const char *plugin) {
   g_autofree char *path = g_strdup_printf("plugins.%s.checked", plugin);
   JsonNode *n = hn_result_member(c, path);

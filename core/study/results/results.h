@@ -68,6 +68,10 @@ char **hn_result_files(const HnResult *c);
 /* The plugins of a cell as run.json names them, below "plugins": "env", "env.inner" where that is a
  * wrapper, .., "inference", "policy"; NULL-terminated, g_strfreev. */
 char **hn_result_plugins(const HnResult *c);
+/* The value of a key of the cell's configuration, for people and for what is published: a plugin by
+ * its name where it stands by its file, of any other place of the machine the last part; what is no
+ * text on one line.  Plugins of one name are one file in what can be compared.  g_free. */
+char *hn_result_shown(const HnResult *c, const char *path, const HnNode *value);
 /* True if run.json says of a plugin, "env.inner", that `hunch check` had not found it to keep the
  * laws; those written before there were such records say nothing. */
 bool hn_result_unchecked(const HnResult *c, const char *plugin);
