@@ -1,5 +1,6 @@
 /* run_sizes.c - see run_sizes.h. */
 #include "run_sizes.h"
+#include "alike.h"
 #include "message.h"
 #include "run_dir.h"
 #include "short_text.h"
@@ -13,17 +14,6 @@
 
 enum { NAMED = 3 }; /* arms of a line; of more, how many */
 
-/* Arms of which the same is said. */
-typedef struct Alike {
-  char *said;
-  GPtrArray *names; /* borrowed */
-} Alike;
-
-static void alike_free(void *p) {
-  Alike *a = p;
-  g_free(a->said), g_ptr_array_unref(a->names), g_free(a);
-}
-
 /* "a checkpoint at most 12.1 kB, 2 kept; memory 1.2 MB plus scratch" */
 static char *takes(const HnStudy *study, guint arm) {
   const HnRunSize *size = &study->sizes[arm];
@@ -33,34 +23,19 @@ static char *takes(const HnStudy *study, guint arm) {
                          size->kept, memory);
 }
 
-static Alike *find(const GPtrArray *all, const char *text) {
-  for (guint i = 0; i < all->len; i++)
-    if (!strcmp(((Alike *)all->pdata[i])->said, text)) return all->pdata[i];
-  return NULL;
-}
-
-/* Alike *, in the order of the first arm of each, by what `say` says of an arm, or NULL;
- * g_ptr_array_unref. */
+/* HnAlike * of the arms, by what `say` says of one, or NULL; g_ptr_array_unref. */
 static GPtrArray *grouped(const HnStudy *study, char *(*say)(const HnStudy *study, guint arm)) {
-  GPtrArray *all = g_ptr_array_new_with_free_func(alike_free);
+  GPtrArray *all = hn_alike_new();
   for (guint arm = 0; arm < study->arms->len; arm++) {
     g_autofree char *text = say(study, arm);
-    if (!text) continue;
-    Alike *a = find(all, text);
-    if (!a) {
-      a = g_new0(Alike, 1);
-      a->said = g_steal_pointer(&text), a->names = g_ptr_array_new();
-      g_ptr_array_add(all, a);
-    }
-    g_ptr_array_add(a->names, study->arms->pdata[arm]);
+    if (text) hn_alike_add(all, text, study->arms->pdata[arm]);
   }
   return all;
 }
 
 /* "arms a, b and 3 more"; g_free. */
-static char *named(const Alike *a) {
-  g_autofree char *names =
-      hn_short_list((const char *const *)a->names->pdata, a->names->len, NAMED);
+static char *named(const HnAlike *a) {
+  g_autofree char *names = hn_alike_names(a, NAMED);
   return g_strconcat(a->names->len > 1 ? "arms " : "arm ", names, NULL);
 }
 
@@ -71,7 +46,7 @@ void hn_run_sizes_print(const HnStudy *study) {
   for (guint arm = 0; arm < study->arms->len; arm++)
     disk += (double)study->seeds.count * hn_run_size_on_disk(&study->sizes[arm]);
   for (guint i = 0; i < all->len; i++) {
-    const Alike *a = all->pdata[i];
+    const HnAlike *a = all->pdata[i];
     g_autofree char *names = named(a);
     g_string_append_printf(out, "%s: %s\n", names, a->said);
   }
@@ -111,7 +86,7 @@ static char *repeats(const HnStudy *study, guint arm) {
 void hn_run_sizes_warn_tasks(const HnVerb *verb, const HnStudy *study) {
   g_autoptr(GPtrArray) all = grouped(study, repeats);
   for (guint i = 0; i < all->len; i++) {
-    const Alike *a = all->pdata[i];
+    const HnAlike *a = all->pdata[i];
     g_autofree char *names = named(a);
     hn_message_warning(verb->name, "%s: %s", names, a->said);
   }

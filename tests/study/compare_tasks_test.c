@@ -261,7 +261,8 @@ static void protocols(void) {
   char *text = hn_render_text(c);
   g_assert_nonnull(strstr(text, "\nenvironment: gridworld 1.0 on libmujoco.so.2.2.2\n"));
   g_assert_nonnull(strstr(text, "\nprotocol of inferred: sdvt: 10\n"));
-  g_assert_nonnull(strstr(text, "\nprotocol of fixed: trial: 2 episodes of the policy's mode\n"));
+  g_assert_nonnull(
+      strstr(text, "\nprotocol of memory only, fixed: trial: 2 episodes of the policy's mode\n"));
   g_assert_nonnull(strstr(text, "inferred is not set against the baseline: evaluation.protocol"));
   GPtrArray *all = hn_compare_tasks(c, NULL);
   const HnTaskComparison *paid = table(all, 1, "test", "return", 3);

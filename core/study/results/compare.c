@@ -1,5 +1,6 @@
 /* compare.c - see compare.h. */
 #include "compare.h"
+#include "alike.h"
 #include "comparable.h"
 #include "equal_results.h"
 #include "error.h"
@@ -12,6 +13,8 @@
 #include "search.h"
 #include <math.h>
 #include <string.h>
+
+enum { ARMS_NAMED = 3 }; /* in a line; of more, how many */
 
 /* ---- the numbers ---- */
 
@@ -380,38 +383,51 @@ static void note_equal(const HnComparison *c) {
   for (guint i = 0; i < lines->len; i++) note(c, "%s", (const char *)lines->pdata[i]);
 }
 
+/* A line for all arms of which the same is said, with the words for one arm or for several. */
+static void note_alike(const HnComparison *c, const GPtrArray *all, const char *one,
+                       const char *many, const char *end) {
+  for (guint i = 0; i < all->len; i++) {
+    const HnAlike *v = all->pdata[i];
+    g_autofree char *arms = hn_alike_names(v, ARMS_NAMED);
+    note(c, "%s %s%s%s", arms, v->names->len == 1 ? one : many, v->said, end);
+  }
+}
+
 static void note_arms(const HnComparison *c) {
   const HnResults *r = c->results;
   const char *base = frames_of(r, c->baseline);
+  g_autoptr(GPtrArray) apart = hn_alike_new(), learnt = hn_alike_new(), oracles = hn_alike_new();
   for (int64_t a = 0; a < r->arm_count; a++) {
-    if (c->protocol[a])
-      note(c, "%s is not set against the baseline: %s.", r->arms[a], c->protocol[a]);
     const char *own = frames_of(r, a);
-    if (base && own && !g_str_equal(own, base))
-      note(c, "%s learnt from %s frames and %s from %s.", r->arms[a], own, r->arms[c->baseline],
-           base);
-    if (hn_results_privileged(r, a))
-      note(c, "%s sees the true task: it is an oracle, a bound rather than a method.", r->arms[a]);
+    if (c->protocol[a]) hn_alike_add(apart, c->protocol[a], r->arms[a]);
+    if (base && own && !g_str_equal(own, base)) {
+      g_autofree char *said =
+          g_strdup_printf("%s frames and %s from %s.", own, r->arms[c->baseline], base);
+      hn_alike_add(learnt, said, r->arms[a]);
+    }
+    if (hn_results_privileged(r, a)) hn_alike_add(oracles, "", r->arms[a]);
   }
+  note_alike(c, apart,
+             "is not set against the baseline: ", "are not set against the baseline: ", ".");
+  note_alike(c, learnt, "learnt from ", "learnt from ", "");
+  note_alike(c, oracles, "sees the true task: it is an oracle, a bound rather than a method.",
+             "see the true task: they are oracles, bounds rather than methods.", "");
 }
 
 /* ---- the whole ---- */
 
-/* Adds "WHAT: VALUE" if all arms that have a value agree on it, else a line for each of these. */
+/* Adds "WHAT: VALUE" if all arms that have a value agree on it, else a line for each value that
+ * names its arms. */
 static void add_origin(HnComparison *c, const char *what, const GPtrArray *value) {
-  const char *first = NULL;
-  bool same = true;
-  for (guint a = 0; a < value->len; a++) {
-    if (!first) first = value->pdata[a];
-    same &= !value->pdata[a] || g_str_equal(value->pdata[a], first);
-  }
-  for (guint a = 0; a < value->len && first; a++) {
-    const char *of = value->pdata[a];
-    if (!of) continue;
-    g_ptr_array_add(c->origin,
-                    same ? g_strdup_printf("%s: %s", what, of)
-                         : g_strdup_printf("%s of %s: %s", what, c->results->arms[a], of));
-    if (same) break;
+  g_autoptr(GPtrArray) all = hn_alike_new();
+  for (guint a = 0; a < value->len; a++)
+    if (value->pdata[a]) hn_alike_add(all, value->pdata[a], c->results->arms[a]);
+  for (guint i = 0; i < all->len; i++) {
+    const HnAlike *v = all->pdata[i];
+    g_autofree char *arms = hn_alike_names(v, ARMS_NAMED);
+    g_ptr_array_add(c->origin, all->len == 1
+                                   ? g_strdup_printf("%s: %s", what, v->said)
+                                   : g_strdup_printf("%s of %s: %s", what, arms, v->said));
   }
 }
 
