@@ -78,11 +78,22 @@ static bool add_none(GString *out, const HnComparison *c, const GArray *arm, con
   return true;
 }
 
-/* Of many the one that differs most. */
-static void add_most(GString *out, const HnComparison *c, const HnCompared *m, const GArray *arm) {
-  if (are_named(c, arm)) return;
+/* Of many the one that differs most; whether one was picked so. */
+static bool add_most(GString *out, const HnComparison *c, const HnCompared *m, const GArray *arm) {
+  if (are_named(c, arm)) return false;
   g_string_append(out, ", most of all ");
   add_arm(out, c, m, most_of(m, arm), true);
+  return true;
+}
+
+/* What is picked for being the most has good luck among its reasons. */
+static void add_caution(GString *out, const HnComparison *c) {
+  g_string_append_printf(
+      out,
+      " The arm named most of all was picked out of %" G_GINT64_FORMAT
+      " by these same seeds, so part of its difference is that choice: run it on "
+      "another root.",
+      c->results->arm_count - 1);
 }
 
 /* The seeds that differences were taken over: the most of any arm. */
@@ -138,6 +149,7 @@ char *hn_finding(const HnComparison *c) {
   const char *base = c->results->arms[c->baseline];
   g_autofree char *words = hn_metric_words(c->results->cells, m->column);
   GArray *group[GROUPS];
+  bool picked = false;
   GString *out = g_string_new(NULL);
   for (int k = 0; k < GROUPS; k++) group[k] = g_array_new(FALSE, FALSE, sizeof(int64_t));
   for (int64_t a = 0; a < m->arms; a++)
@@ -154,12 +166,13 @@ char *hn_finding(const HnComparison *c) {
     if (k == OPEN)
       g_string_append_printf(out, ", with %" G_GINT64_FORMAT " seeds", pairs_of(m));
     else
-      add_most(out, c, m, group[k]);
+      picked |= add_most(out, c, m, group[k]);
   }
   if (out->len) add_lacking(out, c, m, group[UNJUDGED]);
   if (!out->len && group[UNJUDGED]->len) add_unjudged(out, c, m, words, group[UNJUDGED]);
   if (!out->len) add_alone(out, c, m, words);
   g_string_append_c(out, '.');
+  if (picked) add_caution(out, c);
   if (!g_str_equal(m->column, c->results->report.metric))
     g_string_append_printf(out, " No done cell reports %s, which was to decide.",
                            c->results->report.metric);
