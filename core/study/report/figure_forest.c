@@ -49,6 +49,8 @@ static void choose_metrics(Forest *p) {
   }
 }
 
+static bool any_cut(const Forest *p);
+
 static char *note_of(const Forest *p) {
   const HnComparison *c = p->c;
   g_autofree char *methods = hn_format_methods(c), *arms = hn_arm_slots_note(c, false),
@@ -58,6 +60,7 @@ static char *note_of(const Forest *p) {
                          100 * hn_stats_confidence(c->stats), methods);
   g_string_append_printf(note, "; %" G_GINT64_FORMAT " seeds", c->results->seeds);
   g_string_append_printf(note, "%s%s", *tasks ? ", " : "", tasks);
+  if (any_cut(p)) g_string_append(note, "; arrows: intervals that go on beyond the axis");
   if (*arms) g_string_append_printf(note, ". %s", arms);
   return g_string_free(note, FALSE);
 }
@@ -133,9 +136,9 @@ static char *heading_of(const HnComparison *c, const HnCompared *m) {
 
 /* ---- drawing ---- */
 
-/* Differences of one metric; of one that reaches far beyond the others only a part. */
+/* Differences of one metric; of intervals that reach far beyond the others only a part. */
 static HnRange range_of(const Forest *p, const HnCompared *m) {
-  HnRange all = {0, 0};
+  HnRange all = {0, 0}, points = {0, 0};
   g_autoptr(GArray) reach = g_array_new(FALSE, FALSE, sizeof(double));
   g_autoptr(GArray) rows = rows_of(p, m);
   for (guint i = 0; i < rows->len; i++) {
@@ -147,13 +150,35 @@ static HnRange range_of(const Forest *p, const HnCompared *m) {
     const double far = own.high - own.low;
     g_array_append_val(reach, far);
     hn_range_include(&all, own.low), hn_range_include(&all, own.high);
+    hn_range_include(&points, d->value);
   }
   const double most =
       REACH_MAX * hn_stats_aggregate(HN_AGGREGATE_MEDIAN, reach->len, (double *)reach->data);
-  if (most > 0) all.low = fmax(all.low, -most), all.high = fmin(all.high, most);
+  if (most > 0) {
+    all.low = fmin(fmax(all.low, -most), points.low);
+    all.high = fmax(fmin(all.high, most), points.high);
+  }
   if (!(all.high > all.low)) all = (HnRange){-1, 1};
   const double pad = 0.05 * (all.high - all.low);
   return (HnRange){all.low - pad, all.high + pad};
+}
+
+static bool is_cut(HnRange r, double x) {
+  return x < r.low || x > r.high; /* not of NaN */
+}
+
+/* Whether an interval goes on beyond its axis. */
+static bool any_cut(const Forest *p) {
+  for (guint i = 0; i < p->metric->len; i++) {
+    const HnCompared *m = p->metric->pdata[i];
+    const HnRange r = range_of(p, m);
+    g_autoptr(GArray) rows = rows_of(p, m);
+    for (guint k = 0; k < rows->len; k++) {
+      const HnEstimate *d = &m->estimate[g_array_index(rows, int64_t, k)][HN_DIFFERENCE];
+      if (is_cut(r, d->low) || is_cut(r, d->high)) return true;
+    }
+  }
+  return false;
 }
 
 static double place_of(const Layout *l, HnRange r, double x) {
@@ -162,7 +187,7 @@ static double place_of(const Layout *l, HnRange r, double x) {
 
 /* An end of an interval: a cap, or at the edge of the plot an arrow where it goes on. */
 static void draw_end(const HnScript *s, const Layout *l, HnRange r, double x, double y, int code) {
-  const bool cut = x < r.low || x > r.high;
+  const bool cut = is_cut(r, x);
   const double at = place_of(l, r, CLAMP(x, r.low, r.high)), back = x < r.low ? 6 : -6;
   if (cut) {
     hn_script_line(s, at, y, at + back, y - 4, code, 2, 1);
@@ -183,7 +208,7 @@ static void draw_row(const HnScript *s, const Forest *p, const Layout *l, const 
                    y, code, 2, 1);
     draw_end(s, l, r, d->low, y, code), draw_end(s, l, r, d->high, y, code);
   }
-  hn_script_marker(s, place_of(l, r, CLAMP(d->value, r.low, r.high)), y, slot, 0.9);
+  hn_script_marker(s, place_of(l, r, d->value), y, slot, 0.9);
   hn_script_text(s, l->right + 12, y, "left", text, HN_INK);
 }
 
