@@ -194,6 +194,147 @@ static const HnFigure *figure(const GPtrArray *all, const char *name) {
   return f;
 }
 
+/* A figure as gnuplot is told to draw it; g_free. */
+static char *script_of(const HnFigure *f) {
+  HnScript script = {.text = g_string_new(NULL), .width = HN_FIGURE_WIDTH};
+  f->kind->size(f, &script.width, &script.height);
+  f->kind->script(&script, f);
+  return g_string_free(script.text, FALSE);
+}
+
+/* Differences from arm05 of 2, of 2 and so on, and of 100 with seeds that scatter by `far`: where
+ * the marks of the forest's rows stand, and its note. */
+static char *forest(double far, double *at) {
+  g_auto(Many) m = many(6, 3);
+  char *dir = write_many(&m);
+  for (int a = 0; a < 6; a++) {
+    const double base[] = {1, 2, 3}, near[] = {2.9, 4, 5.1}, high[] = {101 - far, 102, 103 + far};
+    set_returns(dir, m.names[a], 3, a == 5 ? base : a == 4 ? high : near);
+  }
+  Study s = read_study(dir);
+  g_autoptr(GPtrArray) all = hn_figures(s.c);
+  const HnFigure *f = figure(all, "differences");
+  g_autofree char *script = script_of(f);
+  const char *mark = script;
+  for (int a = 0; a < 5; a++) {
+    mark = strstr(mark, "set label '' at screen");
+    g_assert_nonnull(mark);
+    mark += strlen("set label '' at screen");
+    at[a] = g_ascii_strtod(mark, NULL);
+  }
+  char *note = g_strdup(f->note);
+  study_clear(&s);
+  return note;
+}
+
+/* The axis holds every mean, each in its place; only intervals may go on beyond it. */
+static void forest_axis(void) {
+  double at[5], wide[5];
+  g_autofree char *note = forest(0, at), *cut = forest(300, wide);
+  g_assert_cmpfloat_with_epsilon(at[0], at[3], 1e-6);
+  g_assert_cmpfloat(at[4] - at[0], >, 0.3); /* of the figure's width */
+  g_assert_null(strstr(note, "arrows"));
+  g_assert_cmpfloat(wide[4] - wide[0], >, 0.2);
+  g_assert_nonnull(strstr(cut, "; arrows: intervals that go on beyond the axis"));
+}
+
+/* The most of many is a choice by the seeds that show it. */
+static void caution(void) {
+  g_auto(Many) m = many(6, 3);
+  char *dir = write_many(&m);
+  for (int a = 0; a < 6; a++) {
+    const double base[] = {1, 2, 3}, x[] = {11 + a, 12.1 + a, 13 + a};
+    set_returns(dir, m.names[a], 3, a == 5 ? base : x);
+  }
+  Study s = read_study(dir);
+  g_autofree char *finding = hn_finding(s.c);
+  g_assert_nonnull(strstr(finding, "5 of the 5 other arms are better than arm05 by return on "
+                                   "held-out tasks, most of all arm04 (+14.03 reward per episode"));
+  g_assert_nonnull(strstr(finding, " The arm named most of all was picked out of 5 by these same "
+                                   "seeds, so part of its difference is that choice: run it on "
+                                   "another root."));
+  study_clear(&s);
+}
+
+/* A baseline without training is evaluated once, and set against every step of the others; of an
+ * arm evaluated at other steps it is said. */
+static void untrained_baseline(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) {
+    static const char *const rows[] = {"update,frames,eval.return\n1,10,5\n2,20,7\n",
+                                       "update,frames,eval.return\n1,10,1\n2,20,2\n",
+                                       "update,frames,eval.return\n0,0,4\n"};
+    for (int a = 0; a < 3; a++) {
+      g_autofree char *cell = fake_cell_dir(dir, arms[a].name, i);
+      fake_write(cell, "metrics.csv", rows[a]);
+      if (a == 2) fake_patch(cell, "config.resolved.yaml", "frames: 32000", "frames: 0");
+    }
+  }
+  g_autofree char *other = fake_cell_dir(dir, "memory only", 1);
+  fake_write(other, "metrics.csv", "update,frames,train.return\n2,20,1\n");
+  Study s = read_study(dir);
+  g_autoptr(GPtrArray) all = hn_figures(s.c);
+  const HnFigure *f = figure(all, "eval_return_difference");
+  g_autofree char *csv = f->kind->csv(f), *script = script_of(f);
+  g_assert_nonnull(strstr(csv, "\ninferred,10,1,nan,nan,3,1,1,1\ninferred,20,3,nan,nan,3,3,3,3\n"));
+  g_assert_null(strstr(csv, "memory only"));
+  g_assert_nonnull(strstr(f->note, "; no curve of memory only: other steps, seeds or task than the "
+                                   "baseline's; fixed: without training, so that one evaluation "
+                                   "holds at every step"));
+  study_clear(&s);
+}
+
+/* Where a column is another thing to another plugin, it is said whose words are whose; where it has
+ * another unit, it has another plot. */
+static void meanings(void) {
+  static const char *const unit[] = {"nats", "m"};
+  for (int other = 0; other < 2; other++) {
+    char *dir = temporary();
+    fake_study(&three, dir);
+    for (int a = 0; a < 3; a += 2)
+      for (int i = 0; i < 3; i++) {
+        g_autofree char *cell = fake_cell_dir(dir, arms[a].name, i);
+        g_autofree char *info = g_strdup_printf(
+            "\"info\": [{\"name\": \"entropy\", \"unit\": \"%s\", \"doc\": \"%s.\", \"fold\": "
+            "\"mean\"}], \"name\": \"%s\"",
+            a ? unit[other] : "nats", a ? "Of a force" : "Of a reward", a ? "mine" : "glibrl");
+        fake_patch(cell, "run.json", "\"name\": \"glibrl\"", info);
+      }
+    Study s = read_study(dir);
+    g_autoptr(GPtrArray) all = hn_figures(s.c);
+    const HnFigure *f = figure(all, "entropy_by_step");
+    guint count = 0;
+    for (guint i = 0; i < all->len; i++)
+      count += g_str_has_prefix(((HnFigure *)all->pdata[i])->name, "entropy_by_step");
+    g_assert_cmpuint(count, ==, other ? 2 : 1);
+    g_assert_true(!strstr(f->note,
+                          "; plugins describe it differently, glibrl: Of a reward; mine: Of "
+                          "a force") == (other == 1));
+    study_clear(&s);
+  }
+}
+
+/* Rates that are all 0 have the axis of a rate, and their one step the only number of its own. */
+static void rates_of_zero(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  for (int a = 0; a < 3; a++)
+    for (int i = 0; i < 3; i++) {
+      g_autofree char *cell = fake_cell_dir(dir, arms[a].name, i);
+      fake_write(cell, "metrics.csv", "update,frames,eval.return,eval.success\n0,0,4,0\n");
+    }
+  Study s = read_study(dir);
+  g_autoptr(GPtrArray) all = hn_figures(s.c);
+  g_autofree char *script = script_of(figure(all, "eval_success")),
+                  *error = script_of(figure(all, "reward_l1_by_step"));
+  g_assert_nonnull(strstr(script, "set yrange [ 0: 1]\n"));
+  g_assert_nonnull(strstr(script, "set xtics ('0' 0)\n"));
+  g_assert_nonnull(strstr(error, "'n-th transition, predicted from the n - 1 before it, "
+                                 "logarithmic'"));
+  study_clear(&s);
+}
+
 /* The deciding metric comes first whatever it is called; columns that never change are text. */
 static void groups(void) {
   char *dir = temporary();
@@ -422,6 +563,11 @@ int main(int argc, char **argv) {
   g_test_add_func("/report_page/training_tasks", training_tasks);
   g_test_add_func("/report-page/finding", finding);
   g_test_add_func("/report-page/finding_of_many", finding_of_many);
+  g_test_add_func("/report-page/forest_axis", forest_axis);
+  g_test_add_func("/report-page/caution", caution);
+  g_test_add_func("/report-page/untrained_baseline", untrained_baseline);
+  g_test_add_func("/report-page/meanings", meanings);
+  g_test_add_func("/report-page/rates_of_zero", rates_of_zero);
   g_test_add_func("/report-page/arms_as_changes", arms_as_changes);
   g_test_add_func("/report-page/changes_of_other_plugins", changes_of_other_plugins);
   g_test_add_func("/report-page/slots_of_many", slots_of_many);

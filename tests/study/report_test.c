@@ -300,7 +300,7 @@ static void declared_columns(void) {
   g_assert_cmpstr(summed->y_label, ==, "waste so far (moves)");
   g_assert_true(part->group == HN_FIGURE_BELIEF && parts->log_y && !wasted->log_y);
   g_assert_cmpstr(part->title, ==, "kl part: one part");
-  g_assert_cmpstr(parts->y_label, ==, "kl part (bits)");
+  g_assert_cmpstr(parts->y_label, ==, "kl part (bits), logarithmic");
   const HnCurve *w = wasted->curve[0], *s = summed->curve[0];
   g_assert_cmpint(w->n, ==, 2); /* 0, 1, 4: the median and numpy.quantile's quartiles */
   g_assert_cmpstr(waste->note, ==,

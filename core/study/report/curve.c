@@ -141,6 +141,18 @@ void hn_curve_summarise(HnCurve *c, HnStats *stats, bool quartiles, double trial
   }
 }
 
+HnCurve *hn_curve_held(const HnCurve *c, const HnCurve *other) {
+  HnCurve *held = hn_curve_new(other->n, c->seeds);
+  for (int64_t i = 0; i < other->n; i++) {
+    held->x[i] = other->x[i];
+    held->value[i] = c->value[0], held->low[i] = c->low[0], held->high[i] = c->high[0];
+    held->count[i] = c->count[0];
+    for (int64_t s = 0; s < c->seeds; s++) held->each[s * other->n + i] = c->each[s * c->n];
+  }
+  held->interval = c->interval;
+  return held;
+}
+
 HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, HnStats *stats) {
   if (!c || !b || c->n != b->n || c->seeds != seeds || b->seeds != seeds ||
       memcmp(c->x, b->x, sizeof *c->x * (gsize)c->n) != 0)

@@ -27,6 +27,8 @@ int64_t hn_curve_thin(HnCurve *c, bool log_x);
 /* Fills value, low, high and count from each: an interval, or the quartiles.  trials: as in
  * stats.h. */
 void hn_curve_summarise(HnCurve *c, HnStats *stats, bool quartiles, double trials);
+/* The one point of c at every x of another curve. */
+HnCurve *hn_curve_held(const HnCurve *c, const HnCurve *other);
 /* c minus another curve that has the same points and, like it, all `seeds`; or NULL.  Both may be
  * NULL. */
 HnCurve *hn_curve_difference(const HnCurve *c, const HnCurve *b, int64_t seeds, HnStats *stats);

@@ -45,6 +45,12 @@ static bool is_shown(const HnCurves *d, int64_t a) {
   return d->curve[a] && (d->slot[a] >= 0 || d->show_rest);
 }
 
+/* A rate's axis has no numbers that no rate can be. */
+static HnRange of_rate(HnRange lines, HnRange r, bool constant) {
+  if (lines.low < 0 || lines.high > 1) return r; /* a sum that is called success */
+  return constant ? (HnRange){0, 1} : (HnRange){fmax(r.low, 0), fmin(r.high, 1)};
+}
+
 /* Holds the lines, and what is around them as far as the lines stay readable. */
 static HnRange vertical(const HnCurves *d) {
   HnRange lines = HN_RANGE_EMPTY, all = HN_RANGE_EMPTY;
@@ -62,20 +68,24 @@ static HnRange vertical(const HnCurves *d) {
   }
   if (d->parts) lines = all; /* whose bands matter as much */
   double span = lines.high - lines.low, size = fmax(fabs(lines.high), fabs(lines.low));
-  if (!(span > 1e-6 * size)) span = size > 0 ? size * 0.1 : 1; /* all but constant */
+  const bool constant = !(span > 1e-6 * size);
+  if (constant) span = size > 0 ? size * 0.1 : 1; /* all but constant */
   const double more = span * (seeds ? SEEDS_BEYOND : BAND_BEYOND);
   HnRange r = {fmax(all.low, lines.low - more), fmin(all.high, lines.high + more)};
   double pad = r.high - r.low > 0.1 * span ? 0.04 * (r.high - r.low) : span / 2;
-  return (HnRange){r.low - pad, r.high + pad};
+  r = (HnRange){r.low - pad, r.high + pad};
+  return d->rate ? of_rate(lines, r, constant) : r;
 }
 
-static HnRange horizontal(const HnFigure *f) {
+/* Of x; *alone: there is but one, which has the axis' only number. */
+static HnRange horizontal(const HnFigure *f, bool *alone) {
   const HnCurves *d = f->data;
   HnRange r = HN_RANGE_EMPTY;
   for (int64_t a = 0; a < d->count; a++)
     for (int64_t i = 0; is_shown(d, a) && i < d->curve[a]->n; i++)
       hn_range_include(&r, d->curve[a]->x[i]);
-  if (r.low == r.high) r.low -= 0.5, r.high += 0.5;
+  *alone = r.low == r.high;
+  if (*alone) r.low -= 0.5, r.high += 0.5;
   if (f->group == HN_FIGURE_FINDING || f->group == HN_FIGURE_LEARNING ||
       f->group == HN_FIGURE_OTHER)
     r.low = fmin(r.low, 0);
@@ -180,7 +190,8 @@ static void count_ticks(const HnScript *s, HnRange x) {
   hn_script_add(s, ")\n");
 }
 
-static void frame(const HnScript *s, const HnFigure *f, HnRange x, HnRange y, const Layout *l) {
+static void frame(const HnScript *s, const HnFigure *f, HnRange x, HnRange y, bool alone,
+                  const Layout *l) {
   const HnCurves *d = f->data;
   g_autofree char *ink = hn_script_colour(s, HN_INK), *grid = hn_script_colour(s, HN_GRID);
   hn_script_axes(s);
@@ -192,7 +203,9 @@ static void frame(const HnScript *s, const HnFigure *f, HnRange x, HnRange y, co
   hn_script_add(s, d->log_x ? "set logscale x\nset mxtics 10\n" : "unset logscale\nset mxtics 1\n");
   hn_script_add(s, "set format x '%%g'\nset format y '%%g'\n");
   if (d->log_y) hn_script_add(s, "set logscale y\n");
-  if (!d->log_x && x.high >= 1000)
+  if (alone)
+    hn_script_add(s, "set xtics ('%.9g' %.9g)\n", x.high - 0.5, x.high - 0.5);
+  else if (!d->log_x && x.high >= 1000)
     count_ticks(s, x);
   else if (f->group == HN_FIGURE_ADAPTATION && x.high - x.low < 12)
     hn_script_add(s, "set xtics 1\n");
@@ -344,10 +357,11 @@ static void plots(const HnScript *s, const HnCurves *d, HnRange y) {
 
 void hn_draw_curves(const HnScript *s, const HnFigure *f) {
   const HnCurves *d = f->data;
-  const HnRange x = horizontal(f), y = vertical(d);
+  bool alone;
+  const HnRange x = horizontal(f, &alone), y = vertical(d);
   g_auto(Layout) l = layout_of(d, s->width);
   if (!s->again) data(s, d, y);
-  frame(s, f, x, y, &l);
+  frame(s, f, x, y, alone, &l);
   if (l.beside)
     labels(s, d, y, &l);
   else

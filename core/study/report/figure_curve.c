@@ -1,9 +1,11 @@
 /* figure_curve.c - curves over seeds from the cells' tables: learning, prediction, belief,
  * adaptation, and whatever else metrics.csv holds. */
 #include "figure_curve.h"
+#include "alike.h"
 #include "arm_slots.h"
 #include "csv.h"
 #include "draw_curves.h"
+#include "param_path.h"
 #include <math.h>
 #include <string.h>
 
@@ -26,6 +28,7 @@ static void curves_free(void *p) {
   HnCurves *d = p;
   for (int64_t a = 0; a < d->count; a++) hn_curve_free(d->curve[a]);
   g_free(d->curve), g_free(d->slot), g_strfreev(d->names), g_free(d->x_label), g_free(d->y_label);
+  g_free(d->remark);
   if (d->mark) g_array_unref(d->mark);
   g_free(d);
 }
@@ -92,8 +95,7 @@ static char *slug(const char *column, const char *suffix) {
 }
 
 /* "return on held-out tasks (reward per episode; higher is better)". */
-static char *axis_title(const HnResults *r, const char *column, bool so_far) {
-  const char *unit = hn_metric_unit(r, column);
+static char *axis_title(const HnResults *r, const char *column, const char *unit, bool so_far) {
   const int better = hn_metric_better(column);
   g_autofree char *words = hn_metric_words(r->cells, column);
   GString *out = g_string_new(words);
@@ -141,6 +143,7 @@ static char *note_of(const Gathering *g, const HnFigure *f, const HnCurves *d) {
   if (fewest_of(d) < seeds_of(d)) g_string_append(note, "; some points lack seeds (csv: seeds)");
   if (hn_draw_curves_cut(d))
     g_string_append(note, "; triangles: seeds or bands go on beyond the axis");
+  if (d->remark) g_string_append_printf(note, "; %s", d->remark);
   g_autofree char *arms = hn_arm_slots_note(g->c, d->show_rest);
   if (*arms) g_string_append_printf(note, ". %s", arms);
   return g_string_free(note, FALSE);
@@ -171,11 +174,11 @@ typedef struct Plan {
 
 /* "Return on held-out tasks", or "waste: moves that were not needed" from a column's name and its
  * plugin's documentation. */
-static char *title_of(const HnResults *r, const Plan *p) {
+static char *title_of(const HnResults *r, const Plan *p, bool one_meaning) {
   HnMetricInfo facts = hn_metric_info(r, p->column);
   const char *so_far = p->so_far ? " so far" : "";
   if (p->title) return g_strconcat(p->title, so_far, NULL);
-  if (p->of_steps && *facts.doc) {
+  if (p->of_steps && *facts.doc && one_meaning) {
     g_autofree char *doc = g_strdup(facts.doc), *name = g_strdelimit(g_strdup(p->column), "_", ' ');
     gsize n = strlen(doc);
     if (doc[n - 1] == '.') doc[n - 1] = '\0';
@@ -242,20 +245,66 @@ static char *constant_of(const HnCurves *d) {
   return same ? g_strdup_printf("%.6g", first->each[0]) : g_strdup(values->str);
 }
 
-/* Adds the figure of a column unless it is there already or nobody has numbers for it. */
+/* What plugins say a column is, "glibrl: Log-density of ..; mine: ..", where they do not say the
+ * same; else NULL.  Of the arms that have a curve. */
+static char *meanings_of(const HnResults *r, const char *column, const HnCurves *d) {
+  g_autoptr(GPtrArray) all = hn_alike_new();
+  for (int64_t a = 0; a < d->count; a++) {
+    const HnMetricInfo f = hn_metric_info_of(r, a, column);
+    if (d->curve[a] && f.plugin && *f.doc) hn_alike_add(all, f.doc, f.plugin);
+  }
+  if (all->len < 2) return NULL;
+  g_autoptr(GString) out = g_string_new("plugins describe it differently");
+  for (guint i = 0; i < all->len; i++) {
+    const HnAlike *one = all->pdata[i];
+    const gsize n = strlen(one->said) - g_str_has_suffix(one->said, ".");
+    g_string_append_printf(out, "%s %s: %.*s", i ? ";" : ",", (char *)one->names->pdata[0], (int)n,
+                           one->said);
+  }
+  return g_strdup(out->str);
+}
+
+static char *with_scale(char *label, bool logarithmic) {
+  g_autofree char *plain = label;
+  return g_strconcat(plain, logarithmic ? ", logarithmic" : NULL, NULL);
+}
+
+/* Adds the figure of the arms that report a column in a unit; `only`: others report another. */
+static void add_in_unit(const Gathering *g, const Plan *p, const char *unit, bool only) {
+  const HnResults *r = g->c->results;
+  g_autofree char *name = slug(p->column, p->so_far ? "_so_far" : p->of_steps ? "_by_step" : "");
+  g_autofree char *y_label = axis_title(r, p->column, unit, p->so_far);
+  const double trials = p->so_far || *unit ? 0 : hn_metric_trials(r, p->column);
+  HnCurves *d = of_arms(g, x_label_of(p), y_label);
+  for (int64_t a = 0; a < d->count; a++)
+    if (!only || g_str_equal(hn_metric_unit_of(r, a, p->column), unit))
+      d->curve[a] = arm_curve(g, a, p, trials, d);
+  d->log_x = p->log_x, d->log_y = p->of_steps && spans_decades(d), d->rate = trials > 0;
+  d->x_label = with_scale(d->x_label, d->log_x), d->y_label = with_scale(d->y_label, d->log_y);
+  d->remark = meanings_of(r, p->column, d);
+  g_autofree char *title = title_of(r, p, !d->remark && !only);
+  HnFigure f = {.group = p->group, .name = name, .column = p->column, .title = title};
+  g_autofree char *constant = p->group == HN_FIGURE_OTHER ? constant_of(d) : NULL;
+  if (constant) f.group = HN_FIGURE_CONSTANT, f.note = constant;
+  finish(g, f, d, -1);
+}
+
+/* Adds the figure of a column, of each unit that arms report it in, unless it is there already or
+ * nobody has numbers for it. */
 static void add(const Gathering *g, Plan p) {
   const HnResults *r = g->c->results;
   g_autofree char *name = slug(p.column, p.so_far ? "_so_far" : p.of_steps ? "_by_step" : "");
   if (hn_figure_find(g->figures, name, p.column)) return;
-  g_autofree char *title = title_of(r, &p), *y_label = axis_title(r, p.column, p.so_far);
-  const double trials = p.so_far ? 0 : hn_metric_trials(r, p.column);
-  HnCurves *d = of_arms(g, x_label_of(&p), y_label);
-  for (int64_t a = 0; a < d->count; a++) d->curve[a] = arm_curve(g, a, &p, trials, d);
-  d->log_x = p.log_x, d->log_y = p.of_steps && spans_decades(d);
-  HnFigure f = {.group = p.group, .name = name, .column = p.column, .title = title};
-  g_autofree char *constant = p.group == HN_FIGURE_OTHER ? constant_of(d) : NULL;
-  if (constant) f.group = HN_FIGURE_CONSTANT, f.note = constant;
-  finish(g, f, d, -1);
+  g_autoptr(GPtrArray) units = hn_alike_new();
+  for (int64_t a = 0; a < r->arm_count; a++)
+    if (hn_metric_info_of(r, a, p.column).plugin)
+      hn_alike_add(units, hn_metric_unit_of(r, a, p.column), r->arms[a]);
+  if (units->len < 2) {
+    add_in_unit(g, &p, hn_metric_unit(r, p.column), false);
+    return;
+  }
+  for (guint i = 0; i < units->len; i++)
+    add_in_unit(g, &p, ((const HnAlike *)units->pdata[i])->said, true);
 }
 
 /* ---- made of several columns ---- */
@@ -266,6 +315,60 @@ static bool same_seeds(const HnComparison *c, int64_t arm) {
   int64_t same = 0;
   for (int64_t s = 0; s < seeds; s++) same += c->partner[arm * seeds + s] == s;
   return same == seeds;
+}
+
+/* Whether an arm learns nothing, so that its one evaluation holds at every step. */
+static bool stays(const HnResults *r, int64_t arm, const HnCurve *c) {
+  const HnResult *cell = hn_results_first(r, arm);
+  const HnNode *frames = cell && cell->config ? hn_param_node(cell->config, "run.frames") : NULL;
+  return c && c->n == 1 && frames && frames->kind == HN_NODE_TEXT &&
+         g_ascii_strtod(frames->text, NULL) == 0;
+}
+
+/* The difference of an arm's curve from the baseline's, where one of them stays as it is at the
+ * other's steps. */
+static HnCurve *difference_of(const Gathering *g, const HnCurves *whole, int64_t arm) {
+  const HnResults *r = g->c->results;
+  const HnCurve *own = whole->curve[arm], *base = whole->curve[g->c->baseline];
+  HnCurve *held = NULL;
+  if (stays(r, g->c->baseline, base) && own)
+    base = held = hn_curve_held(base, own);
+  else if (stays(r, arm, own) && base)
+    own = held = hn_curve_held(own, base);
+  HnCurve *d = hn_curve_difference(own, base, r->seeds, g->stats);
+  hn_curve_free(held);
+  return d;
+}
+
+/* Whether any arm was evaluated after training. */
+static bool any_moves(const HnCurves *d) {
+  bool moves = false;
+  for (int64_t a = 0; a < d->count; a++)
+    moves |= d->curve[a] && (d->curve[a]->n > 1 || d->curve[a]->x[0] > 0);
+  return moves;
+}
+
+/* Which arms have a curve and no difference, and which stay as they are; g_free. */
+static char *remark_of(const Gathering *g, const HnCurves *whole, const HnCurves *d) {
+  enum { NAMED = 4 };
+  const HnResults *r = g->c->results;
+  g_autoptr(GPtrArray) all = hn_alike_new();
+  for (int64_t a = 0; a < d->count; a++) {
+    if (whole->curve[a] && !d->curve[a] && a != g->c->baseline)
+      hn_alike_add(all, "no curve of %s: other steps, seeds or task than the baseline's",
+                   r->arms[a]);
+    else if (any_moves(whole) && stays(r, a, whole->curve[a]))
+      hn_alike_add(all, "%s: without training, so that one evaluation holds at every step",
+                   r->arms[a]);
+  }
+  GString *out = g_string_new(NULL);
+  for (guint i = 0; i < all->len; i++) {
+    const HnAlike *one = all->pdata[i];
+    g_autofree char *arms = hn_alike_names(one, NAMED);
+    g_auto(GStrv) part = g_strsplit(one->said, "%s", 2);
+    g_string_append_printf(out, "%s%s%s%s", i ? "; " : "", part[0], arms, part[1]);
+  }
+  return g_string_free(out, !out->len);
 }
 
 /* Every arm's curve of a column minus the baseline's, where that has a figure. */
@@ -286,8 +389,8 @@ static void add_difference(const Gathering *g, const char *column) {
   d->quartiles = false, d->merged = whole->merged, d->zero = true;
   for (int64_t a = 0; a < d->count; a++)
     if (!g->c->protocol[a] && a != g->c->baseline && same_seeds(g->c, a))
-      d->curve[a] =
-          hn_curve_difference(whole->curve[a], whole->curve[g->c->baseline], r->seeds, g->stats);
+      d->curve[a] = difference_of(g, whole, a);
+  d->remark = remark_of(g, whole, d);
   finish(g, (HnFigure){.group = from->group, .name = name, .column = column, .title = title}, d,
          g->c->baseline);
 }
@@ -330,7 +433,8 @@ static HnCurve *episodes_curve(const Gathering *g, int64_t arm, bool quartiles) 
 
 /* eval.return_1 .. eval.return_E of the last evaluation, by episode. */
 static void add_episodes(const Gathering *g) {
-  g_autofree char *y_label = axis_title(g->c->results, "eval.return", false);
+  const HnResults *r = g->c->results;
+  g_autofree char *y_label = axis_title(r, "eval.return", hn_metric_unit(r, "eval.return"), false);
   HnCurves *d = of_arms(g, "episode of the trial", y_label);
   for (int64_t a = 0; a < d->count; a++) d->curve[a] = episodes_curve(g, a, d->quartiles);
   finish(g,

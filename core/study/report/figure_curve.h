@@ -18,6 +18,8 @@ typedef struct HnCurves {
   bool parts;      /* the curves are parts of one arm, with bands of their own; else they are arms,
                       with bands over seeds */
   char *x_label, *y_label;
+  char *remark; /* what else the note says, or NULL */
+  bool rate;    /* the axis stays within [0, 1] where the curves do */
   bool log_x, log_y;
   bool quartiles; /* bands over seeds are quartiles, else intervals */
   int64_t merged; /* neighbouring points averaged into one; 1: none */

@@ -125,7 +125,8 @@ static void add_data(const HnScript *s, const Slice *p) {
 static void script(const HnScript *s, const HnFigure *f) {
   const Slice *p = f->data;
   g_autofree char *ink = hn_script_colour(s, HN_INK), *hue = hn_script_colour(s, HN_PATH);
-  g_autofree char *x = hn_script_quoted(p->key), *y = hn_script_quoted(p->metric);
+  g_autofree char *key = g_strconcat(p->key, p->log ? ", logarithmic" : NULL, NULL);
+  g_autofree char *x = hn_script_quoted(key), *y = hn_script_quoted(p->metric);
   if (!s->again) add_data(s, p);
   hn_script_axes(s);
   if (p->log) hn_script_add(s, "set logscale x\nset format x '%%g'\n");

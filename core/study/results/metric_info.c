@@ -80,22 +80,44 @@ static JsonObject *said_by(const HnResult *c, const char *kind, const char *owne
   return o ? o : declared(c, kind, "info", name);
 }
 
-HnMetricInfo hn_metric_info(const HnResults *r, const char *column) {
+/* What a cell's plugins declare of a column; false: nothing. */
+static bool declares(const HnResult *c, const char *column, HnMetricInfo *out) {
   const char *owner = owner_of(column);
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
+    JsonObject *o = said_by(c, kinds[k], owner, column);
+    if (!o) continue;
+    JsonObject *plugin = hn_json_object(hn_json_object(c->facts, "plugins"), kinds[k]);
+    *out = (HnMetricInfo){.kind = kinds[k],
+                          .unit = hn_json_string(o, "unit", ""),
+                          .doc = hn_json_string(o, "doc", ""),
+                          .fold = hn_json_string(o, "fold", ""),
+                          .plugin = hn_json_string(plugin, "name", NULL)};
+    return true;
+  }
+  return false;
+}
+
+HnMetricInfo hn_metric_info(const HnResults *r, const char *column) {
+  HnMetricInfo info = {.unit = "", .doc = "", .fold = ""};
   for (guint i = 0; i < r->cells->len; i++)
-    for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
-      JsonObject *o = said_by(r->cells->pdata[i], kinds[k], owner, column);
-      if (!o) continue;
-      return (HnMetricInfo){.kind = kinds[k],
-                            .unit = hn_json_string(o, "unit", ""),
-                            .doc = hn_json_string(o, "doc", ""),
-                            .fold = hn_json_string(o, "fold", "")};
-    }
-  return (HnMetricInfo){.unit = "", .doc = "", .fold = ""};
+    if (declares(r->cells->pdata[i], column, &info)) break;
+  return info;
+}
+
+HnMetricInfo hn_metric_info_of(const HnResults *r, int64_t arm, const char *column) {
+  HnMetricInfo info = {.unit = "", .doc = "", .fold = ""};
+  for (int64_t s = 0; s < r->seeds; s++)
+    if (declares(hn_results_cell(r, arm, s), column, &info)) break;
+  return info;
 }
 
 const char *hn_metric_unit(const HnResults *r, const char *column) {
   HnMetricInfo f = hn_metric_info(r, column);
+  return *f.unit ? f.unit : hn_metric_known_unit(column);
+}
+
+const char *hn_metric_unit_of(const HnResults *r, int64_t arm, const char *column) {
+  HnMetricInfo f = hn_metric_info_of(r, arm, column);
   return *f.unit ? f.unit : hn_metric_known_unit(column);
 }
 

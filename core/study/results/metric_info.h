@@ -10,12 +10,16 @@
 typedef struct HnMetricInfo {
   const char *kind;              /* "env", "inference", "policy"; NULL if no plugin declares it */
   const char *unit, *doc, *fold; /* "" if unknown; fold as in `hunch inspect` */
+  const char *plugin;            /* its name, or NULL */
 } HnMetricInfo;
 
 /* From the first cell whose plugins declare the column; texts live as long as r. */
 HnMetricInfo hn_metric_info(const HnResults *r, const char *column);
+/* The same from the first cell of an arm. */
+HnMetricInfo hn_metric_info_of(const HnResults *r, int64_t arm, const char *column);
 /* The declared unit, else the one known by the column's name; "" if unknown. */
 const char *hn_metric_unit(const HnResults *r, const char *column);
+const char *hn_metric_unit_of(const HnResults *r, int64_t arm, const char *column);
 /* A column of such cells (HnResult *) in words, "return on held-out tasks", "return on training
  * tasks", "negative log-likelihood of rewards"; of what no convention knows its name, "step norm of
  * the policy".  Free with g_free. */
