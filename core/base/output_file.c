@@ -9,9 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+bool hn_output_has_folder(const char *path, GError **error) {
+  g_autofree char *folder = g_path_get_dirname(path);
+  return g_file_test(folder, G_FILE_TEST_IS_DIR) ||
+         hn_error_set(error, HN_ERROR_MISSING, "%s: there is no folder %s to write it in", path,
+                      folder);
+}
+
 char *hn_output_path(const char *path, GError **error) {
   GStatBuf file;
-  if (g_stat(path, &file) != 0) return g_strdup(path); /* nothing there, or nothing to be had */
+  if (g_stat(path, &file) != 0) /* nothing there, or nothing to be had */
+    return hn_output_has_folder(path, error) ? g_strdup(path) : NULL;
   if (!S_ISREG(file.st_mode)) {
     hn_error_set(error, HN_ERROR_REFUSED, "%s: is not a regular file: name another output", path);
     return NULL;

@@ -41,6 +41,5 @@ int hn_cmd_export(int argc, char **argv) {
   if (code >= 0) return code;
   if (argc != 2 || !*argv[1])
     return hn_options_refuse(verb, "expected one folder of a study or a cell, or a package");
-  if (output && !*output) return hn_options_refuse(verb, "-o: expected a folder");
   return export(verb, argv[1], (HnExportChoice){npz || !weights, weights}, output);
 }

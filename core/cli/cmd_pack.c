@@ -53,7 +53,7 @@ int hn_cmd_pack(int argc, char **argv) {
   int code = hn_options_parse(verb, entries, &argc, &argv);
   if (code >= 0) return code;
   if (argc != 2 || !*argv[1]) return hn_options_refuse(verb, "expected one study folder");
-  if (!output || !*output) return hn_options_refuse(verb, "expected -o FILE.zip");
+  if (!output) return hn_options_refuse(verb, "expected -o FILE.zip");
   if (!g_str_has_suffix(output, ".zip"))
     return hn_options_refuse(verb, "-o %s: a package is a ZIP file, so its name ends in .zip",
                              output);

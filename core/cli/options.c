@@ -82,6 +82,19 @@ static int refuse_option(const HnVerb *verb, const GOptionEntry *entries, const 
   return hn_options_refuse(verb, "%s", error->message);
 }
 
+/* A file or folder without a name, which no verb can write or read; -1: there is none. */
+static int refuse_empty_name(const HnVerb *verb, const GOptionEntry *entries) {
+  for (const GOptionEntry *e = entries; e && e->long_name; e++) {
+    char *const *name = e->arg == G_OPTION_ARG_FILENAME ? e->arg_data : NULL;
+    if (!name || !*name || **name) continue;
+    const bool folder = !strcmp(e->arg_description, "DIR") || !strcmp(e->arg_description, "FOLDER");
+    const char letter[] = {e->short_name, 0};
+    return hn_options_refuse(verb, "%s%s wants the name of a %s", e->short_name ? "-" : "--",
+                             e->short_name ? letter : e->long_name, folder ? "folder" : "file");
+  }
+  return -1;
+}
+
 /* GOption leaves a `--` in argv where the rest could be mistaken for options. */
 static void drop_dashes(int *argc, char **argv) {
   for (int i = 1; i < *argc; i++) {
@@ -164,7 +177,7 @@ int hn_options_parse(const HnVerb *verb, GOptionEntry *entries, int *argc, char 
   if (!g_option_context_parse(context, argc, argv, &error))
     return refuse_option(verb, entries, error);
   drop_dashes(argc, *argv);
-  if (!help) return -1;
+  if (!help) return refuse_empty_name(verb, entries);
   print_help(verb, entries);
   return HN_EXIT_DONE;
 }

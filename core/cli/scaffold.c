@@ -2,6 +2,7 @@
 #include "scaffold.h"
 #include "diagnostics.h"
 #include "error.h"
+#include "output_file.h"
 #include "program_folder.h"
 #include "registry.h"
 #include "validate.h"
@@ -157,9 +158,9 @@ static bool write_folder(const Draft *d, const char *folder, GError **error) {
   g_autofree char *beside = g_strdup_printf("%s/.%s.XXXXXX", parent, base);
   const mode_t mask = umask(0);
   umask(mask);
+  if (!hn_output_has_folder(folder, error)) return false;
   if (!g_mkdtemp(beside))
-    return hn_error_set(error, errno == ENOENT ? HN_ERROR_MISSING : HN_ERROR_FILE, "%s: %s", parent,
-                        g_strerror(errno));
+    return hn_error_set(error, HN_ERROR_FILE, "%s: %s", parent, g_strerror(errno));
   bool ok = write_files(d, beside, error);
   if (ok && g_chmod(beside, 0777 & ~mask) != 0)
     ok = hn_error_set(error, HN_ERROR_FILE, "%s: %s", beside, g_strerror(errno));

@@ -66,7 +66,7 @@ static void film(void) {
   g_autofree char *absent = g_build_filename(dir, "c.mp4", NULL);
   g_assert_false(g_file_test(absent, G_FILE_TEST_EXISTS));
   g_auto(Run) nowhere = hunch(dir, "video runs/grid/base/0 -o no/such/c.mp4");
-  g_assert_cmpint(nowhere.code, ==, 1);
+  g_assert_cmpint(nowhere.code, ==, 2);
 }
 
 /* A checkpoint of any update that was kept; those there are, where it was not. */

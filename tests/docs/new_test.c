@@ -279,7 +279,7 @@ static void test_refusals(void) {
       {"new env hunch", "a file of the templates"},
       {"new wrapper maze --rust", "no template of kind wrapper in rust"},
       {"new env maze --cpp --rust", "not both"},
-      {"new env maze -o no/where", "no: No such file"},
+      {"new env maze -o no/where", "no to write it in"},
       {"new env maze --otuput x", "did you mean --output?"},
   };
   g_autoptr(Folder) dir = folder();

@@ -225,7 +225,7 @@ static bool write_all(Export *e, GError **error) {
 
 bool hn_export(const HnResults *r, HnExportChoice choice, const char *output, GError **error) {
   g_autofree char *full = g_canonicalize_filename(output, NULL);
-  if (!may_replace(full, error)) return false;
+  if (!hn_output_has_folder(full, error) || !may_replace(full, error)) return false;
   Export e = {.results = r,
               .choice = choice,
               .folder = hn_output_beside(full),
