@@ -515,6 +515,33 @@ static void figure_width(void) {
   g_free(page), study_clear(&s);
 }
 
+/* A font of any name leaves every figure XML. */
+static void figure_font(void) {
+  char *dir = temporary(), *page = g_build_filename(dir, "report.html", NULL);
+  fake_study(&three, dir);
+  fake_patch(dir, "study.json", "\"aggregate\"", "\"figure_font\": \"<b>&'\", \"aggregate\"");
+  Study s = read_study(dir);
+  GError *error = NULL;
+  g_assert_true(hn_report_write(s.c, page, &error));
+  g_autofree char *folder = g_build_filename(dir, "report", NULL);
+  GDir *d = g_dir_open(folder, 0, NULL);
+  guint figures = 0;
+  for (const char *name; (name = g_dir_read_name(d));) {
+    static const GMarkupParser nothing = {NULL};
+    if (!g_str_has_suffix(name, ".svg")) continue;
+    g_autofree char *file = g_build_filename(folder, name, NULL), *svg = NULL;
+    g_assert_true(g_file_get_contents(file, &svg, NULL, NULL));
+    GMarkupParseContext *context = g_markup_parse_context_new(&nothing, 0, NULL, NULL);
+    g_assert_true(g_markup_parse_context_parse(context, strstr(svg, "<svg"), -1, &error));
+    g_assert_true(g_markup_parse_context_end_parse(context, &error));
+    g_markup_parse_context_free(context);
+    g_assert_nonnull(strstr(svg, "font-family=\"&lt;b&gt;&amp;&apos;\""));
+    figures++;
+  }
+  g_assert_cmpuint(figures, >, 5);
+  g_dir_close(d), g_free(page), study_clear(&s);
+}
+
 /* A page in the study's folder links to its cells; one elsewhere names them only, since its links
  * would not hold when it is moved. */
 static void moved(void) {
@@ -576,6 +603,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/report-page/cut_bands", cut_bands);
   g_test_add_func("/report-page/long_names", long_names);
   g_test_add_func("/report-page/figure_width", figure_width);
+  g_test_add_func("/report-page/figure_font", figure_font);
   g_test_add_func("/report-page/moved", moved);
   g_test_add_func("/report-page/without_pdf", without_pdf);
   return g_test_run();

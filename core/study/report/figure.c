@@ -104,7 +104,10 @@ static HnScript script_in(const Drawing *d, const HnFigure *f, int form, GString
 
 static void set_terminal(const Drawing *d, const HnScript *s, guint figure, int form) {
   const double scale = pixel_size(d->report) / 10;
-  g_autofree char *font = hn_script_quoted(d->report->figure_font);
+  const char *named = d->report->figure_font;
+  /* gnuplot writes a font into an SVG as it is given */
+  g_autofree char *escaped = form == AS_PDF ? g_strdup(named) : g_markup_escape_text(named, -1);
+  g_autofree char *font = hn_script_quoted(escaped);
   font[strlen(font) - 1] = '\0'; /* the size follows within the quotes */
   if (form == AS_PDF)
     hn_script_add(s, "set terminal pdfcairo size %.3fcm,%.3fcm font %s,%g' noenhanced\n",
