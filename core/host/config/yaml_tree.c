@@ -61,6 +61,13 @@ HnNode *hn_node_get(const HnNode *map, const char *key) {
   return find_key(map, key, &i) ? map->items->pdata[i] : NULL;
 }
 
+HnNode *hn_node_at(const HnNode *map, const char *path) {
+  g_auto(GStrv) part = g_strsplit(path, ".", -1);
+  const HnNode *n = map;
+  for (char **p = part; n && *p; p++) n = hn_node_get(n, *p);
+  return (HnNode *)(guintptr)n;
+}
+
 const HnNode *hn_node_key(const HnNode *map, const char *key) {
   guint i;
   return find_key(map, key, &i) ? map->keys->pdata[i] : NULL;

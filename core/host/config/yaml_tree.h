@@ -31,6 +31,8 @@ HnNode *hn_node_copy(const HnNode *n);
 
 /* The value of `key` in a map, or NULL. */
 HnNode *hn_node_get(const HnNode *map, const char *key);
+/* The value at a path of keys, "policy.lr", or NULL. */
+HnNode *hn_node_at(const HnNode *map, const char *path);
 /* That key's own node, which knows its line, or NULL. */
 const HnNode *hn_node_key(const HnNode *map, const char *key);
 /* Replaces or appends; takes ownership of value. */

@@ -12,13 +12,6 @@ static HnSchema plugin_schema(const HnNode *block) {
   return plugin ? hn_schema_of(plugin) : (HnSchema){.count = 0};
 }
 
-HnNode *hn_param_node(const HnNode *blocks, const char *path) {
-  g_auto(GStrv) part = g_strsplit(path, ".", -1);
-  const HnNode *n = blocks;
-  for (char **p = part; n && *p; p++) n = hn_node_get(n, *p);
-  return (HnNode *)(guintptr)n;
-}
-
 const HnParam *hn_param_at(const HnNode *blocks, const char *path) {
   const char *last = strrchr(path, '.');
   if (!last) return NULL;
@@ -26,7 +19,7 @@ const HnParam *hn_param_at(const HnNode *blocks, const char *path) {
   const HnBlock *block = hn_block_find(above);
   const HnSchema schema = block && block->schema
                               ? block->schema()
-                              : plugin_schema(blocks ? hn_param_node(blocks, above) : NULL);
+                              : plugin_schema(blocks ? hn_node_at(blocks, above) : NULL);
   return hn_schema_find(&schema, last + 1);
 }
 

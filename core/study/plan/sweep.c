@@ -142,7 +142,7 @@ static void check_own(const Reader *r) {
     const char *arm = r->swept->pdata[i];
     for (guint k = 0; k < r->sweep->parameters->len; k++) {
       const HnNode *path = r->sweep->parameters->pdata[k];
-      const HnNode *own = hn_param_node(patch_of(r, arm), path->text);
+      const HnNode *own = hn_node_at(patch_of(r, arm), path->text);
       if (own)
         hn_node_refuse(r->d, own,
                        "arm %s: %s is swept, in %s:%d:%d, so this value would be lost: remove it, "
@@ -339,7 +339,7 @@ void hn_sweep_free(HnSweep *s) {
 /* The rungs of a search are its frames; an arm that is not swept may still be kept from training.
  */
 static void check_frames(const HnHalving *h, const HnNode *blocks, bool swept, HnDiag *d) {
-  const HnNode *frames = hn_param_node(blocks, "run.frames"), *at = h->at_rungs;
+  const HnNode *frames = hn_node_at(blocks, "run.frames"), *at = h->at_rungs;
   int64_t number;
   if (!frames || (!swept && !hn_params_int(frames, &number) && number == 0)) return;
   hn_node_refuse(d, frames, "run.frames is what halving's 'at' says: change it in %s:%d:%d",
@@ -353,8 +353,8 @@ void hn_sweep_check_overrides(const HnSweep *s, const HnNode *blocks, bool swept
     const HnNode *path = s->parameters->pdata[i];
     g_auto(GStrv) part = g_strsplit(path->text, ".", 2);
     g_autofree char *plugin = g_strconcat(part[0], ".plugin", NULL);
-    const HnNode *over = hn_param_node(blocks, path->text);
-    if (!over) over = hn_param_node(blocks, plugin);
+    const HnNode *over = hn_node_at(blocks, path->text);
+    if (!over) over = hn_node_at(blocks, plugin);
     if (over)
       hn_node_refuse(d, over, "%s is swept: change it in %s:%d:%d", path->text, path->file,
                      path->line, path->column);

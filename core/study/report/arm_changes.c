@@ -1,6 +1,5 @@
 /* arm_changes.c - see arm_changes.h. */
 #include "arm_changes.h"
-#include "param_path.h"
 #include <string.h>
 
 struct HnArmChanges {
@@ -119,7 +118,7 @@ static void add_own(void *arg, const char *path, const HnNode *block, const HnNo
   if (value && hn_node_get(block, "plugin") == value) {
     g_autofree char *plugin = g_strconcat(path, ".plugin", NULL);
     add_line(all, plugin, value);
-  } else if (g_strcmp0(values, VARIOUS) == 0 || (own && hn_param_node(own, path))) {
+  } else if (g_strcmp0(values, VARIOUS) == 0 || (own && hn_node_at(own, path))) {
     add_line(all, path, value);
   }
 }
@@ -135,8 +134,8 @@ GPtrArray *hn_arm_changes_of(const HnArmChanges *c, int64_t arm) {
     g_autofree char *block = replaced_block(&all, path);
     const bool is_plugin =
         block && g_str_has_prefix(path, block) && g_str_equal(path + strlen(block), ".plugin");
-    if (!block || is_plugin) add_line(&all, path, hn_param_node(a->config, path));
-    if (is_plugin) each_key(block, hn_param_node(a->config, block), add_own, &all);
+    if (!block || is_plugin) add_line(&all, path, hn_node_at(a->config, path));
+    if (is_plugin) each_key(block, hn_node_at(a->config, block), add_own, &all);
   }
   return all.line;
 }

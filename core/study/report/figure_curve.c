@@ -5,7 +5,6 @@
 #include "arm_slots.h"
 #include "csv.h"
 #include "draw_curves.h"
-#include "param_path.h"
 #include <math.h>
 #include <string.h>
 
@@ -320,7 +319,7 @@ static bool same_seeds(const HnComparison *c, int64_t arm) {
 /* Whether an arm learns nothing, so that its one evaluation holds at every step. */
 static bool stays(const HnResults *r, int64_t arm, const HnCurve *c) {
   const HnResult *cell = hn_results_first(r, arm);
-  const HnNode *frames = cell && cell->config ? hn_param_node(cell->config, "run.frames") : NULL;
+  const HnNode *frames = cell && cell->config ? hn_node_at(cell->config, "run.frames") : NULL;
   return c && c->n == 1 && frames && frames->kind == HN_NODE_TEXT &&
          g_ascii_strtod(frames->text, NULL) == 0;
 }

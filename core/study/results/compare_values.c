@@ -2,7 +2,6 @@
 #include "compare_values.h"
 #include "comparable.h"
 #include "error.h"
-#include "param_path.h"
 #include "run_dir.h"
 #include <math.h>
 #include <string.h>
@@ -48,7 +47,7 @@ static char *path_of(const HnResults *r, const char *key, GError **error) {
     const HnNode *config = config_of(r, a);
     if (!config) continue;
     if (strchr(key, '.'))
-      found |= hn_param_node(config, key) != NULL;
+      found |= hn_node_at(config, key) != NULL;
     else
       find_paths(config, key, paths, names);
   }
@@ -91,7 +90,7 @@ static GPtrArray *values_of(const HnResult *cell, const GPtrArray *keys, GString
   g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
   for (guint k = 0; k < keys->len; k++) {
     const char *key = keys->pdata[k];
-    const HnNode *n = hn_param_node(cell->config, key);
+    const HnNode *n = hn_node_at(cell->config, key);
     if (!n || n->kind != HN_NODE_TEXT) return NULL;
     g_ptr_array_add(values, hn_result_shown(cell, key, n));
     const bool plugin = g_str_has_suffix(key, ".plugin"); /* of one name they are one file */
@@ -153,7 +152,7 @@ static void add_arms(HnValueComparison *v, const HnComparison *c) {
     }
     if (is_of_other_task(v, r, a, measure)) continue;
     add_to_row(v, of, key->str, values, a);
-    const HnNode *frames = hn_param_node(config, "run.frames");
+    const HnNode *frames = hn_node_at(config, "run.frames");
     if (frames && !length) length = frames->text;
     v->lengths |= frames && g_strcmp0(length, frames->text) != 0;
   }
