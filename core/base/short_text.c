@@ -3,6 +3,14 @@
 #include <glib.h>
 #include <math.h>
 
+const char *hn_plural(int64_t count) {
+  return count == 1 ? "" : "s";
+}
+
+const char *hn_is_or_are(int64_t count) {
+  return count == 1 ? "is" : "are";
+}
+
 char *hn_short_duration(double seconds) {
   int64_t s = (int64_t)llround(seconds);
   if (s < 60) return g_strdup_printf("%ds", (int)s);

@@ -3,6 +3,10 @@
 #define HN_SHORT_TEXT_H
 #include <stdint.h>
 
+/* What a noun ends in after a number: "" after 1, else "s". */
+const char *hn_plural(int64_t count);
+/* The verb that follows: "is" after 1, else "are". */
+const char *hn_is_or_are(int64_t count);
 /* "1.23M" of 1234567; free with g_free, like the next. */
 char *hn_short_number(double x);
 /* "1.24 MB" of 1234567: rounded up, as it is a bound. */

@@ -7,6 +7,7 @@
 #include "message.h"
 #include "options.h"
 #include "patch.h"
+#include "short_text.h"
 #include "stand_in.h"
 #include "text_table.h"
 #include "verbs.h"
@@ -161,9 +162,8 @@ static void record(Check *c, char **arguments) {
 /* ---- saying it ---- */
 
 static void print_summary(const Check *c, char **argv) {
-  printf("\n%u law%s: %d kept, %d broken, %d skipped\n", c->judged->len,
-         c->judged->len == 1 ? "" : "s", c->count[HN_LAW_KEPT], c->count[HN_LAW_BROKEN],
-         c->count[HN_LAW_SKIPPED]);
+  printf("\n%u law%s: %d kept, %d broken, %d skipped\n", c->judged->len, hn_plural(c->judged->len),
+         c->count[HN_LAW_KEPT], c->count[HN_LAW_BROKEN], c->count[HN_LAW_SKIPPED]);
   if (c->record) printf("recorded for later runs: %s\n", c->record);
   const char *refused = refusal(c);
   if (refused)

@@ -10,6 +10,7 @@
 #include "run_dir.h"
 #include "run_sizes.h"
 #include "search.h"
+#include "short_text.h"
 #include "study.h"
 #include "study_argument.h"
 #include "verbs.h"
@@ -76,7 +77,7 @@ static void print_json(const HnStudy *study, const char *dir) {
 /* How many cells are in each state, in the order in which states are met in the tables of names. */
 static void print_counts(const HnStudy *study, const char *dir, GHashTable *count) {
   (void)fflush(stdout); /* so that a shared file keeps the order */
-  g_printerr("%s: %u cells", dir, study->cells->len);
+  g_printerr("%s: %u cell%s", dir, study->cells->len, hn_plural(study->cells->len));
   const char *names[HN_CELL_DIFFERS + 3];
   for (guint work = 0; work <= HN_CELL_DIFFERS; work++)
     names[work] = hn_cell_work_name((HnCellWork)work);

@@ -8,6 +8,7 @@
 #include "run_sizes.h"
 #include "schedule.h"
 #include "search.h"
+#include "short_text.h"
 #include "slurm.h"
 #include "study_argument.h"
 #include "verbs.h"
@@ -85,7 +86,9 @@ static void say_replaced(const HnVerb *verb, const GPtrArray *jobs, const HnRebu
   }
   if (rebuilds->replaced && rebuilds->left)
     hn_message_warning(verb->name,
-                       "%u cells that were not asked for stay as other plugins left them",
+                       rebuilds->left == 1
+                           ? "%u cell that was not asked for stays as other plugins left it"
+                           : "%u cells that were not asked for stay as other plugins left them",
                        rebuilds->left);
 }
 
@@ -93,9 +96,10 @@ static void say_replaced(const HnVerb *verb, const GPtrArray *jobs, const HnRebu
 static bool leave_to_slurm(const char *dir, GPtrArray *jobs, GError **error) {
   g_autoptr(GHashTable) left = hn_slurm_leave(dir, jobs, error);
   g_autofree char *states = left ? hn_slurm_summary(left) : NULL;
+  const guint waiting = left ? g_hash_table_size(left) : 0;
   if (states && *states)
-    fprintf(stderr, "%s: %u cells are with Slurm (%s); left alone\n", dir, g_hash_table_size(left),
-            states);
+    fprintf(stderr, "%s: %u cell%s %s with Slurm (%s); left alone\n", dir, waiting,
+            hn_plural(waiting), hn_is_or_are(waiting), states);
   return left != NULL;
 }
 
@@ -117,11 +121,11 @@ static int prepare(const HnVerb *verb, const HnStudy *study, const char *dir, GP
 static int run_jobs(const HnStudy *study, const char *dir, GPtrArray *jobs, int parallel) {
   int64_t at_once = parallel != NOT_SAID ? parallel : hn_schedule_parallel(jobs);
   guint ready = count(jobs, HN_JOB_DONE);
-  fprintf(stderr, "%s: %u cells, %u done before, up to %" G_GINT64_FORMAT " at once\n", dir,
-          jobs->len, ready, at_once);
+  fprintf(stderr, "%s: %u cell%s, %u done before, up to %" G_GINT64_FORMAT " at once\n", dir,
+          jobs->len, hn_plural(jobs->len), ready, at_once);
   if (hn_schedule_run(jobs, at_once, study->report.metric)) return HN_EXIT_DONE;
-  fprintf(stderr, "%s: interrupted with %u of %u cells done; the same command goes on\n", dir,
-          count(jobs, HN_JOB_DONE), jobs->len);
+  fprintf(stderr, "%s: interrupted with %u of %u cell%s done; the same command goes on\n", dir,
+          count(jobs, HN_JOB_DONE), jobs->len, hn_plural(jobs->len));
   return HN_EXIT_INTERRUPTED;
 }
 
@@ -130,7 +134,8 @@ static int conclude(const HnVerb *verb, const char *dir, const GPtrArray *jobs) 
   const guint failed = count(jobs, HN_JOB_FAILED), elsewhere = count(jobs, HN_JOB_ELSEWHERE);
   const bool refused = all_refused(jobs);
   if (!refused) show(verb, dir);
-  if (failed) hn_message_error(verb->name, "%u of %u cells failed", failed, jobs->len);
+  if (failed)
+    hn_message_error(verb->name, "%u of %u cell%s failed", failed, jobs->len, hn_plural(jobs->len));
   if (refused) {
     hn_jobs_discard(dir);
     return HN_EXIT_USAGE;
@@ -145,8 +150,9 @@ static int decide(const HnVerb *verb, const char *dir, const GPtrArray *jobs, Hn
   g_autoptr(GError) error = NULL;
   const guint elsewhere = count(jobs, HN_JOB_ELSEWHERE);
   if (elsewhere) {
-    hn_message_error(
-        verb->name, "%u cells of this rung run elsewhere: run again when they are done", elsewhere);
+    hn_message_error(verb->name,
+                     "%u cell%s of this rung %s run elsewhere: run again when that is done",
+                     elsewhere, hn_plural(elsewhere), hn_is_or_are(elsewhere));
     return HN_EXIT_PARTIAL;
   }
   if (!hn_search_decide(s, &error)) {

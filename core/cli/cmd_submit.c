@@ -4,6 +4,7 @@
 #include "message.h"
 #include "options.h"
 #include "run_dir.h"
+#include "short_text.h"
 #include "slurm.h"
 #include "study_argument.h"
 #include "submit.h"
@@ -86,10 +87,12 @@ static bool submit(const Options *o, const HnStudy *study, const char *dir, GPtr
   const guint running = leave_running(jobs);
   const guint waiting = count_waiting(jobs), queued = g_hash_table_size(left);
   g_autofree char *states = hn_slurm_summary(left);
-  fprintf(stderr, "%s: %u cells, %u done before, %u with Slurm already%s%s%s\n", o->output,
-          jobs->len, jobs->len - waiting - queued - running, queued, queued ? " (" : "", states,
-          queued ? ")" : "");
-  if (running) fprintf(stderr, "%s: %u cells run elsewhere; left alone\n", o->output, running);
+  fprintf(stderr, "%s: %u cell%s, %u done before, %u with Slurm already%s%s%s\n", o->output,
+          jobs->len, hn_plural(jobs->len), jobs->len - waiting - queued - running, queued,
+          queued ? " (" : "", states, queued ? ")" : "");
+  if (running)
+    fprintf(stderr, "%s: %u cell%s elsewhere; left alone\n", o->output, running,
+            running == 1 ? " runs" : "s run");
   g_autoptr(HnFrozen) frozen = waiting ? freeze(jobs, error) : NULL;
   if (!waiting) fprintf(stderr, "%s: nothing is left to submit\n", o->output);
   if (!frozen) return !waiting;
@@ -97,7 +100,7 @@ static bool submit(const Options *o, const HnStudy *study, const char *dir, GPtr
   for (guint i = 0; o->dry_run && i < batches->len; i++)
     fputs(((const HnBatch *)batches->pdata[i])->script, stdout);
   if (!o->dry_run && !send_all(dir, batches, frozen, error)) return false;
-  fprintf(stderr, "%s: %u cells %s, %d at once\n", o->output, waiting,
+  fprintf(stderr, "%s: %u cell%s %s, %d at once\n", o->output, waiting, hn_plural(waiting),
           o->dry_run ? "would be submitted" : "submitted", o->sbatch.parallel);
   return true;
 }

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "output_file.h"
 #include "rerun.h"
+#include "short_text.h"
 #include "signature.h"
 #include "verbs.h"
 #include "verified_page.h"
@@ -149,7 +150,7 @@ static int exit_code(const HnVerified *x) {
 
 static void print_outcome(const HnOutcome *o) {
   printf("  %s %s: %s", o->rung, o->cell, hn_agreement_name(o->agreement));
-  if (o->updates) printf(", %" PRId64 " updates", o->updates);
+  if (o->updates) printf(", %" PRId64 " update%s", o->updates, hn_plural(o->updates));
   if (o->first >= 0) printf("; weights differ from update %" PRId64 " on", o->first);
   if (o->column) printf("; %s by %.3g", o->column, o->most);
   printf("%s%s\n", o->reason ? "; " : "", o->reason ? o->reason : "");
@@ -169,7 +170,8 @@ static void print_machine(const HnVerified *v, const char *where, bool here) {
 static void print_text(const HnVerified *v) {
   const HnIntact *x = v->intact;
   printf("%s: %s\n", v->file, hn_verified_verdict(v));
-  printf("  %u files are as manifest.sha256 says\n  sha256 %s\n", x->files, v->sha256);
+  printf("  %u file%s %s as manifest.sha256 says\n  sha256 %s\n", x->files, hn_plural(x->files),
+         hn_is_or_are(x->files), v->sha256);
   printf("  signature: %s\n", v->signature);
   print_machine(v, "packed on", false), print_machine(v, "here", true);
   for (guint i = 0; i < x->wrong->len; i++) print_line("differs", x->wrong->pdata[i]);

@@ -80,7 +80,7 @@ static char *repeats(const HnStudy *study, guint arm) {
   return g_strdup_printf(
       "evaluation.tasks is %.0f, of %.0f different task%s: those that come again "
       "are no trials of their own, and intervals of rates count %.0f a seed",
-      rows, distinct, distinct > 1 ? "s" : "", distinct);
+      rows, distinct, hn_plural((int64_t)distinct), distinct);
 }
 
 void hn_run_sizes_warn_tasks(const HnVerb *verb, const HnStudy *study) {
@@ -140,6 +140,6 @@ void hn_run_sizes_warn(const HnVerb *verb, const HnStudy *study, const char *dir
   if (more + largest <= room) return;
   g_autofree char *wanted = hn_short_bytes(more + largest), *has = hn_short_bytes(room);
   hn_message_warning(verb->name,
-                     "%s: checkpoints of %u cells may take %s more, and %s of the disk are free",
-                     dir, left, wanted, has);
+                     "%s: checkpoints of %u cell%s may take %s more, and %s of the disk are free",
+                     dir, left, hn_plural(left), wanted, has);
 }

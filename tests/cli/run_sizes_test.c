@@ -177,6 +177,19 @@ static void repeated_tasks(void) {
   g_assert_cmpuint(g_hash_table_size(names), ==, 5);
 }
 
+/* One cell is no cells. */
+static void one_cell(void) {
+  g_autoptr(Folder) dir = folder();
+  fake_write(dir, "s.yaml", GRID);
+  g_auto(Run) plan = hunch(dir, "plan s.yaml -o new");
+  expect(plan.err, "new: 10 cells, 10 run\n");
+  fake_write(dir, "s.yaml", REPLAY);
+  g_auto(Run) alone = hunch(dir, "plan s.yaml -o new");
+  expect(alone.err, "new: 1 cell, 1 run\n");
+  g_assert_cmpstr(hn_plural(0), ==, "s");
+  g_assert_cmpstr(hn_is_or_are(1), ==, "is");
+}
+
 static void short_bytes(void) {
   static const struct {
     double bytes;
@@ -200,6 +213,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/run-sizes/wrong", wrong);
   g_test_add_func("/run-sizes/full-disk", full_disk);
   g_test_add_func("/run-sizes/repeated-tasks", repeated_tasks);
+  g_test_add_func("/run-sizes/one-cell", one_cell);
   g_test_add_func("/run-sizes/short-bytes", short_bytes);
   return g_test_run();
 }

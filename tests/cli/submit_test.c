@@ -292,7 +292,7 @@ static void test_left(void) {
   g_auto(Run) local =
       hunch(dir, "run s.yaml --seed 0"); /* runs what has ended without being done */
   g_assert_cmpint(local.code, ==, 4);
-  expect(local.err, "runs/s: 1 cells are with Slurm (1 PENDING); left alone\n");
+  expect(local.err, "runs/s: 1 cell is with Slurm (1 PENDING); left alone\n");
   g_assert_true(is_there(dir, "runs/s/other/0/run.json"));
   g_assert_false(is_there(dir, "runs/s/plain/0"));
   g_auto(Run) again = submit(dir, "");
@@ -318,7 +318,7 @@ static void test_status(void) {
   wait_for_cell(local, cell);
   g_auto(Run) sent = submit(dir, "");
   g_assert_cmpstr(sent.out, ==, "101\n");
-  expect(sent.err, "runs/s: 1 cells run elsewhere; left alone\n");
+  expect(sent.err, "runs/s: 1 cell runs elsewhere; left alone\n");
   g_autofree char *script = fake_read(dir, "runs/s/slurm/1/job.sh"), *cells = cells_of(script);
   g_assert_cmpstr(cells, ==, "other/0 plain/1 other/1");
   queue(dir, states);

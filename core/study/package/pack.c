@@ -6,6 +6,7 @@
 #include "json.h"
 #include "manifest.h"
 #include "output_file.h"
+#include "short_text.h"
 #include "signature.h"
 #include "zip.h"
 #include <errno.h>
@@ -72,10 +73,11 @@ static char *readme_text(const HnGathered *g, const HnCitation *c, const HnPackO
   GString *out = g_string_new(NULL);
   g_string_append_printf(out, "# %s\n\n", c->title);
   if (*c->abstract) g_string_append_printf(out, "%s\n\n", c->abstract);
-  g_string_append_printf(
-      out,
-      "Study `%s`: %" G_GINT64_FORMAT " arms, %" G_GINT64_FORMAT " seeds each. Licence: %s.\n\n",
-      r->study, r->arm_count, r->seeds, c->license ? c->license : "none is given");
+  g_string_append_printf(out,
+                         "Study `%s`: %" G_GINT64_FORMAT " arm%s, %" G_GINT64_FORMAT
+                         " seed%s each. Licence: %s.\n\n",
+                         r->study, r->arm_count, hn_plural(r->arm_count), r->seeds,
+                         hn_plural(r->seeds), c->license ? c->license : "none is given");
   for (guint i = 0; i < g->notes->len; i++)
     g_string_append_printf(out, "%s- %s\n", i ? "" : "Know before you trust it:\n\n",
                            (const char *)g->notes->pdata[i]);

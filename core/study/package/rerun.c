@@ -4,6 +4,7 @@
 #include "compare.h"
 #include "output_file.h"
 #include "run_dir.h"
+#include "short_text.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -56,7 +57,7 @@ static bool is_equivalent(const HnResults *r, int64_t n, const double *said, con
   hn_stats_free(s);
   if (e.interval == HN_INTERVAL_NONE) {
     *how = e.n < HN_STATS_SEEDS_MIN
-               ? g_strdup_printf("%" PRId64 " seeds, of 3 that a test needs", e.n)
+               ? g_strdup_printf("%" PRId64 " seed%s, of 3 that a test needs", e.n, hn_plural(e.n))
                : g_strdup_printf("%s changed by %.4g in every seed, of whose scatter a test knows "
                                  "nothing",
                                  r->report.metric, e.value);

@@ -1,6 +1,7 @@
 /* arm_slots.c - see arm_slots.h. */
 #include "arm_slots.h"
 #include "colours.h"
+#include "short_text.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -40,9 +41,12 @@ char *hn_arm_slots_note(const HnComparison *c, bool others_drawn) {
   const HnResults *r = c->results;
   if (r->arm_count <= HN_SLOTS) return g_strdup("");
   const HnCompared *m = c->columns->len ? c->columns->pdata[0] : NULL;
-  return g_strdup_printf("%s: %s and the %d best by %s; %s%" G_GINT64_FORMAT " arms%s.",
+  return g_strdup_printf("%s: %s and the %d best by %s; %s%" G_GINT64_FORMAT " arm%s%s.",
                          others_drawn ? "In colour" : "Shown", r->arms[c->baseline],
                          HN_ARMS_NAMED - 1, m ? m->column : r->report.metric,
                          others_drawn ? "grey: the other " : "the other ",
-                         r->arm_count - HN_ARMS_NAMED, others_drawn ? "" : " are in the csv");
+                         r->arm_count - HN_ARMS_NAMED, hn_plural(r->arm_count - HN_ARMS_NAMED),
+                         others_drawn                        ? ""
+                         : r->arm_count - HN_ARMS_NAMED == 1 ? " is in the csv"
+                                                             : " are in the csv");
 }

@@ -5,6 +5,7 @@
 #include "figure.h"
 #include "format.h"
 #include "legend.h"
+#include "short_text.h"
 #include <math.h>
 
 enum { ROWS_MAX = 40 };
@@ -58,7 +59,8 @@ static char *note_of(const Forest *p) {
   GString *note = g_string_new(NULL);
   g_string_append_printf(note, "point and line: the difference and its %g %% interval; %s",
                          100 * hn_stats_confidence(c->stats), methods);
-  g_string_append_printf(note, "; %" G_GINT64_FORMAT " seeds", c->results->seeds);
+  g_string_append_printf(note, "; %" G_GINT64_FORMAT " seed%s", c->results->seeds,
+                         hn_plural(c->results->seeds));
   g_string_append_printf(note, "%s%s", *tasks ? ", " : "", tasks);
   if (any_cut(p)) g_string_append(note, "; arrows: intervals that go on beyond the axis");
   if (*arms) g_string_append_printf(note, ". %s", arms);

@@ -1,6 +1,7 @@
 /* finding.c - see finding.h. */
 #include "finding.h"
 #include "format.h"
+#include "short_text.h"
 #include <math.h>
 
 /* So many arms are named in a sentence, with so many letters; of more one is. */
@@ -73,8 +74,9 @@ static bool add_none(GString *out, const HnComparison *c, const GArray *arm, con
   if (are_named(c, arm) || arm->len != others) return false;
   g_string_append_printf(out,
                          "None of the %" G_GINT64_FORMAT
-                         " other arms is told apart from %s by %s, with %" G_GINT64_FORMAT " seeds",
-                         others, c->results->arms[c->baseline], words, pairs);
+                         " other arms is told apart from %s by %s, with %" G_GINT64_FORMAT
+                         " seed%s",
+                         others, c->results->arms[c->baseline], words, pairs, hn_plural(pairs));
   return true;
 }
 
@@ -164,7 +166,8 @@ char *hn_finding(const HnComparison *c) {
     g_string_append_printf(out, " %s%s", standing[k], first ? base : "it");
     if (first) g_string_append_printf(out, " by %s", words);
     if (k == OPEN)
-      g_string_append_printf(out, ", with %" G_GINT64_FORMAT " seeds", pairs_of(m));
+      g_string_append_printf(out, ", with %" G_GINT64_FORMAT " seed%s", pairs_of(m),
+                             hn_plural(pairs_of(m)));
     else
       picked |= add_most(out, c, m, group[k]);
   }

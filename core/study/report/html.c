@@ -2,6 +2,7 @@
 #include "html.h"
 #include "colours.h"
 #include "page_css.h"
+#include "short_text.h"
 #include <stdarg.h>
 #include <string.h>
 
@@ -69,8 +70,9 @@ void hn_html_list(GString *out, const GPtrArray *lines) {
 
 static void warn_of(GString *out, const HnComparison *c, const GPtrArray *lines, const char *what) {
   if (!lines->len) return;
-  g_string_append_printf(out, "<div class=\"box\"><strong>%u of %u cells are %s</strong>",
-                         lines->len, c->results->cells->len, what);
+  g_string_append_printf(out, "<div class=\"box\"><strong>%u of %u cell%s %s %s</strong>",
+                         lines->len, c->results->cells->len, hn_plural(c->results->cells->len),
+                         hn_is_or_are(lines->len), what);
   hn_html_list(out, lines);
   g_string_append(out, "</div>\n");
 }

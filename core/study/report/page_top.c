@@ -5,6 +5,7 @@
 #include "finding.h"
 #include "format.h"
 #include "html.h"
+#include "short_text.h"
 #include <string.h>
 
 enum { CHANGES_MAX = 8 };
@@ -37,7 +38,7 @@ static void add_counts(GString *out, const HnComparison *c) {
   g_string_append_printf(out, "%s%s", *tasks ? ", " : "", tasks);
   g_string_append(out, "; ");
   hn_html_count(out, c->done);
-  g_string_append_printf(out, " of %u cells done", r->cells->len);
+  g_string_append_printf(out, " of %u cell%s done", r->cells->len, hn_plural(r->cells->len));
 }
 
 void hn_html_top(GString *out, const HnComparison *c) {

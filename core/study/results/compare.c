@@ -11,6 +11,7 @@
 #include "render_live.h"
 #include "run_kernels.h"
 #include "search.h"
+#include "short_text.h"
 #include <math.h>
 #include <string.h>
 
@@ -265,8 +266,9 @@ static void note_lacking(const HnComparison *c, const HnCompared *m, int64_t arm
     reported += has;
   }
   if (lacking)
-    note(c, "%s: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " done cells have no finite %s.",
-         r->arms[arm], lacking, reported, m->column);
+    note(c, "%s: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " done cell%s %s no finite %s.",
+         r->arms[arm], lacking, reported, hn_plural(reported), lacking == 1 ? "has" : "have",
+         m->column);
 }
 
 /* Where an arm and the baseline do not have the same seeds. */
@@ -281,7 +283,7 @@ static void note_pairs(const HnComparison *c, const HnCompared *m, int64_t arm) 
     note(c,
          "%s has %" G_GINT64_FORMAT " seed%s and %s %" G_GINT64_FORMAT
          ": their difference is over the %" G_GINT64_FORMAT " in common.",
-         name, own, own == 1 ? "" : "s", base, others, pairs);
+         name, own, hn_plural(own), base, others, pairs);
 }
 
 /* What estimates have in common that must be said once. */
@@ -375,7 +377,7 @@ static void note_repeats(const HnComparison *c) {
   note(c,
        "The %" G_GINT64_FORMAT " trials of a seed's evaluation are of %" G_GINT64_FORMAT
        " different task%s: rates count %" G_GINT64_FORMAT " a seed.",
-       t.rows, t.distinct, t.distinct == 1 ? "" : "s", t.distinct);
+       t.rows, t.distinct, hn_plural(t.distinct), t.distinct);
 }
 
 static void note_equal(const HnComparison *c) {

@@ -2,6 +2,7 @@
 #include "join.h"
 #include "comparable.h"
 #include "error.h"
+#include "short_text.h"
 #include <string.h>
 
 /* An arm of the whole: where it comes from and what it will be called. */
@@ -74,7 +75,8 @@ static HnResult *absent_cell(const HnResults *r, int64_t seed) {
   HnResult *c = g_new0(HnResult, 1);
   c->seed_index = seed, c->counts_at = -1;
   c->dir = g_strdup(""), c->status = g_strdup("missing");
-  c->reason = g_strdup_printf("%s has %" G_GINT64_FORMAT " seeds", r->study, r->seeds);
+  c->reason = g_strdup_printf("%s has %" G_GINT64_FORMAT " seed%s", r->study, r->seeds,
+                              hn_plural(r->seeds));
   return c;
 }
 

@@ -2,6 +2,7 @@
 #include "metric_info.h"
 #include "eval_split.h"
 #include "json.h"
+#include "short_text.h"
 
 static const char *const kinds[] = {"env", "inference", "policy"};
 
@@ -161,8 +162,7 @@ char *hn_metric_tasks_text(const HnResults *r) {
                                 ? g_strdup_printf(" in %" G_GINT64_FORMAT " trials a seed", t.rows)
                                 : NULL;
   return g_strdup_printf("%" G_GINT64_FORMAT " %s task%s%s", t.distinct,
-                         hn_eval_split_kind(r->cells), t.distinct == 1 ? "" : "s",
-                         trials ? trials : "");
+                         hn_eval_split_kind(r->cells), hn_plural(t.distinct), trials ? trials : "");
 }
 
 double hn_metric_trials(const HnResults *r, const char *column) {

@@ -1,6 +1,7 @@
 /* render_diff.c - see render_diff.h. */
 #include "render_diff.h"
 #include "json.h"
+#include "short_text.h"
 #include "text_table.h"
 #include <inttypes.h>
 #include <math.h>
@@ -69,8 +70,9 @@ static void add_tensors(const HnWeightsDiff *w, GString *out) {
     return;
   }
   g_string_append_printf(
-      out, "  checkpoints of update %" PRId64 ": %u tensors differ, %" PRId64 " are the same\n",
-      w->update, w->tensors->len, w->same);
+      out, "  checkpoints of update %" PRId64 ": %u tensor%s, %" PRId64 " %s the same\n", w->update,
+      w->tensors->len, w->tensors->len == 1 ? " differs" : "s differ", w->same,
+      hn_is_or_are(w->same));
   if (!w->tensors->len) return;
   HnTextTable t = hn_text_table("lllrrr");
   add_row(&t, "", "A", "B");
@@ -131,18 +133,19 @@ static void add_table_diff(const HnTableDiff *t, GString *out) {
   else if (t->rows_a < 0 || t->rows_b < 0)
     g_string_append_printf(out, "only in %c", t->rows_a < 0 ? 'B' : 'A');
   else if (t->differ && t->first >= 0)
-    g_string_append_printf(out, "differs from %s on, in %" PRId64 " of %u columns", row, t->differ,
-                           t->columns->len);
+    g_string_append_printf(out, "differs from %s on, in %" PRId64 " of %u column%s", row, t->differ,
+                           t->columns->len, hn_plural(t->columns->len));
   else if (t->differ)
-    g_string_append_printf(out, "the same but for %" PRId64 " columns that one side lacks",
-                           t->differ);
+    g_string_append_printf(out, "the same but for %" PRId64 " column%s that one side lacks",
+                           t->differ, hn_plural(t->differ));
   else
     g_string_append(out, "the same");
   if (t->rows_a == t->rows_b)
-    g_string_append_printf(out, "; %" PRId64 " rows", t->rows_a);
+    g_string_append_printf(out, "; %" PRId64 " row%s", t->rows_a, hn_plural(t->rows_a));
   else if (!why && t->rows_a >= 0 && t->rows_b >= 0)
-    g_string_append_printf(out, "%s; %" PRId64 " and %" PRId64 " rows",
-                           t->differ ? "" : " as far as both go", t->rows_a, t->rows_b);
+    g_string_append_printf(out, "%s; %" PRId64 " and %" PRId64 " row%s",
+                           t->differ ? "" : " as far as both go", t->rows_a, t->rows_b,
+                           hn_plural(t->rows_b));
   g_string_append_c(out, '\n');
   if (t->table == HN_FILE_METRICS && t->differ) add_columns(t, out);
 }

@@ -40,8 +40,8 @@ static char *remark_of(const HnLiveCell *c) {
 char *hn_render_live_heading(const HnLive *live) {
   const HnResults *plan = live->plan;
   GString *out = g_string_new(NULL);
-  g_string_printf(out, "%s: %" PRId64 " of %u cells done", plan->study, live->count[HN_LIVE_DONE],
-                  live->cells->len);
+  g_string_printf(out, "%s: %" PRId64 " of %u cell%s done", plan->study, live->count[HN_LIVE_DONE],
+                  live->cells->len, hn_plural(live->cells->len));
   for (HnLiveState s = 0; s < HN_LIVE_STATE_COUNT; s++)
     if (s != HN_LIVE_DONE && live->count[s])
       g_string_append_printf(out, ", %" PRId64 " %s", live->count[s], hn_live_state_name(s));

@@ -2,6 +2,7 @@
 #include "render_text.h"
 #include "format.h"
 #include "scores.h"
+#include "short_text.h"
 #include <math.h>
 #include <string.h>
 
@@ -45,9 +46,9 @@ static void add_heading(const HnComparison *c, HnSheetStyle style, GString *out)
   g_autofree char *methods = hn_format_methods(c);
   g_autofree char *size =
       g_strdup_printf("%s: %" G_GINT64_FORMAT " arm%s x %" G_GINT64_FORMAT
-                      " seed%s, %" G_GINT64_FORMAT " of %u cells done",
-                      r->study, r->arm_count, r->arm_count == 1 ? "" : "s", r->seeds,
-                      r->seeds == 1 ? "" : "s", c->done, r->cells->len);
+                      " seed%s, %" G_GINT64_FORMAT " of %u cell%s done",
+                      r->study, r->arm_count, hn_plural(r->arm_count), r->seeds,
+                      hn_plural(r->seeds), c->done, r->cells->len, hn_plural(r->cells->len));
   g_autofree char *shown =
       c->columns->len
           ? g_strdup_printf("Final values%s; %s.",
@@ -68,7 +69,8 @@ char *hn_render_heading(const HnComparison *c, HnSheetStyle style) {
 static void add_cells(const GPtrArray *lines, const char *what, HnSheetStyle style, GString *out) {
   if (!lines->len) return;
   if (style == HN_SHEET_TEXT) g_string_append_c(out, '\n');
-  g_autofree char *heading = g_strdup_printf("%u cells are %s:", lines->len, what);
+  g_autofree char *heading = g_strdup_printf("%u cell%s %s %s:", lines->len, hn_plural(lines->len),
+                                             hn_is_or_are(lines->len), what);
   hn_sheet_line(heading, style, out);
   for (guint i = 0; i < lines->len; i++) {
     g_autofree char *line = g_strconcat("  ", lines->pdata[i], NULL);

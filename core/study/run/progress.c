@@ -75,9 +75,9 @@ char *hn_progress_words(const HnProgress *p, double elapsed) {
       gained > 0 && elapsed > 0 ? hn_short_duration(missing(p) * elapsed / gained) : g_strdup("?");
   g_autofree char *failed = c.failed ? g_strdup_printf(", %u failed", c.failed) : g_strdup("");
   g_autofree char *metric = metric_words(p);
-  return g_strdup_printf("%d%%  %s left  %u running, %u done%s of %u cells  %s%s/%s frames",
+  return g_strdup_printf("%d%%  %s left  %u running, %u done%s of %u cell%s  %s%s/%s frames",
                          (int)(100 * share_of(c)), left, c.running, c.done, failed, p->jobs->len,
-                         metric, now, all);
+                         hn_plural(p->jobs->len), metric, now, all);
 }
 
 char *hn_progress_bar(const HnProgress *p, double elapsed, int width) {

@@ -2,6 +2,7 @@
 #include "sbatch.h"
 #include "diagnostics.h"
 #include "error.h"
+#include "short_text.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -122,9 +123,9 @@ char *hn_sbatch_script(const HnSbatch *o, const HnSubmission *s, const char *fro
   g_autofree char *place = hn_submission_place(s);
   GString *out = g_string_new("#!/bin/bash\n");
   g_string_append_printf(out,
-                         "# Written by 'hunch submit': %u cells, a task each; the same command "
+                         "# Written by 'hunch submit': %u cell%s, a task each; the same command "
                          "again submits what is left.\n",
-                         s->cells->len);
+                         s->cells->len, hn_plural(s->cells->len));
   if (after)
     g_string_append(out, "# Submitted with --dependency: it waits until arrays before it have "
                          "ended.\n");

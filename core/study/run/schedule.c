@@ -6,6 +6,7 @@
 #include "machine.h"
 #include "progress.h"
 #include "run_dir.h"
+#include "short_text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -190,9 +191,9 @@ static gboolean on_signal(gpointer arg) {
   s->signals++;
   if (s->signals <= 2)
     say(s,
-        s->signals == 1 ? "stopping: waiting for %u checkpoints; once more to kill"
-                        : "killing %u cells",
-        s->children->len);
+        s->signals == 1 ? "stopping: waiting for %u checkpoint%s; once more to kill"
+                        : "killing %u cell%s",
+        s->children->len, hn_plural(s->children->len));
   for (guint i = 0; i < s->children->len; i++) {
     hn_child_signal(s->children->pdata[i], s->signals == 1 ? SIGTERM : SIGKILL);
     hn_child_signal(s->children->pdata[i], SIGCONT); /* it may have been stopped */
