@@ -230,6 +230,7 @@ pub struct HnHistory {
     pub samples: i64,
     pub belief: *const f32,
     pub aux: *const f32,
+    pub length: *const i64,
 }
 
 #[repr(C)]
