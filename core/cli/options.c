@@ -158,6 +158,26 @@ static void spell_out(const GOptionEntry *entries, int argc, char **argv) {
     }
 }
 
+/* Whether an option was given with nothing as its value, or one of its values. */
+static bool is_empty(const GOptionEntry *e) {
+  if (e->arg == G_OPTION_ARG_STRING_ARRAY || e->arg == G_OPTION_ARG_FILENAME_ARRAY) {
+    char **const all = *(char ***)e->arg_data;
+    return all && g_strv_contains((const char *const *)all, "");
+  }
+  const char *value = e->arg == G_OPTION_ARG_STRING ? *(char **)e->arg_data : NULL;
+  return value && !*value;
+}
+
+/* No option of another kind means something without a value: refuses the first that has none, or
+ * -1. */
+static int refuse_empty(const HnVerb *verb, const GOptionEntry *entries) {
+  for (const GOptionEntry *e = entries; e && e->long_name; e++)
+    if (is_empty(e))
+      return hn_options_refuse(verb, "--%s: expected %s, but there is nothing", e->long_name,
+                               e->arg_description);
+  return -1;
+}
+
 int hn_options_parse(const HnVerb *verb, GOptionEntry *entries, int *argc, char ***argv) {
   gboolean help = FALSE;
   GOptionEntry always[] = {help_entry, {NULL}};
@@ -177,7 +197,10 @@ int hn_options_parse(const HnVerb *verb, GOptionEntry *entries, int *argc, char 
   if (!g_option_context_parse(context, argc, argv, &error))
     return refuse_option(verb, entries, error);
   drop_dashes(argc, *argv);
-  if (!help) return refuse_empty_name(verb, entries);
+  if (!help) {
+    const int code = refuse_empty_name(verb, entries);
+    return code >= 0 ? code : refuse_empty(verb, entries);
+  }
   print_help(verb, entries);
   return HN_EXIT_DONE;
 }
