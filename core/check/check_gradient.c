@@ -87,10 +87,12 @@ static bool pass(Descent *d, const float *d_belief, GString *why) {
   HnStatus status;
   hn_arena_reset(&s->forward, (HnMark){0}); /* what forward leaves must outlive it */
   HnArena *before = hn_arena_enter(&s->forward);
+  hn_fail_text()[0] = '\0';
   HN_RECORD_CALL(INFERENCE_forward, status = methods->forward(s->inference->self, &q));
   if (!status && d_belief)
     HN_RECORD_CALL(INFERENCE_backward,
                    status = methods->backward(s->inference->self, &q, d_belief, &d->norm2));
+  HN_TELL(status, INFERENCE_backward, 0);
   hn_arena_enter(before);
   d->linear = 0, d->size = fabs(d->own);
   for (int64_t k = 0; k < d->numbers; k++) {

@@ -47,6 +47,13 @@ static void test_child(void) {
   g_assert_cmpuint(strlen(hn_json_string(o, "sha256", "")), ==, 64);
 }
 
+/* A failure without a text is told with plugin and call. */
+static void test_untold(void) {
+  g_auto(Run) run = hunch(dir, "check trouble trouble=odd_status --only spec");
+  g_assert_cmpint(run.code, ==, 3);
+  expect(run.out, "trouble: step returned 77, which is no HnStatus, and gave no reason");
+}
+
 static void test_kept(void) {
   g_auto(Run) run = hunch(dir, "check gridworld size=7");
   g_assert_cmpint(run.code, ==, 0);
@@ -223,6 +230,7 @@ int main(int argc, char **argv) {
 #endif
   g_test_init(&argc, &argv, NULL);
   dir = folder();
+  g_test_add_func("/check_cli/untold", test_untold);
   g_test_add_func("/check_cli/kept", test_kept);
   g_test_add_func("/check_cli/deaths", test_deaths);
   g_test_add_func("/check_cli/child", test_child);
