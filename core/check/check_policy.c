@@ -4,6 +4,7 @@
 #include "check_ignores.h"
 #include "check_process.h"
 #include "check_run.h"
+#include "check_weights.h"
 #include <math.h>
 #include <string.h>
 
@@ -228,6 +229,10 @@ static HnVerdict judge_blind(const HnCell *cell, GString *why) {
   return HN_LAW_SKIPPED;
 }
 
+static HnVerdict judge_weights(const HnCell *cell, GString *why) {
+  return hn_check_weights_suffice(cell, HN_KIND_POLICY, why);
+}
+
 static HnVerdict judge_ignores(const HnCell *cell, GString *why) {
   const HnVerdict verdict = hn_check_learns_without_belief(cell, HN_KIND_POLICY, why);
   return verdict == HN_LAW_KEPT ? judge_acts(cell, why, ignores_belief_at) : verdict;
@@ -243,6 +248,7 @@ const HnLaw hn_check_policy_laws[] = {
     {"blind", "Without HN_PRIVILEGED no action depends on the true task.", judge_blind},
     {"ignores", "With HN_IGNORES_BELIEF neither actions nor what is learnt depend on the belief.",
      judge_ignores},
+    {"weights", "Of what is kept, acting reads arrays of role HN_WEIGHT alone.", judge_weights},
     {"divergence",
      "The divergence of actions is 0 between equal beliefs, and no less than actions show.",
      hn_check_divergence},

@@ -11,7 +11,8 @@
   X(action_before) X(aux_beyond) X(clips_obs) X(writes_belief) X(keeps_pointer) \
   X(writes_window) X(aux_negative) X(many_phases) X(row_huge) X(looks_up_obs) X(rejects_obs) \
   X(wraps_belief) X(learn_thread) X(learn_rounding) X(learn_rand) X(kept_in_self) \
-  X(kl_negative) X(kl_of_equals) X(kl_tenth) X(kl_rows_mix) X(kl_beyond) X(learns_belief)
+  X(kl_negative) X(kl_of_equals) X(kl_tenth) X(kl_rows_mix) X(kl_beyond) X(learns_belief) \
+  X(reads_learner)
 /* clang-format on */
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
@@ -76,6 +77,7 @@ static double basis_of(Policy *m, HnActBatch *a, int64_t i) {
   if (fault == F_greedy_counts && !a->rng) x += counted++;
   if (fault == F_unsaved) x += m->updates;
   if (fault == F_kept_in_self) x += ++m->calls;
+  if (fault == F_reads_learner) x += 0.1 * (double)*m->kept;
   if (fault == F_not_finite) x = NAN;
   if (fault == F_old_reward) x += 0.1 * (double)a->reward[i];
   if (fault == F_thread_identity && is_stranger(m->home)) x += 0.1;
@@ -147,6 +149,7 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   const int32_t fault = m->p->fault;
   pthread_t thread;
   m->updates++;
+  *m->kept += fault == F_reads_learner;
   if (fault == F_writes_window) ((float *)(uintptr_t)l->phase[0]->reward)[0] = 0;
   if (fault == F_learn_thread) pthread_create(&thread, NULL, misbehave_wait, NULL);
   if (fault == F_learn_rounding) fesetround(FE_TOWARDZERO);
