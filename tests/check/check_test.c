@@ -90,6 +90,7 @@ static const Fault inference_faults[] = {
     {"predict", "predicts_wide", "but by predict the log-density"},
     {"gradients", "gradient_sign", "the gradient says"},
     {"gradients", "gradient_scale", "the gradient says"},
+    {"gradients", "gradient_bends", "with weights three times the initial ones"},
     {"gradients", "gradient_missing", "along a direction across it of v"},
     {"gradients", "gradient_rows", "the gradient says"},
     {"gradients", "gradient_loss", "of the loss of its own"},
