@@ -107,6 +107,10 @@ static bool is_valid(HnSession *s, int64_t t, bool greedy, GString *why) {
     ok = isfinite(a.action[k]);
     if (!ok) g_string_append(why, "an action is not written, or not finite");
   }
+  for (int64_t k = 0; k < B * s->shape.aux && ok; k++) {
+    ok = isfinite(a.aux[k]);
+    if (!ok) g_string_append_printf(why, "aux[%d] is not finite", (int)(k % s->shape.aux));
+  }
   for (int64_t i = 0; i < B && ok && s->es.action_count; i++) {
     ok = a.action_index[i] >= 0 && a.action_index[i] < s->es.action_count;
     if (!ok)
@@ -252,7 +256,8 @@ const HnLaw hn_check_policy_laws[] = {
     {"divergence",
      "The divergence of actions is 0 between equal beliefs, and no less than actions show.",
      hn_check_divergence},
-    {"outputs", "Actions are written and valid, the greedy ones too.", judge_outputs},
+    {"outputs", "Actions are written and valid, the greedy ones too, and aux is finite.",
+     judge_outputs},
     {"survives", "Numbers that no environment gives end in an error, or are survived.",
      judge_survives},
     HN_CHECK_RUN_LAWS,

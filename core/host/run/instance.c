@@ -113,6 +113,10 @@ static void lend_metric(const HnHost *host, int32_t metric, double value) {
   if (metric < 0 || (guint)metric >= x->metrics)
     g_error("%s: metric %d is not declared", x->plugin->name, metric);
   x->metric_sum[metric] += value, x->metric_count[metric] += 1;
+  if (isfinite(value) || x->odd_metric) return;
+  x->odd_metric = x->plugin->metrics[metric].name;
+  if (x->log)
+    fprintf(x->log, "%s: metric %s is %g, here first\n", x->plugin->name, x->odd_metric, value);
 }
 
 /* Two tables in one, with an end. */
