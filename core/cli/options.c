@@ -178,6 +178,19 @@ static int refuse_empty(const HnVerb *verb, const GOptionEntry *entries) {
   return -1;
 }
 
+/* GOption ignores the value of an option that takes none, --json=X: refuses it, or -1. */
+static int refuse_values(const HnVerb *verb, const GOptionEntry *entries, int argc, char **argv) {
+  for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+    for (const GOptionEntry *e = entries; e && e->long_name; e++) {
+      const gsize n = strlen(e->long_name);
+      if (e->arg == G_OPTION_ARG_NONE && g_str_has_prefix(argv[i], "--") &&
+          strncmp(argv[i] + 2, e->long_name, n) == 0 && argv[i][2 + n] == '=')
+        return hn_options_refuse(verb, "--%s takes no value: leave a space behind it",
+                                 e->long_name);
+    }
+  return -1;
+}
+
 int hn_options_parse(const HnVerb *verb, GOptionEntry *entries, int *argc, char ***argv) {
   gboolean help = FALSE;
   GOptionEntry always[] = {help_entry, {NULL}};
@@ -194,6 +207,8 @@ int hn_options_parse(const HnVerb *verb, GOptionEntry *entries, int *argc, char 
   if (entries) g_option_context_add_main_entries(context, entries, NULL);
   g_option_context_add_main_entries(context, always, NULL);
   spell_out(entries, *argc, *argv);
+  const int code = refuse_values(verb, entries, *argc, *argv);
+  if (code >= 0) return code;
   if (!g_option_context_parse(context, argc, argv, &error))
     return refuse_option(verb, entries, error);
   drop_dashes(argc, *argv);

@@ -179,7 +179,16 @@ static const struct {
     {"inspect nothing_of_that_name", 2, "no plugin named 'nothing_of_that_name'"},
     {"inspect gridworl", 2, "did you mean 'gridworld'?"},
     {"inspect s.yaml gridworld", 2, "at most one plugin"},
-    {"inspect /dev/zero", 1, "the path of a plugin ends in .so"},
+    {"inspect ./s.yaml", 2, "the path of a plugin ends in .so"},
+    {"inspect ./nothing.so", 2, "nothing.so: cannot be read: No such file"},
+    {"verify nothing.zip", 2, "nothing.zip: No such file"},
+    {"plan s.yaml --resolved=none", 2, "--resolved takes no value: leave a space behind it"},
+    {"plan s.yaml --json=1", 2, "--json takes no value"},
+    {"plan s.yaml --resolved none_lr=1", 2, "no arm 'none_lr=1'"},
+    {"validate s.yaml policy.learning_rate=1", 2, "it is called 'lr' here"},
+    {"validate s.yaml policy.total_timesteps=1", 2, "it is 'run: {frames: ..}' here"},
+    {"validate s.yaml run.num_envs=1", 2, "it is called 'rows' here"},
+    {"inspect /dev/zero", 2, "the path of a plugin ends in .so"},
     {"doctor who", 2, "'who'"}};
 
 static void test_calls(void) {

@@ -83,8 +83,14 @@ static void test_not_prolonged(void) {
   g_assert_cmpint(pack.code, ==, 0);
   g_assert_cmpint(shell(dir, "truncate -s 100 out/none/0/ckpt/*"), ==, 0);
   expect_kept(dir, ".safetensors: ");
+  g_auto(Run) cut = hunch(dir, "pack out -o b.zip --dirty");
+  g_assert_cmpint(cut.code, ==, 1);
+  expect(cut.err, "; to run the cell again, remove out/none/0\n");
   g_assert_cmpint(shell(dir, "rm out/none/0/ckpt/*"), ==, 0);
   expect_kept(dir, "it has no checkpoint");
+  g_auto(Run) gone = hunch(dir, "pack out -o b.zip --dirty");
+  g_assert_cmpint(gone.code, ==, 2);
+  expect(gone.err, "its weights cannot be packed; to run the cell again, remove out/none/0\n");
   g_assert_cmpint(shell(dir, "mv out old && unzip -q a.zip -d un && mv un/study out"), ==, 0);
   expect_kept(dir, "holds weights only, as in a package, and no state of a run");
 }
