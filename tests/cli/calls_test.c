@@ -81,6 +81,7 @@ static const struct {
     {"validate s.yaml run=1", 2, "expected run.KEY=value"},
     {"validate s.yaml ..=1", 2, "no block ''"},
     {"validate s.yaml arms.noen.run.rows=1", 2, "no arm 'noen'; did you mean 'none'?"},
+    {"validate s.yaml report.metric=", 2, "but there is nothing"},
     {"validate s.yaml report.metric=eval.retrun", 2, "did you mean 'eval.return'?"},
     {"validate s.yaml 'run.frames=\xff'", 2, "is not UTF-8"},
     {"validate s.yaml -- run.rows=0", 2, "command line: run.rows=0: error"},
