@@ -184,12 +184,11 @@ static void print_summary(const Check *c, char **argv) {
 }
 
 /* The law before the k-th that was broken for the same reason, as by one crash, or NULL. */
-static const char *same_reason(const Check *c, guint k) {
+static const HnLaw *same_reason(const Check *c, guint k) {
   const Judged *j = &g_array_index(c->judged, Judged, k);
   for (guint i = 0; i < k && j->verdict == HN_LAW_BROKEN; i++) {
     const Judged *before = &g_array_index(c->judged, Judged, i);
-    if (before->verdict == HN_LAW_BROKEN && strcmp(before->why, j->why) == 0)
-      return before->law->name;
+    if (before->verdict == HN_LAW_BROKEN && strcmp(before->why, j->why) == 0) return before->law;
   }
   return NULL;
 }
@@ -205,8 +204,8 @@ static void print_text(const Check *c, char **argv) {
     const Judged *j = &g_array_index(c->judged, Judged, k);
     hn_text_table_add(&t, g_strdup(j->law->name));
     hn_text_table_add(&t, g_strdup(hn_verdict_name(j->verdict)));
-    const char *same = same_reason(c, k);
-    hn_text_table_add(&t, same ? g_strdup_printf("as %s", same) : hn_diag_printable(j->why));
+    const HnLaw *same = same_reason(c, k);
+    hn_text_table_add(&t, same ? g_strdup_printf("as %s", same->name) : hn_diag_printable(j->why));
   }
   hn_text_table_end(&t, G_MAXINT, out);
   hn_message_lines(out->str);
