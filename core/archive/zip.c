@@ -368,7 +368,8 @@ static GMappedFile *map(const char *path, GError **error) {
   const int fd = g_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
   GMappedFile *file = NULL;
   if (fd < 0 || fstat(fd, &facts) != 0)
-    hn_error_set(error, HN_ERROR_FILE, "%s", g_strerror(errno));
+    hn_error_set(error, errno == ENOENT ? HN_ERROR_MISSING : HN_ERROR_FILE, "%s",
+                 g_strerror(errno));
   else if (!S_ISREG(facts.st_mode))
     hn_error_set(error, HN_ERROR_REFUSED, "not a regular file");
   else if (!(file = g_mapped_file_new_from_fd(fd, FALSE, NULL)))

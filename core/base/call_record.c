@@ -38,6 +38,17 @@ HnKind hn_call_plugin_kind(int32_t call) {
   return is_call(call) ? calls[id_of(call)].plugin : 0;
 }
 
+enum { DEPTHS = 16 }; /* at least as many wrappers as can hold one another */
+static const char *plugins[HN_KIND_POLICY + 1][DEPTHS];
+
+void hn_call_name_plugin(HnKind kind, guint depth, const char *name) {
+  if (kind <= HN_KIND_POLICY && depth < DEPTHS) plugins[kind][depth] = name;
+}
+const char *hn_call_plugin(int32_t call) {
+  const guint depth = hn_call_depth(call);
+  return depth < DEPTHS ? plugins[hn_call_plugin_kind(call)][depth] : NULL;
+}
+
 int32_t hn_call_blamed(const HnCallRecord *r) {
   if (r->slot >= 0 && r->slot < HN_CALL_SLOTS) return r->call[r->slot].call;
   for (int i = 0; i < HN_CALL_SLOTS; i++)

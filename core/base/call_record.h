@@ -73,6 +73,10 @@ const char *hn_call_kind(int32_t call);
 const char *hn_call_method(int32_t call);
 /* HN_KIND_ENV .. of a call, 0 if it is none. */
 HnKind hn_call_plugin_kind(int32_t call);
+/* The plugin that calls of a kind go to below so many wrappers: the last one made.  NULL of
+ * HN_CALL_NONE, and where none was made. */
+void hn_call_name_plugin(HnKind kind, guint depth, const char *name);
+const char *hn_call_plugin(int32_t call);
 /* The call that the record blames: of the slot that it names, else of the first that is busy. */
 int32_t hn_call_blamed(const HnCallRecord *r);
 

@@ -49,6 +49,32 @@ char *hn_fail_text(void) {
   return fail_text;
 }
 
+const char *hn_status_text(HnStatus status) {
+  switch (status) {
+  case HN_E_PARAM:
+    return "parameters contradict each other";
+  case HN_E_SHAPE:
+    return "dimensions do not fit this plugin";
+  case HN_E_NUMERIC:
+    return "not a finite number, or a matrix that is not positive definite";
+  case HN_E_IO:
+    return "a file cannot be read";
+  case HN_E_UNSUPPORTED:
+    return "not supported";
+  default:
+    return "failed";
+  }
+}
+
+void hn_fail_untold(int32_t call, HnStatus status) {
+  const char *plugin = hn_call_plugin(call), *method = hn_call_method(call);
+  const bool known = status > HN_OK && status <= HN_E_UNSUPPORTED;
+  if (*fail_text) return;
+  g_snprintf(fail_text, HN_FAIL_TEXT, "%s: %s returned %d, %s, and gave no reason",
+             plugin ? plugin : "a plugin", method ? method : "a call", (int)status,
+             known ? hn_status_text(status) : "which is no HnStatus");
+}
+
 /* ---- workers ---- */
 
 typedef struct Worker {

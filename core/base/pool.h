@@ -30,6 +30,11 @@ HnArena *hn_arena_current(void);
 enum { HN_FAIL_TEXT = 1024 };
 char *hn_fail_text(void);
 
+/* What a status alone says. */
+const char *hn_status_text(HnStatus status);
+/* Names plugin and call where a call failed and gave no text. */
+void hn_fail_untold(int32_t call, HnStatus status);
+
 typedef struct HnPool HnPool;
 HnPool *hn_pool_new(int64_t workers);
 void hn_pool_free(HnPool *p);
@@ -47,6 +52,14 @@ HnStatus hn_pool_run(HnPool *p, int64_t count, HnTask *task, void *arg);
   } while (0)
 /* One call into a plugin, HN_CALL(status, ENV_step, methods->step(..)): recorded, with scratch. */
 #define HN_CALL(status, id, expression) HN_CALL_AT(status, id, 0, expression)
-#define HN_CALL_AT(status, id, depth, expression) \
-  HN_RECORD_CALL_AT(id, depth, HN_WITH_SCRATCH(status, expression))
+#define HN_CALL_AT(status, id, depth, expression)                      \
+  do {                                                                 \
+    HN_RECORD_CALL_AT(id, depth, HN_WITH_SCRATCH(status, expression)); \
+    HN_TELL(status, id, depth);                                        \
+  } while (0)
+/* What a failed call lacks in text. */
+#define HN_TELL(status, id, depth)                                                              \
+  do {                                                                                          \
+    if (G_UNLIKELY((status) != HN_OK)) hn_fail_untold(hn_call_at(HN_CALL_##id, depth), status); \
+  } while (0)
 #endif

@@ -71,7 +71,7 @@ static void append_death(const HnCell *cell, const char *death, const HnCallReco
   const HnKind kind = hn_call_plugin_kind(call);
   if (kind)
     g_string_append_printf(why, "%s %s, %s: ", hn_call_kind(call),
-                           hn_cell_plugin(cell, kind)->plugin->name, hn_call_method(call));
+                           hn_cell_called(cell, call)->plugin->name, hn_call_method(call));
   if (!noted->whole) g_string_append(why, death);
   if (*noted->text) g_string_append_printf(why, "%s%s", noted->whole ? "" : ": ", noted->text);
 }

@@ -6,6 +6,7 @@
 #include "check_process.h"
 #include "check_query.h"
 #include "check_run.h"
+#include "check_weights.h"
 #include "check_window.h"
 #include <math.h>
 #include <string.h>
@@ -283,6 +284,10 @@ static HnVerdict judge_ignores(const HnCell *cell, GString *why) {
   return hn_check_learns_without_belief(cell, HN_KIND_INFERENCE, why);
 }
 
+static HnVerdict judge_weights(const HnCell *cell, GString *why) {
+  return hn_check_weights_suffice(cell, HN_KIND_INFERENCE, why);
+}
+
 HN_CHECK_PROCESS_FUNCTIONS(HN_KIND_INFERENCE)
 
 const HnLaw hn_check_inference_laws[] = {
@@ -293,6 +298,8 @@ const HnLaw hn_check_inference_laws[] = {
     {"blind", "Without HN_PRIVILEGED no belief depends on the true task.", judge_blind},
     {"ignores", "With HN_IGNORES_BELIEF what is learnt does not depend on the beliefs acted on.",
      judge_ignores},
+    {"weights", "Of what is kept, beliefs depend on arrays of role HN_WEIGHT alone.",
+     judge_weights},
     {"outputs", "Every belief is written, and finite.", judge_outputs},
     {"samples", "Samples differ, and their mean is the point belief.", judge_samples},
     {"predict", "The column log_predictive is the log-density of what was shown, by predict.",

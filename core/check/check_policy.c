@@ -4,6 +4,7 @@
 #include "check_ignores.h"
 #include "check_process.h"
 #include "check_run.h"
+#include "check_weights.h"
 #include <math.h>
 #include <string.h>
 
@@ -105,6 +106,10 @@ static bool is_valid(HnSession *s, int64_t t, bool greedy, GString *why) {
   for (int64_t k = 0; k < n && ok; k++) {
     ok = isfinite(a.action[k]);
     if (!ok) g_string_append(why, "an action is not written, or not finite");
+  }
+  for (int64_t k = 0; k < B * s->shape.aux && ok; k++) {
+    ok = isfinite(a.aux[k]);
+    if (!ok) g_string_append_printf(why, "aux[%d] is not finite", (int)(k % s->shape.aux));
   }
   for (int64_t i = 0; i < B && ok && s->es.action_count; i++) {
     ok = a.action_index[i] >= 0 && a.action_index[i] < s->es.action_count;
@@ -228,6 +233,10 @@ static HnVerdict judge_blind(const HnCell *cell, GString *why) {
   return HN_LAW_SKIPPED;
 }
 
+static HnVerdict judge_weights(const HnCell *cell, GString *why) {
+  return hn_check_weights_suffice(cell, HN_KIND_POLICY, why);
+}
+
 static HnVerdict judge_ignores(const HnCell *cell, GString *why) {
   const HnVerdict verdict = hn_check_learns_without_belief(cell, HN_KIND_POLICY, why);
   return verdict == HN_LAW_KEPT ? judge_acts(cell, why, ignores_belief_at) : verdict;
@@ -243,10 +252,12 @@ const HnLaw hn_check_policy_laws[] = {
     {"blind", "Without HN_PRIVILEGED no action depends on the true task.", judge_blind},
     {"ignores", "With HN_IGNORES_BELIEF neither actions nor what is learnt depend on the belief.",
      judge_ignores},
+    {"weights", "Of what is kept, acting reads arrays of role HN_WEIGHT alone.", judge_weights},
     {"divergence",
      "The divergence of actions is 0 between equal beliefs, and no less than actions show.",
      hn_check_divergence},
-    {"outputs", "Actions are written and valid, the greedy ones too.", judge_outputs},
+    {"outputs", "Actions are written and valid, the greedy ones too, and aux is finite.",
+     judge_outputs},
     {"survives", "Numbers that no environment gives end in an error, or are survived.",
      judge_survives},
     HN_CHECK_RUN_LAWS,

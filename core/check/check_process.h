@@ -3,6 +3,7 @@
 #ifndef HN_CHECK_PROCESS_H
 #define HN_CHECK_PROCESS_H
 #include "check.h"
+#include "check_leaks.h"
 #include "watch.h"
 
 HnVerdict hn_check_watched(const HnCell *cell, HnKind kind, HnWatchFor what, GString *why);
@@ -26,6 +27,12 @@ HnVerdict hn_check_plain(const HnCell *cell, HnKind kind, GString *why);
   static HnVerdict judge_process(const HnCell *cell, GString *why) { \
     return hn_check_watched(cell, KIND, HN_WATCH_PROCESS, why);      \
   }                                                                  \
+  static HnVerdict judge_leaks(const HnCell *cell, GString *why) {   \
+    return hn_check_leaks(cell, KIND, why);                          \
+  }                                                                  \
+  static HnVerdict judge_metrics(const HnCell *cell, GString *why) { \
+    return hn_check_metrics(cell, KIND, why);                        \
+  }                                                                  \
   static HnVerdict judge_plain(const HnCell *cell, GString *why) {   \
     return hn_check_plain(cell, KIND, why);                          \
   }
@@ -45,10 +52,11 @@ HnVerdict hn_check_plain(const HnCell *cell, HnKind kind, GString *why);
        judge_self},                                                                               \
       {"process",                                                                                 \
        "Calls leave no thread, process, file, signal handler, folder, umask, locale "             \
-       "or floating-point control changed, and draw from no randomness of the "                   \
-       "process.",                                                                                \
+       "or floating-point control changed, and after create draw from no randomness "             \
+       "of the process.",                                                                         \
        judge_process},                                                                            \
-  {                                                                                               \
+      {"leaks", "Calls give back the memory that they take.", judge_leaks},                       \
+      {"metrics", "What is reported to host->metric is finite.", judge_metrics}, {                \
     "plain", "Row memory, and what is kept, holds no addresses.", judge_plain                     \
   }
 #endif

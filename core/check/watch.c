@@ -78,7 +78,8 @@ static void before(const void *self, bool rows, HnLending *l) {
 
 static void after(const char *method, const void *self, bool rows, HnLending *l) {
   if (w.what == HN_WATCH_PROCESS) {
-    /* what create makes is the same in every process, or `repeats` is broken */
+    /* Libraries draw while they load models, as MuJoCo does; what create makes of it is the same in
+     * every process, or `repeats` is broken. */
     if (!strcmp(method, "create")) hn_process_state_ignore_draws(&w.state);
     note(method, hn_process_state_change(&w.state));
   }

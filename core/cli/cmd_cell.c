@@ -1,7 +1,7 @@
-/* cmd_cell.c - `hunch cell DIR [-|UPDATES]`, which `hunch run` starts once per cell: takes the
- * folder's lock, then runs or resumes the cell whose resolved configuration comes on stdin (-) or
- * is in DIR, and tells on a page of memory how far it is.  After so many UPDATES it is interrupted
- * (0: never). */
+/* cmd_cell.c - `hunch cell DIR [- [BUILDS]|UPDATES]`, which `hunch run` starts once per cell: takes
+ * the folder's lock, then runs or resumes the cell whose resolved configuration comes on stdin (-,
+ * then BUILDS says by which files of its plugins) or is in DIR, and tells on a page of memory how
+ * far it is.  After so many UPDATES it is interrupted (0: never). */
 #include "call_record.h"
 #include "child.h"
 #include "error.h"
@@ -90,6 +90,21 @@ static int run(const HnCell *cell, const char *dir, bool fresh) {
   return code;
 }
 
+/* Whether the plugins are the files that the study began with; else says which was built anew. */
+static bool same_builds(const HnCell *cell, const char *dir, const char *wanted) {
+  g_autofree char *loaded = hn_cell_builds(cell);
+  g_auto(GStrv) was = g_strsplit(wanted, ",", -1), is = g_strsplit(loaded, ",", -1);
+  for (guint i = 0; is[i]; i++) {
+    if (was[i] && strcmp(was[i], is[i]) == 0) continue;
+    g_auto(GStrv) part = g_strsplit(is[i], "/", 3);
+    g_printerr("%s: error: the file of %s %s has changed since this run of the study began: start "
+               "it again (--rebuild-ok runs anew what is done by the former file)\n",
+               dir, part[0], part[1]);
+    return false;
+  }
+  return true;
+}
+
 /* Takes the folder's lock before anything in it is read or written. */
 static int run_locked(const HnCell *cell, const char *dir) {
   g_autofree char *path = hn_run_file(dir, HN_FILE_LOCK);
@@ -123,11 +138,11 @@ static HnCell *read_cell(const char *dir, GError **error) {
 }
 
 int hn_cmd_cell(int argc, char **argv) {
-  const bool scheduled = argc == 3 && strcmp(argv[2], "-") == 0;
+  const bool scheduled = (argc == 3 || argc == 4) && strcmp(argv[2], "-") == 0;
   guint64 updates = 0;
   if (argc != 2 && !scheduled &&
       !(argc == 3 && g_ascii_string_to_unsigned(argv[2], 10, 0, G_MAXINT64, &updates, NULL))) {
-    g_printerr("usage: hunch cell DIR [-|UPDATES]\n");
+    g_printerr("usage: hunch cell DIR [- [BUILDS]|UPDATES]\n");
     return HN_EXIT_USAGE;
   }
   updates_left = (int64_t)updates;
@@ -140,7 +155,8 @@ int hn_cmd_cell(int argc, char **argv) {
   g_autofree char *dir = g_canonicalize_filename(argv[1], NULL); /* wherever a plugin goes */
   g_autoptr(HnCell) cell = scheduled ? read_cell(dir, &error) : hn_cell_open(dir, &error);
   if (error) g_printerr("%s\n", error->message);
-  const int code = cell ? run_locked(cell, dir) : HN_EXIT_USAGE;
+  const bool same = cell && (argc < 4 || same_builds(cell, dir, argv[3]));
+  const int code = same ? run_locked(cell, dir) : HN_EXIT_USAGE;
   hn_guard_finish();
   return code;
 }

@@ -35,10 +35,12 @@ typedef struct Check {
 
 /* ---- which cells ---- */
 
-/* "size=7" of an environment is "env.size=7"; what has a block already stays. */
+/* "size=7" of an environment is "env.size=7", and "inner.size=7" of a wrapper "env.inner.size=7";
+ * what has a block already stays. */
 static char *with_block(const HnPlugin *plugin, const char *argument) {
   const gsize key = strcspn(argument, "=");
-  if (memchr(argument, '.', key)) return g_strdup(argument);
+  const bool inner = plugin->flags & HN_WRAPPER && g_str_has_prefix(argument, "inner.");
+  if (memchr(argument, '.', key) && !inner) return g_strdup(argument);
   return g_strdup_printf("%s.%s", hn_kind_name(plugin->kind), argument);
 }
 
@@ -181,6 +183,16 @@ static void print_summary(const Check *c, char **argv) {
   }
 }
 
+/* The law before the k-th that was broken for the same reason, as by one crash, or NULL. */
+static const HnLaw *same_reason(const Check *c, guint k) {
+  const Judged *j = &g_array_index(c->judged, Judged, k);
+  for (guint i = 0; i < k && j->verdict == HN_LAW_BROKEN; i++) {
+    const Judged *before = &g_array_index(c->judged, Judged, i);
+    if (before->verdict == HN_LAW_BROKEN && strcmp(before->why, j->why) == 0) return before->law;
+  }
+  return NULL;
+}
+
 static void print_text(const Check *c, char **argv) {
   const char *file = hn_plugins_file(c->plugin);
   g_autoptr(GString) out = g_string_new(NULL);
@@ -192,7 +204,8 @@ static void print_text(const Check *c, char **argv) {
     const Judged *j = &g_array_index(c->judged, Judged, k);
     hn_text_table_add(&t, g_strdup(j->law->name));
     hn_text_table_add(&t, g_strdup(hn_verdict_name(j->verdict)));
-    hn_text_table_add(&t, hn_diag_printable(j->why));
+    const HnLaw *same = same_reason(c, k);
+    hn_text_table_add(&t, same ? g_strdup_printf("as %s", same->name) : hn_diag_printable(j->why));
   }
   hn_text_table_end(&t, G_MAXINT, out);
   hn_message_lines(out->str);

@@ -63,8 +63,6 @@ static bool print(const HnComparison *c, const Asked *a, GError **error) {
 
 /* What cannot be asked for together; -1: nothing of it was. */
 static int refuse(const HnVerb *verb, const Asked *a) {
-  if (a->by && !*a->by)
-    return hn_options_refuse(verb, "--by wants 'task', or parameters: policy.lr");
   if (a->json + a->csv + a->markdown + a->latex > 1)
     return hn_options_refuse(verb, "--json, --csv, --md and --tex: choose one");
   if (a->reach && (a->by || a->csv))

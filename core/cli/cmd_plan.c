@@ -113,12 +113,20 @@ static void print_table(const HnStudy *study, const char *dir) {
   print_counts(study, dir, count);
 }
 
-/* Takes the arms that are named behind the study, which have no '=', out of argv. */
+/* Whether an argument is an override by its looks: 'run.frames=10', 'name=x', but not the arm
+ * 'kalman_lr=1e-2' of a sweep. */
+static bool is_override(const char *argument) {
+  const gsize key = strcspn(argument, "=");
+  return argument[key] && (memchr(argument, '.', key) || strncmp(argument, "name=", 5) == 0 ||
+                           strncmp(argument, "description=", 12) == 0);
+}
+
+/* Takes the arms that are named behind the study out of argv. */
 static GPtrArray *take_arms(int *argc, char **argv) {
   GPtrArray *names = g_ptr_array_new();
   int kept = MIN(*argc, 2);
   for (int i = kept; i < *argc; i++) {
-    if (strchr(argv[i], '='))
+    if (is_override(argv[i]))
       argv[kept++] = argv[i];
     else
       g_ptr_array_add(names, argv[i]);

@@ -158,6 +158,39 @@ static void spell_out(const GOptionEntry *entries, int argc, char **argv) {
     }
 }
 
+/* Whether an option was given with nothing as its value, or one of its values. */
+static bool is_empty(const GOptionEntry *e) {
+  if (e->arg == G_OPTION_ARG_STRING_ARRAY || e->arg == G_OPTION_ARG_FILENAME_ARRAY) {
+    char **const all = *(char ***)e->arg_data;
+    return all && g_strv_contains((const char *const *)all, "");
+  }
+  const char *value = e->arg == G_OPTION_ARG_STRING ? *(char **)e->arg_data : NULL;
+  return value && !*value;
+}
+
+/* No option of another kind means something without a value: refuses the first that has none, or
+ * -1. */
+static int refuse_empty(const HnVerb *verb, const GOptionEntry *entries) {
+  for (const GOptionEntry *e = entries; e && e->long_name; e++)
+    if (is_empty(e))
+      return hn_options_refuse(verb, "--%s: expected %s, but there is nothing", e->long_name,
+                               e->arg_description);
+  return -1;
+}
+
+/* GOption ignores the value of an option that takes none, --json=X: refuses it, or -1. */
+static int refuse_values(const HnVerb *verb, const GOptionEntry *entries, int argc, char **argv) {
+  for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+    for (const GOptionEntry *e = entries; e && e->long_name; e++) {
+      const gsize n = strlen(e->long_name);
+      if (e->arg == G_OPTION_ARG_NONE && g_str_has_prefix(argv[i], "--") &&
+          strncmp(argv[i] + 2, e->long_name, n) == 0 && argv[i][2 + n] == '=')
+        return hn_options_refuse(verb, "--%s takes no value: leave a space behind it",
+                                 e->long_name);
+    }
+  return -1;
+}
+
 int hn_options_parse(const HnVerb *verb, GOptionEntry *entries, int *argc, char ***argv) {
   gboolean help = FALSE;
   GOptionEntry always[] = {help_entry, {NULL}};
@@ -174,10 +207,15 @@ int hn_options_parse(const HnVerb *verb, GOptionEntry *entries, int *argc, char 
   if (entries) g_option_context_add_main_entries(context, entries, NULL);
   g_option_context_add_main_entries(context, always, NULL);
   spell_out(entries, *argc, *argv);
+  const int code = refuse_values(verb, entries, *argc, *argv);
+  if (code >= 0) return code;
   if (!g_option_context_parse(context, argc, argv, &error))
     return refuse_option(verb, entries, error);
   drop_dashes(argc, *argv);
-  if (!help) return refuse_empty_name(verb, entries);
+  if (!help) {
+    const int code = refuse_empty_name(verb, entries);
+    return code >= 0 ? code : refuse_empty(verb, entries);
+  }
   print_help(verb, entries);
   return HN_EXIT_DONE;
 }

@@ -12,7 +12,7 @@
   X(norm2_part) X(belief_beyond) X(belief_before) X(writes_history) X(keeps_pointer) \
   X(writes_window) X(belief_negative) X(latent_large) X(row_huge) X(looks_up_reward) \
   X(rejects_obs) X(thread_identity) X(random_sum) X(writes_d_belief) X(batch_size) \
-  X(scores_after) X(predicts_wide) X(learns_belief)
+  X(scores_after) X(predicts_wide) X(learns_belief) X(reads_learner) X(gradient_bends)
 /* clang-format on */
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
@@ -75,7 +75,7 @@ static double feature_of(Inference *m, const HnBeliefUpdate *q, int64_t t, int64
   const int32_t fault = m->p->fault;
   const bool fresh = h->begin[hn_at(h, t, i)] == HN_NEW_TASK;
   static const volatile float table[64] = {0};
-  if (fresh) row->sum = 0;
+  if (fresh) row->sum = fault == F_reads_learner ? 0.1 * (double)*m->kept : 0;
   if (!fresh || fault == F_old_task)
     row->sum += (double)m->w[0] * (double)h->reward[hn_at(h, t - 1, i)];
   if (fault == F_looks_up_reward && !fresh)
@@ -98,7 +98,8 @@ static void write_belief(const Inference *m, HnBeliefUpdate *q, int64_t t, int64
   const int32_t fault = m->p->fault;
   const int64_t S = q->samples > 0 ? q->samples : 1;
   float *belief = q->belief + (t * q->history->rows + i) * S * D;
-  const double mean = (double)m->v[0] * f + (double)m->v[1];
+  double mean = (double)m->v[0] * f + (double)m->v[1];
+  if (fault == F_gradient_bends) mean = 80 * tanh(mean / 80); /* of which backward knows nothing */
   double draw = q->samples ? hn_rng_normal(&q->rng[i]) : 0;
   for (int64_t k = 0; k < S; k++, belief += D) {
     if (fault == F_silent && i == 0) continue;
@@ -232,6 +233,7 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
         ((uintptr_t)p ^ (uintptr_t)q) >> 8 & 0xff ? 1e-3f * (float)((uintptr_t)p >> 8 & 0xff) : 0;
     free(p), free(q);
   }
+  *m->kept += fault == F_reads_learner;
   if (fault == F_writes_window) ((float *)(uintptr_t)l->phase[0]->reward)[0] = 0;
   if (fault == F_learns_belief) m->w[0] += 0.1f * l->phase[0]->belief[0];
   m->home = pthread_self();

@@ -11,7 +11,8 @@
   X(action_before) X(aux_beyond) X(clips_obs) X(writes_belief) X(keeps_pointer) \
   X(writes_window) X(aux_negative) X(many_phases) X(row_huge) X(looks_up_obs) X(rejects_obs) \
   X(wraps_belief) X(learn_thread) X(learn_rounding) X(learn_rand) X(kept_in_self) \
-  X(kl_negative) X(kl_of_equals) X(kl_tenth) X(kl_rows_mix) X(kl_beyond) X(learns_belief)
+  X(kl_negative) X(kl_of_equals) X(kl_tenth) X(kl_rows_mix) X(kl_beyond) X(learns_belief) \
+  X(reads_learner) X(aux_nan) X(metric_nan)
 /* clang-format on */
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
@@ -19,6 +20,8 @@
 HN_PARAMS(PARAMS);
 #define INFO(X) X(chosen, "", "What was chosen.", HN_LAST)
 HN_INFO(INFO);
+#define METRICS(X) X(updates, "", "Updates so far.", HN_MEAN)
+HN_METRICS(METRICS);
 enum { FAULT_NONE, COMMON_FAULTS(FAULT_ID_) OWN_FAULTS(FAULT_ID_) };
 #define NAME_(name) #name,
 static const char *const names[] = {"none", COMMON_FAULTS(NAME_) OWN_FAULTS(NAME_)};
@@ -76,6 +79,7 @@ static double basis_of(Policy *m, HnActBatch *a, int64_t i) {
   if (fault == F_greedy_counts && !a->rng) x += counted++;
   if (fault == F_unsaved) x += m->updates;
   if (fault == F_kept_in_self) x += ++m->calls;
+  if (fault == F_reads_learner) x += 0.1 * (double)*m->kept;
   if (fault == F_not_finite) x = NAN;
   if (fault == F_old_reward) x += 0.1 * (double)a->reward[i];
   if (fault == F_thread_identity && is_stranger(m->home)) x += 0.1;
@@ -104,7 +108,7 @@ static HnStatus act(void *self, HnActBatch *a) {
   for (int64_t i = 0; i < a->rows; i++) {
     double x = basis_of(m, a, i);
     if (a->rng) x += hn_rng_normal(&a->rng[fault == F_one_stream ? 0 : i]);
-    if (fault != F_silent_aux) a->aux[i] = (float)x;
+    if (fault != F_silent_aux) a->aux[i] = fault == F_aux_nan ? NAN : (float)x;
     for (int64_t k = 0; k < m->action_dim && fault != F_silent; k++)
       a->action[i * m->action_dim + k] = (float)x;
     if (m->action_count && fault != F_silent)
@@ -147,6 +151,8 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   const int32_t fault = m->p->fault;
   pthread_t thread;
   m->updates++;
+  m->host->metric(m->host, metric_updates, fault == F_metric_nan ? (double)NAN : m->updates);
+  *m->kept += fault == F_reads_learner;
   if (fault == F_writes_window) ((float *)(uintptr_t)l->phase[0]->reward)[0] = 0;
   if (fault == F_learn_thread) pthread_create(&thread, NULL, misbehave_wait, NULL);
   if (fault == F_learn_rounding) fesetround(FE_TOWARDZERO);
@@ -159,4 +165,5 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
 static const HnPolicy methods = {sizeof(HnPolicy), .create = create, .act = act, .learn = learn,
                                  .divergence = divergence};
 HN_PLUGIN(faulty_policy, HN_KIND_POLICY, Policy, &methods, .version = "1", .license = "MIT",
-          .info = hn_this_info, .summary = "Faulty on request.", .source = "tests");
+          .info = hn_this_info, .metrics = hn_this_metrics, .summary = "Faulty on request.",
+          .source = "tests");

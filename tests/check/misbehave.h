@@ -26,7 +26,8 @@
   X(environment) X(limits) X(rounding) X(denormals) X(rand) X(random) X(drand48) X(clock) \
   X(reads_environment) X(reads_locale) X(uninitialised) X(address) X(crashes) X(exits) \
   X(aborts) X(loops) X(hogs) X(asks_too_much) X(stack) X(writes_params) X(self) X(allocated) \
-  X(row_address) X(kept_address) X(statics) X(late_allocation)
+  X(row_address) X(kept_address) X(statics) X(late_allocation) \
+  X(leaks)
 /* clang-format on */
 
 #define FAULT_CHOICE_(name) "|" #name
@@ -113,6 +114,7 @@ static inline double misbehave(int fault, const char *const *names, const Misbeh
   if (IS("writes_params")) *(volatile char *)(uintptr_t)m->params = *(const char *)m->params;
   if (IS("self")) ++*m->self;
   if (IS("allocated")) ++*m->allocated;
+  if (IS("leaks")) *(volatile char *)malloc(48) = 1;
   if (IS("row_address") && m->row) *m->row = m->self;
   if (IS("kept_address")) *m->kept = (int64_t)(intptr_t)m->allocated;
   if (IS("statics")) return calls;

@@ -47,11 +47,28 @@ static void test_child(void) {
   g_assert_cmpuint(strlen(hn_json_string(o, "sha256", "")), ==, 64);
 }
 
+/* One crash is told once, however many laws it breaks; a wrapper's inner environment is named as in
+ * a study, with or without its block. */
+static void test_once(void) {
+  g_auto(Run) run = hunch(dir, "check time_limit inner.plugin=trouble inner.trouble=segv "
+                               "--only batches --only outputs");
+  g_assert_cmpint(run.code, ==, 3);
+  expect(run.out, "  batches  broken  env trouble, step: killed by signal 11");
+  expect(run.out, "  outputs  broken  as batches\n");
+}
+
+/* A failure without a text is told with plugin and call. */
+static void test_untold(void) {
+  g_auto(Run) run = hunch(dir, "check trouble trouble=odd_status --only spec");
+  g_assert_cmpint(run.code, ==, 3);
+  expect(run.out, "trouble: step returned 77, which is no HnStatus, and gave no reason");
+}
+
 static void test_kept(void) {
   g_auto(Run) run = hunch(dir, "check gridworld size=7");
   g_assert_cmpint(run.code, ==, 0);
   expect(run.out, "env gridworld, version ");
-  expect(run.out, " 0 broken, 1 skipped");
+  expect(run.out, " 0 broken, 2 skipped");
   expect(run.out, "it has no query");
   expect(run.out, "laws version ");
 }
@@ -223,6 +240,8 @@ int main(int argc, char **argv) {
 #endif
   g_test_init(&argc, &argv, NULL);
   dir = folder();
+  g_test_add_func("/check_cli/once", test_once);
+  g_test_add_func("/check_cli/untold", test_untold);
   g_test_add_func("/check_cli/kept", test_kept);
   g_test_add_func("/check_cli/deaths", test_deaths);
   g_test_add_func("/check_cli/child", test_child);

@@ -232,7 +232,7 @@ static void test_inspect_list_json(void) {
   g_autoptr(JsonNode) root = json_from_string(run.out, NULL);
   JsonObject *o = json_node_get_object(root);
   JsonArray *rejected = json_object_get_array_member(o, "rejected");
-  g_assert_cmpuint(json_array_get_length(rejected), ==, 13);
+  g_assert_cmpuint(json_array_get_length(rejected), ==, 14);
   g_assert_cmpstr(json_array_get_string_element(json_object_get_array_member(o, "folders"), 0), ==,
                   FAKES);
   g_assert_cmpuint(json_array_get_length(json_object_get_array_member(o, "ignored")), ==, 1);

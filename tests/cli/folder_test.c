@@ -58,6 +58,43 @@ static void goes_on(const char *dir, const char *const *half) {
   }
 }
 
+/* What a refused prolongation leaves: everything as it was, and a done cell. */
+static void expect_kept(const char *dir, const char *why) {
+  g_autofree char *facts = fake_read(dir, "out/none/0/run.json"),
+                  *config = fake_read(dir, "out/none/0/config.resolved.yaml");
+  g_auto(Run) longer = hunch(dir, "run s.yaml -o out -j 1 run.frames=192 policy.anneal=false");
+  g_assert_cmpint(longer.code, ==, 2);
+  expect(longer.err, ": done at 96 steps, and cannot go on to 192: ");
+  expect(longer.err, why);
+  expect(longer.err, "choose another folder with -o");
+  g_autofree char *facts_after = fake_read(dir, "out/none/0/run.json"),
+                  *config_after = fake_read(dir, "out/none/0/config.resolved.yaml");
+  g_assert_cmpstr(facts, ==, facts_after);
+  g_assert_cmpstr(config, ==, config_after);
+  g_auto(Run) again = hunch(dir, "run s.yaml -o out -j 1 policy.anneal=false");
+  expect(again.err, "4 cells, 4 done before");
+  g_assert_cmpint(again.code, ==, 0);
+}
+
+/* Longer, but nothing to go on from: the checkpoints are cut or gone, or are a package's. */
+static void test_not_prolonged(void) {
+  g_autoptr(Folder) dir = furnished("run s.yaml -o out -j 1 policy.anneal=false");
+  g_auto(Run) pack = hunch(dir, "pack out -o a.zip --dirty");
+  g_assert_cmpint(pack.code, ==, 0);
+  g_assert_cmpint(shell(dir, "truncate -s 100 out/none/0/ckpt/*"), ==, 0);
+  expect_kept(dir, ".safetensors: ");
+  g_auto(Run) cut = hunch(dir, "pack out -o b.zip --dirty");
+  g_assert_cmpint(cut.code, ==, 1);
+  expect(cut.err, "; to run the cell again, remove out/none/0\n");
+  g_assert_cmpint(shell(dir, "rm out/none/0/ckpt/*"), ==, 0);
+  expect_kept(dir, "it has no checkpoint");
+  g_auto(Run) gone = hunch(dir, "pack out -o b.zip --dirty");
+  g_assert_cmpint(gone.code, ==, 2);
+  expect(gone.err, "its weights cannot be packed; to run the cell again, remove out/none/0\n");
+  g_assert_cmpint(shell(dir, "mv out old && unzip -q a.zip -d un && mv un/study out"), ==, 0);
+  expect_kept(dir, "holds weights only, as in a package, and no state of a run");
+}
+
 /* Killed while the study's first files were written, or a cell's: the same command begins. */
 static void test_killed_early(void) {
   static const char *const of_study[] = {"out/study.json.IOZCZ3", "out/study.yaml.IOZCZ3", NULL};
@@ -112,6 +149,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/folder/other_root", test_other_root);
   g_test_add_func("/folder/checkpoints_unreadable", test_checkpoints_unreadable);
+  g_test_add_func("/folder/not_prolonged", test_not_prolonged);
   g_test_add_func("/folder/killed_early", test_killed_early);
   g_test_add_func("/folder/failed_film", test_failed_film);
   g_test_add_func("/folder/same_bytes", test_same_bytes);

@@ -149,6 +149,20 @@ static void test_same_arms(void) {
   }
 }
 
+/* Arms of a sweep have '=' in their names, as overrides do. */
+static void test_resolved_sweep(void) {
+  g_autofree char *path = g_build_filename(folder, "sweep.yaml", NULL);
+  g_autofree char *text =
+      g_strconcat(study, "sweep: {arms: [none], parameters: {env.size: [4, 6]}}\n", NULL);
+  g_assert_true(g_file_set_contents(path, text, -1, NULL));
+  g_auto(Run) run = hunch("plan sweep.yaml --resolved none_size=6 run.frames=80");
+  g_assert_cmpstr(run.err, ==, "");
+  g_assert_cmpint(run.code, ==, 0);
+  g_assert_true(g_str_has_prefix(run.out, "# none_size=6 changes of the base:\n#   env.size: 6"));
+  g_assert_nonnull(strstr(run.out, "frames: 80"));
+  g_assert_null(strstr(run.out, "none_size=4"));
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   folder = g_dir_make_tmp("hunch-plan-XXXXXX", NULL);
@@ -157,6 +171,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/plan/validate", test_validate);
   g_test_add_func("/plan/table", test_plan);
   g_test_add_func("/plan/json", test_plan_json);
+  g_test_add_func("/plan/resolved-sweep", test_resolved_sweep);
   g_test_add_func("/plan/same-arms", test_same_arms);
   g_test_add_func("/plan/plugin-bytes", test_plugin_bytes);
   int code = g_test_run();

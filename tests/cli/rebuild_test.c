@@ -2,6 +2,7 @@
  * `--rebuild-ok` run anew as far as that reaches, with what was there kept beside. */
 #include "cli_fixture.h"
 #include "lock.h"
+#include <signal.h>
 
 /* The wrapper time_limit under another name; `build` makes its file another one. */
 static void build_plugin(const char *dir, int build) {
@@ -127,6 +128,30 @@ static void some(void) {
   g_assert_true(exists(dir, "out/tuned/1.replaced-1"));
 }
 
+/* While the first seed runs, the file is built anew: the second seed does not start with it, so the
+ * arm does not become one of two builds. */
+static void meanwhile(void) {
+  g_autoptr(Folder) dir = folder();
+  write_study(dir);
+  build_plugin(dir, 1);
+  g_autofree char *cell = g_build_filename(dir, "out/limited/0", NULL);
+  GSubprocess *begun = begin_among(dir, dir,
+                                   "run s.yaml -o out -j 1 --arm limited run.checkpoint_every=1 "
+                                   "run.frames=80000 policy.anneal=false");
+  const int pid = wait_for_cell(begun, cell);
+  g_assert_cmpint(kill(pid, SIGSTOP), ==, 0);
+  build_plugin(dir, 2);
+  g_assert_cmpint(kill(pid, SIGCONT), ==, 0);
+  g_auto(Run) run = end(begun);
+  g_assert_cmpint(run.code, ==, 4);
+  expect(run.err, "out/limited/1: error: the file of env my_limit has changed since this run of "
+                  "the study began: start it again (--rebuild-ok runs anew what is done by the "
+                  "former file)\n");
+  expect(run.err, "1 of 2 cells failed");
+  g_assert_true(exists(dir, "out/limited/0/run.json"));
+  g_assert_false(exists(dir, "out/limited/1/run.json"));
+}
+
 /* Another configuration is no other build, and a cell that runs is not taken away. */
 static void kept(void) {
   g_autoptr(Folder) dir = rebuilt_study();
@@ -155,6 +180,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/rebuild/refused", refused);
   g_test_add_func("/rebuild/replaced", replaced);
   g_test_add_func("/rebuild/some", some);
+  g_test_add_func("/rebuild/meanwhile", meanwhile);
   g_test_add_func("/rebuild/kept", kept);
   return g_test_run();
 }

@@ -80,6 +80,11 @@ static void failing(void) {
   } cases[] = {
       {"{env: {trouble: fail}}", "told to fail"},
       {"{env: {trouble: io}}", "told to miss a file"},
+      {"{env: {trouble: untold}}",
+       "trouble: step returned 3, not a finite number, or a matrix that "
+       "is not positive definite, and gave no reason"},
+      {"{env: {plugin: time_limit, inner: {plugin: trouble, trouble: odd_status}}}",
+       "trouble: step returned 77, which is no HnStatus, and gave no reason"},
       {"{env: {trouble: abort}}",
        "killed by signal 6 (Aborted) in env trouble, step, after update 0"},
       {"{env: {trouble: kill}}", "killed by signal 9 (Killed), as the system does when memory runs "
@@ -118,6 +123,18 @@ static void failing(void) {
     expect(page, cases[i].reason);
   }
   report_leaks(true);
+}
+
+/* What a plugin says is one line without control sequences, in messages and in the log. */
+static void one_line(void) {
+  static const char said[] = "trouble: first\\x0a\\x1b[31msecond\xef\xbf\xbd";
+  g_autoptr(Folder) dir = folder();
+  study(dir, "400", "0", "{env: {trouble: lines}}");
+  g_auto(Run) run = hunch(dir, "run s.yaml -j 1 --arm other --seed 0");
+  expect(run.err, said);
+  g_autofree char *log = fake_read(dir, "runs/s/other/0/log.txt");
+  expect(log, said);
+  g_assert_null(strchr(log, '\033'));
 }
 
 /* What a plugin does beside its work ends nothing and grows nothing: a fork that comes back from
@@ -593,6 +610,7 @@ static void progress(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/run_cli/one_line", one_line);
   g_test_add_func("/run/order", order);
   g_test_add_func("/run/progress", progress);
   g_test_add_func("/run/complete", complete);

@@ -87,8 +87,8 @@ static void test_path(void) {
   g_autoptr(GError) error = NULL;
   g_assert_nonnull(hn_plugins_load(FAKES "/good.so", HN_KIND_ENV, &error));
   g_assert_no_error(error);
-  expect_refusal("./good", 0, HN_ERROR_PLUGIN, "./good", "ends in .so");
-  expect_refusal("./absent.so", 0, HN_ERROR_PLUGIN, "absent.so: ", "No such file");
+  expect_refusal("./good", 0, HN_ERROR_REFUSED, "./good", "ends in .so");
+  expect_refusal("./absent.so", 0, HN_ERROR_MISSING, "absent.so: ", "No such file");
 }
 
 static void test_kind(void) {
@@ -154,6 +154,8 @@ static void test_silent_kit(void) {
 
 static void test_wrong_kind(void) {
   begin(FAKES);
+  expect_refusal("no_size", 0, HN_ERROR_PLUGIN,
+                 FAKES "/no_size.so: ", "has methods of 0 bytes: their .struct_size is not set");
   expect_refusal("wrong_kind", 0, HN_ERROR_PLUGIN, FAKES "/wrong_kind.so: ", "unknown kind 9");
 }
 
@@ -343,7 +345,7 @@ static void test_scan(void) {
     g_assert_true(g_str_has_prefix(found->reason, file));
   }
   g_assert_true(good);
-  g_assert_cmpuint(rejected, ==, 13); /* twelve plugins and the library that one of them lacks */
+  g_assert_cmpuint(rejected, ==, 14); /* thirteen plugins and the library that one of them lacks */
 }
 
 /* ---- the descriptor, fault by fault ---- */

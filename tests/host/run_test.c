@@ -154,23 +154,30 @@ static void test_evaluation_leaves_training(void) {
   g_free(x), g_free(y), folder_free(often), folder_free(once), cell_clear(&c);
 }
 
-/* Who goes on, and is killed once the configuration is replaced, leaves nothing that looks damaged:
- * here a log that cannot be opened ends it there. */
+/* What keeps a run from going on leaves it done, as here a log that cannot be opened; what fails
+ * once the configuration is replaced leaves nothing that looks damaged, as a table that cannot. */
 static void test_prolong_killed(void) {
   HnCell c = family_cell(GUINT_TO_POINTER(1));
   char *whole = folder_new(), *parts = folder_new();
-  g_autofree char *log = g_build_filename(parts, "log.txt", NULL);
-  const int64_t frames = c.run.frames;
+  g_autofree char *log = g_build_filename(parts, "log.txt", NULL),
+                  *timing = g_build_filename(parts, "timing.csv", NULL);
+  const int64_t frames = c.run.frames, fewer = 4 * c.run.rows * c.run.steps;
+  const struct {
+    const char *file, *status;
+    int64_t length;
+  } stage[] = {{log, "done", fewer}, {timing, "failed", frames}};
   run_whole(&c, whole);
-  c.run.frames = 4 * c.run.rows * c.run.steps, run_whole(&c, parts);
+  c.run.frames = fewer, run_whole(&c, parts);
   c.run.frames = frames;
-  g_unlink(log), g_mkdir(log, 0777);
-  g_assert_false(hn_run_cell(&c, parts, NULL, NULL, NULL, NULL));
-  g_autoptr(JsonObject) facts = hn_run_facts(parts, NULL);
-  g_assert_cmpstr(hn_json_string(facts, "status", NULL), ==, "running");
-  g_assert_cmpint(hn_run_length(parts), ==, frames);
-  g_assert_true(hn_run_files_intact(parts, facts, true, NULL));
-  g_rmdir(log);
+  for (guint k = 0; k < G_N_ELEMENTS(stage); k++) {
+    g_unlink(stage[k].file), g_mkdir(stage[k].file, 0777);
+    g_assert_false(hn_run_cell(&c, parts, NULL, NULL, NULL, NULL));
+    g_rmdir(stage[k].file);
+    g_autoptr(JsonObject) facts = hn_run_facts(parts, NULL);
+    g_assert_cmpstr(hn_json_string(facts, "status", NULL), ==, stage[k].status);
+    g_assert_cmpint(hn_run_length(parts), ==, stage[k].length);
+    g_assert_true(k == 0 || hn_run_files_intact(parts, facts, true, NULL));
+  }
   run_whole(&c, parts);
   assert_same_end(whole, parts);
   folder_free(whole), folder_free(parts), cell_clear(&c);

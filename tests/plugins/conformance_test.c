@@ -31,6 +31,8 @@ static const struct {
 static const struct {
   const char *law, *why;
 } inapplicable[] = {
+    {"weights", "it keeps nothing for learning alone"},
+    {"metrics", "it has no metrics"},
     {"blind", "it says that it is privileged"},
     {"divergence", "it has no divergence"},
     {"gradients", "it has no backward"},

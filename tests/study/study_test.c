@@ -3,6 +3,7 @@
 #include <cell_status.h>
 #include <glib/gstdio.h>
 #include <run_dir.h>
+#include <safetensors.h>
 #include <study.h>
 #include <unistd.h>
 
@@ -401,6 +402,16 @@ static void run_json(const char *name, const char *status, const char *reason, c
   g_free(write_file(name, text));
 }
 
+/* A checkpoint that holds one number, of a run's state or of its weights. */
+static void checkpoint(const char *name, bool weight) {
+  static const float one = 1;
+  g_autofree char *path = write_file(name, "");
+  HnStoredTensors *t = hn_stored_tensors_new(NULL);
+  hn_stored_tensors_add(t, "policy/w", HN_F32, 1, (const int64_t[]){1}, &one, weight);
+  g_assert_true(hn_stored_tensors_write(t, path, NULL));
+  hn_stored_tensors_free(t);
+}
+
 static char *resolved(const HnCell *c) {
   HnNode *n = hn_cell_node(c);
   char *text = hn_node_write(n);
@@ -437,6 +448,7 @@ static void test_state(void) {
 
   state_is(cell(other, 0, 1), HN_CELL_DONE, "done");
   hn_study_free(other);
+  checkpoint("inferred/1/ckpt/00000041.safetensors", false);
   static const struct {
     const char *frames;
     HnCellWork work;

@@ -16,7 +16,7 @@
   X(flag, says, "", "A line in the log each time it is made.", 0)                         \
   X(choice, trouble, "", "What happens to a row after a few steps of one life.", "none",  \
     "none|fail|abort|kill|greed|segv|stack|exit0|exit75|loop|hog|fork|leave_child|flood|" \
-    "create_segv|destroy_segv|create_exit|create_loop|stop|io")
+    "create_segv|destroy_segv|create_exit|create_loop|stop|io|untold|odd_status|lines")
 HN_PARAMS(PARAMS);
 
 enum { NAMES = 4 };
@@ -51,7 +51,10 @@ enum Kind {
   CREATE_EXIT,
   CREATE_LOOP,
   STOP,
-  IO
+  IO,
+  UNTOLD,
+  ODD_STATUS,
+  LINES
 };
 
 static volatile int *volatile nowhere; /* no compiler knows that it is NULL */
@@ -79,6 +82,13 @@ static HnStatus misbehave(const Trouble *m) {
     return m->host->fail(m->host, HN_E_NUMERIC, "told to fail");
   case IO:
     return m->host->fail(m->host, HN_E_IO, "told to miss a file");
+  case UNTOLD:
+    return HN_E_NUMERIC;
+  case ODD_STATUS:
+    return (HnStatus)77;
+  case LINES:
+    m->host->log(m->host, "first\n\033[31msecond\xff");
+    return m->host->fail(m->host, HN_E_NUMERIC, "first\n\033[31msecond\xff");
   case ABORT:
     abort();
   case KILL:

@@ -415,3 +415,14 @@ char *hn_cell_identity(const HnCell *cell) {
   hn_node_free(map);
   return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
 }
+
+char *hn_cell_builds(const HnCell *cell) {
+  GString *out = g_string_new(NULL);
+  for (HnKind kind = HN_KIND_ENV; kind <= HN_KIND_POLICY; kind++)
+    for (const HnPluginChoice *p = hn_cell_plugin(cell, kind); p; p = p->inner) {
+      const char *sha256 = hn_plugins_sha256(p->plugin);
+      g_string_append_printf(out, "%s%s/%s/%s", out->len ? "," : "", hn_kind_name(kind),
+                             p->plugin->name, sha256 ? sha256 : "linked in");
+    }
+  return g_string_free(out, FALSE);
+}

@@ -188,6 +188,9 @@ void hn_cell_differences(const HnNode *a, const HnNode *b, int ignored, HnKeyDif
  * cells the same.  Free with
  * g_free. */
 char *hn_cell_identity(const HnCell *cell);
+/* "env/time_limit/SHA256,..": the files of the cell's plugins as they were loaded, wrappers before
+ * what they hold; g_free. */
+char *hn_cell_builds(const HnCell *cell);
 /* Blocks of a cell, in the order in which they are written; NULL-terminated. */
 extern const char *const hn_cell_blocks[];
 #endif

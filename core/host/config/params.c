@@ -357,11 +357,36 @@ static void check_file(const HnParam *p, const HnNode *map, const HnNode *key, c
                    hn_param_file_sha256(path));
 }
 
+/* The hint for a word by which other programs call a key of this table, or one of run; NULL: it is
+ * none of them.  g_free. */
+static char *word_meant(const HnSchema *s, const char *word) {
+  static const struct {
+    const char *word, *key;
+    bool of_run;
+  } words[] = {{"learning_rate", "lr", false},
+               {"alpha", "lr", false},
+               {"total_timesteps", "frames", true},
+               {"total_steps", "frames", true},
+               {"n_steps", "steps", true},
+               {"num_steps", "steps", true},
+               {"rollout_length", "steps", true},
+               {"num_envs", "rows", true},
+               {"n_envs", "rows", true}};
+  for (guint k = 0; k < G_N_ELEMENTS(words); k++) {
+    if (strcmp(words[k].word, word) != 0) continue;
+    if (hn_schema_find(s, words[k].key))
+      return g_strdup_printf("; it is called '%s' here", words[k].key);
+    if (words[k].of_run) return g_strdup_printf("; it is 'run: {%s: ..}' here", words[k].key);
+  }
+  return NULL;
+}
+
 /* A finding for a key that the table does not have. */
 static void unknown_key(const HnSchema *s, const HnNode *key, const GPtrArray *names, HnDiag *d) {
   g_autofree char *cut = hn_diag_cut(key->text), *now = new_name(s, key->text);
-  g_autofree char *hint = now ? g_strdup_printf("; it is now called '%s'", now)
-                              : hn_diag_hint(key->text, (const char *const *)names->pdata);
+  g_autofree char *hint =
+      now ? g_strdup_printf("; it is now called '%s'", now) : word_meant(s, key->text);
+  if (!hint) hint = hn_diag_hint(key->text, (const char *const *)names->pdata);
   hn_node_refuse(d, key, "%s: unknown key '%s'%s", s->what, cut, hint);
 }
 

@@ -35,6 +35,8 @@ typedef struct Run {
   uint8_t digest[HN_DIGEST_BYTES]; /* of the weights after update `checked` */
   int64_t checked;                 /* -1: none yet */
   bool named;                      /* the names of its files are on the disk */
+  bool prolongs;                   /* goes on beyond its former end, .. */
+  bool begun;                      /* .. and is past what can keep it from that */
 } Run;
 
 static double seconds_so_far(const Run *r) {
@@ -344,7 +346,6 @@ static bool update(Run *r, GError **error) {
 /* Written once, and again where the run goes on beyond its former end. */
 static bool write_resolved(const Run *r, GError **error) {
   g_autofree char *path = hn_run_file(r->dir, HN_FILE_CONFIG);
-  if (hn_run_length(r->dir) == r->cell->run.frames) return true;
   if (!hn_run_json_unseal(r->dir, error)) return false;
   HnNode *node = hn_cell_node(r->cell);
   g_autofree char *yaml = hn_node_write(node);
@@ -366,8 +367,9 @@ static bool only_evaluate(Run *r, GError **error) {
 /* Resumes from a checkpoint of the cell itself, with its metadata in meta, or begins: takes the
  * weights to start from, and writes the first checkpoint if it is to be kept. */
 static bool begin(Run *r, FILE *log, GHashTable *meta, GError **error) {
-  if (!load(r, log, meta, error)) return false;
+  if (!load(r, log, meta, error) || (r->prolongs && !write_resolved(r, error))) return false;
   bool fresh = g_hash_table_size(meta) == 0;
+  r->begun = true;
   g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   if (fresh && r->cell->warm_start && !hn_warm_start_load(r->cell, r->dir, r->states, taken, error))
     return false;
@@ -426,10 +428,13 @@ bool hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop, HnRunP
   g_autofree char *ckpt = hn_run_checkpoint_folder(dir), *path = hn_run_file(dir, HN_FILE_LOG);
   FILE *log = NULL;
   GError *why = NULL;
-  /* the configuration first: by it others know whose folder this is */
+  const int64_t was = hn_run_length(dir);
+  r.prolongs = was >= 0 && was != cell->run.frames;
+  /* The configuration first: by it others know whose folder this is.  That of a shorter run stays
+   * until it is known that it goes on, or what it left would be no result any more. */
   if (g_mkdir_with_parents(dir, 0777) != 0)
     hn_error_set(&why, HN_ERROR_FILE, "%s: %s", dir, g_strerror(errno));
-  else if (write_resolved(&r, &why) &&
+  else if ((was >= 0 || write_resolved(&r, &why)) &&
            ((g_mkdir(ckpt, 0777) != 0 && errno != EEXIST) || !(log = fopen(path, "a"))))
     hn_error_set(&why, HN_ERROR_FILE, "%s: %s", dir, g_strerror(errno));
   bool ok = !why && run_in(&r, log, stop, progress, arg, &why);
@@ -437,8 +442,14 @@ bool hn_run_cell(const HnCell *cell, const char *dir, volatile int *stop, HnRunP
   if (log) {
     if (why) fprintf(log, "run: %s\n", why->message);
     const char *status = ok ? "done" : waiting ? "interrupted" : "failed";
-    write_facts(&r, status, why ? why->message : NULL, ok ? &why : NULL);
+    if (!r.prolongs || r.begun)
+      write_facts(&r, status, why ? why->message : NULL, ok ? &why : NULL);
     fclose(log);
+  }
+  if (why && r.prolongs && !r.begun) { /* what is there is no failed run */
+    g_autoptr(GError) refused = g_steal_pointer(&why);
+    hn_error_set(&why, HN_ERROR_DIFFERS, "cannot go on from %" PRId64 " to %" PRId64 " steps: %s",
+                 was, cell->run.frames, refused->message);
   }
   hn_recorder_close(r.record);
   if (r.states) g_ptr_array_unref(r.states);

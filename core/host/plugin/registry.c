@@ -266,15 +266,18 @@ static GMappedFile *map_file(const char *file, GError **error) {
   struct stat facts;
   const char *reason = NULL;
   GMappedFile *bytes = NULL;
+  bool missing = false;
   int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0 || fstat(fd, &facts) != 0)
-    reason = g_strerror(errno);
+    missing = errno == ENOENT, reason = g_strerror(errno);
   else if (!S_ISREG(facts.st_mode))
     reason = "not a regular file";
   else if (!(bytes = g_mapped_file_new_from_fd(fd, false, NULL)))
     reason = g_strerror(errno);
   if (fd >= 0) close(fd);
-  if (!bytes) hn_error_set(error, HN_ERROR_PLUGIN, "%s: cannot be read: %s", file, reason);
+  if (!bytes)
+    hn_error_set(error, missing ? HN_ERROR_MISSING : HN_ERROR_PLUGIN, "%s: cannot be read: %s",
+                 file, reason);
   return bytes;
 }
 
@@ -341,7 +344,7 @@ const HnPlugin *hn_plugins_load(const char *name, HnKind kind, GError **error) {
   const HnPlugin *plugin = NULL;
   if (strchr(name, '/')) {
     if (!g_str_has_suffix(name, ".so")) {
-      hn_error_set(error, HN_ERROR_PLUGIN, "%s: the path of a plugin ends in .so", name);
+      hn_error_set(error, HN_ERROR_REFUSED, "%s: the path of a plugin ends in .so", name);
       return NULL;
     }
     g_autofree char *file = g_canonicalize_filename(name, NULL);

@@ -57,6 +57,10 @@ static char *wrong_stride(const char *what, gsize stride, gsize least) {
 }
 
 static char *refuse_sizes(const HnPlugin *p) {
+  uint32_t size = 0;
+  if (p->methods) memcpy(&size, p->methods, sizeof size);
+  if (p->methods && size < HN_LEAST(HnEnv, create)) /* which is as far in all kinds */
+    return g_strdup_printf("has methods of %u bytes: their .struct_size is not set", size);
   if (p->param_count > MOST_ROWS)
     return g_strdup_printf("has %u parameters, at most %d are read", p->param_count, MOST_ROWS);
   if (p->param_count && !p->params) return g_strdup("counts parameters but has no table of them");

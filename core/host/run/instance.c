@@ -1,5 +1,6 @@
 /* instance.c - see instance.h. */
 #include "instance.h"
+#include "diagnostics.h"
 #include "machine.h"
 #include "pages.h"
 #include "widen.h"
@@ -84,12 +85,14 @@ static HnStatus lend_parallel(const HnHost *host, int64_t count, HnTask *task, v
 
 static HnStatus lend_fail(const HnHost *host, HnStatus status, const char *format, ...) {
   const HnInstance *x = host->impl;
-  char *text = hn_fail_text();
-  int n = snprintf(text, HN_FAIL_TEXT, "%s: ", x->plugin->name);
   va_list args;
   va_start(args, format);
-  vsnprintf(text + n, (size_t)(HN_FAIL_TEXT - n), format, args);
+  g_autofree char *said = g_strdup_vprintf(format, args);
   va_end(args);
+  g_autofree char *line = hn_diag_printable(said); /* it may hold anything, and is one line */
+  const int n = snprintf(hn_fail_text(), HN_FAIL_TEXT, "%s: %s", x->plugin->name, line);
+  if (n >= HN_FAIL_TEXT) /* not in the middle of a character */
+    *g_utf8_find_prev_char(hn_fail_text(), hn_fail_text() + HN_FAIL_TEXT - 1) = '\0';
   return status;
 }
 
@@ -98,11 +101,11 @@ static void lend_log(const HnHost *host, const char *format, ...) {
   if (!x->log) return;
   va_list args;
   va_start(args, format);
-  char *line = g_strdup_vprintf(format, args); /* one write a line, whole between threads */
+  g_autofree char *said = g_strdup_vprintf(format, args);
   va_end(args);
-  fprintf(x->log, "%s: %s\n", x->plugin->name, line);
+  g_autofree char *line = hn_diag_printable(said);
+  fprintf(x->log, "%s: %s\n", x->plugin->name, line); /* one write, whole between threads */
   fflush(x->log);
-  g_free(line);
 }
 
 static void lend_metric(const HnHost *host, int32_t metric, double value) {
@@ -110,6 +113,10 @@ static void lend_metric(const HnHost *host, int32_t metric, double value) {
   if (metric < 0 || (guint)metric >= x->metrics)
     g_error("%s: metric %d is not declared", x->plugin->name, metric);
   x->metric_sum[metric] += value, x->metric_count[metric] += 1;
+  if (isfinite(value) || x->odd_metric) return;
+  x->odd_metric = x->plugin->metrics[metric].name;
+  if (x->log)
+    fprintf(x->log, "%s: metric %s is %g, here first\n", x->plugin->name, x->odd_metric, value);
 }
 
 /* Two tables in one, with an end. */
@@ -151,6 +158,8 @@ HnInstance *hn_instance_new(const HnPluginChoice *part, HnPool *pool, FILE *log)
                      .fail = lend_fail,
                      .log = lend_log,
                      .metric = lend_metric};
+  for (const HnInstance *y = x; y; y = y->inner)
+    hn_call_name_plugin(y->plugin->kind, y->depth, y->plugin->name);
   return x;
 }
 

@@ -26,6 +26,7 @@ typedef struct HnInstance {
   guint metrics;   /* that it declares itself */
   guint infos;     /* in `info` */
   double *metric_sum, *metric_count;
+  const char *odd_metric;        /* the first that was reported and not finite, or NULL */
   const HnColumn *info, *metric; /* of the plugin, behind those of what it holds */
   /* Of environments, by hn_env_create (env_layers.h): */
   struct HnInstance *inner, *outer; /* what a wrapper holds, what holds it; or NULL */

@@ -103,6 +103,7 @@ static HnStatus batch_infer(const HnTrainBatch *b, const HnHistory *h, int64_t s
                    status = HN_INFERENCE(s)->forward(s->inference->self, &s->belief_update));
   else
     status = hn_pool_run(s->pool, shares_of(s), infer_share, s);
+  HN_TELL(status, INFERENCE_forward, 0);
   hn_arena_enter(before);
   const HnOutputs given = of_window(s, s->inference, b->backward ? "forward" : "infer");
   return status ? status : hn_outputs_finite(&given, "belief", belief, belief_width(s));
@@ -118,6 +119,7 @@ static HnStatus batch_backward(const HnTrainBatch *b, const float *d_belief, dou
   hn_fail_text()[0] = '\0';
   HN_RECORD_CALL(INFERENCE_backward, status = HN_INFERENCE(s)->backward(
                                          s->inference->self, &s->belief_update, d_belief, norm2));
+  HN_TELL(status, INFERENCE_backward, 0);
   hn_arena_enter(before);
   return status;
 }
@@ -228,6 +230,7 @@ static HnStatus rebuild_belief(void *arg, int64_t i) {
                           arena, (gsize)((steps + 1) * samples * s->shape.belief) * sizeof(float))};
   HnStatus status;
   HN_RECORD_CALL(INFERENCE_infer, status = HN_INFERENCE(s)->infer(s->inference->self, &q));
+  HN_TELL(status, INFERENCE_infer, 0);
   return status;
 }
 

@@ -292,6 +292,7 @@ static HnStatus take_actions(const Block *b, const HnActBatch *a) {
   HnStatus status = hn_outputs_finite(&o, "action", a->action, s->shape.action);
   if (!status && s->es.action_count)
     status = hn_outputs_index(&o, "action_index", a->action_index, s->es.action_count);
+  if (!status) status = hn_outputs_finite(&o, "aux", a->aux, s->shape.aux);
   if (!status && a->info) status = hn_outputs_info(&o, a->info);
   if (status) return status;
   memcpy(hn_experience_at(b->w, HN_F_ACTION, b->t, b->first), a->action,

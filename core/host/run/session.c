@@ -11,23 +11,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *reason(HnStatus status) {
-  switch (status) {
-  case HN_E_PARAM:
-    return "parameters contradict each other";
-  case HN_E_SHAPE:
-    return "dimensions do not fit this plugin";
-  case HN_E_NUMERIC:
-    return "not a finite number, or a matrix that is not positive definite";
-  case HN_E_IO:
-    return "a file cannot be read";
-  case HN_E_UNSUPPORTED:
-    return "not supported";
-  default:
-    return "failed";
-  }
-}
-
 bool hn_session_find_split(const HnSession *s, const char *name, int64_t *split, GError **error) {
   for (*split = 0; s->splits[*split]; ++*split)
     if (!strcmp(s->splits[*split], name)) return true;
@@ -37,7 +20,7 @@ bool hn_session_find_split(const HnSession *s, const char *name, int64_t *split,
 }
 
 bool hn_session_failed(const HnSession *s, const char *doing, HnStatus status, GError **error) {
-  const char *text = hn_fail_text()[0] ? hn_fail_text() : reason(status);
+  const char *text = hn_fail_text()[0] ? hn_fail_text() : hn_status_text(status);
   /* a cell that has begun is not refused any more: what it has learnt and written stays */
   const bool refuses = !doing && (status == HN_E_PARAM || status == HN_E_IO ||
                                   status == HN_E_SHAPE || status == HN_E_UNSUPPORTED);

@@ -268,6 +268,18 @@ bool hn_checkpoint_take(const HnStoredTensors *t, const char *path, GPtrArray *s
   return ok;
 }
 
+bool hn_checkpoint_whole(const char *path, GError **error) {
+  HnStoredTensors *t = hn_stored_tensors_open(path, error);
+  if (!t) return false;
+  bool more = false;
+  for (guint i = 0; i < t->all->len && !more; i++)
+    more = !((const HnStoredTensor *)t->all->pdata[i])->weight;
+  hn_stored_tensors_free(t);
+  return more ||
+         hn_error_set(error, HN_ERROR_FILE,
+                      "%s: holds weights only, as in a package, and no state of a run", path);
+}
+
 bool hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, GError **error) {
   HnStoredTensors *t = hn_stored_tensors_open(path, error);
   if (!t) return false;

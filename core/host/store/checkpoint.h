@@ -41,6 +41,9 @@ bool hn_checkpoint_read(const char *path, GPtrArray *states, GHashTable *meta, G
 /* The same of a file that is open; nothing is restored unless everything fits. */
 bool hn_checkpoint_take(const HnStoredTensors *t, const char *path, GPtrArray *states,
                         GError **error);
+/* Whether a run can go on from the file, as far as that can be said without its plugins: it is not
+ * damaged, and holds more than weights.  HN_ERROR_FILE. */
+bool hn_checkpoint_whole(const char *path, GError **error);
 /* Why x cannot take a tensor of its name, or NULL; g_free. */
 char *hn_state_misfit(const HnState *x, const HnStoredTensor *t);
 /* Which of the integers at `data` (bytes: of the tensor) is not in x's range, or NULL; g_free. */

@@ -107,11 +107,16 @@ static bool add_checkpoint(HnGathered *g, const HnPortable *p, const HnResult *c
   g_autofree char *beside = g_build_filename(g->scratch, base, NULL);
   if (update < 0 || !g_file_test(path, G_FILE_TEST_EXISTS)) {
     if (!hn_result_done(c)) return true;
-    return hn_error_set(error, HN_ERROR_REFUSED, "%s is missing: its weights cannot be packed",
-                        path);
+    return hn_error_set(
+        error, HN_ERROR_REFUSED,
+        "%s is missing: its weights cannot be packed; to run the cell again, remove %s", path,
+        c->dir);
   }
-  HnStoredTensors *t = hn_stored_tensors_open(path, error);
-  if (!t) return false;
+  g_autoptr(GError) damage = NULL;
+  HnStoredTensors *t = hn_stored_tensors_open(path, &damage);
+  if (!t)
+    return hn_error_set(error, HN_ERROR_FILE, "%s; to run the cell again, remove %s",
+                        damage->message, c->dir);
   if (whole && !g_hash_table_contains(t->meta, HN_META_FROM)) { /* it names no place */
     hn_stored_tensors_free(t);
     hn_zip_add_file(g->sources, name, path);

@@ -393,6 +393,10 @@ static void read_study(Reader *r, const char *const *overrides) {
   read_table(r, &report, &s->report);
   if (!r->partial) read_baseline(r, arms);
   const HnNode *metric = report_node(r, "metric");
+  if (metric && metric->kind == HN_NODE_TEXT && !*metric->text)
+    hn_node_refuse(r->d, metric,
+                   "'metric:': expected a column of metrics.csv, as eval.return, "
+                   "but there is nothing");
   s->metric = metric ? hn_node_copy(metric) : NULL;
   read_halving(r);
   HnNode *base = hn_node_get(r->root, "base");

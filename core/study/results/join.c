@@ -52,6 +52,7 @@ static GArray *list_arms(const GPtrArray *parts) {
 
 /* Marks what is asked for: a short name asks for the arms of all studies that have it. */
 static bool choose(GArray *all, const char *const *names, GError **error) {
+  if (names && !*names) return hn_error_set(error, HN_ERROR_MISSING, "no arm is asked for");
   for (guint i = 0; i < all->len; i++) g_array_index(all, Arm, i).kept = !names;
   for (const char *const *n = names; n && *n; n++) {
     bool found = false;

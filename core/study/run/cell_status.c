@@ -1,5 +1,6 @@
 /* cell_status.c - see cell_status.h. */
 #include "cell_status.h"
+#include "checkpoint.h"
 #include "json.h"
 #include "run_dir.h"
 #include "run_json.h"
@@ -103,6 +104,22 @@ static char *other_length(int64_t was, JsonObject *facts, const HnCell *cell) {
   return NULL;
 }
 
+/* Why a run of `was` steps cannot go on to more, though its configuration allows it; NULL where one
+ * of its checkpoints is whole, or where it is not done and has none, so that nothing is lost. */
+static char *cannot_go_on(const char *folder, int64_t was, bool done, const HnCell *cell) {
+  g_autoptr(GPtrArray) all = hn_run_checkpoints(folder, NULL);
+  g_autofree char *why = NULL;
+  for (guint i = all ? all->len : 0; i-- > 0;) {
+    g_autoptr(GError) error = NULL;
+    if (hn_checkpoint_whole(all->pdata[i], &error)) return NULL;
+    if (!why) why = g_strdup(error->message);
+  }
+  if (!why && !done) return NULL;
+  return g_strdup_printf(
+      "%s at %" G_GINT64_FORMAT " steps, and cannot go on to %" G_GINT64_FORMAT ": %s",
+      done ? "done" : "ended", was, cell->run.frames, why ? why : "it has no checkpoint");
+}
+
 /* How far the run of this very cell got; facts: its run.json, or NULL; was: its run.frames. */
 static void judge_progress(const char *folder, JsonObject *facts, int64_t was, const HnCell *cell,
                            HnCellStatus *s) {
@@ -116,6 +133,8 @@ static void judge_progress(const char *folder, JsonObject *facts, int64_t was, c
     return;
   } else {
     s->update = last_checkpoint(folder, &s->reason);
+    if (!s->reason && was >= 0 && was < cell->run.frames)
+      s->reason = cannot_go_on(folder, was, done, cell);
   }
   if (s->reason) {
     s->work = HN_CELL_DIFFERS;

@@ -95,7 +95,8 @@ static int configuration(const HnCell *cell) {
 }
 
 static bool spawn(HnChild *c, int config, int record, const int pipe[2], GError **error) {
-  const char *const argv[] = {"/proc/self/exe", "cell", c->job->dir, "-", NULL};
+  g_autofree char *builds = hn_cell_builds(c->job->cell);
+  const char *const argv[] = {"/proc/self/exe", "cell", c->job->dir, "-", builds, NULL};
   g_auto(GStrv) environment = g_get_environ();
   environment = g_environ_setenv(environment, "OPENBLAS_NUM_THREADS", "1", TRUE);
   const int target = HN_CHILD_RECORD_FD;
