@@ -207,13 +207,13 @@ int hn_options_parse(const HnVerb *verb, GOptionEntry *entries, int *argc, char 
   if (entries) g_option_context_add_main_entries(context, entries, NULL);
   g_option_context_add_main_entries(context, always, NULL);
   spell_out(entries, *argc, *argv);
-  const int code = refuse_values(verb, entries, *argc, *argv);
+  int code = refuse_values(verb, entries, *argc, *argv);
   if (code >= 0) return code;
   if (!g_option_context_parse(context, argc, argv, &error))
     return refuse_option(verb, entries, error);
   drop_dashes(argc, *argv);
   if (!help) {
-    const int code = refuse_empty_name(verb, entries);
+    code = refuse_empty_name(verb, entries);
     return code >= 0 ? code : refuse_empty(verb, entries);
   }
   print_help(verb, entries);
