@@ -46,7 +46,7 @@ static void test_grows(void) {
   expect_value("document.querySelectorAll('#drawing .curve:not(.mean)').length <= 4", "true");
   expect_value("document.title.endsWith(' watched - hunch')", "true");
   expect_value("document.getElementById('metric').textContent",
-               "Return on held-out tasks [reward per episode]");
+               "Return on training tasks [reward per episode]");
   expect_value("document.getElementById('counts').textContent.includes(' of 4 cells done')",
                "true");
   expect_value("[...document.querySelectorAll('thead th')].every((h) => h.scope === 'col')",
