@@ -83,18 +83,17 @@ static HnBounds newcombe(double q, double x, double y, double trials) {
   return (HnBounds){x - y - hypot(x - a.low, b.high - y), x - y + hypot(a.high - x, y - b.low)};
 }
 
-HnBounds hn_bounds_newcombe(double confidence, double x, double y, double trials, int64_t dof) {
-  return newcombe(hn_stats_t(confidence, dof), x, y, trials);
+HnBounds hn_bounds_newcombe(double confidence, double x, double y, double trials) {
+  return newcombe(hn_stats_z(confidence), x, y, trials);
 }
 
 static bool leaves_out_zero(HnBounds b) {
   return b.low > 0 || b.high < 0;
 }
 
-double hn_p_newcombe(double x, double y, double trials, int64_t dof) {
-  double low = 0, high = 1; /* the quantile at whose interval 0 enters, which it does in the end */
+double hn_p_newcombe(double x, double y, double trials) {
+  double low = 0, high = 40; /* the quantile at whose interval 0 enters */
   if (x == y) return 1;
-  while (leaves_out_zero(newcombe(high, x, y, trials)) && high < 1e12) low = high, high *= 2;
   for (int i = 0; i < 60; i++) {
     const double middle = (low + high) / 2;
     if (leaves_out_zero(newcombe(middle, x, y, trials)))
@@ -102,7 +101,7 @@ double hn_p_newcombe(double x, double y, double trials, int64_t dof) {
     else
       high = middle;
   }
-  return CLAMP(1 - t_within(high, dof), 0, 1);
+  return erfc(high / G_SQRT2);
 }
 
 /* ---- medians ---- */

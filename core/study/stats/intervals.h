@@ -29,12 +29,11 @@ double hn_trimmed_error(int64_t n, const double *x, int64_t drop);
 /* Of the rate p among so many trials, which need not be whole: Wilson 1927 with the quantile q.
  * [any] */
 HnBounds hn_bounds_wilson(double p, double trials, double q);
-/* Of the difference x - y of two rates, each of so many trials: squares and adds how far Wilson's
- * limits are from each rate, with t of dof for the quantile, as each rate has them alone; within
- * [-1, 1], and never without a width.  Source: Newcombe 1998, method 10. [any] */
-HnBounds hn_bounds_newcombe(double confidence, double x, double y, double trials, int64_t dof);
+/* Of the difference x - y of two rates, each of so many trials; within [-1, 1], and never without a
+ * width.  Source: Newcombe 1998, method 10. [any] */
+HnBounds hn_bounds_newcombe(double confidence, double x, double y, double trials);
 /* The p-value of it. [any] */
-double hn_p_newcombe(double x, double y, double trials, int64_t dof);
+double hn_p_newcombe(double x, double y, double trials);
 
 /* Of the median of what sorted x [n] were drawn from, whatever its distribution: between order
  * statistics, as the binomial of n and 1/2 has it.  No interval where even the smallest and largest

@@ -147,20 +147,18 @@ static void student(const HnStats *s, int64_t n, const double *x, int64_t drop, 
        hn_bounds_student(s->confidence, e->value, error, dof), hn_p_student(e->value, error, dof));
 }
 
-/* Widens the interval of a difference of rates, from means a and b of n seeds, where Newcombe's is
- * wider: t has no width where all pairs agree.  Its quantile is that of each rate alone, so that
- * rates and their difference do not contradict each other. */
-static void widen_rates(const HnStats *s, int64_t n, double a, double b, double trials,
-                        HnEstimate *e) {
-  const double x = CLAMP(a, 0, 1), y = CLAMP(b, 0, 1), all = (double)n * trials;
-  const HnBounds wide = hn_bounds_newcombe(s->confidence, x, y, all, n - 1);
+/* Widens the interval of a difference of rates, from means a and b, where Newcombe's is wider: t
+ * has no width where all pairs agree. */
+static void widen_rates(const HnStats *s, double a, double b, double trials, HnEstimate *e) {
+  const double x = CLAMP(a, 0, 1), y = CLAMP(b, 0, 1);
+  const HnBounds wide = hn_bounds_newcombe(s->confidence, x, y, trials);
   if (e->interval == HN_INTERVAL_NONE) {
-    give(e, HN_INTERVAL_NEWCOMBE, wide, hn_p_newcombe(x, y, all, n - 1));
+    give(e, HN_INTERVAL_NEWCOMBE, wide, hn_p_newcombe(x, y, trials));
     return;
   }
   if (wide.low < e->low || wide.high > e->high) e->interval = HN_INTERVAL_NEWCOMBE;
   e->low = fmax(fmin(e->low, wide.low), -1), e->high = fmin(fmax(e->high, wide.high), 1);
-  e->p = fmax(e->p, hn_p_newcombe(x, y, all, n - 1));
+  e->p = fmax(e->p, hn_p_newcombe(x, y, trials));
 }
 
 /* Of x [n], or of x - y where y is not NULL; x is overwritten. */
@@ -180,7 +178,7 @@ static HnEstimate estimate(const HnStats *s, int64_t n, double *x, const double 
     wilson(s, n, x, trials, &e);
   else if (y || !s->skewed)
     student(s, n, x, is_mean ? 0 : n / 4, y, &e);
-  if (rates && y) widen_rates(s, n, a, a - e.value, trials, &e);
+  if (rates && y) widen_rates(s, a, a - e.value, (double)n * trials, &e);
   return e;
 }
 

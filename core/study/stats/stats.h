@@ -8,8 +8,7 @@
  *                             variance between seeds allows, p (1 - p) / variance of p, but no more
  *                             than were made.  It stays inside [0, 1] and has a width where all
  *                             seeds agree.  Source: Korn & Graubard 1998; Dean & Pagano 2015
- *   difference of two rates   the wider of Student's t and Newcombe's of all trials, with the same
- *                             quantile as each rate; Wilson's distances squared and added
+ *   difference of two rates   the wider of Student's t and Newcombe's of all trials
  *   iqm                       Student's t with Winsorised squares (Tukey & McLaughlin 1963)
  *   median                    between order statistics (Hettmansperger & Sheather 1986), which
  * holds for any distribution; from 6 seeds for 95 % What a seed scatters about is not known, and no
