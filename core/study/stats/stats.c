@@ -191,7 +191,7 @@ static bool in_unit_interval(int64_t n, const double *x) {
 
 HnEstimate hn_stats_difference(const HnStats *s, int64_t n, const double *x, const double *baseline,
                                double trials) {
-  g_autofree double *kept = g_new(double, (gsize)MAX(2 * n, 1));
+  double *kept = g_new(double, (gsize)MAX(2 * n, 1));
   double *other = kept + n;
   int64_t m = 0;
   for (int64_t i = 0; i < n; i++) {
@@ -201,7 +201,9 @@ HnEstimate hn_stats_difference(const HnStats *s, int64_t n, const double *x, con
     m++;
   }
   const bool rates = in_unit_interval(m, kept) && (!baseline || in_unit_interval(m, other));
-  return estimate(s, m, kept, baseline ? other : NULL, rates ? trials : 0);
+  const HnEstimate e = estimate(s, m, kept, baseline ? other : NULL, rates ? trials : 0);
+  g_free(kept);
+  return e;
 }
 
 double hn_percentile(int64_t n, const double *x, double p) {
