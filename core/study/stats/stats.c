@@ -218,7 +218,7 @@ HnEstimate hn_stats_estimate(const HnStats *s, int64_t n, const double *x, doubl
 
 HnEstimate hn_stats_spread(const HnStats *s, int64_t n, const double *x) {
   HnEstimate e = hn_estimate_none();
-  g_autofree double *kept = g_new(double, (gsize)MAX(n, 1));
+  double *kept = g_new(double, (gsize)MAX(n, 1));
   for (int64_t i = 0; i < n; i++)
     if (isfinite(x[i])) kept[e.n++] = x[i];
   if (e.n > 0) e.value = hn_stats_aggregate(s->aggregate, e.n, kept);
@@ -226,6 +226,7 @@ HnEstimate hn_stats_spread(const HnStats *s, int64_t n, const double *x) {
     qsort(kept, (size_t)e.n, sizeof *kept, ascending);
     e.low = hn_percentile(e.n, kept, 0.25), e.high = hn_percentile(e.n, kept, 0.75);
   }
+  g_free(kept);
   return e;
 }
 
