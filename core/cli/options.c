@@ -82,19 +82,6 @@ static int refuse_option(const HnVerb *verb, const GOptionEntry *entries, const 
   return hn_options_refuse(verb, "%s", error->message);
 }
 
-/* A file or folder without a name, which no verb can write or read; -1: there is none. */
-static int refuse_empty_name(const HnVerb *verb, const GOptionEntry *entries) {
-  for (const GOptionEntry *e = entries; e && e->long_name; e++) {
-    char *const *name = e->arg == G_OPTION_ARG_FILENAME ? e->arg_data : NULL;
-    if (!name || !*name || **name) continue;
-    const bool folder = !strcmp(e->arg_description, "DIR") || !strcmp(e->arg_description, "FOLDER");
-    const char letter[] = {e->short_name, 0};
-    return hn_options_refuse(verb, "%s%s wants the name of a %s", e->short_name ? "-" : "--",
-                             e->short_name ? letter : e->long_name, folder ? "folder" : "file");
-  }
-  return -1;
-}
-
 /* GOption leaves a `--` in argv where the rest could be mistaken for options. */
 static void drop_dashes(int *argc, char **argv) {
   for (int i = 1; i < *argc; i++) {
@@ -164,17 +151,26 @@ static bool is_empty(const GOptionEntry *e) {
     char **const all = *(char ***)e->arg_data;
     return all && g_strv_contains((const char *const *)all, "");
   }
-  const char *value = e->arg == G_OPTION_ARG_STRING ? *(char **)e->arg_data : NULL;
+  const bool one = e->arg == G_OPTION_ARG_STRING || e->arg == G_OPTION_ARG_FILENAME;
+  const char *value = one ? *(char **)e->arg_data : NULL;
   return value && !*value;
 }
 
-/* No option of another kind means something without a value: refuses the first that has none, or
- * -1. */
+static int refuse_nameless(const HnVerb *verb, const GOptionEntry *e) {
+  const bool folder = !strcmp(e->arg_description, "DIR") || !strcmp(e->arg_description, "FOLDER");
+  const char letter[] = {e->short_name, 0};
+  return hn_options_refuse(verb, "%s%s wants the name of a %s", e->short_name ? "-" : "--",
+                           e->short_name ? letter : e->long_name, folder ? "folder" : "file");
+}
+
+/* No option that takes a value means something without: refuses the first that has none, or -1. */
 static int refuse_empty(const HnVerb *verb, const GOptionEntry *entries) {
-  for (const GOptionEntry *e = entries; e && e->long_name; e++)
-    if (is_empty(e))
-      return hn_options_refuse(verb, "--%s: expected %s, but there is nothing", e->long_name,
-                               e->arg_description);
+  for (const GOptionEntry *e = entries; e && e->long_name; e++) {
+    if (!is_empty(e)) continue;
+    if (e->arg == G_OPTION_ARG_FILENAME) return refuse_nameless(verb, e);
+    return hn_options_refuse(verb, "--%s: expected %s, but there is nothing", e->long_name,
+                             e->arg_description);
+  }
   return -1;
 }
 
@@ -207,15 +203,12 @@ int hn_options_parse(const HnVerb *verb, GOptionEntry *entries, int *argc, char 
   if (entries) g_option_context_add_main_entries(context, entries, NULL);
   g_option_context_add_main_entries(context, always, NULL);
   spell_out(entries, *argc, *argv);
-  int code = refuse_values(verb, entries, *argc, *argv);
+  const int code = refuse_values(verb, entries, *argc, *argv);
   if (code >= 0) return code;
   if (!g_option_context_parse(context, argc, argv, &error))
     return refuse_option(verb, entries, error);
   drop_dashes(argc, *argv);
-  if (!help) {
-    code = refuse_empty_name(verb, entries);
-    return code >= 0 ? code : refuse_empty(verb, entries);
-  }
+  if (!help) return refuse_empty(verb, entries);
   print_help(verb, entries);
   return HN_EXIT_DONE;
 }

@@ -359,6 +359,17 @@ void hn_cell_differences(const HnNode *a, const HnNode *b, int ignored, HnKeyDif
   walk(&(Walk){ignored, found, arg}, "", a, b);
 }
 
+static void add_path(void *arg, const char *path, const HnNode *a, const HnNode *b) {
+  (void)a, (void)b;
+  if (strcmp(path, "arm") != 0) g_ptr_array_add(arg, g_strdup(path));
+}
+
+GPtrArray *hn_cell_differing_keys(const HnNode *a, const HnNode *b, int ignored) {
+  GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+  hn_cell_differences(a, b, ignored, add_path, paths);
+  return paths;
+}
+
 /* Keys that change no result, or only how long it goes on, count as one and the same, unless they
  * are empty. */
 static void level_keys(HnNode *map) {

@@ -183,6 +183,8 @@ HnKeyRole hn_cell_key_role(const char *path);
 typedef void HnKeyDiffers(void *arg, const char *path, const HnNode *a, const HnNode *b);
 void hn_cell_differences(const HnNode *a, const HnNode *b, int ignored, HnKeyDiffers *found,
                          void *arg);
+/* The paths (char *) of those keys, but for the arm's name; g_ptr_array_unref. */
+GPtrArray *hn_cell_differing_keys(const HnNode *a, const HnNode *b, int ignored);
 /* SHA-256 in hex of the resolved configuration (without keys that change no result or only how
  * long it goes on, and with plugins named, not located) and of the plugins' files: what makes two
  * cells the same.  Free with

@@ -69,11 +69,6 @@ static bool sets(const char *override, const GPtrArray *arms, const char *path) 
   return g_str_has_prefix(path, whole);
 }
 
-static void note_path(void *arg, const char *path, const HnNode *a, const HnNode *b) {
-  (void)a, (void)b;
-  g_ptr_array_add(arg, g_strdup(path));
-}
-
 /* The study as its file alone says it, or NULL. */
 static HnStudy *without_overrides(const HnStudy *s) {
   g_autoptr(HnDiag) unread = hn_diag_new();
@@ -91,7 +86,7 @@ static GPtrArray *overrides_of(const HnStudy *plain, const GArray *group, const 
   g_autoptr(HnNode) first = node_of(plain, g_array_index(group, guint, 0));
   for (guint i = 1; i < group->len; i++) {
     g_autoptr(HnNode) other = node_of(plain, g_array_index(group, guint, i));
-    hn_cell_differences(first, other, HN_KEY_SEED, note_path, paths);
+    g_ptr_array_extend_and_steal(paths, hn_cell_differing_keys(first, other, HN_KEY_SEED));
   }
   for (; *overrides; overrides++)
     for (guint i = 0; i < paths->len; i++) {

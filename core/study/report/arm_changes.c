@@ -88,11 +88,6 @@ static void add_line(const Lines *all, const char *path, const HnNode *value) {
   g_ptr_array_add(all->line, g_strdup_printf("%s: %s", path, *shown ? shown : "''"));
 }
 
-static void note_path(void *arg, const char *path, const HnNode *base, const HnNode *arm) {
-  (void)base, (void)arm;
-  if (!g_str_equal(path, "arm")) g_ptr_array_add(arg, g_strdup(path)); /* its name */
-}
-
 /* The block in which another plugin stands that a key belongs to, the outermost; else NULL. */
 static char *replaced_block(const Lines *all, const char *path) {
   char *outermost = NULL;
@@ -126,8 +121,8 @@ static void add_own(void *arg, const char *path, const HnNode *block, const HnNo
 GPtrArray *hn_arm_changes_of(const HnArmChanges *c, int64_t arm) {
   const HnResult *a = hn_results_first(c->r, arm), *b = hn_results_first(c->r, c->baseline);
   if (!a || !b) return NULL;
-  g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-  hn_cell_differences(b->config, a->config, HN_KEY_FREE | HN_KEY_SEED, note_path, paths);
+  g_autoptr(GPtrArray) paths =
+      hn_cell_differing_keys(b->config, a->config, HN_KEY_FREE | HN_KEY_SEED);
   Lines all = {c, arm, a, g_ptr_array_new_with_free_func(g_free), paths};
   for (guint i = 0; i < paths->len; i++) {
     const char *path = paths->pdata[i];

@@ -25,17 +25,12 @@ static bool same_results(const HnResults *r, int64_t arm, int64_t other) {
   return same > 0;
 }
 
-static void add_path(void *arg, const char *path, const HnNode *a, const HnNode *b) {
-  (void)a, (void)b;
-  if (!g_str_equal(path, "arm")) g_ptr_array_add(arg, g_strdup(path));
-}
-
 /* "inference.noise_variance", or NULL where no key differs that could change a result. */
 static char *keys_of(const HnResults *r, int64_t arm, int64_t other) {
   const HnResult *a = hn_results_first_done(r, arm), *b = hn_results_first_done(r, other);
   if (!a->config || !b->config) return NULL;
-  g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-  hn_cell_differences(b->config, a->config, HN_KEY_FREE | HN_KEY_SEED, add_path, paths);
+  g_autoptr(GPtrArray) paths =
+      hn_cell_differing_keys(b->config, a->config, HN_KEY_FREE | HN_KEY_SEED);
   return paths->len ? hn_short_list((const char *const *)paths->pdata, paths->len, KEYS) : NULL;
 }
 
