@@ -32,6 +32,7 @@ static const struct {
   const char *law, *why;
 } inapplicable[] = {
     {"weights", "it keeps nothing for learning alone"},
+    {"leaks", "a sanitizer has memory of its own"},
     {"metrics", "it has no metrics"},
     {"blind", "it says that it is privileged"},
     {"divergence", "it has no divergence"},
