@@ -90,19 +90,23 @@ static bool pass(Descent *d, const float *d_belief, GString *why) {
   hn_arena_reset(&s->forward, (HnMark){0}); /* what forward leaves must outlive it */
   HnArena *before = hn_arena_enter(&s->forward);
   hn_fail_text()[0] = '\0';
+  int32_t at = hn_call_at(HN_CALL_INFERENCE_forward, 0);
   HN_RECORD_CALL(INFERENCE_forward, status = methods->forward(s->inference->self, &q));
-  if (!status && d_belief)
+  if (!status && d_belief) {
+    at = hn_call_at(HN_CALL_INFERENCE_backward, 0);
     HN_RECORD_CALL(INFERENCE_backward,
                    status = methods->backward(s->inference->self, &q, d_belief, &d->norm2));
-  HN_TELL(status, INFERENCE_backward, 0);
+  }
   hn_arena_enter(before);
   d->linear = 0, d->size = fabs(d->own);
   for (int64_t k = 0; k < d->numbers; k++) {
     const double term = (double)d->d_belief[k] * (double)d->belief[k];
     d->linear += term, d->size += fabs(term) / sqrt((double)d->numbers);
   }
-  if (status) g_string_append_printf(why, "backward: %s", hn_fail_text());
-  return !status;
+  if (!status) return true;
+  hn_fail_untold(at, status);
+  g_string_append_printf(why, "%s: %s", hn_call_method(at), hn_fail_text());
+  return false;
 }
 
 /* The gradient [weights] that a backward of d_belief leaves where there was none; g_free. */

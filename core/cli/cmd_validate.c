@@ -8,11 +8,14 @@
 #include "verbs.h"
 #include <stdio.h>
 
-/* Frames of all cells, which may exceed 64 bits. */
+/* Frames of all cells, in whole updates; they may exceed 64 bits. */
 static double frames_of(const HnStudy *study) {
   double frames = 0;
-  for (guint i = 0; i < study->cells->len; i++)
-    frames += (double)((const HnCell *)study->cells->pdata[i])->run.frames;
+  for (guint i = 0; i < study->cells->len; i++) {
+    const double lived = study->sizes[i / study->seeds.count].frames;
+    const double asked = (double)((const HnCell *)study->cells->pdata[i])->run.frames;
+    frames += MAX(lived, asked); /* lived is 0 where the arm could not be tried */
+  }
   return frames;
 }
 

@@ -14,13 +14,24 @@
 
 enum { NAMED = 3 }; /* arms of a line; of more, how many */
 
-/* "a checkpoint at most 12.1 kB, 2 kept; memory 1.2 MB plus scratch" */
+static const HnCell *cell_of(const HnStudy *study, guint arm) {
+  return study->cells->pdata[(gsize)arm * (gsize)study->seeds.count];
+}
+
+/* "a checkpoint at most 12.1 kB, 2 kept; memory 1.2 MB plus scratch" and, where the two differ,
+ * "; 1000 frames are rounded up to 1024, whole updates of 128" */
 static char *takes(const HnStudy *study, guint arm) {
   const HnRunSize *size = &study->sizes[arm];
+  const double asked = (double)cell_of(study, arm)->run.frames;
   g_autofree char *checkpoint = hn_short_bytes(size->checkpoint);
   g_autofree char *memory = hn_short_bytes(size->memory);
-  return g_strdup_printf("a checkpoint at most %s, %.0f kept; memory %s plus scratch", checkpoint,
-                         size->kept, memory);
+  GString *out = g_string_new(NULL);
+  g_string_printf(out, "a checkpoint at most %s, %.0f kept; memory %s plus scratch", checkpoint,
+                  size->kept, memory);
+  if (size->frames > asked) /* 0: the arm could not be tried */
+    g_string_append_printf(out, "; %.0f frames are rounded up to %.0f, whole updates of %.0f",
+                           asked, size->frames, size->update);
+  return g_string_free(out, FALSE);
 }
 
 /* HnAlike * of the arms, by what `say` says of one, or NULL; g_ptr_array_unref. */
@@ -65,6 +76,8 @@ void hn_run_sizes_add(JsonBuilder *b, const HnStudy *study) {
     hn_json_add_real(b, "checkpoints_kept", size->kept);
     hn_json_add_real(b, "disk_bytes", hn_run_size_on_disk(size));
     hn_json_add_real(b, "memory_bytes", size->memory);
+    hn_json_add_real(b, "frames", size->frames);
+    hn_json_add_real(b, "frames_per_update", size->update);
     hn_json_add_real(b, "distinct_tasks", size->distinct);
     json_builder_end_object(b);
   }
@@ -74,8 +87,8 @@ void hn_run_sizes_add(JsonBuilder *b, const HnStudy *study) {
 /* ---- tasks that are evaluated again ---- */
 
 static char *repeats(const HnStudy *study, guint arm) {
-  const HnCell *cell = study->cells->pdata[(gsize)arm * (gsize)study->seeds.count];
-  const double distinct = study->sizes[arm].distinct, rows = (double)cell->evaluation.tasks;
+  const double distinct = study->sizes[arm].distinct;
+  const double rows = (double)cell_of(study, arm)->evaluation.tasks;
   if (distinct < 1 || distinct >= rows) return NULL; /* 0: the arm could not be tried */
   return g_strdup_printf(
       "evaluation.tasks is %.0f, of %.0f different task%s: those that come again "

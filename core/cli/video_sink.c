@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 struct HnVideoSink {
@@ -16,6 +17,7 @@ struct HnVideoSink {
   char **argv; /* of a program that reads raw frames from its stdin, or NULL: the terminal */
   const char *name;
   GSubprocess *program;   /* started with the first frame */
+  int said;               /* file of what it says, or -1 */
   char *path, *beside;    /* of the file to make, and where it is written first; or NULL */
   int64_t next, interval; /* microseconds; of the terminal */
   bool colour;
@@ -23,7 +25,7 @@ struct HnVideoSink {
 
 static HnVideoSink *sink_new(int64_t width, int64_t height, double rate) {
   HnVideoSink *s = g_new0(HnVideoSink, 1);
-  s->width = width, s->height = height;
+  s->width = width, s->height = height, s->said = -1;
   s->interval = (int64_t)(1e6 / rate);
   return s;
 }
@@ -160,21 +162,40 @@ bool hn_video_sink_writes(const HnVideoSink *s) {
   return !s->argv;
 }
 
+static bool start(HnVideoSink *s, GError **error) {
+  g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_PIPE);
+  signal(SIGPIPE, SIG_IGN); /* a program that has ended is noticed where frames are written */
+  s->said = memfd_create("hunch-said", MFD_CLOEXEC);
+  if (s->said >= 0) g_subprocess_launcher_take_stderr_fd(launcher, dup(s->said));
+  s->program = g_subprocess_launcher_spawnv(launcher, (const char *const *)s->argv, error);
+  return s->program;
+}
+
+/* The program has ended too early: says why, in the first line of its own words if there is one, of
+ * "[muxer @ 0x1234] No such codec" the end. */
+static bool failed(HnVideoSink *s, GError **error) {
+  char words[512] = "";
+  if (s->said >= 0 && pread(s->said, words, sizeof words - 1, 0) < 0) *words = '\0';
+  words[strcspn(words, "\n")] = '\0';
+  const char *at = *words == '[' ? strstr(words, "] ") : NULL;
+  g_autoptr(GString) line = g_string_new(at ? at + 2 : words);
+  g_autofree char *beside = g_strconcat("file:", s->beside, NULL);
+  if (s->path) g_string_replace(line, beside, s->path, 0);
+  return hn_error_set(
+      error, HN_ERROR_PROGRAM, "%s %s%s%s", s->name,
+      g_subprocess_get_successful(s->program) ? "took no more frames" : "failed",
+      line->len ? ": " : "", line->str);
+}
+
 bool hn_video_sink_show(HnVideoSink *s, const uint8_t *rgb, char *const *caption, GError **error) {
   if (!s->argv) return show_in_terminal(s, rgb, caption);
-  if (!s->program) {
-    signal(SIGPIPE, SIG_IGN); /* a program that has ended is noticed where frames are written */
-    s->program =
-        g_subprocess_newv((const char *const *)s->argv, G_SUBPROCESS_FLAGS_STDIN_PIPE, error);
-    if (!s->program) return false;
-  }
-  g_autoptr(GError) why = NULL;
+  if (!s->program && !start(s, error)) return false;
   gsize size = (gsize)(3 * s->width * s->height);
   if (g_output_stream_write_all(g_subprocess_get_stdin_pipe(s->program), rgb, size, NULL, NULL,
-                                &why))
+                                NULL))
     return true;
-  hn_error_set(error, HN_ERROR_PROGRAM, "%s took no more frames: %s", s->name, why->message);
-  return false;
+  g_subprocess_wait(s->program, NULL, NULL); /* it has closed its input: it ends */
+  return failed(s, error);
 }
 
 bool hn_video_sink_close(HnVideoSink *s, bool keep, GError **error) {
@@ -184,12 +205,13 @@ bool hn_video_sink_close(HnVideoSink *s, bool keep, GError **error) {
     g_output_stream_close(g_subprocess_get_stdin_pipe(s->program), NULL, NULL);
     g_subprocess_wait(s->program, NULL, NULL);
     ok = g_subprocess_get_successful(s->program);
-    if (!ok) hn_error_set(error, HN_ERROR_PROGRAM, "%s failed", s->name);
+    if (!ok) failed(s, error);
     if (s->path && ok && keep && g_rename(s->beside, s->path) != 0)
       ok = hn_error_set(error, HN_ERROR_FILE, "%s: %s", s->path, g_strerror(errno));
     if (s->path && !(ok && keep)) g_unlink(s->beside);
     g_object_unref(s->program);
   }
+  if (s->said >= 0) close(s->said);
   g_strfreev(s->argv), g_free(s->path), g_free(s->beside), g_free(s);
   return ok;
 }

@@ -115,8 +115,6 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   const HnHost *host = learner->host;
   const HnHistory *h = l->phase[0];
   const ReturnRule rule = {m->p->gamma, m->p->gae_lambda, !learner->trials, false};
-  HnStatus status = learner_check(learner, l);
-  if (status) return status;
   hn_store_refresh(&learner->net.store);
   const Elements all = {.h = h, .row = -1, .steps = h->steps};
   const int64_t n = elements_count(&all);
@@ -131,7 +129,8 @@ static HnStatus learn(void *self, const HnTrainBatch *l) {
   Region r = {.inner_lr = 0};
   make_shards(m, &r, &s);
   region_begin(&r, &learner->net);
-  if ((status = host->parallel(host, r.count, remember, &r))) return status;
+  HnStatus status = host->parallel(host, r.count, remember, &r);
+  if (status) return status;
   double *grad = host->scratch(host, r.P, sizeof *grad);
   float *next = host->scratch(host, r.P, sizeof *next);
   RegionStep step;

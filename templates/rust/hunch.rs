@@ -411,6 +411,7 @@ pub struct HnPolicySpec {
     pub aux_dim: i64,
     pub row_size: usize,
     pub phases: i64,
+    pub trains_inference: bool,
 }
 
 #[repr(C)]

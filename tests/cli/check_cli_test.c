@@ -144,7 +144,7 @@ static void expect_note(const char *out, bool unchecked) {
   g_auto(Run) drawn = hunch(dir, report);
   g_assert_cmpint(table.code | drawn.code, ==, 0);
   g_autofree char *page = fake_read(dir, "page.html");
-  static const char note[] = "Unchecked when they ran: trouble";
+  static const char note[] = "With no passed check on record when they ran: trouble";
   g_assert_true((strstr(table.out, note) != NULL) == unchecked);
   g_assert_true((strstr(page, note) != NULL) == unchecked);
 }

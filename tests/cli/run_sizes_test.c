@@ -120,6 +120,19 @@ static void text(void) {
       g_regex_match_simple("^all cells: checkpoints at most [0-9]+ kB on disk$", line[3], 0, 0));
 }
 
+/* Runs end with whole updates, here of 4 x 15 frames. */
+static void rounded_up(void) {
+  g_autoptr(Folder) dir = folder();
+  fake_write(dir, "s.yaml", GRID);
+  g_auto(Run) run = hunch(dir, "validate s.yaml run.frames=601");
+  expect(run.out, "plus scratch; 601 frames are rounded up to 660, whole updates of 60\n");
+  expect(run.out, ", frames 6600\n"); /* of ten cells */
+  run_to_end(dir, "run s.yaml -o out --arm none --seed 0 run.frames=601");
+  g_autofree char *file = g_build_filename(dir, "out/none/0/run.json", NULL);
+  g_autoptr(JsonObject) done = hn_json_read(file, NULL);
+  g_assert_cmpint(hn_json_int(done, "frames", 0), ==, 660);
+}
+
 /* A study that cannot run has its findings, and no sizes. */
 static void wrong(void) {
   g_autoptr(Folder) dir = folder();
@@ -210,6 +223,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/run-sizes/by-hand", by_hand);
   g_test_add_func("/run-sizes/without-replay", without_replay);
   g_test_add_func("/run-sizes/text", text);
+  g_test_add_func("/run-sizes/rounded-up", rounded_up);
   g_test_add_func("/run-sizes/wrong", wrong);
   g_test_add_func("/run-sizes/full-disk", full_disk);
   g_test_add_func("/run-sizes/repeated-tasks", repeated_tasks);

@@ -151,6 +151,23 @@ static void wrong(void) {
   }
 }
 
+/* Why there is no film, in ffmpeg's words about the file that was asked for. */
+static void no_film(void) {
+  g_autofree char *ffmpeg = g_find_program_in_path("ffmpeg");
+  if (!ffmpeg) {
+    g_test_skip("ffmpeg is not installed");
+    return;
+  }
+  g_autoptr(Folder) dir = trained();
+  g_auto(Run) run = hunch(dir, "video runs/grid/base/0 -o a.foo");
+  g_assert_cmpint(run.code, !=, 0);
+  expect(run.err, "hunch video: error: ffmpeg failed: ");
+  expect(run.err, "output format for '");
+  expect(run.err, "a.foo'");
+  g_assert_null(strstr(run.err, ".part-"));
+  g_assert_null(strstr(run.err, " @ 0x"));
+}
+
 /* Half blocks show two pixels a character; without colour brightness alone. */
 static void text(void) {
   static const uint8_t rgb[4][2][3] = {{{255, 0, 0}, {0, 0, 0}},
@@ -174,6 +191,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/video/at", at);
   g_test_add_func("/video/play", play);
   g_test_add_func("/video/wrong", wrong);
+  g_test_add_func("/video/no_film", no_film);
   g_test_add_func("/video/text", text);
   return g_test_run();
 }

@@ -162,12 +162,11 @@ static HnTrainBatch batch_for(HnSession *s, const HnInstance *reader, HnRng *rng
 
 HnStatus hn_learn_policy(HnSession *s) {
   const HnPolicy *p = HN_POLICY(s);
-  const HnInference *q = HN_INFERENCE(s);
   if (!HN_CAN(p, learn)) return HN_OK;
   Views r;
   HnTrainBatch b = batch_for(s, s->policy, &s->policy_learning, &r);
   b.infer = batch_infer;
-  if (HN_CAN(q, backward) && !s->cell->run.stop_gradient)
+  if (hn_session_trains_through_policy(s))
     b.backward = batch_backward, b.step = batch_step;
   HnStatus status;
   HN_CALL(status, POLICY_learn, p->learn(s->policy->self, &b));

@@ -1,5 +1,6 @@
 /* memory_budget.c - see memory_budget.h.  Sizes are doubles, whose products do not overflow. */
 #include "memory_budget.h"
+#include "short_text.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -123,9 +124,11 @@ double hn_memory_budget_bytes(const HnSession *s) {
 
 char *hn_memory_budget_text(const HnSession *s) {
   const Kept k = kept(s);
-  return g_strdup_printf("%.2g GB of experience, %.2g GB kept by %s once full, most of it %s",
-                         1e-9 * (training(s) + evaluation(s)), 1e-9 * k.bytes,
-                         k.by ? k.by->plugin->name : "plugins", k.largest);
+  g_autofree char *experience = hn_short_bytes(training(s) + evaluation(s));
+  g_autofree char *bytes = hn_short_bytes(k.bytes);
+  if (!k.by) return g_strdup_printf("%s of experience; plugins keep nothing", experience);
+  return g_strdup_printf("%s of experience, %s kept by %s once full, most of it %s", experience,
+                         bytes, k.by->plugin->name, k.largest);
 }
 
 HnStatus hn_memory_budget_check(const HnSession *s, double limit) {

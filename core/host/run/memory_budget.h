@@ -11,6 +11,6 @@ HnStatus hn_memory_budget_check(const HnSession *s, double limit);
  * (kept arrays, their gradients, room to work in), its experience and an evaluation by their
  * shapes. Not the program, simulators' own models and threads either. */
 double hn_memory_budget_bytes(const HnSession *s);
-/* "1.2 GB of experience, 0.44 GB kept by varibad once full, most of it replay.obs"; g_free. */
+/* "1.20 GB of experience, 440 MB kept by varibad once full, most of it replay.obs"; g_free. */
 char *hn_memory_budget_text(const HnSession *s);
 #endif

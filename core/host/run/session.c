@@ -146,6 +146,7 @@ static HnStatus create_policy(HnSession *s) {
                        .latent_dim = s->bs.latent_dim,
                        .samples = c->run.samples,
                        .rng = &rng,
+                       .trains_inference = hn_session_trains_through_policy(s),
                        TOLD(s, s->policy)};
   HN_CALL(status, POLICY_create,
           HN_POLICY(s)->create(s->policy->self, &s->policy->host, s->policy->params, &spec));

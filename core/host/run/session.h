@@ -59,6 +59,10 @@ struct HnSession {
 /* Creates the plugins and begins the first trials.  NULL with the plugin's reason. */
 HnSession *hn_session_new(const HnCell *cell, FILE *log, GError **error);
 void hn_session_free(HnSession *s);
+/* Whether the policy's learning is lent a backward, which trains the inference. */
+static inline bool hn_session_trains_through_policy(const HnSession *s) {
+  return HN_CAN(HN_INFERENCE(s), backward) && !s->cell->run.stop_gradient;
+}
 /* Frames that an update collects. */
 static inline int64_t hn_session_frames(const HnSession *s) {
   return s->phases * s->rollouts.rows * s->steps;

@@ -16,9 +16,7 @@ static double kept_of(const HnSession *s) {
 }
 
 double hn_run_updates(const HnSession *s) {
-  const HnRunParams *run = &s->cell->run;
-  const double frames = (double)s->phases * (double)run->rows * (double)s->steps;
-  return ceil((double)run->frames / frames);
+  return ceil((double)s->cell->run.frames / (double)hn_session_frames(s));
 }
 
 HnRunSize hn_run_size(struct HnSession *s) {
@@ -27,7 +25,9 @@ HnRunSize hn_run_size(struct HnSession *s) {
   g_autoptr(GPtrArray) states = hn_states_of(s, &stats);
   HnRunSize size = {.checkpoint = (double)hn_states_most_bytes(states),
                     .kept = kept_of(s),
-                    .memory = hn_memory_budget_bytes(s)};
+                    .memory = hn_memory_budget_bytes(s),
+                    .frames = hn_run_updates(s) * (double)hn_session_frames(s),
+                    .update = (double)hn_session_frames(s)};
   size.distinct = (double)s->cell->evaluation.tasks;
   for (guint i = 0; i < s->passes; i++)
     size.distinct = fmin(size.distinct, (double)hn_evaluation_taken(s, s->pass[i].split).distinct);

@@ -9,6 +9,8 @@ typedef struct HnRunSize {
   double checkpoint; /* bytes of one at most, with buffers full; 0: not known */
   double kept;       /* checkpoints that stay at most; while another is written there is one more */
   double memory;     /* bytes, without scratch: see hn_memory_budget_bytes */
+  double frames;     /* until the run ends: run.frames, rounded up to whole updates */
+  double update;     /* frames of one update */
   double distinct;   /* different tasks among evaluation.tasks, of the split with the fewest */
 } HnRunSize;
 

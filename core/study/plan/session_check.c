@@ -46,8 +46,9 @@ static void answer_size(HnSession *s, const char *metric) {
   const char *nearest = "";
   const bool lacking = *metric && lacks_metric(s, metric, &nearest);
   const HnRunSize size = hn_run_size(s);
-  g_autofree char *text = g_strdup_printf("%.0f %.0f %.0f %.0f %s", size.checkpoint, size.kept,
-                                          size.memory, size.distinct, nearest);
+  g_autofree char *text =
+      g_strdup_printf("%.0f %.0f %.0f %.0f %.0f %.0f %s", size.checkpoint, size.kept, size.memory,
+                      size.frames, size.update, size.distinct, nearest);
   hn_session_free(s);
   answer(lacking ? 'M' : '.', text);
 }
@@ -128,7 +129,8 @@ static void blame(const Check *c, guint k, const char *format, ...) {
 /* What a cell takes, for every arm that is that one; returns the rest of the line. */
 static const char *take_size(Check *c, guint k, const char *text) {
   HnRunSize size = {.checkpoint = 0};
-  double *const number[] = {&size.checkpoint, &size.kept, &size.memory, &size.distinct};
+  double *const number[] = {&size.checkpoint, &size.kept,   &size.memory,
+                            &size.frames,     &size.update, &size.distinct};
   for (guint i = 0; i < G_N_ELEMENTS(number); i++) {
     char *end;
     *number[i] = g_ascii_strtod(text, &end);

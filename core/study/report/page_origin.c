@@ -44,7 +44,7 @@ static void plugin_row(GString *out, GHashTable *seen, const HnResult *cell, con
   if (*name && g_hash_table_add(seen, g_strconcat(plugin, name, NULL)))
     hn_html_add(out, "<tr><th>%s</th><td class=\"wrap\">%s %s%s<code>%s</code>%s</td></tr>\n",
                 plugin, name, version, *begins ? ", sha256 " : "", begins,
-                hn_result_unchecked(cell, plugin) ? ", unchecked" : "");
+                hn_result_unchecked(cell, plugin) ? ", no passed check on record" : "");
 }
 
 static void plugin_rows(GString *out, const HnResults *r) {

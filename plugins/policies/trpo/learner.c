@@ -9,19 +9,16 @@ HnStatus learner_create(Learner *m, const HnHost *host, const ActorCriticParams 
     return host->fail(host, HN_E_UNSUPPORTED,
                       "mixtures over posterior samples have no divergence in closed form; set "
                       "run.samples to 0 or 1, or take ppo");
+  if (spec->trains_inference && spec->belief_dim > 0)
+    return host->fail(host, HN_E_UNSUPPORTED,
+                      "the inference learns through the policy's loss, and this policy passes no "
+                      "gradient on: it would stay as it is; take ppo, or set run.stop_gradient");
   HnStatus status = actor_critic_create(&m->net, host, p, spec);
   if (status) return status;
   m->obs_dim = spec->obs_dim;
   m->aux_dim = AUX_RAW + (p->squash == SQUASH_SAMPLE ? m->net.A : 0);
   spec->aux_dim = m->aux_dim, spec->row_size = 0, spec->phases = 1;
   return HN_OK;
-}
-
-HnStatus learner_check(const Learner *m, const HnTrainBatch *l) {
-  if (!HN_CAN(l, backward) || m->net.D == 0) return HN_OK;
-  return m->host->fail(m->host, HN_E_UNSUPPORTED,
-                       "the inference learns through the policy's loss, and this policy passes no "
-                       "gradient on: it would stay as it is; take ppo, or set run.stop_gradient");
 }
 
 void learner_act(const Learner *m, HnReuse *memory, const ActorCritic *net, HnActBatch *a,

@@ -23,11 +23,10 @@ typedef struct Learner {
 } Learner;
 
 /* Checks and makes the actor, and fills in spec's outputs for a policy of one phase without row
- * memory.  Errors: HN_E_PARAM, HN_E_SHAPE, HN_E_UNSUPPORTED.  [create] */
+ * memory.  Errors: HN_E_PARAM, HN_E_SHAPE; HN_E_UNSUPPORTED, also where the inference would be
+ * trained through the policy, which these learners do not.  [create] */
 HnStatus learner_create(Learner *m, const HnHost *host, const ActorCriticParams *p,
                         HnPolicySpec *spec);
-/* An error where the inference would be trained through the policy, which these learners do not. */
-HnStatus learner_check(const Learner *m, const HnTrainBatch *l);
 
 /* Rows first .. of the batch act by `net`, the learner's own or a view of it; memory is reset.
  * [rows] */

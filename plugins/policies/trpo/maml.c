@@ -337,8 +337,6 @@ static void make_task(const Maml *m, const HnTrainBatch *l, Region *r, int64_t i
 
 HnStatus maml_open(Maml *m, const HnTrainBatch *l, Region *r, MamlSums *sums) {
   const HnHost *host = m->learner.host;
-  HnStatus status = learner_check(&m->learner, l);
-  if (status) return status;
   hn_store_refresh(&m->learner.net.store);
   *r = region_for(m);
   r->count = l->phase[0]->rows;
@@ -350,7 +348,8 @@ HnStatus maml_open(Maml *m, const HnTrainBatch *l, Region *r, MamlSums *sums) {
                .r = r,
                .moments = host->scratch(host, r->count, sizeof *o.moments),
                .explained = host->scratch(host, r->count, sizeof *o.explained)};
-  if ((status = host->parallel(host, r->count, open_task, &o))) return status;
+  HnStatus status = host->parallel(host, r->count, open_task, &o);
+  if (status) return status;
   *sums = (MamlSums){.stddev = 0};
   double known = 0;
   for (int64_t i = 0; i < r->count; i++) {
