@@ -13,7 +13,8 @@ const char *(*hn_apart_explain)(const void *address);
 /* What a fork leaves for the process that waits for it. */
 typedef struct Note {
   char text[1024];
-  bool whole; /* says all that there is to say */
+  bool whole;        /* says all that there is to say */
+  const char *doing; /* a literal, which is at the same place in the process that waits */
 } Note;
 static Note *note;
 
@@ -23,6 +24,10 @@ static void write_note(const char *text) {
   gsize k = 0; /* no function that a signal handler may not call */
   for (; text[k] && k + 1 < sizeof note->text; k++) note->text[k] = text[k];
   note->text[k] = '\0';
+}
+
+void hn_apart_doing(const char *words) {
+  if (note) note->doing = words;
 }
 
 /* Notes why the address must not be touched, then lets the signal end the process. */
@@ -74,6 +79,7 @@ static void append_death(const HnCell *cell, const char *death, const HnCallReco
                            hn_cell_called(cell, call)->plugin->name, hn_call_method(call));
   if (!noted->whole) g_string_append(why, death);
   if (*noted->text) g_string_append_printf(why, "%s%s", noted->whole ? "" : ": ", noted->text);
+  if (noted->doing) g_string_append_printf(why, ", %s", noted->doing);
 }
 
 bool hn_apart(const HnCell *cell, void (*act)(void *arg), void *arg, GString *why) {

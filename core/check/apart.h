@@ -15,6 +15,10 @@ bool hn_apart(const HnCell *cell, void (*act)(void *arg), void *arg, GString *wh
 typedef void HnApartBytes(void *arg, GByteArray *out);
 GBytes *hn_apart_bytes(const HnCell *cell, HnApartBytes *act, void *arg, GString *why);
 
+/* In a fork: what is asked of the plugin, a literal; said where the fork ends by it.  NULL: nothing
+ * that its call does not say. */
+void hn_apart_doing(const char *words);
+
 /* Ends what a constructor has left of processes when the plugin was loaded into this one. */
 void hn_apart_end_children(void);
 

@@ -1,5 +1,6 @@
 /* check_policy.c - see check_policy.h. */
 #include "check_policy.h"
+#include "apart.h"
 #include "check_divergence.h"
 #include "check_ignores.h"
 #include "check_process.h"
@@ -59,7 +60,9 @@ static bool act_part(Act *a, int64_t first, int64_t rows, GString *why) {
                   .action_index = a->action_index + first,
                   .aux = a->aux + first * s->shape.aux};
   HnStatus status;
+  hn_apart_doing(a->greedy ? "asked for the greedy action, with rng NULL" : NULL);
   HN_CALL(status, POLICY_act, HN_POLICY(s)->act(s->policy->self, &b));
+  hn_apart_doing(NULL);
   if (status) g_string_append_printf(why, "act: %s", hn_fail_text());
   return !status;
 }

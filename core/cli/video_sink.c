@@ -163,7 +163,8 @@ bool hn_video_sink_writes(const HnVideoSink *s) {
 }
 
 static bool start(HnVideoSink *s, GError **error) {
-  g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_PIPE);
+  g_autoptr(GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_PIPE);
   signal(SIGPIPE, SIG_IGN); /* a program that has ended is noticed where frames are written */
   s->said = memfd_create("hunch-said", MFD_CLOEXEC);
   if (s->said >= 0) g_subprocess_launcher_take_stderr_fd(launcher, dup(s->said));
@@ -181,10 +182,9 @@ static bool failed(HnVideoSink *s, GError **error) {
   g_autoptr(GString) line = g_string_new(at ? at + 2 : words);
   g_autofree char *beside = g_strconcat("file:", s->beside, NULL);
   if (s->path) g_string_replace(line, beside, s->path, 0);
-  return hn_error_set(
-      error, HN_ERROR_PROGRAM, "%s %s%s%s", s->name,
-      g_subprocess_get_successful(s->program) ? "took no more frames" : "failed",
-      line->len ? ": " : "", line->str);
+  return hn_error_set(error, HN_ERROR_PROGRAM, "%s %s%s%s", s->name,
+                      g_subprocess_get_successful(s->program) ? "took no more frames" : "failed",
+                      line->len ? ": " : "", line->str);
 }
 
 bool hn_video_sink_show(HnVideoSink *s, const uint8_t *rgb, char *const *caption, GError **error) {

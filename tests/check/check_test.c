@@ -95,6 +95,7 @@ static const Fault inference_faults[] = {
     {"gradients", "gradient_rows", "the gradient says"},
     {"gradients", "gradient_loss", "of the loss of its own"},
     {"gradients", "gradient_replaces", "does not add"},
+    {"gradients", "forward_fails", "forward: faulty_inference: forward returned "},
     {"gradients", "norm2_root", "norm2 is"},
     {"gradients", "norm2_part", "norm2 is"},
     {"spec", "belief_negative", "belief_dim is -2"},
@@ -139,6 +140,7 @@ static const Fault policy_faults[] = {
     {"spec", "aux_negative", "aux_dim is -1"},
     {"spec", "many_phases", "phases is 1000"},
     {"spec", "row_huge", "row_size"},
+    {"outputs", "always_draws", "asked for the greedy action, with rng NULL"},
     {"survives", "looks_up_obs", "killed by signal 11"},
     {"survives", "rejects_obs", "killed by signal 6"},
     {"survives", "wraps_belief", "took longer than"},
@@ -315,7 +317,7 @@ int main(int argc, char **argv) {
                                  TABLE(faulty_policy, policy_faults),
                                  TABLE(faulty_policy, common_faults)};
   g_test_init(&argc, &argv, NULL);
-  hn_apart_limits = (HnHelperLimits){.seconds = 120, .cpu_seconds = 1, .bytes = 5e8};
+  hn_apart_limits = (HnHelperLimits){.seconds = 120, .cpu_seconds = 2, .bytes = 5e8};
   for (guint k = 0; k < G_N_ELEMENTS(tables); k++) {
     g_autofree char *path =
         g_strdup_printf("/check/%s/%s", tables[k].plugin->name, k % 2 ? "common" : "own");

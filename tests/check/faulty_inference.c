@@ -12,7 +12,8 @@
   X(norm2_part) X(belief_beyond) X(belief_before) X(writes_history) X(keeps_pointer) \
   X(writes_window) X(belief_negative) X(latent_large) X(row_huge) X(looks_up_reward) \
   X(rejects_obs) X(thread_identity) X(random_sum) X(writes_d_belief) X(batch_size) \
-  X(scores_after) X(predicts_wide) X(learns_belief) X(reads_learner) X(gradient_bends)
+  X(scores_after) X(predicts_wide) X(learns_belief) X(reads_learner) X(gradient_bends) \
+  X(forward_fails)
 /* clang-format on */
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
@@ -176,6 +177,8 @@ static HnStatus infer(void *self, HnBeliefUpdate *q) {
 static HnStatus forward(void *self, HnBeliefUpdate *q) {
   Inference *m = self;
   const HnHistory *h = q->history;
+  static int calls; /* more than there are before gradients are judged */
+  if (m->p->fault == F_forward_fails && ++calls > 8) return HN_E_NUMERIC;
   m->feature = m->host->scratch(m->host, (h->steps + 1) * h->rows, sizeof(float));
   return filter(m, q, m->p->fault == F_forward_differs ? 0.5 : 0, m->feature);
 }

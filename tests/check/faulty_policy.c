@@ -12,7 +12,7 @@
   X(writes_window) X(aux_negative) X(many_phases) X(row_huge) X(looks_up_obs) X(rejects_obs) \
   X(wraps_belief) X(learn_thread) X(learn_rounding) X(learn_rand) X(kept_in_self) \
   X(kl_negative) X(kl_of_equals) X(kl_tenth) X(kl_rows_mix) X(kl_beyond) X(learns_belief) \
-  X(reads_learner) X(aux_nan) X(metric_nan)
+  X(reads_learner) X(aux_nan) X(metric_nan) X(always_draws)
 /* clang-format on */
 #define PARAMS(X)                                \
   X(choice, fault, "", "What is wrong.", "none", \
@@ -107,7 +107,8 @@ static HnStatus act(void *self, HnActBatch *a) {
   const int32_t fault = m->p->fault;
   for (int64_t i = 0; i < a->rows; i++) {
     double x = basis_of(m, a, i);
-    if (a->rng) x += hn_rng_normal(&a->rng[fault == F_one_stream ? 0 : i]);
+    if (a->rng || fault == F_always_draws)
+      x += hn_rng_normal(&a->rng[fault == F_one_stream ? 0 : i]);
     if (fault != F_silent_aux) a->aux[i] = fault == F_aux_nan ? NAN : (float)x;
     for (int64_t k = 0; k < m->action_dim && fault != F_silent; k++)
       a->action[i * m->action_dim + k] = (float)x;

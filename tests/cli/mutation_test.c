@@ -201,11 +201,11 @@ static void report(guint k, const Mutant *m, const Judged *j, const char *format
 
 /* The lines that `hunch validate` prints of a right study say what is true of any. */
 static bool adds_up(const char *out) {
-  g_autoptr(GRegex) line =
-      g_regex_new("^[\\w.-]+: cells (\\d+), arms (\\d+), seeds (\\d+), frames (\\d+)\\n"
-                  "(arms? .*: a checkpoint at most \\d.* kept; memory \\d.*B plus scratch(; .*)?\\n)+"
-                  "all cells: checkpoints at most \\d.*B on disk\\n$",
-                  0, 0, NULL);
+  g_autoptr(GRegex) line = g_regex_new(
+      "^[\\w.-]+: cells (\\d+), arms (\\d+), seeds (\\d+), frames (\\d+)\\n"
+      "(arms? .*: a checkpoint at most \\d.* kept; memory \\d.*B plus scratch(; .*)?\\n)+"
+      "all cells: checkpoints at most \\d.*B on disk\\n$",
+      0, 0, NULL);
   g_autoptr(GMatchInfo) match = NULL;
   double number[4];
   if (!g_regex_match(line, out, 0, &match)) return false;
@@ -213,7 +213,8 @@ static bool adds_up(const char *out) {
     g_autofree char *digits = g_match_info_fetch(match, i + 1);
     number[i] = g_ascii_strtod(digits, NULL);
   }
-  return number[0] > 0 && number[0] == number[1] * number[2] && number[3] <= 1.001e15 * number[0]; /* up to whole updates */
+  return number[0] > 0 && number[0] == number[1] * number[2] &&
+         number[3] <= 1.001e15 * number[0]; /* up to whole updates */
 }
 
 /* A refused study is told by place where it has one, and leaves nothing. */

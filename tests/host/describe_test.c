@@ -12,7 +12,7 @@
   X(real, scale, "", "Unbounded above.", 1, 0, HUGE_VAL) \
   X(int, count, "", "How many.", 100000, 1, 1e9)         \
   X(flag, noisy, "", "Adds noise.", 1)                   \
-  X(text, path, "", "A file.", "")                       \
+  X(text, path, "", "A\nfile.", "")                      \
   X(text, odd, "", "Needs quotes.", "no: \"yes\"")       \
   X(choice, mode, "", "Which way, one|other.", "accurate", "fast|accurate")
 HN_PARAMS(PARAMS);

@@ -103,6 +103,12 @@ static void test_refused(void) {
   g_assert_cmpint(policy_fixture_create(f), ==, HN_E_UNSUPPORTED);
   g_assert_nonnull(strstr(f->fake.error, "run.samples"));
   policy_fixture_close(f);
+  f = policy_fixture_open(&trpo_LTX_hn_plugin, 5);
+  f->spec.obs_dim = 3, f->spec.belief_dim = 2, f->spec.action_dim = 1;
+  f->spec.trains_inference = true;
+  g_assert_cmpint(policy_fixture_create(f), ==, HN_E_UNSUPPORTED);
+  g_assert_nonnull(strstr(f->fake.error, "run.stop_gradient"));
+  policy_fixture_close(f);
 }
 
 /* In the run loop, with windows that end within a trial: the same weights for any workers. */

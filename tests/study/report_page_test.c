@@ -4,6 +4,7 @@
 #include "arm_slots.h"
 #include "figure_curve.h"
 #include "finding.h"
+#include "page_origin.h"
 #include "report_fixture.h"
 #include "three_arms_fixture.h"
 #include <string.h>
@@ -110,6 +111,9 @@ static void finding_of_many(void) {
   g_assert_cmpstr(finding, ==,
                   "None of the 5 other arms is told apart from arm05 by return on held-out tasks, "
                   "with 3 seeds.");
+  g_autoptr(GString) origin = g_string_new(NULL);
+  hn_html_origin(origin, s.c);
+  g_assert_null(strstr(origin->str, "by a path")); /* its plugins are named */
   study_clear(&s);
 }
 
@@ -164,6 +168,9 @@ static void changes_of_other_plugins(void) {
   g_assert_cmpstr(of_one, ==, "policy.plugin: held; policy.hold: 2");
   g_assert_cmpstr(of_other, ==,
                   "inference.plugin: gru; policy.plugin: held; policy.hold: 5; policy.set: 1");
+  g_autoptr(GString) origin = g_string_new(NULL);
+  hn_html_origin(origin, s.c);
+  g_assert_nonnull(strstr(origin->str, "Plugins that it gives by a path are looked for from"));
   study_clear(&s);
 }
 

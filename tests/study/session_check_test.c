@@ -53,6 +53,14 @@ static void refused(void) {
        "test\n"},
       {GRID, "arms:\n  a: {inference: {plugin: none}, run: {samples: 2}}\n",
        "s.yaml:11:3: error: arm a: none: has no posterior samples; set run.samples: 0\n"},
+      /* an inference that would stay as it is, and one that shall */
+      {GRID,
+       "arms:\n  a: {inference: {plugin: recurrent}, policy: {plugin: trpo}}\n"
+       "  b: {inference: {plugin: recurrent}, policy: {plugin: trpo}, run: {stop_gradient: "
+       "true}}\n",
+       "s.yaml:11:3: error: arm a: trpo: the inference learns through the policy's loss, and this "
+       "policy passes no gradient on: it would stay as it is; take ppo, or set "
+       "run.stop_gradient\n"},
       /* two arms that are wrong, and one between */
       {GRID, "arms:\n  a: {evaluation: {split: x}}\n  b: {}\n  c: {env: {plugin: bandit}}\n",
        "s.yaml:11:3: error: arm a: evaluation.split: gridworld has no split 'x'; it has train, "

@@ -43,15 +43,20 @@ static GPtrArray *default_lines(const HnSchema *schema) {
   return lines;
 }
 
+/* A text of a plugin on one line; g_free. */
+static char *one_line(const char *text) {
+  return g_strdelimit(g_strdup(text), "\n\r\t\v\f", ' ');
+}
+
 static void add_params(GString *out, const HnSchema *schema) {
   g_autoptr(GPtrArray) lines = default_lines(schema);
   int width = 0;
   for (guint i = 0; i < lines->len; i++) width = MAX(width, (int)strlen(lines->pdata[i]));
   for (guint i = 0; i < lines->len; i++) {
     const HnParam *param = hn_schema_at(schema, i);
-    g_autofree char *expected = hn_params_expected(param);
+    g_autofree char *expected = hn_params_expected(param), *doc = one_line(param->doc);
     g_string_append_printf(out, "%-*s  # %s. %s\n", width, (const char *)lines->pdata[i], expected,
-                           param->doc);
+                           doc);
   }
 }
 
@@ -61,9 +66,11 @@ static void add_columns(GString *out, const HnColumn *columns, const char *title
   for (const HnColumn *c = columns; c->name; c++)
     name_width = MAX(name_width, (int)strlen(c->name));
   g_string_append_printf(out, "# %s:\n", title);
-  for (const HnColumn *c = columns; c->name; c++)
+  for (const HnColumn *c = columns; c->name; c++) {
+    g_autofree char *doc = one_line(c->doc);
     g_string_append_printf(out, "#   %-*s  %-*s  %s%s%s\n", name_width, c->name, fold_width,
-                           hn_fold_name(c->fold), c->unit, *c->unit ? ". " : "", c->doc);
+                           hn_fold_name(c->fold), c->unit, *c->unit ? ". " : "", doc);
+  }
 }
 
 bool hn_describes_method(const HnPlugin *p, const HnMethod *m) {

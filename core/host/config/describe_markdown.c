@@ -2,10 +2,10 @@
 #include "describe.h"
 #include <string.h>
 
-/* Text for a cell of a table. */
+/* Text for a cell of a table, which is on one line. */
 static char *escaped(const char *text) {
   g_auto(GStrv) parts = g_strsplit(text, "|", -1);
-  return g_strjoinv("\\|", parts);
+  return g_strdelimit(g_strjoinv("\\|", parts), "\n\r\t\v\f", ' ');
 }
 
 static void add_fact(GString *out, const char *name, const char *value) {

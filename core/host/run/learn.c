@@ -166,8 +166,7 @@ HnStatus hn_learn_policy(HnSession *s) {
   Views r;
   HnTrainBatch b = batch_for(s, s->policy, &s->policy_learning, &r);
   b.infer = batch_infer;
-  if (hn_session_trains_through_policy(s))
-    b.backward = batch_backward, b.step = batch_step;
+  if (hn_session_trains_through_policy(s)) b.backward = batch_backward, b.step = batch_step;
   HnStatus status;
   HN_CALL(status, POLICY_learn, p->learn(s->policy->self, &b));
   return status;

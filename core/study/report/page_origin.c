@@ -68,6 +68,20 @@ static double total_hours(const HnResults *r) {
   return seconds / 3600;
 }
 
+/* Whether a cell has a plugin that the study gives by its file. */
+static bool any_by_path(const HnResults *r) {
+  for (guint i = 0; i < r->cells->len; i++) {
+    const HnResult *cell = r->cells->pdata[i];
+    g_auto(GStrv) plugins = hn_result_plugins(cell);
+    for (char **p = plugins; *p && cell->config; p++) {
+      g_autofree char *path = g_strconcat(*p, ".plugin", NULL);
+      const HnNode *n = hn_node_at(cell->config, path);
+      if (n && n->kind == HN_NODE_TEXT && strchr(n->text, '/')) return true;
+    }
+  }
+  return false;
+}
+
 void hn_html_origin(GString *out, const HnComparison *c) {
   const HnResults *r = c->results;
   g_string_append(out,
@@ -79,8 +93,13 @@ void hn_html_origin(GString *out, const HnComparison *c) {
   }
   g_string_append(out,
                   "</pre>\n<p class=\"quiet\">with the study file below, this version of hunch "
-                  "and these plugins. The same machine gives the same bits.</p>\n"
-                  "<div class=\"wide\"><table><tbody>\n");
+                  "and these plugins. The same machine gives the same bits.");
+  if (any_by_path(r))
+    g_string_append(out,
+                    " Plugins that it gives by a path are looked for from its own folder: keep the "
+                    "file where it was, or give their full paths.");
+  g_string_append(out, "</p>\n"
+                       "<div class=\"wide\"><table><tbody>\n");
   static const char *const facts[][2] = {{"hunch", "hunch"},
                                          {"commit", "commit"},
                                          {"processor", "cpu"},

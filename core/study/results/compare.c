@@ -253,7 +253,8 @@ static void note_unchecked(const HnComparison *c) {
   if (!names->len) return;
   g_ptr_array_add(names, NULL);
   g_autofree char *all = g_strjoinv(", ", (char **)names->pdata);
-  note(c, "With no passed check on record when they ran: %s (`hunch check PLUGIN` judges one).", all);
+  note(c, "With no passed check on record when they ran: %s (`hunch check PLUGIN` judges one).",
+       all);
 }
 
 /* Done cells of an arm that report a column, but no finite value. */
