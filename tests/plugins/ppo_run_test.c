@@ -36,11 +36,12 @@ static void result_free(Result *r) {
 }
 
 /* One step per update is a step from ratios of 1, in every update: trials last 14 steps,
- * windows 10. What the gradient meets is not nothing, and the inference's part of its norm comes on
- * top. */
-static void test_starts_at_one(void) {
+ * windows 10.  Posterior samples are those acted on, drawn again.  What the gradient meets is not
+ * nothing, and the inference's part of its norm comes on top. */
+static void test_starts_at_one(gconstpointer samples) {
   const char *one = "n_epochs: 1, n_minibatches: 1, lr: 0.01, max_grad_norm: 0, head_gain: 1";
-  Result through = run(one, 1, 0, false), stopped = run(one, 1, 0, true);
+  const int64_t S = GPOINTER_TO_INT(samples);
+  Result through = run(one, 1, S, false), stopped = run(one, 1, S, true);
   g_assert_cmpint(through.count, ==, 10);
   for (int k = 0; k < through.count; k++) {
     g_assert_cmpfloat(through.value[0][k], ==, 0);
@@ -66,7 +67,8 @@ static void test_workers(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-  g_test_add_func("/ppo_run/starts_at_one", test_starts_at_one);
+  g_test_add_data_func("/ppo_run/starts_at_one", GINT_TO_POINTER(0), test_starts_at_one);
+  g_test_add_data_func("/ppo_run/starts_at_one/samples", GINT_TO_POINTER(3), test_starts_at_one);
   g_test_add_func("/ppo_run/workers", test_workers);
   return g_test_run();
 }

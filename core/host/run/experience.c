@@ -67,6 +67,7 @@ void hn_experience_make(HnExperience *w, const HnShape *s, int64_t steps, int64_
     base += in_lines(elements * w->size[f]);
   }
   w->h.state = base;
+  w->belief_rng = hn_zeros((gsize)rows * sizeof *w->belief_rng);
   w->task_index = hn_zeros((gsize)((steps + 1) * rows) * sizeof(int64_t));
   w->env_info = hn_zeros((gsize)((steps + 1) * rows) * s->env_infos * sizeof(float));
   w->belief_info = hn_zeros((gsize)((steps + 1) * rows) * s->belief_infos * sizeof(float));
@@ -75,7 +76,7 @@ void hn_experience_make(HnExperience *w, const HnShape *s, int64_t steps, int64_
 
 void hn_experience_free(HnExperience *w) {
   hn_lent_free(w->memory, w->lent);
-  hn_zeros_free(w->task_index), hn_zeros_free(w->env_info);
+  hn_zeros_free(w->belief_rng), hn_zeros_free(w->task_index), hn_zeros_free(w->env_info);
   hn_zeros_free(w->belief_info), hn_zeros_free(w->policy_info);
   *w = (HnExperience){.memory = NULL};
 }
@@ -135,9 +136,11 @@ void hn_experience_gather(const HnExperience *from, HnExperience *to, int64_t n,
         memcpy(out, hn_experience_at(from, f, t, index[i]), size);
   }
   gsize row = to->shape.belief_row;
-  for (int64_t i = 0; i < n; i++)
+  for (int64_t i = 0; i < n; i++) {
     memcpy((char *)(guintptr)to->h.state + (gsize)i * row,
            (const char *)from->h.state + (gsize)index[i] * row, row);
+    to->belief_rng[i] = from->belief_rng[index[i]];
+  }
   to->h.rows = to->h.stride = n;
 }
 

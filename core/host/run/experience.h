@@ -35,6 +35,7 @@ typedef struct HnExperience {
   char *memory;                                /* of all arrays of h */
   gsize lent;                                  /* bytes from an address of h to that lent */
   gsize size[HN_FIELDS];                       /* bytes of one element of each field */
+  HnRng *belief_rng;                           /* [B] streams with which the window began */
   int64_t *task_index;                         /* [T+1, B] number of the task, or -1 */
   float *env_info, *belief_info, *policy_info; /* [T, B], [T+1, B], [T, B] times their columns */
 } HnExperience;

@@ -30,6 +30,19 @@ static const float *task_along(const HnSession *s, const HnHistory *h) {
   return NULL;
 }
 
+/* The streams that acting drew from along one of the host's own windows: who asks for as many
+ * samples there gets those acted on, under the present weights.  NULL: another window. */
+static const HnRng *streams_acted_by(const HnSession *s, const HnHistory *h, int64_t samples) {
+  if (samples == 0 || samples != s->cell->run.samples) return NULL;
+  for (int64_t k = 0; k <= s->phases; k++) {
+    const HnExperience *w = k < s->phases ? &s->phase[k] : &s->gather;
+    if (h->obs == hn_experience_lent(w, HN_F_OBS, 0, 0) && h->rows <= w->h.rows &&
+        h->state == (const char *)w->h.state + w->lent)
+      return w->belief_rng;
+  }
+  return NULL;
+}
+
 /* What a call writes along the window that beliefs were last asked for. */
 static HnOutputs of_window(const HnSession *s, const HnInstance *of, const char *call) {
   const HnHistory *h = &s->belief_history;
@@ -85,7 +98,8 @@ static HnStatus batch_infer(const HnTrainBatch *b, const HnHistory *h, int64_t s
     memcpy(state, h->state, rows * row);
   else
     memset(state, 0, rows * row);
-  for (int64_t i = 0; i < h->rows; i++) rng[i] = hn_rng(seed, (uint64_t)i);
+  const HnRng *acted = streams_acted_by(s, h, samples);
+  for (int64_t i = 0; i < h->rows; i++) rng[i] = acted ? acted[i] : hn_rng(seed, (uint64_t)i);
   /* which may be a copy in a struct of the learner's own headers */
   hn_widen(&s->belief_history, sizeof s->belief_history, h, s->learner->plugin->history_size);
   bool privileged = s->inference->plugin->flags & HN_PRIVILEGED;
@@ -207,14 +221,14 @@ static void append_steps(HnSession *s, const HnExperience *w, int64_t i) {
 }
 
 /* Completes one row's history and infers along it, so that the row memory is as it was before the
- * observation that the next window starts with. */
+ * observation that the next window starts with, with the same draws. */
 static HnStatus rebuild_belief(void *arg, int64_t i) {
   HnSession *s = arg;
   for (int64_t k = 0; k < s->phases; k++) append_steps(s, &s->phase[k], i);
   int64_t steps = s->history_steps[i] - 1, samples = MAX(s->cell->run.samples, 1);
   if (steps < 0) return HN_OK;
   HnArena *arena = hn_arena_current();
-  HnRng rng = s->rollouts.belief_rng[i];
+  HnRng rng = s->rollouts.task_rng[i];
   char *state = s->rollouts.belief + (gsize)i * s->shape.belief_row;
   memset(state, 0, s->shape.belief_row);
   HnHistory h = hn_experience_view(&s->history, s->inference, 0, i, steps, 1);

@@ -115,6 +115,7 @@ HnStatus hn_rollouts_make(HnSession *s, HnRollouts *r, int64_t rows, int64_t spl
                     .policy = hn_zeros(n * s->shape.policy_row),
                     .belief_rng = hn_zeros(n * sizeof(HnRng)),
                     .policy_rng = hn_zeros(n * sizeof(HnRng)),
+                    .task_rng = hn_zeros(n * sizeof(HnRng)),
                     .episode_step = hn_zeros(n * sizeof(int64_t)),
                     .trial_step = hn_zeros(n * sizeof(int64_t)),
                     .episode = hn_zeros(n * sizeof(int64_t)),
@@ -145,9 +146,9 @@ HnStatus hn_rollouts_begin(HnSession *s, HnRollouts *r, int64_t stream, int64_t 
 void hn_rollouts_free(HnRollouts *r) {
   hn_experience_free(&r->tail), hn_experience_free(&r->saved);
   hn_env_memory_free(&r->env);
-  void *all[] = {r->belief,       r->policy,      r->belief_rng,   r->policy_rng,
-                 r->episode_step, r->trial_step,  r->episode,      r->next_task,
-                 r->ended,        r->next_belief, r->saved_belief, r->saved_policy};
+  void *all[] = {r->belief,       r->policy,     r->belief_rng, r->policy_rng, r->task_rng,
+                 r->episode_step, r->trial_step, r->episode,    r->next_task,  r->ended,
+                 r->next_belief,  r->saved_belief, r->saved_policy};
   for (guint i = 0; i < G_N_ELEMENTS(all); i++) hn_zeros_free(all[i]);
   *r = (HnRollouts){.rows = 0};
 }
@@ -221,6 +222,13 @@ static bool is_restored(const Block *b, int64_t k) {
   return b->r->next_belief[k] == HN_BELIEF_RESTORE;
 }
 
+/* By which hn_learn_refresh draws again what was drawn. */
+static void keep_streams_of_new_tasks(const Block *b) {
+  const uint8_t *begin = hn_experience_at(b->w, HN_F_BEGIN, b->t, b->first);
+  for (int64_t k = 0; k < b->n; k++)
+    if (begin[k] == HN_NEW_TASK) b->r->task_rng[b->first + k] = b->r->belief_rng[b->first + k];
+}
+
 /* The belief at a window's last observation serves only to bootstrap, so it is inferred on a copy:
  * the next window infers it again, perhaps with other weights. */
 static HnStatus infer_alike(const Block *b, bool last) {
@@ -231,6 +239,7 @@ static HnStatus infer_alike(const Block *b, bool last) {
   char *state = r->belief + (gsize)b->first * row;
   HnRng *rng = r->belief_rng + b->first, spare_rng[BLOCK_MAX];
   HnMark mark = hn_arena_mark(hn_arena_current());
+  keep_streams_of_new_tasks(b);
   if (last) {
     char *spare = hn_arena_take(hn_arena_current(), bytes);
     state = memcpy(spare, state, bytes);
@@ -595,6 +604,7 @@ HnStatus hn_rollouts_collect(HnSession *s, HnRollouts *r, HnExperience *phase, i
     Job j = {s, r, &phase[k], blocks, unread};
     hn_experience_carry(k ? &phase[k - 1] : &r->tail, &phase[k]);
     memcpy((void *)(guintptr)phase[k].h.state, r->belief, (gsize)r->rows * s->shape.belief_row);
+    memcpy(phase[k].belief_rng, r->belief_rng, (gsize)r->rows * sizeof *r->belief_rng);
     status = hn_pool_run(s->pool, blocks, collect_block, &j);
     if (!status && k + 1 < phases && HN_CAN(HN_POLICY(s), adapt))
       status = hn_pool_run(s->pool, blocks, adapt_block, &j);

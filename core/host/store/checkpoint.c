@@ -105,6 +105,7 @@ GPtrArray *hn_states_of(HnSession *s, HnEpisodeStats *stats) {
   if (s->bs.refresh) {
     add_window(t, &s->history, "history", actions);
     add_counts(t, "history.steps", s->history_steps, B, 0, lifetime);
+    add_rng(t, "history.rng", r->task_rng, B);
   }
   return t;
 }

@@ -37,7 +37,8 @@ typedef struct HnBeliefUpdate {
   const HnHistory *history;
   void *state;     /* [B] row memory: in, before time 0; out, after time T */
   int64_t samples; /* S: 0 the point belief, else S independent samples */
-  HnRng *rng;      /* [B] for samples.  Keep a copy in row memory of what must replay */
+  HnRng *rng;      /* [B] for samples.  Where a trial or a window is inferred again, streams are
+                      those of the first time: draw the same numbers in the same order */
   float *belief;   /* [T+1, B, max(S, 1), D] out */
   float *info;     /* [T+1, B, info_count] out, or NULL: not asked.  A column named
                       log_predictive (nats) is the score of the step that led to this time, given

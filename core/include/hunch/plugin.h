@@ -355,7 +355,8 @@ struct HnTrainBatch {
   /* Gathers n rows of a phase into dense arrays, valid until the next call.  [instance] */
   const HnHistory *(*rows)(const HnTrainBatch *l, int64_t phase, int64_t n, const int64_t *index);
   /* belief [T+1, B, max(S, 1), D] along h under the current weights, from h->state.  h may
-   * be any window: gathered rows, or context from a replay.  [instance] */
+   * be any window: gathered rows, or context from a replay.  Along a phase, or rows gathered from
+   * one, samples are those acted on: drawn again with the same numbers.  [instance] */
   HnStatus (*infer)(const HnTrainBatch *l, const HnHistory *h, int64_t samples, float *belief);
   /* Takes dL/dbelief of the last infer, in its shape; adds to inference's gradients.  L is
    * a mean over the window's rows and steps, as is the loss that the inference adds, over those
