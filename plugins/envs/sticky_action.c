@@ -13,7 +13,7 @@
   X(real, probability, "", "Probability that the last action is repeated.", 0.25, 0, 1)
 HN_PARAMS(PARAMS);
 
-/* Row memory: this, then the last action, action_dim numbers. */
+/* Row memory: this, then the last action and it before it was clipped, action_dim numbers each. */
 typedef struct Row {
   int32_t begun; /* there is a last action */
   int32_t action_index;
@@ -28,7 +28,7 @@ typedef struct StickyAction {
 } StickyAction;
 
 static HnStatus create(void *self, const HnHost *host, const void *params, HnEnvSpec *spec) {
-  const size_t row_size = sizeof(Row) + (size_t)spec->action_dim * sizeof(float);
+  const size_t row_size = sizeof(Row) + 2 * (size_t)spec->action_dim * sizeof(float);
   *(StickyAction *)self =
       (StickyAction){params, host, spec->inner, spec->action_dim, spec->row_size = row_size};
   return HN_OK;
@@ -49,18 +49,20 @@ static HnStatus step(void *self, HnEnvBatch *b) {
   const StickyAction *e = self;
   const int64_t A = e->action_dim;
   float *action = e->host->scratch(e->host, b->rows * A, sizeof *action);
+  float *chosen = e->host->scratch(e->host, b->rows * A, sizeof *chosen);
   int32_t *action_index = e->host->scratch(e->host, b->rows, sizeof *action_index);
   for (int64_t i = 0; i < b->rows; i++) {
     Row *row = row_at(e, b, i);
+    float *last = (float *)(row + 1);
     const size_t bytes = (size_t)A * sizeof *action;
     if (!row->begun || hn_rng_uniform(&b->rng[i], 0, 1) >= e->p->probability) {
-      memcpy(row + 1, b->action + i * A, bytes);
+      memcpy(last, b->action + i * A, bytes), memcpy(last + A, b->chosen + i * A, bytes);
       row->action_index = b->action_index[i], row->begun = 1;
     }
-    memcpy(action + i * A, row + 1, bytes);
+    memcpy(action + i * A, last, bytes), memcpy(chosen + i * A, last + A, bytes);
     action_index[i] = row->action_index;
   }
-  b->inner->action = b->inner->chosen = action, b->inner->action_index = action_index;
+  b->inner->action = action, b->inner->chosen = chosen, b->inner->action_index = action_index;
   return e->inner->env->step(e->inner->self, b->inner);
 }
 

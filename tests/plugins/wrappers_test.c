@@ -9,12 +9,13 @@
 #include "stand_in.h"
 
 extern const HnPlugin fourier_LTX_hn_plugin, mask_observation_LTX_hn_plugin,
-    point_robot_LTX_hn_plugin, reward_noise_LTX_hn_plugin, sticky_action_LTX_hn_plugin,
+    half_cheetah_LTX_hn_plugin, point_robot_LTX_hn_plugin, reward_noise_LTX_hn_plugin, sticky_action_LTX_hn_plugin,
     time_limit_LTX_hn_plugin;
 #define MASK  &mask_observation_LTX_hn_plugin
 #define NOISE &reward_noise_LTX_hn_plugin
 #define ROBOT &point_robot_LTX_hn_plugin
 #define STICK &sticky_action_LTX_hn_plugin
+#define CHEETAH &half_cheetah_LTX_hn_plugin
 #define LIMIT &time_limit_LTX_hn_plugin
 
 static HnArena arena;
@@ -334,6 +335,31 @@ static void test_sticky_choice(void) {
   hn_env_rows_free(r), cell_clear(&cell);
 }
 
+/* A step of what was chosen, of any size, which the cheetah's control cost is of. */
+static void step_beyond(HnEnvRows *r, HnRng *rng, float *chosen) {
+  for (int64_t i = 0; i < ROWS; i++) hn_env_rows_act(r, i, rng);
+  for (int64_t k = 0; k < ROWS * r->spec.action_dim; k++) chosen[k] = 3 * r->action[k];
+  r->b.chosen = chosen;
+  if (hn_env_rows_step(r, r->b)) g_error("%s", hn_fail_text());
+}
+
+/* Without repeats rewards are the environment's own, where actions are clipped too. */
+static void test_sticky_chosen(void) {
+  HnPluginChoice bare = part_of(CHEETAH, ""),
+                 sticky = wrap(STICK, "probability: 0", part_of(CHEETAH, ""));
+  HnEnvRows *a = open_rows(bare, ROWS), *b = open_rows(sticky, ROWS);
+  g_autofree float *chosen = g_new(float, ROWS * a->spec.action_dim);
+  HnRng one = hn_rng(5, 5), other = one;
+  begin(a, HN_NEW_TASK, 0), begin(b, HN_NEW_TASK, 0);
+  for (int t = 0; t < 5; t++) {
+    step_beyond(a, &one, chosen), step_beyond(b, &other, chosen);
+    g_assert_cmpmem(b->b.obs, ROWS * a->spec.obs_dim * sizeof(float), a->b.obs,
+                    ROWS * a->spec.obs_dim * sizeof(float));
+    g_assert_cmpmem(b->b.reward, ROWS * sizeof(float), a->b.reward, ROWS * sizeof(float));
+  }
+  close_rows(a, bare), close_rows(b, sticky);
+}
+
 /* ---- mask_observation ---- */
 
 static void expect_masked(const char *settings, int64_t dim, const int *from) {
@@ -425,6 +451,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/wrappers/reward_noise/refused", test_noise_refused);
   g_test_add_func("/wrappers/sticky_action/executed", test_sticky);
   g_test_add_func("/wrappers/sticky_action/choice", test_sticky_choice);
+  g_test_add_func("/wrappers/sticky_action/chosen", test_sticky_chosen);
   g_test_add_func("/wrappers/mask_observation/masked", test_mask);
   g_test_add_func("/wrappers/query", test_query);
   g_test_add_func("/wrappers/time_limit/horizon", test_time_limit);
