@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 static void print_help(FILE *out) {
   fputs("usage: hunch VERB ...\n\n", out);
@@ -90,6 +91,7 @@ static int dispatch(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  prctl(PR_SET_NAME, "hunch");                 /* of cells too, which are started through /proc */
   setlocale(LC_CTYPE, "");                     /* numbers stay in the C locale */
   g_setenv("OPENBLAS_NUM_THREADS", "1", TRUE); /* parallelism is run.workers and -j */
   signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of writing, told as such */

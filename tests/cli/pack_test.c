@@ -308,7 +308,13 @@ static void test_judged_before(void) {
   well(dir, "rm -r .state");
   packed(dir, "after -o y.zip");
   g_assert_false(exists(dir, ".state"));
-  packed(dir, "before -o z.zip");
+  g_auto(Run) allowed = hunch(dir, "pack before -o w.zip --unchecked " WHO);
+  g_assert_cmpint(allowed.code, ==, 0); /* nothing to wait for */
+  g_assert_null(strstr(allowed.err, "judging"));
+  g_assert_false(exists(dir, ".state"));
+  g_auto(Run) judged = hunch(dir, "pack before -o z.zip " WHO);
+  g_assert_cmpint(judged.code, ==, 0);
+  expect(judged.err, "mine.so, of which no passed check is on record\n");
   g_assert_true(exists(dir, ".state"));
   well(dir, "cmp x.zip z.zip");
 
@@ -316,6 +322,36 @@ static void test_judged_before(void) {
   g_auto(Run) run = hunch(bad, "run s.yaml -o out -j 1");
   g_assert_cmpint(run.code, ==, 0);
   refuses(bad, "out -o x.zip --dirty", "Plugin mine has not passed `hunch check`");
+}
+
+/* Whether a process is gone, or has ended without anybody asking how. */
+static bool has_ended(int pid) {
+  g_autofree char *name = g_strdup_printf("/proc/%d/stat", pid), *text = NULL;
+  const char *after = g_file_get_contents(name, &text, NULL, NULL) ? strrchr(text, ')') : NULL;
+  return !after || after[2] == 'Z';
+}
+
+/* Nobody goes on judging for a pack that was ended. */
+static void test_ended(void) {
+  g_autoptr(Folder) dir = folder();
+  third_party_study(dir, "");
+  g_auto(Run) run = hunch(dir, "run s.yaml -o out -j 1");
+  g_assert_cmpint(run.code, ==, 0);
+  GSubprocess *p = begin(dir, "pack out -o x.zip " WHO);
+  const char *pid = g_subprocess_get_identifier(p);
+  g_autofree char *children = g_strdup_printf("/proc/%s/task/%s/children", pid, pid);
+  int check = 0;
+  for (int i = 0; i < 1000 && !check; i++, g_usleep(5000)) {
+    g_autofree char *text = NULL;
+    check = g_file_get_contents(children, &text, NULL, NULL) ? atoi(text) : 0;
+  }
+  g_assert_cmpint(check, >, 0);
+  g_subprocess_send_signal(p, SIGTERM);
+  g_subprocess_wait(p, NULL, NULL);
+  g_object_unref(p);
+  for (int i = 0; i < 1000 && !has_ended(check); i++) g_usleep(5000);
+  g_assert_true(has_ended(check));
+  g_assert_false(exists(dir, "x.zip"));
 }
 
 static void test_signature(void) {
@@ -366,6 +402,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/pack/over_what_is_there", test_over_what_is_there);
   g_test_add_func("/pack/third_party", test_third_party);
   g_test_add_func("/pack/judged_before", test_judged_before);
+  g_test_add_func("/pack/ended", test_ended);
   g_test_add_func("/pack/signature", test_signature);
   const int code = g_test_run();
   remove_folder(home);

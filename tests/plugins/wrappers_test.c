@@ -9,14 +9,14 @@
 #include "stand_in.h"
 
 extern const HnPlugin fourier_LTX_hn_plugin, mask_observation_LTX_hn_plugin,
-    half_cheetah_LTX_hn_plugin, point_robot_LTX_hn_plugin, reward_noise_LTX_hn_plugin, sticky_action_LTX_hn_plugin,
-    time_limit_LTX_hn_plugin;
-#define MASK  &mask_observation_LTX_hn_plugin
-#define NOISE &reward_noise_LTX_hn_plugin
-#define ROBOT &point_robot_LTX_hn_plugin
-#define STICK &sticky_action_LTX_hn_plugin
+    half_cheetah_LTX_hn_plugin, point_robot_LTX_hn_plugin, reward_noise_LTX_hn_plugin,
+    sticky_action_LTX_hn_plugin, time_limit_LTX_hn_plugin;
+#define MASK    &mask_observation_LTX_hn_plugin
+#define NOISE   &reward_noise_LTX_hn_plugin
+#define ROBOT   &point_robot_LTX_hn_plugin
+#define STICK   &sticky_action_LTX_hn_plugin
 #define CHEETAH &half_cheetah_LTX_hn_plugin
-#define LIMIT &time_limit_LTX_hn_plugin
+#define LIMIT   &time_limit_LTX_hn_plugin
 
 static HnArena arena;
 static const double surely = 4.4; /* standard deviations of a normal number, two sides: 1e-5 */

@@ -146,8 +146,8 @@ HnStatus hn_rollouts_begin(HnSession *s, HnRollouts *r, int64_t stream, int64_t 
 void hn_rollouts_free(HnRollouts *r) {
   hn_experience_free(&r->tail), hn_experience_free(&r->saved);
   hn_env_memory_free(&r->env);
-  void *all[] = {r->belief,       r->policy,     r->belief_rng, r->policy_rng, r->task_rng,
-                 r->episode_step, r->trial_step, r->episode,    r->next_task,  r->ended,
+  void *all[] = {r->belief,       r->policy,       r->belief_rng,  r->policy_rng, r->task_rng,
+                 r->episode_step, r->trial_step,   r->episode,     r->next_task,  r->ended,
                  r->next_belief,  r->saved_belief, r->saved_policy};
   for (guint i = 0; i < G_N_ELEMENTS(all); i++) hn_zeros_free(all[i]);
   *r = (HnRollouts){.rows = 0};

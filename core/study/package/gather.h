@@ -1,9 +1,9 @@
 /* gather.h - what goes into a package of a study's folder.
  *
- *   study/study.json, study/study.yaml, study/report.html, study/report/ ..
- *   study/ARM/SEED/     run.json, config.resolved.yaml, tables, trace.bin,
- * ckpt/NNNNNNNN.safetensors plugins/NAME.so     the plugins that ran, and lib/ with the kit that
- * they load files/SHA256/NAME   files that parameters name */
+ *   study/             study.json, study.yaml, report.html, report/ ..
+ *   study/ARM/SEED/    run.json, config.resolved.yaml, tables, trace.bin, ckpt/
+ *   plugins/NAME.so    the plugins that ran; lib/ has the kit that they load
+ *   files/SHA256/NAME  files that parameters name */
 #ifndef HN_GATHER_H
 #define HN_GATHER_H
 #include "results.h"

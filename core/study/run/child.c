@@ -96,13 +96,14 @@ static int configuration(const HnCell *cell) {
 
 static bool spawn(HnChild *c, int config, int record, const int pipe[2], GError **error) {
   g_autofree char *builds = hn_cell_builds(c->job->cell);
-  const char *const argv[] = {"/proc/self/exe", "cell", c->job->dir, "-", builds, NULL};
+  const char *const argv[] = {"/proc/self/exe", "hunch", "cell", c->job->dir, "-", builds, NULL};
   g_auto(GStrv) environment = g_get_environ();
   environment = g_environ_setenv(environment, "OPENBLAS_NUM_THREADS", "1", TRUE);
   const int target = HN_CHILD_RECORD_FD;
-  return g_spawn_async_with_pipes_and_fds(
-      NULL, argv, (const char *const *)environment, G_SPAWN_DO_NOT_REAP_CHILD, set_up, NULL, config,
-      pipe[1], pipe[1], &record, &target, 1, &c->pid, NULL, NULL, NULL, error);
+  return g_spawn_async_with_pipes_and_fds(NULL, argv, (const char *const *)environment,
+                                          G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_FILE_AND_ARGV_ZERO,
+                                          set_up, NULL, config, pipe[1], pipe[1], &record, &target,
+                                          1, &c->pid, NULL, NULL, NULL, error);
 }
 
 static void close_all(const int *fd, guint count) {

@@ -3,7 +3,7 @@
 #define HN_SCHEDULE_H
 #include "jobs.h"
 
-/* Runs every waiting job in order, at most `parallel` at once; each is `/proc/self/exe cell DIR` in
+/* Runs every waiting job in order, at most `parallel` at once; each is `hunch cell DIR` in
  * a process group of its own with one BLAS thread, and ends with a checkpoint if this process dies.
  * SIGINT, SIGTERM, SIGHUP or SIGUSR1 stops all with a checkpoint, a second one kills them.  What
  * cells say goes to stderr under their names; a failure is told at once.  metric: the column of
