@@ -166,9 +166,10 @@ static bool check_plugins(JsonBuilder *b) {
   bool missing = false;
   g_auto(GStrv) folders = hn_plugins_folders();
   g_auto(GStrv) ignored = hn_plugins_ignored();
-  for (char **f = folders; *f; f++)
-    say(b, GOOD, "plugin folder", "%s%s", *f,
-        g_file_test(*f, G_FILE_TEST_IS_DIR) ? "" : " (does not exist)");
+  for (char **f = folders; *f; f++) {
+    const bool there = g_file_test(*f, G_FILE_TEST_IS_DIR);
+    say(b, there ? GOOD : OPTIONAL, "plugin folder", "%s%s", *f, there ? "" : " does not exist");
+  }
   for (char **text = ignored; *text; text++) say(b, OPTIONAL, "plugin folder", "%s", *text);
 
   g_autoptr(GPtrArray) all = hn_plugins_scan();
