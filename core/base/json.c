@@ -123,9 +123,14 @@ void hn_json_open_array(JsonBuilder *b, const char *name) {
 
 enum { MAX_DEPTH = 64 };
 
-/* Brackets outside of strings that are open at the same time. */
-static int depth_of(const char *text, gsize length) {
-  int depth = 0, deepest = 0;
+typedef struct Extent {
+  int deepest; /* brackets outside of strings that are open at the same time */
+  gsize end;   /* behind the one that closes the first; 0: none does */
+} Extent;
+
+static Extent extent_of(const char *text, gsize length) {
+  Extent e = {0, 0};
+  int depth = 0;
   bool quoted = false;
   for (gsize i = 0; i < length; i++) {
     const char c = text[i];
@@ -134,18 +139,34 @@ static int depth_of(const char *text, gsize length) {
     else if (c == '"')
       quoted = !quoted;
     else if (!quoted && (c == '{' || c == '['))
-      depth++, deepest = MAX(deepest, depth);
-    else if (!quoted && (c == '}' || c == ']'))
-      depth--;
+      depth++, e.deepest = MAX(e.deepest, depth);
+    else if (!quoted && (c == '}' || c == ']') && --depth == 0 && !e.end)
+      e.end = i + 1;
   }
-  return deepest;
+  return e;
+}
+
+/* Whether nothing but white space follows the object, which the parser does not ask. */
+static bool ends_there(const char *name, const char *text, gsize length, gsize end,
+                       GError **error) {
+  int line = 1, column = 1;
+  gsize at = end;
+  while (at < length && strchr(" \t\r\n", text[at])) at++;
+  if (!end || at == length) return true;
+  for (gsize i = 0; i < at; i++) {
+    column = text[i] == '\n' ? 1 : column + 1;
+    line += text[i] == '\n';
+  }
+  return hn_error_set(error, HN_ERROR_FILE, "%s:%d:%d: expected nothing after the JSON object",
+                      name, line, column);
 }
 
 JsonObject *hn_json_parse(const char *name, const char *text, gsize length, GError **error) {
   g_autoptr(JsonParser) parser = json_parser_new();
   g_autoptr(GError) why = NULL;
   JsonNode *root = NULL;
-  if (depth_of(text, length) > MAX_DEPTH) {
+  const Extent extent = extent_of(text, length);
+  if (extent.deepest > MAX_DEPTH) {
     hn_error_set(error, HN_ERROR_FILE, "%s: nested more than %d deep", name, MAX_DEPTH);
   } else if (!json_parser_load_from_data(parser, text, (gssize)length, &why)) {
     const bool placed =
@@ -154,8 +175,10 @@ JsonObject *hn_json_parse(const char *name, const char *text, gsize length, GErr
                  why->message + (placed ? strlen("<data>") : 0));
   } else if (!(root = json_parser_get_root(parser)) || !JSON_NODE_HOLDS_OBJECT(root)) {
     hn_error_set(error, HN_ERROR_FILE, "%s: not a JSON object", name);
+  } else if (ends_there(name, text, length, extent.end, error)) {
+    return json_object_ref(json_node_get_object(root));
   }
-  return root && JSON_NODE_HOLDS_OBJECT(root) ? json_object_ref(json_node_get_object(root)) : NULL;
+  return NULL;
 }
 
 JsonObject *hn_json_read(const char *path, GError **error) {

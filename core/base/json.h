@@ -40,8 +40,8 @@ char *hn_json_end_sealed(JsonBuilder *b);
 /* ---- reading ---- */
 
 /* The JSON object that a text or a file holds; NULL with HN_ERROR_FILE, naming the file, if it is
- * not one or is nested more than 64 deep (parsers recurse), or with the error of reading the file.
- * json_object_unref. [any] */
+ * not one, goes on behind it or is nested more than 64 deep (parsers recurse), or with the error of
+ * reading the file.  json_object_unref. [any] */
 JsonObject *hn_json_parse(const char *name, const char *text, gsize length, GError **error);
 /* Refuses one whose own checksum is not of the rest, too. */
 JsonObject *hn_json_read(const char *path, GError **error);

@@ -94,6 +94,8 @@ static void test_refusals(void) {
   refused("a.json", "[1]", 3, "not a JSON object");
   refused("a.json", "{\"a\": }", 7, "a.json:1:");
   refused("a.json", "{\"a\": \"\xff\"}", 10, "UTF-8");
+  refused("a.json", "{\"a\": \"}\"}\n /* */\n", 18, "a.json:2:2: expected nothing after");
+  refused("a.json", "{\"a\": 1}{}", 10, "a.json:1:9: expected nothing after");
   g_autoptr(GError) error = NULL;
   g_assert_null(hn_json_read("/nowhere/run.json", &error));
   g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
