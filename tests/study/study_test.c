@@ -203,6 +203,10 @@ static void test_inner(void) {
   expect_env(cell(s, 1, 0), 2, 3, 9, "z");
   g_assert_cmpint(((const HnThisParams *)cell(s, 2, 0)->env.inner->params)->size, ==, 7);
   hn_study_free(s);
+  static const char *const twice[] = {"env.inner=x", "env.inner.inner.size=6", NULL};
+  s = good(WRAPPED_ALIKE, twice); /* the last counts */
+  g_assert_cmpint(((const HnThisParams *)cell(s, 0, 0)->env.inner->inner->params)->size, ==, 6);
+  hn_study_free(s);
   static const char *const bad[][2] = {
       {"env.inner.inner.sise=3", "command line: env.inner.inner.sise=3: error: env toy: unknown "
                                  "key 'sise'; did you mean 'size'?\n"},

@@ -53,7 +53,8 @@ static void put(HnNode *map, const Override *o, guint from) {
   for (guint i = from; i < last; i++) {
     HnNode *inner = hn_node_get(map, o->path[i]);
     g_autoptr(HnNode) key = hn_node_text(o->place, 0, 0, o->path[i]);
-    if (!inner) hn_node_set(map, key, inner = hn_node_map(o->place, 0, 0));
+    if (!inner || inner->kind != HN_NODE_MAP) /* env.inner=x before env.inner.size=3 */
+      hn_node_set(map, key, inner = hn_node_map(o->place, 0, 0));
     map = inner;
   }
   g_autoptr(HnNode) key = hn_node_text(o->place, 0, 0, o->path[last]);
