@@ -29,12 +29,22 @@ static void warn_of_same_arms(const HnVerb *verb, const HnStudy *s, const char *
     hn_message_warning(verb->name, "%s", (const char *)same->pdata[i]);
 }
 
+/* Of a study that is not there nobody reads the overrides; what is none is said all the same. */
+static void refuse_more(char **more, HnDiag *d) {
+  for (; *more; more++) {
+    g_autofree char *cut = hn_diag_cut(*more), *place = g_strconcat("command line: ", cut, NULL);
+    if (!strchr(*more, '='))
+      hn_diag_add(d, place, 0, 0, "expected block.key=value: one study at a time");
+  }
+}
+
 HnStudy *hn_study_argument_read(const HnVerb *verb, int argc, char **argv, HnDiag *d) {
   if (argc < 2 || !*argv[1]) {
     hn_options_refuse(verb, "which study?");
     return NULL;
   }
   g_autoptr(HnStudy) study = hn_study_read(argv[1], (const char *const *)argv + 2, d);
+  if (!g_file_test(argv[1], G_FILE_TEST_EXISTS)) refuse_more(argv + 2, d);
   /* a run goes on with the other arms, and says itself how a plugin died */
   if (study) hn_session_check(study, strcmp(verb->name, "run") != 0, d);
   if (study) hn_arm_weights_check(study, d);

@@ -59,6 +59,8 @@ static const struct {
     {"validate", 2, "which study?"},
     {"validate ''", 2, "which study?"},
     {"validate nowhere.yaml", 2, "nowhere.yaml: error: cannot be read: No such file"},
+    {"validate nowhere.yaml s.yaml", 2,
+     "command line: s.yaml: error: expected block.key=value: one study at a time"},
     {"validate s.yml", 2,
      "s.yml: error: cannot be read: No such file or directory; did you mean 's.yaml'?"},
     {"validate folder", 2, "folder: error: is a folder"},
