@@ -104,6 +104,22 @@ static void test_length(void) {
   expect(out, "  metrics.csv: the same as far as both go; 10 and 6 rows\n");
 }
 
+/* Names of swept arms hold '='; a cell of one can be compared and exported by itself. */
+static void test_swept(void) {
+  g_autoptr(Folder) dir = folder();
+  g_autofree char *study = g_strconcat(
+      tiny_study, "sweep: {arms: [belief], parameters: {policy.lr: [1e-3, 1e-2]}}\n", NULL);
+  fake_write(dir, "s.yaml", study);
+  g_auto(Run) run = hunch(dir, "run s.yaml -o out -j 1");
+  g_assert_cmpint(run.code, ==, 0);
+  g_autofree char *same = says(dir, "diff out/belief_lr=1e-3/0 out/belief_lr=1e-3/0", 0);
+  expect(same, "belief_lr=1e-3/0: results are identical\n");
+  g_autofree char *other = says(dir, "diff out/belief_lr=1e-3/0 out/belief_lr=1e-2/0", 3);
+  expect(other, "    policy.lr  0.001  0.01\n");
+  g_autofree char *e = says(dir, "export out/belief_lr=1e-3/1 -o e", 0);
+  must(dir, "test -s e/belief_lr=1e-3/1/metrics.npz");
+}
+
 /* ---- one number ---- */
 
 /* Digest 4 of 16 bytes each. */
@@ -221,6 +237,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/diff_cli/again", test_again);
   g_test_add_func("/diff_cli/parameter", test_parameter);
   g_test_add_func("/diff_cli/length", test_length);
+  g_test_add_func("/diff_cli/swept", test_swept);
   g_test_add_func("/diff_cli/trace", test_trace);
   g_test_add_func("/diff_cli/tensor", test_tensor);
   g_test_add_func("/diff_cli/damaged", test_damaged);

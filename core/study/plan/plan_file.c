@@ -54,12 +54,14 @@ static char **texts(const HnNode *root, const char *key, HnDiag *d) {
   return g_strv_builder_end(b);
 }
 
-/* An arm's name is a folder in the study's. */
+bool hn_plan_names_arm(const char *name) {
+  return *name && *name != '.' && !strchr(name, '/');
+}
+
 static void check_arms(char **arms, const HnNode *root, HnDiag *d) {
   if (!*arms) hn_node_refuse(d, root, "'arms': expected at least one");
   for (char **arm = arms; *arm; arm++)
-    if (!**arm || **arm == '.' || strchr(*arm, '/'))
-      hn_node_refuse(d, root, "'arms': '%s' cannot name an arm", *arm);
+    if (!hn_plan_names_arm(*arm)) hn_node_refuse(d, root, "'arms': '%s' cannot name an arm", *arm);
 }
 
 static char *text_of(const HnNode *root, const char *key) {

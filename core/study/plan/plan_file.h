@@ -20,4 +20,6 @@ typedef struct HnPlan {
 /* Reads a plan (JSON is YAML too) into *plan, all zero before; false with findings in d, and then
  * what was read is in *plan. */
 bool hn_plan_file_read(const char *path, HnPlan *plan, HnDiag *d);
+/* Whether a folder's results may have an arm of that name: it is a folder below the study's. */
+bool hn_plan_names_arm(const char *name);
 #endif

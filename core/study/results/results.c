@@ -222,7 +222,7 @@ HnResults *hn_results_read_cell(const char *dir, GError **error) {
   if (!facts) return NULL;
   const char *arm = hn_json_string(facts, "arm", "");
   const int64_t seed = hn_json_int(facts, "seed_index", -1);
-  if (seed < 0 || !g_regex_match_simple(HN_NAME_PATTERN, arm, 0, 0)) {
+  if (seed < 0 || !hn_plan_names_arm(arm)) {
     hn_error_set(error, HN_ERROR_FILE, "%s: its %s names no arm and seed", dir,
                  hn_run_file_name(HN_FILE_JSON));
     return NULL;
