@@ -56,6 +56,14 @@ char *hn_diag_printable(const char *text) {
   return g_string_free(out, false);
 }
 
+char *hn_diag_first_line(const char *text) {
+  g_auto(GStrv) line = g_strsplit(text, "\n", -1);
+  guint more = 0;
+  for (char **l = line; *l; l++) more += l > line && **l;
+  g_autofree char *first = hn_diag_printable(*line ? *line : "");
+  return more ? g_strdup_printf("%s (and %u more)", first, more) : g_steal_pointer(&first);
+}
+
 static guint file_index(HnDiag *d, const char *file) {
   guint i;
   if (!file) return 0;

@@ -28,6 +28,9 @@ char *hn_diag_text(const HnDiag *d);
 
 /* `text` as printable UTF-8, everything else escaped; free with g_free. */
 char *hn_diag_printable(const char *text);
+/* The first line of a message of several, such as findings are, as printable text, and how many
+ * more there are; free with g_free. */
+char *hn_diag_first_line(const char *text);
 /* `text` for a message, cut after 40 characters with "..."; free with g_free. */
 char *hn_diag_cut(const char *text);
 /* The candidate (NULL-terminated array) nearest to `name` by edit distance with transpositions,

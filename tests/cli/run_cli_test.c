@@ -187,12 +187,19 @@ static void damaged(void) {
   expect(changed.out, "other/1: damaged: runs/s/other/1/metrics.csv: is not as the run left it");
   text[length - 2] ^= 1;
   g_assert_true(g_file_set_contents(path, text, (gssize)length, NULL));
-  g_autofree char *facts = fake_read(dir, "runs/s/plain/0/run.json");
   fake_patch(dir, "runs/s/plain/0/run.json", "\"update\" : 10", "\"update\" : 90");
   g_auto(Run) lies = hunch(dir, "compare runs/s");
   expect(lies.out, "3 of 4 cells done");
-  expect(lies.out, "plain/0: damaged: runs/s/plain/0/run.json: is damaged");
-  fake_write(dir, "runs/s/plain/0/run.json", facts);
+  expect(lies.out, "plain/0: damaged: runs/s/plain/0/run.json: is damaged; run the study again, "
+                   "which writes it anew\n");
+  g_auto(Run) anew = hunch(dir, "run s.yaml -j 1");
+  g_assert_cmpint(anew.code, ==, 0);
+  g_autofree char *config = fake_read(dir, "runs/s/plain/0/config.resolved.yaml");
+  fake_write(dir, "runs/s/plain/0/config.resolved.yaml", "a: !x b\nc: !y d\ne: [\n");
+  g_auto(Run) odd = hunch(dir, "compare runs/s");
+  expect(odd.out, "plain/0: damaged: runs/s/plain/0/config.resolved.yaml:");
+  expect(odd.out, " more); to run the cell again, remove runs/s/plain/0\n");
+  fake_write(dir, "runs/s/plain/0/config.resolved.yaml", config);
   g_auto(Run) mended = hunch(dir, "compare runs/s");
   expect(mended.out, "4 of 4 cells done");
 }

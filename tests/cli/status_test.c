@@ -153,6 +153,16 @@ static void test_refused(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+/* Of all that is wrong with a plan the list says the first, on one line. */
+static void test_broken_plan(void) {
+  g_assert_cmpint(shell(dir, "mkdir -p broken/a && echo {} >broken/a/study.json"), ==, 0);
+  g_auto(Run) list = hunch(dir, "runs broken");
+  g_assert_cmpint(list.code, ==, 0);
+  expect(list.out, "damaged");
+  expect(list.err, "broken/a/study.json:1:1: error: 'study' is missing: not a study's plan (and ");
+  g_assert_null(strstr(list.err, "\\x0a"));
+}
+
   dir = folder();
   fake_write(dir, "s.yaml", study);
   g_test_add_func("/status/running", test_running);
@@ -166,3 +176,4 @@ int main(int argc, char **argv) {
   remove_folder(dir);
   return result;
 }
+  g_test_add_func("/status/broken_plan", test_broken_plan);

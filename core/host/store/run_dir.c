@@ -133,7 +133,24 @@ void hn_run_discard(const char *dir) {
 
 JsonObject *hn_run_facts(const char *dir, GError **error) {
   g_autofree char *path = hn_run_file(dir, HN_FILE_JSON);
-  return hn_json_read(path, error);
+  g_autoptr(GError) why = NULL;
+  JsonObject *o = hn_json_read(path, &why);
+  if (g_error_matches(why, HN_ERROR, HN_ERROR_FILE))
+    hn_error_set(error, HN_ERROR_FILE, "%s; run the study again, which writes it anew",
+                 why->message);
+  else if (why)
+    g_propagate_error(error, g_steal_pointer(&why));
+  return o;
+}
+
+HnNode *hn_run_config(const char *dir, GError **error) {
+  g_autofree char *path = hn_run_file(dir, HN_FILE_CONFIG);
+  g_autoptr(HnDiag) d = hn_diag_new();
+  g_autoptr(HnNode) node = hn_yaml_read(path, d);
+  if (!hn_diag_count(d)) return g_steal_pointer(&node);
+  g_autofree char *text = hn_diag_text(d), *first = hn_diag_first_line(text);
+  hn_error_set(error, HN_ERROR_FILE, "%s; to run the cell again, remove %s", first, dir);
+  return NULL;
 }
 
 int64_t hn_run_length(const char *dir) {

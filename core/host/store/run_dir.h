@@ -63,8 +63,10 @@ void hn_run_sweep(const char *dir);
  * nothing else is in them. */
 void hn_run_discard(const char *dir);
 
-/* run.json, or NULL; json_object_unref. */
+/* run.json, or NULL, saying what to do where it is damaged; json_object_unref. */
 JsonObject *hn_run_facts(const char *dir, GError **error);
+/* config.resolved.yaml, the same. */
+HnNode *hn_run_config(const char *dir, GError **error);
 /* run.frames of config.resolved.yaml; -1: it has none. */
 int64_t hn_run_length(const char *dir);
 /* The cell that config.resolved.yaml describes, with its plugins loaded; NULL with HN_ERROR_REFUSED

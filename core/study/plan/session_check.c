@@ -60,7 +60,8 @@ static void check(const char *text, gsize length, const char *metric) {
   g_autoptr(GError) error = NULL;
   if (!cell) {
     g_autofree char *why = hn_diag_text(d);
-    answer('E', g_strchomp(why));
+    g_autofree char *first = hn_diag_first_line(why);
+    answer('E', first);
     return;
   }
   cell->run.workers = 1;

@@ -156,7 +156,7 @@ static void take_end(HnLiveCell *c, const char *folder, JsonObject *facts, const
 
 static void mark_damaged(HnLiveCell *c, const char *why) {
   g_free(c->reason);
-  c->state = HN_LIVE_DAMAGED, c->reason = hn_diag_printable(why);
+  c->state = HN_LIVE_DAMAGED, c->reason = hn_diag_first_line(why);
 }
 
 static int64_t changed_at(const char *path) {
@@ -188,12 +188,10 @@ static void read_files(HnLiveCell *c, const char *folder, const char *metric,
       mark_damaged(c, why->message);
     return;
   }
-  g_autoptr(HnDiag) d = hn_diag_new();
-  g_autoptr(HnNode) config = g_file_test(path, G_FILE_TEST_EXISTS) ? hn_yaml_read(path, d) : NULL;
+  g_autoptr(HnNode) config =
+      g_file_test(path, G_FILE_TEST_EXISTS) ? hn_run_config(folder, &why) : NULL;
   take_progress(c, folder, config, metric);
-  if (!hn_diag_count(d)) return;
-  g_autofree char *text = hn_diag_text(d);
-  mark_damaged(c, g_strchomp(text));
+  if (why) mark_damaged(c, why->message);
 }
 
 static HnLiveCell *look(const char *folder, const char *metric, const HnLockHolder *holder) {

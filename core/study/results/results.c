@@ -60,7 +60,7 @@ static bool read_tables(HnResult *c, bool all, GError **error) {
 
 static void mark_damaged(HnResult *c, const char *why) {
   g_free(c->status), g_free(c->reason);
-  c->status = g_strdup("damaged"), c->reason = g_strdup(why);
+  c->status = g_strdup("damaged"), c->reason = hn_diag_first_line(why);
 }
 
 /* What run.json and config.resolved.yaml say; each may be absent. */
@@ -78,9 +78,7 @@ static bool read_files(HnResult *c, GError **error) {
     mark_damaged(c, why);
   }
   if (!g_file_test(config, G_FILE_TEST_EXISTS)) return true;
-  g_autoptr(HnDiag) d = hn_diag_new();
-  c->config = hn_yaml_read(config, d);
-  if (!c->config) set_findings(error, d);
+  c->config = hn_run_config(c->dir, error);
   return c->config;
 }
 

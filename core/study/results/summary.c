@@ -82,7 +82,7 @@ static HnSummary *summarise(const char *dir) {
   s->dir = g_strdup(dir), s->best = -1;
   s->live = hn_live_read(dir, &why);
   if (!s->live) {
-    s->error = hn_diag_printable(why->message);
+    s->error = hn_diag_first_line(why->message);
     return s;
   }
   s->state = state_of(s->live);
