@@ -244,6 +244,35 @@ static void test_refusals(void) {
   refuses(dir, "out -o x.zip --dirty --unfinished", "none/1 is damaged");
 }
 
+/* Runs s.yaml into `out`; the learning rate does not hang on the length. */
+static void ran(const char *dir, const char *arguments) {
+  g_autofree char *line =
+      g_strconcat("run s.yaml -o out -j 1 policy.anneal=false", arguments, NULL);
+  g_auto(Run) run = hunch(dir, line);
+  if (run.code != 0) g_error("%s: %d %s", line, run.code, run.err);
+}
+
+/* Arms that were not prolonged with the others are done, but not as far as the plan asks; an arm
+ * that only evaluates is. */
+static void test_lengths(void) {
+  g_autoptr(Folder) dir = folder();
+  g_auto(GStrv) part = g_strsplit(tiny_study, "arms:\n", 2);
+  g_autofree char *more = g_strconcat(
+      part[0], "arms:\n  still: {run: {frames: 0}}\n  rest: {policy: {lr: 1e-3}}\n", part[1], NULL);
+  fake_write(dir, "s.yaml", more);
+  ran(dir, "");
+  packed(dir, "out -o whole.zip");
+  ran(dir, " run.frames=192 --arm none");
+  refuses(dir, "out -o x.zip --dirty",
+          "arm rest: its cells have 96 of 192 frames (and 1 more arm has fewer than the study asks "
+          "for): finish the study, or say --unfinished");
+  packed(dir, "out -o y.zip --unfinished");
+  g_auto(Run) run = hunch(dir, "verify y.zip");
+  expect(run.out, "note: Unfinished: arm rest: its cells have 96 of 192 frames (and 1 more arm");
+  ran(dir, " run.frames=192 --arm belief --arm rest");
+  packed(dir, "out -o z.zip");
+}
+
 /* What is already there stays, whatever goes wrong. */
 static void test_over_what_is_there(void) {
   g_autoptr(Folder) dir = folder();
@@ -399,6 +428,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/pack/repacked", test_repacked);
   g_test_add_func("/pack/flips", test_flips);
   g_test_add_func("/pack/refusals", test_refusals);
+  g_test_add_func("/pack/lengths", test_lengths);
   g_test_add_func("/pack/over_what_is_there", test_over_what_is_there);
   g_test_add_func("/pack/third_party", test_third_party);
   g_test_add_func("/pack/judged_before", test_judged_before);

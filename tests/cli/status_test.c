@@ -105,19 +105,30 @@ static void test_resolved(void) {
   expect(wrong.err, "no arm 'othr'; did you mean 'other'?");
 }
 
-/* Of an arm one cell is prolonged, and the other is not yet: not everything is done, and results of
- * two lengths are not compared. */
+/* Of an arm one cell is prolonged, and the other and those of the other arm are not yet: not
+ * everything is done, and results of an arm of two lengths are not compared. */
 static void test_prolonged(void) {
   g_auto(Run) run = hunch(dir, "run s.yaml run.frames=4400 --arm plain --seed 0");
   g_assert_cmpint(run.code, ==, 0);
   g_auto(Run) status = hunch(dir, "status runs/s"), compare = hunch(dir, "compare runs/s");
-  expect(status.out, "s: 3 of 4 cells done, 1 interrupted\n");
+  expect(status.out, "s: 1 of 4 cells done, 3 interrupted\n");
   expect(status.out, "plain/1: it ended at frame 4000, where others of its arm go on to 4400; it "
                      "goes on when it is run again");
+  expect(status.out, "other/1: it ended at frame 4000, where the study goes on to 4400; it goes on "
+                     "when it is run again");
   expect(compare.err, "arm plain differ in run.frames: 4400 and 4000; `hunch run` prolongs the "
                       "shorter");
   g_auto(Run) rest = hunch(dir, "run s.yaml run.frames=4400 --arm plain");
   g_assert_cmpint(rest.code, ==, 0);
+  g_auto(Run) arm = hunch(dir, "status runs/s"), plan = hunch(dir, "plan s.yaml run.frames=4400"),
+              pack = hunch(dir, "pack runs/s -o x.zip --dirty");
+  expect(arm.out, "s: 2 of 4 cells done, 2 interrupted\n");
+  expect(plan.err, "4 cells, 2 resume, 2 done\n");
+  g_assert_cmpint(pack.code, ==, 2);
+  expect(pack.err, "arm other: its cells have 4000 of 4400 frames: finish the study, or say "
+                   "--unfinished");
+  g_auto(Run) all = hunch(dir, "run s.yaml run.frames=4400");
+  g_assert_cmpint(all.code, ==, 0);
   g_auto(Run) after = hunch(dir, "status runs/s");
   expect(after.out, "s: 4 of 4 cells done\n");
 }
@@ -142,6 +153,16 @@ static void test_damaged(void) {
   g_assert_cmpint(shell(dir, "mv kept.csv runs/s/plain/1/metrics.csv"), ==, 0);
 }
 
+/* Of all that is wrong with a plan the list says the first, on one line. */
+static void test_broken_plan(void) {
+  g_assert_cmpint(shell(dir, "mkdir -p broken/a && echo {} >broken/a/study.json"), ==, 0);
+  g_auto(Run) list = hunch(dir, "runs broken");
+  g_assert_cmpint(list.code, ==, 0);
+  expect(list.out, "damaged");
+  expect(list.err, "broken/a/study.json:1:1: error: 'study' is missing: not a study's plan (and ");
+  g_assert_null(strstr(list.err, "\\x0a"));
+}
+
 /* What is asked for in the wrong way. */
 static void test_refused(void) {
   g_auto(Run) none = hunch(dir, "status"), wrong = hunch(dir, "status run/s");
@@ -153,16 +174,6 @@ static void test_refused(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-/* Of all that is wrong with a plan the list says the first, on one line. */
-static void test_broken_plan(void) {
-  g_assert_cmpint(shell(dir, "mkdir -p broken/a && echo {} >broken/a/study.json"), ==, 0);
-  g_auto(Run) list = hunch(dir, "runs broken");
-  g_assert_cmpint(list.code, ==, 0);
-  expect(list.out, "damaged");
-  expect(list.err, "broken/a/study.json:1:1: error: 'study' is missing: not a study's plan (and ");
-  g_assert_null(strstr(list.err, "\\x0a"));
-}
-
   dir = folder();
   fake_write(dir, "s.yaml", study);
   g_test_add_func("/status/running", test_running);
@@ -171,9 +182,9 @@ static void test_broken_plan(void) {
   g_test_add_func("/status/resolved", test_resolved);
   g_test_add_func("/status/prolonged", test_prolonged);
   g_test_add_func("/status/damaged", test_damaged);
+  g_test_add_func("/status/broken_plan", test_broken_plan);
   g_test_add_func("/status/refused", test_refused);
   const int result = g_test_run();
   remove_folder(dir);
   return result;
 }
-  g_test_add_func("/status/broken_plan", test_broken_plan);

@@ -174,6 +174,30 @@ static void changes_of_other_plugins(void) {
   study_clear(&s);
 }
 
+/* An arm that was not prolonged with the others: it has a command of its own, which comes first. */
+static void commands_by_length(void) {
+  char *dir = temporary();
+  fake_study(&three, dir);
+  Study whole = read_study(dir);
+  g_autoptr(GString) one = g_string_new(NULL), two = g_string_new(NULL);
+  hn_html_origin(one, whole.c);
+  g_assert_nonnull(strstr(one->str, "<pre>hunch run study.yaml run.frames=32000</pre>\n"));
+  hn_comparison_free(whole.c), hn_results_free(whole.r);
+  for (int i = 0; i < 3; i++) {
+    g_autofree char *cell = fake_cell_dir(dir, "memory only", i);
+    fake_patch(cell, "config.resolved.yaml", "frames: 32000", "frames: 16000");
+    fake_patch(cell, "run.json", "\"frames\": 32000", "\"frames\": 16000");
+  }
+  Study s = read_study(dir);
+  hn_html_origin(two, s.c);
+  g_assert_nonnull(strstr(
+      two->str, "<pre>hunch run study.yaml run.frames=16000 --arm &apos;memory only&apos;\n"
+                "hunch run study.yaml run.frames=32000 --arm inferred --arm fixed\n</pre>\n"));
+  g_assert_nonnull(strstr(two->str, "plugins. Cells of memory only were run to 16000 frames, fewer "
+                                    "than the study asks for. The same machine"));
+  study_clear(&s);
+}
+
 /* Of more arms than there are looks, the baseline and the best have one; less is better here. */
 static void slots_of_many(void) {
   enum { ARMS = 20 };
@@ -604,6 +628,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/report-page/rates_of_zero", rates_of_zero);
   g_test_add_func("/report-page/arms_as_changes", arms_as_changes);
   g_test_add_func("/report-page/changes_of_other_plugins", changes_of_other_plugins);
+  g_test_add_func("/report-page/commands_by_length", commands_by_length);
   g_test_add_func("/report-page/slots_of_many", slots_of_many);
   g_test_add_func("/report-page/groups", groups);
   g_test_add_func("/report-page/bands", bands);

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "gather_plugins.h"
 #include "json.h"
+#include "lengths.h"
 #include "lighten.h"
 #include "plan_file.h"
 #include "portable.h"
@@ -258,6 +259,33 @@ static bool judge_cell(HnGathered *g, const HnResult *c, const HnPackChoice *cho
   return true;
 }
 
+/* Arms whose cells are done, but shorter than the study asks: the first of them, and how many more.
+ */
+static bool judge_lengths(HnGathered *g, const HnPackChoice *choice, GError **error) {
+  const HnResults *r = g->results;
+  g_auto(HnLengths) l = hn_lengths_new(r);
+  const char *last = NULL;
+  guint arms = 0;
+  g_autoptr(GString) what = g_string_new(NULL);
+  for (guint i = 0; i < r->cells->len; i++) {
+    const HnResult *c = r->cells->pdata[i];
+    if (!hn_length_is_short(r, &l, i) || c->arm == last) continue;
+    last = c->arm;
+    if (arms++ > 0) continue;
+    g_string_append_printf(what, "arm %s: its cells have %" PRId64 " of %" PRId64 " frames", c->arm,
+                           l.is[i], l.asked[i / (guint)r->seeds]);
+  }
+  if (arms > 1)
+    g_string_append_printf(what, " (and %u more arm%s fewer than the study asks for)", arms - 1,
+                           arms > 2 ? "s have" : " has");
+  if (arms && !choice->unfinished)
+    return hn_error_set(error, HN_ERROR_REFUSED,
+                        "%s: finish the study, or say --unfinished, which the package will say too",
+                        what->str);
+  if (arms) g_ptr_array_add(g->notes, g_strdup_printf("Unfinished: %s.", what->str));
+  return true;
+}
+
 static bool judge(HnGathered *g, const HnPackChoice *choice, GError **error) {
   const HnResults *r = g->results;
   g_autoptr(GHashTable) commits = g_hash_table_new(g_str_hash, g_str_equal);
@@ -266,6 +294,7 @@ static bool judge(HnGathered *g, const HnPackChoice *choice, GError **error) {
     const HnResult *c = r->cells->pdata[i];
     ok = judge_cell(g, c, choice, commits, error), any |= c->facts != NULL;
   }
+  ok = ok && judge_lengths(g, choice, error);
   return ok && (any || hn_error_set(error, HN_ERROR_REFUSED, "%s: no cell has run", r->dir));
 }
 

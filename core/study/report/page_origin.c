@@ -2,6 +2,8 @@
 #include "page_origin.h"
 #include "html.h"
 #include "json.h"
+#include "lengths.h"
+#include <inttypes.h>
 #include <string.h>
 
 /* ---- origin ---- */
@@ -82,18 +84,85 @@ static bool any_by_path(const HnResults *r) {
   return false;
 }
 
+/* ---- commands ---- */
+
+/* An argument of a command, as a shell takes it. */
+static void add_argument(GString *out, const char *text) {
+  g_autofree char *quoted =
+      strpbrk(text, " \t'\"\\$`*?[]{}();&|<>~#!") ? g_shell_quote(text) : g_strdup(text);
+  hn_html_add(out, " %s", quoted);
+}
+
+/* frames: instead of what the study was run with; -1: as that. */
+static void add_command(GString *out, const HnResults *r, int64_t frames) {
+  g_string_append(out, "hunch run study.yaml");
+  for (char **o = r->overrides; *o; o++)
+    if (frames < 0 || !hn_lengths_override(*o)) add_argument(out, *o);
+  if (frames >= 0) g_string_append_printf(out, " run.frames=%" PRId64, frames);
+}
+
+/* run.frames of an arm's cells, where they are done and fewer than the study asks for; else -1.
+ * Within an arm they are the same, or there is no comparison. */
+static int64_t ended_at(const HnResults *r, const HnLengths *l, int64_t arm) {
+  for (int64_t s = 0; s < r->seeds; s++)
+    if (hn_length_is_short(r, l, (guint)(arm * r->seeds + s))) return l->is[arm * r->seeds + s];
+  return -1;
+}
+
+/* The least of them above `above`, or -1. */
+static int64_t next_length(const HnResults *r, const HnLengths *l, int64_t above) {
+  int64_t next = -1;
+  for (int64_t a = 0; a < r->arm_count; a++) {
+    const int64_t n = ended_at(r, l, a);
+    if (n > above && (next < 0 || n < next)) next = n;
+  }
+  return next;
+}
+
+/* A command for the arms that ended at so many frames, if there are any; adds their names to
+ * `names`, or NULL. */
+static void add_arms(GString *out, const HnResults *r, const HnLengths *l, int64_t frames,
+                     GPtrArray *names) {
+  bool any = false;
+  for (int64_t a = 0; a < r->arm_count; a++) {
+    if (ended_at(r, l, a) != frames) continue;
+    if (!any) add_command(out, r, frames);
+    any = true;
+    g_string_append(out, " --arm");
+    add_argument(out, r->arms[a]);
+    if (names) g_ptr_array_add(names, r->arms[a]);
+  }
+  if (any) g_string_append_c(out, '\n');
+}
+
+/* What to type; shorter runs come first, as a folder's cells do not become shorter. */
+static void add_again(GString *out, const HnResults *r) {
+  g_auto(HnLengths) l = hn_lengths_new(r);
+  g_autoptr(GString) said = g_string_new(NULL);
+  g_string_append(out, "<pre>");
+  for (int64_t n = next_length(r, &l, -1); n >= 0; n = next_length(r, &l, n)) {
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    add_arms(out, r, &l, n, names);
+    g_ptr_array_add(names, NULL);
+    g_autofree char *arms = g_strjoinv(", ", (char **)names->pdata);
+    g_autofree char *frames = g_strdup_printf("%" PRId64, n);
+    hn_html_add(said, " Cells of %s were run to %s frames, fewer than the study asks for.", arms,
+                frames);
+  }
+  if (l.shorter)
+    add_arms(out, r, &l, -1, NULL);
+  else
+    add_command(out, r, -1);
+  g_string_append_printf(out,
+                         "</pre>\n<p class=\"quiet\">with the study file below, this version of "
+                         "hunch and these plugins.%s The same machine gives the same bits.",
+                         said->str);
+}
+
 void hn_html_origin(GString *out, const HnComparison *c) {
   const HnResults *r = c->results;
-  g_string_append(out,
-                  "<section id=\"again\"><h2>How to run it again</h2>\n<pre>hunch run study.yaml");
-  for (char **o = r->overrides; *o; o++) {
-    g_autofree char *quoted =
-        strpbrk(*o, " \t'\"\\$`*?[]{}();&|<>~#!") ? g_shell_quote(*o) : g_strdup(*o);
-    hn_html_add(out, " %s", quoted);
-  }
-  g_string_append(out,
-                  "</pre>\n<p class=\"quiet\">with the study file below, this version of hunch "
-                  "and these plugins. The same machine gives the same bits.");
+  g_string_append(out, "<section id=\"again\"><h2>How to run it again</h2>\n");
+  add_again(out, r);
   if (any_by_path(r))
     g_string_append(out,
                     " Plugins that it gives by a path are looked for from its own folder: keep the "

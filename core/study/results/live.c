@@ -2,6 +2,7 @@
 #include "live.h"
 #include "json.h"
 #include "last_row.h"
+#include "lengths.h"
 #include "lock.h"
 #include "run_dir.h"
 #include "run_json.h"
@@ -238,23 +239,24 @@ static void spread_lengths(GPtrArray *cells, guint first, int64_t seeds) {
   }
 }
 
-/* A run whose run.frames rose prolongs the cells of an arm one after the other: those that ended
- * where it was lower go on, too. */
-static void reopen_shorter(GPtrArray *cells, guint first, int64_t seeds) {
+/* A run whose run.frames rose prolongs the cells one after the other, or some of them alone: those
+ * that ended where it was lower go on, too.  asked: of the arm, -1: not known. */
+static void reopen_shorter(GPtrArray *cells, guint first, int64_t seeds, int64_t asked) {
   int64_t most = -1;
   for (int64_t s = 0; s < seeds; s++) {
     const HnLiveCell *c = cells->pdata[first + s];
     most = MAX(most, c->frames_total);
   }
+  const bool others = most >= asked;
   for (int64_t s = 0; s < seeds; s++) {
     HnLiveCell *c = cells->pdata[first + s];
-    if (c->state != HN_LIVE_DONE || c->frames >= most) continue;
-    c->state = HN_LIVE_INTERRUPTED, c->updates = c->frames_total = -1;
+    const bool lacks = c->frames > 0 && c->frames < asked; /* not what only evaluates */
+    if (c->state != HN_LIVE_DONE || (c->frames >= most && !lacks)) continue;
+    c->state = HN_LIVE_INTERRUPTED, c->updates = -1, c->frames_total = others ? -1 : asked;
     g_free(c->reason);
-    c->reason =
-        g_strdup_printf("it ended at frame %" PRId64 ", where others of its arm go on to %" PRId64
-                        "; it goes on when it is run again",
-                        c->frames, most);
+    c->reason = g_strdup_printf(
+        "it ended at frame %" PRId64 ", where %s to %" PRId64 "; it goes on when it is run again",
+        c->frames, others ? "others of its arm go on" : "the study goes on", MAX(most, asked));
   }
 }
 
@@ -295,7 +297,7 @@ void hn_live_refresh(HnLive *live) {
     }
   }
   for (int64_t a = 0; a < plan->arm_count; a++) {
-    reopen_shorter(live->cells, (guint)(a * plan->seeds), plan->seeds);
+    reopen_shorter(live->cells, (guint)(a * plan->seeds), plan->seeds, live->asked[a]);
     spread_lengths(live->cells, (guint)(a * plan->seeds), plan->seeds);
   }
   memset(live->count, 0, sizeof live->count);
@@ -308,7 +310,7 @@ HnLive *hn_live_read(const char *dir, GError **error) {
   HnResults *plan = hn_results_read_plan(dir, error);
   if (!plan) return NULL;
   HnLive *live = g_new0(HnLive, 1);
-  live->plan = plan;
+  live->plan = plan, live->asked = hn_lengths_asked(plan);
   live->cells = g_ptr_array_new_with_free_func((GDestroyNotify)hn_live_cell_free);
   g_ptr_array_set_size(live->cells, (int)(plan->arm_count * plan->seeds));
   hn_live_refresh(live);
@@ -319,7 +321,7 @@ void hn_live_free(HnLive *live) {
   if (!live) return;
   g_ptr_array_unref(live->cells);
   hn_results_free(live->plan);
-  g_free(live);
+  g_free(live->asked), g_free(live);
 }
 
 bool hn_live_goes_on(const HnLive *live) {

@@ -47,6 +47,7 @@ bool hn_live_cell_is_running(const HnLiveCell *c);
 
 typedef struct HnLive {
   HnResults *plan;  /* without cells */
+  int64_t *asked;   /* of each arm, hn_lengths_asked */
   GPtrArray *cells; /* HnLiveCell *, arm-major */
   int64_t count[HN_LIVE_STATE_COUNT];
   double left; /* seconds until all cells are done, as fast as those that run; NaN: not known */
