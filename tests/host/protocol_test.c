@@ -328,6 +328,24 @@ static void test_trial(void) {
   hn_evaluation_free(&e), cell_clear(&c);
 }
 
+/* What counts is said in the singular where it is one. */
+static void test_text_of_one(void) {
+  static const char *const says[] = {
+      [HN_PROTOCOL_TRIAL] = "trial: 1 episode of the policy's mode",
+      [HN_PROTOCOL_METAWORLD] =
+          "metaworld: 1 adaptation and 1 counted episode, success at any step",
+      [HN_PROTOCOL_SDVT] = "sdvt: 1 sampled episode, success at any step",
+      [HN_PROTOCOL_UPSTREAM_BIASED] =
+          "upstream_biased: 1 adaptation episode, the first 1 of 2 goals to end"};
+  for (int kind = HN_PROTOCOL_TRIAL; kind <= HN_PROTOCOL_UPSTREAM_BIASED; kind++) {
+    HnCell c = cell_of(kind, "");
+    c.evaluation.episodes = 1, c.evaluation.adapt_episodes = 1, c.evaluation.parallel = 2;
+    g_autofree char *text = hn_protocol_text(&c);
+    g_assert_cmpstr(text, ==, says[kind]);
+    cell_clear(&c);
+  }
+}
+
 /* A policy without a greedy action draws in every protocol, and so it is said. */
 static void test_stochastic(void) {
   HnPlugin stochastic = shower_LTX_hn_plugin;
@@ -552,6 +570,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/protocol/sdvt", test_sdvt);
   g_test_add_func("/protocol/trial", test_trial);
   g_test_add_func("/protocol/stochastic", test_stochastic);
+  g_test_add_func("/protocol/text_of_one", test_text_of_one);
   g_test_add_func("/protocol/restored", test_restored);
   g_test_add_func("/protocol/phases", test_phases);
   g_test_add_func("/protocol/tasks", test_tasks);

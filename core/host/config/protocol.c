@@ -1,6 +1,7 @@
 /* protocol.c - see protocol.h. */
 #include "protocol.h"
 #include "cell.h"
+#include "short_text.h"
 #include <inttypes.h>
 
 #define ROW(id, name, flags, episodes, doc) {name, flags, episodes, doc},
@@ -33,17 +34,18 @@ char *hn_protocol_text(const HnCell *cell) {
              *how = p.greedy ? "mode" : "draws";
   int64_t adapt = p.adapt, counted = p.episodes;
   if (p.flags & HN_SHARES_COUNT)
-    return g_strdup_printf("%s: %" PRId64 " adaptation episodes, the first %" PRId64 " of %" PRId64
-                           " goals to end",
-                           name, adapt, counted, p.parallel);
+    return g_strdup_printf(
+        "%s: %" PRId64 " adaptation episode%s, the first %" PRId64 " of %" PRId64 " goal%s to end",
+        name, adapt, hn_plural(adapt), counted, p.parallel, hn_plural(p.parallel));
   if (p.flags & HN_ADAPTS)
     return g_strdup_printf("%s: %" PRId64 " adaptation and %" PRId64
-                           " counted episodes, success at any step",
-                           name, adapt, counted);
+                           " counted episode%s, success at any step",
+                           name, adapt, counted, hn_plural(counted));
   const char *success = p.flags & HN_COUNTS_SUCCESS ? ", success at any step" : "";
   if (!(p.flags & HN_AS_IN_TRAINING)) /* always sampled: evaluation.greedy does not apply */
-    return g_strdup_printf("%s: %" PRId64 " sampled episodes%s", name, counted, success);
-  return g_strdup_printf("%s: %" PRId64 " %s of the policy's %s%s", name,
-                         p.trial_steps ? p.trial_steps : counted,
-                         p.trial_steps ? "steps" : "episodes", how, success);
+    return g_strdup_printf("%s: %" PRId64 " sampled episode%s%s", name, counted, hn_plural(counted),
+                           success);
+  const int64_t length = p.trial_steps ? p.trial_steps : counted;
+  return g_strdup_printf("%s: %" PRId64 " %s%s of the policy's %s%s", name, length,
+                         p.trial_steps ? "step" : "episode", hn_plural(length), how, success);
 }
