@@ -32,9 +32,8 @@ static bool by_task(const Asked *a) {
 static bool print_values(const HnComparison *c, const Asked *a, GError **error) {
   g_autoptr(HnValueComparison) v = hn_compare_values(c, a->by, error);
   if (!v) return false;
-  g_autofree char *head = a->json ? g_strdup("") : hn_render_heading(c, HN_SHEET_TEXT);
   g_autofree char *text = a->json ? hn_render_json_values(c, v) : hn_render_text_values(c, v);
-  printf("%s%s", head, text);
+  fputs(text, stdout);
   return true;
 }
 
@@ -49,14 +48,11 @@ static bool print(const HnComparison *c, const Asked *a, GError **error) {
   if (a->by && !tasks) return false;
   g_autoptr(HnReach) reach = reach_asked ? hn_reach(c, a->reach_value, error) : NULL;
   if (reach_asked && !reach) return false;
-  g_autofree char *head =
-      (tasks || reach) && !a->json && !a->csv ? hn_render_heading(c, style) : NULL;
   g_autofree char *text = a->json  ? hn_render_json(c, tasks, reach)
                           : a->csv ? (tasks ? hn_render_csv_tasks(c, tasks) : hn_render_csv(c))
                           : tasks  ? hn_render_tasks(c, tasks, style)
                           : reach  ? hn_render_reach(c, reach, style)
                                    : hn_render(c, style);
-  if (head) fputs(head, stdout);
   fputs(text, stdout);
   return true;
 }

@@ -219,6 +219,8 @@ static void shown(void) {
   char *json = hn_render_json(c, all, NULL), **lines = g_strsplit(text, "\n", -1);
   for (char **l = lines; *l; l++) g_assert_cmpint(g_utf8_strlen(*l, -1), <=, 100);
   g_assert_nonnull(strstr(text, "\nsuccess by task, split test\n"));
+  g_assert_nonnull(strstr(text, "\nFinal values; intervals: "));
+  g_assert_null(strstr(text, "differences to")); /* there are none in these tables */
   g_assert_nonnull(strstr(text, "\nreturn by task, split train\n"));
   g_assert_nonnull(strstr(text, "  mean of 2       0.25"));
   char **rows = g_strsplit(csv, "\n", -1);

@@ -117,6 +117,8 @@ static void numbers(void) {
   g_assert_cmpstr(hn_json_string(row, "best_arm", ""), ==, "c");
   g_assert_nonnull(strstr(text, "eval.return by policy.lr"));
   g_assert_nonnull(strstr(text, "note: Not in the table: e.\n"));
+  /* of what the table shows: no differences, and of this column no rates */
+  g_assert_nonnull(strstr(text, "\nFinal values; intervals: Student's t.\n"));
   g_clear_pointer(&c, hn_comparison_free);
   hn_results_free(r), fake_remove(dir);
 }

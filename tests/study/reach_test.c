@@ -41,6 +41,8 @@ static void frames(void) {
   char *text = hn_render_reach(c, reach, HN_SHEET_TEXT);
   g_assert_nonnull(strstr(text, "Frames until eval.return is at least 5"));
   g_assert_nonnull(strstr(text, "6 of 7"));
+  g_assert_nonnull(strstr(text, "\nFinal values; differences to "));
+  g_assert_null(strstr(text, "Newcombe's")); /* of rates, which are not in these tables */
   g_assert_nonnull(strstr(text, "[173, not reached]"));
   g_assert_nonnull(strstr(text, "eval.return, mean over frames"));
   char *json = hn_render_json(c, NULL, reach);

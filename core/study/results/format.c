@@ -93,25 +93,32 @@ char *hn_format_statistic(const HnComparison *c, const HnCompared *m, int64_t ar
   return hn_format_number(m->estimate[arm][statistic].value, hn_format_of(m, arm, statistic));
 }
 
-char *hn_format_methods(const HnComparison *c) {
-  bool pairs = false, shown[HN_INTERVALS] = {false};
-  for (guint i = 0; i < c->columns->len; i++) {
-    const HnCompared *m = c->columns->pdata[i];
-    for (int64_t a = 0; a < m->arms; a++) {
-      pairs |= m->estimate[a][HN_DIFFERENCE].n > 0;
-      for (int k = 0; k < HN_STATISTICS; k++) shown[m->estimate[a][k].interval] = true;
-    }
+void hn_methods_add(HnMethods *s, const HnCompared *m) {
+  s->paired = true;
+  for (int64_t a = 0; a < m->arms; a++) {
+    s->pairs |= m->estimate[a][HN_DIFFERENCE].n > 0;
+    for (int k = 0; k < HN_STATISTICS; k++) s->interval[m->estimate[a][k].interval] = true;
   }
-  const char *baseline = c->results->arms[c->baseline];
-  GString *text = g_string_new(pairs ? "differences to " : "no differences to ");
-  g_string_append_printf(text, "%s%s", baseline, pairs ? ", paired by seed" : "");
-  const char *before = "; intervals: ";
+}
+
+char *hn_methods_text(const HnMethods *s, const HnComparison *c) {
+  GString *text = g_string_new(NULL);
+  if (s->paired)
+    g_string_append_printf(text, "%sdifferences to %s%s", s->pairs ? "" : "no ",
+                           c->results->arms[c->baseline], s->pairs ? ", paired by seed" : "");
+  const char *before = s->paired ? "; intervals: " : "intervals: ";
   for (int i = HN_INTERVAL_NONE + 1; i < HN_INTERVALS; i++) {
-    if (!shown[i]) continue;
+    if (!s->interval[i]) continue;
     g_string_append_printf(text, "%s%s", before, hn_interval_title((HnInterval)i));
     before = ", ";
   }
   return g_string_free(text, FALSE);
+}
+
+char *hn_format_methods(const HnComparison *c) {
+  HnMethods s = {.paired = true};
+  for (guint i = 0; i < c->columns->len; i++) hn_methods_add(&s, c->columns->pdata[i]);
+  return hn_methods_text(&s, c);
 }
 
 char *hn_format_confidence(const HnComparison *c) {

@@ -20,7 +20,16 @@ char *hn_format_number(double x, HnFormat format);
 char *hn_format_interval(const HnEstimate *e, HnFormat format);
 /* The number, or why there can be none: "baseline", "other task". */
 char *hn_format_statistic(const HnComparison *c, const HnCompared *m, int64_t arm, int statistic);
-/* "differences to BASELINE, paired by seed; intervals: Student's t": what the tables show. */
+/* What tables show beside values. */
+typedef struct HnMethods {
+  bool paired, pairs; /* a column of differences to the baseline; some that there are */
+  bool interval[HN_INTERVALS];
+} HnMethods;
+/* Adds what a table of all statistics of a column shows. */
+void hn_methods_add(HnMethods *s, const HnCompared *m);
+/* "differences to BASELINE, paired by seed; intervals: Student's t"; "" where they show neither. */
+char *hn_methods_text(const HnMethods *s, const HnComparison *c);
+/* Of the tables of all columns. */
 char *hn_format_methods(const HnComparison *c);
 /* "95 % interval". */
 char *hn_format_confidence(const HnComparison *c);

@@ -27,6 +27,11 @@ static bool lacks_interval(const HnReach *r) {
 
 char *hn_render_reach(const HnComparison *c, const HnReach *r, HnSheetStyle style) {
   GString *out = g_string_new(NULL);
+  HnMethods shown = {.paired = true};
+  hn_methods_add(&shown, r->area);
+  for (int64_t a = 0; a < r->arms; a++) shown.interval[r->frames[a].interval] = true;
+  g_autofree char *methods = hn_methods_text(&shown, c);
+  hn_render_heading(c, methods, style, out);
   HnTextTable t = hn_text_table("lrrh");
   hn_text_table_add(&t, g_strdup("arm")), hn_text_table_add(&t, g_strdup("seeds that did"));
   hn_text_table_add(&t, g_strdup("median")), hn_text_table_add(&t, hn_format_confidence(c));

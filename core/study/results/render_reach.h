@@ -4,7 +4,7 @@
 #include "reach.h"
 #include "render_text.h"
 
-/* Below the heading of the comparison: a table of frames, one of means over frames, and how both
+/* The heading of the comparison, a table of frames, one of means over frames, and how both
  * are to be read.  Free with g_free. */
 char *hn_render_reach(const HnComparison *c, const HnReach *r, HnSheetStyle style);
 #endif

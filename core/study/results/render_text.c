@@ -41,28 +41,22 @@ void hn_render_compared(const HnComparison *c, const HnCompared *m, HnSheetStyle
   hn_sheet_end(&t, title, style, out);
 }
 
-static void add_heading(const HnComparison *c, HnSheetStyle style, GString *out) {
+void hn_render_heading(const HnComparison *c, const char *methods, HnSheetStyle style,
+                       GString *out) {
   const HnResults *r = c->results;
-  g_autofree char *methods = hn_format_methods(c);
   g_autofree char *size =
       g_strdup_printf("%s: %" G_GINT64_FORMAT " arm%s x %" G_GINT64_FORMAT
                       " seed%s, %" G_GINT64_FORMAT " of %u cell%s done",
                       r->study, r->arm_count, hn_plural(r->arm_count), r->seeds,
                       hn_plural(r->seeds), c->done, r->cells->len, hn_plural(r->cells->len));
   g_autofree char *shown =
-      c->columns->len
-          ? g_strdup_printf("Final values%s; %s.",
-                            c->partial->len ? ", those of partial arms so far" : "", methods)
-          : g_strdup("No cell has an evaluation yet.");
+      c->columns->len ? g_strdup_printf("Final values%s%s%s.",
+                                        c->partial->len ? ", those of partial arms so far" : "",
+                                        *methods ? "; " : "", methods)
+                      : g_strdup("No cell has an evaluation yet.");
   hn_sheet_line(size, style, out), hn_sheet_line(shown, style, out);
   for (guint i = 0; i < c->origin->len && (c->done || c->partial->len); i++)
     hn_sheet_line(c->origin->pdata[i], style, out);
-}
-
-char *hn_render_heading(const HnComparison *c, HnSheetStyle style) {
-  GString *out = g_string_new(NULL);
-  add_heading(c, style, out);
-  return g_string_free(out, FALSE);
 }
 
 /* Cells that are not done, a line each. */
@@ -80,7 +74,8 @@ static void add_cells(const GPtrArray *lines, const char *what, HnSheetStyle sty
 
 char *hn_render(const HnComparison *c, HnSheetStyle style) {
   GString *out = g_string_new(NULL);
-  add_heading(c, style, out);
+  g_autofree char *methods = hn_format_methods(c);
+  hn_render_heading(c, methods, style, out);
   for (guint i = 0; i < c->columns->len; i++)
     hn_render_compared(c, c->columns->pdata[i], style, out);
   if (c->notes->len && style == HN_SHEET_TEXT) g_string_append_c(out, '\n');
@@ -142,9 +137,29 @@ static void add_tasks(const HnComparison *c, const HnTaskComparison *b, HnSheetS
   hn_sheet_end(&t, title, style, out);
 }
 
+/* Of a column the tables by task show its value alone. */
+static void see_values(HnMethods *s, const GPtrArray *columns) {
+  for (guint i = 0; i < columns->len; i++) {
+    const HnCompared *m = columns->pdata[i];
+    for (int64_t a = 0; a < m->arms; a++) s->interval[m->estimate[a][HN_VALUE].interval] = true;
+  }
+}
+
+static void add_heading_of_tasks(const HnComparison *c, const GPtrArray *tasks, HnSheetStyle style,
+                                 GString *out) {
+  HnMethods s = {.paired = false};
+  for (guint i = 0; i < tasks->len; i++) {
+    const HnTaskComparison *b = tasks->pdata[i];
+    see_values(&s, b->rows), see_values(&s, b->scores);
+  }
+  g_autofree char *methods = hn_methods_text(&s, c);
+  hn_render_heading(c, methods, style, out);
+}
+
 char *hn_render_tasks(const HnComparison *c, const GPtrArray *tasks, HnSheetStyle style) {
   GString *out = g_string_new(NULL);
   bool scores = false;
+  add_heading_of_tasks(c, tasks, style, out);
   if (!tasks->len) hn_sheet_line("No done cell has an evaluation of tasks with names.", style, out);
   for (guint i = 0; i < tasks->len; i++) {
     const HnTaskComparison *b = tasks->pdata[i];

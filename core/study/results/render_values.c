@@ -3,7 +3,7 @@
 #include "format.h"
 #include "json.h"
 #include "render_json.h"
-#include "text_table.h"
+#include "render_text.h"
 
 enum { WIDTH = 100 };
 
@@ -53,8 +53,21 @@ static void add_notes(const HnValueComparison *v, GString *out) {
   g_string_append(out, ".\n");
 }
 
+/* The table has no differences, and values of the deciding metric alone. */
+static void add_heading(const HnComparison *c, const HnValueComparison *v, GString *out) {
+  HnMethods shown = {.paired = false};
+  for (guint i = 0; i < v->rows->len; i++) {
+    const HnValueRow *row = v->rows->pdata[i];
+    shown.interval[row->mean.interval] = true;
+    shown.interval[v->metric->estimate[row->best][HN_VALUE].interval] = true;
+  }
+  g_autofree char *methods = hn_methods_text(&shown, c);
+  hn_render_heading(c, methods, HN_SHEET_TEXT, out);
+}
+
 char *hn_render_text_values(const HnComparison *c, const HnValueComparison *v) {
   GString *out = g_string_new(NULL), *by = g_string_new(NULL);
+  add_heading(c, v, out);
   g_autofree char *left = g_strnfill(v->keys->len, 'l'), *heading = hn_format_heading(v->metric);
   g_autofree char *align = g_strconcat(left, "rrrhrhl", NULL);
   for (guint k = 0; k < v->keys->len; k++)

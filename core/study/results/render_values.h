@@ -3,7 +3,8 @@
 #define HN_RENDER_VALUES_H
 #include "compare_values.h"
 
-/* A table with a line for each value, and notes.  Free with g_free, like the next. */
+/* What was compared, a table with a line for each value, and notes.  Free with g_free, like the
+ * next. */
 char *hn_render_text_values(const HnComparison *c, const HnValueComparison *v);
 char *hn_render_json_values(const HnComparison *c, const HnValueComparison *v);
 #endif
