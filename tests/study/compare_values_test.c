@@ -178,6 +178,34 @@ static void slice(void) {
   hn_results_free(r), fake_remove(dir);
 }
 
+/* Of draws the caption says that the points of a slice differ in other parameters as well; not of a
+ * grid, which has all combinations, nor of one parameter. */
+static void slice_of_draws(void) {
+  static const struct {
+    const char *sweep;
+    bool says;
+  } rows[] = {
+      {"method: sobol, parameters: {policy.lr: {from: 1e-3, to: 1}, env.size: [4, 5]}", true},
+      {"method: zip, parameters: {policy.lr: [1e-2, 1e-1], env.size: [4, 5]}", true},
+      {"method: random, parameters: {policy.lr: {from: 1e-3, to: 1}}", false},
+      {"parameters: {policy.lr: [1e-2, 1e-1], env.size: [4, 5]}", false}};
+  g_autofree char *dir = write_study();
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autofree char *text = g_strdup_printf("hunch: 1\nsweep: {%s}\n", rows[i].sweep);
+    fake_write(dir, "study.yaml", text);
+    HnResults *r;
+    g_autoptr(HnComparison) c = compared(dir, &r);
+    g_autoptr(GPtrArray) figures = hn_figures(c);
+    const HnFigure *f = hn_figure_find(figures, "slice_policy_lr", "eval.return");
+    const char *said =
+        strstr(f->note, "; other swept parameters differ between the points as well");
+    g_assert_cmpint(said != NULL, ==, rows[i].says);
+    g_clear_pointer(&c, hn_comparison_free);
+    hn_results_free(r);
+  }
+  fake_remove(dir);
+}
+
 /* An arm of another environment is in no mean, unless that is what the comparison is by; the note
  * says so.  An oracle is called one. */
 static void other_task(void) {
@@ -268,6 +296,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/values/swept", swept);
   g_test_add_func("/values/two_keys", two_keys);
   g_test_add_func("/values/slice", slice);
+  g_test_add_func("/values/slice_of_draws", slice_of_draws);
   g_test_add_func("/values/other_task", other_task);
   g_test_add_func("/values/best_of_runs", best_of_runs);
   g_test_add_func("/values/mistakes", mistakes);

@@ -61,7 +61,14 @@ static Slice *slice_of(const HnValueComparison *v) {
   return p;
 }
 
-static void add_slice(GPtrArray *figures, const HnComparison *c, const char *path) {
+/* Whether the arms of one value of a parameter have others of the rest than those of the next: not
+ * in a grid, which has every combination. */
+static bool move_together(const HnNode *study, const HnNode *swept) {
+  const HnNode *method = hn_node_at(study, "sweep.method");
+  return swept->keys->len > 1 && method && g_strcmp0(method->text, "grid") != 0;
+}
+
+static void add_slice(GPtrArray *figures, const HnComparison *c, const char *path, bool together) {
   g_autoptr(HnValueComparison) v = hn_compare_values(c, path, NULL);
   if (!v) return;
   g_autofree char *name = g_strdelimit(g_strdup_printf("slice_%s", path), ".", '_');
@@ -70,6 +77,7 @@ static void add_slice(GPtrArray *figures, const HnComparison *c, const char *pat
       "line: mean of the arms that share the value, with its interval over seeds; points: these "
       "arms",
       v->lengths ? ", which trained for different numbers of frames" : "",
+      together ? "; other swept parameters differ between the points as well" : "",
       v->other_task->len ? "; arms of another task are left out" : "", NULL);
   hn_figure_add(figures, &(HnFigure){.kind = &hn_figure_slice,
                                      .group = HN_FIGURE_SWEEP,
@@ -84,7 +92,8 @@ static void gather(GPtrArray *figures, const HnComparison *c) {
   g_autoptr(HnNode) study = NULL;
   const HnNode *swept = hn_swept_parameters(c->results, &study);
   for (guint i = 0; swept && swept->keys && i < swept->keys->len; i++)
-    add_slice(figures, c, ((const HnNode *)swept->keys->pdata[i])->text);
+    add_slice(figures, c, ((const HnNode *)swept->keys->pdata[i])->text,
+              move_together(study, swept));
 }
 
 /* ---- drawing ---- */
