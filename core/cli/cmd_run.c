@@ -164,6 +164,8 @@ static int decide(const HnVerb *verb, const char *dir, const GPtrArray *jobs, Hn
   fprintf(stderr,
           hn_search_over(s) ? "%s: the search is over; left: %s\n" : "%s: these go on: %s\n", dir,
           names);
+  g_autoptr(GPtrArray) ties = hn_search_ties(s);
+  for (guint i = 0; i < ties->len; i++) fprintf(stderr, "%s: %s\n", dir, (char *)ties->pdata[i]);
   return HN_EXIT_DONE;
 }
 

@@ -3,21 +3,10 @@
 #include "json.h"
 #include "options.h"
 #include "run_sizes.h"
-#include "study.h"
 #include "study_argument.h"
+#include "study_frames.h"
 #include "verbs.h"
 #include <stdio.h>
-
-/* Frames of all cells, in whole updates; they may exceed 64 bits. */
-static double frames_of(const HnStudy *study) {
-  double frames = 0;
-  for (guint i = 0; i < study->cells->len; i++) {
-    const double lived = study->sizes[i / study->seeds.count].frames;
-    const double asked = (double)((const HnCell *)study->cells->pdata[i])->run.frames;
-    frames += MAX(lived, asked); /* lived is 0 where the arm could not be tried */
-  }
-  return frames;
-}
 
 static void add_findings(JsonBuilder *b, const HnDiag *d) {
   hn_json_open_array(b, "findings");
@@ -41,7 +30,7 @@ static void print_json(const HnStudy *study, const HnDiag *d) {
     hn_json_add_int(b, "cells", study->cells->len);
     hn_json_add_int(b, "arms", study->arms->len);
     hn_json_add_int(b, "seeds", study->seeds.count);
-    hn_json_add_real(b, "frames", frames_of(study));
+    hn_json_add_real(b, "frames", hn_study_frames(study));
     hn_run_sizes_add(b, study);
   }
   add_findings(b, d);
@@ -64,7 +53,7 @@ int hn_cmd_validate(int argc, char **argv) {
   if (!study) return HN_EXIT_USAGE;
   if (json) return HN_EXIT_DONE;
   printf("%s: cells %u, arms %u, seeds %" G_GINT64_FORMAT ", frames %.0f\n", study->name,
-         study->cells->len, study->arms->len, study->seeds.count, frames_of(study));
+         study->cells->len, study->arms->len, study->seeds.count, hn_study_frames(study));
   hn_run_sizes_print(study);
   return HN_EXIT_DONE;
 }

@@ -107,6 +107,68 @@ static void decides(void) {
   expect_packed(dir), expect_refused(dir);
 }
 
+/* What search.json says of all candidates, "frames", or of the i-th. */
+static int64_t said_frames(JsonObject *o, int i) {
+  JsonArray *all = hn_json_array(o, "candidates");
+  return hn_json_int(i < 0 ? o : json_array_get_object_element(all, (guint)i), "frames", -1);
+}
+
+/* Updates are of 48 frames: rungs at 90, 100 and 300 end at 96, 144 and 336.  All 5 train to the
+ * first, 3 to the second and 2 to the third: 5 96 + 3 48 + 2 192 = 1008 by seed, and the arm beside
+ * the search 336. */
+static void whole_updates(void) {
+  static const int64_t ends[RUNGS] = {96, 144, 336};
+  g_autoptr(Folder) dir = folder();
+  fake_write(dir, "s.yaml", SEARCH("{root: 99, at: [90, 100, 300]}"));
+  g_auto(Run) plan = hunch(dir, "validate s.yaml"), run = hunch(dir, "run s.yaml -o r -j 2");
+  g_assert_cmpint(run.code, ==, 0);
+  expect(plan.out, "frames 2688\n"); /* 2 (1008 + 336) */
+  expect(run.out, "5 candidates, 2016 frames, 3 of 3 rungs decided");
+  expect(run.out, " learnt from 96 frames and none from 336.");
+  g_autofree char *text = fake_read(dir, "r/search.json");
+  g_autofree char *results = g_build_filename(dir, "r", NULL);
+  g_autoptr(JsonObject) o = hn_json_parse("search.json", text, strlen(text), NULL);
+  g_assert_cmpint(said_frames(o, -1), ==, 2016);
+  for (int i = 0; i < CANDIDATES; i++) {
+    JsonObject *c = json_array_get_object_element(hn_json_array(o, "candidates"), (guint)i);
+    const int64_t stopped = hn_json_int(c, "stopped_after", -1);
+    g_assert_cmpint(trained(results, candidates[i]), ==, ends[stopped < 0 ? RUNGS - 1 : stopped]);
+    g_assert_cmpint(said_frames(o, i), ==, SEEDS * trained(results, candidates[i]));
+  }
+}
+
+static void expect_ties(JsonObject *o, guint candidate, const char *const *arms) {
+  JsonArray *all = hn_json_array(o, "candidates");
+  JsonArray *tied = hn_json_array(json_array_get_object_element(all, candidate), "tied_with");
+  g_assert_cmpuint(json_array_get_length(tied), ==, g_strv_length((char **)(guintptr)arms));
+  for (guint i = 0; arms[i]; i++) g_assert_cmpstr(hn_json_string_at(tied, i), ==, arms[i]);
+}
+
+/* Steps too small for single precision change no weight, so that all three are one policy. */
+static void says_ties(void) {
+  static const char *const arm[] = {"belief_lr=1e-30", "belief_lr=2e-30", "belief_lr=3e-30", NULL};
+  g_autoptr(Folder) dir = folder();
+  g_auto(GStrv) part = g_strsplit(SEARCH(HALVING), "{from: 1e-4, to: 1, count: 5, scale: log}", 2);
+  g_autofree char *study = g_strconcat(part[0], "[1e-30, 2e-30, 3e-30]", part[1], NULL);
+  fake_write(dir, "s.yaml", study);
+  g_auto(Run) run = hunch(dir, "run s.yaml -o r -j 2");
+  g_assert_cmpint(run.code, ==, 0);
+  expect(run.err, "r: belief_lr=3e-30 is tied with belief_lr=1e-30, belief_lr=2e-30: the first in "
+                  "the study go on\n");
+  expect(run.err,
+         "r: belief_lr=2e-30 is tied with belief_lr=1e-30: the first in the study goes on\n");
+  expect(run.out, "note: Stopped though another that had reached the same went on, as it comes "
+                  "first in the study: belief_lr=2e-30, belief_lr=3e-30.\n");
+  g_autofree char *text = fake_read(dir, "r/search.json"), *page = fake_read(dir, "r/report.html");
+  g_autoptr(JsonObject) o = hn_json_parse("search.json", text, strlen(text), NULL);
+  expect_ties(o, 0, arm + 3);
+  expect_ties(o, 1, (const char *const[]){arm[0], NULL});
+  expect_ties(o, 2, (const char *const[]){arm[0], arm[1], NULL});
+  expect(page,
+         "id=\"finding\">The search kept belief_lr=1e-30, chosen out of 3 candidates by these "
+         "same seeds: run what it kept on another root. ");
+}
+
 /* Its seeds are those of the search's root, not of the study's. */
 static void own_root(void) {
   g_autoptr(Folder) dir = folder();
@@ -155,6 +217,9 @@ static void refuses(void) {
       {"{root: 9}", "s.yaml:17:12: error: halving: missing key 'at'"},
       {"{root: 9, at: 96}", "s.yaml:17:26: error: 'at:': expected a list of 2 to 32"},
       {"{root: 9, at: [96, 96]}", "s.yaml:17:31: error: 'at: 96': expected frames that rise"},
+      {"{root: 9, at: [96, 100, 144]}",
+       "s.yaml:17:36: error: 'at: 144': ends with the same update as 100: an update of arm "
+       "belief_lr=1e-4 is of 48 frames"},
       {"{root: 9, at: [96, few]}", "s.yaml:17:31: error: 'at: few': expected an integer"},
       {"{root: 9, at: [96, 192], keep: 1}", "s.yaml:17:43: error: 'keep: 1' is out of range"},
       {"{root: 9, at: [96, 192], metric: eval.retrun}",
@@ -201,6 +266,8 @@ static void refuses_frames(void) {
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/search/decides", decides);
+  g_test_add_func("/search/whole_updates", whole_updates);
+  g_test_add_func("/search/says_ties", says_ties);
   g_test_add_func("/search/own_root", own_root);
   g_test_add_func("/search/goes_on", goes_on);
   g_test_add_func("/search/refuses", refuses);

@@ -5,6 +5,7 @@
 #include "figure_curve.h"
 #include "finding.h"
 #include "page_origin.h"
+#include "render_text.h"
 #include "report_fixture.h"
 #include "three_arms_fixture.h"
 #include <string.h>
@@ -68,6 +69,60 @@ static void finding(void) {
       apart, 2,
       "2 seeds are too few to judge any arm against fixed by return on held-out tasks. The largest "
       "difference is that of inferred (+5.500 reward per episode).");
+}
+
+/* Arms that are named are said to have trained for another number of frames than the baseline, in
+ * the updates that they had. */
+static void finding_of_lengths(void) {
+  static const double value[3][3] = {{6, 7, 8}, {0, 1, 2}, {1, 1, 1}};
+  char *dir = temporary();
+  fake_study(&three, dir);
+  for (int i = 0; i < 3; i++) {
+    g_autofree char *one = fake_cell_dir(dir, "inferred", i),
+                    *other = fake_cell_dir(dir, "memory only", i);
+    fake_patch(one, "config.resolved.yaml", "frames: 32000", "frames: 3000");
+    fake_patch(one, "run.json", "\"frames\": 32000", "\"frames\": 3200");
+    fake_patch(other, "config.resolved.yaml", "frames: 32000",
+               "frames: 31999"); /* as many updates */
+  }
+  for (int a = 0; a < 3; a++) set_returns(dir, arms[a].name, 3, value[a]);
+  Study s = read_study(dir);
+  g_autofree char *finding = hn_finding(s.c), *text = hn_render_text(s.c);
+  g_assert_cmpstr(finding, ==,
+                  "inferred (+6.0 reward per episode [+3.5, +8.5]; 3200 against 32000 frames) is "
+                  "better than fixed by return on held-out tasks. memory only is not told apart "
+                  "from it, with 3 seeds.");
+  g_assert_nonnull(strstr(text, "note: inferred learnt from 3200 frames and fixed from 32000.\n"));
+  study_clear(&s);
+}
+
+/* Of a search first what it kept, or how far it has come. */
+static void finding_of_search(void) {
+  static const char all[] = "{\"at\": [1, 2], \"decided\": %d, \"candidates\": [{\"arm\": "
+                            "\"inferred\", \"stopped_after\": -1}, {\"arm\": \"memory only\", "
+                            "\"stopped_after\": %d}]}";
+  static const struct {
+    int decided, stopped;
+    const char *says;
+  } rows[] = {
+      {1, -1,
+       "The search has decided 1 of 2 rungs; of its 2 candidates are left: inferred, memory "
+       "only. inferred ("},
+      {2, 0,
+       "The search kept inferred, chosen out of 2 candidates by these same seeds: run what "
+       "it kept on another root. inferred ("}};
+  static const double value[3][3] = {{6, 7, 8}, {0, 1, 2}, {1, 1, 1}};
+  char *dir = temporary();
+  fake_study(&three, dir);
+  for (int a = 0; a < 3; a++) set_returns(dir, arms[a].name, 3, value[a]);
+  Study s = read_study(dir);
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autofree char *text = g_strdup_printf(all, rows[i].decided, rows[i].stopped);
+    fake_write(dir, "search.json", text);
+    g_autofree char *finding = hn_finding(s.c);
+    if (!g_str_has_prefix(finding, rows[i].says)) g_error("%s", finding);
+  }
+  study_clear(&s);
 }
 
 /* A study of many arms, "arm00" and on. */
@@ -620,6 +675,8 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/report_page/training_tasks", training_tasks);
   g_test_add_func("/report-page/finding", finding);
+  g_test_add_func("/report-page/finding_of_lengths", finding_of_lengths);
+  g_test_add_func("/report-page/finding_of_search", finding_of_search);
   g_test_add_func("/report-page/finding_of_many", finding_of_many);
   g_test_add_func("/report-page/forest_axis", forest_axis);
   g_test_add_func("/report-page/caution", caution);

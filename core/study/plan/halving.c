@@ -66,3 +66,8 @@ void hn_halving_free(HnHalving *h) {
 guint hn_halving_kept(const HnHalving *h, guint candidates) {
   return MAX(1, (guint)ceil(h->keep * candidates - 1e-9));
 }
+
+double hn_halving_frames(const HnHalving *h, int64_t rung, double update) {
+  const double asked = (double)h->at[rung];
+  return update > 0 ? ceil(asked / update) * update : asked;
+}

@@ -33,6 +33,9 @@ typedef struct HnHalving {
 /* NULL with findings. */
 HnHalving *hn_halving_read(const HnNode *block, HnDiag *d);
 void hn_halving_free(HnHalving *h);
+/* What a candidate has trained for at the end of a rung, in whole updates of so many frames; 0:
+ * that is not known, and what the file says. */
+double hn_halving_frames(const HnHalving *h, int64_t rung, double update);
 /* Of so many candidates how many go on, at least one. */
 guint hn_halving_kept(const HnHalving *h, guint candidates);
 #endif

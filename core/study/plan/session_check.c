@@ -199,6 +199,27 @@ static void check_direction(const Check *c) {
                  "'%s': it is not known whether higher is better: search by another metric", shown);
 }
 
+/* A search decides between whole updates: of rungs that end with the same one all but the first
+ * would be decided by what decided that. */
+static void check_rungs(const Check *c) {
+  const HnHalving *h = c->s->sweep ? c->s->sweep->halving : NULL;
+  for (int64_t k = 1; h && k < h->rungs; k++)
+    for (guint arm = 0; arm < c->s->arms->len; arm++) {
+      const char *name = c->s->arms->pdata[arm];
+      const double update = c->s->sizes[arm].update;
+      const HnNode *n = h->at_rungs->items->pdata[k];
+      g_autofree char *shown = hn_params_shown(HN_HALVING_AT, n);
+      if (!g_hash_table_contains(c->s->sweep->origins, name) || !first_cell(c, arm)->run.frames ||
+          hn_halving_frames(h, k, update) > hn_halving_frames(h, k - 1, update))
+        continue;
+      hn_node_refuse(c->d, n,
+                     "'%s': ends with the same update as %" G_GINT64_FORMAT
+                     ": an update of arm %s is of %.0f frames",
+                     shown, h->at[k - 1], name, update);
+      break;
+    }
+}
+
 void hn_session_check(HnStudy *s, bool deaths, HnDiag *d) {
   Check c = {.s = s, .deaths = deaths, .d = d};
   c.arms = g_array_new(FALSE, FALSE, sizeof(guint));
@@ -211,6 +232,7 @@ void hn_session_check(HnStudy *s, bool deaths, HnDiag *d) {
     blame_metric(&c);
   else if (c.measured)
     check_direction(&c);
+  check_rungs(&c);
   g_free(c.nearest), g_array_free(c.arms, TRUE), g_array_free(c.asked, TRUE),
       g_ptr_array_free(c.texts, TRUE);
 }

@@ -1,6 +1,7 @@
 /* finding.c - see finding.h. */
 #include "finding.h"
 #include "format.h"
+#include "search.h"
 #include "short_text.h"
 #include <math.h>
 
@@ -16,22 +17,30 @@ static int group_of(const char *verdict) {
   return *verdict ? OPEN : UNJUDGED;
 }
 
-/* " (-0.66 nats [-0.91, -0.41])" */
+/* "sees the true task; -0.66 nats [-0.91, -0.41]" */
 static void add_difference(GString *out, const HnComparison *c, const HnCompared *m, int64_t arm) {
   const bool oracle = hn_results_privileged(c->results, arm);
   const HnEstimate *d = &m->estimate[arm][HN_DIFFERENCE];
   HnFormat f = hn_format_of(m, arm, HN_DIFFERENCE);
   f.written = true;
   g_autofree char *value = hn_format_number(d->value, f), *interval = hn_format_interval(d, f);
-  g_string_append_printf(out, " (%s%s%s%s%s%s)", oracle ? "sees the true task; " : "", value,
+  g_string_append_printf(out, "%s%s%s%s%s%s", oracle ? "sees the true task; " : "", value,
                          *m->unit ? " " : "", m->unit, *interval ? " " : "", interval);
 }
 
-/* With its difference, or its name alone. */
+/* " (-0.66 nats; 3840 against 15360 frames)": the difference if `size`, and the lengths of training
+ * where they differ. */
 static void add_arm(GString *out, const HnComparison *c, const HnCompared *m, int64_t arm,
                     bool size) {
+  int64_t own = 0, base = 0;
+  const bool lengths = hn_compared_lengths(c, arm, &own, &base);
   g_string_append(out, c->results->arms[arm]);
+  g_string_append(out, size || lengths ? " (" : "");
   if (size) add_difference(out, c, m, arm);
+  if (lengths)
+    g_string_append_printf(out, "%s%" G_GINT64_FORMAT " against %" G_GINT64_FORMAT " frames",
+                           size ? "; " : "", own, base);
+  g_string_append(out, size || lengths ? ")" : "");
 }
 
 /* The arm that differs most. */
@@ -180,6 +189,8 @@ char *hn_finding(const HnComparison *c) {
     g_string_append_printf(out, " No done cell reports %s, which was to decide.",
                            c->results->report.metric);
   if (c->partial->len) g_string_append(out, " So far: not all cells have ended.");
+  g_autofree char *kept = hn_search_kept(c->results->dir);
+  if (kept) g_string_prepend_c(out, ' '), g_string_prepend(out, kept);
   for (int k = 0; k < GROUPS; k++) g_array_unref(group[k]);
   return g_string_free(out, FALSE);
 }

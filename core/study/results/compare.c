@@ -6,6 +6,7 @@
 #include "error.h"
 #include "eval_split.h"
 #include "holm.h"
+#include "json.h"
 #include "live.h"
 #include "record_columns.h"
 #include "render_live.h"
@@ -349,11 +350,20 @@ static void note_seeds(const HnComparison *c) {
   note_intervals(c, &seen);
 }
 
-static const char *frames_of(const HnResults *r, int64_t arm) {
-  const HnResult *cell = hn_results_first_done(r, arm);
-  const HnNode *run = cell && cell->config ? hn_node_get(cell->config, "run") : NULL;
-  const HnNode *frames = run ? hn_node_get(run, "frames") : NULL;
-  return frames && frames->kind == HN_NODE_TEXT ? frames->text : NULL;
+/* run.frames of a cell, or -1. */
+static int64_t asked_of(const HnResult *cell) {
+  const HnNode *frames = cell && cell->config ? hn_node_at(cell->config, "run.frames") : NULL;
+  int64_t asked = -1;
+  return frames && !hn_params_int(frames, &asked) ? asked : -1;
+}
+
+bool hn_compared_lengths(const HnComparison *c, int64_t arm, int64_t *own, int64_t *base) {
+  const HnResult *a = hn_results_first_done(c->results, arm),
+                 *b = hn_results_first_done(c->results, c->baseline);
+  const int64_t asked_a = asked_of(a), asked_b = asked_of(b);
+  if (asked_a < 0 || asked_b < 0 || asked_a == asked_b) return false;
+  *own = hn_json_int(a->facts, "frames", asked_a), *base = hn_json_int(b->facts, "frames", asked_b);
+  return *own != *base;
 }
 
 /* Which arms are partial, and as of which update each stands in the table. */
@@ -398,14 +408,14 @@ static void note_alike(const HnComparison *c, const GPtrArray *all, const char *
 
 static void note_arms(const HnComparison *c) {
   const HnResults *r = c->results;
-  const char *base = frames_of(r, c->baseline);
   g_autoptr(GPtrArray) apart = hn_alike_new(), learnt = hn_alike_new(), oracles = hn_alike_new();
   for (int64_t a = 0; a < r->arm_count; a++) {
-    const char *own = frames_of(r, a);
+    int64_t own = 0, base = 0;
     if (c->protocol[a]) hn_alike_add(apart, c->protocol[a], r->arms[a]);
-    if (base && own && !g_str_equal(own, base)) {
+    if (hn_compared_lengths(c, a, &own, &base)) {
       g_autofree char *said =
-          g_strdup_printf("%s frames and %s from %s.", own, r->arms[c->baseline], base);
+          g_strdup_printf("%" G_GINT64_FORMAT " frames and %s from %" G_GINT64_FORMAT ".", own,
+                          r->arms[c->baseline], base);
       hn_alike_add(learnt, said, r->arms[a]);
     }
     if (hn_results_privileged(r, a)) hn_alike_add(oracles, "", r->arms[a]);

@@ -48,6 +48,10 @@ typedef struct HnComparison {
  * exist. baseline, metric: NULL for what the study says. */
 HnComparison *hn_compare(const HnResults *r, const char *baseline, const char *metric,
                          GError **error);
+/* Whether an arm was to learn for longer or shorter than the baseline, and after how many frames
+ * either ended, in whole updates.  Not where both were asked for the same and only their updates
+ * differ in length. */
+bool hn_compared_lengths(const HnComparison *c, int64_t arm, int64_t *own, int64_t *base);
 void hn_comparison_free(HnComparison *c);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HnComparison, hn_comparison_free)
 /* "better", "worse" (or "higher", "lower"), "same", "unclear", or "" where nothing can be said:

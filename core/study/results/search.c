@@ -1,16 +1,21 @@
 /* search.c - see search.h. */
 #include "search.h"
+#include "alike.h"
 #include "error.h"
 #include "json.h"
 #include "output_file.h"
 #include "run_dir.h"
+#include "short_text.h"
 #include <math.h>
 #include <string.h>
+
+enum { NAMED = 4 }; /* arms in a line; of more, how many */
 
 /* An arm that the sweep made. */
 typedef struct Candidate {
   const char *arm, *origin;
   int64_t stopped;                    /* the rung after which it went no further, or -1 */
+  int64_t frames;                     /* that its cells have trained for, all seeds together */
   double value[HN_HALVING_RUNGS_MAX]; /* at each decided rung; NaN: none */
 } Candidate;
 
@@ -28,10 +33,22 @@ static Candidate *candidate_at(const HnSearch *s, guint i) {
 
 /* ---- the file ---- */
 
-/* Frames that all seeds of a candidate have trained for once the decided rungs are over. */
-static int64_t cost_of(const HnSearch *s, const Candidate *c) {
-  const int64_t last = c->stopped >= 0 ? c->stopped : s->decided - 1;
-  return last < 0 ? 0 : s->halving->at[last] * s->study->seeds.count;
+/* Whether a candidate went on where another was stopped, though it had reached the same: then the
+ * study's order chose between them. */
+static bool outlasted(const Candidate *c, const Candidate *stopped) {
+  const int64_t k = stopped->stopped;
+  if (k < 0 || (c->stopped >= 0 && c->stopped <= k) || !g_str_equal(c->origin, stopped->origin))
+    return false;
+  const double x = c->value[k], y = stopped->value[k];
+  return isfinite(x) ? x == y : !isfinite(y);
+}
+
+/* Those that outlasted it; NULL-terminated, g_strfreev. */
+static char **tied_with(const HnSearch *s, const Candidate *stopped) {
+  g_autoptr(GStrvBuilder) arms = g_strv_builder_new();
+  for (guint i = 0; i < s->candidates->len; i++)
+    if (outlasted(candidate_at(s, i), stopped)) g_strv_builder_add(arms, candidate_at(s, i)->arm);
+  return g_strv_builder_end(arms);
 }
 
 static void add_candidate(JsonBuilder *b, const HnSearch *s, const Candidate *c) {
@@ -43,7 +60,9 @@ static void add_candidate(JsonBuilder *b, const HnSearch *s, const Candidate *c)
     hn_json_add_real(b, NULL, c->value[k]);
   json_builder_end_array(b);
   hn_json_add_int(b, "stopped_after", c->stopped);
-  hn_json_add_int(b, "frames", cost_of(s, c));
+  g_auto(GStrv) tied = tied_with(s, c);
+  hn_json_add_strv(b, "tied_with", (const char *const *)tied);
+  hn_json_add_int(b, "frames", c->frames);
   json_builder_end_object(b);
 }
 
@@ -64,7 +83,7 @@ static char *text_of(const HnSearch *s) {
   hn_json_open_array(b, "candidates");
   for (guint i = 0; i < s->candidates->len; i++) {
     add_candidate(b, s, candidate_at(s, i));
-    frames += cost_of(s, candidate_at(s, i));
+    frames += candidate_at(s, i)->frames;
   }
   json_builder_end_array(b);
   hn_json_add_int(b, "frames", frames);
@@ -95,7 +114,8 @@ static void take(HnSearch *s, JsonObject *o) {
     JsonObject *of = json_array_get_object_element(all, i);
     JsonArray *values = hn_json_array(of, "values");
     Candidate *c = candidate_at(s, i);
-    c->stopped = hn_json_int(of, "stopped_after", -1);
+    c->stopped = CLAMP(hn_json_int(of, "stopped_after", -1), -1, s->decided - 1);
+    c->frames = hn_json_int(of, "frames", 0);
     for (guint k = 0; values && k < MIN(json_array_get_length(values), HN_HALVING_RUNGS_MAX); k++)
       if (!json_array_get_null_element(values, k))
         c->value[k] = json_array_get_double_element(values, k);
@@ -193,6 +213,15 @@ static int by_value(gconstpointer a, gconstpointer b, gpointer arg) {
   return i < k ? -1 : i > k;
 }
 
+/* What the cells of an arm have trained for, as they say themselves: in whole updates. */
+static int64_t frames_of(const HnResults *r, const char *arm) {
+  const int64_t at = hn_results_arm(r, arm);
+  int64_t frames = 0;
+  for (int64_t seed = 0; at >= 0 && seed < r->seeds; seed++)
+    frames += hn_json_int(hn_results_cell(r, at, seed)->facts, "frames", 0);
+  return frames;
+}
+
 /* Stops all but the best of one swept arm's candidates. */
 static void stop_others(HnSearch *s, const char *origin, int better) {
   Rank rank = {s, better};
@@ -210,7 +239,8 @@ static void decide(HnSearch *s, const HnComparison *c) {
   g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint i = 0; i < s->candidates->len; i++) {
     Candidate *one = candidate_at(s, i);
-    if (one->stopped < 0) one->value[s->decided] = value_of(c, one->arm);
+    if (one->stopped < 0)
+      one->value[s->decided] = value_of(c, one->arm), one->frames = frames_of(c->results, one->arm);
   }
   for (guint i = 0; i < s->candidates->len && s->decided + 1 < s->halving->rungs; i++) {
     const char *origin = candidate_at(s, i)->origin;
@@ -239,24 +269,89 @@ bool hn_search_decide(HnSearch *s, GError **error) {
 
 /* ---- what is said of it ---- */
 
-void hn_search_note(const char *dir, GPtrArray *notes) {
+GPtrArray *hn_search_ties(const HnSearch *s) {
+  GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GPtrArray) all = hn_alike_new();
+  for (guint i = 0; i < s->candidates->len; i++) {
+    const Candidate *c = candidate_at(s, i);
+    g_auto(GStrv) tied = tied_with(s, c);
+    const guint count = g_strv_length(tied);
+    if (c->stopped != s->decided - 1 || !count) continue;
+    g_autofree char *names = hn_short_list((const char *const *)tied, count, NAMED);
+    g_autofree char *said = g_strdup_printf("tied with %s: the first in the study %s", names,
+                                            count == 1 ? "goes on" : "go on");
+    hn_alike_add(all, said, c->arm);
+  }
+  for (guint i = 0; i < all->len; i++) {
+    const HnAlike *a = all->pdata[i];
+    g_autofree char *arms = hn_alike_names(a, NAMED);
+    g_ptr_array_add(lines, g_strdup_printf("%s %s %s", arms, hn_is_or_are(a->names->len), a->said));
+  }
+  return lines;
+}
+
+/* The search of a study's folder as its file says; NULL: it has none. */
+static JsonObject *read_file(const char *dir) {
   g_autofree char *path = g_build_filename(dir, HN_STUDY_SEARCH, NULL);
   g_autoptr(JsonObject) o = hn_json_read(path, NULL);
-  JsonArray *all = hn_json_array(o, "candidates"), *at = hn_json_array(o, "at");
-  if (!all || !at) return;
-  g_autoptr(GString) left = g_string_new(NULL);
+  return hn_json_array(o, "candidates") && hn_json_array(o, "at") ? g_steal_pointer(&o) : NULL;
+}
+
+/* "a, b and 3 more": the candidates that no rung has stopped; g_free. */
+static char *names_left(JsonArray *all, guint most) {
+  g_autoptr(GPtrArray) left = g_ptr_array_new();
   for (guint i = 0; i < json_array_get_length(all); i++) {
     JsonObject *c = json_array_get_object_element(all, i);
     if (hn_json_int(c, "stopped_after", -1) < 0)
-      g_string_append_printf(left, "%s%s", left->len ? ", " : "", hn_json_string(c, "arm", "?"));
+      g_ptr_array_add(left, (gpointer)(guintptr)hn_json_string(c, "arm", "?"));
   }
-  g_autofree char *frames = hn_params_number((double)hn_json_int(o, "frames", 0));
-  g_ptr_array_add(notes, g_strdup_printf("A search by successive halving on root %" G_GINT64_FORMAT
-                                         ": %u candidates, %s frames, %" G_GINT64_FORMAT
-                                         " of %u rungs decided; left: %s.",
-                                         hn_json_int(o, "root", 0), json_array_get_length(all),
-                                         frames, hn_json_int(o, "decided", 0),
-                                         json_array_get_length(at), left->str));
+  return hn_short_list((const char *const *)left->pdata, left->len, most);
+}
+
+static void note_ties(JsonArray *all, GPtrArray *notes) {
+  g_autoptr(GPtrArray) tied = g_ptr_array_new();
+  for (guint i = 0; i < json_array_get_length(all); i++) {
+    JsonObject *c = json_array_get_object_element(all, i);
+    if (hn_json_string_at(hn_json_array(c, "tied_with"), 0))
+      g_ptr_array_add(tied, (gpointer)(guintptr)hn_json_string(c, "arm", "?"));
+  }
+  if (!tied->len) return;
+  g_autofree char *arms = hn_short_list((const char *const *)tied->pdata, tied->len, NAMED);
+  g_ptr_array_add(notes, g_strdup_printf("Stopped though another that had reached the same went "
+                                         "on, as it comes first in the study: %s.",
+                                         arms));
+}
+
+void hn_search_note(const char *dir, GPtrArray *notes) {
+  g_autoptr(JsonObject) o = read_file(dir);
+  if (!o) return;
+  JsonArray *all = hn_json_array(o, "candidates"), *at = hn_json_array(o, "at");
+  g_autofree char *frames = hn_params_number((double)hn_json_int(o, "frames", 0)),
+                  *left = names_left(all, G_MAXUINT);
+  g_ptr_array_add(notes,
+                  g_strdup_printf("A search by successive halving on root %" G_GINT64_FORMAT
+                                  ": %u candidates, %s frames, %" G_GINT64_FORMAT
+                                  " of %u rungs decided; left: %s.",
+                                  hn_json_int(o, "root", 0), json_array_get_length(all), frames,
+                                  hn_json_int(o, "decided", 0), json_array_get_length(at), left));
+  note_ties(all, notes);
   g_ptr_array_add(notes, g_strdup("Arms that the search stopped trained for fewer frames, and its "
                                   "seeds chose the others: run what is left on another root."));
+}
+
+char *hn_search_kept(const char *dir) {
+  g_autoptr(JsonObject) o = read_file(dir);
+  if (!o) return NULL;
+  JsonArray *all = hn_json_array(o, "candidates");
+  const int64_t decided = hn_json_int(o, "decided", 0);
+  const guint rungs = json_array_get_length(hn_json_array(o, "at")),
+              count = json_array_get_length(all);
+  g_autofree char *left = names_left(all, NAMED);
+  if (decided < rungs)
+    return g_strdup_printf("The search has decided %" G_GINT64_FORMAT
+                           " of %u rungs; of its %u candidates are left: %s.",
+                           decided, rungs, count, left);
+  return g_strdup_printf("The search kept %s, chosen out of %u candidates by these same seeds: run "
+                         "what it kept on another root.",
+                         left, count);
 }

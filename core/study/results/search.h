@@ -24,7 +24,14 @@ char **hn_search_arms(const HnSearch *s);
  * seed's value comes last.  False: HN_ERROR_REFUSED where it is not known whether higher is better,
  * HN_ERROR_FILE, or as hn_compare. */
 bool hn_search_decide(HnSearch *s, GError **error);
+/* Of the rung that was decided last, lines (char *) about candidates that were stopped though they
+ * had reached the same as one that goes on: "b is tied with a: the first in the study goes on".
+ * g_ptr_array_unref. */
+GPtrArray *hn_search_ties(const HnSearch *s);
 /* What a reader of a folder's results should know of a search in it, appended to `notes`, a line
  * each (char *). */
 void hn_search_note(const char *dir, GPtrArray *notes);
+/* Which candidates the search in a folder has kept, and that this is its own seeds' choice, in a
+ * sentence; NULL: the folder holds no search.  g_free. */
+char *hn_search_kept(const char *dir);
 #endif
