@@ -55,9 +55,10 @@ static void expect_first(const char *arguments, const char *line) {
 }
 
 static void test_validate(void) {
-  expect_first("validate s.yaml", "noise: cells 4, arms 2, seeds 2, frames 2000\n");
+  /* updates are of 16 rows and 30 steps, 480 frames: 500 are 960, 1000 are 1440 */
+  expect_first("validate s.yaml", "noise: cells 4, arms 2, seeds 2, frames 3840\n");
   expect_first("validate s.yaml seeds.count=3 arms.none.run.frames=1e3",
-               "noise: cells 6, arms 2, seeds 3, frames 4500\n");
+               "noise: cells 6, arms 2, seeds 3, frames 7200\n");
   expect("validate s.yaml env.sice=3 run.rows=0", 2, "",
          "command line: env.sice=3: error: env gridworld: unknown key 'sice'; did you mean "
          "'size'?\ncommand line: run.rows=0: error: 'rows: 0' is out of range: expected an integer "
