@@ -47,7 +47,8 @@ static void blocks(void) {
   fake_write(dir, "s.yaml", whole);
   g_auto(Run) valid = hunch(dir, "validate s.yaml");
   g_assert_cmpstr(valid.err, ==, "");
-  g_assert_true(g_str_has_prefix(valid.out, "s: cells 3, arms 1, seeds 3, frames 300000\n"));
+  /* 3 x 100000 frames, in whole updates of 16 rows of 30 steps */
+  g_assert_true(g_str_has_prefix(valid.out, "s: cells 3, arms 1, seeds 3, frames 300960\n"));
   fake_write(dir, "bare.yaml",
              "hunch: 1\nbase:\n  env: {plugin: gridworld}\n  inference: {plugin: none}\n"
              "  policy: {plugin: uniform}\nseeds: {count: 1}\n");
