@@ -54,7 +54,7 @@ void hn_text_table_end(HnTextTable *t, int width, GString *out) {
   for (guint first = 1, last; first < columns; first = last) {
     int used = 2 + widths[0];
     for (last = first; last < columns; last++) {
-      int more = 2 + widths[last];
+      int more = widths[last] ? 2 + widths[last] : 0; /* an empty column needs no block */
       if (last > first && used + more > width) break;
       used += more;
     }

@@ -33,9 +33,19 @@ static void wraps(void) {
                   "  1  4\n");
 }
 
+/* A column without a heading, in which nothing stands, makes no table of first columns alone. */
+static void empty(void) {
+  static const char *const cells[] = {"t", "aaaa", "bbbb", "", "1", "2", "3", "", NULL};
+  g_autofree char *text = table("llll", 15, cells);
+  g_assert_cmpstr(text, ==,
+                  "  t  aaaa  bbbb\n"
+                  "  1  2     3\n");
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/text_table/aligns", aligns);
   g_test_add_func("/text_table/wraps", wraps);
+  g_test_add_func("/text_table/empty", empty);
   return g_test_run();
 }
