@@ -20,11 +20,11 @@ enum {
 static const double share_of_memory = 0.95; /* of the machine's, where run.memory is 0 */
 
 static struct {
-  const HnCell *cell;
+  const HnCell *cell; /* for the names of what is being called: the watch may outlive it */
   int log_fd;
   volatile int *stop;
   pid_t parent;
-  double most_bytes;
+  double most_bytes, call_seconds;
 } guard = {.log_fd = -1};
 
 /* ---- words that a signal handler may say ---- */
@@ -109,7 +109,7 @@ typedef struct Watch {
 } Watch;
 
 static void watch_calls(Watch *w, double seconds) {
-  const double most = guard.cell->run.call_seconds;
+  const double most = guard.call_seconds;
   for (int i = 0; most > 0 && i < HN_CALL_SLOTS; i++) {
     const HnCallSlot slot = hn_call_record->call[i];
     if (slot.call == HN_CALL_NONE || slot.serial != w->serial[i])
@@ -123,7 +123,7 @@ static void watch_calls(Watch *w, double seconds) {
 static void watch_parent(double *orphaned, double seconds) {
   if (getppid() == guard.parent) return;
   *guard.stop = 1;
-  const double most = guard.cell->run.call_seconds;
+  const double most = guard.call_seconds;
   if ((*orphaned += seconds) > (most > 0 ? MIN(most, ORPHAN_SECONDS) : ORPHAN_SECONDS))
     end(HN_END_ORPHAN, -1, "no scheduler");
 }
@@ -150,6 +150,7 @@ void hn_guard_start(const HnCell *cell, int log_fd, volatile int *stop) {
   const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
   pthread_t thread;
   guard.cell = cell, guard.log_fd = log_fd, guard.stop = stop, guard.parent = getppid();
+  guard.call_seconds = cell->run.call_seconds;
   guard.most_bytes =
       cell->run.memory > 0 ? 1e9 * cell->run.memory : share_of_memory * hn_machine_bytes();
   sigaltstack(&alternate, NULL);

@@ -6,7 +6,8 @@
 #include "cell.h"
 
 /* Catches fatal signals for good and starts the watch.  log_fd: where lines and backtraces go,
- * borrowed; stop: set to 1 when the process that started this one is gone.  Once a process. */
+ * borrowed; stop: set to 1 when the process that started this one is gone, static.  The cell must
+ * live as long as its plugins are called.  Once a process. */
 void hn_guard_start(const HnCell *cell, int log_fd, volatile int *stop);
 /* Notes that the process ends by itself from here on. */
 void hn_guard_finish(void);
