@@ -44,6 +44,6 @@ void hn_plan_resolved(const HnStudy *study, const char *const *overrides, const 
   for (guint i = 0; i < count; i++) {
     const int64_t arm = arms->len ? g_array_index(arms, int64_t, i) : i;
     if (count > 1) puts("---");
-    print_arm(study->cells->pdata[arm * study->seeds.count], base);
+    print_arm(hn_study_cell(study, arm, 0), base);
   }
 }

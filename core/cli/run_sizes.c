@@ -14,15 +14,11 @@
 
 enum { NAMED = 3 }; /* arms of a line; of more, how many */
 
-static const HnCell *cell_of(const HnStudy *study, guint arm) {
-  return study->cells->pdata[(gsize)arm * (gsize)study->seeds.count];
-}
-
 /* "a checkpoint at most 12.1 kB, 2 kept; memory 1.2 MB plus scratch" and, where the two differ,
  * "; 1000 frames are rounded up to 1024, whole updates of 128" */
 static char *takes(const HnStudy *study, guint arm) {
   const HnRunSize *size = &study->sizes[arm];
-  const double asked = (double)cell_of(study, arm)->run.frames;
+  const double asked = (double)hn_study_cell(study, arm, 0)->run.frames;
   g_autofree char *checkpoint = hn_short_bytes(size->checkpoint);
   g_autofree char *memory = hn_short_bytes(size->memory);
   GString *out = g_string_new(NULL);
@@ -88,7 +84,7 @@ void hn_run_sizes_add(JsonBuilder *b, const HnStudy *study) {
 
 static char *repeats(const HnStudy *study, guint arm) {
   const double distinct = study->sizes[arm].distinct;
-  const double rows = (double)cell_of(study, arm)->evaluation.tasks;
+  const double rows = (double)hn_study_cell(study, arm, 0)->evaluation.tasks;
   if (distinct < 1 || distinct >= rows) return NULL; /* 0: the arm could not be tried */
   return g_strdup_printf(
       "evaluation.tasks is %.0f, of %.0f different task%s: those that come again "

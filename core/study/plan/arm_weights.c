@@ -8,10 +8,6 @@ typedef struct Linker {
   HnDiag *d;
 } Linker;
 
-static HnCell *cell_at(const HnStudy *s, guint arm, int64_t seed) {
-  return s->cells->pdata[(int64_t)arm * s->seeds.count + seed];
-}
-
 /* Adds a finding at a key of the arm's weights block, or at the block itself if it lacks the key.
  */
 G_GNUC_PRINTF(4, 5)
@@ -30,7 +26,7 @@ static void blame(const Linker *l, guint arm, const char *key, const char *forma
 /* The file of each seed, and its hash; the first seed's findings are enough. */
 static void find_files(const Linker *l, guint arm) {
   for (int64_t seed = 0; seed < l->s->seeds.count; seed++) {
-    HnCell *c = cell_at(l->s, arm, seed);
+    HnCell *c = hn_study_cell(l->s, arm, seed);
     const char *key = "from";
     g_autoptr(GError) error = NULL;
     g_autofree char *path = hn_warm_start_find(c, c->weights.from, &key, &error);
@@ -61,7 +57,7 @@ static int64_t arm_named(const HnStudy *s, const char *name) {
 
 /* The arm that `arm` starts from, or -1: none, or not of this study. */
 static int64_t before(const HnStudy *s, guint arm) {
-  const HnCell *c = cell_at(s, arm, 0);
+  const HnCell *c = hn_study_cell(s, arm, 0);
   return c->warm_start && !*c->weights.from ? arm_named(s, c->weights.arm) : -1;
 }
 
@@ -87,7 +83,7 @@ static bool will_be_there(const Linker *l, guint arm, const HnCell *c, const HnC
 
 static bool check_arm(const Linker *l, guint arm, int64_t from) {
   const HnStudy *s = l->s;
-  const HnCell *c = cell_at(s, arm, 0);
+  const HnCell *c = hn_study_cell(s, arm, 0);
   if (from < 0) {
     g_autoptr(GPtrArray) names = g_ptr_array_copy(s->arms, NULL, NULL);
     g_ptr_array_set_free_func(names, NULL);
@@ -99,7 +95,7 @@ static bool check_arm(const Linker *l, guint arm, int64_t from) {
   } else if (c->weights_seed >= s->seeds.count) {
     blame(l, arm, "seed", "this study has seeds 0 to %" G_GINT64_FORMAT, s->seeds.count - 1);
   } else {
-    return will_be_there(l, arm, c, cell_at(s, (guint)from, 0));
+    return will_be_there(l, arm, c, hn_study_cell(s, from, 0));
   }
   return false;
 }
@@ -110,9 +106,9 @@ static void link_arm(const Linker *l, guint arm) {
   if (from < 0) return;
   link_arm(l, (guint)from);
   for (int64_t seed = 0; seed < l->s->seeds.count; seed++) {
-    HnCell *c = cell_at(l->s, arm, seed);
+    HnCell *c = hn_study_cell(l->s, arm, seed);
     int64_t index = c->weights_seed >= 0 ? c->weights_seed : seed;
-    c->source = cell_at(l->s, (guint)from, index);
+    c->source = hn_study_cell(l->s, from, index);
     g_autofree char *identity = hn_cell_identity(c->source);
     c->weights.identity = g_intern_string(identity);
   }
@@ -122,7 +118,7 @@ void hn_arm_weights_link(HnStudy *s, HnDiag *d) {
   Linker l = {s, d};
   guint found = hn_diag_count(d);
   for (guint arm = 0; arm < s->arms->len; arm++) {
-    const HnCell *c = cell_at(s, arm, 0);
+    const HnCell *c = hn_study_cell(s, arm, 0);
     if (!c->warm_start) continue;
     if (*c->weights.from)
       find_files(&l, arm);

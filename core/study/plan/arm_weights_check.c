@@ -110,7 +110,7 @@ static void check_arm(const HnStudy *s, guint arm, HnDiag *d) {
   g_autofree char *asked = NULL;
   const HnNode *block = s->weight_blocks->pdata[arm];
   for (int64_t seed = 0; seed < s->seeds.count; seed++) {
-    const HnCell *c = s->cells->pdata[arm * s->seeds.count + seed];
+    const HnCell *c = hn_study_cell(s, arm, seed);
     if (!c->warm_start) return;
     g_autofree char *signature = signature_of(c);
     if (g_strcmp0(signature, asked) == 0) continue;

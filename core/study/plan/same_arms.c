@@ -5,7 +5,7 @@
 enum { NAMED = 4 }; /* groups, arms of a group, overrides; of more, how many */
 
 static HnNode *node_of(const HnStudy *s, guint arm) {
-  return hn_cell_node(s->cells->pdata[(int64_t)arm * s->seeds.count]);
+  return hn_cell_node(hn_study_cell(s, arm, 0));
 }
 
 char *hn_arm_text(const HnStudy *s, guint arm) {

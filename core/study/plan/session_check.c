@@ -96,10 +96,6 @@ typedef struct Check {
   char *nearest;    /* the nearest to it, or "", where an arm lacks it */
 } Check;
 
-static const HnCell *first_cell(const Check *c, guint arm) {
-  return c->s->cells->pdata[(int64_t)arm * c->s->seeds.count];
-}
-
 static void gather(Check *c) {
   g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint arm = 0; arm < c->s->arms->len; arm++) {
@@ -154,7 +150,7 @@ static void take(Check *c, guint k, const char *line) {
 }
 
 static void blame_death(const Check *c, guint k, const HnHelper *h) {
-  const HnCell *cell = first_cell(c, g_array_index(c->arms, guint, k));
+  const HnCell *cell = hn_study_cell(c->s, g_array_index(c->arms, guint, k), 0);
   const int32_t call = hn_call_blamed(&h->record);
   if (!c->deaths) return;
   if (hn_call_kind(call))
@@ -209,7 +205,8 @@ static void check_rungs(const Check *c) {
       const double update = c->s->sizes[arm].update;
       const HnNode *n = h->at_rungs->items->pdata[k];
       g_autofree char *shown = hn_params_shown(HN_HALVING_AT, n);
-      if (!g_hash_table_contains(c->s->sweep->origins, name) || !first_cell(c, arm)->run.frames ||
+      if (!g_hash_table_contains(c->s->sweep->origins, name) ||
+          !hn_study_cell(c->s, arm, 0)->run.frames ||
           hn_halving_frames(h, k, update) > hn_halving_frames(h, k - 1, update))
         continue;
       hn_node_refuse(c->d, n,

@@ -116,6 +116,11 @@ typedef struct HnStudy {
   HnSweep *sweep;           /* NULL: none */
 } HnStudy;
 
+/* The cell of an arm and a seed, both by index. */
+static inline HnCell *hn_study_cell(const HnStudy *s, int64_t arm, int64_t seed) {
+  return s->cells->pdata[arm * s->seeds.count + seed];
+}
+
 /* NULL with findings in d.  overrides: NULL-terminated "block.key=value", or NULL. */
 HnStudy *hn_study_read(const char *path, const char *const *overrides, HnDiag *d);
 /* The same from memory; `file` is for messages and for plugins' paths. */

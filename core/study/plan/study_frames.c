@@ -4,7 +4,7 @@
 
 /* What a cell of the arm trains for where nothing stops it. */
 static double frames_of(const HnStudy *s, guint arm) {
-  const HnCell *cell = s->cells->pdata[(gsize)arm * (gsize)s->seeds.count];
+  const HnCell *cell = hn_study_cell(s, arm, 0);
   const double lived = s->sizes ? s->sizes[arm].frames : 0;
   return fmax(lived, (double)cell->run.frames); /* lived is 0 where the arm could not be tried */
 }
@@ -16,7 +16,7 @@ static const char *origin_of(const HnStudy *s, guint arm) {
 /* By how much rung k prolongs a candidate. */
 static double step_of(const HnStudy *s, guint arm, int64_t k) {
   const HnHalving *h = s->sweep->halving;
-  const HnCell *cell = s->cells->pdata[(gsize)arm * (gsize)s->seeds.count];
+  const HnCell *cell = hn_study_cell(s, arm, 0);
   const double update = s->sizes ? s->sizes[arm].update : 0;
   if (cell->run.frames == 0) return 0;
   return hn_halving_frames(h, k, update) - (k ? hn_halving_frames(h, k - 1, update) : 0);
