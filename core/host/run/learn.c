@@ -16,11 +16,17 @@ static const HnHistory *batch_rows(const HnTrainBatch *b, int64_t phase, int64_t
   return &s->gathered;
 }
 
+/* The k-th window that the host has made: the phases, then the rows last gathered; NULL: no more.
+ */
+static const HnExperience *window_at(const HnSession *s, int64_t k) {
+  return k < s->phases ? &s->phase[k] : k == s->phases ? &s->gather : NULL;
+}
+
 /* The true task along a window that the host made, for a privileged inference: the policy that
  * hands the window back was not shown it. */
 static const float *task_along(const HnSession *s, const HnHistory *h) {
-  for (int64_t k = 0; k <= s->phases; k++) {
-    const HnExperience *w = k < s->phases ? &s->phase[k] : &s->gather;
+  const HnExperience *w;
+  for (int64_t k = 0; (w = window_at(s, k)); k++) {
     int64_t elements = (w->h.steps + 1) * w->h.rows, floats = s->shape.obs;
     const float *obs = hn_experience_lent(w, HN_F_OBS, 0, 0);
     const float *task = hn_experience_lent(w, HN_F_TASK, 0, 0);
@@ -34,12 +40,11 @@ static const float *task_along(const HnSession *s, const HnHistory *h) {
  * samples there gets those acted on, under the present weights.  NULL: another window. */
 static const HnRng *streams_acted_by(const HnSession *s, const HnHistory *h, int64_t samples) {
   if (samples == 0 || samples != s->cell->run.samples) return NULL;
-  for (int64_t k = 0; k <= s->phases; k++) {
-    const HnExperience *w = k < s->phases ? &s->phase[k] : &s->gather;
+  const HnExperience *w;
+  for (int64_t k = 0; (w = window_at(s, k)); k++)
     if (h->obs == hn_experience_lent(w, HN_F_OBS, 0, 0) && h->rows <= w->h.rows &&
         h->state == (const char *)w->h.state + w->lent)
       return w->belief_rng;
-  }
   return NULL;
 }
 

@@ -239,7 +239,7 @@ static HnStatus infer_alike(const Block *b, bool last) {
   char *state = r->belief + (gsize)b->first * row;
   HnRng *rng = r->belief_rng + b->first, spare_rng[BLOCK_MAX];
   HnMark mark = hn_arena_mark(hn_arena_current());
-  keep_streams_of_new_tasks(b);
+  if (s->bs.refresh) keep_streams_of_new_tasks(b);
   if (last) {
     char *spare = hn_arena_take(hn_arena_current(), bytes);
     state = memcpy(spare, state, bytes);

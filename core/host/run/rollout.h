@@ -50,7 +50,7 @@ struct HnRollouts {
   HnEnvMemory env;
   char *belief, *policy; /* [B] row memory */
   HnRng *belief_rng, *policy_rng;
-  HnRng *task_rng;       /* [B] belief_rng as the row's task began, where training replays trials */
+  HnRng *task_rng; /* [B] belief_rng as the row's task began, where inference asks for refresh */
   int64_t *episode_step; /* [B] steps taken in the current episode */
   int64_t *trial_step;   /* [B] steps taken in the current trial */
   int64_t *episode;      /* [B] episodes finished in the current trial */
