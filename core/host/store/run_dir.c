@@ -153,13 +153,17 @@ HnNode *hn_run_config(const char *dir, GError **error) {
   return NULL;
 }
 
+int64_t hn_run_config_length(const HnNode *config) {
+  const HnNode *frames = config ? hn_node_at(config, "run.frames") : NULL;
+  int64_t length;
+  return frames && !hn_params_int(frames, &length) ? length : -1;
+}
+
 int64_t hn_run_length(const char *dir) {
   g_autofree char *path = hn_run_file(dir, HN_FILE_CONFIG);
   g_autoptr(HnDiag) d = hn_diag_new();
   g_autoptr(HnNode) node = hn_yaml_read(path, d);
-  const HnNode *frames = hn_node_get(node ? hn_node_get(node, "run") : NULL, "frames");
-  int64_t length;
-  return frames && !hn_params_int(frames, &length) ? length : -1;
+  return hn_run_config_length(node);
 }
 
 /* Holds this process to the kernels of a portable cell (as is one that does not say), which must be

@@ -67,7 +67,9 @@ void hn_run_discard(const char *dir);
 JsonObject *hn_run_facts(const char *dir, GError **error);
 /* config.resolved.yaml, the same. */
 HnNode *hn_run_config(const char *dir, GError **error);
-/* run.frames of config.resolved.yaml; -1: it has none. */
+/* run.frames of config.resolved.yaml, as it was read (NULL: it was not) or of a folder; -1: it has
+ * none. */
+int64_t hn_run_config_length(const HnNode *config);
 int64_t hn_run_length(const char *dir);
 /* The cell that config.resolved.yaml describes, with its plugins loaded; NULL with HN_ERROR_REFUSED
  * if there is none or it has findings. */

@@ -10,6 +10,7 @@
 #include "live.h"
 #include "record_columns.h"
 #include "render_live.h"
+#include "run_dir.h"
 #include "run_kernels.h"
 #include "search.h"
 #include "short_text.h"
@@ -350,17 +351,11 @@ static void note_seeds(const HnComparison *c) {
   note_intervals(c, &seen);
 }
 
-/* run.frames of a cell, or -1. */
-static int64_t asked_of(const HnResult *cell) {
-  const HnNode *frames = cell && cell->config ? hn_node_at(cell->config, "run.frames") : NULL;
-  int64_t asked = -1;
-  return frames && !hn_params_int(frames, &asked) ? asked : -1;
-}
-
 bool hn_compared_lengths(const HnComparison *c, int64_t arm, int64_t *own, int64_t *base) {
   const HnResult *a = hn_results_first_done(c->results, arm),
                  *b = hn_results_first_done(c->results, c->baseline);
-  const int64_t asked_a = asked_of(a), asked_b = asked_of(b);
+  const int64_t asked_a = hn_run_config_length(a ? a->config : NULL),
+                asked_b = hn_run_config_length(b ? b->config : NULL);
   if (asked_a < 0 || asked_b < 0 || asked_a == asked_b) return false;
   *own = hn_json_int(a->facts, "frames", asked_a), *base = hn_json_int(b->facts, "frames", asked_b);
   return *own != *base;

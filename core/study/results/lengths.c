@@ -72,7 +72,7 @@ HnLengths hn_lengths_new(const HnResults *r) {
   HnLengths l = {g_new(int64_t, MAX(r->cells->len, 1)), hn_lengths_asked(r), false};
   for (guint i = 0; i < r->cells->len; i++) {
     const HnResult *c = r->cells->pdata[i];
-    l.is[i] = hn_result_done(c) ? number_at(c->config, FRAMES, -1) : -1;
+    l.is[i] = hn_result_done(c) ? hn_run_config_length(c->config) : -1;
   }
   for (int64_t a = 0; a < r->arm_count; a++) {
     int64_t most = -1;
