@@ -43,8 +43,7 @@ static GPtrArray *default_lines(const HnSchema *schema) {
   return lines;
 }
 
-/* A text of a plugin on one line; g_free. */
-static char *one_line(const char *text) {
+char *hn_describe_line(const char *text) {
   return g_strdelimit(g_strdup(text), "\n\r\t\v\f", ' ');
 }
 
@@ -54,7 +53,7 @@ static void add_params(GString *out, const HnSchema *schema) {
   for (guint i = 0; i < lines->len; i++) width = MAX(width, (int)strlen(lines->pdata[i]));
   for (guint i = 0; i < lines->len; i++) {
     const HnParam *param = hn_schema_at(schema, i);
-    g_autofree char *expected = hn_params_expected(param), *doc = one_line(param->doc);
+    g_autofree char *expected = hn_params_expected(param), *doc = hn_describe_line(param->doc);
     g_string_append_printf(out, "%-*s  # %s. %s\n", width, (const char *)lines->pdata[i], expected,
                            doc);
   }
@@ -67,7 +66,7 @@ static void add_columns(GString *out, const HnColumn *columns, const char *title
     name_width = MAX(name_width, (int)strlen(c->name));
   g_string_append_printf(out, "# %s:\n", title);
   for (const HnColumn *c = columns; c->name; c++) {
-    g_autofree char *doc = one_line(c->doc);
+    g_autofree char *doc = hn_describe_line(c->doc);
     g_string_append_printf(out, "#   %-*s  %-*s  %s%s%s\n", name_width, c->name, fold_width,
                            hn_fold_name(c->fold), c->unit, *c->unit ? ". " : "", doc);
   }

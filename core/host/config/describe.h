@@ -35,6 +35,8 @@ typedef struct HnFlag {
 } HnFlag;
 /* All of them, up to one without a name. */
 extern const HnFlag hn_flags[];
+/* A text of a plugin on one line; g_free. */
+char *hn_describe_line(const char *text);
 /* Whether a description says that the plugin has it: an optional method that it implements. */
 bool hn_describes_method(const HnPlugin *p, const HnMethod *m);
 const char *hn_fold_name(HnFold fold); /* "mean" */

@@ -4,8 +4,9 @@
 
 /* Text for a cell of a table, which is on one line. */
 static char *escaped(const char *text) {
-  g_auto(GStrv) parts = g_strsplit(text, "|", -1);
-  return g_strdelimit(g_strjoinv("\\|", parts), "\n\r\t\v\f", ' ');
+  g_autofree char *line = hn_describe_line(text);
+  g_auto(GStrv) parts = g_strsplit(line, "|", -1);
+  return g_strjoinv("\\|", parts);
 }
 
 static void add_fact(GString *out, const char *name, const char *value) {
