@@ -6,6 +6,7 @@
 #include "python_fixture.h"
 #include "safetensors.h"
 #include "tiny_study_fixture.h"
+#include <signal.h>
 #include <sys/wait.h>
 
 static Folder *home; /* with the study, in `out`, and a package of it, a.zip */
@@ -355,9 +356,7 @@ static void test_judged_before(void) {
 
 /* Whether a process is gone, or has ended without anybody asking how. */
 static bool has_ended(int pid) {
-  g_autofree char *name = g_strdup_printf("/proc/%d/stat", pid), *text = NULL;
-  const char *after = g_file_get_contents(name, &text, NULL, NULL) ? strrchr(text, ')') : NULL;
-  return !after || after[2] == 'Z';
+  return kill(pid, 0) != 0 || is_in_state(pid, 'Z');
 }
 
 /* Nobody goes on judging for a pack that was ended. */
@@ -367,13 +366,8 @@ static void test_ended(void) {
   g_auto(Run) run = hunch(dir, "run s.yaml -o out -j 1");
   g_assert_cmpint(run.code, ==, 0);
   GSubprocess *p = begin(dir, "pack out -o x.zip " WHO);
-  const char *pid = g_subprocess_get_identifier(p);
-  g_autofree char *children = g_strdup_printf("/proc/%s/task/%s/children", pid, pid);
   int check = 0;
-  for (int i = 0; i < 1000 && !check; i++, g_usleep(5000)) {
-    g_autofree char *text = NULL;
-    check = g_file_get_contents(children, &text, NULL, NULL) ? atoi(text) : 0;
-  }
+  for (int i = 0; i < 1000 && !check; i++, g_usleep(5000)) check = child_of(p);
   g_assert_cmpint(check, >, 0);
   g_subprocess_send_signal(p, SIGTERM);
   g_subprocess_wait(p, NULL, NULL);

@@ -274,13 +274,6 @@ static void exchanged(void) {
   expect(compared.out, "plain/0: damaged: runs/s/plain/0/run.json: is of other/0");
 }
 
-/* The pid of a running `hunch cell` of this run, or 0. */
-static int cell_of(GSubprocess *run) {
-  const char *pid = g_subprocess_get_identifier(run);
-  g_autofree char *children = g_strdup_printf("/proc/%s/task/%s/children", pid, pid), *text = NULL;
-  return g_file_get_contents(children, &text, NULL, NULL) ? atoi(text) : 0;
-}
-
 /* Kills the first cell, or stops the whole run; afterwards the same command gives the very files of
  * a run that nothing happened to. */
 static void broken_off(bool kill_cell, int code, const char *says) {
@@ -339,13 +332,6 @@ static void interrupted(void) {
   broken_off(false, 75, "interrupted with 0 of 4 cells done");
 }
 
-/* 'T': stopped, 'Z': ended; proc(5). */
-static bool is_in_state(int pid, char state) {
-  g_autofree char *name = g_strdup_printf("/proc/%d/stat", pid), *text = NULL;
-  const char *after = g_file_get_contents(name, &text, NULL, NULL) ? strrchr(text, ')') : NULL;
-  return after && after[2] == state;
-}
-
 /* A plugin stops its process, for each row again: one signal to the run ends the cell, which says
  * where it was. */
 static void stopped_itself(void) {
@@ -353,7 +339,7 @@ static void stopped_itself(void) {
   study(dir, "400", "0", "{env: {trouble: stop}}");
   GSubprocess *p = begin(dir, "run s.yaml --arm other --seed 0");
   int pid = 0;
-  for (int i = 0; i < 500 && !is_in_state(pid, 'T'); i++, g_usleep(20000)) pid = cell_of(p);
+  for (int i = 0; i < 500 && !is_in_state(pid, 'T'); i++, g_usleep(20000)) pid = child_of(p);
   g_assert_true(is_in_state(pid, 'T'));
   g_subprocess_send_signal(p, SIGINT);
   g_auto(Run) run = end(p);

@@ -34,15 +34,18 @@ static GBytes *decode(const char *path) {
   return out;
 }
 
+/* Else the test is skipped. */
+static bool has_ffmpeg(void) {
+  g_autofree char *ffmpeg = g_find_program_in_path("ffmpeg");
+  if (!ffmpeg) g_test_skip("ffmpeg is not installed");
+  return ffmpeg;
+}
+
 /* A trial of 2 episodes of 15 steps: 16 frames an episode, its last state included.  The goal's
  * cell (3, 2) of 5 x 5 is green in the upper two thirds, the agent begins at the lower left in
  * blue. */
 static void film(void) {
-  g_autofree char *ffmpeg = g_find_program_in_path("ffmpeg");
-  if (!ffmpeg) {
-    g_test_skip("ffmpeg is not installed");
-    return;
-  }
+  if (!has_ffmpeg()) return;
   g_autoptr(Folder) dir = trained();
   g_auto(Run) run = hunch(dir, "video runs/grid/base/0 --task goal-3-2 --size 320x240 -o a.mp4");
   expect(run.err, "32 frames of update 2");
@@ -78,11 +81,7 @@ static void at(void) {
   g_auto(Run) wrong = hunch(dir, "video runs/grid/base/0 --at -2 -o a.mp4");
   g_assert_cmpint(wrong.code, ==, 2);
   expect(wrong.err, "--at counts from 0");
-  g_autofree char *ffmpeg = g_find_program_in_path("ffmpeg");
-  if (!ffmpeg) {
-    g_test_skip("ffmpeg is not installed");
-    return;
-  }
+  if (!has_ffmpeg()) return;
   g_auto(Run) run = hunch(dir, "video runs/grid/base/0 --at 1 -o a.mp4");
   g_assert_cmpint(run.code, ==, 0);
   expect(run.err, "32 frames of update 1");
@@ -153,11 +152,7 @@ static void wrong(void) {
 
 /* Why there is no film, in ffmpeg's words about the file that was asked for. */
 static void no_film(void) {
-  g_autofree char *ffmpeg = g_find_program_in_path("ffmpeg");
-  if (!ffmpeg) {
-    g_test_skip("ffmpeg is not installed");
-    return;
-  }
+  if (!has_ffmpeg()) return;
   g_autoptr(Folder) dir = trained();
   g_auto(Run) run = hunch(dir, "video runs/grid/base/0 -o a.foo");
   g_assert_cmpint(run.code, !=, 0);

@@ -88,17 +88,20 @@ static inline void same_file(const char *a, const char *b, const char *name) {
   g_assert_cmpstr(in_a, ==, in_b);
 }
 
+/* The pid of the first running child of this run, or 0. */
+static inline int child_of(GSubprocess *run) {
+  const char *pid = g_subprocess_get_identifier(run);
+  g_autofree char *children = g_strdup_printf("/proc/%s/task/%s/children", pid, pid), *text = NULL;
+  return g_file_get_contents(children, &text, NULL, NULL) ? atoi(text) : 0;
+}
+
 /* The pid of a running `hunch cell` of this run, once it has written a checkpoint. */
 static inline int wait_for_cell(GSubprocess *run, const char *dir) {
-  const char *pid = g_subprocess_get_identifier(run);
-  g_autofree char *children = g_strdup_printf("/proc/%s/task/%s/children", pid, pid);
   g_autofree char *saved = g_build_filename(dir, "ckpt", NULL);
   for (int i = 0; i < 500; i++, g_usleep(20000)) {
-    g_autofree char *text = NULL;
     g_autoptr(GDir) any = g_dir_open(saved, 0, NULL);
-    if (any && g_dir_read_name(any) && g_file_get_contents(children, &text, NULL, NULL) &&
-        atoi(text) > 0)
-      return atoi(text);
+    const int pid = any && g_dir_read_name(any) ? child_of(run) : 0;
+    if (pid > 0) return pid;
   }
   g_error("no cell wrote a checkpoint");
 }
@@ -116,4 +119,12 @@ static inline void report_leaks(bool on) {
   g_autofree char *both = g_strdup_printf("%s:detect_leaks=%d", options ? options : "", on);
   g_setenv("ASAN_OPTIONS", both, TRUE);
 }
+
+/* 'T': stopped, 'Z': ended; proc(5).  A process that is gone is in none. */
+static inline bool is_in_state(int pid, char state) {
+  g_autofree char *name = g_strdup_printf("/proc/%d/stat", pid), *text = NULL;
+  const char *after = g_file_get_contents(name, &text, NULL, NULL) ? strrchr(text, ')') : NULL;
+  return after && after[2] == state;
+}
+
 #endif
